@@ -1,0 +1,51 @@
+/** Every permission there is. A name that is not here does not exist: granting or requiring it is refused. */
+
+/** What a bot may be granted: one per action. */
+export const SALESFORCE_ACTIONS = [
+  'CREATE_LEAD',
+  'READ_ACCOUNT',
+  'UPDATE_OPPORTUNITY',
+  'RUN_SOQL',
+  'SYNC_PARTY',
+  'SYNC_CASE',
+] as const;
+
+/** What only humans hold, through their role. Granting one of these to a bot is refused. */
+export const OPERATOR_PERMISSIONS = [
+  'CREATE_OAUTH',
+  'READ_INTEGRATIONS',
+  'DELETE_INTEGRATIONS',
+  'MANAGE_GRANTS',
+  'MANAGE_POLICY',
+  'MANAGE_MAPPINGS',
+  'DECIDE_PROPOSALS',
+  'READ_LOGS',
+] as const;
+
+export type ActionPermission = (typeof SALESFORCE_ACTIONS)[number];
+export type OperatorPermission = (typeof OPERATOR_PERMISSIONS)[number];
+
+export const ROLES = ['admin', 'approver', 'viewer'] as const;
+export type Role = (typeof ROLES)[number];
+
+const ROLE_PERMISSIONS: Record<Role, readonly OperatorPermission[]> = {
+  admin: OPERATOR_PERMISSIONS,
+  approver: ['READ_INTEGRATIONS', 'DECIDE_PROPOSALS', 'READ_LOGS'],
+  viewer: ['READ_INTEGRATIONS', 'READ_LOGS'],
+};
+
+export function roleHolds(role: Role, permission: OperatorPermission): boolean {
+  return ROLE_PERMISSIONS[role].includes(permission);
+}
+
+export function isActionPermission(name: string): name is ActionPermission {
+  return (SALESFORCE_ACTIONS as readonly string[]).includes(name);
+}
+
+export function isOperatorPermission(name: string): name is OperatorPermission {
+  return (OPERATOR_PERMISSIONS as readonly string[]).includes(name);
+}
+
+export function isRole(name: string): name is Role {
+  return (ROLES as readonly string[]).includes(name);
+}

@@ -1,0 +1,121 @@
+import type { ActionPolicy, Policy, PolicyCondition } from './policy.ts';
+import type { Audience } from './profiles.ts';
+
+/** What a call meets: pure, so that a dry run and the road itself cannot differ. */
+
+export interface Facts {
+  readonly changes: readonly { readonly field: string; readonly before: unknown; readonly after: unknown }[];
+  /** `Object.Field` of everything queried or changed that is tagged sensitive. */
+  readonly sensitive: readonly string[];
+  readonly queryClass?: 'trivial' | 'non-trivial';
+  readonly queryReasons?: readonly string[];
+  readonly duplicates: number;
+  readonly runsThisHour: number;
+  readonly environment: 'production' | 'sandbox' | 'simulated';
+}
+
+export interface Verdict {
+  readonly decision: 'auto' | 'confirm' | 'deny';
+  readonly assurance: 'client' | 'session';
+  /** Why, one sentence each, for the human who is asked. */
+  readonly reasons: readonly string[];
+}
+
+/** `never` actions are not listed at all; neither are actions that policy does not name. */
+export function isListed(policy: Policy, action: string): boolean {
+  const own = policy.actions[action];
+  return own !== undefined && own.decision !== 'never';
+}
+
+/** Whether `decideCall` needs the preview, that is: whether anything but a plain yes or no can come out. */
+export function needsFacts(own: ActionPolicy, policy: Policy): boolean {
+  return own.decision === 'confirm' || own.rules.length > 0 || policy.mode === 'ask';
+}
+
+const RANK = { auto: 0, confirm: 1, deny: 2 } as const;
+
+export function decideCall(
+  policy: Policy,
+  action: { readonly name: string; readonly risk: 'read' | 'write' | 'destructive' },
+  audience: Audience,
+  facts: Facts,
+): Verdict {
+  const own = policy.actions[action.name];
+  if (own === undefined || own.decision === 'never' || own.decision === 'deny')
+    return { decision: 'deny', assurance: 'session', reasons: [`Policy denies ${action.name} for this bot.`] };
+
+  const fired = own.rules.filter((rule) => holds(rule.if, facts));
+  const reasons = fired.filter((rule) => rule.then !== 'auto').flatMap((rule) => explain(rule.if, facts));
+  const isLowRisk =
+    own.autoFields.length > 0 &&
+    facts.changes.length > 0 &&
+    facts.changes.every((change) => own.autoFields.includes(change.field));
+
+  let decision: Verdict['decision'] = isLowRisk ? 'auto' : own.decision;
+  if (decision === 'confirm') reasons.unshift(`${action.name} is confirmed by a person.`);
+  for (const rule of fired) if (RANK[rule.then] > RANK[decision]) decision = rule.then;
+  if (policy.mode === 'ask' && action.risk !== 'read' && decision === 'auto') {
+    decision = 'confirm';
+    reasons.unshift('This bot is in the mode "ask": every write waits for a person.');
+  }
+
+  const strict =
+    audience === 'public' || own.assurance === 'session' || fired.some((rule) => rule.assurance === 'session');
+  return { decision, assurance: strict ? 'session' : 'client', reasons };
+}
+
+function holds(c: PolicyCondition, facts: Facts): boolean {
+  return Object.keys(c).every((key) => CHECKS[key as keyof PolicyCondition](c, facts) !== undefined);
+}
+
+function explain(c: PolicyCondition, facts: Facts): string[] {
+  // The keys of a parsed condition are exactly those of PolicyCondition.
+  return Object.keys(c).flatMap((key) => CHECKS[key as keyof PolicyCondition](c, facts) ?? []);
+}
+
+/** Each answers with its reason when it holds, undefined when not. One row per condition key: the type says none is missing. */
+const CHECKS: {
+  readonly [K in keyof Required<PolicyCondition>]: (c: PolicyCondition, f: Facts) => string | undefined;
+} = {
+  amountAbove: (c, f) => {
+    const amount = numberAfter(f, 'Amount');
+    return amount !== undefined && amount > c.amountAbove! ? `The amount is above ${c.amountAbove}.` : undefined;
+  },
+  amountChangeAbove: (c, f) => {
+    const change = f.changes.find(({ field }) => field === 'Amount');
+    if (change === undefined) return undefined;
+    const difference = Math.abs(Number(change.after ?? 0) - Number(change.before ?? 0));
+    return difference > c.amountChangeAbove! ? `The amount changes by more than ${c.amountChangeAbove}.` : undefined;
+  },
+  stageIn: (c, f) => {
+    const stage = f.changes.find(({ field }) => field === 'StageName')?.after;
+    return typeof stage === 'string' && c.stageIn!.some((s) => s.toLowerCase() === stage.toLowerCase())
+      ? `The stage becomes ${stage}.`
+      : undefined;
+  },
+  closeDateShiftDaysAbove: (c, f) => {
+    const change = f.changes.find(({ field }) => field === 'CloseDate');
+    if (change === undefined) return undefined;
+    const days = Math.abs(Date.parse(String(change.after)) - Date.parse(String(change.before))) / 86_400_000;
+    // An unreadable date counts as a large shift: fail closed.
+    return Number.isNaN(days) || days > c.closeDateShiftDaysAbove!
+      ? `The close date moves by more than ${c.closeDateShiftDaysAbove} days.`
+      : undefined;
+  },
+  fieldIn: (c, f) => {
+    const hit = f.changes.filter(({ field }) => c.fieldIn!.includes(field)).map(({ field }) => field);
+    return hit.length > 0 ? `It changes ${hit.join(', ')}.` : undefined;
+  },
+  sensitive: (_, f) => (f.sensitive.length > 0 ? `It touches sensitive fields: ${f.sensitive.join(', ')}.` : undefined),
+  queryClass: (c, f) =>
+    f.queryClass === c.queryClass ? [`The query is ${f.queryClass}.`, ...(f.queryReasons ?? [])].join(' ') : undefined,
+  duplicates: (_, f) => (f.duplicates > 0 ? `${f.duplicates} look-alike record(s) already exist.` : undefined),
+  runsThisHourAtLeast: (c, f) =>
+    f.runsThisHour >= c.runsThisHourAtLeast! ? `It already ran ${f.runsThisHour} times in the past hour.` : undefined,
+  environment: (c, f) => (f.environment === c.environment ? `The org is ${f.environment}.` : undefined),
+};
+
+function numberAfter(facts: Facts, field: string): number | undefined {
+  const value = facts.changes.find((change) => change.field === field)?.after;
+  return typeof value === 'number' ? value : undefined;
+}

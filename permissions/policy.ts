@@ -1,0 +1,173 @@
+import { z } from 'zod';
+import type { Audience } from './profiles.ts';
+
+/**
+ * Policy as data: what a granted action meets before it runs. Strict everywhere: an unknown or mistyped key stops the
+ * save with its place, because a mistyped limit that is ignored is a limit that does not hold.
+ */
+
+const apiName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,79}$/, 'must be an API name');
+const decision = z.enum(['auto', 'confirm', 'deny', 'never']);
+const assurance = z.enum(['client', 'session']);
+const count = z.int().min(0).max(1_000_000);
+
+const condition = z
+  .strictObject({
+    /** Any new Amount above this, in the record's currency. */
+    amountAbove: z.number().optional(),
+    /** Absolute difference between old and new Amount. */
+    amountChangeAbove: z.number().min(0).optional(),
+    stageIn: z.array(z.string().min(1)).min(1).optional(),
+    closeDateShiftDaysAbove: z.int().min(0).optional(),
+    /** Any of these API names changes. */
+    fieldIn: z.array(apiName).min(1).optional(),
+    /** A field tagged sensitive in `objects` changes or is queried. */
+    sensitive: z.literal(true).optional(),
+    queryClass: z.enum(['trivial', 'non-trivial']).optional(),
+    /** Look-alikes were found. */
+    duplicates: z.literal(true).optional(),
+    /** This action already ran at least this often for this bot in the past hour. */
+    runsThisHourAtLeast: count.optional(),
+    environment: z.enum(['production', 'sandbox', 'simulated']).optional(),
+  })
+  .refine((c) => Object.keys(c).length > 0, 'needs at least one condition');
+
+const rule = z.strictObject({
+  if: condition,
+  // biome-ignore lint/suspicious/noThenProperty: the policy file reads if / then; it is data, never awaited
+  then: z.enum(['auto', 'confirm', 'deny']),
+  assurance: assurance.optional(),
+});
+
+const actionPolicy = z.strictObject({
+  decision,
+  /** Least assurance of an approval; public bots always need `session`. */
+  assurance: assurance.default('client'),
+  /** All rules whose conditions hold are gathered; the strictest of them and of `decision` wins. */
+  rules: z.array(rule).max(50).default([]),
+  /** A change of these fields alone runs by itself, unless a rule says otherwise. */
+  autoFields: z.array(apiName).default([]),
+  /** Further fields of the action's object that become inputs, typed from describe when saved. */
+  expose: z
+    .array(
+      z.strictObject({
+        field: apiName,
+        type: z.enum(['string', 'number', 'boolean', 'date']),
+        describe: z.string().min(1).max(200),
+      }),
+    )
+    .max(20)
+    .default([]),
+});
+
+const objectPolicy = z.strictObject({
+  read: z.boolean().default(true),
+  write: z.boolean().default(false),
+  /** Only these, where given; `Id` always. */
+  allowFields: z.array(apiName).optional(),
+  denyFields: z.array(apiName).default([]),
+  /** Asked about before they are queried or changed. */
+  sensitiveFields: z.array(apiName).default([]),
+  /** Shown as •••• to the model and in the audit. */
+  maskFields: z.array(apiName).default([]),
+});
+
+export const policySchema = z.strictObject({
+  mode: z.enum(['off', 'read-only', 'ask', 'automatic']).default('automatic'),
+  /** Kill switches: these actions answer `off`. */
+  off: z.array(z.string().min(1)).default([]),
+  actions: z.record(z.string().regex(/^[A-Z][A-Za-z0-9_-]{0,63}$/), actionPolicy).default({}),
+  /** Unlisted objects are closed. `*` holds field rules for every object. */
+  objects: z.record(z.union([apiName, z.literal('*')]), objectPolicy).default({}),
+  soql: z
+    .strictObject({
+      maxRows: z.int().min(1).max(2000).default(200),
+      maxChildRows: z.int().min(1).max(200).default(50),
+      maxOffset: z.int().min(0).max(2000).default(2000),
+      maxLength: z.int().min(100).max(100_000).default(20_000),
+      rowsPerHour: count.default(5000),
+      countsPerHour: count.default(60),
+    })
+    .prefault({}),
+  proposals: z
+    .strictObject({
+      expiresMinutes: z.int().min(1).max(1440).default(10),
+      maxPending: z.int().min(1).max(10_000).default(50),
+    })
+    .prefault({}),
+});
+
+export type Policy = z.output<typeof policySchema>;
+export type ActionPolicy = z.output<typeof actionPolicy>;
+export type ObjectPolicy = z.output<typeof objectPolicy>;
+export type Decision = z.output<typeof decision>;
+export type PolicyCondition = z.output<typeof condition>;
+
+/** Every place that is wrong, as `actions.UpdateOpportunity.rules[0].if: ...`. */
+export function parsePolicy(value: unknown): { policy: Policy } | { problems: { name: string; problem: string }[] } {
+  const parsed = policySchema.safeParse(value);
+  if (parsed.success) return { policy: parsed.data };
+  return {
+    problems: parsed.error.issues.flatMap((issue) => {
+      const at = issue.path.reduce<string>(
+        (path, key) =>
+          typeof key === 'number' ? `${path}[${key}]` : path === '' ? String(key) : `${path}.${String(key)}`,
+        '',
+      );
+      if (issue.code !== 'unrecognized_keys') return [{ name: at || '(top)', problem: issue.message }];
+      return issue.keys.map((key) => ({ name: at === '' ? key : `${at}.${key}`, problem: 'unknown key' }));
+    }),
+  };
+}
+
+const OPEN_TO_READ = [
+  'Account',
+  'Contact',
+  'Lead',
+  'Opportunity',
+  'OpportunityContactRole',
+  'Case',
+  'Task',
+  'Event',
+  'Campaign',
+  'Product2',
+];
+const OPEN_TO_WRITE = ['Account', 'Contact', 'Lead', 'Opportunity', 'OpportunityContactRole', 'Case'];
+
+/** What a bot has until an operator changes it (C1, P5). */
+export function shippedPolicy(audience: Audience): Policy {
+  return policySchema.parse({
+    actions: {
+      GetAccount: { decision: 'auto' },
+      CreateLead: {
+        decision: 'auto',
+        rules: [
+          // biome-ignore lint/suspicious/noThenProperty: policy data
+          { if: { runsThisHourAtLeast: 20 }, then: 'confirm' },
+          // biome-ignore lint/suspicious/noThenProperty: policy data
+          { if: { duplicates: true }, then: 'confirm' },
+        ],
+      },
+      UpdateOpportunity: { decision: 'confirm' },
+      RunSOQL:
+        audience === 'public'
+          ? { decision: 'deny' }
+          : // biome-ignore lint/suspicious/noThenProperty: policy data
+            { decision: 'auto', rules: [{ if: { queryClass: 'non-trivial' }, then: 'confirm' }] },
+      SyncParty: { decision: 'auto' },
+      SyncCase: { decision: 'auto' },
+    },
+    objects: Object.fromEntries(
+      OPEN_TO_READ.map((object) => [
+        object,
+        {
+          read: true,
+          write: OPEN_TO_WRITE.includes(object),
+          ...(audience === 'public' && object === 'Account'
+            ? { allowFields: ['Name', 'Website', 'Industry', 'Phone'] }
+            : {}),
+        },
+      ]),
+    ),
+  });
+}

@@ -1,0 +1,31 @@
+import type { ActionPermission } from './catalog.ts';
+
+/** Who sits at the other end: a public bot talks to strangers, so some answers and grants are narrower (P3, P6). */
+export type Audience = 'public' | 'internal';
+
+/** Ready sets for `bot create --profile`. */
+export const PROFILES = {
+  public: { audience: 'public', grants: ['CREATE_LEAD', 'READ_ACCOUNT'] },
+  internal: {
+    audience: 'internal',
+    grants: ['CREATE_LEAD', 'READ_ACCOUNT', 'UPDATE_OPPORTUNITY', 'RUN_SOQL', 'SYNC_PARTY', 'SYNC_CASE'],
+  },
+  sync: { audience: 'internal', grants: ['SYNC_PARTY', 'SYNC_CASE'] },
+  'read-only': { audience: 'internal', grants: ['READ_ACCOUNT'] },
+} as const satisfies Record<string, { audience: Audience; grants: readonly ActionPermission[] }>;
+
+export type ProfileName = keyof typeof PROFILES;
+
+export function isProfileName(name: string): name is ProfileName {
+  return Object.hasOwn(PROFILES, name);
+}
+
+/** What an operator should think about before this grant takes effect. Warnings, never refusals. */
+export function grantWarnings(audience: Audience, permission: ActionPermission): string[] {
+  if (audience !== 'public') return [];
+  if (permission === 'RUN_SOQL')
+    return ['RUN_SOQL lets a public bot query every object its policy opens. Prefer READ_ACCOUNT.'];
+  if (permission === 'UPDATE_OPPORTUNITY')
+    return ['UPDATE_OPPORTUNITY lets visitors of a public bot propose changes to your pipeline.'];
+  return [];
+}

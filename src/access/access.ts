@@ -1,0 +1,39 @@
+import type { OperatorPermission, Role } from '../../permissions/catalog.ts';
+
+/** Who is at the door: three kinds of key, never interchangeable, and operators with a browser session. */
+export interface Access {
+  /** A new key, in the clear this once. `gha_` agent, `ghh_` host, `gho_` operator. */
+  issueKey(kind: 'agent' | 'host' | 'operator', owner: string): Promise<string>;
+  revokeKeys(kind: 'agent' | 'host' | 'operator', owner: string): Promise<number>;
+  /** Each throws `unauthenticated` for an unknown or revoked key, `permission_denied` for a key of another kind. */
+  agent(key: string | undefined): Promise<{ readonly bot: string; readonly principal: string }>;
+  host(key: string | undefined): Promise<{ readonly bot: string; readonly principal: string }>;
+  operator(key: string | undefined): Promise<Operator>;
+  createOperator(name: string, role: Role): Promise<string>;
+  operators(): Promise<readonly { readonly name: string; readonly role: Role }[]>;
+  /** A one-time sign-in token for a terminal: single use, ten minutes. */
+  signInToken(operator: string): Promise<{ readonly token: string; readonly expiresAt: number }>;
+  /** Redeems a token once; answers the cookie value of a new session. */
+  redeem(token: string): Promise<{ readonly cookie: string; readonly session: BrowserSession }>;
+  /** Undefined when there is none, or it is over. */
+  session(cookie: string | undefined): Promise<BrowserSession | undefined>;
+  signOut(cookie: string): Promise<void>;
+  /** Throws `permission_denied` naming the permission. */
+  require(operator: Operator, permission: OperatorPermission): void;
+  /** Host-signed claims of a chat session (O9, P6). Throws `unauthenticated` when forged, expired or another bot's. */
+  signSession(bot: string, claims: { readonly indexValue: string }, ttlMs: number): string;
+  verifySession(bot: string, token: string): { readonly indexValue: string };
+}
+
+export interface Operator {
+  readonly name: string;
+  readonly role: Role;
+}
+
+export interface BrowserSession extends Operator {
+  /** Stable id of this session (not the cookie); binds OAuth states. */
+  readonly id: string;
+  /** Must come back in every state-changing form and request. */
+  readonly csrf: string;
+  readonly expiresAt: number;
+}

@@ -1,0 +1,236 @@
+import type { z } from 'zod';
+import type { ActionPermission } from '../permissions/catalog.ts';
+import type { Audience } from '../permissions/profiles.ts';
+
+/**
+ * What an action is, and everything it may touch. One file in `actions/` holds one `defineAction({...})`;
+ * the MCP tool, REST route, chat function, console form and docs are all derived from that object.
+ */
+
+/** `read` changes nothing; `write` adds; `destructive` overwrites what somebody else may have written. */
+export type Risk = 'read' | 'write' | 'destructive';
+
+export interface Action<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+  /** 1-64 of A-Z a-z 0-9 _ -, verb and object, stable for ever. The file is its kebab form. */
+  readonly name: string;
+  readonly title: string;
+  /** What it does to which Salesforce object, when to use it, when not. Static: never holds org data. */
+  readonly description: string;
+  readonly permission: ActionPermission;
+  readonly risk: Risk;
+  /** Running it twice is the same as once, by its own doing; a crashed run is then simply run again. */
+  readonly idempotent?: boolean;
+  /** The Salesforce object whose further fields an operator may expose as inputs (A2). */
+  readonly exposes?: string;
+  readonly input: I;
+  readonly output: O;
+  /** What would happen. Reads, never writes. Required wherever the policy may ask a human. */
+  readonly preview?: (input: z.output<I>, context: ActionContext) => Promise<Preview>;
+  readonly run: (input: z.output<I>, context: ActionContext) => Promise<z.input<O>>;
+}
+
+type Definition<I extends z.ZodObject, O extends z.ZodObject> = Action<I, O> &
+  (
+    | { readonly risk: 'read' }
+    | { readonly risk: 'write' | 'destructive'; readonly preview: NonNullable<Action<I, O>['preview']> }
+  );
+
+const made = new WeakSet<object>();
+
+/** Declares an action. The loader takes nothing else, so a stray file can never become a tool. */
+export function defineAction<I extends z.ZodObject, O extends z.ZodObject>(definition: Definition<I, O>): Action<I, O> {
+  const action = Object.freeze({ ...definition });
+  made.add(action);
+  return action;
+}
+
+export function isAction(value: unknown): value is Action {
+  return typeof value === 'object' && value !== null && made.has(value);
+}
+
+/** Everything one call may use. Frozen, made for this call alone. */
+export interface ActionContext {
+  readonly bot: { readonly name: string; readonly audience: Audience };
+  readonly caller: Caller;
+  readonly salesforce: Salesforce;
+  readonly soql: Soql;
+  readonly sync: Sync;
+  /** Values for the operator-exposed fields of `exposes`, by API name, already checked. */
+  readonly extra: Readonly<Record<string, FieldValue>>;
+  /** What the human chose where the preview offered choices; absent when nobody was asked. */
+  readonly choice?: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+  readonly log: { info(message: string, fields?: Record<string, unknown>): void };
+}
+
+export interface Caller {
+  readonly principal: string;
+  readonly conversation?: string;
+  /** The customer this chat session is about, signed by the host (O9, P6); never from the conversation. */
+  readonly session?: { readonly indexValue: string };
+}
+
+/** One field that would change, as the record holds it and as it would be written. */
+export interface Change {
+  /** API name. */
+  readonly field: string;
+  /** Label from describe. */
+  readonly label: string;
+  readonly before: FieldValue;
+  readonly after: FieldValue;
+}
+
+export interface Preview {
+  /** One sentence in our words. Record text inside it is quoted with `quoted`. */
+  readonly summary: string;
+  readonly target?: { readonly object: string; readonly id: string; readonly name: string; readonly url: string };
+  readonly changes: readonly Change[];
+  readonly warnings?: readonly string[];
+  /** Offered to the human instead of a plain yes; the first is the safest. */
+  readonly choices?: readonly { readonly id: string; readonly label: string }[];
+  readonly query?: JudgedQuery;
+}
+
+export type FieldValue = string | number | boolean | null;
+export type Fields = Readonly<Record<string, FieldValue>>;
+
+/** A record as read: nulls included, `attributes` gone, parents nested under their relationship name. */
+export interface SObject {
+  readonly Id: string;
+  readonly [field: string]: unknown;
+}
+
+export type Condition =
+  | { readonly field: string; readonly is: FieldValue }
+  | { readonly field: string; readonly in: readonly FieldValue[] }
+  | { readonly field: string; readonly since: string };
+
+export interface Find {
+  /** API names; parents as `Account.Name`. `Id` always comes. */
+  readonly fields: readonly string[];
+  /** All must hold. Values are escaped by the port; field names are checked against describe. */
+  readonly where: readonly Condition[];
+  readonly orderBy?: { readonly field: string; readonly descending?: boolean };
+  readonly limit: number;
+}
+
+/**
+ * One org through one bot's connection, bounded by the bot's object and field policy: a field that policy
+ * hides is never asked for, and a write to a closed field is refused before it leaves. Every method throws GatehouseError.
+ */
+export interface Salesforce {
+  /** Base of links for people, e.g. https://example.my.salesforce.com */
+  readonly instanceUrl: string;
+  describe(object: string): Promise<ObjectDescribe>;
+  /** One request. `not_found` when the record is not there or not visible. */
+  get(object: string, id: string, fields: readonly string[]): Promise<SObject>;
+  /** One request; rows up to `limit`. */
+  find(object: string, find: Find): Promise<readonly SObject[]>;
+  /** Several finds in one request (at most five), answers in order. */
+  findAll(finds: readonly { readonly object: string; readonly find: Find }[]): Promise<readonly (readonly SObject[])[]>;
+  /**
+   * Checks values against describe: field is there and writable, length, type, picklist (a label becomes its API value).
+   * Throws `invalid_input` naming every bad field at once, under the names of `inputNames` (API name to input name).
+   */
+  check(
+    object: string,
+    operation: 'create' | 'update',
+    fields: Fields,
+    inputNames?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly fields: Fields; readonly warnings: readonly string[] }>;
+  /** One effect per call and proposal, also across a crash. `allowDuplicates` overrides an alerting duplicate rule. */
+  create(
+    object: string,
+    fields: Fields,
+    options?: { readonly allowDuplicates?: boolean },
+  ): Promise<{ readonly id: string }>;
+  /** Writes only if the record is still as `record` was read (it must hold `LastModifiedDate` and every changed field); else `conflict`. */
+  update(object: string, record: SObject, changes: Fields): Promise<void>;
+  recordUrl(id: string): string;
+}
+
+/** The part of a describe that we use. */
+export interface ObjectDescribe {
+  readonly name: string;
+  readonly label: string;
+  readonly keyPrefix: string | null;
+  readonly fields: readonly FieldDescribe[];
+  readonly childRelationships: readonly {
+    readonly relationshipName: string | null;
+    readonly childSObject: string;
+    readonly field: string;
+  }[];
+}
+
+export interface FieldDescribe {
+  readonly name: string;
+  readonly label: string;
+  readonly type: string;
+  readonly length: number;
+  readonly nillable: boolean;
+  readonly createable: boolean;
+  readonly updateable: boolean;
+  readonly defaultedOnCreate: boolean;
+  readonly filterable: boolean;
+  readonly unique: boolean;
+  readonly externalId: boolean;
+  readonly idLookup: boolean;
+  readonly custom: boolean;
+  readonly restrictedPicklist: boolean;
+  readonly picklistValues: readonly { readonly value: string; readonly label: string; readonly active: boolean }[];
+  readonly referenceTo: readonly string[];
+  readonly relationshipName: string | null;
+  readonly compoundFieldName: string | null;
+}
+
+/** A query that the guard let through, exactly as it will be sent. */
+export interface JudgedQuery {
+  readonly send: string;
+  readonly objects: readonly string[];
+  readonly fields: readonly string[];
+  readonly class: 'trivial' | 'non-trivial';
+  /** Why it is not trivial; empty when it is. */
+  readonly reasons: readonly string[];
+  /** Most rows that can come back; null for COUNT() and ungrouped aggregates. */
+  readonly rowCap: number | null;
+}
+
+export interface SoqlAnswer {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly returned: number;
+  readonly total: number;
+  /** Ours, opaque, bound to the bot. */
+  readonly nextCursor?: string;
+  /** Said when rows or text were cut, with how to narrow. */
+  readonly note?: string;
+}
+
+export interface Soql {
+  /** Throws `query_refused` with code, position, rule and the repair. */
+  judge(query: string): Promise<JudgedQuery>;
+  run(query: JudgedQuery, format: 'concise' | 'detailed'): Promise<SoqlAnswer>;
+  next(cursor: string, format: 'concise' | 'detailed'): Promise<SoqlAnswer>;
+}
+
+export interface SyncOutcome {
+  readonly operation: 'create' | 'update' | 'none';
+  readonly direction: 'to_crm' | 'from_crm' | 'both' | 'none';
+  readonly object: string;
+  readonly id: string;
+  readonly url: string;
+  readonly changes: readonly Change[];
+}
+
+/** People and cases of the host app and their Salesforce records. The engine behind it lives in `sync/`. */
+export interface Sync {
+  previewParty(partyId: string): Promise<Preview>;
+  syncParty(partyId: string): Promise<SyncOutcome>;
+  previewCase(caseId: string): Promise<Preview>;
+  syncCase(caseId: string): Promise<
+    SyncOutcome & {
+      readonly roles: readonly { readonly party: string; readonly contactId: string; readonly role: string }[];
+    }
+  >;
+}

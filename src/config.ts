@@ -1,0 +1,123 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { z } from 'zod';
+import { GatehouseError } from './errors.ts';
+
+/** The environment as one frozen, checked object. Nothing else reads process.env. */
+export interface Config {
+  /** Folder of the databases, the generated secret and the audit head. */
+  readonly dataDir: string;
+  /** From the environment; else a file in `dataDir` made at the first start. */
+  readonly secret: string | undefined;
+  /** Public base of links, e.g. https://gate.example; default http://localhost:PORT. */
+  readonly url: string | undefined;
+  readonly host: string;
+  readonly port: number;
+  readonly databaseUrl: string | undefined;
+  readonly redisUrl: string | undefined;
+  readonly salesforce: {
+    readonly clientId: string | undefined;
+    readonly clientSecret: string | undefined;
+    readonly loginUrl: string;
+    readonly apiVersion: string;
+    /** Exact hosts (host or host:port) an operator trusts beside Salesforce's own. */
+    readonly extraHosts: readonly string[];
+  };
+  /** GATEHOUSE_SIM=1: the simulated org although a real connection is stored. */
+  readonly simulate: boolean;
+  readonly keys: { readonly bot: string | undefined; readonly operator: string | undefined };
+  readonly session: string | undefined;
+  readonly openai: {
+    readonly apiKey: string | undefined;
+    readonly baseUrl: string | undefined;
+    readonly model: string | undefined;
+  };
+  /** Deadline of one Salesforce request, ms. */
+  readonly requestTimeoutMs: number;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+const text = z.string().trim().min(1).optional();
+const environment = z.object({
+  GATEHOUSE_DATA: text,
+  GATEHOUSE_SECRET: z.string().min(16, 'needs at least 16 characters').optional(),
+  GATEHOUSE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  HOST: text,
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
+    .optional(),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must start with redis:// or rediss://')
+    .optional(),
+  SALESFORCE_CLIENT_ID: text,
+  SALESFORCE_CLIENT_SECRET: text,
+  SALESFORCE_LOGIN_URL: z.url({ protocol: /^https?$/ }).default('https://login.salesforce.com'),
+  SALESFORCE_API_VERSION: z
+    .string()
+    .regex(/^v?\d{2,3}(\.0)?$/, 'looks like 66.0')
+    .default('66.0'),
+  SALESFORCE_EXTRA_HOSTS: z.string().default(''),
+  GATEHOUSE_SIM: z.enum(['', '0', '1']).default(''),
+  GATEHOUSE_BOT_KEY: text,
+  GATEHOUSE_OPERATOR_KEY: text,
+  GATEHOUSE_SESSION: text,
+  OPENAI_API_KEY: text,
+  OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  OPENAI_MODEL: text,
+  GATEHOUSE_REQUEST_TIMEOUT_MS: z.coerce.number().int().min(100).max(120_000).default(20_000),
+  GATEHOUSE_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+});
+
+/** Throws `config_invalid` naming every bad variable at once; never prints a value. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  // An empty variable is an unset one: compose files and CI produce them.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) {
+    const fields = parsed.error.issues.map((issue) => ({ name: issue.path.join('.'), problem: issue.message }));
+    throw new GatehouseError(
+      'config_invalid',
+      `The environment is not usable: ${fields.map((f) => f.name).join(', ')}.`,
+      {
+        next: fields.map((f) => `${f.name}: ${f.problem}`).join('; '),
+        fields,
+      },
+    );
+  }
+  const e = parsed.data;
+  return Object.freeze({
+    dataDir: path.resolve(e.GATEHOUSE_DATA ?? defaultDataDir(env)),
+    secret: e.GATEHOUSE_SECRET,
+    url: e.GATEHOUSE_URL?.replace(/\/+$/, ''),
+    host: e.HOST ?? '127.0.0.1',
+    port: e.PORT,
+    databaseUrl: e.DATABASE_URL,
+    redisUrl: e.REDIS_URL,
+    salesforce: {
+      clientId: e.SALESFORCE_CLIENT_ID,
+      clientSecret: e.SALESFORCE_CLIENT_SECRET,
+      loginUrl: new URL(e.SALESFORCE_LOGIN_URL).origin,
+      apiVersion: `v${e.SALESFORCE_API_VERSION.replace(/^v/, '').replace(/\.0$/, '')}.0`,
+      extraHosts: e.SALESFORCE_EXTRA_HOSTS.split(',')
+        .map((host) => host.trim().toLowerCase())
+        .filter(Boolean),
+    },
+    simulate: e.GATEHOUSE_SIM === '1',
+    keys: { bot: e.GATEHOUSE_BOT_KEY, operator: e.GATEHOUSE_OPERATOR_KEY },
+    session: e.GATEHOUSE_SESSION,
+    openai: { apiKey: e.OPENAI_API_KEY, baseUrl: e.OPENAI_BASE_URL, model: e.OPENAI_MODEL },
+    requestTimeoutMs: e.GATEHOUSE_REQUEST_TIMEOUT_MS,
+    logLevel: e.GATEHOUSE_LOG,
+  });
+}
+
+/** The platform's per-user data folder, so that `npm start` and a server spawned by an MCP client share it. */
+function defaultDataDir(env: Readonly<Record<string, string | undefined>>): string {
+  const home = env.HOME || homedir();
+  if (process.platform === 'darwin') return path.join(home, 'Library', 'Application Support', 'Gatehouse');
+  if (process.platform === 'win32') return path.join(env.APPDATA || path.join(home, 'AppData', 'Roaming'), 'Gatehouse');
+  return path.join(env.XDG_DATA_HOME || path.join(home, '.local', 'share'), 'gatehouse');
+}

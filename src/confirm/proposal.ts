@@ -1,0 +1,106 @@
+import type { Preview } from '../action.ts';
+import type { ErrorBody } from '../errors.ts';
+
+/** One exact action waiting for, or past, a human's decision. Its life is a small state machine moved by compare-and-set. */
+
+export type ProposalState =
+  | 'pending'
+  | 'approved'
+  | 'rejected'
+  | 'expired'
+  | 'superseded'
+  | 'executing'
+  | 'done'
+  | 'failed'
+  | 'conflict'
+  | 'unknown';
+
+/** Where each state may go. Everything not listed is refused by the store's compare-and-set. */
+export const MOVES: Readonly<Record<ProposalState, readonly ProposalState[]>> = {
+  pending: ['approved', 'rejected', 'expired', 'superseded'],
+  approved: ['executing', 'expired', 'failed'],
+  executing: ['done', 'failed', 'conflict', 'unknown', 'approved'],
+  unknown: ['done', 'failed', 'conflict'],
+  rejected: [],
+  expired: [],
+  superseded: [],
+  done: [],
+  failed: [],
+  conflict: [],
+};
+
+/** How sure we are that a human of the owner said yes: `client` = somebody at the chat client, `session` = a signed-in approver. */
+export type Assurance = 'client' | 'session';
+
+/** A write noted before it is sent, so that a crash can be read back instead of repeated. */
+export interface Effect {
+  readonly kind: 'create' | 'update';
+  readonly object: string;
+  /** Known for updates at once, for creates when the answer came. */
+  readonly id: string | null;
+  /** External-id value that names this create in the org, where the org has our field. */
+  readonly mark: string | null;
+  readonly before: Readonly<Record<string, unknown>>;
+  readonly after: Readonly<Record<string, unknown>>;
+  readonly at: number;
+  readonly state: 'sent' | 'done' | 'failed';
+}
+
+export interface Proposal {
+  /** 128 random bits, base64url. */
+  readonly id: string;
+  readonly bot: string;
+  readonly principal: string;
+  readonly conversation: string | null;
+  readonly action: string;
+  /** Parsed arguments, exactly as they will run. */
+  readonly args: Readonly<Record<string, unknown>>;
+  /** SHA-256 over bot, action and canonical arguments. */
+  readonly digest: string;
+  /** One live proposal per value; null once the window is over. */
+  readonly dedupeKey: string | null;
+  readonly preview: Preview | null;
+  readonly reasons: readonly string[];
+  readonly assurance: Assurance;
+  readonly policyRevision: number;
+  readonly session: { readonly indexValue: string } | null;
+  readonly state: ProposalState;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly decidedBy: string | null;
+  readonly decidedVia: string | null;
+  readonly decidedAt: number | null;
+  readonly choice: string | null;
+  /** Which running process holds it while `executing`, and until when it may. */
+  readonly runner: string | null;
+  readonly leaseUntil: number | null;
+  readonly effects: readonly Effect[];
+  readonly result: Readonly<Record<string, unknown>> | null;
+  readonly error: ErrorBody | null;
+  readonly settledAt: number | null;
+}
+
+/** What a model, an approver or a CLI sees of it. */
+export interface ProposalView {
+  readonly id: string;
+  readonly state: ProposalState;
+  readonly action: string;
+  readonly summary: string;
+  readonly changes: Preview['changes'];
+  readonly reasons: readonly string[];
+  readonly warnings?: readonly string[];
+  readonly choices?: Preview['choices'];
+  readonly query?: Preview['query'];
+  readonly target?: Preview['target'];
+  /** Where a human decides. Opening it needs a sign-in; it holds no secret. */
+  readonly link: string;
+  /** ISO 8601, UTC. */
+  readonly expiresAt: string;
+}
+
+/** The one shape of every tool's structured result. Waiting, declined, expired, conflict and unknown are outcomes, not errors. */
+export interface Envelope {
+  readonly status: 'done' | 'waiting' | 'declined' | 'expired' | 'conflict' | 'unknown';
+  readonly result?: Readonly<Record<string, unknown>>;
+  readonly proposal?: ProposalView;
+}

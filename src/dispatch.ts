@@ -1,0 +1,68 @@
+import type { z } from 'zod';
+import type { Action, Risk } from './action.ts';
+import type { Assurance, Envelope, Proposal } from './confirm/proposal.ts';
+
+/** The one road of every call, as the doors see it. */
+export interface Gate {
+  /** What this bot may call now, in a fixed order: granted, listed by policy, bot not off. */
+  actions(bot: string): Promise<readonly ListedAction[]>;
+  /** Find, permit, parse, decide, confirm, run, check the answer, audit. Throws GatehouseError. */
+  call(call: Call): Promise<Envelope>;
+  /** Where a proposal stands. Another bot's id is `not_found`. Ends early when `signal` aborts or `waitMs` is over. */
+  proposal(
+    id: string,
+    viewer: { readonly bot: string },
+    wait?: { waitMs: number; signal?: AbortSignal },
+  ): Promise<Envelope>;
+  /** For operators: newest first. */
+  proposals(filter: { bot?: string; pending?: boolean; limit?: number }): Promise<readonly Proposal[]>;
+  /** For operators: one proposal with everything the page shows; `not_found` when there is none. */
+  inspect(id: string): Promise<{ readonly proposal: Proposal; readonly envelope: Envelope }>;
+  /** A human's answer. Only doors that have proven a human may call it. Approving runs the stored arguments, once. */
+  decide(id: string, decision: HumanDecision): Promise<Envelope>;
+  /** What a crash left behind is finished or read back. Cheap when there is nothing. */
+  recover(): Promise<number>;
+}
+
+export interface Call {
+  readonly bot: string;
+  /** Who asks, for audit and idempotency: `agent:KEYID`, `operator:NAME`, `local`. */
+  readonly principal: string;
+  readonly channel: 'mcp' | 'rest' | 'cli' | 'chat';
+  readonly action: string;
+  readonly args: unknown;
+  readonly conversation?: string;
+  /** The caller's own idempotency key; replaces the window of identical arguments. */
+  readonly key?: string;
+  readonly session?: { readonly indexValue: string };
+  readonly signal?: AbortSignal;
+}
+
+export interface ListedAction {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly risk: Risk;
+  readonly idempotent: boolean;
+  /** May come back as waiting for a person. */
+  readonly mayAsk: boolean;
+  /** Strict, with the bot's exposed fields. */
+  readonly input: z.ZodObject;
+  /** The envelope around the action's output; loose, only `status` required. */
+  readonly output: z.ZodObject;
+}
+
+export interface HumanDecision {
+  readonly answer: 'approve' | 'reject';
+  readonly by: string;
+  readonly via: 'console' | 'cli' | 'elicitation' | 'chat';
+  readonly assurance: Assurance;
+  /** One of the preview's choices, where it has any. */
+  readonly choice?: string;
+  /** The approver's edits of argument values (C5 of the gate: re-validated, new digest, both kept). */
+  readonly values?: Readonly<Record<string, unknown>>;
+  /** Where given, the decision counts only for this bot's proposals. */
+  readonly bot?: string;
+}
+
+export type AnyAction = Action;

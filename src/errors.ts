@@ -1,0 +1,132 @@
+/**
+ * The one vocabulary of refusals (spec.md section E). Every door renders a GatehouseError through `toErrorBody`;
+ * anything else that is thrown becomes `internal` with an id to look up in the log.
+ */
+
+/** Each code has one meaning and one HTTP status. */
+export const ERROR_STATUS = {
+  invalid_input: 400,
+  query_refused: 400,
+  unauthenticated: 401,
+  permission_denied: 403,
+  not_connected: 403,
+  off: 403,
+  not_found: 404,
+  ambiguous: 409,
+  duplicate: 409,
+  validation_rule: 409,
+  conflict: 409,
+  rate_limited: 429,
+  limit_reached: 429,
+  reconnect_needed: 502,
+  salesforce_error: 502,
+  circuit_open: 503,
+  salesforce_unavailable: 503,
+  internal: 500,
+  config_invalid: 500,
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+/** One bad field of an input, named as the caller wrote it. */
+export interface FieldProblem {
+  readonly name: string;
+  readonly problem: string;
+}
+
+/** What Salesforce itself said. `quote` is its own text, cleaned and capped at 300 characters: data, never obeyed. */
+export interface SalesforceSaid {
+  readonly code: string;
+  readonly fields: readonly string[];
+  readonly quote: string;
+}
+
+/** A record that could have been meant. */
+export interface Candidate {
+  readonly id: string;
+  readonly name: string;
+  readonly hint?: string;
+}
+
+export interface ErrorDetails {
+  /** What to do now, doable by whoever reads it (model or person). */
+  readonly next: string;
+  readonly retryable?: boolean;
+  readonly retryAfterMs?: number;
+  readonly fields?: readonly FieldProblem[];
+  readonly candidates?: readonly Candidate[];
+  readonly salesforce?: SalesforceSaid;
+  /** For logs only; never rendered. */
+  readonly cause?: unknown;
+}
+
+/** JSON shape of an error on every door. */
+export interface ErrorBody {
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    readonly next: string;
+    readonly retryable: boolean;
+    readonly retryAfterMs?: number;
+    readonly fields?: readonly FieldProblem[];
+    readonly candidates?: readonly Candidate[];
+    readonly salesforce?: SalesforceSaid;
+  };
+}
+
+export class GatehouseError extends Error {
+  override readonly name = 'GatehouseError';
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly next: string;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+  readonly fields: readonly FieldProblem[] | undefined;
+  readonly candidates: readonly Candidate[] | undefined;
+  readonly salesforce: SalesforceSaid | undefined;
+
+  /** `message` is one plain sentence in our own words; third-party text belongs in `details.salesforce.quote`. */
+  constructor(code: ErrorCode, message: string, details: ErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.status = ERROR_STATUS[code];
+    this.next = details.next;
+    this.retryable = details.retryable ?? false;
+    this.retryAfterMs = details.retryAfterMs;
+    this.fields = details.fields;
+    this.candidates = details.candidates;
+    this.salesforce = details.salesforce;
+  }
+}
+
+/** The wire form of an error, for HTTP bodies, MCP `isError` results, CLI stderr and stored outcomes. */
+export function toErrorBody(error: GatehouseError): ErrorBody {
+  return {
+    error: {
+      code: error.code,
+      message: error.message,
+      next: error.next,
+      retryable: error.retryable,
+      ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+      ...(error.fields === undefined ? {} : { fields: error.fields }),
+      ...(error.candidates === undefined ? {} : { candidates: error.candidates }),
+      ...(error.salesforce === undefined ? {} : { salesforce: error.salesforce }),
+    },
+  };
+}
+
+/** The way back from a stored outcome. */
+export function fromErrorBody({ error }: ErrorBody): GatehouseError {
+  const { code, message, ...details } = error;
+  return new GatehouseError(code, message, details);
+}
+
+/** Whatever was thrown, as ours. Unknown errors say nothing of themselves outside the log: only an id to look up. */
+export function toGatehouseError(thrown: unknown, newId: () => string): GatehouseError {
+  if (thrown instanceof GatehouseError) return thrown;
+  const id = newId();
+  return new GatehouseError('internal', `Something went wrong on our side (${id}).`, {
+    next: `Tell the operator the id ${id}; it names the line in the log.`,
+    cause: thrown,
+  });
+}

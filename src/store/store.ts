@@ -1,0 +1,248 @@
+import type { Role } from '../../permissions/catalog.ts';
+import type { Policy } from '../../permissions/policy.ts';
+import type { Audience } from '../../permissions/profiles.ts';
+import type { Proposal, ProposalState } from '../confirm/proposal.ts';
+
+/**
+ * The port of Gatehouse's durable state. Two adapters (SQLite, PostgreSQL) answer it with the same statements; one suite
+ * proves both. Times are milliseconds since the epoch. Nothing here holds a secret in the clear: keys and links are hashes,
+ * tokens live in the keyv store.
+ */
+export interface Store {
+  readonly bots: BotStore;
+  readonly keys: KeyStore;
+  readonly operators: OperatorStore;
+  readonly connections: ConnectionStore;
+  readonly proposals: ProposalStore;
+  readonly audit: AuditStore;
+  readonly counters: CounterStore;
+  readonly values: ValueStore;
+  /** Runs `work` in one transaction; only the store that it is given may be used inside. */
+  atomically<T>(work: (store: Store) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface BotRow {
+  readonly name: string;
+  readonly audience: Audience;
+  readonly profile: string;
+  readonly createdAt: number;
+  readonly grants: readonly string[];
+  /** 1 for the shipped policy, +1 per save. */
+  readonly policyRevision: number;
+  readonly policy: Policy;
+}
+
+export interface BotStore {
+  /** False when the name is taken. Writes the bot, its grants and policy revision 1. */
+  create(bot: Omit<BotRow, 'policyRevision'>): Promise<boolean>;
+  /** One read of everything that a call needs to be judged. */
+  get(name: string): Promise<BotRow | undefined>;
+  list(): Promise<BotRow[]>;
+  grant(bot: string, permission: string): Promise<void>;
+  revoke(bot: string, permission: string): Promise<void>;
+  /** Saves a new revision if `from` is still the current one; undefined when somebody was faster. */
+  savePolicy(bot: string, policy: Policy, by: string, at: number, from: number): Promise<number | undefined>;
+  policyHistory(bot: string): Promise<{ revision: number; at: number; by: string; policy: Policy }[]>;
+}
+
+export type KeyKind = 'agent' | 'host' | 'operator';
+
+export interface KeyRow {
+  readonly id: string;
+  /** SHA-256 of the key, hex. */
+  readonly hash: string;
+  readonly kind: KeyKind;
+  /** Bot name, or operator name for operator keys. */
+  readonly owner: string;
+  readonly createdAt: number;
+  readonly revokedAt: number | null;
+}
+
+export interface KeyStore {
+  add(key: KeyRow): Promise<void>;
+  byHash(hash: string): Promise<KeyRow | undefined>;
+  list(owner: string): Promise<KeyRow[]>;
+  revoke(id: string, at: number): Promise<boolean>;
+}
+
+export interface OperatorRow {
+  readonly name: string;
+  readonly role: Role;
+  readonly createdAt: number;
+}
+
+export interface SessionRow {
+  /** SHA-256 of the cookie value, hex. */
+  readonly hash: string;
+  readonly operator: string;
+  readonly csrf: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+
+export interface OperatorStore {
+  /** False when the name is taken. */
+  create(operator: OperatorRow): Promise<boolean>;
+  get(name: string): Promise<OperatorRow | undefined>;
+  list(): Promise<OperatorRow[]>;
+  addLink(hash: string, operator: string, expiresAt: number): Promise<void>;
+  /** The operator's name, once; undefined for a used, expired or unknown link. */
+  redeemLink(hash: string, now: number): Promise<string | undefined>;
+  addSession(session: SessionRow): Promise<void>;
+  session(hash: string, now: number): Promise<SessionRow | undefined>;
+  endSession(hash: string): Promise<void>;
+}
+
+export interface ConnectionRow {
+  readonly bot: string;
+  /** Random id; also the `connectorId` of host apps. */
+  readonly id: string;
+  readonly flow: 'web' | 'jwt' | 'client-credentials' | 'password' | 'simulated';
+  readonly state: 'connected' | 'needs_reauth' | 'disconnected';
+  /** 18 characters. */
+  readonly orgId: string;
+  readonly userId: string;
+  readonly username: string;
+  /** `sim:` for the embedded simulated org: its address dies with each process. */
+  readonly instanceUrl: string;
+  /** Host that issued the tokens; refresh goes nowhere else. */
+  readonly loginUrl: string;
+  readonly environment: 'production' | 'sandbox' | 'simulated';
+  readonly scopes: string;
+  readonly connectedAt: number;
+  /** Moves with every stored token, so that a process can tell that another one refreshed. */
+  readonly tokenVersion: number;
+  readonly leaseOwner: string | null;
+  readonly leaseUntil: number;
+  readonly fence: number;
+  readonly breakerState: 'closed' | 'open' | 'half-open';
+  readonly breakerFailures: number;
+  readonly breakerSuccesses: number;
+  readonly breakerUntil: number;
+  /** Salesforce's clock minus ours, from the Date header. */
+  readonly clockOffsetMs: number;
+  readonly apiUsed: number | null;
+  readonly apiMax: number | null;
+  readonly apiAt: number | null;
+  /** REQUEST_LIMIT_EXCEEDED was met: nothing is sent before this time. */
+  readonly limitedUntil: number;
+  readonly lastSuccessAt: number | null;
+  readonly lastFailureAt: number | null;
+  readonly lastFailureCode: string | null;
+  readonly lastFailureMessage: string | null;
+  readonly lastSyncAt: number | null;
+  readonly lastEventAt: number | null;
+  readonly successes: number;
+  readonly failures: number;
+}
+
+export type ConnectionPatch = Partial<Omit<ConnectionRow, 'bot' | 'id'>>;
+
+export interface ConnectionStore {
+  /** Replaces what the bot had. */
+  put(row: ConnectionRow): Promise<void>;
+  get(bot: string): Promise<ConnectionRow | undefined>;
+  byId(id: string): Promise<ConnectionRow | undefined>;
+  list(): Promise<ConnectionRow[]>;
+  patch(bot: string, patch: ConnectionPatch): Promise<void>;
+  /** Applies the patch only while `where` still holds; false when another process moved it. */
+  patchIf(bot: string, where: ConnectionPatch, patch: ConnectionPatch): Promise<boolean>;
+  /** Adds to `successes` or `failures` and sets the matching last-* fields, in one statement. */
+  noteSuccess(bot: string, at: number): Promise<void>;
+  noteFailure(bot: string, at: number, code: string, message: string): Promise<void>;
+  /** A new fence when the lease was free or over; undefined when somebody holds it. */
+  lease(bot: string, owner: string, now: number, untilMs: number): Promise<number | undefined>;
+  remove(bot: string): Promise<void>;
+}
+
+export interface ProposalStore {
+  /** Inserts, or answers with the live proposal that already holds the same dedupe key. */
+  insert(proposal: Proposal): Promise<{ readonly inserted: boolean; readonly proposal: Proposal }>;
+  get(id: string): Promise<Proposal | undefined>;
+  /** The proposal holding this dedupe key, if any. */
+  byDedupeKey(key: string): Promise<Proposal | undefined>;
+  /** Compare-and-set: true if it was in one of `from` (and, where given, held by `runner`) and now is `to`. */
+  move(
+    id: string,
+    from: readonly ProposalState[],
+    to: ProposalState,
+    patch: Partial<Proposal>,
+    runner?: string,
+  ): Promise<boolean>;
+  /** Changes without a move, while it is in `state` and, where given, held by `runner`. */
+  patch(id: string, state: ProposalState, patch: Partial<Proposal>, runner?: string): Promise<boolean>;
+  /** Frees the dedupe key, whatever the state. */
+  release(id: string): Promise<void>;
+  list(filter: { bot?: string; states?: readonly ProposalState[]; limit: number }): Promise<Proposal[]>;
+  countPending(bot: string): Promise<number>;
+  /** Approved and never started, or executing past the lease: what a crash left behind. */
+  abandoned(now: number, limit: number): Promise<Proposal[]>;
+}
+
+/** One decision or effect. `subject` ties rows to a person so that they can be erased; `sealed` is encrypted detail with a retention. */
+export interface AuditEntry {
+  readonly at: number;
+  readonly bot: string | null;
+  readonly principal: string;
+  readonly channel: string;
+  readonly action: string;
+  /** e.g. permitted, refused, proposed, approved, rejected, expired, done, failed, conflict, unknown, granted, policy_saved, undone. */
+  readonly event: string;
+  readonly decision: string | null;
+  readonly assurance: string | null;
+  readonly proposal: string | null;
+  readonly digest: string | null;
+  readonly policyRevision: number | null;
+  readonly object: string | null;
+  readonly recordId: string | null;
+  /** JSON text, masked, no before-values. */
+  readonly detail: string;
+  /** Encrypted before and after values, or null; not part of the hash but its own hash is. */
+  readonly sealed: string | null;
+}
+
+export interface AuditRow extends AuditEntry {
+  readonly seq: number;
+  readonly sealedHash: string | null;
+  readonly previous: string;
+  readonly hash: string;
+}
+
+export interface AuditStore {
+  /** Appends under a lock: seq and previous hash are taken, `seal` makes the hash. */
+  append(entry: AuditEntry, seal: (row: Omit<AuditRow, 'hash'>) => string): Promise<AuditRow>;
+  get(seq: number): Promise<AuditRow | undefined>;
+  head(): Promise<{ readonly seq: number; readonly hash: string } | undefined>;
+  /** Ascending by seq from `after`. */
+  page(after: number, limit: number): Promise<AuditRow[]>;
+  find(filter: {
+    bot?: string;
+    proposal?: string;
+    action?: string;
+    event?: string;
+    limit: number;
+  }): Promise<AuditRow[]>;
+  /** Drops sealed values (retention, erasure); hashes stay. */
+  unseal(seqs: readonly number[]): Promise<void>;
+  sealedBefore(at: number, limit: number): Promise<number[]>;
+}
+
+export interface CounterStore {
+  /** Adds `by` to the counter of this key and window start; answers the new value. */
+  add(key: string, window: number, by: number): Promise<number>;
+  sum(key: string, sinceWindow: number): Promise<number>;
+}
+
+/** Small expiring things with single use or replacement: OAuth states, cursors, describe cache, secret check. Values are JSON text. */
+export interface ValueStore {
+  get(kind: string, key: string, now: number): Promise<string | undefined>;
+  set(kind: string, key: string, value: string, expiresAt: number | null): Promise<void>;
+  /** Sets only if nothing live is there; answers what is there afterwards. */
+  setIfAbsent(kind: string, key: string, value: string, expiresAt: number | null, now: number): Promise<string>;
+  /** Reads and deletes in one step: exactly one caller gets it. */
+  take(kind: string, key: string, now: number): Promise<string | undefined>;
+  remove(kind: string, key: string): Promise<void>;
+  /** Removes every value of the kind whose key starts with `prefix`. */
+  removeAll(kind: string, prefix: string): Promise<void>;
+}
