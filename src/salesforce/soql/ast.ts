@@ -1,0 +1,146 @@
+/**
+ * What a query says. Every node keeps `at`, its offset in the source: refusals point at it, and LIMIT is edited in the
+ * text itself, because text composed anew from a tree is text nobody wrote.
+ */
+export interface Query {
+  readonly select: readonly Selected[];
+  readonly from: From;
+  readonly scope: string | undefined;
+  readonly where: Condition | undefined;
+  readonly with: readonly With[];
+  readonly groupBy: GroupBy | undefined;
+  readonly having: Condition | undefined;
+  readonly orderBy: readonly Order[];
+  readonly limit: Count | undefined;
+  readonly offset: Count | undefined;
+  /** Where a missing LIMIT belongs: after the last clause before OFFSET. */
+  readonly limitAt: number;
+  readonly at: number;
+}
+
+export interface Path {
+  readonly kind: 'path';
+  readonly parts: readonly string[];
+  readonly at: number;
+}
+
+export interface Call {
+  readonly kind: 'call';
+  /** Upper case. */
+  readonly name: string;
+  readonly args: readonly Operand[];
+  readonly at: number;
+}
+
+export interface Literal {
+  readonly kind: 'literal';
+  readonly type: 'string' | 'number' | 'boolean' | 'null' | 'date' | 'datetime' | 'time' | 'dateLiteral' | 'currency';
+  /** As written, quotes and all. */
+  readonly text: string;
+  readonly at: number;
+}
+
+export type Operand = Path | Call | Literal;
+export type Measured = Path | Call;
+
+export type Selected =
+  | { readonly kind: 'value'; readonly value: Measured; readonly alias: string | undefined; readonly at: number }
+  | { readonly kind: 'fields'; readonly set: FieldSet; readonly at: number }
+  | {
+      readonly kind: 'typeof';
+      readonly path: Path;
+      readonly whens: readonly When[];
+      readonly otherwise: readonly Path[];
+      readonly at: number;
+    }
+  | { readonly kind: 'query'; readonly query: Query; readonly at: number };
+
+export type FieldSet = 'ALL' | 'STANDARD' | 'CUSTOM';
+
+export interface When {
+  readonly object: string;
+  readonly fields: readonly Path[];
+  readonly at: number;
+}
+
+export interface From {
+  readonly path: Path;
+  readonly alias: string | undefined;
+  /** `FROM Contact c, c.Account a`: further names for parents. */
+  readonly joins: readonly Join[];
+}
+
+export interface Join {
+  readonly path: Path;
+  readonly alias: string;
+}
+
+export type Condition =
+  | { readonly kind: 'and' | 'or'; readonly parts: readonly Condition[]; readonly at: number }
+  | { readonly kind: 'not'; readonly part: Condition; readonly at: number }
+  | {
+      readonly kind: 'compare';
+      readonly left: Measured;
+      readonly operator: Operator;
+      readonly right: Literal;
+      readonly at: number;
+    }
+  | {
+      readonly kind: 'list';
+      readonly left: Measured;
+      readonly operator: ListOperator;
+      readonly values: readonly Literal[];
+      readonly at: number;
+    }
+  | {
+      readonly kind: 'semijoin';
+      readonly left: Measured;
+      readonly operator: ListOperator;
+      readonly query: Query;
+      readonly at: number;
+    };
+
+export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'LIKE';
+export type ListOperator = 'IN' | 'NOT IN' | 'INCLUDES' | 'EXCLUDES';
+
+export type With =
+  | { readonly kind: 'mode'; readonly mode: 'SECURITY_ENFORCED' | 'USER_MODE' }
+  | { readonly kind: 'category'; readonly filters: readonly CategoryFilter[] };
+
+export interface CategoryFilter {
+  readonly group: string;
+  readonly selector: string;
+  readonly categories: readonly string[];
+}
+
+export interface GroupBy {
+  readonly form: 'plain' | 'ROLLUP' | 'CUBE';
+  readonly items: readonly Measured[];
+}
+
+export interface Order {
+  readonly value: Measured;
+  readonly descending: boolean;
+  readonly nulls: 'FIRST' | 'LAST' | undefined;
+}
+
+export interface Count {
+  readonly value: number;
+  readonly at: number;
+  readonly end: number;
+}
+
+/** Keys that say where something stands or how many rows it may bring: bounding a query changes these and nothing else. */
+const notMeaning = new Set(['at', 'end', 'limit', 'limitAt']);
+
+/** Whether two readings ask the same question, LIMIT aside. */
+export function sameMeaning(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const other = new Map(Object.entries(b));
+  const entries = Object.entries(a);
+  return (
+    entries.length === other.size &&
+    entries.every(([key, value]) => other.has(key) && (notMeaning.has(key) || sameMeaning(value, other.get(key))))
+  );
+}

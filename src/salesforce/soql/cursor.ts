@@ -1,0 +1,123 @@
+import { hintFor, refusal } from './hints.ts';
+import { lex, type Token } from './lexer.ts';
+import { SoqlRefusal } from './refusal.ts';
+
+const MAX_DEPTH = 32;
+const STEPS_PER_CHARACTER = 12;
+
+/** The place of the reader in the tokens. It counts its steps and refuses past a fixed multiple of the text's length. */
+export class Cursor {
+  readonly source: string;
+  readonly #tokens: readonly Token[];
+  readonly #fuel: number;
+  #index = 0;
+  #depth = 0;
+  steps = 0;
+  subQueries = 0;
+
+  constructor(source: string) {
+    this.source = source;
+    this.#tokens = lex(source);
+    this.#fuel = 64 + STEPS_PER_CHARACTER * source.length;
+  }
+
+  get token(): Token {
+    return this.peek(0);
+  }
+
+  get previousEnd(): number {
+    return this.#index === 0 ? 0 : this.peek(-1).end;
+  }
+
+  peek(ahead: number): Token {
+    this.steps += 1;
+    if (this.steps > this.#fuel)
+      throw new SoqlRefusal('too_complex', 0, 'This query takes too long to read.', 'Ask a simpler question.');
+    const last = this.#tokens.length - 1;
+    const token = this.#tokens[Math.min(this.#index + ahead, last)];
+    if (token === undefined)
+      throw new SoqlRefusal('internal_guard', 0, 'The reader lost its place.', 'Ask a simpler question.');
+    return token;
+  }
+
+  is(key: string): boolean {
+    return this.token.key === key;
+  }
+
+  next(): Token {
+    const token = this.token;
+    this.#index += 1;
+    return token;
+  }
+
+  take(key: string): boolean {
+    if (this.token.key !== key) return false;
+    this.#index += 1;
+    return true;
+  }
+
+  expect(key: string): Token {
+    if (this.token.key !== key) throw this.unexpected(key.toUpperCase());
+    return this.next();
+  }
+
+  textOf(token: Token): string {
+    return this.source.slice(token.start, token.end);
+  }
+
+  /** Reads something that may hold itself. */
+  nest<T>(read: () => T): T {
+    this.#depth += 1;
+    if (this.#depth > MAX_DEPTH) {
+      throw new SoqlRefusal(
+        'too_deep',
+        this.token.start,
+        `A query may nest ${MAX_DEPTH} levels.`,
+        'Remove parentheses or ask in several queries.',
+      );
+    }
+    const result = read();
+    this.#depth -= 1;
+    return result;
+  }
+
+  unexpected(expected: string): SoqlRefusal {
+    const token = this.token;
+    const hint = (token.kind === 'word' ? hintFor(token.key) : undefined) ?? this.#hintBefore();
+    if (hint !== undefined) return refusal(token.start, hint);
+    const found = token.kind === 'end' ? 'the query ends' : `found ${this.#shown(token)}`;
+    return new SoqlRefusal(
+      'syntax',
+      token.start,
+      `Expected ${expected} here but ${found}.`,
+      `Write ${expected} at this place, or remove what follows.`,
+    );
+  }
+
+  /** `FROM Account JOIN Contact`: the alias is where it went wrong, the next word is where it shows. */
+  #hintBefore(): readonly [string, string, string] | undefined {
+    if (this.#index === 0) return undefined;
+    const before = this.peek(-1);
+    return before.kind === 'word' && sqlOnly.has(before.key) ? hintFor(before.key) : undefined;
+  }
+
+  #shown(token: Token): string {
+    return token.kind === 'string' ? 'a text' : this.textOf(token).slice(0, 40);
+  }
+}
+
+const sqlOnly = new Set([
+  'join',
+  'inner',
+  'left',
+  'right',
+  'outer',
+  'cross',
+  'full',
+  'on',
+  'top',
+  'distinct',
+  'case',
+  'between',
+  'union',
+]);

@@ -1,0 +1,318 @@
+import type {
+  CategoryFilter,
+  Count,
+  From,
+  GroupBy,
+  Measured,
+  Order,
+  Path,
+  Query,
+  Selected,
+  When,
+  With,
+} from './ast.ts';
+import { bind, readConditions } from './conditions.ts';
+import { Cursor } from './cursor.ts';
+import { hintForOpening, refusal } from './hints.ts';
+import { readAlias, readList, readMeasured, readObjectAlias, readPath } from './names.ts';
+import { SoqlRefusal } from './refusal.ts';
+
+/**
+ * Reads one read-only SOQL query, from its first character to its last, or refuses. What Salesforce would take but
+ * writes something (FOR VIEW, UPDATE TRACKING), reaches past sharing (SYSTEM_MODE) or past deletion (ALL ROWS) is no
+ * part of the language here.
+ */
+export function parseSoql(source: string): { readonly query: Query; readonly steps: number } {
+  const cursor = new Cursor(source);
+  if (!cursor.is('select')) throw refusal(cursor.token.start, hintForOpening(cursor.token.key));
+  const query = readQuery(cursor, 'top');
+  if (cursor.token.kind !== 'end') throw cursor.unexpected('the end of the query');
+  return { query, steps: cursor.steps };
+}
+
+type Role = 'top' | 'child' | 'semijoin';
+
+const MAX_SUB_QUERIES = 20;
+const MAX_COLUMNS = 500;
+
+function readQuery(cursor: Cursor, role: Role): Query {
+  const at = cursor.expect('select').start;
+  if (role !== 'top') countSubQuery(cursor, at);
+  const select = readSelect(cursor);
+  cursor.expect('from');
+  const from = readFrom(cursor);
+  const scope = readScope(cursor);
+  const readInner = () => readQuery(cursor, 'semijoin');
+  const where = cursor.take('where') ? readConditions(cursor, { clause: 'WHERE', readQuery: readInner }) : undefined;
+  const withs: With[] = [];
+  while (cursor.take('with')) withs.push(readWith(cursor));
+  const groupBy = readGroupBy(cursor);
+  const having = readHaving(cursor, groupBy, readInner);
+  const orderBy = readOrderBy(cursor);
+  const limit = readCount(cursor, 'limit');
+  const limitAt = cursor.previousEnd;
+  const offset = readCount(cursor, 'offset');
+  refuseEffects(cursor);
+  const query: Query = {
+    select,
+    from,
+    scope,
+    where,
+    with: withs,
+    groupBy,
+    having,
+    orderBy,
+    limit,
+    offset,
+    limitAt,
+    at,
+  };
+  checkSelect(query, role);
+  return query;
+}
+
+function countSubQuery(cursor: Cursor, at: number): void {
+  cursor.subQueries += 1;
+  if (cursor.subQueries > MAX_SUB_QUERIES) {
+    throw new SoqlRefusal(
+      'too_many_sub_queries',
+      at,
+      `A query may hold ${MAX_SUB_QUERIES} sub-queries.`,
+      'Ask in several queries.',
+    );
+  }
+}
+
+function readSelect(cursor: Cursor): Selected[] {
+  if (cursor.is('distinct') || cursor.is('top')) {
+    const after = cursor.peek(1);
+    const isField = after.key === 'from' || after.key === ',' || after.key === '.' || after.key === '(';
+    if (!isField || (cursor.is('distinct') && after.key === '(')) throw cursor.unexpected('a field');
+  }
+  return readList(cursor, MAX_COLUMNS, () => readSelected(cursor));
+}
+
+function readSelected(cursor: Cursor): Selected {
+  const { start: at, key } = cursor.token;
+  if (key === '(') {
+    cursor.next();
+    if (!cursor.is('select')) throw cursor.unexpected('SELECT');
+    const query = cursor.nest(() => readQuery(cursor, 'child'));
+    cursor.expect(')');
+    return { kind: 'query', query, at };
+  }
+  const after = cursor.peek(1);
+  if (key === 'typeof' && after.kind === 'word' && after.key !== 'from') return readTypeOf(cursor);
+  if (key === 'fields' && after.key === '(') return readFieldSet(cursor);
+  if (key === 'case' && after.key === 'when') throw cursor.unexpected('a field');
+  const value = readMeasured(cursor, 'a field');
+  const alias = readAlias(cursor);
+  return { kind: 'value', value, alias, at };
+}
+
+const fieldSets = { all: 'ALL', standard: 'STANDARD', custom: 'CUSTOM' } as const;
+
+function readFieldSet(cursor: Cursor): Selected {
+  const at = cursor.next().start;
+  cursor.expect('(');
+  const { key } = cursor.token;
+  if (key !== 'all' && key !== 'standard' && key !== 'custom') throw cursor.unexpected('ALL, STANDARD or CUSTOM');
+  cursor.next();
+  cursor.expect(')');
+  return { kind: 'fields', set: fieldSets[key], at };
+}
+
+function readTypeOf(cursor: Cursor): Selected {
+  const at = cursor.next().start;
+  const path = readPath(cursor, 'a relationship such as What');
+  const readFields = () => readList(cursor, MAX_COLUMNS, () => readPath(cursor, 'a field'));
+  const whens: When[] = [];
+  while (cursor.take('when')) {
+    const object = cursor.token;
+    if (object.kind !== 'word') throw cursor.unexpected('an object');
+    cursor.next();
+    cursor.expect('then');
+    whens.push({ object: cursor.textOf(object), fields: readFields(), at: object.start });
+  }
+  if (whens.length === 0) throw cursor.unexpected('WHEN');
+  const otherwise: Path[] = cursor.take('else') ? readFields() : [];
+  cursor.expect('end');
+  return { kind: 'typeof', path, whens, otherwise, at };
+}
+
+function readFrom(cursor: Cursor): From {
+  const path = readPath(cursor, 'an object');
+  const alias = readObjectAlias(cursor);
+  const joins = [];
+  while (cursor.take(',')) {
+    const parent = readPath(cursor, 'a parent such as c.Account');
+    const name = readObjectAlias(cursor);
+    if (parent.parts.length < 2 || name === undefined) {
+      throw new SoqlRefusal(
+        'one_object',
+        parent.at,
+        'A query reads one object.',
+        'Read parents by path (Account.Name) and children by a sub-query.',
+      );
+    }
+    joins.push({ path: parent, alias: name });
+    if (joins.length > MAX_SUB_QUERIES) throw cursor.unexpected('fewer aliases');
+  }
+  return { path, alias, joins };
+}
+
+const scopes = new Set(
+  'allprivate delegated everything mine mine_and_my_groups my_territory my_team_territory mru scopingrule team'.split(
+    ' ',
+  ),
+);
+
+function readScope(cursor: Cursor): string | undefined {
+  if (!cursor.take('using')) return undefined;
+  cursor.expect('scope');
+  if (!scopes.has(cursor.token.key)) {
+    throw new SoqlRefusal(
+      'unknown_scope',
+      cursor.token.start,
+      'This is not a scope that is known here.',
+      'Use mine, team or everything, or leave USING SCOPE out.',
+    );
+  }
+  return cursor.next().key;
+}
+
+function readWith(cursor: Cursor): With {
+  if (cursor.take('security_enforced')) return { kind: 'mode', mode: 'SECURITY_ENFORCED' };
+  if (cursor.take('user_mode')) return { kind: 'mode', mode: 'USER_MODE' };
+  if (!cursor.take('data')) {
+    const at = cursor.token.start;
+    if (cursor.token.kind === 'end') throw cursor.unexpected('DATA CATEGORY');
+    throw new SoqlRefusal(
+      'with_not_allowed',
+      at,
+      'Of WITH only DATA CATEGORY, SECURITY_ENFORCED and USER_MODE are read.',
+      'Remove this WITH clause.',
+    );
+  }
+  cursor.expect('category');
+  const filters = [readCategory(cursor)];
+  while (cursor.take('and')) filters.push(readCategory(cursor));
+  return { kind: 'category', filters };
+}
+
+const selectors = new Set(['at', 'above', 'below', 'above_or_below']);
+
+function readCategory(cursor: Cursor): CategoryFilter {
+  const readName = () => {
+    if (cursor.token.kind !== 'word') throw cursor.unexpected('a category');
+    return cursor.textOf(cursor.next());
+  };
+  const group = readName();
+  if (!selectors.has(cursor.token.key)) throw cursor.unexpected('AT, ABOVE, BELOW or ABOVE_OR_BELOW');
+  const selector = cursor.next().key;
+  if (!cursor.take('(')) return { group, selector, categories: [readName()] };
+  const categories = readList(cursor, MAX_SUB_QUERIES, readName);
+  cursor.expect(')');
+  return { group, selector, categories };
+}
+
+function readGroupBy(cursor: Cursor): GroupBy | undefined {
+  if (!cursor.take('group')) return undefined;
+  cursor.expect('by');
+  const form = cursor.peek(1).key === '(' ? formOf(cursor.token.key) : 'plain';
+  const readItems = () => readList(cursor, MAX_COLUMNS, () => readMeasured(cursor, 'a field'));
+  if (form === 'plain') return { form, items: readItems() };
+  cursor.next();
+  cursor.expect('(');
+  const items = readItems();
+  cursor.expect(')');
+  return { form, items };
+}
+
+function formOf(key: string): GroupBy['form'] {
+  return key === 'rollup' ? 'ROLLUP' : key === 'cube' ? 'CUBE' : 'plain';
+}
+
+function readHaving(cursor: Cursor, groupBy: GroupBy | undefined, readInner: () => Query) {
+  const at = cursor.token.start;
+  if (!cursor.take('having')) return undefined;
+  if (groupBy === undefined)
+    throw new SoqlRefusal('having_without_group', at, 'HAVING needs GROUP BY.', 'Add GROUP BY, or use WHERE.');
+  return readConditions(cursor, { clause: 'HAVING', readQuery: readInner });
+}
+
+function readOrderBy(cursor: Cursor): Order[] {
+  if (!cursor.take('order')) return [];
+  cursor.expect('by');
+  return readList(cursor, MAX_COLUMNS, () => {
+    const value = readMeasured(cursor, 'a field');
+    const descending = cursor.take('desc');
+    if (!descending) cursor.take('asc');
+    return { value, descending, nulls: readNulls(cursor) };
+  });
+}
+
+function readNulls(cursor: Cursor): Order['nulls'] {
+  if (!cursor.take('nulls')) return undefined;
+  if (cursor.take('first')) return 'FIRST';
+  cursor.expect('last');
+  return 'LAST';
+}
+
+function readCount(cursor: Cursor, clause: 'limit' | 'offset'): Count | undefined {
+  if (!cursor.take(clause)) return undefined;
+  const token = cursor.token;
+  if (token.key === ':') throw bind(token.start);
+  const text = cursor.textOf(token);
+  if (!/^[0-9]{1,10}$/.test(text)) {
+    const name = clause.toUpperCase();
+    throw new SoqlRefusal(
+      'bad_count',
+      token.start,
+      `${name} takes a whole number of at most ten digits.`,
+      `Write ${name} 50.`,
+    );
+  }
+  cursor.next();
+  return { value: Number(text), at: token.start, end: token.end };
+}
+
+/** FOR VIEW and FOR REFERENCE write when a record was last viewed, UPDATE writes statistics, FOR UPDATE locks. */
+function refuseEffects(cursor: Cursor): void {
+  const { key, start } = cursor.token;
+  if (key !== 'for' && key !== 'update' && !(key === 'all' && cursor.peek(1).key === 'rows')) return;
+  throw key === 'all'
+    ? new SoqlRefusal('all_rows', start, 'Deleted and archived rows are not read.', 'Remove ALL ROWS.')
+    : new SoqlRefusal(
+        'query_that_writes',
+        start,
+        'FOR VIEW, FOR REFERENCE, FOR UPDATE and UPDATE write or lock, and a query only reads.',
+        'Remove this clause.',
+      );
+}
+
+function checkSelect({ select }: Query, role: Role): void {
+  const count = select.find((item) => item.kind === 'value' && isBareCount(item.value));
+  if (count?.kind === 'value' && (select.length > 1 || role !== 'top' || count.alias !== undefined)) {
+    throw new SoqlRefusal(
+      'count_needs_field',
+      count.at,
+      'COUNT() stands alone in the outer SELECT, without an alias.',
+      'Write COUNT(Id), or only COUNT().',
+    );
+  }
+  if (role !== 'semijoin') return;
+  const [only] = select;
+  if (select.length !== 1 || only?.kind !== 'value' || only.value.kind !== 'path') {
+    throw new SoqlRefusal(
+      'semi_join_one_field',
+      only?.at ?? 0,
+      'A query after IN selects one field.',
+      'Write IN (SELECT AccountId FROM Contact).',
+    );
+  }
+}
+
+export function isBareCount(value: Measured): boolean {
+  return value.kind === 'call' && value.name === 'COUNT' && value.args.length === 0;
+}
