@@ -1,0 +1,184 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { type OperatorPermission, type Role, roleHolds } from '../../permissions/catalog.ts';
+import { sha256 } from '../digest.ts';
+import { GatehouseError } from '../errors.ts';
+import type { KeyKind, Store } from '../store/store.ts';
+import type { Access, BrowserSession, Operator } from './access.ts';
+
+const PREFIX = { agent: 'gha_', host: 'ghh_', operator: 'gho_' } as const satisfies Record<KeyKind, string>;
+const LINK_MS = 10 * 60_000;
+const SESSION_MS = 12 * 3_600_000;
+
+export interface AccessDeps {
+  readonly store: Pick<Store, 'keys' | 'operators' | 'bots'>;
+  readonly secret: string;
+  readonly now: () => number;
+}
+
+export function createAccess({ store, secret, now }: AccessDeps): Access {
+  const random = (bytes = 32) => randomBytes(bytes).toString('base64url');
+
+  const ownerOf = async (kind: KeyKind, key: string | undefined): Promise<{ owner: string; id: string }> => {
+    if (key === undefined || key === '')
+      throw new GatehouseError('unauthenticated', `No ${kind} key was given.`, {
+        next: `Send it as "Authorization: Bearer KEY"; ${HOW_TO_GET[kind]}`,
+      });
+    const row = await store.keys.byHash(sha256(key));
+    if (row === undefined || row.revokedAt !== null)
+      throw new GatehouseError('unauthenticated', 'This key is not known here, or was revoked.', {
+        next: HOW_TO_GET[kind],
+      });
+    if (row.kind !== kind)
+      throw new GatehouseError('permission_denied', `This is ${A[row.kind]} key; ${A[kind]} key is needed here.`, {
+        next:
+          kind === 'operator'
+            ? 'Only a person can do this: sign in to the console, or use an operator key. Do not retry with this key.'
+            : HOW_TO_GET[kind],
+      });
+    return { owner: row.owner, id: row.id };
+  };
+
+  const operatorNamed = async (name: string): Promise<Operator> => {
+    const row = await store.operators.get(name);
+    if (row === undefined)
+      throw new GatehouseError('unauthenticated', 'The operator of this sign-in no longer exists.', {
+        next: 'Ask an admin for a new operator key.',
+      });
+    return { name: row.name, role: row.role };
+  };
+
+  const toSession = async (hash: string): Promise<BrowserSession | undefined> => {
+    const row = await store.operators.session(hash, now());
+    const operator = row === undefined ? undefined : await store.operators.get(row.operator);
+    if (row === undefined || operator === undefined) return undefined;
+    return { name: operator.name, role: operator.role, id: row.hash, csrf: row.csrf, expiresAt: row.expiresAt };
+  };
+
+  return {
+    async issueKey(kind, owner) {
+      const key = `${PREFIX[kind]}${random()}`;
+      await store.keys.add({ id: random(9), hash: sha256(key), kind, owner, createdAt: now(), revokedAt: null });
+      return key;
+    },
+
+    async revokeKeys(kind, owner) {
+      const live = (await store.keys.list(owner)).filter((key) => key.kind === kind && key.revokedAt === null);
+      for (const key of live) await store.keys.revoke(key.id, now());
+      return live.length;
+    },
+
+    async agent(key) {
+      const { owner, id } = await ownerOf('agent', key);
+      return { bot: owner, principal: `agent:${id}` };
+    },
+
+    async host(key) {
+      const { owner, id } = await ownerOf('host', key);
+      return { bot: owner, principal: `host:${id}` };
+    },
+
+    async operator(key) {
+      return operatorNamed((await ownerOf('operator', key)).owner);
+    },
+
+    async createOperator(name, role: Role) {
+      if (!/^[a-z0-9][a-z0-9._@-]{0,63}$/i.test(name))
+        throw new GatehouseError(
+          'invalid_input',
+          `${JSON.stringify(name.slice(0, 80))} is not a usable operator name.`,
+          {
+            next: 'Use 1-64 letters, digits, dot, dash, underscore or @, a letter or digit first.',
+            fields: [{ name: 'name', problem: 'not a usable name' }],
+          },
+        );
+      if (!(await store.operators.create({ name, role, createdAt: now() })))
+        throw new GatehouseError('conflict', `There is an operator named ${name} already.`, {
+          next: 'Choose another name.',
+        });
+      return this.issueKey('operator', name);
+    },
+
+    operators: () => store.operators.list(),
+
+    async signInToken(operator) {
+      await operatorNamed(operator);
+      const token = random();
+      const expiresAt = now() + LINK_MS;
+      await store.operators.addLink(sha256(token), operator, expiresAt);
+      return { token, expiresAt };
+    },
+
+    async redeem(token) {
+      const name = await store.operators.redeemLink(sha256(token), now());
+      if (name === undefined)
+        throw new GatehouseError(
+          'unauthenticated',
+          'This sign-in link was used already, or is older than ten minutes.',
+          {
+            next: 'Make a new one in the terminal: gatehouse operator sign-in NAME.',
+          },
+        );
+      const operator = await operatorNamed(name);
+      const cookie = random();
+      const session = {
+        hash: sha256(cookie),
+        operator: name,
+        csrf: random(),
+        createdAt: now(),
+        expiresAt: now() + SESSION_MS,
+      };
+      await store.operators.addSession(session);
+      return { cookie, session: { ...operator, id: session.hash, csrf: session.csrf, expiresAt: session.expiresAt } };
+    },
+
+    session: async (cookie) => (cookie === undefined || cookie === '' ? undefined : toSession(sha256(cookie))),
+    signOut: (cookie) => store.operators.endSession(sha256(cookie)),
+
+    require(operator: Operator, permission: OperatorPermission) {
+      if (roleHolds(operator.role, permission)) return;
+      throw new GatehouseError('permission_denied', `The role ${operator.role} does not hold ${permission}.`, {
+        next: 'Ask an admin to do this, or to change your role.',
+      });
+    },
+
+    signSession(bot, { indexValue }, ttlMs) {
+      const claims = Buffer.from(JSON.stringify({ bot, indexValue, exp: now() + ttlMs })).toString('base64url');
+      return `ghs_${claims}.${sign(secret, claims)}`;
+    },
+
+    verifySession(bot, token) {
+      const [claims = '', signature = ''] = token.replace(/^ghs_/, '').split('.');
+      const isOurs = token.startsWith('ghs_') && isSame(signature, sign(secret, claims));
+      // Parsed only after the signature held, so the shape is ours.
+      const read: { bot: string; indexValue: string; exp: number } | undefined = isOurs
+        ? JSON.parse(Buffer.from(claims, 'base64url').toString('utf8'))
+        : undefined;
+      if (read === undefined || read.bot !== bot || read.exp <= now())
+        throw new GatehouseError(
+          'unauthenticated',
+          'This chat session token is not ours, is over, or belongs to another bot.',
+          {
+            next: 'The host app makes a new one with its host key: POST /api/bots/BOT/sessions.',
+          },
+        );
+      return { indexValue: read.indexValue };
+    },
+  };
+}
+
+const A = { agent: 'an agent', host: 'a host', operator: 'an operator' } as const satisfies Record<KeyKind, string>;
+
+const HOW_TO_GET = {
+  agent: 'make one with: gatehouse bot key NAME.',
+  host: 'make one with: gatehouse bot key NAME --host.',
+  operator: 'make one with: gatehouse operator create NAME --role approver.',
+} as const satisfies Record<KeyKind, string>;
+
+function sign(secret: string, claims: string): string {
+  return createHmac('sha256', `session:${secret}`).update(claims).digest('base64url');
+}
+
+function isSame(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}

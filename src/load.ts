@@ -1,0 +1,66 @@
+import { readdir } from 'node:fs/promises';
+import { isActionPermission } from '../permissions/catalog.ts';
+import { type Action, isAction } from './action.ts';
+import { GatehouseError } from './errors.ts';
+
+/** Finds what lies in `actions/` and `prompts/`. Refuses anything malformed: a stray file must never become a tool. */
+
+// Sources in the repository and under vitest, built files in dist: each list only their own kind.
+const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+
+/** Default exports of every file of the folder, by file name without extension, sorted. */
+export async function loadFolder(folder: URL): Promise<[file: string, value: unknown][]> {
+  const names = (await readdir(folder)).filter(
+    (name) => name.endsWith(EXTENSION) && !name.endsWith('.d.ts') && !name.startsWith('.'),
+  );
+  return Promise.all(
+    names.sort().map(async (name): Promise<[string, unknown]> => {
+      const module: { default?: unknown } = await import(new URL(name, folder).href);
+      return [name.slice(0, -EXTENSION.length), module.default];
+    }),
+  );
+}
+
+export async function loadActions(folder: URL): Promise<readonly Action[]> {
+  const actions = (await loadFolder(folder)).map(([file, value]) => checkAction(file, value));
+  const twice = actions.find((action, at) => actions.findIndex((other) => other.name === action.name) !== at);
+  if (twice !== undefined) throw refuse(`Two actions are named ${twice.name}.`, 'Rename one of them and its file.');
+  return actions;
+}
+
+/** Exported for the contract tests, which feed it every way of being wrong. */
+export function checkAction(file: string, value: unknown): Action {
+  const at = `actions/${file}`;
+  if (!isAction(value))
+    throw refuse(
+      `${at} does not export an action.`,
+      'Make its default export with defineAction({...}), or move the file.',
+    );
+  if (!/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(value.name))
+    throw refuse(
+      `${at} names its action ${JSON.stringify(value.name)}.`,
+      'Use 1-64 of A-Z a-z 0-9 _ -, a letter first.',
+    );
+  if (kebab(value.name) !== file)
+    throw refuse(`${at} holds the action ${value.name}.`, `Name the file ${kebab(value.name)}.`);
+  if (!isActionPermission(value.permission))
+    throw refuse(`${at} asks for an unknown permission.`, 'Add it to permissions/catalog.ts.');
+  if (value.risk !== 'read' && value.preview === undefined)
+    throw refuse(`${at} writes without a preview.`, 'Add preview(): a human must see what would happen.');
+  for (const [key, field] of Object.entries(value.input.shape))
+    if (!(field as { description?: string }).description)
+      throw refuse(`${at}: the input ${key} has no description.`, 'Describe it with .describe(...).');
+  return value;
+}
+
+/** `RunSOQL` is `run-soql`, `GetAccount` is `get-account`. */
+export function kebab(name: string): string {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replace(/([A-Z])([A-Z][a-z])/g, '$1-$2')
+    .toLowerCase();
+}
+
+function refuse(message: string, next: string): GatehouseError {
+  return new GatehouseError('config_invalid', message, { next });
+}
