@@ -1,1 +1,128 @@
-console.log('build: to be written');
+// Bundles the program into dist/ with esbuild: start time decides (unbundled, Kysely alone costs more than F1 allows).
+// Every file of actions/ and prompts/ stays a file of its own, so that the loader still finds them by reading the folder.
+//   --if-stale     only when a source is newer than dist
+//   --if-possible  quietly nothing where esbuild is not installed (npm ci --omit=dev)
+//   --prune        also removes old chunks that a running process might still want to load
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = path.dirname(fileURLToPath(import.meta.url));
+const DIST = path.join(ROOT, 'dist');
+const MAIN = path.join(DIST, 'src', 'main.js');
+const SOURCES = ['src', 'actions', 'permissions', 'prompts', 'package.json', 'build.mjs'];
+const DAY_MS = 86_400_000;
+const flags = new Set(process.argv.slice(2));
+
+if (!flags.has('--if-stale') || (await isStale())) await build();
+
+async function build() {
+  const startedAt = new Date();
+  const esbuild = await import('esbuild').catch((error) => {
+    if (flags.has('--if-possible')) return undefined;
+    throw new Error('esbuild is not installed, so dist/ cannot be built. Run: npm ci', { cause: error });
+  });
+  if (esbuild === undefined) return;
+
+  const modules = await Promise.all(['actions', 'prompts'].map(listModules));
+  const { outputFiles, metafile } = await esbuild.build({
+    absWorkingDir: ROOT,
+    entryPoints: ['src/main.ts', 'src/index.ts', ...modules.flat()],
+    outbase: '.',
+    outdir: DIST,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    chunkNames: 'src/chunk-[hash]',
+    // CommonJS packages inside an ES bundle still call require().
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+    // Native, or heavy and rarely wanted: loaded from node_modules on first use.
+    external: ['sqlite3', 'jsforce', 'pg', 'openai', '@keyv/redis', '@keyv/postgres', '@jetstreamapp/soql-parser-js'],
+    // Names stay readable in stack traces.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'linked',
+    metafile: true,
+    write: false,
+    logLevel: 'error',
+  });
+  const files = new Map(outputFiles.map(({ path: file, contents }) => [path.relative(DIST, file), contents]));
+  files.set('THIRD-PARTY-NOTICES.txt', await notices(Object.keys(metafile.inputs)));
+  await replaceDist(files);
+  // A source that was saved during the build must count as newer than its result.
+  await utimes(MAIN, startedAt, startedAt);
+}
+
+/**
+ * File by file, each by rename, what is imported before what imports it, main.js last: a second build or a running process
+ * meets whole files only. Chunks are named after their content, so old ones may stay a while for processes that run them;
+ * everything else that is left over goes at once, because a stray file in dist/actions would be a tool.
+ */
+async function replaceDist(files) {
+  const staging = path.join(DIST, `.staging-${process.pid}`);
+  const rank = (name) => (name.includes('chunk-') ? 0 : name === path.relative(DIST, MAIN) ? 2 : 1);
+  for (const name of [...files.keys()].sort((a, b) => rank(a) - rank(b))) {
+    const [from, to] = [path.join(staging, name), path.join(DIST, name)];
+    await mkdir(path.dirname(from), { recursive: true });
+    await mkdir(path.dirname(to), { recursive: true });
+    await writeFile(from, files.get(name));
+    if (to === MAIN) await chmod(from, 0o755);
+    await rename(from, to);
+  }
+  await rm(staging, { recursive: true, force: true });
+
+  for (const entry of await readdir(DIST, { recursive: true, withFileTypes: true })) {
+    const file = path.join(entry.parentPath, entry.name);
+    const name = path.relative(DIST, file);
+    if (!entry.isFile() || files.has(name)) continue;
+    const mayBeInUse = name.includes('chunk-') || name.startsWith('.staging-');
+    const isWanted = mayBeInUse && !flags.has('--prune') && (await ageOf(file)) < DAY_MS;
+    if (!isWanted) await rm(file, { force: true });
+  }
+}
+
+async function isStale() {
+  const built = await modifiedAt(MAIN);
+  if (built === undefined) return true;
+  const files = await Promise.all(
+    SOURCES.map(async (source) => {
+      const at = path.join(ROOT, source);
+      if ((await stat(at).catch(() => undefined))?.isDirectory() !== true) return [at];
+      // Folders too: a removed file changes nothing but its folder's time.
+      return [at, ...(await readdir(at, { recursive: true })).map((name) => path.join(at, name))];
+    }),
+  );
+  const times = await Promise.all(files.flat().map(modifiedAt));
+  return times.some((time) => time !== undefined && time > built);
+}
+
+async function listModules(folder) {
+  const names = await readdir(path.join(ROOT, folder)).catch(() => []);
+  return names.filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts')).map((name) => `${folder}/${name}`);
+}
+
+/** The licence texts of everything that was bundled: a bundle carries other people's code. */
+async function notices(inputs) {
+  const folders = inputs.map((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1]);
+  const parts = ['Gatehouse contains the following third-party code.\n'];
+  for (const folder of [...new Set(folders)].filter((found) => found !== undefined).sort()) {
+    const { name, version, license } = JSON.parse(await readFile(path.join(ROOT, folder, 'package.json'), 'utf8'));
+    const file = (await readdir(path.join(ROOT, folder))).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
+    const text =
+      file === undefined ? 'No licence file in the package.' : await readFile(path.join(ROOT, folder, file), 'utf8');
+    parts.push(`${'='.repeat(80)}\n${name} ${version} (${license ?? 'see below'})\n\n${text.trim()}\n`);
+  }
+  return parts.join('\n');
+}
+
+async function modifiedAt(file) {
+  return (await stat(file).catch(() => undefined))?.mtimeMs;
+}
+
+async function ageOf(file) {
+  return Date.now() - ((await modifiedAt(file)) ?? 0);
+}

@@ -20,11 +20,17 @@ export interface Config {
     readonly clientSecret: string | undefined;
     readonly loginUrl: string;
     readonly apiVersion: string;
+    /** For the username-password flow without a prompt. */
+    readonly password: string | undefined;
+    /** File of the private key (PEM) for the JWT flow. */
+    readonly jwtKeyFile: string | undefined;
     /** Exact hosts (host or host:port) an operator trusts beside Salesforce's own. */
     readonly extraHosts: readonly string[];
   };
   /** GATEHOUSE_SIM=1: the simulated org although a real connection is stored. */
   readonly simulate: boolean;
+  /** GATEHOUSE_PRINT_SIGN_IN=1: sign-in links are printed although standard output is no terminal. */
+  readonly printSignIn: boolean;
   readonly keys: { readonly bot: string | undefined; readonly operator: string | undefined };
   readonly session: string | undefined;
   readonly openai: {
@@ -60,6 +66,9 @@ const environment = z.object({
     .regex(/^v?\d{2,3}(\.0)?$/, 'looks like 66.0')
     .default('66.0'),
   SALESFORCE_EXTRA_HOSTS: z.string().default(''),
+  SALESFORCE_PASSWORD: z.string().min(1).optional(),
+  SALESFORCE_JWT_KEY_FILE: text,
+  GATEHOUSE_PRINT_SIGN_IN: z.enum(['', '0', '1']).default(''),
   GATEHOUSE_SIM: z.enum(['', '0', '1']).default(''),
   GATEHOUSE_BOT_KEY: text,
   GATEHOUSE_OPERATOR_KEY: text,
@@ -101,11 +110,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       clientSecret: e.SALESFORCE_CLIENT_SECRET,
       loginUrl: new URL(e.SALESFORCE_LOGIN_URL).origin,
       apiVersion: `v${e.SALESFORCE_API_VERSION.replace(/^v/, '').replace(/\.0$/, '')}.0`,
+      password: e.SALESFORCE_PASSWORD,
+      jwtKeyFile: e.SALESFORCE_JWT_KEY_FILE,
       extraHosts: e.SALESFORCE_EXTRA_HOSTS.split(',')
         .map((host) => host.trim().toLowerCase())
         .filter(Boolean),
     },
     simulate: e.GATEHOUSE_SIM === '1',
+    printSignIn: e.GATEHOUSE_PRINT_SIGN_IN === '1',
     keys: { bot: e.GATEHOUSE_BOT_KEY, operator: e.GATEHOUSE_OPERATOR_KEY },
     session: e.GATEHOUSE_SESSION,
     openai: { apiKey: e.OPENAI_API_KEY, baseUrl: e.OPENAI_BASE_URL, model: e.OPENAI_MODEL },
