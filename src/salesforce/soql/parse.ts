@@ -1,21 +1,10 @@
-import type {
-  CategoryFilter,
-  Count,
-  From,
-  GroupBy,
-  Measured,
-  Order,
-  Path,
-  Query,
-  Selected,
-  When,
-  With,
-} from './ast.ts';
+import type { CategoryFilter, Count, From, GroupBy, Measured, Order, Query, With } from './ast.ts';
 import { bind, readConditions } from './conditions.ts';
 import { Cursor } from './cursor.ts';
 import { hintForOpening, refusal } from './hints.ts';
-import { readAlias, readList, readMeasured, readObjectAlias, readPath } from './names.ts';
+import { readList, readMeasured, readObjectAlias, readPath } from './names.ts';
 import { SoqlRefusal } from './refusal.ts';
+import { MAX_COLUMNS, readSelect } from './select.ts';
 
 /**
  * Reads one read-only SOQL query, from its first character to its last, or refuses. What Salesforce would take but
@@ -33,12 +22,11 @@ export function parseSoql(source: string): { readonly query: Query; readonly ste
 type Role = 'top' | 'child' | 'semijoin';
 
 const MAX_SUB_QUERIES = 20;
-const MAX_COLUMNS = 500;
 
 function readQuery(cursor: Cursor, role: Role): Query {
   const at = cursor.expect('select').start;
   if (role !== 'top') countSubQuery(cursor, at);
-  const select = readSelect(cursor);
+  const select = readSelect(cursor, () => readQuery(cursor, 'child'));
   cursor.expect('from');
   const from = readFrom(cursor);
   const scope = readScope(cursor);
@@ -81,63 +69,6 @@ function countSubQuery(cursor: Cursor, at: number): void {
       'Ask in several queries.',
     );
   }
-}
-
-function readSelect(cursor: Cursor): Selected[] {
-  if (cursor.is('distinct') || cursor.is('top')) {
-    const after = cursor.peek(1);
-    const isField = after.key === 'from' || after.key === ',' || after.key === '.' || after.key === '(';
-    if (!isField || (cursor.is('distinct') && after.key === '(')) throw cursor.unexpected('a field');
-  }
-  return readList(cursor, MAX_COLUMNS, () => readSelected(cursor));
-}
-
-function readSelected(cursor: Cursor): Selected {
-  const { start: at, key } = cursor.token;
-  if (key === '(') {
-    cursor.next();
-    if (!cursor.is('select')) throw cursor.unexpected('SELECT');
-    const query = cursor.nest(() => readQuery(cursor, 'child'));
-    cursor.expect(')');
-    return { kind: 'query', query, at };
-  }
-  const after = cursor.peek(1);
-  if (key === 'typeof' && after.kind === 'word' && after.key !== 'from') return readTypeOf(cursor);
-  if (key === 'fields' && after.key === '(') return readFieldSet(cursor);
-  if (key === 'case' && after.key === 'when') throw cursor.unexpected('a field');
-  const value = readMeasured(cursor, 'a field');
-  const alias = readAlias(cursor);
-  return { kind: 'value', value, alias, at };
-}
-
-const fieldSets = { all: 'ALL', standard: 'STANDARD', custom: 'CUSTOM' } as const;
-
-function readFieldSet(cursor: Cursor): Selected {
-  const at = cursor.next().start;
-  cursor.expect('(');
-  const { key } = cursor.token;
-  if (key !== 'all' && key !== 'standard' && key !== 'custom') throw cursor.unexpected('ALL, STANDARD or CUSTOM');
-  cursor.next();
-  cursor.expect(')');
-  return { kind: 'fields', set: fieldSets[key], at };
-}
-
-function readTypeOf(cursor: Cursor): Selected {
-  const at = cursor.next().start;
-  const path = readPath(cursor, 'a relationship such as What');
-  const readFields = () => readList(cursor, MAX_COLUMNS, () => readPath(cursor, 'a field'));
-  const whens: When[] = [];
-  while (cursor.take('when')) {
-    const object = cursor.token;
-    if (object.kind !== 'word') throw cursor.unexpected('an object');
-    cursor.next();
-    cursor.expect('then');
-    whens.push({ object: cursor.textOf(object), fields: readFields(), at: object.start });
-  }
-  if (whens.length === 0) throw cursor.unexpected('WHEN');
-  const otherwise: Path[] = cursor.take('else') ? readFields() : [];
-  cursor.expect('end');
-  return { kind: 'typeof', path, whens, otherwise, at };
 }
 
 function readFrom(cursor: Cursor): From {

@@ -1,0 +1,173 @@
+import { type Access, compileAccess, openAccess } from './access.ts';
+import type { Condition, Query } from './ast.ts';
+import { bound, isAggregated, isCount } from './bound.ts';
+import { classify } from './classify.ts';
+import { parseSoql } from './parse.ts';
+import { SoqlRefusal } from './refusal.ts';
+import { anySchema, missingObjects, resolve } from './resolve.ts';
+import type { SoqlPolicy, SoqlSchema } from './schema.ts';
+
+/** RunSOQL's guard: what it lets through only reads, names only what the policy opens, and brings a bounded number of rows. */
+
+export type SoqlVerdict = SoqlPass | SoqlRefused;
+
+export interface SoqlPass {
+  readonly ok: true;
+  /** The text to send, and nothing but this. */
+  readonly send: string;
+  readonly objects: string[];
+  /** `Account.Name`, in the org's own case where it is known. */
+  readonly fields: string[];
+  readonly class: 'trivial' | 'non-trivial';
+  /** Why it is not trivial. */
+  readonly reasons: string[];
+  readonly rowCap: number | null;
+  readonly isCount: boolean;
+  readonly isAggregate: boolean;
+}
+
+export interface SoqlRefused {
+  readonly ok: false;
+  readonly code: string;
+  readonly position: number;
+  readonly rule: string;
+  readonly next: string;
+}
+
+export interface GuardOptions {
+  /** None judges syntax alone. */
+  readonly policy?: SoqlPolicy;
+  /** None knows no object, so that with a policy nothing passes. */
+  readonly schema?: SoqlSchema;
+}
+
+export function guardSoql(q: string, options: GuardOptions): SoqlVerdict {
+  return createGuard(options)(q);
+}
+
+/** The guard made ready once, for many queries under one policy. */
+export function createGuard({ policy, schema }: GuardOptions): (q: string) => SoqlVerdict {
+  const access = policy === undefined ? openAccess : compileAccess(policy);
+  const knownSchema = policy === undefined ? anySchema : (schema ?? emptySchema);
+  return (q) => {
+    try {
+      return judge(q, access, knownSchema, policy);
+    } catch (error) {
+      return refused(error);
+    }
+  };
+}
+
+/**
+ * The objects whose describe is still missing from the schema before `guardSoql` can judge. Call it, fetch, call again
+ * until it names nothing new. Objects that the policy closes are never asked for.
+ */
+export function neededObjects(q: string, schema: SoqlSchema, policy?: SoqlPolicy): string[] {
+  const access = policy === undefined ? openAccess : compileAccess(policy);
+  const query = read(q, policy?.maxLength);
+  return query === undefined ? [] : missingObjects(query, schema, access);
+}
+
+/** The objects that the query names in FROM, outer one first; `undefined` when it cannot be read. */
+export function objectsNamed(q: string): string[] | undefined {
+  const query = read(q);
+  return query === undefined ? undefined : [...new Set(namesIn(query))];
+}
+
+/** `gatehouse soql check`: one JSON line in, one verdict out. */
+export function checkLine(line: string, guard: (q: string) => SoqlVerdict): object {
+  const q = queryOf(line);
+  if (q === undefined) {
+    return {
+      ok: false,
+      code: 'bad_line',
+      position: 0,
+      rule: 'The line is not a JSON object with a text "q".',
+      next: 'Write {"q":"SELECT Id FROM Account"}.',
+    };
+  }
+  const verdict = guard(q);
+  if (!verdict.ok) return verdict;
+  const { send, objects, fields } = verdict;
+  return { ok: true, send, objects, fields, class: verdict.class };
+}
+
+/** Platform: 100,000 characters a statement. No honest question to a bot comes near a fifth of it. */
+const DEFAULT_MAX_LENGTH = 20_000;
+
+const emptySchema: SoqlSchema = { object: () => undefined };
+
+function judge(q: string, access: Access, schema: SoqlSchema, policy: SoqlPolicy | undefined): SoqlVerdict {
+  checkLength(q, policy?.maxLength);
+  const { query } = parseSoql(q);
+  const resolution = resolve(query, schema, access);
+  const bounded =
+    policy === undefined ? { send: q, query, rowCap: query.limit?.value ?? null } : bound(q, query, policy);
+  const { reasons, class: class_ } = classify(query, resolution, access, bounded.rowCap);
+  return {
+    ok: true,
+    send: bounded.send,
+    objects: [...resolution.objects],
+    fields: [...resolution.fields],
+    class: class_,
+    reasons,
+    rowCap: bounded.rowCap,
+    isCount: isCount(query),
+    isAggregate: isAggregated(query),
+  };
+}
+
+/** Before anything reads the text: a megabyte must cost nothing. */
+function checkLength(q: string, maxLength = DEFAULT_MAX_LENGTH): void {
+  if (q.length > maxLength)
+    throw new SoqlRefusal('too_long', maxLength, `A query may have ${maxLength} characters.`, 'Write a shorter query.');
+}
+
+/** Whatever goes wrong here, the query does not pass. */
+function refused(error: unknown): SoqlRefused {
+  if (error instanceof SoqlRefusal) {
+    const { code, position, message, next } = error;
+    return { ok: false, code, position, rule: message, next };
+  }
+  return {
+    ok: false,
+    code: 'internal_guard',
+    position: 0,
+    rule: 'The guard could not judge this query.',
+    next: 'Ask a simpler question.',
+  };
+}
+
+function read(q: string, maxLength?: number): Query | undefined {
+  try {
+    checkLength(q, maxLength);
+    return parseSoql(q).query;
+  } catch (error) {
+    if (error instanceof SoqlRefusal) return undefined;
+    throw error;
+  }
+}
+
+function* namesIn(query: Query): Generator<string> {
+  const [name] = query.from.path.parts;
+  if (name !== undefined) yield name;
+  if (query.where !== undefined) yield* namesInCondition(query.where);
+}
+
+function* namesInCondition(condition: Condition): Generator<string> {
+  if (condition.kind === 'semijoin') yield* namesIn(condition.query);
+  else if (condition.kind === 'not') yield* namesInCondition(condition.part);
+  else if (condition.kind === 'and' || condition.kind === 'or')
+    for (const part of condition.parts) yield* namesInCondition(part);
+}
+
+function queryOf(line: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && 'q' in value && typeof value.q === 'string'
+      ? value.q
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
