@@ -81,7 +81,7 @@ const environment = z.object({
 });
 
 /** Throws `config_invalid` naming every bad variable at once; never prints a value. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
   // An empty variable is an unset one: compose files and CI produce them.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environment.safeParse(given);
