@@ -79,6 +79,13 @@ export const policySchema = z.strictObject({
   actions: z.record(z.string().regex(/^[A-Z][A-Za-z0-9_-]{0,63}$/), actionPolicy).default({}),
   /** Unlisted objects are closed. `*` holds field rules for every object. */
   objects: z.record(z.union([apiName, z.literal('*')]), objectPolicy).default({}),
+  /** Which fields of this org stand for the host's account key and for references like OPP-123. */
+  lookups: z
+    .strictObject({
+      accountKey: apiName.default('Account_Key__c'),
+      opportunityReference: apiName.default('Reference__c'),
+    })
+    .prefault({}),
   soql: z
     .strictObject({
       maxRows: z.int().min(1).max(2000).default(200),

@@ -26,6 +26,8 @@ export interface Action<I extends z.ZodObject = z.ZodObject, O extends z.ZodObje
   readonly output: O;
   /** What would happen. Reads, never writes. Required wherever the policy may ask a human. */
   readonly preview?: (input: z.output<I>, context: ActionContext) => Promise<Preview>;
+  /** What a visitor of a public bot is told, whatever became of it: an answer must not tell who is known already (P6). */
+  readonly receipt?: z.input<O>;
   readonly run: (input: z.output<I>, context: ActionContext) => Promise<z.input<O>>;
 }
 
@@ -50,7 +52,14 @@ export function isAction(value: unknown): value is Action {
 
 /** Everything one call may use. Frozen, made for this call alone. */
 export interface ActionContext {
-  readonly bot: { readonly name: string; readonly audience: Audience };
+  readonly bot: {
+    readonly name: string;
+    readonly audience: Audience;
+    /** The external-id field by which the host names an Account (O9). */
+    readonly accountKeyField: string;
+    /** The field that people's `OPP-123` stands in. */
+    readonly opportunityReferenceField: string;
+  };
   readonly caller: Caller;
   readonly salesforce: Salesforce;
   readonly soql: Soql;

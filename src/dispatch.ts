@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Action, Risk } from './action.ts';
+import type { Risk } from './action.ts';
 import type { Assurance, Envelope, Proposal } from './confirm/proposal.ts';
 
 /** The one road of every call, as the doors see it. */
@@ -64,5 +64,3 @@ export interface HumanDecision {
   /** Where given, the decision counts only for this bot's proposals. */
   readonly bot?: string;
 }
-
-export type AnyAction = Action;

@@ -19,8 +19,8 @@ export type ProposalState =
 export const MOVES: Readonly<Record<ProposalState, readonly ProposalState[]>> = {
   pending: ['approved', 'rejected', 'expired', 'superseded'],
   approved: ['executing', 'expired', 'failed'],
-  executing: ['done', 'failed', 'conflict', 'unknown', 'approved'],
-  unknown: ['done', 'failed', 'conflict'],
+  executing: ['done', 'failed', 'conflict', 'unknown', 'approved', 'pending'],
+  unknown: ['approved', 'done', 'failed', 'conflict'],
   rejected: [],
   expired: [],
   superseded: [],
@@ -85,6 +85,8 @@ export interface ProposalView {
   readonly id: string;
   readonly state: ProposalState;
   readonly action: string;
+  /** What the approval must prove; `session` cannot be given by elicitation. */
+  readonly assurance: Assurance;
   readonly summary: string;
   readonly changes: Preview['changes'];
   readonly reasons: readonly string[];

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { type ActionContext, defineAction, type Fields } from '../src/action.ts';
+import { GatehouseError } from '../src/errors.ts';
+
+const FIELDS = {
+  lastName: 'LastName',
+  company: 'Company',
+  firstName: 'FirstName',
+  email: 'Email',
+  phone: 'Phone',
+  title: 'Title',
+  website: 'Website',
+  leadSource: 'LeadSource',
+  description: 'Description',
+} as const;
+
+const input = z.strictObject({
+  lastName: z.string().trim().min(1).describe('Family name, e.g. Doe'),
+  company: z.string().trim().min(1).describe('Company name; ask for it, never invent it'),
+  firstName: z.string().optional().describe('Given name'),
+  email: z.email().optional().describe('Work email'),
+  phone: z.string().optional().describe('Phone with country code'),
+  title: z.string().optional().describe('Job title'),
+  website: z.string().optional().describe('Company website'),
+  leadSource: z.string().optional().describe('Where the person came from, e.g. Web'),
+  description: z.string().optional().describe('What the person wants, in their words'),
+});
+
+export default defineAction({
+  name: 'CreateLead',
+  title: 'Create a lead',
+  description:
+    'Creates one Salesforce Lead. Use when a person wants to be contacted or buy. Not for changing a Contact or Opportunity. Ask the user for the family name and company first. May wait for approval when a look-alike exists.',
+  permission: 'CREATE_LEAD',
+  risk: 'write',
+  exposes: 'Lead',
+  input,
+  output: z.object({
+    received: z.boolean().optional().describe('The request was taken'),
+    id: z.string().optional().describe('Id of the Lead, or of the record used instead'),
+    name: z.string().optional(),
+    url: z.string().optional(),
+    existing: z.boolean().optional().describe('True when a present record was used instead of a new lead'),
+    alreadyDone: z.boolean().optional(),
+    warnings: z.array(z.string()).optional(),
+  }),
+
+  async preview(person, context) {
+    const [{ fields, warnings }, describe, alike] = await Promise.all([
+      toLead(person, context),
+      context.salesforce.describe('Lead'),
+      lookAlikes(person.email, context),
+    ]);
+    const label = new Map(describe.fields.map((field) => [field.name, field.label]));
+    return {
+      summary: `Create a lead for ${fullName(person)} at ${person.company}`,
+      changes: Object.entries(fields).map(([field, after]) => ({
+        field,
+        label: label.get(field) ?? field,
+        before: null,
+        after,
+      })),
+      warnings,
+      ...(alike.length === 0
+        ? {}
+        : {
+            choices: [
+              ...alike.map(({ id, label }) => ({ id: `use:${id}`, label })),
+              { id: 'create', label: 'Create a new lead anyway' },
+            ],
+          }),
+    };
+  },
+
+  receipt: { received: true },
+
+  async run(person, context) {
+    const { salesforce, choice } = context;
+    const name = fullName(person);
+    if (choice?.startsWith('use:')) {
+      const id = choice.slice('use:'.length);
+      return { id, name, url: salesforce.recordUrl(id), existing: true };
+    }
+    const { fields, warnings } = await toLead(person, context);
+    const { id } = await salesforce.create('Lead', fields, { allowDuplicates: choice === 'create' });
+    return {
+      received: true,
+      id,
+      name,
+      url: salesforce.recordUrl(id),
+      ...(warnings.length > 0 ? { warnings: [...warnings] } : {}),
+    };
+  },
+});
+
+type Person = z.output<typeof input>;
+
+function toLead(person: Person, { salesforce, extra }: ActionContext) {
+  const given = Object.entries(FIELDS).flatMap(([name, field]) => {
+    const value = person[name as keyof Person]; // the keys of FIELDS are the inputs
+    return value === undefined ? [] : [[field, value] as const];
+  });
+  const fields: Fields = { ...Object.fromEntries(given), ...extra };
+  return salesforce.check(
+    'Lead',
+    'create',
+    fields,
+    Object.fromEntries(Object.entries(FIELDS).map(([name, field]) => [field, name])),
+  );
+}
+
+/** People of this email, known as Lead or Contact; one request for both. */
+async function lookAlikes(email: string | undefined, { salesforce }: ActionContext) {
+  if (email === undefined) return [];
+  const where = [{ field: 'Email', is: email }];
+  const [leads = [], contacts = []] = await salesforce
+    .findAll([
+      { object: 'Lead', find: { fields: ['Name', 'Company', 'IsConverted'], where, limit: 5 } },
+      { object: 'Contact', find: { fields: ['Name', 'Account.Name'], where, limit: 5 } },
+    ])
+    .catch((error: unknown) => {
+      // A bot that may not read Contacts still creates leads; the org's own duplicate rule remains.
+      if (error instanceof GatehouseError && error.code === 'permission_denied') return [];
+      throw error;
+    });
+  return [
+    ...contacts.map((contact) => ({
+      id: contact.Id,
+      label: `Use the contact ${JSON.stringify(contact.Name)} (same email)`,
+    })),
+    ...leads
+      .filter(({ IsConverted }) => IsConverted !== true)
+      .map((lead) => ({
+        id: lead.Id,
+        label: `Use the lead ${JSON.stringify(lead.Name)} at ${JSON.stringify(lead.Company)} (same email)`,
+      })),
+  ];
+}
+
+function fullName({ firstName, lastName }: Person): string {
+  return [firstName, lastName].filter(Boolean).join(' ');
+}

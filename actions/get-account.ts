@@ -1,0 +1,176 @@
+import { z } from 'zod';
+import { type ActionContext, type Condition, defineAction, type Find, type SObject } from '../src/action.ts';
+import { GatehouseError } from '../src/errors.ts';
+
+const FIELDS = ['Name', 'Type', 'Industry', 'Website', 'Phone', 'BillingCity', 'BillingCountry', 'NumberOfEmployees'];
+
+const RELATED = {
+  opportunities: {
+    object: 'Opportunity',
+    fields: ['Name', 'StageName', 'Amount', 'CloseDate', 'NextStep'],
+    open: { field: 'IsClosed', is: false },
+  },
+  contacts: { object: 'Contact', fields: ['Name', 'Title', 'Email', 'Phone'], open: undefined },
+  cases: {
+    object: 'Case',
+    fields: ['CaseNumber', 'Subject', 'Status', 'Priority'],
+    open: { field: 'IsClosed', is: false },
+  },
+} as const;
+
+const KEYS = ['id', 'key', 'name', 'opportunity'] as const;
+
+const input = z.strictObject({
+  id: z.string().optional().describe('Account Id (001...)'),
+  key: z.string().optional().describe("The host app's own key of the account"),
+  name: z.string().optional().describe('Exact account name'),
+  opportunity: z.string().optional().describe('Id or reference of one of its opportunities, e.g. OPP-123'),
+  include: z
+    .array(z.enum(['opportunities', 'contacts', 'cases']))
+    .max(3)
+    .optional()
+    .describe('Open opportunities, contacts or open cases, up to 25 each'),
+});
+
+const row = z.record(z.string(), z.unknown());
+
+export default defineAction({
+  name: 'GetAccount',
+  title: 'Look up an account',
+  description:
+    'Reads one Salesforce Account by Id, key, exact name, or one of its opportunities. Use for "who is" and "what is the status of OPP-123". Not for lists or counts: use RunSOQL. Several hits come back as candidates to ask about.',
+  permission: 'READ_ACCOUNT',
+  risk: 'read',
+  input,
+  output: z.object({
+    account: row,
+    opportunity: row.optional().describe('The opportunity that was asked for'),
+    opportunities: z.array(row).optional(),
+    contacts: z.array(row).optional(),
+    cases: z.array(row).optional(),
+  }),
+
+  async run(wish, context) {
+    if (context.bot.audience === 'public') return ownAccount(wish, context);
+    const given = KEYS.filter((key) => wish[key] !== undefined);
+    const [key] = given;
+    if (key === undefined || given.length > 1)
+      throw new GatehouseError(
+        'invalid_input',
+        'Exactly one of id, key, name and opportunity says which account is meant.',
+        {
+          next: 'Ask the user which account is meant, and give one of the four.',
+          fields: KEYS.map((name) => ({ name, problem: 'give exactly one of the four' })),
+        },
+      );
+    // wish[key] was found given above.
+    const value = wish[key]!;
+    if (key === 'opportunity') return byOpportunity(value, wish.include ?? [], context);
+    const field = { id: 'Id', key: context.bot.accountKeyField, name: 'Name' }[key];
+    return byField(key, field, value, wish.include ?? [], context);
+  },
+});
+
+type Wish = z.output<typeof input>;
+type Include = NonNullable<Wish['include']>;
+
+/** The account and what belongs to it, in one request. */
+async function byField(key: string, field: string, value: string, include: Include, { salesforce }: ActionContext) {
+  const found = await salesforce.findAll([
+    { object: 'Account', find: { fields: FIELDS, where: [{ field, is: value }], limit: 6 } },
+    ...include.map((what) => related(what, { field: field === 'Id' ? 'AccountId' : `Account.${field}`, is: value })),
+  ]);
+  const [accounts = [], ...others] = found;
+  const account = only(accounts, key);
+  return { account: present(account, salesforce), ...named(include, others, salesforce) };
+}
+
+async function byOpportunity(value: string, include: Include, { salesforce, bot }: ActionContext) {
+  const field = /^006[0-9A-Za-z]{12}([0-9A-Za-z]{3})?$/.test(value) ? 'Id' : bot.opportunityReferenceField;
+  const fields = [...RELATED.opportunities.fields, 'IsClosed', 'AccountId', ...FIELDS.map((name) => `Account.${name}`)];
+  const opportunity = only(
+    await salesforce.find('Opportunity', { fields, where: [{ field, is: value }], limit: 6 }),
+    'opportunity',
+  );
+  const { Account, AccountId, ...rest } = opportunity;
+  if (typeof AccountId !== 'string')
+    throw new GatehouseError('not_found', 'This opportunity belongs to no account.', { next: 'Tell the user so.' });
+  const others =
+    include.length === 0
+      ? []
+      : await salesforce.findAll(include.map((what) => related(what, { field: 'AccountId', is: AccountId })));
+  return {
+    account: present({ ...(Account as object), Id: AccountId }, salesforce),
+    opportunity: present(rest as SObject, salesforce), // `rest` keeps the Id of the opportunity
+    ...named(include, others, salesforce),
+  };
+}
+
+/** A public bot's visitor sees the account of the session that the host signed, and nothing else (P6). */
+async function ownAccount(wish: Wish, { salesforce, bot, caller }: ActionContext) {
+  const refusal = new GatehouseError('permission_denied', 'This bot only answers for the account of its own session.', {
+    next: 'Tell the user that only their own account can be looked up here. Do not retry with other values.',
+  });
+  if (caller.session === undefined) throw refusal;
+  const find: Find = {
+    fields: FIELDS,
+    where: [{ field: bot.accountKeyField, is: caller.session.indexValue }],
+    limit: 2,
+  };
+  const [account, second] = await salesforce.find('Account', find);
+  if (account === undefined || second !== undefined) throw refusal;
+  const isOther =
+    wish.opportunity !== undefined ||
+    (wish.id !== undefined && wish.id.slice(0, 15) !== account.Id.slice(0, 15)) ||
+    (wish.key !== undefined && wish.key !== caller.session.indexValue) ||
+    (wish.name !== undefined && wish.name !== account.Name);
+  if (isOther || (wish.include ?? []).length > 0) throw refusal;
+  return { account: present(account, salesforce) };
+}
+
+function related(what: Include[number], of: Condition): { object: string; find: Find } {
+  const { object, fields, open } = RELATED[what];
+  return { object, find: { fields, where: open === undefined ? [of] : [of, open], limit: 25 } };
+}
+
+function only(found: readonly SObject[], key: string): SObject {
+  const [first, second] = found;
+  if (first === undefined)
+    throw new GatehouseError(
+      'not_found',
+      `No ${key === 'opportunity' ? 'opportunity' : 'account'} matches this ${key}.`,
+      {
+        next: 'Check the spelling with the user; do not guess another one.',
+        fields: [{ name: key, problem: 'matches nothing that can be seen' }],
+      },
+    );
+  if (second === undefined) return first;
+  throw new GatehouseError(
+    'ambiguous',
+    `${found.length > 5 ? 'More than five' : found.length} records match this ${key}.`,
+    {
+      next: 'Ask the user which one is meant and call again with its id.',
+      candidates: found.slice(0, 5).map((record) => ({
+        id: record.Id,
+        name: String(record.Name),
+        hint: [record.Industry, record.BillingCity, record.Website].filter(Boolean).join(', '),
+      })),
+    },
+  );
+}
+
+function named(include: Include, lists: readonly (readonly SObject[])[], salesforce: ActionContext['salesforce']) {
+  return Object.fromEntries(
+    include.map((what, at) => [what, (lists[at] ?? []).map((record) => present(record, salesforce))]),
+  );
+}
+
+/** Without nulls, with a link. */
+function present(record: SObject, salesforce: ActionContext['salesforce']): Record<string, unknown> {
+  const { Id, ...rest } = record;
+  return {
+    id: Id,
+    url: salesforce.recordUrl(Id),
+    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null)),
+  };
+}

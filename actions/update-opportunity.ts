@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import {
+  type ActionContext,
+  type Change,
+  defineAction,
+  type Fields,
+  type FieldValue,
+  type SObject,
+} from '../src/action.ts';
+import { GatehouseError } from '../src/errors.ts';
+
+const FIELDS = { stageName: 'StageName', amount: 'Amount', closeDate: 'CloseDate', nextStep: 'NextStep' } as const;
+const NAMES = Object.fromEntries(Object.entries(FIELDS).map(([name, field]) => [field, name]));
+
+const input = z.strictObject({
+  id: z.string().optional().describe('Opportunity Id (006...)'),
+  reference: z.string().optional().describe('Reference, e.g. OPP-123'),
+  name: z.string().optional().describe('Exact name; give exactly one of id, reference, name'),
+  stageName: z.string().optional().describe('New stage, e.g. Closed Won'),
+  amount: z.number().min(0).optional().describe('New amount'),
+  closeDate: z.iso.date().optional().describe('New close date, YYYY-MM-DD'),
+  nextStep: z.string().optional().describe('New next step'),
+});
+
+export default defineAction({
+  name: 'UpdateOpportunity',
+  title: 'Update an opportunity',
+  description:
+    'Changes stage, amount, close date or next step of one Salesforce Opportunity. Use when the user asks to move or correct a deal. Not for reading one: use GetAccount or RunSOQL. Usually waits for a person to approve.',
+  permission: 'UPDATE_OPPORTUNITY',
+  risk: 'destructive',
+  exposes: 'Opportunity',
+  input,
+  output: z.object({
+    id: z.string(),
+    name: z.string(),
+    url: z.string(),
+    changes: z.array(z.object({ field: z.string(), before: z.unknown(), after: z.unknown() })),
+    alreadyDone: z.boolean().optional().describe('The record held these values before the call'),
+  }),
+
+  async preview(wish, context) {
+    const { record, fields, warnings } = await read(wish, context);
+    const { fields: described } = await context.salesforce.describe('Opportunity');
+    const label = (field: string) => described.find(({ name }) => name === field)?.label ?? field;
+    return {
+      summary: `Update the opportunity ${JSON.stringify(record.Name)}`,
+      target: {
+        object: 'Opportunity',
+        id: record.Id,
+        name: String(record.Name),
+        url: context.salesforce.recordUrl(record.Id),
+      },
+      changes: changed(record, fields).map((change): Change => ({ ...change, label: label(change.field) })),
+      warnings,
+    };
+  },
+
+  async run(wish, context) {
+    const { record, fields } = await read(wish, context);
+    const changes = changed(record, fields);
+    await context.salesforce.update('Opportunity', record, fields);
+    return {
+      id: record.Id,
+      name: String(record.Name),
+      url: context.salesforce.recordUrl(record.Id),
+      changes,
+      ...(changes.length === 0 ? { alreadyDone: true } : {}),
+    };
+  },
+});
+
+type Wish = z.output<typeof input>;
+
+/** The record as it is now, and the values as the org would store them. */
+async function read(wish: Wish, context: ActionContext) {
+  const { salesforce, extra } = context;
+  const wanted: Fields = {
+    ...Object.fromEntries(
+      Object.entries(FIELDS).flatMap(([name, field]): [string, FieldValue][] => {
+        const value = wish[name as keyof typeof FIELDS];
+        return value === undefined ? [] : [[field, value]];
+      }),
+    ),
+    ...extra,
+  };
+  if (Object.keys(wanted).length === 0)
+    throw new GatehouseError('invalid_input', 'Nothing to change was given.', {
+      next: 'Ask the user what to change: stageName, amount, closeDate or nextStep.',
+      fields: Object.keys(FIELDS).map((name) => ({ name, problem: 'give at least one' })),
+    });
+  const { fields, warnings } = await salesforce.check('Opportunity', 'update', wanted, NAMES);
+  return { record: await find(wish, context, Object.keys(fields)), fields, warnings };
+}
+
+async function find(wish: Wish, { salesforce, bot }: ActionContext, more: readonly string[]): Promise<SObject> {
+  const keys = { id: 'Id', reference: bot.opportunityReferenceField, name: 'Name' } as const;
+  const given = (['id', 'reference', 'name'] as const).filter((key) => wish[key] !== undefined);
+  const [key] = given;
+  if (key === undefined || given.length > 1)
+    throw new GatehouseError(
+      'invalid_input',
+      'Exactly one of id, reference and name says which opportunity is meant.',
+      {
+        next: 'Ask the user which opportunity is meant, and give one of the three.',
+        fields: ['id', 'reference', 'name'].map((name) => ({ name, problem: 'give exactly one of the three' })),
+      },
+    );
+  const fields = [...new Set(['Name', 'StageName', 'Amount', 'CloseDate', 'NextStep', 'LastModifiedDate', ...more])];
+  // wish[key] was found given above.
+  const found = await salesforce.find('Opportunity', {
+    fields,
+    where: [{ field: keys[key], is: wish[key]! }],
+    limit: 6,
+  });
+  if (found.length > 1)
+    throw new GatehouseError(
+      'ambiguous',
+      `${found.length > 5 ? 'More than five' : found.length} opportunities have this ${key}.`,
+      {
+        next: 'Ask the user which one is meant and call again with its id.',
+        candidates: found.slice(0, 5).map((record) => ({
+          id: record.Id,
+          name: String(record.Name),
+          hint: `${record.StageName}, closes ${record.CloseDate}`,
+        })),
+      },
+    );
+  const [record] = found;
+  if (record !== undefined) return record;
+  throw new GatehouseError('not_found', `No opportunity has this ${key}.`, {
+    next: 'Check the spelling with the user; do not guess another one.',
+    fields: [{ name: key, problem: 'matches no opportunity that can be seen' }],
+  });
+}
+
+function changed(record: SObject, fields: Fields): Omit<Change, 'label'>[] {
+  return Object.entries(fields).flatMap(([field, after]) => {
+    const before = (record[field] ?? null) as FieldValue; // plain fields hold plain values
+    return before === after ? [] : [{ field, before, after }];
+  });
+}

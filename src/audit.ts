@@ -1,0 +1,183 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { canonicalJson, hmacSha256, sha256 } from './digest.ts';
+import type { Log } from './log.ts';
+import type { AuditEntry, AuditRow, AuditStore } from './store/store.ts';
+
+/**
+ * The append-only record of decisions. Each row's hash is keyed with our secret and covers the row before it, so a row that
+ * was edited, removed, reordered or added by somebody without the secret shows. A cut tail leaves a chain that is whole in
+ * itself: the head (number and hash of the last row) is therefore signed and kept outside the database too.
+ */
+export interface Audit {
+  /** Resolves when the row is durable: nothing is answered before it is written down. */
+  record(entry: AuditInput): Promise<AuditRow>;
+  /** For a row that belongs to a transaction: appended inside it, and `keep` called once it is committed. */
+  append(entry: AuditInput, inside: { readonly audit: AuditStore }): Promise<AuditRow>;
+  keep(row: AuditRow): Promise<void>;
+  verify(): Promise<AuditVerdict>;
+  /** Decrypted before and after values, while retention lets them live. */
+  unsealed(row: AuditRow): Readonly<Record<string, unknown>> | undefined;
+  /** Rows as JSON lines, in order, sealed values left out. */
+  export(): AsyncGenerator<string>;
+  /** Drops sealed values older than the retention. */
+  forget(before: number): Promise<number>;
+}
+
+export type AuditInput = Partial<Omit<AuditEntry, 'at' | 'detail' | 'sealed'>> & {
+  readonly principal: string;
+  readonly channel: string;
+  readonly action: string;
+  readonly event: string;
+  /** Masked; no values of records. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+  /** Kept encrypted: before and after values. */
+  readonly sealed?: Readonly<Record<string, unknown>>;
+};
+
+export type AuditVerdict =
+  | { readonly ok: true; readonly rows: number }
+  | { readonly ok: false; readonly rows: number; readonly seq: number; readonly problem: string };
+
+/** Where signed heads live, away from the rows. Several processes may each keep their own. */
+export interface HeadKeeper {
+  keep(head: string): Promise<void>;
+  all(): Promise<readonly string[]>;
+}
+
+export interface AuditDeps {
+  readonly store: { readonly audit: AuditStore };
+  readonly secret: string;
+  readonly heads: HeadKeeper;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+const START = '0'.repeat(64);
+
+export function createAudit(deps: AuditDeps): Audit {
+  const chainKey = derive(deps.secret, 'audit chain').toString('hex');
+  const sealKey = derive(deps.secret, 'audit values');
+  const seal = (row: Omit<AuditRow, 'hash'>) => {
+    // The sealed text itself stays out: erasing it must not break the chain. Its hash stays in.
+    const { sealed: _, ...covered } = row;
+    return hmacSha256(chainKey, canonicalJson(covered));
+  };
+  let kept = 0;
+
+  const append: Audit['append'] = ({ detail, sealed, ...entry }, inside) =>
+    inside.audit.append(
+      {
+        bot: null,
+        decision: null,
+        assurance: null,
+        proposal: null,
+        digest: null,
+        policyRevision: null,
+        object: null,
+        recordId: null,
+        ...entry,
+        at: deps.now(),
+        detail: canonicalJson(detail ?? {}),
+        sealed: sealed === undefined ? null : encrypt(sealKey, JSON.stringify(sealed)),
+      },
+      seal,
+    );
+
+  const keep = async (row: AuditRow) => {
+    if (row.seq <= kept) return;
+    kept = row.seq;
+    const head = `${row.seq} ${row.hash}`;
+    await deps.heads.keep(`${head} ${hmacSha256(chainKey, head)}`);
+  };
+
+  return {
+    append,
+    keep,
+    async record(entry) {
+      const row = await append(entry, deps.store);
+      await keep(row);
+      return row;
+    },
+
+    async verify() {
+      let previous = START;
+      let rows = 0;
+      const heads = (await deps.heads.all()).map((line) => line.split(' '));
+      const forged = heads.findIndex(([seq, hash, mark]) => hmacSha256(chainKey, `${seq} ${hash}`) !== mark);
+      if (forged >= 0)
+        return { ok: false, rows: 0, seq: Number(heads[forged]?.[0]) || 0, problem: 'a kept head is not signed by us' };
+      const expected = new Map(heads.map(([seq, hash]) => [Number(seq), hash]));
+      for (;;) {
+        const page = await deps.store.audit.page(rows, 500);
+        for (const row of page) {
+          const wrong = (problem: string): AuditVerdict => ({ ok: false, rows, seq: rows + 1, problem });
+          if (row.seq !== rows + 1) return wrong(`row ${rows + 1} is missing`);
+          if (row.previous !== previous) return wrong('it does not follow the row before it');
+          const { hash, ...rest } = row;
+          if (seal(rest) !== hash) return wrong('it was edited');
+          if (row.sealed !== null && sha256(row.sealed) !== row.sealedHash)
+            return wrong('its sealed values were edited');
+          if (expected.has(row.seq) && expected.get(row.seq) !== hash)
+            return wrong('it is not the row that was signed');
+          previous = hash;
+          rows += 1;
+        }
+        if (page.length === 0) break;
+      }
+      const last = Math.max(0, ...expected.keys());
+      if (last > rows)
+        return {
+          ok: false,
+          rows,
+          seq: rows + 1,
+          problem: `the end is cut off: ${last} rows were signed, ${rows} are there`,
+        };
+      return { ok: true, rows };
+    },
+
+    unsealed(row) {
+      if (row.sealed === null) return undefined;
+      // Sealed by `record` alone, from an object.
+      return JSON.parse(decrypt(sealKey, row.sealed)) as Record<string, unknown>;
+    },
+
+    async *export() {
+      let after = 0;
+      for (;;) {
+        const page = await deps.store.audit.page(after, 500);
+        for (const { sealed: _, detail, ...row } of page) yield JSON.stringify({ ...row, detail: JSON.parse(detail) });
+        const last = page.at(-1);
+        if (last === undefined) return;
+        after = last.seq;
+      }
+    },
+
+    async forget(before) {
+      let dropped = 0;
+      for (;;) {
+        const seqs = await deps.store.audit.sealedBefore(before, 500);
+        if (seqs.length === 0) return dropped;
+        await deps.store.audit.unseal(seqs);
+        dropped += seqs.length;
+      }
+    },
+  };
+}
+
+function derive(secret: string, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', `gatehouse ${purpose}`, 32));
+}
+
+function encrypt(key: Buffer, text: string): string {
+  const iv = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key, iv);
+  const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+  return Buffer.concat([iv, cipher.getAuthTag(), body]).toString('base64');
+}
+
+function decrypt(key: Buffer, sealed: string): string {
+  const bytes = Buffer.from(sealed, 'base64');
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12));
+  decipher.setAuthTag(bytes.subarray(12, 28));
+  return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
+}

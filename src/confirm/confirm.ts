@@ -1,0 +1,402 @@
+import type { Policy } from '../../permissions/policy.ts';
+import type { Action, ActionContext, Preview } from '../action.ts';
+import type { Audit, AuditInput } from '../audit.ts';
+import type { HumanDecision } from '../dispatch.ts';
+import { GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
+import { cleanData } from '../hidden-text.ts';
+import type { Log } from '../log.ts';
+import type { Store } from '../store/store.ts';
+import type { Effect, Envelope, Proposal, ProposalState } from './proposal.ts';
+import { toEnvelope } from './view.ts';
+
+/**
+ * Holds a write until it may run, runs it once, and remembers how it went. Writes that policy lets run by themselves take
+ * the same way, decided by `policy`: one state machine gives one effect per proposal in every case.
+ */
+export interface Confirm {
+  /** Stores the proposal; the live one of the same dedupe key is answered instead. */
+  hold(proposal: Proposal, audit: AuditInput): Promise<{ readonly isNew: boolean; readonly proposal: Proposal }>;
+  decide(id: string, decision: HumanDecision, edit?: ProposalEdit): Promise<Envelope>;
+  /** Runs an approved proposal, if nobody else does, and answers how it ended. */
+  execute(id: string, signal?: AbortSignal): Promise<Envelope>;
+  /** The row as it stands now: expires it when its time is over, finishes what a crash left. */
+  look(id: string): Promise<Proposal | undefined>;
+  settled(id: string, waitMs: number, signal?: AbortSignal): Promise<Proposal | undefined>;
+  recover(): Promise<number>;
+}
+
+/** New arguments from the approver, already parsed and previewed. */
+export type ProposalEdit = Pick<Proposal, 'args' | 'digest' | 'preview' | 'reasons'>;
+
+export interface ConfirmDeps {
+  readonly store: Store;
+  readonly audit: Audit;
+  readonly link: (id: string) => string;
+  /**
+   * Permission, mode, policy and connection once more, as they are now, and the context to run in. `stricter` says that policy
+   * would ask (again) today: the proposal goes back to a human.
+   */
+  readonly ready: (
+    proposal: Proposal,
+    note: (effects: readonly Effect[]) => Promise<void>,
+    signal: AbortSignal,
+  ) => Promise<{
+    readonly action: Action;
+    readonly context: ActionContext;
+    readonly policy: Policy;
+    readonly effects: () => readonly Effect[];
+    readonly stricter?: { readonly assurance: Proposal['assurance']; readonly reasons: readonly string[] };
+  }>;
+  readonly isUnknownOutcome: (error: unknown) => boolean;
+  /** True while the process that this runner names may still be alive. */
+  readonly isRunnerAlive: (runner: string) => boolean;
+  readonly runner: string;
+  readonly leaseMs: number;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  readonly log: Log;
+  /** Crash points by name, for tests that kill the process there. */
+  readonly crash?: (point: string) => void;
+}
+
+const UNDECIDED: readonly ProposalState[] = ['pending', 'approved', 'executing'];
+
+export function createConfirm(deps: ConfirmDeps): Confirm {
+  const { store, now } = deps;
+  const crash = deps.crash ?? (() => {});
+
+  const about = (proposal: Proposal, event: string, more: Partial<AuditInput> = {}): AuditInput => ({
+    bot: proposal.bot,
+    principal: proposal.principal,
+    channel: proposal.decidedVia ?? 'gate',
+    action: proposal.action,
+    event,
+    proposal: proposal.id,
+    digest: proposal.digest,
+    policyRevision: proposal.policyRevision,
+    assurance: proposal.assurance,
+    object: proposal.preview?.target?.object ?? null,
+    recordId: proposal.preview?.target?.id ?? null,
+    ...more,
+  });
+
+  /** One compare-and-set and its audit row, in one transaction: never one without the other. */
+  const move = async (
+    proposal: Proposal,
+    from: readonly ProposalState[],
+    to: ProposalState,
+    patch: Partial<Proposal>,
+    audit: AuditInput | undefined,
+    runner?: string,
+  ): Promise<boolean> => {
+    const row = await store.atomically(async (inside) => {
+      if (!(await inside.proposals.move(proposal.id, from, to, patch, runner))) return undefined;
+      return audit === undefined ? 'moved' : deps.audit.append(audit, inside);
+    });
+    if (row === undefined) return false;
+    if (row !== 'moved') await deps.audit.keep(row);
+    return true;
+  };
+
+  const look: Confirm['look'] = async (id) => {
+    const proposal = await store.proposals.get(id);
+    if (proposal === undefined) return undefined;
+    if (proposal.state === 'pending' && now() >= proposal.expiresAt) {
+      await move(proposal, ['pending'], 'expired', { settledAt: now(), dedupeKey: null }, about(proposal, 'expired'));
+      return store.proposals.get(id);
+    }
+    if (isAbandoned(proposal)) {
+      await resume(proposal);
+      return store.proposals.get(id);
+    }
+    return proposal;
+  };
+
+  const isAbandoned = (proposal: Proposal): boolean => {
+    if (proposal.state === 'approved') return now() > (proposal.decidedAt ?? 0) + ABANDONED_APPROVAL_MS;
+    if (proposal.state !== 'executing' && proposal.state !== 'unknown') return false;
+    if (proposal.runner === deps.runner) return false;
+    return proposal.runner === null || now() >= (proposal.leaseUntil ?? 0) || !deps.isRunnerAlive(proposal.runner);
+  };
+
+  const resume = async (proposal: Proposal): Promise<void> => {
+    if (proposal.state === 'approved' && proposal.effects.length === 0 && now() >= proposal.expiresAt) {
+      await move(proposal, ['approved'], 'expired', { settledAt: now(), dedupeKey: null }, about(proposal, 'expired'));
+      return;
+    }
+    // From an expired or dead runner only: a live one keeps its row.
+    if (proposal.state !== 'approved') {
+      const taken = await store.proposals.move(
+        proposal.id,
+        ['executing', 'unknown'],
+        'approved',
+        { runner: null, leaseUntil: null, decidedAt: now() },
+        proposal.runner ?? undefined,
+      );
+      if (!taken) return;
+      deps.log.warn('a write that a crash interrupted is read back', {
+        proposal: proposal.id,
+        action: proposal.action,
+      });
+    }
+    await execute(proposal.id).catch((error: unknown) => {
+      deps.log.warn('an interrupted write ended with an error', { proposal: proposal.id, error: String(error) });
+    });
+  };
+
+  const execute: Confirm['execute'] = async (id, signal = new AbortController().signal) => {
+    const claimed = await store.proposals.move(id, ['approved'], 'executing', {
+      runner: deps.runner,
+      leaseUntil: now() + deps.leaseMs,
+    });
+    const proposal = await store.proposals.get(id);
+    if (proposal === undefined) throw unknownProposal();
+    if (!claimed) {
+      const other = UNDECIDED.includes(proposal.state) ? await settled(id, deps.leaseMs, signal) : proposal;
+      return toEnvelope(other ?? proposal, deps.link(id));
+    }
+    crash('executing');
+    const end = await run(proposal, signal);
+    crash('before-settled');
+    const isOurs = await move(
+      proposal,
+      ['executing'],
+      end.state,
+      { ...end.patch, runner: end.state === 'unknown' ? null : deps.runner },
+      end.audit,
+      deps.runner,
+    );
+    crash('settled');
+    if (!isOurs) deps.log.warn('a proposal was taken over while it ran', { proposal: id });
+    const after = (await store.proposals.get(id)) ?? proposal;
+    return toEnvelope(after, deps.link(id));
+  };
+
+  interface End {
+    readonly state: 'done' | 'failed' | 'conflict' | 'unknown' | 'pending';
+    readonly patch: Partial<Proposal>;
+    readonly audit: AuditInput;
+  }
+
+  /** Nothing was written, and there is something new that a human must see: the proposal goes back to waiting. */
+  const askAgain = (proposal: Proposal, anew: Partial<Pick<Proposal, 'assurance' | 'reasons' | 'preview'>>): End => ({
+    state: 'pending',
+    patch: { ...anew, decidedBy: null, decidedAt: null, decidedVia: null, runner: null, leaseUntil: null, effects: [] },
+    audit: about(proposal, 'asked_again', { detail: { reasons: anew.reasons ?? [] } }),
+  });
+
+  const run = async (proposal: Proposal, signal: AbortSignal): Promise<End> => {
+    let effects: readonly Effect[] = proposal.effects;
+    const note = async (next: readonly Effect[]) => {
+      effects = next;
+      crash(`note-${next.at(-1)?.state ?? 'none'}`);
+      if (!(await store.proposals.patch(proposal.id, 'executing', { effects: next }, deps.runner)))
+        throw new GatehouseError('conflict', 'Another process took this proposal over.', {
+          next: 'Ask GetProposal how it ended.',
+        });
+      crash(`noted-${next.at(-1)?.state ?? 'none'}`);
+    };
+    try {
+      const { action, context, stricter } = await deps.ready(proposal, note, signal);
+      if (stricter !== undefined && proposal.effects.length === 0) {
+        await move(proposal, ['executing'], 'approved', { runner: null, leaseUntil: null }, undefined, deps.runner);
+        await move(
+          proposal,
+          ['approved'],
+          'pending',
+          {
+            assurance: stricter.assurance,
+            reasons: stricter.reasons,
+            decidedBy: null,
+            decidedAt: null,
+            decidedVia: null,
+          },
+          about(proposal, 'asked_again', { detail: { reasons: stricter.reasons } }),
+        );
+        return { state: 'approved', patch: {}, audit: undefined };
+      }
+      const output = await action.run(proposal.args as never, context); // parsed by this very schema when proposed
+      crash('ran');
+      // The write is done: an answer that does not fit its schema must not make it look undone.
+      const checked = action.output.safeParse(output);
+      const result = cleanData(checked.success ? checked.data : (output as Record<string, unknown>));
+      if (!checked.success)
+        deps.log.error('an action answered off its schema', {
+          action: proposal.action,
+          problem: checked.error.message,
+        });
+      return {
+        state: 'done',
+        patch: { result, effects, settledAt: now() },
+        audit: about(proposal, 'done', { ...whatWasWritten(effects), decision: proposal.decidedBy }),
+      };
+    } catch (thrown) {
+      const error = toGatehouseError(thrown, deps.newId);
+      if (error.code === 'internal')
+        deps.log.error(error.message, { cause: String(error.cause), proposal: proposal.id });
+      const isUnknown = deps.isUnknownOutcome(thrown) || effects.some(({ state }) => state === 'sent');
+      const state = isUnknown ? 'unknown' : error.code === 'conflict' ? 'conflict' : 'failed';
+      return {
+        state,
+        patch: {
+          error: toErrorBody(error),
+          effects,
+          ...(state === 'unknown' ? { leaseUntil: now() + deps.leaseMs } : { settledAt: now(), dedupeKey: null }),
+        },
+        audit: about(proposal, state, { detail: { code: error.code }, ...whatWasWritten(effects) }),
+      };
+    }
+  };
+
+  const settled: Confirm['settled'] = async (id, waitMs, signal) => {
+    const until = now() + waitMs;
+    for (;;) {
+      const proposal = await look(id);
+      if (proposal === undefined || !UNDECIDED.includes(proposal.state)) return proposal;
+      if (now() >= until || signal?.aborted) return proposal;
+      await deps.sleep(LOOK_EVERY_MS, signal);
+    }
+  };
+
+  return {
+    look,
+    settled,
+    execute,
+
+    async hold(proposal, audit) {
+      const kept = await store.atomically(async (inside) => {
+        const { inserted, proposal: held } = await inside.proposals.insert(proposal);
+        return inserted ? { held, row: await deps.audit.append(audit, inside) } : { held };
+      });
+      if (kept.row !== undefined) await deps.audit.keep(kept.row);
+      return { isNew: kept.row !== undefined, proposal: kept.held };
+    },
+
+    async decide(id, decision, edit) {
+      const proposal = await look(id);
+      if (proposal === undefined || (decision.bot !== undefined && decision.bot !== proposal.bot))
+        throw unknownProposal();
+      if (proposal.state !== 'pending') throw alreadyDecided(proposal);
+      if (decision.answer === 'approve' && proposal.assurance === 'session' && decision.assurance !== 'session')
+        throw new GatehouseError(
+          'permission_denied',
+          'This needs a signed-in approver; an answer at the chat client is not enough.',
+          {
+            next: 'Open the link of the proposal and sign in.',
+          },
+        );
+      const answer = decision.choice === CANCEL ? 'reject' : decision.answer;
+      const choice = answer === 'approve' ? chosen(proposal.preview, decision.choice) : null;
+      const decided = {
+        decidedBy: decision.by,
+        decidedVia: decision.via,
+        decidedAt: now(),
+        choice,
+        ...edit,
+        ...(answer === 'reject' ? { settledAt: now(), dedupeKey: null } : {}),
+      };
+      const moved = await move(
+        proposal,
+        ['pending'],
+        answer === 'approve' ? 'approved' : 'rejected',
+        decided,
+        about(proposal, answer === 'approve' ? 'approved' : 'rejected', {
+          principal: decision.by,
+          channel: decision.via,
+          assurance: decision.assurance,
+          decision: answer,
+          detail: {
+            ...(choice === null ? {} : { choice }),
+            ...(edit === undefined
+              ? {}
+              : { editedFrom: proposal.digest, editedTo: edit.digest, edited: changedKeys(proposal.args, edit.args) }),
+          },
+          ...(edit === undefined ? {} : { sealed: { from: proposal.args, to: edit.args } }),
+        }),
+      );
+      if (!moved) throw alreadyDecided((await store.proposals.get(id)) ?? proposal);
+      crash('decided');
+      if (answer === 'reject') return toEnvelope({ ...proposal, ...decided, state: 'rejected' }, deps.link(id));
+      return execute(id);
+    },
+
+    async recover() {
+      const left = await store.proposals.list({ states: ['pending', 'approved', 'executing', 'unknown'], limit: 1000 });
+      let handled = 0;
+      for (const proposal of left) {
+        const isDue = isAbandoned(proposal) || (proposal.state === 'pending' && now() >= proposal.expiresAt);
+        if (!isDue) continue;
+        await look(proposal.id);
+        handled += 1;
+      }
+      return handled;
+    },
+  };
+}
+
+/** An approval is executed by the process that took it, at once; one that lies longer was orphaned by a crash. */
+const ABANDONED_APPROVAL_MS = 1_000;
+const LOOK_EVERY_MS = 150;
+const HELD_NO_MORE: readonly ProposalState[] = ['unknown', 'pending'];
+export const CANCEL = 'cancel';
+
+function chosen(preview: Preview | null, choice: string | undefined): string | null {
+  const choices = preview?.choices ?? [];
+  if (choices.length === 0) return null;
+  if (choice !== undefined && choices.some(({ id }) => id === choice)) return choice;
+  throw new GatehouseError('invalid_input', 'This proposal asks for a choice, not just a yes.', {
+    next: `Choose one of: ${choices.map(({ id, label }) => `${id} (${label})`).join(', ')}, ${CANCEL}.`,
+    fields: [{ name: 'choice', problem: 'missing or not offered' }],
+  });
+}
+
+/** What the org's own duplicate rule found, as choices for the human. */
+function withLookAlikes(proposal: Proposal, error: GatehouseError): Pick<Proposal, 'preview' | 'reasons'> {
+  const preview = proposal.preview ?? { summary: proposal.action, changes: [] };
+  const use = (error.candidates ?? []).map(({ id, name }) => ({ id: `use:${id}`, label: `Use ${name}` }));
+  return {
+    preview: {
+      ...preview,
+      choices: [...use, ...(error.retryable ? [{ id: 'create', label: 'Create a new one anyway' }] : [])],
+    },
+    reasons: [...proposal.reasons, "The org's duplicate rule found look-alikes."],
+  };
+}
+
+function whatWasWritten(effects: readonly Effect[]): Partial<AuditInput> {
+  const first = effects[0];
+  if (first === undefined) return {};
+  return {
+    object: first.object,
+    recordId: first.id,
+    detail: {
+      writes: effects.map(({ kind, object, id, state, after }) => ({
+        kind,
+        object,
+        id,
+        state,
+        fields: Object.keys(after),
+      })),
+    },
+    sealed: { effects },
+  };
+}
+
+function changedKeys(from: Proposal['args'], to: Proposal['args']): string[] {
+  return [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((key) => from[key] !== to[key]);
+}
+
+export function unknownProposal(): GatehouseError {
+  return new GatehouseError('not_found', 'There is no such proposal.', {
+    next: 'Check the id; proposals of other bots cannot be seen.',
+    fields: [{ name: 'id', problem: 'unknown' }],
+  });
+}
+
+function alreadyDecided(proposal: Proposal): GatehouseError {
+  const by = proposal.decidedBy === null ? '' : ` by ${proposal.decidedBy}`;
+  return new GatehouseError('conflict', `This proposal is ${proposal.state}${by}; it can be decided only once.`, {
+    next: 'Look at its outcome; for another change let the bot propose it anew.',
+  });
+}

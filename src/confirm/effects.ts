@@ -1,0 +1,230 @@
+import type { Change, Condition, Fields, FieldValue, Find, Salesforce, SObject } from '../action.ts';
+import { GatehouseError } from '../errors.ts';
+import type { Effect } from './proposal.ts';
+
+/**
+ * The org as an action writes to it: each write happens once per proposal, also when the process dies in between.
+ * A write is noted before it is sent. When the same proposal runs again, a noted write is read back first and sent again only
+ * when it provably did not happen.
+ */
+
+/** What is needed of the org itself; `Org` fits. */
+export interface WritableOrg extends Omit<Salesforce, 'create' | 'update'> {
+  create(
+    object: string,
+    fields: Readonly<Record<string, unknown>>,
+    options?: {
+      readonly allowDuplicates?: boolean;
+      readonly mark?: { readonly field: string; readonly value: string };
+    },
+  ): Promise<{ readonly id: string; readonly created: boolean }>;
+  patch(object: string, id: string, fields: Readonly<Record<string, unknown>>, unmodifiedSince?: string): Promise<void>;
+  /** Salesforce's clock, ms. */
+  clock(): number;
+}
+
+export interface EffectsDeps {
+  readonly org: WritableOrg;
+  /** Names this proposal in the org. */
+  readonly proposalId: string;
+  /** What earlier runs of this proposal noted. */
+  readonly noted: readonly Effect[];
+  /** What the human saw; a record that no longer looks like that is a conflict. */
+  readonly shown: readonly Change[];
+  /** Makes the note durable before the write leaves. Throws when this process lost the proposal. */
+  readonly note: (effects: readonly Effect[]) => Promise<void>;
+  readonly isUnknownOutcome: (error: unknown) => boolean;
+  readonly now: () => number;
+  /** How long a request may still be under way after the process that sent it is gone, ms. */
+  readonly settleMs: number;
+  /** False once the time of the approval is over: what happened may be read back, nothing new may leave. */
+  readonly maySend: () => boolean;
+}
+
+/** Our external-id field, where an operator installed it: with it, creating twice is impossible by the org's own rule. */
+const MARK_FIELD = 'Gatehouse_Id__c';
+
+export function writeOnce(
+  deps: EffectsDeps,
+): Pick<Salesforce, 'create' | 'update'> & { readonly effects: () => readonly Effect[] } {
+  const { org, now } = deps;
+  const effects: Effect[] = [...deps.noted];
+  let ordinal = 0;
+
+  const put = async (at: number, effect: Effect) => {
+    effects[at] = effect;
+    await deps.note(effects);
+  };
+
+  return {
+    effects: () => effects,
+
+    async create(object, fields, options) {
+      const at = ordinal++;
+      const before = effects[at];
+      const after = clean(fields);
+      if (before?.state === 'done' && before.id !== null) return { id: before.id };
+      const mark = (await hasMark(org, object)) ? `gh-${deps.proposalId}-${at}` : null;
+      if (before?.state === 'sent' && mark === null) {
+        const id = await findCreated(org, before, now);
+        if (id !== undefined) {
+          await put(at, { ...before, id, state: 'done' });
+          return { id };
+        }
+        // The request of a dead process may still be under way: nobody may send a second one yet.
+        if (now() < before.at + deps.settleMs) throw stillUnknown(object);
+      }
+      if (!deps.maySend()) throw tooLate(object);
+      const effect: Effect = { kind: 'create', object, id: null, mark, before: {}, after, at: now(), state: 'sent' };
+      await put(at, effect);
+      const send = () =>
+        org.create(object, after, {
+          ...(options?.allowDuplicates === undefined ? {} : { allowDuplicates: options.allowDuplicates }),
+          ...(mark === null ? {} : { mark: { field: MARK_FIELD, value: mark } }),
+        });
+      const { id } = await send().catch(async (error: unknown) => {
+        if (!deps.isUnknownOutcome(error)) {
+          await put(at, { ...effect, state: 'failed' });
+          throw error;
+        }
+        if (mark !== null) return send();
+        const found = await findCreated(org, effect, now).catch(() => undefined);
+        if (found === undefined) throw error;
+        return { id: found };
+      });
+      await put(at, { ...effect, id, state: 'done' });
+      return { id };
+    },
+
+    async update(object, record, changes) {
+      const at = ordinal++;
+      const noted = effects[at];
+      if (noted?.state === 'done') return;
+      const wanted = Object.entries(clean(changes)).filter(([field, value]) => !isSame(record[field], value));
+      if (wanted.length === 0) return;
+      if (noted === undefined) mustLookAsShown(record, deps.shown, changes);
+      const after = Object.fromEntries(wanted);
+      const before = noted?.before ?? Object.fromEntries(wanted.map(([field]) => [field, record[field] ?? null]));
+      // A noted write whose record holds neither the old nor the new values was overtaken by somebody else.
+      if (noted !== undefined && !wanted.every(([field]) => isSame(record[field], noted.before[field])))
+        throw changedMeanwhile(
+          object,
+          wanted.map(([field]) => field),
+        );
+      const effect: Effect = {
+        kind: 'update',
+        object,
+        id: record.Id,
+        mark: null,
+        before,
+        after,
+        at: now(),
+        state: 'sent',
+      };
+      await put(at, effect);
+      try {
+        await org.patch(object, record.Id, after, lastModified(record));
+      } catch (error) {
+        if (!deps.isUnknownOutcome(error)) {
+          await put(at, { ...effect, state: 'failed' });
+          throw error;
+        }
+        const current = await org.get(object, record.Id, Object.keys(after)).catch(() => undefined);
+        if (current === undefined || !Object.entries(after).every(([field, value]) => isSame(current[field], value)))
+          throw error;
+      }
+      await put(at, { ...effect, state: 'done' });
+    },
+  };
+}
+
+/** Whether the org still holds what these effects wrote. One read per record. */
+export async function stillHeld(org: Pick<Salesforce, 'get'>, effects: readonly Effect[]): Promise<boolean> {
+  for (const { id, object, after, state } of effects) {
+    if (state !== 'done' || id === null) return false;
+    const record = await org.get(object, id, Object.keys(after)).catch((error: unknown) => {
+      if (error instanceof GatehouseError && error.code === 'not_found') return undefined;
+      throw error;
+    });
+    if (record === undefined || !Object.entries(after).every(([field, value]) => isSame(record[field], value)))
+      return false;
+  }
+  return true;
+}
+
+/** Salesforce trims text, stores '' as null, and answers 5 for 5.0; a difference that small is none. */
+export function isSame(a: unknown, b: unknown): boolean {
+  const plain = (value: unknown) =>
+    typeof value === 'string' ? value.trim().replace(/\r\n/g, '\n') || null : (value ?? null);
+  return plain(a) === plain(b);
+}
+
+async function hasMark(org: WritableOrg, object: string): Promise<boolean> {
+  const field = (await org.describe(object)).fields.find(({ name }) => name === MARK_FIELD);
+  return field?.externalId === true && field.unique && field.createable;
+}
+
+/** The record that a create whose answer was lost made: same values, made since. Two of them cannot be told apart: unknown. */
+async function findCreated(org: WritableOrg, effect: Effect, now: () => number): Promise<string | undefined> {
+  const { fields } = await org.describe(effect.object);
+  // In the org's time, two seconds early: it stamps whole seconds.
+  const since = effect.at + (org.clock() - now()) - 2_000;
+  const where: Condition[] = [{ field: 'CreatedDate', since: new Date(since).toISOString() }];
+  for (const [field, value] of Object.entries(effect.after)) {
+    const described = fields.find(({ name }) => name === field);
+    if (described?.filterable === true && described.type !== 'textarea') where.push({ field, is: value as FieldValue }); // only FieldValues are ever noted
+  }
+  const find: Find = { fields: ['Id'], where, limit: 2 };
+  const found = await org.find(effect.object, find);
+  return found.length === 1 ? found[0]?.Id : undefined;
+}
+
+function mustLookAsShown(record: SObject, shown: readonly Change[], changes: Fields): void {
+  const different = shown
+    .filter(({ field }) => field in changes)
+    .filter(({ field, before }) => !isSame(record[field], before));
+  if (different.length > 0)
+    throw changedMeanwhile(
+      'record',
+      different.map(({ field }) => field),
+    );
+}
+
+function changedMeanwhile(object: string, fields: readonly string[]): GatehouseError {
+  return new GatehouseError(
+    'conflict',
+    `The ${object} changed after it was shown (${fields.join(', ')}); nothing was written.`,
+    {
+      next: 'Look at the record again and ask anew, with its present values.',
+    },
+  );
+}
+
+function stillUnknown(object: string): GatehouseError {
+  return new GatehouseError('salesforce_unavailable', `It is not known yet whether the ${object} was created.`, {
+    next: 'Do not repeat the call; ask GetProposal again in half a minute.',
+    retryable: true,
+    retryAfterMs: 30_000,
+  });
+}
+
+function tooLate(object: string): GatehouseError {
+  return new GatehouseError('conflict', `The ${object} was not written, and the time to write it is over.`, {
+    next: 'Ask anew if it is still wanted.',
+  });
+}
+
+function lastModified(record: SObject): string {
+  const value = record.LastModifiedDate;
+  if (typeof value !== 'string')
+    throw new GatehouseError('internal', 'An update was tried on a record that was not read with LastModifiedDate.', {
+      next: 'Read LastModifiedDate together with the fields that the action changes.',
+    });
+  return value;
+}
+
+function clean(fields: Fields): Record<string, FieldValue> {
+  return Object.fromEntries(
+    Object.entries(fields).filter((entry): entry is [string, FieldValue] => entry[1] !== undefined),
+  );
+}

@@ -1,0 +1,46 @@
+import { fromErrorBody } from '../errors.ts';
+import type { Envelope, Proposal, ProposalState, ProposalView } from './proposal.ts';
+
+/** How a proposal looks from outside. */
+
+const STATUS: Readonly<Record<Exclude<ProposalState, 'failed'>, Envelope['status']>> = {
+  pending: 'waiting',
+  approved: 'waiting',
+  executing: 'waiting',
+  done: 'done',
+  rejected: 'declined',
+  expired: 'expired',
+  superseded: 'expired',
+  conflict: 'conflict',
+  unknown: 'unknown',
+};
+
+/** Throws the stored error of a failed one: failure is an error on every door, the other ends are outcomes. */
+export function toEnvelope(proposal: Proposal, link: string): Envelope {
+  if (proposal.state === 'failed') {
+    if (proposal.error === null) throw new Error(`proposal ${proposal.id} failed without an error`);
+    throw fromErrorBody(proposal.error);
+  }
+  const status = STATUS[proposal.state];
+  if (status === 'done') return { status, ...(proposal.result === null ? {} : { result: proposal.result }) };
+  return { status, proposal: toView(proposal, link) };
+}
+
+export function toView(proposal: Proposal, link: string): ProposalView {
+  const { preview } = proposal;
+  return {
+    id: proposal.id,
+    state: proposal.state,
+    action: proposal.action,
+    assurance: proposal.assurance,
+    summary: preview?.summary ?? proposal.action,
+    changes: preview?.changes ?? [],
+    reasons: proposal.reasons,
+    ...(preview?.warnings === undefined || preview.warnings.length === 0 ? {} : { warnings: preview.warnings }),
+    ...(preview?.choices === undefined ? {} : { choices: preview.choices }),
+    ...(preview?.query === undefined ? {} : { query: preview.query }),
+    ...(preview?.target === undefined ? {} : { target: preview.target }),
+    link,
+    expiresAt: new Date(proposal.expiresAt).toISOString(),
+  };
+}

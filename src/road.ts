@@ -1,0 +1,557 @@
+import { z } from 'zod';
+import { decideCall, type Facts, isListed, needsFacts, type Verdict } from '../permissions/decide.ts';
+import type { ActionPolicy } from '../permissions/policy.ts';
+import type { Action, ActionContext, Preview, Salesforce, Soql, Sync } from './action.ts';
+import type { Audit } from './audit.ts';
+import { boundByPolicy } from './confirm/bounded.ts';
+import { type Confirm, createConfirm, unknownProposal } from './confirm/confirm.ts';
+import { stillHeld, type WritableOrg, writeOnce } from './confirm/effects.ts';
+import type { Effect, Envelope, Proposal } from './confirm/proposal.ts';
+import { toEnvelope } from './confirm/view.ts';
+import { digestOf } from './digest.ts';
+import type { Call, Gate, ListedAction } from './dispatch.ts';
+import { GatehouseError, toGatehouseError } from './errors.ts';
+import { getProposal, getProposalInput } from './get-proposal.ts';
+import { cleanData } from './hidden-text.ts';
+import type { Log } from './log.ts';
+import { inputFor, parseArgs } from './parse-args.ts';
+import type { BotRow, Store } from './store/store.ts';
+
+/** The one road of every call: find, permit, parse, decide, confirm, run, check the answer, audit. It knows no transport. */
+
+export interface GateDeps {
+  readonly actions: readonly Action[];
+  readonly store: Store;
+  readonly audit: Audit;
+  /** Opens the org behind a bot for one call; throws `not_connected`, `reconnect_needed`. */
+  readonly openOrg: (bot: BotRow, signal: AbortSignal) => Promise<GateOrg>;
+  readonly openSoql: (bot: BotRow, org: GateOrg) => Soql;
+  readonly openSync: (bot: BotRow, org: GateOrg) => Sync;
+  readonly isUnknownOutcome: (error: unknown) => boolean;
+  readonly isRunnerAlive: (runner: string) => boolean;
+  /** Names this process, unique per start. */
+  readonly runner: string;
+  /** Where a human decides a proposal. */
+  readonly link: (id: string) => string;
+  /** Longest that one Salesforce request may take, ms. */
+  readonly requestTimeoutMs: number;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  readonly log: Log;
+  readonly crash?: (point: string) => void;
+}
+
+export interface GateOrg extends WritableOrg {
+  readonly environment: Facts['environment'];
+}
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+/** Identical arguments within this time are one wish (A4). */
+const WINDOW_MS = 10 * MINUTE_MS;
+/** A caller's own key holds this long. */
+const KEY_WINDOW_MS = 24 * HOUR_MS;
+
+export function createGate(deps: GateDeps): Gate {
+  const { store, now } = deps;
+  const byName = new Map(deps.actions.map((action) => [action.name, action]));
+
+  const confirm: Confirm = createConfirm({ ...deps, leaseMs: deps.requestTimeoutMs * 3, ready });
+
+  async function botNamed(name: string): Promise<BotRow> {
+    const bot = await store.bots.get(name);
+    if (bot !== undefined) return bot;
+    throw new GatehouseError('not_found', `There is no bot named ${JSON.stringify(name.slice(0, 80))}.`, {
+      next: 'List the bots with: gatehouse bot list; make one with: gatehouse bot create NAME.',
+      fields: [{ name: 'bot', problem: 'unknown' }],
+    });
+  }
+
+  /** Find and permit. What is refused here is as if it did not exist, but for the audit. */
+  function permitted(bot: BotRow, name: string): { action: Action; own: ActionPolicy } {
+    const action = byName.get(name);
+    if (action === undefined)
+      throw new GatehouseError('not_found', `There is no action named ${JSON.stringify(name.slice(0, 80))}.`, {
+        next: 'Use one of the listed actions.',
+        fields: [{ name: 'action', problem: 'unknown' }],
+      });
+    const own = bot.policy.actions[name];
+    if (!bot.grants.includes(action.permission) || own === undefined || !isListed(bot.policy, name))
+      throw new GatehouseError(
+        'permission_denied',
+        `This bot does not hold ${action.permission}, which ${name} needs.`,
+        {
+          next: 'Tell the user that this bot cannot do this; only an operator can grant it. Do not retry.',
+        },
+      );
+    if (bot.policy.mode === 'off' || bot.policy.off.includes(name))
+      throw new GatehouseError(
+        'off',
+        `${bot.policy.mode === 'off' ? 'This bot' : name} is switched off by an operator.`,
+        {
+          next: 'Tell the user that this is switched off for now. Do not retry.',
+        },
+      );
+    if (bot.policy.mode === 'read-only' && action.risk !== 'read')
+      throw new GatehouseError('off', 'This bot is in read-only mode; nothing is written.', {
+        next: 'Tell the user that only look-ups work for now. Do not retry.',
+      });
+    return { action, own };
+  }
+
+  interface Run {
+    readonly context: ActionContext;
+    readonly environment: Facts['environment'];
+    readonly effects: () => readonly Effect[];
+  }
+
+  /** The frozen context of one run. Only the run of a held proposal may write; a preview that tries is a bug and stops. */
+  async function contextFor(
+    bot: BotRow,
+    call: Pick<Call, 'principal' | 'conversation' | 'session'>,
+    extra: ActionContext['extra'],
+    signal: AbortSignal,
+    writing?: { proposal: Proposal; note: (effects: readonly Effect[]) => Promise<void> },
+  ): Promise<Run> {
+    const org = await deps.openOrg(bot, signal);
+    const once =
+      writing === undefined
+        ? undefined
+        : writeOnce({
+            org,
+            proposalId: writing.proposal.id,
+            noted: writing.proposal.effects,
+            shown: writing.proposal.preview?.changes ?? [],
+            note: writing.note,
+            isUnknownOutcome: deps.isUnknownOutcome,
+            now,
+            settleMs: deps.requestTimeoutMs * 2,
+            maySend: () => now() < writing.proposal.expiresAt + deps.requestTimeoutMs,
+          });
+    const salesforce: Salesforce = {
+      instanceUrl: org.instanceUrl,
+      describe: (object) => org.describe(object),
+      get: (...args) => org.get(...args),
+      find: (...args) => org.find(...args),
+      findAll: (...args) => org.findAll(...args),
+      check: (...args) => org.check(...args),
+      recordUrl: (id) => org.recordUrl(id),
+      create: once?.create ?? noWriting,
+      update: once?.update ?? noWriting,
+    };
+    const choice = writing?.proposal.choice ?? undefined;
+    return {
+      environment: org.environment,
+      effects: once?.effects ?? (() => []),
+      context: Object.freeze({
+        bot: {
+          name: bot.name,
+          audience: bot.audience,
+          accountKeyField: bot.policy.lookups.accountKey,
+          opportunityReferenceField: bot.policy.lookups.opportunityReference,
+        },
+        caller: {
+          principal: call.principal,
+          ...(call.conversation === undefined ? {} : { conversation: call.conversation }),
+          ...(call.session === undefined ? {} : { session: call.session }),
+        },
+        salesforce: boundByPolicy(salesforce, bot.policy),
+        soql: deps.openSoql(bot, org),
+        sync: deps.openSync(bot, org),
+        extra,
+        ...(choice === undefined ? {} : { choice }),
+        now,
+        signal,
+        log: deps.log,
+      }),
+    };
+  }
+
+  const runsKey = (bot: BotRow, action: Action) => `runs:${bot.name}:${action.name}`;
+
+  async function judge(
+    bot: BotRow,
+    action: Action,
+    preview: Preview | null,
+    environment: Facts['environment'],
+  ): Promise<Verdict> {
+    const changes = preview?.changes ?? [];
+    const touched = [
+      ...changes.map(({ field }) => `${preview?.target?.object ?? action.exposes ?? ''}.${field}`),
+      ...(preview?.query?.fields ?? []),
+    ];
+    const sensitive = touched.filter((name) => {
+      const [object = '', field = ''] = name.split('.');
+      const { objects } = bot.policy;
+      return objects[object]?.sensitiveFields.includes(field) || objects['*']?.sensitiveFields.includes(field);
+    });
+    const counts = bot.policy.actions[action.name]?.rules.some((rule) => rule.if.runsThisHourAtLeast !== undefined);
+    return decideCall(bot.policy, action, bot.audience, {
+      changes,
+      sensitive,
+      ...(preview?.query === undefined ? {} : { queryClass: preview.query.class, queryReasons: preview.query.reasons }),
+      duplicates: preview?.choices?.filter(({ id }) => id.startsWith('use:')).length ?? 0,
+      runsThisHour: counts ? await store.counters.sum(runsKey(bot, action), now() - HOUR_MS) : 0,
+      environment,
+    });
+  }
+
+  /** For the run of a held proposal: everything is asked once more, as it is now. */
+  async function ready(proposal: Proposal, note: (effects: readonly Effect[]) => Promise<void>, signal: AbortSignal) {
+    const bot = await botNamed(proposal.bot);
+    const { action, own } = permitted(bot, proposal.action);
+    const { extra } = parseArgs(action, own, proposal.args);
+    const run = await contextFor(
+      bot,
+      {
+        principal: proposal.principal,
+        ...(proposal.conversation === null ? {} : { conversation: proposal.conversation }),
+        ...(proposal.session === null ? {} : { session: proposal.session }),
+      },
+      extra,
+      signal,
+      { proposal, note },
+    );
+    await store.counters.add(runsKey(bot, action), Math.floor(now() / MINUTE_MS) * MINUTE_MS, 1);
+    const base = { action, context: run.context, policy: bot.policy, effects: run.effects };
+    if (proposal.policyRevision === bot.policyRevision) return base;
+    const verdict = await judge(bot, action, proposal.preview, run.environment);
+    if (verdict.decision === 'deny') throw denied(action, verdict);
+    const isStricter =
+      (proposal.decidedBy === BY_POLICY && verdict.decision === 'confirm') ||
+      (proposal.assurance === 'client' && verdict.assurance === 'session');
+    return isStricter ? { ...base, stricter: { assurance: verdict.assurance, reasons: verdict.reasons } } : base;
+  }
+
+  /** Visitors of a public bot get one receipt, whatever became of their request: its fate would tell who is known already (P6). */
+  async function call(c: Call): Promise<Envelope> {
+    const bot = await botNamed(c.bot);
+    const receipt = bot.audience === 'public' ? byName.get(c.action)?.receipt : undefined;
+    if (receipt === undefined) return travel(bot, c);
+    const done = { status: 'done', result: receipt as Record<string, unknown> } as const; // an object schema
+    return travel(bot, c).then(
+      () => done,
+      (error: unknown) => {
+        if (error instanceof GatehouseError && error.code === 'duplicate') return done;
+        throw error;
+      },
+    );
+  }
+
+  async function travel(bot: BotRow, c: Call): Promise<Envelope> {
+    const audited = {
+      bot: bot.name,
+      principal: c.principal,
+      channel: c.channel,
+      action: c.action.slice(0, 80),
+      policyRevision: bot.policyRevision,
+    };
+    try {
+      if (c.action === getProposal.name) return await answerGetProposal(bot, c);
+      const { action, own } = permitted(bot, c.action);
+      const { args, input, extra } = parseArgs(action, own, c.args);
+      const signal = c.signal ?? new AbortController().signal;
+      const digest = digestOf({ bot: bot.name, action: action.name, args });
+      const isWrite = action.risk !== 'read';
+      const dedupeKey = isWrite || mayAsk(own, bot) ? dedupeKeyOf(bot, c, digest) : null;
+
+      const earlier = dedupeKey === null ? undefined : await repeated(bot, action, c, dedupeKey, digest, signal);
+      if (earlier !== undefined) return earlier;
+
+      const run = await contextFor(bot, c, extra, signal);
+      const preview =
+        action.preview !== undefined &&
+        (isWrite || needsFacts(own, bot.policy)) &&
+        (needsFacts(own, bot.policy) || !action.idempotent)
+          ? cleanData(await action.preview(input, run.context))
+          : null;
+      const verdict = await judge(bot, action, preview, run.environment);
+      if (verdict.decision === 'deny') throw denied(action, verdict);
+
+      if (!isWrite && verdict.decision === 'auto') {
+        const result = cleanData(action.output.parse(await action.run(input, run.context)) as Record<string, unknown>); // an object schema
+        await deps.audit.record({ ...audited, event: 'done', decision: 'auto', digest, detail: querySent(preview) });
+        return { status: 'done', result };
+      }
+      return await propose(bot, action, c, { args, digest, dedupeKey, preview, verdict, signal });
+    } catch (thrown) {
+      const error = toGatehouseError(thrown, deps.newId);
+      if (error.code === 'internal')
+        deps.log.error(error.message, { action: c.action, cause: describeCause(error.cause) });
+      await deps.audit.record({
+        ...audited,
+        event: 'refused',
+        decision: 'refused',
+        detail: { code: error.code, status: error.status },
+      });
+      throw error;
+    }
+  }
+
+  async function propose(
+    bot: BotRow,
+    action: Action,
+    c: Call,
+    made: {
+      readonly args: Proposal['args'];
+      readonly digest: string;
+      readonly dedupeKey: string | null;
+      readonly preview: Preview | null;
+      readonly verdict: Verdict;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<Envelope> {
+    const { verdict, preview, digest } = made;
+    const isAsked = verdict.decision === 'confirm';
+    const { expiresMinutes, maxPending } = bot.policy.proposals;
+    if (isAsked) {
+      await supersede(bot, action, c, preview);
+      if ((await store.proposals.countPending(bot.name)) >= maxPending)
+        throw new GatehouseError('rate_limited', `${maxPending} proposals of this bot wait for a decision already.`, {
+          next: 'Tell the user that a person must first decide the waiting ones.',
+          retryable: true,
+          retryAfterMs: MINUTE_MS,
+        });
+    }
+    const at = now();
+    const proposal: Proposal = {
+      id: deps.newId(),
+      bot: bot.name,
+      principal: c.principal,
+      conversation: c.conversation ?? null,
+      action: action.name,
+      args: made.args,
+      digest,
+      dedupeKey: made.dedupeKey,
+      preview,
+      reasons: verdict.reasons,
+      assurance: verdict.assurance,
+      policyRevision: bot.policyRevision,
+      session: c.session ?? null,
+      state: isAsked ? 'pending' : 'approved',
+      createdAt: at,
+      expiresAt: at + expiresMinutes * MINUTE_MS,
+      decidedBy: isAsked ? null : BY_POLICY,
+      decidedVia: isAsked ? null : c.channel,
+      decidedAt: isAsked ? null : at,
+      choice: isAsked ? null : (preview?.choices?.[0]?.id ?? null),
+      runner: null,
+      leaseUntil: null,
+      effects: [],
+      result: null,
+      error: null,
+      settledAt: null,
+    };
+    const { isNew, proposal: held } = await confirm.hold(proposal, {
+      bot: bot.name,
+      principal: c.principal,
+      channel: c.channel,
+      action: action.name,
+      event: isAsked ? 'proposed' : 'permitted',
+      decision: verdict.decision,
+      assurance: verdict.assurance,
+      proposal: proposal.id,
+      digest,
+      policyRevision: bot.policyRevision,
+      object: preview?.target?.object ?? null,
+      recordId: preview?.target?.id ?? null,
+      detail: { reasons: verdict.reasons, ...querySent(preview) },
+    });
+    if (isNew && !isAsked) return confirm.execute(held.id, made.signal);
+    if (held.state === 'pending') return toEnvelope(held, deps.link(held.id));
+    // Somebody made the identical call at the same moment: its end is ours too.
+    return toEnvelope(
+      (await confirm.settled(held.id, deps.requestTimeoutMs * 3, made.signal)) ?? held,
+      deps.link(held.id),
+    );
+  }
+
+  /** A newer wish for the same record by the same caller replaces the older one: nobody approves what is no longer wanted. */
+  async function supersede(bot: BotRow, action: Action, c: Call, preview: Preview | null): Promise<void> {
+    const target = preview?.target?.id;
+    if (target === undefined) return;
+    for (const older of await store.proposals.list({ bot: bot.name, states: ['pending'], limit: 1000 })) {
+      const isSame =
+        older.action === action.name && older.principal === c.principal && older.preview?.target?.id === target;
+      if (isSame && older.conversation === (c.conversation ?? null))
+        await store.proposals.move(older.id, ['pending'], 'superseded', { settledAt: now(), dedupeKey: null });
+    }
+  }
+
+  /** The answer to a call that was made before, or undefined when it is a new wish. */
+  async function repeated(
+    bot: BotRow,
+    action: Action,
+    c: Call,
+    dedupeKey: string,
+    digest: string,
+    signal: AbortSignal,
+  ): Promise<Envelope | undefined> {
+    const known = await store.proposals.byDedupeKey(dedupeKey);
+    const earlier = known === undefined ? undefined : await confirm.look(known.id);
+    if (earlier === undefined || earlier.dedupeKey !== dedupeKey) return undefined;
+    if (earlier.digest !== digest)
+      throw new GatehouseError('conflict', 'This idempotency key was used for other arguments.', {
+        next: 'Use a new key for a new call; the same key only to repeat the same call.',
+        fields: [{ name: 'key', problem: 'used for other arguments' }],
+      });
+    if (earlier.state === 'pending' || earlier.state === 'unknown') return toEnvelope(earlier, deps.link(earlier.id));
+    const end =
+      earlier.state === 'done' ? earlier : await confirm.settled(earlier.id, deps.requestTimeoutMs * 3, signal);
+    if (end === undefined || end.state !== 'done')
+      return end === undefined ? undefined : toEnvelope(end, deps.link(end.id));
+    const isInWindow = now() < (end.settledAt ?? 0) + (c.key === undefined ? WINDOW_MS : KEY_WINDOW_MS);
+    const isRead = action.risk === 'read';
+    if (isInWindow && !isRead && !action.idempotent && (await stillHeld(await deps.openOrg(bot, signal), end.effects)))
+      return { status: 'done', result: { ...end.result, alreadyDone: true } };
+    await store.proposals.release(end.id);
+    return undefined;
+  }
+
+  async function answerGetProposal(bot: BotRow, c: Call): Promise<Envelope> {
+    const parsed = getProposalInput.safeParse(c.args ?? {});
+    if (!parsed.success)
+      throw new GatehouseError('invalid_input', 'GetProposal takes the id of a proposal.', {
+        next: 'Give id, and waitSeconds from 0 to 25 if you want to wait.',
+        fields: parsed.error.issues.map((issue) => ({
+          name: issue.path.join('.') || '(arguments)',
+          problem: issue.message,
+        })),
+      });
+    const { id, waitSeconds = 0 } = parsed.data;
+    return proposalOf(id, bot.name, waitSeconds * 1000, c.signal);
+  }
+
+  async function proposalOf(id: string, bot: string, waitMs: number, signal?: AbortSignal): Promise<Envelope> {
+    const first = await confirm.look(id);
+    if (first === undefined || first.bot !== bot) throw unknownProposal();
+    const proposal = waitMs > 0 ? await confirm.settled(id, waitMs, signal) : first;
+    return toEnvelope(proposal ?? first, deps.link(id));
+  }
+
+  const mayAsk = (own: ActionPolicy, bot: BotRow) =>
+    own.decision === 'confirm' || own.rules.some((rule) => rule.then === 'confirm') || bot.policy.mode === 'ask';
+
+  return {
+    call,
+    recover: () => confirm.recover(),
+
+    async actions(name) {
+      const bot = await botNamed(name);
+      if (bot.policy.mode === 'off') return [];
+      const listed = deps.actions.flatMap((action): ListedAction[] => {
+        const own = bot.policy.actions[action.name];
+        if (own === undefined || !isListed(bot.policy, action.name) || !bot.grants.includes(action.permission))
+          return [];
+        if (bot.policy.off.includes(action.name) || own.decision === 'deny') return [];
+        if (bot.policy.mode === 'read-only' && action.risk !== 'read') return [];
+        return [
+          {
+            name: action.name,
+            title: action.title,
+            description: action.description,
+            risk: action.risk,
+            idempotent: action.idempotent ?? action.risk === 'read',
+            mayAsk: mayAsk(own, bot),
+            input: inputFor(action, own),
+            output: envelopeOf(action),
+          },
+        ];
+      });
+      return listed.some((action) => action.mayAsk) ? [...listed, { ...getProposal, output: anyEnvelope }] : listed;
+    },
+
+    proposal: (id, viewer, wait) => proposalOf(id, viewer.bot, wait?.waitMs ?? 0, wait?.signal),
+
+    async proposals({ bot, pending, limit = 100 }) {
+      const rows = await store.proposals.list({
+        ...(bot === undefined ? {} : { bot }),
+        ...(pending ? { states: ['pending'] } : {}),
+        limit,
+      });
+      return pending ? rows.filter(({ expiresAt }) => now() < expiresAt) : rows;
+    },
+
+    async inspect(id) {
+      const proposal = await confirm.look(id);
+      if (proposal === undefined) throw unknownProposal();
+      const shown = proposal.state === 'failed' ? ({ ...proposal, state: 'conflict' } as const) : proposal;
+      return { proposal, envelope: toEnvelope(shown, deps.link(id)) };
+    },
+
+    async decide(id, decision) {
+      if (decision.values === undefined || Object.keys(decision.values).length === 0)
+        return confirm.decide(id, decision);
+      const proposal = await confirm.look(id);
+      if (proposal === undefined || (decision.bot !== undefined && decision.bot !== proposal.bot))
+        throw unknownProposal();
+      const bot = await botNamed(proposal.bot);
+      const { action, own } = permitted(bot, proposal.action);
+      const foreign = Object.keys(decision.values).filter((key) => !(key in proposal.args));
+      if (foreign.length > 0)
+        throw new GatehouseError(
+          'invalid_input',
+          `Only values that the proposal sets can be edited: not ${foreign.join(', ')}.`,
+          {
+            next: `Edit some of: ${Object.keys(proposal.args).join(', ')}.`,
+            fields: foreign.map((name) => ({ name, problem: 'is not set by this proposal' })),
+          },
+        );
+      const { args, input, extra } = parseArgs(action, own, { ...proposal.args, ...decision.values });
+      const session = proposal.session === null ? {} : { session: proposal.session };
+      const run = await contextFor(
+        bot,
+        { principal: proposal.principal, ...session },
+        extra,
+        new AbortController().signal,
+      );
+      const preview = (await action.preview?.(input, run.context)) ?? null;
+      if (preview?.target?.id !== proposal.preview?.target?.id)
+        throw new GatehouseError('invalid_input', 'An edit may change values, never which record is meant.', {
+          next: 'Decline this one and let the bot propose the other record.',
+        });
+      const verdict = await judge(bot, action, preview, run.environment);
+      if (verdict.decision === 'deny') throw denied(action, verdict);
+      const digest = digestOf({ bot: bot.name, action: action.name, args });
+      return confirm.decide(id, decision, { args, digest, preview, reasons: verdict.reasons });
+    },
+  };
+}
+
+const BY_POLICY = 'policy';
+
+const STATUSES = ['done', 'waiting', 'declined', 'expired', 'conflict', 'unknown'] as const;
+const anyEnvelope = z.looseObject({ status: z.enum(STATUSES) });
+
+function envelopeOf(action: Action): z.ZodObject {
+  return z.looseObject({ status: z.enum(STATUSES), result: action.output.partial().optional() });
+}
+
+function dedupeKeyOf(bot: BotRow, c: Call, digest: string): string {
+  return c.key === undefined
+    ? digestOf(['call', bot.name, c.principal, c.conversation ?? null, digest])
+    : digestOf(['key', bot.name, c.principal, c.key]);
+}
+
+function denied(action: Action, verdict: Verdict): GatehouseError {
+  return new GatehouseError('permission_denied', verdict.reasons[0] ?? `Policy denies ${action.name}.`, {
+    next: `Tell the user that the policy of this bot does not allow it${verdict.reasons.length > 1 ? `: ${verdict.reasons.slice(1).join(' ')}` : '.'}`,
+  });
+}
+
+function querySent(preview: Preview | null): Record<string, unknown> {
+  const query = preview?.query;
+  return query === undefined ? {} : { query: query.send, class: query.class, objects: query.objects };
+}
+
+function describeCause(cause: unknown): string {
+  return cause instanceof Error ? `${cause.name}: ${cause.message}\n${cause.stack ?? ''}` : String(cause);
+}
+
+const noWriting = () =>
+  Promise.reject(
+    new GatehouseError('internal', 'A preview tried to write; nothing was sent.', {
+      next: 'This is a bug of the action: preview() may only read.',
+    }),
+  );
