@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import type { Fields, FieldValue } from '../action.ts';
+
+/**
+ * Which fields of a person or case go where. A mapping is data: saved per bot, versioned, checked against the org's
+ * describe when saved. `compile.ts` turns it into functions; nothing in this room has a clock, IO or randomness.
+ */
+export interface Mapping {
+  readonly kind: Kind;
+  /** The Salesforce object: Contact and Opportunity by default, any other on request. */
+  readonly object: string;
+  readonly rules: readonly Rule[];
+  /** Where a record is looked for before one is created, when no external id knows it. */
+  readonly lookup: { readonly local: string; readonly remote: string } | null;
+  /** Host role to Salesforce role; only a case that goes to Opportunity has contact roles. */
+  readonly roles: Readonly<Record<string, string>>;
+  /** Which side wins when both changed a field in the same second. */
+  readonly tie: 'salesforce' | 'host';
+  /** What happens here when the record is deleted in Salesforce. */
+  readonly onRemoteDelete: 'keep' | 'delete';
+  /** What happens in Salesforce when the host deletes its record. */
+  readonly onHostDelete: 'keep' | 'delete';
+  /** Off: a duplicate rule's answer links the match. On: the rule is overridden. An admin's choice. */
+  readonly allowDuplicates: boolean;
+}
+
+export type Kind = 'party' | 'case';
+export const KINDS: readonly Kind[] = ['party', 'case'];
+
+export type Direction = 'both' | 'to_crm' | 'from_crm';
+
+export interface Rule {
+  /** Host field names; none for a constant. Several only with `join_name` or `template`. */
+  readonly local: readonly string[];
+  /** API names; two with `split_name`; `Account.Name` reads a parent. */
+  readonly remote: readonly string[];
+  readonly direction: Direction;
+  readonly transforms: readonly Transform[];
+  /** How a parent is found when it is written: by this very field, or created when there is none. Absent: read only. */
+  readonly parent?: 'find' | 'find_or_create' | undefined;
+}
+
+export type Transform =
+  | { readonly use: 'split_name' | 'join_name' | 'trim' | 'lower' }
+  | { readonly use: 'date'; readonly form: 'date' | 'datetime' }
+  | { readonly use: 'template'; readonly text: string }
+  | {
+      readonly use: 'default';
+      readonly value?: FieldValue | undefined;
+      /** Takes another host date instead, moved by `plusDays`. `createdAt` is always there. */
+      readonly from?: string | undefined;
+      readonly plusDays?: number | undefined;
+    }
+  | {
+      readonly use: 'values';
+      /** Host value, Salesforce value; the first pair that fits wins, both ways. */
+      readonly pairs: readonly (readonly [FieldValue, FieldValue])[];
+      /** An unlisted value passes as it is, or is left out of the sync. */
+      readonly otherwise: 'pass' | 'skip';
+    };
+
+/** Base and log name a rule by what it writes or reads. */
+export const ruleKey = (rule: Rule): string => rule.remote.join('+');
+
+const hostName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, 'a host field is a letter, then letters, digits or _');
+const apiName = z
+  .string()
+  .regex(/^[A-Za-z]\w{0,79}(\.[A-Za-z]\w{0,79})?$/, 'an API name such as Phone, Level__c or Account.Name');
+const value = z.union([z.string().max(1000), z.number(), z.boolean(), z.null()]);
+const names = <T extends z.ZodType<string>>(name: T, most: number) =>
+  z.union([name.transform((one) => [one]), z.array(name).max(most)]);
+
+const transform = z.discriminatedUnion('use', [
+  z.strictObject({ use: z.enum(['split_name', 'join_name', 'trim', 'lower']) }),
+  z.strictObject({ use: z.literal('date'), form: z.enum(['date', 'datetime']).default('date') }),
+  z.strictObject({ use: z.literal('template'), text: z.string().min(1).max(500) }),
+  z.strictObject({
+    use: z.literal('default'),
+    value: value.optional(),
+    from: hostName.optional(),
+    plusDays: z.number().int().min(-3650).max(3650).optional(),
+  }),
+  z.strictObject({
+    use: z.literal('values'),
+    pairs: z
+      .array(z.tuple([value, value]))
+      .min(1)
+      .max(500),
+    otherwise: z.enum(['pass', 'skip']).default('pass'),
+  }),
+]);
+
+const rule = z.strictObject({
+  local: names(hostName, 10).default([]),
+  remote: names(apiName, 2).refine((list) => list.length > 0, 'name at least one Salesforce field'),
+  direction: z.enum(['both', 'to_crm', 'from_crm']).default('both'),
+  transforms: z.array(transform).max(10).default([]),
+  parent: z.enum(['find', 'find_or_create']).optional(),
+});
+
+/** What an operator may send; short forms (`"local": "email"`) become the long one. */
+export const mappingSchema = z.strictObject({
+  kind: z.enum(['party', 'case']),
+  object: z.string().regex(/^[A-Za-z]\w{0,79}$/, 'an API name such as Contact or Matter__c'),
+  rules: z.array(rule).min(1).max(200),
+  lookup: z.strictObject({ local: hostName, remote: apiName }).nullable().default(null),
+  roles: z.record(z.string().min(1).max(40), z.string().min(1).max(255)).default({}),
+  tie: z.enum(['salesforce', 'host']).default('salesforce'),
+  onRemoteDelete: z.enum(['keep', 'delete']).default('keep'),
+  onHostDelete: z.enum(['keep', 'delete']).default('keep'),
+  allowDuplicates: z.boolean().default(false),
+});
+
+/** A record of the host: its fields, and the day it was made (for defaults of dates). */
+export interface HostFields {
+  readonly fields: Fields;
+  readonly createdAt: number;
+}

@@ -1,0 +1,35 @@
+import type { FieldValue } from '../action.ts';
+import type { CompiledMapping, RemoteRecord } from './compile.ts';
+import type { HostFields } from './mapping.ts';
+
+export interface PreviewLine {
+  readonly rule: string;
+  readonly direction: string;
+  /** What would be sent, by API name; empty when nothing would. */
+  readonly sends: Readonly<Record<string, FieldValue>>;
+  /** What the host would get from the record; empty when nothing would. */
+  readonly receives: Readonly<Record<string, FieldValue>>;
+  readonly note?: string;
+}
+
+/** What each rule does with one sample of either side; writes nothing and asks nobody. */
+export function previewMapping(
+  { rules }: CompiledMapping,
+  host: HostFields | undefined,
+  record: RemoteRecord | undefined,
+): readonly PreviewLine[] {
+  return rules.map((rule) => {
+    const said = host && rule.direction !== 'from_crm' ? rule.fromHost(host) : undefined;
+    const told = record && rule.direction !== 'to_crm' ? rule.fromRemote(record) : undefined;
+    const isShort = host && said !== undefined && rule.isCut(said, host);
+    return {
+      rule: rule.key,
+      direction: rule.direction,
+      sends: host && said !== undefined ? rule.toRemote(said, host) : {},
+      receives: told === undefined ? {} : rule.toHost(told),
+      ...(isShort
+        ? { note: 'longer than the Salesforce field: the end is cut off there, the host keeps all of it' }
+        : {}),
+    };
+  });
+}

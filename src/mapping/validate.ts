@@ -1,0 +1,188 @@
+import type { FieldDescribe, FieldValue, ObjectDescribe } from '../action.ts';
+import type { FieldProblem } from '../errors.ts';
+import { isCut } from './canonical.ts';
+import { findField, parentOf } from './compile.ts';
+import type { Mapping, Rule } from './mapping.ts';
+
+export interface MappingCheck {
+  /** Stop the save. Each is named by its place: `rules.3.remote`. */
+  readonly problems: readonly FieldProblem[];
+  /** Worth knowing; the save goes on. */
+  readonly warnings: readonly FieldProblem[];
+}
+
+/** Everything wrong with a mapping at once, told when it is saved and not when a record meets it. */
+export function checkMapping(mapping: Mapping, describe: ObjectDescribe): MappingCheck {
+  const problems: FieldProblem[] = [];
+  const warnings: FieldProblem[] = [];
+  const seen = { remote: new Map<string, number>(), pulled: new Map<string, number>() };
+  mapping.rules.forEach((rule, index) => {
+    const say = (part: string, problem: string) => problems.push({ name: `rules.${index}.${part}`, problem });
+    const warn = (part: string, problem: string) => warnings.push({ name: `rules.${index}.${part}`, problem });
+    for (const name of rule.remote)
+      claim(seen.remote, name.toLowerCase(), index, (first) =>
+        say('remote', `${name} is already mapped by rule ${first + 1}; one rule per Salesforce field`),
+      );
+    if (rule.direction !== 'to_crm')
+      for (const name of rule.local)
+        claim(seen.pulled, name, index, (first) =>
+          say('local', `${name} is already filled by rule ${first + 1}; make one of them "to_crm"`),
+        );
+    checkShape(rule, say);
+    if (rule.remote[0]?.includes('.')) checkParent(rule, describe, say);
+    else for (const name of rule.remote) checkField(rule, name, describe, say, warn);
+  });
+  if (mapping.lookup) checkLookup(mapping, describe, problems);
+  checkRequired(mapping, describe, warnings);
+  return { problems, warnings };
+}
+
+type Say = (part: string, problem: string) => void;
+
+function claim(taken: Map<string, number>, name: string, index: number, twice: (first: number) => void): void {
+  const first = taken.get(name);
+  if (first === undefined) taken.set(name, index);
+  else twice(first);
+}
+
+function checkShape(rule: Rule, say: Say): void {
+  const uses = rule.transforms.map((transform) => transform.use);
+  const isTemplate = uses.includes('template');
+  if (new Set(uses).size < uses.length) say('transforms', 'each transform once per rule');
+  if ((rule.remote.length === 2) !== uses.includes('split_name')) {
+    say('transforms', 'two Salesforce fields (first and last name) go with "split_name", and only with it');
+  }
+  if (rule.local.length > 2 && !isTemplate) say('local', 'more than two host fields need a "template"');
+  if (rule.local.length === 2 && !isTemplate && !uses.includes('join_name')) {
+    say('transforms', 'two host fields (first and last name) need "join_name"');
+  }
+  if (uses.includes('join_name') && rule.local.length !== 2) say('local', '"join_name" takes two host fields');
+  if (isTemplate && rule.direction !== 'to_crm') say('direction', 'a template cannot be read back: make it "to_crm"');
+  const isConstant = rule.local.length === 0 && !isTemplate;
+  if (isConstant && !uses.includes('default')) say('local', 'name a host field, or give a "default" value');
+  if (isConstant && rule.direction !== 'to_crm') say('direction', 'a constant can only go "to_crm"');
+}
+
+function checkParent(rule: Rule, describe: ObjectDescribe, say: Say): void {
+  const parent = parentOf(rule, describe);
+  if (!parent) {
+    say('remote', `${describe.name} has no parent called ${rule.remote[0]?.split('.')[0]}`);
+    return;
+  }
+  if (rule.direction !== 'from_crm' && !parent.write) {
+    say(
+      'parent',
+      `writing ${rule.remote[0]} means choosing a ${parent.object}: set "parent" to "find" or "find_or_create", or read it only ("from_crm")`,
+    );
+  }
+  const field = findField(describe, parent.idField);
+  if (rule.direction !== 'from_crm' && field && !field.updateable)
+    say('remote', `${field.name} is not writable for this user`);
+}
+
+function checkField(rule: Rule, name: string, describe: ObjectDescribe, say: Say, warn: Say): void {
+  const field = findField(describe, name);
+  if (!field) {
+    const near = nearest(name, describe);
+    say('remote', `${describe.name} has no field ${name}${near ? `; did you mean ${near}?` : ''}`);
+    return;
+  }
+  if (rule.direction !== 'from_crm') {
+    if (!field.createable && !field.updateable)
+      say('direction', `${field.name} is not writable for this user: make it "from_crm"`);
+    if (UNWRITABLE.has(field.type)) say('remote', `${field.name} is a compound ${field.type}: map its parts instead`);
+  }
+  for (const value of constants(rule)) checkValue(field, value, say);
+  if (isTextual(rule) && NUMERIC.has(field.type))
+    say('remote', `${field.name} holds a ${field.type}: text from this rule does not fit`);
+  const hasDate = rule.transforms.some((transform) => transform.use === 'date');
+  if (hasDate && !['date', 'datetime', 'string', 'textarea'].includes(field.type))
+    say('transforms', `${field.name} is a ${field.type}, not a date`);
+  if ((field.type === 'date' || field.type === 'datetime') && !hasDate && rule.direction !== 'from_crm') {
+    warn(
+      'transforms',
+      `${field.name} is a ${field.type}: add the "date" transform so that other spellings of a date fit too`,
+    );
+  }
+  if (
+    field.restrictedPicklist &&
+    rule.direction !== 'from_crm' &&
+    !rule.transforms.some((one) => one.use === 'values')
+  ) {
+    warn(
+      'transforms',
+      `${field.name} takes only its listed values: add a "values" map, or unlisted values will be refused by Salesforce`,
+    );
+  }
+}
+
+const UNWRITABLE = new Set(['address', 'location']);
+const NUMERIC = new Set(['int', 'double', 'currency', 'percent', 'boolean', 'date', 'datetime', 'reference']);
+
+function isTextual(rule: Rule): boolean {
+  return rule.transforms.some(
+    ({ use }) => use === 'template' || use === 'join_name' || use === 'split_name' || use === 'lower',
+  );
+}
+
+function constants(rule: Rule): readonly FieldValue[] {
+  return rule.transforms.flatMap((transform) => {
+    if (transform.use === 'values') return transform.pairs.map(([, remote]) => remote);
+    const isLast = rule.transforms.at(-1) === transform;
+    return transform.use === 'default' && isLast && transform.value !== undefined ? [transform.value] : [];
+  });
+}
+
+function checkValue(field: FieldDescribe, value: FieldValue, say: Say): void {
+  if (value === null) return;
+  if (isCut(field, value))
+    say('transforms', `"${String(value).slice(0, 40)}" is longer than ${field.name} allows (${field.length})`);
+  const active = field.picklistValues.filter((entry) => entry.active);
+  if (field.restrictedPicklist && !active.some((entry) => entry.value === value || entry.label === value)) {
+    say(
+      'transforms',
+      `${field.name} does not list "${String(value).slice(0, 40)}"; it takes ${active
+        .slice(0, 12)
+        .map((entry) => entry.value)
+        .join(', ')}`,
+    );
+  }
+}
+
+function checkLookup({ lookup }: Mapping, describe: ObjectDescribe, problems: FieldProblem[]): void {
+  const field = lookup && findField(describe, lookup.remote);
+  if (field?.filterable) return;
+  problems.push({
+    name: 'lookup.remote',
+    problem: `${describe.name} cannot be looked up by ${lookup?.remote}: no such field, or not filterable`,
+  });
+}
+
+/** What Salesforce demands on create and no rule fills. */
+function checkRequired(mapping: Mapping, describe: ObjectDescribe, warnings: FieldProblem[]): void {
+  const written = new Set(mapping.rules.filter((rule) => rule.direction !== 'from_crm').flatMap((rule) => rule.remote));
+  for (const field of describe.fields) {
+    const isRequired = field.createable && !field.nillable && !field.defaultedOnCreate;
+    if (isRequired && !written.has(field.name)) {
+      warnings.push({
+        name: `rules`,
+        problem: `${describe.name} cannot be created without ${field.name}, and no rule writes it`,
+      });
+    }
+  }
+}
+
+export function nearest(name: string, describe: ObjectDescribe): string | undefined {
+  const wanted = letters(name);
+  return (
+    describe.fields.find((field) => letters(field.name) === wanted || letters(field.label) === wanted)?.name ??
+    describe.fields.find((field) => letters(field.name).startsWith(wanted) || letters(field.label).includes(wanted))
+      ?.name
+  );
+}
+
+const letters = (text: string) =>
+  text
+    .toLowerCase()
+    .replace(/__c$/, '')
+    .replace(/[^a-z0-9]/g, '');

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { compileMapping } from '../../src/mapping/compile.ts';
+import { defaultMapping } from '../../src/mapping/defaults.ts';
+import { mappingSchema } from '../../src/mapping/mapping.ts';
+import { previewMapping } from '../../src/mapping/preview.ts';
+import { suggestRules } from '../../src/mapping/suggest.ts';
+import { checkMapping } from '../../src/mapping/validate.ts';
+import { contact, opportunity } from './describes.ts';
+
+const check = (...rules: unknown[]) =>
+  checkMapping(mappingSchema.parse({ kind: 'party', object: 'Contact', rules }), contact);
+const told = (...rules: unknown[]) =>
+  check(...rules)
+    .problems.map(({ name, problem }) => `${name}: ${problem}`)
+    .join('\n');
+
+describe('a mapping is checked when it is saved [S4]', () => {
+  it('accepts the defaults', () => {
+    expect(checkMapping(defaultMapping('party'), contact).problems).toEqual([]);
+    expect(checkMapping(defaultMapping('case'), opportunity)).toEqual({ problems: [], warnings: [] });
+  });
+
+  it('names a field that is not there, with the nearest one', () => {
+    expect(told({ local: 'x', remote: 'JobTitle' })).toContain('Contact has no field JobTitle');
+    expect(told({ local: 'x', remote: 'TimeZone' })).toContain('did you mean TimeZone__c?');
+  });
+
+  it('refuses what the user cannot write', () => {
+    expect(told({ local: 'x', remote: 'CreatedDate' })).toContain('not writable');
+    expect(told({ local: 'x', remote: 'MailingAddress' })).toContain('not writable');
+    expect(told({ local: 'x', remote: 'CreatedDate', direction: 'from_crm' })).toBe('');
+  });
+
+  it('refuses a wrong type, a value too long, an unlisted value of a restricted picklist', () => {
+    expect(told({ local: ['a', 'b'], remote: 'Score__c', transforms: [{ use: 'join_name' }] })).toContain(
+      'does not fit',
+    );
+    const long = [{ use: 'values', pairs: [['a', 'x'.repeat(60)]] }];
+    expect(told({ local: 'x', remote: 'FirstName', transforms: long })).toContain('longer than FirstName allows (40)');
+    const fax = [{ use: 'values', pairs: [['fax', 'fax']] }];
+    expect(told({ local: 'x', remote: 'Preferred_Channel__c', transforms: fax })).toContain(
+      'does not list "fax"; it takes email, phone',
+    );
+  });
+
+  it('refuses two rules on one Salesforce field, and two that fill one host field', () => {
+    expect(told({ local: 'a', remote: 'Title' }, { local: 'b', remote: 'title' })).toContain(
+      'already mapped by rule 1',
+    );
+    expect(told({ local: 'a', remote: 'Title' }, { local: 'a', remote: 'Phone' })).toContain(
+      'already filled by rule 1',
+    );
+  });
+
+  it('refuses shapes that cannot be read back', () => {
+    expect(told({ remote: 'Title', transforms: [{ use: 'template', text: '{a}' }] })).toContain('"to_crm"');
+    expect(told({ local: 'name', remote: ['FirstName', 'LastName'] })).toContain('split_name');
+    expect(told({ local: 'c', remote: 'Account.Name' })).toContain('"parent"');
+    expect(told({ local: 'c', remote: 'Owner.Name', direction: 'from_crm' })).toContain('no parent called Owner');
+  });
+
+  it('warns when a required field is written by nobody', () => {
+    expect(check({ local: 'a', remote: 'Title' }).warnings).toContainEqual(
+      expect.objectContaining({ problem: expect.stringContaining('without LastName') }),
+    );
+  });
+
+  it.each([
+    { kind: 'party', object: 'Contact', rules: [] },
+    { kind: 'person', object: 'Contact', rules: [{ local: 'a', remote: 'B' }] },
+    { kind: 'party', object: 'Contact; DROP', rules: [{ local: 'a', remote: 'B' }] },
+    { kind: 'party', object: 'Contact', rules: [{ local: 'a', remote: 'B', evil: 1 }] },
+    { kind: 'party', object: 'Contact', rules: [{ local: '__proto__', remote: 'B' }] },
+  ])('refuses a malformed mapping %#', (input) => {
+    expect(mappingSchema.safeParse(input).success).toBe(false);
+  });
+});
+
+describe('preview and suggestions [S4]', () => {
+  it('shows what a sample would send and receive', () => {
+    const lines = previewMapping(
+      compileMapping(defaultMapping('party'), contact),
+      { fields: { name: 'Ada Lovelace', jobTitle: 'x'.repeat(200) }, createdAt: 0 },
+      { FirstName: 'Ada', LastName: 'King', Account: { Name: 'Acme' } },
+    );
+    expect(lines.find(({ rule }) => rule === 'FirstName+LastName')).toMatchObject({
+      sends: { FirstName: 'Ada', LastName: 'Lovelace' },
+      receives: { name: 'Ada King' },
+    });
+    expect(lines.find(({ rule }) => rule === 'Title')?.note).toContain('cut off');
+    expect(lines.find(({ rule }) => rule === 'Account.Name')?.receives).toEqual({ company: 'Acme' });
+  });
+
+  it('suggests with a confidence and a reason, best first, and nothing for what does not fit', () => {
+    const samples = {
+      email: 'a@b.example',
+      birthday: '1990-01-31',
+      preferredChannel: 'email',
+      doNotCall: true,
+      favouriteColour: 'red',
+    };
+    const suggestions = suggestRules('party', samples, contact, { local: new Set(), remote: new Set() });
+    expect(suggestions.map(({ rule }) => [rule.local[0], rule.remote[0]])).toEqual(
+      expect.arrayContaining([
+        ['email', 'Email'],
+        ['birthday', 'Birthdate'],
+        ['preferredChannel', 'Preferred_Channel__c'],
+        ['doNotCall', 'DoNotCall'],
+      ]),
+    );
+    expect(suggestions.some(({ rule }) => rule.local[0] === 'favouriteColour')).toBe(false);
+    expect(suggestions.every(({ confidence, reason }) => confidence > 0 && confidence <= 1 && reason.length > 5)).toBe(
+      true,
+    );
+    expect(suggestions.map((one) => one.confidence)).toEqual(
+      suggestions.map((one) => one.confidence).toSorted((a, b) => b - a),
+    );
+  });
+});
