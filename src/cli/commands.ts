@@ -1,0 +1,39 @@
+import type { Command } from './command.ts';
+
+/** Every command there is, in the order of the help. Only the one that was asked for is loaded (F1). */
+export interface ListedCommand {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<{ readonly command: Command }>;
+}
+
+export const COMMANDS: readonly ListedCommand[] = [
+  { name: 'serve', summary: 'Serve MCP, REST and the console over HTTP', load: () => import('./serve.ts') },
+  { name: 'mcp', summary: 'Serve one bot over MCP on standard input and output', load: () => import('./mcp.ts') },
+  { name: 'demo', summary: 'Play the main job against a simulated org', load: () => import('./demo.ts') },
+  { name: 'sim', summary: 'Serve the simulated Salesforce org by itself', load: () => import('./sim.ts') },
+  { name: 'bot create', summary: 'Make a bot; prints its keys once', load: () => import('./bot-create.ts') },
+  { name: 'bot list', summary: 'List the bots', load: () => import('./bot-list.ts') },
+  { name: 'bot key', summary: 'Make a new key for a bot', load: () => import('./bot-key.ts') },
+  {
+    name: 'operator create',
+    summary: 'Make an operator; prints the key once',
+    load: () => import('./operator-create.ts'),
+  },
+  {
+    name: 'operator sign-in',
+    summary: 'Print a one-time sign-in link for the console',
+    load: () => import('./operator-sign-in.ts'),
+  },
+  { name: 'grant', summary: 'Grant permissions to a bot, or revoke them', load: () => import('./grant.ts') },
+  { name: 'connect', summary: 'Connect a bot to its Salesforce org', load: () => import('./connect.ts') },
+  { name: 'disconnect', summary: 'Revoke and forget a connection', load: () => import('./disconnect.ts') },
+  { name: 'status', summary: "Show a bot's connection and what waits", load: () => import('./status.ts') },
+  { name: 'call', summary: 'Call an action as a bot, through the gate', load: () => import('./call.ts') },
+  { name: 'proposals', summary: 'List what waits for a person', load: () => import('./proposals.ts') },
+  { name: 'approve', summary: 'Approve a proposal; runs it once', load: () => import('./approve.ts') },
+  { name: 'reject', summary: 'Reject a proposal', load: () => import('./reject.ts') },
+  { name: 'policy get', summary: "Print a bot's policy", load: () => import('./policy-get.ts') },
+  { name: 'policy set', summary: "Check and save a bot's policy", load: () => import('./policy-set.ts') },
+  { name: 'soql check', summary: 'Judge queries as RunSOQL would', load: () => import('./soql-check.ts') },
+];

@@ -1,0 +1,58 @@
+import type { Envelope, ProposalView } from '../confirm/proposal.ts';
+import { columns, indent, type Terminal } from './terminal.ts';
+
+/** An envelope in words, for the terminal. */
+export function describeEnvelope({ status, result, proposal }: Envelope, { style }: Pick<Terminal, 'style'>): string {
+  const [colour, word] = WORDS[status];
+  const parts = [style(colour, word)];
+  if (result !== undefined) parts.push(indent(describeValue(result)));
+  if (proposal !== undefined && status !== 'done') parts.push(describeProposal(proposal));
+  return parts.join('\n');
+}
+
+export function describeProposal(proposal: ProposalView): string {
+  const { summary, changes, reasons, warnings = [], choices = [], query, target } = proposal;
+  const parts = [summary];
+  if (target !== undefined) parts.push(target.url);
+  if (changes.length > 0)
+    parts.push(
+      '',
+      indent(columns(changes.map(({ label, before, after }) => [label, `${show(before)} → ${show(after)}`]))),
+    );
+  if (query !== undefined) parts.push('', indent(query.send));
+  if (reasons.length + warnings.length > 0) parts.push('', ...reasons, ...warnings);
+  if (choices.length > 0) parts.push('', indent(columns(choices.map(({ id, label }) => [id, label]))));
+  parts.push(
+    '',
+    columns([
+      ['id', proposal.id],
+      ['expires', proposal.expiresAt],
+      ['page', proposal.link],
+    ]),
+  );
+  return indent(parts.join('\n'));
+}
+
+const WORDS = {
+  done: ['green', 'Done.'],
+  waiting: ['yellow', 'Waiting for a person.'],
+  declined: ['red', 'Declined by a person. Nothing was written.'],
+  expired: ['red', 'Expired before anybody decided. Nothing was written.'],
+  conflict: ['red', 'The record changed meanwhile. Nothing was written.'],
+  unknown: ['red', 'The outcome is not known yet. Do not repeat it: it is read back from Salesforce.'],
+} as const satisfies Record<Envelope['status'], readonly ['green' | 'yellow' | 'red', string]>;
+
+function describeValue(value: Readonly<Record<string, unknown>>): string {
+  return columns(
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      typeof inner === 'object' && inner !== null
+        ? JSON.stringify(inner, null, 2).replaceAll('\n', '\n  ')
+        : show(inner),
+    ]),
+  );
+}
+
+function show(value: unknown): string {
+  return value === null || value === undefined ? 'empty' : String(value);
+}

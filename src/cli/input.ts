@@ -1,0 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import { GatehouseError } from '../errors.ts';
+
+/** A file that the person named, or standard input. */
+export async function readInput(file: string | undefined): Promise<string> {
+  if (file === undefined || file === '-') return text(process.stdin);
+  return readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new GatehouseError('invalid_input', `${JSON.stringify(file)} cannot be read (${cause.code ?? 'unknown'}).`, {
+      next: 'Check the path.',
+      cause,
+    });
+  });
+}

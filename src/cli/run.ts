@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import packageJson from '../../package.json' with { type: 'json' };
+import type { App } from '../app.ts';
+import { type Config, readConfig } from '../config.ts';
+import { GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
+import { UsageError } from './command.ts';
+import { parseCommandLine } from './parse.ts';
+import { createTerminal, type Terminal } from './terminal.ts';
+
+/** Runs one command line; answers the exit code: 0, 1 (refused or failed) or 2 (the command line itself is wrong). */
+export async function runCli(argv: readonly string[]): Promise<number> {
+  // The reader of a pipe may leave early (`| head`): nothing is left to say then.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  const terminal = createTerminal(argv.includes('--json'));
+  const opened: App[] = [];
+  try {
+    const parsed = await parseCommandLine(argv, packageJson.version);
+    if ('help' in parsed) {
+      process.stdout.write(parsed.help);
+      return 0;
+    }
+    const config = readConfig();
+    await parsed.command.run({
+      args: parsed.args,
+      options: parsed.options,
+      config,
+      terminal,
+      untilStopped,
+      async openApp(own: Config = { ...config, logLevel: quieter(config.logLevel) }) {
+        const { createApp } = await import('../app.ts');
+        const app = await createApp(own);
+        opened.push(app);
+        return app;
+      },
+    });
+    return 0;
+  } catch (thrown) {
+    return fail(thrown, terminal);
+  } finally {
+    for (const app of opened) await app.close();
+  }
+}
+
+function fail(thrown: unknown, terminal: Terminal): number {
+  if (thrown instanceof UsageError) {
+    terminal.fail(toErrorBody(new GatehouseError('invalid_input', thrown.message, { next: thrown.next })));
+    return 2;
+  }
+  const error = toGatehouseError(thrown, randomUUID);
+  terminal.fail(toErrorBody(error));
+  // The person at this terminal is the operator: what happened is the log line that the id names.
+  if (error.code === 'internal')
+    terminal.note(error.cause instanceof Error ? `${error.cause.stack}` : `${error.cause}`);
+  return 1;
+}
+
+/** Commands that answer once leave standard error to their errors; who asked for `debug` gets it. */
+function quieter(level: Config['logLevel']): Config['logLevel'] {
+  return level === 'debug' ? level : 'silent';
+}
+
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}

@@ -1,0 +1,115 @@
+import type { App } from '../app.ts';
+import type { Config } from '../config.ts';
+import { GatehouseError } from '../errors.ts';
+import { DEMO_BOT, ensureDemoBot } from './bots.ts';
+import { defineCommand } from './command.ts';
+import { toPort } from './port.ts';
+import { thisProgram } from './program.ts';
+import { signInLink } from './sign-in.ts';
+import { columns, indent, type Terminal } from './terminal.ts';
+
+export const command = defineCommand({
+  options: { port: { value: 'number', about: 'default: PORT, or 3000' } },
+
+  async run(call) {
+    const { terminal } = call;
+    const stopped = call.untilStopped();
+    const config = { ...call.config, port: toPort(call.options.port) ?? call.config.port };
+    const [{ listen }, { createMcpHttp }, app] = await Promise.all([
+      import('../http/server.ts'),
+      import('../mcp/http.ts'),
+      call.openApp(config),
+    ]);
+    const key =
+      app.isSimulated && (await ensureDemoBot(app)).isNew ? await app.access.issueKey('agent', DEMO_BOT) : undefined;
+    const mcp = createMcpHttp(app);
+    const server = await listen({ ...app, mcp }, config).catch((error: unknown) => {
+      throw explainListen(error, config);
+    });
+
+    const mayShow = terminal.isScreen || config.printSignIn;
+    const signIn = mayShow ? await signInLink(app, await firstAdmin(app), server.url) : undefined;
+    const document = {
+      url: server.url,
+      mcp: `${server.url}/mcp`,
+      dataDir: config.dataDir,
+      simulated: app.isSimulated,
+      ...(signIn === undefined ? {} : { signIn: signIn.url }),
+      mcpServers: mcpServers(server.url, mayShow ? key : undefined),
+    };
+    terminal.print(document, greeting(document, app, terminal));
+    await stopped;
+    terminal.note('Stopping.');
+    await server.close();
+  },
+});
+
+interface Document {
+  readonly url: string;
+  readonly mcp: string;
+  readonly dataDir: string;
+  readonly signIn?: string;
+  readonly mcpServers: object;
+}
+
+function greeting(at: Document, { isSimulated }: App, { style }: Terminal): string {
+  const signIn =
+    at.signIn === undefined
+      ? 'Sign-in links are shown on a terminal only: gatehouse operator sign-in admin'
+      : `Sign in (once, within ten minutes): ${style('cyan', at.signIn)}`;
+  return [
+    style('bold', `Gatehouse is open at ${at.url}`),
+    '',
+    indent(
+      columns([
+        ['data', at.dataDir],
+        [
+          'org',
+          isSimulated
+            ? 'SIMULATED: no lead here reaches Salesforce. Set SALESFORCE_CLIENT_ID for a real org.'
+            : 'Salesforce',
+        ],
+        ['MCP', at.mcp],
+      ]),
+    ),
+    '',
+    signIn,
+    '',
+    'For an MCP client (one of the two):',
+    indent(JSON.stringify({ mcpServers: at.mcpServers }, null, 2)),
+    '',
+    style('dim', 'Stop with Ctrl+C.'),
+  ].join('\n');
+}
+
+function mcpServers(url: string, key: string | undefined): object {
+  return {
+    'gatehouse-stdio': thisProgram('mcp', '--bot', DEMO_BOT),
+    'gatehouse-http': {
+      type: 'http',
+      url: `${url}/mcp`,
+      headers: { Authorization: `Bearer ${key ?? `(a key from: gatehouse bot key ${DEMO_BOT})`}` },
+    },
+  };
+}
+
+/** Somebody must be able to sign in; the key stays unknown, so that the link is the only way in until an admin makes one. */
+async function firstAdmin({ access }: App): Promise<string> {
+  const admin = (await access.operators()).find(({ role }) => role === 'admin');
+  if (admin !== undefined) return admin.name;
+  await access.createOperator('admin', 'admin');
+  return 'admin';
+}
+
+function explainListen(error: unknown, { host, port }: Config): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE')
+    return new GatehouseError('config_invalid', `Port ${port} on ${host} is in use by another program.`, {
+      next: 'Stop that program, or choose another port: gatehouse serve --port 3001.',
+    });
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
+    return new GatehouseError('config_invalid', `This user cannot listen on ${host} port ${port}.`, {
+      next: 'Choose a port above 1023 with --port, and an address of this machine with HOST.',
+    });
+  return error;
+}

@@ -1,0 +1,57 @@
+import { GatehouseError } from '../errors.ts';
+import { defineCommand, UsageError } from './command.ts';
+import { readInput } from './input.ts';
+import { toPort } from './port.ts';
+import { columns, indent } from './terminal.ts';
+
+export const command = defineCommand({
+  options: {
+    port: { value: 'number', about: 'port to listen on (default: any free one)' },
+    seed: { value: 'file', about: 'records to begin with, instead of the built-in company' },
+    version: { value: 'vXX.0', about: 'newest API version that it speaks' },
+  },
+
+  async run({ options, terminal, untilStopped }) {
+    const { version } = options;
+    if (version !== undefined && !/^v\d{2,3}\.0$/.test(version))
+      throw new UsageError(`${JSON.stringify(version)} is not an API version.`, 'It looks like v66.0.');
+    const stopped = untilStopped();
+    const { serveSim } = await import('../sim/serve.ts');
+    const seed = options.seed === undefined ? undefined : parseSeed(await readInput(options.seed));
+    const sim = await serveSim({
+      port: toPort(options.port) ?? 0,
+      ...(version === undefined ? {} : { version }),
+      ...(seed === undefined ? {} : { seed }),
+    });
+    terminal.print(
+      { url: sim.url, clientId: 'sim', clientSecret: 'sim', users: ['admin@sim.example', 'limited@sim.example'] },
+      [
+        `The simulated Salesforce org answers at ${sim.url}`,
+        '',
+        indent(
+          columns([
+            ['client id', 'sim'],
+            ['client secret', 'sim'],
+            ['users', 'admin@sim.example, limited@sim.example'],
+            ['control', `${sim.url}/_sim/`],
+          ]),
+        ),
+        '',
+        'Point Gatehouse at it: SALESFORCE_CLIENT_ID=sim SALESFORCE_CLIENT_SECRET=sim',
+        `SALESFORCE_LOGIN_URL=${sim.url} SALESFORCE_EXTRA_HOSTS=${new URL(sim.url).host}`,
+      ].join('\n'),
+    );
+    await stopped;
+    await sim.close();
+  },
+});
+
+function parseSeed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new GatehouseError('invalid_input', 'The seed file is not JSON.', {
+      next: error instanceof Error ? `Correct it: ${error.message}.` : 'Correct it.',
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import type { ConnectionStatus } from '../salesforce/connections.ts';
+import { findBot } from './bots.ts';
+import { defineCommand } from './command.ts';
+import { columns } from './terminal.ts';
+
+export const command = defineCommand({
+  args: ['<bot>'],
+
+  async run({ args: [name], openApp, terminal }) {
+    const app = await openApp();
+    const bot = await findBot(app, name);
+    const connection = await app.connections.status(bot.name);
+    const pending = await app.store.proposals.countPending(bot.name);
+    terminal.print(
+      {
+        bot: bot.name,
+        audience: bot.audience,
+        mode: bot.policy.mode,
+        grants: bot.grants,
+        simulated: app.isSimulated,
+        connection,
+        pending,
+      },
+      [
+        columns([
+          ['bot', `${terminal.style('bold', bot.name)} (${bot.audience})`],
+          ['mode', bot.policy.mode],
+          ['grants', bot.grants.join(', ') || 'none'],
+          ['waiting', pending === 0 ? 'nothing' : `${pending} for a person: gatehouse proposals --bot ${bot.name}`],
+        ]),
+        '',
+        describeConnection(connection),
+      ].join('\n'),
+    );
+  },
+});
+
+export function describeConnection(status: ConnectionStatus): string {
+  const { lastFailure, breaker, api } = status;
+  const rows: (readonly [string, string | undefined])[] = [
+    ['connection', STATES[status.state]],
+    ['org', status.orgId],
+    ['user', status.username],
+    ['instance', status.instanceUrl],
+    ['environment', status.environment],
+    [
+      'breaker',
+      breaker && (breaker.nextTryAt === undefined ? breaker.state : `${breaker.state} until ${breaker.nextTryAt}`),
+    ],
+    ['API calls', api && `${api.used} of ${api.max} in 24 h`],
+    ['last success', status.lastSuccessAt],
+    ['last failure', lastFailure && `${lastFailure.at}  ${lastFailure.code}: ${lastFailure.message}`],
+    ['cure', lastFailure?.next],
+    ['last sync', status.lastSyncAt],
+    ['last event', status.lastEventAt],
+  ];
+  return columns(rows.flatMap(([label, value]) => (value === undefined ? [] : [[label, value]])));
+}
+
+const STATES = {
+  connected: 'connected',
+  needs_reauth: 'needs a new login: gatehouse connect BOT --flow web',
+  disconnected: 'disconnected',
+  never_connected: 'never connected: gatehouse connect BOT --flow web',
+} as const satisfies Record<ConnectionStatus['state'], string>;
