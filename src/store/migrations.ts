@@ -1,0 +1,7 @@
+import { core } from './migrations/0001-core.ts';
+
+/**
+ * Every step of the schema, in order, for both databases alike. Add yours at the end; never change one that was released:
+ * the number of steps a database has taken is all that it remembers.
+ */
+export const MIGRATIONS: readonly (readonly string[])[] = [core];

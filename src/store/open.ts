@@ -1,0 +1,65 @@
+import { Kysely } from 'kysely';
+import { createAuditStore } from './audit.ts';
+import { createBotStore } from './bots.ts';
+import { createConnectionStore } from './connections.ts';
+import { createCounterStore } from './counters.ts';
+import { createDatabase, type Database } from './database.ts';
+import { createKeyStore } from './keys.ts';
+import { migrate } from './migrate.ts';
+import { createOperatorStore } from './operators.ts';
+import { createProposalStore } from './proposals.ts';
+import type { Store } from './store.ts';
+import type { Tables } from './tables.ts';
+import { TransactionScope } from './transaction-scope.ts';
+import { createValueStore } from './values.ts';
+
+/** Where the state lives: one SQLite file, or a PostgreSQL database (all of ours in `schema`, where given). */
+export type DatabaseTarget = { readonly file: string } | { readonly url: string; readonly schema?: string };
+
+/** Opens the database with its schema up to date. Any number of processes may do it at once. */
+export async function openDatabase(target: DatabaseTarget): Promise<Database> {
+  const database = await connect(target);
+  try {
+    await migrate(database, 'url' in target ? target.schema : undefined);
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+export async function openStore(target: DatabaseTarget): Promise<Store> {
+  return createStore(await openDatabase(target));
+}
+
+/** The store on an open database; also inside a transaction, with the database that the transaction gives. */
+export function createStore(database: Database): Store {
+  return {
+    bots: createBotStore(database),
+    keys: createKeyStore(database),
+    operators: createOperatorStore(database),
+    connections: createConnectionStore(database),
+    proposals: createProposalStore(database),
+    audit: createAuditStore(database),
+    counters: createCounterStore(database),
+    values: createValueStore(database),
+    atomically: (work) => database.transaction((inside) => work(createStore(inside))),
+    close: () => database.close(),
+  };
+}
+
+async function connect(target: DatabaseTarget): Promise<Database> {
+  const scope = new TransactionScope();
+  // Each loads its own driver: a process pays for one of them.
+  if ('file' in target) {
+    const [{ SqliteDialect }, { openSqliteFile }] = await Promise.all([
+      import('./sqlite-dialect.ts'),
+      import('./sqlite.ts'),
+    ]);
+    const dialect = new SqliteDialect(await openSqliteFile(target.file), scope);
+    return createDatabase(new Kysely<Tables>({ dialect }), 'sqlite', scope);
+  }
+  const { openPostgres } = await import('./postgres.ts');
+  const dialect = await openPostgres(target.url, target.schema, scope);
+  return createDatabase(new Kysely<Tables>({ dialect }), 'postgres', scope);
+}

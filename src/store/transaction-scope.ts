@@ -1,0 +1,38 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/**
+ * Knows whether the running code is inside a transaction of one database. There, the outer handle must not be used: on SQLite
+ * it would wait for its own transaction for ever, on PostgreSQL it would quietly work on another connection.
+ */
+export class TransactionScope {
+  readonly #scope = new AsyncLocalStorage<{ state: 'opening' | 'open' | 'over' }>();
+
+  async run<T>(transaction: () => Promise<T>): Promise<T> {
+    this.#refuseInside();
+    const mark: { state: 'opening' | 'open' | 'over' } = { state: 'opening' };
+    try {
+      return await this.#scope.run(mark, transaction);
+    } finally {
+      // Work that was started inside and outlives the transaction may use the outer handle again.
+      mark.state = 'over';
+    }
+  }
+
+  /** Called whenever a connection is asked for: once by the transaction itself, never again inside it. */
+  enter(): void {
+    this.#refuseInside();
+    const mark = this.#scope.getStore();
+    if (mark?.state === 'opening') mark.state = 'open';
+  }
+
+  get isOpen(): boolean {
+    return this.#scope.getStore()?.state === 'open';
+  }
+
+  #refuseInside(): void {
+    if (this.isOpen)
+      throw new Error(
+        'The outer database was used inside its own transaction: use the one that the transaction gives.',
+      );
+  }
+}
