@@ -1,20 +1,197 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Access } from './access/access.ts';
+import { createAccess } from './access/create-access.ts';
+import type { Action, Sync } from './action.ts';
+import { type Audit, createAudit } from './audit.ts';
+import { createHeadKeeper } from './audit-heads.ts';
 import type { Config } from './config.ts';
 import type { Gate } from './dispatch.ts';
-import type { Log } from './log.ts';
-import type { Connections } from './salesforce/connections.ts';
-import type { Store } from './store/store.ts';
+import { GatehouseError } from './errors.ts';
+import { loadActions } from './load.ts';
+import { createLog, type Log } from './log.ts';
+import { createGate } from './road.ts';
+import type { Connections, Org } from './salesforce/connections.ts';
+import { createConnections } from './salesforce/create-connections.ts';
+import { createSoql } from './salesforce/run-soql.ts';
+import { isUnknownOutcome, UpstreamError } from './salesforce/upstream-error.ts';
+import type { Sim } from './sim/sim.ts';
+import { openStore } from './store/open.ts';
+import { checkSecret, loadSecret } from './store/secret.ts';
+import type { BotRow, Store } from './store/store.ts';
+import { lazyTokens } from './store/tokens.ts';
 
-/** Everything a door may need, put together once. */
+/** Everything a door may need, put together once. The only file that imports across the house. */
 export interface App {
   readonly config: Config;
   readonly log: Log;
   readonly now: () => number;
+  readonly actions: readonly Action[];
   readonly store: Store;
   readonly access: Access;
+  readonly audit: Audit;
   readonly connections: Connections;
   readonly gate: Gate;
+  /** Signs what this installation hands out (request state, cursors). */
+  readonly secret: string;
   /** True while the embedded simulated org answers instead of Salesforce; every surface says so. */
   readonly isSimulated: boolean;
   close(): Promise<void>;
+}
+
+export interface AppOptions {
+  readonly now?: () => number;
+  readonly log?: Log;
+  /** Crash points by name, for tests. */
+  readonly crash?: (point: string) => void;
+}
+
+export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
+  const now = options.now ?? Date.now;
+  const log = options.log ?? createLog(config.logLevel);
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    throw new GatehouseError('config_invalid', `The data folder ${config.dataDir} cannot be made.`, {
+      next: 'Set GATEHOUSE_DATA to a folder that this account may write.',
+      cause,
+    });
+  });
+  const inData = (name: string) => path.join(config.dataDir, name);
+  const secret = await loadSecret(config.dataDir, config.secret);
+  const store = await openStore(
+    config.databaseUrl === undefined ? { file: inData('gatehouse.db') } : { url: config.databaseUrl },
+  );
+  try {
+    await checkSecret(store, secret);
+    const isSimulated = config.simulate || config.salesforce.clientId === undefined;
+    const tokens = lazyTokens(
+      config.databaseUrl === undefined ? { file: inData('tokens.db') } : { url: config.databaseUrl },
+      secret,
+    );
+    const sim = lazily(async (): Promise<Sim> => {
+      const { createSim } = await import('./sim/sim.ts');
+      return createSim({ file: inData('sim.db'), version: config.salesforce.apiVersion });
+    });
+    const runner = `${hostname()}/${process.pid}/${randomBytes(6).toString('hex')}`;
+    const newId = () => randomBytes(16).toString('base64url');
+
+    const connections = createConnections({
+      config: config.salesforce,
+      requestTimeoutMs: config.requestTimeoutMs,
+      rows: store.connections,
+      values: store.values,
+      tokens,
+      now,
+      newId,
+      random: randomBytes,
+      log,
+      instance: runner,
+      ...(isSimulated ? { simulated: sim.get } : {}),
+    });
+    if (isSimulated && !config.simulate) await refuseToyBesideReal(config, connections);
+
+    const audit = createAudit({ store, secret, heads: createHeadKeeper(inData('audit-heads'), isAlive), now, log });
+    const access = createAccess({ store, secret, now });
+    const actions = await loadActions(new URL('../actions/', import.meta.url));
+    const openOrg = (bot: BotRow, signal: AbortSignal) => connections.open(bot.name, { signal });
+    const gate = createGate({
+      actions,
+      store,
+      audit,
+      openOrg,
+      openSoql: (bot, org) =>
+        createSoql({ bot: bot.name, org: org as Org, policy: bot.policy, counters: store.counters, secret, now }), // openOrg opened it
+      openSync: (bot, org) => lazySync(bot, org as Org), // openOrg opened it
+      isUnknownOutcome,
+      mayOverride: (error) => error instanceof UpstreamError && error.allowSave === true,
+      isRunnerAlive,
+      runner,
+      link: (id) => `${publicUrl(config)}/approvals/${id}`,
+      requestTimeoutMs: config.requestTimeoutMs,
+      now,
+      newId,
+      sleep: (ms, signal) =>
+        delay(ms, undefined, { ref: false, ...(signal === undefined ? {} : { signal }) }).catch(() => {}),
+      log,
+      ...(options.crash === undefined ? {} : { crash: options.crash }),
+    });
+
+    return {
+      config,
+      log,
+      now,
+      actions,
+      store,
+      access,
+      audit,
+      connections,
+      gate,
+      secret,
+      isSimulated,
+      async close() {
+        await tokens.close();
+        if (sim.isMade()) await (await sim.get()).close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** Base of links that people open. */
+export function publicUrl(config: Config): string {
+  return config.url ?? `http://localhost:${config.port}`;
+}
+
+/** A lost SALESFORCE_CLIENT_ID must not send a company's leads to a toy. */
+async function refuseToyBesideReal(config: Config, connections: Connections): Promise<void> {
+  const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(config.host);
+  const why = (await connections.hasReal())
+    ? 'a connection to a real org is stored here'
+    : isLoopback
+      ? undefined
+      : `HOST is ${config.host}, which others can reach`;
+  if (why === undefined) return;
+  throw new GatehouseError(
+    'config_invalid',
+    `Without SALESFORCE_CLIENT_ID the simulated org would answer, but ${why}.`,
+    {
+      next: 'Set SALESFORCE_CLIENT_ID again, or set GATEHOUSE_SIM=1 if you do want the simulated org.',
+    },
+  );
+}
+
+function lazySync(_bot: BotRow, _org: Org): Sync {
+  throw new Error('sync is wired below');
+}
+
+function lazily<T>(make: () => Promise<T>): { readonly get: () => Promise<T>; readonly isMade: () => boolean } {
+  let made: Promise<T> | undefined;
+  return {
+    get: () => {
+      made ??= make();
+      return made;
+    },
+    isMade: () => made !== undefined,
+  };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, under another account.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** A runner of another machine may always be alive; only its lease ends it. */
+function isRunnerAlive(runner: string): boolean {
+  const [host = '', pid = ''] = runner.split('/');
+  return host !== hostname() || isAlive(Number(pid));
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { decideCall, type Facts, isListed, needsFacts, type Verdict } from '../permissions/decide.ts';
+import { needsFacts, type Verdict } from '../permissions/decide.ts';
 import type { ActionPolicy } from '../permissions/policy.ts';
-import type { Action, ActionContext, Preview, Salesforce, Soql, Sync } from './action.ts';
+import type { Action, Preview } from './action.ts';
 import type { Audit } from './audit.ts';
-import { boundByPolicy } from './confirm/bounded.ts';
-import { type Confirm, createConfirm, unknownProposal } from './confirm/confirm.ts';
-import { stillHeld, type WritableOrg, writeOnce } from './confirm/effects.ts';
+import { type ContextDeps, contextFor } from './call-context.ts';
+import { type Confirm, createConfirm, type ProposalEdit, unknownProposal } from './confirm/confirm.ts';
+import { stillHeld } from './confirm/effects.ts';
 import type { Effect, Envelope, Proposal } from './confirm/proposal.ts';
 import { toEnvelope } from './confirm/view.ts';
 import { digestOf } from './digest.ts';
@@ -13,37 +13,26 @@ import type { Call, Gate, ListedAction } from './dispatch.ts';
 import { GatehouseError, toGatehouseError } from './errors.ts';
 import { getProposal, getProposalInput } from './get-proposal.ts';
 import { cleanData } from './hidden-text.ts';
-import type { Log } from './log.ts';
+import { countRun, judge } from './judge.ts';
 import { inputFor, parseArgs } from './parse-args.ts';
+import { botNamed, listed, permitted } from './permit.ts';
 import type { BotRow, Store } from './store/store.ts';
 
 /** The one road of every call: find, permit, parse, decide, confirm, run, check the answer, audit. It knows no transport. */
 
-export interface GateDeps {
+export interface GateDeps extends ContextDeps {
   readonly actions: readonly Action[];
   readonly store: Store;
   readonly audit: Audit;
-  /** Opens the org behind a bot for one call; throws `not_connected`, `reconnect_needed`. */
-  readonly openOrg: (bot: BotRow, signal: AbortSignal) => Promise<GateOrg>;
-  readonly openSoql: (bot: BotRow, org: GateOrg) => Soql;
-  readonly openSync: (bot: BotRow, org: GateOrg) => Sync;
-  readonly isUnknownOutcome: (error: unknown) => boolean;
+  readonly mayOverride: (error: GatehouseError) => boolean;
   readonly isRunnerAlive: (runner: string) => boolean;
   /** Names this process, unique per start. */
   readonly runner: string;
   /** Where a human decides a proposal. */
   readonly link: (id: string) => string;
-  /** Longest that one Salesforce request may take, ms. */
-  readonly requestTimeoutMs: number;
-  readonly now: () => number;
   readonly newId: () => string;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  readonly log: Log;
   readonly crash?: (point: string) => void;
-}
-
-export interface GateOrg extends WritableOrg {
-  readonly environment: Facts['environment'];
 }
 
 const HOUR_MS = 3_600_000;
@@ -55,154 +44,16 @@ const KEY_WINDOW_MS = 24 * HOUR_MS;
 
 export function createGate(deps: GateDeps): Gate {
   const { store, now } = deps;
-  const byName = new Map(deps.actions.map((action) => [action.name, action]));
 
   const confirm: Confirm = createConfirm({ ...deps, leaseMs: deps.requestTimeoutMs * 3, ready });
 
-  async function botNamed(name: string): Promise<BotRow> {
-    const bot = await store.bots.get(name);
-    if (bot !== undefined) return bot;
-    throw new GatehouseError('not_found', `There is no bot named ${JSON.stringify(name.slice(0, 80))}.`, {
-      next: 'List the bots with: gatehouse bot list; make one with: gatehouse bot create NAME.',
-      fields: [{ name: 'bot', problem: 'unknown' }],
-    });
-  }
-
-  /** Find and permit. What is refused here is as if it did not exist, but for the audit. */
-  function permitted(bot: BotRow, name: string): { action: Action; own: ActionPolicy } {
-    const action = byName.get(name);
-    if (action === undefined)
-      throw new GatehouseError('not_found', `There is no action named ${JSON.stringify(name.slice(0, 80))}.`, {
-        next: 'Use one of the listed actions.',
-        fields: [{ name: 'action', problem: 'unknown' }],
-      });
-    const own = bot.policy.actions[name];
-    if (!bot.grants.includes(action.permission) || own === undefined || !isListed(bot.policy, name))
-      throw new GatehouseError(
-        'permission_denied',
-        `This bot does not hold ${action.permission}, which ${name} needs.`,
-        {
-          next: 'Tell the user that this bot cannot do this; only an operator can grant it. Do not retry.',
-        },
-      );
-    if (bot.policy.mode === 'off' || bot.policy.off.includes(name))
-      throw new GatehouseError(
-        'off',
-        `${bot.policy.mode === 'off' ? 'This bot' : name} is switched off by an operator.`,
-        {
-          next: 'Tell the user that this is switched off for now. Do not retry.',
-        },
-      );
-    if (bot.policy.mode === 'read-only' && action.risk !== 'read')
-      throw new GatehouseError('off', 'This bot is in read-only mode; nothing is written.', {
-        next: 'Tell the user that only look-ups work for now. Do not retry.',
-      });
-    return { action, own };
-  }
-
-  interface Run {
-    readonly context: ActionContext;
-    readonly environment: Facts['environment'];
-    readonly effects: () => readonly Effect[];
-  }
-
-  /** The frozen context of one run. Only the run of a held proposal may write; a preview that tries is a bug and stops. */
-  async function contextFor(
-    bot: BotRow,
-    call: Pick<Call, 'principal' | 'conversation' | 'session'>,
-    extra: ActionContext['extra'],
-    signal: AbortSignal,
-    writing?: { proposal: Proposal; note: (effects: readonly Effect[]) => Promise<void> },
-  ): Promise<Run> {
-    const org = await deps.openOrg(bot, signal);
-    const once =
-      writing === undefined
-        ? undefined
-        : writeOnce({
-            org,
-            proposalId: writing.proposal.id,
-            noted: writing.proposal.effects,
-            shown: writing.proposal.preview?.changes ?? [],
-            note: writing.note,
-            isUnknownOutcome: deps.isUnknownOutcome,
-            now,
-            settleMs: deps.requestTimeoutMs * 2,
-            maySend: () => now() < writing.proposal.expiresAt + deps.requestTimeoutMs,
-          });
-    const salesforce: Salesforce = {
-      instanceUrl: org.instanceUrl,
-      describe: (object) => org.describe(object),
-      get: (...args) => org.get(...args),
-      find: (...args) => org.find(...args),
-      findAll: (...args) => org.findAll(...args),
-      check: (...args) => org.check(...args),
-      recordUrl: (id) => org.recordUrl(id),
-      create: once?.create ?? noWriting,
-      update: once?.update ?? noWriting,
-    };
-    const choice = writing?.proposal.choice ?? undefined;
-    return {
-      environment: org.environment,
-      effects: once?.effects ?? (() => []),
-      context: Object.freeze({
-        bot: {
-          name: bot.name,
-          audience: bot.audience,
-          accountKeyField: bot.policy.lookups.accountKey,
-          opportunityReferenceField: bot.policy.lookups.opportunityReference,
-        },
-        caller: {
-          principal: call.principal,
-          ...(call.conversation === undefined ? {} : { conversation: call.conversation }),
-          ...(call.session === undefined ? {} : { session: call.session }),
-        },
-        salesforce: boundByPolicy(salesforce, bot.policy),
-        soql: deps.openSoql(bot, org),
-        sync: deps.openSync(bot, org),
-        extra,
-        ...(choice === undefined ? {} : { choice }),
-        now,
-        signal,
-        log: deps.log,
-      }),
-    };
-  }
-
-  const runsKey = (bot: BotRow, action: Action) => `runs:${bot.name}:${action.name}`;
-
-  async function judge(
-    bot: BotRow,
-    action: Action,
-    preview: Preview | null,
-    environment: Facts['environment'],
-  ): Promise<Verdict> {
-    const changes = preview?.changes ?? [];
-    const touched = [
-      ...changes.map(({ field }) => `${preview?.target?.object ?? action.exposes ?? ''}.${field}`),
-      ...(preview?.query?.fields ?? []),
-    ];
-    const sensitive = touched.filter((name) => {
-      const [object = '', field = ''] = name.split('.');
-      const { objects } = bot.policy;
-      return objects[object]?.sensitiveFields.includes(field) || objects['*']?.sensitiveFields.includes(field);
-    });
-    const counts = bot.policy.actions[action.name]?.rules.some((rule) => rule.if.runsThisHourAtLeast !== undefined);
-    return decideCall(bot.policy, action, bot.audience, {
-      changes,
-      sensitive,
-      ...(preview?.query === undefined ? {} : { queryClass: preview.query.class, queryReasons: preview.query.reasons }),
-      duplicates: preview?.choices?.filter(({ id }) => id.startsWith('use:')).length ?? 0,
-      runsThisHour: counts ? await store.counters.sum(runsKey(bot, action), now() - HOUR_MS) : 0,
-      environment,
-    });
-  }
-
   /** For the run of a held proposal: everything is asked once more, as it is now. */
   async function ready(proposal: Proposal, note: (effects: readonly Effect[]) => Promise<void>, signal: AbortSignal) {
-    const bot = await botNamed(proposal.bot);
-    const { action, own } = permitted(bot, proposal.action);
+    const bot = await botNamed(store, proposal.bot);
+    const { action, own } = permitted(deps.actions, bot, proposal.action);
     const { extra } = parseArgs(action, own, proposal.args);
     const run = await contextFor(
+      deps,
       bot,
       {
         principal: proposal.principal,
@@ -213,10 +64,10 @@ export function createGate(deps: GateDeps): Gate {
       signal,
       { proposal, note },
     );
-    await store.counters.add(runsKey(bot, action), Math.floor(now() / MINUTE_MS) * MINUTE_MS, 1);
-    const base = { action, context: run.context, policy: bot.policy, effects: run.effects };
+    await countRun(deps, bot, action);
+    const base = { action, context: run.context };
     if (proposal.policyRevision === bot.policyRevision) return base;
-    const verdict = await judge(bot, action, proposal.preview, run.environment);
+    const verdict = await judge(deps, bot, action, proposal.preview, run.environment);
     if (verdict.decision === 'deny') throw denied(action, verdict);
     const isStricter =
       (proposal.decidedBy === BY_POLICY && verdict.decision === 'confirm') ||
@@ -226,8 +77,8 @@ export function createGate(deps: GateDeps): Gate {
 
   /** Visitors of a public bot get one receipt, whatever became of their request: its fate would tell who is known already (P6). */
   async function call(c: Call): Promise<Envelope> {
-    const bot = await botNamed(c.bot);
-    const receipt = bot.audience === 'public' ? byName.get(c.action)?.receipt : undefined;
+    const bot = await botNamed(store, c.bot);
+    const receipt = bot.audience === 'public' ? deps.actions.find(({ name }) => name === c.action)?.receipt : undefined;
     if (receipt === undefined) return travel(bot, c);
     const done = { status: 'done', result: receipt as Record<string, unknown> } as const; // an object schema
     return travel(bot, c).then(
@@ -249,7 +100,7 @@ export function createGate(deps: GateDeps): Gate {
     };
     try {
       if (c.action === getProposal.name) return await answerGetProposal(bot, c);
-      const { action, own } = permitted(bot, c.action);
+      const { action, own } = permitted(deps.actions, bot, c.action);
       const { args, input, extra } = parseArgs(action, own, c.args);
       const signal = c.signal ?? new AbortController().signal;
       const digest = digestOf({ bot: bot.name, action: action.name, args });
@@ -259,14 +110,14 @@ export function createGate(deps: GateDeps): Gate {
       const earlier = dedupeKey === null ? undefined : await repeated(bot, action, c, dedupeKey, digest, signal);
       if (earlier !== undefined) return earlier;
 
-      const run = await contextFor(bot, c, extra, signal);
+      const run = await contextFor(deps, bot, c, extra, signal);
       const preview =
         action.preview !== undefined &&
         (isWrite || needsFacts(own, bot.policy)) &&
         (needsFacts(own, bot.policy) || !action.idempotent)
           ? cleanData(await action.preview(input, run.context))
           : null;
-      const verdict = await judge(bot, action, preview, run.environment);
+      const verdict = await judge(deps, bot, action, preview, run.environment);
       if (verdict.decision === 'deny') throw denied(action, verdict);
 
       if (!isWrite && verdict.decision === 'auto') {
@@ -403,7 +254,9 @@ export function createGate(deps: GateDeps): Gate {
       return end === undefined ? undefined : toEnvelope(end, deps.link(end.id));
     const isInWindow = now() < (end.settledAt ?? 0) + (c.key === undefined ? WINDOW_MS : KEY_WINDOW_MS);
     const isRead = action.risk === 'read';
-    if (isInWindow && !isRead && !action.idempotent && (await stillHeld(await deps.openOrg(bot, signal), end.effects)))
+    // What was read for an approved query minutes ago is still its answer; asking a person again would only wear them out.
+    if (isInWindow && isRead) return toEnvelope(end, deps.link(end.id));
+    if (isInWindow && !action.idempotent && (await stillHeld(await deps.openOrg(bot, signal), end.effects)))
       return { status: 'done', result: { ...end.result, alreadyDone: true } };
     await store.proposals.release(end.id);
     return undefined;
@@ -430,6 +283,43 @@ export function createGate(deps: GateDeps): Gate {
     return toEnvelope(proposal ?? first, deps.link(id));
   }
 
+  /** The approver's values instead of the bot's: parsed, previewed and judged like any call, for the same record. */
+  async function edited(id: string, values: Readonly<Record<string, unknown>>, ofBot?: string): Promise<ProposalEdit> {
+    const proposal = await confirm.look(id);
+    if (proposal === undefined || (decision.bot !== undefined && decision.bot !== proposal.bot))
+      throw unknownProposal();
+    const bot = await botNamed(store, proposal.bot);
+    const { action, own } = permitted(deps.actions, bot, proposal.action);
+    const foreign = Object.keys(values).filter((key) => !(key in proposal.args));
+    if (foreign.length > 0)
+      throw new GatehouseError(
+        'invalid_input',
+        `Only values that the proposal sets can be edited: not ${foreign.join(', ')}.`,
+        {
+          next: `Edit some of: ${Object.keys(proposal.args).join(', ')}.`,
+          fields: foreign.map((name) => ({ name, problem: 'is not set by this proposal' })),
+        },
+      );
+    const { args, input, extra } = parseArgs(action, own, { ...proposal.args, ...values });
+    const session = proposal.session === null ? {} : { session: proposal.session };
+    const run = await contextFor(
+      deps,
+      bot,
+      { principal: proposal.principal, ...session },
+      extra,
+      new AbortController().signal,
+    );
+    const preview = (await action.preview?.(input, run.context)) ?? null;
+    if (preview?.target?.id !== proposal.preview?.target?.id)
+      throw new GatehouseError('invalid_input', 'An edit may change values, never which record is meant.', {
+        next: 'Decline this one and let the bot propose the other record.',
+      });
+    const verdict = await judge(deps, bot, action, preview, run.environment);
+    if (verdict.decision === 'deny') throw denied(action, verdict);
+    const digest = digestOf({ bot: bot.name, action: action.name, args });
+    return { args, digest, preview, reasons: verdict.reasons };
+  }
+
   const mayAsk = (own: ActionPolicy, bot: BotRow) =>
     own.decision === 'confirm' || own.rules.some((rule) => rule.then === 'confirm') || bot.policy.mode === 'ask';
 
@@ -438,28 +328,20 @@ export function createGate(deps: GateDeps): Gate {
     recover: () => confirm.recover(),
 
     async actions(name) {
-      const bot = await botNamed(name);
-      if (bot.policy.mode === 'off') return [];
-      const listed = deps.actions.flatMap((action): ListedAction[] => {
-        const own = bot.policy.actions[action.name];
-        if (own === undefined || !isListed(bot.policy, action.name) || !bot.grants.includes(action.permission))
-          return [];
-        if (bot.policy.off.includes(action.name) || own.decision === 'deny') return [];
-        if (bot.policy.mode === 'read-only' && action.risk !== 'read') return [];
-        return [
-          {
-            name: action.name,
-            title: action.title,
-            description: action.description,
-            risk: action.risk,
-            idempotent: action.idempotent ?? action.risk === 'read',
-            mayAsk: mayAsk(own, bot),
-            input: inputFor(action, own),
-            output: envelopeOf(action),
-          },
-        ];
-      });
-      return listed.some((action) => action.mayAsk) ? [...listed, { ...getProposal, output: anyEnvelope }] : listed;
+      const bot = await botNamed(store, name);
+      const all = listed(deps.actions, bot).map(
+        ({ action, own }): ListedAction => ({
+          name: action.name,
+          title: action.title,
+          description: action.description,
+          risk: action.risk,
+          idempotent: action.idempotent ?? action.risk === 'read',
+          mayAsk: mayAsk(own, bot),
+          input: inputFor(action, own),
+          output: envelopeOf(action),
+        }),
+      );
+      return all.some((action) => action.mayAsk) ? [...all, { ...getProposal, output: anyEnvelope }] : all;
     },
 
     proposal: (id, viewer, wait) => proposalOf(id, viewer.bot, wait?.waitMs ?? 0, wait?.signal),
@@ -483,38 +365,7 @@ export function createGate(deps: GateDeps): Gate {
     async decide(id, decision) {
       if (decision.values === undefined || Object.keys(decision.values).length === 0)
         return confirm.decide(id, decision);
-      const proposal = await confirm.look(id);
-      if (proposal === undefined || (decision.bot !== undefined && decision.bot !== proposal.bot))
-        throw unknownProposal();
-      const bot = await botNamed(proposal.bot);
-      const { action, own } = permitted(bot, proposal.action);
-      const foreign = Object.keys(decision.values).filter((key) => !(key in proposal.args));
-      if (foreign.length > 0)
-        throw new GatehouseError(
-          'invalid_input',
-          `Only values that the proposal sets can be edited: not ${foreign.join(', ')}.`,
-          {
-            next: `Edit some of: ${Object.keys(proposal.args).join(', ')}.`,
-            fields: foreign.map((name) => ({ name, problem: 'is not set by this proposal' })),
-          },
-        );
-      const { args, input, extra } = parseArgs(action, own, { ...proposal.args, ...decision.values });
-      const session = proposal.session === null ? {} : { session: proposal.session };
-      const run = await contextFor(
-        bot,
-        { principal: proposal.principal, ...session },
-        extra,
-        new AbortController().signal,
-      );
-      const preview = (await action.preview?.(input, run.context)) ?? null;
-      if (preview?.target?.id !== proposal.preview?.target?.id)
-        throw new GatehouseError('invalid_input', 'An edit may change values, never which record is meant.', {
-          next: 'Decline this one and let the bot propose the other record.',
-        });
-      const verdict = await judge(bot, action, preview, run.environment);
-      if (verdict.decision === 'deny') throw denied(action, verdict);
-      const digest = digestOf({ bot: bot.name, action: action.name, args });
-      return confirm.decide(id, decision, { args, digest, preview, reasons: verdict.reasons });
+      return confirm.decide(id, decision, await edited(id, decision.values, decision.bot));
     },
   };
 }
@@ -548,10 +399,3 @@ function querySent(preview: Preview | null): Record<string, unknown> {
 function describeCause(cause: unknown): string {
   return cause instanceof Error ? `${cause.name}: ${cause.message}\n${cause.stack ?? ''}` : String(cause);
 }
-
-const noWriting = () =>
-  Promise.reject(
-    new GatehouseError('internal', 'A preview tried to write; nothing was sent.', {
-      next: 'This is a bug of the action: preview() may only read.',
-    }),
-  );

@@ -1,12 +1,10 @@
-import type { Policy } from '../../permissions/policy.ts';
-import type { Action, ActionContext, Preview } from '../action.ts';
+import type { Preview } from '../action.ts';
 import type { Audit, AuditInput } from '../audit.ts';
 import type { HumanDecision } from '../dispatch.ts';
-import { GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
-import { cleanData } from '../hidden-text.ts';
-import type { Log } from '../log.ts';
+import { GatehouseError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
-import type { Effect, Envelope, Proposal, ProposalState } from './proposal.ts';
+import type { Envelope, Proposal, ProposalState } from './proposal.ts';
+import { type RunDeps, runHeld } from './run-held.ts';
 import { toEnvelope } from './view.ts';
 
 /**
@@ -28,36 +26,15 @@ export interface Confirm {
 /** New arguments from the approver, already parsed and previewed. */
 export type ProposalEdit = Pick<Proposal, 'args' | 'digest' | 'preview' | 'reasons'>;
 
-export interface ConfirmDeps {
+export interface ConfirmDeps extends RunDeps {
   readonly store: Store;
   readonly audit: Audit;
   readonly link: (id: string) => string;
-  /**
-   * Permission, mode, policy and connection once more, as they are now, and the context to run in. `stricter` says that policy
-   * would ask (again) today: the proposal goes back to a human.
-   */
-  readonly ready: (
-    proposal: Proposal,
-    note: (effects: readonly Effect[]) => Promise<void>,
-    signal: AbortSignal,
-  ) => Promise<{
-    readonly action: Action;
-    readonly context: ActionContext;
-    readonly policy: Policy;
-    readonly effects: () => readonly Effect[];
-    readonly stricter?: { readonly assurance: Proposal['assurance']; readonly reasons: readonly string[] };
-  }>;
-  readonly isUnknownOutcome: (error: unknown) => boolean;
   /** True while the process that this runner names may still be alive. */
   readonly isRunnerAlive: (runner: string) => boolean;
-  readonly runner: string;
+  /** How long a runner may hold a proposal before another process reads back what it did, ms. */
   readonly leaseMs: number;
-  readonly now: () => number;
-  readonly newId: () => string;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  readonly log: Log;
-  /** Crash points by name, for tests that kill the process there. */
-  readonly crash?: (point: string) => void;
 }
 
 const UNDECIDED: readonly ProposalState[] = ['pending', 'approved', 'executing'];
@@ -157,96 +134,20 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       return toEnvelope(other ?? proposal, deps.link(id));
     }
     crash('executing');
-    const end = await run(proposal, signal);
+    const end = await runHeld(deps, proposal, signal);
     crash('before-settled');
     const isOurs = await move(
       proposal,
       ['executing'],
       end.state,
-      { ...end.patch, runner: end.state === 'unknown' ? null : deps.runner },
-      end.audit,
+      { ...end.patch, runner: null },
+      about(proposal, end.event, end.audit),
       deps.runner,
     );
     crash('settled');
     if (!isOurs) deps.log.warn('a proposal was taken over while it ran', { proposal: id });
     const after = (await store.proposals.get(id)) ?? proposal;
     return toEnvelope(after, deps.link(id));
-  };
-
-  interface End {
-    readonly state: 'done' | 'failed' | 'conflict' | 'unknown' | 'pending';
-    readonly patch: Partial<Proposal>;
-    readonly audit: AuditInput;
-  }
-
-  /** Nothing was written, and there is something new that a human must see: the proposal goes back to waiting. */
-  const askAgain = (proposal: Proposal, anew: Partial<Pick<Proposal, 'assurance' | 'reasons' | 'preview'>>): End => ({
-    state: 'pending',
-    patch: { ...anew, decidedBy: null, decidedAt: null, decidedVia: null, runner: null, leaseUntil: null, effects: [] },
-    audit: about(proposal, 'asked_again', { detail: { reasons: anew.reasons ?? [] } }),
-  });
-
-  const run = async (proposal: Proposal, signal: AbortSignal): Promise<End> => {
-    let effects: readonly Effect[] = proposal.effects;
-    const note = async (next: readonly Effect[]) => {
-      effects = next;
-      crash(`note-${next.at(-1)?.state ?? 'none'}`);
-      if (!(await store.proposals.patch(proposal.id, 'executing', { effects: next }, deps.runner)))
-        throw new GatehouseError('conflict', 'Another process took this proposal over.', {
-          next: 'Ask GetProposal how it ended.',
-        });
-      crash(`noted-${next.at(-1)?.state ?? 'none'}`);
-    };
-    try {
-      const { action, context, stricter } = await deps.ready(proposal, note, signal);
-      if (stricter !== undefined && proposal.effects.length === 0) {
-        await move(proposal, ['executing'], 'approved', { runner: null, leaseUntil: null }, undefined, deps.runner);
-        await move(
-          proposal,
-          ['approved'],
-          'pending',
-          {
-            assurance: stricter.assurance,
-            reasons: stricter.reasons,
-            decidedBy: null,
-            decidedAt: null,
-            decidedVia: null,
-          },
-          about(proposal, 'asked_again', { detail: { reasons: stricter.reasons } }),
-        );
-        return { state: 'approved', patch: {}, audit: undefined };
-      }
-      const output = await action.run(proposal.args as never, context); // parsed by this very schema when proposed
-      crash('ran');
-      // The write is done: an answer that does not fit its schema must not make it look undone.
-      const checked = action.output.safeParse(output);
-      const result = cleanData(checked.success ? checked.data : (output as Record<string, unknown>));
-      if (!checked.success)
-        deps.log.error('an action answered off its schema', {
-          action: proposal.action,
-          problem: checked.error.message,
-        });
-      return {
-        state: 'done',
-        patch: { result, effects, settledAt: now() },
-        audit: about(proposal, 'done', { ...whatWasWritten(effects), decision: proposal.decidedBy }),
-      };
-    } catch (thrown) {
-      const error = toGatehouseError(thrown, deps.newId);
-      if (error.code === 'internal')
-        deps.log.error(error.message, { cause: String(error.cause), proposal: proposal.id });
-      const isUnknown = deps.isUnknownOutcome(thrown) || effects.some(({ state }) => state === 'sent');
-      const state = isUnknown ? 'unknown' : error.code === 'conflict' ? 'conflict' : 'failed';
-      return {
-        state,
-        patch: {
-          error: toErrorBody(error),
-          effects,
-          ...(state === 'unknown' ? { leaseUntil: now() + deps.leaseMs } : { settledAt: now(), dedupeKey: null }),
-        },
-        audit: about(proposal, state, { detail: { code: error.code }, ...whatWasWritten(effects) }),
-      };
-    }
   };
 
   const settled: Confirm['settled'] = async (id, waitMs, signal) => {
@@ -338,7 +239,6 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
 /** An approval is executed by the process that took it, at once; one that lies longer was orphaned by a crash. */
 const ABANDONED_APPROVAL_MS = 1_000;
 const LOOK_EVERY_MS = 150;
-const HELD_NO_MORE: readonly ProposalState[] = ['unknown', 'pending'];
 export const CANCEL = 'cancel';
 
 function chosen(preview: Preview | null, choice: string | undefined): string | null {
@@ -349,38 +249,6 @@ function chosen(preview: Preview | null, choice: string | undefined): string | n
     next: `Choose one of: ${choices.map(({ id, label }) => `${id} (${label})`).join(', ')}, ${CANCEL}.`,
     fields: [{ name: 'choice', problem: 'missing or not offered' }],
   });
-}
-
-/** What the org's own duplicate rule found, as choices for the human. */
-function withLookAlikes(proposal: Proposal, error: GatehouseError): Pick<Proposal, 'preview' | 'reasons'> {
-  const preview = proposal.preview ?? { summary: proposal.action, changes: [] };
-  const use = (error.candidates ?? []).map(({ id, name }) => ({ id: `use:${id}`, label: `Use ${name}` }));
-  return {
-    preview: {
-      ...preview,
-      choices: [...use, ...(error.retryable ? [{ id: 'create', label: 'Create a new one anyway' }] : [])],
-    },
-    reasons: [...proposal.reasons, "The org's duplicate rule found look-alikes."],
-  };
-}
-
-function whatWasWritten(effects: readonly Effect[]): Partial<AuditInput> {
-  const first = effects[0];
-  if (first === undefined) return {};
-  return {
-    object: first.object,
-    recordId: first.id,
-    detail: {
-      writes: effects.map(({ kind, object, id, state, after }) => ({
-        kind,
-        object,
-        id,
-        state,
-        fields: Object.keys(after),
-      })),
-    },
-    sealed: { effects },
-  };
 }
 
 function changedKeys(from: Proposal['args'], to: Proposal['args']): string[] {

@@ -1,0 +1,102 @@
+import type { Facts } from '../permissions/decide.ts';
+import type { ActionContext, Salesforce, Soql, Sync } from './action.ts';
+import { boundByPolicy } from './confirm/bounded.ts';
+import { type WritableOrg, writeOnce } from './confirm/effects.ts';
+import type { Effect, Proposal } from './confirm/proposal.ts';
+import type { Call } from './dispatch.ts';
+import { GatehouseError } from './errors.ts';
+import type { Log } from './log.ts';
+import type { BotRow } from './store/store.ts';
+
+/** What one run of an action may use: the bot's org, bounded by policy, writing only where a held proposal runs. */
+
+export interface ContextDeps {
+  /** Opens the org behind a bot for one call; throws `not_connected`, `reconnect_needed`. */
+  readonly openOrg: (bot: BotRow, signal: AbortSignal) => Promise<GateOrg>;
+  readonly openSoql: (bot: BotRow, org: GateOrg) => Soql;
+  readonly openSync: (bot: BotRow, org: GateOrg) => Sync;
+  readonly isUnknownOutcome: (error: unknown) => boolean;
+  /** Longest that one Salesforce request may take, ms. */
+  readonly requestTimeoutMs: number;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+export interface GateOrg extends WritableOrg {
+  readonly environment: Facts['environment'];
+}
+
+export interface Run {
+  readonly context: ActionContext;
+  readonly environment: Facts['environment'];
+}
+
+/** The frozen context of one run. Only the run of a held proposal may write; a preview that tries is a bug and stops. */
+export async function contextFor(
+  deps: ContextDeps,
+  bot: BotRow,
+  call: Pick<Call, 'principal' | 'conversation' | 'session'>,
+  extra: ActionContext['extra'],
+  signal: AbortSignal,
+  writing?: { proposal: Proposal; note: (effects: readonly Effect[]) => Promise<void> },
+): Promise<Run> {
+  const { now } = deps;
+  const org = await deps.openOrg(bot, signal);
+  const once =
+    writing === undefined
+      ? undefined
+      : writeOnce({
+          org,
+          proposalId: writing.proposal.id,
+          noted: writing.proposal.effects,
+          shown: writing.proposal.preview?.changes ?? [],
+          note: writing.note,
+          isUnknownOutcome: deps.isUnknownOutcome,
+          now,
+          settleMs: deps.requestTimeoutMs * 2,
+          maySend: () => now() < writing.proposal.expiresAt + deps.requestTimeoutMs,
+        });
+  const salesforce: Salesforce = {
+    instanceUrl: org.instanceUrl,
+    describe: (object) => org.describe(object),
+    get: (...args) => org.get(...args),
+    find: (...args) => org.find(...args),
+    findAll: (...args) => org.findAll(...args),
+    check: (...args) => org.check(...args),
+    recordUrl: (id) => org.recordUrl(id),
+    create: once?.create ?? noWriting,
+    update: once?.update ?? noWriting,
+  };
+  const choice = writing?.proposal.choice ?? undefined;
+  return {
+    environment: org.environment,
+    context: Object.freeze({
+      bot: {
+        name: bot.name,
+        audience: bot.audience,
+        accountKeyField: bot.policy.lookups.accountKey,
+        opportunityReferenceField: bot.policy.lookups.opportunityReference,
+      },
+      caller: {
+        principal: call.principal,
+        ...(call.conversation === undefined ? {} : { conversation: call.conversation }),
+        ...(call.session === undefined ? {} : { session: call.session }),
+      },
+      salesforce: boundByPolicy(salesforce, bot.policy),
+      soql: deps.openSoql(bot, org),
+      sync: deps.openSync(bot, org),
+      extra,
+      ...(choice === undefined ? {} : { choice }),
+      now,
+      signal,
+      log: deps.log,
+    }),
+  };
+}
+
+const noWriting = () =>
+  Promise.reject(
+    new GatehouseError('internal', 'A preview tried to write; nothing was sent.', {
+      next: 'This is a bug of the action: preview() may only read.',
+    }),
+  );

@@ -1,0 +1,135 @@
+import type { Action, ActionContext } from '../action.ts';
+import type { AuditInput } from '../audit.ts';
+import { GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
+import { cleanData } from '../hidden-text.ts';
+import type { Log } from '../log.ts';
+import type { Store } from '../store/store.ts';
+import type { Effect, Proposal } from './proposal.ts';
+
+/** One run of a claimed proposal: everything is asked once more, the stored arguments run, and the end is named. */
+
+export interface RunDeps {
+  readonly store: Pick<Store, 'proposals'>;
+  /**
+   * Permission, mode, policy and connection once more, as they are now, and the context to run in. `stricter` says that
+   * policy would ask (again) today: the proposal goes back to a human.
+   */
+  readonly ready: (
+    proposal: Proposal,
+    note: (effects: readonly Effect[]) => Promise<void>,
+    signal: AbortSignal,
+  ) => Promise<{
+    readonly action: Action;
+    readonly context: ActionContext;
+    readonly stricter?: { readonly assurance: Proposal['assurance']; readonly reasons: readonly string[] };
+  }>;
+  /** A write whose reply was lost. */
+  readonly isUnknownOutcome: (error: unknown) => boolean;
+  /** A duplicate that the org only warns about: a human may let it be saved all the same. */
+  readonly mayOverride: (error: GatehouseError) => boolean;
+  /** Names this process. */
+  readonly runner: string;
+  readonly leaseMs: number;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly log: Log;
+  /** Crash points by name, for tests that kill the process there. */
+  readonly crash?: (point: string) => void;
+}
+
+export interface End {
+  readonly state: 'done' | 'failed' | 'conflict' | 'unknown' | 'pending';
+  readonly event: string;
+  readonly patch: Partial<Proposal>;
+  readonly audit: Partial<AuditInput>;
+}
+
+export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSignal): Promise<End> {
+  const { now, crash = () => {} } = deps;
+  let effects: readonly Effect[] = proposal.effects;
+  const note = async (next: readonly Effect[]) => {
+    effects = next;
+    if (!(await deps.store.proposals.patch(proposal.id, 'executing', { effects: next }, deps.runner)))
+      throw new GatehouseError('conflict', 'Another process took this proposal over.', {
+        next: 'Ask GetProposal how it ended.',
+      });
+    crash(`noted-${next.at(-1)?.state ?? 'none'}`);
+  };
+  try {
+    const { action, context, stricter } = await deps.ready(proposal, note, signal);
+    if (stricter !== undefined && effects.length === 0) return askAgain(stricter);
+    const output = await action.run(proposal.args as never, context); // parsed by this very schema when proposed
+    crash('ran');
+    // The write is done: an answer that does not fit its schema must not make it look undone.
+    const checked = action.output.safeParse(output);
+    if (!checked.success)
+      deps.log.error('an action answered off its schema', { action: action.name, problem: checked.error.message });
+    return {
+      state: 'done',
+      event: 'done',
+      patch: { result: cleanData(checked.success ? checked.data : { ...output }), effects, settledAt: now() },
+      audit: { ...whatWasWritten(effects), decision: proposal.decidedBy },
+    };
+  } catch (thrown) {
+    const error = toGatehouseError(thrown, deps.newId);
+    if (error.code === 'duplicate' && error.candidates !== undefined && proposal.choice === null)
+      return askAgain(withLookAlikes(proposal, error, deps.mayOverride(error)));
+    if (error.code === 'internal') deps.log.error(error.message, { cause: String(error.cause), proposal: proposal.id });
+    const isUnknown = deps.isUnknownOutcome(thrown) || effects.some(({ state }) => state === 'sent');
+    const state = isUnknown ? 'unknown' : error.code === 'conflict' && !error.retryable ? 'conflict' : 'failed';
+    return {
+      state,
+      event: state,
+      patch: {
+        error: toErrorBody(error),
+        effects,
+        ...(state === 'unknown' ? { leaseUntil: now() + deps.leaseMs } : { settledAt: now(), dedupeKey: null }),
+      },
+      audit: { detail: { code: error.code }, ...whatWasWritten(effects) },
+    };
+  }
+}
+
+/** Nothing was written, and there is something new that a human must see: the proposal goes back to waiting. */
+function askAgain(anew: Partial<Pick<Proposal, 'assurance' | 'reasons' | 'preview'>>): End {
+  return {
+    state: 'pending',
+    event: 'asked_again',
+    patch: { ...anew, decidedBy: null, decidedAt: null, decidedVia: null, leaseUntil: null, effects: [] },
+    audit: { detail: { reasons: anew.reasons ?? [] } },
+  };
+}
+
+/** What the org's own duplicate rule found, as choices for the human. */
+function withLookAlikes(
+  proposal: Proposal,
+  error: GatehouseError,
+  mayOverride: boolean,
+): Pick<Proposal, 'preview' | 'reasons'> {
+  const preview = proposal.preview ?? { summary: proposal.action, changes: [] };
+  const use = (error.candidates ?? []).map(({ id, name }) => ({ id: `use:${id}`, label: `Use ${name}` }));
+  const create = mayOverride ? [{ id: 'create', label: 'Create a new one anyway' }] : [];
+  return {
+    preview: { ...preview, choices: [...use, ...create] },
+    reasons: [...proposal.reasons, "The org's duplicate rule found look-alikes."],
+  };
+}
+
+function whatWasWritten(effects: readonly Effect[]): Partial<AuditInput> {
+  const [first] = effects;
+  if (first === undefined) return {};
+  return {
+    object: first.object,
+    recordId: first.id,
+    detail: {
+      writes: effects.map(({ kind, object, id, state, after }) => ({
+        kind,
+        object,
+        id,
+        state,
+        fields: Object.keys(after),
+      })),
+    },
+    sealed: { effects },
+  };
+}

@@ -1,0 +1,61 @@
+import { isListed } from '../permissions/decide.ts';
+import type { ActionPolicy } from '../permissions/policy.ts';
+import type { Action } from './action.ts';
+import { GatehouseError } from './errors.ts';
+import type { BotRow, Store } from './store/store.ts';
+
+/** Find and permit: the first two steps of the road. */
+
+export interface Permitted {
+  readonly action: Action;
+  readonly own: ActionPolicy;
+}
+
+export async function botNamed(store: Pick<Store, 'bots'>, name: string): Promise<BotRow> {
+  const bot = await store.bots.get(name);
+  if (bot !== undefined) return bot;
+  throw new GatehouseError('not_found', `There is no bot named ${JSON.stringify(name.slice(0, 80))}.`, {
+    next: 'List the bots with: gatehouse bot list; make one with: gatehouse bot create NAME.',
+    fields: [{ name: 'bot', problem: 'unknown' }],
+  });
+}
+
+/** Throws for what this bot may not call now: unknown, not granted, not listed, or switched off. */
+export function permitted(actions: readonly Action[], bot: BotRow, name: string): Permitted {
+  const action = actions.find((one) => one.name === name);
+  if (action === undefined)
+    throw new GatehouseError('not_found', `There is no action named ${JSON.stringify(name.slice(0, 80))}.`, {
+      next: 'Use one of the listed actions.',
+      fields: [{ name: 'action', problem: 'unknown' }],
+    });
+  const own = bot.policy.actions[name];
+  if (!bot.grants.includes(action.permission) || own === undefined || !isListed(bot.policy, name))
+    throw new GatehouseError('permission_denied', `This bot does not hold ${action.permission}, which ${name} needs.`, {
+      next: 'Tell the user that this bot cannot do this; only an operator can grant it. Do not retry.',
+    });
+  if (bot.policy.mode === 'off' || bot.policy.off.includes(name))
+    throw new GatehouseError(
+      'off',
+      `${bot.policy.mode === 'off' ? 'This bot' : name} is switched off by an operator.`,
+      {
+        next: 'Tell the user that this is switched off for now. Do not retry.',
+      },
+    );
+  if (bot.policy.mode === 'read-only' && action.risk !== 'read')
+    throw new GatehouseError('off', 'This bot is in read-only mode; nothing is written.', {
+      next: 'Tell the user that only look-ups work for now. Do not retry.',
+    });
+  return { action, own };
+}
+
+/** What this bot may call now; the same rules as `permitted`, without words. */
+export function listed(actions: readonly Action[], bot: BotRow): readonly Permitted[] {
+  const { policy, grants } = bot;
+  if (policy.mode === 'off') return [];
+  return actions.flatMap((action) => {
+    const own = policy.actions[action.name];
+    if (own === undefined || own.decision === 'deny' || !isListed(policy, action.name)) return [];
+    if (!grants.includes(action.permission) || policy.off.includes(action.name)) return [];
+    return policy.mode === 'read-only' && action.risk !== 'read' ? [] : [{ action, own }];
+  });
+}

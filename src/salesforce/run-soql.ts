@@ -1,0 +1,196 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Policy } from '../../permissions/policy.ts';
+import type { JudgedQuery, ObjectDescribe, Soql, SoqlAnswer } from '../action.ts';
+import { GatehouseError } from '../errors.ts';
+import { clean } from './clean.ts';
+import type { Org } from './connections.ts';
+import { guardSoql, neededObjects, type SoqlPass } from './soql/guard.ts';
+import { shapeRows } from './soql/rows.ts';
+import type { SoqlObject, SoqlPolicy, SoqlSchema } from './soql/schema.ts';
+
+/** RunSOQL for one bot on one org: the guard with the org's describes around it, the hourly budgets, and our own cursor. */
+export interface RunSoqlDeps {
+  readonly bot: string;
+  readonly org: Pick<Org, 'describe' | 'query' | 'queryNext' | 'explain'>;
+  readonly policy: Policy;
+  readonly counters: {
+    add(key: string, window: number, by: number): Promise<number>;
+    sum(key: string, sinceWindow: number): Promise<number>;
+  };
+  /** Signs cursors, so that a model can neither make one nor use another bot's. */
+  readonly secret: string;
+  readonly now: () => number;
+}
+
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const CURSOR_MS = HOUR_MS;
+const PAGE_ROWS = 25;
+const MOST_TEXT = 500;
+/** About 1,500 tokens; `detailed` may take what one tool result may hold at the most. */
+const MOST_BYTES = { concise: 5_500, detailed: 24_000 } as const;
+
+export function createSoql(deps: RunSoqlDeps): Soql {
+  const policy = toSoqlPolicy(deps.policy);
+
+  const pass = async (query: string): Promise<SoqlPass> => {
+    const schema = await schemaFor(query, policy, deps.org);
+    const verdict = guardSoql(query, { policy, schema });
+    if (verdict.ok) return verdict;
+    throw new GatehouseError('query_refused', `${verdict.rule} (${verdict.code}, position ${verdict.position})`, {
+      next: verdict.next,
+      fields: [{ name: 'soql', problem: `${verdict.code} at position ${verdict.position}` }],
+    });
+  };
+
+  const spend = async (kind: 'rows' | 'counts', by: number): Promise<void> => {
+    const key = `soql-${kind}:${deps.bot}`;
+    const most = kind === 'rows' ? deps.policy.soql.rowsPerHour : deps.policy.soql.countsPerHour;
+    if ((await deps.counters.sum(key, deps.now() - HOUR_MS)) + (by === 0 ? 1 : by) > most)
+      throw new GatehouseError('rate_limited', `This bot has used its ${most} query ${kind} of this hour.`, {
+        next: 'Tell the user to try again later, or ask for less: fewer rows, a narrower WHERE.',
+        retryable: true,
+        retryAfterMs: 10 * MINUTE_MS,
+      });
+    if (by > 0) await deps.counters.add(key, Math.floor(deps.now() / MINUTE_MS) * MINUTE_MS, by);
+  };
+
+  const answer = async (send: string, skip: number, format: 'concise' | 'detailed'): Promise<SoqlAnswer> => {
+    // What leaves is read once more: nothing is sent that the guard did not see as it is.
+    const verdict = await pass(send);
+    await spend('rows', 0);
+    if (verdict.isCount || verdict.isAggregate) await spend('counts', 1);
+    const records = [];
+    let page = await deps.org.query(verdict.send);
+    records.push(...page.records);
+    while (!page.done && page.next !== undefined && records.length < (verdict.rowCap ?? 0)) {
+      page = await deps.org.queryNext(page.next);
+      records.push(...page.records);
+    }
+    if (verdict.isCount) return { rows: [{ count: page.total }], returned: 1, total: page.total };
+    const shown = records.slice(skip, skip + (format === 'concise' ? PAGE_ROWS : deps.policy.soql.maxRows));
+    const shaped = shapeRows(shown, { format, maxBytes: MOST_BYTES[format], clean: (text) => clean(text, MOST_TEXT) });
+    await spend('rows', Math.max(1, shaped.returned));
+    const reached = skip + shaped.returned;
+    const isCapped = verdict.rowCap !== null && records.length >= verdict.rowCap;
+    const isMore = reached < records.length && shaped.returned > 0;
+    return {
+      rows: shaped.rows,
+      returned: shaped.returned,
+      total: page.total,
+      ...(isMore ? { nextCursor: seal({ send: verdict.send, skip: reached }) } : {}),
+      ...(isMore || isCapped || shaped.cut ? { note: noteFor(isMore, isCapped ? verdict.rowCap : null) } : {}),
+    };
+  };
+
+  const sign = (body: string) =>
+    createHmac('sha256', `cursor:${deps.secret}`).update(`${deps.bot} ${body}`).digest('base64url').slice(0, 22);
+  const seal = (at: { send: string; skip: number }) => {
+    const body = Buffer.from(JSON.stringify({ ...at, until: deps.now() + CURSOR_MS })).toString('base64url');
+    return `${body}.${sign(body)}`;
+  };
+  const unseal = (cursor: string): { send: string; skip: number } => {
+    const [body = '', mark = ''] = cursor.split('.');
+    const expected = sign(body);
+    const isOurs = mark.length === expected.length && timingSafeEqual(Buffer.from(mark), Buffer.from(expected));
+    // Parsed only after its signature held: the shape is ours.
+    const at: { send: string; skip: number; until: number } | undefined = isOurs
+      ? JSON.parse(Buffer.from(body, 'base64url').toString('utf8'))
+      : undefined;
+    if (at === undefined || at.until < deps.now())
+      throw new GatehouseError('invalid_input', "This cursor is not ours, is another bot's, or is over.", {
+        next: 'Run the query again from its start, without cursor.',
+        fields: [{ name: 'cursor', problem: 'unknown or over' }],
+      });
+    return at;
+  };
+
+  return {
+    async judge(query): Promise<JudgedQuery> {
+      const { send, objects, fields, class: kind, reasons, rowCap } = await pass(query);
+      const plan = kind === 'trivial' ? [] : await planOf(send, deps.org);
+      return { send, objects, fields, class: kind, reasons: [...reasons, ...plan], rowCap };
+    },
+    run: ({ send }, format) => answer(send, 0, format),
+    next: (cursor, format) => {
+      const { send, skip } = unseal(cursor);
+      return answer(send, skip, format);
+    },
+  };
+}
+
+function noteFor(isMore: boolean, cap: number | null): string {
+  const more = isMore ? 'There are more rows: call again with nextCursor' : 'Rows or long values were cut';
+  const capped = cap === null ? '' : `; at most ${cap} rows of a query are read`;
+  return `${more}${capped}. To narrow: add a WHERE, name fewer fields, or use COUNT().`;
+}
+
+/** What Salesforce expects the query to cost, for the human who is asked; a help, never a condition. */
+async function planOf(send: string, org: RunSoqlDeps['org']): Promise<string[]> {
+  const [plan] = await org.explain(send).catch(() => []);
+  if (plan === undefined) return [];
+  return [`Salesforce expects about ${plan.cardinality} rows of ${plan.sobjectType} (${plan.leadingOperationType}).`];
+}
+
+/** The policy of a bot as the guard reads it. A masked field is a closed one here: a query could sort or filter by it. */
+function toSoqlPolicy({ objects, soql }: Policy): SoqlPolicy {
+  const all = Object.entries(objects);
+  const of = (pick: 'denyFields' | 'maskFields' | 'sensitiveFields') =>
+    all.flatMap(([object, rules]) => rules[pick].map((field) => `${object}.${field}`));
+  return {
+    allowObjects: all.filter(([object, { read }]) => object !== '*' && read).map(([object]) => object),
+    denyFields: [...of('denyFields'), ...of('maskFields')],
+    allowFields: Object.fromEntries(
+      all.flatMap(([object, { allowFields }]) => (allowFields === undefined ? [] : [[object, allowFields]])),
+    ),
+    sensitiveFields: of('sensitiveFields'),
+    maxRows: soql.maxRows,
+    maxChildRows: soql.maxChildRows,
+    maxOffset: soql.maxOffset,
+    maxLength: soql.maxLength,
+  };
+}
+
+/** Describes of every object that the query reaches, fetched until none is missing. An object the org does not have stays unknown. */
+async function schemaFor(query: string, policy: SoqlPolicy, org: RunSoqlDeps['org']): Promise<SoqlSchema> {
+  const known = new Map<string, SoqlObject | undefined>();
+  const schema: SoqlSchema = { object: (name) => known.get(name.toLowerCase()) };
+  for (;;) {
+    const missing = neededObjects(query, schema, policy).filter((name) => !known.has(name.toLowerCase()));
+    if (missing.length === 0) return schema;
+    await Promise.all(
+      missing.map(async (name) => {
+        const describe = await org.describe(name).catch((error: unknown) => {
+          if (error instanceof GatehouseError && (error.code === 'not_found' || error.code === 'invalid_input'))
+            return undefined;
+          throw error;
+        });
+        known.set(name.toLowerCase(), describe === undefined ? undefined : toSoqlObject(describe));
+      }),
+    );
+  }
+}
+
+function toSoqlObject(describe: ObjectDescribe): SoqlObject {
+  const fields = new Map(describe.fields.map((field) => [field.name.toLowerCase(), field]));
+  const parents = new Map(
+    describe.fields.flatMap((field) =>
+      field.relationshipName === null
+        ? []
+        : [[field.relationshipName.toLowerCase(), { targets: field.referenceTo, field: field.name }] as const],
+    ),
+  );
+  const children = new Map(
+    describe.childRelationships.flatMap(({ relationshipName, childSObject, field }) =>
+      relationshipName === null ? [] : [[relationshipName.toLowerCase(), { object: childSObject, field }] as const],
+    ),
+  );
+  const names = describe.fields.map(({ name }) => name);
+  return {
+    name: describe.name,
+    field: (name) => fields.get(name.toLowerCase()),
+    fields: () => names,
+    parent: (name) => parents.get(name.toLowerCase()),
+    child: (name) => children.get(name.toLowerCase()),
+  };
+}
