@@ -1,6 +1,6 @@
 import { type Count, type Operand, type Query, sameMeaning } from './ast.ts';
 import { isAggregate } from './functions.ts';
-import { isBareCount, parseSoql } from './parse.ts';
+import { isBareCount } from './parse.ts';
 import { SoqlRefusal } from './refusal.ts';
 
 /**
@@ -21,7 +21,7 @@ export interface Bounded {
   readonly rowCap: number | null;
 }
 
-export function bound(source: string, query: Query, bounds: Bounds): Bounded {
+export function bound(source: string, query: Query, bounds: Bounds, read: (text: string) => Query): Bounded {
   const edits = [...editsOf(query, bounds)].sort((a, b) => a.at - b.at);
   if (edits.length === 0) return { send: source, query, rowCap: capOf(query) };
   const send = apply(source, edits);
@@ -33,7 +33,7 @@ export function bound(source: string, query: Query, bounds: Bounds): Bounded {
       'Write a shorter query.',
     );
   }
-  const again = parseSoql(send).query;
+  const again = read(send);
   if (!sameMeaning(query, again) || !editsOf(again, bounds).next().done) throw lost();
   return { send, query: again, rowCap: capOf(again) };
 }

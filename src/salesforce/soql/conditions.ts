@@ -156,7 +156,7 @@ function readWordValue(cursor: Cursor): Literal {
   if (token.key === 'true' || token.key === 'false') return { kind: 'literal', type: 'boolean', text, at };
   if (/^[a-z]{3}[0-9]+$/.test(token.key)) return { kind: 'literal', type: 'currency', text, at };
   const name = text.toUpperCase();
-  const form = dateLiteral(name);
+  const form = dateLiteral(name, cursor.dateLiterals);
   if (form === 'fixed') return { kind: 'literal', type: 'dateLiteral', text: name, at };
   if (form === 'counted')
     return { kind: 'literal', type: 'dateLiteral', text: `${name}:${readDays(cursor, name)}`, at };

@@ -1,4 +1,4 @@
-import { hintFor, refusal } from './hints.ts';
+import { clauseOrder, type Hint, hintFor, refusal } from './hints.ts';
 import { lex, type Token } from './lexer.ts';
 import { SoqlRefusal } from './refusal.ts';
 
@@ -8,6 +8,8 @@ const STEPS_PER_CHARACTER = 12;
 /** The place of the reader in the tokens. It counts its steps and refuses past a fixed multiple of the text's length. */
 export class Cursor {
   readonly source: string;
+  /** Date literals, in upper case, that the org has beyond those every version has. */
+  readonly dateLiterals: ReadonlySet<string>;
   readonly #tokens: readonly Token[];
   readonly #fuel: number;
   #index = 0;
@@ -15,8 +17,9 @@ export class Cursor {
   steps = 0;
   subQueries = 0;
 
-  constructor(source: string) {
+  constructor(source: string, dateLiterals: ReadonlySet<string>) {
     this.source = source;
+    this.dateLiterals = dateLiterals;
     this.#tokens = lex(source);
     this.#fuel = 64 + STEPS_PER_CHARACTER * source.length;
   }
@@ -82,27 +85,40 @@ export class Cursor {
   }
 
   unexpected(expected: string): SoqlRefusal {
-    const token = this.token;
-    const hint = (token.kind === 'word' ? hintFor(token.key) : undefined) ?? this.#hintBefore();
-    if (hint !== undefined) return refusal(token.start, hint);
-    const found = token.kind === 'end' ? 'the query ends' : `found ${this.#shown(token)}`;
-    return new SoqlRefusal(
+    const hint = this.#hint();
+    if (hint !== undefined && hint !== clauseOrder) return refusal(this.token.start, hint);
+    const rule = `Expected ${expected} here but ${this.#found()}.`;
+    return new SoqlRefusal('syntax', this.token.start, rule, `Write ${expected} at this place.`);
+  }
+
+  expectEnd(): void {
+    if (this.token.kind === 'end') return;
+    const hint = this.#hint();
+    if (hint !== undefined) throw refusal(this.token.start, hint);
+    const rule = `The query should be over here but ${this.#found()}.`;
+    throw new SoqlRefusal(
       'syntax',
-      token.start,
-      `Expected ${expected} here but ${found}.`,
-      `Write ${expected} at this place, or remove what follows.`,
+      this.token.start,
+      rule,
+      'Remove this and what follows, or join conditions with AND or OR.',
     );
   }
 
+  #hint(): Hint | undefined {
+    return (this.token.kind === 'word' ? hintFor(this.token.key) : undefined) ?? this.#hintBefore();
+  }
+
+  #found(): string {
+    const { token } = this;
+    if (token.kind === 'end') return 'the query ends';
+    return token.kind === 'string' ? 'found a text' : `found ${this.textOf(token).slice(0, 40)}`;
+  }
+
   /** `FROM Account JOIN Contact`: the alias is where it went wrong, the next word is where it shows. */
-  #hintBefore(): readonly [string, string, string] | undefined {
+  #hintBefore(): Hint | undefined {
     if (this.#index === 0) return undefined;
     const before = this.peek(-1);
     return before.kind === 'word' && sqlOnly.has(before.key) ? hintFor(before.key) : undefined;
-  }
-
-  #shown(token: Token): string {
-    return token.kind === 'string' ? 'a text' : this.textOf(token).slice(0, 40);
   }
 }
 

@@ -48,10 +48,12 @@ const fixedLiterals = new Set([
 ]);
 const countedLiterals = new Set(units.flatMap((unit) => [`LAST_N_${unit}`, `NEXT_N_${unit}`, `N_${unit}_AGO`]));
 
-/** Whether a word is a date literal, and whether it wants a count as LAST_N_DAYS:30 does. */
-export function dateLiteral(name: string): 'fixed' | 'counted' | undefined {
+/** Whether a word is a date literal, and whether it wants a count as LAST_N_DAYS:30 does; `further` are the org's own. */
+export function dateLiteral(name: string, further: ReadonlySet<string>): 'fixed' | 'counted' | undefined {
   if (fixedLiterals.has(name)) return 'fixed';
-  return countedLiterals.has(name) ? 'counted' : undefined;
+  if (countedLiterals.has(name)) return 'counted';
+  if (!further.has(name)) return undefined;
+  return /(?:^|_)N_/.test(name) ? 'counted' : 'fixed';
 }
 
 /** A word shaped like a date literal that is none: worth a hint of its own. */

@@ -1,6 +1,6 @@
 import { type Access, compileAccess, openAccess } from './access.ts';
-import type { Condition, Query } from './ast.ts';
-import { bound, isAggregated, isCount } from './bound.ts';
+import type { Query } from './ast.ts';
+import { type Bounded, bound, isAggregated, isCount } from './bound.ts';
 import { classify } from './classify.ts';
 import { parseSoql } from './parse.ts';
 import { SoqlRefusal } from './refusal.ts';
@@ -49,9 +49,11 @@ export function guardSoql(q: string, options: GuardOptions): SoqlVerdict {
 export function createGuard({ policy, schema }: GuardOptions): (q: string) => SoqlVerdict {
   const access = policy === undefined ? openAccess : compileAccess(policy);
   const knownSchema = policy === undefined ? anySchema : (schema ?? emptySchema);
+  const dateLiterals = literalsOf(policy);
+  const read = (text: string) => parseSoql(text, dateLiterals).query;
   return (q) => {
     try {
-      return judge(q, access, knownSchema, policy);
+      return judge(q, { access, schema: knownSchema, policy, read });
     } catch (error) {
       return refused(error);
     }
@@ -64,14 +66,8 @@ export function createGuard({ policy, schema }: GuardOptions): (q: string) => So
  */
 export function neededObjects(q: string, schema: SoqlSchema, policy?: SoqlPolicy): string[] {
   const access = policy === undefined ? openAccess : compileAccess(policy);
-  const query = read(q, policy?.maxLength);
+  const query = readQuietly(q, policy);
   return query === undefined ? [] : missingObjects(query, schema, access);
-}
-
-/** The objects that the query names in FROM, outer one first; `undefined` when it cannot be read. */
-export function objectsNamed(q: string): string[] | undefined {
-  const query = read(q);
-  return query === undefined ? undefined : [...new Set(namesIn(query))];
 }
 
 /** `gatehouse soql check`: one JSON line in, one verdict out. */
@@ -97,12 +93,22 @@ const DEFAULT_MAX_LENGTH = 20_000;
 
 const emptySchema: SoqlSchema = { object: () => undefined };
 
-function judge(q: string, access: Access, schema: SoqlSchema, policy: SoqlPolicy | undefined): SoqlVerdict {
+function literalsOf(policy: SoqlPolicy | undefined): ReadonlySet<string> {
+  return new Set(policy?.dateLiterals?.map((name) => name.toUpperCase()));
+}
+
+interface Rules {
+  readonly access: Access;
+  readonly schema: SoqlSchema;
+  readonly policy: SoqlPolicy | undefined;
+  read(text: string): Query;
+}
+
+function judge(q: string, { access, schema, policy, read }: Rules): SoqlPass {
   checkLength(q, policy?.maxLength);
-  const { query } = parseSoql(q);
+  const query = read(q);
   const resolution = resolve(query, schema, access);
-  const bounded =
-    policy === undefined ? { send: q, query, rowCap: query.limit?.value ?? null } : bound(q, query, policy);
+  const bounded = policy === undefined ? unbounded(q, query) : bound(q, query, policy, read);
   const { reasons, class: class_ } = classify(query, resolution, access, bounded.rowCap);
   return {
     ok: true,
@@ -117,6 +123,10 @@ function judge(q: string, access: Access, schema: SoqlSchema, policy: SoqlPolicy
   };
 }
 
+function unbounded(q: string, query: Query): Bounded {
+  return { send: q, query, rowCap: query.limit?.value ?? null };
+}
+
 /** Before anything reads the text: a megabyte must cost nothing. */
 function checkLength(q: string, maxLength = DEFAULT_MAX_LENGTH): void {
   if (q.length > maxLength)
@@ -126,8 +136,8 @@ function checkLength(q: string, maxLength = DEFAULT_MAX_LENGTH): void {
 /** Whatever goes wrong here, the query does not pass. */
 function refused(error: unknown): SoqlRefused {
   if (error instanceof SoqlRefusal) {
-    const { code, position, message, next } = error;
-    return { ok: false, code, position, rule: message, next };
+    const { code, position, rule, next } = error;
+    return { ok: false, code, position, rule, next };
   }
   return {
     ok: false,
@@ -138,27 +148,14 @@ function refused(error: unknown): SoqlRefused {
   };
 }
 
-function read(q: string, maxLength?: number): Query | undefined {
+function readQuietly(q: string, policy?: SoqlPolicy): Query | undefined {
   try {
-    checkLength(q, maxLength);
-    return parseSoql(q).query;
+    checkLength(q, policy?.maxLength);
+    return parseSoql(q, literalsOf(policy)).query;
   } catch (error) {
     if (error instanceof SoqlRefusal) return undefined;
     throw error;
   }
-}
-
-function* namesIn(query: Query): Generator<string> {
-  const [name] = query.from.path.parts;
-  if (name !== undefined) yield name;
-  if (query.where !== undefined) yield* namesInCondition(query.where);
-}
-
-function* namesInCondition(condition: Condition): Generator<string> {
-  if (condition.kind === 'semijoin') yield* namesIn(condition.query);
-  else if (condition.kind === 'not') yield* namesInCondition(condition.part);
-  else if (condition.kind === 'and' || condition.kind === 'or')
-    for (const part of condition.parts) yield* namesInCondition(part);
 }
 
 function queryOf(line: string): string | undefined {

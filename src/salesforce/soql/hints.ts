@@ -2,7 +2,7 @@ import { SoqlRefusal } from './refusal.ts';
 
 // What models write when they think in SQL, each with its repair. A good hint saves a second refusal.
 
-type Hint = readonly [code: string, rule: string, next: string];
+export type Hint = readonly [code: string, rule: string, next: string];
 
 const characters: Readonly<Record<string, Hint>> = {
   '"': [
@@ -79,7 +79,7 @@ const joins = [
   'Read a parent by its path (SELECT Id, Account.Name FROM Contact) and children by a sub-query (SELECT Id, (SELECT Id FROM Contacts) FROM Account).',
 ] as const;
 const isNull: Hint = ['is_null', 'SOQL has no IS and no NOT NULL.', 'Write Field = null or Field != null.'];
-const clauseOrder: Hint = [
+export const clauseOrder: Hint = [
   'clause_order',
   'This clause stands in the wrong place or twice.',
   'Keep the order SELECT, FROM, USING SCOPE, WHERE, WITH, GROUP BY, HAVING, ORDER BY, LIMIT, OFFSET.',

@@ -30,7 +30,7 @@ export function lex(source: string): Token[] {
           ? number(source, at)
           : code === QUOTE
             ? string(source, at)
-            : symbol(source, at, tokens.at(-1));
+            : symbol(source, at, tokens[tokens.length - 1]);
     tokens.push(token);
     at = token.end;
   }
@@ -83,22 +83,25 @@ const numeral = /[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)/y;
 const day = /[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])/y;
 const clock = /(?:[01][0-9]|2[0-4]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?/y;
 const zone = /[zZ]|[+-][0-9]{2}:?[0-9]{2}/y;
-const dateLike = /[0-9]{4}[-/][0-9]{1,2}[-/]/y;
-const clockLike = /[0-9]{1,2}:[0-9]{2}/y;
 
 function number(source: string, start: number): Token {
-  const dayEnd = endOf(day, source, start);
-  if (dayEnd !== undefined) return date(source, start, dayEnd);
-  const clockEnd = endOf(clock, source, start);
-  if (clockEnd !== undefined) return closed(source, 'time', start, endOf(zone, source, clockEnd) ?? clockEnd);
-  if (endOf(dateLike, source, start) !== undefined || endOf(clockLike, source, start) !== undefined)
-    throw badDate(start);
   const end = endOf(numeral, source, start);
   if (end === undefined) throw badCharacter(source, start);
+  const after = source[end];
+  if (after === '/' || (after === '-' && end - start === 4)) return date(source, start);
+  if (after === ':') return time(source, start);
   return closed(source, 'number', start, end);
 }
 
-function date(source: string, start: number, dayEnd: number): Token {
+function time(source: string, start: number): Token {
+  const end = endOf(clock, source, start);
+  if (end === undefined) throw badDate(start);
+  return closed(source, 'time', start, endOf(zone, source, end) ?? end);
+}
+
+function date(source: string, start: number): Token {
+  const dayEnd = endOf(day, source, start);
+  if (dayEnd === undefined) throw badDate(start);
   const separator = source[dayEnd];
   if (separator !== 'T' && separator !== 't') return closed(source, 'date', start, dayEnd);
   const clockEnd = endOf(clock, source, dayEnd + 1);
@@ -132,13 +135,17 @@ function badDate(at: number): SoqlRefusal {
 
 /** `-`, `+` and `.` open a number only when a digit follows; anything else is for the character table to explain. */
 function symbol(source: string, start: number, before: Token | undefined): Token {
+  const one = source.charAt(start);
+  if (one === '(' || one === ')' || one === ',' || one === ':')
+    return { kind: 'symbol', start, end: start + 1, key: one };
+  if (one === '.' && before?.kind === 'word' && before.end === start)
+    return { kind: 'symbol', start, end: start + 1, key: one };
+  if (one === '-' || one === '+' || one === '.') return number(source, start);
   const two = source.slice(start, start + 2);
+  if (two === '==' || (two === '!=' && source.charAt(start + 2) === '=')) throw badCharacter(source, start);
   if (two === '<=' || two === '>=' || two === '!=' || two === '<>')
     return { kind: 'symbol', start, end: start + 2, key: two };
-  const one = source.charAt(start);
-  const isDotOfPath = one === '.' && before?.kind === 'word' && before.end === start;
-  if (!isDotOfPath && (one === '-' || one === '+' || one === '.')) return number(source, start);
-  if (!'(),.:=<>'.includes(one) || two === '==') throw badCharacter(source, start);
+  if (one !== '=' && one !== '<' && one !== '>') throw badCharacter(source, start);
   return { kind: 'symbol', start, end: start + 1, key: one };
 }
 

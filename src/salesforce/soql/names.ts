@@ -55,7 +55,7 @@ function readCall(cursor: Cursor): Call {
   const name = written.toUpperCase();
   const takes = takenBy(name);
   if (takes === undefined || takes === 'numbers') {
-    if (reserved.has(cursor.token.key)) throw cursor.unexpected('a field');
+    if (reserved.has(cursor.token.key) || sqlFunctions.has(cursor.token.key)) throw cursor.unexpected('a field');
     throw new SoqlRefusal(
       'unknown_function',
       at,
@@ -69,6 +69,9 @@ function readCall(cursor: Cursor): Call {
   cursor.expect(')');
   return { kind: 'call', name, args, at };
 }
+
+/** Words of SQL that look like a call and have a hint of their own. */
+const sqlFunctions = new Set(['exists', 'distinct', 'case', 'contains']);
 
 function readFieldArgument(cursor: Cursor, mayBeEmpty: boolean): Operand[] {
   if (mayBeEmpty && cursor.is(')')) return [];

@@ -11,17 +11,21 @@ import { MAX_COLUMNS, readSelect } from './select.ts';
  * writes something (FOR VIEW, UPDATE TRACKING), reaches past sharing (SYSTEM_MODE) or past deletion (ALL ROWS) is no
  * part of the language here.
  */
-export function parseSoql(source: string): { readonly query: Query; readonly steps: number } {
-  const cursor = new Cursor(source);
+export function parseSoql(
+  source: string,
+  dateLiterals: ReadonlySet<string> = noLiterals,
+): { readonly query: Query; readonly steps: number } {
+  const cursor = new Cursor(source, dateLiterals);
   if (!cursor.is('select')) throw refusal(cursor.token.start, hintForOpening(cursor.token.key));
   const query = readQuery(cursor, 'top');
-  if (cursor.token.kind !== 'end') throw cursor.unexpected('the end of the query');
+  cursor.expectEnd();
   return { query, steps: cursor.steps };
 }
 
 type Role = 'top' | 'child' | 'semijoin';
 
 const MAX_SUB_QUERIES = 20;
+const noLiterals: ReadonlySet<string> = new Set();
 
 function readQuery(cursor: Cursor, role: Role): Query {
   const at = cursor.expect('select').start;

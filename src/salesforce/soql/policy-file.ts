@@ -13,6 +13,7 @@ export function parsePolicyFile(json: unknown): { policy: SoqlPolicy; schema: So
     ...(file.allowOwnerFields === undefined
       ? {}
       : { allowOwnerFields: names(file.allowOwnerFields, 'allowOwnerFields') }),
+    ...(file.dateLiterals === undefined ? {} : { dateLiterals: names(file.dateLiterals, 'dateLiterals') }),
     ...(file.apiVersion === undefined ? {} : { apiVersion: wholeNumber(file.apiVersion, 'apiVersion') }),
   };
   const policy: SoqlPolicy = {
@@ -38,6 +39,7 @@ const fileKeys = [
   'maxChildRows',
   'maxOffset',
   'maxLength',
+  'dateLiterals',
   'apiVersion',
   'schema',
 ];

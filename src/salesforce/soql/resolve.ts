@@ -1,5 +1,5 @@
 import type { Access } from './access.ts';
-import type { Condition, Join, Operand, Path, Query, Selected } from './ast.ts';
+import type { Condition, Join, Literal, Measured, Operand, Path, Query, Selected } from './ast.ts';
 import { type Place, Reach, type ResolvedField, unknownRelationship } from './reach.ts';
 import { SoqlRefusal } from './refusal.ts';
 import { bareObject, type SoqlObject, type SoqlSchema } from './schema.ts';
@@ -141,9 +141,30 @@ class Resolver {
         this.#operand(condition.left, scope);
         this.root(condition.query);
         break;
+      case 'list':
+        this.#operand(condition.left, scope);
+        this.#quotedDates(condition.left, condition.values);
+        break;
       default:
         this.#operand(condition.left, scope);
+        this.#quotedDates(condition.left, [condition.right]);
     }
+  }
+
+  /** `CreatedDate > '2026-01-31'` is well-formed, and Salesforce refuses it only once the type of the field is known. */
+  #quotedDates(left: Measured, values: readonly Literal[]): void {
+    if (left.kind !== 'path' || !this.#reach.judges) return;
+    const isDate = (this.fieldsOf.get(left) ?? []).some(({ name, known }) => isDateField(name, known?.type));
+    const quoted = isDate
+      ? values.find(({ type, text }) => type === 'string' && /^'\d{4}-\d{2}-\d{2}/.test(text))
+      : undefined;
+    if (quoted === undefined) return;
+    throw new SoqlRefusal(
+      'quoted_date',
+      quoted.at,
+      'A date is written without quotes.',
+      `Write ${quoted.text.slice(1, -1).slice(0, 40)} without quotes.`,
+    );
   }
 
   #path(path: Path, scope: Scope): void {
@@ -202,6 +223,16 @@ class Resolver {
   #branch(places: readonly Place[], fields: readonly Path[]): void {
     for (const path of places.length > 0 ? fields : []) this.#path(path, { root: places, names: new Map() });
   }
+}
+
+const dateNames = new Set(
+  'createddate lastmodifieddate systemmodstamp closedate activitydate lastactivitydate converteddate birthdate'.split(
+    ' ',
+  ),
+);
+
+function isDateField(name: string, type: string | undefined): boolean {
+  return type === undefined ? dateNames.has(name.toLowerCase()) : type === 'date' || type === 'datetime';
 }
 
 function canBegin({ parts }: Path, { names }: Scope, waiting: readonly Join[]): boolean {

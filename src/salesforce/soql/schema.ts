@@ -40,6 +40,8 @@ export interface SoqlPolicy {
   readonly maxChildRows: number;
   readonly maxOffset: number;
   readonly maxLength: number;
+  /** Date literals that this org's version has beyond the common ones, such as LAST_N_HOURS. */
+  readonly dateLiterals?: readonly string[];
   readonly apiVersion?: number;
 }
 
