@@ -286,8 +286,7 @@ export function createGate(deps: GateDeps): Gate {
   /** The approver's values instead of the bot's: parsed, previewed and judged like any call, for the same record. */
   async function edited(id: string, values: Readonly<Record<string, unknown>>, ofBot?: string): Promise<ProposalEdit> {
     const proposal = await confirm.look(id);
-    if (proposal === undefined || (decision.bot !== undefined && decision.bot !== proposal.bot))
-      throw unknownProposal();
+    if (proposal === undefined || (ofBot !== undefined && ofBot !== proposal.bot)) throw unknownProposal();
     const bot = await botNamed(store, proposal.bot);
     const { action, own } = permitted(deps.actions, bot, proposal.action);
     const foreign = Object.keys(values).filter((key) => !(key in proposal.args));

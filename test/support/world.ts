@@ -1,0 +1,129 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { ActionPermission } from '../../permissions/catalog.ts';
+import { type Policy, shippedPolicy } from '../../permissions/policy.ts';
+import type { Audience } from '../../permissions/profiles.ts';
+import { type App, createApp } from '../../src/app.ts';
+import { readConfig } from '../../src/config.ts';
+import type { Envelope } from '../../src/confirm/proposal.ts';
+import type { Call } from '../../src/dispatch.ts';
+import { GatehouseError } from '../../src/errors.ts';
+import { createSim, type Sim } from '../../src/sim/sim.ts';
+
+/** One house on a folder of its own, with the simulated org inside and a clock that the test moves. */
+export interface World extends AsyncDisposable {
+  readonly app: App;
+  readonly folder: string;
+  readonly bot: string;
+  readonly clock: { now: number; advance(ms: number): void };
+  /** A call as the bot's model makes it. */
+  call(action: string, args: unknown, more?: Partial<Call>): Promise<Envelope>;
+  /** The error of a call that must fail. */
+  refusal(action: string, args: unknown, more?: Partial<Call>): Promise<GatehouseError>;
+  /** Approves as a signed-in person. */
+  approve(id: string, more?: { choice?: string; values?: Record<string, unknown> }): Promise<Envelope>;
+  setPolicy(change: (policy: Policy) => Policy): Promise<void>;
+  /** The simulated org's control routes. */
+  sim(method: string, route: string, body?: unknown): Promise<SimAnswer>;
+  records(object: string): Promise<readonly Record<string, unknown>[]>;
+  /** API calls since the last reset of the count. */
+  calls(): Promise<number>;
+  /** A second house on the same folder, as another process would open it. */
+  again(crash?: (point: string) => void): Promise<App>;
+}
+
+// What a control route answers is for the test to know.
+// biome-ignore lint/suspicious/noExplicitAny: free-form JSON of the simulator's control routes
+export type SimAnswer = any;
+
+export interface WorldOptions {
+  readonly grants?: readonly ActionPermission[];
+  readonly audience?: Audience;
+  readonly policy?: (policy: Policy) => Policy;
+  readonly crash?: (point: string) => void;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const ALL: readonly ActionPermission[] = [
+  'CREATE_LEAD',
+  'READ_ACCOUNT',
+  'UPDATE_OPPORTUNITY',
+  'RUN_SOQL',
+  'SYNC_PARTY',
+  'SYNC_CASE',
+];
+
+export async function createWorld(options: WorldOptions = {}): Promise<World> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-test-'));
+  const clock = { now: Date.now(), advance: (ms: number) => void (clock.now += ms) };
+  const config = readConfig({ GATEHOUSE_DATA: folder, GATEHOUSE_LOG: 'silent', ...options.env });
+  const open = (crash?: (point: string) => void) =>
+    createApp(config, { now: () => clock.now, ...(crash === undefined ? {} : { crash }) });
+  const app = await open(options.crash);
+  const bot = 'demo';
+  const audience = options.audience ?? 'internal';
+  await app.store.bots.create({
+    name: bot,
+    audience,
+    profile: audience,
+    createdAt: clock.now,
+    grants: options.grants ?? ALL,
+    policy: (options.policy ?? ((policy) => policy))(shippedPolicy(audience)),
+  });
+  await app.connections.connect(bot, { flow: 'simulated' });
+  // The control routes are asked through a second simulator on the same file: processes share one org.
+  let control: Sim | undefined;
+  const others: App[] = [];
+  const sim = async (method: string, route: string, body?: unknown) => {
+    control ??= await createSim({ file: path.join(folder, 'sim.db') });
+    const request = new Request(`http://sim.localhost/_sim/${route}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const answer = await control.fetch(request, { loopback: true });
+    if (!answer.ok) throw new Error(`_sim/${route}: ${answer.status} ${await answer.text()}`);
+    const text = await answer.text();
+    return text === '' ? undefined : JSON.parse(text);
+  };
+  const call: World['call'] = (action, args, more) =>
+    app.gate.call({ bot, principal: 'agent:test', channel: 'rest', action, args, ...more });
+
+  return {
+    app,
+    folder,
+    bot,
+    clock,
+    call,
+    async refusal(action, args, more) {
+      try {
+        const envelope = await call(action, args, more);
+        throw new Error(`expected a refusal, got ${JSON.stringify(envelope)}`);
+      } catch (error) {
+        if (error instanceof GatehouseError) return error;
+        throw error;
+      }
+    },
+    approve: (id, more = {}) =>
+      app.gate.decide(id, { answer: 'approve', by: 'operator:ada', via: 'console', assurance: 'session', ...more }),
+    async setPolicy(change) {
+      const row = await app.store.bots.get(bot);
+      if (row === undefined) throw new Error('the bot of this world is gone');
+      await app.store.bots.savePolicy(bot, change(row.policy), 'test', clock.now, row.policyRevision);
+    },
+    sim,
+    records: async (object) => (await sim('GET', `records/${object}`)).records,
+    calls: async () => (await sim('GET', 'calls')).count,
+    async again(crash) {
+      const other = await open(crash);
+      others.push(other);
+      return other;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const other of others) await other.close();
+      await control?.close();
+      await app.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
