@@ -1,4 +1,5 @@
 import { PostgresDialect, PostgresQueryCompiler } from 'kysely';
+import type { Pool } from 'pg';
 import { GatehouseError } from '../errors.ts';
 import { toStorable } from './parameters.ts';
 import type { TransactionScope } from './transaction-scope.ts';
@@ -6,39 +7,13 @@ import type { TransactionScope } from './transaction-scope.ts';
 const INT8 = 20;
 const NUMERIC = 1700;
 
-/** Kysely over a small pool. `schema` keeps everything of ours in one schema; without it the connection's search path decides. */
+/** Kysely over a small pool. */
 export async function openPostgres(
   url: string,
   schema: string | undefined,
   scope: TransactionScope,
 ): Promise<PostgresDialect> {
-  // Only who asks for PostgreSQL pays for its driver.
-  const { default: pg } = await import('pg');
-  if (schema !== undefined && !/^[a-z_][a-z0-9_]{0,62}$/.test(schema))
-    throw new GatehouseError('config_invalid', 'The PostgreSQL schema has an unusable name.', {
-      next: 'Use lower-case letters, digits and underscores.',
-    });
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: 8,
-    connectionTimeoutMillis: 10_000,
-    application_name: 'gatehouse',
-    keepAlive: true,
-    ...(schema === undefined ? {} : { options: `-c search_path=${schema}` }),
-    types: {
-      // Our bigints are times, counts and sequence numbers: safe as numbers, and SQLite answers numbers too.
-      getTypeParser: (oid, format) =>
-        oid === INT8 || oid === NUMERIC ? Number : pg.types.getTypeParser(oid, format as 'text'),
-    },
-  });
-  // An idle connection that the server closes is replaced at the next use; without a listener it would end the process.
-  pool.on('error', () => {});
-  try {
-    (await pool.connect()).release();
-  } catch (error) {
-    await pool.end();
-    throw unreachable(url, error);
-  }
+  const pool = await openPool(url, { schema, max: 8 });
   return new CheckedDialect({
     pool: {
       connect: () => {
@@ -48,6 +23,42 @@ export async function openPostgres(
       end: () => pool.end(),
     },
   });
+}
+
+/** A pool that has connected once. `schema` keeps everything in one schema; without it the role's search path decides. */
+export async function openPool(
+  url: string,
+  { schema, max }: { readonly schema: string | undefined; readonly max: number },
+): Promise<Pool> {
+  if (schema !== undefined && !/^[a-z_][a-z0-9_]{0,62}$/.test(schema))
+    throw new GatehouseError('config_invalid', 'The PostgreSQL schema has an unusable name.', {
+      next: 'Use lower-case letters, digits and underscores.',
+    });
+  // Only who asks for PostgreSQL pays for its driver.
+  const { default: pg } = await import('pg');
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    connectionTimeoutMillis: 10_000,
+    application_name: 'gatehouse',
+    keepAlive: true,
+    ...(schema === undefined ? {} : { options: `-c search_path=${schema}` }),
+    types: {
+      // Our bigints are times, counts and sequence numbers: safe as numbers, and SQLite answers numbers too.
+      // `format` is passed on as it came: pg has one overload for each.
+      getTypeParser: (oid, format) =>
+        oid === INT8 || oid === NUMERIC ? Number : pg.types.getTypeParser(oid, format as 'text'),
+    },
+  });
+  // An idle connection that the server closes is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => {});
+  try {
+    (await pool.connect()).release();
+    return pool;
+  } catch (error) {
+    await pool.end();
+    throw unreachable(url, error);
+  }
 }
 
 class CheckedDialect extends PostgresDialect {
