@@ -1,3 +1,4 @@
+import type { Connection } from 'jsforce';
 import type { Salesforce, Soql } from '../action.ts';
 
 /** Bots and their orgs: connect, use, look at, disconnect. */
@@ -15,6 +16,8 @@ export interface Connections {
   hasReal(): Promise<boolean>;
   /** The org behind a bot, for one call. Throws `not_connected` or `reconnect_needed`. */
   open(bot: string, call: { readonly signal: AbortSignal; readonly background?: boolean }): Promise<Org>;
+  /** Writes what is not written yet (successes are noted at most once a second). */
+  close(): Promise<void>;
 }
 
 export interface WebStart {
@@ -122,6 +125,8 @@ export interface Org extends Omit<Salesforce, 'create' | 'update'> {
   identity(): Promise<Readonly<Record<string, unknown>>>;
   /** Salesforce's clock now: ours, corrected by the Date headers seen. */
   clock(): number;
+  /** jsforce on this same line (session, limits, breaker, deadline are ours), for breadth that the port lacks. Slow to load: never on the first read. */
+  jsforce(): Promise<Connection>;
 }
 
 /** RunSOQL's view of an org: the guard, the describes and the caps around it. */

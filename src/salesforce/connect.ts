@@ -1,0 +1,298 @@
+import { GatehouseError } from '../errors.ts';
+import { CLOSED } from './breaker.ts';
+import type { ConnectionStatus, Connections, HeadlessFlow } from './connections.ts';
+import { createDescribes } from './describes.ts';
+import { isRecord, operatorHint } from './failures.ts';
+import { createHealth } from './health.ts';
+import { judgeHost, looksLikeSandbox, SIMULATED } from './hosts.ts';
+import { toId18 } from './ids.ts';
+import { createLine } from './line.ts';
+import { createOAuth, type Grant } from './oauth.ts';
+import { createOrg } from './org.ts';
+import type { ConnectionDeps, ConnectionRow, LoginSecret } from './ports.ts';
+import { createSession, usable } from './session.ts';
+import { createTransport } from './transport.ts';
+import { createWebFlow } from './web-flow.ts';
+
+const PRODUCTION = 'https://login.salesforce.com';
+const SANDBOX = 'https://test.salesforce.com';
+
+/** Bots and their orgs. Everything a request needs is put together here, once per process. */
+export function createConnections(deps: ConnectionDeps): Connections {
+  const { config, rows, now, log, wait = sleep } = deps;
+  const timeoutMs = deps.requestTimeoutMs;
+  const transport = createTransport({ timeoutMs, extraHosts: config.extraHosts, simulated: deps.simulated });
+  const oauth = createOAuth({ transport, config, now });
+  const web = createWebFlow({ oauth, values: deps.values, random: deps.random, now });
+  const session = createSession({
+    transport,
+    oauth,
+    rows,
+    vault: deps.tokens,
+    timeoutMs,
+    instance: deps.instance,
+    now,
+    wait,
+  });
+  const health = createHealth({ rows, now, timeoutMs, shares: deps.budget });
+  const describes = createDescribes({ values: deps.values, now });
+
+  /** The issuing host of a new connection, judged before anything is sent there. */
+  function loginUrlOf(how: { readonly loginUrl?: string | undefined; readonly sandbox?: boolean | undefined }): string {
+    const wanted = how.loginUrl ?? (how.sandbox ? sandboxOf(config.loginUrl) : config.loginUrl);
+    const verdict = judgeHost(wanted, config.extraHosts);
+    if ('origin' in verdict) return verdict.origin;
+    throw new GatehouseError('invalid_input', `The login address is refused: ${verdict.problem}.`, {
+      next: verdict.next,
+      fields: [{ name: 'loginUrl', problem: verdict.problem }],
+    });
+  }
+
+  function instanceOf(grant: Grant, loginUrl: string): string {
+    if (loginUrl === SIMULATED) return SIMULATED;
+    const verdict = judgeHost(grant.instanceUrl, config.extraHosts);
+    if ('origin' in verdict) return verdict.origin;
+    throw new GatehouseError(
+      'salesforce_error',
+      `The sign-in named an org address that is refused: ${verdict.problem}.`,
+      { next: verdict.next },
+    );
+  }
+
+  /** A grant becomes the bot's connection: same org as before, user and environment asked, tokens durable before the row shows them. */
+  async function establish(
+    bot: string,
+    flow: ConnectionRow['flow'],
+    loginUrl: string,
+    grant: Grant,
+    login?: LoginSecret,
+  ): Promise<ConnectionStatus> {
+    const before = await rows.get(bot);
+    const orgId = normal(grant.orgId);
+    if (before && before.state !== 'disconnected' && before.orgId !== orgId) {
+      await oauth.revoke(loginUrl, grant.refreshToken ?? grant.accessToken);
+      throw new GatehouseError(
+        'conflict',
+        `This bot is connected to another org (${before.orgId}); you signed in to ${orgId}.`,
+        {
+          next: 'Disconnect the bot first: that archives its links to the old org. Or sign in to the same org again.',
+        },
+      );
+    }
+    const tokenVersion = (before?.fence ?? 0) + 1;
+    const fresh: ConnectionRow = {
+      bot,
+      id: before && before.state !== 'disconnected' ? before.id : deps.newId(),
+      flow,
+      state: 'connected',
+      orgId,
+      userId: normal(grant.userId),
+      username: login?.username ?? '',
+      instanceUrl: instanceOf(grant, loginUrl),
+      loginUrl,
+      environment:
+        loginUrl === SIMULATED || loginUrl.startsWith('http:')
+          ? 'simulated'
+          : looksLikeSandbox(loginUrl)
+            ? 'sandbox'
+            : 'production',
+      scopes: grant.scopes,
+      connectedAt: now(),
+      tokenVersion,
+      leaseOwner: null,
+      leaseUntil: 0,
+      fence: tokenVersion,
+      ...CLOSED,
+      clockOffsetMs: 0,
+      apiUsed: null,
+      apiMax: null,
+      apiAt: null,
+      limitedUntil: 0,
+      lastSuccessAt: now(),
+      lastFailureAt: null,
+      lastFailureCode: null,
+      lastFailureMessage: null,
+      lastSyncAt: before?.orgId === orgId ? before.lastSyncAt : null,
+      lastEventAt: before?.orgId === orgId ? before.lastEventAt : null,
+      successes: 0,
+      failures: 0,
+    };
+    const known = { ...fresh, ...(await lookAround(fresh, grant)) };
+    const tokens = {
+      accessToken: grant.accessToken,
+      ...(grant.refreshToken ? { refreshToken: grant.refreshToken } : {}),
+      ...(login ? { login } : {}),
+    };
+    await session.keep(known, tokens);
+    const old = before && (await session.tokens(before));
+    await rows.put(known);
+    if (before && before.tokenVersion !== tokenVersion) await session.forget(before);
+    if (old?.refreshToken && old.refreshToken !== grant.refreshToken)
+      await oauth.revoke(before?.loginUrl ?? loginUrl, old.refreshToken);
+    log.info('connected to Salesforce', { bot, flow, orgId, environment: known.environment });
+    return toStatus(known, now());
+  }
+
+  /** Who signed in, and to what kind of org. A user without access to either question still gets connected. */
+  async function lookAround(row: ConnectionRow, { accessToken }: Grant): Promise<Partial<ConnectionRow>> {
+    const ask = async (path: string): Promise<Record<string, unknown>> => {
+      const answer = await transport.exchange({
+        method: 'GET',
+        base: row.instanceUrl,
+        path,
+        headers: { authorization: `Bearer ${accessToken}` },
+        isRead: true,
+      });
+      return answer.status === 200 && isRecord(answer.json) ? answer.json : {};
+    };
+    const query = encodeURIComponent('SELECT IsSandbox FROM Organization LIMIT 1');
+    const [identity, page] = await Promise.all([
+      ask(`/id/${row.orgId}/${row.userId}`),
+      row.instanceUrl === SIMULATED ? undefined : ask(`/services/data/${config.apiVersion}/query?q=${query}`),
+    ]);
+    const [organization] = Array.isArray(page?.records) ? page.records : [];
+    const isSandbox = isRecord(organization) ? organization.IsSandbox : undefined;
+    return {
+      ...(typeof identity.username === 'string' ? { username: identity.username } : {}),
+      ...(typeof isSandbox === 'boolean' ? { environment: isSandbox ? 'sandbox' : 'production' } : {}),
+    };
+  }
+
+  async function signIn(bot: string, how: HeadlessFlow): Promise<ConnectionStatus> {
+    switch (how.flow) {
+      case 'simulated':
+        transport.origin(SIMULATED);
+        return establish(bot, 'simulated', SIMULATED, await oauth.simulated());
+      case 'client-credentials': {
+        const loginUrl = loginUrlOf(how);
+        return establish(bot, how.flow, loginUrl, await oauth.clientCredentials(loginUrl));
+      }
+      case 'jwt': {
+        const { username, privateKey } = how;
+        const loginUrl = loginUrlOf(how);
+        return establish(bot, how.flow, loginUrl, await oauth.jwt(loginUrl, { username, privateKey }), {
+          username,
+          privateKey,
+        });
+      }
+      case 'password': {
+        if (!deps.allowPassword) {
+          throw new GatehouseError('off', 'Signing in with user name and password is switched off.', {
+            next: 'Use the web flow or client credentials. An operator who must can allow it; Salesforce discourages it and blocks it in new orgs.',
+          });
+        }
+        const { username, password } = how;
+        const loginUrl = loginUrlOf(how);
+        return establish(bot, how.flow, loginUrl, await oauth.password(loginUrl, { username, password }), {
+          username,
+          password,
+        });
+      }
+      default:
+        return how satisfies never;
+    }
+  }
+
+  return {
+    begin: async (bot, start) => web.begin(bot, start, loginUrlOf(start)),
+    async finish(back) {
+      const { bot, loginUrl, grant } = await web.finish(back);
+      return { ...(await establish(bot, 'web', loginUrl, grant)), bot };
+    },
+    connect: signIn,
+    async disconnect(bot) {
+      // The state first: from here on no request starts and no refresh can bring the connection back.
+      await rows.patch(bot, { state: 'disconnected' });
+      const row = await rows.get(bot);
+      if (!row) return { revoked: false };
+      const tokens = await session.tokens(row);
+      const revoked = tokens ? await oauth.revoke(row.loginUrl, tokens.refreshToken ?? tokens.accessToken) : false;
+      await session.forget(row);
+      await describes.forget(row.id);
+      log.info('disconnected from Salesforce', { bot, revoked });
+      return { revoked };
+    },
+    async status(bot) {
+      await health.flush(bot);
+      const row = await rows.get(bot);
+      return row ? toStatus(row, now()) : { state: 'never_connected' };
+    },
+    async hasReal() {
+      return (await rows.list()).some(
+        ({ instanceUrl, state }) => instanceUrl !== SIMULATED && state !== 'disconnected',
+      );
+    },
+    async open(bot, call) {
+      const row = usable(await rows.get(bot));
+      const line = createLine({ rows, session, health, now, wait }, row, call);
+      return createOrg({ line, apiVersion: config.apiVersion, describes, health });
+    },
+    close: () => health.flush(),
+  };
+}
+
+/** The checkbox means Salesforce's sandbox host; a configured test server or My Domain stays what it is. */
+function sandboxOf(loginUrl: string): string {
+  return loginUrl === PRODUCTION ? SANDBOX : loginUrl;
+}
+
+function normal(id: string): string {
+  const verdict = toId18(id);
+  if ('id' in verdict) return verdict.id;
+  throw new GatehouseError('salesforce_error', 'The sign-in named an org or user whose Id is malformed.', {
+    next: 'Check that the login address is really Salesforce.',
+  });
+}
+
+function toStatus(row: ConnectionRow, now: number): ConnectionStatus {
+  const { breakerState, breakerUntil, apiUsed, apiMax, apiAt } = row;
+  return {
+    state: row.state,
+    id: row.id,
+    flow: row.flow,
+    orgId: row.orgId,
+    username: row.username,
+    instanceUrl: row.instanceUrl,
+    environment: row.environment,
+    scopes: row.scopes,
+    connectedAt: iso(row.connectedAt),
+    breaker: {
+      state: breakerState,
+      ...(breakerState !== 'closed' && breakerUntil > now ? { nextTryAt: iso(breakerUntil) } : {}),
+    },
+    successes: row.successes,
+    failures: row.failures,
+    ...(apiUsed === null || apiMax === null || apiAt === null
+      ? {}
+      : { api: { used: apiUsed, max: apiMax, at: iso(apiAt) } }),
+    ...(row.lastSuccessAt === null ? {} : { lastSuccessAt: iso(row.lastSuccessAt) }),
+    ...(row.lastFailureAt === null || row.lastFailureCode === null
+      ? {}
+      : {
+          lastFailure: {
+            at: iso(row.lastFailureAt),
+            code: row.lastFailureCode,
+            message: row.lastFailureMessage ?? '',
+            next: operatorHint(row.lastFailureCode),
+          },
+        }),
+    ...(row.lastSyncAt === null ? {} : { lastSyncAt: iso(row.lastSyncAt) }),
+    ...(row.lastEventAt === null ? {} : { lastEventAt: iso(row.lastEventAt) }),
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done, { once: true });
+  });
+}

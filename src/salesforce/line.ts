@@ -1,0 +1,112 @@
+import { GatehouseError } from '../errors.ts';
+import { toFailure } from './failures.ts';
+import type { Health } from './health.ts';
+import type { ConnectionRow, ConnectionRows } from './ports.ts';
+import { type Session, usable } from './session.ts';
+import type { Answer } from './transport.ts';
+import { UpstreamError } from './upstream-error.ts';
+
+/** The line to one org for one call: every request is admitted, authorised, judged, noted, and repeated only where that is safe (R3). */
+export interface Line {
+  /** The row as last read; the org, its address and its user do not change under a call. */
+  readonly row: ConnectionRow;
+  ask(ask: Ask): Promise<Answer>;
+}
+
+export interface Ask {
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** From `/services` or `/id` on, encoded. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** For reads that travel as POST. */
+  readonly isRead?: boolean;
+}
+
+export interface LineDeps {
+  readonly rows: ConnectionRows;
+  readonly session: Session;
+  readonly health: Health;
+  readonly now: () => number;
+  readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
+}
+
+/** Names our writes in change events, so that sync can tell its own echo. */
+export const CLIENT = 'gatehouse';
+
+const MAX_REPEATS = 2;
+const FRESH_MS = 250;
+
+export function createLine(
+  deps: LineDeps,
+  opened: ConnectionRow,
+  call: { readonly signal: AbortSignal; readonly background?: boolean },
+): Line {
+  const { rows, session, health, now, wait } = deps;
+  const openedAt = now();
+  let unused: ConnectionRow | undefined = opened;
+
+  /** The row that `open` read serves the first request; later ones look again, so a disconnect stops queued work (O6). */
+  async function currentRow(): Promise<ConnectionRow> {
+    const row = unused && now() - openedAt < FRESH_MS ? unused : usable(await rows.get(opened.bot));
+    unused = undefined;
+    if (row.id === opened.id) return row;
+    throw new GatehouseError('not_connected', 'The connection was replaced while this call waited.', {
+      next: 'Call again.',
+    });
+  }
+
+  async function once(ask: Ask, isRead: boolean): Promise<Answer> {
+    const pass = await health.admit(await currentRow(), call.background ?? false);
+    let answer: Answer | undefined;
+    let failure: GatehouseError | undefined;
+    try {
+      answer = await session.send(pass.row, {
+        method: ask.method ?? 'GET',
+        path: ask.path,
+        headers: {
+          'sforce-call-options': `client=${CLIENT}`,
+          ...(ask.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...ask.headers,
+        },
+        ...(ask.body === undefined ? {} : { body: JSON.stringify(ask.body) }),
+        signal: call.signal,
+        isRead,
+      });
+      failure = toFailure(answer, isRead);
+    } catch (error) {
+      if (!(error instanceof GatehouseError)) {
+        await health.settle(pass, {});
+        throw error;
+      }
+      failure = error;
+    }
+    await health.settle(pass, { answer, failure });
+    if (failure) throw failure;
+    if (answer) return answer;
+    throw new TypeError('A request ended with neither answer nor failure.');
+  }
+
+  return {
+    row: opened,
+    async ask(ask) {
+      const isRead = ask.isRead ?? (ask.method === undefined || ask.method === 'GET');
+      for (let repeat = 0; ; repeat++) {
+        try {
+          return await once(ask, isRead);
+        } catch (error) {
+          if (repeat >= MAX_REPEATS || call.signal.aborted || !mayRepeat(error, isRead)) throw error;
+          // Nothing more goes out while the breaker is open; the failure itself says more than `circuit_open` would.
+          if ((await rows.get(opened.bot))?.breakerState !== 'closed') throw error;
+          await wait(Math.random() * 150 * 2 ** repeat, call.signal);
+        }
+      }
+    },
+  };
+}
+
+/** A write is repeated only when it surely did not happen. */
+function mayRepeat(error: unknown, isRead: boolean): boolean {
+  if (!(error instanceof UpstreamError) || !error.repeat) return false;
+  return isRead || error.outcome === 'not_sent' || (error.outcome === 'refused' && error.code === 'conflict');
+}

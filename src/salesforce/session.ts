@@ -1,0 +1,245 @@
+import { GatehouseError } from '../errors.ts';
+import { saidIn } from './failures.ts';
+import { SIMULATED } from './hosts.ts';
+import type { Grant, OAuth } from './oauth.ts';
+import type { ConnectionRow, ConnectionRows, LoginSecret, TokenSet, TokenVault } from './ports.ts';
+import type { Answer, Transport, Wire } from './transport.ts';
+import { UpstreamError } from './upstream-error.ts';
+
+/**
+ * The session of a connection: sends with its token, and renews it on a 401 only, once for all callers and processes (O5).
+ *
+ * Tokens lie in the vault under `CONNECTION.VERSION`, where the version is the fence of the lease that stored them. A new set
+ * is written under its own key first and becomes visible by one compare-and-set of the row, so a holder that stalled past its
+ * lease writes to a key that nobody reads. A kill between Salesforce's answer and that write loses a rotated refresh token
+ * (Salesforce then wants a new sign-in); without rotation the next caller simply renews again.
+ */
+export interface Session {
+  send(row: ConnectionRow, wire: Omit<Wire, 'base'>): Promise<Answer>;
+  /** Keeps a first set of tokens durably; the caller makes them visible by storing the row. */
+  keep(row: Pick<ConnectionRow, 'id' | 'tokenVersion'>, tokens: TokenSet): Promise<void>;
+  tokens(row: ConnectionRow): Promise<TokenSet | undefined>;
+  forget(row: ConnectionRow): Promise<void>;
+}
+
+const POLL_MS = 30;
+
+export function createSession(deps: {
+  readonly transport: Transport;
+  readonly oauth: OAuth;
+  readonly rows: ConnectionRows;
+  readonly vault: TokenVault;
+  readonly timeoutMs: number;
+  readonly instance: string;
+  readonly now: () => number;
+  readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
+}): Session {
+  const { transport, oauth, rows, vault, timeoutMs, now, wait } = deps;
+  // Longer than the two requests that may run under it, so that a live holder never loses it.
+  const leaseMs = timeoutMs * 2 + 5_000;
+  const held = new Map<string, { readonly key: string; readonly tokens: TokenSet }>();
+  const flights = new Map<string, Promise<ConnectionRow>>();
+
+  async function tokens(row: ConnectionRow): Promise<TokenSet | undefined> {
+    const key = keyOf(row);
+    const known = held.get(row.bot);
+    if (known?.key === key) return known.tokens;
+    const stored = await vault.get(key);
+    if (stored) held.set(row.bot, { key, tokens: stored });
+    return stored;
+  }
+
+  /** The row as it stands, with tokens to go with it; a version that moved meanwhile is followed. */
+  async function current(row: ConnectionRow): Promise<{ row: ConnectionRow; tokens: TokenSet }> {
+    const got = await tokens(row);
+    if (got) return { row, tokens: got };
+    const latest = usable(await rows.get(row.bot));
+    const later = latest.tokenVersion === row.tokenVersion ? undefined : await tokens(latest);
+    if (later) return { row: latest, tokens: later };
+    throw reconnectNeeded('The stored Salesforce tokens are missing.');
+  }
+
+  async function send(given: ConnectionRow, wire: Omit<Wire, 'base'>): Promise<Answer> {
+    const first = await current(given);
+    const answer = await authorised(first.row, first.tokens, wire);
+    if (!isExpired(answer, wire.path)) return answer;
+    const second = await current(await renew(first.row, wire.signal ?? undefined));
+    const again = await authorised(second.row, second.tokens, wire);
+    if (!isExpired(again, wire.path)) return again;
+    throw reconnectNeeded('Salesforce refuses a session that it has just renewed.');
+  }
+
+  function authorised(row: ConnectionRow, { accessToken }: TokenSet, wire: Omit<Wire, 'base'>): Promise<Answer> {
+    return transport.exchange({
+      ...wire,
+      base: row.instanceUrl,
+      headers: { ...wire.headers, authorization: `Bearer ${accessToken}` },
+    });
+  }
+
+  /** One flight per process and stale version; each caller may leave it by its own signal. */
+  async function renew(stale: ConnectionRow, signal: AbortSignal | undefined): Promise<ConnectionRow> {
+    const key = keyOf(stale);
+    const flight = flights.get(key) ?? renewAcrossProcesses(stale).finally(() => flights.delete(key));
+    flights.set(key, flight);
+    return signal ? untilAborted(flight, signal) : flight;
+  }
+
+  async function renewAcrossProcesses(stale: ConnectionRow): Promise<ConnectionRow> {
+    for (let waitedMs = 0; waitedMs <= leaseMs + timeoutMs; waitedMs += POLL_MS) {
+      const row = usable(await rows.get(stale.bot));
+      if (row.tokenVersion !== stale.tokenVersion) return row;
+      const fence = await rows.lease(row.bot, deps.instance, now(), now() + leaseMs);
+      if (fence !== undefined) return renewUnderLease(stale, fence);
+      await wait(POLL_MS);
+    }
+    throw new UpstreamError(
+      'salesforce_unavailable',
+      'Another process is renewing the Salesforce session and does not finish.',
+      {
+        next: 'Try again in a minute.',
+        outcome: 'not_sent',
+        retryable: true,
+      },
+    );
+  }
+
+  async function renewUnderLease(stale: ConnectionRow, fence: number): Promise<ConnectionRow> {
+    const release = { leaseOwner: null, leaseUntil: 0 };
+    const row = usable(await rows.get(stale.bot));
+    if (row.tokenVersion !== stale.tokenVersion) {
+      await rows.patchIf(row.bot, { fence }, release);
+      return row;
+    }
+    try {
+      const old = await tokens(row);
+      if (!old) throw reconnectNeeded('The stored Salesforce tokens are missing.');
+      const grant = await grantAgain(row, old);
+      const fresh: ConnectionRow = {
+        ...row,
+        ...release,
+        state: 'connected',
+        fence,
+        tokenVersion: fence,
+        instanceUrl: instanceOf(row, grant),
+      };
+      const next = {
+        ...old,
+        accessToken: grant.accessToken,
+        ...(grant.refreshToken ? { refreshToken: grant.refreshToken } : {}),
+      };
+      return await publish(row, fresh, next);
+    } catch (error) {
+      await rows.patchIf(row.bot, { fence }, release);
+      // Another process may have rotated the token under our hands: then ours was simply the older one.
+      const latest = usable(await rows.get(row.bot));
+      if (latest.tokenVersion !== row.tokenVersion) return latest;
+      if (error instanceof GatehouseError && error.code === 'reconnect_needed') {
+        await rows.patchIf(row.bot, { tokenVersion: row.tokenVersion, state: 'connected' }, { state: 'needs_reauth' });
+      }
+      throw error;
+    }
+  }
+
+  /** Durable first, visible second, used third. */
+  async function publish(old: ConnectionRow, fresh: ConnectionRow, next: TokenSet): Promise<ConnectionRow> {
+    await vault.set(keyOf(fresh), next);
+    const { tokenVersion, state, instanceUrl, fence } = fresh;
+    // The version is what must not have moved: nobody stored tokens since ours were read. A connection that was given up
+    // for a moment because our rotated token was still unsaved is thereby healed; a disconnected one stays so.
+    for (const was of ['connected', 'needs_reauth'] as const) {
+      const patch = { tokenVersion, state, instanceUrl };
+      if (await rows.patchIf(old.bot, { tokenVersion: old.tokenVersion, state: was }, patch)) {
+        await rows.patchIf(old.bot, { fence }, { leaseOwner: null, leaseUntil: 0 });
+        held.set(old.bot, { key: keyOf(fresh), tokens: next });
+        await vault.delete(keyOf(old));
+        return fresh;
+      }
+    }
+    await vault.delete(keyOf(fresh));
+    const latest = await rows.get(old.bot);
+    if (latest?.state === 'disconnected' && next.refreshToken) await oauth.revoke(old.loginUrl, next.refreshToken);
+    return usable(latest);
+  }
+
+  function grantAgain(row: ConnectionRow, old: TokenSet): Promise<Grant> {
+    const login: LoginSecret = old.login ?? { username: row.username };
+    switch (row.flow) {
+      case 'simulated':
+        return oauth.simulated();
+      case 'client-credentials':
+        return oauth.clientCredentials(row.loginUrl);
+      case 'jwt':
+        if (login.privateKey)
+          return oauth.jwt(row.loginUrl, { username: login.username, privateKey: login.privateKey });
+        break;
+      case 'password':
+        if (login.password) return oauth.password(row.loginUrl, { username: login.username, password: login.password });
+        break;
+      case 'web':
+        if (old.refreshToken) return oauth.refresh(row.loginUrl, old.refreshToken);
+        break;
+      default:
+        return row.flow satisfies never;
+    }
+    throw reconnectNeeded('The Salesforce session has ended and cannot be renewed: the sign-in gave no refresh token.');
+  }
+
+  /** Kept or updated, never lost: an answer without a usable address keeps the old one. */
+  function instanceOf(row: ConnectionRow, grant: Grant): string {
+    return row.instanceUrl === SIMULATED ? SIMULATED : transport.origin(grant.instanceUrl || row.instanceUrl);
+  }
+
+  return {
+    send,
+    tokens,
+    keep: (row, set) => vault.set(keyOf(row), set),
+    async forget(row) {
+      held.delete(row.bot);
+      await vault.delete(keyOf(row));
+    },
+  };
+}
+
+/** The row of a connection that may be used, or the refusal in words. */
+export function usable(row: ConnectionRow | undefined): ConnectionRow {
+  if (row?.state === 'connected') return row;
+  if (row?.state === 'needs_reauth') throw reconnectNeeded('Salesforce no longer accepts the stored sign-in.');
+  throw new GatehouseError('not_connected', 'This bot is not connected to Salesforce.', {
+    next: 'Ask the operator to connect it: open /connect in the console, or run gatehouse connect.',
+  });
+}
+
+function reconnectNeeded(message: string): GatehouseError {
+  return new GatehouseError('reconnect_needed', message, {
+    next: 'Ask the operator to press Reconnect on the connection card (or run gatehouse connect again).',
+  });
+}
+
+function keyOf(row: Pick<ConnectionRow, 'id' | 'tokenVersion'>): string {
+  return `${row.id}.${row.tokenVersion}`;
+}
+
+/** 403 is no expired session: renewing on it would turn a limit into a storm. Identity pages alone say it in their own way. */
+function isExpired(answer: Answer, path: string): boolean {
+  if (answer.status === 403) return path.startsWith('/id/') && answer.text.includes('Bad_OAuth_Token');
+  if (answer.status !== 401) return false;
+  return !saidIn(answer).some(({ message }) =>
+    /not valid for use with the REST API|not attached to Agent/.test(message),
+  );
+}
+
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () =>
+      reject(
+        new UpstreamError('salesforce_unavailable', 'The call was cancelled before Salesforce had answered.', {
+          next: 'Call again if it is still wanted.',
+          outcome: 'not_sent',
+        }),
+      );
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
