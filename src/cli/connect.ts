@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { publicUrl } from '../app.ts';
 import { GatehouseError } from '../errors.ts';
 import type { HeadlessFlow } from '../salesforce/connections.ts';
 import { findBot } from './bots.ts';
 import { type CommandCall, defineCommand, UsageError } from './command.ts';
-import { baseUrl } from './sign-in.ts';
 import { describeConnection } from './status.ts';
 
 const options = {
@@ -52,7 +52,7 @@ export const command = defineCommand({
 type Call = CommandCall<readonly ['<bot>'], typeof options>;
 
 function webLink({ config, options: { sandbox, loginUrl } }: Call, bot: string): string {
-  const url = new URL(`${baseUrl(config)}/connect/${encodeURIComponent(bot)}`);
+  const url = new URL(`${publicUrl(config)}/connect/${encodeURIComponent(bot)}`);
   if (sandbox) url.searchParams.set('sandbox', '1');
   if (loginUrl !== undefined) url.searchParams.set('loginUrl', loginUrl);
   return url.href;

@@ -1,7 +1,8 @@
+import { publicUrl } from '../app.ts';
 import { GatehouseError } from '../errors.ts';
 import { defineCommand } from './command.ts';
 import { askOperatorOnceReal } from './operator-key.ts';
-import { baseUrl, signInLink } from './sign-in.ts';
+import { signInLink } from './sign-in.ts';
 
 export const command = defineCommand({
   args: ['<name>'],
@@ -15,7 +16,7 @@ export const command = defineCommand({
     const app = await call.openApp();
     const operator = await askOperatorOnceReal(call, app, 'READ_INTEGRATIONS');
     if (operator !== undefined && operator.name !== name) app.access.require(operator, 'MANAGE_GRANTS');
-    const { url, expiresAt } = await signInLink(app, name, baseUrl(call.config));
+    const { url, expiresAt } = await signInLink(app, name, publicUrl(call.config));
     call.terminal.print(
       { operator: name, url, expiresAt: new Date(expiresAt).toISOString() },
       `${url}\nSigns ${name} in once, within ten minutes, while "gatehouse serve" runs.`,

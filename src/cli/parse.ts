@@ -43,8 +43,14 @@ async function parseFor(listed: ListedCommand, argv: readonly string[]): Promise
   for (const arg of command.args ?? []) parser.argument(arg);
   for (const option of toOptions(command.options ?? {})) parser.addOption(option);
   parser.option('--json', 'one JSON document on standard output and nothing else').allowExcessArguments(false);
-  parser.parse(argv.slice(listed.name.split(' ').length), { from: 'user' });
+  parser.parse(behindDashes(argv.slice(listed.name.split(' ').length)), { from: 'user' });
   return { command, args: parser.processedArgs, options: valuesOf(command.options ?? {}, parser.opts()) };
+}
+
+/** Random ids may begin with a dash, and must not be taken for options. */
+function behindDashes(words: readonly string[]): string[] {
+  const isId = (word: string) => /^-[\w-]{21}$/.test(word) && !word.startsWith('--');
+  return words.some(isId) ? [...words.filter((word) => !isId(word)), '--', ...words.filter(isId)] : [...words];
 }
 
 /** Commander leaves out a switch that is not set, and takes `--no-policy` for the option `policy` set to false. */

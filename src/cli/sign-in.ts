@@ -1,10 +1,4 @@
 import type { App } from '../app.ts';
-import type { Config } from '../config.ts';
-
-/** Where people reach the console. */
-export function baseUrl({ url, port }: Config): string {
-  return url ?? `http://localhost:${port}`;
-}
 
 /** The token travels in the fragment, which no server, proxy or log sees; the page sends it by POST. */
 export async function signInLink(

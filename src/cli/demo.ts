@@ -1,0 +1,50 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { readConfig } from '../config.ts';
+import { GatehouseError } from '../errors.ts';
+import { createBot, DEMO_BOT } from './bots.ts';
+import { defineCommand } from './command.ts';
+import { playScenes } from './demo-scenes.ts';
+import { openStage } from './demo-stage.ts';
+import { thisProgram } from './program.ts';
+
+/** The main job, played before your eyes on a folder of its own; each step is checked against the org itself. */
+export const command = defineCommand({
+  async run({ terminal }) {
+    const { createApp } = await import('../app.ts');
+    const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-demo-'));
+    try {
+      // The person's own settings stay out: nothing here may reach a real org.
+      const config = readConfig({ GATEHOUSE_DATA: folder, GATEHOUSE_LOG: 'silent' });
+      const app = await createApp(config);
+      const startedAt = app.now();
+      const { key } = await createBot(app, DEMO_BOT, 'internal', 'demo');
+      const stage = await openStage(
+        {
+          ...thisProgram('mcp', '--bot', DEMO_BOT),
+          env: { GATEHOUSE_DATA: folder, GATEHOUSE_BOT_KEY: key, GATEHOUSE_LOG: 'error' },
+        },
+        terminal,
+      );
+      try {
+        await playScenes(stage, app);
+      } finally {
+        await stage.close();
+        await app.close();
+      }
+      const failed = stage.checks.filter(({ ok }) => !ok);
+      const seconds = ((app.now() - startedAt) / 1000).toFixed(1);
+      if (failed.length > 0)
+        throw new GatehouseError('internal', `${failed.length} of ${stage.checks.length} steps did not hold.`, {
+          next: failed.map(({ scene, claim }) => `${scene}: ${claim}`).join('; '),
+        });
+      terminal.print(
+        { ok: true, checks: stage.checks },
+        `\n${terminal.style('green', `All ${stage.checks.length} steps held`)}, in ${seconds} s. Try it yourself: npm start`,
+      );
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+});
