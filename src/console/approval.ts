@@ -1,0 +1,142 @@
+import type { Change, JudgedQuery } from '../action.ts';
+import type { Proposal } from '../confirm/proposal.ts';
+import type { GatehouseError } from '../errors.ts';
+import { editableArgs, editField } from './edit-values.ts';
+import { moment, personName, safeUrl, timeLeft, value, visible } from './format.ts';
+import { type Html, html } from './html.ts';
+import { notice } from './layout.ts';
+import { salesforceSaid } from './problem.ts';
+import { STATES } from './proposal-state.ts';
+
+/**
+ * The page on which a person decides. Everything that decides is on it: the exact change or query, the record, the reasons,
+ * the time left, and what the model itself said, marked as such.
+ */
+
+export interface ApprovalPage {
+  readonly proposal: Proposal;
+  readonly csrf: string;
+  readonly mayDecide: boolean;
+  readonly nowMs: number;
+  /** What went wrong with the answer just given. */
+  readonly problem?: GatehouseError | undefined;
+}
+
+export function approvalView(given: ApprovalPage): Html {
+  const { proposal, problem } = given;
+  const { preview } = proposal;
+  const isPending = proposal.state === 'pending';
+  return html`<div class="head" data-watch-proposal="${proposal.id}">
+  <p class="eyebrow"><a class="crumb" href="/approvals">Approvals</a>${STATES[proposal.state].badge}${isPending && timed(proposal, given.nowMs)}</p>
+  <h1><bdi>${visible(preview?.summary ?? proposal.action)}</bdi></h1>
+  ${preview?.target && target(preview.target)}
+</div>
+${problem && notice('bad', problem.message, html`<p>${problem.next}</p>${salesforceSaid(problem)}`)}
+${!isPending && outcome(proposal)}
+<form class="stack" method="post" action="/approvals/${proposal.id}">
+  <input type="hidden" name="csrf" value="${given.csrf}">
+  ${isPending && html`<button type="submit" disabled hidden></button>`}
+  ${preview !== null && preview.changes.length > 0 && diff(preview.changes, isPending)}
+  ${preview?.query && query(preview.query)}
+  ${preview?.warnings?.map((warning) => notice('warn', visible(warning)))}
+  ${isPending && given.mayDecide && choices(proposal)}
+  ${proposal.reasons.length > 0 && html`<section class="card" aria-labelledby="why"><h2 id="why">Why a person is asked</h2><ul>${proposal.reasons.map((reason) => html`<li><bdi>${visible(reason)}</bdi></li>`)}</ul></section>`}
+  ${isPending && given.mayDecide && edit(proposal)}
+  ${untrusted(proposal)}
+  ${asked(proposal)}
+  ${isPending && decide(given)}
+</form>`;
+}
+
+function timed(proposal: Proposal, nowMs: number): Html {
+  return html`<span data-reload>${timeLeft(proposal.expiresAt, nowMs)}</span>`;
+}
+
+function target({ object, id, name, url }: NonNullable<NonNullable<Proposal['preview']>['target']>): Html {
+  const link = safeUrl(url);
+  const label = html`${object} <bdi>${visible(name)}</bdi>`;
+  return html`<p>${link === undefined ? label : html`<a href="${link}" target="_blank" rel="noreferrer">${label}</a>`} <code>${id}</code></p>`;
+}
+
+function diff(changes: readonly Change[], isPending: boolean): Html {
+  return html`<section class="card" aria-labelledby="changes"><h2 id="changes">${isPending ? 'What would change' : 'What was asked for'}</h2>
+  <table class="diff"><thead><tr><th scope="col">Field</th><th scope="col">Before</th><th scope="col">After</th></tr></thead>
+  <tbody>${changes.map(
+    ({ field, label, before, after }) =>
+      html`<tr><th scope="row"><bdi>${visible(label)}</bdi> <code>${field}</code></th><td class="before" data-label="Before"><div>${value(before)}</div></td><td class="after" data-label="After"><div>${value(after)}</div></td></tr>`,
+  )}</tbody></table></section>`;
+}
+
+function query({ send, objects, fields, rowCap, reasons, class: kind }: JudgedQuery): Html {
+  return html`<section class="card" aria-labelledby="query"><header><h2 id="query">The exact query</h2><span class="badge ${kind === 'trivial' ? '' : 'warn'}">${kind}</span></header>
+  <pre class="query" tabindex="0" role="group" aria-label="Query text">${visible(send)}</pre>
+  <dl class="facts"><dt>Objects</dt><dd>${chips(objects)}</dd><dt>Fields</dt><dd>${chips(fields)}</dd>
+  <dt>At most</dt><dd>${rowCap === null ? 'one number, no rows' : html`${value(rowCap)} rows`}</dd>
+  ${reasons.length > 0 && html`<dt>Not trivial because</dt><dd>${reasons.join(' ')}</dd>`}</dl></section>`;
+}
+
+/** None is picked for you: a default would be an answer that nobody gave. */
+function choices({ preview }: Proposal): Html | undefined {
+  if (preview?.choices === undefined || preview.choices.length === 0) return undefined;
+  return html`<section class="card"><fieldset><legend>Choose what to do</legend>${preview.choices.map(
+    ({ id, label }) =>
+      html`<label class="choice"><input type="radio" name="choice" value="${id}" required><span><bdi>${visible(label)}</bdi></span></label>`,
+  )}</fieldset></section>`;
+}
+
+function edit(proposal: Proposal): Html | undefined {
+  const fields = editableArgs(proposal);
+  if (fields.length === 0) return undefined;
+  return html`<details class="card"><summary>Change a value before approving</summary><div class="stack">
+  <p class="note">Checked again like the original. What the bot asked for and what you approve are both kept in the log.</p>
+  ${fields.map(editField)}</div></details>`;
+}
+
+function untrusted({ args }: Proposal): Html {
+  return html`<details class="card untrusted"><summary>The bot's own words <span class="badge warn">not verified</span></summary>
+  <p class="note">The arguments as the model sent them. Treat them as a claim: they may repeat what a stranger wrote.</p>
+  <dl class="facts">${Object.entries(args).map(([name, given]) => html`<dt><code>${visible(name)}</code></dt><dd>${value(given)}</dd>`)}</dl></details>`;
+}
+
+function asked({ bot, action, principal, conversation, createdAt, assurance, id }: Proposal): Html {
+  return html`<details class="card flat"><summary>Who asked</summary><dl class="facts">
+  <dt>Bot</dt><dd><bdi>${bot}</bdi></dd><dt>Action</dt><dd>${action}</dd><dt>Caller</dt><dd><code>${principal}</code></dd>
+  ${conversation !== null && html`<dt>Conversation</dt><dd><code>${visible(conversation)}</code></dd>`}
+  <dt>Asked</dt><dd>${moment(new Date(createdAt).toISOString())}</dd>
+  <dt>May be answered by</dt><dd>${assurance === 'session' ? 'a signed-in approver only' : 'a signed-in approver, or the person at the chat client'}</dd>
+  <dt>Proposal</dt><dd><code>${id}</code></dd></dl></details>`;
+}
+
+function decide({ mayDecide, proposal, nowMs }: ApprovalPage): Html {
+  if (!mayDecide)
+    return notice('warn', 'You can look, but not decide.', html`<p>Deciding needs the role approver or admin.</p>`);
+  return html`<div class="decide"><div class="actions"><button class="primary" name="answer" value="approve" data-busy="Working…">Approve</button><button class="danger" name="answer" value="reject" formnovalidate data-busy="Declining…">Decline</button></div>
+  <p class="note">Approving runs exactly what is shown, once. ${timeLeft(proposal.expiresAt, nowMs)}.</p></div>`;
+}
+
+function outcome(proposal: Proposal): Html {
+  const { state, decidedBy, decidedVia, decidedAt, error, result, choice } = proposal;
+  const kind = state === 'done' ? 'good' : state === 'failed' ? 'bad' : 'warn';
+  return html`${notice(
+    kind,
+    STATES[state].meaning,
+    error === null || state === 'done'
+      ? undefined
+      : html`<p>${error.error.message}</p><p>${error.error.next}</p>${salesforceSaid(error.error)}`,
+  )}
+<section class="card" aria-labelledby="outcome"><h2 id="outcome">How it ended</h2><dl class="facts">
+  ${decidedBy !== null && html`<dt>Decided by</dt><dd><bdi>${personName(decidedBy)}</bdi>${decidedVia && ` (${decidedVia})`}${decidedAt !== null && html`, ${moment(new Date(decidedAt).toISOString())}`}</dd>`}
+  ${choice !== null && html`<dt>Choice</dt><dd><bdi>${visible(choice)}</bdi></dd>`}
+  ${result !== null && Object.entries(result).map(([name, given]) => html`<dt><code>${visible(name)}</code></dt><dd>${linked(given)}</dd>`)}
+  ${decidedBy === null && result === null && html`<dt>Decided by</dt><dd class="empty">nobody</dd>`}
+</dl></section>`;
+}
+
+function linked(given: unknown): Html {
+  const url = typeof given === 'string' ? safeUrl(given) : undefined;
+  return url === undefined ? value(given) : html`<a href="${url}" target="_blank" rel="noreferrer">${visible(url)}</a>`;
+}
+
+function chips(names: readonly string[]): Html {
+  return html`<ul class="chips">${names.map((name) => html`<li><code>${name}</code></li>`)}</ul>`;
+}

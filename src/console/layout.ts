@@ -1,0 +1,61 @@
+import type { Operator } from '../access/access.ts';
+import { SCRIPT, STYLE } from './assets.ts';
+import { type Html, html } from './html.ts';
+
+/** The frame of every page. */
+
+export interface Frame {
+  readonly isSimulated: boolean;
+  /** Absent before sign-in. */
+  readonly signedIn?: { readonly operator: Operator; readonly csrf: string; readonly waiting: number };
+  readonly here?: 'bots' | 'approvals';
+}
+
+export function page(title: string, frame: Frame, body: Html): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>${title} · Gatehouse</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="${STYLE.path}">
+<script type="module" src="${SCRIPT.path}"></script>
+</head>
+<body>
+<a class="skip" href="#main">Skip to content</a>
+${frame.isSimulated && SIMULATED}
+<header class="top">
+  <a class="brand" href="/">${MARK}<span>Gatehouse</span></a>
+  ${frame.signedIn && navigation(frame.signedIn, frame.here)}
+</header>
+<main id="main" tabindex="-1">
+${body}
+</main>
+</body>
+</html>`.toString();
+}
+
+const SIMULATED = html`<p class="simulated" role="note"><strong>Simulated org.</strong> Nothing here reaches a real Salesforce.</p>`;
+
+const MARK = html`<svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true"><path d="M3 21V10a9 9 0 0 1 18 0v11h-5V11a4 4 0 0 0-8 0v10z" fill="currentColor"/><circle cx="12" cy="17" r="1.6" fill="currentColor"/></svg>`;
+
+function navigation({ operator, csrf, waiting }: NonNullable<Frame['signedIn']>, here: Frame['here']): Html {
+  const link = (href: string, name: Frame['here'], label: Html) =>
+    html`<a href="${href}"${here === name && html` aria-current="page"`}>${label}</a>`;
+  return html`<nav aria-label="Main">
+    ${link('/', 'bots', html`Bots`)}
+    ${link('/approvals', 'approvals', html`Approvals${waiting > 0 && html` <span class="count" aria-label="${waiting} waiting">${waiting}</span>`}`)}
+  </nav>
+  <form class="who" method="post" action="/sign-out">
+    <input type="hidden" name="csrf" value="${csrf}">
+    <span><bdi>${operator.name}</bdi> <small>${operator.role}</small></span>
+    <button class="quiet">Sign out</button>
+  </form>`;
+}
+
+/** Something the reader has to know first. */
+export function notice(kind: 'good' | 'warn' | 'bad', title: string, body?: Html): Html {
+  return html`<div class="notice ${kind}" role="${kind === 'bad' ? 'alert' : 'status'}"><strong>${title}</strong>${body && html`<div>${body}</div>`}</div>`;
+}

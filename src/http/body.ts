@@ -1,0 +1,112 @@
+import type { z } from 'zod';
+import { type FieldProblem, GatehouseError } from '../errors.ts';
+import { HttpRefusal } from './refusal.ts';
+
+/** Reads what was sent: never more than the limit, whatever Content-Length claims. */
+
+export const MAX_BODY_BYTES = 256 * 1024;
+
+export async function readText(request: Request, maxBytes = MAX_BODY_BYTES): Promise<string> {
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  if (request.body === null) return '';
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const reader = request.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    size += value.byteLength;
+    if (size > maxBytes) {
+      await reader.cancel();
+      throw tooLarge(maxBytes);
+    }
+    chunks.push(value);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new GatehouseError('invalid_input', 'The body is not UTF-8 text.', { next: 'Send it encoded as UTF-8.' });
+  }
+}
+
+/** The parsed JSON body; undefined when there is none. */
+export async function readJson(request: Request, maxBytes?: number): Promise<unknown> {
+  const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  const hasBody = request.headers.has('content-type') || Number(request.headers.get('content-length') ?? 0) > 0;
+  // Anything but JSON could be sent by a plain form of another site, without the browser asking us first.
+  if (hasBody && type !== 'application/json') throw wrongType('application/json');
+  const text = await readText(request, maxBytes);
+  if (text === '') return undefined;
+  if (!hasBody) throw wrongType('application/json');
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new GatehouseError('invalid_input', 'The body is not valid JSON.', { next: 'Send one JSON object.' });
+  }
+}
+
+/** A form of our own pages. */
+export async function readForm(request: Request): Promise<URLSearchParams> {
+  const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/x-www-form-urlencoded') throw wrongType('application/x-www-form-urlencoded');
+  return new URLSearchParams(await readText(request));
+}
+
+/** The same request, whose body breaks off past the limit. For doors that read it themselves. */
+export function capped(request: Request, maxBytes: number): Request {
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  if (request.body === null || request.headers.has('content-length')) return request;
+  let size = 0;
+  const body = request.body.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        size += chunk.byteLength;
+        if (size > maxBytes) controller.error(tooLarge(maxBytes));
+        else controller.enqueue(chunk);
+      },
+    }),
+  );
+  // `duplex` is required by fetch for a streamed body and missing from the DOM-less types.
+  return new Request(request, { body, duplex: 'half' } as RequestInit);
+}
+
+/** Every wrong place at once, named as the caller wrote it. */
+export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues.flatMap(toProblems);
+  throw new GatehouseError(
+    'invalid_input',
+    `The request is not usable: ${fields.map(({ name }) => name).join(', ')}.`,
+    {
+      next: `Correct and send it again: ${fields.map(({ name, problem }) => `${name}: ${problem}`).join('; ')}.`,
+      fields,
+    },
+  );
+}
+
+function toProblems(issue: z.core.$ZodIssue): FieldProblem[] {
+  const at = issue.path.map(String).join('.');
+  if (issue.code !== 'unrecognized_keys') return [{ name: at || '(body)', problem: issue.message }];
+  return issue.keys.slice(0, 20).map((key) => ({
+    name: [at, key.slice(0, 80)].filter(Boolean).join('.'),
+    problem: 'is not known here',
+  }));
+}
+
+function tooLarge(maxBytes: number): HttpRefusal {
+  return new HttpRefusal(
+    413,
+    'invalid_input',
+    `The body is larger than ${maxBytes} bytes.`,
+    { next: 'Send less at once.' },
+    // What is still on its way is not worth reading.
+    { connection: 'close' },
+  );
+}
+
+function wrongType(wanted: string): HttpRefusal {
+  return new HttpRefusal(415, 'invalid_input', `The body must be sent as ${wanted}.`, {
+    next: `Set the header Content-Type: ${wanted}.`,
+  });
+}

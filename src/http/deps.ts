@@ -1,0 +1,24 @@
+import type { App } from '../app.ts';
+import type { Route } from './route.ts';
+
+/** What the HTTP door needs of the house. */
+export interface HttpDeps
+  extends Pick<
+    App,
+    'config' | 'log' | 'now' | 'actions' | 'store' | 'access' | 'audit' | 'connections' | 'gate' | 'isSimulated'
+  > {
+  /** The MCP door: gets the request with its body unread. */
+  readonly mcp?: { handle(request: Request): Promise<Response> };
+  /** The account behind a chat session (O9). Without it the route is not there. */
+  readonly context?: (
+    bot: string,
+    session: { readonly indexValue: string },
+  ) => Promise<Readonly<Record<string, unknown>>>;
+  /** Routes of other rooms, under the same guards. */
+  readonly routes?: readonly Route[];
+}
+
+/** Who is on the wire, as the socket knows it. */
+export interface RequestInfo {
+  readonly remoteAddress: string;
+}

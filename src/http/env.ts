@@ -1,0 +1,12 @@
+/** What one request carries through Hono. */
+export interface Env {
+  Bindings: { readonly remote: string };
+  Variables: {
+    /** Request id, also in the answer's X-Request-Id. */
+    id: string;
+    /** Host header, once it was found to be ours. */
+    host: string;
+    /** Pattern that matched, for the log. */
+    route: string;
+  };
+}

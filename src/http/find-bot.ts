@@ -1,0 +1,11 @@
+import { GatehouseError } from '../errors.ts';
+import { quoted } from '../hidden-text.ts';
+import type { BotRow, Store } from '../store/store.ts';
+
+export async function findBot(store: Pick<Store, 'bots'>, name: string): Promise<BotRow> {
+  const bot = await store.bots.get(name);
+  if (bot !== undefined) return bot;
+  throw new GatehouseError('not_found', `There is no bot named ${quoted(name)}.`, {
+    next: 'Check the name; `gatehouse bot list` shows every bot.',
+  });
+}

@@ -1,0 +1,42 @@
+import { HttpRefusal } from './refusal.ts';
+
+/** Who may speak to us by name: a page of another site, or a name that was rebound to our address, may not. */
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+export interface Guarded {
+  readonly url: string | undefined;
+  readonly host: string;
+}
+
+/** The request's own host, once it is one of ours. */
+export function checkHost(headers: Headers, own: Guarded): string {
+  const given = (headers.get('host') ?? '').toLowerCase();
+  const name = given.replace(/:\d+$/, '');
+  if (LOOPBACK.has(name) || given === publicHost(own) || name === bracketed(own.host)) return given;
+  throw new HttpRefusal(403, 'permission_denied', 'This host name is not one of ours.', {
+    next: 'Use the address that Gatehouse printed at its start, or set GATEHOUSE_URL to the address you use.',
+  });
+}
+
+/** A browser names the page's origin on every cross-site request and every POST. Ours is the host that was asked. */
+export function checkOrigin(headers: Headers, host: string, own: Guarded): void {
+  const origin = headers.get('origin');
+  if (origin === null || origin === originOf(host, own)) return;
+  throw new HttpRefusal(403, 'permission_denied', 'Pages of another site may not call Gatehouse.', {
+    next: 'Call from the server side, or open the console at its own address.',
+  });
+}
+
+/** The address under which this (checked) host reached us: behind a proxy only GATEHOUSE_URL knows the scheme. */
+export function originOf(host: string, own: Guarded): string {
+  return own.url !== undefined && host === publicHost(own) ? new URL(own.url).origin : `http://${host}`;
+}
+
+function publicHost({ url }: Guarded): string | undefined {
+  return url === undefined ? undefined : new URL(url).host;
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host.toLowerCase();
+}

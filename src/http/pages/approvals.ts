@@ -1,0 +1,77 @@
+import { roleHolds } from '../../../permissions/catalog.ts';
+import { approvalView } from '../../console/approval.ts';
+import { approvalsView } from '../../console/approvals.ts';
+import { editedValues } from '../../console/edit-values.ts';
+import { GatehouseError } from '../../errors.ts';
+import type { HttpDeps } from '../deps.ts';
+import { createRateLimit } from '../rate-limit.ts';
+import { type Page, type PageCall, type PageReply, pathTo } from './page.ts';
+
+/** The queue and the page on which a person decides. */
+export function approvalPages({ gate, now }: HttpDeps): readonly Page[] {
+  const limit = createRateLimit({ most: 60, windowMs: 60_000, now });
+
+  const approvalPage = async ({ session, params }: PageCall, problem?: GatehouseError): Promise<PageReply> => {
+    const { proposal } = await gate.inspect(params.id ?? '');
+    // A failure of the action itself is told as the proposal's outcome.
+    const isOutcome = proposal.state === 'failed' && proposal.error?.error.code === problem?.code;
+    const told = isOutcome ? undefined : problem;
+    const body = approvalView({
+      proposal,
+      csrf: session.csrf,
+      mayDecide: roleHolds(session.role, 'DECIDE_PROPOSALS'),
+      nowMs: now(),
+      problem: told,
+    });
+    return { title: proposal.action, body, here: 'approvals', ...(told === undefined ? {} : { status: told.status }) };
+  };
+
+  return [
+    {
+      method: 'GET',
+      path: '/approvals',
+      permission: 'READ_LOGS',
+      async handle() {
+        const [waiting, latest] = await Promise.all([
+          gate.proposals({ pending: true, limit: 100 }),
+          gate.proposals({ limit: 40 }),
+        ]);
+        const settled = latest.filter(({ state }) => state !== 'pending').slice(0, 20);
+        return { title: 'Approvals', body: approvalsView(waiting, settled, now()), here: 'approvals' };
+      },
+    },
+    { method: 'GET', path: '/approvals/{id}', permission: 'READ_LOGS', handle: (call) => approvalPage(call) },
+    {
+      method: 'POST',
+      path: '/approvals/{id}',
+      permission: 'DECIDE_PROPOSALS',
+      async handle(call) {
+        const { session, params, form } = call;
+        limit.take(session.name);
+        const answer = form.get('answer');
+        if (answer !== 'approve' && answer !== 'reject')
+          throw new GatehouseError('invalid_input', 'The form came without an answer.', {
+            next: 'Press Approve or Decline on the page of the proposal.',
+          });
+        const id = params.id ?? '';
+        const { proposal } = await gate.inspect(id);
+        const choice = form.get('choice');
+        const values = answer === 'approve' ? editedValues(proposal, form) : undefined;
+        try {
+          await gate.decide(id, {
+            answer,
+            by: `operator:${session.name}`,
+            via: 'console',
+            assurance: 'session',
+            ...(choice === null ? {} : { choice }),
+            ...(values === undefined ? {} : { values }),
+          });
+        } catch (error) {
+          if (error instanceof GatehouseError) return approvalPage(call, error);
+          throw error;
+        }
+        return { goTo: pathTo('approvals', id) };
+      },
+    },
+  ];
+}

@@ -1,0 +1,87 @@
+import { connectView } from '../../console/connect.ts';
+import { GatehouseError } from '../../errors.ts';
+import type { HttpDeps } from '../deps.ts';
+import { findBot } from '../find-bot.ts';
+import { type Page, type PageCall, type PageReply, pathTo } from './page.ts';
+
+/** Connect: a page first, then Salesforce's login, then back with the card (O1, O2, O8). */
+export function connectPages(deps: HttpDeps): readonly Page[] {
+  const { store, connections, config } = deps;
+
+  const connectPage = async ({ session, params, form }: PageCall, problem?: GatehouseError): Promise<PageReply> => {
+    const bot = await findBot(store, params.bot ?? '');
+    const body = connectView(bot, session.csrf, {
+      isSimulated: deps.isSimulated,
+      form: { sandbox: form.get('sandbox') === 'on', loginUrl: form.get('loginUrl') ?? '' },
+      problem,
+    });
+    return {
+      title: `Connect ${bot.name}`,
+      body,
+      here: 'bots',
+      formTargets: formTargets(config.salesforce.extraHosts),
+      ...(problem === undefined ? {} : { status: problem.status }),
+    };
+  };
+
+  const begin = async ({ session, form, origin }: PageCall, bot: string): Promise<string> => {
+    if (deps.isSimulated) {
+      await connections.connect(bot, { flow: 'simulated' });
+      return `${pathTo('bots', bot)}?salesforce=success`;
+    }
+    const domain = (form.get('loginUrl') ?? '').trim();
+    const { url } = await connections.begin(bot, {
+      sessionId: session.id,
+      redirectUri: `${origin}/oauth/callback`,
+      sandbox: form.get('sandbox') === 'on',
+      ...(domain === '' ? {} : { loginUrl: /^https?:\/\//i.test(domain) ? domain : `https://${domain}` }),
+    });
+    return url;
+  };
+
+  return [
+    { method: 'GET', path: '/connect/{bot}', permission: 'CREATE_OAUTH', handle: (call) => connectPage(call) },
+    {
+      method: 'POST',
+      path: '/connect/{bot}',
+      permission: 'CREATE_OAUTH',
+      async handle(call) {
+        const bot = await findBot(store, call.params.bot ?? '');
+        try {
+          return { goTo: await begin(call, bot.name) };
+        } catch (error) {
+          if (error instanceof GatehouseError) return connectPage(call, error);
+          throw error;
+        }
+      },
+    },
+    {
+      method: 'GET',
+      path: '/oauth/callback',
+      permission: 'CREATE_OAUTH',
+      async handle({ session, query }) {
+        const { bot } = await connections.finish({
+          sessionId: session.id,
+          state: query.get('state') ?? undefined,
+          code: query.get('code') ?? undefined,
+          error: query.get('error') ?? undefined,
+          errorDescription: query.get('error_description') ?? undefined,
+        });
+        return { goTo: `${pathTo('bots', bot)}?salesforce=success` };
+      },
+    },
+  ];
+}
+
+/**
+ * Browsers hold a form's redirects to form-action too, and Salesforce's login may pass through a company's own sign-in page,
+ * whose host nobody knows here: so any https address, and the trusted hosts over http on loopback.
+ */
+function formTargets(extraHosts: readonly string[]): string[] {
+  return [
+    'https:',
+    ...extraHosts
+      .filter((host) => /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host))
+      .map((host) => `http://${host}`),
+  ];
+}

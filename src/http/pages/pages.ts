@@ -1,0 +1,57 @@
+import type { Hono } from 'hono';
+import { ASSETS } from '../../console/assets.ts';
+import { readForm } from '../body.ts';
+import { requireCsrf } from '../caller.ts';
+import { readCookie } from '../cookie.ts';
+import type { HttpDeps } from '../deps.ts';
+import type { Env } from '../env.ts';
+import { originOf } from '../guard.ts';
+import { approvalPages } from './approvals.ts';
+import { botPages } from './bots.ts';
+import { connectPages } from './connect.ts';
+import { show } from './show.ts';
+import { mountSignIn } from './sign-in.ts';
+
+/** The console: pages for signed-in operators, their two assets, and the way in. */
+export function mountPages(
+  app: Hono<Env>,
+  deps: HttpDeps,
+  isSecure: boolean,
+): readonly { method: string; path: string }[] {
+  for (const { path, type, text } of ASSETS)
+    app.get(path, (c) => {
+      c.set('route', '/assets');
+      // Named by its content: it never changes under this name.
+      return c.body(text, 200, { 'content-type': type, 'cache-control': 'public, max-age=31536000, immutable' });
+    });
+
+  const pages = [...botPages(deps), ...connectPages(deps), ...approvalPages(deps)];
+  for (const page of pages)
+    app.on(page.method, page.path.replace(/\{(\w+)\}/g, ':$1'), async (c) => {
+      c.set('route', page.path);
+      const session = await deps.access.session(readCookie(c.req.raw.headers, isSecure));
+      // The way back is a path of ours; a query may hold an OAuth code and is left behind.
+      if (session === undefined)
+        return c.redirect(`/sign-in${page.method === 'GET' ? `?next=${encodeURIComponent(c.req.path)}` : ''}`, 303);
+      const form = page.method === 'POST' ? await readForm(c.req.raw) : new URLSearchParams();
+      if (page.method === 'POST') requireCsrf(session, form.get('csrf'));
+      if (page.permission !== undefined) deps.access.require(session, page.permission);
+      const reply = await page.handle({
+        session,
+        params: c.req.param() as Record<string, string>, // the pattern's own names, decoded
+        query: new URL(c.req.url).searchParams,
+        form,
+        signal: c.req.raw.signal,
+        origin: originOf(c.get('host'), deps.config),
+      });
+      if ('goTo' in reply) return c.redirect(reply.goTo, 303);
+      const waiting = (await deps.gate.proposals({ pending: true, limit: 100 })).length;
+      return show(reply, {
+        isSimulated: deps.isSimulated,
+        signedIn: { operator: session, csrf: session.csrf, waiting },
+        ...(reply.here === undefined ? {} : { here: reply.here }),
+      });
+    });
+
+  return [...pages, ...mountSignIn(app, deps, isSecure)];
+}

@@ -1,0 +1,24 @@
+import { type Frame, page } from '../../console/layout.ts';
+import { problemView } from '../../console/problem.ts';
+import type { GatehouseError } from '../../errors.ts';
+import { pageCsp } from '../headers.ts';
+import { httpFacts } from '../refusal.ts';
+import type { PageReply } from './page.ts';
+
+export function show(reply: Exclude<PageReply, { goTo: string }>, around: Frame): Response {
+  return new Response(page(reply.title, around, reply.body), {
+    status: reply.status ?? 200,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': pageCsp(reply.formTargets),
+    },
+  });
+}
+
+/** An error for a person with a browser. */
+export function errorPage(error: GatehouseError, isSimulated: boolean): Response {
+  const { status, headers } = httpFacts(error);
+  const response = show({ title: 'Not possible', body: problemView(error), status }, { isSimulated });
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  return response;
+}

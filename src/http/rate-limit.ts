@@ -1,0 +1,40 @@
+import { GatehouseError } from '../errors.ts';
+
+/** So many tries per window and key, in this process. Keys are forgotten with their window, so it cannot grow for ever. */
+export interface RateLimit {
+  /** Throws `rate_limited` when the window is used up. */
+  take(key: string): void;
+}
+
+const MOST_KEYS = 10_000;
+
+export function createRateLimit({
+  most,
+  windowMs,
+  now,
+}: {
+  most: number;
+  windowMs: number;
+  now: () => number;
+}): RateLimit {
+  const used = new Map<string, number>();
+  let window = 0;
+  return {
+    take(key) {
+      const current = Math.floor(now() / windowMs);
+      if (current !== window) {
+        used.clear();
+        window = current;
+      }
+      const count = (used.get(key) ?? 0) + 1;
+      // A flood of addresses shares one counter rather than filling the memory.
+      used.set(used.size < MOST_KEYS || used.has(key) ? key : '(many)', count);
+      if (count <= most) return;
+      throw new GatehouseError('rate_limited', 'Too many tries in a short time.', {
+        next: 'Wait a little, then try again.',
+        retryable: true,
+        retryAfterMs: (current + 1) * windowMs - now(),
+      });
+    },
+  };
+}

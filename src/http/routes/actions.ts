@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { GatehouseError } from '../../errors.ts';
+import type { HttpDeps } from '../deps.ts';
+import { inputSchema, outputSchema } from '../json-schema.ts';
+import { defineRoute, type Route } from '../route.ts';
+
+/** Actions over REST: the same road as every other door, with a bot's agent key. */
+export function actionRoutes({ gate, access }: HttpDeps): readonly Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/bots/{bot}/actions',
+      summary: 'What this bot may call now',
+      who: ['agent'],
+      async handle({ params }) {
+        const actions = (await gate.actions(params.bot)).map(({ input, output, ...listed }) => ({
+          ...listed,
+          input: inputSchema(input),
+          output: outputSchema(output),
+        }));
+        return { json: { actions } };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/bots/{bot}/actions/{action}',
+      summary: 'Call an action; 202 while it waits for a person',
+      who: ['agent'],
+      // The gate names every bad argument in its own words.
+      body: z.unknown(),
+      async handle({ params, caller, body, headers, signal }) {
+        const key = shortHeader(headers, 'idempotency-key');
+        const conversation = shortHeader(headers, 'gatehouse-conversation');
+        const session = headers.get('gatehouse-session');
+        const envelope = await gate.call({
+          bot: caller.bot,
+          principal: caller.principal,
+          channel: 'rest',
+          action: params.action,
+          args: body,
+          signal,
+          ...(key === undefined ? {} : { key }),
+          ...(conversation === undefined ? {} : { conversation }),
+          ...(session === null ? {} : { session: access.verifySession(caller.bot, session) }),
+        });
+        return { status: envelope.status === 'waiting' ? 202 : 200, json: envelope };
+      },
+    }),
+  ];
+}
+
+function shortHeader(headers: Headers, name: string): string | undefined {
+  const value = headers.get(name);
+  if (value === null) return undefined;
+  if (/^[\x21-\x7e]{1,200}$/.test(value)) return value;
+  throw new GatehouseError('invalid_input', `The header ${name} is not usable.`, {
+    next: 'Send 1 to 200 printable ASCII characters without spaces.',
+    fields: [{ name, problem: 'is not 1 to 200 printable characters' }],
+  });
+}

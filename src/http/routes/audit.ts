@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import type { HttpDeps } from '../deps.ts';
+import { isoTime } from '../iso-time.ts';
+import { defineRoute, type Route } from '../route.ts';
+
+const word = z.string().min(1).max(100).optional();
+
+/** What was decided, newest first. Before and after values stay sealed. */
+export function auditRoutes({ store }: HttpDeps): readonly Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/audit',
+      summary: 'Audit rows, without their sealed values',
+      who: ['operator'],
+      permission: 'READ_LOGS',
+      query: z.strictObject({
+        bot: word,
+        proposal: word,
+        action: word,
+        event: word,
+        limit: z.coerce.number().int().min(1).max(500).default(100),
+      }),
+      async handle({ query: { limit, ...filter } }) {
+        const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
+        const rows = await store.audit.find({ ...given, limit });
+        return {
+          json: {
+            rows: rows.map(({ sealed: _, detail, at, ...row }) => ({
+              ...row,
+              at: isoTime(at),
+              detail: JSON.parse(detail),
+            })),
+          },
+        };
+      },
+    }),
+  ];
+}

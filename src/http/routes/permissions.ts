@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import {
+  type ActionPermission,
+  isActionPermission,
+  isOperatorPermission,
+  SALESFORCE_ACTIONS,
+} from '../../../permissions/catalog.ts';
+import { grantWarnings } from '../../../permissions/profiles.ts';
+import { type FieldProblem, GatehouseError } from '../../errors.ts';
+import type { BotRow } from '../../store/store.ts';
+import type { HttpDeps } from '../deps.ts';
+import { findBot } from '../find-bot.ts';
+import { defineRoute, type Route } from '../route.ts';
+
+/** Grants: an admin's yes for one bot and one permission. */
+export function permissionRoutes({ store, audit }: HttpDeps): readonly Route[] {
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/bots/{bot}/permissions',
+      summary: 'Permissions granted to a bot, and all there are',
+      who: ['operator'],
+      permission: 'READ_INTEGRATIONS',
+      async handle({ params }) {
+        const bot = await findBot(store, params.bot);
+        return { json: { bot: bot.name, granted: bot.grants, available: SALESFORCE_ACTIONS } };
+      },
+    }),
+    defineRoute({
+      method: 'PUT',
+      path: '/api/bots/{bot}/permissions',
+      summary: 'Grant and revoke, or set the whole list',
+      who: ['operator'],
+      permission: 'MANAGE_GRANTS',
+      body: z
+        .strictObject({ permissions: names.optional(), grant: names.optional(), revoke: names.optional() })
+        .refine(
+          ({ permissions, grant, revoke }) => permissions === undefined || (grant ?? revoke) === undefined,
+          'send either permissions, or grant and revoke',
+        ),
+      async handle({ params, caller, body }) {
+        const bot = await findBot(store, params.bot);
+        const { grant, revoke } = changesOf(bot, body);
+        await store.atomically(async (inside) => {
+          for (const permission of grant) await inside.bots.grant(bot.name, permission);
+          for (const permission of revoke) await inside.bots.revoke(bot.name, permission);
+        });
+        for (const [event, list] of [
+          ['granted', grant],
+          ['revoked', revoke],
+        ] as const)
+          for (const permission of list)
+            await audit.record({
+              bot: bot.name,
+              principal: caller.principal,
+              channel: 'rest',
+              action: permission,
+              event,
+            });
+        const after = await findBot(store, bot.name);
+        const warnings = grant.flatMap((permission) => grantWarnings(bot.audience, permission));
+        return { json: { bot: bot.name, granted: after.grants, ...(warnings.length === 0 ? {} : { warnings }) } };
+      },
+    }),
+  ];
+}
+
+const names = z.array(z.string().max(80)).max(50);
+
+function changesOf(
+  bot: BotRow,
+  body: { permissions?: string[] | undefined; grant?: string[] | undefined; revoke?: string[] | undefined },
+): { grant: ActionPermission[]; revoke: string[] } {
+  const wanted = body.permissions;
+  const grant = known(wanted?.filter((name) => !bot.grants.includes(name)) ?? body.grant ?? []);
+  const revoke = wanted === undefined ? known(body.revoke ?? []) : bot.grants.filter((name) => !wanted.includes(name));
+  const both = grant.filter((name) => revoke.includes(name));
+  if (both.length > 0) throw refuse(both.map((name) => ({ name, problem: 'is granted and revoked in one request' })));
+  return { grant, revoke };
+}
+
+/** Fail closed, and say why a person's permission is not for a bot (P1). */
+function known(given: readonly string[]): ActionPermission[] {
+  const problems = given
+    .filter((name) => !isActionPermission(name))
+    .map((name) => ({
+      name,
+      problem: isOperatorPermission(name)
+        ? 'belongs to people, through their role; a bot cannot hold it'
+        : 'is no permission',
+    }));
+  if (problems.length > 0) throw refuse(problems);
+  return given.filter(isActionPermission);
+}
+
+function refuse(fields: readonly FieldProblem[]): GatehouseError {
+  return new GatehouseError(
+    'invalid_input',
+    `Not saved: ${fields.map(({ name, problem }) => `${name} ${problem}`).join('; ')}.`,
+    {
+      next: `Use only: ${SALESFORCE_ACTIONS.join(', ')}.`,
+      fields,
+    },
+  );
+}

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import type { Proposal } from '../../confirm/proposal.ts';
+import type { HumanDecision } from '../../dispatch.ts';
+import type { HttpDeps } from '../deps.ts';
+import { isoTime } from '../iso-time.ts';
+import { createRateLimit } from '../rate-limit.ts';
+import { type Caller, defineRoute, type Route } from '../route.ts';
+
+/**
+ * Proposals: agents may look at their own, people decide. An agent or host key on the deciding routes is refused before
+ * anything else is looked at (C3).
+ */
+export function proposalRoutes({ gate, now }: HttpDeps): readonly Route[] {
+  const limit = createRateLimit({ most: 60, windowMs: 60_000, now });
+
+  const decide = (answer: HumanDecision['answer'], summary: string) =>
+    defineRoute({
+      method: 'POST',
+      path: `/api/proposals/{id}/${answer}`,
+      summary,
+      who: ['operator'],
+      permission: 'DECIDE_PROPOSALS',
+      body: decisionSchema,
+      async handle({ params, caller, body }) {
+        limit.take(caller.principal);
+        return { json: await gate.decide(params.id, { answer, ...toDecision(caller), ...given(body) }) };
+      },
+    });
+
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/proposals',
+      summary: 'Proposals, newest first',
+      who: ['operator'],
+      permission: 'READ_LOGS',
+      query: z.strictObject({
+        bot: z.string().min(1).max(100).optional(),
+        pending: z.enum(['true', 'false']).optional(),
+        limit: z.coerce.number().int().min(1).max(200).default(50),
+      }),
+      async handle({ query }) {
+        const proposals = await gate.proposals({
+          limit: query.limit,
+          ...(query.bot === undefined ? {} : { bot: query.bot }),
+          ...(query.pending === undefined ? {} : { pending: query.pending === 'true' }),
+        });
+        return { json: { proposals: proposals.map(toListed) } };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/proposals/{id}',
+      summary: 'Where one proposal stands; a bot sees only its own',
+      who: ['agent', 'operator'],
+      permission: 'READ_LOGS',
+      query: z.strictObject({ waitSeconds: z.coerce.number().min(0).max(25).default(0) }),
+      async handle({ params, caller, query, signal }) {
+        if (caller.kind === 'agent')
+          return {
+            json: await gate.proposal(params.id, { bot: caller.bot }, { waitMs: query.waitSeconds * 1000, signal }),
+          };
+        const { proposal, envelope } = await gate.inspect(params.id);
+        return { json: { ...envelope, detail: { ...toListed(proposal), args: proposal.args } } };
+      },
+    }),
+    decide('approve', 'Approve: runs the stored arguments, once'),
+    decide('reject', 'Decline'),
+  ];
+}
+
+const decisionSchema = z.strictObject({
+  choice: z.string().min(1).max(100).optional(),
+  values: z.record(z.string().max(80), z.unknown()).optional(),
+});
+
+function given({ choice, values }: z.output<typeof decisionSchema>): Pick<HumanDecision, 'choice' | 'values'> {
+  return { ...(choice === undefined ? {} : { choice }), ...(values === undefined ? {} : { values }) };
+}
+
+/** Whoever signed in, or holds an operator key, has proven to be that person. */
+export function toDecision(
+  caller: Extract<Caller, { kind: 'operator' }>,
+): Pick<HumanDecision, 'by' | 'via' | 'assurance'> {
+  return { by: caller.principal, via: caller.by === 'session' ? 'console' : 'cli', assurance: 'session' };
+}
+
+function toListed(proposal: Proposal): Record<string, unknown> {
+  const { id, bot, principal, conversation, action, state, reasons, assurance, decidedBy, decidedVia, choice } =
+    proposal;
+  return {
+    id,
+    bot,
+    principal,
+    conversation,
+    action,
+    state,
+    summary: proposal.preview?.summary ?? action,
+    reasons,
+    assurance,
+    createdAt: isoTime(proposal.createdAt),
+    expiresAt: isoTime(proposal.expiresAt),
+    decidedBy,
+    decidedVia,
+    choice,
+    settledAt: proposal.settledAt === null ? null : isoTime(proposal.settledAt),
+  };
+}

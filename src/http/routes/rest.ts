@@ -1,0 +1,26 @@
+import type { HttpDeps } from '../deps.ts';
+import { openApiRoute } from '../openapi.ts';
+import type { Route } from '../route.ts';
+import { actionRoutes } from './actions.ts';
+import { auditRoutes } from './audit.ts';
+import { healthRoutes } from './health.ts';
+import { integrationRoutes } from './integration.ts';
+import { permissionRoutes } from './permissions.ts';
+import { policyRoutes } from './policy.ts';
+import { proposalRoutes } from './proposals.ts';
+import { sessionRoutes } from './sessions.ts';
+
+/** Every REST route of this door, in the order of the OpenAPI document. */
+export function restRoutes(deps: HttpDeps): readonly Route[] {
+  const routes = [
+    ...actionRoutes(deps),
+    ...proposalRoutes(deps),
+    ...integrationRoutes(deps),
+    ...permissionRoutes(deps),
+    ...policyRoutes(deps),
+    ...auditRoutes(deps),
+    ...sessionRoutes(deps),
+    ...healthRoutes(deps),
+  ];
+  return [...routes, openApiRoute(deps, [...routes, ...(deps.routes ?? [])])];
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { GatehouseError } from '../../errors.ts';
+import type { HttpDeps } from '../deps.ts';
+import { isoTime } from '../iso-time.ts';
+import { defineRoute, type Route } from '../route.ts';
+
+/** Chat sessions of the host app: whose account a visitor is comes from here, signed, and from nowhere else (O9, P6). */
+export function sessionRoutes({ access, context, now }: HttpDeps): readonly Route[] {
+  const routes = [
+    defineRoute({
+      method: 'POST',
+      path: '/api/bots/{bot}/sessions',
+      summary: 'Sign the index value of a chat session',
+      who: ['host'],
+      body: z.strictObject({
+        indexValue: z.string().min(1).max(255).describe("The customer's value in the bot's index field"),
+        ttlSeconds: z.int().min(60).max(86_400).default(3600),
+      }),
+      async handle({ caller, body }) {
+        const ttlMs = body.ttlSeconds * 1000;
+        return {
+          status: 201,
+          json: {
+            session: access.signSession(caller.bot, { indexValue: body.indexValue }, ttlMs),
+            expiresAt: isoTime(now() + ttlMs),
+          },
+        };
+      },
+    }),
+  ];
+  if (context === undefined) return routes;
+  return [
+    ...routes,
+    defineRoute({
+      method: 'GET',
+      path: '/api/bots/{bot}/context',
+      summary: 'The account behind a chat session, as far as policy allows',
+      who: ['host'],
+      async handle({ caller, headers }) {
+        const session = headers.get('gatehouse-session');
+        if (session === null)
+          throw new GatehouseError('invalid_input', 'The header Gatehouse-Session is missing.', {
+            next: 'Send the session that POST /api/bots/BOT/sessions answered.',
+            fields: [{ name: 'Gatehouse-Session', problem: 'missing' }],
+          });
+        return { json: await context(caller.bot, access.verifySession(caller.bot, session)) };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { type Context, Hono } from 'hono';
+import { type GatehouseError, toGatehouseError } from '../errors.ts';
+import { capped, parseInput, readJson, readText } from './body.ts';
+import { callerOf } from './caller.ts';
+import type { HttpDeps, RequestInfo } from './deps.ts';
+import type { Env } from './env.ts';
+import { checkHost, checkOrigin, originOf } from './guard.ts';
+import { API_CSP, securityHeaders } from './headers.ts';
+import { mountPages } from './pages/pages.ts';
+import { errorPage } from './pages/show.ts';
+import { errorResponse, HttpRefusal } from './refusal.ts';
+import type { Caller, Route } from './route.ts';
+import { restRoutes } from './routes/rest.ts';
+
+/**
+ * The HTTP door: REST, the console's pages and the MCP mount behind one set of guards. Every answer has the security
+ * headers and a request id, every failure the shape of section E, and no log line holds a query, a body or a token.
+ */
+export interface Http {
+  fetch(request: Request, info: RequestInfo): Promise<Response>;
+}
+
+const MAX_MCP_BYTES = 1024 * 1024;
+/** Probes ask by address, with whatever Host they have, and learn nothing. */
+const PROBES = new Set(['/healthz', '/readyz']);
+
+export function createHttp(deps: HttpDeps): Http {
+  const isSecure = deps.config.url?.startsWith('https:') ?? false;
+  const app = new Hono<Env>();
+
+  app.use(async (c, next) => {
+    c.set('id', randomUUID());
+    c.set('route', '(unmatched)');
+    const startedAt = deps.now();
+    await next();
+    for (const [name, value] of Object.entries(securityHeaders(isSecure))) c.header(name, value);
+    c.header('x-request-id', c.get('id'));
+    if (!c.res.headers.has('content-security-policy')) c.header('content-security-policy', API_CSP);
+    if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
+    // The route's own pattern, never the path: paths hold webhook tokens and ids.
+    deps.log.info('request', {
+      id: c.get('id'),
+      method: c.req.method,
+      route: c.get('route'),
+      status: c.res.status,
+      ms: deps.now() - startedAt,
+    });
+  });
+
+  app.use(async (c, next) => {
+    if (PROBES.has(c.req.path)) return next();
+    c.set('host', checkHost(c.req.raw.headers, deps.config));
+    checkOrigin(c.req.raw.headers, c.get('host'), deps.config);
+    return next();
+  });
+
+  const { mcp } = deps;
+  if (mcp !== undefined)
+    app.all('/mcp', async (c) => {
+      c.set('route', '/mcp');
+      return mcp.handle(capped(c.req.raw, MAX_MCP_BYTES));
+    });
+
+  const routes = [...restRoutes(deps), ...(deps.routes ?? [])];
+  for (const route of routes)
+    app.on(route.method, toPattern(route.path), async (c) => {
+      c.set('route', route.path);
+      return answer(deps, route, c, isSecure);
+    });
+
+  const pages = mountPages(app, deps, isSecure);
+
+  const known = [...routes, ...pages];
+  for (const path of new Set(known.map((route) => route.path))) {
+    const allowed = known.filter((route) => route.path === path).map(({ method }) => method);
+    app.all(toPattern(path), (c) => {
+      c.set('route', path);
+      throw wrongMethod(allowed);
+    });
+  }
+  app.notFound(() => {
+    throw new HttpRefusal(404, 'not_found', 'There is nothing at this address.', {
+      next: 'See /api/openapi.json for the routes, or open / for the console.',
+    });
+  });
+
+  app.onError((thrown, c) => {
+    const error = toGatehouseError(thrown, () => c.get('id'));
+    noteError(deps, error, c.get('id'));
+    return isForPerson(c.req.raw) ? errorPage(error, deps.isSimulated) : errorResponse(error);
+  });
+
+  return { fetch: async (request, info) => app.fetch(request, { remote: info.remoteAddress }) };
+}
+
+async function answer(deps: HttpDeps, route: Route, c: Context<Env>, isSecure: boolean): Promise<Response> {
+  const { raw } = c.req;
+  const params = c.req.param() as Record<string, string>; // the pattern's own names, decoded
+  const caller = await callerOf(deps.access, raw, route.who, isSecure);
+  authorize(deps, route, caller, params);
+  const reply = await route.handle({
+    params,
+    caller,
+    query: route.query === undefined ? {} : parseInput(route.query, c.req.query()),
+    body: await bodyFor(route, raw),
+    headers: raw.headers,
+    signal: raw.signal,
+    requestId: c.get('id'),
+    remote: c.env.remote,
+    baseUrl: originOf(c.get('host'), deps.config),
+  });
+  const [text, type] = 'json' in reply ? [JSON.stringify(reply.json), 'application/json'] : [reply.text, reply.type];
+  return new Response(text, { status: reply.status ?? 200, headers: { 'content-type': type, ...reply.headers } });
+}
+
+/** Before the body is read: whoever may not call should not make us work. */
+function authorize(deps: HttpDeps, route: Route, caller: Caller, params: Readonly<Record<string, string>>): void {
+  if (caller.kind === 'operator' && route.permission !== undefined)
+    deps.access.require(caller.operator, route.permission);
+  if ((caller.kind === 'agent' || caller.kind === 'host') && params.bot !== undefined && params.bot !== caller.bot)
+    throw new HttpRefusal(403, 'permission_denied', 'This key belongs to another bot.', {
+      next: 'Use the key of the bot that the address names.',
+    });
+}
+
+async function bodyFor(route: Route, request: Request): Promise<unknown> {
+  if (route.body === undefined) return undefined;
+  if (route.body === 'text') return readText(request, route.maxBytes);
+  return parseInput(route.body, (await readJson(request, route.maxBytes)) ?? {});
+}
+
+/** The cause stays here: outside there is only the id. */
+export function noteError(deps: Pick<HttpDeps, 'log'>, error: GatehouseError, id: string): void {
+  if (error.code !== 'internal') return;
+  const { cause } = error;
+  deps.log.error('request failed', {
+    id,
+    cause: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
+  });
+}
+
+function isForPerson(request: Request): boolean {
+  const { pathname } = new URL(request.url);
+  return !/^\/(api|mcp)(\/|$)/.test(pathname) && (request.headers.get('accept') ?? '').includes('text/html');
+}
+
+function toPattern(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ':$1');
+}
+
+function wrongMethod(allowed: readonly string[]): HttpRefusal {
+  return new HttpRefusal(
+    405,
+    'invalid_input',
+    `This address takes ${allowed.join(', ')}.`,
+    { next: 'See /api/openapi.json for the routes.' },
+    { allow: allowed.join(', ') },
+  );
+}
+
+export interface Listening {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** How long open answers may take to end when we stop. */
+const CLOSE_GRACE_MS = 2_000;
+
+export async function listen(deps: HttpDeps, at: { host: string; port: number }): Promise<Listening> {
+  const http = createHttp(deps);
+  const server = createAdaptorServer({
+    fetch: (request, { incoming }) =>
+      http.fetch(request, { remoteAddress: (incoming as IncomingMessage).socket.remoteAddress ?? 'unknown' }),
+    // A sender that trickles its request holds a socket no longer than this.
+    serverOptions: { requestTimeout: 30_000, headersTimeout: 15_000 },
+  }) as Server; // plain http: no TLS options were given
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(at.port, at.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo; // a TCP server that listens has one
+  return {
+    url: deps.config.url ?? `http://${urlHost(at.host)}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        const impatient = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+        impatient.unref();
+        server.close(() => {
+          clearTimeout(impatient);
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+/** Printed names that a browser can open: cookies and OAuth returns want one host, and everyone types localhost. */
+function urlHost(host: string): string {
+  if (['127.0.0.1', '::1', '0.0.0.0', '::'].includes(host)) return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
