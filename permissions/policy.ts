@@ -34,7 +34,6 @@ const condition = z
 
 const rule = z.strictObject({
   if: condition,
-  // biome-ignore lint/suspicious/noThenProperty: the policy file reads if / then; it is data, never awaited
   then: z.enum(['auto', 'confirm', 'deny']),
   assurance: assurance.optional(),
 });
@@ -149,9 +148,7 @@ export function shippedPolicy(audience: Audience): Policy {
       CreateLead: {
         decision: 'auto',
         rules: [
-          // biome-ignore lint/suspicious/noThenProperty: policy data
           { if: { runsThisHourAtLeast: 20 }, then: 'confirm' },
-          // biome-ignore lint/suspicious/noThenProperty: policy data
           { if: { duplicates: true }, then: 'confirm' },
         ],
       },
@@ -159,7 +156,6 @@ export function shippedPolicy(audience: Audience): Policy {
       RunSOQL:
         audience === 'public'
           ? { decision: 'deny' }
-          : // biome-ignore lint/suspicious/noThenProperty: policy data
             { decision: 'auto', rules: [{ if: { queryClass: 'non-trivial' }, then: 'confirm' }] },
       SyncParty: { decision: 'auto' },
       SyncCase: { decision: 'auto' },

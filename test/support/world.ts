@@ -56,7 +56,12 @@ const ALL: readonly ActionPermission[] = [
 
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-test-'));
-  const clock = { now: Date.now(), advance: (ms: number) => void (clock.now += ms) };
+  const clock = {
+    now: Date.now(),
+    advance: (ms: number) => {
+      clock.now += ms;
+    },
+  };
   const config = readConfig({ GATEHOUSE_DATA: folder, GATEHOUSE_LOG: 'silent', ...options.env });
   const open = (crash?: (point: string) => void) =>
     createApp(config, { now: () => clock.now, ...(crash === undefined ? {} : { crash }) });

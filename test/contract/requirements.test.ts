@@ -1,0 +1,29 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { REQUIREMENTS } from '../requirements.ts';
+
+const TESTS = new URL('../', import.meta.url);
+
+it('has a test for every promise that we say we hold', async () => {
+  const cited = await citedIds();
+  const held = Object.entries(REQUIREMENTS).filter(([, state]) => state === 'held');
+  const owed = Object.entries(REQUIREMENTS).filter(([, state]) => state.startsWith('owed'));
+  if (owed.length > 0)
+    process.stderr.write(`owed: ${owed.map(([id, state]) => `${id} (${state.slice(6)})`).join(', ')}\n`);
+  expect(held.map(([id]) => id).filter((id) => !cited.has(id))).toEqual([]);
+});
+
+it('cites no promise that is not in the list', async () => {
+  const unknown = [...(await citedIds())].filter((id) => !(id in REQUIREMENTS) && !/^sync-P\d+$/.test(id));
+  expect(unknown).toEqual([]);
+});
+
+/** Every id inside `[A3]` or `[A3 P2]` at the end of a test's name. */
+async function citedIds(): Promise<Set<string>> {
+  const names = (await readdir(TESTS, { recursive: true })).filter((name) => name.endsWith('.test.ts'));
+  const texts = await Promise.all(names.map((name) => readFile(new URL(name, TESTS), 'utf8')));
+  const groups = texts.flatMap((text) =>
+    [...text.matchAll(/\[((?:(?:sync-)?[A-Z]\d{0,2}[ ,]*)+)\]['"`]/g)].map(([, ids = '']) => ids),
+  );
+  return new Set(groups.flatMap((group) => group.split(/[ ,]+/)).filter(Boolean));
+}

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { isActionPermission, OPERATOR_PERMISSIONS, roleHolds, SALESFORCE_ACTIONS } from '../../permissions/catalog.ts';
+import { decideCall, type Facts } from '../../permissions/decide.ts';
+import { type Policy, parsePolicy, shippedPolicy } from '../../permissions/policy.ts';
+import { grantWarnings, PROFILES } from '../../permissions/profiles.ts';
+
+const NOTHING: Facts = { changes: [], sensitive: [], duplicates: 0, runsThisHour: 0, environment: 'simulated' };
+const UPDATE = { name: 'UpdateOpportunity', risk: 'destructive' } as const;
+
+function withAction(name: string, own: unknown, more: object = {}): Policy {
+  const parsed = parsePolicy({ actions: { [name]: own }, ...more });
+  if (!('policy' in parsed)) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.policy;
+}
+
+describe('the catalogue', () => {
+  it('holds the six actions of bots apart from what only humans hold [P1]', () => {
+    expect(SALESFORCE_ACTIONS).toEqual([
+      'CREATE_LEAD',
+      'READ_ACCOUNT',
+      'UPDATE_OPPORTUNITY',
+      'RUN_SOQL',
+      'SYNC_PARTY',
+      'SYNC_CASE',
+    ]);
+    for (const permission of OPERATOR_PERMISSIONS) expect(isActionPermission(permission)).toBe(false);
+    expect(OPERATOR_PERMISSIONS).toEqual(
+      expect.arrayContaining(['CREATE_OAUTH', 'READ_INTEGRATIONS', 'DELETE_INTEGRATIONS']),
+    );
+  });
+
+  it('gives approvers decisions but no connections, viewers neither [P4]', () => {
+    expect(roleHolds('approver', 'DECIDE_PROPOSALS')).toBe(true);
+    expect(roleHolds('approver', 'CREATE_OAUTH')).toBe(false);
+    expect(roleHolds('viewer', 'DECIDE_PROPOSALS')).toBe(false);
+    for (const permission of OPERATOR_PERMISSIONS) expect(roleHolds('admin', permission)).toBe(true);
+  });
+
+  it('ships the public profile with two grants and warns of the wide ones [P3]', () => {
+    expect(PROFILES.public.grants).toEqual(['CREATE_LEAD', 'READ_ACCOUNT']);
+    expect(grantWarnings('public', 'RUN_SOQL')).toHaveLength(1);
+    expect(grantWarnings('public', 'UPDATE_OPPORTUNITY')).toHaveLength(1);
+    expect(grantWarnings('public', 'CREATE_LEAD')).toEqual([]);
+    expect(grantWarnings('internal', 'RUN_SOQL')).toEqual([]);
+  });
+});
+
+describe('a policy file', () => {
+  it('names every unknown or mistyped key with its place [C1]', () => {
+    const parsed = parsePolicy({
+      mode: 'readonly',
+      aktions: {},
+      actions: {
+        UpdateOpportunity: {
+          decision: 'confrim',
+          rules: [
+            { if: { amountOver: 5 }, then: 'confirm' },
+            { if: {}, then: 'deny' },
+            { if: { amountAbove: '5' }, then: 'maybe' },
+          ],
+        },
+      },
+      objects: { 'Account;': { read: true }, Lead: { readable: true } },
+    });
+    expect('problems' in parsed && parsed.problems.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        'mode',
+        'aktions',
+        'actions.UpdateOpportunity.decision',
+        'actions.UpdateOpportunity.rules[0].if.amountOver',
+        'actions.UpdateOpportunity.rules[1].if',
+        'actions.UpdateOpportunity.rules[2].if.amountAbove',
+        'actions.UpdateOpportunity.rules[2].then',
+        'objects.Account;',
+        'objects.Lead.readable',
+      ]),
+    );
+  });
+
+  it('accepts what it ships, unchanged, for both audiences [C1]', () => {
+    for (const audience of ['public', 'internal'] as const) {
+      const shipped = shippedPolicy(audience);
+      expect(parsePolicy(shipped)).toEqual({ policy: shipped });
+    }
+  });
+
+  it('opens the ten objects and no other to a query [P5]', () => {
+    expect(Object.keys(shippedPolicy('internal').objects).sort()).toEqual(
+      [
+        'Account',
+        'Campaign',
+        'Case',
+        'Contact',
+        'Event',
+        'Lead',
+        'Opportunity',
+        'OpportunityContactRole',
+        'Product2',
+        'Task',
+      ].sort(),
+    );
+  });
+});
+
+describe('a decision', () => {
+  it('lets a shipped read run, asks for an update, and denies what no policy names [C1]', () => {
+    const policy = shippedPolicy('internal');
+    expect(decideCall(policy, { name: 'GetAccount', risk: 'read' }, 'internal', NOTHING).decision).toBe('auto');
+    expect(decideCall(policy, UPDATE, 'internal', NOTHING).decision).toBe('confirm');
+    expect(decideCall(policy, { name: 'DropTable', risk: 'read' }, 'internal', NOTHING).decision).toBe('deny');
+  });
+
+  it('asks about a lead over the rate and about look-alikes [C1]', () => {
+    const policy = shippedPolicy('internal');
+    const lead = { name: 'CreateLead', risk: 'write' } as const;
+    expect(decideCall(policy, lead, 'internal', { ...NOTHING, runsThisHour: 19 }).decision).toBe('auto');
+    expect(decideCall(policy, lead, 'internal', { ...NOTHING, runsThisHour: 20 })).toMatchObject({
+      decision: 'confirm',
+      reasons: ['It already ran 20 times in the past hour.'],
+    });
+    expect(decideCall(policy, lead, 'internal', { ...NOTHING, duplicates: 2 }).decision).toBe('confirm');
+  });
+
+  it('takes the strictest of the rules that hold, with its assurance and every reason [C1]', () => {
+    const policy = withAction('UpdateOpportunity', {
+      decision: 'auto',
+      rules: [
+        { if: { amountAbove: 1000 }, then: 'confirm' },
+        { if: { stageIn: ['Closed Won'] }, then: 'confirm', assurance: 'session' },
+        { if: { amountChangeAbove: 1_000_000 }, then: 'deny' },
+        { if: { closeDateShiftDaysAbove: 30 }, then: 'confirm' },
+      ],
+    });
+    const to = (field: string, before: unknown, after: unknown) => ({
+      ...NOTHING,
+      changes: [{ field, before, after }],
+    });
+    expect(decideCall(policy, UPDATE, 'internal', to('Amount', 500, 900)).decision).toBe('auto');
+    expect(decideCall(policy, UPDATE, 'internal', to('Amount', 500, 1001))).toMatchObject({
+      decision: 'confirm',
+      assurance: 'client',
+    });
+    expect(decideCall(policy, UPDATE, 'internal', to('StageName', 'Open', 'closed won'))).toMatchObject({
+      assurance: 'session',
+    });
+    expect(decideCall(policy, UPDATE, 'internal', to('Amount', null, 1_000_001)).decision).toBe('deny');
+    expect(decideCall(policy, UPDATE, 'internal', to('CloseDate', '2026-01-01', '2026-01-31')).decision).toBe('auto');
+    expect(decideCall(policy, UPDATE, 'internal', to('CloseDate', '2026-01-01', '2026-02-01')).decision).toBe(
+      'confirm',
+    );
+    expect(decideCall(policy, UPDATE, 'internal', to('CloseDate', null, '2026-02-01')).decision).toBe('confirm');
+  });
+
+  it('lets named low-risk fields through alone, and together with others not [C1]', () => {
+    const policy = withAction('UpdateOpportunity', { decision: 'confirm', autoFields: ['NextStep'] });
+    const change = (field: string) => ({ field, before: 'a', after: 'b' });
+    expect(decideCall(policy, UPDATE, 'internal', { ...NOTHING, changes: [change('NextStep')] }).decision).toBe('auto');
+    expect(
+      decideCall(policy, UPDATE, 'internal', { ...NOTHING, changes: [change('NextStep'), change('StageName')] })
+        .decision,
+    ).toBe('confirm');
+    expect(decideCall(policy, UPDATE, 'internal', NOTHING).decision).toBe('confirm');
+  });
+
+  it('asks for every write in the mode ask, and for none of the reads [P5]', () => {
+    const policy = withAction('CreateLead', { decision: 'auto' }, { mode: 'ask' });
+    expect(decideCall(policy, { name: 'CreateLead', risk: 'write' }, 'internal', NOTHING).decision).toBe('confirm');
+    const reads = withAction('GetAccount', { decision: 'auto' }, { mode: 'ask' });
+    expect(decideCall(reads, { name: 'GetAccount', risk: 'read' }, 'internal', NOTHING).decision).toBe('auto');
+  });
+
+  it('takes nothing less than a signed-in approver for a public bot [C4]', () => {
+    const policy = withAction('CreateLead', { decision: 'confirm', assurance: 'client' });
+    expect(decideCall(policy, { name: 'CreateLead', risk: 'write' }, 'public', NOTHING).assurance).toBe('session');
+  });
+});
