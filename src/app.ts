@@ -8,7 +8,7 @@ import { createAccess } from './access/create-access.ts';
 import type { Action, Sync } from './action.ts';
 import { type Audit, createAudit } from './audit.ts';
 import { createHeadKeeper } from './audit-heads.ts';
-import type { Config } from './config.ts';
+import { type Config, publicUrl } from './config.ts';
 import type { Gate } from './dispatch.ts';
 import { GatehouseError } from './errors.ts';
 import { loadActions } from './load.ts';
@@ -140,11 +140,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     await store.close();
     throw error;
   }
-}
-
-/** Base of links that people open. */
-export function publicUrl(config: Config): string {
-  return config.url ?? `http://localhost:${config.port}`;
 }
 
 /** A lost SALESFORCE_CLIENT_ID must not send a company's leads to a toy. */

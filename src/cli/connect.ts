@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { publicUrl } from '../app.ts';
+import { publicUrl } from '../config.ts';
 import { GatehouseError } from '../errors.ts';
 import type { HeadlessFlow } from '../salesforce/connections.ts';
 import { findBot } from './bots.ts';

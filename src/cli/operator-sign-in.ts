@@ -1,4 +1,4 @@
-import { publicUrl } from '../app.ts';
+import { publicUrl } from '../config.ts';
 import { GatehouseError } from '../errors.ts';
 import { defineCommand } from './command.ts';
 import { askOperatorOnceReal } from './operator-key.ts';
