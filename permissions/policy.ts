@@ -156,7 +156,7 @@ export function shippedPolicy(audience: Audience): Policy {
       RunSOQL:
         audience === 'public'
           ? { decision: 'deny' }
-            { decision: 'auto', rules: [{ if: { queryClass: 'non-trivial' }, then: 'confirm' }] },
+          : { decision: 'auto', rules: [{ if: { queryClass: 'non-trivial' }, then: 'confirm' }] },
       SyncParty: { decision: 'auto' },
       SyncCase: { decision: 'auto' },
     },
