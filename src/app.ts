@@ -16,13 +16,14 @@ import { createLog, type Log } from './log.ts';
 import { createGate } from './road.ts';
 import type { Connections, Org } from './salesforce/connections.ts';
 import { createConnections } from './salesforce/create-connections.ts';
+import type { TokenSet } from './salesforce/ports.ts';
 import { createSoql } from './salesforce/run-soql.ts';
 import { isUnknownOutcome, UpstreamError } from './salesforce/upstream-error.ts';
 import type { Sim } from './sim/sim.ts';
 import { openStore } from './store/open.ts';
 import { checkSecret, loadSecret } from './store/secret.ts';
 import type { BotRow, Store } from './store/store.ts';
-import { lazyTokens } from './store/tokens.ts';
+import { openTokens } from './store/tokens.ts';
 
 /** Everything a door may need, put together once. The only file that imports across the house. */
 export interface App {
@@ -66,9 +67,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   try {
     await checkSecret(store, secret);
     const isSimulated = config.simulate || config.salesforce.clientId === undefined;
-    const tokens = lazyTokens(
-      config.databaseUrl === undefined ? { file: inData('tokens.db') } : { url: config.databaseUrl },
-      secret,
+    // Opened at the first call: a listing needs no tokens, and keyv and its database cost time to load.
+    const tokens = lazily(() =>
+      openTokens<TokenSet>(
+        config.databaseUrl === undefined ? { file: inData('tokens.db') } : { url: config.databaseUrl },
+        secret,
+      ),
     );
     const sim = lazily(async (): Promise<Sim> => {
       const { createSim } = await import('./sim/sim.ts');
@@ -82,7 +86,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       requestTimeoutMs: config.requestTimeoutMs,
       rows: store.connections,
       values: store.values,
-      tokens,
+      tokens: {
+        get: async (key) => (await tokens.get()).get(key),
+        set: async (key, value) => (await tokens.get()).set(key, value),
+        delete: async (key) => (await tokens.get()).delete(key),
+      },
       now,
       newId,
       random: randomBytes,
@@ -131,7 +139,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       secret,
       isSimulated,
       async close() {
-        await tokens.close();
+        if (tokens.isMade()) await (await tokens.get()).close();
         if (sim.isMade()) await (await sim.get()).close();
         await store.close();
       },
