@@ -1,0 +1,148 @@
+/** The front desk of `/services/data/vXX.X/`: version, session, allowance; then the router; then the usual headers. */
+import { type Incoming, json, type Outgoing } from '../http.ts';
+import { liveSession } from '../oauth/tokens.ts';
+import type { Org } from '../org.ts';
+import { noteChange } from '../outbound/queue.ts';
+import type { Parse } from '../query/parser.ts';
+import type { Writer } from '../records/writer.ts';
+import { notFound, Refusal, refuse } from '../refusal.ts';
+import type { Schema } from '../schema/object.ts';
+import { type Call, type Reply, refusalReply } from './call.ts';
+import { decode } from './composite.ts';
+import { limitInfo, usageOf } from './limits.ts';
+import { route } from './router.ts';
+
+export interface Means {
+  readonly parse: Parse;
+  readonly newest: string;
+  /** A fault on request: saves of this call meet a lock. */
+  readonly meetsLock: boolean;
+}
+
+const oldest = 31;
+const seasons = ['Winter', 'Spring', 'Summer'];
+
+/** Oldest first; labels as Salesforce names its releases: 66.0 is Spring '26. */
+export function versionsList(newest: string): unknown {
+  const last = Number.parseFloat(newest.slice(1));
+  return Array.from({ length: last - oldest + 1 }, (_, at) => {
+    const number = oldest + at;
+    const year = 14 + Math.floor((number - 29) / 3);
+    return {
+      label: `${seasons[number % 3 === 0 ? 1 : number % 3 === 1 ? 2 : 0]} '${year}`,
+      url: `/services/data/v${number}.0`,
+      version: `${number}.0`,
+    };
+  });
+}
+
+/** Whether the parser will be wanted; a composite may carry a query inside. */
+export function isQueryAhead({ url, text }: Incoming): boolean {
+  return /\/query/i.test(url.pathname) || (url.pathname.includes('/composite') && /\/query/i.test(text));
+}
+
+export function dataApi(org: Org, incoming: Incoming, means: Means): Outgoing {
+  const mark = org.mark();
+  let reply: Reply;
+  try {
+    reply = route(openCall(org, incoming, means));
+  } catch (error) {
+    org.rollback(mark);
+    reply = refusalReply(error instanceof Refusal ? error : unexpected(error));
+  }
+  const isPretty = incoming.headers.get('x-prettyprint') === '1';
+  const headers = { ...reply.headers, 'Sforce-Limit-Info': limitInfo(org) };
+  const outgoing = json(reply.status, reply.body, headers);
+  if (incoming.method === 'HEAD') return { ...outgoing, text: '' };
+  return isPretty && outgoing.text ? { ...outgoing, text: pretty(reply.body) } : outgoing;
+}
+
+function openCall(org: Org, incoming: Incoming, { parse, newest, meetsLock }: Means): Call {
+  const { url, headers, text, origin } = incoming;
+  const userId = authenticate(org, headers);
+  const { used } = usageOf(org);
+  if (used >= org.settings.apiMax) throw refuse(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.');
+  const [, , , version = '', ...path] = url.pathname.split('/');
+  checkVersion(version, newest);
+  const method = (incoming.method === 'POST' && url.searchParams.get('_HttpMethod')) || incoming.method;
+  const type = headers.get('content-type') ?? '';
+  if (text !== '' && method !== 'GET' && method !== 'DELETE' && !/\bjson\b/i.test(type)) {
+    throw refuse(415, 'UNSUPPORTED_MEDIA_TYPE', `Content type '${type}' not supported`);
+  }
+  const schema = sightOf(org, userId);
+  const writer: Writer = {
+    org,
+    schema,
+    userId,
+    version,
+    allowsDuplicates: /allowSave\s*=\s*true/i.test(headers.get('sforce-duplicate-rule-header') ?? ''),
+    meetsLock,
+    afterSave: (object, row) => noteChange(org, object, row),
+  };
+  const names = path.filter(Boolean).map(decode);
+  return {
+    org,
+    schema,
+    userId,
+    parse,
+    writer,
+    method,
+    path: names,
+    query: url.searchParams,
+    headers,
+    text,
+    version,
+    origin,
+    isSubrequest: false,
+  };
+}
+
+function authenticate(org: Org, headers: Headers): string {
+  const header = headers.get('authorization');
+  const expired = () => refuse(401, 'INVALID_SESSION_ID', 'Session expired or invalid');
+  if (header === null) throw expired();
+  const token = /^(?:Bearer|OAuth) +(\S+)$/i.exec(header)?.[1];
+  if (!token) throw refuse(401, 'INVALID_AUTH_HEADER', 'INVALID_HEADER_TYPE');
+  const session = liveSession(org, token);
+  if (!session) throw expired();
+  return session.userId;
+}
+
+function checkVersion(version: string, newest: string): void {
+  const number = /^v(\d\d)\.0$/.exec(version)?.[1];
+  if (!number || Number(number) > Number.parseFloat(newest.slice(1))) throw notFound();
+  if (Number(number) < oldest)
+    throw refuse(410, 'UNSUPPORTED_API_VERSION', 'The requested API version has been retired.');
+}
+
+const narrowed = new WeakMap<Schema, Schema>();
+
+/** The limited user sees no cases and no revenue, may not set amounts, and may not delete. */
+function sightOf(org: Org, userId: string): Schema {
+  const { schema } = org;
+  if (org.row('User', userId)?.Username !== 'limited@sim.example') return schema;
+  const known = narrowed.get(schema);
+  if (known) return known;
+  const seen = schema.narrowed({
+    hidden: new Set(['Case', 'Account.AnnualRevenue']),
+    readOnly: new Set(['Opportunity.Amount']),
+    isDeletable: false,
+  });
+  narrowed.set(schema, seen);
+  return seen;
+}
+
+/** A fault of the simulator itself: said as Salesforce would, with the cause, since a developer is reading. */
+function unexpected(error: unknown): Refusal {
+  const cause = error instanceof Error ? error.message : String(error);
+  return refuse(
+    500,
+    'UNKNOWN_EXCEPTION',
+    `An unexpected error occurred. Please include this ErrorId if you contact support: ${cause}`,
+  );
+}
+
+/** The indented form has blanks on both sides of the colon. */
+function pretty(body: unknown): string {
+  return JSON.stringify(body, null, 2).replace(/^(\s*"(?:[^"\\]|\\.)*"): /gm, '$1 : ');
+}

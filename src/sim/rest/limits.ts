@@ -1,0 +1,64 @@
+/** The API allowance: a rolling day, one count for all users. */
+import type { Usage } from '../facts.ts';
+import type { Org } from '../org.ts';
+import type { Schema } from '../schema/object.ts';
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+export function usageOf(org: Org): Usage {
+  const usage = org.fact('usage', 'org') ?? { since: org.now(), used: 0, apiCalls: 0, oauthCalls: 0 };
+  return org.now() - usage.since >= dayMs ? { ...usage, since: org.now(), used: 0 } : usage;
+}
+
+export function countCall(org: Org, kind: 'api' | 'oauth', isCharged: boolean): Usage {
+  const usage = usageOf(org);
+  const next: Usage = {
+    ...usage,
+    used: usage.used + (isCharged ? 1 : 0),
+    apiCalls: usage.apiCalls + (kind === 'api' ? 1 : 0),
+    oauthCalls: usage.oauthCalls + (kind === 'oauth' ? 1 : 0),
+  };
+  org.keep('usage', 'org', next);
+  return next;
+}
+
+/** The header counts the call that it answers, which is written down only afterwards. */
+export function limitInfo(org: Org): string {
+  const { apiMax } = org.settings;
+  return `api-usage=${Math.min(usageOf(org).used + 1, apiMax)}/${apiMax}`;
+}
+
+const others: Readonly<Record<string, number>> = {
+  DailyAsyncApexExecutions: 250_000,
+  DailyBulkApiBatches: 15_000,
+  DailyBulkV2QueryJobs: 10_000,
+  DailyDurableStreamingApiEvents: 10_000,
+  DailyGenericStreamingApiEvents: 10_000,
+  DailyStandardVolumePlatformEvents: 10_000,
+  DailyWorkflowEmails: 15,
+  DataStorageMB: 5,
+  FileStorageMB: 20,
+  HourlyODataCallout: 1000,
+  MassEmail: 10,
+  SingleEmail: 15,
+  StreamingApiConcurrentClients: 20,
+};
+
+export function limits(org: Org): unknown {
+  const max = org.settings.apiMax;
+  const rest = Object.entries(others).map(([name, Max]) => [name, { Max, Remaining: Max }]);
+  return {
+    DailyApiRequests: { Max: max, Remaining: Math.max(0, max - usageOf(org).used) },
+    ...Object.fromEntries(rest),
+  };
+}
+
+export function recordCounts(org: Org, schema: Schema, asked: readonly string[]): unknown {
+  const wanted = asked.map((name) => name.trim().toLowerCase()).filter(Boolean);
+  const objects = schema.objects.filter(({ name }) => wanted.length === 0 || wanted.includes(name.toLowerCase()));
+  const counted = objects.map(({ name }) => ({
+    count: [...org.table(name).all()].filter((row) => !row.IsDeleted).length,
+    name,
+  }));
+  return { sObjects: counted.filter(({ count }) => count > 0) };
+}

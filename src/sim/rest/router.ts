@@ -1,0 +1,101 @@
+/** Which part of the REST API a path below `/services/data/vXX.X/` belongs to. */
+
+import { parseId } from '../ids.ts';
+import { methodNotAllowed, notFound } from '../refusal.ts';
+import { type Call, objectNamed, ok, type Reply } from './call.ts';
+import { collections } from './collections.ts';
+import { batch, composite, graph } from './composite.ts';
+import { describeGlobal, describeObject, picklistsOf } from './describe.ts';
+import { limits, recordCounts } from './limits.ts';
+import { queryRoute, searchRoute } from './queries.ts';
+import { objectRoot, recordById, recordByKey } from './rows.ts';
+
+export function route(call: Call): Reply {
+  const [resource = '', second] = call.path;
+  switch (resource.toLowerCase()) {
+    case '':
+      return ok(resources(call));
+    case 'sobjects':
+      return sobjects(call);
+    case 'query':
+    case 'queryall':
+      return queryRoute(call);
+    case 'search':
+    case 'parameterizedsearch':
+      return searchRoute(call);
+    case 'limits':
+      readOnly(call);
+      if (second?.toLowerCase() === 'recordcount') {
+        return ok(recordCounts(call.org, call.schema, (call.query.get('sObjects') ?? '').split(',')));
+      }
+      return ok(limits(call.org));
+    case 'composite':
+      return compositeRoute(call, second);
+    case 'ui-api':
+      return picklists(call);
+    default:
+      throw notFound();
+  }
+}
+
+function sobjects(call: Call): Reply {
+  const [, name, second, third] = call.path;
+  if (name === undefined) {
+    readOnly(call);
+    return unchangedSince(call) ?? ok(describeGlobal(call.version, call.schema), lastModified(call));
+  }
+  const object = objectNamed(call, name);
+  if (second === undefined) return objectRoot(call, object);
+  if (third !== undefined) return recordByKey(call, object, second, call.path.slice(3).join('/'));
+  if (second.toLowerCase() === 'describe') {
+    readOnly(call);
+    return unchangedSince(call) ?? ok(describeObject(call.version, call.schema, object), lastModified(call));
+  }
+  return recordById(call, object, second);
+}
+
+function compositeRoute(call: Call, part: string | undefined): Reply {
+  switch (part?.toLowerCase()) {
+    case undefined:
+      return composite(call, route);
+    case 'sobjects':
+      return collections(call);
+    case 'batch':
+      return batch(call, route);
+    case 'graph':
+      return graph(call, route);
+    default:
+      throw notFound();
+  }
+}
+
+function picklists(call: Call): Reply {
+  readOnly(call);
+  const [, info, name, values, recordTypeId, field] = call.path;
+  if (info !== 'object-info' || values !== 'picklist-values' || !name || !recordTypeId) throw notFound();
+  const found = picklistsOf(call.version, objectNamed(call, name), parseId(recordTypeId) ?? '', field);
+  if (found === undefined) throw notFound();
+  return ok(found);
+}
+
+function unchangedSince({ headers, org }: Call): Reply | undefined {
+  const since = Date.parse(headers.get('if-modified-since') ?? '');
+  return since >= Math.floor(org.settings.schemaChangedAt / 1000) * 1000 ? { status: 304 } : undefined;
+}
+
+function lastModified({ org }: Call): Record<string, string> {
+  return { 'Last-Modified': new Date(org.settings.schemaChangedAt).toUTCString() };
+}
+
+function readOnly({ method }: Call): void {
+  if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed(method, 'HEAD,GET');
+}
+
+function resources({ version, origin, userId, org }: Call): unknown {
+  const names = ['composite', 'limits', 'parameterizedSearch', 'query', 'queryAll', 'search', 'sobjects', 'ui-api'];
+  const [organization] = org.table('Organization').all();
+  return {
+    ...Object.fromEntries(names.map((name) => [name, `/services/data/${version}/${name}`])),
+    identity: `${origin}/id/${organization?.Id}/${userId}`,
+  };
+}

@@ -1,0 +1,268 @@
+/**
+ * A simulated Salesforce org: give it a request, get the answer Salesforce would give. It needs no socket (`fetch` is a
+ * function), and several processes that open the same file are one org.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import { begin, control } from './control.ts';
+import type { CallRow, FaultRule } from './facts.ts';
+import { connectionReset, edgePage, takeFaults } from './faults.ts';
+import { type Incoming, json, type Outgoing, page } from './http.ts';
+import { openJournal } from './journal.ts';
+import { authorize } from './oauth/authorize.ts';
+import { identity, openidConfiguration, userinfo } from './oauth/identity.ts';
+import { introspect, revoke, token } from './oauth/token.ts';
+import { Org } from './org.ts';
+import { createDeliverer } from './outbound/deliver.ts';
+import { loadParser, type Parse } from './query/parser.ts';
+import { dataApi, isQueryAhead, type Means, versionsList } from './rest/data-api.ts';
+import { countCall } from './rest/limits.ts';
+import type { SimSeed } from './seed.ts';
+
+export type { SimSeed } from './seed.ts';
+
+export interface SimOptions {
+  /** SQLite file of shared, durable state; absent means memory only. */
+  readonly file?: string;
+  /** Default: a believable small company. */
+  readonly seed?: SimSeed;
+  /** Newest API version offered. */
+  readonly version?: string;
+  /** What instance and identity URLs are built from; default: the request's own origin. */
+  readonly origin?: string;
+  /** The clock under the simulated one, in milliseconds. */
+  readonly now?: () => number;
+}
+
+export interface Sim {
+  fetch(request: Request, info?: { loopback?: boolean }): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export async function createSim(options: SimOptions = {}): Promise<Sim> {
+  const { version = 'v66.0', now = Date.now } = options;
+  if (!/^v\d\d\.0$/.test(version)) throw new Error(`The API version is written like v66.0, not ${version}.`);
+  const org = new Org(now);
+  const journal = await openJournal(org, options.file, () => begin(org, options.seed));
+  let lastOrigin = options.origin ?? 'http://127.0.0.1';
+  const deliverer = createDeliverer(org, journal, () => ({ origin: lastOrigin, version }));
+  deliverer.wake();
+  let parse: Parse = () => {
+    throw new Error('The parser is loaded before a step that needs it.');
+  };
+  let isParserLoaded = false;
+
+  function answer(incoming: Incoming, struck: readonly FaultRule[]): Outgoing {
+    const early = faultBefore(org, incoming, struck);
+    if (early) return early;
+    const outgoing = route(org, incoming, {
+      parse,
+      newest: version,
+      meetsLock: struck.some((rule) => rule.type === 'lock'),
+    });
+    const late = struck.find((rule) => rule.when === 'after' && (rule.type === 'status' || rule.type === 'html'));
+    return late ? broken(late) : outgoing;
+  }
+
+  async function respond(request: Request, isLoopback: boolean): Promise<Response> {
+    const url = new URL(request.url);
+    const origin = options.origin ?? url.origin;
+    lastOrigin = origin;
+    const incoming: Incoming = {
+      method: request.method,
+      url,
+      headers: request.headers,
+      text: await request.text(),
+      isLoopback,
+      origin,
+    };
+    if (url.pathname.startsWith('/_sim/')) return toResponse(org, await underControl(incoming));
+
+    if (!isParserLoaded && isQueryAhead(incoming)) {
+      parse = await loadParser();
+      isParserLoaded = true;
+    }
+    const path = url.pathname + url.search;
+    const isFaultable = url.pathname.startsWith('/services/') || url.pathname.startsWith('/id/');
+    const first = await journal.step(() => {
+      const struck = isFaultable ? takeFaults(org, incoming.method, path) : [];
+      const isDelayed = struck.some((rule) => rule.type === 'latency' || rule.type === 'hang');
+      return { struck, outgoing: isDelayed ? undefined : finish(incoming, struck) };
+    });
+    for (const rule of first.struck) {
+      if (rule.type === 'latency') await wait(rule.ms ?? 1000, undefined, { signal: request.signal });
+      if (rule.type === 'hang') await wait(rule.ms ?? 2 ** 31 - 1, undefined, { signal: request.signal, ref: false });
+    }
+    const outgoing = first.outgoing ?? (await journal.step(() => finish(incoming, first.struck)));
+    deliverer.wake();
+    if (first.struck.some((rule) => rule.type === 'drop')) throw connectionReset();
+    const response = toResponse(org, outgoing);
+    return first.struck.some((rule) => rule.type === 'drop_body') ? cutShort(response, outgoing.text) : response;
+  }
+
+  /** Answers and writes the call down. */
+  function finish(incoming: Incoming, struck: readonly FaultRule[]): Outgoing {
+    org.examined = 0;
+    const isDroppedBefore = struck.some((rule) => rule.type === 'drop' && rule.when === 'before');
+    const outgoing = isDroppedBefore ? { status: 0, headers: {}, text: '' } : answer(incoming, struck);
+    logCall(org, incoming, struck.some((rule) => rule.type === 'drop') ? 0 : outgoing.status);
+    return outgoing;
+  }
+
+  async function underControl(incoming: Incoming): Promise<Outgoing> {
+    if (!incoming.isLoopback)
+      return json(403, { error: 'The control of the simulated org answers on this machine only.' });
+    const isDelivery = incoming.method === 'POST' && incoming.url.pathname === '/_sim/outbound-messages/deliver';
+    if (isDelivery) return json(200, await deliverer.deliverNow());
+    const outgoing = await journal.step(() => control(org, incoming, options.seed));
+    deliverer.wake();
+    return outgoing;
+  }
+
+  return {
+    fetch(request, info) {
+      return abortable(request.signal, respond(request, info?.loopback !== false));
+    },
+    async close() {
+      deliverer.close();
+      await journal.close();
+    },
+  };
+}
+
+function route(org: Org, incoming: Incoming, means: Means): Outgoing {
+  const { pathname } = incoming.url;
+  switch (pathname.replace(/\/$/, '')) {
+    case '':
+      return frontPage;
+    case '/services/oauth2/authorize':
+      return authorize(org, incoming);
+    case '/services/oauth2/token':
+      return token(org, incoming);
+    case '/services/oauth2/revoke':
+      return revoke(org, incoming);
+    case '/services/oauth2/introspect':
+      return introspect(org, incoming);
+    case '/services/oauth2/userinfo':
+      return userinfo(org, incoming);
+    case '/.well-known/openid-configuration':
+      return openidConfiguration(incoming);
+    case '/id/keys':
+      return json(200, { keys: [] });
+    case '/services/data':
+      return json(200, versionsList(means.newest));
+  }
+  if (/^\/id\/\w{15,18}\/\w{15,18}$/.test(pathname)) return identity(org, incoming);
+  if (pathname.startsWith('/services/data/')) return dataApi(org, incoming, means);
+  return {
+    status: 404,
+    headers: { 'Content-Type': 'text/html;charset=UTF-8' },
+    text: '<html><body>URL No Longer Exists</body></html>',
+  };
+}
+
+/** Faults that answer before anything is done; an expired session is made so, and the usual refusal follows. */
+function faultBefore(org: Org, { headers }: Incoming, struck: readonly FaultRule[]): Outgoing | undefined {
+  for (const rule of struck) {
+    if (rule.type === 'expired_session')
+      org.forget('session', (headers.get('authorization') ?? '').replace(/^\w+ +/, ''));
+    if (rule.type === 'limit') {
+      return json(403, [{ message: 'TotalRequests Limit exceeded.', errorCode: 'REQUEST_LIMIT_EXCEEDED' }]);
+    }
+    const isAnswer = rule.type === 'status' || rule.type === 'html' || rule.type === 'redirect';
+    if (isAnswer && rule.when === 'before') return broken(rule);
+  }
+  return undefined;
+}
+
+function broken({ type, status, location }: FaultRule): Outgoing {
+  if (type === 'redirect')
+    return { status: status ?? 302, headers: { Location: location ?? 'https://elsewhere.example/' }, text: '' };
+  if (type === 'html') return { status: status ?? 503, headers: { 'Content-Type': 'text/html' }, text: edgePage };
+  const code = status ?? 503;
+  const errorCode = code >= 500 && code !== 503 ? 'UNKNOWN_EXCEPTION' : 'SERVER_UNAVAILABLE';
+  const message =
+    code === 503
+      ? 'The server is temporarily unavailable.'
+      : 'An unexpected error occurred. Please include this ErrorId if you contact support: 0-0 (0)';
+  return json(code, [{ message, errorCode }]);
+}
+
+const keptCalls = 2000;
+
+function logCall(org: Org, { method, url, headers }: Incoming, status: number): void {
+  const { pathname } = url;
+  const isApi = /^\/services\/data\/v/.test(pathname);
+  if (!isApi && !pathname.startsWith('/services/oauth2/') && !pathname.startsWith('/id/')) return;
+  const kind = isApi ? 'api' : 'oauth';
+  const isCharged = isApi && status !== 401 && status !== 503 && status !== 0;
+  const usage = countCall(org, kind, isCharged);
+  const n = usage.apiCalls + usage.oauthCalls;
+  const path = isApi ? (pathname + url.search).slice(0, 300) : pathname;
+  const client = /client=([^,\s]+)/.exec(headers.get('sforce-call-options') ?? '')?.[1] ?? null;
+  const row: CallRow = {
+    n,
+    method,
+    path,
+    status,
+    at: new Date(org.now()).toISOString(),
+    client,
+    kind,
+    examined: org.examined,
+  };
+  org.keep('call', String(n), row);
+  if (n > keptCalls) org.forget('call', String(n - keptCalls));
+}
+
+function toResponse(org: Org, { status, headers, text }: Outgoing): Response {
+  const requestId = randomUUID();
+  const all = new Headers({
+    ...headers,
+    // A client measures the org's clock by this header.
+    Date: new Date(org.now()).toUTCString(),
+    Server: 'sfdcedge',
+    'X-SFDC-Request-Id': requestId,
+    'X-Request-Id': requestId,
+  });
+  all.append('Set-Cookie', 'CookieConsentPolicy=0:1; path=/; Max-Age=31536000');
+  const isBodiless = status === 204 || status === 304;
+  return new Response(isBodiless ? null : text, { status, headers: all });
+}
+
+/** The head arrives, then half of the body, then nothing more. */
+function cutShort(response: Response, text: string): Response {
+  const half = new TextEncoder().encode(text).subarray(0, Math.ceil(text.length / 2));
+  let isSent = false;
+  const stream = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (isSent) controller.error(new TypeError('terminated', { cause: connectionReset().cause }));
+      else controller.enqueue(half);
+      isSent = true;
+    },
+  });
+  const headers = new Headers(response.headers);
+  headers.set('Content-Length', String(new TextEncoder().encode(text).length));
+  return new Response(stream, { status: response.status, headers });
+}
+
+/** As with a real socket, the caller's abort ends the wait at once, whatever the org is doing. */
+async function abortable(signal: AbortSignal, response: Promise<Response>): Promise<Response> {
+  signal.throwIfAborted();
+  let stop = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    return await Promise.race([response, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    response.catch(() => {});
+  }
+}
+
+const frontPage = page(
+  200,
+  'Simulated org',
+  '<h1>Simulated org</h1><p>This is a simulated Salesforce org for trying things out. It is not Salesforce, and nothing here leaves this machine.</p><p>Client id <code>sim</code>, secret <code>sim</code>; users <code>admin@sim.example</code> and <code>limited@sim.example</code>, password <code>sim</code>.</p>',
+);
