@@ -151,11 +151,11 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
   };
 
   const settled: Confirm['settled'] = async (id, waitMs, signal) => {
-    const until = now() + waitMs;
-    for (;;) {
+    // Counted in looks, not by the clock: a clock that jumps must not hold a caller for ever.
+    for (let looks = Math.ceil(waitMs / LOOK_EVERY_MS); ; looks -= 1) {
       const proposal = await look(id);
       if (proposal === undefined || !UNDECIDED.includes(proposal.state)) return proposal;
-      if (now() >= until || signal?.aborted) return proposal;
+      if (looks <= 0 || signal?.aborted) return proposal;
       await deps.sleep(LOOK_EVERY_MS, signal);
     }
   };

@@ -85,7 +85,7 @@ export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSi
         effects,
         ...(state === 'unknown' ? { leaseUntil: now() + deps.leaseMs } : { settledAt: now(), dedupeKey: null }),
       },
-      audit: { detail: { code: error.code }, ...whatWasWritten(effects) },
+      audit: { ...whatWasWritten(effects, { code: error.code }) },
     };
   }
 }
@@ -115,13 +115,14 @@ function withLookAlikes(
   };
 }
 
-function whatWasWritten(effects: readonly Effect[]): Partial<AuditInput> {
+function whatWasWritten(effects: readonly Effect[], more: Record<string, unknown> = {}): Partial<AuditInput> {
   const [first] = effects;
-  if (first === undefined) return {};
+  if (first === undefined) return { detail: more };
   return {
     object: first.object,
     recordId: first.id,
     detail: {
+      ...more,
       writes: effects.map(({ kind, object, id, state, after }) => ({
         kind,
         object,
