@@ -1,7 +1,8 @@
 import { core } from './migrations/0001-core.ts';
+import { sync } from './migrations/0002-sync.ts';
 
 /**
  * Every step of the schema, in order, for both databases alike. Add yours at the end; never change one that was released:
  * the number of steps a database has taken is all that it remembers.
  */
-export const MIGRATIONS: readonly (readonly string[])[] = [core];
+export const MIGRATIONS: readonly (readonly string[])[] = [core, sync];

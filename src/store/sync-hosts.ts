@@ -1,0 +1,84 @@
+import type { HostRecord, HostStore } from '../sync/ports.ts';
+import { fromRow, inChunks, type SyncDatabase, toRow } from './sync-tables.ts';
+
+const JSON_COLUMNS = ['fields', 'clocks', 'parties'] as const;
+
+export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
+  async function read(bot: string, kind: string, ids: readonly string[], isLocked: boolean): Promise<HostRecord[]> {
+    const found: HostRecord[] = [];
+    for (const some of inChunks(ids)) {
+      const query = db
+        .selectFrom('hostRecords')
+        .selectAll()
+        .where('bot', '=', bot)
+        .where('kind', '=', kind as 'party')
+        .where('id', 'in', some);
+      const rows = await (isLocked && dialect === 'postgres' ? query.orderBy('id').forUpdate() : query).execute();
+      for (const row of rows) found.push(fromRow<HostRecord, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS));
+    }
+    return found;
+  }
+
+  return {
+    get: (bot, kind, ids) => read(bot, kind, ids, false),
+    lock: (bot, kind, ids) => read(bot, kind, ids, true),
+
+    async put(records) {
+      for (const some of inChunks(records, 10)) {
+        await db
+          .insertInto('hostRecords')
+          .values(some.map((record) => toRow(record, JSON_COLUMNS)))
+          .onConflict((conflict) =>
+            conflict.columns(['bot', 'kind', 'id']).doUpdateSet(({ ref }) => ({
+              fields: ref('excluded.fields'),
+              clocks: ref('excluded.clocks'),
+              parties: ref('excluded.parties'),
+              version: ref('excluded.version'),
+              changedAt: ref('excluded.changedAt'),
+              deletedAt: ref('excluded.deletedAt'),
+            })),
+          )
+          .execute();
+      }
+    },
+
+    async page(bot, kind, after, limit) {
+      const rows = await db
+        .selectFrom('hostRecords')
+        .selectAll()
+        .where('bot', '=', bot)
+        .where('kind', '=', kind)
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => fromRow<HostRecord, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS));
+    },
+
+    async unlinked({ bot, orgId }, kind, object, after, limit) {
+      const rows = await db
+        .selectFrom('hostRecords as h')
+        .selectAll('h')
+        .where('h.bot', '=', bot)
+        .where('h.kind', '=', kind)
+        .where('h.id', '>', after)
+        .where('h.deletedAt', 'is', null)
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('links as l')
+                .select('l.id')
+                .where('l.bot', '=', bot)
+                .where('l.orgId', '=', orgId)
+                .where('l.object', '=', object)
+                .whereRef('l.localId', '=', 'h.id'),
+            ),
+          ),
+        )
+        .orderBy('h.id')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => fromRow<HostRecord, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS));
+    },
+  };
+}

@@ -1,0 +1,260 @@
+import type { Link, LinkStore, NewLink } from '../sync/ports.ts';
+import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './sync-tables.ts';
+
+const JSON_COLUMNS = ['base', 'seen', 'intents', 'error'] as const;
+const COLUMNS = 28;
+const toLink = (row: SyncTables['links']): Link => fromRow<Link, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS);
+
+export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
+  const all = () => db.selectFrom('links').selectAll();
+
+  async function collect(
+    values: readonly string[],
+    read: (some: readonly string[]) => Promise<SyncTables['links'][]>,
+  ): Promise<Link[]> {
+    const found: Link[] = [];
+    for (const some of inChunks([...new Set(values)])) for (const row of await read(some)) found.push(toLink(row));
+    return found;
+  }
+
+  return {
+    async ensure(links) {
+      // Twice: a look-up value that is taken keeps the first insert out, and the second comes without it.
+      for (const isKeyed of [true, false]) {
+        for (const some of inChunks(links, COLUMNS)) {
+          const rows = some.map((link) =>
+            toRow(isKeyed ? fresh(link) : { ...fresh(link), matchKey: null }, JSON_COLUMNS),
+          );
+          await db
+            .insertInto('links')
+            .values(rows)
+            .onConflict((conflict) => conflict.doNothing())
+            .execute();
+        }
+      }
+    },
+
+    async claim({ bot, orgId }, what, { owner, now, until, limit }) {
+      let due = db
+        .selectFrom('links')
+        .select('id')
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .where('leaseUntil', '<=', now)
+        .limit(limit);
+      switch (what.due) {
+        case 'dirty':
+          due = due
+            .whereRef('dirty', '>', 'done')
+            .where('nextAt', '<=', now)
+            .where('batch', 'is', null)
+            .orderBy('nextAt')
+            .orderBy('localId');
+          due = due.where('kind', 'in', what.kind ? [what.kind] : ['party', 'case']).where('state', '!=', 'unlinked');
+          break;
+        case 'batch':
+          due = due.where('batch', '=', what.batch).where('nextAt', '<=', now).orderBy('localId');
+          break;
+        case 'ids':
+          due = due.where('id', 'in', what.ids);
+          break;
+        default:
+          return what satisfies never;
+      }
+      const rows = await db
+        .updateTable('links')
+        .set(({ eb }) => ({ leaseOwner: owner, leaseUntil: until, fence: eb('fence', '+', 1) }))
+        .where('id', 'in', dialect === 'postgres' ? due.forUpdate().skipLocked() : due)
+        .returningAll()
+        .execute();
+      return rows.map(toLink).sort((a, b) => (a.localId < b.localId ? -1 : 1));
+    },
+
+    async lock(claims) {
+      const fences = new Map(claims.map(({ id, fence }) => [id, fence]));
+      const rows = await collect([...fences.keys()], (some) => {
+        const query = all().where('id', 'in', some).orderBy('id');
+        return (dialect === 'postgres' ? query.forUpdate() : query).execute();
+      });
+      return rows.filter((row) => fences.get(row.id) === row.fence);
+    },
+
+    async save(links) {
+      for (const some of inChunks(links, COLUMNS)) {
+        await db
+          .insertInto('links')
+          .values(some.map((link) => toRow(link, JSON_COLUMNS)))
+          .onConflict((conflict) =>
+            conflict.column('id').doUpdateSet(({ ref }) => ({
+              sfId: ref('excluded.sfId'),
+              matchKey: ref('excluded.matchKey'),
+              state: ref('excluded.state'),
+              base: ref('excluded.base'),
+              baseMod: ref('excluded.baseMod'),
+              seenAt: ref('excluded.seenAt'),
+              seenStamp: ref('excluded.seenStamp'),
+              seen: ref('excluded.seen'),
+              intents: ref('excluded.intents'),
+              attemptedAt: ref('excluded.attemptedAt'),
+              done: ref('excluded.done'),
+              batch: ref('excluded.batch'),
+              leaseOwner: ref('excluded.leaseOwner'),
+              leaseUntil: ref('excluded.leaseUntil'),
+              attempts: ref('excluded.attempts'),
+              nextAt: ref('excluded.nextAt'),
+              error: ref('excluded.error'),
+            })),
+          )
+          .execute();
+      }
+    },
+
+    async renew(claims, until) {
+      await eachStanding(claims, { leaseUntil: until });
+    },
+
+    async release(claims) {
+      await eachStanding(claims, { leaseUntil: 0, leaseOwner: null });
+    },
+
+    byLocal: ({ bot, orgId }, object, localIds) =>
+      collect(localIds, (some) =>
+        all()
+          .where('bot', '=', bot)
+          .where('orgId', '=', orgId)
+          .where('object', '=', object)
+          .where('localId', 'in', some)
+          .execute(),
+      ),
+
+    bySf: ({ bot, orgId }, sfIds) =>
+      collect(sfIds, (some) =>
+        all().where('bot', '=', bot).where('orgId', '=', orgId).where('sfId', 'in', some).execute(),
+      ),
+
+    byMatchKey: ({ bot, orgId }, object, keys) =>
+      collect(keys, (some) =>
+        all()
+          .where('bot', '=', bot)
+          .where('orgId', '=', orgId)
+          .where('object', '=', object)
+          .where('matchKey', 'in', some)
+          .execute(),
+      ),
+
+    async touch(ids, reason, isStale, now) {
+      for (const some of inChunks(ids)) {
+        await db
+          .updateTable('links')
+          .set(({ eb }) => ({
+            dirty: eb('dirty', '+', 1),
+            reason,
+            nextAt: now,
+            ...(isStale ? { seenAt: 0, baseMod: null } : {}),
+          }))
+          .where('id', 'in', some)
+          .execute();
+      }
+    },
+
+    async list({ bot, orgId }, { kind, state, localId, after = '', limit }) {
+      let query = all().where('bot', '=', bot).where('orgId', '=', orgId).where('localId', '>', after);
+      if (kind) query = query.where('kind', '=', kind);
+      if (state) query = query.where('state', '=', state);
+      if (localId !== undefined) query = query.where('localId', '=', localId);
+      return (await query.orderBy('localId').limit(limit).execute()).map(toLink);
+    },
+
+    countByState: ({ bot, orgId }) =>
+      db
+        .selectFrom('links')
+        .select(({ fn }) => ['kind', 'state', fn.countAll<number>().as('count')])
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .groupBy(['kind', 'state'])
+        .orderBy('kind')
+        .orderBy('state')
+        .execute(),
+
+    async countDirty({ bot, orgId }) {
+      const row = await db
+        .selectFrom('links')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .whereRef('dirty', '>', 'done')
+        .where('state', '!=', 'unlinked')
+        .executeTakeFirstOrThrow();
+      return row.count;
+    },
+
+    async enlist({ bot, orgId }, kind, batch, only) {
+      let update = db
+        .updateTable('links')
+        .set({ batch, nextAt: 0, reason: 'batch' })
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .where('kind', '=', kind)
+        .where('batch', 'is', null)
+        .where('state', '!=', 'unlinked');
+      if (only === 'failed') update = update.where('error', 'is not', null);
+      return Number((await update.executeTakeFirst()).numUpdatedRows);
+    },
+
+    async delist(batch) {
+      await db.updateTable('links').set({ batch: null }).where('batch', '=', batch).execute();
+    },
+
+    async countBatch(batch) {
+      const row = await db
+        .selectFrom('links')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .where('batch', '=', batch)
+        .executeTakeFirstOrThrow();
+      return row.count;
+    },
+  };
+
+  async function eachStanding(
+    claims: readonly Pick<Link, 'id' | 'fence'>[],
+    set: Partial<SyncTables['links']>,
+  ): Promise<void> {
+    for (const some of inChunks(claims, 2)) {
+      await db
+        .updateTable('links')
+        .set(set)
+        .where(({ eb, refTuple, tuple }) =>
+          eb(
+            refTuple('id', 'fence'),
+            'in',
+            some.map(({ id, fence }) => tuple(id, fence)),
+          ),
+        )
+        .execute();
+    }
+  }
+}
+
+function fresh(link: NewLink): Link {
+  return {
+    ...link,
+    sfId: null,
+    state: 'new',
+    base: {},
+    baseMod: null,
+    seenAt: 0,
+    seenStamp: null,
+    seen: {},
+    intents: {},
+    attemptedAt: null,
+    dirty: 1,
+    done: 0,
+    batch: null,
+    leaseOwner: null,
+    leaseUntil: 0,
+    fence: 0,
+    attempts: 0,
+    nextAt: 0,
+    error: null,
+  };
+}

@@ -1,0 +1,28 @@
+import type { SyncStore } from '../sync/ports.ts';
+import type { Database } from './database.ts';
+import { createBatchStore } from './sync-batches.ts';
+import { createCursorStore, createInboxStore } from './sync-events.ts';
+import { createFeedStore, createSubscriptionStore, createTokenStore, createWebhookStore } from './sync-feed.ts';
+import { createHostStore } from './sync-hosts.ts';
+import { createLinkStore } from './sync-links.ts';
+import { createLogStore, createMappingStore } from './sync-log.ts';
+import type { SyncTables } from './sync-tables.ts';
+
+/** Sync's tables on an open database, beside the store's own. */
+export function createSyncStore(database: Database): SyncStore {
+  const tables = { db: database.kysely.withTables<SyncTables>(), dialect: database.dialect };
+  return {
+    hosts: createHostStore(tables),
+    links: createLinkStore(tables),
+    inbox: createInboxStore(tables),
+    cursors: createCursorStore(tables),
+    batches: createBatchStore(tables),
+    log: createLogStore(tables),
+    mappings: createMappingStore(tables),
+    feed: createFeedStore(tables),
+    webhooks: createWebhookStore(tables),
+    tokens: createTokenStore(tables),
+    subscriptions: createSubscriptionStore(tables),
+    atomically: (work) => database.transaction((inside) => work(createSyncStore(inside))),
+  };
+}

@@ -1,0 +1,417 @@
+import type { Fields, FieldValue } from '../action.ts';
+import type { ErrorBody } from '../errors.ts';
+import type { Kind, Mapping } from '../mapping/mapping.ts';
+import type { Org } from '../salesforce/connections.ts';
+
+/** What sync needs from outside: an org through one connection, and durable rows. */
+export type SyncOrg = Pick<
+  Org,
+  | 'orgId'
+  | 'instanceUrl'
+  | 'describe'
+  | 'composite'
+  | 'collections'
+  | 'patch'
+  | 'create'
+  | 'remove'
+  | 'clock'
+  | 'recordUrl'
+>;
+
+/** A record of the host app. `clocks` says when each field was last written, on Salesforce's clock. */
+export interface HostRecord {
+  readonly bot: string;
+  readonly kind: Kind;
+  readonly id: string;
+  readonly fields: Fields;
+  readonly clocks: Readonly<Record<string, FieldClock>>;
+  /** A case's people; empty for a party. */
+  readonly parties: readonly PartyRole[];
+  readonly version: number;
+  readonly createdAt: number;
+  readonly changedAt: number;
+  readonly deletedAt: number | null;
+}
+
+export interface FieldClock {
+  readonly at: number;
+  readonly origin: 'host' | 'salesforce';
+}
+
+export interface PartyRole {
+  readonly party: string;
+  readonly role: string;
+}
+
+export type LinkState = 'new' | 'active' | 'ambiguous' | 'remote_deleted' | 'merged' | 'unlinked' | 'failed';
+
+/** A value sent and not yet acknowledged. */
+export interface Intent {
+  readonly value: FieldValue;
+  readonly before: FieldValue;
+  /** The claim that sent it: only that claim may acknowledge it. */
+  readonly fence: number;
+  readonly at: number;
+}
+
+/** The pair of a host record and a Salesforce record, and everything the merge must remember about it. */
+export interface Link {
+  readonly id: string;
+  readonly bot: string;
+  readonly orgId: string;
+  /** `parent`: an account found or created by name, kept so that it is looked up once. */
+  readonly kind: Kind | 'parent';
+  readonly object: string;
+  readonly localId: string;
+  readonly sfId: string | null;
+  /** Value of our external-id field. */
+  readonly extKey: string;
+  /** The claim on a person: one link per look-up value (the email) may create. */
+  readonly matchKey: string | null;
+  readonly state: LinkState;
+  readonly base: Readonly<Record<string, FieldValue>>;
+  /** LastModifiedDate at the last look, for conditional writes; null when not known. */
+  readonly baseMod: string | null;
+  /** When we last knew the record's state; 0 after a hint that it changed. */
+  readonly seenAt: number;
+  /** SystemModstamp at the last look. */
+  readonly seenStamp: string | null;
+  /** Values that notifications showed, with the time by which the record held them. */
+  readonly seen: Readonly<Record<string, { readonly value: FieldValue; readonly at: number }>>;
+  readonly intents: Readonly<Record<string, readonly Intent[]>>;
+  /** A create was sent and its outcome is not known. */
+  readonly attemptedAt: number | null;
+  /** The outbox: there is work while `dirty` is above `done`. */
+  readonly dirty: number;
+  readonly done: number;
+  readonly reason: string;
+  readonly batch: string | null;
+  readonly leaseOwner: string | null;
+  readonly leaseUntil: number;
+  readonly fence: number;
+  readonly attempts: number;
+  readonly nextAt: number;
+  readonly error: ErrorBody['error'] | null;
+  readonly createdAt: number;
+}
+
+export type NewLink = Pick<
+  Link,
+  'id' | 'bot' | 'orgId' | 'kind' | 'object' | 'localId' | 'extKey' | 'matchKey' | 'createdAt' | 'reason'
+>;
+
+export interface Scope {
+  readonly bot: string;
+  readonly orgId: string;
+}
+
+export type Due =
+  | { readonly due: 'dirty'; readonly kind?: Kind }
+  | { readonly due: 'batch'; readonly batch: string }
+  | { readonly due: 'ids'; readonly ids: readonly string[] };
+
+export interface Claim {
+  readonly owner: string;
+  readonly now: number;
+  readonly until: number;
+  readonly limit: number;
+}
+
+export interface LinkStore {
+  /** Adds those that are not there; a look-up value that another link holds is left out. */
+  ensure(links: readonly NewLink[]): Promise<void>;
+  claim(scope: Scope, what: Due, claim: Claim): Promise<readonly Link[]>;
+  /** Fresh rows of claims that still stand, locked for the transaction. */
+  lock(claims: readonly Pick<Link, 'id' | 'fence'>[]): Promise<readonly Link[]>;
+  /** Writes everything but `dirty`, which others may have moved. */
+  save(links: readonly Link[]): Promise<void>;
+  renew(claims: readonly Pick<Link, 'id' | 'fence'>[], until: number): Promise<void>;
+  release(claims: readonly Pick<Link, 'id' | 'fence'>[]): Promise<void>;
+  byLocal(scope: Scope, object: string, localIds: readonly string[]): Promise<readonly Link[]>;
+  bySf(scope: Scope, sfIds: readonly string[]): Promise<readonly Link[]>;
+  byMatchKey(scope: Scope, object: string, keys: readonly string[]): Promise<readonly Link[]>;
+  /** There is work: bumps `dirty`; `isStale` also forgets that the remote state was known. */
+  touch(ids: readonly string[], reason: string, isStale: boolean, now: number): Promise<void>;
+  list(
+    scope: Scope,
+    filter: { kind?: Kind; state?: LinkState; localId?: string; after?: string; limit: number },
+  ): Promise<readonly Link[]>;
+  countByState(scope: Scope): Promise<readonly { kind: string; state: LinkState; count: number }[]>;
+  countDirty(scope: Scope): Promise<number>;
+  /** Puts every link of the kind into the batch; answers how many. */
+  enlist(scope: Scope, kind: Kind, batch: string, only: 'all' | 'failed'): Promise<number>;
+  delist(batch: string): Promise<void>;
+  countBatch(batch: string): Promise<number>;
+}
+
+export interface HostStore {
+  get(bot: string, kind: Kind, ids: readonly string[]): Promise<readonly HostRecord[]>;
+  /** The same, locked for the transaction. */
+  lock(bot: string, kind: Kind, ids: readonly string[]): Promise<readonly HostRecord[]>;
+  put(records: readonly HostRecord[]): Promise<void>;
+  page(bot: string, kind: Kind, after: string, limit: number): Promise<readonly HostRecord[]>;
+  /** Live records without a link to the object, in order of id. */
+  unlinked(scope: Scope, kind: Kind, object: string, after: string, limit: number): Promise<readonly HostRecord[]>;
+}
+
+export interface InboxRow extends Scope {
+  readonly eventId: string;
+  readonly object: string;
+  readonly sfId: string;
+  readonly kind: 'message' | 'poll';
+  /** JSON: fields as the event showed them. */
+  readonly payload: string;
+  readonly receivedAt: number;
+}
+
+export interface InboxStore {
+  /** Durable once this returns; an event that is there already is left as it is. Answers how many were new. */
+  add(rows: readonly InboxRow[]): Promise<number>;
+  pending(scope: Scope, limit: number): Promise<readonly InboxRow[]>;
+  /** Marks them done; answers those that were not done before: each event has its effect once. */
+  finish(bot: string, eventIds: readonly string[], now: number): Promise<readonly string[]>;
+  prune(before: number): Promise<void>;
+}
+
+export interface Cursor {
+  readonly object: string;
+  /** ISO instant: everything stamped before it was seen. */
+  readonly watermark: string;
+  /** Where an unfinished scan stands. */
+  readonly position: { readonly stamp: string; readonly id: string; readonly highest: string } | null;
+  readonly polledAt: number;
+}
+
+export interface CursorStore {
+  get(scope: Scope, object: string): Promise<Cursor | undefined>;
+  put(scope: Scope, cursor: Cursor): Promise<void>;
+}
+
+export interface BatchRun extends Scope {
+  readonly id: string;
+  readonly kind: Kind;
+  readonly state: 'scheduled' | 'running' | 'paused' | 'cancelled' | 'done';
+  /** Records per batch, the unit of progress. */
+  readonly size: number;
+  readonly total: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly calls: number;
+  readonly startAt: number;
+  readonly createdAt: number;
+  readonly finishedAt: number | null;
+  /** Why it waits, in words. */
+  readonly note: string | null;
+}
+
+export interface BatchStore {
+  add(run: BatchRun): Promise<void>;
+  get(bot: string, id: string): Promise<BatchRun | undefined>;
+  list(bot: string, limit: number): Promise<readonly BatchRun[]>;
+  runnable(scope: Scope, now: number): Promise<readonly BatchRun[]>;
+  /** Compare-and-set of the state. */
+  move(id: string, from: readonly BatchRun['state'][], patch: Partial<BatchRun>): Promise<boolean>;
+  /** Adds to the counters: they only ever grow. */
+  progress(id: string, add: { readonly done: number; readonly failed: number; readonly calls: number }): Promise<void>;
+}
+
+export interface LogChange {
+  /** API name, or names joined by +. */
+  readonly field: string;
+  readonly local: readonly string[];
+  readonly before: FieldValue;
+  readonly after: FieldValue;
+  /** Set on a conflict: who won, and what lost, so that it can be put back. */
+  readonly winner?: 'host' | 'salesforce';
+  readonly lost?: FieldValue;
+  readonly note?: string;
+}
+
+/** One effect or failure. Rows are only ever added. */
+export interface LogRow extends Scope {
+  /** Sortable by time. */
+  readonly id: string;
+  readonly kind: Link['kind'];
+  readonly localId: string;
+  readonly object: string;
+  readonly sfId: string | null;
+  readonly operation: 'create' | 'update' | 'delete' | 'none';
+  readonly direction: 'to_crm' | 'from_crm';
+  readonly status: 'success' | 'failed' | 'pending' | 'ambiguous';
+  readonly changes: readonly LogChange[];
+  /** What set it off, or what was found. */
+  readonly reason: string;
+  readonly calls: number;
+  readonly error: ErrorBody['error'] | null;
+  readonly batch: string | null;
+  readonly at: number;
+}
+
+export interface LogFilter {
+  readonly localId?: string | undefined;
+  readonly kind?: Kind | undefined;
+  readonly status?: LogRow['status'] | undefined;
+  readonly direction?: LogRow['direction'] | undefined;
+  readonly batch?: string | undefined;
+  readonly object?: string | undefined;
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
+export interface LogStore {
+  add(rows: readonly LogRow[]): Promise<void>;
+  /** Newest first. */
+  find(bot: string, filter: LogFilter): Promise<readonly LogRow[]>;
+  get(bot: string, id: string): Promise<LogRow | undefined>;
+}
+
+export interface MappingRow {
+  readonly bot: string;
+  readonly kind: Kind;
+  readonly version: number;
+  readonly mapping: Mapping;
+  readonly by: string;
+  readonly at: number;
+}
+
+export interface MappingStore {
+  /** The newest; undefined while the bot uses the defaults. */
+  get(bot: string, kind: Kind): Promise<MappingRow | undefined>;
+  /** False when somebody saved this version first. */
+  add(row: MappingRow): Promise<boolean>;
+  history(bot: string, kind: Kind): Promise<readonly MappingRow[]>;
+}
+
+/** What Salesforce changed, for the host app; `seq` grows without holes in the order of commits. */
+export interface FeedRow {
+  readonly bot: string;
+  readonly seq: number;
+  readonly type: 'updated' | 'deleted' | 'undeleted' | 'merged' | 'linked' | 'unlinked' | 'record';
+  readonly kind: Kind | 'record';
+  readonly localId: string;
+  readonly object: string;
+  readonly sfId: string | null;
+  readonly changes: Readonly<Record<string, { readonly before: FieldValue; readonly after: FieldValue }>>;
+  readonly at: number;
+}
+
+export interface FeedStore {
+  /** Numbers them under a lock that the transaction holds, so a reader can never skip a late commit. */
+  add(bot: string, rows: readonly Omit<FeedRow, 'bot' | 'seq'>[]): Promise<void>;
+  after(bot: string, seq: number, limit: number): Promise<readonly FeedRow[]>;
+  head(bot: string): Promise<number>;
+}
+
+/** Where the host app wants to be told. */
+export interface WebhookTarget {
+  readonly bot: string;
+  readonly url: string;
+  /** Sealed. */
+  readonly secret: string;
+  readonly delivered: number;
+  readonly attempts: number;
+  readonly nextAt: number;
+  readonly leaseUntil: number;
+  readonly state: 'on' | 'off';
+  readonly lastError: string | null;
+}
+
+export interface WebhookStore {
+  get(bot: string): Promise<WebhookTarget | undefined>;
+  put(target: WebhookTarget): Promise<void>;
+  remove(bot: string): Promise<void>;
+  /** One sender at a time: true for whoever got the lease. */
+  lease(bot: string, now: number, until: number): Promise<boolean>;
+  patch(bot: string, url: string, patch: Partial<WebhookTarget>): Promise<void>;
+}
+
+export interface InboundToken {
+  readonly hash: string;
+  readonly bot: string;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+}
+
+export interface TokenStore {
+  add(token: InboundToken): Promise<void>;
+  byHash(hash: string, now: number): Promise<InboundToken | undefined>;
+  list(bot: string): Promise<readonly InboundToken[]>;
+  expire(bot: string, except: string, at: number): Promise<void>;
+}
+
+export interface Subscription {
+  readonly bot: string;
+  readonly object: string;
+  readonly fields: readonly string[];
+}
+
+export interface SubscriptionStore {
+  list(bot: string): Promise<readonly Subscription[]>;
+  put(subscription: Subscription): Promise<void>;
+  remove(bot: string, object: string): Promise<boolean>;
+}
+
+export interface SyncStore {
+  readonly hosts: HostStore;
+  readonly links: LinkStore;
+  readonly inbox: InboxStore;
+  readonly cursors: CursorStore;
+  readonly batches: BatchStore;
+  readonly log: LogStore;
+  readonly mappings: MappingStore;
+  readonly feed: FeedStore;
+  readonly webhooks: WebhookStore;
+  readonly tokens: TokenStore;
+  readonly subscriptions: SubscriptionStore;
+  /** One transaction; only the store that `work` is given may be used inside. No network inside. */
+  atomically<T>(work: (store: SyncStore) => Promise<T>): Promise<T>;
+}
+
+export interface SyncDeps {
+  readonly store: SyncStore;
+  /** Our clock; Salesforce's comes from `org.clock()`. */
+  readonly now: () => number;
+  readonly newId: () => string;
+  /** Names this process in leases. */
+  readonly owner: string;
+  readonly wait: (ms: number) => Promise<void>;
+  readonly settings?: Partial<SyncSettings>;
+  /** Tests stop the engine at a named point. */
+  readonly crash?: ((point: CrashPoint) => void | Promise<void>) | undefined;
+}
+
+export interface SyncSettings {
+  /** How long a claim stands without being renewed; longer than one request may take. */
+  readonly leaseMs: number;
+  /** A record whose state we knew this recently is written without reading it first (where no hint came since). */
+  readonly freshMs: number;
+  /** How far a poll looks back below its watermark: records become visible up to ten minutes late. */
+  readonly overlapMs: number;
+  /** Most links in one read. */
+  readonly window: number;
+}
+
+export const DEFAULT_SETTINGS: SyncSettings = {
+  leaseMs: 120_000,
+  freshMs: 300_000,
+  overlapMs: 600_000,
+  window: 10_000,
+};
+
+/** Where a process may die, by name; sync-P8 goes through all of them. */
+export const CRASH_POINTS = [
+  'claimed',
+  'read',
+  'merged',
+  'sent',
+  'acknowledged',
+  'created-sent',
+  'roles-sent',
+  'chunk-sent',
+  'chunk-acknowledged',
+  'polled-page',
+  'inbox-finished',
+  'inbox-stored',
+  'webhook-sent',
+] as const;
+export type CrashPoint = (typeof CRASH_POINTS)[number];
