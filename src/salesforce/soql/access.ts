@@ -71,14 +71,24 @@ type FieldSets = ReadonlyMap<string, ReadonlySet<string>>;
 
 function fieldSets(entries: readonly string[]): FieldSets {
   const sets = new Map<string, Set<string>>();
+  const add = (object: string, names: readonly string[]) => {
+    const set = sets.get(object) ?? new Set<string>();
+    for (const name of names) set.add(name);
+    sets.set(object, set);
+  };
   for (const entry of entries) {
     const dot = entry.indexOf('.');
     const object = lower(entry.slice(0, dot));
-    const names = sets.get(object) ?? new Set<string>();
-    for (const name of sameData(lower(entry.slice(dot + 1)))) names.add(name);
-    sets.set(object, names);
+    const field = lower(entry.slice(dot + 1));
+    add(object, sameData(field));
+    if (object === 'contact' || object === '*') add(object === '*' ? '*' : 'account', onPersonAccount(field));
   }
   return sets;
+}
+
+/** A person account shows its contact's fields as its own: SSN__c as SSN__pc, Birthdate as PersonBirthdate. */
+function onPersonAccount(field: string): string[] {
+  return field.endsWith('__c') ? [`${field.slice(0, -1)}pc`] : sameData(`person${field}`);
 }
 
 function has(sets: FieldSets, object: string, field: string): boolean {

@@ -126,14 +126,14 @@ function isUnique({ name, known }: ResolvedField): boolean {
   return name.toLowerCase() === 'id' || known?.type === 'id' || (known?.unique ?? false);
 }
 
-const indexedNames =
-  /^(?:id|name|email|casenumber|accountnumber|contractnumber|ordernumber|productcode|username|[a-z0-9]+id)$/i;
+const indexedNames = new Set(
+  'name email casenumber accountnumber contractnumber ordernumber productcode username'.split(' '),
+);
 const indexedTypes = new Set(['id', 'reference', 'email']);
 
-/** What Salesforce indexes: Id, Name, lookups, e-mail, external and unique fields. */
+/** What Salesforce indexes: Id, Name, lookups, e-mail, external and unique fields; by name where the type is not known. */
 function isIndexed(field: ResolvedField): boolean {
   const { name, known } = field;
-  return (
-    isUnique(field) || (known?.externalId ?? false) || indexedTypes.has(known?.type ?? '') || indexedNames.test(name)
-  );
+  if (isUnique(field) || (known?.externalId ?? false) || indexedNames.has(name.toLowerCase())) return true;
+  return known?.type === undefined ? /[a-z0-9]Id$/.test(name) : indexedTypes.has(known.type);
 }

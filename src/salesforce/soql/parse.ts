@@ -15,11 +15,17 @@ export function parseSoql(
   source: string,
   dateLiterals: ReadonlySet<string> = noLiterals,
 ): { readonly query: Query; readonly steps: number } {
+  checkOpening(source);
   const cursor = new Cursor(source, dateLiterals);
-  if (!cursor.is('select')) throw refusal(cursor.token.start, hintForOpening(cursor.token.key));
   const query = readQuery(cursor, 'top');
   cursor.expectEnd();
   return { query, steps: cursor.steps };
+}
+
+/** Before the rest is looked at, so that a model that sends SOSL or DELETE hears about that and not about a brace in it. */
+function checkOpening(source: string): void {
+  const [, gap = '', word = ''] = /^([ \t\r\n]*)([A-Za-z]*)/.exec(source) ?? [];
+  if (word.toLowerCase() !== 'select') throw refusal(gap.length, hintForOpening(word.toLowerCase()));
 }
 
 type Role = 'top' | 'child' | 'semijoin';
