@@ -76,7 +76,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     );
     const sim = lazily(async (): Promise<Sim> => {
       const { createSim } = await import('./sim/sim.ts');
-      return createSim({ file: inData('sim.db'), version: config.salesforce.apiVersion });
+      return createSim({ file: inData('sim.db'), version: config.salesforce.apiVersion, now });
     });
     const runner = `${hostname()}/${process.pid}/${randomBytes(6).toString('hex')}`;
     const newId = () => randomBytes(16).toString('base64url');

@@ -81,7 +81,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   let control: Sim | undefined;
   const others: App[] = [];
   const sim = async (method: string, route: string, body?: unknown) => {
-    control ??= await createSim({ file: path.join(folder, 'sim.db') });
+    control ??= await createSim({ file: path.join(folder, 'sim.db'), now: () => clock.now });
     const request = new Request(`http://sim.localhost/_sim/${route}`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
