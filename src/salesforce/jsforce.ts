@@ -1,6 +1,6 @@
+import { Duplex } from 'node:stream';
 import { Connection } from 'jsforce';
-import type { Ask, Line } from './line.ts';
-import { CLIENT } from './line.ts';
+import { type Ask, CLIENT, type Line } from './line.ts';
 
 /**
  * jsforce for breadth, on our own line: its stock transport retries writes' cousins five times, follows redirects with the
@@ -24,12 +24,8 @@ export function rideOn(line: Line, apiVersion: string, instanceUrl: string): Con
         },
         body: text,
       }));
-      // jsforce asks for a stream only where a body is piped, which this line does not do.
-      return Object.assign(answer, {
-        stream(): never {
-          throw new TypeError('Streaming is not offered on this line; Bulk goes its own way.');
-        },
-      });
+      // jsforce wants a stream beside every promise, but uses it only where a body is piped, as Bulk does.
+      return Object.assign(answer, { stream: () => new Duplex({ read() {}, write: refuseUpload }) });
     },
   };
   // `_transport` is the one seam that jsforce has; it is typed as a class with private parts, of which only httpRequest is used.
@@ -56,6 +52,10 @@ function toAsk({ url, method, headers = {}, body }: JsforceRequest, instanceUrl:
     headers: Object.fromEntries(kept.map(([name, value]) => [name.toLowerCase(), String(value)])),
     ...(typeof body === 'string' && body !== '' ? { body: JSON.parse(body) } : {}),
   };
+}
+
+function refuseUpload(_chunk: unknown, _encoding: string, done: (error: Error) => void): void {
+  done(new TypeError('This line carries no streams; Bulk goes its own way.'));
 }
 
 function known(method: string): NonNullable<Ask['method']> {

@@ -1,0 +1,203 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { readConfig } from '../../src/config.ts';
+import { GatehouseError } from '../../src/errors.ts';
+import type { Connections, Org } from '../../src/salesforce/connections.ts';
+import { createConnections } from '../../src/salesforce/create-connections.ts';
+import type { ConnectionDeps, TokenSet } from '../../src/salesforce/ports.ts';
+import { createSim, type Sim } from '../../src/sim/sim.ts';
+import { openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
+import { openTokens, type TokenVault } from '../../src/store/tokens.ts';
+
+/** A store, a vault and connections on a folder of their own, with a clock that the test moves and waits that take no time. */
+export interface OrgWorld extends AsyncDisposable {
+  readonly folder: string;
+  readonly store: Store;
+  readonly vault: TokenVault<TokenSet>;
+  readonly connections: Connections;
+  readonly clock: { now: number; advance(ms: number): void };
+  readonly waits: number[];
+  /** What was logged, as one text: secrets must never be in it. */
+  readonly logged: string[];
+  /** Another house on the same state, as a second process has it. */
+  again(more?: Partial<ConnectionDeps>): Connections;
+  open(bot?: string, more?: { background?: boolean; signal?: AbortSignal }): Promise<Org>;
+}
+
+export async function createOrgWorld(
+  more: Partial<ConnectionDeps> & { readonly env?: Record<string, string> } = {},
+): Promise<OrgWorld> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-org-'));
+  const store = await openStore({ file: path.join(folder, 'gatehouse.db') });
+  const vault = await openTokens<TokenSet>({ file: path.join(folder, 'tokens.db') }, 'a secret of this test');
+  const clock = {
+    now: Date.now(),
+    advance(ms: number) {
+      clock.now += ms;
+    },
+  };
+  const waits: number[] = [];
+  const logged: string[] = [];
+  const note = (message: string, fields?: object) => void logged.push(`${message} ${JSON.stringify(fields ?? {})}`);
+  const { env, ...deps } = more;
+  const again = (other: Partial<ConnectionDeps> = {}) =>
+    createConnections({
+      config: readConfig({ SALESFORCE_CLIENT_ID: 'sim', SALESFORCE_CLIENT_SECRET: 'sim', ...env }).salesforce,
+      requestTimeoutMs: 2_000,
+      rows: store.connections,
+      values: store.values,
+      tokens: vault,
+      now: () => clock.now,
+      newId: randomUUID,
+      random: (bytes) => randomBytes(bytes),
+      log: { debug: note, info: note, warn: note, error: note },
+      instance: randomUUID(),
+      wait: async (ms) => {
+        waits.push(ms);
+        await new Promise((resolve) => setImmediate(resolve));
+      },
+      ...deps,
+      ...other,
+    });
+  const connections = again();
+  return {
+    folder,
+    store,
+    vault,
+    connections,
+    clock,
+    waits,
+    logged,
+    again,
+    open: (bot = 'demo', { background = false, signal = new AbortController().signal } = {}) =>
+      connections.open(bot, { signal, background }),
+    async [Symbol.asyncDispose]() {
+      await vault.close();
+      await store.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The embedded simulated org in memory, and its control routes. */
+export async function createEmbedded(now?: () => number) {
+  const sim = await createSim({ origin: 'http://sim.localhost', ...(now ? { now } : {}) });
+  return { sim, simulated: async () => sim, control: controlOf(sim) };
+}
+
+export function controlOf(sim: Sim) {
+  return async (method: string, route: string, body?: unknown) => {
+    const answer = await sim.fetch(
+      new Request(`http://sim.localhost/_sim/${route}`, {
+        method,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+      { loopback: true },
+    );
+    if (!answer.ok) throw new Error(`${route}: ${answer.status} ${await answer.text()}`);
+    return JSON.parse(await answer.text());
+  };
+}
+
+/** A bot on the embedded simulated org. */
+export async function createSimWorld(more: Parameters<typeof createOrgWorld>[0] = {}) {
+  const embedded = await createEmbedded();
+  const world = await createOrgWorld({ simulated: embedded.simulated, ...more });
+  await world.connections.connect('demo', { flow: 'simulated' });
+  return {
+    ...world,
+    ...embedded,
+    async [Symbol.asyncDispose]() {
+      await world[Symbol.asyncDispose]();
+      await embedded.sim.close();
+    },
+  };
+}
+
+export type Handler = (request: IncomingMessage & { readonly body: string }, response: ServerResponse) => void;
+
+/** A tiny HTTP server that answers what the test says, byte by byte. */
+export async function serve(handler: Handler) {
+  const seen: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const body = Buffer.concat(chunks).toString();
+      seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers, body });
+      handler(Object.assign(request, { body }), response);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // A listening TCP server has an address with a port.
+  const { port } = server.address() as AddressInfo;
+  return {
+    host: `127.0.0.1:${port}`,
+    url: `http://127.0.0.1:${port}`,
+    seen,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+export const ORG = '00D5g000004rAbCEAU';
+export const USER = '0055g00000AbCdEAAV';
+
+/** A bot connected by password to a server that answers sign-ins like Salesforce and everything else as `handler` says. */
+export async function createServedWorld(handler: Handler, more: Partial<ConnectionDeps> = {}) {
+  let tokens = 0;
+  const server = await serve((request, response) => {
+    if (request.url === '/services/oauth2/token') {
+      tokens++;
+      response.setHeader('content-type', 'application/json;charset=UTF-8');
+      response.end(
+        JSON.stringify({
+          access_token: `${ORG.slice(0, 15)}!token${tokens}`,
+          instance_url: server.url,
+          id: `${server.url}/id/${ORG}/${USER}`,
+          token_type: 'Bearer',
+          issued_at: '1777620337000',
+          signature: 'c2ln',
+        }),
+      );
+    } else if (request.url?.startsWith('/id/') || request.url?.includes('FROM%20Organization')) {
+      response.end('{}');
+    } else if (request.url === '/services/oauth2/revoke') {
+      response.end();
+    } else handler(request, response);
+  });
+  const world = await createOrgWorld({
+    allowPassword: true,
+    ...more,
+    env: { SALESFORCE_LOGIN_URL: server.url, SALESFORCE_EXTRA_HOSTS: server.host },
+  } as Parameters<typeof createOrgWorld>[0]);
+  await world.connections.connect('demo', { flow: 'password', username: 'a@b.example', password: 'pw-secret' });
+  server.seen.length = 0;
+  return {
+    ...world,
+    server,
+    tokenRequests: () => tokens - 1,
+    async [Symbol.asyncDispose]() {
+      await world[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The GatehouseError that this must end in. */
+export async function refusal(work: Promise<unknown>): Promise<GatehouseError> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof GatehouseError) return error;
+    throw error;
+  }
+  throw new Error('expected a refusal');
+}
