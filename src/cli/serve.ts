@@ -1,9 +1,7 @@
 import type { App } from '../app.ts';
-import type { Config } from '../config.ts';
-import { GatehouseError } from '../errors.ts';
 import { DEMO_BOT, ensureDemoBot } from './bots.ts';
 import { defineCommand } from './command.ts';
-import { toPort } from './port.ts';
+import { explainListen, toPort } from './port.ts';
 import { thisProgram } from './program.ts';
 import { signInLink } from './sign-in.ts';
 import { columns, indent, type Terminal } from './terminal.ts';
@@ -99,17 +97,4 @@ async function firstAdmin({ access }: App): Promise<string> {
   if (admin !== undefined) return admin.name;
   await access.createOperator('admin', 'admin');
   return 'admin';
-}
-
-function explainListen(error: unknown, { host, port }: Config): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE')
-    return new GatehouseError('config_invalid', `Port ${port} on ${host} is in use by another program.`, {
-      next: 'Stop that program, or choose another port: gatehouse serve --port 3001.',
-    });
-  if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
-    return new GatehouseError('config_invalid', `This user cannot listen on ${host} port ${port}.`, {
-      next: 'Choose a port above 1023 with --port, and an address of this machine with HOST.',
-    });
-  return error;
 }

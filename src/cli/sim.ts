@@ -1,7 +1,8 @@
 import { GatehouseError } from '../errors.ts';
+import type { SimSeed } from '../sim/sim.ts';
 import { defineCommand, UsageError } from './command.ts';
 import { readInput } from './input.ts';
-import { toPort } from './port.ts';
+import { explainListen, toPort } from './port.ts';
 import { columns, indent } from './terminal.ts';
 
 export const command = defineCommand({
@@ -13,15 +14,18 @@ export const command = defineCommand({
 
   async run({ options, terminal, untilStopped }) {
     const { version } = options;
-    if (version !== undefined && !/^v\d{2,3}\.0$/.test(version))
+    if (version !== undefined && !/^v\d\d\.0$/.test(version))
       throw new UsageError(`${JSON.stringify(version)} is not an API version.`, 'It looks like v66.0.');
     const stopped = untilStopped();
-    const { serveSim } = await import('../sim/serve.ts');
+    const { serveSim } = await import('../sim/server.ts');
     const seed = options.seed === undefined ? undefined : parseSeed(await readInput(options.seed));
+    const at = { host: '127.0.0.1', port: toPort(options.port) ?? 0 };
     const sim = await serveSim({
-      port: toPort(options.port) ?? 0,
+      ...at,
       ...(version === undefined ? {} : { version }),
       ...(seed === undefined ? {} : { seed }),
+    }).catch((error: unknown) => {
+      throw seed === undefined ? explainListen(error, at) : explainSeed(error, at);
     });
     terminal.print(
       { url: sim.url, clientId: 'sim', clientSecret: 'sim', users: ['admin@sim.example', 'limited@sim.example'] },
@@ -46,12 +50,23 @@ export const command = defineCommand({
   },
 });
 
-function parseSeed(text: string): unknown {
+function parseSeed(text: string): SimSeed {
   try {
-    return JSON.parse(text);
+    // Planting it checks every object and field by name.
+    return JSON.parse(text) as SimSeed;
   } catch (error) {
-    throw new GatehouseError('invalid_input', 'The seed file is not JSON.', {
-      next: error instanceof Error ? `Correct it: ${error.message}.` : 'Correct it.',
-    });
+    throw badSeed(error);
   }
+}
+
+function explainSeed(error: unknown, at: { readonly host: string; readonly port: number }): unknown {
+  const explained = explainListen(error, at);
+  return explained === error ? badSeed(error) : explained;
+}
+
+function badSeed(error: unknown): GatehouseError {
+  return new GatehouseError('invalid_input', 'The seed file cannot be used.', {
+    next: `Correct it: ${error instanceof Error ? error.message : 'it is not a seed'}`,
+    cause: error,
+  });
 }
