@@ -1,9 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
+const browserTests = 'test/**/*.browser.test.ts';
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    // Apart, so that a run without browser tests unpacks no browser.
+    projects: [
+      { extends: true, test: { name: 'house', include: ['test/**/*.test.ts'], exclude: [browserTests] } },
+      {
+        extends: true,
+        test: { name: 'browser', include: [browserTests], globalSetup: ['test/support/chromium-setup.ts'] },
+      },
+    ],
   },
 });

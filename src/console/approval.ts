@@ -40,7 +40,7 @@ ${!isPending && outcome(proposal)}
   ${preview?.query && query(preview.query)}
   ${preview?.warnings?.map((warning) => notice('warn', visible(warning)))}
   ${isPending && given.mayDecide && choices(proposal)}
-  ${proposal.reasons.length > 0 && html`<section class="card" aria-labelledby="why"><h2 id="why">Why a person is asked</h2><ul>${proposal.reasons.map((reason) => html`<li><bdi>${visible(reason)}</bdi></li>`)}</ul></section>`}
+  ${proposal.reasons.length > 0 && html`<section class="card" aria-labelledby="why"><h2 id="why">Why a person ${isPending ? 'is' : 'was'} asked</h2><ul>${proposal.reasons.map((reason) => html`<li><bdi>${visible(reason)}</bdi></li>`)}</ul></section>`}
   ${isPending && given.mayDecide && edit(proposal)}
   ${untrusted(proposal)}
   ${asked(proposal)}
@@ -59,11 +59,19 @@ function target({ object, id, name, url }: NonNullable<NonNullable<Proposal['pre
 }
 
 function diff(changes: readonly Change[], isPending: boolean): Html {
-  return html`<section class="card" aria-labelledby="changes"><h2 id="changes">${isPending ? 'What would change' : 'What was asked for'}</h2>
-  <table class="diff"><thead><tr><th scope="col">Field</th><th scope="col">Before</th><th scope="col">After</th></tr></thead>
+  // A record that is made has no before: one column says it all.
+  const isNew = changes.every(({ before }) => before === null);
+  const title = isPending ? (isNew ? 'What would be written' : 'What would change') : 'What was asked for';
+  return html`<section class="card" aria-labelledby="changes"><h2 id="changes">${title}</h2>
+  <table class="diff${isNew && ' new'}"><thead><tr><th scope="col">Field</th>${!isNew && html`<th scope="col">Before</th>`}<th scope="col">${isNew ? 'Value' : 'After'}</th></tr></thead>
   <tbody>${changes.map(
-    ({ field, label, before, after }) =>
-      html`<tr><th scope="row"><bdi>${visible(label)}</bdi> <code>${field}</code></th><td class="before" data-label="Before"><div>${value(before)}</div></td><td class="after" data-label="After"><div>${value(after)}</div></td></tr>`,
+    ({
+      field,
+      label,
+      before,
+      after,
+    }) => html`<tr><th scope="row"><bdi>${visible(label)}</bdi> <code>${field}</code></th>
+    ${!isNew && html`<td class="before" data-label="Before"><div>${value(before)}</div></td>`}<td class="after" data-label="After"><div>${value(after)}</div></td></tr>`,
   )}</tbody></table></section>`;
 }
 
@@ -111,7 +119,7 @@ function decide({ mayDecide, proposal, nowMs }: ApprovalPage): Html {
   if (!mayDecide)
     return notice('warn', 'You can look, but not decide.', html`<p>Deciding needs the role approver or admin.</p>`);
   return html`<div class="decide"><div class="actions"><button class="primary" name="answer" value="approve" data-busy="Working…">Approve</button><button class="danger" name="answer" value="reject" formnovalidate data-busy="Declining…">Decline</button></div>
-  <p class="note">Approving runs exactly what is shown, once. ${timeLeft(proposal.expiresAt, nowMs)}.</p></div>`;
+  <p class="note">Approving runs exactly this, once. ${timeLeft(proposal.expiresAt, nowMs)}.</p></div>`;
 }
 
 function outcome(proposal: Proposal): Html {

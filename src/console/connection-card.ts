@@ -1,5 +1,5 @@
 import type { ConnectionStatus } from '../salesforce/connections.ts';
-import { moment, safeUrl, value } from './format.ts';
+import { count, moment, safeUrl, value } from './format.ts';
 import { type Html, html } from './html.ts';
 
 /** A bot's connection: state, org, and what went wrong last with its cure. */
@@ -39,7 +39,7 @@ function facts(status: ConnectionStatus): Html {
   ${row('Last success', status.lastSuccessAt ? moment(status.lastSuccessAt) : html`<span class="empty">none yet</span>`)}
   ${row('Last failure', lastFailure(status))}
   ${row('Circuit breaker', status.breaker && breaker(status.breaker))}
-  ${row('API calls today', status.api && html`${value(status.api.used)} of ${value(status.api.max)}`)}
+  ${row('API calls today', status.api && html`${count(status.api.used)} of ${count(status.api.max)}`)}
   ${row('Last sync', status.lastSyncAt && moment(status.lastSyncAt))}
   ${row('Last event', status.lastEventAt && moment(status.lastEventAt))}
 </dl>`;

@@ -20,7 +20,7 @@ export const css = `
 *, *::before, *::after { box-sizing: border-box; }
 body { margin: 0; min-height: 100dvh; background: var(--paper); color: var(--ink); overflow-wrap: anywhere; }
 h1, h2, h3, p, dl, dd, ul, ol, fieldset, table { margin: 0; padding: 0; }
-h1 { font-size: clamp(1.4rem, 1.1rem + 1.6vw, 1.9rem); line-height: 1.22; letter-spacing: -.015em; font-weight: 650; text-wrap: balance; }
+h1 { font-size: clamp(1.4rem, 1.1rem + 1.6vw, 1.9rem); line-height: 1.22; letter-spacing: -.015em; font-weight: 650; text-wrap: pretty; }
 h2 { font-size: 1.02rem; line-height: 1.3; font-weight: 650; }
 ul, ol { padding-left: 1.15rem; }
 li + li { margin-top: .25rem; }
@@ -35,10 +35,10 @@ main:focus { outline: none; }
 .skip:focus { left: .75rem; top: .75rem; z-index: 9; padding: .6rem .9rem; background: var(--card); border-radius: 8px; box-shadow: var(--shadow); }
 
 .simulated { padding: .5rem 1rem; text-align: center; font-size: .88rem; background: var(--warn-wash); color: var(--warn); }
-.top { display: flex; flex-wrap: wrap; align-items: center; gap: .35rem 1.25rem; max-width: 62rem; margin: 0 auto; padding: .85rem 1rem; }
+.top { display: flex; flex-wrap: wrap; align-items: center; gap: .15rem 1.25rem; max-width: 62rem; margin: 0 auto; padding: .85rem 1rem; }
 .brand { display: inline-flex; align-items: center; gap: .55rem; min-height: 2.75rem; font-weight: 680; letter-spacing: -.01em; color: var(--ink); text-decoration: none; }
 .brand svg { color: var(--accent); }
-.top nav { display: flex; gap: .25rem; }
+.top nav { order: 3; flex: 1 0 100%; display: flex; gap: .25rem; }
 .top nav a { display: inline-flex; align-items: center; gap: .4rem; min-height: 2.75rem; padding: 0 .8rem; border-radius: 99px; color: var(--soft); text-decoration: none; font-weight: 550; }
 .top nav a:hover { color: var(--ink); background: var(--sunk); }
 .top nav a[aria-current] { color: var(--ink); background: var(--card); box-shadow: var(--shadow); }
@@ -71,7 +71,7 @@ main { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1.15rem; max-w
 .badge.warn { background: var(--warn-wash); color: var(--warn); }
 .badge.bad { background: var(--bad-wash); color: var(--bad); }
 .badge.accent { background: var(--accent-wash); color: var(--accent); }
-.notice { display: grid; gap: .3rem; padding: .85rem 1rem; border-radius: var(--round); border-left: 4px solid currentColor; }
+.notice { display: grid; gap: .3rem; padding: .85rem 1rem; border-radius: var(--round); border: 1px solid color-mix(in srgb, currentColor 28%, transparent); }
 .notice.good { background: var(--good-wash); color: var(--good); }
 .notice.warn { background: var(--warn-wash); color: var(--warn); }
 .notice.bad { background: var(--bad-wash); color: var(--bad); }
@@ -97,12 +97,15 @@ table.diff td { display: grid; grid-template-columns: 4.2rem minmax(0, 1fr); ali
 table.diff td::before { content: attr(data-label); font-size: .82rem; color: var(--soft); }
 table.diff .after > * { font-weight: 620; color: var(--accent); }
 table.diff .before > * { color: var(--soft); }
+table.diff.new td { grid-template-columns: minmax(0, 1fr); }
+table.diff.new td::before { content: none; }
 .long { max-height: 16rem; overflow: auto; padding: .6rem .75rem; border-radius: 8px; background: var(--sunk); border: 1px solid var(--line); white-space: pre-wrap; font-weight: 400; }
 pre.query { margin: 0; max-height: 22rem; overflow: auto; padding: .8rem .95rem; border-radius: 10px; background: var(--sunk); border: 1px solid var(--line); white-space: pre-wrap; }
 .chips { display: flex; flex-wrap: wrap; gap: .35rem; padding: 0; list-style: none; }
 .chips li { margin: 0; padding: .08rem .55rem; border-radius: 6px; background: var(--sunk); border: 1px solid var(--line); }
 .untrusted { border-style: dashed; box-shadow: none; background: transparent; }
 
+details.card { display: block; }
 details > summary { cursor: pointer; min-height: 1.75rem; font-weight: 600; }
 details[open] > summary { margin-bottom: .7rem; }
 fieldset { border: 0; display: grid; gap: .55rem; }
@@ -110,7 +113,7 @@ legend { padding: 0; margin-bottom: .5rem; font-weight: 650; }
 label.field { display: grid; gap: .3rem; font-weight: 600; }
 label.field small { font-weight: 400; }
 input[type="text"], input[type="number"], input[type="date"], select, textarea {
-  width: 100%; min-height: 2.9rem; padding: .6rem .8rem; font: inherit; color: inherit; background: var(--paper); border: 1px solid color-mix(in srgb, var(--soft) 70%, transparent); border-radius: 10px; }
+  width: 100%; min-height: 2.9rem; padding: .6rem .8rem; font: inherit; font-weight: 400; color: inherit; background: var(--paper); border: 1px solid color-mix(in srgb, var(--soft) 70%, transparent); border-radius: 10px; }
 textarea { min-height: 7rem; resize: vertical; }
 .choice { display: flex; gap: .7rem; align-items: flex-start; padding: .75rem .9rem; border: 1px solid var(--line); border-radius: 10px; cursor: pointer; }
 .choice:hover, .choice:has(:checked) { border-color: var(--accent); background: var(--accent-wash); }
@@ -130,12 +133,13 @@ button:hover, .button:hover { border-color: var(--soft); }
 form[aria-busy="true"] button { opacity: .6; cursor: progress; }
 .actions { display: flex; flex-wrap: wrap; gap: .6rem; align-items: center; }
 .actions form { display: contents; }
-.decide { position: sticky; bottom: 0; z-index: 2; display: grid; gap: .55rem; margin: 0 -1rem; padding: .8rem 1rem calc(.8rem + env(safe-area-inset-bottom)); background: color-mix(in srgb, var(--paper) 92%, transparent); backdrop-filter: blur(8px); border-top: 1px solid var(--line); }
+.decide { position: sticky; bottom: 0; z-index: 2; display: grid; gap: .4rem; margin: 0 -1rem; padding: .7rem 1rem calc(.6rem + env(safe-area-inset-bottom)); background: color-mix(in srgb, var(--paper) 92%, transparent); backdrop-filter: blur(8px); border-top: 1px solid var(--line); }
 .decide .actions > * { flex: 1 1 9rem; }
 body[data-token="given"] .paste { display: none; }
 body:not([data-token]) .given { display: none; }
 
 @media (min-width: 40rem) {
+  .top nav { order: 0; flex: none; }
   main { padding-top: 1.5rem; }
   .card { padding: 1.4rem 1.5rem; }
   dl.facts { grid-template-columns: max-content minmax(0, 1fr); gap: .5rem 1.6rem; }
@@ -148,6 +152,7 @@ body:not([data-token]) .given { display: none; }
   table.diff tr, table.diff tr + tr { display: table-row; padding: 0; border: 0; }
   table.diff tbody th, table.diff td { display: table-cell; vertical-align: top; padding: .65rem .9rem .65rem 0; border-top: 1px solid var(--line); }
   table.diff td:last-child { padding-right: 0; }
+  table.diff tbody tr:last-child > * { padding-bottom: 0; }
   table.diff td::before { content: none; }
   .decide { position: static; margin: 0; padding: 1rem 0 0; background: none; backdrop-filter: none; }
   .decide .actions > * { flex: 0 1 auto; min-width: 9rem; }

@@ -29,7 +29,12 @@ export function visible(text: string): string {
   }).join('');
 }
 
-/** 12000 is 12,000 and 2026 stays 2026. */
+/** A number of things: 1,834. */
+export function count(number: number): string {
+  return number.toLocaleString('en');
+}
+
+/** A value of a record: 12000 is 12,000 and 2026 stays 2026. */
 function grouped(number: number): string {
   return new Intl.NumberFormat('en', { useGrouping: 'min2', maximumFractionDigits: 20 }).format(number);
 }

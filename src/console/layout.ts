@@ -37,7 +37,7 @@ ${body}
 </html>`.toString();
 }
 
-const SIMULATED = html`<p class="simulated" role="note"><strong>Simulated org.</strong> Nothing here reaches a real Salesforce.</p>`;
+const SIMULATED = html`<p class="simulated" role="note"><strong>Simulated org:</strong> nothing here reaches Salesforce.</p>`;
 
 const MARK = html`<svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true"><path d="M3 21V10a9 9 0 0 1 18 0v11h-5V11a4 4 0 0 0-8 0v10z" fill="currentColor"/><circle cx="12" cy="17" r="1.6" fill="currentColor"/></svg>`;
 

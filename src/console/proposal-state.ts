@@ -3,7 +3,7 @@ import { type Html, html } from './html.ts';
 
 /** What each state is called, and what it means for the person who looks. */
 export const STATES: Readonly<Record<ProposalState, { readonly badge: Html; readonly meaning: string }>> = {
-  pending: { badge: html`<span class="badge accent">Waiting for you</span>`, meaning: '' },
+  pending: { badge: html`<span class="badge accent">Waiting</span>`, meaning: '' },
   approved: {
     badge: html`<span class="badge accent">Approved</span>`,
     meaning: 'It was approved and is about to run.',
@@ -12,8 +12,8 @@ export const STATES: Readonly<Record<ProposalState, { readonly badge: Html; read
     badge: html`<span class="badge accent">Running</span>`,
     meaning: 'Salesforce is being asked right now.',
   },
-  done: { badge: html`<span class="badge good">Done</span>`, meaning: 'It was approved, and Salesforce took it.' },
-  failed: { badge: html`<span class="badge bad">Failed</span>`, meaning: 'It was approved, but it did not work.' },
+  done: { badge: html`<span class="badge good">Done</span>`, meaning: 'It ran, and Salesforce took it.' },
+  failed: { badge: html`<span class="badge bad">Failed</span>`, meaning: 'It ran, but it did not work.' },
   conflict: {
     badge: html`<span class="badge warn">Conflict</span>`,
     meaning: 'The record changed since this was prepared, so nothing was written. The bot can propose it anew.',

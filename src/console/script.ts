@@ -3,7 +3,7 @@ export const script = `
 const $$ = (selector) => Array.from(document.querySelectorAll(selector));
 
 // The token travels in the fragment, which browsers send to nobody; it leaves the address bar at once.
-const token = new URLSearchParams(location.hash.slice(1)).get('token');
+const token = location.hash.slice(1).replace(/^token=/, '');
 const field = document.querySelector('[data-token]');
 if (field && token) {
   field.value = token;

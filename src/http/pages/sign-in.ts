@@ -69,7 +69,7 @@ async function jsonToken(request: Request): Promise<URLSearchParams> {
 
 /** People paste the whole link. */
 function tokenIn(given: string): string {
-  return /#token=([\w-]+)/.exec(given)?.[1] ?? given.trim();
+  return given.trim().replace(/^.*#(token=)?/, '');
 }
 
 /** Only a path of ours: `//other.example` and `/\other.example` lead away. */

@@ -1,0 +1,26 @@
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core';
+import { inject } from 'vitest';
+
+/** The real browser of `chromium-setup.ts`; each test gets a context of its own: no cookie, no cache of another. */
+export interface TestBrowser extends AsyncDisposable {
+  context(options?: BrowserContextOptions): Promise<BrowserContext>;
+}
+
+/** Why browser tests cannot run here; undefined when they can. A machine that demands them gets a failure instead. */
+export function noBrowser(): string | undefined {
+  const given = inject('chromium');
+  if (!('missing' in given)) return undefined;
+  if ((process.env.GATEHOUSE_TEST_REQUIRE ?? '').split(',').includes('chromium'))
+    throw new Error(`Chromium is required here and cannot start: ${given.missing}`);
+  return given.missing;
+}
+
+export async function openBrowser(): Promise<TestBrowser> {
+  const given = inject('chromium');
+  if ('missing' in given) throw new Error(given.missing);
+  const browser: Browser = await chromium.connect(given.endpoint);
+  return {
+    context: (options) => browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', ...options }),
+    [Symbol.asyncDispose]: () => browser.close(),
+  };
+}
