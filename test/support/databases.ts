@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { describe, it } from 'vitest';
+import type { Database } from '../../src/store/database.ts';
+import { createStore, type DatabaseTarget, openDatabase } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
+
+/** A database that nobody has used: a file in a new folder, or a schema of its own. It goes away with the test. */
+export interface FreshDatabase extends AsyncDisposable {
+  readonly database: Database;
+  readonly store: Store;
+  readonly target: DatabaseTarget;
+}
+
+export type OpenFresh = () => Promise<FreshDatabase>;
+
+/** One suite on every database there is. PostgreSQL: DATABASE_URL, or the usual local one with a database `test`. */
+export function describeStores(suite: (name: 'SQLite' | 'PostgreSQL', openFresh: OpenFresh) => void): void {
+  describe('on SQLite', () => suite('SQLite', async () => fresh(await freshFile())));
+  describePostgres((makeSchema) => suite('PostgreSQL', async () => fresh(await makeSchema())));
+}
+
+/** A place for a database that is not opened yet, and how to be rid of it. */
+export interface Place<T extends DatabaseTarget = DatabaseTarget> {
+  readonly target: T;
+  remove(): Promise<void>;
+}
+
+export async function freshFile(): Promise<Place<{ readonly file: string }>> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-store-'));
+  return {
+    target: { file: path.join(folder, 'gatehouse.db') },
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+export type PostgresPlace = Place<{ readonly url: string; readonly schema: string }>;
+
+export function describePostgres(suite: (makeSchema: () => Promise<PostgresPlace>) => void): void {
+  describe('on PostgreSQL', () => {
+    if (typeof postgres === 'string') suite(() => freshSchema(postgres));
+    else missing('postgres', postgres.reason);
+  });
+}
+
+/** A skip that says why; a failure where the run must have it (GATEHOUSE_TEST_REQUIRE=postgres,redis). */
+export function missing(what: 'postgres' | 'redis', reason: string): void {
+  it(`finds ${what}`, ({ skip }) => {
+    if (process.env.GATEHOUSE_TEST_REQUIRE?.includes(what)) throw new Error(reason);
+    skip(reason);
+  });
+}
+
+const postgres = await findPostgres();
+
+async function findPostgres(): Promise<string | { readonly reason: string }> {
+  const urls =
+    process.env.DATABASE_URL === undefined
+      ? ['postgres', 'root'].map((user) => `postgres://${user}@127.0.0.1:5432/test`)
+      : [process.env.DATABASE_URL];
+  let reason = '';
+  for (const url of urls) {
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 });
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      return url;
+    } catch (error) {
+      reason = `PostgreSQL does not answer (set DATABASE_URL): ${error instanceof Error ? error.message : String(error)}`;
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+  return { reason };
+}
+
+async function freshSchema(url: string): Promise<PostgresPlace> {
+  const schema = `gatehouse_test_${randomBytes(6).toString('hex')}`;
+  return {
+    target: { url, schema },
+    async remove() {
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      // Notices about what goes with it would only be noise.
+      await client.query(`set client_min_messages = error; drop schema if exists ${schema} cascade`);
+      await client.end();
+    },
+  };
+}
+
+async function fresh({ target, remove }: Place): Promise<FreshDatabase> {
+  const database = await openDatabase(target);
+  return {
+    database,
+    store: createStore(database),
+    target,
+    async [Symbol.asyncDispose]() {
+      await database.close();
+      await remove();
+    },
+  };
+}
