@@ -32,7 +32,7 @@ export interface GateDeps extends ContextDeps {
   readonly link: (id: string) => string;
   readonly newId: () => string;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  readonly crash?: (point: string) => void;
+  readonly crash?: (point: string) => void | Promise<void>;
 }
 
 const HOUR_MS = 3_600_000;

@@ -21,6 +21,10 @@ export function boundByPolicy(org: Salesforce, policy: Policy): Salesforce {
     if (own?.denyFields.includes(field) || everywhere?.denyFields.includes(field)) return true;
     return own?.allowFields !== undefined && !own.allowFields.includes(field);
   };
+  /** The fields that name a record for the host may be looked up by, shown or not. */
+  const isKey = (object: string, field: string) =>
+    (object === 'Account' && field === policy.lookups.accountKey) ||
+    (object === 'Opportunity' && field === policy.lookups.opportunityReference);
   const isMasked = (object: string, field: string) =>
     rules[object]?.maskFields.includes(field) === true || everywhere?.maskFields.includes(field) === true;
 
@@ -40,7 +44,8 @@ export function boundByPolicy(org: Salesforce, policy: Policy): Salesforce {
   const visibleFind = (object: string, find: Find): Find => {
     readable(object);
     for (const condition of find.where)
-      if (isHidden(object, condition.field)) throw closedField(object, condition.field);
+      if (isHidden(object, condition.field) && !isKey(object, condition.field))
+        throw closedField(object, condition.field);
     return { ...find, fields: visible(object, find.fields) };
   };
   const mustWrite = (object: string, fields: Fields) => {

@@ -133,9 +133,9 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       const other = UNDECIDED.includes(proposal.state) ? await settled(id, deps.leaseMs, signal) : proposal;
       return toEnvelope(other ?? proposal, deps.link(id));
     }
-    crash('executing');
+    await crash('executing');
     const end = await runHeld(deps, proposal, signal);
-    crash('before-settled');
+    await crash('before-settled');
     const isOurs = await move(
       proposal,
       ['executing'],
@@ -144,7 +144,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       about(proposal, end.event, end.audit),
       deps.runner,
     );
-    crash('settled');
+    await crash('settled');
     if (!isOurs) deps.log.warn('a proposal was taken over while it ran', { proposal: id });
     const after = (await store.proposals.get(id)) ?? proposal;
     return toEnvelope(after, deps.link(id));
@@ -217,7 +217,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
         }),
       );
       if (!moved) throw alreadyDecided((await store.proposals.get(id)) ?? proposal);
-      crash('decided');
+      await crash('decided');
       if (answer === 'reject') return toEnvelope({ ...proposal, ...decided, state: 'rejected' }, deps.link(id));
       return execute(id);
     },

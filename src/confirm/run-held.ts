@@ -34,7 +34,7 @@ export interface RunDeps {
   readonly newId: () => string;
   readonly log: Log;
   /** Crash points by name, for tests that kill the process there. */
-  readonly crash?: (point: string) => void;
+  readonly crash?: (point: string) => void | Promise<void>;
 }
 
 export interface End {
@@ -53,13 +53,13 @@ export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSi
       throw new GatehouseError('conflict', 'Another process took this proposal over.', {
         next: 'Ask GetProposal how it ended.',
       });
-    crash(`noted-${next.at(-1)?.state ?? 'none'}`);
+    await crash(`noted-${next.at(-1)?.state ?? 'none'}`);
   };
   try {
     const { action, context, stricter } = await deps.ready(proposal, note, signal);
     if (stricter !== undefined && effects.length === 0) return askAgain(stricter);
     const output = await action.run(proposal.args as never, context); // parsed by this very schema when proposed
-    crash('ran');
+    await crash('ran');
     // The write is done: an answer that does not fit its schema must not make it look undone.
     const checked = action.output.safeParse(output);
     if (!checked.success)
@@ -75,7 +75,8 @@ export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSi
     if (error.code === 'duplicate' && error.candidates !== undefined && proposal.choice === null)
       return askAgain(withLookAlikes(proposal, error, deps.mayOverride(error)));
     if (error.code === 'internal') deps.log.error(error.message, { cause: String(error.cause), proposal: proposal.id });
-    const isUnknown = deps.isUnknownOutcome(thrown) || effects.some(({ state }) => state === 'sent');
+    // A write that went out, or is done already, must not be taken for one that never happened.
+    const isUnknown = deps.isUnknownOutcome(thrown) || effects.some(({ state }) => state !== 'failed');
     const state = isUnknown ? 'unknown' : error.code === 'conflict' && !error.retryable ? 'conflict' : 'failed';
     return {
       state,

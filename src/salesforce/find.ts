@@ -1,5 +1,6 @@
 import type { Condition, FieldValue, Find } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
+import { prefixesOf, toId18 } from './ids.ts';
 
 /** SOQL for the port's `find`: names pass a strict pattern, values are escaped, nothing else can get in. Pure. */
 
@@ -19,7 +20,7 @@ export function fieldPath(path: string): string {
 
 export function toSoql(object: string, find: Find): string {
   const fields = [...new Set(['Id', ...find.fields.map(fieldPath)])];
-  const where = find.where.map(toCondition);
+  const where = find.where.map((condition) => toCondition(object, condition));
   const order = find.orderBy
     ? ` ORDER BY ${fieldPath(find.orderBy.field)}${find.orderBy.descending ? ' DESC' : ''} NULLS LAST`
     : '';
@@ -27,12 +28,25 @@ export function toSoql(object: string, find: Find): string {
   return `SELECT ${fields.join(', ')} FROM ${objectName(object)}${where.length > 0 ? ` WHERE ${where.join(' AND ')}` : ''}${order} LIMIT ${limit}`;
 }
 
-function toCondition(condition: Condition): string {
+function toCondition(object: string, condition: Condition): string {
   const field = fieldPath(condition.field);
   if ('since' in condition) return `${field} >= ${datetime(condition.since)}`;
-  if ('is' in condition) return `${field} = ${literal(condition.is)}`;
+  if ('is' in condition) {
+    const { is } = condition;
+    return `${field} = ${literal(field === 'Id' && typeof is === 'string' ? ownId(object, is) : is)}`;
+  }
   // An empty list matches nothing, but SOQL cannot say it so.
   return condition.in.length === 0 ? 'Id = null' : `${field} IN (${condition.in.map(literal).join(', ')})`;
+}
+
+/** An Id of this very object, checked before it costs a request (A3). */
+function ownId(object: string, text: string): string {
+  const verdict = toId18(text, prefixesOf(object));
+  if ('id' in verdict) return verdict.id;
+  throw new GatehouseError('invalid_input', `This is not the Id of a record of ${object}.`, {
+    next: `The id ${verdict.problem}. Ask the user, or look the record up by its name.`,
+    fields: [{ name: 'id', problem: verdict.problem }],
+  });
 }
 
 export function literal(value: FieldValue): string {

@@ -30,7 +30,7 @@ export interface World extends AsyncDisposable {
   /** API calls since the last reset of the count. */
   calls(): Promise<number>;
   /** A second house on the same folder, as another process would open it. */
-  again(crash?: (point: string) => void): Promise<App>;
+  again(crash?: (point: string) => void | Promise<void>): Promise<App>;
 }
 
 // What a control route answers is for the test to know.
@@ -41,7 +41,7 @@ export interface WorldOptions {
   readonly grants?: readonly ActionPermission[];
   readonly audience?: Audience;
   readonly policy?: (policy: Policy) => Policy;
-  readonly crash?: (point: string) => void;
+  readonly crash?: (point: string) => void | Promise<void>;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -63,7 +63,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     },
   };
   const config = readConfig({ GATEHOUSE_DATA: folder, GATEHOUSE_LOG: 'silent', ...options.env });
-  const open = (crash?: (point: string) => void) =>
+  const open = (crash?: (point: string) => void | Promise<void>) =>
     createApp(config, { now: () => clock.now, ...(crash === undefined ? {} : { crash }) });
   const app = await open(options.crash);
   const bot = 'demo';
