@@ -124,14 +124,24 @@ async function openPostgres(url: string, schema: string | undefined): Promise<Ke
 
 async function openRedis(url: string): Promise<KeyvStoreAdapter> {
   const { default: KeyvRedis } = await import('@keyv/redis');
+  let isUp = false;
   const adapter = new KeyvRedis(
-    // A call made while Redis is away fails at once instead of waiting in a queue.
-    { url, disableOfflineQueue: true, socket: { connectTimeout: CONNECT_TIMEOUT_MS } },
+    {
+      url,
+      // A call made while Redis is away fails at once instead of waiting in a queue.
+      disableOfflineQueue: true,
+      socket: {
+        connectTimeout: CONNECT_TIMEOUT_MS,
+        // Come back to a server that was there, with patience; one that never was is a wrong address.
+        reconnectStrategy: (attempts) => isUp && Math.min(2 ** attempts * 50, 2000),
+      },
+    },
     { throwOnErrors: true, throwOnConnectError: true, connectionTimeout: CONNECT_TIMEOUT_MS },
   );
   adapter.on('error', () => {});
   try {
     await adapter.getClient();
+    isUp = true;
   } catch (cause) {
     throw new GatehouseError('config_invalid', 'The token store on Redis cannot be reached.', {
       next: 'Check that the server runs and that REDIS_URL holds its address, user and password.',

@@ -106,4 +106,5 @@ export const anEntry = (change: Partial<AuditEntry> = {}): AuditEntry => ({
 });
 
 /** Enough of a hash to show order and content; the real one is the audit's. */
-export const seal = ({ seq, previous, event }: Omit<AuditRow, 'hash'>): string => `${seq}:${event}:${previous.slice(-12)}`;
+export const seal = ({ seq, previous, event }: Omit<AuditRow, 'hash'>): string =>
+  `${seq}:${event}:${previous.slice(-12)}`;

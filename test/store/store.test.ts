@@ -263,7 +263,16 @@ describeStores((name, openFresh) => {
         result: { id: '00Q' },
         error: { error: { code: 'conflict', message: 'm', next: 'n', retryable: false } },
         effects: [
-          { kind: 'update', object: 'Opportunity', id: '006', mark: null, before: { Amount: null }, after: { Amount: 1 }, at: NOW, state: 'sent' },
+          {
+            kind: 'update',
+            object: 'Opportunity',
+            id: '006',
+            mark: null,
+            before: { Amount: null },
+            after: { Amount: 1 },
+            at: NOW,
+            state: 'sent',
+          },
         ],
       });
       expect(await fresh.store.proposals.insert(proposal)).toEqual({ inserted: true, proposal });
@@ -340,7 +349,11 @@ describeStores((name, openFresh) => {
       await using fresh = await openFresh();
       await fresh.store.proposals.insert(aProposal({ result: { id: '1' }, runner: 'a' }));
       await fresh.store.proposals.patch('proposal-1', 'pending', { result: null, runner: null, preview: null });
-      expect(await fresh.store.proposals.get('proposal-1')).toMatchObject({ result: null, runner: null, preview: null });
+      expect(await fresh.store.proposals.get('proposal-1')).toMatchObject({
+        result: null,
+        runner: null,
+        preview: null,
+      });
     });
 
     it('lists the newest first, by bot and state, and counts what waits', async () => {
@@ -419,7 +432,8 @@ describeStores((name, openFresh) => {
       await audit.append(anEntry({ proposal: 'p1', event: 'proposed' }), seal);
       await audit.append(anEntry({ proposal: 'p1' }), seal);
       await audit.append(anEntry({ bot: 'other', action: 'GetAccount' }), seal);
-      const found = async (filter: Parameters<typeof audit.find>[0]) => (await audit.find(filter)).map(({ seq }) => seq);
+      const found = async (filter: Parameters<typeof audit.find>[0]) =>
+        (await audit.find(filter)).map(({ seq }) => seq);
       expect(await found({ limit: 10 })).toEqual([3, 2, 1]);
       expect(await found({ bot: 'demo', limit: 1 })).toEqual([2]);
       expect(await found({ proposal: 'p1', event: 'proposed', limit: 10 })).toEqual([1]);
@@ -642,7 +656,9 @@ describeStores((name, openFresh) => {
       try {
         const stores = [fresh.store, other];
         await Promise.all(
-          Array.from({ length: 40 }, (_, index) => stores[index % 2]?.audit.append(anEntry({ event: `${index}` }), seal)),
+          Array.from({ length: 40 }, (_, index) =>
+            stores[index % 2]?.audit.append(anEntry({ event: `${index}` }), seal),
+          ),
         );
         expect(await other.audit.head()).toMatchObject({ seq: 40 });
       } finally {
@@ -662,10 +678,9 @@ describeStores((name, openFresh) => {
 
   it('refuses a database that a newer Gatehouse has used', async () => {
     await using fresh = await openFresh();
-    await (name === 'SQLite'
-      ? sql`pragma user_version = 999`
-      : sql`update gatehouse_schema set version = 999`
-    ).execute(fresh.database.kysely);
+    await (name === 'SQLite' ? sql`pragma user_version = 999` : sql`update gatehouse_schema set version = 999`).execute(
+      fresh.database.kysely,
+    );
     const refused = await openStore(fresh.target).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 'config_invalid', message: expect.stringContaining('999') });
     // Shown so, it names the way out.
