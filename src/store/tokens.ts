@@ -133,7 +133,7 @@ async function openRedis(url: string): Promise<KeyvStoreAdapter> {
       socket: {
         connectTimeout: CONNECT_TIMEOUT_MS,
         // Come back to a server that was there, with patience; one that never was is a wrong address.
-        reconnectStrategy: (attempts) => isUp && Math.min(2 ** attempts * 50, 2000),
+        reconnectStrategy: (attempts: number) => isUp && Math.min(2 ** attempts * 50, 2000),
       },
     },
     { throwOnErrors: true, throwOnConnectError: true, connectionTimeout: CONNECT_TIMEOUT_MS },
