@@ -7,7 +7,7 @@ import { parseDatetime, toDatetime } from './datetimes.ts';
 import { defaultSettings, type FaultRule, type Settings } from './facts.ts';
 import { type Incoming, json, type Outgoing } from './http.ts';
 import { parseId } from './ids.ts';
-import type { Org } from './org.ts';
+import { Org } from './org.ts';
 import { outboundControl } from './outbound/control.ts';
 import { Refusal } from './refusal.ts';
 import { usageOf } from './rest/limits.ts';
@@ -89,17 +89,28 @@ function reset(org: Org, body: Body, shipped: SimSeed | undefined): unknown {
   const keys = org.facts('jwtKey');
   const grantCount = org.fact('counter', 'grant') ?? 0;
   const epoch = org.fact('counter', 'epoch') ?? 0;
-  begin(org, seed, epoch + 1, {
+  const settings: Settings = {
     ...defaultSettings,
     withoutFields,
     sandbox: body.sandbox === true,
     schemaChangedAt: withoutFields.length > 0 ? org.now() : defaultSettings.schemaChangedAt,
-  });
+  };
+  rehearse(org, seed, settings);
+  begin(org, seed, epoch + 1, settings);
   org.keep('counter', 'grant', grantCount);
   for (const session of kept) org.keep('session', session.token, session);
   for (const grant of grants) org.keep('grant', grant.id, grant);
   for (const key of keys) org.keep('jwtKey', key.pem, key);
   return { reset: true, withoutFields };
+}
+
+/** A seed that cannot be planted must not cost the org what it has: it is tried on an empty one first. */
+function rehearse(org: Org, seed: SimSeed | undefined, settings: Settings): void {
+  try {
+    begin(new Org(() => org.now()), seed, 1, settings);
+  } catch (error) {
+    throw new BadControl(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** A new beginning: the first of a fresh file, or a reset. */

@@ -4,6 +4,8 @@ import { company } from './company.ts';
 import { toDatetime, toDay } from './datetimes.ts';
 import type { Org } from './org.ts';
 import { derive } from './records/derived.ts';
+import { toStored } from './records/values.ts';
+import { fieldOf } from './schema/object.ts';
 import type { Row, Value } from './table.ts';
 
 /** Records by object; `ref` names a record so that others can point to it with `@ref`, `day` shifts dates from today. */
@@ -40,9 +42,10 @@ export function plantSeed(org: Org, seed: SimSeed = company): void {
     }
     let age = 30;
     for (const [name, value] of Object.entries(record)) {
+      const field = fieldOf(type, name);
       if (name === 'ref' || value === null) continue;
       if (name === 'ageDays') age = Number(value);
-      else if (type.byName.has(name.toLowerCase())) draft[name] = resolveValue(value, refs, now);
+      else if (field) draft[field.name] = toStored(field, resolveValue(value, refs, now)) ?? undefined;
       // An org that never installed a custom field has no values for it either.
       else if (!name.endsWith('__c')) throw new Error(`The seed names a field that ${object} does not have: ${name}.`);
     }

@@ -1,5 +1,5 @@
 /** A served simulated org for one test, with a signed-in caller of its REST API. */
-import { serveSim } from '../../src/sim/serve.ts';
+import { serveSim } from '../../src/sim/server.ts';
 import type { SimOptions } from '../../src/sim/sim.ts';
 
 export interface Answer {
