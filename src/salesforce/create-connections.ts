@@ -6,7 +6,7 @@ import { operatorHint } from './failure-table.ts';
 import { isRecord } from './failures.ts';
 import { createHealth } from './health.ts';
 import { judgeHost, looksLikeSandbox, SIMULATED } from './hosts.ts';
-import { toId18 } from './ids.ts';
+import { receivedId } from './ids.ts';
 import { createLine } from './line.ts';
 import { createOAuth, type Grant } from './oauth.ts';
 import { createOrg } from './org.ts';
@@ -69,7 +69,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
     login?: LoginSecret,
   ): Promise<ConnectionStatus> {
     const before = await rows.get(bot);
-    const orgId = normal(grant.orgId);
+    const orgId = receivedId(grant.orgId) ?? grant.orgId;
     if (before && before.state !== 'disconnected' && before.orgId !== orgId) {
       await oauth.revoke(loginUrl, grant.refreshToken ?? grant.accessToken);
       throw new GatehouseError(
@@ -87,7 +87,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
       flow,
       state: 'connected',
       orgId,
-      userId: normal(grant.userId),
+      userId: receivedId(grant.userId) ?? grant.userId,
       username: login?.username ?? '',
       instanceUrl: instanceOf(grant, loginUrl),
       loginUrl,
@@ -235,14 +235,6 @@ export function createConnections(deps: ConnectionDeps): Connections {
 /** The checkbox means Salesforce's sandbox host; a configured test server or My Domain stays what it is. */
 function sandboxOf(loginUrl: string): string {
   return loginUrl === PRODUCTION ? SANDBOX : loginUrl;
-}
-
-function normal(id: string): string {
-  const verdict = toId18(id);
-  if ('id' in verdict) return verdict.id;
-  throw new GatehouseError('salesforce_error', 'The sign-in named an org or user whose Id is malformed.', {
-    next: 'Check that the login address is really Salesforce.',
-  });
 }
 
 function toStatus(row: ConnectionRow, now: number): ConnectionStatus {

@@ -1,7 +1,7 @@
 import type { Candidate } from '../errors.ts';
 import { quote } from './clean.ts';
 import { byStatus, knownRow, type Row, UNKNOWN } from './failure-table.ts';
-import { toId18 } from './ids.ts';
+import { receivedId } from './ids.ts';
 import type { Answer } from './transport.ts';
 import { UpstreamError } from './upstream-error.ts';
 
@@ -109,15 +109,13 @@ function candidatesIn(duplicates: unknown): readonly Candidate[] {
   return list(duplicates.matchResults).flatMap((result) =>
     list(result.matchRecords).flatMap(({ record }) => {
       if (!isRecord(record) || typeof record.Id !== 'string') return [];
-      const verdict = toId18(record.Id);
-      if (!('id' in verdict)) return [];
+      const id = receivedId(record.Id);
+      if (id === undefined) return [];
       const type =
         isRecord(record.attributes) && typeof record.attributes.type === 'string'
           ? record.attributes.type
           : result.entityType;
-      return [
-        { id: verdict.id, name: quote(String(record.Name ?? '')) || verdict.id, hint: quote(String(type ?? '')) },
-      ];
+      return [{ id, name: quote(String(record.Name ?? '')) || id, hint: quote(String(type ?? '')) }];
     }),
   );
 }
@@ -125,17 +123,17 @@ function candidatesIn(duplicates: unknown): readonly Candidate[] {
 /** DUPLICATE_VALUE names the other record only in its text. */
 function candidatesInText(first: Said | undefined): readonly Candidate[] {
   if (first?.code !== 'DUPLICATE_VALUE') return [];
-  const verdict = toId18(/record with id: ([A-Za-z0-9]{15,18})\b/.exec(first.message)?.[1] ?? '');
-  return 'id' in verdict ? [{ id: verdict.id, name: verdict.id }] : [];
+  const id = receivedId(/record with id: ([A-Za-z0-9]{15,18})\b/.exec(first.message)?.[1] ?? '');
+  return id === undefined ? [] : [{ id, name: id }];
 }
 
 /** 300: several records have the key of an upsert; the body lists their addresses and nothing was written. */
 function ambiguous(answer: Answer): UpstreamError {
   const urls: readonly unknown[] = Array.isArray(answer.json) ? answer.json : [];
   const candidates = urls.flatMap((url) => {
-    const [object = '', id = ''] = String(url).split('/').slice(-2);
-    const verdict = toId18(id);
-    return 'id' in verdict ? [{ id: verdict.id, name: verdict.id, hint: quote(object) }] : [];
+    const [object = '', last = ''] = String(url).split('/').slice(-2);
+    const id = receivedId(last);
+    return id === undefined ? [] : [{ id, name: id, hint: quote(object) }];
   });
   return new UpstreamError('ambiguous', 'Several records match; nothing was written.', {
     next: 'Ask the user which of the candidates is meant, then use its Id.',

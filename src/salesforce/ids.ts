@@ -46,6 +46,12 @@ export function toId18(input: string, prefixes?: readonly string[]): IdVerdict {
   return { id };
 }
 
+/** An id that Salesforce itself sent, with 18 characters: its check part is not doubted, but it must look like an id. */
+export function receivedId(id: string): string | undefined {
+  const verdict = toId18(id);
+  return 'id' in verdict ? verdict.id : /^[A-Za-z0-9]{18}$/.exec(id)?.[0];
+}
+
 export function prefixesOf(object: string): readonly string[] | undefined {
   const name = Object.keys(PREFIX).find((known) => known.toLowerCase() === object.toLowerCase());
   const prefix = name && PREFIX[name];

@@ -142,7 +142,9 @@ export function createOAuth(deps: {
 
 function toGrant(json: unknown): Grant {
   const id =
-    isRecord(json) && typeof json.id === 'string' ? /\/id\/(00D\w{12,15})\/(005\w{12,15})\/?$/.exec(json.id) : null;
+    isRecord(json) && typeof json.id === 'string'
+      ? /\/id\/([A-Za-z0-9]{15,18})\/([A-Za-z0-9]{15,18})\/?$/.exec(json.id)
+      : null;
   if (!isRecord(json) || typeof json.access_token !== 'string' || typeof json.instance_url !== 'string' || !id) {
     // The body may hold a token: not a word of it is repeated.
     throw new UpstreamError('salesforce_error', 'The answer to the sign-in is not one that Salesforce gives.', {

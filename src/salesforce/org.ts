@@ -8,7 +8,7 @@ import { isRecord } from './failures.ts';
 import { fieldPath, objectName, toSoql } from './find.ts';
 import type { Health } from './health.ts';
 import { SIMULATED, SIMULATED_ORIGIN } from './hosts.ts';
-import { prefixesOf, toId18 } from './ids.ts';
+import { prefixesOf, receivedId, toId18 } from './ids.ts';
 import type { Ask, Line } from './line.ts';
 import type { Answer } from './transport.ts';
 import { UpstreamError } from './upstream-error.ts';
@@ -61,7 +61,8 @@ export function createOrg(deps: {
     }
     // Before version 46 an upsert that updates answers nothing at all.
     const found = answer.status === 204 ? (await ask({ path: `${path}?fields=Id` })).json : undefined;
-    if (isRecord(found) && typeof found.Id === 'string') return { id: verified(found.Id), created: false };
+    if (isRecord(found) && typeof found.Id === 'string')
+      return { id: receivedId(found.Id) ?? found.Id, created: false };
     throw unreadable(answer.status === 201 || answer.status === 200);
   }
 
@@ -192,7 +193,7 @@ function toPage(json: unknown): QueryPage {
 function toSObject(json: unknown): SObject {
   const record = isRecord(json) ? withoutAttributes(json) : {};
   if (!isRecord(record) || typeof record.Id !== 'string') throw unreadable(false);
-  return { ...record, Id: verified(record.Id) };
+  return { ...record, Id: receivedId(record.Id) ?? record.Id };
 }
 
 /** `attributes` is Salesforce's own label on every record, parents and children included. */
