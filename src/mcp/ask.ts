@@ -1,0 +1,98 @@
+import {
+  type InputRequiredResult,
+  inputRequired,
+  inputResponse,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
+import type { Envelope, ProposalView } from '../confirm/proposal.ts';
+import type { Gate } from '../dispatch.ts';
+import { GatehouseError } from '../errors.ts';
+import type { McpCaller } from './deps.ts';
+import { type Answer, type Form, readAnswer } from './form.ts';
+import type { NotDecided } from './result.ts';
+
+/** Asks the person at the client, in the way of its era. Whoever answers, the proposal's row decides what happens. */
+
+export interface Asked {
+  readonly envelope: Envelope;
+  /** Where it still waits: why. */
+  readonly why?: NotDecided;
+}
+
+/** Clients give a call up after 60 s; what is left is for the write itself. */
+const FORM_MS = 45_000;
+/** The one question of a round. */
+const QUESTION = 'approve';
+
+/** 2025 era: the call stays open while the form is shown. An answer elsewhere ends it and takes the form away. */
+export async function askAndWait(
+  gate: Gate,
+  caller: McpCaller,
+  proposal: ProposalView,
+  form: Form,
+  ctx: ServerContext,
+): Promise<Asked> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([ctx.mcpReq.signal, over.signal]);
+  const here = ctx.mcpReq.elicitInput({ mode: 'form', ...form }, { timeout: FORM_MS, signal }).then(
+    (response) => ({ answer: readAnswer(proposal, response) }),
+    // Timed out, withdrawn, not implemented after all, or content that does not fit: nobody has decided.
+    (): { answer: Answer } => ({ answer: { kind: 'none', why: signal.aborted ? 'closed' : 'unreadable' } }),
+  );
+  const elsewhere = gate.proposal(proposal.id, caller, { waitMs: FORM_MS, signal }).then((envelope) => ({ envelope }));
+  try {
+    const first = await Promise.race([here, elsewhere]);
+    if ('envelope' in first) return { ...first, why: 'late' };
+    return await settle(gate, caller, proposal, first.answer, ctx.mcpReq.signal);
+  } finally {
+    over.abort();
+  }
+}
+
+/** 2026 era: the client asks and comes back with the answer, whenever that is. */
+export function askByRound(form: Form, requestState: string): InputRequiredResult {
+  return inputRequired({
+    inputRequests: { [QUESTION]: inputRequired.elicit({ mode: 'form', ...form }) },
+    requestState,
+  });
+}
+
+/** The way back of a round. The row first: it may be approved, done or dead by now. */
+export async function answerOfRound(gate: Gate, caller: McpCaller, id: string, ctx: ServerContext): Promise<Asked> {
+  const envelope = await gate.proposal(id, caller);
+  const { proposal } = envelope;
+  if (envelope.status !== 'waiting' || proposal?.state !== 'pending') return { envelope };
+  const response = inputResponse(ctx.mcpReq.inputResponses, QUESTION);
+  const answer: Answer =
+    response.kind === 'elicit' ? readAnswer(proposal, response) : { kind: 'none', why: 'unreadable' };
+  return settle(gate, caller, proposal, answer, ctx.mcpReq.signal);
+}
+
+async function settle(
+  gate: Gate,
+  caller: McpCaller,
+  { id }: ProposalView,
+  answer: Answer,
+  signal: AbortSignal,
+): Promise<Asked> {
+  // A client that has given up must not find a write behind its back.
+  if (answer.kind === 'none' || signal.aborted)
+    return { envelope: await gate.proposal(id, caller), why: answer.kind === 'none' ? answer.why : 'closed' };
+  try {
+    const envelope = await gate.decide(id, {
+      answer: answer.kind === 'approve' ? 'approve' : 'reject',
+      by: `mcp client of ${caller.bot}`,
+      via: 'elicitation',
+      assurance: 'client',
+      bot: caller.bot,
+      ...(answer.kind === 'approve' && answer.choice !== undefined ? { choice: answer.choice } : {}),
+    });
+    return { envelope };
+  } catch (error) {
+    if (!(error instanceof GatehouseError)) throw error;
+    // Somebody else was quicker: their decision is the outcome, not an error of this call.
+    const envelope = await gate.proposal(id, caller);
+    if (envelope.status === 'waiting' && envelope.proposal?.state === 'pending') throw error;
+    return { envelope };
+  }
+}

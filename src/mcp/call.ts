@@ -1,0 +1,129 @@
+import {
+  type CallToolRequest,
+  type CallToolResult,
+  CLIENT_CAPABILITIES_META_KEY,
+  type ClientCapabilities,
+  createRequestStateCodec,
+  type InputRequiredResult,
+  type RequestStateCodec,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
+import { hmacSha256 } from '../digest.ts';
+import { GatehouseError } from '../errors.ts';
+import { answerOfRound, askAndWait, askByRound } from './ask.ts';
+import type { McpCaller, McpDeps } from './deps.ts';
+import { toForm } from './form.ts';
+import { toErrorResult, toOurs, toResult } from './result.ts';
+
+/** tools/call: the gate's answer in MCP's words, and between the two the person at the client. */
+
+export type Era = 'legacy' | 'modern';
+
+/** What a round leaves with the client: signed, readable, and worth nothing but for this caller and method. */
+export interface Round {
+  readonly proposal: string;
+  readonly action: string;
+}
+
+export function createRounds(deps: McpDeps, caller: McpCaller): RequestStateCodec<Round> {
+  return createRequestStateCodec<Round>({
+    key: hmacSha256(deps.secret, 'mcp.requestState'),
+    // The proposal's own expiry decides; a codec that expires first would answer a protocol error instead of an outcome.
+    ttlSeconds: 86_400,
+    bind: (ctx) => JSON.stringify([ctx.mcpReq.method, caller.bot, caller.principal]),
+  });
+}
+
+export async function callTool(
+  deps: McpDeps,
+  caller: McpCaller,
+  { era, rounds, declared }: { era: Era; rounds: RequestStateCodec<Round>; declared: ClientCapabilities | undefined },
+  { name, arguments: args = {} }: CallToolRequest['params'],
+  ctx: ServerContext,
+): Promise<CallToolResult | InputRequiredResult> {
+  try {
+    const { gate } = deps;
+    const round = ctx.mcpReq.requestState<Round>();
+    if (round !== undefined) {
+      if (round.action !== name) throw foreignRound(round.action);
+      const { envelope, why } = await answerOfRound(gate, caller, round.proposal, ctx);
+      return toResult(envelope, why);
+    }
+
+    const envelope = await gate.call({
+      bot: caller.bot,
+      principal: caller.principal,
+      channel: 'mcp',
+      action: name,
+      args,
+      ...(caller.session === undefined ? {} : { session: caller.session }),
+      ...fromMeta(ctx.mcpReq._meta),
+      signal: ctx.mcpReq.signal,
+    });
+    const { proposal } = envelope;
+    // A look at another call's proposal never asks: the model could make a storm of forms with it.
+    if (proposal?.state !== 'pending' || proposal.action !== name) return toResult(envelope);
+    const form = canShowForm(era === 'modern' ? capabilitiesOf(ctx) : declared)
+      ? toForm(proposal, caller.bot, deps.now())
+      : undefined;
+    if (form === undefined) return toResult(envelope);
+    if (era === 'modern') return askByRound(form, await rounds.mint({ proposal: proposal.id, action: name }, ctx));
+    await tellProgress(ctx, name);
+    const asked = await askAndWait(gate, caller, proposal, form, ctx);
+    return toResult(asked.envelope, asked.why);
+  } catch (thrown) {
+    return toErrorResult(toOurs(thrown, deps.log));
+  }
+}
+
+/** Declared, never guessed from a client's name. `{}` is the older way to say form. */
+function canShowForm(capabilities: ClientCapabilities | undefined): boolean {
+  const elicitation = capabilities?.elicitation;
+  return elicitation !== undefined && (elicitation.form !== undefined || elicitation.url === undefined);
+}
+
+function capabilitiesOf(ctx: ServerContext): ClientCapabilities | undefined {
+  const envelope: Readonly<Record<string, unknown>> = ctx.mcpReq.envelope ?? {};
+  // The SDK has checked the envelope against its schema before the handler runs.
+  return envelope[CLIENT_CAPABILITIES_META_KEY] as ClientCapabilities | undefined;
+}
+
+async function tellProgress(ctx: ServerContext, name: string): Promise<void> {
+  const progressToken = ctx.mcpReq._meta?.progressToken;
+  if (progressToken === undefined) return;
+  await ctx.mcpReq.notify({
+    method: 'notifications/progress',
+    params: { progressToken, progress: 0, message: `${name} waits for a person.` },
+  });
+}
+
+const META = { key: 'gatehouse/idempotencyKey', conversation: 'gatehouse/conversation' } as const;
+const MOST_META = 200;
+
+/** A key that is not usable is refused: whoever sends one relies on it. */
+function fromMeta(meta: Readonly<Record<string, unknown>> = {}): { key?: string; conversation?: string } {
+  const given = Object.entries(META).filter(([, name]) => meta[name] !== undefined);
+  const bad = given.filter(([, name]) => {
+    const value = meta[name];
+    return typeof value !== 'string' || value === '' || value.length > MOST_META;
+  });
+  if (bad.length > 0)
+    throw new GatehouseError(
+      'invalid_input',
+      `${bad.map(([, name]) => `_meta.${name}`).join(' and ')} cannot be used.`,
+      {
+        next: `Send a text of 1 to ${MOST_META} characters, or leave it out.`,
+        fields: bad.map(([, name]) => ({
+          name: `_meta.${name}`,
+          problem: `must be a text of 1 to ${MOST_META} characters`,
+        })),
+      },
+    );
+  return Object.fromEntries(given.map(([as, name]) => [as, meta[name]]));
+}
+
+function foreignRound(action: string): GatehouseError {
+  return new GatehouseError('invalid_input', `This requestState belongs to a call of ${action}.`, {
+    next: 'Repeat the call it came from, or start a new one without requestState.',
+  });
+}

@@ -1,0 +1,21 @@
+import type { Gate } from '../dispatch.ts';
+import type { Log } from '../log.ts';
+import type { Prompt } from '../prompt.ts';
+
+/** What the MCP door needs of the house. */
+export interface McpDeps {
+  readonly gate: Gate;
+  readonly prompts: readonly Prompt[];
+  /** Signs the state that a 2026-era client carries between its rounds. */
+  readonly secret: string;
+  readonly isSimulated: boolean;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
+/** Who is at the other end, as the transport proved it. */
+export interface McpCaller {
+  readonly bot: string;
+  readonly principal: string;
+  readonly session?: { readonly indexValue: string };
+}

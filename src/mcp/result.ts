@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import type { CallToolResult } from '@modelcontextprotocol/server';
+import type { Envelope } from '../confirm/proposal.ts';
+import { type GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
+import type { Log } from '../log.ts';
+
+/** Why a waiting proposal was not decided here and now. */
+export type NotDecided = 'no-form' | 'closed' | 'unreadable' | 'late';
+
+/** The envelope as data, the same as text, and, where the call is not over, one sentence on what the model does next. */
+export function toResult(envelope: Envelope, why: NotDecided = 'no-form'): CallToolResult {
+  const next = nextStep(envelope, why);
+  return {
+    structuredContent: { ...envelope },
+    content: [JSON.stringify(envelope), ...(next === undefined ? [] : [next])].map((text) => ({ type: 'text', text })),
+  };
+}
+
+/** In text only: a 1.32 client rejects even an error whose structured content does not fit the tool's output schema. */
+export function toErrorResult(error: GatehouseError): CallToolResult {
+  return { isError: true, content: [{ type: 'text', text: JSON.stringify(toErrorBody(error)) }] };
+}
+
+/** Whatever was thrown. What is not ours goes to the log under an id, never to the model. */
+export function toOurs(thrown: unknown, log: Log): GatehouseError {
+  const error = toGatehouseError(thrown, randomUUID);
+  if (error !== thrown)
+    log.error(error.message, {
+      door: 'mcp',
+      cause: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+    });
+  return error;
+}
+
+const FIRST: Record<NotDecided, string> = {
+  'no-form': '',
+  closed: 'The person closed the form without deciding. ',
+  unreadable: 'The answer in the form was not a clear decision, so it does not count. ',
+  late: 'Nobody has decided yet. ',
+};
+
+function nextStep({ status, proposal }: Envelope, why: NotDecided): string | undefined {
+  switch (status) {
+    case 'done':
+      return undefined;
+    case 'waiting':
+      if (proposal === undefined || proposal.state !== 'pending')
+        return 'It was approved and is being carried out. Call GetProposal with its id to see how it went; do not repeat the call.';
+      return `${FIRST[why]}Nothing was written. Tell the user to open the link of the proposal and decide there before it expires; GetProposal with its id tells how it went. You cannot approve it.`;
+    case 'declined':
+      return 'A person declined it. Nothing was written. Do not propose it again unless the user asks for something else.';
+    case 'expired':
+      return 'Nobody decided in time, or a newer proposal took its place. Nothing was written. Propose it again only if the user still wants it.';
+    case 'conflict':
+      return 'The record changed after it was shown, so nothing was written. Call the action again to propose it against the values of now.';
+    case 'unknown':
+      return 'Salesforce did not say whether the write happened. Do not repeat the call; GetProposal with its id tells once it is known.';
+  }
+}
