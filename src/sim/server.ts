@@ -12,7 +12,7 @@ export async function serveSim(
   const sim = await createSim(rest);
   const server = createServer((incoming, outgoing) => {
     // Whatever fails here fails one caller: an org that lost the connection, or one that dropped it on purpose.
-    answer(sim, incoming, outgoing).catch(() => incoming.socket.destroy());
+    answer(sim, incoming, outgoing).catch(() => incoming.socket.destroySoon());
   });
   server.requestTimeout = 0;
   await new Promise<void>((resolve, reject) => {
@@ -55,7 +55,10 @@ async function answer(sim: Sim, incoming: IncomingMessage, outgoing: ServerRespo
     outgoing.end();
     return;
   }
-  for await (const chunk of response.body) outgoing.write(chunk);
+  for await (const chunk of response.body) {
+    // Half a body must have left before the connection goes: the caller is to see it cut, not missing.
+    await new Promise<void>((sent) => outgoing.write(chunk, () => sent()));
+  }
   outgoing.end();
 }
 
