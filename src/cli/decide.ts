@@ -1,6 +1,6 @@
 import type { CommandCall } from './command.ts';
 import { describeEnvelope, describeProposal } from './envelope.ts';
-import { askOperator } from './operator-key.ts';
+import { askOperator, principalOf } from './operator-key.ts';
 
 /** An operator's answer from the terminal: what would happen is shown before the key is asked for. */
 export async function decide(
@@ -16,7 +16,7 @@ export async function decide(
   const operator = await askOperator(call, app, 'DECIDE_PROPOSALS');
   const envelope = await app.gate.decide(id, {
     answer,
-    by: operator.name,
+    by: principalOf(operator),
     via: 'cli',
     assurance: 'session',
     ...(choice === undefined ? {} : { choice }),

@@ -51,8 +51,13 @@ export async function openStage({ command, args, env }: Server, terminal: Termin
   client.setRequestHandler('elicitation/create', ({ params }) => {
     asked.push(params.message);
     for (const [at, line] of params.message.split('\n').entries()) tell(at === 0 ? 'Asked' : '', line);
-    tell('Person', willApprove ? style('green', 'Yes.') : style('red', 'No.'));
-    return willApprove ? { action: 'accept', content: yesTo(params) } : { action: 'decline' };
+    if (!willApprove) {
+      tell('Person', style('red', 'No.'));
+      return { action: 'decline' };
+    }
+    const content = yesTo(params);
+    tell('Person', style('green', Object.values(content).join(', ')));
+    return { action: 'accept', content };
   });
   await client.connect(new StdioClientTransport({ command, args: [...args], env: { ...env }, stderr: 'inherit' }));
 
@@ -98,13 +103,14 @@ function describe({ status, result, proposal }: Answer): string {
   return `${status}  ${text.length > 300 ? `${text.slice(0, 300)}…` : text}`;
 }
 
-/** The person ticks every box and leaves the rest as the form offers it. */
-function yesTo(params: ElicitRequest['params']): ElicitResult['content'] {
+/** The person takes the first decision on offer, and types what the form asks to be typed. */
+function yesTo(params: ElicitRequest['params']): NonNullable<ElicitResult['content']> {
   const properties = 'requestedSchema' in params ? params.requestedSchema.properties : {};
   const content: NonNullable<ElicitResult['content']> = {};
   for (const [name, field] of Object.entries(properties)) {
-    if (field.type === 'boolean') content[name] = true;
-    else if ('default' in field && field.default !== undefined) content[name] = field.default;
+    const typed = /type: (.+)$/.exec(field.description ?? '')?.[1];
+    const first = 'enum' in field ? field.enum?.[0] : typed;
+    if (first !== undefined) content[name] = first;
   }
   return content;
 }

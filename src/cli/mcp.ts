@@ -1,6 +1,7 @@
 import { GatehouseError } from '../errors.ts';
 import { DEMO_BOT, ensureDemoBot, findBot } from './bots.ts';
 import { defineCommand } from './command.ts';
+import { keepRecovering } from './keep-recovering.ts';
 
 /** Standard output is the MCP wire: nothing here may print. */
 export const command = defineCommand({
@@ -11,7 +12,9 @@ export const command = defineCommand({
     if (app.isSimulated && name === DEMO_BOT) await ensureDemoBot(app);
     const { principal } = await identify();
     const session = config.session === undefined ? undefined : app.access.verifySession(name, config.session);
+    const stopRecovering = keepRecovering(app);
     await serveMcpStdio(app, { bot: name, principal, ...(session === undefined ? {} : { session }) });
+    stopRecovering();
 
     async function identify() {
       const { name: bot } = await findBot(app, name);

@@ -18,10 +18,14 @@ export const command = defineCommand({
     const bot = await findBot(app, name);
     const problems = 'problems' in parsed ? parsed.problems : unknownActions(parsed.policy, app.actions);
     if ('problems' in parsed || problems.length > 0)
-      throw new GatehouseError('invalid_input', `The policy was not saved: ${problems.length} places are wrong.`, {
-        next: `Correct them; the policy as it is: gatehouse policy get ${bot.name}.`,
-        fields: problems,
-      });
+      throw new GatehouseError(
+        'invalid_input',
+        `The policy was not saved: ${problems.map(({ name }) => name).join(', ')}.`,
+        {
+          next: `Correct them; the policy as it is: gatehouse policy get ${bot.name}.`,
+          fields: problems,
+        },
+      );
 
     const revision = await app.store.bots.savePolicy(
       bot.name,

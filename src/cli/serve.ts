@@ -1,6 +1,7 @@
 import type { App } from '../app.ts';
 import { DEMO_BOT, ensureDemoBot } from './bots.ts';
 import { defineCommand } from './command.ts';
+import { keepRecovering } from './keep-recovering.ts';
 import { explainListen, toPort } from './port.ts';
 import { thisProgram } from './program.ts';
 import { signInLink } from './sign-in.ts';
@@ -36,7 +37,9 @@ export const command = defineCommand({
       mcpServers: mcpServers(server.url, mayShow ? key : undefined),
     };
     terminal.print(document, greeting(document, app, terminal));
+    const stopRecovering = keepRecovering(app);
     await stopped;
+    stopRecovering();
     terminal.note('Stopping.');
     await server.close();
   },
