@@ -157,6 +157,8 @@ export interface Salesforce {
   ): Promise<{ readonly id: string }>;
   /** Writes only if the record is still as `record` was read (it must hold `LastModifiedDate` and every changed field); else `conflict`. */
   update(object: string, record: SObject, changes: Fields): Promise<void>;
+  /** Deletes the record, only if nobody changed it since `record` was read (it must hold `LastModifiedDate`); else `conflict`. */
+  remove(object: string, record: SObject): Promise<void>;
   recordUrl(id: string): string;
 }
 

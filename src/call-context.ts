@@ -1,7 +1,7 @@
 import type { Facts } from '../permissions/decide.ts';
 import type { ActionContext, Salesforce, Soql, Sync } from './action.ts';
 import { boundByPolicy } from './confirm/bounded.ts';
-import { type WritableOrg, writeOnce } from './confirm/effects.ts';
+import { isSame, type WritableOrg, writeOnce } from './confirm/effects.ts';
 import type { Effect, Proposal } from './confirm/proposal.ts';
 import type { Call } from './dispatch.ts';
 import { GatehouseError } from './errors.ts';
@@ -65,7 +65,8 @@ export async function contextFor(
     check: (...args) => org.check(...args),
     recordUrl: (id) => org.recordUrl(id),
     create: once?.create ?? noWriting,
-    update: once?.update ?? noWriting,
+    update: once?.update ?? onlyIfSame,
+    remove: once?.remove ?? noWriting,
   };
   const choice = writing?.proposal.choice ?? undefined;
   return {
@@ -94,9 +95,14 @@ export async function contextFor(
   };
 }
 
+/** Without a held proposal, an update passes only where it would change nothing. */
+const onlyIfSame: Salesforce['update'] = async (_, record, changes) => {
+  if (!Object.entries(changes).every(([field, value]) => isSame(record[field], value))) await noWriting();
+};
+
 const noWriting = () =>
   Promise.reject(
-    new GatehouseError('internal', 'A preview tried to write; nothing was sent.', {
-      next: 'This is a bug of the action: preview() may only read.',
+    new GatehouseError('internal', 'Something tried to write without a held proposal; nothing was sent.', {
+      next: 'Call again; if it stays so, it is a bug of the action: preview() may only read.',
     }),
   );

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Risk } from './action.ts';
+import type { Preview, Risk } from './action.ts';
 import type { Assurance, Envelope, Proposal } from './confirm/proposal.ts';
 
 /** The one road of every call, as the doors see it. */
@@ -20,6 +20,19 @@ export interface Gate {
   inspect(id: string): Promise<{ readonly proposal: Proposal; readonly envelope: Envelope }>;
   /** A human's answer. Only doors that have proven a human may call it. Approving runs the stored arguments, once. */
   decide(id: string, decision: HumanDecision): Promise<Envelope>;
+  /** An operator asks to take a write back, by its audit row: a proposal like any other, for a signed-in approver. */
+  undo(audit: number, by: string): Promise<Envelope>;
+  /** Everything kept of one person (an Id, an email) outside Salesforce is blanked; the audit chain still proves the rest. */
+  erase(subject: string, by: string): Promise<{ readonly proposals: number; readonly rows: number }>;
+  /** What a given call would meet now, and why; nothing runs. */
+  dryRun(
+    call: Call,
+  ): Promise<{
+    readonly decision: 'auto' | 'confirm' | 'deny';
+    readonly assurance: Assurance;
+    readonly reasons: readonly string[];
+    readonly preview: Preview | null;
+  }>;
   /** What a crash left behind is finished or read back. Cheap when there is nothing. */
   recover(): Promise<number>;
 }

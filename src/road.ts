@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { needsFacts, type Verdict } from '../permissions/decide.ts';
 import type { ActionPolicy } from '../permissions/policy.ts';
 import type { Action, Preview } from './action.ts';
-import type { Audit } from './audit.ts';
+import type { Audit, AuditInput } from './audit.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
 import { type Confirm, createConfirm, type ProposalEdit, unknownProposal } from './confirm/confirm.ts';
 import { stillHeld } from './confirm/effects.ts';
@@ -10,13 +10,15 @@ import type { Effect, Envelope, Proposal } from './confirm/proposal.ts';
 import { toEnvelope } from './confirm/view.ts';
 import { digestOf } from './digest.ts';
 import type { Call, Gate, ListedAction } from './dispatch.ts';
+import { eraseSubject } from './erase.ts';
 import { GatehouseError, toGatehouseError } from './errors.ts';
 import { getProposal, getProposalInput } from './get-proposal.ts';
 import { cleanData } from './hidden-text.ts';
 import { countRun, judge } from './judge.ts';
-import { inputFor, parseArgs } from './parse-args.ts';
-import { botNamed, listed, permitted } from './permit.ts';
+import { inputFor, type ParsedArgs, parseArgs } from './parse-args.ts';
+import { botNamed, listed, type Permitted, permitted } from './permit.ts';
 import type { BotRow, Store } from './store/store.ts';
+import { createUndo } from './undo.ts';
 
 /** The one road of every call: find, permit, parse, decide, confirm, run, check the answer, audit. It knows no transport. */
 
@@ -45,12 +47,16 @@ const KEY_WINDOW_MS = 24 * HOUR_MS;
 export function createGate(deps: GateDeps): Gate {
   const { store, now } = deps;
 
+  const undo = createUndo(store);
   const confirm: Confirm = createConfirm({ ...deps, leaseMs: deps.requestTimeoutMs * 3, ready });
 
   /** For the run of a held proposal: everything is asked once more, as it is now. */
   async function ready(proposal: Proposal, note: (effects: readonly Effect[]) => Promise<void>, signal: AbortSignal) {
     const bot = await botNamed(store, proposal.bot);
-    const { action, own } = permitted(deps.actions, bot, proposal.action);
+    const { action, own } =
+      proposal.action === undo.name
+        ? { action: undo, own: BY_OPERATORS }
+        : permitted(deps.actions, bot, proposal.action);
     const { extra } = parseArgs(action, own, proposal.args);
     const run = await contextFor(
       deps,
@@ -66,7 +72,7 @@ export function createGate(deps: GateDeps): Gate {
     );
     await countRun(deps, bot, action);
     const base = { action, context: run.context };
-    if (proposal.policyRevision === bot.policyRevision) return base;
+    if (proposal.policyRevision === bot.policyRevision || action === undo) return base;
     const verdict = await judge(deps, bot, action, proposal.preview, run.environment);
     if (verdict.decision === 'deny') throw denied(action, verdict);
     const isStricter =
@@ -101,7 +107,8 @@ export function createGate(deps: GateDeps): Gate {
     try {
       if (c.action === getProposal.name) return await answerGetProposal(bot, c);
       const { action, own } = permitted(deps.actions, bot, c.action);
-      const { args, input, extra } = parseArgs(action, own, c.args);
+      const parsed = parseArgs(action, own, c.args);
+      const { args } = parsed;
       const signal = c.signal ?? new AbortController().signal;
       const digest = digestOf({ bot: bot.name, action: action.name, args });
       const isWrite = action.risk !== 'read';
@@ -110,20 +117,13 @@ export function createGate(deps: GateDeps): Gate {
       const earlier = dedupeKey === null ? undefined : await repeated(bot, action, c, dedupeKey, digest, signal);
       if (earlier !== undefined) return earlier;
 
-      const run = await contextFor(deps, bot, c, extra, signal);
-      const preview =
-        action.preview !== undefined &&
-        (isWrite || needsFacts(own, bot.policy)) &&
-        (needsFacts(own, bot.policy) || !action.idempotent)
-          ? cleanData(await action.preview(input, run.context))
-          : null;
-      const verdict = await judge(deps, bot, action, preview, run.environment);
+      const { run, preview, verdict } = await weigh(bot, { action, own }, c, parsed, signal);
       if (verdict.decision === 'deny') throw denied(action, verdict);
-
-      if (!isWrite && verdict.decision === 'auto') {
-        const result = cleanData(action.output.parse(await action.run(input, run.context)) as Record<string, unknown>); // an object schema
-        await deps.audit.record({ ...audited, event: 'done', decision: 'auto', digest, detail: querySent(preview) });
-        return { status: 'done', result };
+      if ((!isWrite && verdict.decision === 'auto') || changesNothing(preview)) {
+        // No proposal stands behind this context: whatever runs in it can only read.
+        const output = action.output.parse(await action.run(parsed.input, run.context));
+        await deps.audit.record({ ...audited, event: 'done', decision: 'auto', digest, ...querySent(preview) });
+        return { status: 'done', result: cleanData({ ...output }) };
       }
       return await propose(bot, action, c, { args, digest, dedupeKey, preview, verdict, signal });
     } catch (thrown) {
@@ -138,6 +138,21 @@ export function createGate(deps: GateDeps): Gate {
       });
       throw error;
     }
+  }
+
+  /** What would happen and what policy says to it; reads only. */
+  async function weigh(
+    bot: BotRow,
+    { action, own }: Permitted,
+    c: Call,
+    { input, extra }: ParsedArgs,
+    signal: AbortSignal,
+  ) {
+    const run = await contextFor(deps, bot, c, extra, signal);
+    const isShown = needsFacts(own, bot.policy) || (action.risk !== 'read' && !action.idempotent);
+    const preview =
+      isShown && action.preview !== undefined ? cleanData(await action.preview(input, run.context)) : null;
+    return { run, preview, verdict: await judge(deps, bot, action, preview, run.environment) };
   }
 
   async function propose(
@@ -207,7 +222,7 @@ export function createGate(deps: GateDeps): Gate {
       policyRevision: bot.policyRevision,
       object: preview?.target?.object ?? null,
       recordId: preview?.target?.id ?? null,
-      detail: { reasons: verdict.reasons, ...querySent(preview) },
+      ...withReasons(verdict, querySent(preview)),
     });
     if (isNew && !isAsked) return confirm.execute(held.id, made.signal);
     if (held.state === 'pending') return toEnvelope(held, deps.link(held.id));
@@ -343,6 +358,44 @@ export function createGate(deps: GateDeps): Gate {
       return all.some((action) => action.mayAsk) ? [...all, { ...getProposal, output: anyEnvelope }] : all;
     },
 
+    async undo(audit, by) {
+      const row = await store.audit.get(audit);
+      if (row?.bot == null)
+        throw new GatehouseError('not_found', `There is no audit row ${audit} of a bot.`, {
+          next: 'List the rows with: gatehouse audit export.',
+          fields: [{ name: 'audit', problem: 'unknown' }],
+        });
+      const bot = await botNamed(store, row.bot);
+      const { input, args, extra } = parseArgs(undo, BY_OPERATORS, { audit });
+      const c: Call = { bot: bot.name, principal: by, channel: 'cli', action: undo.name, args };
+      const run = await contextFor(deps, bot, c, extra, new AbortController().signal);
+      const preview = cleanData((await undo.preview?.(input, run.context)) ?? null);
+      const digest = digestOf({ bot: bot.name, action: undo.name, args });
+      const verdict = {
+        decision: 'confirm',
+        assurance: 'session',
+        reasons: [`${by} asks to undo audit row ${audit}.`],
+      } as const;
+      return propose(bot, undo, c, {
+        args,
+        digest,
+        dedupeKey: digest,
+        preview,
+        verdict,
+        signal: new AbortController().signal,
+      });
+    },
+
+    erase: (subject, by) => eraseSubject({ ...deps, subject, by }),
+
+    async dryRun(c) {
+      const bot = await botNamed(store, c.bot);
+      const found = permitted(deps.actions, bot, c.action);
+      const parsed = parseArgs(found.action, found.own, c.args);
+      const { preview, verdict } = await weigh(bot, found, c, parsed, c.signal ?? new AbortController().signal);
+      return { ...verdict, preview };
+    },
+
     proposal: (id, viewer, wait) => proposalOf(id, viewer.bot, wait?.waitMs ?? 0, wait?.signal),
 
     async proposals({ bot, pending, limit = 100 }) {
@@ -371,6 +424,9 @@ export function createGate(deps: GateDeps): Gate {
 
 const BY_POLICY = 'policy';
 
+/** Undo is no bot's action: operators alone ask for it, and a signed-in one always decides. */
+const BY_OPERATORS: ActionPolicy = { decision: 'confirm', assurance: 'session', rules: [], autoFields: [], expose: [] };
+
 const STATUSES = ['done', 'waiting', 'declined', 'expired', 'conflict', 'unknown'] as const;
 const anyEnvelope = z.looseObject({ status: z.enum(STATUSES) });
 
@@ -390,9 +446,26 @@ function denied(action: Action, verdict: Verdict): GatehouseError {
   });
 }
 
-function querySent(preview: Preview | null): Record<string, unknown> {
+/** The text of a query may name people: it is sealed, its shape is not. */
+function querySent(preview: Preview | null): Pick<AuditInput, 'detail' | 'sealed'> {
   const query = preview?.query;
-  return query === undefined ? {} : { query: query.send, class: query.class, objects: query.objects };
+  if (query === undefined) return {};
+  return {
+    detail: { class: query.class, objects: query.objects, fields: query.fields },
+    sealed: { query: query.send },
+  };
+}
+
+function withReasons(
+  { reasons }: Verdict,
+  sent: Pick<AuditInput, 'detail' | 'sealed'>,
+): Pick<AuditInput, 'detail' | 'sealed'> {
+  return { ...sent, detail: { ...sent.detail, reasons } };
+}
+
+/** A change that is none needs nobody's yes. */
+function changesNothing(preview: Preview | null): boolean {
+  return preview?.target !== undefined && preview.changes.length === 0 && preview.choices === undefined;
 }
 
 function describeCause(cause: unknown): string {

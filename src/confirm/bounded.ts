@@ -75,6 +75,10 @@ export function boundByPolicy(org: Salesforce, policy: Policy): Salesforce {
       mustWrite(object, changes);
       return org.update(object, record, changes);
     },
+    remove: async (object, record) => {
+      mustWrite(object, {});
+      return org.remove(object, record);
+    },
   };
 }
 

@@ -9,7 +9,8 @@ import type { Effect } from './proposal.ts';
  */
 
 /** What is needed of the org itself; `Org` fits. */
-export interface WritableOrg extends Omit<Salesforce, 'create' | 'update'> {
+export interface WritableOrg extends Omit<Salesforce, 'create' | 'update' | 'remove'> {
+  remove(object: string, id: string): Promise<void>;
   create(
     object: string,
     fields: Readonly<Record<string, unknown>>,
@@ -46,7 +47,7 @@ const MARK_FIELD = 'Gatehouse_Id__c';
 
 export function writeOnce(
   deps: EffectsDeps,
-): Pick<Salesforce, 'create' | 'update'> & { readonly effects: () => readonly Effect[] } {
+): Pick<Salesforce, 'create' | 'update' | 'remove'> & { readonly effects: () => readonly Effect[] } {
   const { org, now } = deps;
   const effects: Effect[] = [...deps.noted];
   let ordinal = 0;
@@ -135,13 +136,40 @@ export function writeOnce(
       }
       await put(at, { ...effect, state: 'done' });
     },
+
+    async remove(object, record) {
+      const at = ordinal++;
+      const noted = effects[at];
+      if (noted?.state === 'done') return;
+      const current = await org.get(object, record.Id, ['LastModifiedDate']).catch((error: unknown) => {
+        // Noted and gone: that was us.
+        if (noted !== undefined && error instanceof GatehouseError && error.code === 'not_found') return undefined;
+        throw error;
+      });
+      if (current !== undefined && current.LastModifiedDate !== record.LastModifiedDate)
+        throw changedMeanwhile(object, ['LastModifiedDate']);
+      if (!deps.maySend()) throw tooLate(object);
+      const effect: Effect = {
+        kind: 'remove',
+        object,
+        id: record.Id,
+        mark: null,
+        before: {},
+        after: {},
+        at: now(),
+        state: 'sent',
+      };
+      await put(at, effect);
+      if (current !== undefined) await org.remove(object, record.Id);
+      await put(at, { ...effect, state: 'done' });
+    },
   };
 }
 
 /** Whether the org still holds what these effects wrote. One read per record. */
 export async function stillHeld(org: Pick<Salesforce, 'get'>, effects: readonly Effect[]): Promise<boolean> {
-  for (const { id, object, after, state } of effects) {
-    if (state !== 'done' || id === null) return false;
+  for (const { kind, id, object, after, state } of effects) {
+    if (state !== 'done' || id === null || kind === 'remove') return false;
     const record = await org.get(object, id, Object.keys(after)).catch((error: unknown) => {
       if (error instanceof GatehouseError && error.code === 'not_found') return undefined;
       throw error;

@@ -34,7 +34,7 @@ export type Assurance = 'client' | 'session';
 
 /** A write noted before it is sent, so that a crash can be read back instead of repeated. */
 export interface Effect {
-  readonly kind: 'create' | 'update';
+  readonly kind: 'create' | 'update' | 'remove';
   readonly object: string;
   /** Known for updates at once, for creates when the answer came. */
   readonly id: string | null;

@@ -80,7 +80,7 @@ export interface ConnectionStatus {
 }
 
 /** One org through one connection for one call: the port for actions, and the breadth that sync needs. */
-export interface Org extends Omit<Salesforce, 'create' | 'update'> {
+export interface Org extends Omit<Salesforce, 'create' | 'update' | 'remove'> {
   readonly orgId: string;
   readonly connectionId: string;
   readonly environment: 'production' | 'sandbox' | 'simulated';

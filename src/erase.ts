@@ -1,0 +1,69 @@
+import type { Audit } from './audit.ts';
+import { sha256 } from './digest.ts';
+import { GatehouseError } from './errors.ts';
+import type { Store } from './store/store.ts';
+
+/**
+ * Blanks what is kept of one person outside Salesforce: arguments, previews and results of proposals, sealed values of audit
+ * rows. Hashes stay, so the chain still proves every other row, and that these rows were there.
+ */
+export async function eraseSubject({
+  store,
+  audit,
+  subject,
+  by,
+}: {
+  readonly store: Store;
+  readonly audit: Audit;
+  readonly subject: string;
+  readonly by: string;
+}): Promise<{ readonly proposals: number; readonly rows: number }> {
+  const wanted = subject.trim().toLowerCase();
+  if (wanted.length < 5)
+    throw new GatehouseError('invalid_input', 'Too little to tell a person by.', {
+      next: 'Give the whole email address or the Id of the record.',
+      fields: [{ name: 'subject', problem: 'needs at least five characters' }],
+    });
+  const all = await store.proposals.list({ limit: Number.MAX_SAFE_INTEGER });
+  const theirs = all.filter(({ args, preview, result, effects, session }) =>
+    JSON.stringify([args, preview, result, effects, session]).toLowerCase().includes(wanted),
+  );
+  const waiting = theirs.find(({ state }) => ['pending', 'approved', 'executing', 'unknown'].includes(state));
+  if (waiting !== undefined)
+    throw new GatehouseError('conflict', `The proposal ${waiting.id} of this person is not at its end.`, {
+      next: 'Decide it first, or let it expire; then erase again.',
+    });
+  const seqs: number[] = [];
+  for (const proposal of theirs) {
+    await store.proposals.patch(proposal.id, proposal.state, {
+      args: {},
+      preview: null,
+      result: null,
+      effects: [],
+      session: null,
+    });
+    for (const row of await store.audit.find({ proposal: proposal.id, limit: 1000 }))
+      if (row.sealed !== null) seqs.push(row.seq);
+  }
+  // Rows without a proposal: queries that named the person.
+  for (let after = 0; ; ) {
+    const page = await store.audit.page(after, 500);
+    for (const row of page) {
+      const values = row.sealed === null ? undefined : audit.unsealed(row);
+      if (values !== undefined && JSON.stringify(values).toLowerCase().includes(wanted)) seqs.push(row.seq);
+    }
+    const last = page.at(-1);
+    if (last === undefined) break;
+    after = last.seq;
+  }
+  const rows = [...new Set(seqs)];
+  await store.audit.unseal(rows);
+  await audit.record({
+    principal: by,
+    channel: 'cli',
+    action: 'Erase',
+    event: 'erased',
+    detail: { subject: sha256(wanted), proposals: theirs.length, rows: rows.length },
+  });
+  return { proposals: theirs.length, rows: rows.length };
+}

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { type Action, type Change, defineAction, type FieldValue, type Preview, type SObject } from './action.ts';
+import { isSame } from './confirm/effects.ts';
+import type { Effect } from './confirm/proposal.ts';
+import { GatehouseError } from './errors.ts';
+import { quoted } from './hidden-text.ts';
+import type { Store } from './store/store.ts';
+
+/**
+ * Takes a write of the gate back, as a proposal of its own, while the record still holds what was written (A6). Only operators
+ * can ask for it: it is in no bot's list. What followed from the write (mails, flows, conversions) stays.
+ */
+export function createUndo(store: Pick<Store, 'audit' | 'proposals'>): Action {
+  const input = z.strictObject({ audit: z.int().min(1).describe('Number of the audit row of the write') });
+
+  /** What that row wrote, last write first. */
+  const written = async (seq: number): Promise<{ bot: string; effects: readonly Effect[] }> => {
+    const row = await store.audit.get(seq);
+    const proposal = row?.proposal == null ? undefined : await store.proposals.get(row.proposal);
+    const effects = proposal?.effects.filter(({ state, id }) => state === 'done' && id !== null) ?? [];
+    if (proposal === undefined || effects.length === 0)
+      throw new GatehouseError('not_found', `Audit row ${seq} wrote nothing that can be undone.`, {
+        next: 'Choose the row of a finished write (event "done"): gatehouse audit export.',
+        fields: [{ name: 'audit', problem: 'is no finished write' }],
+      });
+    if (effects.some(({ kind }) => kind === 'remove'))
+      throw new GatehouseError('not_found', 'A deletion cannot be undone from here.', {
+        next: "Restore the record from the org's recycle bin.",
+      });
+    return { bot: proposal.bot, effects: [...effects].reverse() };
+  };
+
+  const read = async (
+    effect: Effect,
+    get: (object: string, id: string, fields: readonly string[]) => Promise<SObject>,
+  ) => {
+    // Kept by `written`: every effect has an id.
+    const record = await get(effect.object, effect.id!, [...Object.keys(effect.after), 'LastModifiedDate']);
+    const different = Object.entries(effect.after).filter(([field, value]) => !isSame(record[field], value));
+    if (different.length === 0) return record;
+    throw new GatehouseError(
+      'conflict',
+      `The ${effect.object} no longer holds what was written: ${different.map(([field, value]) => `${field} was ${quoted(String(value))} and is ${quoted(String(record[field]))}`).join(', ')}.`,
+      { next: 'Nothing was undone. Look at the record and correct it by hand if it is still wanted.' },
+    );
+  };
+
+  return defineAction({
+    name: 'Undo',
+    title: 'Undo a write',
+    description: 'Takes back one write that was done through the gate. For operators.',
+    permission: 'UPDATE_OPPORTUNITY',
+    risk: 'destructive',
+    input,
+    output: z.object({
+      undone: z.array(z.object({ object: z.string(), id: z.string(), how: z.enum(['restored', 'deleted']) })),
+    }),
+
+    async preview({ audit }, { salesforce }): Promise<Preview> {
+      const { effects } = await written(audit);
+      const changes: Change[] = [];
+      for (const effect of effects) {
+        await read(effect, (...args) => salesforce.get(...args));
+        for (const [field, after] of Object.entries(effect.after))
+          changes.push({
+            field,
+            label: field,
+            before: after as FieldValue,
+            after: (effect.before[field] ?? null) as FieldValue,
+          }); // only FieldValues are noted
+      }
+      const [first] = effects;
+      // `written` never answers with an empty list.
+      const { object, id, kind } = first!;
+      return {
+        summary: kind === 'create' ? `Delete the ${object} that was created` : `Restore the ${object} as it was`,
+        target: { object, id: id!, name: id!, url: salesforce.recordUrl(id!) },
+        changes,
+        warnings: ['Mails, flows and other automation that the write set off are not undone.'],
+      };
+    },
+
+    async run({ audit }, { salesforce }) {
+      const { effects } = await written(audit);
+      const undone = [];
+      for (const effect of effects) {
+        const record = await read(effect, (...args) => salesforce.get(...args));
+        if (effect.kind === 'create') await salesforce.remove(effect.object, record);
+        else await salesforce.update(effect.object, record, effect.before as Record<string, FieldValue>); // as noted before the write
+        undone.push({
+          object: effect.object,
+          id: record.Id,
+          how: effect.kind === 'create' ? ('deleted' as const) : ('restored' as const),
+        });
+      }
+      return { undone };
+    },
+  });
+}
