@@ -9,6 +9,7 @@ import { GatehouseError } from '../../src/errors.ts';
 import type { Connections, Org } from '../../src/salesforce/connections.ts';
 import { createConnections } from '../../src/salesforce/create-connections.ts';
 import type { ConnectionDeps, TokenSet } from '../../src/salesforce/ports.ts';
+import { serveSim } from '../../src/sim/server.ts';
 import { createSim, type Sim } from '../../src/sim/sim.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -190,6 +191,67 @@ export async function createServedWorld(handler: Handler, more: Partial<Connecti
     },
   };
 }
+
+/** A bot signed in through the web flow to a simulated org on a real port. */
+export async function createWebWorld(settings: Record<string, unknown> = {}) {
+  const server = await serveSim({ port: 0 });
+  const world = await createOrgWorld({
+    env: { SALESFORCE_LOGIN_URL: server.url, SALESFORCE_EXTRA_HOSTS: new URL(server.url).host },
+  });
+  const control = async (method: string, route: string, body?: unknown): Promise<SimAnswer> => {
+    const answer = await fetch(`${server.url}/_sim/${route}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!answer.ok) throw new Error(await answer.text());
+    return (await answer.json()) as SimAnswer; // free-form, the test knows it
+  };
+  await control('POST', 'settings', settings);
+  await signIn(world);
+  return {
+    ...world,
+    url: server.url,
+    control,
+    tokenRequests: async () =>
+      (await control('GET', 'calls')).oauth.filter((call: { path: string }) => call.path.includes('/token')).length,
+    async [Symbol.asyncDispose]() {
+      await world[Symbol.asyncDispose]();
+      await server.close();
+    },
+  };
+}
+
+/** Plays the person in the browser: opens the authorize page, signs in, comes back with a code. */
+export async function signIn(world: Pick<Awaited<ReturnType<typeof createOrgWorld>>, 'connections'>, bot = 'demo') {
+  const redirectUri = 'http://localhost:3000/oauth/callback';
+  const { url } = await world.connections.begin(bot, { sessionId: 's1', redirectUri });
+  const back = await approve(url);
+  return world.connections.finish({
+    sessionId: 's1',
+    state: back.get('state') ?? undefined,
+    code: back.get('code') ?? undefined,
+    error: back.get('error') ?? undefined,
+    errorDescription: back.get('error_description') ?? undefined,
+  });
+}
+
+export async function approve(url: string): Promise<URLSearchParams> {
+  const target = new URL(url);
+  const form = new URLSearchParams(target.search);
+  form.set('username', 'admin@sim.example');
+  form.set('password', 'sim');
+  form.set('decision', 'allow');
+  const answer = await fetch(target.origin + target.pathname, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: form.toString(),
+  });
+  return new URL(answer.headers.get('location') ?? 'http://nowhere/').searchParams;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what a control route of the simulated org answers is for the test to know
+type SimAnswer = any;
 
 /** The GatehouseError that this must end in. */
 export async function refusal(work: Promise<unknown>): Promise<GatehouseError> {
