@@ -25,14 +25,18 @@ export interface Gate {
   /** Everything kept of one person (an Id, an email) outside Salesforce is blanked; the audit chain still proves the rest. */
   erase(subject: string, by: string): Promise<{ readonly proposals: number; readonly rows: number }>;
   /** What a given call would meet now, and why; nothing runs. */
-  dryRun(
-    call: Call,
-  ): Promise<{
+  dryRun(call: Call): Promise<{
     readonly decision: 'auto' | 'confirm' | 'deny';
     readonly assurance: Assurance;
     readonly reasons: readonly string[];
     readonly preview: Preview | null;
   }>;
+  /** The account that a chat session is about, with every field that policy opens (O9). The key comes signed from the host. */
+  sessionContext(
+    bot: string,
+    session: { readonly indexValue: string },
+    signal?: AbortSignal,
+  ): Promise<Readonly<Record<string, unknown>>>;
   /** What a crash left behind is finished or read back. Cheap when there is nothing. */
   recover(): Promise<number>;
 }

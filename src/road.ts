@@ -17,6 +17,7 @@ import { cleanData } from './hidden-text.ts';
 import { countRun, judge } from './judge.ts';
 import { inputFor, type ParsedArgs, parseArgs } from './parse-args.ts';
 import { botNamed, listed, type Permitted, permitted } from './permit.ts';
+import { readSessionContext } from './session-context.ts';
 import type { BotRow, Store } from './store/store.ts';
 import { createUndo } from './undo.ts';
 
@@ -385,6 +386,9 @@ export function createGate(deps: GateDeps): Gate {
         signal: new AbortController().signal,
       });
     },
+
+    sessionContext: async (name, session, signal = new AbortController().signal) =>
+      readSessionContext(deps, await botNamed(store, name), session, signal),
 
     erase: (subject, by) => eraseSubject({ ...deps, subject, by }),
 

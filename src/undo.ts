@@ -16,7 +16,8 @@ export function createUndo(store: Pick<Store, 'audit' | 'proposals'>): Action {
   /** What that row wrote, last write first. */
   const written = async (seq: number): Promise<{ bot: string; effects: readonly Effect[] }> => {
     const row = await store.audit.get(seq);
-    const proposal = row?.proposal == null ? undefined : await store.proposals.get(row.proposal);
+    const proposal =
+      row?.proposal == null || row.event !== 'done' ? undefined : await store.proposals.get(row.proposal);
     const effects = proposal?.effects.filter(({ state, id }) => state === 'done' && id !== null) ?? [];
     if (proposal === undefined || effects.length === 0)
       throw new GatehouseError('not_found', `Audit row ${seq} wrote nothing that can be undone.`, {

@@ -117,7 +117,7 @@ describe('reads', () => {
   it('refuses an id with a wrong check character, of another object, or misspelt [A3]', async () => {
     await using world = await createWorld();
     const { result } = await world.call('GetAccount', { key: 'ACME-001' });
-    const id = String((result?.account as Record<string, unknown>).id);
+    const id = String((result as { account: { id: string } }).account.id);
     const wrong = id.slice(0, 17) + (id.endsWith('A') ? 'B' : 'A');
     expect(await world.refusal('GetAccount', { id: wrong })).toMatchObject({ code: 'invalid_input' });
     expect(await world.refusal('GetAccount', { id: 'acme' })).toMatchObject({ code: 'invalid_input' });
