@@ -51,7 +51,7 @@ describe('signing in to the simulated org', () => {
   const dataWith = async (token: string) =>
     (await org.api('GET', '/limits', undefined, { Authorization: `Bearer ${token}` })).status;
 
-  it('shows a page a person can use, with both users and a way to say no [O1] [X5]', async () => {
+  it('shows a page a person can use, with both users and a way to say no [X5]', async () => {
     const page = await fetch(
       `${org.url}/services/oauth2/authorize?${new URLSearchParams({ ...asked, state: '"><script>' })}`,
     );
@@ -64,7 +64,7 @@ describe('signing in to the simulated org', () => {
     expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
   });
 
-  it('goes from code to tokens with everything Salesforce sends, and nothing it does not [O1] [X5]', async () => {
+  it('goes from code to tokens with everything Salesforce sends, and nothing it does not [X5]', async () => {
     const back = await authorize();
     expect(back.searchParams.get('state')).toBe('st');
     const answer = await exchange(back.searchParams.get('code') ?? '');
@@ -94,7 +94,7 @@ describe('signing in to the simulated org', () => {
     });
   });
 
-  it('sends refusals back to the callback: no challenge, declined, unknown scope [O1] [X5]', async () => {
+  it('sends refusals back to the callback: no challenge, declined, unknown scope [X5]', async () => {
     const noPkce = await authorize({ code_challenge: '' });
     expect(Object.fromEntries(noPkce.searchParams)).toEqual({
       error: 'invalid_request',
