@@ -1,4 +1,4 @@
-import type { Tool } from '@modelcontextprotocol/server';
+import type { JSONObject, JSONValue, Tool } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import type { ListedAction } from '../dispatch.ts';
 
@@ -41,26 +41,17 @@ function slim({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): voi
  * are welcome, and of the result's fields the kind is told, not the depth.
  */
 function loosened(schema: ObjectSchema): ObjectSchema {
-  const { status, result } = propertiesOf(schema);
-  const fields = Object.entries(propertiesOf(result ?? {})).map(([name, { type }]) => [
-    name,
-    type === undefined ? {} : { type },
-  ]);
+  const { status = { type: 'string' }, result } = propertiesOf(schema);
+  const kinds = Object.fromEntries(
+    Object.entries(propertiesOf(result)).map(([name, { type }]) => [name, type === undefined ? {} : { type }]),
+  );
   return {
     type: 'object',
-    properties: {
-      status: status ?? { type: 'string' },
-      result: { type: 'object', ...(fields.length === 0 ? {} : { properties: Object.fromEntries(fields) }) },
-    },
+    properties: { status, result: { type: 'object', properties: kinds } },
     required: ['status'],
-  } as ObjectSchema; // built here from JSON alone
+  };
 }
 
-interface Part {
-  readonly type?: unknown;
-  readonly properties?: unknown;
-}
-
-function propertiesOf({ properties = {} }: Part): Readonly<Record<string, Part>> {
-  return properties as Record<string, Part>; // what JSON Schema says of `properties`
+function propertiesOf({ properties = {} }: { readonly properties?: JSONValue | undefined } = {}): Record<string, JSONObject> {
+  return properties as Record<string, JSONObject>; // that is what JSON Schema means by `properties`
 }
