@@ -8,23 +8,25 @@ import { SoqlRefusal } from './refusal.ts';
 /** Five relationships, the field, and an alias or the object's own name in front. */
 const MAX_PARTS = 7;
 
-// Clause words that never stand alone as a field or object. `Group` and `Order` are objects and may.
+// Words that are never a field or object. `Group` and `Order` are objects and may.
 const reserved = new Set(
-  'and asc desc excludes from having in includes like limit not null nulls offset or select using where with'.split(
-    ' ',
-  ),
+  `and as asc by cube desc else excludes false first from having in includes last like limit not null nulls offset or rollup select true
+  using where with`.split(/\s+/),
 );
 const reservedAliases = new Set([
   ...reserved,
-  ...'all as by cube end else first for group last on order rollup scope then typeof update when'.split(' '),
+  ...'all end for group on order scope then typeof update when'.split(' '),
 ]);
+
+/** One plain name. */
+export function readName(cursor: Cursor, expected: string): string {
+  if (cursor.token.kind !== 'word' || reserved.has(cursor.token.key)) throw cursor.unexpected(expected);
+  return cursor.textOf(cursor.next());
+}
 
 export function readPath(cursor: Cursor, expected: string): Path {
   const first = cursor.token;
-  if (first.kind !== 'word') throw cursor.unexpected(expected);
-  if (reserved.has(first.key) && cursor.peek(1).key !== '.') throw cursor.unexpected(expected);
-  cursor.next();
-  const parts = [cursor.textOf(first)];
+  const parts = [readName(cursor, expected)];
   while (cursor.is('.')) {
     const dot = cursor.next();
     const part = cursor.token;

@@ -2,7 +2,7 @@ import type { CategoryFilter, Count, From, GroupBy, Measured, Order, Query, With
 import { bind, readConditions } from './conditions.ts';
 import { Cursor } from './cursor.ts';
 import { hintForOpening, refusal } from './hints.ts';
-import { readList, readMeasured, readObjectAlias, readPath } from './names.ts';
+import { readList, readMeasured, readName, readObjectAlias, readPath } from './names.ts';
 import { SoqlRefusal } from './refusal.ts';
 import { MAX_COLUMNS, readSelect } from './select.ts';
 
@@ -144,15 +144,11 @@ function readWith(cursor: Cursor): With {
 const selectors = new Set(['at', 'above', 'below', 'above_or_below']);
 
 function readCategory(cursor: Cursor): CategoryFilter {
-  const readName = () => {
-    if (cursor.token.kind !== 'word') throw cursor.unexpected('a category');
-    return cursor.textOf(cursor.next());
-  };
-  const group = readName();
+  const group = readName(cursor, 'a category group');
   if (!selectors.has(cursor.token.key)) throw cursor.unexpected('AT, ABOVE, BELOW or ABOVE_OR_BELOW');
   const selector = cursor.next().key;
-  if (!cursor.take('(')) return { group, selector, categories: [readName()] };
-  const categories = readList(cursor, MAX_SUB_QUERIES, readName);
+  if (!cursor.take('(')) return { group, selector, categories: [readName(cursor, 'a category')] };
+  const categories = readList(cursor, MAX_SUB_QUERIES, () => readName(cursor, 'a category'));
   cursor.expect(')');
   return { group, selector, categories };
 }
@@ -244,7 +240,7 @@ function checkSelect({ select }: Query, role: Role): void {
   }
   if (role !== 'semijoin') return;
   const [only] = select;
-  if (select.length !== 1 || only?.kind !== 'value' || only.value.kind !== 'path') {
+  if (select.length !== 1 || only?.kind !== 'value' || only.value.kind !== 'path' || only.alias !== undefined) {
     throw new SoqlRefusal(
       'semi_join_one_field',
       only?.at ?? 0,

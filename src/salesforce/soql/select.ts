@@ -1,6 +1,6 @@
 import type { Path, Query, Selected, When } from './ast.ts';
 import type { Cursor } from './cursor.ts';
-import { readAlias, readList, readMeasured, readPath } from './names.ts';
+import { readAlias, readList, readMeasured, readName, readPath } from './names.ts';
 
 export const MAX_COLUMNS = 500;
 
@@ -50,11 +50,10 @@ function readTypeOf(cursor: Cursor): Selected {
   const readFields = () => readList(cursor, MAX_COLUMNS, () => readPath(cursor, 'a field'));
   const whens: When[] = [];
   while (cursor.take('when')) {
-    const object = cursor.token;
-    if (object.kind !== 'word') throw cursor.unexpected('an object');
-    cursor.next();
+    const { start } = cursor.token;
+    const object = readName(cursor, 'an object');
     cursor.expect('then');
-    whens.push({ object: cursor.textOf(object), fields: readFields(), at: object.start });
+    whens.push({ object, fields: readFields(), at: start });
   }
   if (whens.length === 0) throw cursor.unexpected('WHEN');
   const otherwise: Path[] = cursor.take('else') ? readFields() : [];
