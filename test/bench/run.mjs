@@ -19,12 +19,16 @@ await build({
 });
 
 const wanted = process.argv.slice(2);
-for (const name of files.map((file) => file.replace(/\.ts$/, '')).filter((n) => wanted.length === 0 || wanted.includes(n))) {
+for (const name of files
+  .map((file) => file.replace(/\.ts$/, ''))
+  .filter((n) => wanted.length === 0 || wanted.includes(n))) {
   const module = await import(`${out}${name}.js`);
   for (const bench of Object.values(module).filter((value) => typeof value === 'function')) {
     const began = performance.now();
     for (const { name: what, value, target } of await bench())
-      console.log(`${name.padEnd(8)} ${what.padEnd(64)} ${String(value).padStart(14)}${target === undefined ? '' : `   (${target})`}`);
+      console.log(
+        `${name.padEnd(8)} ${what.padEnd(64)} ${String(value).padStart(14)}${target === undefined ? '' : `   (${target})`}`,
+      );
     console.log(`${''.padEnd(8)} took ${((performance.now() - began) / 1000).toFixed(1)} s\n`);
   }
 }

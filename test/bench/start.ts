@@ -40,7 +40,11 @@ export async function benchStart() {
       bytes = a.bytes;
     }
     return [
-      { name: 'stdio start to tools/list, ratio to a bare SDK server', value: median(ratios).toFixed(2), target: 'at most 1.15' },
+      {
+        name: 'stdio start to tools/list, ratio to a bare SDK server',
+        value: median(ratios).toFixed(2),
+        target: 'at most 1.15',
+      },
       { name: 'resident memory after tools/list, MB', value: median(memory).toFixed(0), target: 'at most 90' },
       { name: 'tools/list answer, bytes', value: bytes, target: 'at most 10240' },
     ];
