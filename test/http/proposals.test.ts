@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { openDoor, proposeMove } from '../support/door.ts';
+
+const stageOf = async (world: Parameters<typeof proposeMove>[0], id: string) =>
+  (await world.records('Opportunity')).find((record) => record.Id === id)?.StageName;
+
+describe('proposals over REST', () => {
+  it('lets a person approve by key, once; the replay changes nothing [C5] [C6]', async () => {
+    await using door = await openDoor();
+    const { id, recordId } = await proposeMove(door.world);
+    const key = await door.operatorKey('approver');
+    const done = await door.ask('POST', `/api/proposals/${id}/approve`, { key, json: {} });
+    expect(done).toMatchObject({ status: 200, json: { status: 'done' } });
+    expect(await stageOf(door.world, recordId)).toBe('Negotiation/Review');
+    const again = await door.ask('POST', `/api/proposals/${id}/approve`, { key, json: {} });
+    expect(again).toMatchObject({ status: 409, json: { error: { code: 'conflict' } } });
+    const late = await door.ask('POST', `/api/proposals/${id}/reject`, { key });
+    expect(late.status).toBe(409);
+  });
+
+  it('runs once although two approvers press at the same moment [C6]', async () => {
+    await using door = await openDoor();
+    const { id } = await proposeMove(door.world);
+    const keys = await Promise.all([door.operatorKey('approver'), door.operatorKey('admin')]);
+    const answers = await Promise.all(keys.map((key) => door.ask('POST', `/api/proposals/${id}/approve`, { key })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+  });
+
+  it('refuses agent and host keys on every deciding route, and says that only a person may [C3] [P4]', async () => {
+    await using door = await openDoor();
+    const { id } = await proposeMove(door.world);
+    for (const key of [door.keys.agent, door.keys.host])
+      for (const answer of ['approve', 'reject']) {
+        const refused = await door.ask('POST', `/api/proposals/${id}/${answer}`, { key, json: {} });
+        expect(refused).toMatchObject({ status: 403, json: { error: { code: 'permission_denied' } } });
+        expect(refused.json.error.next).toMatch(/only a person/i);
+      }
+    const { json } = await door.ask('GET', `/api/proposals/${id}`, { key: door.keys.agent });
+    expect(json.status).toBe('waiting');
+  });
+
+  it('refuses an agent key that rides on the cookie of a signed-in admin [C3]', async () => {
+    await using door = await openDoor();
+    const { id } = await proposeMove(door.world);
+    const as = await door.signIn();
+    const refused = await door.ask('POST', `/api/proposals/${id}/approve`, { as, key: door.keys.agent, json: {} });
+    expect(refused.status).toBe(403);
+  });
+
+  it('takes a browser session only with its CSRF token, and only from our own origin [C3]', async () => {
+    await using door = await openDoor();
+    const { id } = await proposeMove(door.world);
+    const as = await door.signIn('approver');
+    const path = `/api/proposals/${id}/approve`;
+    const without = await door.ask('POST', path, { headers: { cookie: as.cookie }, json: {} });
+    expect(without).toMatchObject({ status: 403, json: { error: { code: 'permission_denied' } } });
+    const other = await door.signIn('approver');
+    const borrowed = await door.ask('POST', path, { as: { ...as, csrf: other.csrf }, json: {} });
+    expect(borrowed.status).toBe(403);
+    const foreign = await door.ask('POST', path, { as, json: {}, headers: { origin: 'https://evil.example' } });
+    expect(foreign.status).toBe(403);
+    const plain = await door.ask('POST', path, { as, text: '{}', headers: { 'content-type': 'text/plain' } });
+    expect(plain.status).toBe(415);
+    expect(await door.ask('POST', path, { as, json: {}, headers: { origin: door.url } })).toMatchObject({
+      status: 200,
+      json: { status: 'done' },
+    });
+    const { json } = await door.ask('GET', `/api/proposals/${id}`, { as });
+    expect(json.detail).toMatchObject({ decidedBy: `operator:${as.name}`, decidedVia: 'console', state: 'done' });
+  });
+
+  it('lets viewers look and not decide [P4]', async () => {
+    await using door = await openDoor();
+    const { id } = await proposeMove(door.world);
+    const key = await door.operatorKey('viewer');
+    expect((await door.ask('GET', '/api/proposals?pending=true', { key })).json.proposals).toHaveLength(1);
+    expect(await door.ask('POST', `/api/proposals/${id}/approve`, { key })).toMatchObject({
+      status: 403,
+      json: { error: { message: expect.stringContaining('DECIDE_PROPOSALS') } },
+    });
+  });
+
+  it('hides a proposal from every other bot, and the list from all bots [C5]', async () => {
+    await using door = await openDoor();
+    const { id } = await proposeMove(door.world);
+    const other = await door.world.app.access.issueKey('agent', 'other');
+    expect(await door.ask('GET', `/api/proposals/${id}`, { key: other })).toMatchObject({
+      status: 404,
+      json: { error: { code: 'not_found' } },
+    });
+    expect((await door.ask('GET', `/api/proposals/${id}`, { key: door.keys.host })).status).toBe(403);
+    expect((await door.ask('GET', '/api/proposals', { key: door.keys.agent })).status).toBe(403);
+  });
+
+  it('declines, and tells the bot so as a normal outcome [C5]', async () => {
+    await using door = await openDoor();
+    const { id, recordId } = await proposeMove(door.world);
+    const before = await stageOf(door.world, recordId);
+    const key = await door.operatorKey('approver');
+    expect(await door.ask('POST', `/api/proposals/${id}/reject`, { key })).toMatchObject({
+      status: 200,
+      json: { status: 'declined' },
+    });
+    expect((await door.ask('GET', `/api/proposals/${id}`, { key: door.keys.agent })).json.status).toBe('declined');
+    expect(await stageOf(door.world, recordId)).toBe(before);
+  });
+
+  it('refuses an approval after its time', async () => {
+    await using door = await openDoor();
+    const { id } = await proposeMove(door.world);
+    door.world.clock.advance(11 * 60_000);
+    const key = await door.operatorKey('approver');
+    const late = await door.ask('POST', `/api/proposals/${id}/approve`, { key });
+    expect(late).toMatchObject({ status: 409, json: { error: { message: expect.stringContaining('expired') } } });
+  });
+
+  it('runs the approver’s value, checked like the bot’s, and refuses what is not a value [C5]', async () => {
+    await using door = await openDoor();
+    const { id, recordId } = await proposeMove(door.world, { amount: 5000 });
+    const key = await door.operatorKey('approver');
+    const approve = (json: unknown) => door.ask('POST', `/api/proposals/${id}/approve`, { key, json });
+    expect((await approve({ values: { amount: 'a lot' } })).status).toBe(400);
+    expect((await approve({ values: { id: '006000000000001' } })).status).toBeGreaterThanOrEqual(400);
+    expect((await approve({ confirm: true })).status).toBe(400);
+    expect(await approve({ values: { amount: 4500 } })).toMatchObject({ status: 200, json: { status: 'done' } });
+    expect((await door.world.records('Opportunity')).find(({ Id }) => Id === recordId)?.Amount).toBe(4500);
+  });
+
+  it('slows down whoever answers too often, and says when to come back [C3]', async () => {
+    await using door = await openDoor();
+    const key = await door.operatorKey('approver');
+    const answers = [];
+    for (let n = 0; n < 61; n += 1) answers.push(await door.ask('POST', '/api/proposals/none/approve', { key }));
+    expect(answers[0]?.status).toBe(404);
+    const last = answers.at(-1);
+    expect(last).toMatchObject({ status: 429, json: { error: { code: 'rate_limited', retryable: true } } });
+    expect(last?.json.error.retryAfterMs).toBeGreaterThan(0);
+    expect(Number(last?.headers.get('retry-after'))).toBeGreaterThan(0);
+    door.world.clock.advance(60_000);
+    expect((await door.ask('POST', '/api/proposals/none/approve', { key })).status).toBe(404);
+  });
+});
