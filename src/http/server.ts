@@ -163,7 +163,9 @@ function wrongMethod(allowed: readonly string[]): HttpRefusal {
 }
 
 export interface Listening {
+  /** Where people and links reach it. */
   readonly url: string;
+  readonly port: number;
   close(): Promise<void>;
 }
 
@@ -185,6 +187,7 @@ export async function listen(deps: HttpDeps, at: { host: string; port: number })
   const { port } = server.address() as AddressInfo; // a TCP server that listens has one
   return {
     url: deps.config.url ?? `http://${urlHost(at.host)}:${port}`,
+    port,
     close: () =>
       new Promise((resolve) => {
         const impatient = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
