@@ -11,8 +11,9 @@ import { createHeadKeeper } from './audit-heads.ts';
 import { type Config, publicUrl } from './config.ts';
 import type { Gate } from './dispatch.ts';
 import { GatehouseError } from './errors.ts';
-import { loadActions } from './load.ts';
+import { loadActions, loadPrompts } from './load.ts';
 import { createLog, type Log } from './log.ts';
+import type { Prompt } from './prompt.ts';
 import { createGate } from './road.ts';
 import type { Connections, Org } from './salesforce/connections.ts';
 import { createConnections } from './salesforce/create-connections.ts';
@@ -31,6 +32,7 @@ export interface App {
   readonly log: Log;
   readonly now: () => number;
   readonly actions: readonly Action[];
+  readonly prompts: readonly Prompt[];
   readonly store: Store;
   readonly access: Access;
   readonly audit: Audit;
@@ -102,7 +104,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
     const audit = createAudit({ store, secret, heads: createHeadKeeper(inData('audit-heads'), isAlive), now, log });
     const access = createAccess({ store, secret, now });
-    const actions = await loadActions(new URL('../actions/', import.meta.url));
+    const [actions, prompts] = await Promise.all([
+      loadActions(new URL('../actions/', import.meta.url)),
+      loadPrompts(new URL('../prompts/', import.meta.url)),
+    ]);
     const openOrg = (bot: BotRow, signal: AbortSignal) => connections.open(bot.name, { signal });
     const gate = createGate({
       actions,
@@ -131,6 +136,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       log,
       now,
       actions,
+      prompts,
       store,
       access,
       audit,

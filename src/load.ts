@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { isActionPermission } from '../permissions/catalog.ts';
 import { type Action, isAction } from './action.ts';
 import { GatehouseError } from './errors.ts';
+import { isPrompt, type Prompt } from './prompt.ts';
 
 /** Finds what lies in `actions/` and `prompts/`. Refuses anything malformed: a stray file must never become a tool. */
 
@@ -9,7 +10,7 @@ import { GatehouseError } from './errors.ts';
 const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
 
 /** Default exports of every file of the folder, by file name without extension, sorted. */
-export async function loadFolder(folder: URL): Promise<[file: string, value: unknown][]> {
+async function loadFolder(folder: URL): Promise<[file: string, value: unknown][]> {
   const names = (await readdir(folder)).filter(
     (name) => name.endsWith(EXTENSION) && !name.endsWith('.d.ts') && !name.startsWith('.'),
   );
@@ -26,6 +27,19 @@ export async function loadActions(folder: URL): Promise<readonly Action[]> {
   const twice = actions.find((action, at) => actions.findIndex((other) => other.name === action.name) !== at);
   if (twice !== undefined) throw refuse(`Two actions are named ${twice.name}.`, 'Rename one of them and its file.');
   return actions;
+}
+
+export async function loadPrompts(folder: URL): Promise<readonly Prompt[]> {
+  return (await loadFolder(folder)).map(([file, value]) => {
+    if (!isPrompt(value))
+      throw refuse(
+        `prompts/${file} does not export a prompt.`,
+        'Make its default export with definePrompt({...}), or move the file.',
+      );
+    if (value.name !== file)
+      throw refuse(`prompts/${file} holds the prompt ${value.name}.`, `Name the file ${value.name}.`);
+    return value;
+  });
 }
 
 /** Exported for the contract tests, which feed it every way of being wrong. */
