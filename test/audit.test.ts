@@ -1,6 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import sqlite3 from 'sqlite3';
+import { Database } from 'sqlite3';
 import { describe, expect, it } from 'vitest';
 import { createWorld, type World } from './support/world.ts';
 
@@ -13,7 +13,7 @@ async function lived(world: World): Promise<void> {
 /** As somebody with the database file, and without our secret, would do it. */
 function tamper(world: World, sql: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const file = new sqlite3.Database(path.join(world.folder, 'gatehouse.db'));
+    const file = new Database(path.join(world.folder, 'gatehouse.db'));
     file.run(sql, (error: Error | null) => {
       file.close();
       if (error === null) resolve();
