@@ -135,14 +135,23 @@ function outcome(proposal: Proposal): Html {
 <section class="card" aria-labelledby="outcome"><h2 id="outcome">How it ended</h2><dl class="facts">
   ${decidedBy !== null && html`<dt>Decided by</dt><dd><bdi>${personName(decidedBy)}</bdi>${decidedVia && ` (${decidedVia})`}${decidedAt !== null && html`, ${moment(new Date(decidedAt).toISOString())}`}</dd>`}
   ${choice !== null && html`<dt>Choice</dt><dd><bdi>${visible(choice)}</bdi></dd>`}
-  ${result !== null && Object.entries(result).map(([name, given]) => html`<dt><code>${visible(name)}</code></dt><dd>${linked(given)}</dd>`)}
+  ${result !== null && Object.entries(result).map(([name, given]) => html`<dt><code>${visible(name)}</code></dt><dd>${resultValue(given)}</dd>`)}
   ${decidedBy === null && result === null && html`<dt>Decided by</dt><dd class="empty">nobody</dd>`}
 </dl></section>`;
 }
 
-function linked(given: unknown): Html {
+function resultValue(given: unknown): Html {
+  if (isChanges(given))
+    return html`<ul>${given.map(({ field, before, after }) => html`<li><code>${field}</code> ${value(before)} → ${value(after)}</li>`)}</ul>`;
   const url = typeof given === 'string' ? safeUrl(given) : undefined;
   return url === undefined ? value(given) : html`<a href="${url}" target="_blank" rel="noreferrer">${visible(url)}</a>`;
+}
+
+/** What was changed, as the actions that write tell it. */
+function isChanges(given: unknown): given is readonly Pick<Change, 'field' | 'before' | 'after'>[] {
+  const isChange = (item: unknown) =>
+    typeof item === 'object' && item !== null && ['field', 'before', 'after'].every((key) => key in item);
+  return Array.isArray(given) && given.length > 0 && given.every(isChange);
 }
 
 function chips(names: readonly string[]): Html {

@@ -59,9 +59,11 @@ export function leftWords(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
 }
 
-/** Only web addresses become links: a `javascript:` one would run in our page. */
+/** Only web addresses become links: a `javascript:` one would run in our page, and the embedded simulated org has none. */
 export function safeUrl(url: string): string | undefined {
-  return URL.canParse(url) && ['https:', 'http:'].includes(new URL(url).protocol) ? url : undefined;
+  if (!URL.canParse(url)) return undefined;
+  const { protocol, hostname } = new URL(url);
+  return ['https:', 'http:'].includes(protocol) && hostname !== 'sim.localhost' ? url : undefined;
 }
 
 /** `operator:anna` is anna to a person. */

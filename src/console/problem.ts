@@ -14,7 +14,11 @@ export function problemView(error: GatehouseError): Html {
     <p>${error.next}</p>
     ${salesforceSaid(error)}
   </section>
-  <p class="actions"><a class="button" href="/">Back to the bots</a></p>
+  <p class="actions">${
+    error.code === 'unauthenticated'
+      ? html`<a class="button primary" href="/sign-in">Sign in</a>`
+      : html`<a class="button" href="/">Back to the bots</a>`
+  }</p>
 </div>`;
 }
 

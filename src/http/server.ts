@@ -11,7 +11,7 @@ import type { Env } from './env.ts';
 import { checkHost, checkOrigin, originOf } from './guard.ts';
 import { API_CSP, securityHeaders } from './headers.ts';
 import { mountPages } from './pages/pages.ts';
-import { errorPage } from './pages/show.ts';
+import { errorPage, isForPerson } from './pages/show.ts';
 import { errorResponse, HttpRefusal } from './refusal.ts';
 import type { Caller, Route } from './route.ts';
 import { restRoutes } from './routes/rest.ts';
@@ -141,11 +141,6 @@ export function noteError(deps: Pick<HttpDeps, 'log'>, error: GatehouseError, id
     id,
     cause: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
   });
-}
-
-function isForPerson(request: Request): boolean {
-  const { pathname } = new URL(request.url);
-  return !/^\/(api|mcp)(\/|$)/.test(pathname) && (request.headers.get('accept') ?? '').includes('text/html');
 }
 
 function toPattern(path: string): string {

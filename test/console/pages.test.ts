@@ -123,14 +123,20 @@ describe('connecting', () => {
 
   it('needs a signed-in admin and the token of the session [O8]', async () => {
     await using door = await openDoor();
-    expect((await door.ask('GET', '/connect/demo')).headers.get('location')).toBe('/sign-in?next=%2Fconnect%2Fdemo');
-    expect((await door.ask('POST', '/connect/demo', { form: {} })).headers.get('location')).toBe('/sign-in');
+    const asPerson = await door.ask('GET', '/connect/demo', { headers: { accept: 'text/html' } });
+    expect([asPerson.status, asPerson.headers.get('location')]).toEqual([303, '/sign-in?next=%2Fconnect%2Fdemo']);
+    for (const method of ['GET', 'POST'])
+      expect(await door.ask(method, '/connect/demo', method === 'POST' ? { form: {} } : {})).toMatchObject({
+        status: 401,
+        json: { error: { code: 'unauthenticated' } },
+      });
     for (const path of ['/connect/demo', '/oauth/callback?code=a&state=b'])
       expect((await door.ask('GET', path, { as: await door.signIn('approver') })).status).toBe(403);
     const as = await door.signIn();
     expect((await door.ask('POST', '/connect/demo', { as, form: { csrf: 'no' } })).status).toBe(403);
     expect((await door.ask('GET', '/connect/nobody', { as })).status).toBe(404);
-    expect((await door.ask('GET', '/connect/demo', { key: await door.operatorKey('admin') })).status).toBe(303);
+    // A key is not a person in front of a browser, and cannot come back from Salesforce.
+    expect((await door.ask('GET', '/connect/demo', { key: await door.operatorKey('admin') })).status).toBe(401);
   });
 
   it('connects, tests and disconnects the simulated org [O1] [O6]', async () => {
@@ -145,6 +151,8 @@ describe('connecting', () => {
     expect((await door.ask('POST', '/bots/demo/test', { as, form })).headers.get('location')).toBe(
       '/bots/demo?test=ok',
     );
+    const audit = await door.ask('GET', '/api/audit?event=connected', { as });
+    expect(audit.json.rows).toMatchObject([{ bot: 'demo', principal: `operator:${as.name}`, channel: 'console' }]);
     const ended = await door.ask('POST', '/bots/demo/disconnect', { as, form });
     expect(ended.headers.get('location')).toBe('/bots/demo?salesforce=disconnected');
     const failed = await door.ask('POST', '/bots/demo/test', { as, form });

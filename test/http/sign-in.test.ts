@@ -77,7 +77,7 @@ describe('signing in', () => {
   it('ends a session on sign-out and after its time, and sends pages to the sign-in', async () => {
     await using door = await openDoor();
     const [left, stays] = [await door.signIn(), await door.signIn()];
-    const open = (as: typeof left) => door.ask('GET', '/approvals', { as });
+    const open = (as: typeof left) => door.ask('GET', '/approvals', { as, headers: { accept: 'text/html' } });
     const forged = await door.ask('POST', '/sign-out', { as: left, form: { csrf: stays.csrf } });
     expect(forged.status).toBe(403);
     expect((await open(left)).status).toBe(200);
@@ -99,9 +99,14 @@ describe('signing in', () => {
     expect(signedIn.headers.get('strict-transport-security')).toBe('max-age=31536000');
   });
 
-  it('leaves the OAuth code of a signed-out return out of the way back', async () => {
+  it('sends people to the sign-in without the OAuth code of their return, and tells programs 401 [O8] [E]', async () => {
     await using door = await openDoor();
-    const back = await door.ask('GET', '/oauth/callback?code=secret-code&state=s');
-    expect([back.status, back.headers.get('location')]).toEqual([303, '/sign-in?next=%2Foauth%2Fcallback']);
+    const path = '/oauth/callback?code=secret-code&state=s';
+    const back = await door.ask('GET', path, { headers: { accept: 'text/html' } });
+    expect([back.status, back.headers.get('location')]).toEqual([303, '/sign-in']);
+    expect(await door.ask('GET', path)).toMatchObject({ status: 401, json: { error: { code: 'unauthenticated' } } });
+    const late = await door.ask('POST', '/approvals/some', { form: {}, headers: { accept: 'text/html' } });
+    expect(late.status).toBe(401);
+    expect(late.text).toContain('href="/sign-in"');
   });
 });

@@ -1,3 +1,4 @@
+import type { BrowserSession } from '../../access/access.ts';
 import { connectView } from '../../console/connect.ts';
 import { GatehouseError } from '../../errors.ts';
 import type { HttpDeps } from '../deps.ts';
@@ -24,17 +25,28 @@ export function connectPages(deps: HttpDeps): readonly Page[] {
     };
   };
 
+  const connected = async (bot: string, { name }: BrowserSession): Promise<string> => {
+    await deps.audit.record({
+      bot,
+      principal: `operator:${name}`,
+      channel: 'console',
+      action: 'integration',
+      event: 'connected',
+    });
+    return `${pathTo('bots', bot)}?salesforce=success`;
+  };
+
   const begin = async ({ session, form, origin }: PageCall, bot: string): Promise<string> => {
     if (deps.isSimulated) {
       await connections.connect(bot, { flow: 'simulated' });
-      return `${pathTo('bots', bot)}?salesforce=success`;
+      return connected(bot, session);
     }
     const domain = (form.get('loginUrl') ?? '').trim();
     const { url } = await connections.begin(bot, {
       sessionId: session.id,
       redirectUri: `${origin}/oauth/callback`,
       sandbox: form.get('sandbox') === 'on',
-      ...(domain === '' ? {} : { loginUrl: /^https?:\/\//i.test(domain) ? domain : `https://${domain}` }),
+      ...(domain === '' ? {} : { loginUrl: domain }),
     });
     return url;
   };
@@ -67,7 +79,7 @@ export function connectPages(deps: HttpDeps): readonly Page[] {
           error: query.get('error') ?? undefined,
           errorDescription: query.get('error_description') ?? undefined,
         });
-        return { goTo: `${pathTo('bots', bot)}?salesforce=success` };
+        return { goTo: await connected(bot, session) };
       },
     },
   ];

@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import { ASSETS } from '../../console/assets.ts';
+import { GatehouseError } from '../../errors.ts';
 import { readForm } from '../body.ts';
 import { requireCsrf } from '../caller.ts';
 import { readCookie } from '../cookie.ts';
@@ -9,7 +10,7 @@ import { originOf } from '../guard.ts';
 import { approvalPages } from './approvals.ts';
 import { botPages } from './bots.ts';
 import { connectPages } from './connect.ts';
-import { show } from './show.ts';
+import { isForPerson, show } from './show.ts';
 import { mountSignIn } from './sign-in.ts';
 
 /** The console: pages for signed-in operators, their two assets, and the way in. */
@@ -30,9 +31,7 @@ export function mountPages(
     app.on(page.method, page.path.replace(/\{(\w+)\}/g, ':$1'), async (c) => {
       c.set('route', page.path);
       const session = await deps.access.session(readCookie(c.req.raw.headers, isSecure));
-      // The way back is a path of ours; a query may hold an OAuth code and is left behind.
-      if (session === undefined)
-        return c.redirect(`/sign-in${page.method === 'GET' ? `?next=${encodeURIComponent(c.req.path)}` : ''}`, 303);
+      if (session === undefined) return c.redirect(wayIn(c.req.raw), 303);
       const form = page.method === 'POST' ? await readForm(c.req.raw) : new URLSearchParams();
       if (page.method === 'POST') requireCsrf(session, form.get('csrf'));
       if (page.permission !== undefined) deps.access.require(session, page.permission);
@@ -54,4 +53,14 @@ export function mountPages(
     });
 
   return [...pages, ...mountSignIn(app, deps, isSecure)];
+}
+
+/** To the sign-in and back again: only where looking was asked for, and without a query, which may hold an OAuth code. */
+function wayIn(request: Request): string {
+  if (request.method !== 'GET' || !isForPerson(request))
+    throw new GatehouseError('unauthenticated', 'Nobody is signed in here, or the session is over.', {
+      next: 'Sign in with a one-time link from the terminal: gatehouse operator sign-in NAME.',
+    });
+  const { pathname, search } = new URL(request.url);
+  return search === '' ? `/sign-in?next=${encodeURIComponent(pathname)}` : '/sign-in';
 }

@@ -22,3 +22,9 @@ export function errorPage(error: GatehouseError, isSimulated: boolean): Response
   for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
   return response;
 }
+
+/** People get pages, programs JSON; the API and MCP speak JSON to everybody. */
+export function isForPerson(request: Request): boolean {
+  const { pathname } = new URL(request.url);
+  return !/^\/(api|mcp)(\/|$)/.test(pathname) && (request.headers.get('accept') ?? '').includes('text/html');
+}
