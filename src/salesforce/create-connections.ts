@@ -13,6 +13,7 @@ import { createOrg } from './org.ts';
 import type { ConnectionDeps, ConnectionRow, LoginSecret } from './ports.ts';
 import { createSession, usable } from './session.ts';
 import { createTransport } from './transport.ts';
+import { UpstreamError } from './upstream-error.ts';
 import { createWebFlow } from './web-flow.ts';
 
 const PRODUCTION = 'https://login.salesforce.com';
@@ -137,14 +138,21 @@ export function createConnections(deps: ConnectionDeps): Connections {
   /** Who signed in, and to what kind of org. A user without access to either question still gets connected. */
   async function lookAround(row: ConnectionRow, { accessToken }: Grant): Promise<Partial<ConnectionRow>> {
     const ask = async (path: string): Promise<Record<string, unknown>> => {
-      const answer = await transport.exchange({
-        method: 'GET',
-        base: row.instanceUrl,
-        path,
-        headers: { authorization: `Bearer ${accessToken}` },
-        isRead: true,
-      });
-      return answer.status === 200 && isRecord(answer.json) ? answer.json : {};
+      const headers = { authorization: `Bearer ${accessToken}` };
+      try {
+        const { status, json } = await transport.exchange({
+          method: 'GET',
+          base: row.instanceUrl,
+          path,
+          headers,
+          isRead: true,
+        });
+        return status === 200 && isRecord(json) ? json : {};
+      } catch (error) {
+        // The code of this sign-in is spent: better connected with a gap than to begin again.
+        if (error instanceof UpstreamError) return {};
+        throw error;
+      }
     };
     const query = encodeURIComponent('SELECT IsSandbox FROM Organization LIMIT 1');
     const [identity, page] = await Promise.all([

@@ -193,9 +193,10 @@ export async function createServedWorld(handler: Handler, more: Partial<Connecti
 }
 
 /** A bot signed in through the web flow to a simulated org on a real port. */
-export async function createWebWorld(settings: Record<string, unknown> = {}) {
+export async function createWebWorld(settings: Record<string, unknown> = {}, more: Partial<ConnectionDeps> = {}) {
   const server = await serveSim({ port: 0 });
   const world = await createOrgWorld({
+    ...more,
     env: { SALESFORCE_LOGIN_URL: server.url, SALESFORCE_EXTRA_HOSTS: new URL(server.url).host },
   });
   const control = async (method: string, route: string, body?: unknown): Promise<SimAnswer> => {

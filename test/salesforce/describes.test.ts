@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { createServedWorld, createSimWorld, refusal } from './org-world.ts';
+
+const HOUR = 60 * 60_000;
+const THING =
+  '{"name":"Thing__c","label":"Thing","fields":[{"name":"Id","type":"id"}],"childRelationships":[{"childSObject":"X","field":"Y","relationshipName":null}],"urls":{},"newKey":{}}';
+
+describe('describes', () => {
+  it('are asked once an hour per connection, however many callers and processes [A2] [B5]', async () => {
+    await using world = await createSimWorld();
+    const calls = async () => (await world.control('GET', 'calls')).count;
+    const before = await calls();
+    const org = await world.open();
+    await Promise.all(Array.from({ length: 10 }, () => org.describe('Account')));
+    await (await world.again().open('demo', { signal: new AbortController().signal })).describe('account');
+    expect((await calls()) - before).toBe(1);
+    const account = await org.describe('Account');
+    expect(account).toMatchObject({ name: 'Account', keyPrefix: '001' });
+    expect(account.fields.find(({ name }) => name === 'Industry')).toMatchObject({
+      restrictedPicklist: false,
+      picklistValues: expect.arrayContaining([expect.objectContaining({ active: true })]),
+    });
+  });
+
+  it('are then asked again only for what changed [B5]', async () => {
+    await using world = await createServedWorld((request, response) => {
+      if (request.headers['if-modified-since'] === 'Fri, 01 May 2026 07:00:00 GMT') {
+        response.writeHead(304).end();
+      } else {
+        response.setHeader('last-modified', 'Fri, 01 May 2026 07:00:00 GMT');
+        response.end(THING);
+      }
+    });
+    const first = await (await world.open()).describe('Thing__c');
+    world.clock.advance(HOUR + 1);
+    expect(await (await world.open()).describe('Thing__c')).toEqual(first);
+    expect(await (await world.open()).describe('Thing__c')).toEqual(first);
+    expect(world.server.seen.map(({ headers }) => headers['if-modified-since'])).toEqual([
+      undefined,
+      'Fri, 01 May 2026 07:00:00 GMT',
+    ]);
+  });
+
+  it('are looked at again once Salesforce says that a field is not there [A2]', async () => {
+    await using world = await createServedWorld((request, response) => {
+      if (request.method === 'POST') {
+        response.statusCode = 400;
+        response.end('[{"message":"No such column","errorCode":"INVALID_FIELD"}]');
+      } else response.end(THING);
+    });
+    const org = await world.open();
+    await org.describe('Thing__c');
+    await refusal(org.create('Thing__c', { Gone__c: 1 }));
+    await org.describe('Thing__c');
+    expect(world.server.seen.filter(({ url }) => url.endsWith('/describe'))).toHaveLength(2);
+  });
+
+  it('of an object that is not there say so [R4]', async () => {
+    await using world = await createSimWorld();
+    const org = await world.open();
+    expect(await refusal(org.describe('Nope__c'))).toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('object'),
+    });
+    expect((await refusal(org.describe('../limits'))).code).toBe('invalid_input');
+  });
+
+  it('fill what an older org leaves out with the careful default [B5]', async () => {
+    await using world = await createServedWorld((_, response) =>
+      response.end('{"fields":[{"name":"A"},{}],"name":"T"}'),
+    );
+    const { fields } = await (await world.open()).describe('T');
+    expect(fields[0]).toMatchObject({
+      name: 'A',
+      label: 'A',
+      createable: false,
+      updateable: false,
+      picklistValues: [],
+    });
+  });
+});
