@@ -42,6 +42,7 @@ async function build() {
     },
     // Native, or heavy and rarely wanted: loaded from node_modules on first use.
     external: ['sqlite3', 'jsforce', 'pg', 'openai', '@keyv/redis', '@keyv/postgres', '@jetstreamapp/soql-parser-js'],
+    plugins: [englishOnly()],
     // Names stay readable in stack traces.
     minifySyntax: true,
     minifyWhitespace: true,
@@ -55,6 +56,17 @@ async function build() {
   await replaceDist(files);
   // A source that was saved during the build must count as newer than its result.
   await utimes(MAIN, startedAt, startedAt);
+}
+
+/** zod carries its messages in some fifty languages, a third of what a start would have to read. We speak English. */
+function englishOnly() {
+  return {
+    name: 'english-only',
+    setup: (build) =>
+      build.onLoad({ filter: /node_modules[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+        contents: "export { default as en } from './en.js';",
+      })),
+  };
 }
 
 /**
@@ -75,14 +87,12 @@ async function replaceDist(files) {
   }
   await rm(staging, { recursive: true, force: true });
 
-  for (const entry of await readdir(DIST, { recursive: true, withFileTypes: true })) {
-    const file = path.join(entry.parentPath, entry.name);
-    const name = path.relative(DIST, file);
-    if (!entry.isFile() || files.has(name)) continue;
-    const mayBeInUse = name.includes('chunk-') || name.startsWith('.staging-');
-    const isWanted = mayBeInUse && !flags.has('--prune') && (await ageOf(file)) < DAY_MS;
-    if (!isWanted) await rm(file, { force: true });
-  }
+  for (const folder of ['src', 'actions', 'prompts'])
+    for (const name of await readdir(path.join(DIST, folder)).catch(() => [])) {
+      const file = path.join(DIST, folder, name);
+      const mayBeInUse = name.includes('chunk-') && !flags.has('--prune') && (await ageOf(file)) < DAY_MS;
+      if (!files.has(path.join(folder, name)) && !mayBeInUse) await rm(file, { force: true });
+    }
 }
 
 async function isStale() {

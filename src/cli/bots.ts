@@ -36,10 +36,14 @@ export async function createBot(app: App, name: string, profile: ProfileName | u
 /** The bot that everything can be tried with. Safe when two processes start at once: one of them makes it. */
 export async function ensureDemoBot(app: App): Promise<{ readonly isNew: boolean }> {
   if (await insertBot(app, DEMO_BOT, 'internal', 'first start')) return { isNew: true };
-  // The process that made it died before it connected it.
+  await connectDemoBot(app);
+  return { isNew: false };
+}
+
+/** The process that made it may have died before it connected it. */
+export async function connectDemoBot(app: App): Promise<void> {
   const { state } = await app.connections.status(DEMO_BOT);
   if (state === 'never_connected') await app.connections.connect(DEMO_BOT, { flow: 'simulated' });
-  return { isNew: false };
 }
 
 export const DEMO_BOT = 'demo';
