@@ -13,12 +13,7 @@ type Draft = Record<string, Value | undefined>;
 
 export function addRecord(org: Org, object: string, body: Body, stamp: string): string {
   const type = typeNamed(org, object);
-  const preset: Draft = {};
-  for (const field of type.fields) {
-    const value = field.picklist.find((entry) => entry.isDefault)?.value;
-    if (field.type === 'boolean') preset[field.name] = false;
-    else if (value !== undefined) preset[field.name] = value;
-  }
+  const preset: Draft = { ...type.presets };
   const id = org.mint(type.keyPrefix);
   const author = administrator(org);
   if (type.fields.some((field) => field.isAutoNumber))

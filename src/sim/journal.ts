@@ -52,15 +52,13 @@ async function fileJournal(org: Org, file: string): Promise<Journal> {
   async function save(): Promise<void> {
     const { isCleared, entries } = org.takeChanges();
     if (isCleared) await run(db, 'delete from entry');
-    if (entries.length === 0) return;
-    // One bound value for any number of rows.
-    const lines = entries.map(({ kind, id, value }) => [
-      ++seen,
-      kind,
-      id,
-      value === undefined ? null : JSON.stringify(value),
-    ]);
-    await run(db, SAVE, [JSON.stringify(lines)]);
+    // One bound value for many rows.
+    for (let at = 0; at < entries.length; at += rowsPerStatement) {
+      const lines = entries
+        .slice(at, at + rowsPerStatement)
+        .map(({ kind, id, value }) => [++seen, kind, id, value === undefined ? null : JSON.stringify(value)]);
+      await run(db, SAVE, [JSON.stringify(lines)]);
+    }
   }
 
   async function step<T>(work: () => T): Promise<T> {
@@ -110,6 +108,8 @@ function attempt<T>(org: Org, work: () => T): T {
 
 const SCHEMA = `create table if not exists entry (
   kind text not null, id text not null, seq integer not null unique, json text, primary key (kind, id)) without rowid`;
+
+const rowsPerStatement = 5000;
 
 const SAVE = `insert into entry (seq, kind, id, json)
   select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?) where true

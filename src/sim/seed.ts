@@ -34,12 +34,7 @@ export function plantSeed(org: Org, seed: SimSeed = company): void {
   const plant = (object: string, record: SeedRecord): string => {
     const type = org.schema.object(object);
     if (!type) throw new Error(`The seed names an object that the simulated org does not have: ${object}.`);
-    const draft: Record<string, Value | undefined> = {};
-    for (const field of type.fields) {
-      const preset = field.picklist.find((entry) => entry.isDefault);
-      if (field.type === 'boolean') draft[field.name] = false;
-      else if (preset) draft[field.name] = preset.value;
-    }
+    const draft: Record<string, Value | undefined> = { ...type.presets };
     let age = 30;
     for (const [name, value] of Object.entries(record)) {
       const field = fieldOf(type, name);

@@ -133,7 +133,7 @@ function indexRemove(index: Index, field: Field, row: Row): void {
   if (ids?.size === 0) index.delete(key);
 }
 
-function byStamp(a: Row, b: Row): number {
+export function byStamp(a: Row, b: Row): number {
   if (a.SystemModstamp !== b.SystemModstamp) return a.SystemModstamp < b.SystemModstamp ? -1 : 1;
   return a.Id < b.Id ? -1 : a.Id > b.Id ? 1 : 0;
 }

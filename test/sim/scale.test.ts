@@ -59,6 +59,13 @@ describe('an org of 100,000 contacts', () => {
     expect(await examined()).toBe(3);
   });
 
+  it('stops looking when a poll has its page [X5]', async () => {
+    const soql =
+      'SELECT Id FROM Contact WHERE SystemModstamp > 2000-01-01T00:00:00Z ORDER BY SystemModstamp, Id LIMIT 50';
+    expect((await org.query(soql)).body.records).toHaveLength(50);
+    expect(await examined()).toBe(50);
+  });
+
   it('pages through all of them [X5]', async () => {
     let page = (await org.query('SELECT Id FROM Contact ORDER BY Id')).body;
     const seen = new Set<string>();

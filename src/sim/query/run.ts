@@ -5,7 +5,7 @@ import type { Shown } from '../records/reader.ts';
 import { refuse } from '../refusal.ts';
 import type { Field } from '../schema/field.ts';
 import type { Schema } from '../schema/object.ts';
-import type { Row, Value } from '../table.ts';
+import { byStamp, type Row, type Value } from '../table.ts';
 import { isAggregate, runAggregate } from './aggregate.ts';
 import { type Condition, compileWhere, type Sources } from './condition.ts';
 import { fieldExpression, functionExpression } from './expression.ts';
@@ -137,10 +137,15 @@ function semiJoin(outer: Scope, query: Query): Set<Value> {
 function find(scope: Scope, query: QueryBase, sources: Sources, among?: readonly Row[]): Row[] {
   const where: Condition | undefined = query.where && compileWhere(scope, query.where, sources);
   const table = scope.org.table(scope.object.name);
-  const candidates = among ?? where?.candidates(table)?.sort((a, b) => (a.Id < b.Id ? -1 : 1)) ?? table.all();
+  const found = among ?? where?.candidates(table);
+  const order = inherentOrder(query);
+  const listed = found ?? (order === byStamp ? [...table.all()] : undefined);
+  const candidates = (order && listed ? [...listed].sort(order) : listed) ?? table.all();
+  const enough = order && query.limit !== undefined ? query.limit + (query.offset ?? 0) : Number.POSITIVE_INFINITY;
   const isMine = /^mine$/i.test(query.usingScope ?? '');
   const rows: Row[] = [];
   for (const row of candidates) {
+    if (rows.length >= enough) break;
     scope.org.examined++;
     if (row.IsDeleted && !scope.includesDeleted) continue;
     if (isMine && row.OwnerId !== scope.userId) continue;
@@ -150,13 +155,29 @@ function find(scope: Scope, query: QueryBase, sources: Sources, among?: readonly
 }
 
 function sorted(scope: Scope, query: QueryBase, rows: Row[]): Row[] {
-  if (!query.orderBy) return rows;
+  if (!query.orderBy || inherentOrder(query)) return rows;
   const keys = orderKeys<Row>(query.orderBy, (target) => {
     const expression = typeof target === 'string' ? fieldExpression(scope, target) : functionExpression(scope, target);
     return { expression, value: expression.get };
   });
-  return rows.sort(compareBy(keys));
+  const compare = compareBy(keys);
+  return rows.sort((a, b) => compare(a, b) || byId(a, b));
 }
+
+/**
+ * The order in which rows are looked at, when it is the one asked for: then a LIMIT ends the search early. By Id where
+ * nothing is asked, so that every process answers alike; by stamp and Id for those who poll.
+ */
+function inherentOrder({ orderBy }: QueryBase): ((a: Row, b: Row) => number) | undefined {
+  if (!orderBy) return byId;
+  const clauses = Array.isArray(orderBy) ? orderBy : [orderBy];
+  const names = clauses.map((clause) =>
+    'field' in clause && clause.order !== 'DESC' ? clause.field.toLowerCase() : '',
+  );
+  return ['systemmodstamp', 'systemmodstamp,id'].includes(names.join()) ? byStamp : undefined;
+}
+
+const byId = (a: Row, b: Row): number => (a.Id < b.Id ? -1 : a.Id > b.Id ? 1 : 0);
 
 function sliced(rows: Row[], { limit, offset = 0 }: QueryBase): Row[] {
   return limit === undefined && offset === 0

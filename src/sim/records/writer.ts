@@ -124,15 +124,8 @@ function parentByKey(writer: Writer, reference: Field, raw: unknown): string | n
 }
 
 function defaults({ org, userId }: Writer, object: ObjectType): Draft {
-  const draft: Draft = {};
-  for (const field of object.fields) {
-    const preset = field.picklist.find((entry) => entry.isDefault);
-    if (field.type === 'boolean') draft[field.name] = false;
-    else if (preset) draft[field.name] = preset.value;
-    else if (field.name === 'OwnerId') draft[field.name] = userId;
-  }
-  const stamp = org.stamp();
-  return { ...draft, CreatedDate: stamp, CreatedById: userId };
+  const owner = fieldOf(object, 'OwnerId') ? { OwnerId: userId } : {};
+  return { ...object.presets, ...owner, CreatedDate: org.stamp(), CreatedById: userId };
 }
 
 function save(writer: Writer, object: ObjectType, draft: Draft, before: Row | undefined, values: Draft): string {

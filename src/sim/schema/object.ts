@@ -20,6 +20,8 @@ export interface ObjectType {
   readonly isWritable: boolean;
   readonly isDeletable: boolean;
   readonly recordTypes: readonly RecordType[];
+  /** What a new record holds before anyone says anything: false flags and default picklist values. */
+  readonly presets: Readonly<Record<string, string | boolean>>;
 }
 
 export interface Child {
@@ -41,7 +43,25 @@ export function defineObject(
   const byRelationship = new Map<string, Field>();
   for (const field of fields)
     if (field.relationshipName) byRelationship.set(field.relationshipName.toLowerCase(), field);
-  return { name, keyPrefix, label, labelPlural, fields, byName, byRelationship, isWritable, isDeletable, recordTypes };
+  const presets: Record<string, string | boolean> = {};
+  for (const field of fields) {
+    const preset = field.picklist.find((entry) => entry.isDefault);
+    if (field.type === 'boolean') presets[field.name] = false;
+    else if (preset) presets[field.name] = preset.value;
+  }
+  return {
+    name,
+    keyPrefix,
+    label,
+    labelPlural,
+    fields,
+    byName,
+    byRelationship,
+    isWritable,
+    isDeletable,
+    recordTypes,
+    presets,
+  };
 }
 
 export function fieldOf(object: ObjectType, name: string): Field | undefined {
