@@ -136,11 +136,15 @@ export interface Count {
  */
 export function sameMeaning(a: unknown, b: unknown): boolean {
   if (a === b) return true;
-  if (Array.isArray(a))
-    return Array.isArray(b) && a.length === b.length && a.every((each, index) => sameMeaning(each, b[index]));
+  if (Array.isArray(a)) return Array.isArray(b) && sameItems(a, b);
   if (!isNode(a) || !isNode(b)) return false;
   for (const key in a) if (isMeaning(key) && !sameMeaning(a[key], b[key])) return false;
   return true;
+}
+
+function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  for (let index = 0; index < a.length; index += 1) if (!sameMeaning(a[index], b[index])) return false;
+  return a.length === b.length;
 }
 
 /** Where something stands and how many rows it may bring: bounding a query changes this and nothing else. */

@@ -1,6 +1,6 @@
 import { type Count, type Operand, type Query, sameMeaning } from './ast.ts';
 import { isAggregate } from './functions.ts';
-import { isBareCount } from './parse.ts';
+import { isBareCount } from './names.ts';
 import { SoqlRefusal } from './refusal.ts';
 
 /**

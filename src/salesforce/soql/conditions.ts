@@ -53,7 +53,7 @@ const operators: Readonly<Record<string, Operator>> = {
 
 function readComparison(cursor: Cursor, rules: ConditionRules): Condition {
   const left = readMeasured(cursor, 'a field');
-  checkMeasured(left, rules);
+  refuseAggregate(left, rules);
   const { key } = cursor.token;
   const operator = Object.hasOwn(operators, key) ? operators[key] : undefined;
   if (operator === undefined) return readListComparison(cursor, rules, left);
@@ -70,11 +70,8 @@ function readComparison(cursor: Cursor, rules: ConditionRules): Condition {
   return { kind: 'compare', left, operator, right, at: left.at };
 }
 
-function checkMeasured(left: Measured, { clause }: ConditionRules): void {
-  if (left.kind !== 'call') return;
-  if (left.args.length === 0)
-    throw new SoqlRefusal('count_needs_field', left.at, 'COUNT() stands alone in SELECT.', 'Write COUNT(Id) here.');
-  if (clause === 'WHERE' && isAggregate(left.name)) {
+function refuseAggregate(left: Measured, { clause }: ConditionRules): void {
+  if (clause === 'WHERE' && left.kind === 'call' && isAggregate(left.name)) {
     throw new SoqlRefusal(
       'aggregate_in_where',
       left.at,

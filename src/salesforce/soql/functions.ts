@@ -1,7 +1,7 @@
 // The functions a query may call, by what they take. A function that is not here is refused: FORMULA('...') hides
 // field names inside a string, and what Salesforce adds next year may too.
 
-export type Takes = 'field' | 'nothing or field' | 'points' | 'numbers';
+type Takes = 'field' | 'nothing or field' | 'points' | 'numbers';
 
 const aggregates = ['AVG', 'COUNT_DISTINCT', 'MIN', 'MAX', 'SUM'];
 const dates = [

@@ -10,13 +10,10 @@ const MAX_PARTS = 7;
 
 // Words that are never a field or object. `Group` and `Order` are objects and may.
 const reserved = new Set(
-  `and as asc by cube desc else excludes false first from having in includes last like limit not null nulls offset or rollup select true
+  `and as asc by cube desc else excludes false first for from having in includes last like limit not null nulls offset or rollup select true
   using where with`.split(/\s+/),
 );
-const reservedAliases = new Set([
-  ...reserved,
-  ...'all end for group on order scope then typeof update when'.split(' '),
-]);
+const reservedAliases = new Set([...reserved, ...'all end group on order scope then typeof update when'.split(' ')]);
 
 /** One plain name. */
 export function readName(cursor: Cursor, expected: string): string {
@@ -46,6 +43,17 @@ export function readPath(cursor: Cursor, expected: string): Path {
 
 /** A field, or a function of one. */
 export function readMeasured(cursor: Cursor, expected: string): Measured {
+  const value = readColumn(cursor, expected);
+  if (!isBareCount(value)) return value;
+  throw new SoqlRefusal('count_needs_field', value.at, 'COUNT() stands alone in SELECT.', 'Write COUNT(Id) here.');
+}
+
+export function isBareCount(value: Measured): boolean {
+  return value.kind === 'call' && value.name === 'COUNT' && value.args.length === 0;
+}
+
+/** What SELECT takes: also COUNT(). */
+export function readColumn(cursor: Cursor, expected: string): Measured {
   return cursor.peek(1).key === '(' && cursor.token.kind === 'word'
     ? cursor.nest(() => readCall(cursor))
     : readPath(cursor, expected);

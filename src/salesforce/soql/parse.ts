@@ -1,8 +1,8 @@
-import type { CategoryFilter, Count, From, GroupBy, Measured, Order, Query, With } from './ast.ts';
+import type { CategoryFilter, Count, From, GroupBy, Order, Query, With } from './ast.ts';
 import { bind, readConditions } from './conditions.ts';
 import { Cursor } from './cursor.ts';
 import { hintForOpening, refusal } from './hints.ts';
-import { readList, readMeasured, readName, readObjectAlias, readPath } from './names.ts';
+import { isBareCount, readList, readMeasured, readName, readObjectAlias, readPath } from './names.ts';
 import { SoqlRefusal } from './refusal.ts';
 import { MAX_COLUMNS, readSelect } from './select.ts';
 
@@ -24,9 +24,12 @@ export function parseSoql(
 
 /** Before the rest is looked at, so that a model that sends SOSL or DELETE hears about that and not about a brace in it. */
 function checkOpening(source: string): void {
+  if (opening.test(source)) return;
   const [, gap = '', word = ''] = /^([ \t\r\n]*)([A-Za-z]*)/.exec(source) ?? [];
-  if (word.toLowerCase() !== 'select') throw refusal(gap.length, hintForOpening(word.toLowerCase()));
+  throw refusal(gap.length, hintForOpening(word.toLowerCase()));
 }
+
+const opening = /^[ \t\r\n]*select(?![a-z])/i;
 
 type Role = 'top' | 'child' | 'semijoin';
 
@@ -248,8 +251,4 @@ function checkSelect({ select }: Query, role: Role): void {
       'Write IN (SELECT AccountId FROM Contact).',
     );
   }
-}
-
-export function isBareCount(value: Measured): boolean {
-  return value.kind === 'call' && value.name === 'COUNT' && value.args.length === 0;
 }

@@ -1,6 +1,6 @@
 import type { Path, Query, Selected, When } from './ast.ts';
 import type { Cursor } from './cursor.ts';
-import { readAlias, readList, readMeasured, readName, readPath } from './names.ts';
+import { readAlias, readColumn, readList, readName, readPath } from './names.ts';
 
 export const MAX_COLUMNS = 500;
 
@@ -27,7 +27,7 @@ function readSelected(cursor: Cursor, readChild: () => Query): Selected {
   if (key === 'typeof' && after.kind === 'word' && after.key !== 'from') return readTypeOf(cursor);
   if (key === 'fields' && after.key === '(') return readFieldSet(cursor);
   if (key === 'case' && after.key === 'when') throw cursor.unexpected('a field');
-  const value = readMeasured(cursor, 'a field');
+  const value = readColumn(cursor, 'a field');
   const alias = readAlias(cursor);
   return { kind: 'value', value, alias, at };
 }
