@@ -52,24 +52,6 @@ export async function readForm(request: Request): Promise<URLSearchParams> {
   return new URLSearchParams(await readText(request));
 }
 
-/** The same request, whose body breaks off past the limit. For doors that read it themselves. */
-export function capped(request: Request, maxBytes: number): Request {
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  if (request.body === null || request.headers.has('content-length')) return request;
-  let size = 0;
-  const body = request.body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        size += chunk.byteLength;
-        if (size > maxBytes) controller.error(tooLarge(maxBytes));
-        else controller.enqueue(chunk);
-      },
-    }),
-  );
-  // `duplex` is required by fetch for a streamed body and missing from the DOM-less types.
-  return new Request(request, { body, duplex: 'half' } as RequestInit);
-}
-
 /** Every wrong place at once, named as the caller wrote it. */
 export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const parsed = schema.safeParse(value);

@@ -7,7 +7,7 @@ export interface HttpDeps
     App,
     'config' | 'log' | 'now' | 'actions' | 'store' | 'access' | 'audit' | 'connections' | 'gate' | 'isSimulated'
   > {
-  /** The MCP door: gets the request with its body unread. */
+  /** The MCP door: gets the request with its body unread, and limits it itself. */
   readonly mcp?: { handle(request: Request): Promise<Response> };
   /** The account behind a chat session (O9). Without it the route is not there. */
   readonly context?: (

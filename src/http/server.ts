@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { type GatehouseError, toGatehouseError } from '../errors.ts';
-import { capped, parseInput, readJson, readText } from './body.ts';
+import { parseInput, readJson, readText } from './body.ts';
 import { callerOf } from './caller.ts';
 import type { HttpDeps, RequestInfo } from './deps.ts';
 import type { Env } from './env.ts';
@@ -24,7 +24,6 @@ export interface Http {
   fetch(request: Request, info: RequestInfo): Promise<Response>;
 }
 
-const MAX_MCP_BYTES = 1024 * 1024;
 /** Probes ask by address, with whatever Host they have, and learn nothing. */
 const PROBES = new Set(['/healthz', '/readyz']);
 
@@ -62,7 +61,7 @@ export function createHttp(deps: HttpDeps): Http {
   if (mcp !== undefined)
     app.all('/mcp', async (c) => {
       c.set('route', '/mcp');
-      return mcp.handle(capped(c.req.raw, MAX_MCP_BYTES));
+      return mcp.handle(c.req.raw);
     });
 
   const routes = [...restRoutes(deps), ...(deps.routes ?? [])];
@@ -172,6 +171,8 @@ export async function listen(deps: HttpDeps, at: { host: string; port: number })
   const server = createAdaptorServer({
     fetch: (request, { incoming }) =>
       http.fetch(request, { remoteAddress: (incoming as IncomingMessage).socket.remoteAddress ?? 'unknown' }),
+    // The rest of the house keeps the platform's own Request and Response.
+    overrideGlobalObjects: false,
     // A sender that trickles its request holds a socket no longer than this.
     serverOptions: { requestTimeout: 30_000, headersTimeout: 15_000 },
   }) as Server; // plain http: no TLS options were given
