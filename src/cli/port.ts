@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import { GatehouseError } from '../errors.ts';
 import { UsageError } from './command.ts';
 
@@ -9,6 +10,17 @@ export function toPort(text: string | undefined): number | undefined {
       'Use a number from 0 (any free one) to 65535.',
     );
   return Number(text);
+}
+
+/** Links name the port before anything listens, so that "any free one" is settled first. */
+export function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, host, () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
 }
 
 /** A port that cannot be had is a setting to change, not a fault of ours. */

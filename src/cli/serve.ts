@@ -2,7 +2,7 @@ import type { App } from '../app.ts';
 import { DEMO_BOT, ensureDemoBot } from './bots.ts';
 import { defineCommand } from './command.ts';
 import { keepRecovering } from './keep-recovering.ts';
-import { explainListen, toPort } from './port.ts';
+import { explainListen, freePort, toPort } from './port.ts';
 import { thisProgram } from './program.ts';
 import { signInLink } from './sign-in.ts';
 import { columns, indent, type Terminal } from './terminal.ts';
@@ -13,7 +13,8 @@ export const command = defineCommand({
   async run(call) {
     const { terminal } = call;
     const stopped = call.untilStopped();
-    const config = { ...call.config, port: toPort(call.options.port) ?? call.config.port };
+    const port = toPort(call.options.port) ?? call.config.port;
+    const config = { ...call.config, port: port === 0 ? await freePort(call.config.host) : port };
     const [{ listen }, { createMcpHttp }, app] = await Promise.all([
       import('../http/server.ts'),
       import('../mcp/http.ts'),
@@ -34,7 +35,7 @@ export const command = defineCommand({
       dataDir: config.dataDir,
       simulated: app.isSimulated,
       ...(signIn === undefined ? {} : { signIn: signIn.url }),
-      mcpServers: mcpServers(server.url, mayShow ? key : undefined),
+      mcpServers: mcpServers(server.url, config.dataDir, mayShow ? key : undefined),
     };
     terminal.print(document, greeting(document, app, terminal));
     const stopRecovering = keepRecovering(app);
@@ -42,6 +43,7 @@ export const command = defineCommand({
     stopRecovering();
     terminal.note('Stopping.');
     await server.close();
+    await mcp.close();
   },
 });
 
@@ -83,9 +85,10 @@ function greeting(at: Document, { isSimulated }: App, { style }: Terminal): stri
   ].join('\n');
 }
 
-function mcpServers(url: string, key: string | undefined): object {
+function mcpServers(url: string, dataDir: string, key: string | undefined): object {
   return {
-    'gatehouse-stdio': thisProgram('mcp', '--bot', DEMO_BOT),
+    // A client starts it with an environment of its own: the folder is said, so that both see one org.
+    'gatehouse-stdio': { ...thisProgram('mcp', '--bot', DEMO_BOT), env: { GATEHOUSE_DATA: dataDir } },
     'gatehouse-http': {
       type: 'http',
       url: `${url}/mcp`,

@@ -41,7 +41,9 @@ describe('the command line', () => {
     expect(await parse('soql', 'check', '--policy', 'p.json')).toMatchObject({
       options: { policy: 'p.json', noPolicy: false },
     });
-    expect(await parse('soql', 'check', '--no-policy')).toMatchObject({ options: { policy: undefined, noPolicy: true } });
+    expect(await parse('soql', 'check', '--no-policy')).toMatchObject({
+      options: { policy: undefined, noPolicy: true },
+    });
     expect(await parse('soql', 'check')).toMatchObject({ options: { policy: undefined, noPolicy: false } });
   });
 
