@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { definePrompt, given, promptArgument } from '../src/prompt.ts';
+import { definePrompt, given, requiredText } from '../src/prompt.ts';
 
 export default definePrompt({
   name: 'account-brief',
   title: 'Brief me on an account',
   description: 'A one-page brief of one account: who they are, open deals, contacts, open cases.',
-  arguments: z.strictObject({ account: promptArgument('Account name, Id or key') }),
+  arguments: z.strictObject({ account: requiredText('Account name, Id or key') }),
   needs: ['GetAccount'],
   render: ({ account }) =>
     [

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { definePrompt, given, promptArgument } from '../src/prompt.ts';
+import { definePrompt, given, requiredText } from '../src/prompt.ts';
 
 export default definePrompt({
   name: 'opportunity-update',
   title: 'Update an opportunity',
   description: 'Turns a sentence about a deal into one exact change, which a person approves.',
   arguments: z.strictObject({
-    opportunity: promptArgument('Reference such as OPP-123, Id or exact name'),
-    news: promptArgument('What happened, in your own words'),
+    opportunity: requiredText('Reference such as OPP-123, Id or exact name'),
+    news: requiredText('What happened, in your own words'),
   }),
   needs: ['UpdateOpportunity'],
   render: ({ opportunity, news }) =>

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { definePrompt, given, promptArgument } from '../src/prompt.ts';
+import { definePrompt, given, optionalText } from '../src/prompt.ts';
 
 export default definePrompt({
   name: 'pipeline-report',
   title: 'Report on the pipeline',
   description: 'Open opportunities by stage for a period, with the largest and the overdue ones.',
   arguments: z.strictObject({
-    period: promptArgument('For example: this quarter, next month').optional(),
-    owner: promptArgument('Only deals of this owner, by full name').optional(),
+    period: optionalText('For example: this quarter, next month'),
+    owner: optionalText('Only deals of this owner, by full name'),
   }),
   needs: ['RunSOQL'],
   render: ({ period, owner }) =>

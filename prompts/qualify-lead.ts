@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { definePrompt, given, promptArgument } from '../src/prompt.ts';
+import { definePrompt, given, optionalText } from '../src/prompt.ts';
 
 export default definePrompt({
   name: 'qualify-lead',
   title: 'Qualify a visitor and create a lead',
   description: 'Asks for what a lead needs, then creates it once.',
   arguments: z.strictObject({
-    interest: promptArgument('What the visitor is interested in').optional(),
+    interest: optionalText('What the visitor is interested in'),
   }),
   needs: ['CreateLead'],
   render: ({ interest }) =>

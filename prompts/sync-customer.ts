@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { definePrompt, given, promptArgument } from '../src/prompt.ts';
+import { definePrompt, given, optionalText, requiredText } from '../src/prompt.ts';
 
 export default definePrompt({
   name: 'sync-customer',
   title: 'Bring a customer into step with Salesforce',
   description: 'Syncs one person, and one of their cases if named, and says what changed on which side.',
   arguments: z.strictObject({
-    partyId: promptArgument('Id of the person in this app'),
-    caseId: promptArgument('Id of a case in this app').optional(),
+    partyId: requiredText('Id of the person in this app'),
+    caseId: optionalText('Id of a case in this app'),
   }),
   needs: ['SyncParty', 'SyncCase'],
   render: ({ partyId, caseId }) =>

@@ -33,6 +33,10 @@ export function given(text: string): string {
 }
 
 /** An argument of a prompt: text of a length that fits a sentence. */
-export function promptArgument(description: string) {
+export function requiredText(description: string) {
   return z.string().trim().min(1).max(500).describe(description);
+}
+
+export function optionalText(description: string) {
+  return z.string().trim().min(1).max(500).optional().describe(description);
 }

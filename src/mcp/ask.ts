@@ -34,6 +34,8 @@ export async function askAndWait(
 ): Promise<Asked> {
   const over = new AbortController();
   const signal = AbortSignal.any([ctx.mcpReq.signal, over.signal]);
+  // Clients on the 1.x SDK take the request id 0 for "no id" and never withdraw it: a ping uses it up.
+  ctx.mcpReq.send({ method: 'ping' }, { signal }).catch(() => {});
   const here = ctx.mcpReq.elicitInput({ mode: 'form', ...form }, { timeout: FORM_MS, signal }).then(
     (response) => ({ answer: readAnswer(proposal, response) }),
     // Timed out, withdrawn, not implemented after all, or content that does not fit: nobody has decided.

@@ -96,7 +96,10 @@ function toType({ changes, target }: ProposalView): Typed | undefined {
     return {
       title: 'The new amount',
       expected: String(amount),
-      matches: (text) => text.trim() !== '' && Number(text.replace(/[\s,'_]/g, '')) === amount,
+      matches: (text) => {
+        const digits = text.replace(/[\s,'_]/g, '');
+        return /^\d+(\.\d+)?$/.test(digits) && Number(digits) === amount;
+      },
     };
   const isClosing = /^closed/i.test(String(after('StageName') ?? ''));
   if (!isClosing && amount !== null) return undefined;

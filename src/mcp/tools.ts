@@ -52,6 +52,10 @@ function loosened(schema: ObjectSchema): ObjectSchema {
   };
 }
 
-function propertiesOf({ properties = {} }: { readonly properties?: JSONValue | undefined } = {}): Record<string, JSONObject> {
+function propertiesOf({
+  properties = {},
+}: {
+  readonly properties?: JSONValue | undefined;
+} = {}): Record<string, JSONObject> {
   return properties as Record<string, JSONObject>; // that is what JSON Schema means by `properties`
 }

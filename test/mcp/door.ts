@@ -5,9 +5,7 @@ import { StdioClientTransport as ClassicStdio } from '@modelcontextprotocol/sdk/
 import { StreamableHTTPClientTransport as ClassicHttp } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { listen } from '../../src/http/server.ts';
-import { loadFolder } from '../../src/load.ts';
 import { createMcpHttp, type McpHttp } from '../../src/mcp/http.ts';
-import { isPrompt, type Prompt } from '../../src/prompt.ts';
 import { createWorld, type World, type WorldOptions } from '../support/world.ts';
 
 /** The MCP door of one world on a real port, and the two genuine clients that knock at it. */
@@ -71,9 +69,8 @@ export interface Knocker {
 export async function openDoor(options: WorldOptions = {}): Promise<Door> {
   const world = await createWorld(options);
   const key = await world.app.access.issueKey('agent', world.bot);
-  const prompts = await readPrompts();
   const knockers: Knocker[] = [];
-  let mcp = createMcpHttp({ ...world.app, prompts });
+  let mcp = createMcpHttp(world.app);
   let server = await listen({ ...world.app, mcp }, { host: '127.0.0.1', port: 0 });
 
   return {
@@ -94,7 +91,7 @@ export async function openDoor(options: WorldOptions = {}): Promise<Door> {
       const { port } = new URL(server.url);
       await mcp.close();
       await server.close();
-      mcp = createMcpHttp({ ...world.app, prompts });
+      mcp = createMcpHttp(world.app);
       server = await listen({ ...world.app, mcp }, { host: '127.0.0.1', port: Number(port) });
     },
     async [Symbol.asyncDispose]() {
@@ -104,11 +101,6 @@ export async function openDoor(options: WorldOptions = {}): Promise<Door> {
       await world[Symbol.asyncDispose]();
     },
   };
-}
-
-export async function readPrompts(): Promise<readonly Prompt[]> {
-  const found = await loadFolder(new URL('../../prompts/', import.meta.url));
-  return found.map(([, value]) => value).filter(isPrompt);
 }
 
 export async function connectHttp(kind: Kind, url: string, how: How & { key: string }): Promise<Knocker> {
