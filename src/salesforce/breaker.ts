@@ -1,8 +1,8 @@
 /** The circuit breaker as a pure state machine (R1): 5 consecutive infrastructure failures, 60 s, one probe, 2 successes. */
 
-export const FAILURES_TO_OPEN = 5;
-export const PAUSE_MS = 60_000;
-export const SUCCESSES_TO_CLOSE = 2;
+const FAILURES_TO_OPEN = 5;
+const PAUSE_MS = 60_000;
+const SUCCESSES_TO_CLOSE = 2;
 
 /** As it lies in the connection's row, so that all processes share it. */
 export interface Breaker {

@@ -8,7 +8,7 @@ import { createHealth } from './health.ts';
 import { judgeHost, looksLikeSandbox, SIMULATED } from './hosts.ts';
 import { receivedId } from './ids.ts';
 import { createLine } from './line.ts';
-import { createOAuth, type Grant } from './oauth.ts';
+import { createOAuth, type Grant, notSalesforce } from './oauth.ts';
 import { createOrg } from './org.ts';
 import type { ConnectionDeps, ConnectionRow, LoginSecret } from './ports.ts';
 import { createSession, usable } from './session.ts';
@@ -69,6 +69,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
     grant: Grant,
     login?: LoginSecret,
   ): Promise<ConnectionStatus> {
+    if (!grant.orgId || !grant.userId || !grant.instanceUrl) throw notSalesforce();
     const before = await rows.get(bot);
     const orgId = receivedId(grant.orgId) ?? grant.orgId;
     if (before && before.state !== 'disconnected' && before.orgId !== orgId) {
@@ -81,7 +82,8 @@ export function createConnections(deps: ConnectionDeps): Connections {
         },
       );
     }
-    const tokenVersion = (before?.fence ?? 0) + 1;
+    // Far ahead of any fence that a renewal under way may still take, so that their tokens never share a key.
+    const tokenVersion = (before?.fence ?? 0) + 1_000;
     const fresh: ConnectionRow = {
       bot,
       id: before && before.state !== 'disconnected' ? before.id : deps.newId(),

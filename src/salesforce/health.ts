@@ -25,6 +25,7 @@ export interface Health {
 export interface Pass {
   readonly row: ConnectionRow;
   readonly isProbe: boolean;
+  readonly admittedAt: number;
 }
 
 const WRITE_EVERY_MS = 1000;
@@ -92,10 +93,10 @@ export function createHealth(deps: {
 
   async function checkBreaker(row: ConnectionRow): Promise<Pass> {
     const admission = admit(row, now(), probeMs);
-    if (admission.kind === 'pass') return { row, isProbe: false };
+    if (admission.kind === 'pass') return { row, isProbe: false, admittedAt: now() };
     if (admission.kind === 'refused') throw circuitOpen(admission.nextTryAt, now());
     if (await rows.patchIf(row.bot, breakerOf(row), admission.next))
-      return { row: { ...row, ...admission.next }, isProbe: true };
+      return { row: { ...row, ...admission.next }, isProbe: true, admittedAt: now() };
     throw circuitOpen((await rows.get(row.bot))?.breakerUntil ?? now() + probeMs, now());
   }
 
@@ -119,12 +120,13 @@ export function createHealth(deps: {
   }
 
   /** True when the news matters to other processes at once. */
-  function readHeaders(row: ConnectionRow, answer: Answer): boolean {
+  function readHeaders({ row, admittedAt }: Pass, answer: Answer): boolean {
     const news = newsOf(row.bot);
     const date = Date.parse(answer.header('date') ?? '');
-    // The header has whole seconds: smaller differences say nothing.
+    // The header has whole seconds, and a slow answer brings an old one: small differences say nothing.
     const offsetMs = date + 500 - now();
-    if (Math.abs(offsetMs - (news.offsetMs ?? row.clockOffsetMs)) > 1_500) news.offsetMs = offsetMs;
+    const isPrompt = now() - admittedAt < 1_000;
+    if (isPrompt && Math.abs(offsetMs - (news.offsetMs ?? row.clockOffsetMs)) > 1_500) news.offsetMs = offsetMs;
     const before = usageOf(row);
     const usage = readLimitInfo(answer.header('sforce-limit-info'), now());
     if (!usage) return false;
@@ -139,9 +141,10 @@ export function createHealth(deps: {
       await checkAllowance(row, background);
       return checkBreaker(row);
     },
-    async settle({ row, isProbe }, { answer, failure }) {
+    async settle(pass, { answer, failure }) {
+      const { row, isProbe } = pass;
       const news = newsOf(row.bot);
-      const isUrgent = answer ? readHeaders(row, answer) : false;
+      const isUrgent = answer ? readHeaders(pass, answer) : false;
       const isInfrastructure = failure instanceof UpstreamError && failure.infrastructure;
       if (isInfrastructure) await moveBreaker(row, (breaker) => failed(breaker, now(), isProbe));
       else if (answer) await moveBreaker(row, (breaker) => succeeded(breaker, isProbe));

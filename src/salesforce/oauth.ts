@@ -9,7 +9,7 @@ import { UpstreamError } from './upstream-error.ts';
 
 /** The sign-in flows: https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_flows.htm */
 
-export const SCOPES = 'api refresh_token';
+const SCOPES = 'api refresh_token';
 
 /** The login of the embedded simulated org; it guards toys only. */
 const SIMULATED_LOGIN = { client_id: 'sim', client_secret: 'sim', username: 'admin@sim.example', password: 'sim' };
@@ -17,9 +17,9 @@ const SIMULATED_LOGIN = { client_id: 'sim', client_secret: 'sim', username: 'adm
 export interface Grant {
   readonly accessToken: string;
   readonly refreshToken?: string;
-  /** As Salesforce gave it; the caller judges the host. */
+  /** As Salesforce gave it; the caller judges the host. Empty where a refresh left it out. */
   readonly instanceUrl: string;
-  /** `/id/ORG/USER`, 18 characters each. */
+  /** From the identity address; empty where it is missing. */
   readonly orgId: string;
   readonly userId: string;
   readonly scopes: string;
@@ -141,25 +141,26 @@ export function createOAuth(deps: {
 }
 
 function toGrant(json: unknown): Grant {
-  const id =
-    isRecord(json) && typeof json.id === 'string'
-      ? /\/id\/([A-Za-z0-9]{15,18})\/([A-Za-z0-9]{15,18})\/?$/.exec(json.id)
-      : null;
-  if (!isRecord(json) || typeof json.access_token !== 'string' || typeof json.instance_url !== 'string' || !id) {
-    // The body may hold a token: not a word of it is repeated.
-    throw new UpstreamError('salesforce_error', 'The answer to the sign-in is not one that Salesforce gives.', {
-      next: 'Check that SALESFORCE_LOGIN_URL points to Salesforce and not to a proxy page.',
-      outcome: 'refused',
-    });
-  }
+  const body = isRecord(json) ? json : {};
+  const text = (name: string) => (typeof body[name] === 'string' ? body[name] : '');
+  const [, orgId = '', userId = ''] = /\/id\/([A-Za-z0-9]{15,18})\/([A-Za-z0-9]{15,18})\/?$/.exec(text('id')) ?? [];
+  // The body may hold a token: not a word of it is repeated.
+  if (text('access_token') === '') throw notSalesforce();
   return {
-    accessToken: json.access_token,
-    ...(typeof json.refresh_token === 'string' ? { refreshToken: json.refresh_token } : {}),
-    instanceUrl: json.instance_url,
-    orgId: id[1] ?? '',
-    userId: id[2] ?? '',
-    scopes: typeof json.scope === 'string' ? json.scope : '',
+    accessToken: text('access_token'),
+    ...(text('refresh_token') ? { refreshToken: text('refresh_token') } : {}),
+    instanceUrl: text('instance_url'),
+    orgId,
+    userId,
+    scopes: text('scope'),
   };
+}
+
+export function notSalesforce(): UpstreamError {
+  return new UpstreamError('salesforce_error', 'The answer to the sign-in is not one that Salesforce gives.', {
+    next: 'Check that the login address points to Salesforce and not to a proxy page.',
+    outcome: 'refused',
+  });
 }
 
 function signJwt(claims: Record<string, unknown>, privateKey: string): string {

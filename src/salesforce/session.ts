@@ -35,8 +35,8 @@ export function createSession(deps: {
   readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
 }): Session {
   const { transport, oauth, rows, vault, timeoutMs, now, wait } = deps;
-  // Longer than the two requests that may run under it, so that a live holder never loses it.
-  const leaseMs = timeoutMs * 2 + 5_000;
+  // Longer than the one request that runs under it, so that a live holder does not lose it.
+  const leaseMs = timeoutMs + 10_000;
   const held = new Map<string, { readonly key: string; readonly tokens: TokenSet }>();
   const flights = new Map<string, Promise<ConnectionRow>>();
 
@@ -185,9 +185,15 @@ export function createSession(deps: {
     throw reconnectNeeded('The Salesforce session has ended and cannot be renewed: the sign-in gave no refresh token.');
   }
 
-  /** Kept or updated, never lost: an answer without a usable address keeps the old one. */
-  function instanceOf(row: ConnectionRow, grant: Grant): string {
-    return row.instanceUrl === SIMULATED ? SIMULATED : transport.origin(grant.instanceUrl || row.instanceUrl);
+  /** Kept or updated, never lost: an answer without an address that may be used keeps the old one. */
+  function instanceOf(row: ConnectionRow, { instanceUrl }: Grant): string {
+    if (row.instanceUrl === SIMULATED || instanceUrl === '') return row.instanceUrl;
+    try {
+      return transport.origin(instanceUrl);
+    } catch (error) {
+      if (error instanceof UpstreamError) return row.instanceUrl;
+      throw error;
+    }
   }
 
   return {

@@ -154,19 +154,21 @@ export const USER = '0055g00000AbCdEAAV';
 /** A bot connected by password to a server that answers sign-ins like Salesforce and everything else as `handler` says. */
 export async function createServedWorld(handler: Handler, more: Partial<ConnectionDeps> = {}) {
   let tokens = 0;
+  let tokenAnswer: (() => string) | undefined;
   const server = await serve((request, response) => {
     if (request.url === '/services/oauth2/token') {
       tokens++;
       response.setHeader('content-type', 'application/json;charset=UTF-8');
       response.end(
-        JSON.stringify({
-          access_token: `${ORG.slice(0, 15)}!token${tokens}`,
-          instance_url: server.url,
-          id: `${server.url}/id/${ORG}/${USER}`,
-          token_type: 'Bearer',
-          issued_at: '1777620337000',
-          signature: 'c2ln',
-        }),
+        tokenAnswer?.() ??
+          JSON.stringify({
+            access_token: `${ORG.slice(0, 15)}!token${tokens}`,
+            instance_url: server.url,
+            id: `${server.url}/id/${ORG}/${USER}`,
+            token_type: 'Bearer',
+            issued_at: '1777620337000',
+            signature: 'c2ln',
+          }),
       );
     } else if (request.url?.startsWith('/id/') || request.url?.includes('FROM%20Organization')) {
       response.end('{}');
@@ -185,6 +187,9 @@ export async function createServedWorld(handler: Handler, more: Partial<Connecti
     ...world,
     server,
     tokenRequests: () => tokens - 1,
+    answerToken(answer: () => string) {
+      tokenAnswer = answer;
+    },
     async [Symbol.asyncDispose]() {
       await world[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();

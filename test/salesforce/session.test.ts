@@ -41,6 +41,30 @@ describe('an expired session', () => {
     expect(after?.tokenVersion).toBeGreaterThan(before?.tokenVersion ?? 0);
   });
 
+  it('is renewed also by an answer that leaves out the address of the org, or names a foreign one [O5]', async () => {
+    for (const instance of ['', ',"instance_url":"https://evil.example"']) {
+      let isExpired = true;
+      await using world = await createServedWorld((_, response) => {
+        response.writeHead(isExpired ? 401 : 200, { 'content-type': 'application/json' });
+        response.end(
+          isExpired
+            ? '[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]'
+            : '{"totalSize":0,"done":true,"records":[]}',
+        );
+      });
+      world.answerToken(() => {
+        isExpired = false;
+        return `{"access_token":"00D!new"${instance}}`;
+      });
+      const before = await world.store.connections.get('demo');
+      expect(await ask(world)).toEqual([]);
+      expect(await world.store.connections.get('demo')).toMatchObject({
+        instanceUrl: before?.instanceUrl,
+        state: 'connected',
+      });
+    }
+  });
+
   it('whose refresh token was revoked needs a person, says so, and sends nothing more [O5] [O7]', async () => {
     await using world = await createWebWorld();
     await world.control('POST', 'reset', { keepSessions: false });
@@ -127,7 +151,7 @@ describe('a holder of the renewal lease', () => {
       .open('demo', { signal: new AbortController().signal })
       .then((org) => org.find('Account', { fields: [], where: [], limit: 1 }));
     await stalled;
-    world.clock.advance(10_000);
+    world.clock.advance(15_000);
     expect(await ask(world)).toHaveLength(1);
     const kept = await world.store.connections.get('demo');
     const tokens = await world.vault.get(`${kept?.id}.${kept?.tokenVersion}`);
@@ -146,7 +170,7 @@ describe('a holder of the renewal lease', () => {
       .open('demo', { signal: new AbortController().signal })
       .then((org) => org.find('Account', { fields: [], where: [], limit: 1 }));
     await stalled;
-    world.clock.advance(10_000);
+    world.clock.advance(15_000);
     expect((await refusal(ask(world))).code).toBe('reconnect_needed');
     release();
     expect(await late).toHaveLength(1);
