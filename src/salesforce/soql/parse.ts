@@ -26,6 +26,8 @@ export function parseSoql(
 function checkOpening(source: string): void {
   if (opening.test(source)) return;
   const [, gap = '', word = ''] = /^([ \t\r\n]*)([A-Za-z]*)/.exec(source) ?? [];
+  // Something that is no word: the lexer knows better what to say of it.
+  if (word === '' && gap.length < source.length) return;
   throw refusal(gap.length, hintForOpening(word.toLowerCase()));
 }
 

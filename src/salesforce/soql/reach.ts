@@ -128,7 +128,7 @@ export class Reach {
     }
     return found
       .filter(({ known }) => isCommon || known !== undefined)
-      .map(({ object, known }) => this.#touch(object, field, known));
+      .map(({ object, known }) => this.#touch(object, field, known, at));
   }
 
   /** FIELDS() brings every field of the object, so all of them must be known and open. */
@@ -154,8 +154,10 @@ export class Reach {
     return [{ object: this.#schema.object(target) ?? bareObject(target), only: ownerFields }];
   }
 
-  #touch(object: SoqlObject, field: string, known: SoqlField | 'unjudged' | undefined): ResolvedField {
+  #touch(object: SoqlObject, field: string, known: SoqlField | 'unjudged' | undefined, at: number): ResolvedField {
     const name = typeof known === 'object' ? known.name : field;
+    // A schema may know a field by a longer name than was written (a namespace): that one must be open too.
+    if (name !== field) this.#checkOpen(object, name, at);
     this.fields.add(`${object.name}.${name}`);
     return { object: object.name, name, known: typeof known === 'object' ? known : undefined };
   }

@@ -238,6 +238,25 @@ describe('fields that the schema lists', () => {
   });
 });
 
+describe('a field that the schema knows by a longer name', () => {
+  it('is closed under that name too [Q2]', () => {
+    const { policy } = examplePolicy();
+    const field = () => ({ name: 'ns__Pay__c' });
+    const object = {
+      name: 'Account',
+      field,
+      fields: () => ['ns__Pay__c'],
+      parent: () => undefined,
+      child: () => undefined,
+    };
+    const guard = createGuard({
+      policy: { ...policy, denyFields: ['Account.ns__Pay__c'] },
+      schema: { object: () => object },
+    });
+    expect(refusal(guard('SELECT Pay__c FROM Account')).code).toBe('field_not_open');
+  });
+});
+
 describe('nothing known', () => {
   it('means nothing passes [Q2]', () => {
     const { policy } = examplePolicy();

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseSoql } from '../../../src/salesforce/soql/parse.ts';
 import { SoqlRefusal } from '../../../src/salesforce/soql/refusal.ts';
-import { hostileTexts } from '../../bench/soql.ts';
 import { readRows, refusal, underPolicy } from './fixtures.ts';
+import { hostileTexts } from './hostile-texts.ts';
 import { mutated } from './mutations.ts';
 
 // Steps, not milliseconds: a slow machine must not fail these, and a quadratic reader must.
@@ -45,7 +45,7 @@ describe('reading time', () => {
   it('answers each hostile text of 20 KB, and none by running out of stack [Q4]', () => {
     for (const text of hostileTexts(20_000)) {
       const verdict = underPolicy(text);
-      if (!verdict.ok) expect(verdict.code).not.toBe('internal_guard');
+      if (!verdict.ok) expect(verdict.code).not.toMatch(/^(internal_guard|too_complex|too_long)$/);
     }
   });
 
