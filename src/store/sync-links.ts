@@ -157,6 +157,22 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       }
     },
 
+    async show(id, seen) {
+      await db
+        .updateTable('links')
+        .set({ seen: JSON.stringify(seen) })
+        .where('id', '=', id)
+        .execute();
+    },
+
+    async flag(id, error) {
+      await db
+        .updateTable('links')
+        .set({ error: JSON.stringify(error) })
+        .where('id', '=', id)
+        .execute();
+    },
+
     async list({ bot, orgId }, { kind, state, localId, after = '', limit }) {
       let query = all().where('bot', '=', bot).where('orgId', '=', orgId).where('localId', '>', after);
       if (kind) query = query.where('kind', '=', kind);

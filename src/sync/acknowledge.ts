@@ -1,0 +1,253 @@
+import { type Candidate, GatehouseError, toErrorBody } from '../errors.ts';
+import type { HostRecord, Intent, Link, LogRow, SyncStore } from './ports.ts';
+import { duplicateIdIn, type RowFailure, toRowFailure } from './row-errors.ts';
+import { done, LONGEST_FLIGHT_MS, type PendingWrite } from './settle.ts';
+import type { Target } from './target.ts';
+
+export type Outcome =
+  | { readonly kind: 'written'; readonly id: string; readonly isCreated: boolean }
+  | { readonly kind: 'failed'; readonly failure: RowFailure };
+
+export interface Acknowledged {
+  readonly write: PendingWrite;
+  /** The link as it stands now; undefined when the claim was lost and another one takes over. */
+  readonly link: Link | undefined;
+  readonly error: Link['error'];
+  /** Read it again at once: the world moved. */
+  readonly isAgain: boolean;
+  readonly isOverload: boolean;
+}
+
+export interface AckInput {
+  readonly target: Target;
+  readonly outcomes: readonly { readonly write: PendingWrite; readonly outcome: Outcome }[];
+  readonly now: number;
+  /** Work that follows under the same claim: the link is not done yet. */
+  readonly hasMore: (host: HostRecord, link: Link) => boolean;
+  readonly logRow: (row: Omit<LogRow, 'id' | 'at' | 'calls'>) => LogRow;
+}
+
+const MOST_ATTEMPTS_IN_BATCH = 3;
+
+/** One transaction after the answer: the base moves, the intents of this claim go, the log row is added. */
+export function acknowledge(store: SyncStore, input: AckInput): Promise<readonly Acknowledged[]> {
+  const { outcomes, target } = input;
+  return store.atomically(async (inside) => {
+    const links = new Map(
+      (await inside.links.lock(outcomes.map(({ write }) => write.link))).map((link) => [link.id, link]),
+    );
+    const matched = outcomes.flatMap(({ outcome }) =>
+      outcome.kind === 'failed' ? (matchedId(outcome.failure) ?? []) : [],
+    );
+    const taken = new Map((await inside.links.bySf(target.scope, matched)).map((link) => [link.sfId, link]));
+    const saved: Link[] = [];
+    const log: LogRow[] = [];
+    const results = outcomes.map(({ write, outcome }): Acknowledged => {
+      const link = links.get(write.link.id);
+      const lost: Acknowledged = { write, link: undefined, error: null, isAgain: false, isOverload: false };
+      // The intents stay: whoever holds the claim now finds the value in the record and knows it.
+      if (!link) return lost;
+      if (outcome.kind === 'failed') return refuse(input, link, write, outcome.failure, taken, saved, log);
+      const next = write.kind === 'delete' ? removed(link, write) : written(link, write, outcome.id, input);
+      saved.push(next);
+      const about = {
+        ...target.scope,
+        kind: link.kind,
+        localId: link.localId,
+        object: target.object,
+        sfId: outcome.id,
+        batch: link.batch,
+      };
+      const operation = write.kind === 'delete' ? 'delete' : outcome.isCreated ? 'create' : 'update';
+      log.push(
+        input.logRow({
+          ...about,
+          operation,
+          direction: 'to_crm',
+          status: 'success',
+          changes: write.plan.pushed,
+          reason: link.reason,
+          error: null,
+        }),
+      );
+      return { ...lost, link: next, error: next.error };
+    });
+    await inside.links.save(saved);
+    await inside.log.add(log);
+    return results;
+  });
+}
+
+function written(link: Link, write: PendingWrite, id: string, { now, hasMore }: AckInput): Link {
+  const agreed = Object.fromEntries(Object.entries(write.plan.sent).map(([key, { value }]) => [key, value]));
+  const next: Link = {
+    ...link,
+    sfId: id,
+    state: 'active',
+    base: { ...link.base, ...agreed },
+    intents: withoutOwn(link, now),
+    attemptedAt: null,
+    // A hint that came while we wrote still wants its read.
+    seenAt: link.seenAt === 0 && link.dirty !== write.dirty ? 0 : now,
+    // Our own write moved it, to a moment that only Salesforce knows.
+    baseMod: null,
+  };
+  const error = write.plan.problems.length > 0 ? link.error : null;
+  return hasMore(write.host, next) ? { ...next, error } : done(next, write.dirty, error);
+}
+
+function removed(link: Link, write: PendingWrite): Link {
+  return done({ ...link, state: 'unlinked', sfId: null, matchKey: null, base: {}, intents: {} }, write.dirty, null);
+}
+
+/** Only this claim's own: what a lost claim sent may still arrive. */
+function withoutOwn({ intents, fence }: Link, now: number): Link['intents'] {
+  const open = Object.entries(intents).map(([key, list]): [string, readonly Intent[]] => [
+    key,
+    list.filter((intent) => intent.fence !== fence && now - intent.at < LONGEST_FLIGHT_MS),
+  ]);
+  return Object.fromEntries(open.filter(([, list]) => list.length > 0));
+}
+
+function refuse(
+  { target, now, logRow }: AckInput,
+  link: Link,
+  write: PendingWrite,
+  failure: RowFailure,
+  taken: ReadonlyMap<string | null, Link>,
+  saved: Link[],
+  log: LogRow[],
+): Acknowledged {
+  const about = {
+    ...target.scope,
+    kind: link.kind,
+    localId: link.localId,
+    object: target.object,
+    sfId: link.sfId,
+    batch: link.batch,
+  };
+  const base: Acknowledged = { write, link, error: failure.error, isAgain: false, isOverload: failure.isOverload };
+  // A refusal is an answer: nothing of this claim is under way any more.
+  const clean: Link = {
+    ...link,
+    intents: withoutOwn(link, now),
+    attemptedAt: failure.then === 'retry' || failure.then === 'reread' ? link.attemptedAt : null,
+  };
+  const attempts = link.attempts + 1;
+  const matchId = matchedId(failure);
+  const isAdopted = matchId !== undefined && write.kind === 'create' && !taken.has(matchId) && failure.then !== 'stop';
+
+  if (isAdopted && failure.then === 'match') {
+    saved.push({ ...clean, sfId: matchId, state: 'active', attemptedAt: null, attempts });
+    return { ...base, isAgain: true };
+  }
+  if (failure.then === 'reread' && attempts <= 2) {
+    saved.push({ ...clean, attempts, attemptedAt: write.kind === 'create' ? now : null, seenAt: 0, baseMod: null });
+    return { ...base, isAgain: true };
+  }
+  if (failure.then === 'retry') {
+    const isLast = link.batch !== null && attempts >= MOST_ATTEMPTS_IN_BATCH;
+    if (attempts === 1 || isLast)
+      log.push(
+        logRow({
+          ...about,
+          operation: 'none',
+          direction: 'to_crm',
+          status: 'pending',
+          changes: write.plan.pushed,
+          reason: link.reason,
+          error: failure.error,
+        }),
+      );
+    saved.push({
+      ...link,
+      attempts,
+      nextAt: now + backoffMs(attempts, link.id),
+      error: failure.error,
+      batch: isLast ? null : link.batch,
+      leaseOwner: null,
+      leaseUntil: 0,
+    });
+    return base;
+  }
+  const isAmbiguous = failure.then === 'match' || (failure.then === 'reread' && write.kind === 'create');
+  const error =
+    isAmbiguous && matchId !== undefined ? withCandidate(failure.error, matchId, taken.get(matchId)) : failure.error;
+  const state = link.sfId !== null ? 'active' : isAmbiguous ? 'ambiguous' : 'failed';
+  log.push(
+    logRow({
+      ...about,
+      operation: 'none',
+      direction: 'to_crm',
+      status: isAmbiguous ? 'ambiguous' : 'failed',
+      changes: write.plan.pushed,
+      reason: link.reason,
+      error,
+    }),
+  );
+  // Nothing is tried again before the record or the mapping changes: no retry storm for what cannot succeed.
+  saved.push({ ...done({ ...clean, state, attemptedAt: null }, write.dirty, error), intents: withoutOwn(link, now) });
+  return { ...base, error };
+}
+
+/** The one record that a duplicate answer names. */
+function matchedId({ error, then }: RowFailure): string | undefined {
+  if (then !== 'match' && then !== 'reread') return undefined;
+  const [only, ...more] = error.candidates ?? [];
+  if (only) return more.length === 0 ? only.id : undefined;
+  return duplicateIdIn(error.salesforce?.quote ?? '');
+}
+
+function withCandidate(
+  error: NonNullable<Link['error']>,
+  id: string,
+  other: Link | undefined,
+): NonNullable<Link['error']> {
+  const candidate: Candidate = { id, name: id, ...(other ? { hint: `linked to ${other.localId}` } : {}) };
+  return { ...error, candidates: error.candidates ?? [candidate] };
+}
+
+/** 5 s, 10 s, 20 s ... one hour, spread by the link so that a crowd does not come back at once. */
+export function backoffMs(attempts: number, id: string): number {
+  const base = Math.min(5_000 * 2 ** (attempts - 1), 3_600_000);
+  const spread = [...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1000, 7) / 1000;
+  return Math.round(base * (0.75 + spread / 2));
+}
+
+/** Codes that say nothing about this record: everything waits. */
+const SYSTEMIC = new Set([
+  'limit_reached',
+  'circuit_open',
+  'not_connected',
+  'reconnect_needed',
+  'salesforce_unavailable',
+  'off',
+  'rate_limited',
+  'internal',
+  'unauthenticated',
+]);
+
+/** A single write's refusal as a row's; anything that is no answer about this record is thrown on. */
+export function toFailure(thrown: unknown): RowFailure | 'changed' {
+  if (!(thrown instanceof GatehouseError)) throw thrown;
+  if (thrown.code === 'conflict' && thrown.salesforce?.code !== 'DUPLICATE_VALUE') return 'changed';
+  const { error } = toErrorBody(thrown);
+  const known = thrown.salesforce
+    ? toRowFailure([
+        { code: thrown.salesforce.code, message: thrown.salesforce.quote, fields: thrown.salesforce.fields },
+      ])
+    : undefined;
+  const isLock = known?.then === 'retry' && thrown.code !== 'limit_reached';
+  if (SYSTEMIC.has(thrown.code) && !isLock) throw thrown;
+  const then =
+    thrown.code === 'duplicate' && (thrown.candidates?.length ?? 0) > 0
+      ? 'match'
+      : thrown.code === 'ambiguous'
+        ? 'match'
+        : (known?.then ?? 'stop');
+  return {
+    then,
+    isOverload: known?.isOverload ?? false,
+    error: { ...error, ...(thrown.candidates ? { candidates: thrown.candidates } : {}) },
+  };
+}

@@ -1,0 +1,38 @@
+import type { Sync } from '../action.ts';
+import { type Batches, createBatches } from './batch.ts';
+import { createBotSync } from './bot-sync.ts';
+import { createDrain, type Drain } from './drain.ts';
+import { createEngine, type Engine } from './engine.ts';
+import { type ConnectionOf, createHosts, type Hosts } from './hosts.ts';
+import { createLinkDesk, type LinkDesk } from './links.ts';
+import type { SyncDeps, SyncOrg } from './ports.ts';
+
+/** People and cases of the host app in step with Salesforce, both ways: nothing lost, nothing twice. */
+export interface SyncRoom {
+  readonly hosts: Hosts;
+  readonly engine: Engine;
+  readonly drain: Drain;
+  readonly batches: Batches;
+  readonly desk: LinkDesk;
+  /** What the actions SyncParty and SyncCase use. */
+  forBot(bot: string, org: SyncOrg): Sync;
+}
+
+export interface SyncRoomDeps extends SyncDeps {
+  readonly connectionOf: ConnectionOf;
+  /** A local change or an event came in: wake the worker. */
+  readonly onChange?: (bot: string) => void;
+}
+
+export function createSync(deps: SyncRoomDeps): SyncRoom {
+  const engine = createEngine(deps);
+  const drain = createDrain(deps, engine);
+  return {
+    hosts: createHosts({ ...deps, onChange: deps.onChange ?? (() => {}) }),
+    engine,
+    drain,
+    batches: createBatches(deps, drain),
+    desk: createLinkDesk(deps, engine, drain),
+    forBot: (bot, org) => createBotSync(deps, engine, drain, bot, org),
+  };
+}

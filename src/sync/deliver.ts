@@ -1,0 +1,135 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { GatehouseError } from '../errors.ts';
+import type { FeedRow, SyncDeps, WebhookTarget } from './ports.ts';
+
+/** Encrypts small secrets at rest. */
+export interface Seal {
+  seal(plain: string): string;
+  open(sealed: string): string;
+}
+
+export interface DeliveryDeps extends SyncDeps {
+  readonly seal: Seal;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+const LEASE_MS = 60_000;
+const TIMEOUT_MS = 15_000;
+const MOST_AT_ONCE = 100;
+
+/** Sets where a bot's changes are sent; answers the signing secret, this once. Old rows are not sent again. */
+export async function setWebhook(
+  { store, seal }: DeliveryDeps,
+  bot: string,
+  url: string,
+): Promise<{ readonly secret: string }> {
+  const target = new URL(url);
+  const isLoopback = target.hostname === 'localhost' || target.hostname === '127.0.0.1' || target.hostname === '[::1]';
+  if (target.protocol !== 'https:' && !(target.protocol === 'http:' && isLoopback)) {
+    throw new GatehouseError('invalid_input', 'A webhook goes to an https address.', {
+      next: 'Use https, or http on this machine.',
+    });
+  }
+  if (target.username || target.password) {
+    throw new GatehouseError('invalid_input', 'The address holds a user or password.', {
+      next: 'Leave it out: every message is signed.',
+    });
+  }
+  const secret = `whsec_${randomBytes(32).toString('base64')}`;
+  const row: WebhookTarget = {
+    bot,
+    url: target.href,
+    secret: seal.seal(secret),
+    delivered: await store.feed.head(bot),
+    attempts: 0,
+    nextAt: 0,
+    leaseUntil: 0,
+    state: 'on',
+    lastError: null,
+  };
+  await store.webhooks.put(row);
+  return { secret };
+}
+
+/**
+ * Sends what the feed holds, in its order, at least once: the place moves only after a 2xx, so a crash repeats the last one
+ * with the same `webhook-id`. Standard Webhooks: https://www.standardwebhooks.com
+ */
+export async function deliver({ store, now, seal, fetch, crash }: DeliveryDeps, bot: string): Promise<number> {
+  if (!(await store.webhooks.lease(bot, now(), now() + LEASE_MS))) return 0;
+  const target = await store.webhooks.get(bot);
+  if (!target) return 0;
+  let sent = 0;
+  try {
+    for (const row of await store.feed.after(bot, target.delivered, MOST_AT_ONCE)) {
+      const problem = await post(target, row);
+      await crash?.('webhook-sent');
+      if (problem === 'gone') {
+        await store.webhooks.patch(bot, target.url, {
+          state: 'off',
+          lastError: 'The receiver answered 410: it wants no more. Set the webhook again to go on.',
+        });
+        return sent;
+      }
+      if (problem !== undefined) {
+        const attempts = sent > 0 ? 1 : target.attempts + 1;
+        await store.webhooks.patch(bot, target.url, {
+          attempts,
+          nextAt: now() + Math.min(5_000 * 2 ** (attempts - 1), 3_600_000),
+          lastError: problem,
+        });
+        return sent;
+      }
+      sent++;
+      await store.webhooks.patch(bot, target.url, {
+        delivered: row.seq,
+        attempts: 0,
+        nextAt: 0,
+        lastError: null,
+        leaseUntil: now() + LEASE_MS,
+      });
+    }
+    return sent;
+  } finally {
+    await store.webhooks.patch(bot, target.url, { leaseUntil: 0 });
+  }
+
+  async function post({ url, secret }: WebhookTarget, row: FeedRow): Promise<string | 'gone' | undefined> {
+    const body = JSON.stringify(toMessage(row));
+    try {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...signed(seal.open(secret), `${bot}_${row.seq}`, Math.floor(now() / 1000), body),
+        },
+        body,
+        // A redirect would carry the message to somewhere nobody chose.
+        redirect: 'manual',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      await response.body?.cancel();
+      if (response.ok) return undefined;
+      return response.status === 410 ? 'gone' : `The receiver answered ${response.status}.`;
+    } catch (error) {
+      return error instanceof DOMException && error.name === 'TimeoutError'
+        ? 'The receiver did not answer in 15 s.'
+        : 'The receiver could not be reached.';
+    }
+  }
+}
+
+export function toMessage(row: FeedRow): Record<string, unknown> {
+  const { seq, type, kind, localId, object, sfId, changes, at } = row;
+  return {
+    type: kind === 'record' ? 'record.changed' : `${kind}.${type}`,
+    timestamp: new Date(at).toISOString(),
+    data: { seq, ...(kind === 'record' ? {} : { kind, id: localId }), object, recordId: sfId, changes },
+  };
+}
+
+export function signed(secret: string, id: string, timestamp: number, body: string): Record<string, string> {
+  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
+  return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': `v1,${signature}` };
+}

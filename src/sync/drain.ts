@@ -1,0 +1,131 @@
+import type { Kind } from '../mapping/mapping.ts';
+import type { Engine, How, Passed } from './engine.ts';
+import type { Due, HostRecord, Link, Scope, SyncDeps, SyncOrg } from './ports.ts';
+import { mappingOf, newLink, openTarget, type Target } from './target.ts';
+
+/** Claims what is due and brings it into step; a case's unknown people first. */
+export interface Drain {
+  /** One window; how many claims it took. Zero means that nothing is due. */
+  pass(
+    bot: string,
+    org: SyncOrg,
+    kind: Kind,
+    due: Due,
+    how?: Partial<How> & { readonly limit?: number },
+  ): Promise<Passed & { readonly claimed: number }>;
+  /** Everything that is due, window after window. */
+  all(bot: string, org: SyncOrg): Promise<number>;
+  /** Links for records that were written while no org was connected, or before the mapping named this object. */
+  ensureLinks(bot: string, org: Pick<SyncOrg, 'orgId'>, kind: Kind): Promise<number>;
+  /** The links of these records, made where missing. */
+  linksOf(scope: Scope, kind: Kind, hosts: readonly HostRecord[], reason: string): Promise<readonly Link[]>;
+  /** Links the people of cases that have none yet. */
+  completeParties(target: Target, hosts: readonly HostRecord[]): Promise<number>;
+}
+
+export function createDrain(deps: SyncDeps, engine: Engine): Drain {
+  const { store, now, newId, owner } = deps;
+
+  async function linksOf(
+    scope: Scope,
+    kind: Kind,
+    hosts: readonly HostRecord[],
+    reason: string,
+  ): Promise<readonly Link[]> {
+    const mapping = await mappingOf(store, scope.bot, kind);
+    const ids = hosts.map((host) => host.id);
+    const there = await store.links.byLocal(scope, mapping.object, ids);
+    const known = new Set(there.map((link) => link.localId));
+    const missing = hosts.filter((host) => !known.has(host.id) && host.deletedAt === null);
+    if (missing.length === 0) return there;
+    await store.links.ensure(missing.map((host) => newLink(scope, mapping, host, newId(), reason, now())));
+    return store.links.byLocal(scope, mapping.object, ids);
+  }
+
+  async function completeParties(target: Target, hosts: readonly HostRecord[]): Promise<number> {
+    const { scope, org } = target;
+    const ids = [...new Set(hosts.flatMap((host) => host.parties.map(({ party }) => party)))];
+    if (ids.length === 0) return 0;
+    const people = await store.hosts.get(scope.bot, 'party', ids);
+    const open = (await linksOf(scope, 'party', people, 'needed by a case')).filter((link) => link.state === 'new');
+    if (open.length === 0) return 0;
+    const passed = await pass(
+      scope.bot,
+      org,
+      'party',
+      { due: 'ids', ids: open.map((link) => link.id) },
+      { limit: open.length },
+    );
+    return passed.calls;
+  }
+
+  async function pass(
+    bot: string,
+    org: SyncOrg,
+    kind: Kind,
+    due: Due,
+    how: Partial<How> & { readonly limit?: number } = {},
+  ) {
+    const target = await openTarget(store, bot, org, kind);
+    const claims = await store.links.claim(target.scope, due, {
+      owner,
+      now: now(),
+      until: now() + engine.settings.leaseMs,
+      limit: how.limit ?? engine.settings.window,
+    });
+    if (claims.length === 0) return { claimed: 0, calls: 0, results: new Map() };
+    let partyCalls = 0;
+    if (target.hasRoles) {
+      const hosts = await store.hosts.get(
+        bot,
+        kind,
+        claims.map((link) => link.localId),
+      );
+      try {
+        partyCalls = await completeParties(target, hosts);
+      } catch (error) {
+        await store.links.release(claims);
+        throw error;
+      }
+    }
+    const mode = how.mode ?? (claims.length === 1 ? 'one' : 'many');
+    const passed = await engine.run(target, claims, {
+      mode,
+      mustRead: how.mustRead ?? false,
+      isStopped: how.isStopped,
+    });
+    return { results: passed.results, calls: passed.calls + partyCalls, claimed: claims.length };
+  }
+
+  return {
+    pass,
+    linksOf,
+    completeParties,
+
+    async all(bot, org) {
+      let total = 0;
+      for (const kind of ['party', 'case'] as const) {
+        for (;;) {
+          const { claimed } = await pass(bot, org, kind, { due: 'dirty', kind });
+          total += claimed;
+          if (claimed < engine.settings.window) break;
+        }
+      }
+      return total;
+    },
+
+    async ensureLinks(bot, { orgId }, kind) {
+      const scope = { bot, orgId };
+      const mapping = await mappingOf(store, bot, kind);
+      let added = 0;
+      for (let after = ''; ; ) {
+        const hosts = await store.hosts.unlinked(scope, kind, mapping.object, after, 1_000);
+        const last = hosts.at(-1);
+        if (!last) return added;
+        await store.links.ensure(hosts.map((host) => newLink(scope, mapping, host, newId(), 'first sync', now())));
+        added += hosts.length;
+        after = last.id;
+      }
+    },
+  };
+}

@@ -1,0 +1,473 @@
+import { GatehouseError, toErrorBody } from '../errors.ts';
+import { acknowledge, backoffMs, type Outcome, toFailure } from './acknowledge.ts';
+import { type Finding, readRemote } from './findings.ts';
+import { createFieldHistory } from './history.ts';
+import { completeParents, parentsToFind } from './parents.ts';
+import { contestedRules, type ParentIndex, type Plan, planRecord } from './plan.ts';
+import {
+  DEFAULT_SETTINGS,
+  type HostRecord,
+  type Link,
+  type LogRow,
+  type SyncDeps,
+  type SyncSettings,
+} from './ports.ts';
+import type { RemoteRow } from './remote.ts';
+import { planRoles, ROLES_KEY, type Role, remoteRoles, rolesText, sendRoles, wantedRoles } from './roles.ts';
+import { done, mergeChunk, type PendingWrite } from './settle.ts';
+import { openTarget, type Target } from './target.ts';
+import { PARTS_PER_CALL, type RowWrite, sendParts, toParts } from './write.ts';
+
+/** What became of one claim. */
+export interface Result {
+  readonly link: Link;
+  readonly operation: 'create' | 'update' | 'delete' | 'none';
+  readonly pushed: Plan['pushed'];
+  readonly pulled: Plan['pulled'];
+  readonly roles: readonly Role[];
+  readonly error: Link['error'];
+}
+
+export interface How {
+  /** `one`: a single record, written conditionally. `many`: packed, up to 1,000 writes a call. */
+  readonly mode: 'one' | 'many';
+  /** Look at Salesforce even where we know its state. */
+  readonly mustRead: boolean;
+  /** Asked between chunks: true leaves the rest for later. */
+  readonly isStopped?: (() => Promise<boolean>) | undefined;
+}
+
+export interface Passed {
+  readonly results: ReadonlyMap<string, Result>;
+  readonly calls: number;
+}
+
+const CHUNK = 200;
+const MOST_ROUNDS = 4;
+
+/**
+ * One pass over claimed links: read Salesforce first, then merge in one local transaction, then write, then acknowledge.
+ * A pass may die anywhere: what it sent is written down before, and the next pass knows it again.
+ */
+export function createEngine(deps: SyncDeps) {
+  const { store, now } = deps;
+  const settings: SyncSettings = { ...DEFAULT_SETTINGS, ...deps.settings };
+  const history = createFieldHistory(now);
+  /** Rows per collection request, by org: halved when its triggers choke, grown again while they do not. */
+  const chunks = new Map<string, number>();
+  let lastId = '';
+
+  /** Sortable by time, also within one millisecond of one process. */
+  function logId(): string {
+    const stamp = now().toString(36).padStart(9, '0');
+    const [lastStamp, lastCount] = lastId.split('-');
+    const count = lastStamp !== undefined && lastStamp >= stamp ? Number.parseInt(lastCount ?? '0', 36) + 1 : 0;
+    lastId = `${lastStamp !== undefined && lastStamp > stamp ? lastStamp : stamp}-${count.toString(36).padStart(6, '0')}`;
+    return `${lastId}-${deps.newId().slice(0, 8)}`;
+  }
+
+  async function run(target: Target, claims: readonly Link[], how: How): Promise<Passed> {
+    const pass = createPass(target, how);
+    try {
+      let open = claims;
+      for (let round = 0; open.length > 0 && round < MOST_ROUNDS; round++)
+        open = await pass.round(open, how.mustRead || round > 0);
+      await pass.giveUp(open);
+      return { results: pass.results, calls: pass.calls.total };
+    } catch (error) {
+      // Nothing is lost: the claims are free again, and what was sent is written down.
+      await store.links.release(claims);
+      throw error;
+    }
+  }
+
+  function createPass(target: Target, { mode, isStopped }: How) {
+    const { scope, org } = target;
+    const results = new Map<string, Result>();
+    const calls = { total: 0, unlogged: 0 };
+    const onCall = () => {
+      calls.total++;
+      calls.unlogged++;
+    };
+    /** The first row that is logged after a call carries it: the log's calls add up to the calls made. */
+    const logRow = (row: Omit<LogRow, 'id' | 'at' | 'calls'>): LogRow => {
+      const made = { ...row, id: logId(), at: now(), calls: calls.unlogged };
+      calls.unlogged = 0;
+      return made;
+    };
+    const roleWork = new Map<
+      string,
+      { link: Link; dirty: number; wanted: readonly Role[]; row: RemoteRow | undefined }
+    >();
+
+    async function round(claims: readonly Link[], mustRead: boolean): Promise<readonly Link[]> {
+      await deps.crash?.('claimed');
+      const hosts = await hostsOf(target, claims);
+      const contacts = target.hasRoles ? await contactsOf(target, hosts) : new Map<string, string>();
+      const wantedOf = (host: HostRecord) => wantedRoles(target, host.parties, contacts);
+      const hasMore = (host: HostRecord, link: Link) =>
+        target.hasRoles && rolesText(wantedOf(host)) !== (link.base[ROLES_KEY] ?? '');
+      const reads = claims.filter((link) => mustRead || !isKnown(link, hosts, hasMore));
+      const { asked, chosen } = await parentsToFind(deps, target, claims, hosts);
+      const findings = await readRemote(target, reads, hosts, asked, onCall);
+      await deps.crash?.('read');
+      const parents = await completeParents(deps, target, asked, findings.parents, chosen, onCall);
+      const byLink = await settledFindings(reads, findings.byLink, hosts, parents);
+      const fieldTimes = await historyTimes(claims, byLink, hosts, parents);
+
+      const again: Link[] = [];
+      let waiting: PendingWrite[] = [];
+      for (let first = 0; first < claims.length; first += CHUNK) {
+        const some = claims.slice(first, first + CHUNK);
+        if (await isStopped?.()) {
+          await store.links.release(claims.slice(first));
+          break;
+        }
+        if (mode === 'many') await store.links.renew(claims.slice(first), now() + settings.leaseMs);
+        const merged = await mergeChunk(store, {
+          target,
+          claims: some,
+          findings: byLink,
+          parents,
+          fieldTimes,
+          now: now(),
+          sfNow: org.clock(),
+          hasMore,
+          logRow,
+        });
+        await deps.crash?.('merged');
+        for (const { link, plan, error, host } of merged.settled) {
+          note({ link, operation: 'none', pushed: [], pulled: plan?.pulled ?? [], roles: [], error });
+          if (host && plan && hasMore(host, link) && link.sfId !== null)
+            queueRoles(link, link.dirty, wantedOf(host), rowOf(byLink, link));
+        }
+        const [single, packed] = split(merged.writes, (write) => mode === 'one' || write.plan.isContested);
+        for (const write of single) again.push(...(await finish([{ write, outcome: await writeOne(write) }])));
+        waiting = [...waiting, ...packed];
+        waiting = await flush(waiting, again, false);
+      }
+      await flush(waiting, again, true);
+      await finishRoles();
+      return again;
+
+      function queueRoles(link: Link, dirty: number, wanted: readonly Role[], row: RemoteRow | undefined): void {
+        roleWork.set(link.id, { link, dirty, wanted, row });
+      }
+
+      /** Sends five full parts at a time; at the end, all that is left. */
+      async function flush(writes: PendingWrite[], into: Link[], isLast: boolean): Promise<PendingWrite[]> {
+        const chunk = chunks.get(scope.orgId) ?? CHUNK;
+        const parts = toParts(writes.map(toRowWrite), chunk);
+        const ready = isLast ? parts : parts.filter((part) => part.length === chunk);
+        const groups =
+          Math.floor(ready.length / PARTS_PER_CALL) + (isLast && ready.length % PARTS_PER_CALL > 0 ? 1 : 0);
+        const sent = ready.slice(0, groups * PARTS_PER_CALL);
+        for (let first = 0; first < sent.length; first += PARTS_PER_CALL) {
+          const group = sent.slice(first, first + PARTS_PER_CALL);
+          onCall();
+          const outcomes = await sendParts(org, group);
+          await deps.crash?.('chunk-sent');
+          const rows = outcomes.map(({ item, id, isCreated, failure }) => ({
+            write: item,
+            outcome: failure ? ({ kind: 'failed', failure } as const) : ({ kind: 'written', id, isCreated } as const),
+          }));
+          for (let from = 0; from < rows.length; from += CHUNK) {
+            into.push(...(await finish(rows.slice(from, from + CHUNK))));
+            await deps.crash?.('chunk-acknowledged');
+          }
+        }
+        const gone = new Set(sent.flat().map((row) => row.item));
+        return writes.filter((write) => !gone.has(write));
+      }
+
+      async function finish(
+        outcomes: readonly { write: PendingWrite; outcome: Outcome | 'changed' }[],
+      ): Promise<Link[]> {
+        const moved = outcomes.flatMap(({ write, outcome }) => (outcome === 'changed' ? [write.link] : []));
+        const answered = outcomes.flatMap(({ write, outcome }) => (outcome === 'changed' ? [] : [{ write, outcome }]));
+        const acknowledged = await acknowledge(store, { target, outcomes: answered, now: now(), hasMore, logRow });
+        if (mode === 'one') await deps.crash?.('acknowledged');
+        adapt(
+          scope.orgId,
+          acknowledged.some((one) => one.isOverload),
+        );
+        const back = [...moved];
+        acknowledged.forEach(({ write, link, error, isAgain }, index) => {
+          const outcome = answered[index]?.outcome;
+          if (isAgain && link) back.push(link);
+          const isWritten = outcome?.kind === 'written';
+          const operation = !isWritten
+            ? 'none'
+            : write.kind === 'delete'
+              ? 'delete'
+              : outcome.isCreated
+                ? 'create'
+                : 'update';
+          if (!isAgain)
+            note({
+              link: link ?? write.link,
+              operation,
+              pushed: isWritten ? write.plan.pushed : [],
+              pulled: write.plan.pulled,
+              roles: [],
+              error,
+            });
+          if (isWritten && link && hasMore(write.host, link))
+            queueRoles(link, write.dirty, wantedOf(write.host), rowOf(byLink, link));
+        });
+        return back;
+      }
+    }
+
+    async function writeOne({ link, kind, fields, modified }: PendingWrite): Promise<Outcome | 'changed'> {
+      const id = link.sfId ?? '';
+      onCall();
+      try {
+        if (kind === 'delete') await org.remove(target.object, id);
+        else if (kind === 'update') await org.patch(target.object, id, fields, modified ?? undefined);
+        else {
+          const made = await org.create(target.object, fields, {
+            ...(target.externalId ? { mark: { field: target.externalId, value: link.extKey } } : {}),
+            allowDuplicates: target.compiled.mapping.allowDuplicates,
+          });
+          await deps.crash?.('created-sent');
+          return { kind: 'written', id: made.id, isCreated: made.created };
+        }
+      } catch (error) {
+        const failure = toFailure(error);
+        return failure === 'changed' ? 'changed' : { kind: 'failed', failure };
+      }
+      await deps.crash?.('sent');
+      return { kind: 'written', id, isCreated: false };
+    }
+
+    function toRowWrite(write: PendingWrite): RowWrite<PendingWrite> {
+      const { kind, link, fields } = write;
+      const method = kind === 'create' && target.externalId ? 'upsert' : kind;
+      return {
+        item: write,
+        method,
+        object: target.object,
+        fields,
+        keyField: target.externalId,
+        id: kind === 'create' ? link.extKey : (link.sfId ?? ''),
+      };
+    }
+
+    /** A stamp of this very second hides an edit of the same second from a conditional write: look again when it is over. */
+    async function settledFindings(
+      reads: readonly Link[],
+      found: ReadonlyMap<string, Finding>,
+      hosts: ReadonlyMap<string, HostRecord>,
+      parents: ParentIndex,
+    ) {
+      if (mode !== 'one') return found;
+      const [link] = reads;
+      const finding = link && found.get(link.id);
+      const host = link && hosts.get(link.localId);
+      const row =
+        finding?.kind === 'row'
+          ? finding.row
+          : finding?.kind === 'matches' && finding.rows.length === 1
+            ? finding.rows[0]
+            : undefined;
+      if (!row || !host || org.clock() - row.modifiedAt >= 2_000) return found;
+      const plan = planRecord({
+        link,
+        host,
+        mapping: target.compiled,
+        remote: { kind: 'record', record: row.record, modifiedAt: row.modifiedAt },
+        parents,
+      });
+      if (Object.keys(plan.send).length === 0) return found;
+      await deps.wait(2_000 - (org.clock() - row.modifiedAt));
+      return (await readRemote(target, reads, hosts, new Map(), onCall)).byLink;
+    }
+
+    async function historyTimes(
+      claims: readonly Link[],
+      found: ReadonlyMap<string, Finding>,
+      hosts: ReadonlyMap<string, HostRecord>,
+      parents: ParentIndex,
+    ) {
+      if (history.isKnownAbsent(target)) return new Map<string, ReadonlyMap<string, number>>();
+      const asked = claims.flatMap((link) => {
+        const finding = found.get(link.id);
+        const host = hosts.get(link.localId);
+        if (finding?.kind !== 'row' || !host) return [];
+        const { row } = finding;
+        const rules = contestedRules({
+          link,
+          host,
+          mapping: target.compiled,
+          parents,
+          remote: { kind: 'record', record: row.record, modifiedAt: row.modifiedAt },
+        });
+        return rules.length > 0 ? [{ linkId: link.id, sfId: row.id, rules }] : [];
+      });
+      return history.times(target, asked, onCall);
+    }
+
+    async function finishRoles(): Promise<void> {
+      if (roleWork.size === 0) return;
+      const work = [...roleWork.values()];
+      roleWork.clear();
+      const writes = work.flatMap(({ link, wanted, row }) =>
+        planRoles({ link, wanted, there: remoteRoles(row?.record) }),
+      );
+      const failed = await sendRoles(deps, target, writes, onCall);
+      const written = new Set(writes.map((write) => write.item.id));
+      await store.atomically(async (inside) => {
+        const links = new Map((await inside.links.lock(work.map(({ link }) => link))).map((link) => [link.id, link]));
+        const saved: Link[] = [];
+        const log: LogRow[] = [];
+        for (const {
+          link: { id },
+          dirty,
+          wanted,
+        } of work) {
+          const link = links.get(id);
+          if (!link) continue;
+          const error = failed.get(id) ?? null;
+          const after = rolesText(wanted);
+          const about = {
+            ...scope,
+            kind: link.kind,
+            localId: link.localId,
+            object: target.object,
+            sfId: link.sfId,
+            batch: link.batch,
+            reason: link.reason,
+          };
+          const changes = [
+            { field: 'OpportunityContactRoles', local: ['parties'], before: link.base[ROLES_KEY] ?? null, after },
+          ];
+          if (written.has(id))
+            log.push(
+              logRow({
+                ...about,
+                operation: error ? 'none' : 'update',
+                direction: 'to_crm',
+                status: error ? 'failed' : 'success',
+                changes,
+                error,
+              }),
+            );
+          saved.push(
+            error
+              ? done(link, dirty, error)
+              : done({ ...link, base: { ...link.base, [ROLES_KEY]: after } }, dirty, link.error),
+          );
+          const known = results.get(id);
+          if (known)
+            results.set(id, {
+              ...known,
+              roles: wanted,
+              error: error ?? known.error,
+              operation: known.operation === 'none' && written.has(id) ? 'update' : known.operation,
+            });
+        }
+        await inside.links.save(saved);
+        await inside.log.add(log);
+      });
+    }
+
+    /** Somebody edits faster than we read: later. */
+    async function giveUp(open: readonly Link[]): Promise<void> {
+      if (open.length === 0) return;
+      const error = toErrorBody(
+        new GatehouseError('conflict', 'The record kept changing while it was synced.', {
+          next: 'Nothing to do: it is tried again in a moment.',
+          retryable: true,
+        }),
+      ).error;
+      await store.atomically(async (inside) => {
+        const links = await inside.links.lock(open);
+        await inside.links.save(
+          links.map((link) => ({
+            ...link,
+            error,
+            attempts: link.attempts + 1,
+            nextAt: now() + backoffMs(link.attempts + 1, link.id),
+            leaseOwner: null,
+            leaseUntil: 0,
+          })),
+        );
+      });
+      for (const link of open) note({ link, operation: 'none', pushed: [], pulled: [], roles: [], error });
+    }
+
+    function isKnown(
+      link: Link,
+      hosts: ReadonlyMap<string, HostRecord>,
+      hasMore: (host: HostRecord, link: Link) => boolean,
+    ): boolean {
+      const host = hosts.get(link.localId);
+      if (link.sfId === null) return host === undefined || host.deletedAt !== null;
+      if (host && (host.deletedAt !== null || hasMore(host, link))) return host.deletedAt !== null;
+      const isFresh =
+        link.state === 'active' && now() - link.seenAt < settings.freshMs && Object.keys(link.intents).length === 0;
+      const isComplete = target.compiled.rules.every(
+        (rule) =>
+          rule.key in link.base || rule.direction === 'from_crm' || host?.fields[rule.local[0] ?? ''] === undefined,
+      );
+      return isFresh && isComplete && (mode === 'many' || link.baseMod !== null);
+    }
+
+    function note(result: Result): void {
+      const before = results.get(result.link.id);
+      // An earlier round may have pulled.
+      results.set(result.link.id, before ? { ...result, pulled: [...before.pulled, ...result.pulled] } : result);
+    }
+
+    return { round, giveUp, results, calls };
+  }
+
+  function adapt(orgId: string, isOverload: boolean): void {
+    const chunk = chunks.get(orgId) ?? CHUNK;
+    if (isOverload) chunks.set(orgId, Math.max(50, Math.floor(chunk / 2)));
+    else if (chunk < CHUNK) chunks.set(orgId, Math.min(CHUNK, chunk + 10));
+  }
+
+  async function hostsOf({ scope, kind }: Target, claims: readonly Link[]): Promise<ReadonlyMap<string, HostRecord>> {
+    return new Map(
+      (
+        await store.hosts.get(
+          scope.bot,
+          kind,
+          claims.map((link) => link.localId),
+        )
+      ).map((host) => [host.id, host]),
+    );
+  }
+
+  async function contactsOf(
+    { scope, org }: Target,
+    hosts: ReadonlyMap<string, HostRecord>,
+  ): Promise<ReadonlyMap<string, string>> {
+    const parties = [...new Set([...hosts.values()].flatMap((host) => host.parties.map(({ party }) => party)))];
+    if (parties.length === 0) return new Map();
+    const { object } = await openTarget(store, scope.bot, org, 'party');
+    if (object !== 'Contact') return new Map();
+    const links = await store.links.byLocal(scope, object, parties);
+    return new Map(
+      links.flatMap((link) =>
+        link.sfId !== null && link.state === 'active' ? [[link.localId, link.sfId] as const] : [],
+      ),
+    );
+  }
+
+  return { run, settings, logId };
+}
+
+export type Engine = ReturnType<typeof createEngine>;
+
+function rowOf(found: ReadonlyMap<string, Finding>, { id, sfId }: Link): RemoteRow | undefined {
+  const finding = found.get(id);
+  if (finding?.kind === 'row') return finding.row;
+  return finding?.kind === 'matches' ? finding.rows.find((row) => row.id === sfId) : undefined;
+}
+
+function split<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))];
+}

@@ -1,0 +1,145 @@
+import type { Fields } from '../action.ts';
+import type { Kind, Mapping } from '../mapping/mapping.ts';
+import type { HostRecord, PartyRole, Scope, SyncDeps, SyncStore } from './ports.ts';
+import { mappingOf, newLink } from './target.ts';
+
+/** What the host app sends about one person or case. Fields that are not named stay as they are; null clears. */
+export interface HostInput {
+  readonly id: string;
+  readonly fields: Fields;
+  readonly parties?: readonly PartyRole[] | undefined;
+}
+
+/** Where a bot's records go, and how far Salesforce's clock is ahead of ours. */
+export type ConnectionOf = (
+  bot: string,
+) => Promise<{ readonly orgId: string; readonly clockOffsetMs: number } | undefined>;
+
+export interface Hosts {
+  put(bot: string, kind: Kind, inputs: readonly HostInput[]): Promise<readonly HostRecord[]>;
+  /** Adds those that are not known; leaves the others alone. */
+  putUnknown(bot: string, kind: Kind, inputs: readonly HostInput[]): Promise<void>;
+  get(bot: string, kind: Kind, id: string): Promise<HostRecord | undefined>;
+  page(bot: string, kind: Kind, after: string, limit: number): Promise<readonly HostRecord[]>;
+  /** False when there is none. */
+  remove(bot: string, kind: Kind, id: string): Promise<boolean>;
+}
+
+/** The host app's side. A change is one transaction: the record, the clock of each changed field, and the outbox of its link. */
+export function createHosts(
+  deps: SyncDeps & { readonly connectionOf: ConnectionOf; readonly onChange: (bot: string) => void },
+): Hosts {
+  const { store, now, newId, connectionOf, onChange } = deps;
+
+  async function write(
+    bot: string,
+    kind: Kind,
+    inputs: readonly HostInput[],
+    isOnlyNew: boolean,
+  ): Promise<readonly HostRecord[]> {
+    const connection = await connectionOf(bot);
+    // Stamped on Salesforce's clock: a host an hour off must not win or lose by it.
+    const at = now() + (connection?.clockOffsetMs ?? 0);
+    const latest = new Map(inputs.map((input) => [input.id, input]));
+    const records = await store.atomically(async (inside) => {
+      const known = new Map(
+        (await inside.hosts.lock(bot, kind, [...latest.keys()])).map((record) => [record.id, record]),
+      );
+      const changed: HostRecord[] = [];
+      const all = [...latest.values()].map((input) => {
+        const before = known.get(input.id);
+        if (before && before.deletedAt === null && isOnlyNew) return before;
+        const after = change(bot, kind, before, input, at);
+        if (after !== before) changed.push(after);
+        return after;
+      });
+      await inside.hosts.put(changed);
+      if (connection)
+        await markDirty(inside, { bot, orgId: connection.orgId }, await mappingOf(inside, bot, kind), changed);
+      return { all, changed };
+    });
+    if (records.changed.length > 0) onChange(bot);
+    return records.all;
+  }
+
+  async function markDirty(
+    inside: SyncStore,
+    scope: Scope,
+    mapping: Mapping,
+    records: readonly HostRecord[],
+  ): Promise<void> {
+    if (records.length === 0) return;
+    const there = await inside.links.byLocal(
+      scope,
+      mapping.object,
+      records.map((record) => record.id),
+    );
+    const linked = new Set(there.map((link) => link.localId));
+    const live = records.filter((record) => record.deletedAt === null && !linked.has(record.id));
+    await inside.links.ensure(live.map((record) => newLink(scope, mapping, record, newId(), 'local change', now())));
+    await inside.links.touch(
+      there.map((link) => link.id),
+      'local change',
+      false,
+      now(),
+    );
+  }
+
+  return {
+    put: (bot, kind, inputs) => write(bot, kind, inputs, false),
+    async putUnknown(bot, kind, inputs) {
+      if (inputs.length > 0) await write(bot, kind, inputs, true);
+    },
+    async get(bot, kind, id) {
+      const [record] = await store.hosts.get(bot, kind, [id]);
+      return record?.deletedAt === null ? record : undefined;
+    },
+    page: (bot, kind, after, limit) => store.hosts.page(bot, kind, after, limit),
+    async remove(bot, kind, id) {
+      const connection = await connectionOf(bot);
+      const at = now() + (connection?.clockOffsetMs ?? 0);
+      const isThere = await store.atomically(async (inside) => {
+        const [record] = await inside.hosts.lock(bot, kind, [id]);
+        if (!record || record.deletedAt !== null) return false;
+        const gone: HostRecord = { ...record, deletedAt: at, changedAt: at, version: record.version + 1 };
+        await inside.hosts.put([gone]);
+        if (connection)
+          await markDirty(inside, { bot, orgId: connection.orgId }, await mappingOf(inside, bot, kind), [gone]);
+        return true;
+      });
+      if (isThere) onChange(bot);
+      return isThere;
+    },
+  };
+}
+
+/** The same object when nothing changed: a repeated PUT costs nothing. */
+function change(
+  bot: string,
+  kind: Kind,
+  before: HostRecord | undefined,
+  { id, fields, parties }: HostInput,
+  at: number,
+): HostRecord {
+  const alive = before?.deletedAt === null ? before : undefined;
+  const changed = Object.entries(fields).filter(
+    ([name, value]) => alive?.fields[name] !== value && !(alive === undefined && value === null),
+  );
+  const arePartiesNew = parties !== undefined && JSON.stringify(parties) !== JSON.stringify(alive?.parties ?? []);
+  if (alive && changed.length === 0 && !arePartiesNew) return alive;
+  return {
+    bot,
+    kind,
+    id,
+    fields: { ...alive?.fields, ...Object.fromEntries(changed) },
+    clocks: {
+      ...alive?.clocks,
+      ...Object.fromEntries(changed.map(([name]) => [name, { at, origin: 'host' as const }])),
+    },
+    parties: parties ?? alive?.parties ?? [],
+    version: (before?.version ?? 0) + 1,
+    createdAt: before?.createdAt ?? at,
+    changedAt: at,
+    deletedAt: null,
+  };
+}

@@ -1,0 +1,245 @@
+import { GatehouseError } from '../errors.ts';
+import type { Kind } from '../mapping/mapping.ts';
+import type { Drain } from './drain.ts';
+import type { Engine } from './engine.ts';
+import type { Link, LogRow, SyncDeps, SyncOrg } from './ports.ts';
+import { lookUp, toRow } from './remote.ts';
+import { externalKey, mappingOf, openTarget } from './target.ts';
+
+/** What an operator does by hand, and what a human decided about a conflict. */
+export interface LinkDesk {
+  link(bot: string, org: SyncOrg, kind: Kind, localId: string, sfId: string): Promise<Link>;
+  /** A parent (an account) for every person with this company name. */
+  linkParent(bot: string, org: SyncOrg, object: string, name: string, sfId: string): Promise<Link>;
+  unlink(bot: string, orgId: string, kind: Kind, localId: string): Promise<Link>;
+  /** Tries one again now, whatever it waits for. */
+  retry(bot: string, orgId: string, kind: Kind, localIds: readonly string[]): Promise<number>;
+  retryFailed(bot: string, orgId: string, kind?: Kind): Promise<number>;
+  /** Puts the losing value of a conflict back: as a fresh host edit, so that it wins now. */
+  restore(
+    bot: string,
+    logId: string,
+    put: (
+      kind: Kind,
+      localId: string,
+      fields: Readonly<Record<string, string | number | boolean | null>>,
+    ) => Promise<unknown>,
+    field?: string,
+  ): Promise<LogRow>;
+}
+
+export function createLinkDesk({ store, now, newId }: SyncDeps, engine: Engine, drain: Drain): LinkDesk {
+  async function find(bot: string, orgId: string, kind: Kind, localId: string): Promise<Link> {
+    const { object } = await mappingOf(store, bot, kind);
+    const [link] = await store.links.byLocal({ bot, orgId }, object, [localId]);
+    if (link) return link;
+    throw new GatehouseError('not_found', `${kind} ${JSON.stringify(localId.slice(0, 80))} has no link yet.`, {
+      next: 'Sync it first.',
+    });
+  }
+
+  /** Changes a link under its own claim, so that no worker writes over it. */
+  async function change(
+    link: Link,
+    to: (fresh: Link) => Link,
+    log: Omit<LogRow, 'id' | 'at' | 'calls' | 'bot' | 'orgId' | 'kind' | 'localId' | 'object' | 'batch'>,
+  ): Promise<Link> {
+    const [claim] = await store.links.claim(
+      link,
+      { due: 'ids', ids: [link.id] },
+      { owner: 'desk', now: now(), until: now() + 60_000, limit: 1 },
+    );
+    if (!claim)
+      throw new GatehouseError('conflict', 'This record is being synced right now.', {
+        next: 'Try again in a minute.',
+        retryable: true,
+      });
+    return store.atomically(async (inside) => {
+      const [fresh] = await inside.links.lock([claim]);
+      if (!fresh)
+        throw new GatehouseError('conflict', 'This record was taken over by a worker.', {
+          next: 'Try again.',
+          retryable: true,
+        });
+      const { bot, orgId, kind, localId, object, batch } = fresh;
+      const changed = { ...to(fresh), leaseOwner: null, leaseUntil: 0 };
+      await inside.links.save([changed]);
+      await inside.log.add([
+        { ...log, id: engine.logId(), bot, orgId, kind, localId, object, batch, at: now(), calls: 0 },
+      ]);
+      await inside.links.touch([fresh.id], log.reason, true, now());
+      return changed;
+    });
+  }
+
+  return {
+    async link(bot, org, kind, localId, sfId) {
+      const [host] = await store.hosts.get(bot, kind, [localId]);
+      if (!host || host.deletedAt !== null)
+        throw new GatehouseError('not_found', `There is no ${kind} ${JSON.stringify(localId.slice(0, 80))}.`, {
+          next: 'Have the host app send it first.',
+        });
+      const target = await openTarget(store, bot, org, kind);
+      const [records = []] = await lookUp(
+        org,
+        [{ object: target.object, select: ['Id', target.nameField, 'SystemModstamp'], field: 'Id', values: [sfId] }],
+        () => {},
+      );
+      const row = records.map((record) => toRow(target, record))[0];
+      if (!row)
+        throw new GatehouseError(
+          'not_found',
+          `There is no ${target.object} with this Id, or the connected user may not see it.`,
+          { next: 'Copy the Id from the address of the record in Salesforce.' },
+        );
+      const [other] = await store.links.bySf(target.scope, [row.id]);
+      if (other && other.localId !== localId) {
+        throw new GatehouseError('conflict', `This ${target.object} is linked to ${other.localId}.`, {
+          next: 'Unlink that one first, if this is the right one.',
+        });
+      }
+      const [link] = await drain.linksOf(target.scope, kind, [host], 'linked by hand');
+      if (!link)
+        throw new GatehouseError('conflict', 'The link could not be made.', { next: 'Try again.', retryable: true });
+      // No base: what differs is decided by time, like a first meeting.
+      const to = (fresh: Link): Link => ({
+        ...fresh,
+        sfId: row.id,
+        state: 'active',
+        base: {},
+        intents: {},
+        seen: {},
+        baseMod: null,
+        seenAt: 0,
+        error: null,
+        attempts: 0,
+        nextAt: 0,
+      });
+      return change(link, to, {
+        sfId: row.id,
+        operation: 'none',
+        direction: 'to_crm',
+        status: 'success',
+        changes: [],
+        reason: 'linked by hand',
+        error: null,
+      });
+    },
+
+    async linkParent(bot, org, object, name, sfId) {
+      const scope = { bot, orgId: org.orgId };
+      const localId = name.trim().toLowerCase();
+      const [found = []] = await lookUp(org, [{ object, select: ['Id'], field: 'Id', values: [sfId] }], () => {});
+      const id = found[0]?.Id;
+      if (typeof id !== 'string')
+        throw new GatehouseError('not_found', `There is no ${object} with this Id.`, {
+          next: 'Copy the Id from the address of the record in Salesforce.',
+        });
+      await store.links.ensure([
+        {
+          id: newId(),
+          ...scope,
+          kind: 'parent',
+          object,
+          localId,
+          extKey: externalKey(bot, object, localId),
+          matchKey: null,
+          createdAt: now(),
+          reason: 'linked by hand',
+        },
+      ]);
+      const [link] = await store.links.byLocal(scope, object, [localId]);
+      if (!link)
+        throw new GatehouseError('conflict', 'The link could not be made.', { next: 'Try again.', retryable: true });
+      return change(link, (fresh) => ({ ...fresh, sfId: id, state: 'active', error: null }), {
+        sfId: id,
+        operation: 'none',
+        direction: 'to_crm',
+        status: 'success',
+        changes: [],
+        reason: 'linked by hand',
+        error: null,
+      });
+    },
+
+    async unlink(bot, orgId, kind, localId) {
+      const link = await find(bot, orgId, kind, localId);
+      const changed = await change(
+        link,
+        (fresh) => ({
+          ...fresh,
+          sfId: null,
+          state: 'unlinked',
+          base: {},
+          intents: {},
+          seen: {},
+          baseMod: null,
+          seenAt: 0,
+          matchKey: null,
+          error: null,
+          attemptedAt: null,
+          batch: null,
+        }),
+        {
+          sfId: link.sfId,
+          operation: 'none',
+          direction: 'to_crm',
+          status: 'success',
+          changes: [],
+          reason: 'unlinked by hand',
+          error: null,
+        },
+      );
+      return changed;
+    },
+
+    async retry(bot, orgId, kind, localIds) {
+      const { object } = await mappingOf(store, bot, kind);
+      const links = await store.links.byLocal({ bot, orgId }, object, localIds);
+      await store.links.touch(
+        links.map((link) => link.id),
+        'retry',
+        true,
+        0,
+      );
+      return links.length;
+    },
+
+    async retryFailed(bot, orgId, kind) {
+      let count = 0;
+      for (let after = ''; ; ) {
+        const links = await store.links.list({ bot, orgId }, { ...(kind ? { kind } : {}), after, limit: 500 });
+        const failed = links.filter(
+          (link) => link.error !== null && link.state !== 'unlinked' && link.kind !== 'parent',
+        );
+        await store.links.touch(
+          failed.map((link) => link.id),
+          'retry',
+          true,
+          0,
+        );
+        count += failed.length;
+        const last = links.at(-1);
+        if (!last || links.length < 500) return count;
+        after = last.localId;
+      }
+    },
+
+    async restore(bot, logId, put, field) {
+      const row = await store.log.get(bot, logId);
+      const lost =
+        row?.changes.filter((change) => change.lost !== undefined && (field === undefined || change.field === field)) ??
+        [];
+      if (!row || row.kind === 'parent' || lost.length === 0) {
+        throw new GatehouseError('not_found', 'This log row holds no value that lost a conflict.', {
+          next: 'Look for rows whose changes name a winner.',
+        });
+      }
+      const fields = Object.fromEntries(
+        lost.flatMap(({ local, lost: value = null }) => (local[0] === undefined ? [] : [[local[0], value] as const])),
+      );
+      await put(row.kind, row.localId, fields);
+      return row;
+    },
+  };
+}

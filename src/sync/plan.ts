@@ -1,0 +1,180 @@
+import type { FieldValue } from '../action.ts';
+import type { CompiledMapping, CompiledRule, RemoteRecord } from '../mapping/compile.ts';
+import { type FieldVerdict, mergeField } from './merge.ts';
+import type { FieldClock, HostRecord, Intent, Link, LogChange } from './ports.ts';
+
+/** What we know of the Salesforce side when we decide. */
+export type RemoteState =
+  | { readonly kind: 'record'; readonly record: RemoteRecord; readonly modifiedAt: number }
+  /** Not read: known and fresh, so it still holds what both sides agreed on. */
+  | { readonly kind: 'assumed' }
+  /** There is none yet. */
+  | { readonly kind: 'absent' };
+
+/** Accounts and other parents by folded name. */
+export type ParentIndex = ReadonlyMap<string, { readonly id: string } | { readonly problem: string }>;
+
+/** What one look at one record leads to. Nothing in here has happened yet. */
+export interface Plan {
+  /** API names and values to send; empty when there is nothing to send. */
+  readonly send: Readonly<Record<string, FieldValue>>;
+  readonly sent: Readonly<Record<string, Pick<Intent, 'value' | 'before'>>>;
+  readonly pushed: readonly LogChange[];
+  /** Host fields to take over. */
+  readonly take: Readonly<Record<string, FieldValue>>;
+  readonly clocks: Readonly<Record<string, FieldClock>>;
+  readonly pulled: readonly LogChange[];
+  /** Our own earlier pushes found in the record: they are agreed now, and owe their log row. */
+  readonly landed: readonly LogChange[];
+  readonly landedKeys: readonly string[];
+  readonly base: Link['base'];
+  /** A field changed on both sides and ours won: write this record alone and conditionally. */
+  readonly isContested: boolean;
+  readonly problems: readonly string[];
+}
+
+export interface PlanInput {
+  readonly link: Link;
+  readonly host: HostRecord;
+  readonly mapping: CompiledMapping;
+  readonly remote: RemoteState;
+  readonly parents: ParentIndex;
+  /** When a field changed in Salesforce, where field history tells; by rule key. */
+  readonly fieldTimes?: ReadonlyMap<string, number> | undefined;
+}
+
+export function planRecord(input: PlanInput): Plan {
+  const { link, mapping } = input;
+  const draft = {
+    send: {} as Record<string, FieldValue>,
+    sent: {} as Record<string, Pick<Intent, 'value' | 'before'>>,
+    take: {} as Record<string, FieldValue>,
+    clocks: {} as Record<string, FieldClock>,
+    base: { ...link.base },
+    pushed: [] as LogChange[],
+    pulled: [] as LogChange[],
+    landed: [] as LogChange[],
+    landedKeys: [] as string[],
+    problems: [] as string[],
+    isContested: false,
+  };
+  for (const rule of mapping.rules) planRule(rule, input, draft);
+  return draft;
+}
+
+/** The rules on which both sides differ from what was agreed: where field history is worth asking. */
+export function contestedRules(input: PlanInput): readonly CompiledRule[] {
+  const { pushed, pulled } = planRecord(input);
+  const keys = new Set(
+    [...pushed, ...pulled].filter((change) => change.winner !== undefined).map((change) => change.field),
+  );
+  return input.mapping.rules.filter((rule) => keys.has(rule.key));
+}
+
+type Draft = { -readonly [K in keyof Plan]: K extends 'isContested' ? boolean : Mutable<Plan[K]> };
+type Mutable<T> = T extends readonly (infer E)[] ? E[] : { -readonly [K in keyof T]: T[K] };
+
+function planRule(
+  rule: CompiledRule,
+  { link, host, mapping, remote, parents, fieldTimes }: PlanInput,
+  draft: Draft,
+): void {
+  const base = link.base[rule.key];
+  const localRaw = rule.fromHost(host);
+  const remoteRaw =
+    remote.kind === 'record'
+      ? rule.fromRemote(remote.record)
+      : remote.kind === 'assumed'
+        ? base
+        : rule.direction === 'from_crm'
+          ? undefined
+          : null;
+  const fold = (value: FieldValue | undefined) => (value === undefined ? undefined : rule.fold(value, host));
+  const local = fold(localRaw);
+  const remoteValue = remote.kind === 'assumed' ? base : fold(remoteRaw);
+  const intents = link.intents[rule.key] ?? [];
+  const remoteAt = remote.kind === 'record' ? timeOf(rule, link, remote.modifiedAt, remoteValue, fieldTimes) : 0;
+  const verdict = mergeField({
+    direction: rule.direction,
+    tie: mapping.mapping.tie,
+    local,
+    isSaid: rule.isSaid(host),
+    remote: remoteValue,
+    base: remote.kind === 'absent' ? undefined : base,
+    intents: remote.kind === 'record' ? intents.map((intent) => intent.value) : [],
+    localAt: Math.max(0, ...rule.local.map((name) => host.clocks[name]?.at ?? 0)),
+    remoteAt,
+  });
+  if (verdict.hasLanded && remoteValue !== undefined) {
+    draft.landedKeys.push(rule.key);
+    // A value that was agreed before it was sent again has no row to owe.
+    const intent = intents.find((one) => one.value === remoteValue);
+    if (intent && remoteValue !== base) draft.landed.push(change(rule, intent.before, remoteValue));
+  }
+  if (verdict.base === undefined) delete draft.base[rule.key];
+  else draft.base[rule.key] = verdict.base;
+  carryOut(rule, verdict, { host, parents, localRaw, remoteRaw, local, remoteAt, base, kind: remote.kind }, draft);
+}
+
+interface Sides {
+  readonly host: HostRecord;
+  readonly parents: ParentIndex;
+  readonly localRaw: FieldValue | undefined;
+  readonly remoteRaw: FieldValue | undefined;
+  readonly local: FieldValue | undefined;
+  readonly remoteAt: number;
+  readonly base: FieldValue | undefined;
+  readonly kind: RemoteState['kind'];
+}
+
+function carryOut(rule: CompiledRule, { action, winner }: FieldVerdict, sides: Sides, draft: Draft): void {
+  const { host, parents, localRaw = null, remoteRaw = null, local = null, remoteAt } = sides;
+  if (action === 'pull') {
+    Object.assign(draft.take, rule.toHost(remoteRaw));
+    for (const name of rule.local) draft.clocks[name] = { at: remoteAt, origin: 'salesforce' };
+    draft.pulled.push({ ...change(rule, localRaw, remoteRaw), ...(winner ? { winner, lost: localRaw } : {}) });
+  }
+  if (action !== 'push') return;
+  const fields = rule.parent ? parentField(rule, local, parents, draft) : rule.toRemote(localRaw, host);
+  if (!fields || Object.keys(fields).length === 0) return;
+  // A create has nothing to clear.
+  if (sides.kind === 'absent' && Object.values(fields).every((value) => value === null)) return;
+  Object.assign(draft.send, fields);
+  draft.sent[rule.key] = { value: local, before: remoteRaw };
+  const note = rule.isCut(localRaw, host) ? { note: 'cut to the length of the Salesforce field' } : {};
+  draft.pushed.push({ ...change(rule, remoteRaw, localRaw), ...(winner ? { winner, lost: remoteRaw } : {}), ...note });
+  if (winner) draft.isContested = true;
+}
+
+function parentField(
+  { parent, key }: CompiledRule,
+  name: FieldValue,
+  parents: ParentIndex,
+  draft: Draft,
+): Record<string, FieldValue> | undefined {
+  if (!parent?.write) return undefined;
+  if (name === null) return { [parent.idField]: null };
+  const found = parents.get(parentKey(parent.object, name));
+  if (found && 'id' in found) return { [parent.idField]: found.id };
+  draft.problems.push(found?.problem ?? `${key}: not looked up yet`);
+  return undefined;
+}
+
+export const parentKey = (object: string, name: FieldValue): string => `${object}:${String(name).trim().toLowerCase()}`;
+
+/** Per field where history or a notification tells; else the record's own stamp, which is never too early. */
+function timeOf(
+  rule: CompiledRule,
+  link: Link,
+  modifiedAt: number,
+  value: FieldValue | undefined,
+  fieldTimes: ReadonlyMap<string, number> | undefined,
+): number {
+  const seen = link.seen[rule.key];
+  const shown = seen && seen.value === value ? seen.at : Number.POSITIVE_INFINITY;
+  return Math.min(modifiedAt, fieldTimes?.get(rule.key) ?? Number.POSITIVE_INFINITY, shown);
+}
+
+function change(rule: CompiledRule, before: FieldValue, after: FieldValue): LogChange {
+  return { field: rule.key, local: rule.local, before, after };
+}

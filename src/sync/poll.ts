@@ -1,0 +1,146 @@
+import { findField } from '../mapping/compile.ts';
+import { KINDS } from '../mapping/mapping.ts';
+import type { Cursor, InboxRow, Scope, SyncDeps, SyncOrg, SyncSettings } from './ports.ts';
+import { queryPath, toIso, toMs, toPage } from './remote.ts';
+import { mappingOf } from './target.ts';
+
+const PAGE = 2_000;
+const MOST_PER_CALL = 5;
+
+export interface Polled {
+  readonly calls: number;
+  /** Links that have to be read again. */
+  readonly hints: number;
+}
+
+/**
+ * The net under all events: everything stamped since the watermark, less an overlap, because a record may become visible up
+ * to ten minutes after its own stamp. Keyset paging by (SystemModstamp, Id), the place saved with each page: a crash or a
+ * thousand equal stamps lose nothing. Deleted and merged rows come with it.
+ */
+export async function poll(
+  { store, now, crash }: SyncDeps,
+  settings: SyncSettings,
+  bot: string,
+  org: SyncOrg,
+): Promise<Polled> {
+  const scope: Scope = { bot, orgId: org.orgId };
+  const subscriptions = new Map((await store.subscriptions.list(bot)).map((one) => [one.object, one.fields]));
+  const objects = new Set(subscriptions.keys());
+  for (const kind of KINDS) objects.add((await mappingOf(store, bot, kind)).object);
+  let scans = await Promise.all([...objects].map(openScan));
+  let calls = 0;
+  let hints = 0;
+  while (scans.length > 0) {
+    const now_ = scans.slice(0, MOST_PER_CALL);
+    const rest = scans.slice(MOST_PER_CALL);
+    calls++;
+    const answers = await org.composite(
+      now_.map((scan, at) => ({ method: 'GET', id: `p${at}`, path: queryPath(soqlOf(scan), true) })),
+    );
+    const next: Scan[] = [];
+    for (const [at, scan] of now_.entries()) {
+      const answer = answers[at];
+      if (!answer) continue;
+      const { records, next: isCut } = toPage(answer);
+      const last = records.at(-1);
+      const isMore = last !== undefined && (records.length === PAGE || isCut !== undefined);
+      const stamps = records.map((record) => toMs(String(record.SystemModstamp)));
+      const highest = Math.max(toMs(scan.cursor.position?.highest ?? scan.cursor.watermark), ...stamps);
+      const cursor: Cursor = isMore
+        ? {
+            ...scan.cursor,
+            position: {
+              stamp: toIso(String(last.SystemModstamp)),
+              id: String(last.Id),
+              highest: new Date(highest).toISOString(),
+            },
+          }
+        : {
+            object: scan.cursor.object,
+            position: null,
+            polledAt: now(),
+            watermark: new Date(
+              Math.max(toMs(scan.cursor.watermark), Math.min(highest, org.clock() - settings.overlapMs)),
+            ).toISOString(),
+          };
+      // The hints of a page and its place are one step: neither is there without the other.
+      hints += await store.atomically(async (inside) => {
+        const links = await inside.links.bySf(
+          scope,
+          records.map((record) => String(record.Id)),
+        );
+        const stampOf = new Map(records.map((record) => [String(record.Id), toIso(String(record.SystemModstamp))]));
+        const stale = links.filter(
+          (link) => link.state !== 'unlinked' && (stampOf.get(link.sfId ?? '') ?? '') > (link.seenStamp ?? ''),
+        );
+        // A record that waits to be read already needs no second hint.
+        const fresh = stale.filter((link) => !(link.seenAt === 0 && link.dirty > link.done));
+        await inside.links.touch(
+          fresh.map((link) => link.id),
+          'changed in Salesforce',
+          true,
+          now(),
+        );
+        const told = subscriptions.get(scan.cursor.object);
+        if (told)
+          await inside.inbox.add(records.map((record) => toEvent(scope, scan.cursor.object, record, told, now())));
+        await inside.cursors.put(scope, cursor);
+        return fresh.length;
+      });
+      await crash?.('polled-page');
+      if (isMore) next.push({ ...scan, cursor });
+    }
+    scans = [...next, ...rest];
+  }
+  return { calls, hints };
+
+  async function openScan(object: string): Promise<Scan> {
+    const describe = await org.describe(object);
+    const extra = ['IsDeleted', 'MasterRecordId'].filter((name) => findField(describe, name));
+    const told = (subscriptions.get(object) ?? []).filter((name) => findField(describe, name));
+    // A first poll looks at what changes from now on; what was there before is the business of a batch.
+    const cursor = (await store.cursors.get(scope, object)) ?? {
+      object,
+      watermark: new Date(org.clock()).toISOString(),
+      position: null,
+      polledAt: 0,
+    };
+    return { cursor, select: [...new Set(['Id', 'SystemModstamp', ...extra, ...told])], overlapMs: settings.overlapMs };
+  }
+}
+
+interface Scan {
+  readonly cursor: Cursor;
+  readonly select: readonly string[];
+  readonly overlapMs: number;
+}
+
+function soqlOf({ cursor: { object, watermark, position }, select, overlapMs }: Scan): string {
+  const from = `SELECT ${select.join(', ')} FROM ${object}`;
+  const where = position
+    ? `(SystemModstamp > ${position.stamp} OR (SystemModstamp = ${position.stamp} AND Id > '${position.id}'))`
+    : `SystemModstamp >= ${new Date(toMs(watermark) - overlapMs).toISOString()}`;
+  return `${from} WHERE ${where} ORDER BY SystemModstamp, Id LIMIT ${PAGE}`;
+}
+
+function toEvent(
+  scope: Scope,
+  object: string,
+  record: Readonly<Record<string, unknown>>,
+  told: readonly string[],
+  receivedAt: number,
+): InboxRow {
+  const sfId = String(record.Id);
+  const fields = Object.fromEntries(told.map((name) => [name, record[name] ?? null]));
+  return {
+    ...scope,
+    object,
+    sfId,
+    kind: 'poll',
+    receivedAt,
+    // The overlap shows each record several times; its stamp makes that one event.
+    eventId: `poll:${sfId}:${toIso(String(record.SystemModstamp))}`,
+    payload: JSON.stringify({ fields, isDeleted: record.IsDeleted === true }),
+  };
+}

@@ -1,0 +1,76 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { ACK, fault, NotAnOutboundMessage, parseOutboundMessage } from '../inbound/outbound-message.ts';
+import type { ConnectionOf } from './hosts.ts';
+import type { InboxRow, SyncDeps } from './ports.ts';
+
+export interface SoapAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
+
+/** A new secret path for Salesforce to post to, shown this once. The one before it works on for a day, or not at all. */
+export async function rotateToken({ store, now }: SyncDeps, bot: string, keepOldMs = 86_400_000): Promise<string> {
+  const token = randomBytes(32).toString('base64url');
+  const hash = hashOf(token);
+  await store.atomically(async (inside) => {
+    await inside.tokens.add({ hash, bot, createdAt: now(), expiresAt: null });
+    await inside.tokens.expire(bot, hash, now() + keepOldMs);
+  });
+  return token;
+}
+
+/**
+ * One outbound message. Positive only when every notification is stored for good; anything else makes Salesforce send it
+ * again. Nobody learns from the answer whether a token exists.
+ */
+export async function receiveMessage(
+  deps: SyncDeps & { readonly connectionOf: ConnectionOf; readonly onChange: (bot: string) => void },
+  token: string,
+  body: string,
+): Promise<SoapAnswer> {
+  const { store, now, connectionOf, onChange, crash } = deps;
+  const known = token.length <= 200 ? await store.tokens.byHash(hashOf(token), now()) : undefined;
+  const connection = known && (await connectionOf(known.bot));
+  if (!known || !connection) return { status: 404, body: fault('Client', 'No such address.') };
+  try {
+    const { organizationId, notifications } = parseOutboundMessage(body);
+    // The 15-character form names the same org.
+    if (organizationId.slice(0, 15) !== connection.orgId.slice(0, 15))
+      return { status: 403, body: fault('Client', 'This message is not from the connected org.') };
+    const rows = notifications.map(
+      (one): InboxRow => ({
+        bot: known.bot,
+        orgId: connection.orgId,
+        eventId: one.id,
+        object: one.object,
+        sfId: to18(one.recordId),
+        kind: 'message',
+        receivedAt: now(),
+        payload: JSON.stringify({ fields: one.fields }),
+      }),
+    );
+    await store.atomically((inside) => inside.inbox.add(rows));
+    await crash?.('inbox-stored');
+  } catch (error) {
+    if (error instanceof NotAnOutboundMessage)
+      return { status: 400, body: fault('Client', 'This is no outbound message.') };
+    return { status: 500, body: fault('Server', 'The message could not be stored. Send it again.') };
+  }
+  onChange(known.bot);
+  return { status: 200, body: ACK };
+}
+
+/** Three check characters tell which of the fifteen are capitals. */
+export function to18(id: string): string {
+  if (id.length !== 15) return id;
+  const check = [0, 5, 10].map((start) => {
+    const bits = [...id.slice(start, start + 5)].reduce(
+      (sum, letter, at) => sum + (/[A-Z]/.test(letter) ? 1 << at : 0),
+      0,
+    );
+    return 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345'[bits];
+  });
+  return id + check.join('');
+}

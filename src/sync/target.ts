@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import type { ObjectDescribe } from '../action.ts';
+import { type CompiledMapping, compileMapping, findField } from '../mapping/compile.ts';
+import { defaultMapping } from '../mapping/defaults.ts';
+import type { Kind, Mapping } from '../mapping/mapping.ts';
+import type { HostRecord, NewLink, Scope, SyncOrg, SyncStore } from './ports.ts';
+
+export const EXTERNAL_ID = 'Gatehouse_Id__c';
+
+/** One kind of host record, and the Salesforce object it goes to in one org. */
+export interface Target {
+  readonly scope: Scope;
+  readonly org: SyncOrg;
+  readonly kind: Kind;
+  readonly object: string;
+  readonly describe: ObjectDescribe;
+  readonly compiled: CompiledMapping;
+  /** The org has our unique external-id field: creates are upserts by it. */
+  readonly externalId: string | undefined;
+  /** A case's people are written as contact roles. */
+  readonly hasRoles: boolean;
+  /** What a person calls the record. */
+  readonly nameField: string;
+}
+
+export async function mappingOf(store: SyncStore, bot: string, kind: Kind): Promise<Mapping> {
+  return (await store.mappings.get(bot, kind))?.mapping ?? defaultMapping(kind);
+}
+
+export async function openTarget(store: SyncStore, bot: string, org: SyncOrg, kind: Kind): Promise<Target> {
+  const mapping = await mappingOf(store, bot, kind);
+  const describe = await org.describe(mapping.object);
+  const mark = findField(describe, EXTERNAL_ID);
+  return {
+    scope: { bot, orgId: org.orgId },
+    org,
+    kind,
+    object: mapping.object,
+    describe,
+    compiled: compileMapping(mapping, describe),
+    // Not unique means that an upsert could still find several.
+    externalId: mark?.externalId && mark.unique && mark.createable ? mark.name : undefined,
+    hasRoles: kind === 'case' && mapping.object === 'Opportunity' && Object.keys(mapping.roles).length > 0,
+    nameField: ['Name', 'CaseNumber', 'Subject'].find((name) => findField(describe, name)) ?? 'Id',
+  };
+}
+
+/** At most 64 characters, unique per bot, kind and record, the same for ever. */
+export function externalKey(bot: string, kind: string, localId: string): string {
+  const plain = `${bot}:${kind}:${localId}`;
+  if (plain.length <= 64) return plain;
+  return `${kind}:${createHash('sha256').update(plain).digest('base64url').slice(0, 43)}`;
+}
+
+/** The value by which a person is known before there is a link: the email, without case. */
+export function lookupValue({ lookup }: Mapping, host: Pick<HostRecord, 'fields'>): string | undefined {
+  const value = lookup && host.fields[lookup.local];
+  return typeof value === 'string' && value.trim() !== '' ? value.trim().toLowerCase() : undefined;
+}
+
+export function newLink(
+  scope: Scope,
+  mapping: Mapping,
+  host: HostRecord,
+  id: string,
+  reason: string,
+  now: number,
+): NewLink {
+  const { kind, object } = mapping;
+  return {
+    id,
+    ...scope,
+    kind,
+    object,
+    localId: host.id,
+    extKey: externalKey(scope.bot, kind, host.id),
+    matchKey: mapping.allowDuplicates ? null : (lookupValue(mapping, host) ?? null),
+    createdAt: now,
+    reason,
+  };
+}

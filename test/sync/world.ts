@@ -1,0 +1,217 @@
+import { randomUUID } from 'node:crypto';
+import type { FieldValue } from '../../src/action.ts';
+import { readConfig } from '../../src/config.ts';
+import type { Kind } from '../../src/mapping/mapping.ts';
+import type { Connections, Org } from '../../src/salesforce/connections.ts';
+import { createConnections } from '../../src/salesforce/create-connections.ts';
+import type { TokenSet } from '../../src/salesforce/ports.ts';
+import { createSim, type Sim, type SimSeed } from '../../src/sim/sim.ts';
+import { createSyncStore } from '../../src/store/sync-store.ts';
+import { createSync, type SyncRoom } from '../../src/sync/create-sync.ts';
+import { useInbox } from '../../src/sync/inbox.ts';
+import { poll } from '../../src/sync/poll.ts';
+import type { CrashPoint, HostRecord, Link, LogRow, SyncSettings, SyncStore } from '../../src/sync/ports.ts';
+import type { FreshDatabase, OpenFresh } from '../support/databases.ts';
+
+/** A process died here. */
+export class Crash extends Error {}
+
+export interface Process {
+  readonly sync: SyncRoom;
+  readonly store: SyncStore;
+  readonly connections: Connections;
+  org(bot?: string): Promise<Org>;
+  /** Events, poll and everything that is due, until nothing is left. */
+  settle(bot?: string): Promise<void>;
+  poll(bot?: string): Promise<{ calls: number; hints: number }>;
+  inbox(bot?: string): Promise<number>;
+  party(id: string, bot?: string): ReturnType<ReturnType<SyncRoom['forBot']>['syncParty']>;
+  case(id: string, bot?: string): ReturnType<ReturnType<SyncRoom['forBot']>['syncCase']>;
+}
+
+export interface SyncWorld extends AsyncDisposable, Process {
+  readonly fresh: FreshDatabase;
+  readonly clock: { now: number; advance(ms: number): void };
+  readonly simulated: Sim;
+  /** Another process on the same store and org. */
+  process(more?: ProcessOptions): Process;
+  put(id: string, fields: Record<string, FieldValue>, more?: { kind?: Kind; parties?: HostRecord['parties']; bot?: string }): Promise<HostRecord>;
+  host(id: string, kind?: Kind): Promise<HostRecord>;
+  link(id: string, kind?: Kind): Promise<Link>;
+  log(id?: string): Promise<readonly LogRow[]>;
+  // biome-ignore lint/suspicious/noExplicitAny: free-form JSON of the simulator's control routes
+  control(method: string, route: string, body?: unknown): Promise<any>;
+  records(object?: string): Promise<readonly Record<string, FieldValue>[]>;
+  /** A colleague edits in Salesforce, now or at a time. */
+  edit(id: string, fields: Record<string, FieldValue>, object?: string, at?: number): Promise<void>;
+  add(fields: Record<string, FieldValue>, object?: string, at?: number): Promise<string>;
+  /** API calls that the work made. */
+  calls(work: () => Promise<unknown>): Promise<number>;
+  connect(bot: string): Promise<void>;
+}
+
+export interface ProcessOptions {
+  readonly crash?: (point: CrashPoint) => void | Promise<void>;
+  readonly skewMs?: number;
+  readonly settings?: Partial<SyncSettings>;
+}
+
+export interface WorldOptions extends ProcessOptions {
+  readonly withoutExternalId?: boolean;
+  readonly seed?: SimSeed;
+  readonly start?: number;
+}
+
+const BOT = 'demo';
+
+export async function createSyncWorld(openFresh: OpenFresh, options: WorldOptions = {}): Promise<SyncWorld> {
+  const fresh = await openFresh();
+  const clock = {
+    now: options.start ?? Date.parse('2026-05-04T10:00:00.500Z'),
+    advance(ms: number) {
+      clock.now += ms;
+    },
+  };
+  const simulated = await createSim({ now: () => clock.now, seed: options.seed ?? { records: {} } });
+  const tokens = new Map<string, TokenSet>();
+  const control: SyncWorld['control'] = async (method, route, body) => {
+    const request = new Request(`http://sim.localhost/_sim/${route}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const answer = await simulated.fetch(request, { loopback: true });
+    if (!answer.ok) throw new Error(`${route}: ${await answer.text()}`);
+    return JSON.parse(await answer.text());
+  };
+  if (options.withoutExternalId) {
+    await control('POST', 'reset', { seed: options.seed ?? { records: {} }, withoutFields: ['Contact.Gatehouse_Id__c', 'Opportunity.Gatehouse_Id__c', 'Account.Gatehouse_Id__c'] });
+  }
+
+  function open({ crash, skewMs = 0, settings }: ProcessOptions): Process {
+    const now = () => clock.now + skewMs;
+    const connections = createConnections({
+      config: readConfig({}).salesforce,
+      requestTimeoutMs: 5_000,
+      rows: fresh.store.connections,
+      values: fresh.store.values,
+      tokens: {
+        get: async (key) => tokens.get(key),
+        set: async (key, value) => void tokens.set(key, value),
+        delete: async (key) => void tokens.delete(key),
+      },
+      now,
+      newId: randomUUID,
+      random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+      log: { debug() {}, info() {}, warn() {}, error() {} },
+      instance: randomUUID(),
+      simulated: async () => simulated,
+      wait: async (ms) => clock.advance(ms),
+    });
+    const store = createSyncStore(fresh.database);
+    const deps = {
+      store,
+      now,
+      newId: randomUUID,
+      owner: randomUUID(),
+      // Waiting for Salesforce's clock moves ours; waiting for another caller must let it run.
+      wait: async (ms: number) => {
+        if (ms > 100) clock.advance(ms);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      },
+      connectionOf: (bot: string) => fresh.store.connections.get(bot),
+      ...(crash ? { crash } : {}),
+      ...(settings ? { settings } : {}),
+    };
+    const sync = createSync(deps);
+    const org = (bot = BOT) => connections.open(bot, { signal: new AbortController().signal, background: true });
+    const process: Process = {
+      sync,
+      store,
+      connections,
+      org,
+      poll: async (bot = BOT) => poll(deps, sync.engine.settings, bot, await org(bot)),
+      inbox: async (bot = BOT) => useInbox(deps, bot, await org(bot)),
+      party: async (id, bot = BOT) => sync.forBot(bot, await org(bot)).syncParty(id),
+      case: async (id, bot = BOT) => sync.forBot(bot, await org(bot)).syncCase(id),
+      async settle(bot = BOT) {
+        const { orgId } = await org(bot);
+        for (let turn = 0; turn < 20; turn++) {
+          await process.inbox(bot);
+          const { hints } = await process.poll(bot);
+          const done = await sync.drain.all(bot, await org(bot));
+          if (hints === 0 && done === 0 && (await store.links.countDirty({ bot, orgId })) === 0) return;
+          // Back-offs and leases run out.
+          clock.advance(done === 0 ? 130_000 : 1_000);
+        }
+        throw new Error('the sync does not come to rest');
+      },
+    };
+    return process;
+  }
+
+  const main = open(options);
+  const world: SyncWorld = {
+    ...main,
+    fresh,
+    clock,
+    simulated,
+    process: (more = {}) => open({ ...(options.settings ? { settings: options.settings } : {}), ...more }),
+    control,
+    async put(id, fields, { kind = 'party', parties, bot = BOT } = {}) {
+      const [record] = await main.sync.hosts.put(bot, kind, [{ id, fields, ...(parties ? { parties } : {}) }]);
+      if (!record) throw new Error('nothing was put');
+      return record;
+    },
+    async host(id, kind = 'party') {
+      const [record] = await main.store.hosts.get(BOT, kind, [id]);
+      if (!record) throw new Error(`there is no ${kind} ${id}`);
+      return record;
+    },
+    async link(id, kind = 'party') {
+      const { orgId } = await main.org();
+      const links = await main.store.links.list({ bot: BOT, orgId }, { kind, localId: id, limit: 1 });
+      if (!links[0]) throw new Error(`${id} has no link`);
+      return links[0];
+    },
+    log: (id) => main.store.log.find(BOT, { localId: id, limit: 1_000 }),
+    records: async (object = 'Contact') => (await control('GET', `records/${object}`)).records.filter((row: { IsDeleted: boolean }) => !row.IsDeleted),
+    async edit(id, fields, object = 'Contact', at) {
+      await control('POST', `records/${object}`, { Id: id, ...fields, ...(at === undefined ? {} : { at }) });
+    },
+    add: async (fields, object = 'Contact', at) => (await control('POST', `records/${object}`, { ...fields, ...(at === undefined ? {} : { at }) })).id,
+    async calls(work) {
+      const before = (await control('GET', 'calls')).count;
+      await work();
+      return (await control('GET', 'calls')).count - before;
+    },
+    async connect(bot) {
+      await fresh.store.bots.create({ name: bot, audience: 'internal', profile: 'internal', createdAt: clock.now, grants: [], policy: { version: 1 } as never });
+      await main.connections.connect(bot, { flow: 'simulated' });
+    },
+    async [Symbol.asyncDispose]() {
+      await simulated.close();
+      await fresh[Symbol.asyncDispose]();
+    },
+  };
+  await world.connect(BOT);
+  // Describes are cached from here on: calls counted later are the sync's own.
+  const org = await main.org();
+  for (const object of ['Contact', 'Opportunity', 'Account']) await org.describe(object);
+  return world;
+}
+
+export function crashAt(point: CrashPoint, times = 1): (at: CrashPoint) => void {
+  let left = times;
+  return (at) => {
+    if (at === point && left-- > 0) throw new Crash(point);
+  };
+}
+
+/** Everything that must agree, of one party and its contact. */
+export function pair(host: HostRecord, record: Record<string, FieldValue> | undefined) {
+  const at = (name: string) => record?.[name] ?? null;
+  return {
+    host: { email: host.fields.email ?? null, name: host.fields.name ?? null, phone: host.fields.phone ?? null, jobTitle: host.fields.jobTitle ?? null, notes: host.fields.notes ?? null },
+    salesforce: {
+      email: at('Email'), name: [at('FirstName'), at('LastName')].filter(Boolean).join(' ') || null,
+      phone: at('Phone'), jobTitle: at('Title'), notes: at('Description'),
+    },
+  };
+}
