@@ -13,7 +13,12 @@ export interface SqliteFile {
   close(): Promise<void>;
 }
 
-const BUSY_TIMEOUT_MS = 10_000;
+/**
+ * How long SQLite itself waits for a lock: shortly, because it keeps one of the few threads of the pool while it does, and
+ * whoever holds the lock may need that thread to go on. Then we wait and ask again, for about 12 seconds.
+ */
+const BUSY_TIMEOUT_MS = 10;
+const ATTEMPTS = 400;
 
 /** Opens the file, makes it (and its folder, for this account alone) where it is missing, and sets it up for several processes. */
 export async function openSqliteFile(file: string): Promise<SqliteFile> {
@@ -54,12 +59,17 @@ async function connect(file: string): Promise<SqliteFile> {
   handle.configure('busyTimeout', BUSY_TIMEOUT_MS);
 
   const ask = async <T>(sql: string, send: (done: (error: Error | null, answer: T) => void) => void): Promise<T> => {
-    try {
-      return await new Promise<T>((resolve, reject) =>
-        send((error, answer) => (error === null ? resolve(answer) : reject(error))),
-      );
-    } catch (error) {
-      throw unusable(file, error) ?? new SqliteError(sql, error);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await new Promise<T>((resolve, reject) =>
+          send((error, answer) => (error === null ? resolve(answer) : reject(error))),
+        );
+      } catch (error) {
+        // A busy statement has done nothing. Chance decides who is next: SQLite's own waiting is not fair.
+        if (codeOf(error) !== 'SQLITE_BUSY' || attempt === ATTEMPTS)
+          throw unusable(file, error) ?? new SqliteError(sql, error);
+        await sleep(Math.random() * 50);
+      }
     }
   };
   return {
@@ -79,17 +89,8 @@ async function setUp(connection: SqliteFile): Promise<void> {
   await connection.all('pragma synchronous = full');
   await connection.all('pragma foreign_keys = on');
   const [before] = await connection.all<{ journal_mode: string }>('pragma journal_mode');
-  if (before?.journal_mode === 'wal') return;
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      // Stays in the file. On a fresh one it fails at once, in spite of the busy timeout, when another process does the same.
-      await connection.all('pragma journal_mode = wal');
-      return;
-    } catch (error) {
-      if (attempt === 50 || codeOf(error) !== 'SQLITE_BUSY') throw error;
-      await sleep(5 + Math.random() * 45);
-    }
-  }
+  // It stays in the file. On a fresh one it is busy at once, whatever the timeout, while another process does the same.
+  if (before?.journal_mode !== 'wal') await connection.all('pragma journal_mode = wal');
 }
 
 /** A refused statement. Its values are bound, so the text holds none. */
