@@ -107,8 +107,11 @@ const CHECKS: {
     return hit.length > 0 ? `It changes ${hit.join(', ')}.` : undefined;
   },
   sensitive: (_, f) => (f.sensitive.length > 0 ? `It touches sensitive fields: ${f.sensitive.join(', ')}.` : undefined),
-  queryClass: (c, f) =>
-    f.queryClass === c.queryClass ? [`The query is ${f.queryClass}.`, ...(f.queryReasons ?? [])].join(' ') : undefined,
+  queryClass: (c, f) => {
+    if (f.queryClass !== c.queryClass) return undefined;
+    const why = (f.queryReasons ?? []).map((reason) => reason.replace(/\.$/, '')).join('; ');
+    return `The query is ${f.queryClass}${why === '' ? '' : `: ${why}`}.`;
+  },
   duplicates: (_, f) => (f.duplicates > 0 ? `${f.duplicates} look-alike record(s) already exist.` : undefined),
   runsThisHourAtLeast: (c, f) =>
     f.runsThisHour >= c.runsThisHourAtLeast! ? `It already ran ${f.runsThisHour} times in the past hour.` : undefined,

@@ -72,14 +72,15 @@ export function createSoql(deps: RunSoqlDeps): Soql {
     const shaped = shapeRows(shown, { format, maxBytes: MOST_BYTES[format], clean: (text) => clean(text, MOST_TEXT) });
     await spend('rows', Math.max(1, shaped.returned));
     const reached = skip + shaped.returned;
-    const isCapped = verdict.rowCap !== null && records.length >= verdict.rowCap;
+    // A limit of the query's own is what was asked for; only ours cuts.
+    const isCapped = verdict.rowCap === policy.maxRows && records.length >= policy.maxRows;
     const isMore = reached < records.length && shaped.returned > 0;
     return {
       rows: shaped.rows,
       returned: shaped.returned,
       total: page.total,
       ...(isMore ? { nextCursor: seal({ send: verdict.send, skip: reached }) } : {}),
-      ...(isMore || isCapped || shaped.cut ? { note: noteFor(isMore, isCapped ? verdict.rowCap : null) } : {}),
+      ...(isMore || isCapped || shaped.cut ? { note: noteFor(isMore, isCapped ? policy.maxRows : null) } : {}),
     };
   };
 
