@@ -10,7 +10,7 @@ export async function serveSim(
 ): Promise<{ url: string; close(): Promise<void> }> {
   const { port, host = '127.0.0.1', ...rest } = options;
   const sim = await createSim(rest);
-  const server = createServer((incoming, outgoing) => {
+  const server = createServer({ maxHeaderSize: 64 * 1024 }, (incoming, outgoing) => {
     // Whatever fails here fails one caller: an org that lost the connection, or one that dropped it on purpose.
     answer(sim, incoming, outgoing).catch(() => incoming.socket.destroySoon());
   });

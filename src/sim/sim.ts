@@ -4,9 +4,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { begin, control } from './control.ts';
-import type { CallRow, FaultRule } from './facts.ts';
-import { connectionReset, edgePage, takeFaults } from './faults.ts';
+import { logCall } from './calls.ts';
+import { begin, control } from './control/control.ts';
+import type { FaultRule } from './facts.ts';
+import { broken, connectionReset, cutShort, faultBefore, isAnswer, takeFaults } from './faults.ts';
 import { type Incoming, json, type Outgoing, page } from './http.ts';
 import { openJournal } from './journal.ts';
 import { authorize } from './oauth/authorize.ts';
@@ -16,7 +17,6 @@ import { Org } from './org.ts';
 import { createDeliverer } from './outbound/deliver.ts';
 import { loadParser, type Parse } from './query/parser.ts';
 import { dataApi, isQueryAhead, type Means, versionsList } from './rest/data-api.ts';
-import { countCall } from './rest/limits.ts';
 import type { SimSeed } from './seed.ts';
 
 export type { SimSeed } from './seed.ts';
@@ -60,7 +60,7 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
       newest: version,
       meetsLock: struck.some((rule) => rule.type === 'lock'),
     });
-    const late = struck.find((rule) => rule.when === 'after' && (rule.type === 'status' || rule.type === 'html'));
+    const late = struck.find((rule) => rule.when === 'after' && isAnswer(rule));
     return late ? broken(late) : outgoing;
   }
 
@@ -161,59 +161,6 @@ function route(org: Org, incoming: Incoming, means: Means): Outgoing {
   };
 }
 
-/** Faults that answer before anything is done; an expired session is made so, and the usual refusal follows. */
-function faultBefore(org: Org, { headers }: Incoming, struck: readonly FaultRule[]): Outgoing | undefined {
-  for (const rule of struck) {
-    if (rule.type === 'expired_session')
-      org.forget('session', (headers.get('authorization') ?? '').replace(/^\w+ +/, ''));
-    if (rule.type === 'limit') {
-      return json(403, [{ message: 'TotalRequests Limit exceeded.', errorCode: 'REQUEST_LIMIT_EXCEEDED' }]);
-    }
-    const isAnswer = rule.type === 'status' || rule.type === 'html' || rule.type === 'redirect';
-    if (isAnswer && rule.when === 'before') return broken(rule);
-  }
-  return undefined;
-}
-
-function broken({ type, status, location }: FaultRule): Outgoing {
-  if (type === 'redirect')
-    return { status: status ?? 302, headers: { Location: location ?? 'https://elsewhere.example/' }, text: '' };
-  if (type === 'html') return { status: status ?? 503, headers: { 'Content-Type': 'text/html' }, text: edgePage };
-  const code = status ?? 503;
-  const errorCode = code >= 500 && code !== 503 ? 'UNKNOWN_EXCEPTION' : 'SERVER_UNAVAILABLE';
-  const message =
-    code === 503
-      ? 'The server is temporarily unavailable.'
-      : 'An unexpected error occurred. Please include this ErrorId if you contact support: 0-0 (0)';
-  return json(code, [{ message, errorCode }]);
-}
-
-const keptCalls = 2000;
-
-function logCall(org: Org, { method, url, headers }: Incoming, status: number): void {
-  const { pathname } = url;
-  const isApi = /^\/services\/data\/v/.test(pathname);
-  if (!isApi && !pathname.startsWith('/services/oauth2/') && !pathname.startsWith('/id/')) return;
-  const kind = isApi ? 'api' : 'oauth';
-  const isCharged = isApi && status !== 401 && status !== 503 && status !== 0;
-  const usage = countCall(org, kind, isCharged);
-  const n = usage.apiCalls + usage.oauthCalls;
-  const path = isApi ? (pathname + url.search).slice(0, 300) : pathname;
-  const client = /client=([^,\s]+)/.exec(headers.get('sforce-call-options') ?? '')?.[1] ?? null;
-  const row: CallRow = {
-    n,
-    method,
-    path,
-    status,
-    at: new Date(org.now()).toISOString(),
-    client,
-    kind,
-    examined: org.examined,
-  };
-  org.keep('call', String(n), row);
-  if (n > keptCalls) org.forget('call', String(n - keptCalls));
-}
-
 function toResponse(org: Org, { status, headers, text }: Outgoing): Response {
   const requestId = randomUUID();
   const all = new Headers({
@@ -227,22 +174,6 @@ function toResponse(org: Org, { status, headers, text }: Outgoing): Response {
   all.append('Set-Cookie', 'CookieConsentPolicy=0:1; path=/; Max-Age=31536000');
   const isBodiless = status === 204 || status === 304;
   return new Response(isBodiless ? null : text, { status, headers: all });
-}
-
-/** The head arrives, then half of the body, then nothing more. */
-function cutShort(response: Response, text: string): Response {
-  const half = new TextEncoder().encode(text).subarray(0, Math.ceil(text.length / 2));
-  let isSent = false;
-  const stream = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      if (isSent) controller.error(new TypeError('terminated', { cause: connectionReset().cause }));
-      else controller.enqueue(half);
-      isSent = true;
-    },
-  });
-  const headers = new Headers(response.headers);
-  headers.set('Content-Length', String(new TextEncoder().encode(text).length));
-  return new Response(stream, { status: response.status, headers });
 }
 
 /** As with a real socket, the caller's abort ends the wait at once, whatever the org is doing. */

@@ -81,6 +81,25 @@ describe('many records in one call', () => {
     ]);
   });
 
+  it('upserts by Id, and refuses one key twice in a call [X5]', async () => {
+    const byId = await org.api('PATCH', '/composite/sobjects/Contact/Id', { records: [contact({ LastName: 'New' })] });
+    expect(byId.body[0]).toMatchObject({ success: true, created: true });
+    const again = await org.api('PATCH', '/composite/sobjects/Contact/Id', {
+      records: [contact({ Id: byId.body[0].id, LastName: 'Same' })],
+    });
+    expect(again.body[0]).toEqual({ id: byId.body[0].id, success: true, errors: [], created: false });
+    const twice = [
+      contact({ Gatehouse_Id__c: 'two', LastName: 'a' }),
+      contact({ Gatehouse_Id__c: 'two', LastName: 'b' }),
+    ];
+    const doubled = await org.api('PATCH', '/composite/sobjects/Contact/Gatehouse_Id__c', { records: twice });
+    expect(doubled.body[1].errors[0]).toEqual({
+      statusCode: 'DUPLICATE_VALUE',
+      message: 'Duplicate external id specified: two',
+      fields: ['Gatehouse_Id__c'],
+    });
+  });
+
   it('refuses none and more than 200 [X5]', async () => {
     const none = await org.api('POST', '/composite/sobjects', { records: [] });
     expect([none.status, none.body]).toEqual([

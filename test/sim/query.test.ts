@@ -75,6 +75,14 @@ describe('SOQL on the simulated org', () => {
     expect(await names("LastName = 'O\\'Neill'", 'Lead')).toEqual(["Sean O'Neill"]);
   });
 
+  it('reads keywords in any case [X5]', async () => {
+    const found = await rows(
+      "select name from account where not name like 'a%' and name like '%foods' order by name desc nulls last",
+    );
+    expect(found.map((row) => row.Name)).toEqual(['Wonka Foods']);
+    expect(await names("Name <> 'Acme Industries' AND Industry = 'manufacturing'")).toEqual([]);
+  });
+
   it('runs semi-joins and anti-joins [X5]', async () => {
     expect(await names("Id IN (SELECT AccountId FROM Opportunity WHERE StageName = 'Closed Lost')")).toEqual([
       'Wonka Foods',
@@ -223,6 +231,16 @@ describe('SOQL on the simulated org', () => {
     const strange = await org.api('GET', '/query/0r85i000000ZZZZAAA-2000');
     expect([strange.status, strange.body[0].errorCode]).toEqual([400, 'INVALID_QUERY_LOCATOR']);
     await org.sim('POST', '/reset');
+  });
+
+  it('refuses a URL that is too long, and takes the same query inside a composite [X5]', async () => {
+    const soql = `SELECT Id FROM Contact WHERE Email IN (${Array.from({ length: 600 }, (_, n) => `'someone.${n}@somewhere.example'`).join()})`;
+    expect((await org.query(soql)).status).toBe(414);
+    const url = `/services/data/v66.0/query?q=${encodeURIComponent(soql)}`;
+    const answer = await org.api('POST', '/composite', {
+      compositeRequest: [{ method: 'GET', url, referenceId: 'q' }],
+    });
+    expect(answer.body.compositeResponse[0].httpStatusCode).toBe(200);
   });
 
   it('explains a plan and finds by words [X5]', async () => {

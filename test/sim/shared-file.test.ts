@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { Database } from 'sqlite3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -16,7 +17,7 @@ describe('several processes on one file', () => {
 
   beforeAll(async () => {
     await build({
-      entryPoints: [path.join(import.meta.dirname, 'writer-child.ts')],
+      entryPoints: [fileURLToPath(new URL('./writer-child.ts', import.meta.url))],
       bundle: true,
       platform: 'node',
       format: 'esm',

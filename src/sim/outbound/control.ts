@@ -1,5 +1,5 @@
 /** Registering an outbound message, and looking at its queue. */
-import { BadControl, onlyKeys, optionalText, texts } from '../control-input.ts';
+import { BadControl, onlyKeys, optionalText, texts } from '../control/input.ts';
 import type { Org } from '../org.ts';
 import { fieldOf } from '../schema/object.ts';
 

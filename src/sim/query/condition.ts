@@ -48,7 +48,8 @@ function ofLogic(scope: Scope, logic: Logic, sources: Sources): Condition {
 function ofTest(scope: Scope, test: Test, sources: Sources): Condition {
   if (!('operator' in test)) throw malformed(scope.soql, '', "unexpected token: '<EOF>'");
   const expression = 'fn' in test ? sources.call(test.fn) : sources.field(test.field ?? '');
-  const { operator } = test;
+  // The parser passes `like` on as it was written.
+  const operator = test.operator.toUpperCase();
   if ('valueQuery' in test) {
     const values = sources.column(scope, test.valueQuery);
     return operator === 'IN' ? isIn(expression, [...values]) : negated(isIn(expression, [...values]));
@@ -75,6 +76,7 @@ function ofTest(scope: Scope, test: Test, sources: Sources): Condition {
     case '=':
       return isIn(expression, literals.slice(0, 1));
     case '!=':
+    case '<>':
       return negated(isIn(expression, literals.slice(0, 1)));
     default:
       return ordered(expression, operator, literals[0] ?? null);

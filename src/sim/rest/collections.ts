@@ -1,9 +1,11 @@
 /** Up to 200 records in one call; the answer is 200 with one result per record, in order. */
 import { parseId } from '../ids.ts';
 import { showRecord } from '../records/reader.ts';
+import { toStored } from '../records/values.ts';
 import { createRecord, deleteRecord, updateRecord } from '../records/writer.ts';
 import { type Fault, methodNotAllowed, Refusal, refuse, refuseWrite } from '../refusal.ts';
 import { fieldOf, type ObjectType } from '../schema/object.ts';
+import { indexKey } from '../table.ts';
 import { type Call, isJsonObject, type JsonObject, jsonBody, objectNamed, ok, type Reply } from './call.ts';
 import { keyField, matchesOf, upsert } from './rows.ts';
 
@@ -66,15 +68,23 @@ function deleteAll(call: Call): Reply {
 
 function upsertAll(call: Call, object: ObjectType, keyName: string): Reply {
   const field = keyField(object, keyName);
+  const seen = new Set<string>();
   return writeEach(
     call,
     records(call),
     (record) => {
       typeOf(call, record);
       const { key, body } = withoutKey(record, field.name);
+      if (field.type === 'id' && (key ?? '') === '')
+        return { id: createRecord(call.writer, object, body), created: true };
       if (key === undefined || key === null || key === '') {
         throw refuseWrite('MISSING_ARGUMENT', `${field.name} not specified`, [field.name]);
       }
+      const folded = indexKey(field, toStored(field, key));
+      if (seen.has(folded)) {
+        throw refuseWrite('DUPLICATE_VALUE', `Duplicate external id specified: ${key}`, [field.name]);
+      }
+      seen.add(folded);
       const matches = matchesOf(call, object, field, key);
       if (matches.length > 1) {
         throw refuseWrite(

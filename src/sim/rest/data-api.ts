@@ -20,6 +20,8 @@ export interface Means {
 }
 
 const oldest = 31;
+/** Long lists of ids do not fit: they belong into the body of a composite. */
+const longestUrl = 16_384;
 const seasons = ['Winter', 'Spring', 'Summer'];
 
 /** Oldest first; labels as Salesforce names its releases: 66.0 is Spring '26. */
@@ -60,6 +62,7 @@ export function dataApi(org: Org, incoming: Incoming, means: Means): Outgoing {
 function openCall(org: Org, incoming: Incoming, { parse, newest, meetsLock }: Means): Call {
   const { url, headers, text, origin } = incoming;
   const userId = authenticate(org, headers);
+  if (url.href.length > longestUrl) throw refuse(414, 'URI_TOO_LONG', 'URI Too Long');
   const { used } = usageOf(org);
   if (used >= org.settings.apiMax) throw refuse(403, 'REQUEST_LIMIT_EXCEEDED', 'TotalRequests Limit exceeded.');
   const [, , , version = '', ...path] = url.pathname.split('/');

@@ -1,12 +1,13 @@
 /** Records changed as a Salesforce user would change them, at a chosen time, past the API and its counts. */
-import { BadControl, onlyKeys } from './control-input.ts';
-import { parseId } from './ids.ts';
-import type { Org } from './org.ts';
-import { noteChange } from './outbound/queue.ts';
-import { derive } from './records/derived.ts';
-import { toStored } from './records/values.ts';
-import { fieldOf, type ObjectType } from './schema/object.ts';
-import type { Row, Value } from './table.ts';
+
+import { parseId } from '../ids.ts';
+import type { Org } from '../org.ts';
+import { noteChange } from '../outbound/queue.ts';
+import { derive } from '../records/derived.ts';
+import { toStored } from '../records/values.ts';
+import { fieldOf, type ObjectType } from '../schema/object.ts';
+import type { Row, Value } from '../table.ts';
+import { BadControl, onlyKeys } from './input.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 type Draft = Record<string, Value | undefined>;

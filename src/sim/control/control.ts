@@ -1,17 +1,18 @@
 /** `/_sim/`: what a test or a demo may do to the org from this machine. No part of Salesforce. */
 import { createPublicKey } from 'node:crypto';
-import { company } from './company.ts';
-import { BadControl, onlyKeys, optionalNumber, optionalText, texts, toObject } from './control-input.ts';
-import { addRecord, changeRecord, mergeRecords, undeleteRecord } from './control-records.ts';
-import { parseDatetime, toDatetime } from './datetimes.ts';
-import { defaultSettings, type FaultRule, type Settings } from './facts.ts';
-import { type Incoming, json, type Outgoing } from './http.ts';
-import { parseId } from './ids.ts';
-import { Org } from './org.ts';
-import { outboundControl } from './outbound/control.ts';
-import { Refusal } from './refusal.ts';
-import { usageOf } from './rest/limits.ts';
-import { plantSeed, type SimSeed } from './seed.ts';
+import { company } from '../company.ts';
+import { parseDatetime, toDatetime } from '../datetimes.ts';
+import { defaultSettings, type Settings } from '../facts.ts';
+import { type Incoming, json, type Outgoing } from '../http.ts';
+import { parseId } from '../ids.ts';
+import { Org } from '../org.ts';
+import { outboundControl } from '../outbound/control.ts';
+import { Refusal } from '../refusal.ts';
+import { usageOf } from '../rest/limits.ts';
+import { plantSeed, type SimSeed } from '../seed.ts';
+import { setFaults } from './faults.ts';
+import { BadControl, onlyKeys, optionalNumber, optionalText, texts, toObject } from './input.ts';
+import { addRecord, changeRecord, mergeRecords, undeleteRecord } from './records.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -119,63 +120,6 @@ export function begin(org: Org, seed: SimSeed = company, epoch = 1, settings: Se
   org.keep('counter', 'epoch', epoch);
   org.keep('settings', 'org', settings);
   plantSeed(org, seed);
-}
-
-const faultTypes = [
-  'latency',
-  'status',
-  'drop',
-  'drop_body',
-  'expired_session',
-  'limit',
-  'lock',
-  'html',
-  'redirect',
-  'hang',
-] as const;
-
-function setFaults(org: Org, body: unknown): unknown {
-  const list: unknown[] = Array.isArray(body) ? body : [body];
-  for (const entry of list) {
-    const fault = toObject(entry, 'faults');
-    if (fault.clear === true) {
-      for (const old of org.facts('fault')) org.forget('fault', old.id);
-    } else {
-      const rule = toFault(org, fault);
-      org.keep('fault', rule.id, rule);
-    }
-  }
-  return { faults: org.facts('fault') };
-}
-
-function toFault(org: Org, body: Body): FaultRule {
-  onlyKeys(body, ['type', 'match', 'times', 'ms', 'status', 'location', 'when']);
-  const type = faultTypes.find((name) => name === body.type);
-  if (!type)
-    throw new BadControl(`A fault needs a type, one of: ${faultTypes.join(', ')}. To remove all: {"clear": true}.`);
-  const { when = 'before' } = body;
-  if (when !== 'before' && when !== 'after')
-    throw new BadControl('when is "before" (nothing was done) or "after" (it was done, the answer is lost).');
-  const match = body.match === undefined ? undefined : toObject(body.match, 'match');
-  if (match) onlyKeys(match, ['method', 'path']);
-  const path = optionalText(match?.path, 'match.path');
-  if (path !== undefined) {
-    try {
-      new RegExp(path);
-    } catch {
-      throw new BadControl(`match.path is neither a part of a path nor a regular expression: ${path}`);
-    }
-  }
-  return {
-    id: `f${String(org.count('fault')).padStart(6, '0')}`,
-    type,
-    match: match && { method: optionalText(match.method, 'match.method'), path },
-    times: optionalNumber(body.times, 'times'),
-    ms: optionalNumber(body.ms, 'ms'),
-    status: optionalNumber(body.status, 'status'),
-    location: optionalText(body.location, 'location'),
-    when,
-  };
 }
 
 function calls(org: Org): unknown {
