@@ -25,6 +25,8 @@ export interface Gatehouse extends AsyncDisposable {
   readonly env: Record<string, string>;
   /** Runs one command to its end. */
   run(args: readonly string[], options?: RunOptions): Promise<Ran>;
+  /** Starts a command to be killed in the middle. */
+  spawn(args: readonly string[], options?: RunOptions): { kill(): Promise<void> };
   /** Starts a command that stays, and resolves with its JSON document once it printed it. */
   start(args: readonly string[], options?: RunOptions): Promise<Started>;
 }
@@ -74,6 +76,15 @@ export async function createGatehouse(env: Readonly<Record<string, string>> = {}
         },
         get error() {
           return JSON.parse(text.stderr).error;
+        },
+      };
+    },
+    spawn(args, options = {}) {
+      const { child, ended } = launch(args, options);
+      return {
+        async kill() {
+          child.kill('SIGKILL');
+          await ended;
         },
       };
     },
