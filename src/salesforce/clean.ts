@@ -16,14 +16,6 @@ export function clean(text: string, cap = Number.POSITIVE_INFINITY): string {
   return `${plain.slice(0, cap - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
-/** Every text inside a record, keys untouched. */
-export function cleanDeep(value: unknown, cap = Number.POSITIVE_INFINITY): unknown {
-  if (typeof value === 'string') return clean(value, cap);
-  if (Array.isArray(value)) return value.map((item) => cleanDeep(item, cap));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, cleanDeep(item, cap)]));
-}
-
 /** Salesforce's own words for `salesforce.quote`: one line, at most 300 characters. */
 export function quote(text: string): string {
   return clean(clean(text, 1200).replace(/\s+/g, ' ').trim(), 300);

@@ -49,7 +49,7 @@ function ownId(object: string, text: string): string {
   });
 }
 
-export function literal(value: FieldValue): string {
+function literal(value: FieldValue): string {
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') {
     if (Number.isFinite(value)) return plainNumber(value);
