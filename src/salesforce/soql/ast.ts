@@ -55,7 +55,7 @@ export type Selected =
     }
   | { readonly kind: 'query'; readonly query: Query; readonly at: number };
 
-export type FieldSet = 'ALL' | 'STANDARD' | 'CUSTOM';
+type FieldSet = 'ALL' | 'STANDARD' | 'CUSTOM';
 
 export interface When {
   readonly object: string;

@@ -7,7 +7,7 @@ import { SoqlRefusal } from './refusal.ts';
  * No query leaves without a LIMIT that the policy can bear. The text itself is edited, then read again: what is sent is
  * the model's own query with other row counts, and nothing else.
  */
-export interface Bounds {
+interface Bounds {
   readonly maxRows: number;
   readonly maxChildRows: number;
   readonly maxOffset: number;

@@ -8,7 +8,7 @@ import type { Resolution } from './resolve.ts';
  * Whether a query may run by itself. Trivial: it fetches a few records that its WHERE already names, or counts one
  * object. Everything else is non-trivial, with the reasons an approver is shown.
  */
-export interface Classification {
+interface Classification {
   readonly class: 'trivial' | 'non-trivial';
   readonly reasons: string[];
 }

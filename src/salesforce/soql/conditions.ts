@@ -6,7 +6,7 @@ import { readList, readMeasured } from './names.ts';
 import { SoqlRefusal } from './refusal.ts';
 
 /** WHERE and HAVING. The one that reads a query is given, so that this file and the parser do not import each other. */
-export interface ConditionRules {
+interface ConditionRules {
   readonly clause: 'WHERE' | 'HAVING';
   readQuery(): Query;
 }

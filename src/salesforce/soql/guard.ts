@@ -34,7 +34,7 @@ export interface SoqlRefused {
   readonly next: string;
 }
 
-export interface GuardOptions {
+interface GuardOptions {
   /** None judges syntax alone. */
   readonly policy?: SoqlPolicy;
   /** None knows no object, so that with a policy nothing passes. */

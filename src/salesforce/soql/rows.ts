@@ -2,7 +2,7 @@
  * Salesforce's records made fit for a model: flat, without `attributes` and nulls, cut to a size. What a record says is
  * data written by strangers, so every text and every name passes `clean` (which caps and strips it) before it is shown.
  */
-export interface ShapeOptions {
+interface ShapeOptions {
   /** `concise` shows a few child records of each row, `detailed` all that came. */
   readonly format: 'concise' | 'detailed';
   /** Of the rows as JSON in UTF-8. */
@@ -10,7 +10,7 @@ export interface ShapeOptions {
   readonly clean: (text: string) => string;
 }
 
-export interface ShapedRows {
+interface ShapedRows {
   readonly rows: Row[];
   readonly returned: number;
   /** Whether rows or child rows were left out. */

@@ -42,6 +42,7 @@ export interface SoqlPolicy {
   readonly maxLength: number;
   /** Date literals that this org's version has beyond the common ones, such as LAST_N_HOURS. */
   readonly dateLiterals?: readonly string[];
+  /** For the reader of a policy file: nothing is judged by it, since no public table says which version has which literal. */
   readonly apiVersion?: number;
 }
 

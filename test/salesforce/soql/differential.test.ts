@@ -160,6 +160,7 @@ const explained: readonly Disagreement[] = [
     why: 'It takes a list of categories that misses a parenthesis.',
   },
   { who: 'soql-common', ours: 'syntax', where: /\.\w+»\(/, why: 'It takes a call after a dot.' },
+  { who: 'soql-common', ours: 'syntax', where: /[<>]\s+»=/, why: 'It reads an operator in two parts.' },
   { who: 'soql-common', ours: 'syntax', where: /»\s*:/, why: 'It takes a count after any date literal.' },
   { who: 'soql-common', ours: 'syntax', where: /geolocation\s*\([^)]*\),\s*»/i, why: 'It takes any unit of distance.' },
   { who: 'either', ours: 'no_case', why: 'They take CASE and WHEN as names.' },
