@@ -8,6 +8,10 @@ import type { Terminal } from './terminal.ts';
 export interface Stage {
   scene(title: string): void;
   user(says: string): void;
+  /** What the bot tells its user. */
+  bot(says: string): void;
+  /** What the org holds now, read past the gate. */
+  org(holds: string): void;
   note(text: string): void;
   /** The bot calls a tool; what came back, told and returned. */
   call(tool: string, args: Readonly<Record<string, unknown>>): Promise<Answer>;
@@ -38,7 +42,7 @@ export interface Server {
 
 export async function openStage({ command, args, env }: Server, terminal: Terminal): Promise<Stage> {
   const { style } = terminal;
-  const tell = (who: string, text: string) => terminal.isJson || process.stdout.write(`${who.padEnd(7)}${text}\n`);
+  const tell = (who: string, text: string) => terminal.say(`${who.padEnd(7)}${text}`.trimEnd());
   const checks: Check[] = [];
   const asked: string[] = [];
   let current = '';
@@ -69,6 +73,8 @@ export async function openStage({ command, args, env }: Server, terminal: Termin
       tell(style('bold', `── ${title} ${'─'.repeat(Math.max(4, 72 - title.length))}`), '');
     },
     user: (says) => tell('User', style('cyan', `“${says}”`)),
+    bot: (says) => tell('Bot', style('cyan', `“${says}”`)),
+    org: (holds) => tell('Org', holds),
     note: (text) => tell('', style('dim', text)),
     async call(name, args) {
       tell('Bot', `${style('bold', name)} ${JSON.stringify(args)}`);
@@ -100,8 +106,11 @@ function toAnswer(result: { structuredContent?: unknown; content: readonly { typ
 
 function describe({ status, result, proposal }: Answer): string {
   const text = JSON.stringify(result ?? proposal?.summary ?? {});
-  return `${status}  ${text.length > 300 ? `${text.slice(0, 300)}…` : text}`;
+  return `${status}  ${text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text}`;
 }
+
+/** Of an answer; the bot gets all of it. */
+const MOST_SHOWN = 160;
 
 /** The person takes the first decision on offer, and types what the form asks to be typed. */
 function yesTo(params: ElicitRequest['params']): NonNullable<ElicitResult['content']> {

@@ -12,7 +12,9 @@ export interface Terminal {
   readonly isScreen: boolean;
   /** The result: the document with `--json`, else the text. */
   print(document: unknown, text: string): void;
-  /** For people only; nothing with `--json`. */
+  /** On the way to the result, for people only: nothing with `--json`. */
+  say(text: string): void;
+  /** The same, on standard error. */
   note(text: string): void;
   fail(body: ErrorBody): void;
   /** `isSecret` shows nothing of what is typed. */
@@ -34,6 +36,7 @@ export function createTerminal(isJson: boolean): Terminal {
     isScreen: process.stdout.isTTY === true,
     style,
     print: (document, text) => print(isJson ? JSON.stringify(document, null, 2) : text),
+    say: (text) => isJson || print(text),
     note: (text) => isJson || complain(text),
     fail(body) {
       if (isJson) {
