@@ -15,7 +15,7 @@ export interface Door extends AsyncDisposable {
   readonly key: string;
   readonly mcp: McpHttp;
   connect(kind: Kind, how?: How): Promise<Knocker>;
-  /** Stops the door and opens a new one at the same world, as a restart does. */
+  /** Forgets every session, as a restart does. */
   restart(): Promise<void>;
 }
 
@@ -39,6 +39,7 @@ export interface How {
   readonly applyDefaults?: boolean;
   readonly key?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly fetch?: typeof fetch;
 }
 
 export interface CallOptions {
@@ -71,14 +72,13 @@ export async function openDoor(options: WorldOptions = {}): Promise<Door> {
   const key = await world.app.access.issueKey('agent', world.bot);
   const knockers: Knocker[] = [];
   let mcp = createMcpHttp(world.app);
-  let server = await listen({ ...world.app, mcp }, { host: '127.0.0.1', port: 0 });
+  const handle = (request: Request) => mcp.handle(request);
+  const server = await listen({ ...world.app, mcp: { handle } }, { host: '127.0.0.1', port: 0 });
 
   return {
     world,
     key,
-    get url() {
-      return `${server.url}/mcp`;
-    },
+    url: `${server.url}/mcp`,
     get mcp() {
       return mcp;
     },
@@ -88,11 +88,8 @@ export async function openDoor(options: WorldOptions = {}): Promise<Door> {
       return knocker;
     },
     async restart() {
-      const { port } = new URL(server.url);
       await mcp.close();
-      await server.close();
       mcp = createMcpHttp(world.app);
-      server = await listen({ ...world.app, mcp }, { host: '127.0.0.1', port: Number(port) });
     },
     async [Symbol.asyncDispose]() {
       for (const knocker of knockers) await knocker.close().catch(() => undefined);
@@ -105,7 +102,10 @@ export async function openDoor(options: WorldOptions = {}): Promise<Door> {
 
 export async function connectHttp(kind: Kind, url: string, how: How & { key: string }): Promise<Knocker> {
   const at = new URL(url);
-  const init = { requestInit: { headers: { ...how.headers, authorization: `Bearer ${how.key}` } } };
+  const init = {
+    requestInit: { headers: { ...how.headers, authorization: `Bearer ${how.key}` } },
+    ...(how.fetch === undefined ? {} : { fetch: how.fetch }),
+  };
   return kind === 'classic' ? classic(new ClassicHttp(at, init), how) : modern(new ModernHttp(at, init), how);
 }
 

@@ -1,0 +1,252 @@
+import { describe, expect, it } from 'vitest';
+import { shippedPolicy } from '../../permissions/policy.ts';
+import { type Door, KINDS, openDoor, type Reply } from './door.ts';
+
+const HOUR_MS = 3_600_000;
+const MOVE = { reference: 'OPP-123', nextStep: 'Send the contract' };
+const yes = (): Reply => ({ action: 'accept', content: { decision: 'approve' } });
+
+const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+};
+
+/** One request as it comes off the wire, straight to the door and past the guards of the HTTP server before it. */
+function knock(door: Door, headers: Record<string, string> = {}, body: unknown = INITIALIZE) {
+  const own = {
+    host: 'localhost:3000',
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    authorization: `Bearer ${door.key}`,
+  };
+  return door.mcp.handle(
+    new Request('http://localhost:3000/mcp', {
+      method: 'POST',
+      headers: { ...own, ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    }),
+  );
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what an answer holds is for each test to say
+const json = (answer: Response): Promise<any> => answer.json();
+
+async function anotherBot(door: Door): Promise<string> {
+  const { store, access } = door.world.app;
+  await store.bots.create({
+    name: 'other',
+    audience: 'internal',
+    profile: 'internal',
+    createdAt: door.world.clock.now,
+    grants: ['UPDATE_OPPORTUNITY'],
+    policy: shippedPolicy('internal'),
+  });
+  return access.issueKey('agent', 'other');
+}
+
+describe('who may knock', () => {
+  it.each([
+    ['another site in Origin', { origin: 'https://evil.example' }],
+    ['an origin that is none', { origin: 'null' }],
+    ['a rebound name in Host', { host: 'evil.example' }],
+    ['a name that only begins like ours', { host: 'localhost.evil.example:3000' }],
+  ])('refuses %s', async (_, headers) => {
+    await using door = await openDoor();
+    expect((await knock(door, headers)).status).toBe(403);
+  });
+
+  it('takes the address an operator has set, and pages that it serves itself', async () => {
+    await using door = await openDoor({ env: { GATEHOUSE_URL: 'https://gate.example' } });
+    expect((await knock(door, { host: 'gate.example', origin: 'https://gate.example' })).status).toBe(200);
+    expect((await knock(door, { host: 'localhost:3000' })).status).toBe(200);
+  });
+
+  it('asks for an agent key in words and in the header that clients look for [P4] [X2]', async () => {
+    await using door = await openDoor();
+    for (const authorization of ['', 'Bearer', 'Bearer gha_unknown', `Basic ${door.key}`]) {
+      const answer = await knock(door, { authorization });
+      expect(answer.status, authorization).toBe(401);
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer /);
+      expect((await json(answer)).error).toMatchObject({ code: 'unauthenticated', next: expect.stringMatching(/\w/) });
+    }
+  });
+
+  it('refuses host and operator keys, and agent keys once they are revoked [P4]', async () => {
+    await using door = await openDoor();
+    const { access } = door.world.app;
+    const hostKey = await access.issueKey('host', door.world.bot);
+    const operatorKey = await access.createOperator('ann', 'admin');
+    for (const key of [hostKey, operatorKey]) {
+      const answer = await knock(door, { authorization: `Bearer ${key}` });
+      expect(answer.status).toBe(403);
+      expect(await answer.text()).not.toContain(key);
+    }
+    await access.revokeKeys('agent', door.world.bot);
+    expect((await knock(door)).status).toBe(401);
+  });
+
+  it('cuts off a body over one megabyte, and refuses one that is no JSON', async () => {
+    await using door = await openDoor();
+    expect((await knock(door, {}, { ...INITIALIZE, padding: 'x'.repeat(1024 * 1024) })).status).toBe(413);
+    expect((await knock(door, {}, '{"jsonrpc":')).status).toBe(400);
+    expect((await knock(door, {}, '')).status).toBe(400);
+  });
+});
+
+describe('a chat session signed by the host', () => {
+  it('reaches the gate, so a public bot answers for that customer alone [P6]', async () => {
+    await using door = await openDoor({ audience: 'public' });
+    const [account] = await door.world.records('Account');
+    const token = door.world.app.access.signSession(
+      door.world.bot,
+      { indexValue: String(account?.Account_Key__c) },
+      HOUR_MS,
+    );
+    for (const kind of KINDS) {
+      const client = await door.connect(kind, { headers: { 'gatehouse-session': token } });
+      const { structuredContent } = await client.call('GetAccount', { key: account?.Account_Key__c });
+      expect(structuredContent.status).toBe('done');
+      expect(JSON.stringify(structuredContent.result)).toContain(String(account?.Name));
+    }
+  });
+
+  it('is refused when it is forged, over or of another bot [P6]', async () => {
+    await using door = await openDoor();
+    const { access } = door.world.app;
+    const good = access.signSession(door.world.bot, { indexValue: 'acme' }, HOUR_MS);
+    const foreign = access.signSession('other', { indexValue: 'acme' }, HOUR_MS);
+    for (const token of [`${good}x`, foreign, ''])
+      expect((await knock(door, { 'gatehouse-session': token })).status, token).toBe(401);
+    expect((await knock(door, { 'gatehouse-session': good })).status).toBe(200);
+    door.world.clock.advance(2 * HOUR_MS);
+    expect((await knock(door, { 'gatehouse-session': good })).status).toBe(401);
+  });
+});
+
+describe('an MCP session of a 2025-era client', () => {
+  const LIST = { jsonrpc: '2.0', id: 2, method: 'tools/list' };
+
+  it('is of use to nobody but the caller who opened it [P4]', async () => {
+    await using door = await openDoor();
+    const client = await door.connect('classic');
+    const session = { 'mcp-session-id': client.sessionId() ?? '' };
+    const otherKeyOfBot = await door.world.app.access.issueKey('agent', door.world.bot);
+    const otherBot = await anotherBot(door);
+
+    expect((await knock(door, session, LIST)).status).toBe(200);
+    for (const key of [otherKeyOfBot, otherBot]) {
+      const answer = await knock(door, { ...session, authorization: `Bearer ${key}` }, LIST);
+      expect(answer.status).toBe(403);
+    }
+    expect((await knock(door, { ...session, authorization: '' }, LIST)).status).toBe(401);
+  });
+
+  it('goes on after a restart under its old id, with the link in place of forms', async () => {
+    await using door = await openDoor();
+    const client = await door.connect('classic', { person: yes });
+    expect(await client.tools()).not.toEqual([]);
+
+    await door.restart();
+
+    expect(await client.tools()).not.toEqual([]);
+    const { structuredContent } = await client.call('UpdateOpportunity', MOVE);
+    expect(structuredContent).toMatchObject({ status: 'waiting', proposal: { link: expect.stringMatching(/^http/) } });
+    expect(client.questions).toEqual([]);
+  });
+
+  it('ends when it lay idle for hours, and with DELETE', async () => {
+    await using door = await openDoor();
+    const idle = await door.connect('classic', { person: yes });
+    door.world.clock.advance(5 * HOUR_MS);
+    expect((await idle.call('UpdateOpportunity', MOVE)).structuredContent.status).toBe('waiting');
+    expect(idle.questions).toEqual([]);
+
+    const ended = await door.connect('classic', { person: yes });
+    const answer = await fetch(door.url, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${door.key}`, 'mcp-session-id': ended.sessionId() ?? '' },
+    });
+    expect(answer.status).toBe(200);
+    expect((await ended.call('UpdateOpportunity', MOVE)).structuredContent.status).toBe('waiting');
+    expect(ended.questions).toEqual([]);
+  });
+
+  it('makes room for new ones of its own bot only', async () => {
+    await using door = await openDoor();
+    const oldest = await door.connect('classic', { person: yes });
+    const bystander = await door.connect('classic', { person: yes, key: await anotherBot(door) });
+    for (let opened = 0; opened < 100; opened += 1) expect((await knock(door)).status).toBe(200);
+
+    const session = (client: typeof oldest) => ({ 'mcp-session-id': client.sessionId() ?? '' });
+    // An id that is known to nobody is answered statelessly: only a known one can be foreign.
+    expect((await knock(door, { ...session(bystander) }, LIST)).status).toBe(403);
+    const otherKey = await door.world.app.access.issueKey('agent', door.world.bot);
+    expect((await knock(door, { ...session(oldest), authorization: `Bearer ${otherKey}` }, LIST)).status).toBe(200);
+  });
+});
+
+describe('what a 2026-era client carries between its rounds', () => {
+  /** The client's own second round, taken off the wire. */
+  async function secondRound(door: Door) {
+    const rounds: { headers: Headers; body: Body }[] = [];
+    const tap: typeof fetch = (input, init) => {
+      const body = JSON.parse(String(init?.body ?? '{}')) as Body;
+      if (body.method === 'tools/call') rounds.push({ headers: new Headers(init?.headers), body });
+      return fetch(input, init);
+    };
+    const client = await door.connect('modern', { person: yes, fetch: tap });
+    const { structuredContent } = await client.call('UpdateOpportunity', MOVE);
+    expect(structuredContent.status).toBe('done');
+    return rounds[1] ?? expect.fail('the client came back once');
+  }
+
+  interface Body {
+    method: string;
+    params: { name: string; requestState: string; [key: string]: unknown };
+  }
+
+  const replay = async (door: Door, { headers, body }: Awaited<ReturnType<typeof secondRound>>) =>
+    json(await fetch(door.url, { method: 'POST', headers, body: JSON.stringify(body) }));
+  const stamp = async (door: Door) =>
+    (await door.world.records('Opportunity')).find(({ Reference__c }) => Reference__c === 'OPP-123')?.SystemModstamp;
+
+  it('runs nothing twice when it is sent twice [C5] [C6]', async () => {
+    await using door = await openDoor();
+    const round = await secondRound(door);
+    const before = await stamp(door);
+    door.world.clock.advance(60_000);
+
+    const { result } = await replay(door, round);
+
+    expect(result.structuredContent.status).toBe('done');
+    expect(await stamp(door)).toBe(before);
+  });
+
+  it('is worth nothing changed, from another caller or for another tool [C5]', async () => {
+    await using door = await openDoor();
+    const round = await secondRound(door);
+    const { params } = round.body;
+    const flipped = params.requestState.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
+    const other = new Headers(round.headers);
+    other.set('authorization', `Bearer ${await anotherBot(door)}`);
+
+    const changed = await replay(door, {
+      ...round,
+      body: { ...round.body, params: { ...params, requestState: flipped } },
+    });
+    const foreign = await replay(door, { ...round, headers: other });
+
+    expect(changed.error.code).toBe(-32602);
+    expect(foreign.error.code).toBe(-32602);
+
+    const renamed = new Headers(round.headers);
+    renamed.set('mcp-name', 'CreateLead');
+    const { result } = await replay(door, {
+      headers: renamed,
+      body: { ...round.body, params: { ...params, name: 'CreateLead' } },
+    });
+    expect(JSON.parse(result.content[0].text).error.code).toBe('invalid_input');
+  });
+});

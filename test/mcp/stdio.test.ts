@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createGatehouse, type Gatehouse, MAIN } from '../support/cli.ts';
+import { connectStdio, KINDS, type Reply } from './door.ts';
+
+/** The built program on its standard streams, as an MCP client starts it. */
+
+let house: Gatehouse;
+const command = () => ({ command: process.execPath, args: [MAIN, 'mcp', '--bot', 'demo'], env: house.env });
+const MOVE = (nextStep: string) => ({ reference: 'OPP-124', nextStep });
+const yes = (): Reply => ({ action: 'accept', content: { decision: 'approve' } });
+
+beforeAll(async () => {
+  house = await createGatehouse();
+});
+afterAll(() => house[Symbol.asyncDispose]());
+
+describe.each(KINDS)('gatehouse mcp and a %s client', (kind) => {
+  it('list, call, ask and answer, keyless on the simulated org [X2] [C4]', async () => {
+    const client = await connectStdio(kind, command(), { person: yes });
+    try {
+      expect((await client.tools()).map(({ name }) => name)).toContain('UpdateOpportunity');
+      expect(await client.prompts()).not.toEqual([]);
+      const account = await client.call('GetAccount', { opportunity: 'OPP-123' });
+      expect(account.structuredContent.status).toBe('done');
+      const moved = await client.call('UpdateOpportunity', MOVE(`asked by ${kind}`));
+      expect(moved.structuredContent.status).toBe('done');
+      expect(client.questions).toHaveLength(1);
+    } finally {
+      await client.close();
+    }
+  });
+
+  it('cancel a call: its form counts no more [C5]', async () => {
+    const given = new AbortController();
+    const client = await connectStdio(kind, command(), {
+      person: () => {
+        given.abort();
+        return yes();
+      },
+    });
+    try {
+      const call = client.call('UpdateOpportunity', MOVE(`cancelled by ${kind}`), { signal: given.signal });
+      await expect(call).rejects.toThrow();
+      const { proposals } = (await house.run(['proposals', '--json'])).json;
+      expect(proposals).toMatchObject([{ action: 'UpdateOpportunity', state: 'pending' }]);
+    } finally {
+      await client.close();
+    }
+  });
+});
+
+describe('gatehouse mcp', () => {
+  it('prints nothing but the wire, and leaves when its input ends', async () => {
+    const child = spawn(process.execPath, [MAIN, 'mcp', '--bot', 'demo'], {
+      env: { ...house.env, GATEHOUSE_LOG: 'silent' },
+    });
+    const text = { stdout: '', stderr: '' };
+    child.stdout.on('data', (chunk) => {
+      text.stdout += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      text.stderr += chunk;
+    });
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    child.stdin.write('this is no JSON\n');
+    child.stdin.write(
+      `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } } })}\n`,
+    );
+    await expect.poll(() => text.stdout, { timeout: 10_000 }).toContain('\n');
+    child.stdin.end();
+
+    expect(await ended).toBe(0);
+    const lines = text.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toMatchObject([{ id: 1, result: { serverInfo: { name: 'gatehouse' } } }]);
+    expect(text.stderr).toBe('');
+  });
+
+  it('starts twice on one folder at once, as a negotiating client does', async () => {
+    const clients = await Promise.all(KINDS.map((kind) => connectStdio(kind, command())));
+    const lists = await Promise.all(clients.map((client) => client.tools()));
+    await Promise.all(clients.map((client) => client.close()));
+    expect(lists[0]).toEqual(lists[1]);
+  });
+
+  it('refuses a key of another bot before it serves anything [X2]', async () => {
+    const { key } = (await house.run(['bot', 'create', 'other', '--json'])).json;
+    const ran = await house.run(['mcp', '--bot', 'demo', '--json'], { env: { GATEHOUSE_BOT_KEY: key } });
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toBe('');
+    expect(ran.error.code).toBe('permission_denied');
+  });
+});
