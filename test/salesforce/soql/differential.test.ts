@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { isQueryValid } from '@jetstreamapp/soql-parser-js';
+import { SOQLParser } from '@salesforce/soql-common/lib/soql-parser/index.js';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { readRows, underSyntax } from './fixtures.ts';
@@ -215,7 +215,7 @@ const explained: readonly Disagreement[] = [
   },
 ];
 
-const soqlCommon = loadSoqlCommon();
+const soqlCommon = SOQLParser({ isApex: false, isMultiCurrencyEnabled: true, apiVersion: 60 });
 
 describe('two parsers of others', () => {
   const queries = readRows('valid')
@@ -246,7 +246,9 @@ function disagreements(q: string): Found[] {
     : { ours: verdict.code, marked: `${q.slice(0, verdict.position)}»${q.slice(verdict.position)}` };
   return [
     ...(takes(() => isQueryValid(q)) === verdict.ok ? [] : [{ who: 'jetstream', ...found } as const]),
-    ...(takes(() => soqlCommon(q)) === verdict.ok ? [] : [{ who: 'soql-common', ...found } as const]),
+    ...(takes(() => soqlCommon.parseQuery(q).getSuccess()) === verdict.ok
+      ? []
+      : [{ who: 'soql-common', ...found } as const]),
   ];
 }
 
@@ -260,13 +262,4 @@ function takes(read: () => boolean): boolean {
   } catch {
     return false;
   }
-}
-
-/** CommonJS with types that do not load under this module resolution. */
-function loadSoqlCommon(): (q: string) => boolean {
-  const loaded: unknown = createRequire(import.meta.url)('@salesforce/soql-common/lib/soql-parser');
-  // The shape is its own declaration file's, read by hand.
-  const { SOQLParser } = loaded as { SOQLParser(config: object): { parseQuery(q: string): { getSuccess(): boolean } } };
-  const parser = SOQLParser({ isApex: false, isMultiCurrencyEnabled: true, apiVersion: 60 });
-  return (q) => parser.parseQuery(q).getSuccess();
 }
