@@ -157,6 +157,14 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       }
     },
 
+    async rebase(id, base) {
+      await db
+        .updateTable('links')
+        .set({ base: JSON.stringify(base) })
+        .where('id', '=', id)
+        .execute();
+    },
+
     async show(id, seen) {
       await db
         .updateTable('links')

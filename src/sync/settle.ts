@@ -115,7 +115,7 @@ interface Tables extends MergeInput {
   readonly holders: Map<string | null, Link>;
 }
 
-function settleLink(tables: Tables, link: Link, host: HostRecord | undefined, book: Book): void {
+function settleLink(tables: Tables, link: Link, host: HostRecord | undefined, book: Book): undefined {
   const finding = tables.findings.get(link.id);
   if (!host || host.deletedAt !== null) return settleHostGone(tables, link, host, book);
   if (!finding) return apply(tables, { ...link }, host, undefined, book);
@@ -130,7 +130,13 @@ function settleLink(tables: Tables, link: Link, host: HostRecord | undefined, bo
 }
 
 /** No link yet: which record is it? Never two creates for one person. */
-function settleUnlinked(tables: Tables, link: Link, host: HostRecord, rows: readonly RemoteRow[], book: Book): void {
+function settleUnlinked(
+  tables: Tables,
+  link: Link,
+  host: HostRecord,
+  rows: readonly RemoteRow[],
+  book: Book,
+): undefined {
   const { target, takenBy, holders } = tables;
   const match = matchRecord(
     rows.map((row) => {
@@ -210,7 +216,7 @@ function apply(
   row: RemoteRow | undefined,
   book: Book,
   isNew = false,
-): void {
+): undefined {
   const { target, parents, now, sfNow } = tables;
   const remote = row
     ? ({ kind: 'record', record: row.record, modifiedAt: row.modifiedAt } as const)
@@ -336,7 +342,7 @@ function settledStamp(row: RemoteRow, sfNow: number): string | null {
   return sfNow - row.modifiedAt >= 2_000 ? row.modified : null;
 }
 
-function settleHostGone(tables: Tables, link: Link, host: HostRecord | undefined, book: Book): void {
+function settleHostGone(tables: Tables, link: Link, host: HostRecord | undefined, book: Book): undefined {
   const isRemoved =
     tables.target.compiled.mapping.onHostDelete === 'delete' && link.sfId !== null && link.state === 'active' && host;
   if (isRemoved) {
@@ -373,7 +379,7 @@ function settleHostGone(tables: Tables, link: Link, host: HostRecord | undefined
   book.settled.push({ link: saved, host, plan: undefined, error: null });
 }
 
-function settleRemoteGone(tables: Tables, link: Link, host: HostRecord, isVisible: boolean, book: Book): void {
+function settleRemoteGone(tables: Tables, link: Link, host: HostRecord, isVisible: boolean, book: Book): undefined {
   const { target, sfNow } = tables;
   const error = toErrorBody(
     new GatehouseError(
@@ -407,7 +413,14 @@ function settleRemoteGone(tables: Tables, link: Link, host: HostRecord, isVisibl
   book.settled.push({ link: saved, host, plan: undefined, error });
 }
 
-function settleMerged(tables: Tables, link: Link, host: HostRecord, master: RemoteRow, from: string, book: Book): void {
+function settleMerged(
+  tables: Tables,
+  link: Link,
+  host: HostRecord,
+  master: RemoteRow,
+  from: string,
+  book: Book,
+): undefined {
   const other = tables.takenBy.get(master.id);
   if (!other || other.id === link.id) {
     feed(book, tables, { ...link, sfId: master.id }, 'merged');
@@ -455,7 +468,7 @@ function hold(
   book: Book,
   state: LinkState,
   error: NonNullable<Link['error']>,
-): void {
+): undefined {
   if (link.state !== state || link.error?.message !== error.message) {
     book.log.push(
       tables.logRow({
@@ -525,7 +538,7 @@ function feed(
   link: Link,
   type: FeedRow['type'],
   changes: FeedRow['changes'] = {},
-): void {
+): undefined {
   book.feed.push({
     type,
     kind: target.kind,

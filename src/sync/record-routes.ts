@@ -1,0 +1,191 @@
+import { z } from 'zod';
+import { GatehouseError } from '../errors.ts';
+import type { Kind } from '../mapping/mapping.ts';
+import { toMessage } from './deliver.ts';
+import type { HostInput } from './hosts.ts';
+import { ok, parse, type RouteAnswer, type RouteDeps, type RouteRequest, type SyncRoute } from './route.ts';
+import {
+  caseInput,
+  caseListInput,
+  hostId,
+  limitInput,
+  partyInput,
+  partyListInput,
+  toCaseInput,
+  toPartyInput,
+  toWire,
+} from './route-inputs.ts';
+
+/** The host app's records, and what Salesforce changed in them. */
+export function recordRoutes(deps: RouteDeps): readonly SyncRoute[] {
+  const { sync, store } = deps;
+  const pageInput = z.strictObject({ after: z.string().max(128).default(''), limit: limitInput.default(100) });
+  const feedInput = z.strictObject({
+    after: z.coerce.number().int().min(0).default(0),
+    limit: limitInput.default(100),
+  });
+
+  async function read(kind: Kind, { bot, params }: RouteRequest): Promise<RouteAnswer> {
+    const id = parse(hostId, params.id);
+    const record = await sync.hosts.get(bot, kind, id);
+    if (!record) throw missing(kind, id);
+    return ok(toWire(record));
+  }
+
+  async function list(kind: Kind, { bot, query }: RouteRequest): Promise<RouteAnswer> {
+    const { after, limit } = parse(pageInput, query);
+    const records = await sync.hosts.page(bot, kind, after, limit);
+    const next = records.length === limit ? records.at(-1)?.id : undefined;
+    const live = records.filter((record) => record.deletedAt === null).map(toWire);
+    return ok({ [kind === 'party' ? 'parties' : 'cases']: live, ...(next === undefined ? {} : { next }) });
+  }
+
+  async function remove(kind: Kind, { bot, params }: RouteRequest): Promise<RouteAnswer> {
+    const id = parse(hostId, params.id);
+    if (!(await sync.hosts.remove(bot, kind, id))) throw missing(kind, id);
+    return ok({ deleted: true });
+  }
+
+  /** People first: a case that names them finds them. */
+  async function putCases(
+    bot: string,
+    inputs: readonly { readonly matter: HostInput; readonly people: readonly HostInput[] }[],
+  ) {
+    await sync.hosts.putUnknown(
+      bot,
+      'party',
+      inputs.flatMap((input) => input.people),
+    );
+    return sync.hosts.put(
+      bot,
+      'case',
+      inputs.map((input) => input.matter),
+    );
+  }
+
+  return [
+    {
+      method: 'PUT',
+      path: '/api/parties/{id}',
+      key: 'host',
+      input: partyInput,
+      summary: 'Tells about one person. Fields that are not named stay; null clears.',
+      async handle({ bot, params, body }) {
+        const [record] = await sync.hosts.put(bot, 'party', [
+          toPartyInput(parse(hostId, params.id), parse(partyInput, body)),
+        ]);
+        return ok(record && toWire(record));
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/parties/{id}',
+      key: 'host',
+      summary: 'One person as we know them.',
+      handle: (request) => read('party', request),
+    },
+    {
+      method: 'DELETE',
+      path: '/api/parties/{id}',
+      key: 'host',
+      summary: 'The person is gone at the host; the mapping says what becomes of the contact.',
+      handle: (request) => remove('party', request),
+    },
+    {
+      method: 'GET',
+      path: '/api/parties',
+      key: 'host',
+      query: pageInput,
+      summary: 'People, page by page.',
+      handle: (request) => list('party', request),
+    },
+    {
+      method: 'PUT',
+      path: '/api/parties',
+      key: 'host',
+      input: partyListInput,
+      summary: 'Tells about up to 1,000 people.',
+      async handle({ bot, body }) {
+        const { parties } = parse(partyListInput, body);
+        return ok({
+          parties: (
+            await sync.hosts.put(
+              bot,
+              'party',
+              parties.map(({ externalId, ...fields }) => toPartyInput(externalId, fields)),
+            )
+          ).map(toWire),
+        });
+      },
+    },
+    {
+      method: 'PUT',
+      path: '/api/cases/{id}',
+      key: 'host',
+      input: caseInput,
+      summary: 'Tells about one case; people it names and nobody knows are added.',
+      async handle({ bot, params, body }) {
+        const [record] = await putCases(bot, [toCaseInput(parse(hostId, params.id), parse(caseInput, body))]);
+        return ok(record && toWire(record));
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/cases/{id}',
+      key: 'host',
+      summary: 'One case as we know it.',
+      handle: (request) => read('case', request),
+    },
+    {
+      method: 'DELETE',
+      path: '/api/cases/{id}',
+      key: 'host',
+      summary: 'The case is gone at the host.',
+      handle: (request) => remove('case', request),
+    },
+    {
+      method: 'GET',
+      path: '/api/cases',
+      key: 'host',
+      query: pageInput,
+      summary: 'Cases, page by page.',
+      handle: (request) => list('case', request),
+    },
+    {
+      method: 'PUT',
+      path: '/api/cases',
+      key: 'host',
+      input: caseListInput,
+      summary: 'Tells about up to 1,000 cases.',
+      async handle({ bot, body }) {
+        const { cases } = parse(caseListInput, body);
+        return ok({
+          cases: (
+            await putCases(
+              bot,
+              cases.map(({ externalId, ...fields }) => toCaseInput(externalId, fields)),
+            )
+          ).map(toWire),
+        });
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/changes',
+      key: 'host',
+      query: feedInput,
+      summary: 'What Salesforce changed, after a number, in order.',
+      async handle({ bot, query }) {
+        const { after, limit } = parse(feedInput, query);
+        const rows = await store.feed.after(bot, after, limit);
+        return ok({ changes: rows.map(toMessage), next: rows.at(-1)?.seq ?? after });
+      },
+    },
+  ];
+}
+
+function missing(kind: Kind, id: string): GatehouseError {
+  return new GatehouseError('not_found', `There is no ${kind} ${JSON.stringify(id)}.`, {
+    next: 'Check the id, or send the record first.',
+  });
+}

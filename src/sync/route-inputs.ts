@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import type { FieldValue } from '../action.ts';
+import type { HostInput } from './hosts.ts';
+import type { HostRecord } from './ports.ts';
+
+/** What host apps may send. Strict: a misspelt field is an error, not a field nobody reads. */
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what no database and no CRM takes
+const BROKEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]|\p{Surrogate}/u;
+const text = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .refine((value) => !BROKEN.test(value), 'holds control characters')
+    .nullable()
+    .optional();
+const day = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}([T ][\d:.]{5,15}(Z|[+-]\d{2}:?\d{2})?)?$/, 'a date such as 2026-05-31')
+  .nullable()
+  .optional();
+const value = z.union([text(32_000), z.number(), z.boolean(), z.null()]);
+
+export const hostId = z
+  .string()
+  .regex(/^[A-Za-z0-9][\w.:@+=~-]{0,127}$/, 'letters, digits and . _ : @ + = ~ -, at most 128');
+const custom = z
+  .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, 'a letter, then letters, digits or _'), value)
+  .refine((fields) => Object.keys(fields).length <= 100, 'at most 100 custom fields')
+  .optional();
+
+const partyFields = {
+  email: z.email().max(80).nullable().optional(),
+  name: text(255),
+  phone: text(40),
+  company: text(255),
+  jobTitle: text(255),
+  location: text(255),
+  timezone: text(64),
+  industry: text(255),
+  website: text(255),
+  notes: text(32_000),
+  custom,
+};
+
+export const partyInput = z.strictObject(partyFields);
+export const partyListInput = z.strictObject({
+  parties: z
+    .array(z.strictObject({ externalId: hostId, ...partyFields }))
+    .min(1)
+    .max(1_000),
+});
+
+const involved = z.strictObject({
+  externalId: hostId,
+  role: z.enum(['complainant', 'respondent', 'other']),
+  ...partyFields,
+});
+const caseFields = {
+  title: text(255),
+  status: text(80),
+  amount: z.number().min(-1e15).max(1e15).nullable().optional(),
+  type: text(80),
+  openedDate: day,
+  expectedDate: day,
+  summary: text(32_000),
+  custom,
+  parties: z.array(involved).max(100).optional(),
+};
+export const caseInput = z.strictObject(caseFields);
+export const caseListInput = z.strictObject({
+  cases: z
+    .array(z.strictObject({ externalId: hostId, ...caseFields }))
+    .min(1)
+    .max(1_000),
+});
+
+type PartyFields = z.output<typeof partyInput>;
+type CaseFields = z.output<typeof caseInput>;
+
+export function toPartyInput(id: string, { custom: extra, ...known }: PartyFields): HostInput {
+  return { id, fields: flat({ ...extra, ...known }) };
+}
+
+/** The case, and its people as far as the sender described them. */
+export function toCaseInput(
+  id: string,
+  { custom: extra, parties, ...known }: CaseFields,
+): { readonly matter: HostInput; readonly people: readonly HostInput[] } {
+  const people = parties?.map(({ externalId, role: _, ...fields }) => toPartyInput(externalId, fields)) ?? [];
+  const roles = parties?.map(({ externalId, role }) => ({ party: externalId, role }));
+  return { matter: { id, fields: flat({ ...extra, ...known }), parties: roles }, people };
+}
+
+function flat(fields: Readonly<Record<string, FieldValue | undefined>>): Record<string, FieldValue> {
+  return Object.fromEntries(
+    Object.entries(fields).filter((entry): entry is [string, FieldValue] => entry[1] !== undefined),
+  );
+}
+
+const KNOWN = { party: new Set(Object.keys(partyFields)), case: new Set(Object.keys(caseFields)) };
+
+export function toWire({ id, kind, fields, parties, version, changedAt }: HostRecord): Record<string, unknown> {
+  const entries = Object.entries(fields);
+  const known = Object.fromEntries(entries.filter(([name]) => KNOWN[kind].has(name)));
+  const others = entries.filter(([name]) => !KNOWN[kind].has(name));
+  return {
+    externalId: id,
+    ...known,
+    ...(others.length > 0 ? { custom: Object.fromEntries(others) } : {}),
+    ...(kind === 'case' ? { parties: parties.map(({ party, role }) => ({ externalId: party, role })) } : {}),
+    version,
+    changedAt: new Date(changedAt).toISOString(),
+  };
+}
+
+export const kindInput = z.enum(['party', 'case']);
+export const limitInput = z.coerce.number().int().min(1).max(1_000);

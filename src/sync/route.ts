@@ -1,0 +1,93 @@
+import type { z } from 'zod';
+import type { OperatorPermission } from '../../permissions/catalog.ts';
+import { GatehouseError } from '../errors.ts';
+import type { SyncRoom } from './create-sync.ts';
+import type { DeliveryDeps } from './deliver.ts';
+import type { ConnectionOf } from './hosts.ts';
+import type { SyncOrg } from './ports.ts';
+
+/** One route, free of any HTTP library: the door proves the key, reads the body and mounts it. */
+export interface SyncRoute {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** `{id}` names a part; operators name the bot in the path, a host key is one bot's. */
+  readonly path: `/${string}`;
+  readonly key: 'host' | 'operator' | 'webhook';
+  /** What the operator's role must hold. */
+  readonly permission?: OperatorPermission;
+  readonly summary: string;
+  /** What the door checks and the OpenAPI document shows; the handler checks again, for it may be called by others. */
+  readonly input?: z.ZodType;
+  readonly query?: z.ZodObject;
+  handle(request: RouteRequest): Promise<RouteAnswer>;
+}
+
+export interface RouteRequest {
+  /** The bot of the host key; empty for operators and webhooks, who name it in the path. */
+  readonly bot: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: unknown;
+  /** Parsed JSON; undefined where there was none. */
+  readonly body: unknown;
+  /** The body as it came, for webhooks. */
+  readonly text: string;
+  /** `operator:ada`, `host:KEYID` */
+  readonly principal: string;
+  readonly signal: AbortSignal;
+}
+
+export interface RouteAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  /** `application/json` unless said. */
+  readonly contentType?: string;
+}
+
+export interface RouteDeps extends DeliveryDeps {
+  readonly sync: SyncRoom;
+  readonly connectionOf: ConnectionOf;
+  readonly connectorOf: (bot: string) => Promise<string | undefined>;
+  readonly openOrg: (bot: string, signal: AbortSignal) => Promise<SyncOrg>;
+  readonly onChange: (bot: string) => void;
+  readonly hasBot: (bot: string) => Promise<boolean>;
+  /** Base of the address that Salesforce posts to. */
+  readonly publicUrl: string;
+}
+
+/** Throws `invalid_input` naming every bad field at once. */
+export function parse<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {
+  const parsed = schema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues
+    .slice(0, 50)
+    .map((issue) => ({ name: issue.path.join('.') || 'body', problem: issue.message.slice(0, 200) }));
+  throw new GatehouseError(
+    'invalid_input',
+    `The input is not usable: ${fields.map((field) => field.name).join(', ')}.`,
+    {
+      next: 'Correct the named fields and send it again.',
+      fields,
+    },
+  );
+}
+
+export async function scopeOf(
+  { connectionOf }: RouteDeps,
+  bot: string,
+): Promise<{ readonly bot: string; readonly orgId: string }> {
+  const connection = await connectionOf(bot);
+  if (connection) return { bot, orgId: connection.orgId };
+  throw new GatehouseError('not_connected', `The bot ${JSON.stringify(bot)} is not connected to Salesforce.`, {
+    next: 'An operator connects it first (console, or gatehouse connect).',
+  });
+}
+
+/** The bot that an operator named. */
+export async function namedBot({ hasBot }: RouteDeps, { params }: RouteRequest): Promise<string> {
+  const bot = params.bot ?? '';
+  if (await hasBot(bot)) return bot;
+  throw new GatehouseError('not_found', `There is no bot ${JSON.stringify(bot.slice(0, 64))}.`, {
+    next: 'List the bots to see their names.',
+  });
+}
+
+export const ok = (body: unknown, status = 200): RouteAnswer => ({ status, body });

@@ -1,0 +1,88 @@
+import { GatehouseError } from '../errors.ts';
+import { type Kind, type Mapping, type Rule, ruleKey } from '../mapping/mapping.ts';
+import { checkMapping, type MappingCheck } from '../mapping/validate.ts';
+import type { Link, SyncDeps, SyncOrg } from './ports.ts';
+import { mappingOf } from './target.ts';
+
+export interface SavedMapping {
+  readonly version: number;
+  readonly warnings: MappingCheck['warnings'];
+  /** Links that are looked at again because a rule of theirs changed. */
+  readonly links: number;
+}
+
+/**
+ * Saves a mapping when the org agrees with it. Links follow by themselves: only rules that changed forget what was agreed, so
+ * fields that no rule touched are not written again.
+ */
+export async function saveMapping(
+  { store, now }: Pick<SyncDeps, 'store' | 'now'>,
+  {
+    bot,
+    org,
+    kind,
+    mapping,
+    version,
+    by,
+  }: { bot: string; org: SyncOrg; kind: Kind; mapping: Mapping; version: number; by: string },
+): Promise<SavedMapping> {
+  if (mapping.kind !== kind)
+    throw new GatehouseError('invalid_input', `This is a mapping for a ${mapping.kind}.`, {
+      next: `Send it to the mapping of ${mapping.kind}.`,
+    });
+  const { problems, warnings } = checkMapping(mapping, await org.describe(mapping.object));
+  if (problems.length > 0) {
+    throw new GatehouseError('invalid_input', `The mapping does not fit the org: ${problems.length} problem(s).`, {
+      next: 'Correct the named rules; nothing was saved.',
+      fields: problems,
+    });
+  }
+  const before = await mappingOf(store, bot, kind);
+  const isFirst = await store.mappings.add({ bot, kind, version: version + 1, mapping, by, at: now() });
+  const newest = await store.mappings.get(bot, kind);
+  if (!isFirst || newest?.version !== version + 1) {
+    throw new GatehouseError('conflict', 'Somebody saved this mapping meanwhile.', {
+      next: 'Load it again, apply your change to it and save.',
+    });
+  }
+  return {
+    version: version + 1,
+    warnings,
+    links: await followRules(store, { bot, orgId: org.orgId }, before, mapping, now()),
+  };
+}
+
+async function followRules(
+  store: SyncDeps['store'],
+  scope: { bot: string; orgId: string },
+  before: Mapping,
+  after: Mapping,
+  at: number,
+): Promise<number> {
+  if (before.object !== after.object) return 0;
+  const old = new Map(before.rules.map((rule) => [ruleKey(rule), rule]));
+  const changed = after.rules.filter((rule) => !isSame(old.get(ruleKey(rule)), rule)).map(ruleKey);
+  if (changed.length === 0) return 0;
+  let count = 0;
+  for (let last = ''; ; ) {
+    const links = await store.links.list(scope, { kind: after.kind, after: last, limit: 500 });
+    const mine = links.filter((link) => link.object === after.object && link.state !== 'unlinked');
+    await store.links.touch(
+      mine.map((link) => link.id),
+      'mapping changed',
+      true,
+      at,
+    );
+    for (const link of mine) await store.links.rebase(link.id, without(link.base, changed));
+    count += mine.length;
+    const end = links.at(-1);
+    if (!end || links.length < 500) return count;
+    last = end.localId;
+  }
+}
+
+const isSame = (a: Rule | undefined, b: Rule): boolean => a !== undefined && JSON.stringify(a) === JSON.stringify(b);
+
+function without(base: Link['base'], keys: readonly string[]): Link['base'] {
+  return Object.fromEntries(Object.entries(base).filter(([key]) => !keys.includes(key)));
+}

@@ -1,0 +1,53 @@
+import type { z } from 'zod';
+import { crmRoutes } from './crm-routes.ts';
+import { deskRoutes } from './desk-routes.ts';
+import { eventRoutes } from './event-routes.ts';
+import { mappingRoutes } from './mapping-routes.ts';
+import { recordRoutes } from './record-routes.ts';
+import type { RouteDeps, SyncRoute } from './route.ts';
+
+/** Every HTTP route of the sync. Nothing here knows a server. */
+export function syncRoutes(deps: RouteDeps): readonly SyncRoute[] {
+  return [...recordRoutes(deps), ...crmRoutes(deps), ...deskRoutes(deps), ...mappingRoutes(deps), ...eventRoutes(deps)];
+}
+
+/** The same data in the form that the HTTP door takes from other rooms. */
+export interface MountedRoute extends Pick<SyncRoute, 'method' | 'path' | 'summary' | 'permission' | 'query'> {
+  readonly who: readonly ('host' | 'operator')[];
+  readonly body?: z.ZodType | 'text';
+  readonly maxBytes?: number;
+  handle(call: {
+    readonly params: Readonly<Record<string, string>>;
+    readonly caller: { readonly principal: string; readonly bot?: string };
+    readonly query: unknown;
+    readonly body: unknown;
+    readonly signal: AbortSignal;
+  }): Promise<{ status: number } & ({ json: unknown } | { text: string; type: string })>;
+}
+
+/** An outbound message of 100 notifications with long texts stays below this; so does a list of 1,000 records. */
+const MOST_BYTES = 5_000_000;
+
+export function mount(routes: readonly SyncRoute[]): readonly MountedRoute[] {
+  return routes.map(({ key, input, handle, ...route }) => ({
+    ...route,
+    who: key === 'webhook' ? [] : [key],
+    maxBytes: MOST_BYTES,
+    ...(key === 'webhook' ? { body: 'text' as const } : input ? { body: input } : {}),
+    async handle({ params, caller, query, body, signal }) {
+      const answer = await handle({
+        bot: caller.bot ?? '',
+        params,
+        query,
+        body,
+        text: typeof body === 'string' ? body : '',
+        principal: caller.principal,
+        signal,
+      });
+      const { status, contentType } = answer;
+      return contentType === undefined
+        ? { status, json: answer.body }
+        : { status, text: String(answer.body), type: contentType };
+    },
+  }));
+}
