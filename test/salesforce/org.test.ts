@@ -176,16 +176,52 @@ describe('the org port against the simulated org', () => {
     expect((await org.check('Opportunity', 'update', { StageName: 'Closd Won' })).warnings[0]).toContain('Closed Won');
   });
 
-  it('lets jsforce ride on the same line for breadth [B2] [B5]', async () => {
+  it('lets jsforce ride on the same line for breadth [B1] [B2] [B3] [B5]', async () => {
     await using world = await createSimWorld();
     const org = await world.open();
     const connection = await org.jsforce();
-    const result = await connection.query<{ Name: string }>('SELECT Name FROM Account LIMIT 1');
-    expect(result.records[0]?.Name).toEqual(expect.any(String));
+    const { records } = await connection.query<{ Name: string }>('SELECT Name FROM Account LIMIT 1');
+    expect(records[0]?.Name).toEqual(expect.any(String));
     expect((await connection.sobject('Account').describe()).name).toBe('Account');
+    const made = await connection.sobject('Contact').create({ LastName: 'Rider' });
+    const id = made.id ?? '';
+    await connection.sobject('Contact').update({ Id: id, Title: 'Dr' });
+    expect(await org.get('Contact', id, ['Title'])).toEqual({ Id: id, Title: 'Dr' });
+    const upserted = await connection
+      .sobject('Contact')
+      .upsert({ Email: 'rider@example.com', LastName: 'Two' }, 'Email');
+    expect(upserted).toMatchObject({ success: true });
+    await connection.sobject('Contact').destroy(id);
+    expect((await refusal(org.get('Contact', id, ['Title']))).code).toBe('not_found');
+    const graph = await connection.requestPost<{ graphs: { isSuccessful: boolean }[] }>('/composite/graph', {
+      graphs: [
+        {
+          graphId: 'g1',
+          compositeRequest: [
+            { method: 'POST', url: '/services/data/v66.0/sobjects/Account', referenceId: 'a', body: { Name: 'Graph' } },
+          ],
+        },
+      ],
+    });
+    expect(graph.graphs.map(({ isSuccessful }) => isSuccessful)).toEqual([true]);
+  });
+
+  it('gives jsforce our session, limits and errors, and no token of its own [O5] [R4]', async () => {
+    await using world = await createSimWorld();
+    const connection = await (await world.open()).jsforce();
+    expect(connection.accessToken).toBe('held-by-gatehouse');
+    await world.control('POST', 'expire');
+    expect((await connection.query('SELECT Id FROM Account LIMIT 1')).records).toHaveLength(1);
     await expect(connection.query('SELECT Nope FROM Account')).rejects.toMatchObject({
       name: 'GatehouseError',
       code: 'invalid_input',
     });
+    await expect(connection.request('https://evil.example/services/data')).rejects.toThrow('another host');
+  });
+
+  it('lists the picklist values of a record type [B5]', async () => {
+    await using world = await createSimWorld();
+    const org = await world.open();
+    expect((await org.picklists('Opportunity', '012000000000000AAA')).StageName).toContain('Closed Won');
   });
 });
