@@ -24,7 +24,7 @@ import type { Sim } from './sim/sim.ts';
 import { openStore } from './store/open.ts';
 import { checkSecret, loadSecret } from './store/secret.ts';
 import type { BotRow, Store } from './store/store.ts';
-import { openTokens } from './store/tokens.ts';
+import { lazyTokens, type TokenTarget } from './store/tokens.ts';
 
 /** Everything a door may need, put together once. The only file that imports across the house. */
 export interface App {
@@ -70,12 +70,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     await checkSecret(store, secret);
     const isSimulated = config.simulate || config.salesforce.clientId === undefined;
     // Opened at the first call: a listing needs no tokens, and keyv and its database cost time to load.
-    const tokens = lazily(() =>
-      openTokens<TokenSet>(
-        config.databaseUrl === undefined ? { file: inData('tokens.db') } : { url: config.databaseUrl },
-        secret,
-      ),
-    );
+    const tokens = lazyTokens<TokenSet>(tokenTarget(config), secret);
     const sim = lazily(async (): Promise<Sim> => {
       const { createSim } = await import('./sim/sim.ts');
       return createSim({ file: inData('sim.db'), version: config.salesforce.apiVersion, now });
@@ -88,11 +83,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       requestTimeoutMs: config.requestTimeoutMs,
       rows: store.connections,
       values: store.values,
-      tokens: {
-        get: async (key) => (await tokens.get()).get(key),
-        set: async (key, value) => (await tokens.get()).set(key, value),
-        delete: async (key) => (await tokens.get()).delete(key),
-      },
+      tokens,
       now,
       newId,
       random: randomBytes,
@@ -145,7 +136,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       secret,
       isSimulated,
       async close() {
-        if (tokens.isMade()) await (await tokens.get()).close();
+        await tokens.close();
         if (sim.isMade()) await (await sim.get()).close();
         await store.close();
       },
@@ -172,6 +163,12 @@ async function refuseToyBesideReal(config: Config, connections: Connections): Pr
       next: 'Set SALESFORCE_CLIENT_ID again, or set GATEHOUSE_SIM=1 if you do want the simulated org.',
     },
   );
+}
+
+/** Beside the state where that is shared; Redis where it is the only server there is. */
+function tokenTarget({ databaseUrl, redisUrl, dataDir }: Config): TokenTarget {
+  const url = databaseUrl ?? redisUrl;
+  return url === undefined ? { file: path.join(dataDir, 'tokens.db') } : { url };
 }
 
 function lazySync(_bot: BotRow, _org: Org): Sync {
