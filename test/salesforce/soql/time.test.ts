@@ -42,7 +42,7 @@ describe('reading time', () => {
     for (const text of hostileTexts(1_000_000)) expect(refusal(underPolicy(text)).code).toBe('too_long');
   });
 
-  it('answers each hostile text of 20 KB, and none by running out of stack [Q4]', () => {
+  it('answers each hostile text of 20 KB, and none by running out of stack [Q4 F8]', () => {
     for (const text of hostileTexts(20_000)) {
       const verdict = underPolicy(text);
       if (!verdict.ok) expect(verdict.code).not.toMatch(/^(internal_guard|too_complex|too_long)$/);
