@@ -1,8 +1,8 @@
 import { GatehouseError } from '../errors.ts';
 import { CLOSED } from './breaker.ts';
+import { toStatus } from './connection-status.ts';
 import type { ConnectionStatus, Connections, HeadlessFlow } from './connections.ts';
 import { createDescribes } from './describes.ts';
-import { operatorHint } from './failure-table.ts';
 import { isRecord } from './failures.ts';
 import { createHealth } from './health.ts';
 import { judgeHost, looksLikeSandbox, SIMULATED } from './hosts.ts';
@@ -14,6 +14,7 @@ import type { ConnectionDeps, ConnectionRow, LoginSecret } from './ports.ts';
 import { createSession, usable } from './session.ts';
 import { createTransport } from './transport.ts';
 import { UpstreamError } from './upstream-error.ts';
+import { sleep } from './waiting.ts';
 import { createWebFlow } from './web-flow.ts';
 
 const PRODUCTION = 'https://login.salesforce.com';
@@ -245,57 +246,4 @@ export function createConnections(deps: ConnectionDeps): Connections {
 /** The checkbox means Salesforce's sandbox host; a configured test server or My Domain stays what it is. */
 function sandboxOf(loginUrl: string): string {
   return loginUrl === PRODUCTION ? SANDBOX : loginUrl;
-}
-
-function toStatus(row: ConnectionRow, now: number): ConnectionStatus {
-  const { breakerState, breakerUntil, apiUsed, apiMax, apiAt } = row;
-  return {
-    state: row.state,
-    id: row.id,
-    flow: row.flow,
-    orgId: row.orgId,
-    username: row.username,
-    instanceUrl: row.instanceUrl,
-    environment: row.environment,
-    scopes: row.scopes,
-    connectedAt: iso(row.connectedAt),
-    breaker: {
-      state: breakerState,
-      ...(breakerState !== 'closed' && breakerUntil > now ? { nextTryAt: iso(breakerUntil) } : {}),
-    },
-    successes: row.successes,
-    failures: row.failures,
-    ...(apiUsed === null || apiMax === null || apiAt === null
-      ? {}
-      : { api: { used: apiUsed, max: apiMax, at: iso(apiAt) } }),
-    ...(row.lastSuccessAt === null ? {} : { lastSuccessAt: iso(row.lastSuccessAt) }),
-    ...(row.lastFailureAt === null || row.lastFailureCode === null
-      ? {}
-      : {
-          lastFailure: {
-            at: iso(row.lastFailureAt),
-            code: row.lastFailureCode,
-            message: row.lastFailureMessage ?? '',
-            next: operatorHint(row.lastFailureCode),
-          },
-        }),
-    ...(row.lastSyncAt === null ? {} : { lastSyncAt: iso(row.lastSyncAt) }),
-    ...(row.lastEventAt === null ? {} : { lastEventAt: iso(row.lastEventAt) }),
-  };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', done, { once: true });
-  });
 }

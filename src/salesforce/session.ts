@@ -5,6 +5,7 @@ import type { Grant, OAuth } from './oauth.ts';
 import type { ConnectionRow, ConnectionRows, LoginSecret, TokenSet, TokenVault } from './ports.ts';
 import type { Answer, Transport, Wire } from './transport.ts';
 import { UpstreamError } from './upstream-error.ts';
+import { untilAborted } from './waiting.ts';
 
 /**
  * The session of a connection: sends with its token, and renews it on a 401 only, once for all callers and processes (O5).
@@ -82,7 +83,10 @@ export function createSession(deps: {
     const key = keyOf(stale);
     const flight = flights.get(key) ?? renewAcrossProcesses(stale).finally(() => flights.delete(key));
     flights.set(key, flight);
-    return signal ? untilAborted(flight, signal) : flight;
+    if (!signal) return flight;
+    return untilAborted(flight, signal).catch((error: unknown) => {
+      throw signal.aborted ? cancelled() : error;
+    });
   }
 
   async function renewAcrossProcesses(stale: ConnectionRow): Promise<ConnectionRow> {
@@ -207,6 +211,13 @@ export function createSession(deps: {
   };
 }
 
+function cancelled(): UpstreamError {
+  return new UpstreamError('salesforce_unavailable', 'The call was cancelled before Salesforce had answered.', {
+    next: 'Call again if it is still wanted.',
+    outcome: 'not_sent',
+  });
+}
+
 /** The row of a connection that may be used, or the refusal in words. */
 export function usable(row: ConnectionRow | undefined): ConnectionRow {
   if (row?.state === 'connected') return row;
@@ -233,19 +244,4 @@ function isExpired(answer: Answer, path: string): boolean {
   return !saidIn(answer).some(({ message }) =>
     /not valid for use with the REST API|not attached to Agent/.test(message),
   );
-}
-
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () =>
-      reject(
-        new UpstreamError('salesforce_unavailable', 'The call was cancelled before Salesforce had answered.', {
-          next: 'Call again if it is still wanted.',
-          outcome: 'not_sent',
-        }),
-      );
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

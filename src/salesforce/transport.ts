@@ -1,6 +1,7 @@
 import { judgeHost, SIMULATED, SIMULATED_ORIGIN } from './hosts.ts';
 import type { SimulatedOrg } from './ports.ts';
 import { type Outcome, UpstreamError } from './upstream-error.ts';
+import { untilAborted } from './waiting.ts';
 
 /**
  * The one road of every HTTP request to Salesforce. A deadline covers headers and body, redirects are never followed,
@@ -78,6 +79,7 @@ export function createTransport(deps: {
     let response: Response;
     let text: string;
     try {
+      // An embedded org has no socket that an abort would close.
       response = await (wire.base === SIMULATED && simulated
         ? untilAborted(
             simulated().then((org) => org.fetch(new Request(url, request))),
@@ -156,21 +158,11 @@ function neverSent(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   // localhost has two addresses; undici then throws an AggregateError of both attempts.
   const causes: readonly unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
-  return causes.every((one) => BEFORE_SENDING.has(codeOf(one)));
+  return causes.length > 0 && causes.every((one) => BEFORE_SENDING.has(codeOf(one)));
 }
 
 function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
-}
-
-/** An embedded org has no socket that an abort would close. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }
 
 function parse(text: string): unknown {

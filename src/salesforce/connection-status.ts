@@ -1,0 +1,45 @@
+import type { ConnectionStatus } from './connections.ts';
+import { operatorHint } from './failure-table.ts';
+import type { ConnectionRow } from './ports.ts';
+
+/** A connection as people see it, with the cure beside its last failure (O7). */
+export function toStatus(row: ConnectionRow, now: number): ConnectionStatus {
+  const { breakerState, breakerUntil, apiUsed, apiMax, apiAt } = row;
+  return {
+    state: row.state,
+    id: row.id,
+    flow: row.flow,
+    orgId: row.orgId,
+    username: row.username,
+    instanceUrl: row.instanceUrl,
+    environment: row.environment,
+    scopes: row.scopes,
+    connectedAt: iso(row.connectedAt),
+    breaker: {
+      state: breakerState,
+      ...(breakerState !== 'closed' && breakerUntil > now ? { nextTryAt: iso(breakerUntil) } : {}),
+    },
+    successes: row.successes,
+    failures: row.failures,
+    ...(apiUsed === null || apiMax === null || apiAt === null
+      ? {}
+      : { api: { used: apiUsed, max: apiMax, at: iso(apiAt) } }),
+    ...(row.lastSuccessAt === null ? {} : { lastSuccessAt: iso(row.lastSuccessAt) }),
+    ...(row.lastFailureAt === null || row.lastFailureCode === null
+      ? {}
+      : {
+          lastFailure: {
+            at: iso(row.lastFailureAt),
+            code: row.lastFailureCode,
+            message: row.lastFailureMessage ?? '',
+            next: operatorHint(row.lastFailureCode),
+          },
+        }),
+    ...(row.lastSyncAt === null ? {} : { lastSyncAt: iso(row.lastSyncAt) }),
+    ...(row.lastEventAt === null ? {} : { lastEventAt: iso(row.lastEventAt) }),
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
