@@ -41,7 +41,7 @@ export const command = defineCommand({
         });
       terminal.print(
         { ok: true, checks: stage.checks },
-        `\n${terminal.style('green', `All ${stage.checks.length} steps held`)}, in ${seconds} s. Try it yourself: npm start`,
+        `\n${terminal.style('green', `All ${stage.checks.length} steps held`)}, in ${seconds} s. Try it yourself: gatehouse serve, or npm start in the repository.`,
       );
     } finally {
       await rm(folder, { recursive: true, force: true });
