@@ -252,12 +252,18 @@ describe('a healthy line', () => {
     await using world = await createSimWorld();
     let writes = 0;
     const { connections: rowsOf } = world.store;
+    const counting =
+      <A extends unknown[], R>(work: (...given: A) => R) =>
+      (...given: A) => {
+        writes++;
+        return work(...given);
+      };
     const counted = world.again({
       rows: {
         ...rowsOf,
-        patch: (...given) => (writes++, rowsOf.patch(...given)),
-        patchIf: (...given) => (writes++, rowsOf.patchIf(...given)),
-        noteSuccess: (bot, at) => (writes++, rowsOf.noteSuccess(bot, at)),
+        patch: counting(rowsOf.patch),
+        patchIf: counting(rowsOf.patchIf),
+        noteSuccess: counting(rowsOf.noteSuccess),
       },
     });
     const signal = new AbortController().signal;
