@@ -9,6 +9,7 @@ export async function playScenes(stage: Stage, app: App): Promise<void> {
   await aQuestion(stage, org);
   await aRefusal(stage, org);
   await anApproval(stage, org);
+  await aSync(stage, app, org);
   await aRepair(stage);
   await aRevocation(stage, app);
 }
@@ -66,6 +67,30 @@ async function anApproval(stage: Stage, org: DemoOrg): Promise<void> {
   stage.check('the org holds the new stage and amount', StageName === 'Closed Won' && Amount === 90_000);
 }
 
+async function aSync(stage: Stage, app: App, org: DemoOrg): Promise<void> {
+  stage.scene('A customer and her case');
+  stage.note('The host app saves a person, and a case in which she is the complainant.');
+  const { hosts } = await app.sync();
+  const email = 'ana.silva@sunline.example';
+  await hosts.put(DEMO_BOT, 'party', [
+    { id: 'party-7', fields: { name: 'Ana Silva', email, phone: '+351 21 555 0107' } },
+  ]);
+  await hosts.put(DEMO_BOT, 'case', [
+    { id: 'case-7', fields: { title: 'Sunline warranty' }, parties: [{ party: 'party-7', role: 'complainant' }] },
+  ]);
+
+  stage.user('Bring party-7 and then case-7 into Salesforce.');
+  const person = await stage.call('SyncParty', { partyId: 'party-7' });
+  stage.check('the person is a contact now', person.status === 'done' && (await org.contacts(email)) === 1);
+  const matter = await stage.call('SyncCase', { caseId: 'case-7' });
+  stage.check('the case is an opportunity with her role', matter.status === 'done' && (await org.roles(email)) === 1);
+  const again = await stage.call('SyncParty', { partyId: 'party-7' });
+  stage.check(
+    'syncing again finds nothing to do',
+    again.result?.operation === 'none' && (await org.contacts(email)) === 1,
+  );
+}
+
 async function aRepair(stage: Stage): Promise<void> {
   stage.scene('A query, refused, repaired and confirmed');
   stage.user('Which open deals are the largest?');
@@ -93,6 +118,8 @@ async function aRevocation(stage: Stage, app: App): Promise<void> {
 
 interface DemoOrg {
   leads(email: string): Promise<number>;
+  contacts(email: string): Promise<number>;
+  roles(email: string): Promise<number>;
   opportunity(reference: string): Promise<Readonly<Record<string, unknown>>>;
 }
 
@@ -105,6 +132,9 @@ async function openOrg({ connections }: App, stage: Stage): Promise<DemoOrg> {
   };
   return {
     leads: async (email) => (await read(`SELECT Name, Company, Status FROM Lead WHERE Email = '${email}'`)).length,
+    contacts: async (email) => (await read(`SELECT Name, Email, Phone FROM Contact WHERE Email = '${email}'`)).length,
+    roles: async (email) =>
+      (await read(`SELECT Role FROM OpportunityContactRole WHERE Contact.Email = '${email}'`)).length,
     opportunity: async (reference) =>
       (await read(`SELECT Name, StageName, Amount FROM Opportunity WHERE Reference__c = '${reference}'`))[0] ?? {},
   };
