@@ -21,10 +21,11 @@ import type { TokenSet } from './salesforce/ports.ts';
 import { createSoql } from './salesforce/run-soql.ts';
 import { isUnknownOutcome, UpstreamError } from './salesforce/upstream-error.ts';
 import type { Sim } from './sim/sim.ts';
-import { openStore } from './store/open.ts';
+import { createStore, openDatabase } from './store/open.ts';
 import { checkSecret, loadSecret } from './store/secret.ts';
 import type { BotRow, Store } from './store/store.ts';
 import { lazyTokens, type TokenTarget } from './store/tokens.ts';
+import type { SyncRoom } from './sync/create-sync.ts';
 
 /** Everything a door may need, put together once. The only file that imports across the house. */
 export interface App {
@@ -38,6 +39,8 @@ export interface App {
   readonly audit: Audit;
   readonly connections: Connections;
   readonly gate: Gate;
+  /** People and cases of the host app; loaded at the first use. */
+  readonly sync: () => Promise<SyncRoom>;
   /** Signs what this installation hands out (request state, cursors). */
   readonly secret: string;
   /** True while the embedded simulated org answers instead of Salesforce; every surface says so. */
@@ -63,9 +66,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   });
   const inData = (name: string) => path.join(config.dataDir, name);
   const secret = await loadSecret(config.dataDir, config.secret);
-  const store = await openStore(
+  const database = await openDatabase(
     config.databaseUrl === undefined ? { file: inData('gatehouse.db') } : { url: config.databaseUrl },
   );
+  const store = createStore(database);
   try {
     await checkSecret(store, secret);
     const isSimulated = config.simulate || config.salesforce.clientId === undefined;
@@ -78,6 +82,25 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const runner = `${hostname()}/${process.pid}/${randomBytes(6).toString('hex')}`;
     const newId = () => randomBytes(16).toString('base64url');
 
+    const sleep = (ms: number, signal?: AbortSignal) =>
+      delay(ms, undefined, { ref: false, ...(signal === undefined ? {} : { signal }) }).catch(() => {});
+    const sync = lazily(async (): Promise<SyncRoom> => {
+      const [{ createSync }, { createSyncStore }] = await Promise.all([
+        import('./sync/create-sync.ts'),
+        import('./store/sync-store.ts'),
+      ]);
+      return createSync({
+        store: createSyncStore(database),
+        now,
+        newId,
+        owner: runner,
+        wait: sleep,
+        connectionOf: async (bot) => {
+          const row = await store.connections.get(bot);
+          return row?.state === 'connected' ? row : undefined;
+        },
+      });
+    });
     const connections = createConnections({
       config: config.salesforce,
       requestTimeoutMs: config.requestTimeoutMs,
@@ -107,7 +130,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       openOrg,
       openSoql: (bot, org) =>
         createSoql({ bot: bot.name, org: org as Org, policy: bot.policy, counters: store.counters, secret, now }), // openOrg opened it
-      openSync: (bot, org) => lazySync(bot, org as Org), // openOrg opened it
+      openSync: (bot, org) => lazySync(async () => (await sync.get()).forBot(bot.name, org as Org)), // openOrg opened it
       isUnknownOutcome,
       mayOverride: (error) => error instanceof UpstreamError && error.allowSave === true,
       isRunnerAlive,
@@ -116,8 +139,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       requestTimeoutMs: config.requestTimeoutMs,
       now,
       newId,
-      sleep: (ms, signal) =>
-        delay(ms, undefined, { ref: false, ...(signal === undefined ? {} : { signal }) }).catch(() => {}),
+      sleep,
       log,
       ...(options.crash === undefined ? {} : { crash: options.crash }),
     });
@@ -133,6 +155,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       audit,
       connections,
       gate,
+      sync: sync.get,
       secret,
       isSimulated,
       async close() {
@@ -171,9 +194,14 @@ function tokenTarget({ databaseUrl, redisUrl, dataDir }: Config): TokenTarget {
   return url === undefined ? { file: path.join(dataDir, 'tokens.db') } : { url };
 }
 
-function lazySync(_bot: BotRow, _org: Org): Sync {
-  const notYet = () => Promise.reject(new GatehouseError('internal', 'Sync is not wired yet.', { next: 'Wait.' }));
-  return { previewParty: notYet, syncParty: notYet, previewCase: notYet, syncCase: notYet };
+/** The sync room is loaded by the first call that needs it; a listing does not. */
+function lazySync(open: () => Promise<Sync>): Sync {
+  return {
+    previewParty: async (id) => (await open()).previewParty(id),
+    syncParty: async (id) => (await open()).syncParty(id),
+    previewCase: async (id) => (await open()).previewCase(id),
+    syncCase: async (id) => (await open()).syncCase(id),
+  };
 }
 
 function lazily<T>(make: () => Promise<T>): { readonly get: () => Promise<T>; readonly isMade: () => boolean } {
