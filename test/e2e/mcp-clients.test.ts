@@ -71,8 +71,11 @@ describe.runIf(isAsked)(`independent MCP clients${why}`, () => {
     );
 
     it('lists and calls over stdio [X2]', async () => {
-      expect(names(await inspect(...stdio(), '--method', 'tools/list', '--strict'))).toEqual(TOOLS);
-      expect((await inspect(...stdio(), ...call)).structuredContent.status).toBe('done');
+      // It hands a child none of its own environment.
+      const own = { GATEHOUSE_DATA: house.dataDir, GATEHOUSE_BOT_KEY: key };
+      const env = Object.entries(own).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
+      expect(names(await inspect(...env, ...stdio(), '--method', 'tools/list', '--strict'))).toEqual(TOOLS);
+      expect((await inspect(...env, ...stdio(), ...call)).structuredContent.status).toBe('done');
     }, 60_000);
   });
 
