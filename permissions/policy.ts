@@ -71,6 +71,14 @@ const objectPolicy = z.strictObject({
   maskFields: z.array(apiName).default([]),
 });
 
+/** Exact, and nothing that could mean more inside a Content-Security-Policy: no wildcard, no path, no semicolon. */
+const frameOrigin = z
+  .string()
+  .regex(
+    /^(?:https:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|http:\/\/(?:localhost|127\.0\.0\.1))(?::\d{1,5})?$/,
+    'must be an origin like https://shop.example, in lower case and without a path',
+  );
+
 export const policySchema = z.strictObject({
   mode: z.enum(['off', 'read-only', 'ask', 'automatic']).default('automatic'),
   /** Kill switches: these actions answer `off`. */
@@ -99,6 +107,19 @@ export const policySchema = z.strictObject({
     .strictObject({
       expiresMinutes: z.int().min(1).max(1440).default(10),
       maxPending: z.int().min(1).max(10_000).default(50),
+    })
+    .prefault({}),
+  /** The chat for end users over HTTP: closed until an operator opens it. */
+  chat: z
+    .strictObject({
+      /** Opens `/chat/{bot}` and its routes. */
+      page: z.boolean().default(false),
+      /** Sites that may show the page in a frame. */
+      frameOrigins: z.array(frameOrigin).max(50).default([]),
+      /** Lets in visitors without a session that the host app signed. */
+      anonymous: z.boolean().default(false),
+      /** Messages and answers a minute of one end user. */
+      perMinute: z.int().min(1).max(600).default(12),
     })
     .prefault({}),
 });

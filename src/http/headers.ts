@@ -5,7 +5,6 @@
 export function securityHeaders(isSecure: boolean): Record<string, string> {
   return {
     'x-content-type-options': 'nosniff',
-    'x-frame-options': 'DENY',
     'referrer-policy': 'same-origin',
     'cross-origin-resource-policy': 'same-origin',
     'permissions-policy': 'camera=(), microphone=(), geolocation=(), payment=()',
@@ -15,8 +14,19 @@ export function securityHeaders(isSecure: boolean): Record<string, string> {
 
 export const API_CSP = "default-src 'none'; frame-ancestors 'none'";
 
-/** For pages: our own files only, nothing inline. `formTargets` are where a form may lead beside ourselves. */
-export function pageCsp(formTargets: readonly string[] = []): string {
+export function mayBeFramed(headers: Headers): boolean {
+  return !(headers.get('content-security-policy') ?? API_CSP).includes("frame-ancestors 'none'");
+}
+
+export interface PageLimits {
+  /** Where a form may lead beside ourselves. */
+  readonly formTargets?: readonly string[] | undefined;
+  /** Sites that may show the page in a frame. */
+  readonly frameOrigins?: readonly string[];
+}
+
+/** For pages: our own files only, nothing inline. */
+export function pageCsp({ formTargets = [], frameOrigins = [] }: PageLimits = {}): string {
   return [
     "default-src 'none'",
     "style-src 'self'",
@@ -24,7 +34,7 @@ export function pageCsp(formTargets: readonly string[] = []): string {
     "img-src 'self' data:",
     "connect-src 'self'",
     `form-action 'self'${formTargets.map((target) => ` ${target}`).join('')}`,
-    "frame-ancestors 'none'",
+    `frame-ancestors ${frameOrigins.length === 0 ? "'none'" : frameOrigins.join(' ')}`,
     "base-uri 'none'",
   ].join('; ');
 }

@@ -2,8 +2,8 @@ import { GatehouseError } from '../errors.ts';
 
 /** So many tries per window and key, in this process. Keys are forgotten with their window, so it cannot grow for ever. */
 export interface RateLimit {
-  /** Throws `rate_limited` when the window is used up. */
-  take(key: string): void;
+  /** Throws `rate_limited` when the window is used up; `most` where a key has a limit of its own. */
+  take(key: string, most?: number): void;
 }
 
 const MOST_KEYS = 10_000;
@@ -20,7 +20,7 @@ export function createRateLimit({
   const used = new Map<string, number>();
   let window = 0;
   return {
-    take(key) {
+    take(key, mostOfKey = most) {
       const current = Math.floor(now() / windowMs);
       if (current !== window) {
         used.clear();
@@ -29,7 +29,7 @@ export function createRateLimit({
       const count = (used.get(key) ?? 0) + 1;
       // A flood of addresses shares one counter rather than filling the memory.
       used.set(used.size < MOST_KEYS || used.has(key) ? key : '(many)', count);
-      if (count <= most) return;
+      if (count <= mostOfKey) return;
       throw new GatehouseError('rate_limited', 'Too many tries in a short time.', {
         next: 'Wait a little, then try again.',
         retryable: true,

@@ -54,7 +54,12 @@ export interface RouteCall<Params = Readonly<Record<string, string>>, C = Caller
 export type Reply = {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-} & ({ readonly json: unknown } | { readonly text: string; readonly type: string });
+} & (
+  | { readonly json: unknown }
+  | { readonly text: string; readonly type: string }
+  /** Server-sent events, one per item; `signal` aborts when nobody listens any more. What it refuses at once has its own status. */
+  | { readonly stream: (signal: AbortSignal) => AsyncIterable<object> }
+);
 
 type ParamsOf<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
   ? { readonly [K in Name]: string } & ParamsOf<Rest>

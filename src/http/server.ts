@@ -8,8 +8,9 @@ import { parseInput, readJson, readText } from './body.ts';
 import { callerOf } from './caller.ts';
 import type { HttpDeps, RequestInfo } from './deps.ts';
 import type { Env } from './env.ts';
+import { STREAM_HEADERS, toEventStream } from './event-stream.ts';
 import { checkHost, checkOrigin, originOf } from './guard.ts';
-import { API_CSP, securityHeaders } from './headers.ts';
+import { API_CSP, mayBeFramed, securityHeaders } from './headers.ts';
 import { mountPages } from './pages/pages.ts';
 import { errorPage, isForPerson } from './pages/show.ts';
 import { errorResponse, HttpRefusal } from './refusal.ts';
@@ -39,6 +40,8 @@ export function createHttp(deps: HttpDeps): Http {
     for (const [name, value] of Object.entries(securityHeaders(isSecure))) c.header(name, value);
     c.header('x-request-id', c.get('id'));
     if (!c.res.headers.has('content-security-policy')) c.header('content-security-policy', API_CSP);
+    // The older header cannot name the sites that may frame a page, so it stays away where there are some.
+    if (!mayBeFramed(c.res.headers)) c.header('x-frame-options', 'DENY');
     if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
     // The route's own pattern, never the path: paths hold webhook tokens and ids.
     deps.log.info('request', {
@@ -112,6 +115,14 @@ async function answer(deps: HttpDeps, route: Route, c: Context<Env>, isSecure: b
     remote: c.env.remote,
     baseUrl: originOf(c.get('host'), deps.config),
   });
+  if ('stream' in reply) {
+    const events = await toEventStream(reply.stream, {
+      signal: raw.signal,
+      newId: () => c.get('id'),
+      note: (error) => noteError(deps, error, c.get('id')),
+    });
+    return new Response(events, { status: reply.status ?? 200, headers: { ...STREAM_HEADERS, ...reply.headers } });
+  }
   const [text, type] = 'json' in reply ? [JSON.stringify(reply.json), 'application/json'] : [reply.text, reply.type];
   return new Response(text, { status: reply.status ?? 200, headers: { 'content-type': type, ...reply.headers } });
 }

@@ -10,7 +10,7 @@ export function show(reply: Exclude<PageReply, { goTo: string }>, around: Frame)
     status: reply.status ?? 200,
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': pageCsp(reply.formTargets),
+      'content-security-policy': pageCsp({ formTargets: reply.formTargets }),
     },
   });
 }

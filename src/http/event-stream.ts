@@ -1,0 +1,78 @@
+import { type GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
+
+/** Server-sent events out of an async iterable: kept alive while nothing is said, ended when nobody listens. */
+
+export const STREAM_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-store, no-transform',
+  // Proxies that buffer would hold the words back until the turn is over.
+  'x-accel-buffering': 'no',
+} as const;
+
+/** Under the idle limit of common proxies, which is 30 to 60 s. */
+const HEARTBEAT_MS = 15_000;
+/** How long a refusal may take and still get a status of its own; later it becomes an event. */
+const REFUSAL_MS = 1_000;
+
+export interface StreamOptions {
+  /** Aborts when the request is gone. */
+  readonly signal: AbortSignal;
+  readonly newId: () => string;
+  readonly note: (error: GatehouseError) => void;
+  readonly heartbeatMs?: number;
+}
+
+export async function toEventStream(
+  make: (signal: AbortSignal) => AsyncIterable<object>,
+  { signal, newId, note, heartbeatMs = HEARTBEAT_MS }: StreamOptions,
+): Promise<ReadableStream<Uint8Array>> {
+  const unheard = new AbortController();
+  const events = make(AbortSignal.any([signal, unheard.signal]))[Symbol.asyncIterator]();
+  let first: Promise<IteratorResult<object>> | undefined = events.next();
+  await within(first, REFUSAL_MS);
+
+  const encoder = new TextEncoder();
+  let heart: NodeJS.Timeout | undefined;
+  return new ReadableStream<Uint8Array>({
+    start(out) {
+      // Sent at once, so that the headers are too.
+      out.enqueue(encoder.encode(': open\n\n'));
+      heart = setInterval(() => out.enqueue(encoder.encode(': still here\n\n')), heartbeatMs);
+      heart.unref();
+    },
+    async pull(out) {
+      try {
+        const { done, value } = await (first ?? events.next());
+        first = undefined;
+        if (!done) return out.enqueue(encoder.encode(frame(value)));
+      } catch (thrown) {
+        if (unheard.signal.aborted) return;
+        const error = toGatehouseError(thrown, newId);
+        note(error);
+        out.enqueue(encoder.encode(frame({ type: 'error', ...toErrorBody(error) })));
+      }
+      clearInterval(heart);
+      if (!unheard.signal.aborted) out.close();
+    },
+    async cancel() {
+      clearInterval(heart);
+      unheard.abort();
+      // What was under way may still fail; there is nobody left to tell.
+      await events.return?.().catch(() => undefined);
+    },
+  });
+}
+
+function frame(event: object): string {
+  return `data: ${JSON.stringify(event)}\n\n`;
+}
+
+async function within(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([
+    work,
+    new Promise((resolve) => {
+      timer = setTimeout(resolve, ms);
+    }),
+  ]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,87 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { GatehouseError } from '../../src/errors.ts';
+import { toEventStream } from '../../src/http/event-stream.ts';
+import type { Route } from '../../src/http/route.ts';
+import { type Door, openDoor } from '../support/door.ts';
+
+describe('server-sent events', () => {
+  const doors: Door[] = [];
+  afterEach(async () => {
+    for (const door of doors.splice(0)) await door[Symbol.asyncDispose]();
+  });
+
+  const open = async (stream: (signal: AbortSignal) => AsyncIterable<object>) => {
+    const route: Route = { method: 'GET', path: '/api/events', summary: '', who: [], handle: async () => ({ stream }) };
+    const door = await openDoor({}, () => ({ routes: [route] }));
+    doors.push(door);
+    return door;
+  };
+
+  it('sends one event per item, whatever characters it holds, and ends [T1]', async () => {
+    const words = ['a\nb', 'data: c\n\n', '\u2028</script>', 'grüße'];
+    const door = await open(async function* () {
+      for (const delta of words) yield { type: 'text', delta };
+    });
+    const { status, text, headers } = await door.ask('GET', '/api/events');
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
+    expect(headers.get('cache-control')).toContain('no-transform');
+    const sent = text.split('\n\n').filter((block) => block.startsWith('data: '));
+    expect(sent.map((block) => JSON.parse(block.slice(6)).delta)).toEqual(words);
+  });
+
+  it('gives what is refused at once a status of its own, and what fails later an event without its cause', async () => {
+    // biome-ignore lint/correctness/useYield: refuses before its first word
+    const refused = await open(async function* () {
+      throw new GatehouseError('conflict', 'A turn is running.', { next: 'Wait for its end.' });
+    });
+    expect(await refused.ask('GET', '/api/events')).toMatchObject({
+      status: 409,
+      json: { error: { code: 'conflict' } },
+    });
+
+    const failing = await open(async function* () {
+      yield { type: 'text', delta: 'Hel' };
+      throw new Error('table messages is gone');
+    });
+    const { status, text } = await failing.ask('GET', '/api/events');
+    expect(status).toBe(200);
+    expect(text).toContain('"type":"error"');
+    expect(text).toContain('"code":"internal"');
+    expect(text).not.toContain('table messages');
+  });
+
+  it('aborts the work when the listener goes away', async () => {
+    let ended: (how: string) => void = () => {};
+    const end = new Promise<string>((resolve) => {
+      ended = resolve;
+    });
+    const door = await open(async function* (signal) {
+      try {
+        yield { type: 'text', delta: 'one' };
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        yield { type: 'text', delta: 'two' };
+      } finally {
+        ended(signal.aborted ? 'aborted' : 'finished');
+      }
+    });
+    const gone = new AbortController();
+    const answer = await fetch(`${door.url}/api/events`, { signal: gone.signal });
+    await answer.body?.getReader().read();
+    gone.abort();
+    expect(await end).toBe('aborted');
+  });
+
+  it('says that it lives while nothing is said', async () => {
+    const beats = await toEventStream(
+      async function* (signal) {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        yield {};
+      },
+      { signal: new AbortController().signal, newId: () => 'id', note: () => {}, heartbeatMs: 5 },
+    );
+    const reader = beats.getReader();
+    const read = async () => new TextDecoder().decode((await reader.read()).value);
+    expect([await read(), await read()]).toEqual([': open\n\n', ': still here\n\n']);
+    await reader.cancel();
+  });
+});
