@@ -1,7 +1,7 @@
 import { type Candidate, GatehouseError, toErrorBody } from '../errors.ts';
 import type { HostRecord, Intent, Link, LogRow, SyncStore } from './ports.ts';
 import { duplicateIdIn, type RowFailure, toRowFailure } from './row-errors.ts';
-import { done, LONGEST_FLIGHT_MS, type PendingWrite } from './settle.ts';
+import { done, LONGEST_FLIGHT_MS, type PendingWrite, parentProblem } from './settle.ts';
 import type { Target } from './target.ts';
 
 export type Outcome =
@@ -70,6 +70,19 @@ export function acknowledge(store: SyncStore, input: AckInput): Promise<readonly
           error: null,
         }),
       );
+      if (next.error && next.error.message !== link.error?.message) {
+        log.push(
+          input.logRow({
+            ...about,
+            operation: 'none',
+            direction: 'to_crm',
+            status: 'ambiguous',
+            changes: [],
+            reason: link.reason,
+            error: next.error,
+          }),
+        );
+      }
       return { ...lost, link: next, error: next.error };
     });
     await inside.links.save(saved);
@@ -92,7 +105,7 @@ function written(link: Link, write: PendingWrite, id: string, { now, hasMore }: 
     // Our own write moved it, to a moment that only Salesforce knows.
     baseMod: null,
   };
-  const error = write.plan.problems.length > 0 ? link.error : null;
+  const error = write.plan.problems.length > 0 ? parentProblem(write.plan.problems) : null;
   return hasMore(write.host, next) ? { ...next, error } : done(next, write.dirty, error);
 }
 

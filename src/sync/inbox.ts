@@ -70,7 +70,7 @@ function valuesShown({ compiled }: Target, link: Link, event: InboxRow): Link['s
     compiled.rules.flatMap((rule) => {
       if (rule.parent || !rule.remote.every((name) => name in fields)) return [];
       const raw = rule.fromRemote(fields);
-      const value = raw === undefined ? undefined : rule.fold(raw, host);
+      const value = raw === undefined || raw === null ? raw : rule.fold(raw, host);
       if (value === undefined || value === link.base[rule.key]) return [];
       const before = link.seen[rule.key];
       return [[rule.key, { value, at: before?.value === value ? Math.min(before.at, at) : at }] as const];

@@ -151,7 +151,7 @@ export function createLinkDesk({ store, now, newId }: SyncDeps, engine: Engine, 
       const [link] = await store.links.byLocal(scope, object, [localId]);
       if (!link)
         throw new GatehouseError('conflict', 'The link could not be made.', { next: 'Try again.', retryable: true });
-      return change(link, (fresh) => ({ ...fresh, sfId: id, state: 'active', error: null }), {
+      const changed = await change(link, (fresh) => ({ ...fresh, sfId: id, state: 'active', error: null }), {
         sfId: id,
         operation: 'none',
         direction: 'to_crm',
@@ -160,6 +160,9 @@ export function createLinkDesk({ store, now, newId }: SyncDeps, engine: Engine, 
         reason: 'linked by hand',
         error: null,
       });
+      // Everybody who waited for this answer.
+      await this.retryFailed(bot, org.orgId, 'party');
+      return changed;
     },
 
     async unlink(bot, orgId, kind, localId) {

@@ -91,7 +91,8 @@ function planRule(
           : null;
   const fold = (value: FieldValue | undefined) => (value === undefined ? undefined : rule.fold(value, host));
   const local = fold(localRaw);
-  const remoteValue = remote.kind === 'assumed' ? base : fold(remoteRaw);
+  // Nothing there is nothing: a default fills gaps of the host, not of Salesforce.
+  const remoteValue = remote.kind === 'assumed' ? base : remoteRaw === null ? null : fold(remoteRaw);
   const intents = link.intents[rule.key] ?? [];
   const remoteAt = remote.kind === 'record' ? timeOf(rule, link, remote.modifiedAt, remoteValue, fieldTimes) : 0;
   const verdict = mergeField({

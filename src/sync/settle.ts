@@ -520,7 +520,7 @@ function ambiguity({ object }: Target, why: string, candidates: readonly Candida
   ).error;
 }
 
-function parentProblem(problems: readonly string[]): NonNullable<Link['error']> {
+export function parentProblem(problems: readonly string[]): NonNullable<Link['error']> {
   return toErrorBody(
     new GatehouseError('ambiguous', problems.join(' '), {
       next: 'The other fields are in step; this one follows when the cause is gone.',

@@ -6,18 +6,38 @@ describeStores((_name, openFresh) => {
   describe('one party and its contact', () => {
     it('creates the contact, links it, and then has nothing to do [S1] [S2] [sync-P6]', async () => {
       await using world = await createSyncWorld(openFresh);
-      await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace', phone: '+44 20 7946 0000', jobTitle: 'Analyst', timezone: 'Europe/London' });
+      await world.put('p1', {
+        email: 'ada@example.com',
+        name: 'Ada Lovelace',
+        phone: '+44 20 7946 0000',
+        jobTitle: 'Analyst',
+        timezone: 'Europe/London',
+      });
       const outcome = await world.party('p1');
       expect(outcome).toMatchObject({ operation: 'create', direction: 'to_crm', object: 'Contact' });
       const [record] = await world.records();
-      expect(record).toMatchObject({ Id: outcome.id, Email: 'ada@example.com', FirstName: 'Ada', LastName: 'Lovelace', TimeZone__c: 'Europe/London', Gatehouse_Id__c: 'demo:party:p1' });
+      expect(record).toMatchObject({
+        Id: outcome.id,
+        Email: 'ada@example.com',
+        FirstName: 'Ada',
+        LastName: 'Lovelace',
+        TimeZone__c: 'Europe/London',
+        Gatehouse_Id__c: 'demo:party:p1',
+      });
       expect(await world.party('p1')).toMatchObject({ operation: 'none', direction: 'none', id: outcome.id });
-      expect((await world.log('p1')).map((row) => [row.operation, row.direction, row.status])).toEqual([['create', 'to_crm', 'success']]);
+      expect((await world.log('p1')).map((row) => [row.operation, row.direction, row.status])).toEqual([
+        ['create', 'to_crm', 'success'],
+      ]);
     });
 
     it('links a contact that is there by email, in any case, and takes over what it knows [S1]', async () => {
       await using world = await createSyncWorld(openFresh);
-      const id = await world.add({ LastName: 'Lovelace', FirstName: 'Ada', Email: 'ADA@example.com', Title: 'Countess' });
+      const id = await world.add({
+        LastName: 'Lovelace',
+        FirstName: 'Ada',
+        Email: 'ADA@example.com',
+        Title: 'Countess',
+      });
       await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace', phone: '123' });
       expect(await world.party('p1')).toMatchObject({ operation: 'update', direction: 'both', id });
       expect(await world.records()).toHaveLength(1);
@@ -58,13 +78,17 @@ describeStores((_name, openFresh) => {
       expect(host).toEqual(salesforce);
       expect(host).toMatchObject({ jobTitle: 'salesforce, later', phone: 'host, latest' });
       const conflicts = (await world.log('p1')).flatMap((row) => row.changes.filter((change) => change.winner));
-      expect(conflicts).toEqual(expect.arrayContaining([
-        expect.objectContaining({ field: 'Title', winner: 'salesforce', lost: 'host, early' }),
-        expect.objectContaining({ field: 'Phone', winner: 'host', lost: 'salesforce, earlier' }),
-      ]));
+      expect(conflicts).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ field: 'Title', winner: 'salesforce', lost: 'host, early' }),
+          expect.objectContaining({ field: 'Phone', winner: 'host', lost: 'salesforce, earlier' }),
+        ]),
+      );
       const row = (await world.log('p1')).find((one) => one.changes.some((change) => change.lost === 'host, early'));
       world.clock.advance(10_000);
-      await world.sync.desk.restore('demo', row?.id ?? '', (kind, localId, fields) => world.sync.hosts.put('demo', kind, [{ id: localId, fields }]));
+      await world.sync.desk.restore('demo', row?.id ?? '', (kind, localId, fields) =>
+        world.sync.hosts.put('demo', kind, [{ id: localId, fields }]),
+      );
       await world.settle();
       expect((await world.records())[0]?.Title).toBe('host, early');
     });

@@ -35,7 +35,11 @@ export interface SyncWorld extends AsyncDisposable, Process {
   readonly simulated: Sim;
   /** Another process on the same store and org. */
   process(more?: ProcessOptions): Process;
-  put(id: string, fields: Record<string, FieldValue>, more?: { kind?: Kind; parties?: HostRecord['parties']; bot?: string }): Promise<HostRecord>;
+  put(
+    id: string,
+    fields: Record<string, FieldValue>,
+    more?: { kind?: Kind; parties?: HostRecord['parties']; bot?: string },
+  ): Promise<HostRecord>;
   host(id: string, kind?: Kind): Promise<HostRecord>;
   link(id: string, kind?: Kind): Promise<Link>;
   log(id?: string): Promise<readonly LogRow[]>;
@@ -75,13 +79,19 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
   const simulated = await createSim({ now: () => clock.now, seed: options.seed ?? { records: {} } });
   const tokens = new Map<string, TokenSet>();
   const control: SyncWorld['control'] = async (method, route, body) => {
-    const request = new Request(`http://sim.localhost/_sim/${route}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    const request = new Request(`http://sim.localhost/_sim/${route}`, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
     const answer = await simulated.fetch(request, { loopback: true });
     if (!answer.ok) throw new Error(`${route}: ${await answer.text()}`);
     return JSON.parse(await answer.text());
   };
   if (options.withoutExternalId) {
-    await control('POST', 'reset', { seed: options.seed ?? { records: {} }, withoutFields: ['Contact.Gatehouse_Id__c', 'Opportunity.Gatehouse_Id__c', 'Account.Gatehouse_Id__c'] });
+    await control('POST', 'reset', {
+      seed: options.seed ?? { records: {} },
+      withoutFields: ['Contact.Gatehouse_Id__c', 'Opportunity.Gatehouse_Id__c', 'Account.Gatehouse_Id__c'],
+    });
   }
 
   function open({ crash, skewMs = 0, settings }: ProcessOptions): Process {
@@ -104,7 +114,24 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
       simulated: async () => simulated,
       wait: async (ms) => clock.advance(ms),
     });
-    const store = createSyncStore(fresh.database);
+    let isDead = false;
+    /** After its crash a process reaches nothing any more: not even to free its claims. */
+    const store = new Proxy(createSyncStore(fresh.database), {
+      get(target, name, receiver) {
+        if (isDead) throw new Crash('a dead process reached for the store');
+        return Reflect.get(target, name, receiver);
+      },
+    });
+    const dying =
+      crash &&
+      (async (point: CrashPoint) => {
+        try {
+          await crash(point);
+        } catch (error) {
+          isDead ||= error instanceof Crash;
+          throw error;
+        }
+      });
     const deps = {
       store,
       now,
@@ -116,7 +143,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
         await new Promise((resolve) => setTimeout(resolve, 1));
       },
       connectionOf: (bot: string) => fresh.store.connections.get(bot),
-      ...(crash ? { crash } : {}),
+      ...(dying ? { crash: dying } : {}),
       ...(settings ? { settings } : {}),
     };
     const sync = createSync(deps);
@@ -171,18 +198,27 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
       return links[0];
     },
     log: (id) => main.store.log.find(BOT, { localId: id, limit: 1_000 }),
-    records: async (object = 'Contact') => (await control('GET', `records/${object}`)).records.filter((row: { IsDeleted: boolean }) => !row.IsDeleted),
+    records: async (object = 'Contact') =>
+      (await control('GET', `records/${object}`)).records.filter((row: { IsDeleted: boolean }) => !row.IsDeleted),
     async edit(id, fields, object = 'Contact', at) {
       await control('POST', `records/${object}`, { Id: id, ...fields, ...(at === undefined ? {} : { at }) });
     },
-    add: async (fields, object = 'Contact', at) => (await control('POST', `records/${object}`, { ...fields, ...(at === undefined ? {} : { at }) })).id,
+    add: async (fields, object = 'Contact', at) =>
+      (await control('POST', `records/${object}`, { ...fields, ...(at === undefined ? {} : { at }) })).id,
     async calls(work) {
       const before = (await control('GET', 'calls')).count;
       await work();
       return (await control('GET', 'calls')).count - before;
     },
     async connect(bot) {
-      await fresh.store.bots.create({ name: bot, audience: 'internal', profile: 'internal', createdAt: clock.now, grants: [], policy: { version: 1 } as never });
+      await fresh.store.bots.create({
+        name: bot,
+        audience: 'internal',
+        profile: 'internal',
+        createdAt: clock.now,
+        grants: [],
+        policy: { version: 1 } as never,
+      });
       await main.connections.connect(bot, { flow: 'simulated' });
     },
     async [Symbol.asyncDispose]() {
@@ -208,10 +244,19 @@ export function crashAt(point: CrashPoint, times = 1): (at: CrashPoint) => void 
 export function pair(host: HostRecord, record: Record<string, FieldValue> | undefined) {
   const at = (name: string) => record?.[name] ?? null;
   return {
-    host: { email: host.fields.email ?? null, name: host.fields.name ?? null, phone: host.fields.phone ?? null, jobTitle: host.fields.jobTitle ?? null, notes: host.fields.notes ?? null },
+    host: {
+      email: host.fields.email ?? null,
+      name: host.fields.name ?? null,
+      phone: host.fields.phone ?? null,
+      jobTitle: host.fields.jobTitle ?? null,
+      notes: host.fields.notes ?? null,
+    },
     salesforce: {
-      email: at('Email'), name: [at('FirstName'), at('LastName')].filter(Boolean).join(' ') || null,
-      phone: at('Phone'), jobTitle: at('Title'), notes: at('Description'),
+      email: at('Email'),
+      name: [at('FirstName'), at('LastName')].filter(Boolean).join(' ') || null,
+      phone: at('Phone'),
+      jobTitle: at('Title'),
+      notes: at('Description'),
     },
   };
 }

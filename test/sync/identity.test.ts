@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import { describeStores } from '../support/databases.ts';
+import { createSyncWorld } from './world.ts';
+
+const ada = { email: 'ada@example.com', name: 'Ada Lovelace' };
+
+describeStores((_name, openFresh) => {
+  describe.each([{ withoutExternalId: false }, { withoutExternalId: true }])('who is who, %o', (options) => {
+    it('makes one contact of twelve calls at once in three processes [sync-P1]', async () => {
+      await using world = await createSyncWorld(openFresh, options);
+      await world.put('p1', ada);
+      const processes = [world, world.process(), world.process()];
+      const outcomes = await Promise.all(Array.from({ length: 12 }, (_, n) => (processes[n % 3] ?? world).party('p1')));
+      expect(await world.records()).toHaveLength(1);
+      expect(new Set(outcomes.map((outcome) => outcome.id)).size).toBe(1);
+      expect(outcomes.filter((outcome) => outcome.operation === 'create')).toHaveLength(1);
+    });
+
+    it('gives one person one contact: the second party with the email is flagged, in every order [sync-P2]', async () => {
+      for (const order of [
+        ['p1', 'p2'],
+        ['p2', 'p1'],
+      ]) {
+        await using world = await createSyncWorld(openFresh, options);
+        await world.put('p1', ada);
+        await world.put('p2', { ...ada, email: 'ADA@example.com', phone: '2' });
+        for (const id of order)
+          await world.party(id).catch((error) => expect(error).toMatchObject({ code: 'ambiguous' }));
+        expect(await world.records()).toHaveLength(1);
+        // The first that the host told us about comes first, whoever is synced first.
+        expect(await world.link('p1')).toMatchObject({ state: 'active' });
+        expect(await world.link('p2')).toMatchObject({ state: 'ambiguous', sfId: null, error: { code: 'ambiguous' } });
+      }
+    });
+
+    it('makes one contact of two parties with one email in one batch, and of two processes racing [sync-P2] [sync-P23]', async () => {
+      await using world = await createSyncWorld(openFresh, options);
+      for (const id of ['p1', 'p2', 'p3']) await world.put(id, { ...ada, name: `Ada ${id}` });
+      await Promise.all([
+        world.sync.drain.all('demo', await world.org()),
+        world.process().sync.drain.all('demo', await world.org()),
+      ]);
+      expect(await world.records()).toHaveLength(1);
+    });
+
+    it('writes nothing when several contacts could be meant, and goes on once a human chose [S1]', async () => {
+      await using world = await createSyncWorld(openFresh, options);
+      const ids = [
+        await world.add({ LastName: 'One', Email: ada.email }),
+        await world.add({ LastName: 'Two', Email: ada.email }),
+      ];
+      await world.put('p1', { ...ada, phone: '7' });
+      await expect(world.party('p1')).rejects.toMatchObject({
+        code: 'ambiguous',
+        candidates: expect.arrayContaining(ids.map((id) => expect.objectContaining({ id }))),
+      });
+      expect((await world.records()).every((record) => record.Phone === undefined)).toBe(true);
+      await world.sync.desk.link('demo', await world.org(), 'party', 'p1', ids[1] ?? '');
+      await world.settle();
+      expect((await world.records()).find((record) => record.Id === ids[1])).toMatchObject({ Phone: '7' });
+      expect(await world.records()).toHaveLength(2);
+    });
+  });
+
+  it('meets DUPLICATE_VALUE when another made the record first, reads it and goes on [sync-P1]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.put('p1', { name: 'Nobody Known' });
+    // Same mark, made behind our back between the look and the write.
+    const racer = world.process({
+      crash: async (point) => {
+        if (point === 'merged') await world.add({ LastName: 'Known', Gatehouse_Id__c: 'demo:party:p1' });
+      },
+    });
+    expect(await racer.party('p1')).toMatchObject({ operation: 'update' });
+    expect(await world.records()).toHaveLength(1);
+  });
+
+  it('links the one match that a duplicate rule names instead of a second contact [S1]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.control('POST', 'settings', { duplicates: 'block' });
+    await world.put('p1', ada);
+    const racer = world.process({
+      crash: async (point) => {
+        if (point === 'merged' && (await world.records()).length === 0)
+          await world.add({ LastName: 'Lovelace', Email: ada.email });
+      },
+    });
+    await racer.party('p1');
+    expect(await world.records()).toHaveLength(1);
+    expect(await world.link('p1')).toMatchObject({ state: 'active' });
+  });
+
+  it('finds an account by its name, asks when two have it, and creates one only where allowed [S1]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const acme = await world.add({ Name: 'Acme', Industry: 'Energy', Website: 'https://acme.example' }, 'Account');
+    await world.add({ Name: 'Twins' }, 'Account');
+    const twin = await world.add({ Name: 'Twins' }, 'Account');
+    await world.put('p1', { ...ada, company: 'acme' });
+    await world.party('p1');
+    expect((await world.records())[0]).toMatchObject({ AccountId: acme });
+    await world.settle();
+    expect((await world.host('p1')).fields).toMatchObject({ industry: 'Energy', website: 'https://acme.example' });
+
+    await world.put('p2', { name: 'Bob', email: 'bob@example.com', company: 'Twins' });
+    await world.party('p2');
+    expect((await world.records()).find((record) => record.LastName === 'Bob')?.AccountId).toBeUndefined();
+    expect((await world.link('p2')).error).toMatchObject({ code: 'ambiguous', message: expect.stringContaining(twin) });
+    await world.sync.desk.linkParent('demo', await world.org(), 'Account', 'Twins', twin);
+    await world.party('p2');
+    expect((await world.records()).find((record) => record.LastName === 'Bob')).toMatchObject({ AccountId: twin });
+    expect(await world.records('Account')).toHaveLength(3);
+  });
+
+  it("never touches another bot's records or connection [sync-P32]", async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.connect('other');
+    await world.put('p1', ada);
+    await world.party('p1');
+    await expect(world.sync.forBot('other', await world.org('other')).syncParty('p1')).rejects.toMatchObject({
+      code: 'not_found',
+    });
+    await world.put('p1', { ...ada, phone: 'theirs' }, { bot: 'other' });
+    await world.party('p1', 'other');
+    expect((await world.host('p1')).fields.phone).toBeUndefined();
+    expect(await world.store.log.find('other', { limit: 10 })).toHaveLength(2);
+    await expect(world.sync.batches.status('other', 'x')).rejects.toMatchObject({ code: 'not_found' });
+  });
+});
