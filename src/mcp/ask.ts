@@ -2,12 +2,14 @@ import {
   type InputRequiredResult,
   inputRequired,
   inputResponse,
+  SdkError,
+  SdkErrorCode,
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import type { Envelope, ProposalView } from '../confirm/proposal.ts';
 import type { Gate } from '../dispatch.ts';
 import { GatehouseError } from '../errors.ts';
-import type { McpCaller } from './deps.ts';
+import type { McpCaller, McpDeps } from './deps.ts';
 import { type Answer, type Form, readAnswer } from './form.ts';
 import type { NotDecided } from './result.ts';
 
@@ -26,7 +28,7 @@ const QUESTION = 'approve';
 
 /** 2025 era: the call stays open while the form is shown. An answer elsewhere ends it and takes the form away. */
 export async function askAndWait(
-  gate: Gate,
+  { gate, formMs = FORM_MS }: Pick<McpDeps, 'gate' | 'formMs'>,
   caller: McpCaller,
   proposal: ProposalView,
   form: Form,
@@ -36,12 +38,14 @@ export async function askAndWait(
   const signal = AbortSignal.any([ctx.mcpReq.signal, over.signal]);
   // Clients on the 1.x SDK take the request id 0 for "no id" and never withdraw it: a ping uses it up.
   ctx.mcpReq.send({ method: 'ping' }, { signal }).catch(() => {});
-  const here = ctx.mcpReq.elicitInput({ mode: 'form', ...form }, { timeout: FORM_MS, signal }).then(
+  const here = ctx.mcpReq.elicitInput({ mode: 'form', ...form }, { timeout: formMs, signal }).then(
     (response) => ({ answer: readAnswer(proposal, response) }),
-    // Timed out, withdrawn, not implemented after all, or content that does not fit: nobody has decided.
-    (): { answer: Answer } => ({ answer: { kind: 'none', why: signal.aborted ? 'closed' : 'unreadable' } }),
+    // Not implemented after all, or content that does not fit its form: nobody has decided.
+    (error: unknown): { answer: Answer } => ({
+      answer: { kind: 'none', why: isTimeout(error) ? 'late' : 'unreadable' },
+    }),
   );
-  const elsewhere = gate.proposal(proposal.id, caller, { waitMs: FORM_MS, signal }).then((envelope) => ({ envelope }));
+  const elsewhere = gate.proposal(proposal.id, caller, { waitMs: formMs, signal }).then((envelope) => ({ envelope }));
   try {
     const first = await Promise.race([here, elsewhere]);
     if ('envelope' in first) return { ...first, why: 'late' };
@@ -97,4 +101,8 @@ async function settle(
     if (envelope.status === 'waiting' && envelope.proposal?.state === 'pending') throw error;
     return { envelope };
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout;
 }

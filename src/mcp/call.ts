@@ -69,7 +69,7 @@ export async function callTool(
     if (form === undefined) return toResult(envelope);
     if (era === 'modern') return askByRound(form, await rounds.mint({ proposal: proposal.id, action: name }, ctx));
     await tellProgress(ctx, name);
-    const asked = await askAndWait(gate, caller, proposal, form, ctx);
+    const asked = await askAndWait(deps, caller, proposal, form, ctx);
     return toResult(asked.envelope, asked.why);
   } catch (thrown) {
     return toErrorResult(toOurs(thrown, deps.log));

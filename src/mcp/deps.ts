@@ -11,6 +11,8 @@ export interface McpDeps {
   readonly isSimulated: boolean;
   readonly now: () => number;
   readonly log: Log;
+  /** How long a 2025-era call stays open for its form, ms; default 45 s. */
+  readonly formMs?: number;
 }
 
 /** Who is at the other end, as the transport proved it. */

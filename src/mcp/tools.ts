@@ -1,6 +1,7 @@
 import type { JSONObject, JSONValue, Tool } from '@modelcontextprotocol/server';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { ListedAction } from '../dispatch.ts';
+import { toolSchema } from '../tool-schema.ts';
 
 /** The tool of an action: everything is derived, so a hint can never contradict what the gate does. */
 export function toTool(action: ListedAction): Tool {
@@ -23,17 +24,8 @@ export function toTool(action: ListedAction): Tool {
 type ObjectSchema = Tool['inputSchema'];
 
 function objectSchema(schema: z.ZodObject, io: 'input' | 'output'): ObjectSchema {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: slim });
   // JSON by construction; zod's type allows more than the wire's.
-  return { ...rest, type: 'object' } as ObjectSchema;
-}
-
-/** Every character here is paid for in each conversation. */
-function slim({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
-  // `format` says it; the pattern behind it is 150 to 300 characters.
-  if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
-  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  return toolSchema(schema, io) as ObjectSchema;
 }
 
 /**

@@ -5,7 +5,7 @@ import { StdioClientTransport as ClassicStdio } from '@modelcontextprotocol/sdk/
 import { StreamableHTTPClientTransport as ClassicHttp } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { listen } from '../../src/http/server.ts';
-import { createMcpHttp, type McpHttp } from '../../src/mcp/http.ts';
+import { createMcpHttp, type McpHttp, type McpHttpDeps } from '../../src/mcp/http.ts';
 import { createWorld, type World, type WorldOptions } from '../support/world.ts';
 
 /** The MCP door of one world on a real port, and the two genuine clients that knock at it. */
@@ -67,11 +67,12 @@ export interface Knocker {
   close(): Promise<void>;
 }
 
-export async function openDoor(options: WorldOptions = {}): Promise<Door> {
+export async function openDoor(options: WorldOptions = {}, more: Pick<McpHttpDeps, 'formMs'> = {}): Promise<Door> {
   const world = await createWorld(options);
   const key = await world.app.access.issueKey('agent', world.bot);
   const knockers: Knocker[] = [];
-  let mcp = createMcpHttp(world.app);
+  const open = () => createMcpHttp({ ...world.app, ...more });
+  let mcp = open();
   const handle = (request: Request) => mcp.handle(request);
   const server = await listen({ ...world.app, mcp: { handle } }, { host: '127.0.0.1', port: 0 });
 
@@ -89,7 +90,7 @@ export async function openDoor(options: WorldOptions = {}): Promise<Door> {
     },
     async restart() {
       await mcp.close();
-      mcp = createMcpHttp(world.app);
+      mcp = open();
     },
     async [Symbol.asyncDispose]() {
       for (const knocker of knockers) await knocker.close().catch(() => undefined);

@@ -214,6 +214,27 @@ describe('a classic client with an open form', () => {
     await expect.poll(() => isTakenAway).toBe(true);
   });
 
+  it('gets the link before it gives up, and the form is taken away [C5]', async () => {
+    await using door = await openDoor({}, { formMs: 200 });
+    let isTakenAway = false;
+    const client = await door.connect('classic', {
+      person: (_, signal) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => {
+            isTakenAway = true;
+            resolve(yes());
+          });
+        }),
+    });
+
+    const { structuredContent, content } = await client.call('UpdateOpportunity', MOVE);
+
+    expect(structuredContent).toMatchObject({ status: 'waiting', proposal: { state: 'pending' } });
+    expect(content[1].text).toContain('Nobody has decided yet.');
+    await expect.poll(() => isTakenAway).toBe(true);
+    expect((await opportunity(door)).NextStep).not.toBe('Send the contract');
+  });
+
   it('is told that a person is asked only when it wants progress', async () => {
     await using door = await openDoor();
     const client = await door.connect('classic', { person: yes });
