@@ -2,6 +2,7 @@ import { Kysely } from 'kysely';
 import { createAuditStore } from './audit.ts';
 import { createBotStore } from './bots.ts';
 import { createConnectionStore } from './connections.ts';
+import { createConversationStore } from './conversations.ts';
 import { createCounterStore } from './counters.ts';
 import { createDatabase, type Database } from './database.ts';
 import { createKeyStore } from './keys.ts';
@@ -42,6 +43,7 @@ export function createStore(database: Database): Store {
     proposals: createProposalStore(database),
     audit: createAuditStore(database),
     counters: createCounterStore(database),
+    conversations: createConversationStore(database),
     values: createValueStore(database),
     atomically: (work) => database.transaction((inside) => work(createStore(inside))),
     close: () => database.close(),

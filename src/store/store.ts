@@ -16,6 +16,7 @@ export interface Store {
   readonly proposals: ProposalStore;
   readonly audit: AuditStore;
   readonly counters: CounterStore;
+  readonly conversations: ConversationStore;
   readonly values: ValueStore;
   /** Runs `work` in one transaction; only the store that it is given may be used inside. */
   atomically<T>(work: (store: Store) => Promise<T>): Promise<T>;
@@ -148,8 +149,8 @@ export interface ConnectionStore {
   patch(bot: string, patch: ConnectionPatch): Promise<void>;
   /** Applies the patch only while `where` still holds; false when another process moved it. */
   patchIf(bot: string, where: ConnectionPatch, patch: ConnectionPatch): Promise<boolean>;
-  /** Adds to `successes` or `failures` and sets the matching last-* fields, in one statement. */
-  noteSuccess(bot: string, at: number): Promise<void>;
+  /** Adds to `successes` (several at once) or `failures` and sets the matching last-* fields, in one statement. */
+  noteSuccess(bot: string, at: number, count: number): Promise<void>;
   noteFailure(bot: string, at: number, code: string, message: string): Promise<void>;
   /** A new fence when the lease was free or over; undefined when somebody holds it. */
   lease(bot: string, owner: string, now: number, untilMs: number): Promise<number | undefined>;
@@ -245,4 +246,44 @@ export interface ValueStore {
   remove(kind: string, key: string): Promise<void>;
   /** Removes every value of the kind whose key starts with `prefix`. */
   removeAll(kind: string, prefix: string): Promise<void>;
+}
+
+/** One conversation of our own chat. */
+export interface ConversationRow {
+  readonly id: string;
+  readonly bot: string;
+  readonly owner: string;
+  /** The account key that the host signed. */
+  readonly session: string | null;
+  /** What was known of that account at the start, JSON text. */
+  readonly context: string | null;
+  /** Proposals that a person has not decided yet, with the calls they belong to, JSON text. */
+  readonly cards: string;
+  /** Who runs a turn in it, and until when that may be. */
+  readonly turn: string | null;
+  readonly turnUntil: number;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+export interface MessageRow {
+  readonly conversation: string;
+  /** From 1. */
+  readonly seq: number;
+  readonly at: number;
+  /** JSON text. */
+  readonly message: string;
+}
+
+export interface ConversationStore {
+  create(row: ConversationRow): Promise<void>;
+  get(id: string): Promise<ConversationRow | undefined>;
+  /** Ascending. */
+  messages(id: string): Promise<MessageRow[]>;
+  /** Compare-and-set: true if the turn was still `from` and now is `turn`. */
+  takeTurn(id: string, from: string | null, turn: string, until: number): Promise<boolean>;
+  /** Nothing, if somebody else has it by now. */
+  endTurn(id: string, turn: string): Promise<void>;
+  /** Appends, and replaces the cards where given, while `turn` still holds it; false when it does not. */
+  append(id: string, turn: string, at: number, messages: readonly string[], cards?: string): Promise<boolean>;
 }

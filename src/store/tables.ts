@@ -1,5 +1,14 @@
 import type { Proposal } from '../confirm/proposal.ts';
-import type { AuditRow, BotRow, ConnectionRow, KeyRow, OperatorRow, SessionRow } from './store.ts';
+import type {
+  AuditRow,
+  BotRow,
+  ConnectionRow,
+  ConversationRow,
+  KeyRow,
+  MessageRow,
+  OperatorRow,
+  SessionRow,
+} from './store.ts';
 
 /** The columns as Kysely sees them; `migrations/` makes them. Other rooms add their own by `kysely.withTables`. */
 export interface Tables {
@@ -21,6 +30,8 @@ export interface Tables {
   audit: AuditRow;
   auditHead: { readonly id: number; readonly seq: number; readonly hash: string };
   counters: { readonly key: string; readonly window: number; readonly count: number };
+  conversations: ConversationRow;
+  messages: MessageRow;
   keptValues: {
     readonly kind: string;
     readonly key: string;
