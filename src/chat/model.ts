@@ -1,0 +1,50 @@
+/** The port of a language model: what a turn needs of it, and no more. */
+export interface Model {
+  readonly name: string;
+  /** Rule-based, for trying things without a key; every surface says so. */
+  readonly isDemo: boolean;
+  /** Streams one answer. Throws GatehouseError; ends early when `signal` aborts. */
+  complete(request: ModelRequest): AsyncIterable<Delta>;
+}
+
+export interface ModelRequest {
+  readonly messages: readonly ModelMessage[];
+  readonly tools: readonly FunctionTool[];
+  readonly maxTokens: number;
+  readonly signal: AbortSignal;
+}
+
+export type ModelMessage =
+  | { readonly role: 'system' | 'user'; readonly text: string }
+  | { readonly role: 'assistant'; readonly text: string; readonly calls: readonly ToolCall[] }
+  | { readonly role: 'tool'; readonly call: string; readonly text: string };
+
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** As the model wrote them: JSON, one hopes. */
+  readonly args: string;
+}
+
+export interface FunctionTool {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of one flat object. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** One chunk of a stream, as loosely as servers send it. `Accumulator` makes sense of it. */
+export interface Delta {
+  readonly text?: string | null | undefined;
+  readonly calls?: readonly CallPiece[] | null | undefined;
+  readonly finish?: string | null | undefined;
+  readonly tokens?: number | undefined;
+}
+
+export interface CallPiece {
+  readonly index?: number | null | undefined;
+  readonly id?: string | null | undefined;
+  readonly name?: string | null | undefined;
+  /** Text to add; some servers send the whole object instead. */
+  readonly args?: unknown;
+}
