@@ -36,4 +36,5 @@ export const COMMANDS: readonly ListedCommand[] = [
   { name: 'policy get', summary: "Print a bot's policy", load: () => import('./policy-get.ts') },
   { name: 'policy set', summary: "Check and save a bot's policy", load: () => import('./policy-set.ts') },
   { name: 'soql check', summary: 'Judge queries as RunSOQL would', load: () => import('./soql-check.ts') },
+  { name: 'sync', summary: 'Bring people and cases of a bot into step', load: () => import('./sync.ts') },
 ];

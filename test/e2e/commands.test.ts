@@ -122,7 +122,7 @@ describe('calls through the gate', () => {
       ['acme', 'GetAccount', '{"name":"x","extra":1}', 'invalid_input'],
       ['acme', 'GetAccount', '[]', 'invalid_input'],
       ['acme', 'RunSOQL', '{"soql":"DELETE FROM Account"}', 'query_refused'],
-      ['acme', 'UpdateOpportunity', '{"reference":"OPP-123","stageName":"Wonderland"}', 'invalid_input'],
+      ['acme', 'UpdateOpportunity', '{"reference":"OPP-123","closeDate":"2026-02-30"}', 'invalid_input'],
       ['acme', 'CreateLead', `{"lastName":"${'x'.repeat(40_000)}","company":"y"}`, 'invalid_input'],
       ['acme', 'CreateLead', '{"lastName":"a\u202eb","company":"y"}', 'invalid_input'],
     ] as const;
@@ -262,6 +262,24 @@ describe('connections', () => {
       const ran = await run('connect', 'acme', ...args, '--json');
       expect([ran.code, ran.stdout]).toEqual([2, '']);
     }
+  });
+});
+
+describe('sync', () => {
+  it('has nothing to do for a host app that saved nothing', async () => {
+    const nothing = { create: 0, update: 0, delete: 0, none: 0, failed: 0 };
+    expect(await json('sync', 'acme')).toEqual({
+      bot: 'acme',
+      synced: [
+        { object: 'party', ...nothing },
+        { object: 'case', ...nothing },
+      ],
+    });
+    expect((await json('sync', 'acme', '--object', 'party', '--batch')).synced).toMatchObject([
+      { object: 'party', state: 'done', total: 0 },
+    ]);
+    expect(await refused(['sync', 'nobody'])).toMatchObject({ code: 'not_found' });
+    expect((await run('sync', 'acme', '--object', 'lead')).code).toBe(2);
   });
 });
 

@@ -1,0 +1,53 @@
+import type { App } from '../app.ts';
+import type { Org } from '../salesforce/connections.ts';
+import { findBot } from './bots.ts';
+import { defineCommand } from './command.ts';
+import { columns } from './terminal.ts';
+
+const KINDS = ['party', 'case'] as const;
+type Kind = (typeof KINDS)[number];
+
+export const command = defineCommand({
+  args: ['<bot>'],
+  options: {
+    object: { value: 'object', about: 'only these (default: people first, then cases)', choices: KINDS },
+    batch: { about: 'all of them, not only what changed; what a killed run left is done by the next' },
+  },
+
+  async run({ args: [name], options, openApp, terminal }) {
+    const app = await openApp();
+    const { name: bot } = await findBot(app, name);
+    const stopped = new AbortController();
+    process.once('SIGINT', () => stopped.abort());
+    const org = await app.connections.open(bot, { signal: stopped.signal, background: true });
+    const run = options.batch ? runBatch : runDue;
+    const synced: Readonly<Record<string, string | number>>[] = [];
+    for (const kind of options.object === undefined ? KINDS : [options.object])
+      synced.push({ object: kind, ...(await run(app, bot, org, kind)) });
+    terminal.print({ bot, synced }, synced.map((one) => columns(Object.entries(one).map(toCells))).join('\n\n'));
+  },
+});
+
+/** What changed on our side since the last time, and what waits for another try. */
+async function runDue(app: App, bot: string, org: Org, kind: Kind) {
+  const { drain } = await app.sync();
+  const tally = { create: 0, update: 0, delete: 0, none: 0, failed: 0 };
+  await drain.ensureLinks(bot, org, kind);
+  for (;;) {
+    const { claimed, results } = await drain.pass(bot, org, kind, { due: 'dirty' });
+    for (const { operation, error } of results.values()) tally[error === null ? operation : 'failed'] += 1;
+    if (claimed === 0) return tally;
+  }
+}
+
+async function runBatch(app: App, bot: string, org: Org, kind: Kind) {
+  const { batches } = await app.sync();
+  const { id } = await batches.start(bot, org.orgId, kind);
+  await batches.work(bot, org);
+  const { state, total, done, failed, calls } = await batches.status(bot, id);
+  return { batch: id, state, total, done, failed, calls };
+}
+
+function toCells([name, value]: [string, string | number]): string[] {
+  return [name, String(value)];
+}
