@@ -112,6 +112,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       random: randomBytes,
       log,
       instance: runner,
+      allowPassword: config.salesforce.allowPassword,
       ...(isSimulated ? { simulated: sim.get } : {}),
     });
     if (isSimulated && !config.simulate) await refuseToyBesideReal(config, connections);
@@ -159,6 +160,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       secret,
       isSimulated,
       async close() {
+        await connections.close();
         await tokens.close();
         if (sim.isMade()) await (await sim.get()).close();
         await store.close();

@@ -20,6 +20,8 @@ export interface Config {
     readonly clientSecret: string | undefined;
     readonly loginUrl: string;
     readonly apiVersion: string;
+    /** GATEHOUSE_ALLOW_PASSWORD=1: the discouraged username-password flow may be used. */
+    readonly allowPassword: boolean;
     /** For the username-password flow without a prompt. */
     readonly password: string | undefined;
     /** File of the private key (PEM) for the JWT flow. */
@@ -70,6 +72,7 @@ const environment = z.object({
   SALESFORCE_JWT_KEY_FILE: text,
   GATEHOUSE_PRINT_SIGN_IN: z.enum(['', '0', '1']).default(''),
   GATEHOUSE_SIM: z.enum(['', '0', '1']).default(''),
+  GATEHOUSE_ALLOW_PASSWORD: z.enum(['', '0', '1']).default(''),
   GATEHOUSE_BOT_KEY: text,
   GATEHOUSE_OPERATOR_KEY: text,
   GATEHOUSE_SESSION: text,
@@ -110,6 +113,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       clientSecret: e.SALESFORCE_CLIENT_SECRET,
       loginUrl: new URL(e.SALESFORCE_LOGIN_URL).origin,
       apiVersion: `v${e.SALESFORCE_API_VERSION.replace(/^v/, '').replace(/\.0$/, '')}.0`,
+      allowPassword: e.GATEHOUSE_ALLOW_PASSWORD === '1',
       password: e.SALESFORCE_PASSWORD,
       jwtKeyFile: e.SALESFORCE_JWT_KEY_FILE,
       extraHosts: e.SALESFORCE_EXTRA_HOSTS.split(',')

@@ -1,10 +1,15 @@
-/** Characters that a person cannot see in what they are asked to approve. Input holding one is refused, never repaired. */
+/**
+ * Characters that a person cannot see in what they are shown or asked to approve (A7). Pure. Input that holds one is refused,
+ * never repaired; what records and Salesforce say is cleaned of them.
+ */
 
 // Controls but tab, LF, CR; soft hyphen; zero-width and direction marks; line and paragraph separators; bidi embeddings,
-// overrides and isolates; invisible operators; BOM; interlinear marks; tags; lone surrogates.
+// overrides and isolates; invisible operators; BOM; interlinear marks; the tags
+// block and variation selectors, which can carry whole hidden sentences (FE0F stays: emoji need it); lone surrogates.
 const HIDDEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: naming control characters is this file's job
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]|\u034f|\u17b4|\u17b5|[\ud800-\udfff]/u;
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]|\u034f|\u17b4|\u17b5|[\u180b-\u180d\u180f]|[\ufe00-\ufe0e]|[\ud800-\udfff]/u;
+const ALL_HIDDEN = new RegExp(HIDDEN, 'gu');
 
 /** Joiners that belong to a script or an emoji: Persian and Indic spelling, family emoji. */
 const PROPER_JOINER =
@@ -18,32 +23,60 @@ export function hiddenCharacter(text: string): string | undefined {
   return `U+${found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
-/** Record text inside one of our own sentences: quoted, on one line, capped, without hidden characters. */
-export function quoted(text: string, most = 80): string {
-  const clean = withoutHidden(text).replace(/\s+/g, ' ').trim();
-  return JSON.stringify(clean.length > most ? `${clean.slice(0, most - 1)}…` : clean);
+/** One text, cleaned and cut at `cap` characters with an ellipsis. Joiners that spell a word or an emoji stay. */
+export function cleanText(text: string, cap = Number.POSITIVE_INFINITY): string {
+  // Cut roughly first, so that a huge text costs no more than its cap; the slack pays for what cleaning removes.
+  const near = text.length > cap * 4 ? text.slice(0, cap * 4) : text;
+  const plain = HIDDEN.test(near) ? withoutHidden(near) : near;
+  const lines = plain.includes('\r') ? plain.replace(/\r\n?/g, '\n') : plain;
+  return lines.length <= cap ? lines : `${lines.slice(0, cap - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
+/** Characters of the longest text field of a CRM record: a long text area. */
+const MOST_TEXT = 131_072;
 /** Longest text of one record field in an answer; CRM text is data, and a megabyte of it is no answer. */
 const MOST_SHOWN = 2_000;
 
-/** What records say, made safe to hand on: without hidden characters, capped, structure kept. */
-export function cleanData<T>(value: T, most = MOST_SHOWN): T {
-  return cleanValue(value, most) as T; // same shape, only texts differ
+/** What records say, made safe to hand on: every text cleaned and capped, the structure kept. */
+export function cleanData<T>(value: T, cap = MOST_SHOWN): T {
+  return cleanValue(value, cap) as T; // same shape, only texts differ
 }
 
-function cleanValue(value: unknown, most: number): unknown {
-  if (typeof value === 'string') {
-    const text = HIDDEN.test(value) ? withoutHidden(value) : value;
-    return text.length > most ? `${text.slice(0, most)}… [cut: ${text.length} characters]` : text;
-  }
-  if (Array.isArray(value)) return value.map((item) => cleanValue(item, most));
+/** What a human is asked to approve: cleaned like any record text, but never cut short of the longest field there is. */
+export function cleanShown<T>(value: T): T {
+  return cleanData(value, MOST_TEXT);
+}
+
+/** Somebody's words on one line, at most 300 characters. */
+export function oneLine(text: string, cap = 300): string {
+  return cleanText(
+    cleanText(text, cap * 4)
+      .replace(/\s+/g, ' ')
+      .trim(),
+    cap,
+  );
+}
+
+/** Record text inside one of our own sentences. */
+export function quoted(text: string, cap = 80): string {
+  return JSON.stringify(oneLine(text, cap));
+}
+
+function cleanValue(value: unknown, cap: number): unknown {
+  if (typeof value === 'string') return cleanText(value, cap);
+  if (Array.isArray(value)) return value.map((item) => cleanValue(item, cap));
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, cleanValue(inner, most)]));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, cleanValue(inner, cap)]));
 }
 
-/** Joiners that spell a word or an emoji stay. */
 function withoutHidden(text: string): string {
   const proper = new Set([...text.matchAll(PROPER_JOINER)].map(({ index }) => index));
-  return text.replace(new RegExp(HIDDEN, 'gu'), (character, at: number) => (proper.has(at) ? character : ''));
+  return text.replace(ALL_HIDDEN, (character, at: number) =>
+    proper.has(at) ? character : isHalf(character) ? '\ufffd' : '',
+  );
+}
+
+/** Half of a surrogate pair: something was there, so something stays. */
+function isHalf(character: string): boolean {
+  return /^[\ud800-\udfff]$/.test(character);
 }

@@ -13,7 +13,7 @@ import type { Call, Gate, ListedAction } from './dispatch.ts';
 import { eraseSubject } from './erase.ts';
 import { GatehouseError, toGatehouseError } from './errors.ts';
 import { getProposal, getProposalInput } from './get-proposal.ts';
-import { cleanData } from './hidden-text.ts';
+import { cleanData, cleanShown } from './hidden-text.ts';
 import { countRun, judge } from './judge.ts';
 import { inputFor, type ParsedArgs, parseArgs } from './parse-args.ts';
 import { botNamed, listed, type Permitted, permitted } from './permit.ts';
@@ -152,7 +152,7 @@ export function createGate(deps: GateDeps): Gate {
     const run = await contextFor(deps, bot, c, extra, signal);
     const isShown = needsFacts(own, bot.policy) || (action.risk !== 'read' && !action.idempotent);
     const preview =
-      isShown && action.preview !== undefined ? cleanData(await action.preview(input, run.context)) : null;
+      isShown && action.preview !== undefined ? cleanShown(await action.preview(input, run.context)) : null;
     return { run, preview, verdict: await judge(deps, bot, action, preview, run.environment) };
   }
 
@@ -324,7 +324,7 @@ export function createGate(deps: GateDeps): Gate {
       extra,
       new AbortController().signal,
     );
-    const preview = (await action.preview?.(input, run.context)) ?? null;
+    const preview = cleanShown((await action.preview?.(input, run.context)) ?? null);
     if (preview?.target?.id !== proposal.preview?.target?.id)
       throw new GatehouseError('invalid_input', 'An edit may change values, never which record is meant.', {
         next: 'Decline this one and let the bot propose the other record.',
@@ -370,7 +370,7 @@ export function createGate(deps: GateDeps): Gate {
       const { input, args, extra } = parseArgs(undo, BY_OPERATORS, { audit });
       const c: Call = { bot: bot.name, principal: by, channel: 'cli', action: undo.name, args };
       const run = await contextFor(deps, bot, c, extra, new AbortController().signal);
-      const preview = cleanData((await undo.preview?.(input, run.context)) ?? null);
+      const preview = cleanShown((await undo.preview?.(input, run.context)) ?? null);
       const digest = digestOf({ bot: bot.name, action: undo.name, args });
       const verdict = {
         decision: 'confirm',

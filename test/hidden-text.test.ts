@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { cleanData, hiddenCharacter, quoted } from '../src/hidden-text.ts';
+import { describe, expect, it } from 'vitest';
+import { cleanData, cleanText, hiddenCharacter, oneLine, quoted } from '../src/hidden-text.ts';
 
 it('names the character that a person could not see [A7]', () => {
   expect(hiddenCharacter('Closed\u202eWon')).toBe('U+202E');
@@ -32,4 +32,31 @@ it('hands record text on without what is hidden, and capped [A7]', () => {
 
 it('quotes text on one line [A7]', () => {
   expect(quoted('a\n"b"\u202e')).toBe('"a \\"b\\""');
+});
+
+describe('text that strangers wrote', () => {
+  it.each([
+    ['controls', 'a\u0000b\u0007c\u009bd', 'abcd'],
+    ['zero-width', 'a\u200bb\u200dc\ufeffd\u2060e', 'abcde'],
+    ['bidi', 'a\u202eb\u2066c\u200fd', 'abcd'],
+    ['tags', `a${String.fromCodePoint(0xe0041, 0xe0042)}b`, 'ab'],
+    ['variation selectors', `a\ufe01${String.fromCodePoint(0xe0100)}b`, 'ab'],
+    ['lone surrogates', 'a\ud800b\udc00', 'a\ufffdb\ufffd'],
+    ['line ends', 'a\r\nb\rc\td', 'a\nb\nc\td'],
+    ['ordinary writing', 'Jürgen 日本 😀 ❤️', 'Jürgen 日本 😀 ❤️'],
+  ])('is cleaned of %s [A7]', (_, dirty, plain) => {
+    expect(cleanText(dirty)).toBe(plain);
+  });
+
+  it('is cut at its cap, never in the middle of a character [A7]', () => {
+    expect(cleanText('abcdef', 4)).toBe('abc…');
+    expect(cleanText('ab😀def', 4)).toBe('ab…');
+    expect(cleanText('x'.repeat(1_000_000), 300)).toHaveLength(300);
+    expect(cleanText('abcd', 4)).toBe('abcd');
+  });
+
+  it('is one short line as a quote [A7]', () => {
+    expect(oneLine('\nSELECT x\n   ^\nERROR\u202e at Row:1')).toBe('SELECT x ^ ERROR at Row:1');
+    expect(oneLine('y'.repeat(5000))).toHaveLength(300);
+  });
 });

@@ -1,5 +1,6 @@
 import type { Change, Condition, Fields, FieldValue, Find, Salesforce, SObject } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
+import { cleanShown } from '../hidden-text.ts';
 import type { Effect } from './proposal.ts';
 
 /**
@@ -210,7 +211,8 @@ async function findCreated(org: WritableOrg, effect: Effect, now: () => number):
 function mustLookAsShown(record: SObject, shown: readonly Change[], changes: Fields): void {
   const different = shown
     .filter(({ field }) => field in changes)
-    .filter(({ field, before }) => !isSame(record[field], before));
+    // Shown values were cleaned, so the record's are too before they are compared.
+    .filter(({ field, before }) => !isSame(cleanShown(record[field]), before));
   if (different.length > 0)
     throw changedMeanwhile(
       'record',

@@ -190,7 +190,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
       case 'password': {
         if (!deps.allowPassword) {
           throw new GatehouseError('off', 'Signing in with user name and password is switched off.', {
-            next: 'Use the web flow or client credentials. An operator who must can allow it; Salesforce discourages it and blocks it in new orgs.',
+            next: 'Use the web flow or client credentials. An operator who must can allow it with GATEHOUSE_ALLOW_PASSWORD=1; Salesforce discourages it and blocks it in new orgs.',
           });
         }
         const { username, password } = how;

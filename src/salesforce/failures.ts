@@ -1,5 +1,5 @@
 import type { Candidate } from '../errors.ts';
-import { quote } from './clean.ts';
+import { oneLine } from '../hidden-text.ts';
 import { byStatus, knownRow, type Row, UNKNOWN } from './failure-table.ts';
 import { receivedId } from './ids.ts';
 import type { Answer } from './transport.ts';
@@ -55,9 +55,9 @@ export function failureOf(
     ...(first
       ? {
           salesforce: {
-            code: quote(first.code),
-            fields: fields.map(quote),
-            quote: quote(said.map((one) => one.message).join(' | ')),
+            code: oneLine(first.code),
+            fields: fields.map((field) => oneLine(field)),
+            quote: oneLine(said.map((one) => one.message).join(' | ')),
           },
         }
       : {}),
@@ -115,7 +115,7 @@ function candidatesIn(duplicates: unknown): readonly Candidate[] {
         isRecord(record.attributes) && typeof record.attributes.type === 'string'
           ? record.attributes.type
           : result.entityType;
-      return [{ id, name: quote(String(record.Name ?? '')) || id, hint: quote(String(type ?? '')) }];
+      return [{ id, name: oneLine(String(record.Name ?? '')) || id, hint: oneLine(String(type ?? '')) }];
     }),
   );
 }
@@ -133,7 +133,7 @@ function ambiguous(answer: Answer): UpstreamError {
   const candidates = urls.flatMap((url) => {
     const [object = '', last = ''] = String(url).split('/').slice(-2);
     const id = receivedId(last);
-    return id === undefined ? [] : [{ id, name: id, hint: quote(object) }];
+    return id === undefined ? [] : [{ id, name: id, hint: oneLine(object) }];
   });
   return new UpstreamError('ambiguous', 'Several records match; nothing was written.', {
     next: 'Ask the user which of the candidates is meant, then use its Id.',

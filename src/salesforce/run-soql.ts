@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Policy } from '../../permissions/policy.ts';
 import type { JudgedQuery, ObjectDescribe, Soql, SoqlAnswer } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
-import { clean } from './clean.ts';
+import { cleanText } from '../hidden-text.ts';
 import type { Org } from './connections.ts';
 import { guardSoql, neededObjects, type SoqlPass } from './soql/guard.ts';
 import { shapeRows } from './soql/rows.ts';
@@ -69,7 +69,11 @@ export function createSoql(deps: RunSoqlDeps): Soql {
     }
     if (verdict.isCount) return { rows: [{ count: page.total }], returned: 1, total: page.total };
     const shown = records.slice(skip, skip + (format === 'concise' ? PAGE_ROWS : deps.policy.soql.maxRows));
-    const shaped = shapeRows(shown, { format, maxBytes: MOST_BYTES[format], clean: (text) => clean(text, MOST_TEXT) });
+    const shaped = shapeRows(shown, {
+      format,
+      maxBytes: MOST_BYTES[format],
+      clean: (text) => cleanText(text, MOST_TEXT),
+    });
     await spend('rows', Math.max(1, shaped.returned));
     const reached = skip + shaped.returned;
     // A limit of the query's own is what was asked for; only ours cuts.

@@ -1,5 +1,5 @@
 import { type ErrorCode, GatehouseError } from '../errors.ts';
-import { quote } from './clean.ts';
+import { oneLine } from '../hidden-text.ts';
 
 /** Every known way in which signing in to Salesforce fails: its cause, and the cure. docs/connect.md tells the same at length. */
 
@@ -183,6 +183,6 @@ export function signInFailure(error: string, description = ''): GatehouseError {
   const row = TABLE.find((one) => one.error.test(error) && (one.text?.test(description) ?? true));
   return new GatehouseError(row?.code ?? 'reconnect_needed', row?.message ?? 'Salesforce refused the sign-in.', {
     next: row?.next ?? 'See docs/connect.md for the code in the quote, then press Connect again.',
-    salesforce: { code: quote(error), fields: [], quote: quote(description) },
+    salesforce: { code: oneLine(error), fields: [], quote: oneLine(description) },
   });
 }

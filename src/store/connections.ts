@@ -38,10 +38,10 @@ export function createConnectionStore({ kysely }: Database): ConnectionStore {
       return moved.numUpdatedRows === 1n;
     },
 
-    async noteSuccess(bot, at) {
+    async noteSuccess(bot, at, count) {
       await kysely
         .updateTable('connections')
-        .set({ successes: sql`successes + 1`, lastSuccessAt: at })
+        .set({ successes: sql`successes + ${count}`, lastSuccessAt: at })
         .where('bot', '=', bot)
         .execute();
     },

@@ -224,7 +224,7 @@ describeStores((name, openFresh) => {
       await using fresh = await openFresh();
       await fresh.store.connections.put(aConnection());
       await Promise.all([
-        ...Array.from({ length: 10 }, () => fresh.store.connections.noteSuccess('demo', NOW + 1)),
+        ...Array.from({ length: 10 }, () => fresh.store.connections.noteSuccess('demo', NOW + 1, 1)),
         ...Array.from({ length: 5 }, () => fresh.store.connections.noteFailure('demo', NOW + 2, 'SERVER_BUSY', 'busy')),
       ]);
       expect(await fresh.store.connections.get('demo')).toMatchObject({
