@@ -48,7 +48,7 @@ export function acknowledge(store: SyncStore, input: AckInput): Promise<readonly
       // The intents stay: whoever holds the claim now finds the value in the record and knows it.
       if (!link) return lost;
       if (outcome.kind === 'failed') return refuse(input, link, write, outcome.failure, taken, saved, log);
-      const next = write.kind === 'delete' ? removed(link, write) : written(link, write, outcome.id, input);
+      const next = write.kind === 'delete' ? removed(link, write) : written(link, write, outcome, input);
       saved.push(next);
       const about = {
         ...target.scope,
@@ -91,13 +91,18 @@ export function acknowledge(store: SyncStore, input: AckInput): Promise<readonly
   });
 }
 
-function written(link: Link, write: PendingWrite, id: string, { now, hasMore }: AckInput): Link {
+function written(
+  link: Link,
+  write: PendingWrite,
+  { id, isCreated }: Extract<Outcome, { kind: 'written' }>,
+  { target, now, hasMore }: AckInput,
+): Link {
   const agreed = Object.fromEntries(Object.entries(write.plan.sent).map(([key, { value }]) => [key, value]));
   const next: Link = {
     ...link,
     sfId: id,
     state: 'active',
-    base: { ...link.base, ...agreed },
+    base: { ...(isCreated ? emptyBase(target) : {}), ...link.base, ...agreed },
     intents: withoutOwn(link, now),
     attemptedAt: null,
     // A hint that came while we wrote still wants its read.
@@ -107,6 +112,13 @@ function written(link: Link, write: PendingWrite, id: string, { now, hasMore }: 
   };
   const error = write.plan.problems.length > 0 ? parentProblem(write.plan.problems) : null;
   return hasMore(write.host, next) ? { ...next, error } : done(next, write.dirty, error);
+}
+
+/** A record that we made holds nothing that we did not send; a default of the org shows at the next read. */
+function emptyBase({ compiled }: Target): Link['base'] {
+  return Object.fromEntries(
+    compiled.rules.filter((rule) => rule.direction !== 'from_crm').map((rule) => [rule.key, null]),
+  );
 }
 
 function removed(link: Link, write: PendingWrite): Link {

@@ -7,8 +7,9 @@ import { lookupValue, type Target } from './target.ts';
 
 /** What a read found for one link. `matches` are look-alikes of a record that has no link yet. */
 export type Finding =
-  | { readonly kind: 'row'; readonly row: RemoteRow; readonly mergedFrom?: string }
-  | { readonly kind: 'gone'; readonly isVisible: boolean }
+  | { readonly kind: 'row'; readonly row: RemoteRow; readonly mergedFrom?: RemoteRow }
+  /** Deleted; without its row when it is not even in the bin, or hidden. */
+  | { readonly kind: 'gone'; readonly row: RemoteRow | undefined }
   | { readonly kind: 'matches'; readonly rows: readonly RemoteRow[] };
 
 export interface Findings {
@@ -88,10 +89,10 @@ export async function readRemote(
       };
     }
     const row = rows.get(link.sfId);
-    if (!row) return { kind: 'gone', isVisible: false };
+    if (!row) return { kind: 'gone', row: undefined };
     if (!row.isDeleted) return { kind: 'row', row };
     const master = row.masterId === undefined ? undefined : masters.get(row.masterId);
-    return master ? { kind: 'row', row: master, mergedFrom: row.id } : { kind: 'gone', isVisible: true };
+    return master ? { kind: 'row', row: master, mergedFrom: row } : { kind: 'gone', row };
   }
 }
 

@@ -43,7 +43,11 @@ export function mergeField(field: FieldCase): FieldVerdict {
   if (local === remote) return { ...none, base: remote };
   if (direction === 'from_crm')
     return remote === base ? none : local === undefined && remote === null ? { ...none, base: null } : pull;
-  if (local === undefined) return direction === 'to_crm' || remote === null || remote === base ? none : pull;
+  if (local === undefined) {
+    // Nothing said here yet: what stands there is where we begin.
+    if (direction === 'to_crm' || remote === null) return { ...none, base: remote };
+    return remote === base ? none : pull;
+  }
   if (base === undefined) {
     if (remote === null) return push;
     if (direction === 'to_crm') return isSaid ? push : none;

@@ -119,7 +119,7 @@ function settleLink(tables: Tables, link: Link, host: HostRecord | undefined, bo
   const finding = tables.findings.get(link.id);
   if (!host || host.deletedAt !== null) return settleHostGone(tables, link, host, book);
   if (!finding) return apply(tables, { ...link }, host, undefined, book);
-  if (finding.kind === 'gone') return settleRemoteGone(tables, link, host, finding.isVisible, book);
+  if (finding.kind === 'gone') return settleRemoteGone(tables, link, host, finding.row, book);
   if (finding.kind === 'row') {
     if (finding.mergedFrom !== undefined)
       return settleMerged(tables, link, host, finding.row, finding.mergedFrom, book);
@@ -379,12 +379,18 @@ function settleHostGone(tables: Tables, link: Link, host: HostRecord | undefined
   book.settled.push({ link: saved, host, plan: undefined, error: null });
 }
 
-function settleRemoteGone(tables: Tables, link: Link, host: HostRecord, isVisible: boolean, book: Book): undefined {
+function settleRemoteGone(
+  tables: Tables,
+  link: Link,
+  host: HostRecord,
+  row: RemoteRow | undefined,
+  book: Book,
+): undefined {
   const { target, sfNow } = tables;
   const error = toErrorBody(
     new GatehouseError(
       'not_found',
-      isVisible
+      row
         ? 'The record was deleted in Salesforce.'
         : 'The record is not there any more, or the connected user may not see it.',
       {
@@ -408,7 +414,11 @@ function settleRemoteGone(tables: Tables, link: Link, host: HostRecord, isVisibl
     if (target.compiled.mapping.onRemoteDelete === 'delete')
       book.hosts.push({ ...host, deletedAt: sfNow, version: host.version + 1, changedAt: sfNow });
   }
-  const saved = done({ ...link, state: 'remote_deleted' }, dirtyAt(tables, link), error);
+  const saved = done(
+    { ...link, state: 'remote_deleted', seenStamp: row?.stamp ?? link.seenStamp },
+    dirtyAt(tables, link),
+    error,
+  );
   book.saved.push(saved);
   book.settled.push({ link: saved, host, plan: undefined, error });
 }
@@ -418,7 +428,7 @@ function settleMerged(
   link: Link,
   host: HostRecord,
   master: RemoteRow,
-  from: string,
+  from: RemoteRow,
   book: Book,
 ): undefined {
   const other = tables.takenBy.get(master.id);
@@ -432,7 +442,7 @@ function settleMerged(
         direction: 'from_crm',
         status: 'success',
         changes: [],
-        reason: `merged in Salesforce: ${from} is now ${master.id}`,
+        reason: `merged in Salesforce: ${from.id} is now ${master.id}`,
         error: null,
       }),
     );
@@ -457,7 +467,7 @@ function settleMerged(
       error: twin,
     }),
   );
-  return hold(tables, link, host, book, 'merged', told(link.localId, other.localId));
+  return hold(tables, { ...link, seenStamp: from.stamp }, host, book, 'merged', told(link.localId, other.localId));
 }
 
 /** Nothing is written; a human decides. Said once, however often it is looked at. */

@@ -1,0 +1,254 @@
+import { expect, it } from 'vitest';
+import { describeStores } from '../support/databases.ts';
+import { crashAt, createSyncWorld, type SyncWorld } from './world.ts';
+
+const ids = (count: number) => Array.from({ length: count }, (_, n) => `p${String(n).padStart(5, '0')}`);
+
+async function people(world: SyncWorld, count: number, more: (n: number) => Record<string, string> = () => ({})) {
+  await world.sync.hosts.put(
+    'demo',
+    'party',
+    ids(count).map((id, n) => ({ id, fields: { email: `${id}@example.com`, name: `Person Nr${n}`, ...more(n) } })),
+  );
+}
+
+async function runBatch(world: SyncWorld) {
+  const { orgId } = await world.org();
+  const { id } = await world.sync.batches.start('demo', orgId, 'party');
+  await world.sync.batches.work('demo', await world.org());
+  return world.sync.batches.status('demo', id);
+}
+
+describeStores((name, openFresh) => {
+  it('costs the calls of the table: 100 people first 2, then 1 for fresh changes, and writes nothing when nothing changed [sync-P30] [S6] [F6]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await people(world, 100);
+    const drain = async () => world.sync.drain.all('demo', await world.org());
+    expect(await world.calls(drain)).toBe(2);
+    await people(world, 100, () => ({ phone: '2' }));
+    expect(await world.calls(drain)).toBe(1);
+    world.clock.advance(3_600_000);
+    const before = await world.records();
+    expect(await world.calls(() => runBatch(world))).toBe(1);
+    expect(await world.records()).toEqual(before);
+    await people(world, 100, () => ({ phone: '3' }));
+    world.clock.advance(3_600_000);
+    expect(await world.calls(drain)).toBe(2);
+    // One person: one conditional write while the state is known, a read before it when not.
+    await world.put('p00000', { phone: '4' });
+    world.clock.advance(3_600_000);
+    expect(await world.calls(drain)).toBe(2);
+  });
+
+  it.skipIf(name === 'PostgreSQL')(
+    'costs 11 calls for the first 10,000 people and 10 for fresh changes of all [sync-P30] [F6]',
+    async () => {
+      await using world = await createSyncWorld(openFresh);
+      for (let from = 0; from < 10_000; from += 1_000) {
+        await world.sync.hosts.put(
+          'demo',
+          'party',
+          ids(10_000)
+            .slice(from, from + 1_000)
+            .map((id) => ({ id, fields: { email: `${id}@example.com`, name: `Person ${id}` } })),
+        );
+      }
+      const drain = async () => world.sync.drain.all('demo', await world.org());
+      expect(await world.calls(drain)).toBe(11);
+      for (let from = 0; from < 10_000; from += 1_000) {
+        await world.sync.hosts.put(
+          'demo',
+          'party',
+          ids(10_000)
+            .slice(from, from + 1_000)
+            .map((id) => ({ id, fields: { phone: '2' } })),
+        );
+      }
+      expect(await world.calls(drain)).toBe(10);
+      world.clock.advance(3_600_000);
+      // Reading 10,000 records with a long text comes in pages of 1,000: a second call for the second halves.
+      expect(await world.calls(() => runBatch(world))).toBeLessThanOrEqual(2);
+    },
+    180_000,
+  );
+
+  it('commits 197 of 200 and gives each of the three bad rows its own error, without trying them again [sync-P19] [sync-P29]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await people(world, 200, (n) => (n % 80 === 5 ? { email: `bad address ${n}` } : {}));
+    await world.sync.drain.all('demo', await world.org());
+    expect(await world.records()).toHaveLength(197);
+    const { orgId } = await world.org();
+    const failed = await world.store.links.list({ bot: 'demo', orgId }, { state: 'failed', limit: 10 });
+    expect(failed.map((link) => link.error?.salesforce?.code)).toEqual([
+      'INVALID_EMAIL_ADDRESS',
+      'INVALID_EMAIL_ADDRESS',
+      'INVALID_EMAIL_ADDRESS',
+    ]);
+    expect(failed.every((link) => link.error?.next.includes('email'))).toBe(true);
+    const again = await world.calls(async () => {
+      for (let n = 0; n < 5; n++) {
+        world.clock.advance(3_600_000);
+        await world.sync.drain.all('demo', await world.org());
+      }
+    });
+    expect(again).toBe(0);
+    await world.put(failed[0]?.localId ?? '', { email: 'mended@example.com' });
+    await world.sync.drain.all('demo', await world.org());
+    expect(await world.records()).toHaveLength(198);
+  });
+
+  it('tries a locked row again, later and later, and loses nothing [sync-P19]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await people(world, 10);
+    await world.control('POST', 'faults', { type: 'lock', times: 2, match: { path: '/composite' } });
+    const times: number[] = [];
+    for (let n = 0; n < 40 && (await world.records()).length < 10; n++) {
+      const calls = await world.calls(async () => world.sync.drain.all('demo', await world.org()));
+      if (calls > 0) times.push(world.clock.now);
+      world.clock.advance(5_000);
+    }
+    expect(await world.records()).toHaveLength(10);
+    expect(times.length).toBeGreaterThanOrEqual(2);
+    expect(times.length).toBeLessThanOrEqual(8);
+  });
+
+  it('stops at the limit, keeps its place, and sends no record twice after it [sync-P20]', async () => {
+    await using world = await createSyncWorld(openFresh, { settings: { window: 1_000 } });
+    await people(world, 3_000);
+    const { orgId } = await world.org();
+    const { id } = await world.sync.batches.start('demo', orgId, 'party');
+    await world.control('POST', 'faults', { type: 'limit', match: { path: '/composite' } });
+    // The window before the limit went through; then every call meets it.
+    await expect(world.sync.batches.work('demo', await world.org())).rejects.toMatchObject({ code: 'limit_reached' });
+    const stopped = await world.sync.batches.status('demo', id);
+    expect(stopped).toMatchObject({ state: 'running', note: expect.stringContaining('.') });
+    await world.control('POST', 'faults', { clear: true });
+    world.clock.advance(25 * 3_600_000);
+    await world.sync.batches.work('demo', await world.org());
+    expect(await world.sync.batches.status('demo', id)).toMatchObject({ state: 'done', done: 3_000, failed: 0 });
+    expect(await world.records()).toHaveLength(3_000);
+    expect(
+      (await world.store.log.find('demo', { limit: 10_000 })).filter((row) => row.operation === 'create'),
+    ).toHaveLength(3_000);
+  }, 60_000);
+
+  it('goes on where it was killed; progress never goes back [sync-P21] [S3]', async () => {
+    await using world = await createSyncWorld(openFresh, { settings: { window: 500 } });
+    await people(world, 2_000);
+    const { orgId } = await world.org();
+    const { id } = await world.sync.batches.start('demo', orgId, 'party');
+    const progress: number[] = [];
+    for (let n = 0; n < 12; n++) {
+      const point = (['merged', 'chunk-sent', 'chunk-acknowledged'] as const)[n % 3] ?? 'merged';
+      let seen = 0;
+      const dying = world.process({
+        settings: { window: 500 },
+        crash: (at) => {
+          if (at === point && ++seen === 2) crashAt(point)(at);
+        },
+      });
+      const org = await dying.org();
+      await dying.sync.batches.work('demo', org).catch(() => {});
+      progress.push((await world.sync.batches.status('demo', id)).done);
+      world.clock.advance(130_000);
+    }
+    await world.sync.batches.work('demo', await world.org());
+    const status = await world.sync.batches.status('demo', id);
+    expect(status).toMatchObject({ state: 'done', done: 2_000, total: 2_000, batches: 20, batchesDone: 20 });
+    expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+    expect(await world.records()).toHaveLength(2_000);
+  }, 60_000);
+
+  it('pauses, resumes and cancels, and begins when its time has come [S3]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await people(world, 600);
+    const { orgId } = await world.org();
+    const later = await world.sync.batches.start('demo', orgId, 'party', { startAt: world.clock.now + 3_600_000 });
+    await world.sync.batches.work('demo', await world.org());
+    expect(await world.sync.batches.status('demo', later.id)).toMatchObject({ state: 'scheduled', done: 0 });
+    world.clock.advance(3_600_001);
+    let chunks = 0;
+    const pausing = world.process({
+      crash: async (at) => {
+        if (at === 'merged' && ++chunks === 1) await world.sync.batches.pause('demo', later.id);
+      },
+    });
+    await pausing.sync.batches.work('demo', await pausing.org());
+    expect(await world.sync.batches.status('demo', later.id)).toMatchObject({ state: 'paused', done: 200, total: 600 });
+    expect(await world.records()).toHaveLength(200);
+    await world.sync.batches.resume('demo', later.id);
+    await world.sync.batches.work('demo', await world.org());
+    expect(await world.sync.batches.status('demo', later.id)).toMatchObject({ state: 'done', done: 600 });
+    const second = await world.sync.batches.start('demo', orgId, 'party');
+    expect(await world.sync.batches.cancel('demo', second.id)).toMatchObject({ state: 'cancelled' });
+    await expect(world.sync.batches.resume('demo', second.id)).rejects.toMatchObject({ code: 'conflict' });
+    expect(await world.calls(async () => world.sync.batches.work('demo', await world.org()))).toBe(0);
+  });
+
+  it('meets an expired session in the middle with one refresh, and every chunk is applied once [sync-P17]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await people(world, 1_500);
+    await world.org();
+    const before = (await world.control('GET', 'calls')).oauthCount;
+    await world.control('POST', 'faults', { type: 'expired_session', times: 1, match: { path: '/composite' } });
+    await Promise.all([
+      world.sync.drain.all('demo', await world.org()),
+      world.process().sync.drain.all('demo', await world.org()),
+    ]);
+    await world.settle();
+    expect((await world.control('GET', 'calls')).oauthCount - before).toBe(1);
+    expect(await world.records()).toHaveLength(1_500);
+    expect(
+      (await world.store.log.find('demo', { limit: 5_000 })).filter((row) => row.operation === 'create'),
+    ).toHaveLength(1_500);
+  }, 60_000);
+
+  it('refreshes once for six processes whose session ends at the same time [sync-P18]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await people(world, 6);
+    const processes = Array.from({ length: 6 }, () => world.process());
+    const before = (await world.control('GET', 'calls')).oauthCount;
+    await world.control('POST', 'expire');
+    await Promise.all(processes.map((process, n) => process.party(ids(6)[n] ?? '')));
+    expect((await world.control('GET', 'calls')).oauthCount - before).toBe(1);
+    expect(await world.records()).toHaveLength(6);
+  });
+
+  it('opens the breaker after five failures, for every process, and never for refused rows [sync-P22]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await people(world, 20, (n) => ({ email: `bad ${n}` }));
+    for (const id of ids(10)) await world.party(id).catch((error) => expect(error.code).not.toBe('circuit_open'));
+    await world.control('POST', 'faults', { type: 'status', status: 503 });
+    for (const id of ids(12)) await world.party(id).catch(() => {});
+    const calls = await world.calls(async () => {
+      await expect(world.process().party('p00015')).rejects.toMatchObject({ code: 'circuit_open' });
+    });
+    expect(calls).toBe(0);
+    expect(
+      (await world.control('GET', 'calls')).calls.filter((call: { status: number }) => call.status === 503),
+    ).toHaveLength(5);
+  });
+
+  it('makes no call after a disconnect: what was queued stays queued [sync-P28]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await people(world, 600);
+    let chunks = 0;
+    const working = world.process({
+      settings: { window: 200 },
+      crash: async (at) => {
+        if (at === 'chunk-acknowledged' && ++chunks === 1) await world.connections.disconnect('demo');
+      },
+    });
+    const org = await working.org();
+    const calls = await world.calls(async () => {
+      await working.sync.drain.pass('demo', org, 'party', { due: 'dirty' }).catch(() => {});
+      const after = (await world.control('GET', 'calls')).count;
+      await expect(working.sync.drain.all('demo', org)).rejects.toMatchObject({
+        code: expect.stringMatching(/not_connected|reconnect_needed/),
+      });
+      expect((await world.control('GET', 'calls')).count).toBe(after);
+    });
+    expect(calls).toBe(2);
+    expect(await world.records()).toHaveLength(200);
+  });
+});

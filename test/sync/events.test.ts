@@ -1,0 +1,238 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it } from 'vitest';
+import { receiveMessage, rotateToken } from '../../src/sync/receive.ts';
+import { describeStores } from '../support/databases.ts';
+import { Crash, crashAt, createSyncWorld, pair, type SyncWorld } from './world.ts';
+
+const ORG = '00D5i000000SimZEAS';
+
+async function linked(world: SyncWorld, id = 'p1') {
+  await world.put(id, { email: `${id}@example.com`, name: 'Ada Lovelace', phone: '1', jobTitle: 'A' });
+  const outcome = await world.party(id);
+  world.clock.advance(60_000);
+  return outcome.id;
+}
+
+function message(ids: readonly string[], fields = '', org = ORG, first = 0) {
+  const items = ids.map(
+    (id, n) =>
+      `<Notification><Id>04l5i000000${String(first + n).padStart(4, '0')}</Id><sObject xsi:type="sf:Contact" xmlns:sf="urn:sobject.enterprise.soap.sforce.com"><sf:Id>${id}</sf:Id>${fields}</sObject></Notification>`,
+  );
+  return `<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><notifications xmlns="http://soap.sforce.com/2005/09/outbound"><OrganizationId>${org}</OrganizationId><ActionId>04k5i0000000001AAA</ActionId><SessionId xsi:nil="true"/>${items.join('')}</notifications></soapenv:Body></soapenv:Envelope>`;
+}
+
+function receiver(world: SyncWorld, crash?: Parameters<SyncWorld['process']>[0]) {
+  return {
+    store: world.process(crash).store,
+    now: () => world.clock.now,
+    newId: () => crypto.randomUUID(),
+    owner: 'door',
+    wait: async () => {},
+    connectionOf: (bot: string) => world.fresh.store.connections.get(bot),
+    onChange() {},
+    ...(crash?.crash ? { crash: crash.crash } : {}),
+  };
+}
+
+describeStores((_name, openFresh) => {
+  it('has one effect however often, in whatever order and beside polls an event comes [sync-P9] [I1]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const id = await linked(world);
+    const token = await rotateToken(receiver(world), 'demo');
+    await world.edit(id, { Title: 'B' });
+    const deps = receiver(world);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => receiveMessage(deps, token, message([id, id]))));
+    expect(answers.every((answer) => answer.status === 200 && answer.body.includes('<Ack>true</Ack>'))).toBe(true);
+    await Promise.all([world.inbox(), world.process().inbox(), world.poll()]);
+    await world.settle();
+    await receiveMessage(deps, token, message([id]));
+    await world.settle();
+    expect((await world.host('p1')).fields.jobTitle).toBe('B');
+    expect((await world.log('p1')).filter((row) => row.direction === 'from_crm')).toHaveLength(1);
+    expect((await world.store.feed.after('demo', 0, 10)).filter((row) => row.type === 'updated')).toHaveLength(1);
+  });
+
+  it('acknowledges only what is stored: a crash before the commit sends no Ack, one after it loses nothing [sync-P10]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const id = await linked(world);
+    const token = await rotateToken(receiver(world), 'demo');
+    await world.edit(id, { Title: 'B' });
+    const deps = receiver(world);
+    const broken = {
+      ...deps,
+      store: { ...deps.store, atomically: () => Promise.reject(new Crash('before the commit')) },
+    };
+    expect(await receiveMessage(broken, token, message([id]))).toMatchObject({
+      status: 500,
+      body: expect.not.stringContaining('<Ack>true'),
+    });
+    expect(await world.inbox()).toBe(0);
+    // Stored, and the answer never left: Salesforce sends it again, and it is one event.
+    expect(
+      await receiveMessage(receiver(world, { crash: crashAt('inbox-stored') }), token, message([id])),
+    ).toMatchObject({ status: 500 });
+    expect(await receiveMessage(deps, token, message([id]))).toMatchObject({ status: 200 });
+    expect(await world.inbox()).toBe(1);
+    await world.settle();
+    expect((await world.host('p1')).fields.jobTitle).toBe('B');
+  });
+
+  it('refuses a message of another org, with an unknown or an old token, or that is none; a rotated token ends in time [I1] [sync-P32]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const id = await linked(world);
+    const deps = receiver(world);
+    const old = await rotateToken(deps, 'demo');
+    const token = await rotateToken(deps, 'demo', 3_600_000);
+    expect(await receiveMessage(deps, token, message([id], '', '00D5i000000AnotEAB'))).toMatchObject({ status: 403 });
+    expect(await receiveMessage(deps, token, message([id], '', ORG.slice(0, 15)))).toMatchObject({ status: 200 });
+    expect(await receiveMessage(deps, 'nobody', message([id]))).toMatchObject({ status: 404 });
+    expect(await receiveMessage(deps, token, 'hello')).toMatchObject({ status: 400 });
+    expect(await receiveMessage(deps, old, message([id]))).toMatchObject({ status: 200 });
+    world.clock.advance(3_600_001);
+    expect(await receiveMessage(deps, old, message([id]))).toMatchObject({ status: 404 });
+    expect(JSON.stringify(await deps.store.tokens.list('demo'))).not.toContain(token);
+  });
+
+  it('takes what the simulated org really sends, 100 notifications a message, and costs one read for all [I1] [S6]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ids = Array.from({ length: 150 }, (_, n) => `p${String(n).padStart(3, '0')}`);
+    await world.sync.hosts.put(
+      'demo',
+      'party',
+      ids.map((id) => ({ id, fields: { email: `${id}@example.com`, name: `Person ${id}` } })),
+    );
+    await world.sync.drain.all('demo', await world.org());
+    world.clock.advance(60_000);
+    const token = await rotateToken(receiver(world), 'demo');
+    const sizes: number[] = [];
+    const server = createServer((request, response) => {
+      let body = '';
+      request.on('data', (part) => {
+        body += part;
+      });
+      request.on('end', () => {
+        sizes.push(body.split('<Notification>').length - 1);
+        receiveMessage(receiver(world), token, body).then(
+          (answer) => response.writeHead(answer.status, { 'content-type': 'text/xml' }).end(answer.body),
+          () => response.destroy(),
+        );
+      });
+    });
+    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+    await world.control('POST', 'outbound-messages', {
+      object: 'Contact',
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+      fields: ['Title', 'LastModifiedDate'],
+    });
+    for (const record of await world.records()) await world.edit(String(record.Id), { Title: 'everybody' });
+    for (let n = 0; n < 10 && sizes.reduce((sum, size) => sum + size, 0) < 150; n++)
+      await world.control('POST', 'outbound-messages/deliver');
+    server.close();
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(100);
+    const calls = await world.calls(async () => {
+      await world.inbox();
+      await world.sync.drain.all('demo', await world.org());
+    });
+    expect(calls).toBe(1);
+    expect((await world.host('p149')).fields.jobTitle).toBe('everybody');
+  });
+
+  it('picks up a record that becomes visible ten minutes late, once [sync-P13] [I4]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const id = await linked(world);
+    await world.settle();
+    world.clock.advance(3_600_000);
+    await world.poll();
+    await world.edit(id, { Title: 'late' }, 'Contact', world.clock.now - 595_000);
+    expect((await world.poll()).hints).toBe(1);
+    await world.settle();
+    expect((await world.host('p1')).fields.jobTitle).toBe('late');
+    expect((await world.poll()).hints).toBe(0);
+  });
+
+  it('sees 2,500 records of one stamp although it dies after the first page [sync-P14] [I4]', async () => {
+    const stamp = Date.parse('2026-05-04T10:05:00Z');
+    await using world = await createSyncWorld(openFresh);
+    await world.poll();
+    const ids = Array.from({ length: 2_500 }, (_, n) => `p${n}`);
+    await world.sync.hosts.put(
+      'demo',
+      'party',
+      ids.map((id) => ({ id, fields: { email: `${id}@example.com`, name: `Person ${id}` } })),
+    );
+    await world.sync.drain.all('demo', await world.org());
+    for (const record of await world.records())
+      await world.edit(String(record.Id), { Title: 'tied' }, 'Contact', stamp);
+    world.clock.now = stamp + 60_000;
+    const dying = world.process({ crash: crashAt('polled-page') });
+    await expect(dying.poll()).rejects.toThrow('polled-page');
+    await world.settle();
+    const hosts = await world.store.hosts.get('demo', 'party', ids);
+    expect(hosts.filter((host) => host.fields.jobTitle === 'tied')).toHaveLength(2_500);
+  }, 120_000);
+
+  it('follows a delete without resurrection, and an undelete back [sync-P15]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const id = await linked(world);
+    await (await world.org()).remove('Contact', id);
+    await world.settle();
+    expect(await world.link('p1')).toMatchObject({
+      state: 'remote_deleted',
+      error: { code: 'not_found', next: expect.stringContaining('Undelete') },
+    });
+    await world.put('p1', { phone: 'while deleted' });
+    await world.settle();
+    expect(await world.records()).toHaveLength(0);
+    expect((await world.store.feed.after('demo', 0, 50)).map((row) => row.type)).toContain('deleted');
+    world.clock.advance(60_000);
+    await world.control('POST', 'undelete', { object: 'Contact', id });
+    await world.settle();
+    expect(await world.link('p1')).toMatchObject({ state: 'active', error: null });
+    expect((await world.records())[0]).toMatchObject({ Phone: 'while deleted' });
+    expect((await world.log('p1')).filter((row) => row.operation === 'delete')).toHaveLength(1);
+  });
+
+  it('follows a merge to the record that lives on; two parties of one record are both flagged [sync-P16]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const first = await linked(world, 'p1');
+    const other = await world.add({ FirstName: 'Ada', LastName: 'Lovelace', Email: 'other@example.com', Title: 'from the other' });
+    await world.control('POST', 'merge', { object: 'Contact', master: other, duplicate: first });
+    await world.settle();
+    expect(await world.link('p1')).toMatchObject({ state: 'active', sfId: other });
+    const second = await linked(world, 'p2');
+    await world.control('POST', 'merge', { object: 'Contact', master: second, duplicate: other });
+    await world.settle();
+    expect(await world.link('p1')).toMatchObject({ state: 'merged', error: { code: 'ambiguous' } });
+    expect(await world.link('p2')).toMatchObject({ sfId: second });
+    expect((await world.log('p2')).some((row) => row.status === 'ambiguous')).toBe(true);
+    expect((await world.host('p1')).fields.name).toBe('Ada Lovelace');
+  });
+
+  it('tells the host app of a pull and of every change of a subscribed object, each once [S7]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const id = await linked(world);
+    await world.store.subscriptions.put({ bot: 'demo', object: 'Opportunity', fields: ['StageName', 'Amount'] });
+    await world.poll();
+    const deal = await world.add(
+      { Name: 'Deal', StageName: 'Closed Won', CloseDate: '2026-06-01', Amount: 5 },
+      'Opportunity',
+    );
+    await world.edit(id, { Title: 'B' });
+    await world.settle();
+    await world.settle();
+    const feed = (await world.store.feed.after('demo', 0, 100)).filter(
+      (row) => row.type === 'updated' || row.type === 'record',
+    );
+    expect(feed.filter((row) => row.kind === 'record')).toEqual([
+      expect.objectContaining({
+        sfId: deal,
+        changes: { StageName: { before: null, after: 'Closed Won' }, Amount: { before: null, after: 5 } },
+      }),
+    ]);
+    expect(feed.filter((row) => row.kind === 'party')).toEqual([
+      expect.objectContaining({ localId: 'p1', changes: { jobTitle: { before: 'A', after: 'B' } } }),
+    ]);
+    expect(pair(await world.host('p1'), (await world.records())[0]).host.jobTitle).toBe('B');
+  });
+});
