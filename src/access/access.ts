@@ -21,8 +21,15 @@ export interface Access {
   /** Throws `permission_denied` naming the permission. */
   require(operator: Operator, permission: OperatorPermission): void;
   /** Host-signed claims of a chat session (O9, P6). Throws `unauthenticated` when forged, expired or another bot's. */
-  signSession(bot: string, claims: { readonly indexValue: string }, ttlMs: number): string;
-  verifySession(bot: string, token: string): { readonly indexValue: string };
+  signSession(bot: string, claims: SessionClaims, ttlMs: number): string;
+  verifySession(bot: string, token: string): SessionClaims;
+}
+
+export interface SessionClaims {
+  /** The account's value in the bot's index field. */
+  readonly indexValue: string;
+  /** The host app's own id of the person, where several of one account must not read each other's chat. */
+  readonly user?: string;
 }
 
 export interface Operator {

@@ -3,7 +3,7 @@ import { type OperatorPermission, type Role, roleHolds } from '../../permissions
 import { sha256 } from '../digest.ts';
 import { GatehouseError } from '../errors.ts';
 import type { KeyKind, Store } from '../store/store.ts';
-import type { Access, BrowserSession, Operator } from './access.ts';
+import type { Access, BrowserSession, Operator, SessionClaims } from './access.ts';
 
 const PREFIX = { agent: 'gha_', host: 'ghh_', operator: 'gho_' } as const satisfies Record<KeyKind, string>;
 const LINK_MS = 10 * 60_000;
@@ -141,8 +141,8 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
       });
     },
 
-    signSession(bot, { indexValue }, ttlMs) {
-      const claims = Buffer.from(JSON.stringify({ bot, indexValue, exp: now() + ttlMs })).toString('base64url');
+    signSession(bot, { indexValue, user }, ttlMs) {
+      const claims = Buffer.from(JSON.stringify({ bot, indexValue, user, exp: now() + ttlMs })).toString('base64url');
       return `ghs_${claims}.${sign(secret, claims)}`;
     },
 
@@ -150,7 +150,7 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
       const [claims = '', signature = ''] = token.replace(/^ghs_/, '').split('.');
       const isOurs = token.startsWith('ghs_') && isSame(signature, sign(secret, claims));
       // Parsed only after the signature held, so the shape is ours.
-      const read: { bot: string; indexValue: string; exp: number } | undefined = isOurs
+      const read: (SessionClaims & { bot: string; exp: number }) | undefined = isOurs
         ? JSON.parse(Buffer.from(claims, 'base64url').toString('utf8'))
         : undefined;
       if (read === undefined || read.bot !== bot || read.exp <= now())
@@ -161,7 +161,7 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
             next: 'The host app makes a new one with its host key: POST /api/bots/BOT/sessions.',
           },
         );
-      return { indexValue: read.indexValue };
+      return { indexValue: read.indexValue, ...(read.user === undefined ? {} : { user: read.user }) };
     },
   };
 }

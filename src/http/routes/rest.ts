@@ -3,6 +3,7 @@ import { openApiRoute } from '../openapi.ts';
 import type { Route } from '../route.ts';
 import { actionRoutes } from './actions.ts';
 import { auditRoutes } from './audit.ts';
+import { chatRoutes } from './chat.ts';
 import { healthRoutes } from './health.ts';
 import { integrationRoutes } from './integration.ts';
 import { permissionRoutes } from './permissions.ts';
@@ -20,6 +21,7 @@ export function restRoutes(deps: HttpDeps): readonly Route[] {
     ...policyRoutes(deps),
     ...auditRoutes(deps),
     ...sessionRoutes(deps),
+    ...chatRoutes(deps),
     ...healthRoutes(deps),
   ];
   return [...routes, openApiRoute(deps, [...routes, ...(deps.routes ?? [])])];

@@ -14,14 +14,22 @@ export function sessionRoutes({ access, context, now }: HttpDeps): readonly Rout
       who: ['host'],
       body: z.strictObject({
         indexValue: z.string().min(1).max(255).describe("The customer's value in the bot's index field"),
+        user: z
+          .string()
+          .min(1)
+          .max(200)
+          .optional()
+          .describe('Your own id of the person; keeps chats of one account apart'),
         ttlSeconds: z.int().min(60).max(86_400).default(3600),
       }),
       async handle({ caller, body }) {
+        const { indexValue, user } = body;
         const ttlMs = body.ttlSeconds * 1000;
+        const claims = { indexValue, ...(user === undefined ? {} : { user }) };
         return {
           status: 201,
           json: {
-            session: access.signSession(caller.bot, { indexValue: body.indexValue }, ttlMs),
+            session: access.signSession(caller.bot, claims, ttlMs),
             expiresAt: isoTime(now() + ttlMs),
           },
         };

@@ -1,0 +1,53 @@
+import type { Audience } from '../../../permissions/profiles.ts';
+import type { Transcript } from '../../chat/chat.ts';
+import type { ChatEvent, Receipt } from '../../chat/events.ts';
+import type { ProposalView } from '../../confirm/proposal.ts';
+import { visible } from '../../console/format.ts';
+import { isoTime } from '../iso-time.ts';
+
+/**
+ * What an end user sees of a chat. A visitor of a public bot cannot decide, so that a card tells them what is asked and not
+ * what the record holds; hidden characters are made visible before a person says yes to them.
+ */
+export function shownEvent(event: ChatEvent, audience: Audience): object {
+  if (event.type === 'proposal') return { ...event, proposal: shownProposal(event.proposal, audience) };
+  if (event.type === 'receipt') return { ...event, receipt: shownReceipt(event.receipt, audience) };
+  return event;
+}
+
+export function shownTranscript({ conversation, entries, ...state }: Transcript, audience: Audience): object {
+  return {
+    id: conversation.id,
+    createdAt: isoTime(conversation.createdAt),
+    updatedAt: isoTime(conversation.updatedAt),
+    ...state,
+    proposals: state.proposals.map((proposal) => shownProposal(proposal, audience)),
+    entries: entries.map((entry) => ({
+      ...entry,
+      at: isoTime(entry.at),
+      ...(entry.kind === 'receipt' ? { receipt: shownReceipt(entry.receipt, audience) } : {}),
+    })),
+  };
+}
+
+function shownProposal(proposal: ProposalView, audience: Audience): object {
+  const { id, state, action, assurance, summary, expiresAt } = proposal;
+  return allVisible(audience === 'public' ? { id, state, action, assurance, summary, expiresAt } : proposal);
+}
+
+function shownReceipt(receipt: Receipt, audience: Audience): object {
+  const { action, title, status, words, proposal } = receipt;
+  return allVisible(audience === 'public' ? { action, title, status, words, proposal, changes: [] } : receipt);
+}
+
+function allVisible<T>(value: T): T {
+  // Same shape, only its texts change.
+  return walk(value) as T;
+}
+
+function walk(value: unknown): unknown {
+  if (typeof value === 'string') return visible(value);
+  if (Array.isArray(value)) return value.map(walk);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, walk(inner)]));
+}

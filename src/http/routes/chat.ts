@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import type { Chat } from '../../chat/chat.ts';
+import type { ChatEvent } from '../../chat/events.ts';
+import { GatehouseError } from '../../errors.ts';
+import type { BotRow } from '../../store/store.ts';
+import type { HttpDeps } from '../deps.ts';
+import { type EndUser, endUserOf } from '../end-user.ts';
+import { isoTime } from '../iso-time.ts';
+import { createRateLimit } from '../rate-limit.ts';
+import { defineRoute, type Reply, type Route, type RouteCall } from '../route.ts';
+import { shownEvent, shownTranscript } from './chat-shown.ts';
+
+/** Talking to a bot over HTTP, for our own page and for a site's widget: closed until policy opens it, each to their own. */
+export function chatRoutes(deps: HttpDeps): readonly Route[] {
+  return deps.chat === undefined ? [] : routesOf(deps, deps.chat);
+}
+
+/** Looking costs little, and a page looks again while a card is open. */
+const LOOKS_PER_MINUTE = 120;
+/** Anonymous names are free to make, so that an address counts too; behind one proxy or office it is many people. */
+const PEOPLE_PER_ADDRESS = 10;
+
+type Call = Pick<RouteCall, 'headers' | 'remote'> & { readonly params: { readonly bot: string } };
+
+function routesOf(deps: HttpDeps, chat: Chat): readonly Route[] {
+  const limit = createRateLimit({ most: LOOKS_PER_MINUTE, windowMs: 60_000, now: deps.now });
+
+  const enter = async ({ params, headers, remote }: Call, isChange = true): Promise<{ bot: BotRow; user: EndUser }> => {
+    const bot = await openChatOf(deps, params.bot);
+    const user = endUserOf(deps, bot, headers, { isChange });
+    const { perMinute } = bot.policy.chat;
+    if (!isChange) limit.take(`look ${user.owner}`);
+    else limit.take(user.owner, perMinute);
+    if (isChange && user.isAnonymous) limit.take(`${bot.name} ${remote}`, perMinute * PEOPLE_PER_ADDRESS);
+    return { bot, user };
+  };
+
+  const stream = ({ audience }: BotRow, events: (signal: AbortSignal) => AsyncIterable<ChatEvent>): Reply => ({
+    async *stream(signal) {
+      for await (const event of events(signal)) yield shownEvent(event, audience);
+    },
+  });
+
+  return [
+    defineRoute({
+      method: 'POST',
+      path: '/api/bots/{bot}/conversations',
+      summary: 'Begin a conversation as an end user (Gatehouse-Session, or a visitor’s cookie)',
+      who: [],
+      body: z.strictObject({}),
+      async handle(call) {
+        const { bot, user } = await enter(call);
+        const { id } = await chat.open(bot.name, user.owner, user.session);
+        return {
+          status: 201,
+          json: { id, bot: bot.name, ...chat.about },
+          ...(user.setCookie === undefined ? {} : { headers: { 'set-cookie': user.setCookie } }),
+        };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/bots/{bot}/conversations/{id}',
+      summary: 'What was said so far, and the open cards; only to its own person',
+      who: [],
+      async handle(call) {
+        const { bot, user } = await enter(call, false);
+        const transcript = await chat.read(call.params.id, user.owner);
+        return { json: { ...shownTranscript(transcript, bot.audience), ...chat.about, now: isoTime(deps.now()) } };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/bots/{bot}/conversations/{id}/messages',
+      summary: 'Say something; the turn comes back as server-sent events',
+      who: [],
+      body: z.strictObject({ text: z.string().trim().min(1).max(4000) }),
+      async handle(call) {
+        const { bot, user } = await enter(call);
+        return stream(bot, (signal) => chat.say(call.params.id, user.owner, call.body.text, signal));
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/bots/{bot}/conversations/{id}/proposals/{proposal}',
+      summary: 'The person’s own button on a card; the rest of the turn comes back as server-sent events',
+      who: [],
+      body: z.strictObject({ answer: z.enum(['approve', 'reject']), choice: z.string().min(1).max(100).optional() }),
+      async handle(call) {
+        const { bot, user } = await enter(call);
+        const { id, proposal } = call.params;
+        const { answer, choice } = call.body;
+        const given = { answer, ...(choice === undefined ? {} : { choice }) };
+        return stream(bot, (signal) => chat.answer(id, user.owner, proposal, given, signal));
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/bots/{bot}/conversations/{id}/resume',
+      summary: 'Go on after a colleague decided; ends at once where there is nothing to go on with',
+      who: [],
+      body: z.strictObject({}),
+      async handle(call) {
+        const { bot, user } = await enter(call);
+        return stream(bot, (signal) => chat.resume(call.params.id, user.owner, signal));
+      },
+    }),
+  ];
+}
+
+/** A closed chat and a bot that is not there look the same from outside. */
+export async function openChatOf({ store }: Pick<HttpDeps, 'store'>, name: string): Promise<BotRow> {
+  const bot = await store.bots.get(name);
+  if (bot?.policy.chat.page === true) return bot;
+  throw new GatehouseError('not_found', 'There is no chat at this address.', {
+    next: 'Check the address. An operator opens a bot’s chat with chat.page in its policy.',
+  });
+}
