@@ -9,11 +9,12 @@ import type { Env } from '../env.ts';
 import { originOf } from '../guard.ts';
 import { approvalPages } from './approvals.ts';
 import { botPages } from './bots.ts';
+import { mountChat } from './chat.ts';
 import { connectPages } from './connect.ts';
 import { isForPerson, show } from './show.ts';
 import { mountSignIn } from './sign-in.ts';
 
-/** The console: pages for signed-in operators, their two assets, and the way in. */
+/** The console: pages for signed-in operators, their assets, and the way in. */
 export function mountPages(
   app: Hono<Env>,
   deps: HttpDeps,
@@ -52,7 +53,7 @@ export function mountPages(
       });
     });
 
-  return [...pages, ...mountSignIn(app, deps, isSecure)];
+  return [...pages, ...mountSignIn(app, deps, isSecure), ...mountChat(app, deps)];
 }
 
 /** To the sign-in and back again: only where looking was asked for, and without a query, which may hold an OAuth code. */

@@ -1,0 +1,43 @@
+import type { Hono } from 'hono';
+import { chatPage } from '../../console/chat-page.ts';
+import type { HttpDeps } from '../deps.ts';
+import type { Env } from '../env.ts';
+import { pageCsp } from '../headers.ts';
+import { openChatOf } from '../routes/chat.ts';
+
+/** The chat page of a bot, for people who are no operators: it says nothing but its name and what it can be asked. */
+export function mountChat(app: Hono<Env>, deps: HttpDeps): readonly { method: string; path: string }[] {
+  const { chat, gate } = deps;
+  if (chat === undefined) return [];
+
+  app.get('/chat/:bot', async (c) => {
+    c.set('route', '/chat/{bot}');
+    const { name, audience, policy } = await openChatOf(deps, c.req.param('bot'));
+    const { isDemo, isSimulated } = chat.about;
+    const may = new Set((await gate.actions(name)).map((action) => action.name));
+    const { frameOrigins, anonymous } = policy.chat;
+    const page = chatPage({
+      bot: name,
+      isDemo,
+      isSimulated,
+      anonymous,
+      isInternal: audience === 'internal',
+      frameOrigins,
+      // They name records of the simulated org; another org has others.
+      starters: isSimulated ? STARTERS.filter(({ needs }) => may.has(needs)).map(({ words }) => words) : [],
+    });
+    return c.body(page, 200, {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': pageCsp({ frameOrigins }),
+    });
+  });
+
+  return [{ method: 'GET', path: '/chat/{bot}' }];
+}
+
+const STARTERS = [
+  { needs: 'CreateLead', words: 'I’d like to hear about your enterprise plan' },
+  { needs: 'GetAccount', words: 'What is the status of OPP-123?' },
+  { needs: 'UpdateOpportunity', words: 'Move OPP-456 to Closed Won' },
+  { needs: 'RunSOQL', words: 'How many opportunities did we win this quarter?' },
+];
