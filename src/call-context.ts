@@ -2,7 +2,7 @@ import type { Facts } from '../permissions/decide.ts';
 import type { ActionContext, Salesforce, Soql, Sync } from './action.ts';
 import { boundByPolicy } from './confirm/bounded.ts';
 import { isSame, type WritableOrg, writeOnce } from './confirm/effects.ts';
-import type { Effect, Proposal } from './confirm/proposal.ts';
+import { type Effect, isOver, type Proposal } from './confirm/proposal.ts';
 import type { Call } from './dispatch.ts';
 import { GatehouseError } from './errors.ts';
 import type { Log } from './log.ts';
@@ -54,7 +54,7 @@ export async function contextFor(
           isUnknownOutcome: deps.isUnknownOutcome,
           now,
           settleMs: deps.requestTimeoutMs * 2,
-          maySend: () => now() < writing.proposal.expiresAt + deps.requestTimeoutMs,
+          maySend: () => !isOver(writing.proposal, now() - deps.requestTimeoutMs),
         });
   const salesforce: Salesforce = {
     instanceUrl: org.instanceUrl,

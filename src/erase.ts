@@ -1,4 +1,5 @@
 import type { Audit } from './audit.ts';
+import { BLANK } from './confirm/proposal.ts';
 import { sha256 } from './digest.ts';
 import { GatehouseError } from './errors.ts';
 import type { Store } from './store/store.ts';
@@ -35,13 +36,7 @@ export async function eraseSubject({
     });
   const seqs: number[] = [];
   for (const proposal of theirs) {
-    await store.proposals.patch(proposal.id, proposal.state, {
-      args: {},
-      preview: null,
-      result: null,
-      effects: [],
-      session: null,
-    });
+    await store.proposals.patch(proposal.id, proposal.state, BLANK);
     for (const row of await store.audit.find({ proposal: proposal.id, limit: 1000 }))
       if (row.sealed !== null) seqs.push(row.seq);
   }

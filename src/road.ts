@@ -6,7 +6,7 @@ import type { Audit, AuditInput } from './audit.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
 import { type Confirm, createConfirm, type ProposalEdit, unknownProposal } from './confirm/confirm.ts';
 import { stillHeld } from './confirm/effects.ts';
-import type { Effect, Envelope, Proposal } from './confirm/proposal.ts';
+import { type Effect, type Envelope, isOver, type Proposal } from './confirm/proposal.ts';
 import { toEnvelope } from './confirm/view.ts';
 import { digestOf } from './digest.ts';
 import type { Call, Gate, ListedAction } from './dispatch.ts';
@@ -173,13 +173,14 @@ export function createGate(deps: GateDeps): Gate {
     const isAsked = verdict.decision === 'confirm';
     const { expiresMinutes, maxPending } = bot.policy.proposals;
     if (isAsked) {
-      await supersede(bot, action, c, preview);
-      if ((await store.proposals.countPending(bot.name)) >= maxPending)
+      const older = await replacedBy(bot, action, c, preview);
+      if ((await store.proposals.countPending(bot.name)) - older.length >= maxPending)
         throw new GatehouseError('rate_limited', `${maxPending} proposals of this bot wait for a decision already.`, {
           next: 'Tell the user that a person must first decide the waiting ones.',
           retryable: true,
           retryAfterMs: MINUTE_MS,
         });
+      await confirm.supersede(older);
     }
     const at = now();
     const proposal: Proposal = {
@@ -234,16 +235,12 @@ export function createGate(deps: GateDeps): Gate {
     );
   }
 
-  /** A newer wish for the same record by the same caller replaces the older one: nobody approves what is no longer wanted. */
-  async function supersede(bot: BotRow, action: Action, c: Call, preview: Preview | null): Promise<void> {
+  /** Earlier wishes of the same caller for the same record. */
+  async function replacedBy(bot: BotRow, action: Action, c: Call, preview: Preview | null): Promise<Proposal[]> {
     const target = preview?.target?.id;
-    if (target === undefined) return;
-    for (const older of await store.proposals.list({ bot: bot.name, states: ['pending'], limit: 1000 })) {
-      const isSame =
-        older.action === action.name && older.principal === c.principal && older.preview?.target?.id === target;
-      if (isSame && older.conversation === (c.conversation ?? null))
-        await store.proposals.move(older.id, ['pending'], 'superseded', { settledAt: now(), dedupeKey: null });
-    }
+    if (target === undefined) return [];
+    const { principal, conversation = null } = c;
+    return store.proposals.waitingFor({ bot: bot.name, action: action.name, principal, conversation, target });
   }
 
   /** The answer to a call that was made before, or undefined when it is a new wish. */
@@ -408,7 +405,11 @@ export function createGate(deps: GateDeps): Gate {
         ...(pending ? { states: ['pending'] } : {}),
         limit,
       });
-      return pending ? rows.filter(({ expiresAt }) => now() < expiresAt) : rows;
+      if (!pending) return rows;
+      const over = rows.filter((proposal) => isOver(proposal, now()));
+      // Written down as over, or a clock that goes back would show them once more.
+      for (const { id } of over) await confirm.look(id);
+      return rows.filter((proposal) => !over.includes(proposal));
     },
 
     async inspect(id) {

@@ -3,7 +3,7 @@ import type { Audit, AuditInput } from '../audit.ts';
 import type { HumanDecision } from '../dispatch.ts';
 import { GatehouseError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
-import type { Envelope, Proposal, ProposalState } from './proposal.ts';
+import { type Envelope, isOver, type Proposal, type ProposalState } from './proposal.ts';
 import { type RunDeps, runHeld } from './run-held.ts';
 import { toEnvelope } from './view.ts';
 
@@ -15,6 +15,8 @@ export interface Confirm {
   /** Stores the proposal; the live one of the same dedupe key is answered instead. */
   hold(proposal: Proposal, audit: AuditInput): Promise<{ readonly isNew: boolean; readonly proposal: Proposal }>;
   decide(id: string, decision: HumanDecision, edit?: ProposalEdit): Promise<Envelope>;
+  /** Ends what still waits, for a newer wish of the same caller for the same record: nobody approves what is no longer wanted. */
+  supersede(older: readonly Proposal[]): Promise<void>;
   /** Runs an approved proposal, if nobody else does, and answers how it ended. */
   execute(id: string, signal?: AbortSignal): Promise<Envelope>;
   /** The row as it stands now: expires it when its time is over, finishes what a crash left. */
@@ -79,7 +81,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
   const look: Confirm['look'] = async (id) => {
     const proposal = await store.proposals.get(id);
     if (proposal === undefined) return undefined;
-    if (proposal.state === 'pending' && now() >= proposal.expiresAt) {
+    if (proposal.state === 'pending' && isOver(proposal, now())) {
       await move(proposal, ['pending'], 'expired', { settledAt: now(), dedupeKey: null }, about(proposal, 'expired'));
       return store.proposals.get(id);
     }
@@ -94,19 +96,16 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     if (proposal.state === 'approved') return now() > (proposal.decidedAt ?? 0) + ABANDONED_APPROVAL_MS;
     if (proposal.state !== 'executing' && proposal.state !== 'unknown') return false;
     if (proposal.runner === deps.runner) return false;
+    if (proposal.state === 'unknown' && now() > proposal.expiresAt + GIVE_UP_MS) return false;
     return proposal.runner === null || now() >= (proposal.leaseUntil ?? 0) || !deps.isRunnerAlive(proposal.runner);
   };
 
   const resume = async (proposal: Proposal): Promise<void> => {
-    if (proposal.state === 'approved' && proposal.effects.length === 0 && now() >= proposal.expiresAt) {
-      await move(proposal, ['approved'], 'expired', { settledAt: now(), dedupeKey: null }, about(proposal, 'expired'));
-      return;
-    }
-    // From an expired or dead runner only: a live one keeps its row.
+    // From an expired or dead runner only, and only as it was seen: whoever took it meanwhile keeps it.
     if (proposal.state !== 'approved') {
       const taken = await store.proposals.move(
         proposal.id,
-        ['executing', 'unknown'],
+        [proposal.state],
         'approved',
         { runner: null, leaseUntil: null, decidedAt: now() },
         proposal.runner ?? undefined,
@@ -116,6 +115,10 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
         proposal: proposal.id,
         action: proposal.action,
       });
+    }
+    if (proposal.effects.length === 0 && isOver(proposal, now())) {
+      await move(proposal, ['approved'], 'expired', { settledAt: now(), dedupeKey: null }, about(proposal, 'expired'));
+      return;
     }
     await execute(proposal.id).catch((error: unknown) => {
       deps.log.warn('an interrupted write ended with an error', { proposal: proposal.id, error: String(error) });
@@ -174,6 +177,17 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       return { isNew: kept.row !== undefined, proposal: kept.held };
     },
 
+    async supersede(older) {
+      for (const proposal of older)
+        await move(
+          proposal,
+          ['pending'],
+          'superseded',
+          { settledAt: now(), dedupeKey: null },
+          about(proposal, 'superseded'),
+        );
+    },
+
     async decide(id, decision, edit) {
       const proposal = await look(id);
       if (proposal === undefined || (decision.bot !== undefined && decision.bot !== proposal.bot))
@@ -223,15 +237,15 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     },
 
     async recover() {
-      const left = await store.proposals.list({ states: ['pending', 'approved', 'executing', 'unknown'], limit: 1000 });
       let handled = 0;
-      for (const proposal of left) {
-        const isDue = isAbandoned(proposal) || (proposal.state === 'pending' && now() >= proposal.expiresAt);
-        if (!isDue) continue;
-        await look(proposal.id);
-        handled += 1;
+      for (;;) {
+        const page = await store.proposals.due(now(), PAGE);
+        const due = page.filter((proposal) => proposal.state === 'pending' || isAbandoned(proposal));
+        for (const { id } of due) await look(id);
+        handled += due.length;
+        // What is left then is in good hands, or did not yield: the next round is not now.
+        if (page.length < PAGE || due.length === 0) return handled;
       }
-      return handled;
     },
   };
 }
@@ -239,6 +253,9 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
 /** An approval is executed by the process that took it, at once; one that lies longer was orphaned by a crash. */
 const ABANDONED_APPROVAL_MS = 1_000;
 const LOOK_EVERY_MS = 150;
+const PAGE = 500;
+/** After this nobody asks the org any more how it went: a person must look. */
+const GIVE_UP_MS = 24 * 3_600_000;
 export const CANCEL = 'cancel';
 
 function chosen(preview: Preview | null, choice: string | undefined): string | null {

@@ -58,6 +58,18 @@ export function writeOnce(
     await deps.note(effects);
   };
 
+  /** The request of a dead process may still be under way: nobody may send a second one yet. */
+  const mayNotBeUnderWay = ({ object, at }: Effect) => {
+    if (now() < at + deps.settleMs) throw stillUnknown(object);
+  };
+  /** What was noted and provably not done is written down as that, or its end would be taken for unknown. */
+  const mustBeInTime = async (at: number, object: string) => {
+    if (deps.maySend()) return;
+    const noted = effects[at];
+    if (noted !== undefined) await put(at, { ...noted, state: 'failed' });
+    throw tooLate(object);
+  };
+
   return {
     effects: () => effects,
 
@@ -66,17 +78,19 @@ export function writeOnce(
       const before = effects[at];
       const after = clean(fields);
       if (before?.state === 'done' && before.id !== null) return { id: before.id };
-      const mark = (await hasMark(org, object)) ? `gh-${deps.proposalId}-${at}` : null;
-      if (before?.state === 'sent' && mark === null) {
+      // As it was sent, where it was: the field may have been installed since, and would not know that first request.
+      const mark =
+        before === undefined ? ((await hasMark(org, object)) ? `gh-${deps.proposalId}-${at}` : null) : before.mark;
+      // By its mark it can be sent again without a look; without one, or when nothing may be sent any more, it is looked for.
+      if (before?.state === 'sent' && (mark === null || !deps.maySend())) {
         const id = await findCreated(org, before, now);
         if (id !== undefined) {
           await put(at, { ...before, id, state: 'done' });
           return { id };
         }
-        // The request of a dead process may still be under way: nobody may send a second one yet.
-        if (now() < before.at + deps.settleMs) throw stillUnknown(object);
+        mayNotBeUnderWay(before);
       }
-      if (!deps.maySend()) throw tooLate(object);
+      await mustBeInTime(at, object);
       const effect: Effect = { kind: 'create', object, id: null, mark, before: {}, after, at: now(), state: 'sent' };
       await put(at, effect);
       const send = () =>
@@ -103,7 +117,10 @@ export function writeOnce(
       const noted = effects[at];
       if (noted?.state === 'done') return;
       const wanted = Object.entries(clean(changes)).filter(([field, value]) => !isSame(record[field], value));
-      if (wanted.length === 0) return;
+      if (wanted.length === 0) {
+        if (noted !== undefined) await put(at, { ...noted, state: 'done' });
+        return;
+      }
       if (noted === undefined) mustLookAsShown(record, deps.shown, changes);
       const after = Object.fromEntries(wanted);
       const before = noted?.before ?? Object.fromEntries(wanted.map(([field]) => [field, record[field] ?? null]));
@@ -113,6 +130,8 @@ export function writeOnce(
           object,
           wanted.map(([field]) => field),
         );
+      if (noted !== undefined) mayNotBeUnderWay(noted);
+      await mustBeInTime(at, object);
       const effect: Effect = {
         kind: 'update',
         object,
@@ -149,7 +168,10 @@ export function writeOnce(
       });
       if (current !== undefined && current.LastModifiedDate !== record.LastModifiedDate)
         throw changedMeanwhile(object, ['LastModifiedDate']);
-      if (!deps.maySend()) throw tooLate(object);
+      if (current !== undefined) {
+        if (noted !== undefined) mayNotBeUnderWay(noted);
+        await mustBeInTime(at, object);
+      }
       const effect: Effect = {
         kind: 'remove',
         object,
@@ -195,6 +217,10 @@ async function hasMark(org: WritableOrg, object: string): Promise<boolean> {
 
 /** The record that a create whose answer was lost made: same values, made since. Two of them cannot be told apart: unknown. */
 async function findCreated(org: WritableOrg, effect: Effect, now: () => number): Promise<string | undefined> {
+  if (effect.mark !== null) {
+    const where = [{ field: MARK_FIELD, is: effect.mark }];
+    return (await org.find(effect.object, { fields: ['Id'], where, limit: 1 }))[0]?.Id;
+  }
   const { fields } = await org.describe(effect.object);
   // In the org's time, two seconds early: it stamps whole seconds.
   const since = effect.at + (org.clock() - now()) - 2_000;
@@ -205,7 +231,8 @@ async function findCreated(org: WritableOrg, effect: Effect, now: () => number):
   }
   const find: Find = { fields: ['Id'], where, limit: 2 };
   const found = await org.find(effect.object, find);
-  return found.length === 1 ? found[0]?.Id : undefined;
+  if (found.length > 1) throw stillUnknown(effect.object);
+  return found[0]?.Id;
 }
 
 function mustLookAsShown(record: SObject, shown: readonly Change[], changes: Fields): void {
@@ -231,7 +258,7 @@ function changedMeanwhile(object: string, fields: readonly string[]): GatehouseE
 }
 
 function stillUnknown(object: string): GatehouseError {
-  return new GatehouseError('salesforce_unavailable', `It is not known yet whether the ${object} was created.`, {
+  return new GatehouseError('salesforce_unavailable', `It is not known yet whether the ${object} was written.`, {
     next: 'Do not repeat the call; ask GetProposal again in half a minute.',
     retryable: true,
     retryAfterMs: 30_000,

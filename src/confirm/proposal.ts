@@ -29,6 +29,14 @@ export const MOVES: Readonly<Record<ProposalState, readonly ProposalState[]>> = 
   conflict: [],
 };
 
+/** Clocks of machines that share a store differ by less than this. */
+export const CLOCK_SKEW_MS = 5 * 60_000;
+
+/** Its time is over. A clock that went back must not lengthen a life: what was made in the future is over too. */
+export function isOver({ createdAt, expiresAt }: Pick<Proposal, 'createdAt' | 'expiresAt'>, now: number): boolean {
+  return now >= expiresAt || now < createdAt - CLOCK_SKEW_MS;
+}
+
 /** How sure we are that a human of the owner said yes: `client` = somebody at the chat client, `session` = a signed-in approver. */
 export type Assurance = 'client' | 'session';
 
@@ -79,6 +87,16 @@ export interface Proposal {
   readonly error: ErrorBody | null;
   readonly settledAt: number | null;
 }
+
+/** What is left of a proposal once nothing of records and people may be kept: that it was, who decided, and how it ended. */
+export const BLANK = {
+  args: {},
+  preview: null,
+  session: null,
+  effects: [],
+  result: null,
+  error: null,
+} as const satisfies Partial<Proposal>;
 
 /** What a model, an approver or a CLI sees of it. */
 export interface ProposalView {

@@ -1,5 +1,5 @@
 import type { Updateable } from 'kysely';
-import { MOVES, type Proposal, type ProposalState } from '../confirm/proposal.ts';
+import { BLANK, CLOCK_SKEW_MS, MOVES, type Proposal, type ProposalState } from '../confirm/proposal.ts';
 import type { Database } from './database.ts';
 import type { ProposalStore } from './store.ts';
 import { PROPOSAL_JSON, type ProposalTable } from './tables.ts';
@@ -81,17 +81,47 @@ export function createProposalStore({ kysely }: Database): ProposalStore {
       return pending;
     },
 
-    async abandoned(now, limit) {
+    async waitingFor({ bot, action, principal, conversation, target }) {
       const rows = await kysely
         .selectFrom('proposals')
         .selectAll()
-        .where('state', 'in', ['approved', 'executing'])
-        .where(({ or, eb }) => or([eb('leaseUntil', 'is', null), eb('leaseUntil', '<=', now)]))
+        .where('bot', '=', bot)
+        .where('state', '=', 'pending')
+        .where('target', '=', target)
+        .where('action', '=', action)
+        .where('principal', '=', principal)
+        .where('conversation', conversation === null ? 'is' : '=', conversation)
+        .orderBy('createdAt')
+        .orderBy('id')
+        .execute();
+      return rows.map(toProposal);
+    },
+
+    async due(now, limit) {
+      const started = kysely
+        .selectFrom('proposals')
+        .selectAll()
+        .where('state', 'in', ['approved', 'executing', 'unknown']);
+      const pending = kysely.selectFrom('proposals').selectAll().where('state', '=', 'pending');
+      // Each part by an index of its own; both sides of time, for a clock that went back.
+      const rows = await started
+        .unionAll(pending.where('expiresAt', '<=', now))
+        .unionAll(pending.where('createdAt', '>', now + CLOCK_SKEW_MS).where('expiresAt', '>', now))
         .orderBy('createdAt')
         .orderBy('id')
         .limit(limit)
         .execute();
       return rows.map(toProposal);
+    },
+
+    async blankSettledBefore(at) {
+      const blanked = await kysely
+        .updateTable('proposals')
+        .set(toColumns(BLANK))
+        .where('settledAt', '<', at)
+        .where('args', '<>', '{}')
+        .executeTakeFirst();
+      return Number(blanked.numUpdatedRows);
     },
   };
 }
@@ -103,10 +133,11 @@ function toColumns(patch: Partial<Proposal>): Updateable<ProposalTable> {
     if (value !== undefined && value !== null) columns[name] = JSON.stringify(value);
   }
   // Every other part is the column's own value.
+  if (patch.preview !== undefined) columns.target = patch.preview?.target?.id ?? null;
   return columns as Updateable<ProposalTable>;
 }
 
-function toProposal(row: ProposalTable): Proposal {
+function toProposal({ target: _, ...row }: ProposalTable): Proposal {
   const parts: Record<string, unknown> = { ...row };
   for (const name of PROPOSAL_JSON) {
     const text = row[name];

@@ -177,8 +177,18 @@ export interface ProposalStore {
   release(id: string): Promise<void>;
   list(filter: { bot?: string; states?: readonly ProposalState[]; limit: number }): Promise<Proposal[]>;
   countPending(bot: string): Promise<number>;
-  /** Approved and never started, or executing past the lease: what a crash left behind. */
-  abandoned(now: number, limit: number): Promise<Proposal[]>;
+  /** What waits for a yes about this record, by this caller, oldest first. */
+  waitingFor(target: {
+    readonly bot: string;
+    readonly action: string;
+    readonly principal: string;
+    readonly conversation: string | null;
+    readonly target: string;
+  }): Promise<Proposal[]>;
+  /** What somebody may have to look after, oldest first: pending past its time, and everything between a yes and its end. */
+  due(now: number, limit: number): Promise<Proposal[]>;
+  /** Blanks what ended proposals hold of records and people; how many. */
+  blankSettledBefore(at: number): Promise<number>;
 }
 
 /** One decision or effect. `subject` ties rows to a person so that they can be erased; `sealed` is encrypted detail with a retention. */

@@ -51,4 +51,7 @@ export type ProposalTable = {
       ? string | null
       : string
     : Proposal[K];
+} & {
+  /** The record that the preview names, for what is looked up by it. */
+  readonly target: string | null;
 };

@@ -376,16 +376,56 @@ describeStores((name, openFresh) => {
       expect(await proposals.countPending('nobody')).toBe(0);
     });
 
-    it('finds what a crash left behind: approved and not started, or executing past its lease [S8]', async () => {
+    it('finds what is due: between a yes and its end, past its time, or made in a future that was none [C6]', async () => {
       await using fresh = await openFresh();
       const { proposals } = fresh.store;
-      await proposals.insert(aProposal({ id: 'approved', state: 'approved' }));
-      await proposals.insert(aProposal({ id: 'over', state: 'executing', leaseUntil: NOW, createdAt: NOW + 1 }));
-      await proposals.insert(aProposal({ id: 'running', state: 'executing', leaseUntil: NOW + 1 }));
-      await proposals.insert(aProposal({ id: 'pending' }));
-      await proposals.insert(aProposal({ id: 'done', state: 'done', leaseUntil: 1 }));
-      expect((await proposals.abandoned(NOW, 10)).map(({ id }) => id)).toEqual(['approved', 'over']);
-      expect(await proposals.abandoned(NOW, 1)).toHaveLength(1);
+      const waits = { createdAt: NOW - 50, expiresAt: NOW + 1 };
+      await proposals.insert(aProposal({ ...waits, id: 'pending' }));
+      await proposals.insert(aProposal({ ...waits, id: 'approved', state: 'approved' }));
+      await proposals.insert(aProposal({ ...waits, id: 'running', state: 'executing', createdAt: NOW - 40 }));
+      await proposals.insert(aProposal({ ...waits, id: 'unknown', state: 'unknown', createdAt: NOW - 30 }));
+      await proposals.insert(aProposal({ ...waits, id: 'over', createdAt: NOW - 20, expiresAt: NOW }));
+      await proposals.insert(aProposal({ id: 'future', createdAt: NOW + 3_600_000, expiresAt: NOW + 4_000_000 }));
+      await proposals.insert(aProposal({ ...waits, id: 'done', state: 'done' }));
+      const due = ['approved', 'running', 'unknown', 'over', 'future'];
+      expect((await proposals.due(NOW, 10)).map(({ id }) => id)).toEqual(due);
+      expect((await proposals.due(NOW, 2)).map(({ id }) => id)).toEqual(due.slice(0, 2));
+    });
+
+    it('finds what waits about one record, of one caller [C6]', async () => {
+      await using fresh = await openFresh();
+      const { proposals } = fresh.store;
+      const preview = { summary: '', changes: [], target: { object: 'Lead', id: '00Q1', name: '', url: '' } };
+      await proposals.insert(aProposal({ id: 'this', preview }));
+      await proposals.insert(aProposal({ id: 'settled', preview, state: 'done' }));
+      await proposals.insert(aProposal({ id: 'spoken', preview, conversation: 'c1' }));
+      await proposals.insert(
+        aProposal({ id: 'other', preview: { ...preview, target: { ...preview.target, id: 'x' } } }),
+      );
+      const { bot, action, principal } = aProposal();
+      const wish = { bot, action, principal, conversation: null, target: '00Q1' };
+      const found = async (change: object) => (await proposals.waitingFor({ ...wish, ...change })).map(({ id }) => id);
+      expect(await found({})).toEqual(['this']);
+      expect(await found({ conversation: 'c1' })).toEqual(['spoken']);
+      for (const change of [{ bot: 'b' }, { action: 'a' }, { principal: 'p' }, { target: 't' }])
+        expect(await found(change)).toEqual([]);
+    });
+
+    it('blanks what ended proposals hold of people, and only theirs [C7]', async () => {
+      await using fresh = await openFresh();
+      const { proposals } = fresh.store;
+      const preview = { summary: 'Jane', changes: [], target: { object: 'Lead', id: '00Q1', name: '', url: '' } };
+      const args = { lastName: 'Doe' };
+      await proposals.insert(
+        aProposal({ id: 'old', state: 'done', settledAt: NOW - 1, args, preview, result: { id: '1' } }),
+      );
+      await proposals.insert(aProposal({ id: 'young', state: 'done', settledAt: NOW, args, preview }));
+      await proposals.insert(aProposal({ id: 'open', args, preview }));
+      expect(await proposals.blankSettledBefore(NOW)).toBe(1);
+      expect(await proposals.get('old')).toMatchObject({ state: 'done', args: {}, preview: null, result: null });
+      expect(await proposals.get('young')).toMatchObject({ args, preview });
+      expect(await proposals.get('open')).toMatchObject({ args, preview });
+      expect(await proposals.blankSettledBefore(NOW)).toBe(0);
     });
   });
 

@@ -1,0 +1,207 @@
+import { expect, it, vi } from 'vitest';
+import type { App } from '../../src/app.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+/** What a dead process, a lost answer or a jumping clock leaves behind. */
+
+const MOVE = { reference: 'OPP-123', nextStep: 'Send the contract' };
+const LEAD = { lastName: 'Doe', company: 'Doe Ltd' };
+const DAY_MS = 24 * 3_600_000;
+
+const nextStep = async (world: World) =>
+  (await world.records('Opportunity')).find(({ Reference__c }) => Reference__c === 'OPP-123')?.NextStep;
+const leads = async (world: World) => (await world.records('Lead')).filter(({ LastName }) => LastName === 'Doe');
+const stateOf = async (world: World, id: string) => (await world.app.gate.inspect(id)).proposal.state;
+
+async function waiting(world: World, action: string, args: unknown): Promise<string> {
+  const { proposal } = await world.call(action, args);
+  if (proposal === undefined) throw new Error('it did not wait');
+  return proposal.id;
+}
+
+const asking = () =>
+  createWorld({
+    policy: (p) => ({
+      ...p,
+      actions: { ...p.actions, CreateLead: { ...p.actions.CreateLead!, decision: 'confirm', rules: [] } },
+    }),
+  });
+
+const yes = { answer: 'approve', by: 'operator:ada', via: 'cli', assurance: 'session' } as const;
+
+/** Approves in a process that stops at `point` and never goes on: nothing after it runs, not even a catch. */
+async function approveAndStop(world: World, id: string, point: string): Promise<void> {
+  await new Promise<void>((resolve) => {
+    void world
+      .again((at) => (at === point ? new Promise<void>(() => resolve()) : undefined))
+      .then((dying) => dying.gate.decide(id, yes));
+  });
+}
+
+it.each(['decided', 'executing', 'noted-sent'])(
+  'does not write an update days after its approval, when the process stopped at "%s" [C5 C6]',
+  async (point) => {
+    await using world = await createWorld();
+    const before = await nextStep(world);
+    const id = await waiting(world, 'UpdateOpportunity', MOVE);
+    await approveAndStop(world, id, point);
+    world.clock.advance(2 * DAY_MS);
+    await world.app.gate.recover();
+    expect(['expired', 'conflict']).toContain(await stateOf(world, id));
+    expect(await nextStep(world)).toBe(before);
+  },
+);
+
+it.each([
+  ['with', []],
+  ['without', ['Lead.Gatehouse_Id__c']],
+])('ends a lead that never left as not written, in an org %s our field [C6]', async (_, withoutFields) => {
+  await using world = await asking();
+  await world.sim('POST', 'reset', { withoutFields });
+  const id = await waiting(world, 'CreateLead', LEAD);
+  await approveAndStop(world, id, 'noted-sent');
+  world.clock.advance(2 * 3_600_000);
+  await world.app.gate.recover();
+  expect(await stateOf(world, id)).toBe('conflict');
+  expect(await leads(world)).toHaveLength(0);
+});
+
+it('finds a lead by its mark after the time to write is over, instead of calling it unknown [C6]', async () => {
+  await using world = await asking();
+  const id = await waiting(world, 'CreateLead', LEAD);
+  await world.sim('POST', 'faults', {
+    type: 'drop',
+    when: 'after',
+    match: { path: '/sobjects/Lead/', method: 'PATCH' },
+    times: 2,
+  });
+  expect((await world.approve(id)).status).toBe('unknown');
+  world.clock.advance(2 * 3_600_000);
+  await world.app.gate.recover();
+  expect(await stateOf(world, id)).toBe('done');
+  expect(await leads(world)).toHaveLength(1);
+});
+
+it('never takes two look-alikes of a lost answer for none, and writes no third [C6]', async () => {
+  await using world = await asking();
+  await world.sim('POST', 'reset', { withoutFields: ['Lead.Gatehouse_Id__c'] });
+  const id = await waiting(world, 'CreateLead', LEAD);
+  await approveAndStop(world, id, 'noted-sent');
+  for (const _ of ['one', 'two']) await world.sim('POST', 'records/Lead', { LastName: 'Doe', Company: 'Doe Ltd' });
+  world.clock.advance(90_000);
+  await world.app.gate.recover();
+  expect(await stateOf(world, id)).toBe('unknown');
+  expect(await leads(world)).toHaveLength(2);
+});
+
+it('lets a process keep what it took, although another one saw it unknown before [C6]', async () => {
+  await using world = await asking();
+  const id = await waiting(world, 'CreateLead', LEAD);
+  await world.sim('POST', 'faults', {
+    type: 'drop',
+    when: 'after',
+    match: { path: '/sobjects/Lead/', method: 'PATCH' },
+    times: 2,
+  });
+  expect((await world.approve(id)).status).toBe('unknown');
+
+  // One stands still in the middle of its run; the other moves on what it read before that.
+  let isRunning = () => {};
+  const running = new Promise<void>((resolve) => {
+    isRunning = resolve;
+  });
+  const first = await world.again((at) => (at === 'executing' ? new Promise<void>(() => isRunning()) : undefined));
+  const second = await world.again();
+  const move = second.store.proposals.move;
+  vi.spyOn(second.store.proposals, 'move').mockImplementation(async (...args) => {
+    void first.gate.recover();
+    await running;
+    return move(...args);
+  });
+  await second.gate.recover();
+  const { proposal } = await second.gate.inspect(id);
+  expect(proposal).toMatchObject({ state: 'executing', runner: expect.stringContaining('/') });
+});
+
+it('finds an approval that a crash orphaned behind ten thousand that wait [C6]', async () => {
+  await using world = await asking();
+  const id = await waiting(world, 'CreateLead', LEAD);
+  await approveAndStop(world, id, 'decided');
+  await fill(world.app, id, 10_000);
+  world.clock.advance(2_000);
+  const rows = count(world.app);
+  expect(await world.app.gate.recover()).toBe(1);
+  expect(rows()).toBeLessThan(10);
+  expect(await stateOf(world, id)).toBe('done');
+});
+
+it('holds, lists and decides among ten thousand that wait without reading them [C5]', async () => {
+  await using world = await createWorld({
+    policy: (p) => ({ ...p, proposals: { ...p.proposals, maxPending: 10_000 } }),
+  });
+  const first = await waiting(world, 'UpdateOpportunity', MOVE);
+  await fill(world.app, first, 9_990);
+  const rows = count(world.app);
+  const newer = await waiting(world, 'UpdateOpportunity', { ...MOVE, nextStep: 'Call instead' });
+  expect(await stateOf(world, first)).toBe('superseded');
+  expect((await world.approve(newer)).status).toBe('done');
+  expect(rows()).toBeLessThan(20);
+  expect(await world.app.gate.proposals({ pending: true, limit: 50 })).toHaveLength(50);
+  expect(rows()).toBeLessThan(80);
+});
+
+it('writes every replaced wish into the audit [C7]', async () => {
+  await using world = await createWorld();
+  const first = await waiting(world, 'UpdateOpportunity', MOVE);
+  await waiting(world, 'UpdateOpportunity', { ...MOVE, nextStep: 'Call instead' });
+  expect(await world.app.store.audit.find({ proposal: first, event: 'superseded', limit: 2 })).toHaveLength(1);
+});
+
+it('does not revive what was over once, when the clock goes back [C5]', async () => {
+  await using world = await createWorld();
+  const id = await waiting(world, 'UpdateOpportunity', MOVE);
+  world.clock.advance(11 * 60_000);
+  expect(await world.app.gate.proposals({ pending: true })).toEqual([]);
+  world.clock.advance(-11 * 60_000);
+  expect(await world.app.gate.proposals({ pending: true })).toEqual([]);
+  await expect(world.approve(id)).rejects.toMatchObject({ code: 'conflict' });
+});
+
+it('ends what was made in a future that was none, instead of letting it live longer [C5]', async () => {
+  await using world = await createWorld();
+  const seen = await waiting(world, 'UpdateOpportunity', MOVE);
+  const swept = await waiting(world, 'UpdateOpportunity', { ...MOVE, reference: 'OPP-124' });
+  world.clock.advance(-DAY_MS);
+  await expect(world.approve(seen)).rejects.toMatchObject({ code: 'conflict' });
+  await world.app.gate.recover();
+  expect((await world.app.store.proposals.get(swept))?.state).toBe('expired');
+});
+
+/** Copies of one proposal that wait, each about a record of its own. */
+async function fill({ store }: App, like: string, many: number): Promise<void> {
+  const proposal = await store.proposals.get(like);
+  if (proposal === undefined) throw new Error('no such proposal');
+  const preview = proposal.preview ?? { summary: '', changes: [] };
+  const target = { object: 'Opportunity', name: 'x', url: '' };
+  await store.atomically(async (inside) => {
+    for (let n = 0; n < many; n += 1)
+      await inside.proposals.insert({
+        ...proposal,
+        id: `${like}-${n}`,
+        dedupeKey: null,
+        state: 'pending',
+        createdAt: proposal.createdAt + n / 1000,
+        preview: { ...preview, target: { ...target, id: `006${n}` } },
+      });
+  });
+}
+
+/** How many proposals were read since. */
+function count({ store }: App): () => number {
+  const reads = (['get', 'byDedupeKey', 'list', 'due', 'waitingFor'] as const).map((name) =>
+    vi.spyOn(store.proposals, name),
+  );
+  return () => reads.flatMap((spy) => spy.mock.settledResults).reduce((sum, { value }) => sum + sizeOf(value), 0);
+}
+
+const sizeOf = (read: unknown): number => (Array.isArray(read) ? read.length : read === undefined ? 0 : 1);
