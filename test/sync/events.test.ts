@@ -196,7 +196,12 @@ describeStores((_name, openFresh) => {
   it('follows a merge to the record that lives on; two parties of one record are both flagged [sync-P16]', async () => {
     await using world = await createSyncWorld(openFresh);
     const first = await linked(world, 'p1');
-    const other = await world.add({ FirstName: 'Ada', LastName: 'Lovelace', Email: 'other@example.com', Title: 'from the other' });
+    const other = await world.add({
+      FirstName: 'Ada',
+      LastName: 'Lovelace',
+      Email: 'other@example.com',
+      Title: 'from the other',
+    });
     await world.control('POST', 'merge', { object: 'Contact', master: other, duplicate: first });
     await world.settle();
     expect(await world.link('p1')).toMatchObject({ state: 'active', sfId: other });

@@ -14,19 +14,23 @@ function random(seed: number): () => number {
   };
 }
 
-const PEOPLE = 12;
+const PEOPLE = 6;
 const FIELDS = [
   ['phone', 'Phone'],
   ['jobTitle', 'Title'],
   ['notes', 'Description'],
 ] as const;
+/** Death right after a write is where the design is easiest to get wrong, so it comes more often. */
 const POINTS: readonly CrashPoint[] = [
   'claimed',
   'read',
   'merged',
   'sent',
-  'created-sent',
+  'sent',
+  'sent',
   'acknowledged',
+  'chunk-sent',
+  'chunk-sent',
   'chunk-sent',
   'chunk-acknowledged',
   'polled-page',
@@ -63,7 +67,8 @@ async function play(world: SyncWorld, seed: number, steps: number, wrong: string
 
   async function edit(id: string, side: Edit['side']): Promise<void> {
     world.clock.advance(1_000 + Math.floor(next() * 3) * 1_000);
-    const [local, remote] = pick(FIELDS);
+    // One field is busier than the others, so that edits meet.
+    const [local, remote] = next() < 0.5 ? FIELDS[0] : pick(FIELDS);
     const value = `${side} ${edits++}`;
     last.set(`${id}.${local}`, { side, value, second: Math.floor(world.clock.now / 1000) });
     if (side === 'host') await world.put(id, { [local]: value });
@@ -74,9 +79,9 @@ async function play(world: SyncWorld, seed: number, steps: number, wrong: string
   /** `during`: who edits while the worker is at work. One record alone stands edits of both sides at any moment. */
   const worker = (during?: { readonly id: string; readonly side: Edit['side'] }): Process => {
     const point = pick(POINTS);
-    let after = Math.floor(next() * 3);
-    const dies = next() < 0.3;
-    let moment = Math.floor(next() * 4);
+    let after = next() < 0.8 ? 0 : 1;
+    const dies = next() < 0.45;
+    let moment = next() < 0.5 ? 2 : Math.floor(next() * 4);
     return world.process({
       settings: { freshMs: 0 },
       crash: async (at) => {

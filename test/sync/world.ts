@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { shippedPolicy } from '../../permissions/policy.ts';
 import type { FieldValue } from '../../src/action.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Kind } from '../../src/mapping/mapping.ts';
@@ -222,7 +223,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
         profile: 'internal',
         createdAt: clock.now,
         grants: [],
-        policy: { version: 1 } as never,
+        policy: shippedPolicy('internal'),
       });
       await main.connections.connect(bot, { flow: 'simulated' });
     },

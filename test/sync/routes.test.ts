@@ -1,0 +1,320 @@
+import { createHmac } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it } from 'vitest';
+import { createSealedText } from '../../src/store/sealed-text.ts';
+import { deliver } from '../../src/sync/deliver.ts';
+import type { RouteAnswer, RouteDeps, RouteRequest } from '../../src/sync/route.ts';
+import { syncRoutes } from '../../src/sync/sync-routes.ts';
+import { describeStores } from '../support/databases.ts';
+import { createSyncWorld, type SyncWorld } from './world.ts';
+
+function depsOf(world: SyncWorld): RouteDeps {
+  return {
+    sync: world.sync,
+    store: world.store,
+    now: () => world.clock.now,
+    newId: () => crypto.randomUUID(),
+    owner: 'door',
+    wait: async () => {},
+    connectionOf: (bot) => world.fresh.store.connections.get(bot),
+    connectorOf: async (bot) => (await world.fresh.store.connections.get(bot))?.id,
+    openOrg: (bot) => world.org(bot),
+    onChange() {},
+    hasBot: async (bot) => (await world.fresh.store.bots.get(bot)) !== undefined,
+    publicUrl: 'https://gate.example',
+    seal: createSealedText('a secret of this test', 'webhooks'),
+    fetch,
+  };
+}
+
+type Ask = (method: string, path: string, body?: unknown, more?: Partial<RouteRequest>) => Promise<RouteAnswer>;
+
+function door(world: SyncWorld): Ask {
+  const routes = syncRoutes(depsOf(world));
+  return async (method, target, body, more = {}) => {
+    const url = new URL(target, 'http://door');
+    for (const route of routes) {
+      const names = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
+      const match = new RegExp(`^${route.path.replace(/\{\w+\}/g, '([^/]+)')}$`).exec(url.pathname);
+      if (!match || route.method !== method) continue;
+      const params = Object.fromEntries(names.map((name, n) => [name, decodeURIComponent(match[n + 1] ?? '')]));
+      return route.handle({
+        bot: route.key === 'host' ? 'demo' : '',
+        params,
+        query: Object.fromEntries(url.searchParams),
+        body,
+        text: '',
+        principal: 'test',
+        signal: new AbortController().signal,
+        ...more,
+      });
+    }
+    throw new Error(`no route ${method} ${target}`);
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: bodies of answers
+const bodyOf = async (answer: Promise<RouteAnswer>): Promise<any> => (await answer).body;
+
+describeStores((_name, openFresh) => {
+  it('takes people and cases, gives them back, and adds the people that a case names and nobody knows [S3] [P4]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    expect(
+      await bodyOf(ask('PUT', '/api/parties/p1', { email: 'ada@example.com', name: 'Ada', custom: { shoeSize: 44 } })),
+    ).toMatchObject({ externalId: 'p1', name: 'Ada', custom: { shoeSize: 44 }, version: 1 });
+    expect(await bodyOf(ask('PUT', '/api/parties/p1', { phone: '1' }))).toMatchObject({
+      name: 'Ada',
+      phone: '1',
+      version: 2,
+    });
+    expect(await bodyOf(ask('PUT', '/api/parties/p1', { phone: '1' }))).toMatchObject({ version: 2 });
+    const parties = [
+      { externalId: 'p1', role: 'complainant', name: 'must not overwrite' },
+      { externalId: 'p9', role: 'respondent', name: 'Bob New', email: 'bob@example.com' },
+    ];
+    await ask('PUT', '/api/cases/c1', {
+      title: 'Broken crane',
+      status: 'open',
+      amount: 100,
+      expectedDate: '2026-06-30',
+      parties,
+    });
+    expect(await bodyOf(ask('GET', '/api/parties/p1'))).toMatchObject({ name: 'Ada' });
+    expect(await bodyOf(ask('GET', '/api/parties/p9'))).toMatchObject({ name: 'Bob New' });
+    const outcome = await world.case('c1');
+    expect(outcome).toMatchObject({ operation: 'create', object: 'Opportunity' });
+    expect(outcome.roles.map((role) => [role.party, role.role])).toEqual([
+      ['p1', 'Complainant'],
+      ['p9', 'Respondent'],
+    ]);
+    expect(await world.records()).toHaveLength(2);
+    expect(await world.records('OpportunityContactRole')).toEqual([
+      expect.objectContaining({ Role: 'Complainant', IsPrimary: true }),
+      expect.objectContaining({ Role: 'Respondent' }),
+    ]);
+    // People leave and change roles; what colleagues added stays.
+    const deal = outcome.id;
+    await ask('PUT', '/api/cases/c1', { status: 'in_progress', parties: [{ externalId: 'p9', role: 'complainant' }] });
+    world.clock.advance(60_000);
+    await world.settle();
+    expect((await world.records('OpportunityContactRole')).map((role) => role.Role)).toEqual(['Complainant']);
+    expect((await world.records('Opportunity'))[0]).toMatchObject({
+      Id: deal,
+      StageName: 'Qualification',
+      CloseDate: '2026-06-30',
+      Amount: 100,
+    });
+    expect(await bodyOf(ask('DELETE', '/api/parties/p1'))).toEqual({ deleted: true });
+    await expect(ask('GET', '/api/parties/p1')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(ask('DELETE', '/api/parties/p1')).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it.each([
+    ['PUT', '/api/parties/p1', { emial: 'x' }],
+    ['PUT', '/api/parties/p1', { email: 'not an email', phone: 'x'.repeat(41) }],
+    ['PUT', '/api/parties/a%2Fb', { name: 'x' }],
+    ['PUT', '/api/parties/p1', { name: 'nul\u0000' }],
+    ['PUT', '/api/parties/p1', { custom: { __proto__: 1, constructor: {} } }],
+    ['PUT', '/api/parties/p1', 'text'],
+    ['PUT', '/api/parties', { parties: [] }],
+    ['PUT', '/api/cases/c1', { amount: 'much' }],
+    ['PUT', '/api/cases/c1', { parties: [{ externalId: 'p', role: 'judge' }] }],
+    ['GET', '/api/changes?after=-1', undefined],
+    ['GET', '/api/crm/sync-logs?platform=hubspot', undefined],
+    ['POST', '/api/crm/salesforce/sync', {}],
+    ['PUT', '/api/bots/demo/mappings/party', { mapping: {}, version: 0 }],
+    ['POST', '/api/bots/demo/sync/links', { kind: 'party', localId: 'p1', recordId: 'short' }],
+    ['PUT', '/api/bots/demo/sync/webhook', { url: 'http://10.0.0.1/hook' }],
+  ])('refuses %s %s with %j and says which field', async (method, path, body) => {
+    await using world = await createSyncWorld(openFresh);
+    await expect(door(world)(method, path, body)).rejects.toMatchObject({ code: 'invalid_input' });
+    expect(await world.store.hosts.page('demo', 'party', '', 10)).toEqual([]);
+  });
+
+  it('syncs now and shows the log in the fixed form [W9] [S5]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    await ask('PUT', '/api/parties/p1', { email: 'ada@example.com', name: 'Ada Lovelace', phone: '+1234567890' });
+    const connectorId = (await world.fresh.store.connections.get('demo'))?.id;
+    const synced = await bodyOf(ask('POST', '/api/crm/salesforce/sync', { customerId: 'p1', connectorId }));
+    expect(synced).toMatchObject({ status: 'success', operation: 'create', direction: 'to_crm' });
+    const { logs } = await bodyOf(ask('GET', '/api/crm/sync-logs?customerId=p1&platform=salesforce'));
+    expect(logs).toEqual([
+      {
+        id: expect.any(String),
+        operation: 'create',
+        direction: 'to_crm',
+        status: 'success',
+        crmRecordId: synced.crmRecordId,
+        changes: { Email: 'ada@example.com', FirstName: 'Ada', LastName: 'Lovelace', Phone: '+1234567890' },
+        createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
+      },
+    ]);
+    await expect(
+      ask('POST', '/api/crm/salesforce/sync', { customerId: 'p1', connectorId: 'another' }),
+    ).rejects.toMatchObject({ code: 'not_found' });
+    await expect(ask('POST', '/api/crm/salesforce/sync', { customerId: 'nobody' })).rejects.toMatchObject({
+      code: 'not_found',
+    });
+  });
+
+  it('shows each trouble people meet in log and links with its cure, exports, and retries [S5]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    await ask('PUT', '/api/cases/c1', { title: 'Won for nothing', status: 'resolved' });
+    await world.case('c1').catch(() => {});
+    const { logs } = await bodyOf(ask('GET', '/api/bots/demo/sync/logs?status=failed'));
+    expect(logs).toEqual([
+      expect.objectContaining({
+        localId: 'c1',
+        operation: 'none',
+        calls: expect.any(Number),
+        error: expect.objectContaining({
+          code: 'validation_rule',
+          next: expect.any(String),
+          salesforce: expect.objectContaining({ quote: 'A won opportunity needs an amount.' }),
+        }),
+      }),
+    ]);
+    const { links } = await bodyOf(ask('GET', '/api/bots/demo/sync/links?state=failed'));
+    expect(links).toHaveLength(1);
+    const exported = await ask('GET', '/api/bots/demo/sync/logs?format=jsonl');
+    expect(
+      String(exported.body)
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).localId),
+    ).toEqual(['c1']);
+    await world.control('POST', 'settings', { validation: false });
+    expect(await bodyOf(ask('POST', '/api/bots/demo/sync/retry', { failed: true }))).toEqual({ retried: 1 });
+    await world.settle();
+    expect(await world.records('Opportunity')).toHaveLength(1);
+    await expect(ask('GET', '/api/bots/nobody/sync/logs')).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('saves a checked mapping; existing links follow in the fields that changed and in no other [sync-P27] [S4]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    for (let n = 0; n < 5; n++)
+      await ask('PUT', `/api/parties/p${n}`, {
+        email: `p${n}@example.com`,
+        name: `Person Nr${n}`,
+        custom: { team: `Team ${n}` },
+      });
+    await world.settle();
+    const stamps = new Map((await world.records()).map((record) => [record.Id, record.Phone]));
+    const { mapping, version } = await bodyOf(ask('GET', '/api/bots/demo/mappings/party'));
+    const bad = { ...mapping, rules: [...mapping.rules, { local: 'team', remote: 'Departmnt' }] };
+    await expect(ask('PUT', '/api/bots/demo/mappings/party', { mapping: bad, version })).rejects.toMatchObject({
+      code: 'invalid_input',
+      fields: [expect.objectContaining({ problem: expect.stringContaining('no field Departmnt') })],
+    });
+    const good = { ...mapping, rules: [...mapping.rules, { local: 'team', remote: 'Department' }] };
+    expect(await bodyOf(ask('PUT', '/api/bots/demo/mappings/party', { mapping: good, version }))).toMatchObject({
+      version: 1,
+      links: 5,
+    });
+    await expect(ask('PUT', '/api/bots/demo/mappings/party', { mapping: good, version })).rejects.toMatchObject({
+      code: 'conflict',
+    });
+    world.clock.advance(60_000);
+    await world.settle();
+    for (const record of await world.records()) expect(record.Department).toMatch(/^Team \d$/);
+    const backfill = (await world.log()).filter((row) => row.operation === 'update');
+    expect(backfill).toHaveLength(5);
+    expect(backfill.every((row) => row.changes.length === 1 && row.changes[0]?.field === 'Department')).toBe(true);
+    expect(stamps.size).toBe(5);
+    const { suggestions } = await bodyOf(ask('GET', '/api/bots/demo/mappings/party/suggestions'));
+    expect(suggestions).toEqual([]);
+    const { lines } = await bodyOf(ask('POST', '/api/bots/demo/mappings/party/preview', { localId: 'p1' }));
+    expect(lines).toEqual(
+      expect.arrayContaining([expect.objectContaining({ rule: 'Department', sends: { Department: 'Team 1' } })]),
+    );
+  });
+
+  it('has one log row per effect with before and after; replayed, they rebuild both sides [sync-P31] [S5]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const id = (
+      await (async () => {
+        await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace', phone: '1' });
+        return world.party('p1');
+      })()
+    ).id;
+    const calls = await world.calls(async () => {
+      for (let n = 0; n < 6; n++) {
+        world.clock.advance(60_000);
+        if (n % 2 === 0) await world.put('p1', { phone: `host ${n}`, jobTitle: `host ${n}` });
+        if (n % 3 !== 1) await world.edit(id, { Title: `salesforce ${n}` }, 'Contact', world.clock.now + 1_000);
+        world.clock.advance(10_000);
+        await world.sync.drain.all('demo', await world.org());
+      }
+      await world.party('p1');
+    });
+    const rows = [...(await world.log('p1'))].reverse();
+    const crm = new Map<string, unknown>();
+    const host = new Map<string, unknown>();
+    for (const row of rows)
+      for (const change of row.changes) (row.direction === 'to_crm' ? crm : host).set(change.field, change.after);
+    const [record] = await world.records();
+    expect(crm.get('Phone')).toBe(record?.Phone);
+    expect((await world.host('p1')).fields.jobTitle).toBe(record?.Title);
+    expect(new Set(rows.map((row) => row.id)).size).toBe(rows.length);
+    expect(rows.every((row) => row.changes.every((change) => 'before' in change && 'after' in change))).toBe(true);
+    const counted = rows.slice(1).reduce((sum, row) => sum + row.calls, 0);
+    expect(counted).toBeLessThanOrEqual(calls);
+    expect(counted).toBeGreaterThan(0);
+  });
+
+  it('sends signed webhooks in order, repeats after a failure with the same id, and keeps the feed [S7]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    const got: { id: string; body: string; isSigned: boolean }[] = [];
+    let status = 200;
+    let secret = '';
+    const server = createServer((request, response) => {
+      let body = '';
+      request.on('data', (part) => {
+        body += part;
+      });
+      request.on('end', () => {
+        const { 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': signature } = request.headers;
+        const expected = createHmac('sha256', Buffer.from(secret.slice(6), 'base64'))
+          .update(`${id}.${at}.${body}`)
+          .digest('base64');
+        got.push({ id: String(id), body, isSigned: signature === `v1,${expected}` });
+        response.writeHead(status).end();
+      });
+    });
+    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+    secret = (await bodyOf(ask('PUT', '/api/bots/demo/sync/webhook', { url }))).secret;
+    expect(JSON.stringify(await world.store.webhooks.get('demo'))).not.toContain(secret.slice(6));
+    await ask('PUT', '/api/parties/p1', { email: 'ada@example.com', name: 'Ada Lovelace' });
+    const { crmRecordId } = await bodyOf(ask('POST', '/api/crm/salesforce/sync', { customerId: 'p1' }));
+    for (const title of ['B', 'C']) {
+      world.clock.advance(60_000);
+      await world.edit(crmRecordId, { Title: title });
+      await world.settle();
+    }
+    status = 500;
+    expect(await deliver(depsOf(world), 'demo')).toBe(0);
+    expect(await deliver(depsOf(world), 'demo')).toBe(0);
+    status = 200;
+    world.clock.advance(60_000);
+    await Promise.all([deliver(depsOf(world), 'demo'), deliver(depsOf(world), 'demo')]);
+    server.close();
+    expect(got.every((one) => one.isSigned)).toBe(true);
+    expect(got[1]?.id).toBe(got[0]?.id);
+    expect(got.slice(1).map((one) => JSON.parse(one.body).data.changes.jobTitle.after)).toEqual(['B', 'C']);
+    const { changes, next } = await bodyOf(ask('GET', '/api/changes?after=0'));
+    expect(changes.map((change: { type: string }) => change.type)).toEqual(['party.updated', 'party.updated']);
+    expect(await bodyOf(ask('GET', `/api/changes?after=${next}`))).toEqual({ changes: [], next });
+    expect(await bodyOf(ask('GET', '/api/bots/demo/sync/webhook'))).toMatchObject({
+      state: 'on',
+      waiting: 0,
+      problem: null,
+    });
+  });
+});
