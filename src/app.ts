@@ -5,20 +5,19 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Access } from './access/access.ts';
 import { createAccess } from './access/create-access.ts';
-import type { Action, Sync } from './action.ts';
+import type { Action, Soql, Sync } from './action.ts';
 import { type Audit, createAudit } from './audit.ts';
 import { createHeadKeeper } from './audit-heads.ts';
 import { type Config, publicUrl } from './config.ts';
 import type { Gate } from './dispatch.ts';
 import { GatehouseError } from './errors.ts';
+import { deferred, lazily } from './lazy.ts';
 import { loadActions, loadPrompts } from './load.ts';
 import { createLog, type Log } from './log.ts';
 import type { Prompt } from './prompt.ts';
 import { createGate } from './road.ts';
 import type { Connections, Org } from './salesforce/connections.ts';
-import { createConnections } from './salesforce/create-connections.ts';
 import type { TokenSet } from './salesforce/ports.ts';
-import { createSoql } from './salesforce/run-soql.ts';
 import { isUnknownOutcome, UpstreamError } from './salesforce/upstream-error.ts';
 import type { Sim } from './sim/sim.ts';
 import { createStore, openDatabase } from './store/open.ts';
@@ -33,7 +32,7 @@ export interface App {
   readonly log: Log;
   readonly now: () => number;
   readonly actions: readonly Action[];
-  readonly prompts: readonly Prompt[];
+  readonly prompts: () => Promise<readonly Prompt[]>;
   readonly store: Store;
   readonly access: Access;
   readonly audit: Audit;
@@ -101,37 +100,68 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         },
       });
     });
-    const connections = createConnections({
-      config: config.salesforce,
-      requestTimeoutMs: config.requestTimeoutMs,
-      rows: store.connections,
-      values: store.values,
-      tokens,
-      now,
-      newId,
-      random: randomBytes,
-      log,
-      instance: runner,
-      allowPassword: config.salesforce.allowPassword,
-      ...(isSimulated ? { simulated: sim.get } : {}),
+    const made = lazily(async (): Promise<Connections> => {
+      const { createConnections } = await import('./salesforce/create-connections.ts');
+      return createConnections({
+        config: config.salesforce,
+        requestTimeoutMs: config.requestTimeoutMs,
+        rows: store.connections,
+        values: store.values,
+        tokens,
+        now,
+        newId,
+        random: randomBytes,
+        log,
+        instance: runner,
+        allowPassword: config.salesforce.allowPassword,
+        ...(isSimulated ? { simulated: sim.get } : {}),
+      });
     });
-    if (isSimulated && !config.simulate) await refuseToyBesideReal(config, connections);
+    const connections = deferred<Connections>(made.get, {
+      begin: true,
+      finish: true,
+      connect: true,
+      disconnect: true,
+      status: true,
+      hasReal: true,
+      open: true,
+      close: true,
+    });
+    if (isSimulated && !config.simulate) await refuseToyBesideReal(config, store);
 
     const audit = createAudit({ store, secret, heads: createHeadKeeper(inData('audit-heads'), isAlive), now, log });
     const access = createAccess({ store, secret, now });
-    const [actions, prompts] = await Promise.all([
-      loadActions(new URL('../actions/', import.meta.url)),
-      loadPrompts(new URL('../prompts/', import.meta.url)),
-    ]);
+    const actions = await loadActions(new URL('../actions/', import.meta.url));
+    const prompts = lazily(() => loadPrompts(new URL('../prompts/', import.meta.url)));
     const openOrg = (bot: BotRow, signal: AbortSignal) => connections.open(bot.name, { signal });
     const gate = createGate({
       actions,
       store,
       audit,
       openOrg,
+      // What `openOrg` opened comes back here.
       openSoql: (bot, org) =>
-        createSoql({ bot: bot.name, org: org as Org, policy: bot.policy, counters: store.counters, secret, now }), // openOrg opened it
-      openSync: (bot, org) => lazySync(async () => (await sync.get()).forBot(bot.name, org as Org)), // openOrg opened it
+        deferred<Soql>(
+          async () => {
+            const { createSoql } = await import('./salesforce/run-soql.ts');
+            return createSoql({
+              bot: bot.name,
+              org: org as Org,
+              policy: bot.policy,
+              counters: store.counters,
+              secret,
+              now,
+            });
+          },
+          { judge: true, run: true, next: true },
+        ),
+      openSync: (bot, org) =>
+        deferred<Sync>(async () => (await sync.get()).forBot(bot.name, org as Org), {
+          previewParty: true,
+          syncParty: true,
+          previewCase: true,
+          syncCase: true,
+        }),
       isUnknownOutcome,
       mayOverride: (error) => error instanceof UpstreamError && error.allowSave === true,
       isRunnerAlive,
@@ -150,7 +180,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       log,
       now,
       actions,
-      prompts,
+      prompts: prompts.get,
       store,
       access,
       audit,
@@ -160,7 +190,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       secret,
       isSimulated,
       async close() {
-        await connections.close();
+        if (made.isMade()) await connections.close();
         await tokens.close();
         if (sim.isMade()) await (await sim.get()).close();
         await store.close();
@@ -173,9 +203,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 }
 
 /** A lost SALESFORCE_CLIENT_ID must not send a company's leads to a toy. */
-async function refuseToyBesideReal(config: Config, connections: Connections): Promise<void> {
+async function refuseToyBesideReal(config: Config, store: Store): Promise<void> {
   const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(config.host);
-  const why = (await connections.hasReal())
+  const hasReal = (await store.connections.list()).some(
+    ({ flow, state }) => flow !== 'simulated' && state !== 'disconnected',
+  );
+  const why = hasReal
     ? 'a connection to a real org is stored here'
     : isLoopback
       ? undefined
@@ -194,27 +227,6 @@ async function refuseToyBesideReal(config: Config, connections: Connections): Pr
 function tokenTarget({ databaseUrl, redisUrl, dataDir }: Config): TokenTarget {
   const url = databaseUrl ?? redisUrl;
   return url === undefined ? { file: path.join(dataDir, 'tokens.db') } : { url };
-}
-
-/** The sync room is loaded by the first call that needs it; a listing does not. */
-function lazySync(open: () => Promise<Sync>): Sync {
-  return {
-    previewParty: async (id) => (await open()).previewParty(id),
-    syncParty: async (id) => (await open()).syncParty(id),
-    previewCase: async (id) => (await open()).previewCase(id),
-    syncCase: async (id) => (await open()).syncCase(id),
-  };
-}
-
-function lazily<T>(make: () => Promise<T>): { readonly get: () => Promise<T>; readonly isMade: () => boolean } {
-  let made: Promise<T> | undefined;
-  return {
-    get: () => {
-      made ??= make();
-      return made;
-    },
-    isMade: () => made !== undefined,
-  };
 }
 
 function isAlive(pid: number): boolean {

@@ -1,4 +1,4 @@
-import { pino } from 'pino';
+import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 
 /** Structured lines on stderr. stdout belongs to the MCP wire and to `--json`. */
@@ -30,7 +30,23 @@ const SECRET_NAMES = [
 ];
 
 export function createLog(level: Config['logLevel']): Log {
-  const lines = pino(
+  // Loaded by the first line there is: a quiet start does not wait for it. Lines keep their order.
+  let writing: Promise<Logger> | undefined;
+  const write =
+    (at: 'debug' | 'info' | 'warn' | 'error') =>
+    (message: string, fields: Readonly<Record<string, unknown>> = {}) => {
+      if (RANK[at] < RANK[level]) return;
+      writing ??= open(level);
+      void writing.then((lines) => lines[at](fields, message));
+    };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+const RANK = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 } as const satisfies Record<Config['logLevel'], number>;
+
+async function open(level: Config['logLevel']): Promise<Logger> {
+  const { pino } = await import('pino');
+  return pino(
     {
       level,
       base: null,
@@ -40,10 +56,4 @@ export function createLog(level: Config['logLevel']): Log {
     },
     pino.destination({ fd: 2, sync: true }),
   );
-  return {
-    debug: (message, fields = {}) => lines.debug(fields, message),
-    info: (message, fields = {}) => lines.info(fields, message),
-    warn: (message, fields = {}) => lines.warn(fields, message),
-    error: (message, fields = {}) => lines.error(fields, message),
-  };
 }

@@ -5,7 +5,8 @@ import type { Prompt } from '../prompt.ts';
 /** What the MCP door needs of the house. */
 export interface McpDeps {
   readonly gate: Gate;
-  readonly prompts: readonly Prompt[];
+  /** Read at the first question for prompts: a listing of tools does not wait for them. */
+  readonly prompts: () => Promise<readonly Prompt[]>;
   /** Signs the state that a 2026-era client carries between its rounds. */
   readonly secret: string;
   readonly isSimulated: boolean;

@@ -32,10 +32,10 @@ export function createMcpServer(deps: McpDeps, caller: McpCaller, era: Era): Ser
     callTool(deps, caller, { era, rounds, declared: server.getClientCapabilities() }, params, ctx),
   );
   server.setRequestHandler('prompts/list', () =>
-    answered(deps, async () => ({ prompts: await listPrompts(prompts, gate, caller.bot) })),
+    answered(deps, async () => ({ prompts: await listPrompts(await prompts(), gate, caller.bot) })),
   );
   server.setRequestHandler('prompts/get', ({ params }) =>
-    answered(deps, () => getPrompt(prompts, gate, caller.bot, params)),
+    answered(deps, async () => getPrompt(await prompts(), gate, caller.bot, params)),
   );
   return server;
 }

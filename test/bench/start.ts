@@ -10,12 +10,13 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const RUNS = 9;
 
 const BARE = `
-import { Server } from '@modelcontextprotocol/server';
+import { McpServer } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
-const tools = Array.from({ length: 6 }, (_, n) => ({ name: 'Tool' + n, description: 'A tool.', inputSchema: { type: 'object', properties: { id: { type: 'string' } } } }));
+import { z } from 'zod';
 serveStdio(() => {
-  const server = new Server({ name: 'bare', version: '1' }, { capabilities: { tools: {} } });
-  server.setRequestHandler('tools/list', async () => ({ tools }));
+  const server = new McpServer({ name: 'bare', version: '1' });
+  for (let n = 0; n < 6; n += 1)
+    server.registerTool('Tool' + n, { description: 'A tool.', inputSchema: z.object({ id: z.string() }) }, async () => ({ content: [] }));
   return server;
 });
 `;
