@@ -20,6 +20,7 @@ export const OPERATOR_PERMISSIONS = [
   'MANAGE_MAPPINGS',
   'DECIDE_PROPOSALS',
   'READ_LOGS',
+  'ERASE_PEOPLE',
 ] as const;
 
 export type ActionPermission = (typeof SALESFORCE_ACTIONS)[number];

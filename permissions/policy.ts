@@ -130,10 +130,19 @@ export type ObjectPolicy = z.output<typeof objectPolicy>;
 export type Decision = z.output<typeof decision>;
 export type PolicyCondition = z.output<typeof condition>;
 
-/** Every place that is wrong, as `actions.UpdateOpportunity.rules[0].if: ...`. */
-export function parsePolicy(value: unknown): { policy: Policy } | { problems: { name: string; problem: string }[] } {
+/**
+ * Every place that is wrong, as `actions.UpdateOpportunity.rules[0].if: ...`. With the names of the actions there are, also
+ * those that name none: a rule for an action that does not exist is a rule that never holds.
+ */
+export function parsePolicy(
+  value: unknown,
+  actions?: readonly string[],
+): { policy: Policy } | { problems: { name: string; problem: string }[] } {
   const parsed = policySchema.safeParse(value);
-  if (parsed.success) return { policy: parsed.data };
+  if (parsed.success) {
+    const problems = actions === undefined ? [] : namingNothing(parsed.data, actions);
+    return problems.length === 0 ? { policy: parsed.data } : { problems };
+  }
   return {
     problems: parsed.error.issues.flatMap((issue) => {
       const at = issue.path.reduce<string>(
@@ -145,6 +154,15 @@ export function parsePolicy(value: unknown): { policy: Policy } | { problems: { 
       return issue.keys.map((key) => ({ name: at === '' ? key : `${at}.${key}`, problem: 'unknown key' }));
     }),
   };
+}
+
+function namingNothing({ actions, off }: Policy, known: readonly string[]): { name: string; problem: string }[] {
+  const places: [string, string][] = [
+    ...Object.keys(actions).map((name): [string, string] => [name, `actions.${name}`]),
+    ...off.map((name, at): [string, string] => [name, `off[${at}]`]),
+  ];
+  const problem = `names no action; there are ${known.join(', ')}`;
+  return places.filter(([name]) => !known.includes(name)).map(([, place]) => ({ name: place, problem }));
 }
 
 const OPEN_TO_READ = [

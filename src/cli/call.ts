@@ -1,12 +1,13 @@
 import { findBot } from './bots.ts';
-import { defineCommand, UsageError } from './command.ts';
+import { defineCommand } from './command.ts';
 import { describeEnvelope } from './envelope.ts';
+import { parseArguments } from './input.ts';
 
 export const command = defineCommand({
   args: ['<bot>', '<action>', '[json]'],
 
   async run({ args: [name, action, json = '{}'], config, openApp, terminal }) {
-    const args = parseJson(json);
+    const args = parseArguments(json);
     const app = await openApp();
     const { name: bot } = await findBot(app, name);
     const session = config.session === undefined ? undefined : app.access.verifySession(bot, config.session);
@@ -28,11 +29,3 @@ export const command = defineCommand({
     terminal.print(envelope, `${describeEnvelope(envelope, terminal)}${hint}`);
   },
 });
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new UsageError('The arguments are not JSON.', `Write them in single quotes: '{"name":"Acme"}'.`);
-  }
-}

@@ -1,6 +1,7 @@
 import { isActionPermission, isOperatorPermission, SALESFORCE_ACTIONS } from '../../permissions/catalog.ts';
 import { grantWarnings } from '../../permissions/profiles.ts';
 import { GatehouseError } from '../errors.ts';
+import { changeGrants } from '../settings.ts';
 import { findBot } from './bots.ts';
 import { defineCommand } from './command.ts';
 import { askOperatorOnceReal, principalOf } from './operator-key.ts';
@@ -18,16 +19,8 @@ export const command = defineCommand({
     const app = await call.openApp();
     const operator = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
     const bot = await findBot(app, name);
-    for (const permission of wanted) {
-      await (revoke ? app.store.bots.revoke(bot.name, permission) : app.store.bots.grant(bot.name, permission));
-      await app.audit.record({
-        bot: bot.name,
-        principal: principalOf(operator),
-        channel: 'cli',
-        action: permission,
-        event: revoke ? 'revoked' : 'granted',
-      });
-    }
+    const change = revoke ? { grant: [], revoke: wanted } : { grant: wanted, revoke: [] };
+    await changeGrants(app, bot, change, { principal: principalOf(operator), channel: 'cli' });
     const warnings = revoke ? [] : wanted.flatMap((permission) => grantWarnings(bot.audience, permission));
     const { grants } = await findBot(app, bot.name);
     for (const warning of warnings) call.terminal.note(`${call.terminal.style('yellow', 'Warning:')} ${warning}`);

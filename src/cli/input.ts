@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { GatehouseError } from '../errors.ts';
+import { UsageError } from './command.ts';
 
 /** A file that the person named, or standard input. */
 export async function readInput(file: string | undefined): Promise<string> {
@@ -11,4 +12,13 @@ export async function readInput(file: string | undefined): Promise<string> {
       cause,
     });
   });
+}
+
+/** The arguments of an action, as one word of the command line. */
+export function parseArguments(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new UsageError('The arguments are not JSON.', `Write them in single quotes: '{"name":"Acme"}'.`);
+  }
 }

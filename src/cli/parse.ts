@@ -100,6 +100,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   bot: 'Make and list bots and their keys',
   operator: 'Make operators, and sign them in',
   policy: "Read and change a bot's policy",
+  audit: 'What was decided, and the proof of it',
   soql: 'The query guard',
 };
 

@@ -7,13 +7,15 @@ import {
 } from '../../../permissions/catalog.ts';
 import { grantWarnings } from '../../../permissions/profiles.ts';
 import { type FieldProblem, GatehouseError } from '../../errors.ts';
+import { changeGrants } from '../../settings.ts';
 import type { BotRow } from '../../store/store.ts';
 import type { HttpDeps } from '../deps.ts';
 import { findBot } from '../find-bot.ts';
 import { defineRoute, type Route } from '../route.ts';
 
 /** Grants: an admin's yes for one bot and one permission. */
-export function permissionRoutes({ store, audit }: HttpDeps): readonly Route[] {
+export function permissionRoutes(deps: HttpDeps): readonly Route[] {
+  const { store } = deps;
   return [
     defineRoute({
       method: 'GET',
@@ -41,22 +43,7 @@ export function permissionRoutes({ store, audit }: HttpDeps): readonly Route[] {
       async handle({ params, caller, body }) {
         const bot = await findBot(store, params.bot);
         const { grant, revoke } = changesOf(bot, body);
-        await store.atomically(async (inside) => {
-          for (const permission of grant) await inside.bots.grant(bot.name, permission);
-          for (const permission of revoke) await inside.bots.revoke(bot.name, permission);
-        });
-        for (const [event, list] of [
-          ['granted', grant],
-          ['revoked', revoke],
-        ] as const)
-          for (const permission of list)
-            await audit.record({
-              bot: bot.name,
-              principal: caller.principal,
-              channel: 'rest',
-              action: permission,
-              event,
-            });
+        await changeGrants(deps, bot, { grant, revoke }, { principal: caller.principal, channel: 'rest' });
         const after = await findBot(store, bot.name);
         const warnings = grant.flatMap((permission) => grantWarnings(bot.audience, permission));
         return { json: { bot: bot.name, granted: after.grants, ...(warnings.length === 0 ? {} : { warnings }) } };

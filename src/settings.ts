@@ -1,0 +1,125 @@
+import { type Policy, parsePolicy } from '../permissions/policy.ts';
+import type { Audit, AuditInput } from './audit.ts';
+import { type FieldProblem, GatehouseError } from './errors.ts';
+import type { BotRow, Store } from './store/store.ts';
+
+/** What operators set for a bot. A save and its audit row are one transaction: neither is ever there without the other. */
+
+export interface SettingsDeps {
+  readonly store: Store;
+  readonly audit: Audit;
+  readonly now: () => number;
+}
+
+export interface Setter {
+  /** `operator:NAME`, or `local` for whoever owns the data folder of a simulated org. */
+  readonly principal: string;
+  readonly channel: 'rest' | 'cli' | 'console';
+}
+
+/** A policy from outside: every mistake is named with its place, also an action that there is not. */
+export function checkedPolicy(value: unknown, actions: readonly { readonly name: string }[]): Policy {
+  const parsed = parsePolicy(
+    value,
+    actions.map(({ name }) => name),
+  );
+  if ('policy' in parsed) return parsed.policy;
+  throw refusedPolicy(parsed.problems);
+}
+
+export function refusedPolicy(fields: readonly FieldProblem[]): GatehouseError {
+  return new GatehouseError(
+    'invalid_input',
+    `The policy was not saved: ${fields.map(({ name }) => name).join(', ')}.`,
+    {
+      next: `Correct and save again: ${fields.map(({ name, problem }) => `${name}: ${problem}`).join('; ')}.`,
+      fields,
+    },
+  );
+}
+
+/** The new revision; `conflict` when `from` is not the current one any more. */
+export async function savePolicy(
+  deps: SettingsDeps,
+  bot: string,
+  { policy, from, by }: { readonly policy: Policy; readonly from: number; readonly by: Setter },
+): Promise<number> {
+  const revision = await trySave(deps, bot, policy, from, by);
+  if (revision !== undefined) return revision;
+  throw new GatehouseError('conflict', 'Somebody saved this policy since you read it.', {
+    next: 'Read it again, repeat your change and save.',
+  });
+}
+
+/** A change that holds whatever else is saved at the same moment: a kill switch must not lose a race. */
+export async function changePolicy(
+  deps: SettingsDeps,
+  name: string,
+  change: (policy: Policy) => Policy,
+  by: Setter,
+): Promise<{ readonly revision: number; readonly policy: Policy }> {
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+    const bot = await deps.store.bots.get(name);
+    if (bot === undefined) break;
+    const policy = change(bot.policy);
+    const revision = await trySave(deps, name, policy, bot.policyRevision, by);
+    if (revision !== undefined) return { revision, policy };
+  }
+  throw new GatehouseError('conflict', `The policy of ${name} is being saved by others all the time.`, {
+    next: 'Do it again.',
+    retryable: true,
+  });
+}
+
+export async function changeGrants(
+  { store, audit }: SettingsDeps,
+  bot: BotRow,
+  { grant, revoke }: { readonly grant: readonly string[]; readonly revoke: readonly string[] },
+  { principal, channel }: Setter,
+): Promise<void> {
+  const rows = await store.atomically(async (inside) => {
+    const row = (action: string, event: string) =>
+      audit.append({ bot: bot.name, principal, channel, action, event }, inside);
+    const made = [];
+    for (const permission of grant) {
+      await inside.bots.grant(bot.name, permission);
+      made.push(await row(permission, 'granted'));
+    }
+    for (const permission of revoke) {
+      await inside.bots.revoke(bot.name, permission);
+      made.push(await row(permission, 'revoked'));
+    }
+    return made;
+  });
+  const last = rows.at(-1);
+  if (last !== undefined) await audit.keep(last);
+}
+
+const MOST_ATTEMPTS = 20;
+
+async function trySave(
+  { store, audit, now }: SettingsDeps,
+  bot: string,
+  policy: Policy,
+  from: number,
+  { principal, channel }: Setter,
+): Promise<number | undefined> {
+  const saved = await store.atomically(async (inside) => {
+    const revision = await inside.bots.savePolicy(bot, policy, principal, now(), from);
+    if (revision === undefined) return undefined;
+    const { mode, off } = policy;
+    const entry: AuditInput = {
+      bot,
+      principal,
+      channel,
+      action: 'policy',
+      event: 'policy_saved',
+      policyRevision: revision,
+      detail: { mode, off },
+    };
+    return { revision, row: await audit.append(entry, inside) };
+  });
+  if (saved === undefined) return undefined;
+  await audit.keep(saved.row);
+  return saved.revision;
+}
