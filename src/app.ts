@@ -81,8 +81,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const runner = `${hostname()}/${process.pid}/${randomBytes(6).toString('hex')}`;
     const newId = () => randomBytes(16).toString('base64url');
 
+    // It keeps the process alive: whoever waits for another one's outcome must not end without an answer.
     const sleep = (ms: number, signal?: AbortSignal) =>
-      delay(ms, undefined, { ref: false, ...(signal === undefined ? {} : { signal }) }).catch(() => {});
+      delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {});
     const sync = lazily(async (): Promise<SyncRoom> => {
       const [{ createSync }, { createSyncStore }] = await Promise.all([
         import('./sync/create-sync.ts'),
