@@ -5,6 +5,7 @@ import type { Kind } from '../mapping/mapping.ts';
 import type { Drain } from './drain.ts';
 import type { Engine, Result } from './engine.ts';
 import { readRemote } from './findings.ts';
+import { useInbox } from './inbox.ts';
 import { matchRecord } from './match.ts';
 import { completeParents, parentsToFind } from './parents.ts';
 import { type Plan, planRecord } from './plan.ts';
@@ -51,6 +52,8 @@ export function createBotSync(deps: SyncDeps, engine: Engine, drain: Drain, bot:
 
   async function syncRecord(kind: Kind, id: string): Promise<{ target: Target; result: Result }> {
     const host = await load(kind, id);
+    // What Salesforce told already may say when a field changed.
+    await useInbox(deps, bot, org);
     const target = await openTarget(store, bot, org, kind);
     const [link] = await drain.linksOf(target.scope, kind, [host], 'sync now');
     if (!link)

@@ -45,6 +45,19 @@ describeStores((_name, openFresh) => {
     expect(await both(world)).toMatchObject({ jobTitle: 'host at 15', phone: 'salesforce at 20' });
   });
 
+  it('asks the field history of the org, for a true conflict only [sync-P5] [S2]', async () => {
+    await using world = await createSyncWorld(openFresh, { history: true });
+    const id = await linked(world);
+    const t = world.clock.now;
+    await world.edit(id, { Title: 'salesforce at 12' }, 'Contact', t + 12_000);
+    world.clock.advance(15_000);
+    await world.put('p1', { jobTitle: 'host at 15' });
+    await world.edit(id, { Phone: 'salesforce at 20' }, 'Contact', t + 20_000);
+    world.clock.advance(10_000);
+    await world.party('p1');
+    expect(await both(world)).toMatchObject({ jobTitle: 'host at 15', phone: 'salesforce at 20' });
+  });
+
   it('comes to rest: events again, polls again, nothing written on either side [sync-P6] [S6]', async () => {
     await using world = await createSyncWorld(openFresh);
     const id = await linked(world);

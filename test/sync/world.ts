@@ -65,6 +65,8 @@ export interface WorldOptions extends ProcessOptions {
   readonly withoutExternalId?: boolean;
   readonly seed?: SimSeed;
   readonly start?: number;
+  /** The org tracks field history of contacts, which the simulated org does not know. */
+  readonly history?: boolean;
 }
 
 const BOT = 'demo';
@@ -95,6 +97,25 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
     });
   }
 
+  /** Answers `FROM ContactHistory` as Salesforce does where an administrator switched tracking on. */
+  const history: { ContactId: string; Field: string; CreatedDate: string }[] = [];
+  async function withHistory(request: Request): Promise<Response> {
+    const text = request.method === 'POST' ? await request.clone().text() : '';
+    const asked = decodeURIComponent(text);
+    if (!asked.includes('FROM ContactHistory')) return simulated.fetch(request);
+    const records = history.filter((row) => asked.includes(`'${row.ContactId}'`));
+    return Response.json({
+      compositeResponse: [
+        {
+          referenceId: 'q0',
+          httpStatusCode: 200,
+          httpHeaders: {},
+          body: { totalSize: records.length, done: true, records },
+        },
+      ],
+    });
+  }
+
   function open({ crash, skewMs = 0, settings }: ProcessOptions): Process {
     const now = () => clock.now + skewMs;
     const connections = createConnections({
@@ -112,7 +133,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
       random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
       log: { debug() {}, info() {}, warn() {}, error() {} },
       instance: randomUUID(),
-      simulated: async () => simulated,
+      simulated: async () => (options.history ? { fetch: withHistory } : simulated),
       wait: async (ms) => clock.advance(ms),
     });
     let isDead = false;
@@ -202,6 +223,8 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
     records: async (object = 'Contact') =>
       (await control('GET', `records/${object}`)).records.filter((row: { IsDeleted: boolean }) => !row.IsDeleted),
     async edit(id, fields, object = 'Contact', at) {
+      const CreatedDate = new Date(at ?? clock.now).toISOString();
+      for (const Field of Object.keys(fields)) history.push({ ContactId: id, Field, CreatedDate });
       await control('POST', `records/${object}`, { Id: id, ...fields, ...(at === undefined ? {} : { at }) });
     },
     add: async (fields, object = 'Contact', at) =>
