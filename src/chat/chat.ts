@@ -1,5 +1,14 @@
 import type { ProposalView } from '../confirm/proposal.ts';
-import type { ChatEvent, Receipt } from './events.ts';
+import { GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
+import { hiddenCharacter } from '../hidden-text.ts';
+import type { Prompt } from '../prompt.ts';
+import type { Store } from '../store/store.ts';
+import { type ConversationDeps, createConversations, type Turn } from './conversations.ts';
+import type { ChatEvent, DoneReason, Receipt } from './events.ts';
+import { converse, LIMITS, type Limits, type LoopDeps, type Meter } from './loop.ts';
+import { outcomeOf, repair, settleCards, tellOpenCards } from './settle.ts';
+import { systemPrompt, toFunctionTool } from './system.ts';
+import { toTranscript } from './transcript.ts';
 
 /**
  * Our own chat: people talk, the bot acts through the gate, the person decides. A conversation lives in the store, so that a
@@ -67,3 +76,171 @@ export type TranscriptEntry = { readonly at: number } & (
   | { readonly kind: 'step'; readonly name: string; readonly phase: 'done' | 'failed'; readonly words: string }
   | { readonly kind: 'receipt'; readonly receipt: Receipt }
 );
+
+export interface ChatDeps extends Omit<LoopDeps, 'limits'>, Omit<ConversationDeps, 'leaseMs'> {
+  readonly store: Pick<Store, 'bots' | 'conversations'>;
+  readonly prompts: () => Promise<readonly Prompt[]>;
+  readonly about: About;
+  readonly limits?: Partial<Limits>;
+}
+
+export function createChat(deps: ChatDeps): Chat {
+  const { gate, store } = deps;
+  const limits = { ...LIMITS, ...deps.limits };
+  const loop: LoopDeps = { ...deps, limits };
+  // A write that was begun may outlast the turn's deadline.
+  const conversations = createConversations({ ...deps, leaseMs: limits.turnMs + MARGIN_MS });
+
+  /** What the model and the person may know of this bot, as it is now. */
+  async function viewOf({ conversation: { bot: name }, context }: Turn) {
+    const [bot, actions, prompts] = await Promise.all([botNamed(store, name), gate.actions(name), deps.prompts()]);
+    const system = systemPrompt(prompts, {
+      bot: name,
+      actions,
+      context,
+      isSimulated: deps.about.isSimulated,
+      now: deps.now(),
+    });
+    return { actions, isPublic: bot.audience === 'public', tools: actions.map(toFunctionTool), system };
+  }
+
+  /**
+   * One turn. `refuse` may throw: nothing has happened yet. Then the cards that were decided are told, `first` adds what the
+   * person said, and the model goes on if something new is there.
+   */
+  async function* run(
+    id: string,
+    owner: string,
+    signal: AbortSignal,
+    steps: {
+      readonly refuse?: (turn: Turn) => Promise<void>;
+      readonly first?: (turn: Turn, tell: () => Promise<void>) => Promise<void>;
+    },
+  ): AsyncGenerator<ChatEvent> {
+    const turn = await conversations.begin(id, owner);
+    const meter: Meter = { usage: { rounds: 0, calls: 0, tokens: 0 } };
+    try {
+      const bot = await viewOf(turn);
+      await repair(deps, turn, bot);
+      await steps.refuse?.(turn);
+      let reason: DoneReason = 'answered';
+      try {
+        const open = yield* settleCards(deps, turn, bot, signal);
+        await steps.first?.(turn, () => tellOpenCards(turn, open, bot));
+        if (turn.cards.some(({ isTold }) => !isTold)) reason = 'waiting';
+        else if (!isSaid(turn)) reason = yield* converse(loop, turn, bot, meter, signal);
+      } catch (thrown) {
+        const error = toGatehouseError(thrown, deps.newId);
+        if (error.code === 'internal') deps.log.error(error.message, { door: 'chat', cause: causeOf(thrown) });
+        yield { type: 'error', error: toErrorBody(error).error };
+        reason = 'failed';
+      }
+      yield { type: 'done', reason, usage: meter.usage };
+    } finally {
+      await turn.end();
+    }
+  }
+
+  return {
+    about: deps.about,
+
+    async open(bot, owner, session) {
+      await botNamed(store, bot);
+      // Without it the talk goes on all the same, and nothing is said about the customer.
+      const context =
+        session === undefined ? undefined : await gate.sessionContext(bot, session).catch(() => undefined);
+      return conversations.create({
+        bot,
+        owner,
+        session: session?.indexValue ?? null,
+        context: context === undefined ? null : JSON.stringify(context),
+      });
+    },
+
+    say: (id, owner, text, signal = never()) =>
+      run(id, owner, signal, {
+        async refuse() {
+          checkText(text);
+        },
+        async first(turn, tell) {
+          await tell();
+          await turn.add([{ role: 'user', text: text.trim() }]);
+        },
+      }),
+
+    answer: (id, owner, proposal, answer, signal = never()) =>
+      run(id, owner, signal, {
+        async refuse(turn) {
+          const { bot } = turn.conversation;
+          if (!turn.cards.some((card) => card.proposal === proposal)) throw noSuchCard();
+          try {
+            await gate.decide(proposal, { ...answer, by: owner, via: 'chat', assurance: 'client', bot });
+          } catch (error) {
+            const outcome = await outcomeOf(gate, proposal, bot, signal);
+            const isOpen = 'envelope' in outcome && outcome.envelope.proposal?.state === 'pending';
+            // Decided by somebody else, expired, or failed while it ran: that is the answer to the call.
+            if (isOpen) throw error;
+          }
+        },
+      }),
+
+    resume: (id, owner, signal = never()) => run(id, owner, signal, {}),
+
+    async read(id, owner) {
+      const loaded = await conversations.load(id, owner);
+      const outcomes = await Promise.all(
+        loaded.cards.map((card) => outcomeOf(gate, card.proposal, loaded.conversation.bot, AbortSignal.abort())),
+      );
+      return toTranscript(loaded, outcomes);
+    },
+  };
+}
+
+const MARGIN_MS = 60_000;
+/** Longest message of a person, characters. */
+const MOST_TEXT = 8_000;
+
+function checkText(text: string): void {
+  const hidden = hiddenCharacter(text);
+  const problem =
+    text.trim() === ''
+      ? 'is empty'
+      : text.length > MOST_TEXT
+        ? `has more than ${MOST_TEXT} characters`
+        : hidden === undefined
+          ? undefined
+          : `holds a hidden character (${hidden})`;
+  if (problem === undefined) return;
+  throw new GatehouseError('invalid_input', `The message ${problem}.`, {
+    next: 'Change the message and send it again.',
+    fields: [{ name: 'text', problem }],
+  });
+}
+
+/** The last word is the bot's: there is nothing to go on with. */
+function isSaid({ entries }: Turn): boolean {
+  const last = entries.at(-1);
+  return last === undefined || (last.role === 'assistant' && last.calls.length === 0);
+}
+
+async function botNamed({ bots }: Pick<Store, 'bots'>, name: string) {
+  const bot = await bots.get(name);
+  if (bot !== undefined) return bot;
+  throw new GatehouseError('not_found', 'There is no such bot.', { next: 'Check its name.' });
+}
+
+function noSuchCard(): GatehouseError {
+  return new GatehouseError('not_found', 'This conversation has no such open card.', {
+    next: 'Look at the conversation again; it may be decided already.',
+    fields: [{ name: 'proposal', problem: 'unknown' }],
+  });
+}
+
+function never(): AbortSignal {
+  return new AbortController().signal;
+}
+
+function causeOf(thrown: unknown): string {
+  const cause = thrown instanceof GatehouseError ? thrown.cause : thrown;
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+}

@@ -41,7 +41,7 @@ export interface Receipt {
   readonly words: string;
   /** The proposal that a person decided, where one did. */
   readonly proposal?: string;
-  /** Without a link for visitors of a public bot. */
-  readonly record?: { readonly id: string; readonly name?: string; readonly url?: string };
+  /** Not there for visitors of a public bot. */
+  readonly record?: { readonly id?: string; readonly name?: string; readonly url?: string };
   readonly changes: readonly { readonly field: string; readonly before: unknown; readonly after: unknown }[];
 }

@@ -1,0 +1,161 @@
+import { GatehouseError } from '../errors.ts';
+import type { ConversationRow, ConversationStore } from '../store/store.ts';
+import type { Conversation } from './chat.ts';
+import type { Receipt } from './events.ts';
+import type { ToolCall } from './model.ts';
+
+/** What was said and done, as it is kept: only ever added to. */
+export type Entry =
+  | { readonly role: 'user'; readonly text: string }
+  | { readonly role: 'assistant'; readonly text: string; readonly calls: readonly ToolCall[] }
+  | {
+      readonly role: 'tool';
+      /** The call that this is the one answer to. */
+      readonly call: string;
+      readonly name: string;
+      /** What the model reads. */
+      readonly text: string;
+      /** What a person reads. */
+      readonly words: string;
+      readonly isFailed: boolean;
+      readonly receipt?: Receipt;
+    };
+
+/** A proposal that a person has not decided yet. */
+export interface Card {
+  readonly proposal: string;
+  readonly call: string;
+  readonly name: string;
+  /** The talk went on meanwhile: its call was answered with "waiting", and the end will be told as a later look. */
+  readonly isTold: boolean;
+}
+
+/** The one turn that may run in a conversation. What it adds is stored before anything else happens. */
+export interface Turn {
+  readonly conversation: Conversation;
+  readonly session: { readonly indexValue: string } | undefined;
+  readonly context: string | undefined;
+  readonly entries: readonly Entry[];
+  readonly cards: readonly Card[];
+  /** When the last entry before this turn was written. */
+  readonly lastAt: number;
+  add(entries: readonly Entry[], cards?: readonly Card[]): Promise<void>;
+  end(): Promise<void>;
+}
+
+export interface Conversations {
+  create(made: Pick<ConversationRow, 'bot' | 'owner' | 'session' | 'context'>): Promise<Conversation>;
+  /** Takes the turn; `conflict` while another one runs. */
+  begin(id: string, owner: string): Promise<Turn>;
+  load(id: string, owner: string): Promise<Loaded>;
+}
+
+export interface Loaded {
+  readonly conversation: Conversation;
+  readonly row: ConversationRow;
+  readonly entries: readonly { readonly at: number; readonly entry: Entry }[];
+  readonly cards: readonly Card[];
+  readonly isBusy: boolean;
+}
+
+export interface ConversationDeps {
+  readonly store: { readonly conversations: ConversationStore };
+  readonly now: () => number;
+  readonly newId: () => string;
+  /** `host/pid/random` of this process. */
+  readonly runner: string;
+  readonly isRunnerAlive: (runner: string) => boolean;
+  /** A turn that lasts longer has lost its conversation, ms. */
+  readonly leaseMs: number;
+}
+
+export function createConversations(deps: ConversationDeps): Conversations {
+  const { now, newId } = deps;
+  const { conversations } = deps.store;
+
+  /** A dead process's turn is over at once; a living one's when its time is. */
+  const isBusy = ({ turn, turnUntil }: ConversationRow) =>
+    turn !== null && now() < turnUntil && deps.isRunnerAlive(turn);
+
+  const owned = async (id: string, owner: string): Promise<ConversationRow> => {
+    const row = await conversations.get(id);
+    if (row === undefined || row.owner !== owner) throw unknown();
+    return row;
+  };
+
+  const load: Conversations['load'] = async (id, owner) => {
+    const row = await owned(id, owner);
+    const entries = (await conversations.messages(id)).map(({ at, message }) => ({
+      at,
+      entry: JSON.parse(message) as Entry, // written by `add` alone
+    }));
+    return { conversation: toConversation(row), row, entries, cards: toCards(row), isBusy: isBusy(row) };
+  };
+
+  return {
+    load,
+
+    async create(made) {
+      const at = now();
+      const row = { ...made, id: newId(), cards: '[]', turn: null, turnUntil: 0, createdAt: at, updatedAt: at };
+      await conversations.create(row);
+      return toConversation(row);
+    },
+
+    async begin(id, owner) {
+      const before = await owned(id, owner);
+      const turn = `${deps.runner}/${newId()}`;
+      if (isBusy(before) || !(await conversations.takeTurn(id, before.turn, turn, now() + deps.leaseMs))) throw busy();
+      const loaded = await load(id, owner);
+      const entries = loaded.entries.map(({ entry }) => entry);
+      let { cards } = loaded;
+      return {
+        conversation: loaded.conversation,
+        session: before.session === null ? undefined : { indexValue: before.session },
+        context: before.context ?? undefined,
+        entries,
+        get cards() {
+          return cards;
+        },
+        lastAt: loaded.entries.at(-1)?.at ?? before.createdAt,
+        async add(more, open) {
+          const kept = await conversations.append(
+            id,
+            turn,
+            now(),
+            more.map((entry) => JSON.stringify(entry)),
+            open === undefined ? undefined : JSON.stringify(open),
+          );
+          if (!kept) throw busy();
+          entries.push(...more);
+          cards = open ?? cards;
+        },
+        end: () => conversations.endTurn(id, turn),
+      };
+    },
+  };
+}
+
+function toConversation({ id, bot, owner, createdAt, updatedAt }: ConversationRow): Conversation {
+  return { id, bot, owner, createdAt, updatedAt };
+}
+
+function toCards(row: ConversationRow): readonly Card[] {
+  return JSON.parse(row.cards) as Card[]; // written by `add` alone
+}
+
+/** The same whether there is none or it is another's. */
+function unknown(): GatehouseError {
+  return new GatehouseError('not_found', 'There is no such conversation.', {
+    next: 'Start a new one.',
+    fields: [{ name: 'conversation', problem: 'unknown' }],
+  });
+}
+
+function busy(): GatehouseError {
+  return new GatehouseError('conflict', 'The bot is still busy with your last message.', {
+    next: 'Wait until it has answered, then send yours again.',
+    retryable: true,
+    retryAfterMs: 2_000,
+  });
+}

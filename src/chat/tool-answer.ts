@@ -1,0 +1,121 @@
+import type { Envelope } from '../confirm/proposal.ts';
+import type { ListedAction } from '../dispatch.ts';
+import { type GatehouseError, toErrorBody } from '../errors.ts';
+import type { Entry } from './conversations.ts';
+import type { Receipt } from './events.ts';
+import type { ToolCall } from './model.ts';
+
+/** How a call ended, in two readings: JSON for the model, words for the person. */
+
+export type Outcome = { readonly envelope: Envelope } | { readonly error: GatehouseError };
+export type ToolEntry = Extract<Entry, { role: 'tool' }>;
+
+export interface AnswerOptions {
+  readonly action: ListedAction | undefined;
+  /** Visitors of a public bot see no record ids and links. */
+  readonly isPublic: boolean;
+  /** A person decided it. */
+  readonly proposal?: string;
+}
+
+export function toToolEntry(call: Pick<ToolCall, 'id' | 'name'>, outcome: Outcome, options: AnswerOptions): ToolEntry {
+  const receipt = toReceipt(call.name, outcome, options);
+  return {
+    role: 'tool',
+    call: call.id,
+    name: call.name,
+    text: forModel(outcome),
+    words: forPerson(call.name, outcome, options.action),
+    isFailed: 'error' in outcome,
+    ...(receipt === undefined ? {} : { receipt }),
+  };
+}
+
+/** Longest answer that a model is given, characters: some 6,000 tokens. */
+const MOST_ANSWER = 24_000;
+
+/** Record text stays inside JSON strings, so it can never pass for a sentence of ours. */
+function forModel(outcome: Outcome): string {
+  const { body, next } =
+    'error' in outcome
+      ? { body: toErrorBody(outcome.error), next: undefined }
+      : { body: outcome.envelope, next: NEXT[outcome.envelope.status] };
+  const text = JSON.stringify(next === undefined ? body : { ...body, next });
+  if (text.length <= MOST_ANSWER) return text;
+  return JSON.stringify({
+    ...('envelope' in outcome ? { status: outcome.envelope.status } : {}),
+    cut: text.slice(0, MOST_ANSWER),
+    note: `The answer has ${text.length} characters; this is its beginning. Ask for fewer rows or fields.`,
+  });
+}
+
+const NEXT: Readonly<Record<Envelope['status'], string | undefined>> = {
+  done: undefined,
+  waiting:
+    'Nothing is written yet. The person sees a card and decides there. You cannot approve; repeating the call does not help.',
+  declined: 'The person declined. Nothing was written. Do not propose it again unless they ask for something else.',
+  expired: 'Nobody decided in time, or a newer proposal took its place. Nothing was written.',
+  conflict:
+    'The record changed after it was shown, so nothing was written. Propose it again against the values of now.',
+  unknown: 'Salesforce did not say whether it was written. Do not repeat the call; say that it is being checked.',
+};
+
+function forPerson(name: string, outcome: Outcome, action: ListedAction | undefined): string {
+  const title = action?.title ?? name;
+  if ('error' in outcome) return `${title}: ${outcome.error.message}`;
+  switch (outcome.envelope.status) {
+    case 'done':
+      return title;
+    case 'waiting':
+      return `${title}: needs your decision`;
+    default:
+      return `${title}: ${outcome.envelope.status}`;
+  }
+}
+
+/** For writes, and for whatever a person was asked about. */
+function toReceipt(name: string, outcome: Outcome, options: AnswerOptions): Receipt | undefined {
+  const { action, isPublic, proposal } = options;
+  const isWrite = action !== undefined && action.risk !== 'read';
+  const status = 'error' in outcome ? 'failed' : outcome.envelope.status;
+  if (status === 'waiting' || (proposal === undefined && (!isWrite || status === 'failed'))) return undefined;
+  const result = 'envelope' in outcome ? (outcome.envelope.result ?? {}) : {};
+  const record = Object.fromEntries(
+    ['id', 'name', 'url'].flatMap((key) => (typeof result[key] === 'string' ? [[key, result[key]]] : [])),
+  );
+  return {
+    action: name,
+    title: action?.title ?? name,
+    status,
+    words:
+      'error' in outcome
+        ? outcome.error.message
+        : result.alreadyDone === true
+          ? 'It was so already; nothing had to be written.'
+          : outcome.envelope.proposal?.state === 'superseded'
+            ? 'Replaced by a newer proposal. Nothing was written.'
+            : RECEIPT_WORDS[status],
+    ...(proposal === undefined ? {} : { proposal }),
+    ...(isPublic || Object.keys(record).length === 0 ? {} : { record }),
+    changes: isPublic ? [] : changesOf(result.changes),
+  };
+}
+
+const RECEIPT_WORDS: Readonly<Record<Receipt['status'], string>> = {
+  done: 'Done.',
+  waiting: 'Waiting for a decision.',
+  declined: 'Declined. Nothing was written.',
+  expired: 'Not decided in time. Nothing was written.',
+  conflict: 'The record changed meanwhile. Nothing was written.',
+  unknown: 'Salesforce did not say whether it was written. It is being checked.',
+  failed: 'It failed.',
+};
+
+function changesOf(changes: unknown): Receipt['changes'] {
+  if (!Array.isArray(changes)) return [];
+  return changes.flatMap((change: unknown) =>
+    typeof change === 'object' && change !== null && 'field' in change
+      ? [{ before: null, after: null, ...change, field: String(change.field) }]
+      : [],
+  );
+}
