@@ -8,6 +8,8 @@ import { createAccess } from './access/create-access.ts';
 import type { Action, Soql, Sync } from './action.ts';
 import { type Audit, createAudit } from './audit.ts';
 import { createHeadKeeper } from './audit-heads.ts';
+import type { Chat } from './chat/chat.ts';
+import type { Model } from './chat/model.ts';
 import { type Config, publicUrl } from './config.ts';
 import type { Gate } from './dispatch.ts';
 import { GatehouseError } from './errors.ts';
@@ -38,6 +40,8 @@ export interface App {
   readonly audit: Audit;
   readonly connections: Connections;
   readonly gate: Gate;
+  /** Our own chat; loaded at the first use. */
+  readonly openChat: () => Promise<Chat>;
   /** People and cases of the host app; loaded at the first use. */
   readonly sync: () => Promise<SyncRoom>;
   /** Signs what this installation hands out (request state, cursors). */
@@ -50,6 +54,8 @@ export interface App {
 export interface AppOptions {
   readonly now?: () => number;
   readonly log?: Log;
+  /** The language model of the chat; default: as the environment says. */
+  readonly model?: Model;
   /** Crash points by name, for tests. */
   readonly crash?: (point: string) => void | Promise<void>;
 }
@@ -176,6 +182,29 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       ...(options.crash === undefined ? {} : { crash: options.crash }),
     });
 
+    const chat = lazily(async (): Promise<Chat> => {
+      const [{ createChat }, { describeModel, openModel }] = await Promise.all([
+        import('./chat/chat.ts'),
+        import('./chat/open-model.ts'),
+      ]);
+      const { model } = options;
+      return createChat({
+        gate,
+        store,
+        prompts: prompts.get,
+        about: {
+          ...(model === undefined ? describeModel(config.openai) : { model: model.name, isDemo: model.isDemo }),
+          isSimulated,
+        },
+        model: lazily(async () => model ?? openModel(config.openai)).get,
+        now,
+        newId,
+        runner,
+        isRunnerAlive,
+        log,
+      });
+    });
+
     return {
       config,
       log,
@@ -187,6 +216,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       audit,
       connections,
       gate,
+      openChat: chat.get,
       sync: sync.get,
       secret,
       isSimulated,
