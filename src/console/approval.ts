@@ -1,7 +1,7 @@
 import type { Change, JudgedQuery } from '../action.ts';
 import type { Proposal } from '../confirm/proposal.ts';
 import type { GatehouseError } from '../errors.ts';
-import { editableArgs, editField } from './edit-values.ts';
+import { editableArgs, editField, editHidden } from './edit-values.ts';
 import { moment, personName, safeUrl, timeLeft, value, visible } from './format.ts';
 import { type Html, html } from './html.ts';
 import { notice } from './layout.ts';
@@ -20,11 +20,18 @@ export interface ApprovalPage {
   readonly nowMs: number;
   /** What went wrong with the answer just given. */
   readonly problem?: GatehouseError | undefined;
+  /** What the approver wrote instead, not decided yet: everything that decides is shown as it would be then. */
+  readonly edit?: Edit | undefined;
+}
+
+export interface Edit extends Pick<Proposal, 'preview' | 'reasons'> {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly seen: string;
 }
 
 export function approvalView(given: ApprovalPage): Html {
-  const { proposal, problem } = given;
-  const { preview } = proposal;
+  const { proposal, problem, edit } = given;
+  const { preview, reasons } = edit ?? proposal;
   const isPending = proposal.state === 'pending';
   return html`<div class="head" data-watch-proposal="${proposal.id}">
   <p class="eyebrow"><a class="crumb" href="/approvals">Approvals</a>${STATES[proposal.state].badge}${isPending && timed(proposal, given.nowMs)}</p>
@@ -36,12 +43,13 @@ ${!isPending && outcome(proposal)}
 <form class="stack" method="post" action="/approvals/${proposal.id}">
   <input type="hidden" name="csrf" value="${given.csrf}">
   ${isPending && html`<button type="submit" disabled hidden></button>`}
-  ${preview !== null && preview.changes.length > 0 && diff(preview.changes, isPending)}
+  ${edit && edited(proposal, edit)}
+  ${preview !== null && preview.changes.length > 0 && diff(preview.changes, isPending, edit !== undefined)}
   ${preview?.query && query(preview.query)}
   ${preview?.warnings?.map((warning) => notice('warn', visible(warning)))}
-  ${isPending && given.mayDecide && choices(proposal)}
-  ${proposal.reasons.length > 0 && html`<section class="card" aria-labelledby="why"><h2 id="why">Why a person ${isPending ? 'is' : 'was'} asked</h2><ul>${proposal.reasons.map((reason) => html`<li><bdi>${visible(reason)}</bdi></li>`)}</ul></section>`}
-  ${isPending && given.mayDecide && edit(proposal)}
+  ${isPending && given.mayDecide && choices(preview)}
+  ${reasons.length > 0 && html`<section class="card" aria-labelledby="why"><h2 id="why">Why a person ${isPending ? 'is' : 'was'} asked</h2><ul>${reasons.map((reason) => html`<li><bdi>${visible(reason)}</bdi></li>`)}</ul></section>`}
+  ${isPending && given.mayDecide && !edit && editFields(proposal)}
   ${untrusted(proposal)}
   ${asked(proposal)}
   ${isPending && decide(given)}
@@ -58,10 +66,21 @@ function target({ object, id, name, url }: NonNullable<NonNullable<Proposal['pre
   return html`<p>${link === undefined ? label : html`<a href="${link}" target="_blank" rel="noreferrer">${label}</a>`} <code>${id}</code></p>`;
 }
 
-function diff(changes: readonly Change[], isPending: boolean): Html {
+/** The values travel on as they were shown; the approval counts only for exactly these. */
+function edited({ id, args }: Proposal, { values, seen, preview }: Edit): Html {
+  const changes = Object.entries(values);
+  return html`<section class="card" aria-labelledby="edited"><header><h2 id="edited">What you changed</h2><span class="badge warn">not approved yet</span></header>
+  <dl class="facts">${changes.map(([name, given]) => html`<dt><code>${visible(name)}</code></dt><dd>${value(args[name])} → ${value(given)}</dd>`)}</dl>
+  <p class="note">${preview?.changes.length === 0 ? 'The record holds these values already: nothing would be written. ' : 'Below is what would be written now. '}<a href="/approvals/${id}">Back to what the bot asked for</a></p>
+  ${changes.map(([name, given]) => editHidden(name, given))}<input type="hidden" name="seen" value="${seen}"></section>`;
+}
+
+function diff(changes: readonly Change[], isPending: boolean, isEdited: boolean): Html {
   // A record that is made has no before: one column says it all.
   const isNew = changes.every(({ before }) => before === null);
-  const title = isPending ? (isNew ? 'What would be written' : 'What would change') : 'What was asked for';
+  const title = isPending
+    ? `What would ${isNew ? 'be written' : 'change'}${isEdited ? ', with your values' : ''}`
+    : 'What was asked for';
   return html`<section class="card" aria-labelledby="changes"><h2 id="changes">${title}</h2>
   <table class="diff${isNew && ' new'}"><thead><tr><th scope="col">Field</th>${!isNew && html`<th scope="col">Before</th>`}<th scope="col">${isNew ? 'Value' : 'After'}</th></tr></thead>
   <tbody>${changes.map(
@@ -84,7 +103,7 @@ function query({ send, objects, fields, rowCap, reasons, class: kind }: JudgedQu
 }
 
 /** None is picked for you: a default would be an answer that nobody gave. */
-function choices({ preview }: Proposal): Html | undefined {
+function choices(preview: Proposal['preview']): Html | undefined {
   if (preview?.choices === undefined || preview.choices.length === 0) return undefined;
   return html`<section class="card"><fieldset><legend>Choose what to do</legend>${preview.choices.map(
     ({ id, label }) =>
@@ -92,11 +111,11 @@ function choices({ preview }: Proposal): Html | undefined {
   )}</fieldset></section>`;
 }
 
-function edit(proposal: Proposal): Html | undefined {
+function editFields(proposal: Proposal): Html | undefined {
   const fields = editableArgs(proposal);
   if (fields.length === 0) return undefined;
   return html`<details class="card"><summary>Change a value before approving</summary><div class="stack">
-  <p class="note">Checked again like the original. What the bot asked for and what you approve are both kept in the log.</p>
+  <p class="note">Checked again like the original, and shown to you before it runs. What the bot asked for and what you approve are both kept in the log.</p>
   ${fields.map(editField)}</div></details>`;
 }
 
@@ -115,10 +134,10 @@ function asked({ bot, action, principal, conversation, createdAt, assurance, id 
   <dt>Proposal</dt><dd><code>${id}</code></dd></dl></details>`;
 }
 
-function decide({ mayDecide, proposal, nowMs }: ApprovalPage): Html {
+function decide({ mayDecide, proposal, nowMs, edit }: ApprovalPage): Html {
   if (!mayDecide)
     return notice('warn', 'You can look, but not decide.', html`<p>Deciding needs the role approver or admin.</p>`);
-  return html`<div class="decide"><div class="actions"><button class="primary" name="answer" value="approve" data-busy="Working…">Approve</button><button class="danger" name="answer" value="reject" formnovalidate data-busy="Declining…">Decline</button></div>
+  return html`<div class="decide"><div class="actions"><button class="primary" name="answer" value="approve" data-busy="Working…">${edit ? 'Approve with your values' : 'Approve'}</button><button class="danger" name="answer" value="reject" formnovalidate data-busy="Declining…">Decline</button></div>
   <p class="note">Approving runs exactly this, once. ${timeLeft(proposal.expiresAt, nowMs)}.</p></div>`;
 }
 

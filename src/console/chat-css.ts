@@ -8,7 +8,7 @@ body.chat { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; height:
 .bar .inner { display: flex; align-items: center; justify-content: space-between; gap: .75rem; min-height: 3.4rem; }
 .bar h1 { font-size: 1.05rem; }
 .bar .simulated { display: flex; flex-wrap: wrap; justify-content: center; gap: 0 .8rem; padding: .35rem 1rem; font-size: .82rem; line-height: 1.4; }
-.chat main { display: block; max-width: none; padding: 1.1rem 0 1.4rem; overflow-y: auto; overscroll-behavior: contain; scrollbar-gutter: stable both-edges; }
+.chat main { display: block; max-width: none; padding: 1.1rem 0 1.4rem; overflow-y: auto; overscroll-behavior: contain; }
 .hello { display: grid; gap: .5rem; padding: 9vh 0 1.5rem; }
 .hello h2 { font-size: 1.5rem; letter-spacing: -.015em; }
 .hello p { color: var(--soft); max-width: 46ch; }
@@ -20,7 +20,7 @@ body.chat { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; height:
 .said > li { margin: 0; min-width: 0; }
 .said .person { justify-self: end; max-width: 85%; padding: .6rem .95rem; border-radius: 18px 18px 5px 18px; background: var(--accent); color: var(--on-accent); white-space: pre-wrap; }
 .said .bot { max-width: 62ch; white-space: pre-wrap; unicode-bidi: plaintext; }
-.said .person + .bot, .said .person + .step { margin-top: .35rem; }
+.said > li + .person { margin-top: .6rem; }
 .step { display: flex; gap: .55rem; align-items: baseline; font-size: .88rem; color: var(--soft); }
 .step::before { content: ""; flex: none; width: .55rem; height: .55rem; border-radius: 50%; background: var(--line); }
 .step.done::before { background: var(--good); }
@@ -42,6 +42,8 @@ body.chat { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; height:
 .ask .actions > * { flex: 1 1 9rem; }
 .ask .options { display: grid; gap: .5rem; }
 .ask .options button { justify-content: flex-start; text-align: left; }
+.links:empty { display: none; }
+.links { display: flex; flex-wrap: wrap; gap: .2rem 1rem; }
 .ask.settled { border-color: var(--line); box-shadow: none; opacity: .75; }
 .changes { display: grid; gap: .55rem; margin: 0; }
 .changes > div { display: grid; gap: .1rem; }
@@ -56,7 +58,7 @@ body.chat { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; height:
 .receipt.good { border-left-color: var(--good); }
 .receipt.bad { border-left-color: var(--bad); }
 .receipt.warn { border-left-color: var(--warn); }
-.receipt strong { font-weight: 650; }
+.receipt strong { font-weight: 650; margin-right: .25rem; }
 .receipt .changes > div, .receipt .changes > div + div { padding: 0; border: 0; }
 .receipt .changes { gap: .25rem; font-size: .92rem; }
 .receipt .changes > div { grid-template-columns: auto minmax(0, 1fr); gap: .1rem .6rem; align-items: baseline; }

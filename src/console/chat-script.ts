@@ -57,6 +57,7 @@ class Refused extends Error {
     this.status = status;
     this.next = error.next;
     this.code = error.code;
+    this.retryable = error.retryable;
   }
 }
 const ask = async (method, path, body, signal) => {
@@ -73,6 +74,16 @@ const ask = async (method, path, body, signal) => {
   if (answer.ok) return answer;
   const { error } = await answer.json().catch(() => ({ error: { message: 'The server did not answer as it should.', next: 'Try again in a moment.' } }));
   throw new Refused(answer.status, error);
+};
+/** A turn that was just stopped needs a moment to end. */
+const insist = async (...call) => {
+  for (let tries = 0; ; tries += 1)
+    try {
+      return await ask(...call);
+    } catch (error) {
+      if (error.status !== 409 || !error.retryable || tries === 4) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 400));
+    }
 };
 async function* eventsOf(answer) {
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -103,7 +114,7 @@ const follows = async (path, body) => {
   let line;
   let isWhole = false;
   try {
-    const answer = await ask('POST', '/' + conversation + path, body, turn.signal);
+    const answer = await insist('POST', '/' + conversation + path, body, turn.signal);
     for await (const event of eventsOf(answer)) {
       if (event.type !== 'text') line = undefined;
       if (event.type === 'text') {

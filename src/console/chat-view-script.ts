@@ -77,26 +77,35 @@ const shown = (value) => {
   return typeof value === 'string' ? value : JSON.stringify(value);
 };
 const valueOf = (kind, value) => el('span', { class: kind + (shown(value) === undefined ? ' empty' : ''), dir: 'auto' }, shown(value) ?? 'empty');
+const spaced = (name) => name.replace(/__c$/, '').replaceAll('_', ' ').replace(/([a-z])([A-Z])/g, '$1 $2');
 const changes = (list) => list.length === 0 ? undefined : el('dl', { class: 'changes' }, list.map(({ field, label, before, after }) =>
-  el('div', {}, el('dt', {}, el('bdi', {}, label ?? field)), el('dd', {},
+  el('div', {}, el('dt', {}, el('bdi', {}, label ?? spaced(field))), el('dd', {},
     shown(before) === undefined ? undefined : [hidden('from '), valueOf('was', before), el('span', { class: 'arrow', 'aria-hidden': 'true' }, '→'), hidden(' to ')],
     valueOf('becomes', after)))));
 
 // Only web addresses become links, and the simulated org has none.
 const link = (url, text) => {
   const at = URL.canParse(url ?? '') ? new URL(url) : undefined;
-  if (at === undefined || !['https:', 'http:'].includes(at.protocol) || at.hostname === 'sim.localhost') return el('bdi', {}, text);
+  if (at === undefined || !['https:', 'http:'].includes(at.protocol) || at.hostname === 'sim.localhost') return undefined;
   return el('a', { href: at.href, target: '_blank', rel: 'noreferrer' }, el('bdi', {}, text));
 };
 
+/** A card and a receipt say all that the step before them said. */
+const replacesStep = () => {
+  thinking(false);
+  const last = log.lastElementChild;
+  if (last?.querySelector('.step:not(.started)')) last.remove();
+};
+
 const OUTCOMES = { done: 'good', failed: 'bad', declined: '', expired: 'warn', conflict: 'warn', unknown: 'warn', waiting: 'warn' };
-const receipt = ({ status, words, record, changes: list, proposal }) => {
+const receipt = ({ title, status, words, record, changes: list, proposal }) => {
   log.querySelector('[data-card="' + CSS.escape(proposal ?? '') + '"]')?.closest('li').remove();
+  replacesStep();
   put('', el('div', { class: 'receipt ' + (OUTCOMES[status] ?? '') },
-    el('strong', {}, el('bdi', {}, words)),
+    el('p', {}, el('strong', {}, title), ' ', el('bdi', {}, words)),
     changes(list),
-    record && document.body.dataset.internal !== undefined && el('p', { class: 'note' }, link(record.url, record.name ?? record.id))));
-  announce(words);
+    record && document.body.dataset.internal !== undefined && el('p', { class: 'note' }, link(record.url, record.name ?? record.id) ?? el('bdi', {}, record.name ?? record.id ?? ''))));
+  announce(title + ': ' + words);
 };
 
 const left = (ms) => {
@@ -108,6 +117,7 @@ const left = (ms) => {
 const WAITS = 'A colleague decides this. You can stay here: the answer appears by itself.';
 const card = (proposal, answer) => {
   log.querySelector('[data-card="' + CSS.escape(proposal.id) + '"]')?.closest('li').remove();
+  replacesStep();
   const mine = proposal.assurance === 'client';
   const title = el('h2', { id: 'card-' + proposal.id, tabindex: '-1' }, el('bdi', {}, proposal.summary));
   const button = (kind, words, given) => el('button', { type: 'button', class: kind, onclick: () => answer(proposal, given) }, words);
@@ -117,7 +127,6 @@ const card = (proposal, answer) => {
       el('span', { class: 'badge ' + (mine ? 'accent' : 'warn') }, mine ? 'Needs your yes' : 'Waits for a colleague'),
       el('span', { class: 'left', 'data-until': proposal.expiresAt }, left(Date.parse(proposal.expiresAt) - clock()))),
     title,
-    proposal.target && el('p', { class: 'note' }, proposal.target.object + ' ', link(proposal.target.url, proposal.target.name)),
     changes(proposal.changes ?? []),
     proposal.query && el('pre', { class: 'query', tabindex: '0', role: 'group', 'aria-label': 'Query text' }, proposal.query.send),
     (proposal.warnings ?? []).map((words) => el('p', { class: 'notice warn' }, el('bdi', {}, words))),
@@ -128,7 +137,9 @@ const card = (proposal, answer) => {
       choices.length === 0 && button('primary', 'Approve', { answer: 'approve' }),
       button('danger', 'Decline', { answer: 'reject' })),
     !mine && el('p', { class: 'note' }, WAITS),
-    !mine && proposal.link && el('p', { class: 'note' }, link(proposal.link, 'Open it as an approver')));
+    el('p', { class: 'note links' },
+      link(proposal.target?.url, 'Look at the record'),
+      !mine && link(proposal.link, 'Open it as an approver')));
   put('', node);
   announce((mine ? 'Needs your yes: ' : 'Waits for a colleague: ') + proposal.summary);
   // On the card's title, not on a button: a key still on its way down must not decide.

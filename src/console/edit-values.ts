@@ -37,6 +37,11 @@ export function editField({ name, label, value }: EditableArg): Html {
   return html`<label class="field"><span>${label} <code>${name}</code></span>${control}</label>`;
 }
 
+/** An edited value on its way through the screen that shows what it would do. */
+export function editHidden(name: string, value: unknown): Html {
+  return html`<input type="hidden" name="${PREFIX}${name}" value="${String(value)}">`;
+}
+
 /** What the form changed, in the types of the original; undefined when nothing. */
 export function editedValues(proposal: Proposal, form: URLSearchParams): Record<string, unknown> | undefined {
   const changed = editableArgs(proposal).flatMap(({ name, value }) => {

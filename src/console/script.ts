@@ -1,5 +1,7 @@
 /** The pages work without it: it fills in the sign-in token, ticks, shows local times and notices what others decided. */
 export const script = `
+// Asks anew, also where the page answered a form: a reload would offer to send that form once more.
+const again = () => location.replace(location.pathname + location.search);
 const $$ = (selector) => Array.from(document.querySelectorAll(selector));
 
 // The token travels in the fragment, which browsers send to nobody; it leaves the address bar at once.
@@ -32,7 +34,7 @@ const tick = () => {
     left.classList.toggle('soon', ms < 60000);
     over ||= ms < -1500 && left.hasAttribute('data-reload');
   }
-  if (over) location.reload();
+  if (over) again();
 };
 if ($$('[data-until]').length > 0) setInterval(tick, 1000);
 
@@ -55,7 +57,7 @@ const watch = async (path, read, every) => {
   setInterval(async () => {
     if (document.hidden || document.querySelector('form[aria-busy="true"]')) return;
     const now = await look().catch(() => undefined);
-    if (now !== undefined && seen !== undefined && now !== seen) location.reload();
+    if (now !== undefined && seen !== undefined && now !== seen) again();
     seen = now ?? seen;
   }, every);
 };

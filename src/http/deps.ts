@@ -1,17 +1,24 @@
 import type { App } from '../app.ts';
-import type { Chat } from '../chat/chat.ts';
 import type { Route } from './route.ts';
 
 /** What the HTTP door needs of the house. */
 export interface HttpDeps
   extends Pick<
     App,
-    'config' | 'log' | 'now' | 'actions' | 'store' | 'access' | 'audit' | 'connections' | 'gate' | 'isSimulated'
+    | 'config'
+    | 'log'
+    | 'now'
+    | 'actions'
+    | 'store'
+    | 'access'
+    | 'audit'
+    | 'connections'
+    | 'gate'
+    | 'openChat'
+    | 'isSimulated'
   > {
   /** The MCP door: gets the request with its body unread, and limits it itself. */
   readonly mcp?: { handle(request: Request): Promise<Response> };
-  /** Our own chat. Without it neither its page nor its routes are there. */
-  readonly chat?: Chat;
   /** The account behind a chat session (O9). Without it the route is not there. */
   readonly context?: (
     bot: string,

@@ -57,10 +57,18 @@ export async function toEventStream(
     async cancel() {
       clearInterval(heart);
       unheard.abort();
-      // What was under way may still fail; there is nobody left to tell.
-      await events.return?.().catch(() => undefined);
+      await drained(events);
     },
   });
+}
+
+/** To its own end rather than cut off, so that it can store what it has; if that fails there is nobody left to tell. */
+async function drained(events: AsyncIterator<object>): Promise<void> {
+  try {
+    while (!(await events.next()).done);
+  } catch {
+    // Told in the log by whoever failed.
+  }
 }
 
 function frame(event: object): string {

@@ -2,6 +2,7 @@ import { roleHolds } from '../../../permissions/catalog.ts';
 import { approvalView } from '../../console/approval.ts';
 import { approvalsView } from '../../console/approvals.ts';
 import { editedValues } from '../../console/edit-values.ts';
+import type { EditPreview } from '../../dispatch.ts';
 import { GatehouseError } from '../../errors.ts';
 import type { HttpDeps } from '../deps.ts';
 import { createRateLimit } from '../rate-limit.ts';
@@ -11,7 +12,10 @@ import { type Page, type PageCall, type PageReply, pathTo } from './page.ts';
 export function approvalPages({ gate, now }: HttpDeps): readonly Page[] {
   const limit = createRateLimit({ most: 60, windowMs: 60_000, now });
 
-  const approvalPage = async ({ session, params }: PageCall, problem?: GatehouseError): Promise<PageReply> => {
+  const approvalPage = async (
+    { session, params }: PageCall,
+    { problem, edit }: { readonly problem?: GatehouseError; readonly edit?: EditPreview | undefined } = {},
+  ): Promise<PageReply> => {
     const { proposal } = await gate.inspect(params.id ?? '');
     // A failure of the action itself is told as the proposal's outcome.
     const isOutcome = proposal.state === 'failed' && proposal.error?.error.code === problem?.code;
@@ -22,6 +26,7 @@ export function approvalPages({ gate, now }: HttpDeps): readonly Page[] {
       mayDecide: roleHolds(session.role, 'DECIDE_PROPOSALS'),
       nowMs: now(),
       problem: told,
+      edit: proposal.state === 'pending' ? edit : undefined,
     });
     return { title: proposal.action, body, here: 'approvals', ...(told === undefined ? {} : { status: told.status }) };
   };
@@ -57,18 +62,24 @@ export function approvalPages({ gate, now }: HttpDeps): readonly Page[] {
         const { proposal } = await gate.inspect(id);
         const choice = form.get('choice');
         const values = answer === 'approve' ? editedValues(proposal, form) : undefined;
+        const seen = form.get('seen');
         try {
+          // What an edit would change is looked at before it is approved; nobody approves what they have not seen.
+          if (values !== undefined && seen === null)
+            return await approvalPage(call, { edit: await gate.previewEdit(id, values) });
           await gate.decide(id, {
             answer,
             by: `operator:${session.name}`,
             via: 'console',
             assurance: 'session',
             ...(choice === null ? {} : { choice }),
-            ...(values === undefined ? {} : { values }),
+            ...(values === undefined || seen === null ? {} : { values, seen }),
           });
         } catch (error) {
-          if (error instanceof GatehouseError) return approvalPage(call, error);
-          throw error;
+          if (!(error instanceof GatehouseError)) throw error;
+          const isOutdated = error.code === 'conflict' && values !== undefined;
+          const edit = isOutdated ? await gate.previewEdit(id, values).catch(() => undefined) : undefined;
+          return approvalPage(call, { problem: error, edit });
         }
         return { goTo: pathTo('approvals', id) };
       },

@@ -7,14 +7,11 @@ import { openChatOf } from '../routes/chat.ts';
 
 /** The chat page of a bot, for people who are no operators: it says nothing but its name and what it can be asked. */
 export function mountChat(app: Hono<Env>, deps: HttpDeps): readonly { method: string; path: string }[] {
-  const { chat, gate } = deps;
-  if (chat === undefined) return [];
-
   app.get('/chat/:bot', async (c) => {
     c.set('route', '/chat/{bot}');
     const { name, audience, policy } = await openChatOf(deps, c.req.param('bot'));
-    const { isDemo, isSimulated } = chat.about;
-    const may = new Set((await gate.actions(name)).map((action) => action.name));
+    const { isDemo, isSimulated } = (await deps.openChat()).about;
+    const may = new Set((await deps.gate.actions(name)).map((action) => action.name));
     const { frameOrigins, anonymous } = policy.chat;
     const page = chatPage({
       bot: name,

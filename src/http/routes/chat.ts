@@ -12,27 +12,16 @@ import { shownEvent, shownTranscript } from './chat-shown.ts';
 
 /** Talking to a bot over HTTP, for our own page and for a site's widget: closed until policy opens it, each to their own. */
 export function chatRoutes(deps: HttpDeps): readonly Route[] {
-  return deps.chat === undefined ? [] : routesOf(deps, deps.chat);
-}
-
-/** Looking costs little, and a page looks again while a card is open. */
-const LOOKS_PER_MINUTE = 120;
-/** Anonymous names are free to make, so that an address counts too; behind one proxy or office it is many people. */
-const PEOPLE_PER_ADDRESS = 10;
-
-type Call = Pick<RouteCall, 'headers' | 'remote'> & { readonly params: { readonly bot: string } };
-
-function routesOf(deps: HttpDeps, chat: Chat): readonly Route[] {
   const limit = createRateLimit({ most: LOOKS_PER_MINUTE, windowMs: 60_000, now: deps.now });
 
-  const enter = async ({ params, headers, remote }: Call, isChange = true): Promise<{ bot: BotRow; user: EndUser }> => {
+  const enter = async ({ params, headers, remote }: Call, isChange = true): Promise<Entered> => {
     const bot = await openChatOf(deps, params.bot);
     const user = endUserOf(deps, bot, headers, { isChange });
     const { perMinute } = bot.policy.chat;
     if (!isChange) limit.take(`look ${user.owner}`);
     else limit.take(user.owner, perMinute);
     if (isChange && user.isAnonymous) limit.take(`${bot.name} ${remote}`, perMinute * PEOPLE_PER_ADDRESS);
-    return { bot, user };
+    return { chat: await deps.openChat(), bot, user };
   };
 
   const stream = ({ audience }: BotRow, events: (signal: AbortSignal) => AsyncIterable<ChatEvent>): Reply => ({
@@ -49,7 +38,7 @@ function routesOf(deps: HttpDeps, chat: Chat): readonly Route[] {
       who: [],
       body: z.strictObject({}),
       async handle(call) {
-        const { bot, user } = await enter(call);
+        const { chat, bot, user } = await enter(call);
         const { id } = await chat.open(bot.name, user.owner, user.session);
         return {
           status: 201,
@@ -64,7 +53,7 @@ function routesOf(deps: HttpDeps, chat: Chat): readonly Route[] {
       summary: 'What was said so far, and the open cards; only to its own person',
       who: [],
       async handle(call) {
-        const { bot, user } = await enter(call, false);
+        const { chat, bot, user } = await enter(call, false);
         const transcript = await chat.read(call.params.id, user.owner);
         return { json: { ...shownTranscript(transcript, bot.audience), ...chat.about, now: isoTime(deps.now()) } };
       },
@@ -76,7 +65,7 @@ function routesOf(deps: HttpDeps, chat: Chat): readonly Route[] {
       who: [],
       body: z.strictObject({ text: z.string().trim().min(1).max(4000) }),
       async handle(call) {
-        const { bot, user } = await enter(call);
+        const { chat, bot, user } = await enter(call);
         return stream(bot, (signal) => chat.say(call.params.id, user.owner, call.body.text, signal));
       },
     }),
@@ -87,7 +76,7 @@ function routesOf(deps: HttpDeps, chat: Chat): readonly Route[] {
       who: [],
       body: z.strictObject({ answer: z.enum(['approve', 'reject']), choice: z.string().min(1).max(100).optional() }),
       async handle(call) {
-        const { bot, user } = await enter(call);
+        const { chat, bot, user } = await enter(call);
         const { id, proposal } = call.params;
         const { answer, choice } = call.body;
         const given = { answer, ...(choice === undefined ? {} : { choice }) };
@@ -101,11 +90,24 @@ function routesOf(deps: HttpDeps, chat: Chat): readonly Route[] {
       who: [],
       body: z.strictObject({}),
       async handle(call) {
-        const { bot, user } = await enter(call);
+        const { chat, bot, user } = await enter(call);
         return stream(bot, (signal) => chat.resume(call.params.id, user.owner, signal));
       },
     }),
   ];
+}
+
+/** Looking costs little, and a page looks again while a card is open. */
+const LOOKS_PER_MINUTE = 120;
+/** Anonymous names are free to make, so that an address counts too; behind one proxy or office it is many people. */
+const PEOPLE_PER_ADDRESS = 10;
+
+type Call = Pick<RouteCall, 'headers' | 'remote'> & { readonly params: { readonly bot: string } };
+
+interface Entered {
+  readonly chat: Chat;
+  readonly bot: BotRow;
+  readonly user: EndUser;
 }
 
 /** A closed chat and a bot that is not there look the same from outside. */
