@@ -40,6 +40,8 @@ export interface Config {
     readonly baseUrl: string | undefined;
     readonly model: string | undefined;
   };
+  /** How long values of records are kept beside the audit and in ended proposals, ms. */
+  readonly retentionMs: number;
   /** Deadline of one Salesforce request, ms. */
   readonly requestTimeoutMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -79,9 +81,12 @@ const environment = z.object({
   OPENAI_API_KEY: text,
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   OPENAI_MODEL: text,
+  GATEHOUSE_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
   GATEHOUSE_REQUEST_TIMEOUT_MS: z.coerce.number().int().min(100).max(120_000).default(20_000),
   GATEHOUSE_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
+
+const DAY_MS = 24 * 3_600_000;
 
 /** Throws `config_invalid` naming every bad variable at once; never prints a value. */
 export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
@@ -125,6 +130,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     keys: { bot: e.GATEHOUSE_BOT_KEY, operator: e.GATEHOUSE_OPERATOR_KEY },
     session: e.GATEHOUSE_SESSION,
     openai: { apiKey: e.OPENAI_API_KEY, baseUrl: e.OPENAI_BASE_URL, model: e.OPENAI_MODEL },
+    retentionMs: e.GATEHOUSE_RETENTION_DAYS * DAY_MS,
     requestTimeoutMs: e.GATEHOUSE_REQUEST_TIMEOUT_MS,
     logLevel: e.GATEHOUSE_LOG,
   });

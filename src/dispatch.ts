@@ -20,6 +20,8 @@ export interface Gate {
   inspect(id: string): Promise<{ readonly proposal: Proposal; readonly envelope: Envelope }>;
   /** A human's answer. Only doors that have proven a human may call it. Approving runs the stored arguments, once. */
   decide(id: string, decision: HumanDecision): Promise<Envelope>;
+  /** What an approver's edit would do, to be shown before it is approved; `seen` ties the approval to what was shown. */
+  previewEdit(id: string, values: Readonly<Record<string, unknown>>): Promise<EditPreview>;
   /** An operator asks to take a write back, by its audit row: a proposal like any other, for a signed-in approver. */
   undo(audit: number, by: string): Promise<Envelope>;
   /** Everything kept of one person (an Id, an email) outside Salesforce is blanked; the audit chain still proves the rest. */
@@ -39,6 +41,14 @@ export interface Gate {
   ): Promise<Readonly<Record<string, unknown>>>;
   /** What a crash left behind is finished or read back. Cheap when there is nothing. */
   recover(): Promise<number>;
+  /** Before-values and what ended proposals hold of people is blanked once older than `before` (ms); the chain stays. */
+  tidy(before: number): Promise<{ readonly rows: number; readonly proposals: number }>;
+}
+
+export interface EditPreview extends Pick<Proposal, 'preview' | 'reasons' | 'assurance'> {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The exact change: arguments, record and values before it. */
+  readonly seen: string;
 }
 
 export interface Call {
@@ -78,6 +88,8 @@ export interface HumanDecision {
   readonly choice?: string;
   /** The approver's edits of argument values (C5 of the gate: re-validated, new digest, both kept). */
   readonly values?: Readonly<Record<string, unknown>>;
+  /** What the approver was shown of these edits; where it is no longer that, nothing is decided. */
+  readonly seen?: string;
   /** Where given, the decision counts only for this bot's proposals. */
   readonly bot?: string;
 }

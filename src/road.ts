@@ -4,7 +4,7 @@ import type { ActionPolicy } from '../permissions/policy.ts';
 import type { Action, Preview } from './action.ts';
 import type { Audit, AuditInput } from './audit.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
-import { type Confirm, createConfirm, type ProposalEdit, unknownProposal } from './confirm/confirm.ts';
+import { alreadyDecided, type Confirm, createConfirm, type ProposalEdit, unknownProposal } from './confirm/confirm.ts';
 import { stillHeld } from './confirm/effects.ts';
 import { type Effect, type Envelope, isOver, type Proposal } from './confirm/proposal.ts';
 import { toEnvelope } from './confirm/view.ts';
@@ -300,6 +300,7 @@ export function createGate(deps: GateDeps): Gate {
   async function edited(id: string, values: Readonly<Record<string, unknown>>, ofBot?: string): Promise<ProposalEdit> {
     const proposal = await confirm.look(id);
     if (proposal === undefined || (ofBot !== undefined && ofBot !== proposal.bot)) throw unknownProposal();
+    if (proposal.state !== 'pending') throw alreadyDecided(proposal);
     const bot = await botNamed(store, proposal.bot);
     const { action, own } = permitted(deps.actions, bot, proposal.action);
     const foreign = Object.keys(values).filter((key) => !(key in proposal.args));
@@ -326,10 +327,10 @@ export function createGate(deps: GateDeps): Gate {
       throw new GatehouseError('invalid_input', 'An edit may change values, never which record is meant.', {
         next: 'Decline this one and let the bot propose the other record.',
       });
-    const verdict = await judge(deps, bot, action, preview, run.environment);
-    if (verdict.decision === 'deny') throw denied(action, verdict);
+    const { decision, assurance, reasons } = await judge(deps, bot, action, preview, run.environment);
+    if (decision === 'deny') throw denied(action, { decision, assurance, reasons });
     const digest = digestOf({ bot: bot.name, action: action.name, args });
-    return { args, digest, preview, reasons: verdict.reasons };
+    return { args, digest, preview, reasons, assurance, policyRevision: bot.policyRevision };
   }
 
   const mayAsk = (own: ActionPolicy, bot: BotRow) =>
@@ -422,7 +423,22 @@ export function createGate(deps: GateDeps): Gate {
     async decide(id, decision) {
       if (decision.values === undefined || Object.keys(decision.values).length === 0)
         return confirm.decide(id, decision);
-      return confirm.decide(id, decision, await edited(id, decision.values, decision.bot));
+      const edit = await edited(id, decision.values, decision.bot);
+      if (decision.seen !== undefined && decision.seen !== seenOf(edit))
+        throw new GatehouseError('conflict', 'What this edit would change is not what you were shown any more.', {
+          next: 'Look at the new change, and approve that one.',
+        });
+      return confirm.decide(id, decision, edit);
+    },
+
+    async previewEdit(id, values) {
+      const edit = await edited(id, values);
+      const { preview, reasons, assurance } = edit;
+      return { values, preview, reasons, assurance, seen: seenOf(edit) };
+    },
+
+    async tidy(before) {
+      return { rows: await deps.audit.forget(before), proposals: await store.proposals.blankSettledBefore(before) };
     },
   };
 }
@@ -443,6 +459,10 @@ function dedupeKeyOf(bot: BotRow, c: Call, digest: string): string {
   return c.key === undefined
     ? digestOf(['call', bot.name, c.principal, c.conversation ?? null, digest])
     : digestOf(['key', bot.name, c.principal, c.key]);
+}
+
+function seenOf({ digest, preview }: ProposalEdit): string {
+  return digestOf([digest, preview]);
 }
 
 function denied(action: Action, verdict: Verdict): GatehouseError {

@@ -1,17 +1,28 @@
 import type { App } from '../app.ts';
 
-/** What a crash left behind is finished by whoever runs next: soon after the start, off its critical path, and again later. */
-export function keepRecovering({ gate, log }: App): () => void {
+/**
+ * Housekeeping of a process that stays: what a crash left behind is finished by whoever runs next, soon after the start but
+ * off its critical path, and again later; values of records go when their time is over.
+ */
+export function keepRecovering({ gate, log, now, config }: App): () => void {
   const recover = () =>
     gate.recover().then(
       (count) => count > 0 && log.info('finished what a crash had left', { count }),
       (error: unknown) => log.error('recovery failed', { cause: String(error) }),
     );
-  const first = setTimeout(() => void recover(), 1_000);
-  const later = setInterval(() => void recover(), 30_000);
-  for (const timer of [first, later]) timer.unref();
+  const tidy = () =>
+    gate.tidy(now() - config.retentionMs).then(
+      ({ rows, proposals }) => rows + proposals > 0 && log.info('values past their time are gone', { rows, proposals }),
+      (error: unknown) => log.error('tidying failed', { cause: String(error) }),
+    );
+  const timers = [
+    setTimeout(() => void recover(), 1_000),
+    setInterval(() => void recover(), 30_000),
+    setTimeout(() => void tidy(), 20_000),
+    setInterval(() => void tidy(), 3_600_000),
+  ];
+  for (const timer of timers) timer.unref();
   return () => {
-    clearTimeout(first);
-    clearInterval(later);
+    for (const timer of timers) clearTimeout(timer);
   };
 }

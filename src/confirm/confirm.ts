@@ -26,7 +26,7 @@ export interface Confirm {
 }
 
 /** New arguments from the approver, already parsed and previewed. */
-export type ProposalEdit = Pick<Proposal, 'args' | 'digest' | 'preview' | 'reasons'>;
+export type ProposalEdit = Pick<Proposal, 'args' | 'digest' | 'preview' | 'reasons' | 'assurance' | 'policyRevision'>;
 
 export interface ConfirmDeps extends RunDeps {
   readonly store: Store;
@@ -193,7 +193,8 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       if (proposal === undefined || (decision.bot !== undefined && decision.bot !== proposal.bot))
         throw unknownProposal();
       if (proposal.state !== 'pending') throw alreadyDecided(proposal);
-      if (decision.answer === 'approve' && proposal.assurance === 'session' && decision.assurance !== 'session')
+      const needed = [proposal.assurance, edit?.assurance];
+      if (decision.answer === 'approve' && needed.includes('session') && decision.assurance !== 'session')
         throw new GatehouseError(
           'permission_denied',
           'This needs a signed-in approver; an answer at the chat client is not enough.',
@@ -202,7 +203,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
           },
         );
       const answer = decision.choice === CANCEL ? 'reject' : decision.answer;
-      const choice = answer === 'approve' ? chosen(proposal.preview, decision.choice) : null;
+      const choice = answer === 'approve' ? chosen((edit ?? proposal).preview, decision.choice) : null;
       const decided = {
         decidedBy: decision.by,
         decidedVia: decision.via,
@@ -279,7 +280,7 @@ export function unknownProposal(): GatehouseError {
   });
 }
 
-function alreadyDecided(proposal: Proposal): GatehouseError {
+export function alreadyDecided(proposal: Proposal): GatehouseError {
   const by = proposal.decidedBy === null ? '' : ` by ${proposal.decidedBy}`;
   return new GatehouseError('conflict', `This proposal is ${proposal.state}${by}; it can be decided only once.`, {
     next: 'Look at its outcome; for another change let the bot propose it anew.',

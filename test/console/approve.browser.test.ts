@@ -85,6 +85,10 @@ describe.skipIf(why)(`the console in Chromium${why ? ` (skipped: ${why})` : ''}`
     await page.keyboard.press('Enter');
     expect((await door.world.app.gate.inspect(id)).proposal.state).toBe('pending');
     await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByRole('heading', { name: 'What you changed' }).waitFor();
+    expect((await record(recordId))?.NextStep).not.toBe('Send the offer on Friday');
+    expect(await page.locator('td.after').textContent()).toBe('Send the offer on Friday');
+    await page.getByRole('button', { name: 'Approve with your values' }).click();
     await page.getByText('It ran, and Salesforce took it.').waitFor();
     expect((await record(recordId))?.NextStep).toBe('Send the offer on Friday');
   });

@@ -95,9 +95,33 @@ describe('the approval page', () => {
       'value.nextStep': 'Write',
       'value.id': 'x',
     };
-    expect((await door.ask('POST', `/approvals/${id}`, { as, form })).status).toBe(303);
+    const shown = await door.ask('POST', `/approvals/${id}`, { as, form });
+    expect(shown).toMatchObject({ status: 200, text: expect.stringContaining('not approved yet') });
+    const record = async () => (await door.world.records('Opportunity')).find(({ Id }) => Id === recordId);
+    expect(await record()).not.toMatchObject({ Amount: 4200.5 });
+    const seen = seenIn(shown.text);
+    expect((await door.ask('POST', `/approvals/${id}`, { as, form: { ...form, seen } })).status).toBe(303);
+    expect(await record()).toMatchObject({ Amount: 4200.5, NextStep: 'Write' });
+  });
+
+  it('approves an edit only as it was shown: another value, or a record that moved on, is shown anew [C2 C5]', async () => {
+    await using door = await openDoor();
+    const { id, recordId } = await proposeMove(door.world, { amount: 5000 });
+    const as = await door.signIn('approver');
+    const post = (form: Record<string, string>) =>
+      door.ask('POST', `/approvals/${id}`, { as, form: { csrf: as.csrf, answer: 'approve', ...form } });
+    const seen = seenIn((await post({ 'value.amount': '6000' })).text);
+    expect(await post({ 'value.amount': '900000', seen })).toMatchObject({
+      status: 409,
+      text: expect.stringContaining('900,000'),
+    });
+    await door.world.sim('POST', 'records/Opportunity', { Id: recordId, Amount: 1234 });
+    const moved = await post({ 'value.amount': '6000', seen });
+    expect(moved).toMatchObject({ status: 409, text: expect.stringContaining('1234') });
+    expect((await door.world.app.gate.inspect(id)).proposal.state).toBe('pending');
+    expect((await post({ 'value.amount': '6000', seen: seenIn(moved.text) })).status).toBe(303);
     const record = (await door.world.records('Opportunity')).find(({ Id }) => Id === recordId);
-    expect(record).toMatchObject({ Amount: 4200.5, NextStep: 'Write' });
+    expect(record?.Amount).toBe(6000);
   });
 
   it('gives viewers the page without the buttons, and refuses their press [P4]', async () => {
@@ -160,3 +184,5 @@ describe('connecting', () => {
     expect(failed.text).toContain('role="alert"');
   });
 });
+
+const seenIn = (text: string) => /name="seen" value="([^"]+)"/.exec(text)?.[1] ?? '';
