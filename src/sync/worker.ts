@@ -23,12 +23,14 @@ export interface WorkerDeps extends DeliveryDeps {
   readonly log: { warn(message: string, fields?: Readonly<Record<string, unknown>>): void };
   readonly tickMs?: number;
   readonly pollMs?: number;
+  /** How long a bot rests after a failure; given what the failure asks for. */
+  readonly pauseMs?: (ms: number) => number;
   readonly noteSync?: (bot: string, at: number) => Promise<void>;
 }
 
 /** In-process loop over the outbox; any number of processes may run one on the same store. */
 export function createWorker(deps: WorkerDeps, engine: Engine, drain: Drain, batches: Batches): Worker {
-  const { store, now, tickMs = 2_000, pollMs = 300_000 } = deps;
+  const { store, now, tickMs = 2_000, pollMs = 300_000, pauseMs = (ms: number) => ms } = deps;
   const stopping = new AbortController();
   const turns = new Map<string, Promise<void>>();
   const again = new Set<string>();
@@ -71,7 +73,7 @@ export function createWorker(deps: WorkerDeps, engine: Engine, drain: Drain, bat
   /** Waiting is no failure: the outbox keeps everything. */
   function rest(bot: string, error: unknown): void {
     if (stopping.signal.aborted) return;
-    const ms = error instanceof GatehouseError ? (error.retryAfterMs ?? 30_000) : 30_000;
+    const ms = pauseMs(error instanceof GatehouseError ? (error.retryAfterMs ?? 30_000) : 30_000);
     pausedUntil.set(bot, now() + ms);
     const code = error instanceof GatehouseError ? error.code : 'internal';
     deps.log.warn('Sync waits.', { bot, code, waitMs: ms, ...(code === 'internal' ? { cause: String(error) } : {}) });

@@ -1,0 +1,22 @@
+// `node test/bench/soak.mjs 600`: ten minutes of edits on both sides with two workers, faults and kill -9; prints its counts.
+import { rm } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const out = `${process.cwd()}/node_modules/.cache/gatehouse-soak-${process.pid}.mjs`;
+await build({
+  entryPoints: ['test/sync/soak.ts'],
+  outfile: out,
+  bundle: true,
+  packages: 'external',
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  logLevel: 'error',
+});
+const { soak } = await import(pathToFileURL(out).href);
+const report = await soak(Number(process.argv[2] ?? 600));
+process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+await rm(out, { force: true });
+const bad = report.duplicates + report.diverged + report.lostSingleSideEdits + report.writesAfterRest;
+process.exit(bad === 0 ? 0 : 1);

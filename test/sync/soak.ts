@@ -1,0 +1,183 @@
+/** A two-way soak: two real workers, faults, kill -9, edits on both sides; then both sides are compared. Run by test/bench/soak.mjs. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { shippedPolicy } from '../../permissions/policy.ts';
+import { receiveMessage, rotateToken } from '../../src/sync/receive.ts';
+import { createFleet } from './fixtures/fleet.ts';
+import { openHouse } from './fixtures/house.ts';
+
+export interface SoakReport {
+  readonly seconds: number;
+  readonly edits: number;
+  readonly kills: number;
+  readonly faults: number;
+  readonly duplicates: number;
+  readonly diverged: number;
+  readonly lostSingleSideEdits: number;
+  readonly otherWinner: number;
+  readonly writesAfterRest: number;
+  readonly apiCalls: number;
+  readonly logRows: number;
+}
+
+const FIELDS = [
+  ['phone', 'Phone'],
+  ['jobTitle', 'Title'],
+  ['notes', 'Description'],
+] as const;
+const FAULTS = [
+  { type: 'status', status: 503, times: 3 },
+  { type: 'drop', when: 'after', times: 2 },
+  { type: 'drop', when: 'before', times: 2 },
+  { type: 'lock', times: 3, match: { path: '/composite' } },
+  { type: 'latency', ms: 800, times: 5 },
+  { type: 'expired_session', times: 1 },
+  { type: 'drop_body', when: 'after', times: 1 },
+] as const;
+
+export async function soak(seconds: number, people = 40): Promise<SoakReport> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-soak-'));
+  const options = {
+    folder,
+    target: { file: path.join(folder, 'gatehouse.db') },
+    leaseMs: 8_000,
+    tickMs: 200,
+    pollMs: 3_000,
+  };
+  const house = await openHouse(options);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)] as T;
+  try {
+    await house.store.bots.create({
+      name: 'demo',
+      audience: 'internal',
+      profile: 'internal',
+      createdAt: Date.now(),
+      grants: [],
+      policy: shippedPolicy('internal'),
+    });
+    await house.connections.connect('demo', { flow: 'simulated' });
+    await using fleet = await createFleet(options);
+    const token = await rotateToken(house.deps, 'demo');
+    const door = createServer((request, response) => {
+      let body = '';
+      request.on('data', (part) => {
+        body += part;
+      });
+      request.on('end', () => {
+        receiveMessage({ ...house.deps, onChange() {} }, token, body).then(
+          (answer) => response.writeHead(answer.status, { 'content-type': 'text/xml' }).end(answer.body),
+          () => response.destroy(),
+        );
+      });
+    });
+    await new Promise<void>((ready) => door.listen(0, '127.0.0.1', ready));
+    await house.control('POST', 'outbound-messages', {
+      object: 'Contact',
+      url: `http://127.0.0.1:${(door.address() as AddressInfo).port}/`,
+      fields: ['Phone', 'Title', 'Description', 'LastModifiedDate'],
+    });
+    const ids = Array.from({ length: people }, (_, n) => `p${n}`);
+    await house.sync.hosts.put(
+      'demo',
+      'party',
+      ids.map((id) => ({ id, fields: { email: `${id}@example.com`, name: `Person ${id}` } })),
+    );
+    const workers = [await fleet.start(), await fleet.start()];
+    const sfIds = await untilLinked();
+
+    const last = new Map<string, { value: string; side: string }>();
+    const sides = new Map<string, Map<string, string>>();
+    const count = { edits: 0, kills: 0, faults: 0 };
+    const end = Date.now() + seconds * 1_000;
+    let nextKill = Date.now() + 15_000;
+    while (Date.now() < end) {
+      const id = pick(ids);
+      const [local, remote] = pick(FIELDS);
+      const side = pick(['host', 'salesforce'] as const);
+      const value = `${side} ${count.edits++}`;
+      last.set(`${id}.${local}`, { value, side });
+      sides.set(`${id}.${local}`, (sides.get(`${id}.${local}`) ?? new Map()).set(side, value));
+      if (side === 'host') await house.sync.hosts.put('demo', 'party', [{ id, fields: { [local]: value } }]);
+      else await house.control('POST', 'records/Contact', { Id: sfIds.get(id), [remote]: value });
+      if (Math.random() < 0.05) {
+        await house.control('POST', 'faults', pick(FAULTS));
+        count.faults++;
+      }
+      if (Date.now() > nextKill) {
+        const victim = Math.floor(Math.random() * workers.length);
+        const worker = workers[victim];
+        if (worker) await fleet.kill(worker);
+        workers[victim] = await fleet.start();
+        count.kills++;
+        nextKill = Date.now() + 10_000 + Math.random() * 20_000;
+      }
+      await sleep(50 + Math.random() * 400);
+    }
+    await house.control('POST', 'faults', { clear: true });
+    await untilRest();
+    for (const worker of workers) await fleet.kill(worker);
+
+    const records = (await house.control('GET', 'records/Contact')).records as Record<string, string>[];
+    const hosts = await house.syncStore.hosts.get('demo', 'party', ids);
+    const result = { duplicates: records.length - people, diverged: 0, lostSingleSideEdits: 0, otherWinner: 0 };
+    for (const host of hosts) {
+      const record = records.find((one) => one.Id === sfIds.get(host.id)) ?? {};
+      for (const [local, remote] of FIELDS) {
+        const key = `${host.id}.${local}`;
+        const held = host.fields[local] ?? null;
+        if (held !== (record[remote] ?? null)) result.diverged++;
+        else if (last.has(key) && held !== last.get(key)?.value) {
+          const isOneSided = (sides.get(key)?.size ?? 0) === 1;
+          if (isOneSided) result.lostSingleSideEdits++;
+          else result.otherWinner++;
+        }
+      }
+    }
+    const stamps = JSON.stringify(records.map((record) => record.SystemModstamp));
+    const again = await fleet.start();
+    await sleep(8_000);
+    await fleet.kill(again);
+    const after = (await house.control('GET', 'records/Contact')).records as Record<string, string>[];
+    door.close();
+    return {
+      seconds,
+      ...count,
+      ...result,
+      writesAfterRest: stamps === JSON.stringify(after.map((record) => record.SystemModstamp)) ? 0 : 1,
+      apiCalls: (await house.control('GET', 'calls')).count,
+      logRows: (await house.syncStore.log.find('demo', { limit: 1_000_000 })).length,
+    };
+  } finally {
+    await house.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  async function untilLinked(): Promise<Map<string, string>> {
+    const orgId = (await house.store.connections.get('demo'))?.orgId ?? '';
+    for (let n = 0; n < 300; n++) {
+      const links = await house.syncStore.links.list({ bot: 'demo', orgId }, { state: 'active', limit: 10_000 });
+      if (links.length === people) return new Map(links.map((link) => [link.localId, link.sfId ?? '']));
+      await sleep(200);
+    }
+    throw new Error('the people were not linked in a minute');
+  }
+
+  async function untilRest(): Promise<void> {
+    const orgId = (await house.store.connections.get('demo'))?.orgId ?? '';
+    let calm = 0;
+    for (let n = 0; n < 600; n++) {
+      await sleep(500);
+      const isCalm =
+        (await house.syncStore.links.countDirty({ bot: 'demo', orgId })) === 0 &&
+        (await house.syncStore.inbox.pending({ bot: 'demo', orgId }, 1)).length === 0;
+      calm = isCalm ? calm + 1 : 0;
+      // Longer than a poll and a lease.
+      if (calm > 24) return;
+    }
+    throw new Error('the sync did not come to rest in five minutes');
+  }
+}
