@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Access } from './access/access.ts';
 import { createAccess } from './access/create-access.ts';
 import type { Action, Soql, Sync } from './action.ts';
+import type { AppSync } from './app-sync.ts';
 import { type Audit, createAudit } from './audit.ts';
 import { createHeadKeeper } from './audit-heads.ts';
 import type { Chat } from './chat/chat.ts';
@@ -26,7 +27,6 @@ import { createStore, openDatabase } from './store/open.ts';
 import { checkSecret, loadSecret } from './store/secret.ts';
 import type { BotRow, Store } from './store/store.ts';
 import { lazyTokens, type TokenTarget } from './store/tokens.ts';
-import type { SyncRoom } from './sync/create-sync.ts';
 
 /** Everything a door may need, put together once. The only file that imports across the house. */
 export interface App {
@@ -43,7 +43,7 @@ export interface App {
   /** Our own chat; loaded at the first use. */
   readonly openChat: () => Promise<Chat>;
   /** People and cases of the host app; loaded at the first use. */
-  readonly sync: () => Promise<SyncRoom>;
+  readonly sync: () => Promise<AppSync>;
   /** Signs what this installation hands out (request state, cursors). */
   readonly secret: string;
   /** True while the embedded simulated org answers instead of Salesforce; every surface says so. */
@@ -90,23 +90,6 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     // It keeps the process alive: whoever waits for another one's outcome must not end without an answer.
     const sleep = (ms: number, signal?: AbortSignal) =>
       delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {});
-    const sync = lazily(async (): Promise<SyncRoom> => {
-      const [{ createSync }, { createSyncStore }] = await Promise.all([
-        import('./sync/create-sync.ts'),
-        import('./store/sync-store.ts'),
-      ]);
-      return createSync({
-        store: createSyncStore(database),
-        now,
-        newId,
-        owner: runner,
-        wait: sleep,
-        connectionOf: async (bot) => {
-          const row = await store.connections.get(bot);
-          return row?.state === 'connected' ? row : undefined;
-        },
-      });
-    });
     const made = lazily(async (): Promise<Connections> => {
       const { createConnections } = await import('./salesforce/create-connections.ts');
       return createConnections({
@@ -133,6 +116,21 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       hasReal: true,
       open: true,
       close: true,
+    });
+    const sync = lazily(async () => {
+      const { createAppSync } = await import('./app-sync.ts');
+      return createAppSync({
+        database,
+        store,
+        connections,
+        secret,
+        runner,
+        publicUrl: publicUrl(config),
+        now,
+        newId,
+        sleep,
+        log,
+      });
     });
     if (isSimulated && !config.simulate) await refuseToyBesideReal(config, store);
 
@@ -163,7 +161,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
           { judge: true, run: true, next: true },
         ),
       openSync: (bot, org) =>
-        deferred<Sync>(async () => (await sync.get()).forBot(bot.name, org as Org), {
+        deferred<Sync>(async () => (await sync.get()).room.forBot(bot.name, org as Org), {
           previewParty: true,
           syncParty: true,
           previewCase: true,

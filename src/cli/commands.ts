@@ -11,6 +11,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   { name: 'serve', summary: 'Serve MCP, REST and the console over HTTP', load: () => import('./serve.ts') },
   { name: 'mcp', summary: 'Serve one bot over MCP on standard input and output', load: () => import('./mcp.ts') },
   { name: 'chat', summary: 'Talk to a bot in the terminal', load: () => import('./chat.ts') },
+  { name: 'worker', summary: 'Sync in the background, beside serve', load: () => import('./worker.ts') },
   { name: 'demo', summary: 'Play the main job against a simulated org', load: () => import('./demo.ts') },
   { name: 'sim', summary: 'Serve the simulated Salesforce org by itself', load: () => import('./sim.ts') },
   { name: 'bot create', summary: 'Make a bot; prints its keys once', load: () => import('./bot-create.ts') },

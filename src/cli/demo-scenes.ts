@@ -70,7 +70,9 @@ async function anApproval(stage: Stage, org: DemoOrg): Promise<void> {
 async function aSync(stage: Stage, app: App, org: DemoOrg): Promise<void> {
   stage.scene('A customer and her case');
   stage.note('The host app saves a person, and a case in which she is the complainant.');
-  const { hosts } = await app.sync();
+  const {
+    room: { hosts },
+  } = await app.sync();
   const email = 'ana.silva@sunline.example';
   await hosts.put(DEMO_BOT, 'party', [
     { id: 'party-7', fields: { name: 'Ana Silva', email, phone: '+351 21 555 0107' } },

@@ -23,7 +23,9 @@ export const command = defineCommand({
     const key =
       app.isSimulated && (await ensureDemoBot(app)).isNew ? await app.access.issueKey('agent', DEMO_BOT) : undefined;
     const mcp = createMcpHttp(app);
-    const server = await listen({ ...app, mcp }, config).catch((error: unknown) => {
+    const { routes, worker } = await app.sync();
+    const context = app.gate.sessionContext;
+    const server = await listen({ ...app, mcp, routes, context }, config).catch((error: unknown) => {
       throw explainListen(error, config);
     });
 
@@ -39,10 +41,11 @@ export const command = defineCommand({
     };
     terminal.print(document, greeting(document, app, terminal));
     const stopRecovering = keepRecovering(app);
+    worker.start();
     await stopped;
     stopRecovering();
     terminal.note('Stopping.');
-    await server.close();
+    await Promise.all([server.close(), worker.stop()]);
     await mcp.close();
   },
 });

@@ -30,7 +30,9 @@ export const command = defineCommand({
 
 /** What changed on our side since the last time, and what waits for another try. */
 async function runDue(app: App, bot: string, org: Org, kind: Kind) {
-  const { drain } = await app.sync();
+  const {
+    room: { drain },
+  } = await app.sync();
   const tally = { create: 0, update: 0, delete: 0, none: 0, failed: 0 };
   await drain.ensureLinks(bot, org, kind);
   for (;;) {
@@ -41,7 +43,9 @@ async function runDue(app: App, bot: string, org: Org, kind: Kind) {
 }
 
 async function runBatch(app: App, bot: string, org: Org, kind: Kind) {
-  const { batches } = await app.sync();
+  const {
+    room: { batches },
+  } = await app.sync();
   const { id } = await batches.start(bot, org.orgId, kind);
   await batches.work(bot, org);
   const { state, total, done, failed, calls } = await batches.status(bot, id);

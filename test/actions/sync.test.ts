@@ -5,7 +5,7 @@ const JANE = { id: 'p-jane', fields: { email: 'jane@doe.example', name: 'Jane Do
 
 it('brings a person into step through the gate, and says so when nothing was left to do [S1 A4]', async () => {
   await using world = await createWorld();
-  const sync = await world.app.sync();
+  const { room: sync } = await world.app.sync();
   await sync.hosts.put(world.bot, 'party', [JANE]);
   const first = await world.call('SyncParty', { partyId: 'p-jane' });
   expect(first).toMatchObject({
@@ -24,7 +24,7 @@ it('brings a person into step through the gate, and says so when nothing was lef
 
 it('brings a case into step with its people as contact roles, unknown ones created first [S3]', async () => {
   await using world = await createWorld();
-  const sync = await world.app.sync();
+  const { room: sync } = await world.app.sync();
   await sync.hosts.put(world.bot, 'party', [JANE]);
   await sync.hosts.put(world.bot, 'case', [
     {

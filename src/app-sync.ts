@@ -1,0 +1,76 @@
+import type { Log } from './log.ts';
+import type { Connections } from './salesforce/connections.ts';
+import type { Database } from './store/database.ts';
+import { createSealedText } from './store/sealed-text.ts';
+import type { Store } from './store/store.ts';
+import { createSyncStore } from './store/sync-store.ts';
+import { createSync, type SyncRoom } from './sync/create-sync.ts';
+import { type MountedRoute, mount, syncRoutes } from './sync/sync-routes.ts';
+import { createWorker, type Worker } from './sync/worker.ts';
+
+/** The sync half of the composition root: loaded by the first call that needs it. */
+export interface AppSync {
+  readonly room: SyncRoom;
+  /** Routes of the host app, operators and Salesforce's outbound messages, as data for the HTTP door. */
+  readonly routes: readonly MountedRoute[];
+  /** Drains the outbox of every connected bot; any number of processes may run one. */
+  readonly worker: Worker;
+}
+
+export interface AppSyncDeps {
+  readonly database: Database;
+  readonly store: Store;
+  readonly connections: Connections;
+  readonly secret: string;
+  readonly runner: string;
+  readonly publicUrl: string;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly log: Log;
+}
+
+export function createAppSync(deps: AppSyncDeps): AppSync {
+  const { store, connections, now } = deps;
+  const connected = async (bot: string) => {
+    const row = await store.connections.get(bot);
+    return row?.state === 'connected' ? row : undefined;
+  };
+  const shared = {
+    store: createSyncStore(deps.database),
+    now,
+    newId: deps.newId,
+    owner: deps.runner,
+    wait: deps.sleep,
+    connectionOf: connected,
+    seal: createSealedText(deps.secret, 'webhooks'),
+    fetch: globalThis.fetch,
+    openOrg: (bot: string, signal: AbortSignal) => connections.open(bot, { signal, background: true }),
+    onChange: (bot: string) => worker.nudge(bot),
+  };
+  const room = createSync(shared);
+  const worker = createWorker(
+    {
+      ...shared,
+      bots: async () =>
+        (await store.connections.list()).flatMap(({ bot, state }) => (state === 'connected' ? [bot] : [])),
+      noteSync: (bot, at) => store.connections.patch(bot, { lastSyncAt: at }),
+      log: deps.log,
+    },
+    room.engine,
+    room.drain,
+    room.batches,
+  );
+  const routes = mount(
+    syncRoutes({
+      ...shared,
+      sync: room,
+      // A person who says "sync now" is not background work.
+      openOrg: (bot, signal) => connections.open(bot, { signal }),
+      connectorOf: async (bot) => (await connected(bot))?.id,
+      hasBot: async (bot) => (await store.bots.get(bot)) !== undefined,
+      publicUrl: deps.publicUrl,
+    }),
+  );
+  return { room, routes, worker };
+}
