@@ -45,7 +45,8 @@ export function createLog(level: Config['logLevel']): Log {
 const RANK = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 } as const satisfies Record<Config['logLevel'], number>;
 
 async function open(level: Config['logLevel']): Promise<Logger> {
-  const { pino } = await import('pino');
+  // The default export is what both Node and the bundle agree on for this CommonJS package.
+  const { default: pino } = await import('pino');
   return pino(
     {
       level,
