@@ -70,17 +70,17 @@ export function createChatScreen({ style, isScreen }: Terminal, write: (text: st
 function receipt({ title, status, words, record, changes }: Receipt, style: Terminal['style']): string {
   const colour = status === 'done' ? 'green' : status === 'failed' || status === 'unknown' ? 'red' : 'yellow';
   const name = record?.name === undefined ? '' : ` ${JSON.stringify(record.name)}`;
-  const parts = [`  ${style(colour, '■')} ${title}${name}: ${words}`];
+  const parts = [`  ${style(colour, '■')} ${seen(`${title}${name}: ${words}`)}`];
   if (changes.length > 0)
     parts.push(
       indent(columns(changes.map(({ field, before, after }) => [field, `${show(before)} → ${show(after)}`])), '    '),
     );
-  if (record?.url !== undefined) parts.push(`    ${record.url}`);
-  return seen(parts.join('\n'));
+  if (record?.url !== undefined) parts.push(`    ${seen(record.url)}`);
+  return parts.join('\n');
 }
 
 function show(value: unknown): string {
-  return value === null ? 'empty' : String(value);
+  return value === null ? 'empty' : seen(String(value));
 }
 
 /** A record must not move the cursor of whoever reads it. Our own colours are put around it, never inside. */

@@ -76,7 +76,10 @@ async function talk(at: Talk): Promise<void> {
   }
   for (;;) {
     const text = await lines.next(terminal.style('bold', 'you> '));
-    if (text === undefined) return;
+    if (text === undefined) {
+      if (lines.isPerson) terminal.say('');
+      return;
+    }
     if (text.trim() === '') continue;
     if (!lines.isPerson) terminal.say(`you> ${text}`);
     await play((signal) => chat.say(id, owner, text, signal));
@@ -100,8 +103,10 @@ async function follow({ screen, terminal }: Talk, events: AsyncIterable<ChatEven
 
 /** Undefined: it stays open. Only what is typed at this very prompt counts. */
 async function askCard({ screen, lines, terminal }: Talk, proposal: ProposalView): Promise<CardAnswer | undefined> {
-  screen.card(proposal);
   const { choices = [], link } = proposal;
+  const isAsked = lines.isPerson && proposal.assurance !== 'session';
+  // Asked here, the choices are numbered below.
+  screen.card(isAsked ? { ...proposal, choices: [] } : proposal);
   if (proposal.assurance === 'session') {
     terminal.say(`A signed-in approver decides this: ${link}`);
     return undefined;
