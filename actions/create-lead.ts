@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ActionContext, defineAction, type Fields } from '../src/action.ts';
+import { type ActionContext, defineAction, type Fields, quoted } from '../src/action.ts';
 import { GatehouseError } from '../src/errors.ts';
 
 const FIELDS = {
@@ -126,13 +126,13 @@ async function lookAlikes(email: string | undefined, { salesforce }: ActionConte
   return [
     ...contacts.map((contact) => ({
       id: contact.Id,
-      label: `Use the contact ${JSON.stringify(contact.Name)} (same email)`,
+      label: `Use the contact ${quoted(String(contact.Name), 255)} (same email)`,
     })),
     ...leads
       .filter(({ IsConverted }) => IsConverted !== true)
       .map((lead) => ({
         id: lead.Id,
-        label: `Use the lead ${JSON.stringify(lead.Name)} at ${JSON.stringify(lead.Company)} (same email)`,
+        label: `Use the lead ${quoted(String(lead.Name), 255)} at ${quoted(String(lead.Company), 255)} (same email)`,
       })),
   ];
 }

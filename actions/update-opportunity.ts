@@ -5,6 +5,7 @@ import {
   defineAction,
   type Fields,
   type FieldValue,
+  quoted,
   type SObject,
 } from '../src/action.ts';
 import { GatehouseError } from '../src/errors.ts';
@@ -44,7 +45,7 @@ export default defineAction({
     const { fields: described } = await context.salesforce.describe('Opportunity');
     const label = (field: string) => described.find(({ name }) => name === field)?.label ?? field;
     return {
-      summary: `Update the opportunity ${JSON.stringify(record.Name)}`,
+      summary: `Update the opportunity ${quoted(String(record.Name), 255)}`,
       target: {
         object: 'Opportunity',
         id: record.Id,

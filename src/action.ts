@@ -2,6 +2,9 @@ import type { z } from 'zod';
 import type { ActionPermission } from '../permissions/catalog.ts';
 import type { Audience } from '../permissions/profiles.ts';
 
+/** Record text inside a sentence of an action's own. */
+export { quoted } from './hidden-text.ts';
+
 /**
  * What an action is, and everything it may touch. One file in `actions/` holds one `defineAction({...})`;
  * the MCP tool, REST route, chat function, console form and docs are all derived from that object.
