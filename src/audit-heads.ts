@@ -1,22 +1,22 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { HeadKeeper } from './audit.ts';
 
 /**
- * The signed heads of the audit in files beside the database, one per process, so that processes never wait for each other.
- * A file of a process that is gone is dropped once a later head is kept.
+ * The signed heads of the audit in files beside the database, one per start of a process, so that processes never wait for
+ * each other and none overwrites what an earlier one proved: in a container every start has the same process number.
  */
 export function createHeadKeeper(folder: string, isAlive: (pid: number) => boolean): HeadKeeper {
-  const own = path.join(folder, `${process.pid}.head`);
-  let isFirst = true;
+  const own = path.join(folder, `${process.pid}-${randomBytes(4).toString('hex')}.head`);
+  let isMade = false;
   let pending: Promise<void> = Promise.resolve();
 
   const write = async (head: string) => {
-    if (isFirst) await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (!isMade) await mkdir(folder, { recursive: true, mode: 0o700 });
+    isMade = true;
     await writeFile(`${own}.new`, head, { mode: 0o600 });
     await rename(`${own}.new`, own);
-    if (isFirst) await dropOlder(Number.parseInt(head, 10));
-    isFirst = false;
   };
 
   const files = async (): Promise<string[]> => {
@@ -27,21 +27,31 @@ export function createHeadKeeper(folder: string, isAlive: (pid: number) => boole
     return names.filter((name) => name.endsWith('.head')).map((name) => path.join(folder, name));
   };
 
-  const dropOlder = async (seq: number) => {
-    for (const file of await files()) {
-      const pid = Number.parseInt(path.basename(file), 10);
-      if (file === own || isAlive(pid)) continue;
-      const kept = Number.parseInt(await readFile(file, 'utf8').catch(() => '0'), 10);
-      if (kept <= seq) await unlink(file).catch(() => {});
-    }
-  };
-
   return {
     keep(head) {
       // In order: a later head never loses to an earlier one of the same process.
       pending = pending.catch(() => {}).then(() => write(head));
       return pending;
     },
-    all: async () => Promise.all((await files()).map((file) => readFile(file, 'utf8'))),
+    async all() {
+      const texts = await Promise.all((await files()).map(readIfThere));
+      return texts.filter((text) => text !== undefined);
+    },
+    async dropOlder(isOutdone) {
+      for (const file of await files()) {
+        const pid = Number.parseInt(path.basename(file), 10);
+        if (file === own || (pid !== process.pid && isAlive(pid))) continue;
+        const head = await readIfThere(file);
+        if (head !== undefined && (await isOutdone(head))) await unlink(file).catch(() => {});
+      }
+    },
   };
+}
+
+/** Another process may drop it between the look and the read. */
+function readIfThere(file: string): Promise<string | undefined> {
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
 }

@@ -42,6 +42,8 @@ export type AuditVerdict =
 export interface HeadKeeper {
   keep(head: string): Promise<void>;
   all(): Promise<readonly string[]>;
+  /** Drops heads of earlier processes that `isOutdone` finds covered by a later row of the same chain. */
+  dropOlder(isOutdone: (head: string) => Promise<boolean>): Promise<void>;
 }
 
 export interface AuditDeps {
@@ -85,9 +87,16 @@ export function createAudit(deps: AuditDeps): Audit {
 
   const keep = async (row: AuditRow) => {
     if (row.seq <= kept) return;
+    const isFirst = kept === 0;
     kept = row.seq;
     const head = `${row.seq} ${row.hash}`;
     await deps.heads.keep(`${head} ${hmacSha256(chainKey, head)}`);
+    // A head whose row is gone or another one stays: it is the proof that somebody cut the chain before us.
+    if (isFirst)
+      await deps.heads.dropOlder(async (older) => {
+        const [seq, hash] = older.split(' ');
+        return Number(seq) <= row.seq && (await deps.store.audit.get(Number(seq)))?.hash === hash;
+      });
   };
 
   return {
