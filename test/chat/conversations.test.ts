@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createChat } from '../../src/chat/chat.ts';
 import type { Model } from '../../src/chat/model.ts';
 import { createOpenAiModel } from '../../src/chat/openai-model.ts';
+import { toToolEntry } from '../../src/chat/tool-answer.ts';
 import { createChatWorld, gather, OWNER } from '../support/chat.ts';
 import { startModelServer } from '../support/model-server.ts';
 
@@ -197,35 +198,12 @@ describe('what the model is told', () => {
     expect(said.cards).toEqual([]);
   });
 
-  it('is cut where a result is too long for it, and stays JSON [A7]', async () => {
-    const rows = Array.from({ length: 190 }, (_, at) => ({
-      LastName: `L${at}`,
-      Company: 'Big',
-      Description: 'x'.repeat(400),
-    }));
-    await using server = await startModelServer([
-      {
-        calls: [
-          { name: 'RunSOQL', args: { soql: "SELECT Name, Description FROM Lead WHERE Company = 'Big' LIMIT 190" } },
-        ],
-      },
-      { text: 'Much.' },
-    ]);
-    await using talk = await createChatWorld({
-      baseUrl: server.baseUrl,
-      policy: (policy) => ({
-        ...policy,
-        actions: {
-          ...policy.actions,
-          RunSOQL: { decision: 'auto', assurance: 'client', rules: [], autoFields: [], expose: [] },
-        },
-      }),
-    });
-    for (const row of rows) await talk.world.sim('POST', 'records/Lead', row);
-    await talk.say('All of it');
-    const { content } = server.requests[1].messages.at(-1);
-    expect(content.length).toBeLessThan(40_000);
-    expect(JSON.parse(content)).toMatchObject({ status: 'done', note: expect.stringContaining('its beginning') });
+  it('is cut where a result is too long for it, and stays JSON [A7]', () => {
+    const result = { text: 'say "yes"\n'.repeat(9_000) };
+    const options = { action: undefined, isPublic: false };
+    const { text } = toToolEntry({ id: 'a', name: 'GetAccount' }, { envelope: { status: 'done', result } }, options);
+    expect(text.length).toBeLessThan(50_000);
+    expect(JSON.parse(text)).toMatchObject({ status: 'done', note: expect.stringContaining('its beginning') });
   });
 
   it('forgets the oldest turns first when a conversation grows, and never half a turn [T1]', async () => {
