@@ -8,7 +8,8 @@ body.chat { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; height:
 .bar .inner { display: flex; align-items: center; justify-content: space-between; gap: .75rem; min-height: 3.4rem; }
 .bar h1 { font-size: 1.05rem; }
 .bar .simulated { display: flex; flex-wrap: wrap; justify-content: center; gap: 0 .8rem; padding: .35rem 1rem; font-size: .82rem; line-height: 1.4; }
-.chat main { display: block; max-width: none; padding: 1.1rem 0 1.4rem; overflow-y: auto; overscroll-behavior: contain; }
+.chat main { display: block; max-width: none; margin: 0; padding: 1.1rem 0 1.4rem; overflow-y: auto; overscroll-behavior: contain; }
+.chat main:focus-visible { outline: 2px solid var(--accent); outline-offset: -3px; }
 .hello { display: grid; gap: .5rem; padding: 9vh 0 1.5rem; }
 .hello h2 { font-size: 1.5rem; letter-spacing: -.015em; }
 .hello p { color: var(--soft); max-width: 46ch; }

@@ -39,7 +39,7 @@ export function chatPage(given: ChatPage): string {
   </div>
   ${(given.isDemo || given.isSimulated) && html`<p class="simulated" role="note">${notes(given)}</p>`}
 </header>
-<main id="main" tabindex="-1" aria-label="Conversation">
+<main id="main" tabindex="0" aria-label="Conversation">
   <div class="inner">
     <section class="hello" data-hello>
       <h2>How can I help?</h2>
@@ -49,7 +49,7 @@ export function chatPage(given: ChatPage): string {
         html`<ul class="starters" aria-label="Examples">${given.starters.map((words) => html`<li><button type="button" data-starter>${words}</button></li>`)}</ul>`
       }
     </section>
-    <ol class="said" data-log></ol>
+    <ol class="said" aria-label="Messages" data-log></ol>
     <noscript><p class="notice warn">This chat needs JavaScript.</p></noscript>
   </div>
 </main>

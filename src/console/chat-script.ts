@@ -116,7 +116,10 @@ const follows = async (path, body) => {
   try {
     const answer = await insist('POST', '/' + conversation + path, body, turn.signal);
     for await (const event of eventsOf(answer)) {
-      if (event.type !== 'text') line = undefined;
+      if (event.type !== 'text') {
+        tidy(line);
+        line = undefined;
+      }
       if (event.type === 'text') {
         thinking(false);
         line ??= bot('');
@@ -137,8 +140,10 @@ const follows = async (path, body) => {
     }
     return isWhole || turn.signal.aborted;
   } finally {
+    tidy(line);
     heard();
     working(undefined);
+    cardsLast();
   }
 };
 
@@ -228,7 +233,7 @@ const draw = (state) => {
   const before = document.activeElement;
   for (const [at, entry] of state.entries.entries())
     if (entry.kind === 'person') person(entry.text);
-    else if (entry.kind === 'bot') bot(entry.text);
+    else if (entry.kind === 'bot') bot(entry.text.trim());
     else if (entry.kind === 'step') step({ ...entry, id: 'stored ' + at });
     else receipt(entry.receipt);
   aloud.replaceChildren();

@@ -50,8 +50,13 @@ const heard = () => { announce(unheard); unheard = ''; };
 const hidden = (text) => el('span', { class: 'hidden' }, text);
 const person = (text) => put('person', hidden('You: '), text);
 const bot = (text) => put('bot', hidden('Bot: '), document.createTextNode(text));
-const notice = (kind, title, next) =>
+/** Models end with blank lines that a page has no use for. */
+const tidy = (line) => { if (line) line.lastChild.data = line.lastChild.data.trim(); };
+const notice = (kind, title, next) => {
+  const last = log.lastElementChild;
+  if (last?.querySelector('.notice > strong')?.textContent === title) last.remove();
   put('', el('div', { class: 'notice ' + kind, role: kind === 'bad' ? 'alert' : 'status' }, el('strong', {}, title), next && el('div', {}, next)));
+};
 
 const steps = new Map();
 const step = ({ id, words, phase }) => {
@@ -95,6 +100,13 @@ const replacesStep = () => {
   thinking(false);
   const last = log.lastElementChild;
   if (last?.querySelector('.step:not(.started)')) last.remove();
+};
+
+/** What is still to be decided stays below what was said since. */
+const cardsLast = () => {
+  for (const node of log.querySelectorAll('li:has([data-card])'))
+    if (node.nextElementSibling && !node.contains(document.activeElement)) log.append(node);
+  follow();
 };
 
 const OUTCOMES = { done: 'good', failed: 'bad', declined: '', expired: 'warn', conflict: 'warn', unknown: 'warn', waiting: 'warn' };

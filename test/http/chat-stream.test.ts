@@ -1,13 +1,15 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { createApp } from '../../src/app.ts';
+import type { Model } from '../../src/chat/model.ts';
 import { GatehouseError } from '../../src/errors.ts';
 import { toEventStream } from '../../src/http/event-stream.ts';
 import type { Route } from '../../src/http/route.ts';
-import { type Door, openDoor } from '../support/door.ts';
+import { openDoor } from '../support/door.ts';
 
 describe('server-sent events', () => {
-  const doors: Door[] = [];
+  const doors: AsyncDisposable[] = [];
   afterEach(async () => {
-    for (const door of doors.splice(0)) await door[Symbol.asyncDispose]();
+    for (const door of doors.splice(0).reverse()) await door[Symbol.asyncDispose]();
   });
 
   const open = async (stream: (signal: AbortSignal) => AsyncIterable<object>) => {
@@ -70,6 +72,53 @@ describe('server-sent events', () => {
     await answer.body?.getReader().read();
     gone.abort();
     expect(await end).toBe('stored');
+  });
+
+  it('keeps what was said when the listener goes away in a turn, and takes the next message [T1]', async () => {
+    let isSlow = true;
+    const model: Model = {
+      name: 'scripted',
+      isDemo: false,
+      async *complete({ signal }) {
+        yield { text: 'Half a sentence' };
+        if (isSlow) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        else yield { text: ' and the rest.', finish: 'stop' };
+      },
+    };
+    const door = await openDoor(
+      { policy: (policy) => ({ ...policy, chat: { ...policy.chat, page: true, anonymous: true } }) },
+      // A second house on the same folder, whose model the test holds.
+      ({ app }) => {
+        const other = createApp(app.config, { model });
+        doors.push({ [Symbol.asyncDispose]: async () => (await other).close() });
+        return { openChat: async () => (await other).openChat() };
+      },
+    );
+    doors.push(door);
+    const begun = await door.ask('POST', '/api/bots/demo/conversations', {
+      json: {},
+      headers: { 'gatehouse-chat': '1' },
+    });
+    const headers = { 'gatehouse-chat': '1', cookie: begun.headers.get('set-cookie')?.split(';')[0] ?? '' };
+    const at = `/api/bots/demo/conversations/${begun.json.id}`;
+    const gone = new AbortController();
+    const turn = await fetch(`${door.url}${at}/messages`, {
+      method: 'POST',
+      body: '{"text":"Hello"}',
+      headers: { ...headers, 'content-type': 'application/json' },
+      signal: gone.signal,
+    });
+    const reader = turn.body?.pipeThrough(new TextDecoderStream()).getReader();
+    for (let text = ''; !text.includes('Half a sentence'); ) text += (await reader?.read())?.value ?? '';
+    expect((await door.ask('GET', at, { headers })).json.isBusy).toBe(true);
+    gone.abort();
+    await expect.poll(async () => (await door.ask('GET', at, { headers })).json.isBusy).toBe(false);
+    const { entries } = (await door.ask('GET', at, { headers })).json;
+    expect(entries).toMatchObject([{ kind: 'person' }, { kind: 'bot', text: 'Half a sentence' }]);
+
+    isSlow = false;
+    const next = await door.ask('POST', `${at}/messages`, { headers, json: { text: 'Go on' } });
+    expect(next.text).toContain('and the rest.');
   });
 
   it('says that it lives while nothing is said', async () => {
