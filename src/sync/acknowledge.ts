@@ -1,7 +1,7 @@
 import { type Candidate, GatehouseError, toErrorBody } from '../errors.ts';
-import type { HostRecord, Intent, Link, LogRow, SyncStore } from './ports.ts';
+import { done, openIntents, type PendingWrite, parentProblem } from './book.ts';
+import type { HostRecord, Link, LogRow, SyncStore } from './ports.ts';
 import { duplicateIdIn, type RowFailure, toRowFailure } from './row-errors.ts';
-import { done, LONGEST_FLIGHT_MS, type PendingWrite, parentProblem } from './settle.ts';
 import type { Target } from './target.ts';
 
 export type Outcome =
@@ -127,11 +127,7 @@ function removed(link: Link, write: PendingWrite): Link {
 
 /** Only this claim's own: what a lost claim sent may still arrive. */
 function withoutOwn({ intents, fence }: Link, now: number): Link['intents'] {
-  const open = Object.entries(intents).map(([key, list]): [string, readonly Intent[]] => [
-    key,
-    list.filter((intent) => intent.fence !== fence && now - intent.at < LONGEST_FLIGHT_MS),
-  ]);
-  return Object.fromEntries(open.filter(([, list]) => list.length > 0));
+  return openIntents(intents, now, (intent) => intent.fence === fence);
 }
 
 function refuse(

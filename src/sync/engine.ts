@@ -1,7 +1,10 @@
 import { GatehouseError, toErrorBody } from '../errors.ts';
 import { acknowledge, backoffMs, type Outcome, toFailure } from './acknowledge.ts';
+import type { PendingWrite } from './book.ts';
 import { type Finding, readRemote } from './findings.ts';
+import { isKnown } from './freshness.ts';
 import { createFieldHistory } from './history.ts';
+import { createLogIds } from './log-ids.ts';
 import { completeParents, parentsToFind } from './parents.ts';
 import { contestedRules, type ParentIndex, type Plan, planRecord } from './plan.ts';
 import {
@@ -13,8 +16,9 @@ import {
   type SyncSettings,
 } from './ports.ts';
 import type { RemoteRow } from './remote.ts';
-import { planRoles, ROLES_KEY, type Role, remoteRoles, rolesText, sendRoles, wantedRoles } from './roles.ts';
-import { done, mergeChunk, type PendingWrite } from './settle.ts';
+import { type RoleTask, writeRoles } from './role-pass.ts';
+import { ROLES_KEY, type Role, rolesText, wantedRoles } from './roles.ts';
+import { mergeChunk } from './settle.ts';
 import { openTarget, type Target } from './target.ts';
 import { PARTS_PER_CALL, type RowWrite, sendParts, toParts } from './write.ts';
 
@@ -55,16 +59,7 @@ export function createEngine(deps: SyncDeps) {
   const history = createFieldHistory(now);
   /** Rows per collection request, by org: halved when its triggers choke, grown again while they do not. */
   const chunks = new Map<string, number>();
-  let lastId = '';
-
-  /** Sortable by time, also within one millisecond of one process. */
-  function logId(): string {
-    const stamp = now().toString(36).padStart(9, '0');
-    const [lastStamp, lastCount] = lastId.split('-');
-    const count = lastStamp !== undefined && lastStamp >= stamp ? Number.parseInt(lastCount ?? '0', 36) + 1 : 0;
-    lastId = `${lastStamp !== undefined && lastStamp > stamp ? lastStamp : stamp}-${count.toString(36).padStart(6, '0')}`;
-    return `${lastId}-${deps.newId().slice(0, 8)}`;
-  }
+  const logId = createLogIds(now, deps.newId);
 
   async function run(target: Target, claims: readonly Link[], how: How): Promise<Passed> {
     const pass = createPass(target, how);
@@ -95,10 +90,7 @@ export function createEngine(deps: SyncDeps) {
       calls.unlogged = 0;
       return made;
     };
-    const roleWork = new Map<
-      string,
-      { link: Link; dirty: number; wanted: readonly Role[]; row: RemoteRow | undefined }
-    >();
+    const roleWork = new Map<string, RoleTask>();
 
     async function round(claims: readonly Link[], mustRead: boolean): Promise<readonly Link[]> {
       await deps.crash?.('claimed');
@@ -107,7 +99,11 @@ export function createEngine(deps: SyncDeps) {
       const wantedOf = (host: HostRecord) => wantedRoles(target, host.parties, contacts);
       const hasMore = (host: HostRecord, link: Link) =>
         target.hasRoles && rolesText(wantedOf(host)) !== (link.base[ROLES_KEY] ?? '');
-      const reads = claims.filter((link) => mustRead || !isKnown(link, hosts, hasMore));
+      const reads = claims.filter(
+        (link) =>
+          mustRead ||
+          !isKnown(target, link, hosts.get(link.localId), { mode, freshMs: settings.freshMs, now: now(), hasMore }),
+      );
       const { asked, chosen } = await parentsToFind(deps, target, claims, hosts);
       const findings = await readRemote(target, reads, hosts, asked, onCall);
       await deps.crash?.('read');
@@ -312,64 +308,12 @@ export function createEngine(deps: SyncDeps) {
       if (roleWork.size === 0) return;
       const work = [...roleWork.values()];
       roleWork.clear();
-      const writes = work.flatMap(({ link, wanted, row }) =>
-        planRoles({ link, wanted, there: remoteRoles(row?.record) }),
-      );
-      const failed = await sendRoles(deps, target, writes, onCall);
-      const written = new Set(writes.map((write) => write.item.id));
-      await store.atomically(async (inside) => {
-        const links = new Map((await inside.links.lock(work.map(({ link }) => link))).map((link) => [link.id, link]));
-        const saved: Link[] = [];
-        const log: LogRow[] = [];
-        for (const {
-          link: { id },
-          dirty,
-          wanted,
-        } of work) {
-          const link = links.get(id);
-          if (!link) continue;
-          const error = failed.get(id) ?? null;
-          const after = rolesText(wanted);
-          const about = {
-            ...scope,
-            kind: link.kind,
-            localId: link.localId,
-            object: target.object,
-            sfId: link.sfId,
-            batch: link.batch,
-            reason: link.reason,
-          };
-          const changes = [
-            { field: 'OpportunityContactRoles', local: ['parties'], before: link.base[ROLES_KEY] ?? null, after },
-          ];
-          if (written.has(id))
-            log.push(
-              logRow({
-                ...about,
-                operation: error ? 'none' : 'update',
-                direction: 'to_crm',
-                status: error ? 'failed' : 'success',
-                changes,
-                error,
-              }),
-            );
-          saved.push(
-            error
-              ? done(link, dirty, error)
-              : done({ ...link, base: { ...link.base, [ROLES_KEY]: after } }, dirty, link.error),
-          );
-          const known = results.get(id);
-          if (known)
-            results.set(id, {
-              ...known,
-              roles: wanted,
-              error: error ?? known.error,
-              operation: known.operation === 'none' && written.has(id) ? 'update' : known.operation,
-            });
-        }
-        await inside.links.save(saved);
-        await inside.log.add(log);
-      });
+      for (const done of await writeRoles(deps, target, work, onCall, logRow)) {
+        const known = results.get(done.link.id);
+        if (!known) continue;
+        const operation = known.operation === 'none' && done.isWritten ? 'update' : known.operation;
+        results.set(done.link.id, { ...known, operation, roles: done.wanted, error: done.error ?? known.error });
+      }
     }
 
     /** Somebody edits faster than we read: later. */
@@ -395,23 +339,6 @@ export function createEngine(deps: SyncDeps) {
         );
       });
       for (const link of open) note({ link, operation: 'none', pushed: [], pulled: [], roles: [], error });
-    }
-
-    function isKnown(
-      link: Link,
-      hosts: ReadonlyMap<string, HostRecord>,
-      hasMore: (host: HostRecord, link: Link) => boolean,
-    ): boolean {
-      const host = hosts.get(link.localId);
-      if (link.sfId === null) return host === undefined || host.deletedAt !== null;
-      if (host && (host.deletedAt !== null || hasMore(host, link))) return host.deletedAt !== null;
-      const isFresh =
-        link.state === 'active' && now() - link.seenAt < settings.freshMs && Object.keys(link.intents).length === 0;
-      const isComplete = target.compiled.rules.every(
-        (rule) =>
-          rule.key in link.base || rule.direction === 'from_crm' || host?.fields[rule.local[0] ?? ''] === undefined,
-      );
-      return isFresh && isComplete && (mode === 'many' || link.baseMod !== null);
     }
 
     function note(result: Result): void {

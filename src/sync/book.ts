@@ -1,0 +1,175 @@
+import type { FieldValue } from '../action.ts';
+import { type Candidate, GatehouseError, toErrorBody } from '../errors.ts';
+import type { Finding } from './findings.ts';
+import type { ParentIndex, Plan } from './plan.ts';
+import type { FeedRow, HostRecord, Intent, Link, LinkState, LogRow, SyncStore } from './ports.ts';
+import type { Target } from './target.ts';
+
+/** A write that the merge decided on. The intents behind it are already durable. */
+export interface PendingWrite {
+  readonly link: Link;
+  readonly host: HostRecord;
+  readonly plan: Plan;
+  readonly kind: 'create' | 'update' | 'delete';
+  readonly fields: Readonly<Record<string, FieldValue>>;
+  /** LastModifiedDate that the decision rests on. */
+  readonly modified: string | null;
+  /** Outbox position that this write covers. */
+  readonly dirty: number;
+}
+
+/** What one link came to without a write of its own. */
+export interface Settled {
+  readonly link: Link;
+  readonly host: HostRecord | undefined;
+  readonly plan: Plan | undefined;
+  readonly error: Link['error'];
+}
+
+export interface MergeInput {
+  readonly target: Target;
+  readonly claims: readonly Link[];
+  /** No finding for a link: it was not read, its state is known. */
+  readonly findings: ReadonlyMap<string, Finding>;
+  readonly parents: ParentIndex;
+  readonly fieldTimes: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  readonly now: number;
+  readonly sfNow: number;
+  /** Work that follows the write (contact roles): the link is not done before it. */
+  readonly hasMore: (host: HostRecord, link: Link) => boolean;
+  readonly logRow: (row: Omit<LogRow, 'id' | 'at' | 'calls'>) => LogRow;
+}
+
+/** What the transaction looked up before it decides. */
+export interface Tables extends MergeInput {
+  /**
+   * The outbox position at the claim, which was before the read. What moved it since may be a hint about Salesforce that this
+   * read did not see, so it is not done.
+   */
+  readonly dirtyOf: ReadonlyMap<string, number>;
+  readonly takenBy: Map<string | null, Link>;
+  readonly holders: Map<string | null, Link>;
+}
+
+/** Everything one merge decided, written in one go at the end of its transaction. */
+export class Book {
+  readonly writes: PendingWrite[] = [];
+  readonly settled: Settled[] = [];
+  readonly #tables: Tables;
+  readonly #links: Link[] = [];
+  readonly #hosts: HostRecord[] = [];
+  readonly #log: LogRow[] = [];
+  readonly #feed: Omit<FeedRow, 'bot' | 'seq'>[] = [];
+  readonly #flags: { readonly id: string; readonly error: Link['error'] }[] = [];
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  save(link: Link): void {
+    this.#links.push(link);
+  }
+
+  host(record: HostRecord): void {
+    this.#hosts.push({ ...record, version: record.version + 1, changedAt: this.#tables.sfNow });
+  }
+
+  /** Notes a problem on a link that is not ours. */
+  flag(link: Link, error: Link['error']): void {
+    this.#flags.push({ id: link.id, error });
+  }
+
+  log(
+    link: Link,
+    row: Pick<LogRow, 'operation' | 'direction' | 'status'> & Partial<Pick<LogRow, 'changes' | 'reason' | 'error'>>,
+  ): void {
+    const { target, logRow } = this.#tables;
+    const { kind, localId, sfId, batch, reason } = link;
+    this.#log.push(
+      logRow({
+        ...target.scope,
+        kind,
+        localId,
+        object: target.object,
+        sfId,
+        batch,
+        reason,
+        changes: [],
+        error: null,
+        ...row,
+      }),
+    );
+  }
+
+  tell(link: Link, type: FeedRow['type'], changes: FeedRow['changes'] = {}): void {
+    const { target, sfNow } = this.#tables;
+    this.#feed.push({
+      type,
+      kind: target.kind,
+      localId: link.localId,
+      object: target.object,
+      sfId: link.sfId,
+      changes,
+      at: sfNow,
+    });
+  }
+
+  /** The link is through, with or without a problem. */
+  close(link: Link, host: HostRecord | undefined, error: Link['error'], plan?: Plan): void {
+    this.save(done(link, dirtyAt(this.#tables, link), error));
+    this.settled.push({ link, host, plan, error });
+  }
+
+  /** Nothing is written; a human decides. Said once, however often it is looked at. */
+  hold(link: Link, host: HostRecord, state: LinkState, error: NonNullable<Link['error']>): void {
+    if (link.state !== state || link.error?.message !== error.message) {
+      this.log(link, { operation: 'none', direction: 'to_crm', status: 'ambiguous', error });
+    }
+    this.close({ ...link, state }, host, error);
+  }
+
+  async write(inside: SyncStore): Promise<void> {
+    await inside.links.save(this.#links);
+    await inside.hosts.put(this.#hosts);
+    await inside.log.add(this.#log);
+    await inside.feed.add(this.#tables.target.scope.bot, this.#feed);
+    for (const { id, error } of this.#flags) await inside.links.flag(id, error);
+  }
+}
+
+export const dirtyAt = ({ dirtyOf }: Tables, link: Link): number => dirtyOf.get(link.id) ?? link.dirty;
+
+export function done(link: Link, dirty: number, error: Link['error']): Link {
+  return { ...link, done: dirty, error, attempts: 0, nextAt: 0, batch: null, leaseOwner: null, leaseUntil: 0 };
+}
+
+/** No request of ours is under way longer than this. */
+const LONGEST_FLIGHT_MS = 600_000;
+
+/** The intents that may still show up in the record: young ones, less those that `isSettled`. */
+export function openIntents(
+  intents: Link['intents'],
+  now: number,
+  isSettled: (intent: Intent, key: string) => boolean,
+): Link['intents'] {
+  const open = Object.entries(intents).map(([key, list]): [string, readonly Intent[]] => [
+    key,
+    list.filter((intent) => now - intent.at < LONGEST_FLIGHT_MS && !isSettled(intent, key)),
+  ]);
+  return Object.fromEntries(open.filter(([, list]) => list.length > 0));
+}
+
+export function ambiguity(
+  { object }: Target,
+  why: string,
+  candidates: readonly Candidate[] = [],
+): NonNullable<Link['error']> {
+  const next = `Choose the right ${object} by hand (link), or make the two records differ; then retry.`;
+  const more = candidates.length > 0 ? { candidates } : {};
+  return toErrorBody(new GatehouseError('ambiguous', `Nothing was written: ${why}`, { next, ...more })).error;
+}
+
+export function parentProblem(problems: readonly string[]): NonNullable<Link['error']> {
+  const next = 'The other fields are in step; this one follows when the cause is gone.';
+  return toErrorBody(new GatehouseError('ambiguous', problems.join(' '), { next })).error;
+}

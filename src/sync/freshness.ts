@@ -1,0 +1,28 @@
+import type { HostRecord, Link } from './ports.ts';
+import type { Target } from './target.ts';
+
+/**
+ * Whether a link can be decided on without reading Salesforce first: its state was seen lately, no hint came since, nothing of
+ * ours is under way, and every field that could be sent has been agreed on before.
+ */
+export function isKnown(
+  { compiled }: Target,
+  link: Link,
+  host: HostRecord | undefined,
+  how: {
+    readonly mode: 'one' | 'many';
+    readonly freshMs: number;
+    readonly now: number;
+    readonly hasMore: (host: HostRecord, link: Link) => boolean;
+  },
+): boolean {
+  // What the host deleted needs no look: the record goes or stays by the mapping.
+  if (!host || host.deletedAt !== null) return true;
+  if (link.sfId === null || link.state !== 'active' || how.hasMore(host, link)) return false;
+  const isFresh = how.now - link.seenAt < how.freshMs && Object.keys(link.intents).length === 0;
+  const isComplete = compiled.rules.every(
+    (rule) => rule.key in link.base || rule.direction === 'from_crm' || host.fields[rule.local[0] ?? ''] === undefined,
+  );
+  // One record alone is written conditionally, for which its stamp must be known.
+  return isFresh && isComplete && (how.mode === 'many' || link.baseMod !== null);
+}
