@@ -49,6 +49,9 @@ body.chat { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; height:
 .changes { display: grid; gap: .55rem; margin: 0; }
 .changes > div { display: grid; gap: .1rem; }
 .changes > div + div { padding-top: .55rem; border-top: 1px solid var(--line); }
+.changes.new > div { grid-template-columns: 7.5rem minmax(0, 1fr); gap: .2rem .8rem; align-items: baseline; }
+.changes.new > div + div { padding-top: .4rem; }
+.changes.new { gap: .4rem; }
 .changes dt { font-size: .84rem; color: var(--soft); }
 .changes dd { display: flex; flex-wrap: wrap; gap: .1rem .5rem; align-items: baseline; margin: 0; }
 .changes dd > .was { color: var(--soft); text-decoration: line-through; text-decoration-thickness: 1px; }
@@ -76,7 +79,7 @@ body.chat { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; height:
 .status:not(:empty) { padding-bottom: .45rem; }
 @media (min-width: 40rem) {
   .starters { grid-template-columns: 1fr 1fr; }
-  .changes > div { grid-template-columns: 9rem minmax(0, 1fr); align-items: baseline; gap: .2rem 1rem; }
+  .changes > div, .changes.new > div { grid-template-columns: 9rem minmax(0, 1fr); align-items: baseline; gap: .2rem 1rem; }
   .changes dt { font-size: .9rem; }
   .ask .actions > * { flex: 0 1 auto; min-width: 9rem; }
 }

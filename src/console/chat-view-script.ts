@@ -83,7 +83,7 @@ const shown = (value) => {
 };
 const valueOf = (kind, value) => el('span', { class: kind + (shown(value) === undefined ? ' empty' : ''), dir: 'auto' }, shown(value) ?? 'empty');
 const spaced = (name) => name.replace(/__c$/, '').replaceAll('_', ' ').replace(/([a-z])([A-Z])/g, '$1 $2');
-const changes = (list) => list.length === 0 ? undefined : el('dl', { class: 'changes' }, list.map(({ field, label, before, after }) =>
+const changes = (list) => list.length === 0 ? undefined : el('dl', { class: 'changes' + (list.every(({ before }) => shown(before) === undefined) ? ' new' : '') }, list.map(({ field, label, before, after }) =>
   el('div', {}, el('dt', {}, el('bdi', {}, label ?? spaced(field))), el('dd', {},
     shown(before) === undefined ? undefined : [hidden('from '), valueOf('was', before), el('span', { class: 'arrow', 'aria-hidden': 'true' }, '→'), hidden(' to ')],
     valueOf('becomes', after)))));
@@ -156,6 +156,8 @@ const card = (proposal, answer) => {
   announce((mine ? 'Needs your yes: ' : 'Waits for a colleague: ') + proposal.summary);
   // On the card's title, not on a button: a key still on its way down must not decide.
   if (mine && $('[data-words]').value === '') title.focus({ preventScroll: true });
-  follow(true);
+  if (node.offsetHeight < main.clientHeight) follow(true);
+  // Read from its beginning, not from its buttons.
+  else node.scrollIntoView({ block: 'start' });
 };
 `;
