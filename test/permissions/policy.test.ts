@@ -77,6 +77,73 @@ describe('a policy file', () => {
     );
   });
 
+  const update = (more: object) => ({ actions: { UpdateOpportunity: { decision: 'confirm', ...more } } });
+  const rule = (condition: unknown, more: object = {}) =>
+    update({ rules: [{ if: condition, then: 'confirm', ...more }] });
+  const IF = 'actions.UpdateOpportunity.rules[0].if';
+
+  it.each<[string, unknown, string]>([
+    ['no object', null, '(top)'],
+    ['a list', [], '(top)'],
+    ['a text', 'off', '(top)'],
+    ['a key of another case', { Mode: 'off' }, 'Mode'],
+    ['a mode that there is not', { mode: 'read_only' }, 'mode'],
+    ['a switch that is no list', { off: 'CreateLead' }, 'off'],
+    ['an empty switch', { off: [''] }, 'off[0]'],
+    ['a switch for no action', { off: ['CreateLead', 'CreateLaed'] }, 'off[1]'],
+    [
+      'an action that there is not',
+      { actions: { UpdateOpportunities: { decision: 'deny' } } },
+      'actions.UpdateOpportunities',
+    ],
+    ['an action name of another case', { actions: { createLead: { decision: 'deny' } } }, 'actions.createLead'],
+    ['an action without a decision', { actions: { CreateLead: {} } }, 'actions.CreateLead.decision'],
+    ['a decision that there is not', { actions: { CreateLead: { decision: 'ask' } } }, 'actions.CreateLead.decision'],
+    ['an action that is no object', { actions: { CreateLead: 'deny' } }, 'actions.CreateLead'],
+    ['an assurance that there is not', update({ assurance: 'two-person' }), 'actions.UpdateOpportunity.assurance'],
+    ['a rule without a condition', rule({}), IF],
+    [
+      'a rule without an end',
+      update({ rules: [{ if: { amountAbove: 1 } }] }),
+      'actions.UpdateOpportunity.rules[0].then',
+    ],
+    [
+      'a rule that hides the action',
+      rule({ amountAbove: 1 }, { then: 'never' }),
+      'actions.UpdateOpportunity.rules[0].then',
+    ],
+    ['a rule with a third key', rule({ amountAbove: 1 }, { else: 'auto' }), 'actions.UpdateOpportunity.rules[0].else'],
+    ['a condition that there is not', rule({ amountOver: 1 }), `${IF}.amountOver`],
+    ['a limit as text', rule({ amountAbove: '1000' }), `${IF}.amountAbove`],
+    ['a limit that is no number', rule({ amountAbove: Number.NaN }), `${IF}.amountAbove`],
+    ['a limit without an end', rule({ amountAbove: Number.POSITIVE_INFINITY }), `${IF}.amountAbove`],
+    ['a change below nothing', rule({ amountChangeAbove: -1 }), `${IF}.amountChangeAbove`],
+    ['half a day', rule({ closeDateShiftDaysAbove: 0.5 }), `${IF}.closeDateShiftDaysAbove`],
+    ['no stage', rule({ stageIn: [] }), `${IF}.stageIn`],
+    ['a stage that is no list', rule({ stageIn: 'Closed Won' }), `${IF}.stageIn`],
+    ['a label for an API name', rule({ fieldIn: ['Next Step'] }), `${IF}.fieldIn[0]`],
+    ['a condition switched off', rule({ duplicates: false }), `${IF}.duplicates`],
+    ['a class that there is not', rule({ queryClass: 'heavy' }), `${IF}.queryClass`],
+    ['an environment that there is not', rule({ environment: 'prod' }), `${IF}.environment`],
+    ['a path as an open field', update({ autoFields: ['Account.Name'] }), 'actions.UpdateOpportunity.autoFields[0]'],
+    [
+      'an input without a type',
+      update({ expose: [{ field: 'Type', describe: 'x' }] }),
+      'actions.UpdateOpportunity.expose[0].type',
+    ],
+    ['an object with a typo in its key', { objects: { Account: { raed: true } } }, 'objects.Account.raed'],
+    ['a right as text', { objects: { Account: { read: 'true' } } }, 'objects.Account.read'],
+    ['an object that is no name', { objects: { 'Account;': {} } }, 'objects.Account;'],
+    ['no time to decide', { proposals: { expiresMinutes: 0 } }, 'proposals.expiresMinutes'],
+    ['more than a day to decide', { proposals: { expiresMinutes: 1441 } }, 'proposals.expiresMinutes'],
+    ['more rows than a page', { soql: { maxRows: 2001 } }, 'soql.maxRows'],
+    ['a lookup by a path', { lookups: { accountKey: 'Parent.Key__c' } }, 'lookups.accountKey'],
+    ['a hundred thousand switches', { off: Array.from({ length: 100_000 }, () => 'Nothing') }, 'off[0]'],
+  ])('refuses %s, with its place [C1]', (_, value, place) => {
+    const parsed = parsePolicy(value, ['CreateLead', 'UpdateOpportunity']);
+    expect('problems' in parsed && parsed.problems.map(({ name }) => name)).toContain(place);
+  });
+
   it('accepts what it ships, unchanged, for both audiences [C1]', () => {
     for (const audience of ['public', 'internal'] as const) {
       const shipped = shippedPolicy(audience);
