@@ -74,7 +74,7 @@ function explain(c: PolicyCondition, facts: Facts): string[] {
 }
 
 /** Each answers with its reason when it holds, undefined when not. One row per condition key: the type says none is missing. */
-const CHECKS: {
+export const CHECKS: {
   readonly [K in keyof Required<PolicyCondition>]: (c: PolicyCondition, f: Facts) => string | undefined;
 } = {
   amountAbove: (c, f) => {
