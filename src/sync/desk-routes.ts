@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { KINDS } from '../mapping/mapping.ts';
 import type { Link, LogRow } from './ports.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute, scopeOf } from './route.ts';
 import { hostId, kindInput, limitInput } from './route-inputs.ts';
+import { mappingOf } from './target.ts';
 
 const logInput = z.strictObject({
   localId: hostId.optional(),
@@ -110,9 +112,8 @@ export function deskRoutes(deps: RouteDeps): readonly SyncRoute[] {
       summary: 'How many links are in which state, and how many wait.',
       async handle(request) {
         const scope = await scopeOf(deps, await namedBot(deps, request));
-        const cursors = await Promise.all(
-          ['Contact', 'Opportunity', 'Account'].map((object) => store.cursors.get(scope, object)),
-        );
+        const objects = await Promise.all(KINDS.map(async (kind) => (await mappingOf(store, scope.bot, kind)).object));
+        const cursors = await Promise.all(objects.map((object) => store.cursors.get(scope, object)));
         return ok({
           links: await store.links.countByState(scope),
           waiting: await store.links.countDirty(scope),

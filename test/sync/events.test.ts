@@ -53,6 +53,30 @@ describeStores((_name, openFresh) => {
     expect((await world.store.feed.after('demo', 0, 10)).filter((row) => row.type === 'updated')).toHaveLength(1);
   });
 
+  it('does not count a hint as done that came while it read [sync-P9]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const id = await linked(world);
+    await linked(world, 'p2');
+    await world.settle();
+    await world.put('p1', { phone: '2' });
+    await world.put('p2', { phone: '2' });
+    let isDone = false;
+    const reading = world.process({
+      settings: { freshMs: 0 },
+      crash: async (point) => {
+        if (point !== 'read' || isDone) return;
+        isDone = true;
+        await world.edit(id, { Title: 'after the read' });
+        await receiveMessage(receiver(world), await rotateToken(receiver(world), 'demo'), message([id]));
+        await world.inbox();
+      },
+    });
+    await reading.sync.drain.all('demo', await reading.org());
+    // No poll: the hint alone must bring it.
+    await world.sync.drain.all('demo', await world.org());
+    expect((await world.host('p1')).fields.jobTitle).toBe('after the read');
+  });
+
   it('acknowledges only what is stored: a crash before the commit sends no Ack, one after it loses nothing [sync-P10]', async () => {
     await using world = await createSyncWorld(openFresh);
     const id = await linked(world);
