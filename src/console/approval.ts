@@ -22,6 +22,8 @@ export interface ApprovalPage {
   readonly problem?: GatehouseError | undefined;
   /** What the approver wrote instead, not decided yet: everything that decides is shown as it would be then. */
   readonly edit?: Edit | undefined;
+  /** Arguments that the approver changed before the yes: what is shown then is theirs, not the bot's. */
+  readonly corrected?: readonly string[];
 }
 
 export interface Edit extends Pick<Proposal, 'preview' | 'reasons'> {
@@ -44,13 +46,13 @@ ${!isPending && outcome(proposal)}
   <input type="hidden" name="csrf" value="${given.csrf}">
   ${isPending && html`<button type="submit" disabled hidden></button>`}
   ${edit && edited(proposal, edit)}
-  ${preview !== null && preview.changes.length > 0 && diff(preview.changes, isPending, edit !== undefined)}
+  ${preview !== null && preview.changes.length > 0 && diff(preview.changes, titleOf(given))}
   ${preview?.query && query(preview.query)}
   ${preview?.warnings?.map((warning) => notice('warn', visible(warning)))}
   ${isPending && given.mayDecide && choices(preview)}
   ${reasons.length > 0 && html`<section class="card" aria-labelledby="why"><h2 id="why">Why a person ${isPending ? 'is' : 'was'} asked</h2><ul>${reasons.map((reason) => html`<li><bdi>${visible(reason)}</bdi></li>`)}</ul></section>`}
   ${isPending && given.mayDecide && !edit && editFields(proposal)}
-  ${untrusted(proposal)}
+  ${given.corrected === undefined || given.corrected.length === 0 ? untrusted(proposal) : correctedArgs(proposal, given.corrected)}
   ${asked(proposal)}
   ${isPending && decide(given)}
 </form>`;
@@ -75,12 +77,19 @@ function edited({ id, args }: Proposal, { values, seen, preview }: Edit): Html {
   ${changes.map(([name, given]) => editHidden(name, given))}<input type="hidden" name="seen" value="${seen}"></section>`;
 }
 
-function diff(changes: readonly Change[], isPending: boolean, isEdited: boolean): Html {
-  // A record that is made has no before: one column says it all.
-  const isNew = changes.every(({ before }) => before === null);
-  const title = isPending
-    ? `What would ${isNew ? 'be written' : 'change'}${isEdited ? ', with your values' : ''}`
-    : 'What was asked for';
+function titleOf({ proposal, edit, corrected = [] }: ApprovalPage): string {
+  if (proposal.state !== 'pending') return corrected.length > 0 ? 'What was approved' : 'What was asked for';
+  const isNew = isMade((edit ?? proposal).preview?.changes ?? []);
+  return `What would ${isNew ? 'be written' : 'change'}${edit ? ', with your values' : ''}`;
+}
+
+/** A record that is made has no before: one column says it all. */
+function isMade(changes: readonly Change[]): boolean {
+  return changes.every(({ before }) => before === null);
+}
+
+function diff(changes: readonly Change[], title: string): Html {
+  const isNew = isMade(changes);
   return html`<section class="card" aria-labelledby="changes"><h2 id="changes">${title}</h2>
   <table class="diff${isNew && ' new'}"><thead><tr><th scope="col">Field</th>${!isNew && html`<th scope="col">Before</th>`}<th scope="col">${isNew ? 'Value' : 'After'}</th></tr></thead>
   <tbody>${changes.map(
@@ -122,6 +131,12 @@ function editFields(proposal: Proposal): Html | undefined {
 function untrusted({ args }: Proposal): Html {
   return html`<details class="card untrusted"><summary>The bot's own words <span class="badge warn">not verified</span></summary>
   <p class="note">The arguments as the model sent them. Treat them as a claim: they may repeat what a stranger wrote.</p>
+  <dl class="facts">${Object.entries(args).map(([name, given]) => html`<dt><code>${visible(name)}</code></dt><dd>${value(given)}</dd>`)}</dl></details>`;
+}
+
+function correctedArgs({ args }: Proposal, names: readonly string[]): Html {
+  return html`<details class="card flat" open><summary>The arguments as they were approved</summary>
+  <p class="note">The approver changed ${names.join(', ')}. What the bot had asked for is kept with the audit.</p>
   <dl class="facts">${Object.entries(args).map(([name, given]) => html`<dt><code>${visible(name)}</code></dt><dd>${value(given)}</dd>`)}</dl></details>`;
 }
 

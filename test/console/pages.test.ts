@@ -102,6 +102,9 @@ describe('the approval page', () => {
     const seen = seenIn(shown.text);
     expect((await door.ask('POST', `/approvals/${id}`, { as, form: { ...form, seen } })).status).toBe(303);
     expect(await record()).toMatchObject({ Amount: 4200.5, NextStep: 'Write' });
+    const ended = await door.ask('GET', `/approvals/${id}`, { as });
+    expect(ended.text).toContain('The approver changed amount.');
+    expect(ended.text).not.toContain('The arguments as the model sent them');
   });
 
   it('approves an edit only as it was shown: another value, or a record that moved on, is shown anew [C2 C5]', async () => {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { roleHolds } from '../../../permissions/catalog.ts';
 import { approvalView } from '../../console/approval.ts';
 import { approvalsView } from '../../console/approvals.ts';
@@ -9,7 +10,7 @@ import { createRateLimit } from '../rate-limit.ts';
 import { type Page, type PageCall, type PageReply, pathTo } from './page.ts';
 
 /** The queue and the page on which a person decides. */
-export function approvalPages({ gate, now }: HttpDeps): readonly Page[] {
+export function approvalPages({ gate, store, now }: HttpDeps): readonly Page[] {
   const limit = createRateLimit({ most: 60, windowMs: 60_000, now });
 
   const approvalPage = async (
@@ -27,6 +28,7 @@ export function approvalPages({ gate, now }: HttpDeps): readonly Page[] {
       nowMs: now(),
       problem: told,
       edit: proposal.state === 'pending' ? edit : undefined,
+      corrected: proposal.state === 'pending' ? [] : await correctedArgs(store, proposal.id),
     });
     return { title: proposal.action, body, here: 'approvals', ...(told === undefined ? {} : { status: told.status }) };
   };
@@ -85,4 +87,12 @@ export function approvalPages({ gate, now }: HttpDeps): readonly Page[] {
       },
     },
   ];
+}
+
+const correction = z.looseObject({ edited: z.array(z.string()).default([]) });
+
+/** The proposal holds what was approved; that it differs from what was asked stands in the audit alone. */
+async function correctedArgs({ audit }: HttpDeps['store'], proposal: string): Promise<readonly string[]> {
+  const [row] = await audit.find({ proposal, event: 'approved', limit: 1 });
+  return row === undefined ? [] : correction.parse(JSON.parse(row.detail)).edited;
 }
