@@ -1,101 +1,17 @@
 import { chatViewScript } from './chat-view-script.ts';
+import { chatWireScript } from './chat-wire-script.ts';
 
 /**
  * The chat page. It knows the conversation's id and, where the host app signed one, the person's session; never a key. What it
  * shows after a lost connection, a reload or a restart of the server is what the server stored.
  */
-export const chatScript = String.raw`
+export const chatScript = `
+${chatWireScript}
 ${chatViewScript}
-const { bot: BOT, origins, anonymous, internal } = document.body.dataset;
-const ORIGINS = JSON.parse(origins);
-const base = '/api/bots/' + encodeURIComponent(BOT) + '/conversations';
-
-// Storage of a frame may be switched off: then a reload begins anew.
-const keep = (name, value) => {
-  try {
-    if (value === undefined) return sessionStorage.getItem('gatehouse ' + BOT + ' ' + name) ?? undefined;
-    if (value === null) sessionStorage.removeItem('gatehouse ' + BOT + ' ' + name);
-    else sessionStorage.setItem('gatehouse ' + BOT + ' ' + name, value);
-  } catch {}
-};
-
-let conversation = keep('conversation');
-let session = keep('session');
-let offset = 0;
-// The server's clock counts: the reader's own may be wrong.
-const clock = () => Date.now() + offset;
-
 const words = $('[data-words]');
 const send = $('[data-send]');
 const stop = $('[data-stop]');
 const say = (text) => { $('[data-status]').textContent = text; };
-
-// ---- who is here
-const takeSession = (token) => {
-  if (typeof token !== 'string' || !/^ghs_[\w.-]{1,2000}$/.test(token)) return;
-  session = token;
-  keep('session', token);
-};
-const inFragment = new URLSearchParams(location.hash.slice(1)).get('session');
-if (inFragment) {
-  takeSession(inFragment);
-  history.replaceState(null, '', location.pathname + location.search);
-}
-// Without anything secret in it, so that it may go to whoever frames us; who that may be our policy says.
-const tellHost = (type) => { if (parent !== window) parent.postMessage({ type: 'gatehouse:' + type, bot: BOT }, '*'); };
-addEventListener('message', ({ source, origin, data }) => {
-  if (source !== parent || !ORIGINS.includes(origin) || data?.type !== 'gatehouse:session') return;
-  const isOther = session !== data.session;
-  takeSession(data.session);
-  if (isOther && !busy) load();
-});
-
-// ---- the wire
-class Refused extends Error {
-  constructor(status, error) {
-    super(error.message);
-    this.status = status;
-    this.next = error.next;
-    this.code = error.code;
-    this.retryable = error.retryable;
-  }
-}
-const ask = async (method, path, body, signal) => {
-  const answer = await fetch(base + path, {
-    method,
-    signal,
-    headers: {
-      'gatehouse-chat': '1',
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(session === undefined ? {} : { 'gatehouse-session': session }),
-    },
-    body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  if (answer.ok) return answer;
-  const { error } = await answer.json().catch(() => ({ error: { message: 'The server did not answer as it should.', next: 'Try again in a moment.' } }));
-  throw new Refused(answer.status, error);
-};
-/** A turn that was just stopped needs a moment to end. */
-const insist = async (...call) => {
-  for (let tries = 0; ; tries += 1)
-    try {
-      return await ask(...call);
-    } catch (error) {
-      if (error.status !== 409 || !error.retryable || tries === 4) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 400));
-    }
-};
-async function* eventsOf(answer) {
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = '';
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    const blocks = (rest + value).split('\n\n');
-    rest = blocks.pop();
-    for (const block of blocks) if (block.startsWith('data: ')) yield JSON.parse(block.slice(6));
-  }
-}
 
 // ---- a turn
 let busy;
@@ -209,7 +125,7 @@ const decide = async (proposal, given) => {
   const node = log.querySelector('[data-card="' + CSS.escape(proposal.id) + '"]');
   node?.classList.add('settled');
   // The card goes; the focus must not go with it, nor a phone's keyboard come up.
-  main.focus({ preventScroll: true });
+  (matchMedia('(pointer: fine)').matches ? words : main).focus({ preventScroll: true });
   try {
     if (!(await follows('/proposals/' + encodeURIComponent(proposal.id), given))) await reconnect();
   } catch (error) {
@@ -321,6 +237,13 @@ for (const starter of document.querySelectorAll('[data-starter]'))
 $('[data-new]').addEventListener('click', () => {
   forget();
   location.reload();
+});
+
+addEventListener('message', ({ source, origin, data }) => {
+  if (source !== parent || !ORIGINS.includes(origin) || data?.type !== 'gatehouse:session') return;
+  const isOther = session !== data.session;
+  takeSession(data.session);
+  if (isOther && !busy) load();
 });
 
 grow();
