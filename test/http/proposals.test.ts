@@ -92,6 +92,28 @@ describe('proposals over REST', () => {
     expect((await door.ask('GET', '/api/proposals', { key: door.keys.agent })).status).toBe(403);
   });
 
+  it('shows what an edit would do, and approves it only as shown [C2] [C5]', async () => {
+    await using door = await openDoor();
+    const { id, recordId } = await proposeMove(door.world, { nextStep: 'Call' });
+    const key = await door.operatorKey('approver');
+    const values = { nextStep: 'Write' };
+    for (const refused of [door.keys.agent, await door.operatorKey('viewer')])
+      expect((await door.ask('POST', `/api/proposals/${id}/edit`, { key: refused, json: { values } })).status).toBe(
+        403,
+      );
+    const { json: shown } = await door.ask('POST', `/api/proposals/${id}/edit`, { key, json: { values } });
+    expect(shown.preview.changes).toMatchObject([{ field: 'NextStep', after: 'Write' }]);
+    const other = await door.ask('POST', `/api/proposals/${id}/approve`, {
+      key,
+      json: { values: { nextStep: 'Visit' }, seen: shown.seen },
+    });
+    expect(other).toMatchObject({ status: 409, json: { error: { code: 'conflict' } } });
+    const done = await door.ask('POST', `/api/proposals/${id}/approve`, { key, json: { values, seen: shown.seen } });
+    expect(done.json.status).toBe('done');
+    const record = (await door.world.records('Opportunity')).find(({ Id }) => Id === recordId);
+    expect(record?.NextStep).toBe('Write');
+  });
+
   it('declines, and tells the bot so as a normal outcome [C5]', async () => {
     await using door = await openDoor();
     const { id, recordId } = await proposeMove(door.world);

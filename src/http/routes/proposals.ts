@@ -64,18 +64,37 @@ export function proposalRoutes({ gate, now }: HttpDeps): readonly Route[] {
         return { json: { ...envelope, detail: { ...toListed(proposal), args: proposal.args } } };
       },
     }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/proposals/{id}/edit',
+      summary: 'What other values would do; send its `seen` with the approval of exactly that',
+      who: ['operator'],
+      permission: 'DECIDE_PROPOSALS',
+      body: z.strictObject({ values }),
+      async handle({ params, caller, body }) {
+        limit.take(caller.principal);
+        return { json: await gate.previewEdit(params.id, body.values) };
+      },
+    }),
     decide('approve', 'Approve: runs the stored arguments, once'),
     decide('reject', 'Decline'),
   ];
 }
 
+const values = z.record(z.string().max(80), z.unknown());
+
 const decisionSchema = z.strictObject({
   choice: z.string().min(1).max(100).optional(),
-  values: z.record(z.string().max(80), z.unknown()).optional(),
+  values: values.optional(),
+  seen: z.string().min(1).max(100).optional(),
 });
 
-function given({ choice, values }: z.output<typeof decisionSchema>): Pick<HumanDecision, 'choice' | 'values'> {
-  return { ...(choice === undefined ? {} : { choice }), ...(values === undefined ? {} : { values }) };
+function given({ choice, values, seen }: z.output<typeof decisionSchema>): Partial<HumanDecision> {
+  return {
+    ...(choice === undefined ? {} : { choice }),
+    ...(values === undefined ? {} : { values }),
+    ...(seen === undefined ? {} : { seen }),
+  };
 }
 
 /** Whoever signed in, or holds an operator key, has proven to be that person. */
