@@ -13,17 +13,22 @@ it('has a test for every promise that we say we hold', async () => {
   expect(held.map(([id]) => id).filter((id) => !cited.has(id))).toEqual([]);
 });
 
+it('has a test for every property of the sync design', async () => {
+  const cited = await citedIds();
+  const properties = Array.from({ length: 32 }, (_, n) => `sync-P${n + 1}`);
+  expect(properties.filter((id) => !cited.has(id))).toEqual([]);
+});
+
 it('cites no promise that is not in the list', async () => {
   const unknown = [...(await citedIds())].filter((id) => !(id in REQUIREMENTS) && !/^sync-P\d+$/.test(id));
   expect(unknown).toEqual([]);
 });
 
-/** Every id inside `[A3]` or `[A3 P2]` at the end of a test's name. */
+/** Every id inside `[A3]`, `[A3 P2]` or `[sync-P6] [S2]` at the end of a test's name. */
 async function citedIds(): Promise<Set<string>> {
   const names = (await readdir(TESTS, { recursive: true })).filter((name) => name.endsWith('.test.ts'));
   const texts = await Promise.all(names.map((name) => readFile(new URL(name, TESTS), 'utf8')));
-  const groups = texts.flatMap((text) =>
-    [...text.matchAll(/\[((?:(?:sync-)?[A-Z]\d{0,2}[ ,]*)+)\]['"`]/g)].map(([, ids = '']) => ids),
-  );
-  return new Set(groups.flatMap((group) => group.split(/[ ,]+/)).filter(Boolean));
+  const group = /\[((?:(?:sync-)?[A-Z]\d{0,2}[ ,]*)+)\](?=['"`]| \[)/g;
+  const ids = texts.flatMap((text) => [...text.matchAll(group)].flatMap(([, inside = '']) => inside.split(/[ ,]+/)));
+  return new Set(ids.filter(Boolean));
 }
