@@ -26,7 +26,7 @@ export function systemPrompt(
       .map(({ name, title, mayAsk }) => `- ${name}: ${title}${mayAsk ? ' (may wait for the person to approve)' : ''}`)
       .join('\n'),
     today: new Date(known.now).toISOString().slice(0, 10),
-    isSimulated: known.isSimulated,
+    org: known.isSimulated ? 'simulated' : 'real',
     ...(known.context === undefined ? {} : { customer: quotedFields(known.context) }),
   });
 }

@@ -29,5 +29,5 @@ it('marks a bot down for what it wrote, left out, did not ask, called and asked 
   expect(score.problems).toEqual(
     expect.arrayContaining(['showed no card', 'called UpdateOpportunity', expect.stringContaining('Made Up Inc')]),
   );
-  expect(toTable([score], 'x')).toMatch(/^FAIL {3}everything wrong +2 +1 +0\/1 +1 +2/m);
+  expect(toTable([score], 'x')).toMatch(/^FAIL +everything wrong +2 +1 +0\/1 +1 +2/m);
 });

@@ -60,7 +60,13 @@ describe('prompts', () => {
       'account-brief': { account: 'Acme' },
       'opportunity-update': { opportunity: 'OPP-123', news: 'They signed' },
       'sync-customer': { partyId: 'p1', caseId: 'c1' },
-      system: { bot: 'demo', abilities: '- Create a lead', today: '2026-11-22' },
+      system: {
+        bot: 'demo',
+        abilities: '- CreateLead: Create a lead',
+        today: '2026-11-22',
+        org: 'simulated',
+        customer: 'Name: "Acme"',
+      },
     };
     for (const prompt of await readPrompts())
       expect(prompt.render(prompt.arguments.parse(samples[prompt.name] ?? {}))).toMatchSnapshot(prompt.name);
