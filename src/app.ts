@@ -11,9 +11,10 @@ import { type Audit, createAudit } from './audit.ts';
 import { createHeadKeeper } from './audit-heads.ts';
 import type { Chat } from './chat/chat.ts';
 import type { Model } from './chat/model.ts';
-import { type Config, publicUrl } from './config.ts';
+import type { Config } from './config.ts';
 import type { Gate } from './dispatch.ts';
 import { GatehouseError } from './errors.ts';
+import { isAlive } from './is-alive.ts';
 import { deferred, lazily } from './lazy.ts';
 import { loadActions, loadPrompts } from './load.ts';
 import { createLog, type Log } from './log.ts';
@@ -22,6 +23,7 @@ import { createGate } from './road.ts';
 import type { Connections, Org } from './salesforce/connections.ts';
 import type { TokenSet } from './salesforce/ports.ts';
 import { isUnknownOutcome, UpstreamError } from './salesforce/upstream-error.ts';
+import { createServed, type Served } from './served.ts';
 import type { Sim } from './sim/sim.ts';
 import { createStore, openDatabase } from './store/open.ts';
 import { checkSecret, loadSecret } from './store/secret.ts';
@@ -44,6 +46,8 @@ export interface App {
   readonly openChat: () => Promise<Chat>;
   /** People and cases of the host app; loaded at the first use. */
   readonly sync: () => Promise<AppSync>;
+  /** Where people reach this installation. */
+  readonly served: Served;
   /** Signs what this installation hands out (request state, cursors). */
   readonly secret: string;
   /** True while the embedded simulated org answers instead of Salesforce; every surface says so. */
@@ -70,6 +74,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     });
   });
   const inData = (name: string) => path.join(config.dataDir, name);
+  const served = createServed(config);
   const secret = await loadSecret(config.dataDir, config.secret);
   const database = await openDatabase(
     config.databaseUrl === undefined ? { file: inData('gatehouse.db') } : { url: config.databaseUrl },
@@ -125,7 +130,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         connections,
         secret,
         runner,
-        publicUrl: publicUrl(config),
+        publicUrl: served.url(),
         now,
         newId,
         sleep,
@@ -171,7 +176,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       mayOverride: (error) => error instanceof UpstreamError && error.allowSave === true,
       isRunnerAlive,
       runner,
-      link: (id) => `${publicUrl(config)}/approvals/${id}`,
+      link: (id) => `${served.url()}/approvals/${id}`,
       requestTimeoutMs: config.requestTimeoutMs,
       now,
       newId,
@@ -216,6 +221,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       gate,
       openChat: chat.get,
       sync: sync.get,
+      served,
       secret,
       isSimulated,
       async close() {
@@ -256,16 +262,6 @@ async function refuseToyBesideReal(config: Config, store: Store): Promise<void> 
 function tokenTarget({ databaseUrl, redisUrl, dataDir }: Config): TokenTarget {
   const url = databaseUrl ?? redisUrl;
   return url === undefined ? { file: path.join(dataDir, 'tokens.db') } : { url };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, under another account.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** A runner of another machine may always be alive; only its lease ends it. */

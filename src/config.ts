@@ -136,11 +136,6 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   });
 }
 
-/** Base of links that people open. */
-export function publicUrl(config: Config): string {
-  return config.url ?? `http://localhost:${config.port}`;
-}
-
 /** The platform's per-user data folder, so that `npm start` and a server spawned by an MCP client share it. */
 function defaultDataDir(env: Readonly<Record<string, string | undefined>>): string {
   const home = env.HOME || homedir();

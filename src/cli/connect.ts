@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { publicUrl } from '../config.ts';
 import { GatehouseError } from '../errors.ts';
 import type { HeadlessFlow } from '../salesforce/connections.ts';
 import { findBot } from './bots.ts';
@@ -29,7 +28,7 @@ export const command = defineCommand({
     if (flow === undefined)
       throw new UsageError('A flow is needed.', 'Add --flow web (recommended), jwt, client-credentials or password.');
     if (flow === 'web') {
-      const url = webLink(call, bot);
+      const url = webLink(call, app.served.url(), bot);
       call.terminal.print(
         { bot, flow, url },
         `Open ${url}\nSign in as an operator there, and connect ${bot}. "gatehouse serve" must be running.`,
@@ -51,8 +50,8 @@ export const command = defineCommand({
 
 type Call = CommandCall<readonly ['<bot>'], typeof options>;
 
-function webLink({ config, options: { sandbox, loginUrl } }: Call, bot: string): string {
-  const url = new URL(`${publicUrl(config)}/connect/${encodeURIComponent(bot)}`);
+function webLink({ options: { sandbox, loginUrl } }: Call, base: string, bot: string): string {
+  const url = new URL(`${base}/connect/${encodeURIComponent(bot)}`);
   if (sandbox) url.searchParams.set('sandbox', '1');
   if (loginUrl !== undefined) url.searchParams.set('loginUrl', loginUrl);
   return url.href;

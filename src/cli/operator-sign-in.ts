@@ -1,4 +1,3 @@
-import { publicUrl } from '../config.ts';
 import { GatehouseError } from '../errors.ts';
 import { defineCommand } from './command.ts';
 import { askOperatorOnceReal } from './operator-key.ts';
@@ -16,7 +15,7 @@ export const command = defineCommand({
     const app = await call.openApp();
     const operator = await askOperatorOnceReal(call, app, 'READ_INTEGRATIONS');
     if (operator !== undefined && operator.name !== name) app.access.require(operator, 'MANAGE_GRANTS');
-    const { url, expiresAt } = await signInLink(app, name, publicUrl(call.config));
+    const { url, expiresAt } = await signInLink(app, name, app.served.url());
     call.terminal.print(
       { operator: name, url, expiresAt: new Date(expiresAt).toISOString() },
       `${url}\nSigns ${name} in once, within ten minutes, while "gatehouse serve" runs.`,

@@ -29,6 +29,7 @@ export const command = defineCommand({
       throw explainListen(error, config);
     });
 
+    const forgetServed = await app.served.note(server.url);
     const mayShow = terminal.isScreen || config.printSignIn;
     const signIn = mayShow ? await signInLink(app, await firstAdmin(app), server.url) : undefined;
     const document = {
@@ -45,6 +46,7 @@ export const command = defineCommand({
     await stopped;
     stopRecovering();
     terminal.note('Stopping.');
+    await forgetServed();
     await Promise.all([server.close(), worker.stop()]);
     await mcp.close();
   },
