@@ -10,6 +10,8 @@ export interface Facts {
   readonly queryClass?: 'trivial' | 'non-trivial';
   readonly queryReasons?: readonly string[];
   readonly duplicates: number;
+  /** Values that the org would store although they look wrong, e.g. an unlisted picklist value. */
+  readonly warnings: number;
   readonly runsThisHour: number;
   readonly environment: 'production' | 'sandbox' | 'simulated';
 }
@@ -113,6 +115,7 @@ export const CHECKS: {
     return `The query is ${f.queryClass}${why === '' ? '' : `: ${why}`}.`;
   },
   duplicates: (_, f) => (f.duplicates > 0 ? `${f.duplicates} look-alike record(s) already exist.` : undefined),
+  warnings: (_, f) => (f.warnings > 0 ? 'A value looks wrong; see the warnings.' : undefined),
   runsThisHourAtLeast: (c, f) =>
     f.runsThisHour >= c.runsThisHourAtLeast! ? `It already ran ${f.runsThisHour} times in the past hour.` : undefined,
   environment: (c, f) => (f.environment === c.environment ? `The org is ${f.environment}.` : undefined),

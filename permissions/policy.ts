@@ -26,6 +26,8 @@ const condition = z
     queryClass: z.enum(['trivial', 'non-trivial']).optional(),
     /** Look-alikes were found. */
     duplicates: z.literal(true).optional(),
+    /** A value would be stored although it looks wrong: an unlisted value of an open picklist. */
+    warnings: z.literal(true).optional(),
     /** This action already ran at least this often for this bot in the past hour. */
     runsThisHourAtLeast: count.optional(),
     environment: z.enum(['production', 'sandbox', 'simulated']).optional(),
@@ -189,6 +191,7 @@ export function shippedPolicy(audience: Audience): Policy {
         rules: [
           { if: { runsThisHourAtLeast: 20 }, then: 'confirm' },
           { if: { duplicates: true }, then: 'confirm' },
+          { if: { warnings: true }, then: 'confirm' },
         ],
       },
       UpdateOpportunity: { decision: 'confirm' },

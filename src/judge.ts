@@ -14,35 +14,56 @@ const MINUTE_MS = 60_000;
 
 const runsKey = (bot: BotRow, action: Action) => `runs:${bot.name}:${action.name}`;
 
-/** Counts a run, for rules by the hour. */
-export async function countRun({ store, now }: JudgeDeps, bot: BotRow, action: Action): Promise<void> {
-  await store.counters.add(runsKey(bot, action), Math.floor(now() / MINUTE_MS) * MINUTE_MS, 1);
+/** Counts a run, for rules by the hour; -1 gives one back that did not run by itself. Answers how many came before it. */
+export async function countRun(
+  { store, now }: JudgeDeps,
+  bot: BotRow,
+  action: Action,
+  by: 1 | -1 = 1,
+): Promise<number> {
+  const key = runsKey(bot, action);
+  const minute = Math.floor(now() / MINUTE_MS) * MINUTE_MS;
+  // Its own place in this minute, whoever counts at the same moment.
+  const place = await store.counters.add(key, minute, by);
+  const [hour, thisMinute] = [await store.counters.sum(key, now() - HOUR_MS), await store.counters.sum(key, minute)];
+  return hour - thisMinute + place - 1;
 }
 
-export async function judge(
-  { store, now }: JudgeDeps,
+/** Whether the policy of this action looks at how often it ran. */
+export function hasRate(bot: BotRow, action: Action): boolean {
+  return bot.policy.actions[action.name]?.rules.some((rule) => rule.if.runsThisHourAtLeast !== undefined) === true;
+}
+
+export function judge(
   bot: BotRow,
   action: Action,
   preview: Preview | null,
   environment: Facts['environment'],
-): Promise<Verdict> {
+  /** Runs of the past hour before this one, where the policy looks at them. */
+  runsThisHour = 0,
+): Verdict {
   const changes = preview?.changes ?? [];
-  const touched = [
-    ...changes.map(({ field }) => `${preview?.target?.object ?? action.exposes ?? ''}.${field}`),
-    ...(preview?.query?.fields ?? []),
-  ];
-  const sensitive = touched.filter((name) => {
+  const { objects } = bot.policy;
+  const isSensitive = (name: string) => {
     const [object = '', field = ''] = name.split('.');
-    const { objects } = bot.policy;
     return objects[object]?.sensitiveFields.includes(field) || objects['*']?.sensitiveFields.includes(field);
-  });
-  const counts = bot.policy.actions[action.name]?.rules.some((rule) => rule.if.runsThisHourAtLeast !== undefined);
+  };
+  // An action that shows nothing beforehand may read any field that is tagged: the rule must not be one that never fires.
+  const touched =
+    action.preview === undefined
+      ? Object.entries(objects).flatMap(([object, rules]) => rules.sensitiveFields.map((field) => `${object}.${field}`))
+      : [
+          ...changes.map(({ field }) => `${preview?.target?.object ?? action.exposes ?? ''}.${field}`),
+          ...(preview?.query?.fields ?? []),
+        ];
+  const sensitive = touched.filter(isSensitive);
   return decideCall(bot.policy, action, bot.audience, {
     changes,
     sensitive,
     ...(preview?.query === undefined ? {} : { queryClass: preview.query.class, queryReasons: preview.query.reasons }),
     duplicates: preview?.choices?.filter(({ id }) => id.startsWith('use:')).length ?? 0,
-    runsThisHour: counts ? await store.counters.sum(runsKey(bot, action), now() - HOUR_MS) : 0,
+    warnings: preview?.warnings?.length ?? 0,
+    runsThisHour,
     environment,
   });
 }

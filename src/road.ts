@@ -4,7 +4,14 @@ import type { ActionPolicy } from '../permissions/policy.ts';
 import type { Action, Preview } from './action.ts';
 import type { Audit, AuditInput } from './audit.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
-import { alreadyDecided, type Confirm, createConfirm, type ProposalEdit, unknownProposal } from './confirm/confirm.ts';
+import {
+  alreadyDecided,
+  type Confirm,
+  createConfirm,
+  type ProposalEdit,
+  queueFull,
+  unknownProposal,
+} from './confirm/confirm.ts';
 import { stillHeld } from './confirm/effects.ts';
 import { type Effect, type Envelope, isOver, type Proposal } from './confirm/proposal.ts';
 import { toEnvelope } from './confirm/view.ts';
@@ -14,7 +21,7 @@ import { eraseSubject } from './erase.ts';
 import { GatehouseError, toGatehouseError } from './errors.ts';
 import { getProposal, getProposalInput } from './get-proposal.ts';
 import { cleanData, cleanShown } from './hidden-text.ts';
-import { countRun, judge } from './judge.ts';
+import { countRun, hasRate, judge } from './judge.ts';
 import { inputFor, type ParsedArgs, parseArgs } from './parse-args.ts';
 import { botNamed, listed, type Permitted, permitted } from './permit.ts';
 import { readSessionContext } from './session-context.ts';
@@ -71,10 +78,11 @@ export function createGate(deps: GateDeps): Gate {
       signal,
       { proposal, note },
     );
-    await countRun(deps, bot, action);
+    // What policy let run by itself was counted when it was judged.
+    if (proposal.decidedBy !== BY_POLICY || !hasRate(bot, action)) await countRun(deps, bot, action);
     const base = { action, context: run.context };
     if (proposal.policyRevision === bot.policyRevision || action === undo) return base;
-    const verdict = await judge(deps, bot, action, proposal.preview, run.environment);
+    const verdict = judge(bot, action, proposal.preview, run.environment);
     if (verdict.decision === 'deny') throw denied(action, verdict);
     const isStricter =
       (proposal.decidedBy === BY_POLICY && verdict.decision === 'confirm') ||
@@ -88,16 +96,16 @@ export function createGate(deps: GateDeps): Gate {
     const receipt = bot.audience === 'public' ? deps.actions.find(({ name }) => name === c.action)?.receipt : undefined;
     if (receipt === undefined) return travel(bot, c);
     const done = { status: 'done', result: receipt as Record<string, unknown> } as const; // an object schema
-    return travel(bot, c).then(
-      () => done,
-      (error: unknown) => {
-        if (error instanceof GatehouseError && error.code === 'duplicate') return done;
-        throw error;
-      },
-    );
+    // Held durably, then run unheard: neither the end nor the time it takes is told.
+    await travel(bot, c, (running) => {
+      running.catch((error: unknown) =>
+        deps.log.warn('a request of a visitor failed', { action: c.action, error: String(error) }),
+      );
+    });
+    return done;
   }
 
-  async function travel(bot: BotRow, c: Call): Promise<Envelope> {
+  async function travel(bot: BotRow, c: Call, unheard?: (running: Promise<Envelope>) => void): Promise<Envelope> {
     const audited = {
       bot: bot.name,
       principal: c.principal,
@@ -118,15 +126,16 @@ export function createGate(deps: GateDeps): Gate {
       const earlier = dedupeKey === null ? undefined : await repeated(bot, action, c, dedupeKey, digest, signal);
       if (earlier !== undefined) return earlier;
 
+      if (unheard !== undefined) await mustHaveRoom(bot);
       const { run, preview, verdict } = await weigh(bot, { action, own }, c, parsed, signal);
       if (verdict.decision === 'deny') throw denied(action, verdict);
-      if ((!isWrite && verdict.decision === 'auto') || changesNothing(preview)) {
+      if ((!isWrite && verdict.decision === 'auto') || (!action.idempotent && changesNothing(preview))) {
         // No proposal stands behind this context: whatever runs in it can only read.
         const output = action.output.parse(await action.run(parsed.input, run.context));
         await deps.audit.record({ ...audited, event: 'done', decision: 'auto', digest, ...querySent(preview) });
         return { status: 'done', result: cleanData({ ...output }) };
       }
-      return await propose(bot, action, c, { args, digest, dedupeKey, preview, verdict, signal });
+      return await propose(bot, action, c, { args, digest, dedupeKey, preview, verdict, signal }, unheard);
     } catch (thrown) {
       const error = toGatehouseError(thrown, deps.newId);
       if (error.code === 'internal')
@@ -153,7 +162,12 @@ export function createGate(deps: GateDeps): Gate {
     const isShown = needsFacts(own, bot.policy) || (action.risk !== 'read' && !action.idempotent);
     const preview =
       isShown && action.preview !== undefined ? cleanShown(await action.preview(input, run.context)) : null;
-    return { run, preview, verdict: await judge(deps, bot, action, preview, run.environment) };
+    // Counted before it is judged, so that a crowd of calls cannot all be the last that is allowed.
+    const isCounted = hasRate(bot, action);
+    const before = isCounted ? await countRun(deps, bot, action) : 0;
+    const verdict = judge(bot, action, preview, run.environment, before);
+    if (isCounted && verdict.decision !== 'auto') await countRun(deps, bot, action, -1);
+    return { run, preview, verdict };
   }
 
   async function propose(
@@ -168,20 +182,12 @@ export function createGate(deps: GateDeps): Gate {
       readonly verdict: Verdict;
       readonly signal: AbortSignal;
     },
+    unheard?: (running: Promise<Envelope>) => void,
   ): Promise<Envelope> {
     const { verdict, preview, digest } = made;
     const isAsked = verdict.decision === 'confirm';
     const { expiresMinutes, maxPending } = bot.policy.proposals;
-    if (isAsked) {
-      const older = await replacedBy(bot, action, c, preview);
-      if ((await store.proposals.countPending(bot.name)) - older.length >= maxPending)
-        throw new GatehouseError('rate_limited', `${maxPending} proposals of this bot wait for a decision already.`, {
-          next: 'Tell the user that a person must first decide the waiting ones.',
-          retryable: true,
-          retryAfterMs: MINUTE_MS,
-        });
-      await confirm.supersede(older);
-    }
+    if (isAsked) await confirm.supersede(await replacedBy(bot, action, c, preview));
     const at = now();
     const proposal: Proposal = {
       id: deps.newId(),
@@ -211,28 +217,44 @@ export function createGate(deps: GateDeps): Gate {
       error: null,
       settledAt: null,
     };
-    const { isNew, proposal: held } = await confirm.hold(proposal, {
-      bot: bot.name,
-      principal: c.principal,
-      channel: c.channel,
-      action: action.name,
-      event: isAsked ? 'proposed' : 'permitted',
-      decision: verdict.decision,
-      assurance: verdict.assurance,
-      proposal: proposal.id,
-      digest,
-      policyRevision: bot.policyRevision,
-      object: preview?.target?.object ?? null,
-      recordId: preview?.target?.id ?? null,
-      ...withReasons(verdict, querySent(preview)),
-    });
-    if (isNew && !isAsked) return confirm.execute(held.id, made.signal);
+    const { isNew, proposal: held } = await confirm.hold(
+      proposal,
+      {
+        bot: bot.name,
+        principal: c.principal,
+        channel: c.channel,
+        action: action.name,
+        event: isAsked ? 'proposed' : 'permitted',
+        decision: verdict.decision,
+        assurance: verdict.assurance,
+        proposal: proposal.id,
+        digest,
+        policyRevision: bot.policyRevision,
+        object: preview?.target?.object ?? null,
+        recordId: preview?.target?.id ?? null,
+        ...withReasons(verdict, querySent(preview)),
+      },
+      maxPending,
+    );
+    if (isNew && !isAsked) {
+      const running = confirm.execute(held.id, unheard === undefined ? made.signal : undefined);
+      if (unheard === undefined) return running;
+      unheard(running);
+      return toEnvelope(held, deps.link(held.id));
+    }
     if (held.state === 'pending') return toEnvelope(held, deps.link(held.id));
     // Somebody made the identical call at the same moment: its end is ours too.
-    return toEnvelope(
-      (await confirm.settled(held.id, deps.requestTimeoutMs * 3, made.signal)) ?? held,
-      deps.link(held.id),
-    );
+    const end = (await confirm.settled(held.id, deps.requestTimeoutMs * 3, made.signal)) ?? held;
+    const envelope = toEnvelope(end, deps.link(end.id));
+    return end.state === 'done' && action.risk !== 'read'
+      ? { ...envelope, result: { ...envelope.result, alreadyDone: true } }
+      : envelope;
+  }
+
+  /** A full queue refuses every visitor alike, before anything is looked up: it must not tell who is known (P6). */
+  async function mustHaveRoom(bot: BotRow): Promise<void> {
+    const { maxPending } = bot.policy.proposals;
+    if ((await store.proposals.countPending(bot.name)) >= maxPending) throw queueFull(maxPending);
   }
 
   /** Earlier wishes of the same caller for the same record. */
@@ -240,7 +262,14 @@ export function createGate(deps: GateDeps): Gate {
     const target = preview?.target?.id;
     if (target === undefined) return [];
     const { principal, conversation = null } = c;
-    return store.proposals.waitingFor({ bot: bot.name, action: action.name, principal, conversation, target });
+    const older = await store.proposals.waitingFor({
+      bot: bot.name,
+      action: action.name,
+      principal,
+      conversation,
+      target,
+    });
+    return older.filter(({ session }) => session?.indexValue === c.session?.indexValue);
   }
 
   /** The answer to a call that was made before, or undefined when it is a new wish. */
@@ -286,6 +315,8 @@ export function createGate(deps: GateDeps): Gate {
         })),
       });
     const { id, waitSeconds = 0 } = parsed.data;
+    const mine = await store.proposals.get(id);
+    if (mine !== undefined && mine.principal !== c.principal) throw unknownProposal();
     return proposalOf(id, bot.name, waitSeconds * 1000, c.signal);
   }
 
@@ -327,7 +358,7 @@ export function createGate(deps: GateDeps): Gate {
       throw new GatehouseError('invalid_input', 'An edit may change values, never which record is meant.', {
         next: 'Decline this one and let the bot propose the other record.',
       });
-    const { decision, assurance, reasons } = await judge(deps, bot, action, preview, run.environment);
+    const { decision, assurance, reasons } = judge(bot, action, preview, run.environment);
     if (decision === 'deny') throw denied(action, { decision, assurance, reasons });
     const digest = digestOf({ bot: bot.name, action: action.name, args });
     return { args, digest, preview, reasons, assurance, policyRevision: bot.policyRevision };
@@ -456,9 +487,11 @@ function envelopeOf(action: Action): z.ZodObject {
 }
 
 function dedupeKeyOf(bot: BotRow, c: Call, digest: string): string {
+  // Another customer's session is another caller, whoever carries both.
+  const caller = [bot.name, c.principal, c.session?.indexValue ?? null];
   return c.key === undefined
-    ? digestOf(['call', bot.name, c.principal, c.conversation ?? null, digest])
-    : digestOf(['key', bot.name, c.principal, c.key]);
+    ? digestOf(['call', ...caller, c.conversation ?? null, digest])
+    : digestOf(['key', ...caller, c.key]);
 }
 
 function seenOf({ digest, preview }: ProposalEdit): string {

@@ -13,7 +13,11 @@ import { toEnvelope } from './view.ts';
  */
 export interface Confirm {
   /** Stores the proposal; the live one of the same dedupe key is answered instead. */
-  hold(proposal: Proposal, audit: AuditInput): Promise<{ readonly isNew: boolean; readonly proposal: Proposal }>;
+  hold(
+    proposal: Proposal,
+    audit: AuditInput,
+    maxPending: number,
+  ): Promise<{ readonly isNew: boolean; readonly proposal: Proposal }>;
   decide(id: string, decision: HumanDecision, edit?: ProposalEdit): Promise<Envelope>;
   /** Ends what still waits, for a newer wish of the same caller for the same record: nobody approves what is no longer wanted. */
   supersede(older: readonly Proposal[]): Promise<void>;
@@ -70,6 +74,9 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     runner?: string,
   ): Promise<boolean> => {
     const row = await store.atomically(async (inside) => {
+      // What was read is what is decided: a proposal that went back to waiting meanwhile is another question.
+      const present = await inside.proposals.get(proposal.id);
+      if (present?.digest !== proposal.digest || present.assurance !== proposal.assurance) return undefined;
       if (!(await inside.proposals.move(proposal.id, from, to, patch, runner))) return undefined;
       return audit === undefined ? 'moved' : deps.audit.append(audit, inside);
     });
@@ -168,9 +175,16 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     settled,
     execute,
 
-    async hold(proposal, audit) {
+    async hold(proposal, audit, maxPending) {
       const kept = await store.atomically(async (inside) => {
         const { inserted, proposal: held } = await inside.proposals.insert(proposal);
+        // Counted with itself, inside the transaction: a crowd of calls cannot pass together.
+        if (
+          inserted &&
+          proposal.state === 'pending' &&
+          (await inside.proposals.countPending(proposal.bot)) > maxPending
+        )
+          throw queueFull(maxPending);
         return inserted ? { held, row: await deps.audit.append(audit, inside) } : { held };
       });
       if (kept.row !== undefined) await deps.audit.keep(kept.row);
@@ -192,6 +206,8 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       const proposal = await look(id);
       if (proposal === undefined || (decision.bot !== undefined && decision.bot !== proposal.bot))
         throw unknownProposal();
+      // Too late is an outcome, not a mistake.
+      if (proposal.state === 'expired') return toEnvelope(proposal, deps.link(id));
       if (proposal.state !== 'pending') throw alreadyDecided(proposal);
       const needed = [proposal.assurance, edit?.assurance];
       if (decision.answer === 'approve' && needed.includes('session') && decision.assurance !== 'session')
@@ -273,6 +289,14 @@ function changedKeys(from: Proposal['args'], to: Proposal['args']): string[] {
   return [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((key) => from[key] !== to[key]);
 }
 
+export function queueFull(maxPending: number): GatehouseError {
+  return new GatehouseError('rate_limited', `${maxPending} proposals of this bot wait for a decision already.`, {
+    next: 'Tell the user that a person must first decide the waiting ones.',
+    retryable: true,
+    retryAfterMs: 60_000,
+  });
+}
+
 export function unknownProposal(): GatehouseError {
   return new GatehouseError('not_found', 'There is no such proposal.', {
     next: 'Check the id; proposals of other bots cannot be seen.',
@@ -282,7 +306,11 @@ export function unknownProposal(): GatehouseError {
 
 export function alreadyDecided(proposal: Proposal): GatehouseError {
   const by = proposal.decidedBy === null ? '' : ` by ${proposal.decidedBy}`;
-  return new GatehouseError('conflict', `This proposal is ${proposal.state}${by}; it can be decided only once.`, {
-    next: 'Look at its outcome; for another change let the bot propose it anew.',
-  });
+  return new GatehouseError(
+    'conflict',
+    `This proposal was decided${by} and is ${proposal.state}; it can be decided only once.`,
+    {
+      next: 'Look at its outcome; for another change let the bot propose it anew.',
+    },
+  );
 }

@@ -1,6 +1,6 @@
 import type { Change, Condition, Fields, FieldValue, Find, Salesforce, SObject } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
-import { cleanShown } from '../hidden-text.ts';
+import { cleanShown, quoted } from '../hidden-text.ts';
 import type { Effect } from './proposal.ts';
 
 /**
@@ -31,8 +31,10 @@ export interface EffectsDeps {
   readonly proposalId: string;
   /** What earlier runs of this proposal noted. */
   readonly noted: readonly Effect[];
-  /** What the human saw; a record that no longer looks like that is a conflict. */
-  readonly shown: readonly Change[];
+  /** What was weighed and shown: a record that no longer looks like that is a conflict. Null where nothing was. */
+  readonly shown: readonly Change[] | null;
+  /** The record that was meant. A name may lead to another one by the time it runs. */
+  readonly target: string | undefined;
   /** Makes the note durable before the write leaves. Throws when this process lost the proposal. */
   readonly note: (effects: readonly Effect[]) => Promise<void>;
   readonly isUnknownOutcome: (error: unknown) => boolean;
@@ -121,7 +123,13 @@ export function writeOnce(
         if (noted !== undefined) await put(at, { ...noted, state: 'done' });
         return;
       }
-      if (noted === undefined) mustLookAsShown(record, deps.shown, changes);
+      if (deps.target !== undefined && record.Id !== deps.target) throw changedMeanwhile(object, ['Id']);
+      if (noted === undefined && deps.shown !== null)
+        mustLookAsShown(
+          record,
+          deps.shown,
+          wanted.map(([field]) => field),
+        );
       const after = Object.fromEntries(wanted);
       const before = noted?.before ?? Object.fromEntries(wanted.map(([field]) => [field, record[field] ?? null]));
       // A noted write whose record holds neither the old nor the new values was overtaken by somebody else.
@@ -235,16 +243,21 @@ async function findCreated(org: WritableOrg, effect: Effect, now: () => number):
   return found[0]?.Id;
 }
 
-function mustLookAsShown(record: SObject, shown: readonly Change[], changes: Fields): void {
-  const different = shown
-    .filter(({ field }) => field in changes)
-    // Shown values were cleaned, so the record's are too before they are compared.
-    .filter(({ field, before }) => !isSame(cleanShown(record[field]), before));
-  if (different.length > 0)
-    throw changedMeanwhile(
-      'record',
-      different.map(({ field }) => field),
-    );
+/** Every field that would be written was shown, and holds what was shown. */
+function mustLookAsShown(record: SObject, shown: readonly Change[], wanted: readonly string[]): void {
+  // Shown values were cleaned, so the record's are too before they are compared.
+  const different = wanted.filter((field) => {
+    const change = shown.find((one) => one.field === field);
+    return change === undefined || !isSame(cleanShown(record[field]), change.before);
+  });
+  const moved = shown.filter(({ field, before }) => field in record && !isSame(cleanShown(record[field]), before));
+  const fields = [...new Set([...different, ...moved.map(({ field }) => field)])];
+  if (fields.length === 0) return;
+  const now = fields.map((field) => `${field} is now ${quoted(String(record[field] ?? 'empty'))}`).join(', ');
+  throw new GatehouseError('conflict', `The record changed after it was shown: ${now}. Nothing was written.`, {
+    next: 'Show the user the present values and ask anew.',
+    fields: fields.map((name) => ({ name, problem: 'changed after it was shown' })),
+  });
 }
 
 function changedMeanwhile(object: string, fields: readonly string[]): GatehouseError {

@@ -112,6 +112,8 @@ export interface ProposalView {
   readonly choices?: Preview['choices'];
   readonly query?: Preview['query'];
   readonly target?: Preview['target'];
+  /** Why it ended as it did, where it is a conflict or not known. */
+  readonly problem?: { readonly message: string; readonly next: string };
   /** Where a human decides. Opening it needs a sign-in; it holds no secret. */
   readonly link: string;
   /** ISO 8601, UTC. */

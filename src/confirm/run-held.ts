@@ -49,7 +49,14 @@ export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSi
   let effects: readonly Effect[] = proposal.effects;
   const note = async (next: readonly Effect[]) => {
     effects = next;
-    if (!(await deps.store.proposals.patch(proposal.id, 'executing', { effects: next }, deps.runner)))
+    if (
+      !(await deps.store.proposals.patch(
+        proposal.id,
+        'executing',
+        { effects: next, leaseUntil: now() + deps.leaseMs },
+        deps.runner,
+      ))
+    )
       throw new GatehouseError('conflict', 'Another process took this proposal over.', {
         next: 'Ask GetProposal how it ended.',
       });

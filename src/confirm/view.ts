@@ -40,6 +40,9 @@ export function toView(proposal: Proposal, link: string): ProposalView {
     ...(preview?.choices === undefined ? {} : { choices: preview.choices }),
     ...(preview?.query === undefined ? {} : { query: preview.query }),
     ...(preview?.target === undefined ? {} : { target: preview.target }),
+    ...(proposal.error === null
+      ? {}
+      : { problem: { message: proposal.error.error.message, next: proposal.error.error.next } }),
     link,
     expiresAt: new Date(proposal.expiresAt).toISOString(),
   };

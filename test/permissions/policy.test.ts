@@ -4,7 +4,14 @@ import { decideCall, type Facts } from '../../permissions/decide.ts';
 import { type Policy, parsePolicy, shippedPolicy } from '../../permissions/policy.ts';
 import { grantWarnings, PROFILES } from '../../permissions/profiles.ts';
 
-const NOTHING: Facts = { changes: [], sensitive: [], duplicates: 0, runsThisHour: 0, environment: 'simulated' };
+const NOTHING: Facts = {
+  changes: [],
+  sensitive: [],
+  duplicates: 0,
+  warnings: 0,
+  runsThisHour: 0,
+  environment: 'simulated',
+};
 const UPDATE = { name: 'UpdateOpportunity', risk: 'destructive' } as const;
 
 function withAction(name: string, own: unknown, more: object = {}): Policy {

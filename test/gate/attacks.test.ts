@@ -1,0 +1,117 @@
+import { expect, it } from 'vitest';
+import type { Policy } from '../../permissions/policy.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+/** What a reviewer who played the model got through once; none of it may come back. */
+
+const own = (policy: Policy, action: string, change: object): Policy => ({
+  ...policy,
+  actions: { ...policy.actions, [action]: { ...policy.actions[action]!, ...change } },
+});
+
+const opportunity = async (world: World, reference: string) =>
+  (await world.records('Opportunity')).find(({ Reference__c }) => Reference__c === reference)!;
+
+it('an approval for one record does not run on another that has its name by then [C5]', async () => {
+  await using world = await createWorld();
+  const [meant, other] = [await opportunity(world, 'OPP-123'), await opportunity(world, 'OPP-124')];
+  await world.sim('POST', 'records/Opportunity', { Id: meant.Id, Name: 'Pilot' });
+  const waiting = await world.call('UpdateOpportunity', { name: 'Pilot', nextStep: 'Close it' });
+  await world.sim('POST', 'records/Opportunity', { Id: meant.Id, Name: 'Renamed' });
+  await world.sim('POST', 'records/Opportunity', { Id: other.Id, Name: 'Pilot', NextStep: meant.NextStep });
+  expect((await world.approve(waiting.proposal!.id)).status).toBe('conflict');
+  expect((await opportunity(world, 'OPP-124')).NextStep).toBe(meant.NextStep);
+});
+
+it('a field that was not shown is not written, also when it differs only by then [C2 C5]', async () => {
+  await using world = await createWorld();
+  const before = await opportunity(world, 'OPP-123');
+  const wish = { reference: 'OPP-123', nextStep: 'Sign', amount: before.Amount, stageName: before.StageName };
+  const waiting = await world.call('UpdateOpportunity', wish);
+  expect(waiting.proposal?.changes.map(({ field }) => field)).toEqual(['NextStep']);
+  await world.sim('POST', 'records/Opportunity', { Id: before.Id, Amount: 255_000 });
+  const end = await world.approve(waiting.proposal!.id);
+  expect(end).toMatchObject({
+    status: 'conflict',
+    proposal: { problem: { message: expect.stringContaining('255000') } },
+  });
+  expect(await opportunity(world, 'OPP-123')).toMatchObject({ Amount: 255_000, NextStep: before.NextStep });
+});
+
+it("one customer's approved answer is not another's [P6 C5]", async () => {
+  await using world = await createWorld({
+    audience: 'public',
+    policy: (policy) => own(policy, 'GetAccount', { decision: 'confirm', rules: [] }),
+  });
+  const [acme, globex] = [{ indexValue: 'ACME-001' }, { indexValue: 'GLOB-002' }];
+  const waiting = await world.call('GetAccount', {}, { session: acme });
+  await world.approve(waiting.proposal?.id ?? '');
+  expect((await world.call('GetAccount', {}, { session: acme })).status).toBe('done');
+  expect((await world.call('GetAccount', {}, { session: globex })).status).toBe('waiting');
+  expect((await world.call('GetAccount', {})).status).toBe('waiting');
+});
+
+it('a full queue and a refusing org answer a visitor alike, known or not [P6]', async () => {
+  await using world = await createWorld({
+    audience: 'public',
+    policy: (policy) => ({ ...policy, proposals: { ...policy.proposals, maxPending: 1 } }),
+  });
+  const known = (await world.records('Contact')).find(({ Email }) => typeof Email === 'string')!;
+  const lead = (lastName: string, email: unknown) => world.call('CreateLead', { lastName, company: 'Acme', email });
+  await world.sim('POST', 'faults', { type: 'lock', match: { path: '/sobjects/Lead', method: 'PATCH' }, times: 9 });
+  expect(await lead('Stranger', 'nobody@nowhere.example')).toEqual(await lead('Known', known.Email));
+  const refusals = await Promise.all(
+    [known.Email, 'somebody@else.example'].map((email) =>
+      world.refusal('CreateLead', { lastName: 'Late', company: 'Acme', email }),
+    ),
+  );
+  expect(new Set(refusals.map(({ code, message }) => `${code} ${message}`)).size).toBe(1);
+});
+
+it('a crowd of calls does not pass the rate together [C1]', async () => {
+  await using world = await createWorld();
+  const ends = await Promise.all(
+    Array.from({ length: 60 }, (_, n) => world.call('CreateLead', { lastName: `Crowd ${n}`, company: 'Acme' })),
+  );
+  expect(ends.filter(({ status }) => status === 'done').length).toBeLessThanOrEqual(20);
+});
+
+it('a crowd of proposals does not pass the cap together [C5]', async () => {
+  await using world = await createWorld({
+    policy: (policy) => ({ ...policy, proposals: { ...policy.proposals, maxPending: 2 } }),
+  });
+  const references = ['OPP-123', 'OPP-124', 'OPP-125', 'OPP-126', 'OPP-200', 'OPP-201'];
+  await Promise.allSettled(
+    references.map((reference) => world.call('UpdateOpportunity', { reference, nextStep: 'x' })),
+  );
+  expect((await world.app.gate.proposals({ pending: true })).length).toBeLessThanOrEqual(2);
+});
+
+it('rules of a read hold: its rate is counted, and a sensitive field is never read past its rule [C1]', async () => {
+  await using world = await createWorld({
+    policy: (policy) => own(policy, 'GetAccount', { rules: [{ if: { runsThisHourAtLeast: 2 }, then: 'deny' }] }),
+  });
+  const read = () => world.call('GetAccount', { key: 'ACME-001' });
+  await read();
+  await read();
+  await expect(read()).rejects.toMatchObject({ code: 'permission_denied' });
+  await world.setPolicy((policy) => ({
+    ...own(policy, 'GetAccount', { rules: [{ if: { sensitive: true }, then: 'deny' }] }),
+    objects: { ...policy.objects, Account: { ...policy.objects.Account!, sensitiveFields: ['Phone'] } },
+  }));
+  await expect(read()).rejects.toMatchObject({ code: 'permission_denied' });
+});
+
+it('a proposal is told only to the caller whose wish it is [C5]', async () => {
+  await using world = await createWorld();
+  const waiting = await world.call('UpdateOpportunity', { reference: 'OPP-123', nextStep: 'x' });
+  const { id } = waiting.proposal!;
+  expect((await world.call('GetProposal', { id })).status).toBe('waiting');
+  expect(await world.refusal('GetProposal', { id }, { principal: 'agent:other' })).toMatchObject({ code: 'not_found' });
+});
+
+it('an unlisted picklist value is seen by a person before it is stored [A2]', async () => {
+  await using world = await createWorld();
+  const waiting = await world.call('CreateLead', { lastName: 'Doe', company: 'Acme', leadSource: 'Wab' });
+  expect(waiting).toMatchObject({ status: 'waiting', proposal: { warnings: [expect.stringContaining('Web')] } });
+});
