@@ -64,5 +64,5 @@ const watch = async (path, read, every) => {
 const one = document.querySelector('[data-watch-proposal]')?.dataset.watchProposal;
 if (one) watch('/api/proposals/' + encodeURIComponent(one), (body) => body.detail?.state, 3000);
 if (document.querySelector('[data-watch-queue]'))
-  watch('/api/proposals?pending=true', (body) => body.proposals.map((p) => p.id).join(), 5000);
+  watch('/api/proposals', (body) => body.proposals.map((p) => p.id).join(), 5000);
 `;

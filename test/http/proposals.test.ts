@@ -73,7 +73,7 @@ describe('proposals over REST', () => {
     await using door = await openDoor();
     const { id } = await proposeMove(door.world);
     const key = await door.operatorKey('viewer');
-    expect((await door.ask('GET', '/api/proposals?pending=true', { key })).json.proposals).toHaveLength(1);
+    expect((await door.ask('GET', '/api/proposals', { key })).json.proposals).toHaveLength(1);
     expect(await door.ask('POST', `/api/proposals/${id}/approve`, { key })).toMatchObject({
       status: 403,
       json: { error: { message: expect.stringContaining('DECIDE_PROPOSALS') } },
@@ -125,6 +125,26 @@ describe('proposals over REST', () => {
     });
     expect((await door.ask('GET', `/api/proposals/${id}`, { key: door.keys.agent })).json.status).toBe('declined');
     expect(await stageOf(door.world, recordId)).toBe(before);
+  });
+
+  it('lists what waits, or all; what is over never as pending, what policy let through as such', async () => {
+    await using door = await openDoor();
+    const { id } = await proposeMove(door.world);
+    await door.ask('POST', '/api/bots/demo/actions/CreateLead', {
+      key: door.keys.agent,
+      json: { lastName: 'Vandersloot', company: 'Harbour Freight AG' },
+    });
+    const key = await door.operatorKey('viewer');
+    const list = async (query: string) => (await door.ask('GET', `/api/proposals${query}`, { key })).json.proposals;
+    const automatic = { action: 'CreateLead', state: 'done', decidedBy: 'policy' };
+    expect(await list('?state=waiting')).toMatchObject([{ id, state: 'pending' }]);
+    const all = await list('?state=all');
+    expect(all).toHaveLength(2);
+    expect(all).toContainEqual(expect.objectContaining(automatic));
+    door.world.clock.advance(11 * 60_000);
+    expect(await list('?state=all')).toContainEqual(expect.objectContaining({ id, state: 'expired' }));
+    expect(await list('')).toEqual([]);
+    expect((await door.ask('GET', '/api/proposals?state=pending', { key })).status).toBe(400);
   });
 
   it('refuses an approval after its time', async () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Proposal } from '../../confirm/proposal.ts';
+import { isOver, type Proposal } from '../../confirm/proposal.ts';
 import type { HumanDecision } from '../../dispatch.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
@@ -31,21 +31,21 @@ export function proposalRoutes({ gate, now }: HttpDeps): readonly Route[] {
     defineRoute({
       method: 'GET',
       path: '/api/proposals',
-      summary: 'Proposals, newest first',
+      summary: 'Proposals, newest first: those that wait for a person, or all, also what the policy let through',
       who: ['operator'],
       permission: 'READ_LOGS',
       query: z.strictObject({
         bot: z.string().min(1).max(100).optional(),
-        pending: z.enum(['true', 'false']).optional(),
+        state: z.enum(['waiting', 'all']).default('waiting'),
         limit: z.coerce.number().int().min(1).max(200).default(50),
       }),
       async handle({ query }) {
         const proposals = await gate.proposals({
           limit: query.limit,
           ...(query.bot === undefined ? {} : { bot: query.bot }),
-          ...(query.pending === undefined ? {} : { pending: query.pending === 'true' }),
+          pending: query.state === 'waiting',
         });
-        return { json: { proposals: proposals.map(toListed) } };
+        return { json: { proposals: proposals.map((proposal) => toListed(proposal, now())) } };
       },
     }),
     defineRoute({
@@ -61,7 +61,7 @@ export function proposalRoutes({ gate, now }: HttpDeps): readonly Route[] {
             json: await gate.proposal(params.id, { bot: caller.bot }, { waitMs: query.waitSeconds * 1000, signal }),
           };
         const { proposal, envelope } = await gate.inspect(params.id);
-        return { json: { ...envelope, detail: { ...toListed(proposal), args: proposal.args } } };
+        return { json: { ...envelope, detail: { ...toListed(proposal, now()), args: proposal.args } } };
       },
     }),
     defineRoute({
@@ -104,7 +104,7 @@ export function toDecision(
   return { by: caller.principal, via: caller.by === 'session' ? 'console' : 'cli', assurance: 'session' };
 }
 
-function toListed(proposal: Proposal): Record<string, unknown> {
+function toListed(proposal: Proposal, now: number): Record<string, unknown> {
   const { id, bot, principal, conversation, action, state, reasons, assurance, decidedBy, decidedVia, choice } =
     proposal;
   return {
@@ -113,7 +113,8 @@ function toListed(proposal: Proposal): Record<string, unknown> {
     principal,
     conversation,
     action,
-    state,
+    // Its time may be over before anybody wrote that down.
+    state: state === 'pending' && isOver(proposal, now) ? 'expired' : state,
     summary: proposal.preview?.summary ?? action,
     reasons,
     assurance,
