@@ -30,7 +30,10 @@ export async function readText(request: Request, maxBytes = MAX_BODY_BYTES): Pro
 }
 
 /** The parsed JSON body; undefined when there is none. */
-export async function readJson(request: Request, maxBytes?: number): Promise<unknown> {
+export async function readJson(
+  request: Request,
+  { maxBytes, takesUnreadable = false }: { readonly maxBytes?: number; readonly takesUnreadable?: boolean } = {},
+): Promise<unknown> {
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   const hasBody = request.headers.has('content-type') || Number(request.headers.get('content-length') ?? 0) > 0;
   // Anything but JSON could be sent by a plain form of another site, without the browser asking us first.
@@ -41,6 +44,7 @@ export async function readJson(request: Request, maxBytes?: number): Promise<unk
   try {
     return JSON.parse(text);
   } catch {
+    if (takesUnreadable) return text;
     throw new GatehouseError('invalid_input', 'The body is not valid JSON.', { next: 'Send one JSON object.' });
   }
 }

@@ -18,6 +18,8 @@ export interface Route {
   readonly query?: z.ZodObject;
   /** JSON checked by this schema, or the text itself whatever its type. */
   readonly body?: z.ZodType | 'text';
+  /** What is no JSON reaches `handle` as the text it is: the gate asks for the grant before it looks at arguments. */
+  readonly takesUnreadable?: true;
   readonly maxBytes?: number;
   // A method, so that a route typed for its own path and body is still a Route.
   handle(call: RouteCall): Promise<Reply>;

@@ -140,7 +140,7 @@ function authorize(deps: HttpDeps, route: Route, caller: Caller, params: Readonl
 async function bodyFor(route: Route, request: Request): Promise<unknown> {
   if (route.body === undefined) return undefined;
   if (route.body === 'text') return readText(request, route.maxBytes);
-  return parseInput(route.body, (await readJson(request, route.maxBytes)) ?? {});
+  return parseInput(route.body, (await readJson(request, route)) ?? {});
 }
 
 /** The cause stays here: outside there is only the id. */

@@ -71,6 +71,16 @@ describe('actions over REST', () => {
     ]);
   });
 
+  it('names twenty bad fields of a body, and how many more there are [E]', async () => {
+    const key = await door.operatorKey('admin');
+    const wide = Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`field${n}`, 1]));
+    const answer = await door.ask('POST', '/api/bots/demo/sessions', { key: door.keys.host, json: wide });
+    expect(answer.status).toBe(400);
+    expect(answer.json.error.fields).toHaveLength(21);
+    expect(answer.text.length).toBeLessThan(4000);
+    expect((await door.ask('PUT', '/api/bots/demo/policy', { key, json: wide })).text.length).toBeLessThan(4000);
+  });
+
   it.each([
     ['a wrong type', [1, 2]],
     ['null', null],
@@ -87,6 +97,22 @@ describe('actions over REST', () => {
     });
     expect((await call('DropTables', {})).json.error.code).toBe('not_found');
     expect((await call('..%2f..%2fpermissions', {})).json.error.code).toBe('not_found');
+  });
+
+  it('looks at the grant before it reads the arguments, and writes the refusal down [P2] [C7]', async () => {
+    await using door = await openDoor({ grants: ['READ_ACCOUNT'] });
+    const post = (action: string) =>
+      door.ask('POST', `/api/bots/demo/actions/${action}`, {
+        key: door.keys.agent,
+        text: '{"lastName":',
+        headers: { 'content-type': 'application/json' },
+      });
+    expect(await post('CreateLead')).toMatchObject({ status: 403, json: { error: { code: 'permission_denied' } } });
+    expect(await post('DropTables')).toMatchObject({ status: 404 });
+    expect(await post('GetAccount')).toMatchObject({ status: 400, json: { error: { code: 'invalid_input' } } });
+    const key = await door.operatorKey('viewer');
+    const { json } = await door.ask('GET', '/api/audit?bot=demo&event=refused&action=CreateLead', { key });
+    expect(json.rows).toMatchObject([{ detail: { code: 'permission_denied' } }]);
   });
 
   it('refuses no key, an unknown key, and every other kind of key [P4]', async () => {
@@ -122,10 +148,28 @@ describe('actions over REST', () => {
     expect(byAgent.status).toBe(403);
   });
 
+  it('tells keys of a bot that it is connected and to what kind of org, and only operators to whose [P1]', async () => {
+    for (const key of [door.keys.agent, door.keys.host])
+      expect((await door.ask('GET', '/api/bots/demo/integration', { key })).json).toEqual({
+        state: 'connected',
+        environment: 'simulated',
+      });
+    const key = await door.operatorKey('viewer');
+    expect((await door.ask('GET', '/api/bots/demo/integration', { key })).json).toMatchObject({
+      bot: 'demo',
+      state: 'connected',
+      environment: 'simulated',
+      simulated: true,
+      orgId: expect.stringMatching(/^00D/),
+      username: expect.any(String),
+      instanceUrl: expect.any(String),
+    });
+  });
+
   it('answers 403 not_connected once the bot is disconnected [O6]', async () => {
     const key = await door.operatorKey('admin');
     const status = await door.ask('GET', '/api/bots/demo/integration', { key: door.keys.host });
-    expect(status.json).toMatchObject({ bot: 'demo', state: 'connected', environment: 'simulated', simulated: true });
+    expect(status.json).toEqual({ state: 'connected', environment: 'simulated' });
     expect((await door.ask('DELETE', '/api/bots/demo/integration', { key: door.keys.agent })).status).toBe(403);
     expect(await door.ask('DELETE', '/api/bots/demo/integration', { key })).toMatchObject({ status: 200 });
     expect(await call('GetAccount', { name: 'Acme' })).toMatchObject({

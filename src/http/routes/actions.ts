@@ -28,6 +28,7 @@ export function actionRoutes({ gate, access }: HttpDeps): readonly Route[] {
       who: ['agent'],
       // The gate names every bad argument in its own words.
       body: z.unknown(),
+      takesUnreadable: true,
       async handle({ params, caller, body, headers, signal }) {
         const key = shortHeader(headers, 'idempotency-key');
         const conversation = shortHeader(headers, 'gatehouse-conversation');
