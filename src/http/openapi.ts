@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ERROR_STATUS } from '../errors.ts';
+import { getProposal } from '../get-proposal.ts';
 import type { HttpDeps } from './deps.ts';
 import { inputSchema, type JsonSchema, outputSchema } from './json-schema.ts';
 import { type CallerKind, defineRoute, type Route } from './route.ts';
@@ -27,7 +28,7 @@ function openApiDocument({ actions }: Pick<HttpDeps, 'actions'>, routes: readonl
   for (const route of routes) if (route.path !== ACTION_PATH) put(route.path, route.method, operationOf(route));
   const call = routes.find((route) => route.path === ACTION_PATH);
   if (call !== undefined)
-    for (const action of actions)
+    for (const action of [...actions, getProposal])
       put(ACTION_PATH.replace('{action}', action.name), 'POST', {
         ...operationOf({ ...call, path: '/api/bots/{bot}/actions', summary: action.title }),
         description: action.description,

@@ -196,6 +196,7 @@ describe('the guards of every route', () => {
       requestBody: { content: { 'application/json': { schema: { required: ['lastName', 'company'] } } } },
       responses: { 202: { description: 'Waits for a person' } },
     });
+    expect(json.paths['/api/bots/{bot}/actions/GetProposal'].post.operationId).toBe('GetProposal');
     expect(json.paths['/api/proposals/{id}/approve'].post.security).toEqual([{ operator: [] }]);
     expect(json.paths).toHaveProperty(['/api/webhooks/salesforce/{token}', 'post']);
     expect(json.paths).toHaveProperty(['/api/openapi.json', 'get']);
