@@ -29,12 +29,25 @@ describe('grants over REST', () => {
     ['both forms at once', { permissions: [], grant: [] }, '(body)'],
     ['grant and revoke of the same', { grant: ['RUN_SOQL'], revoke: ['RUN_SOQL'] }, 'RUN_SOQL'],
     ['a text', { grant: 'RUN_SOQL' }, 'grant'],
+    ['nothing', {}, '(body)'],
+    ['what is only read', { granted: ['RUN_SOQL'] }, '(body)'],
+    ['the answer of another bot', { bot: 'other', permissions: [] }, 'bot'],
   ])('refuses %s, names it and saves nothing [P1]', async (_, json, field) => {
     const key = await door.operatorKey('admin');
     const refused = await door.ask('PUT', path, { key, json });
     expect(refused).toMatchObject({ status: 400, json: { error: { code: 'invalid_input' } } });
     expect(refused.json.error.fields).toContainEqual(expect.objectContaining({ name: field }));
     expect((await door.ask('GET', path, { key })).json.granted).toEqual(['READ_ACCOUNT']);
+  });
+
+  it('takes back what it answers', async () => {
+    await using door = await openDoor({ grants: ['READ_ACCOUNT'] });
+    const key = await door.operatorKey('admin');
+    const { json } = await door.ask('GET', path, { key });
+    expect(json.permissions).toEqual(['READ_ACCOUNT']);
+    const sent = { ...json, permissions: [...json.permissions, 'RUN_SOQL'] };
+    const saved = await door.ask('PUT', path, { key, json: sent });
+    expect(saved).toMatchObject({ status: 200, json: { permissions: ['READ_ACCOUNT', 'RUN_SOQL'] } });
   });
 
   it('is for admins: not for approvers, not for bots, and only for bots that exist [P4]', async () => {
@@ -69,6 +82,22 @@ describe('policy over REST', () => {
       json: { lastName: 'A', company: 'B' },
     });
     expect(call).toMatchObject({ status: 403, json: { error: { code: 'off' } } });
+  });
+
+  it('takes back what it answers, over that revision alone', async () => {
+    await using door = await openDoor();
+    const key = await door.operatorKey('admin');
+    const { json } = await door.ask('GET', path, { key });
+    const put = (body: unknown) => door.ask('PUT', path, { key, json: body });
+    expect(await put(json)).toMatchObject({ status: 200, json: { revision: 2 } });
+    expect(await put(json)).toMatchObject({ status: 409, json: { error: { code: 'conflict' } } });
+    expect(await put({ policy: json.policy })).toMatchObject({ status: 200, json: { revision: 3 } });
+    expect(await put({ ...json, bot: 'other' })).toMatchObject({
+      status: 400,
+      json: { error: { fields: [{ name: 'bot' }] } },
+    });
+    expect((await put({ ...json, revision: 'latest' })).status).toBe(400);
+    expect((await put({})).status).toBe(400);
   });
 
   it('does not overwrite what somebody else saved', async () => {

@@ -25,7 +25,7 @@ export function permissionRoutes(deps: HttpDeps): readonly Route[] {
       permission: 'READ_INTEGRATIONS',
       async handle({ params }) {
         const bot = await findBot(store, params.bot);
-        return { json: { bot: bot.name, granted: bot.grants, available: SALESFORCE_ACTIONS } };
+        return { json: shown(bot) };
       },
     }),
     defineRoute({
@@ -35,24 +35,41 @@ export function permissionRoutes(deps: HttpDeps): readonly Route[] {
       who: ['operator'],
       permission: 'MANAGE_GRANTS',
       body: z
-        .strictObject({ permissions: names.optional(), grant: names.optional(), revoke: names.optional() })
+        .strictObject({
+          permissions: names.optional(),
+          grant: names.optional(),
+          revoke: names.optional(),
+          // What GET answers beside `permissions` may come back with it, and changes nothing.
+          ...READ_ONLY,
+        })
         .refine(
           ({ permissions, grant, revoke }) => permissions === undefined || (grant ?? revoke) === undefined,
           'send either permissions, or grant and revoke',
+        )
+        .refine(
+          ({ permissions, grant, revoke }) => (permissions ?? grant ?? revoke) !== undefined,
+          'changes nothing: send permissions, or grant and revoke',
         ),
       async handle({ params, caller, body }) {
         const bot = await findBot(store, params.bot);
+        if (body.bot !== undefined && body.bot !== bot.name)
+          throw refuse([{ name: 'bot', problem: `is another bot than ${bot.name}` }]);
         const { grant, revoke } = changesOf(bot, body);
         await changeGrants(deps, bot, { grant, revoke }, { principal: caller.principal, channel: 'rest' });
         const after = await findBot(store, bot.name);
         const warnings = grant.flatMap((permission) => grantWarnings(bot.audience, permission));
-        return { json: { bot: bot.name, granted: after.grants, ...(warnings.length === 0 ? {} : { warnings }) } };
+        return { json: { ...shown(after), ...(warnings.length === 0 ? {} : { warnings }) } };
       },
     }),
   ];
 }
 
 const names = z.array(z.string().max(80)).max(50);
+const READ_ONLY = { bot: z.string().max(100).optional(), granted: names.optional(), available: names.optional() };
+
+function shown({ name, grants }: BotRow) {
+  return { bot: name, permissions: grants, granted: grants, available: SALESFORCE_ACTIONS };
+}
 
 function changesOf(
   bot: BotRow,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkedPolicy, refusedPolicy, savePolicy } from '../../settings.ts';
+import { parseInput } from '../body.ts';
 import type { HttpDeps } from '../deps.ts';
 import { findBot } from '../find-bot.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -25,20 +26,38 @@ export function policyRoutes(deps: HttpDeps): readonly Route[] {
     defineRoute({
       method: 'PUT',
       path: '/api/bots/{bot}/policy',
-      summary: 'Save a new revision; with If-Match only over the revision you read',
+      summary:
+        'Save a new revision: a policy, or what GET answered; with its revision (or If-Match) only over that one',
       who: ['operator'],
       permission: 'MANAGE_POLICY',
       body: z.unknown(),
       async handle({ params, caller, body, headers }) {
         const bot = await findBot(store, params.bot);
-        const policy = checkedPolicy(body, deps.actions);
-        const from = revisionOf(headers.get('if-match')) ?? bot.policyRevision;
+        const sent = unwrapped(body, bot.name);
+        const policy = checkedPolicy(sent.policy, deps.actions);
+        const from = revisionOf(headers.get('if-match')) ?? sent.revision ?? bot.policyRevision;
         const by = { principal: caller.principal, channel: 'rest' } as const;
         const revision = await savePolicy(deps, bot.name, { policy, from, by });
         return { json: { bot: bot.name, revision, policy }, headers: { etag: `"${revision}"` } };
       },
     }),
   ];
+}
+
+/** A policy alone, or in what GET answers: no policy has a key `policy`. */
+function unwrapped(body: unknown, bot: string): { readonly policy: unknown; readonly revision?: number | undefined } {
+  if (typeof body !== 'object' || body === null || Object.keys(body).length === 0)
+    throw refusedPolicy([{ name: '(top)', problem: 'is no policy; an empty one would reset everything' }]);
+  return 'policy' in body
+    ? parseInput(
+        z.strictObject({
+          policy: z.unknown(),
+          revision: z.int().min(1).optional(),
+          bot: z.literal(bot, `is another bot than ${bot}`).optional(),
+        }),
+        body,
+      )
+    : { policy: body };
 }
 
 function revisionOf(ifMatch: string | null): number | undefined {
