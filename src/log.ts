@@ -18,7 +18,6 @@ const SECRET_NAMES = [
   'authorization',
   'client_secret',
   'clientSecret',
-  'code',
   'code_verifier',
   'verifier',
   'assertion',
