@@ -7,7 +7,13 @@ export const command = defineCommand({
   async run({ args: [name], openApp, terminal }) {
     const app = await openApp();
     const { name: bot } = await findBot(app, name);
+    const { state } = await app.connections.status(bot);
+    // Also of one that is not connected: a process that died while it disconnected left its tokens.
     const { revoked } = await app.connections.disconnect(bot);
+    if (!revoked && (state === 'disconnected' || state === 'never_connected')) {
+      terminal.print({ bot, revoked, wasConnected: false }, `${bot} was not connected.`);
+      return;
+    }
     await app.audit.record({
       bot,
       principal: 'local',
@@ -17,7 +23,7 @@ export const command = defineCommand({
       detail: { revoked },
     });
     terminal.print(
-      { bot, revoked },
+      { bot, revoked, wasConnected: true },
       revoked
         ? `${bot} is disconnected: Salesforce revoked its tokens, and they are deleted here.`
         : `${bot} is disconnected and its tokens are deleted here, but Salesforce did not confirm the revocation. Revoke them in Setup, "Connected Apps OAuth Usage".`,

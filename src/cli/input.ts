@@ -19,6 +19,6 @@ export function parseArguments(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    throw new UsageError('The arguments are not JSON.', `Write them in single quotes: '{"name":"Acme"}'.`);
+    throw new UsageError('The arguments are not JSON.', `Write them in single quotes: '{"name":"Acme Industries"}'.`);
   }
 }

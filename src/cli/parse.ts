@@ -5,6 +5,7 @@ import { COMMANDS, type ListedCommand } from './commands.ts';
 /** What the command line says: a command and its values, or a text to print. */
 export type Parsed =
   | { readonly help: string }
+  | { readonly version: string }
   | { readonly command: Command; readonly args: Values; readonly options: Values };
 
 // Checked by commander against the command's own declaration, which is what its types are derived from.
@@ -19,7 +20,7 @@ export async function parseCommandLine(words: readonly string[], version: string
   try {
     return listed === undefined ? { help: overview(argv, version) } : await parseFor(listed, argv);
   } catch (error) {
-    if (error instanceof Help) return { help: error.text };
+    if (error instanceof Help) return error.text.trim() === version ? { version } : { help: error.text };
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.help')
       throw new UsageError('Say which command.', `See: gatehouse ${GROUPS[argv[0] ?? ''] ? `${argv[0]} ` : ''}--help`);
@@ -43,7 +44,9 @@ async function parseFor(listed: ListedCommand, argv: readonly string[]): Promise
   for (const arg of command.args ?? []) parser.argument(arg);
   for (const option of toOptions(command.options ?? {})) parser.addOption(option);
   parser.option('--json', 'one JSON document on standard output and nothing else').allowExcessArguments(false);
-  parser.parse(behindDashes(argv.slice(listed.name.split(' ').length)), { from: 'user' });
+  const words = argv.slice(listed.name.split(' ').length);
+  refuseBoth(command.options ?? {}, words, `See: gatehouse ${listed.name} --help`);
+  parser.parse(behindDashes(words), { from: 'user' });
   return { command, args: parser.processedArgs, options: valuesOf(command.options ?? {}, parser.opts()) };
 }
 
@@ -51,6 +54,17 @@ async function parseFor(listed: ListedCommand, argv: readonly string[]): Promise
 function behindDashes(words: readonly string[]): string[] {
   const isId = (word: string) => /^-[\w-]{21}$/.test(word) && !word.startsWith('--');
   return words.some(isId) ? [...words.filter((word) => !isId(word)), '--', ...words.filter(isId)] : [...words];
+}
+
+/** `--policy FILE` and `--no-policy` are one option to commander, of which the last word would win in silence. */
+function refuseBoth(options: Options, words: readonly string[], next: string): void {
+  for (const option of toOptions(options)) {
+    const { long } = option;
+    if (!option.negate || long == null) continue;
+    const plain = long.replace('--no-', '--');
+    if (words.includes(long) && words.some((word) => word === plain || word.startsWith(`${plain}=`)))
+      throw new UsageError(`${plain} and ${long} exclude each other.`, next);
+  }
 }
 
 /** Commander leaves out a switch that is not set, and takes `--no-policy` for the option `policy` set to false. */

@@ -15,8 +15,8 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   const opened: App[] = [];
   try {
     const parsed = await parseCommandLine(argv, packageJson.version);
-    if ('help' in parsed) {
-      process.stdout.write(parsed.help);
+    if (!('command' in parsed)) {
+      terminal.print(parsed, 'version' in parsed ? parsed.version : parsed.help.trimEnd());
       return 0;
     }
     const config = readConfig();

@@ -45,6 +45,11 @@ describe('the command line', () => {
       options: { policy: undefined, noPolicy: true },
     });
     expect(await parse('soql', 'check')).toMatchObject({ options: { policy: undefined, noPolicy: false } });
+    for (const both of [
+      ['--policy', 'p.json', '--no-policy'],
+      ['--no-policy', '--policy=p.json'],
+    ])
+      expect((await refusal('soql', 'check', ...both)).message).toMatch(/--policy and --no-policy exclude each other/);
   });
 
   it.each([
@@ -70,7 +75,9 @@ describe('the command line', () => {
     const help = 'help' in parsed ? parsed.help : '';
     for (const { name } of COMMANDS) expect(help).toContain(name.split(' ')[0]);
     expect(await parse('--help')).toEqual(parsed);
-    expect(await parse('--version')).toEqual({ help: '1.2.3\n' });
+    expect(await parse('help', '--json')).toEqual(parsed);
+    expect(await parse('--version', '--json')).toEqual({ version: '1.2.3' });
+    expect(await parse('--version')).toEqual({ version: '1.2.3' });
   });
 
   it.each(COMMANDS.map(({ name }) => name))('has help for "%s" that names --json', async (name) => {

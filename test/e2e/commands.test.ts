@@ -241,7 +241,8 @@ describe('policy', () => {
 describe('connections', () => {
   it('disconnects, refuses calls, and connects again [O6]', async () => {
     await json('bot', 'create', 'cut', '--profile', 'read-only');
-    expect(await json('disconnect', 'cut')).toEqual({ bot: 'cut', revoked: true });
+    expect(await json('disconnect', 'cut')).toEqual({ bot: 'cut', revoked: true, wasConnected: true });
+    expect(await json('disconnect', 'cut')).toEqual({ bot: 'cut', revoked: false, wasConnected: false });
     expect((await json('status', 'cut')).connection.state).toBe('disconnected');
     expect(await refused(['call', 'cut', 'GetAccount', '{"name":"Globex Shipping"}'])).toMatchObject({
       code: 'not_connected',
