@@ -47,6 +47,13 @@ export interface Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
 
+const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:\d{1,5})?$/;
+const hostsOf = (list: string) =>
+  list
+    .split(',')
+    .map((host) => host.trim().toLowerCase())
+    .filter(Boolean);
+
 const text = z.string().trim().min(1).optional();
 const environment = z.object({
   GATEHOUSE_DATA: text,
@@ -69,7 +76,13 @@ const environment = z.object({
     .string()
     .regex(/^v?\d{2,3}(\.0)?$/, 'looks like 66.0')
     .default('66.0'),
-  SALESFORCE_EXTRA_HOSTS: z.string().default(''),
+  SALESFORCE_EXTRA_HOSTS: z
+    .string()
+    .default('')
+    .refine(
+      (list) => hostsOf(list).every((host) => HOST.test(host)),
+      'lists exact hosts, each a host or host:port, separated by commas: no wildcard, no https://, no path',
+    ),
   SALESFORCE_PASSWORD: z.string().min(1).optional(),
   SALESFORCE_JWT_KEY_FILE: text,
   GATEHOUSE_PRINT_SIGN_IN: z.enum(['', '0', '1']).default(''),
@@ -121,9 +134,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       allowPassword: e.GATEHOUSE_ALLOW_PASSWORD === '1',
       password: e.SALESFORCE_PASSWORD,
       jwtKeyFile: e.SALESFORCE_JWT_KEY_FILE,
-      extraHosts: e.SALESFORCE_EXTRA_HOSTS.split(',')
-        .map((host) => host.trim().toLowerCase())
-        .filter(Boolean),
+      extraHosts: hostsOf(e.SALESFORCE_EXTRA_HOSTS),
     },
     simulate: e.GATEHOUSE_SIM === '1',
     printSignIn: e.GATEHOUSE_PRINT_SIGN_IN === '1',

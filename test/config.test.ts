@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { GatehouseError } from '../src/errors.ts';
+
+const refusal = (env: Record<string, string>): GatehouseError => {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof GatehouseError) return error;
+  }
+  throw new Error('it was taken');
+};
+
+describe('the environment', () => {
+  it('takes exact hosts to trust', () => {
+    const { salesforce } = readConfig({ SALESFORCE_EXTRA_HOSTS: ' Sim.example, localhost:4000,[::1]:4000,' });
+    expect(salesforce.extraHosts).toEqual(['sim.example', 'localhost:4000', '[::1]:4000']);
+  });
+
+  it.each(['*.example.com', 'https://sim.example', 'sim.example/path', 'sim.example, a b', 'user@sim.example', '.'])(
+    'refuses %j as a host to trust',
+    (hosts) => {
+      const error = refusal({ SALESFORCE_EXTRA_HOSTS: hosts });
+      expect(error).toMatchObject({ code: 'config_invalid', fields: [{ name: 'SALESFORCE_EXTRA_HOSTS' }] });
+      expect(error.next).toContain('exact hosts');
+    },
+  );
+});
