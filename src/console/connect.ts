@@ -14,9 +14,20 @@ export interface ConnectForm {
 export function connectView(
   bot: BotRow,
   csrf: string,
-  { isSimulated, form, problem }: { isSimulated: boolean; form: ConnectForm; problem?: GatehouseError | undefined },
+  {
+    isSimulated,
+    form,
+    salesforce: { loginUrl, extraHosts },
+    problem,
+  }: {
+    readonly isSimulated: boolean;
+    readonly form: ConnectForm;
+    readonly salesforce: { readonly loginUrl: string; readonly extraHosts: readonly string[] };
+    readonly problem?: GatehouseError | undefined;
+  },
 ): Html {
   const { reads, writes, needs } = reachOf(bot);
+  const login = new URL(loginUrl).host;
   return html`<div class="head">
   <p class="eyebrow"><a class="crumb" href="/bots/${encodeURIComponent(bot.name)}">${bot.name}</a></p>
   <h1>Connect <bdi>${bot.name}</bdi> to ${isSimulated ? 'the simulated org' : 'Salesforce'}</h1>
@@ -40,10 +51,14 @@ ${problem && notice('bad', problem.message, html`<p>${problem.next}</p>${salesfo
   <input type="hidden" name="csrf" value="${csrf}">
   ${
     !isSimulated &&
-    html`<label class="choice"><input type="checkbox" name="sandbox" value="on"${form.sandbox && html` checked`}><span>This is a sandbox<small>Log in at test.salesforce.com instead of login.salesforce.com.</small></span></label>
+    html`${
+      // A login page that an operator configured knows which org is behind it.
+      login === 'login.salesforce.com' &&
+      html`<label class="choice"><input type="checkbox" name="sandbox" value="on"${form.sandbox && html` checked`}><span>This is a sandbox<small>Log in at test.salesforce.com instead of login.salesforce.com.</small></span></label>`
+    }
   <label class="field">My Domain, if you have one
     <input type="text" name="loginUrl" value="${form.loginUrl}" inputmode="url" autocomplete="off" autocapitalize="off" spellcheck="false" placeholder="yourcompany.my.salesforce.com" aria-describedby="domain-help">
-    <small id="domain-help">Leave empty for the usual login page. Only Salesforce's own hosts are accepted.</small>
+    <small id="domain-help">Leave empty to log in at ${login}. Only Salesforce's own hosts ${extraHosts.length > 0 && html`and ${extraHosts.join(', ')} `}are accepted.</small>
   </label>`
   }
   <div class="actions"><button class="primary" data-busy="Taking you there…">${isSimulated ? 'Connect the simulated org' : 'Continue to Salesforce'}</button><a class="button" href="/bots/${encodeURIComponent(bot.name)}">Not now</a></div>

@@ -67,7 +67,9 @@ describe.skipIf(why)(`connecting in Chromium${why ? ` (skipped: ${why})` : ''}`,
     await page.getByRole('link', { name: 'desk' }).click();
     await page.getByRole('link', { name: 'Connect', exact: true }).click();
     await page.getByText('What the Salesforce user needs').waitFor();
-    expect(await page.getByRole('checkbox', { name: /sandbox/ }).isChecked()).toBe(false);
+    // The login page is configured: there is no other one to choose.
+    expect(await page.getByRole('checkbox', { name: /sandbox/ }).count()).toBe(0);
+    await page.getByText(`Leave empty to log in at ${new URL(org.url).host}.`).waitFor();
     await page.getByRole('button', { name: 'Continue to Salesforce' }).click();
     await page.getByRole('heading', { name: 'Simulated org' }).waitFor();
     expect(new URL(page.url()).origin).toBe(org.url);

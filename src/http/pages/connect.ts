@@ -9,11 +9,19 @@ import { type Page, type PageCall, type PageReply, pathTo } from './page.ts';
 export function connectPages(deps: HttpDeps): readonly Page[] {
   const { store, connections, config } = deps;
 
-  const connectPage = async ({ session, params, form }: PageCall, problem?: GatehouseError): Promise<PageReply> => {
+  const connectPage = async (
+    { session, params, form, query }: PageCall,
+    problem?: GatehouseError,
+  ): Promise<PageReply> => {
     const bot = await findBot(store, params.bot ?? '');
     const body = connectView(bot, session.csrf, {
       isSimulated: deps.isSimulated,
-      form: { sandbox: form.get('sandbox') === 'on', loginUrl: form.get('loginUrl') ?? '' },
+      salesforce: config.salesforce,
+      // The link of `gatehouse connect` brings its options along.
+      form: {
+        sandbox: form.get('sandbox') === 'on' || query.get('sandbox') === '1',
+        loginUrl: form.get('loginUrl') ?? query.get('loginUrl') ?? '',
+      },
       problem,
     });
     return {
