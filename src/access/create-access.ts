@@ -21,7 +21,7 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
   const ownerOf = async (kind: KeyKind, key: string | undefined): Promise<{ owner: string; id: string }> => {
     if (key === undefined || key === '')
       throw new GatehouseError('unauthenticated', `No ${kind} key was given.`, {
-        next: `Send it as "Authorization: Bearer KEY"; ${HOW_TO_GET[kind]}`,
+        next: `Send it as "Authorization: Bearer KEY". ${HOW_TO_GET[kind]}`,
       });
     const row = await store.keys.byHash(sha256(key));
     if (row === undefined || row.revokedAt !== null)
@@ -169,9 +169,9 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
 const A = { agent: 'an agent', host: 'a host', operator: 'an operator' } as const satisfies Record<KeyKind, string>;
 
 const HOW_TO_GET = {
-  agent: 'make one with: gatehouse bot key NAME.',
-  host: 'make one with: gatehouse bot key NAME --host.',
-  operator: 'make one with: gatehouse operator create NAME --role approver.',
+  agent: 'Make one with: gatehouse bot key NAME.',
+  host: 'Make one with: gatehouse bot key NAME --host.',
+  operator: 'Make one with: gatehouse operator create NAME --role approver.',
 } as const satisfies Record<KeyKind, string>;
 
 function sign(secret: string, claims: string): string {
