@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { listedFields, openObjects, taggedFields } from '../../permissions/field-access.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { JudgedQuery, ObjectDescribe, Soql, SoqlAnswer } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
@@ -139,16 +140,11 @@ async function planOf(send: string, org: RunSoqlDeps['org']): Promise<string[]> 
 
 /** The policy of a bot as the guard reads it. A masked field is a closed one here: a query could sort or filter by it. */
 function toSoqlPolicy({ objects, soql }: Policy): SoqlPolicy {
-  const all = Object.entries(objects);
-  const of = (pick: 'denyFields' | 'maskFields' | 'sensitiveFields') =>
-    all.flatMap(([object, rules]) => rules[pick].map((field) => `${object}.${field}`));
   return {
-    allowObjects: all.filter(([object, { read }]) => object !== '*' && read).map(([object]) => object),
-    denyFields: [...of('denyFields'), ...of('maskFields')],
-    allowFields: Object.fromEntries(
-      all.flatMap(([object, { allowFields }]) => (allowFields === undefined ? [] : [[object, allowFields]])),
-    ),
-    sensitiveFields: of('sensitiveFields'),
+    allowObjects: [...openObjects(objects, 'read')],
+    denyFields: [...taggedFields(objects, 'denyFields'), ...taggedFields(objects, 'maskFields')],
+    allowFields: listedFields(objects),
+    sensitiveFields: taggedFields(objects, 'sensitiveFields'),
     maxRows: soql.maxRows,
     maxChildRows: soql.maxChildRows,
     maxOffset: soql.maxOffset,

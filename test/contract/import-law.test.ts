@@ -17,6 +17,7 @@ const FORBIDDEN = [
   ['src/confirm/a.ts', '../mcp/server.ts'],
   ['src/mapping/a.ts', 'node:crypto'],
   ['src/salesforce/soql/a.ts', 'node:fs'],
+  ['src/salesforce/soql/c.ts', '../../../permissions/policy.ts'],
   ['src/salesforce/a.ts', '../store/store.ts'],
   ['src/store/a.ts', '../salesforce/oauth.ts'],
   ['src/sync/a.ts', 'jsforce'],
@@ -34,6 +35,7 @@ const ALLOWED = [
   ['actions/c.ts', '../src/errors.ts'],
   ['src/app.ts', './store/open.ts'],
   ['src/salesforce/jsforce.ts', 'jsforce'],
+  ['src/salesforce/soql/b.ts', '../../../permissions/field-access.ts'],
   ['src/http/routes/b.ts', '../../errors.ts'],
   ['src/sim/rest/b.ts', '../org.ts'],
 ] as const;

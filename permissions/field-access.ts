@@ -1,0 +1,132 @@
+import type { Policy } from './policy.ts';
+
+/**
+ * Which objects and fields a policy names, in any case and under every name by which the same data can be read. The actions'
+ * way to the org and the query guard both judge by this, so that neither opens what the other closes.
+ */
+
+/** Objects that the policy opens, in lower case. One that it names in two cases must be open in both. */
+export function openObjects(objects: Policy['objects'], way: 'read' | 'write'): ReadonlySet<string> {
+  const named = Object.entries(objects).filter(([name]) => name !== '*');
+  const closed = new Set(named.filter(([, rules]) => !rules[way]).map(([name]) => lower(name)));
+  return new Set(named.map(([name]) => lower(name)).filter((name) => !closed.has(name)));
+}
+
+/** The fields that a policy tags in one of these ways, as `Account.Phone` or `*.Secret__c`. */
+export function taggedFields(
+  objects: Policy['objects'],
+  tag: 'denyFields' | 'maskFields' | 'sensitiveFields',
+): readonly string[] {
+  return Object.entries(objects).flatMap(([object, rules]) => rules[tag].map((field) => `${object}.${field}`));
+}
+
+/** The only open fields of the objects that list them. */
+export function listedFields(objects: Policy['objects']): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(
+    Object.entries(objects).flatMap(([object, { allowFields }]) =>
+      allowFields === undefined ? [] : [[object, allowFields]],
+    ),
+  );
+}
+
+export interface FieldAccess {
+  canRead(object: string, field: string): boolean;
+  /** Whether some field of the object is closed. */
+  hasClosedFields(object: string): boolean;
+}
+
+/** Every list that holds for an object must have a field, and no denial may name it. */
+export function fieldAccess(
+  denyFields: readonly string[],
+  allowFields: Readonly<Record<string, readonly string[]>>,
+): FieldAccess {
+  const denied = fieldSet(denyFields);
+  const lists = Object.entries(allowFields).map(([name, fields]) => [lower(name), new Set(fields.map(lower))] as const);
+  const listsOf = (object: string) => lists.filter(([name]) => name === '*' || name === lower(object));
+  return {
+    canRead(object, field) {
+      if (denied.has(object, field)) return false;
+      return lower(field) === 'id' || listsOf(object).every(([, fields]) => fields.has(lower(field)));
+    },
+    hasClosedFields: (object) => denied.touches(object) || listsOf(object).length > 0,
+  };
+}
+
+export interface FieldSet {
+  has(object: string, field: string): boolean;
+  /** Whether any field of the object is among them. */
+  touches(object: string): boolean;
+}
+
+/** Entries are `Account.Phone`, or `*.Secret__c` for every object. */
+export function fieldSet(entries: readonly string[]): FieldSet {
+  const sets = new Map<string, Set<string>>();
+  const add = (object: string, names: readonly string[]) => {
+    const set = sets.get(object) ?? new Set<string>();
+    for (const name of names) set.add(name);
+    sets.set(object, set);
+  };
+  for (const entry of entries) {
+    const dot = entry.indexOf('.');
+    const object = lower(entry.slice(0, dot));
+    const field = lower(entry.slice(dot + 1));
+    add(object, sameData(field));
+    if (object === 'contact' || object === '*') add(object === '*' ? '*' : 'account', onPersonAccount(field));
+  }
+  return {
+    has: (object, field) => [lower(object), '*'].some((key) => sets.get(key)?.has(lower(field)) === true),
+    touches: (object) => sets.has('*') || sets.has(lower(object)),
+  };
+}
+
+/** A person account shows its contact's fields as its own: SSN__c as SSN__pc, Birthdate as PersonBirthdate. */
+function onPersonAccount(field: string): string[] {
+  return field.endsWith('__c') ? [`${field.slice(0, -1)}pc`] : sameData(`person${field}`);
+}
+
+const nameParts = ['firstname', 'lastname', 'middlename', 'salutation', 'suffix'];
+const addressParts = [
+  'street',
+  'city',
+  'state',
+  'statecode',
+  'postalcode',
+  'country',
+  'countrycode',
+  'latitude',
+  'longitude',
+  'geocodeaccuracy',
+];
+const addressPart = new RegExp(`^(.*?)(${addressParts.join('|')})$`);
+const customPart = new RegExp(`^(.+)__(?:${addressParts.join('|')})__s$`);
+
+/**
+ * The names under which one field's data can be read: a compound brings its parts and a part is seen in its compound,
+ * so that a closed MailingCity is not read from MailingAddress, nor a closed LastName from Name; a closed lookup closes
+ * the relationship that follows it.
+ */
+function sameData(field: string): string[] {
+  const names = [field, ...lookup(field)];
+  if (field === 'name') names.push(...nameParts);
+  if (nameParts.includes(field)) names.push('name');
+  if (field.endsWith('address')) names.push(...addressParts.map((part) => field.slice(0, -'address'.length) + part));
+  const [, prefix, part] = addressPart.exec(field) ?? [];
+  if (prefix !== undefined) names.push(`${prefix}address`);
+  if (part === 'state' || part === 'country') names.push(`${field}code`);
+  if (part === 'statecode' || part === 'countrycode') names.push(field.slice(0, -'code'.length));
+  if (field.endsWith('__c')) names.push(...addressParts.map((each) => `${field.slice(0, -1)}${each}__s`));
+  const [, base] = customPart.exec(field) ?? [];
+  if (base !== undefined) names.push(`${base}__c`);
+  return names;
+}
+
+/** AccountId and Account, Region__c and Region__r. */
+function lookup(field: string): string[] {
+  if (field.endsWith('__c')) return [`${field.slice(0, -1)}r`];
+  if (field.endsWith('__r')) return [`${field.slice(0, -1)}c`];
+  return field.endsWith('id') ? [field.slice(0, -2)] : [`${field}id`];
+}
+
+function lower(text: string): string {
+  return text.toLowerCase();
+}
