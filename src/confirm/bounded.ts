@@ -1,57 +1,68 @@
+import { fieldAccess, fieldSet, listedFields, openObjects, taggedFields } from '../../permissions/field-access.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { Fields, Find, Salesforce, SObject } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
+import { endOf, type Ways, waysOf } from './ways.ts';
 
 /**
  * The org as policy lets a bot see it (P5): closed objects are refused, hidden fields are never asked for, masked ones are
- * dotted out, and a write to a closed field stops before it leaves.
+ * dotted out, and a write to a closed field stops before it leaves. A parent read through a path is an object like any other.
  */
-export function boundByPolicy(org: Salesforce, policy: Policy): Salesforce {
-  const rules = policy.objects;
-  const everywhere = rules['*'];
+export function boundByPolicy(org: Salesforce, { objects, lookups }: Policy): Salesforce {
+  const open = { read: openObjects(objects, 'read'), write: openObjects(objects, 'write') };
+  const { canRead } = fieldAccess(taggedFields(objects, 'denyFields'), listedFields(objects));
+  const masked = fieldSet(taggedFields(objects, 'maskFields'));
 
-  const readable = (object: string) => {
-    const own = rules[object];
-    if (own === undefined || !own.read) throw closed(object, 'read');
-    return own;
+  const must = (way: 'read' | 'write', object: string) => {
+    if (!open[way].has(object.toLowerCase())) throw closed(object, way);
   };
-  const isHidden = (object: string, field: string): boolean => {
-    const own = rules[object];
-    if (field === 'Id' || field === 'LastModifiedDate' || field === 'CreatedDate') return false;
-    if (own?.denyFields.includes(field) || everywhere?.denyFields.includes(field)) return true;
-    return own?.allowFields !== undefined && !own.allowFields.includes(field);
+  const isHidden = (object: string, field: string) => !ALWAYS.has(field.toLowerCase()) && !canRead(object, field);
+  const isShut = (object: string, field: string) => isHidden(object, field) || masked.has(object, field);
+
+  /** To follow a relationship is to read the lookup behind it. */
+  const parents = async (object: string, relationship: string) => {
+    const { fields } = await org.describe(object);
+    const lookup = fields.find(({ relationshipName }) => relationshipName?.toLowerCase() === relationship);
+    if (lookup === undefined || isShut(object, lookup.name)) return [];
+    return lookup.referenceTo.every((target) => open.read.has(target.toLowerCase())) ? lookup.referenceTo : [];
+  };
+  const isOpen = (ways: Ways, path: string, isClosed = isHidden) => {
+    const end = endOf(ways, path);
+    return end.objects.length > 0 && !end.objects.some((object) => isClosed(object, end.field));
   };
   /** The fields that name a record for the host may be looked up by, shown or not. */
-  const isKey = (object: string, field: string) =>
-    (object === 'Account' && field === policy.lookups.accountKey) ||
-    (object === 'Opportunity' && field === policy.lookups.opportunityReference);
-  const isMasked = (object: string, field: string) =>
-    rules[object]?.maskFields.includes(field) === true || everywhere?.maskFields.includes(field) === true;
+  const isKey = (ways: Ways, path: string) => {
+    const { objects: found, field } = endOf(ways, path);
+    const keys = [`Account.${lookups.accountKey}`, `Opportunity.${lookups.opportunityReference}`];
+    return keys.some((key) => key.toLowerCase() === `${found.join()}.${field}`.toLowerCase());
+  };
 
-  const visible = (object: string, fields: readonly string[]) => {
-    readable(object);
-    return fields.filter(
-      (field) => !field.split('.').some((_, at, parts) => isHidden(objectAt(object, parts, at), parts[at]!)),
-    );
+  const bind = async (object: string, find: Find): Promise<{ find: Find; ways: Ways }> => {
+    must('read', object);
+    const { fields, where, orderBy } = find;
+    const named = [...where.map(({ field }) => field), ...(orderBy === undefined ? [] : [orderBy.field])];
+    const ways = await waysOf(object, [...fields, ...named], parents);
+    for (const condition of where) {
+      // Ranges and order tell of a value what its dots were to hide.
+      const isFit = isOpen(ways, condition.field, 'since' in condition ? isShut : isHidden);
+      if (!isFit && !isKey(ways, condition.field)) throw closedField(object, condition.field);
+    }
+    if (orderBy !== undefined && !isOpen(ways, orderBy.field, isShut)) throw closedField(object, orderBy.field);
+    return { find: { ...find, fields: fields.filter((path) => isOpen(ways, path)) }, ways };
   };
-  const mask = (object: string, record: SObject): SObject =>
+  const dotted = (ways: Ways, record: object, steps: readonly string[] = []): Record<string, unknown> =>
     Object.fromEntries(
-      Object.entries(record).map(([field, value]) => [
-        field,
-        value !== null && isMasked(object, field) ? '••••' : value,
-      ]),
-    ) as SObject; // the same keys, so Id is still there
-  const visibleFind = (object: string, find: Find): Find => {
-    readable(object);
-    for (const condition of find.where)
-      if (isHidden(object, condition.field) && !isKey(object, condition.field))
-        throw closedField(object, condition.field);
-    return { ...find, fields: visible(object, find.fields) };
-  };
+      Object.entries(record).map(([field, value]: [string, unknown]) => {
+        const path = [...steps, field.toLowerCase()];
+        if (value === null) return [field, null];
+        if (endOf(ways, path.join('.')).objects.some((object) => masked.has(object, field))) return [field, '••••'];
+        return [field, typeof value === 'object' && ways.has(path.join('.')) ? dotted(ways, value, path) : value];
+      }),
+    );
+  const mask = (ways: Ways, record: SObject) => dotted(ways, record) as SObject; // the same keys, so Id is still there
   const mustWrite = (object: string, fields: Fields) => {
-    if (rules[object]?.write !== true) throw closed(object, 'write');
-    for (const field of Object.keys(fields))
-      if (isHidden(object, field) || isMasked(object, field)) throw closedField(object, field);
+    must('write', object);
+    for (const field of Object.keys(fields)) if (isShut(object, field)) throw closedField(object, field);
   };
 
   return {
@@ -59,13 +70,20 @@ export function boundByPolicy(org: Salesforce, policy: Policy): Salesforce {
     recordUrl: (id) => org.recordUrl(id),
     describe: (object) => org.describe(object),
     check: (...args) => org.check(...args),
-    get: async (object, id, fields) => mask(object, await org.get(object, id, visible(object, fields))),
-    find: async (object, find) =>
-      (await org.find(object, visibleFind(object, find))).map((record) => mask(object, record)),
+    get: async (object, id, fields) => {
+      const { find, ways } = await bind(object, { fields, where: [], limit: 1 });
+      return mask(ways, await org.get(object, id, find.fields));
+    },
+    find: async (object, wanted) => {
+      const { find, ways } = await bind(object, wanted);
+      return (await org.find(object, find)).map((record) => mask(ways, record));
+    },
     findAll: async (finds) => {
-      const bounded = finds.map(({ object, find }) => ({ object, find: visibleFind(object, find) }));
-      const answers = await org.findAll(bounded);
-      return answers.map((records, at) => records.map((record) => mask(bounded[at]!.object, record))); // answers come in order
+      const bound = await Promise.all(
+        finds.map(async ({ object, find }) => ({ object, ...(await bind(object, find)) })),
+      );
+      const answers = await org.findAll(bound);
+      return answers.map((records, at) => records.map((record) => mask(bound[at]!.ways, record))); // answers come in order
     },
     create: async (object, fields, options) => {
       mustWrite(object, fields);
@@ -82,10 +100,8 @@ export function boundByPolicy(org: Salesforce, policy: Policy): Salesforce {
   };
 }
 
-/** `Account.Name` read from Opportunity is a field of Account; standard relationships are named like their object. */
-function objectAt(object: string, parts: readonly string[], at: number): string {
-  return at === 0 ? object : parts[at - 1]!;
-}
+/** What updates and order are made of; told about every record that may be read at all. */
+const ALWAYS: ReadonlySet<string> = new Set(['id', 'lastmodifieddate', 'createddate']);
 
 function closed(object: string, way: 'read' | 'write'): GatehouseError {
   return new GatehouseError('permission_denied', `${object} is not open to this bot to ${way}.`, {

@@ -87,12 +87,10 @@ describe('parse', () => {
 describe('reads', () => {
   it('reads an account with one Salesforce request once its describe is known [F2]', async () => {
     await using world = await createWorld();
-    await world.call('GetAccount', { name: 'Acme Industries' });
+    const args = { name: 'Acme Industries', include: ['opportunities', 'contacts'] };
+    await world.call('GetAccount', args);
     const before = await world.calls();
-    const { status, result } = await world.call('GetAccount', {
-      name: 'Acme Industries',
-      include: ['opportunities', 'contacts'],
-    });
+    const { status, result } = await world.call('GetAccount', args);
     expect(status).toBe('done');
     expect(result).toMatchObject({ account: { Name: 'Acme Industries' } });
     expect(await world.calls()).toBe(before + 1);

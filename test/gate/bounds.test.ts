@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import type { ObjectPolicy, Policy } from '../../permissions/policy.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+/** The same policy, with other rules for some objects; `undefined` takes an object out. */
+const withObjects =
+  (changes: Readonly<Record<string, Partial<ObjectPolicy> | undefined>>) =>
+  (policy: Policy): Policy => {
+    const objects = { ...policy.objects };
+    const none = { read: true, write: false, denyFields: [], sensitiveFields: [], maskFields: [] };
+    for (const [object, rules] of Object.entries(changes)) {
+      if (rules === undefined) delete objects[object];
+      else objects[object] = { ...(objects[object] ?? none), ...rules };
+    }
+    return { ...policy, objects };
+  };
+
+const worldWith = (changes: Parameters<typeof withObjects>[0]) => createWorld({ policy: withObjects(changes) });
+
+const accountOf = async (world: World, args: Readonly<Record<string, unknown>>) =>
+  (await world.call('GetAccount', args)).result?.account;
+
+describe('what policy closes, also through a parent', () => {
+  it('dots out a masked field of an account that comes with its opportunity [P5]', async () => {
+    await using world = await worldWith({ Account: { maskFields: ['Phone', 'Website'] } });
+    const account = await accountOf(world, { opportunity: 'OPP-123' });
+    expect(account).toMatchObject({ Name: expect.stringMatching(/\w/), Phone: '••••', Website: '••••' });
+  });
+
+  it.each([
+    ['unlisted', undefined],
+    ['listed but not to read', { read: false }],
+  ])('brings nothing of an account that is %s with its opportunity [P5]', async (_, rules) => {
+    await using world = await worldWith({ Account: rules });
+    expect(await world.refusal('GetAccount', { name: 'Acme Industries' })).toMatchObject({ code: 'permission_denied' });
+    const account = await accountOf(world, { opportunity: 'OPP-123' });
+    expect(Object.keys(account as object).sort()).toEqual(['id', 'url']);
+  });
+
+  it.each([{ denyFields: ['AccountId'] }, { maskFields: ['AccountId'] }, { allowFields: ['Name', 'IsClosed'] }])(
+    'does not follow a lookup closed by %j, neither by id nor by name [P5]',
+    async (rules) => {
+      await using world = await worldWith({ Opportunity: rules });
+      const include = ['opportunities'];
+      const refused = { code: 'permission_denied' };
+      expect(await world.refusal('GetAccount', { name: 'Acme Industries', include })).toMatchObject(refused);
+      expect(await world.refusal('GetAccount', { key: 'ACME-001', include })).toMatchObject(refused);
+      const byId = { id: ((await accountOf(world, { key: 'ACME-001' })) as { id: string }).id, include };
+      if (!('maskFields' in rules)) expect(await world.refusal('GetAccount', byId)).toMatchObject(refused);
+    },
+  );
+
+  it('takes names of objects and fields in any case [P5]', async () => {
+    await using world = await worldWith({
+      Account: undefined,
+      ACCOUNT: { denyFields: ['phone'], maskFields: ['wEBSITE'] },
+    });
+    for (const args of [{ name: 'Acme Industries' }, { opportunity: 'OPP-123' }]) {
+      const account = await accountOf(world, args);
+      expect(account).toMatchObject({ Name: expect.stringMatching(/\w/), Website: '••••' });
+      expect(account).not.toHaveProperty('Phone');
+    }
+  });
+
+  it('closes the parts of a compound with it [P5]', async () => {
+    await using world = await worldWith({
+      Account: { denyFields: ['BillingAddress'] },
+      Contact: { denyFields: ['LastName'] },
+    });
+    for (const args of [{ name: 'Acme Industries', include: ['contacts'] }, { opportunity: 'OPP-123' }]) {
+      const { result } = await world.call('GetAccount', args);
+      expect(result?.account).not.toHaveProperty('BillingCity');
+      expect(result?.account).not.toHaveProperty('BillingCountry');
+      for (const contact of (result?.contacts ?? []) as object[]) expect(contact).not.toHaveProperty('Name');
+    }
+  });
+
+  it('writes no part of a closed compound [P5]', async () => {
+    await using world = await worldWith({ Lead: { denyFields: ['Name'] } });
+    const call = world.call('CreateLead', { lastName: 'Doe', company: 'Acme' });
+    await expect(call).rejects.toMatchObject({ code: 'permission_denied' });
+    expect((await world.records('Lead')).filter(({ LastName }) => LastName === 'Doe')).toEqual([]);
+  });
+
+  it('reads through a parent with one request once the describes are known [F2]', async () => {
+    await using world = await worldWith({ Account: { maskFields: ['Phone'] } });
+    const include = ['opportunities', 'contacts', 'cases'];
+    for (const args of [{ name: 'Acme Industries', include }, { opportunity: 'OPP-123' }]) {
+      await world.call('GetAccount', args);
+      const before = await world.calls();
+      await world.call('GetAccount', args);
+      expect(await world.calls()).toBe(before + 1);
+    }
+  });
+
+  it('asks for no describe where no path is followed [F2]', async () => {
+    await using world = await worldWith({ Account: { maskFields: ['Phone'] } });
+    const before = await world.calls();
+    await world.call('GetAccount', { name: 'Acme Industries' });
+    expect(await world.calls()).toBe(before + 1);
+  });
+});
