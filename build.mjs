@@ -43,9 +43,8 @@ async function build() {
     // Native, or heavy and rarely wanted: loaded from node_modules on first use.
     external: ['sqlite3', 'jsforce', 'pg', 'openai', '@keyv/redis', '@keyv/postgres', '@jetstreamapp/soql-parser-js'],
     plugins: [englishOnly()],
-    // Names stay readable in stack traces.
-    minifySyntax: true,
-    minifyWhitespace: true,
+    // A start reads a megabyte of text: what is shorter starts sooner (F1).
+    minify: true,
     legalComments: 'linked',
     metafile: true,
     write: false,
