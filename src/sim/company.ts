@@ -34,7 +34,7 @@ const contact = (
   FirstName,
   LastName,
   Title,
-  Email: `${FirstName}.${LastName}@${AccountId}.example`.toLowerCase(),
+  Email: `${FirstName}.${LastName.replaceAll(' ', '')}@${AccountId}.example`.toLowerCase(),
   ...rest,
 });
 

@@ -2,6 +2,7 @@
  * What makes several processes one org: every step runs inside one immediate SQLite transaction that first reads what the
  * others wrote, then does its work in memory, then writes the entries that changed. Without a file it is a plain queue.
  */
+import { open } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Database } from 'sqlite3';
 import type { Org } from './org.ts';
@@ -117,6 +118,8 @@ const SAVE = `insert into entry (seq, kind, id, json)
 
 async function openDatabase(file: string): Promise<Database> {
   const sqlite3 = await import('sqlite3');
+  // Made here for this account alone: SQLite would give it the umask's rights; the WAL beside it copies those of the file.
+  await (await open(file, 'a', 0o600)).close();
   const db = await new Promise<Database>((resolve, reject) => {
     const opened = new sqlite3.Database(file, (error) => (error ? reject(error) : resolve(opened)));
   });
