@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -25,6 +24,7 @@ import type { TokenSet } from './salesforce/ports.ts';
 import { isUnknownOutcome, UpstreamError } from './salesforce/upstream-error.ts';
 import { createServed, type Served } from './served.ts';
 import type { Sim } from './sim/sim.ts';
+import { makeFolder } from './store/make-folder.ts';
 import { createStore, openDatabase } from './store/open.ts';
 import { checkSecret, loadSecret } from './store/secret.ts';
 import type { BotRow, Store } from './store/store.ts';
@@ -67,7 +67,7 @@ export interface AppOptions {
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const now = options.now ?? Date.now;
   const log = options.log ?? createLog(config.logLevel);
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+  await makeFolder(config.dataDir).catch((cause: unknown) => {
     throw new GatehouseError('config_invalid', `The data folder ${config.dataDir} cannot be made.`, {
       next: 'Set GATEHOUSE_DATA to a folder that this account may write.',
       cause,
@@ -87,7 +87,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const tokens = lazyTokens<TokenSet>(tokenTarget(config), secret);
     const sim = lazily(async (): Promise<Sim> => {
       const { createSim } = await import('./sim/sim.ts');
-      return createSim({ file: inData('sim.db'), version: config.salesforce.apiVersion, now });
+      const file = inData('sim.db');
+      return createSim({ file, version: config.salesforce.apiVersion, now }).catch((cause: unknown) => {
+        throw new GatehouseError('config_invalid', `The file of the simulated org, ${file}, cannot be used.`, {
+          next: 'Stop every Gatehouse process and move the file elsewhere: the simulated org begins anew.',
+          cause,
+        });
+      });
     });
     const runner = `${hostname()}/${process.pid}/${randomBytes(6).toString('hex')}`;
     const newId = () => randomBytes(16).toString('base64url');
@@ -143,7 +149,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const access = createAccess({ store, secret, now });
     const actions = await loadActions(new URL('../actions/', import.meta.url));
     const prompts = lazily(() => loadPrompts(new URL('../prompts/', import.meta.url)));
-    const openOrg = (bot: BotRow, signal: AbortSignal) => connections.open(bot.name, { signal });
+    const openOrg = async (bot: BotRow, signal: AbortSignal) => {
+      const org = await connections.open(bot.name, { signal });
+      // A damaged file is told as that, not as a Salesforce that does not answer.
+      if (isSimulated) await sim.get();
+      return org;
+    };
     const gate = createGate({
       actions,
       store,
