@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import { GatehouseError } from './errors.ts';
+import { inWords } from './input-words.ts';
 
 // zod compiles a parser for every schema at its first use; a start parses each once, so that costs more than it gains (F1).
 z.config({ jitless: true });
@@ -108,7 +109,7 @@ const DAY_MS = 24 * 3_600_000;
 export function readConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
   // An empty variable is an unset one: compose files and CI produce them.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const parsed = environment.safeParse(given);
+  const parsed = environment.safeParse(given, { error: inWords });
   if (!parsed.success) {
     const fields = parsed.error.issues.map((issue) => ({ name: issue.path.join('.'), problem: issue.message }));
     throw new GatehouseError(

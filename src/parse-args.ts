@@ -3,6 +3,7 @@ import type { ActionPolicy } from '../permissions/policy.ts';
 import type { Action, FieldValue } from './action.ts';
 import { type FieldProblem, GatehouseError } from './errors.ts';
 import { hiddenCharacter } from './hidden-text.ts';
+import { inWords } from './input-words.ts';
 
 /** What a caller sent, as the action wants it: strict, every bad field named at once, nothing repaired in silence. */
 
@@ -27,7 +28,7 @@ export function inputFor(action: Action, own: ActionPolicy): z.ZodObject {
 
 export function parseArgs(action: Action, own: ActionPolicy, raw: unknown): ParsedArgs {
   const problems: FieldProblem[] = [...hiddenTexts(raw)];
-  const parsed = inputFor(action, own).safeParse(raw ?? {});
+  const parsed = inputFor(action, own).safeParse(raw ?? {}, { error: inWords });
   if (!parsed.success) problems.push(...parsed.error.issues.flatMap(toProblems));
   if (!parsed.success || problems.length > 0) throw invalid(action.name, problems);
   // A strict object: its keys are the action's and the exposed ones.

@@ -25,4 +25,14 @@ describe('the environment', () => {
       expect(error.next).toContain('exact hosts');
     },
   );
+
+  it('says in words what is wrong with each, all at once, and prints no value', () => {
+    const error = refusal({ PORT: 'abc', GATEHOUSE_LOG: 'loud', GATEHOUSE_SECRET: 'short-one' });
+    expect(error.fields).toEqual([
+      { name: 'GATEHOUSE_SECRET', problem: 'needs at least 16 characters' },
+      { name: 'PORT', problem: 'must be a number' },
+      { name: 'GATEHOUSE_LOG', problem: 'must be one of debug, info, warn, error, silent' },
+    ]);
+    expect(`${error.message} ${error.next}`).not.toMatch(/abc|loud|short-one/);
+  });
 });

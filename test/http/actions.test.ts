@@ -69,6 +69,8 @@ describe('actions over REST', () => {
       'company',
       'lastName',
     ]);
+    expect(json.error.fields).toContainEqual({ name: 'lastName', problem: 'is missing' });
+    expect(json.error.fields).toContainEqual({ name: 'company', problem: 'must be a text' });
   });
 
   it('names twenty bad fields of a body, and how many more there are [E]', async () => {

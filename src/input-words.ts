@@ -1,0 +1,60 @@
+import type { z } from 'zod';
+
+/**
+ * What is wrong with a value, said after its name: "lastName: is missing". For `safeParse(value, { error: inWords })`; a
+ * schema's own words come first, and undefined leaves the rest to zod.
+ */
+export const inWords: z.core.$ZodErrorMap = (issue) => {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.input === undefined ? 'is missing' : `must be ${KINDS[issue.expected] ?? issue.expected}`;
+    case 'too_small':
+      return tooSmall(issue.origin, issue.minimum, issue.inclusive !== false);
+    case 'too_big':
+      return tooBig(issue.origin, issue.maximum, issue.inclusive !== false);
+    case 'invalid_value':
+      return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
+    case 'invalid_format':
+      return FORMATS[issue.format] ?? 'is not in the form that is wanted';
+    case 'not_multiple_of':
+      return `must be a multiple of ${issue.divisor}`;
+    case 'invalid_union':
+      return 'has none of the forms that it may have';
+    default:
+      return undefined;
+  }
+};
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+  null: 'null',
+};
+
+const FORMATS: Readonly<Record<string, string>> = {
+  date: 'must be a date like 2026-01-31',
+  datetime: 'must be a time like 2026-01-31T09:30:00Z',
+  email: 'must be an email address',
+  url: 'must be a web address',
+};
+
+function tooSmall(origin: string, least: number | bigint, isAllowed: boolean): string | undefined {
+  if (origin === 'string') return least === 1 ? 'must not be empty' : `needs at least ${least} characters`;
+  if (origin === 'array' || origin === 'set') return `needs at least ${least} ${least === 1 ? 'entry' : 'entries'}`;
+  if (origin === 'number' || origin === 'int')
+    return isAllowed ? `must be ${least} or more` : `must be more than ${least}`;
+  return undefined;
+}
+
+function tooBig(origin: string, most: number | bigint, isAllowed: boolean): string | undefined {
+  if (origin === 'string') return `takes at most ${most} characters`;
+  if (origin === 'array' || origin === 'set') return `takes at most ${most} ${most === 1 ? 'entry' : 'entries'}`;
+  if (origin === 'number' || origin === 'int')
+    return isAllowed ? `must be ${most} or less` : `must be less than ${most}`;
+  return undefined;
+}
