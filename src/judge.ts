@@ -1,4 +1,5 @@
 import { decideCall, type Facts, type Verdict } from '../permissions/decide.ts';
+import { fieldSet, taggedFields } from '../permissions/field-access.ts';
 import type { Action, Preview } from './action.ts';
 import type { BotRow, Store } from './store/store.ts';
 
@@ -44,9 +45,10 @@ export function judge(
 ): Verdict {
   const changes = preview?.changes ?? [];
   const { objects } = bot.policy;
+  const tagged = fieldSet(taggedFields(objects, 'sensitiveFields'));
   const isSensitive = (name: string) => {
     const [object = '', field = ''] = name.split('.');
-    return objects[object]?.sensitiveFields.includes(field) || objects['*']?.sensitiveFields.includes(field);
+    return tagged.has(object, field);
   };
   // An action that shows nothing beforehand may read any field that is tagged: the rule must not be one that never fires.
   const touched =

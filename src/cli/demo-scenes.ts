@@ -10,6 +10,7 @@ export async function playScenes(stage: Stage, app: App): Promise<void> {
   await aRefusal(stage, org);
   await anApproval(stage, org);
   await aSync(stage, app, org);
+  await aConflict(stage, app, org);
   await aRepair(stage);
   await aRevocation(stage, app);
 }
@@ -93,6 +94,45 @@ async function aSync(stage: Stage, app: App, org: DemoOrg): Promise<void> {
   );
 }
 
+async function aConflict(stage: Stage, app: App, org: DemoOrg): Promise<void> {
+  stage.scene('Both sides change, and one field truly conflicts');
+  const { room, routes } = await app.sync();
+  const email = 'ana.silva@sunline.example';
+  stage.note(
+    'A colleague in Salesforce sets her title and a new phone. A second later the host app sets another phone.',
+  );
+  await org.change(email, { Title: 'Head of Service', Phone: '+351 21 555 0200' });
+  // Salesforce stamps whole seconds: the later edit must be later there, too.
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  await room.hosts.put(DEMO_BOT, 'party', [{ id: 'party-7', fields: { phone: '+351 21 555 0300' } }]);
+
+  stage.user('Sync party-7 again.');
+  await stage.call('SyncParty', { partyId: 'party-7' });
+  const held = await org.contact(email);
+  const host = await room.hosts.get(DEMO_BOT, 'party', 'party-7');
+  stage.check(
+    'the title came to the host app, for only Salesforce changed it',
+    host?.fields.jobTitle === 'Head of Service',
+  );
+  stage.check(
+    'the later phone won on both sides',
+    held.Phone === '+351 21 555 0300' && host?.fields.phone === '+351 21 555 0300',
+  );
+
+  const log = routes.find(({ path, method }) => path.endsWith('/sync/logs') && method === 'GET');
+  const answer = await log?.handle({
+    params: { bot: DEMO_BOT },
+    caller: { principal: 'operator:demo' },
+    query: { localId: 'party-7' },
+    body: undefined,
+    signal: AbortSignal.timeout(10_000),
+  });
+  const rows = JSON.stringify(answer !== undefined && 'json' in answer ? answer.json : {});
+  const lost = /\{[^{}]*"lost":"[^"]*"[^{}]*\}/.exec(rows)?.[0] ?? '';
+  stage.note(`The sync log keeps what lost, and an operator can put it back: ${lost}`);
+  stage.check('the losing phone is kept', lost.includes('+351 21 555 0200'));
+}
+
 async function aRepair(stage: Stage): Promise<void> {
   stage.scene('A query, refused, repaired and confirmed');
   stage.user('Which open deals are the largest?');
@@ -123,6 +163,9 @@ interface DemoOrg {
   contacts(email: string): Promise<number>;
   roles(email: string): Promise<number>;
   opportunity(reference: string): Promise<Readonly<Record<string, unknown>>>;
+  contact(email: string): Promise<Readonly<Record<string, unknown>>>;
+  /** As a colleague in Salesforce would. */
+  change(email: string, fields: Readonly<Record<string, string>>): Promise<void>;
 }
 
 async function openOrg({ connections }: App, stage: Stage): Promise<DemoOrg> {
@@ -139,5 +182,10 @@ async function openOrg({ connections }: App, stage: Stage): Promise<DemoOrg> {
       (await read(`SELECT Role FROM OpportunityContactRole WHERE Contact.Email = '${email}'`)).length,
     opportunity: async (reference) =>
       (await read(`SELECT Name, StageName, Amount FROM Opportunity WHERE Reference__c = '${reference}'`))[0] ?? {},
+    contact: async (email) => (await read(`SELECT Name, Title, Phone FROM Contact WHERE Email = '${email}'`))[0] ?? {},
+    async change(email, fields) {
+      const { records } = await org.query(`SELECT Id FROM Contact WHERE Email = '${email}'`);
+      await org.patch('Contact', String(records[0]?.Id), fields);
+    },
   };
 }
