@@ -140,7 +140,10 @@ function only(found: readonly SObject[], key: string): SObject {
       'not_found',
       `No ${key === 'opportunity' ? 'opportunity' : 'account'} matches this ${key}.`,
       {
-        next: 'Check the spelling with the user; do not guess another one.',
+        next:
+          key === 'name'
+            ? 'Names match whole, not in part. Ask the user for the full name as Salesforce has it; do not guess another one.'
+            : 'Check the spelling with the user; do not guess another one.',
         fields: [{ name: key, problem: 'matches nothing that can be seen' }],
       },
     );
