@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { HeadKeeper } from './audit.ts';
+import type { HeadKeeper } from './audit-head.ts';
 
 /**
  * The signed heads of the audit in files beside the database, one per start of a process, so that processes never wait for
@@ -9,13 +9,15 @@ import type { HeadKeeper } from './audit.ts';
  */
 export function createHeadKeeper(folder: string, isAlive: (pid: number) => boolean): HeadKeeper {
   const own = path.join(folder, `${process.pid}-${randomBytes(4).toString('hex')}.head`);
-  let isMade = false;
   let pending: Promise<void> = Promise.resolve();
 
   const write = async (head: string) => {
-    if (!isMade) await mkdir(folder, { recursive: true, mode: 0o700 });
-    isMade = true;
-    await writeFile(`${own}.new`, head, { mode: 0o600 });
+    const put = () => writeFile(`${own}.new`, head, { mode: 0o600 });
+    await put().catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await put();
+    });
     await rename(`${own}.new`, own);
   };
 
@@ -28,6 +30,7 @@ export function createHeadKeeper(folder: string, isAlive: (pid: number) => boole
   };
 
   return {
+    where: folder,
     keep(head) {
       // In order: a later head never loses to an earlier one of the same process.
       pending = pending.catch(() => {}).then(() => write(head));

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createAuditHead, type HeadKeeper } from './audit-head.ts';
 import { canonicalJson, hmacSha256, sha256 } from './digest.ts';
 import type { Log } from './log.ts';
 import type { AuditEntry, AuditRow, AuditStore } from './store/store.ts';
@@ -38,14 +39,6 @@ export type AuditVerdict =
   | { readonly ok: true; readonly rows: number }
   | { readonly ok: false; readonly rows: number; readonly seq: number; readonly problem: string };
 
-/** Where signed heads live, away from the rows. Several processes may each keep their own. */
-export interface HeadKeeper {
-  keep(head: string): Promise<void>;
-  all(): Promise<readonly string[]>;
-  /** Drops heads of earlier processes that `isOutdone` finds covered by a later row of the same chain. */
-  dropOlder(isOutdone: (head: string) => Promise<boolean>): Promise<void>;
-}
-
 export interface AuditDeps {
   readonly store: { readonly audit: AuditStore };
   readonly secret: string;
@@ -55,7 +48,6 @@ export interface AuditDeps {
 }
 
 const START = '0'.repeat(64);
-
 export function createAudit(deps: AuditDeps): Audit {
   const chainKey = derive(deps.secret, 'audit chain').toString('hex');
   const sealKey = derive(deps.secret, 'audit values');
@@ -64,7 +56,8 @@ export function createAudit(deps: AuditDeps): Audit {
     const { sealed: _, ...covered } = row;
     return hmacSha256(chainKey, canonicalJson(covered));
   };
-  let kept = 0;
+  const mark = (head: string) => hmacSha256(chainKey, head);
+  const head = createAuditHead({ audit: deps.store.audit, heads: deps.heads, seal, mark, log: deps.log });
 
   const append: Audit['append'] = ({ detail, sealed, ...entry }, inside) =>
     inside.audit.append(
@@ -85,41 +78,34 @@ export function createAudit(deps: AuditDeps): Audit {
       seal,
     );
 
-  const keep = async (row: AuditRow) => {
-    if (row.seq <= kept) return;
-    const isFirst = kept === 0;
-    kept = row.seq;
-    const head = `${row.seq} ${row.hash}`;
-    await deps.heads.keep(`${head} ${hmacSha256(chainKey, head)}`);
-    // A head whose row is gone or another one stays: it is the proof that somebody cut the chain before us.
-    if (isFirst)
-      await deps.heads.dropOlder(async (older) => {
-        const [seq, hash] = older.split(' ');
-        return Number(seq) <= row.seq && (await deps.store.audit.get(Number(seq)))?.hash === hash;
-      });
-  };
-
   return {
     append,
-    keep,
+    keep: head.keep,
     async record(entry) {
       const row = await append(entry, deps.store);
-      await keep(row);
+      await head.keep(row);
       return row;
     },
 
     async verify() {
       let previous = START;
       let rows = 0;
+      const { kept: own, isBroken } = head.state();
       const heads = (await deps.heads.all()).map((line) => line.split(' '));
-      const forged = heads.findIndex(([seq, hash, mark]) => hmacSha256(chainKey, `${seq} ${hash}`) !== mark);
+      const forged = heads.findIndex(([seq, hash, signature]) => mark(`${seq} ${hash}`) !== signature);
       if (forged >= 0)
         return { ok: false, rows: 0, seq: Number(heads[forged]?.[0]) || 0, problem: 'a kept head is not signed by us' };
-      const expected = new Map(heads.map(([seq, hash]) => [Number(seq), hash]));
-      for (;;) {
-        const page = await deps.store.audit.page(rows, 500);
+      const expected = new Map<number, string>();
+      const signed = heads.map(([seq, hash = '']) => ({ seq: Number(seq), hash }));
+      // Two rows were signed under one number: no row can be both, and somebody cut the chain between.
+      for (const { seq, hash } of own === undefined ? signed : [...signed, own])
+        expected.set(seq, (expected.get(seq) ?? hash) === hash ? hash : 'neither');
+      const wrong = (problem: string): AuditVerdict => ({ ok: false, rows, seq: rows + 1, problem });
+      for (let after: number | undefined; ; after = rows) {
+        const page = await deps.store.audit.page(after, 500);
         for (const row of page) {
-          const wrong = (problem: string): AuditVerdict => ({ ok: false, rows, seq: rows + 1, problem });
+          // Of the first page alone: it begins below every number that a row could be given by hand.
+          if (row.seq < 1) return wrong('a row stands before the first one');
           if (row.seq !== rows + 1) return wrong(`row ${rows + 1} is missing`);
           if (row.previous !== previous) return wrong('it does not follow the row before it');
           const { hash, ...rest } = row;
@@ -134,13 +120,12 @@ export function createAudit(deps: AuditDeps): Audit {
         if (page.length === 0) break;
       }
       const last = Math.max(0, ...expected.keys());
-      if (last > rows)
-        return {
-          ok: false,
-          rows,
-          seq: rows + 1,
-          problem: `the end is cut off: ${last} rows were signed, ${rows} are there`,
-        };
+      if (last > rows) return wrong(`the end is cut off: ${last} rows were signed, ${rows} are there`);
+      if (isBroken && own !== undefined)
+        return { ok: false, rows, seq: own.seq + 1, problem: `rows were written that did not follow row ${own.seq}` };
+      // Also where another machine keeps heads for the same database: only there is it known how long the chain was.
+      if (rows > 0 && heads.length === 0)
+        return wrong(`no signed head is kept in ${deps.heads.where}, so that nothing shows whether rows were cut off`);
       return { ok: true, rows };
     },
 
@@ -151,7 +136,7 @@ export function createAudit(deps: AuditDeps): Audit {
     },
 
     async *export() {
-      let after = 0;
+      let after: number | undefined;
       for (;;) {
         const page = await deps.store.audit.page(after, 500);
         for (const { sealed: _, detail, ...row } of page) yield JSON.stringify({ ...row, detail: JSON.parse(detail) });

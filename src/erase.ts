@@ -41,7 +41,7 @@ export async function eraseSubject({
       if (row.sealed !== null) seqs.push(row.seq);
   }
   // Rows without a proposal: queries that named the person.
-  for (let after = 0; ; ) {
+  for (let after: number | undefined; ; ) {
     const page = await store.audit.page(after, 500);
     for (const row of page) {
       const values = row.sealed === null ? undefined : audit.unsealed(row);

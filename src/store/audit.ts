@@ -31,8 +31,10 @@ export function createAuditStore(database: Database): AuditStore {
       return head.seq === 0 ? undefined : head;
     },
 
-    page: (after, limit) =>
-      kysely.selectFrom('audit').selectAll().where('seq', '>', after).orderBy('seq').limit(limit).execute(),
+    page(after, limit) {
+      const rows = kysely.selectFrom('audit').selectAll().orderBy('seq').limit(limit);
+      return (after === undefined ? rows : rows.where('seq', '>', after)).execute();
+    },
 
     find({ limit, ...filter }) {
       let query = kysely.selectFrom('audit').selectAll().orderBy('seq', 'desc').limit(limit);

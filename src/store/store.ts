@@ -225,8 +225,8 @@ export interface AuditStore {
   append(entry: AuditEntry, seal: (row: Omit<AuditRow, 'hash'>) => string): Promise<AuditRow>;
   get(seq: number): Promise<AuditRow | undefined>;
   head(): Promise<{ readonly seq: number; readonly hash: string } | undefined>;
-  /** Ascending by seq from `after`. */
-  page(after: number, limit: number): Promise<AuditRow[]>;
+  /** Ascending by seq from `after`; from the very first row there is, whatever its number, where that is undefined. */
+  page(after: number | undefined, limit: number): Promise<AuditRow[]>;
   find(filter: {
     bot?: string;
     proposal?: string;
@@ -240,9 +240,10 @@ export interface AuditStore {
 }
 
 export interface CounterStore {
-  /** Adds `by` to the counter of this key and window start; answers the new value. */
+  /** Adds `by` to the counter of this key and window start; answers the new value. Below zero gives back. */
   add(key: string, window: number, by: number): Promise<number>;
-  sum(key: string, sinceWindow: number): Promise<number>;
+  /** Of all windows that begin at `sinceWindow` or later, but for one: whoever knows its place there adds that. */
+  sum(key: string, sinceWindow: number, exceptWindow?: number): Promise<number>;
 }
 
 /** Small expiring things with single use or replacement: OAuth states, cursors, describe cache, secret check. Values are JSON text. */
