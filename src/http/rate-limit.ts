@@ -26,9 +26,10 @@ export function createRateLimit({
         used.clear();
         window = current;
       }
-      const count = (used.get(key) ?? 0) + 1;
-      // A flood of addresses shares one counter rather than filling the memory.
-      used.set(used.size < MOST_KEYS || used.has(key) ? key : '(many)', count);
+      // A flood of keys shares one counter rather than filling the memory.
+      const slot = used.size < MOST_KEYS || used.has(key) ? key : '(many)';
+      const count = (used.get(slot) ?? 0) + 1;
+      used.set(slot, count);
       if (count <= mostOfKey) return;
       throw new GatehouseError('rate_limited', 'Too many tries in a short time.', {
         next: 'Wait a little, then try again.',

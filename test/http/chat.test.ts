@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
 import { parsePolicy, shippedPolicy } from '../../permissions/policy.ts';
+import { createHttp } from '../../src/http/server.ts';
 import { type Door, type Given, openDoor } from '../support/door.ts';
 import type { WorldOptions } from '../support/world.ts';
 
@@ -210,6 +211,7 @@ describe('the chat over HTTP', () => {
     const visitor = await visit(door);
     await visitor.say('Hello');
     await visitor.say('Hello again');
+    await visitor.say('Are you there');
     const refused = await door.ask('POST', `${visitor.at}/messages`, {
       headers: visitor.headers,
       json: { text: 'Hm' },
@@ -218,9 +220,39 @@ describe('the chat over HTTP', () => {
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
     const statuses: number[] = [];
     for (let n = 0; n < 30; n += 1) statuses.push((await door.ask('POST', BASE, { json: {}, headers: PAGE })).status);
-    expect(statuses.filter((status) => status === 201)).toHaveLength(27);
+    expect(statuses.filter((status) => status === 201)).toHaveLength(25);
     door.world.clock.advance(60_000);
     expect((await visitor.say('Hello')).at(-1).type).toBe('done');
+  });
+
+  it('limits what strangers look at from one address, and locks out nobody whom the host signed for', async () => {
+    const door = await open({ perMinute: 2 });
+    const http = createHttp(door.world.app);
+    const from = async (remoteAddress: string, method: string, headers: Record<string, string> = {}) =>
+      (
+        await http.fetch(
+          new Request(`http://localhost${BASE}${method === 'GET' ? '/x' : ''}`, {
+            method,
+            headers: { host: 'localhost', 'content-type': 'application/json', ...PAGE, ...headers },
+            ...(method === 'GET' ? {} : { body: '{}' }),
+          }),
+          { remoteAddress },
+        )
+      ).status;
+    const known = await visit(door);
+    const looks = await Promise.all(Array.from({ length: 1210 }, () => from('203.0.113.9', 'GET')));
+    expect(looks.filter((status) => status === 429)).toHaveLength(10);
+    expect(await from('192.0.2.1', 'POST', { cookie: String(known.headers.cookie) })).toBe(201);
+    const opened: number[] = [];
+    for (let n = 0; n < 30; n += 1) opened.push(await from('203.0.113.9', 'POST'));
+    expect(opened.filter((status) => status === 201)).toHaveLength(20);
+    const session = door.world.app.access.signSession('demo', { indexValue: 'ACME-1' }, 600_000);
+    const signed = { 'gatehouse-session': session };
+    expect([
+      await from('203.0.113.9', 'POST', signed),
+      await from('203.0.113.9', 'POST', signed),
+      await from('203.0.113.9', 'POST', signed),
+    ]).toEqual([201, 201, 429]);
   });
 
   it.each([

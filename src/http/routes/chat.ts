@@ -12,15 +12,18 @@ import { shownEvent, shownTranscript } from './chat-shown.ts';
 
 /** Talking to a bot over HTTP, for our own page and for a site's widget: closed until policy opens it, each to their own. */
 export function chatRoutes(deps: HttpDeps): readonly Route[] {
-  const limit = createRateLimit({ most: LOOKS_PER_MINUTE, windowMs: 60_000, now: deps.now });
+  const aMinute = () => createRateLimit({ most: LOOKS_PER_MINUTE, windowMs: 60_000, now: deps.now });
+  // Apart, so that a flood of names that cost nothing fills only its own count.
+  const [addresses, visitors, people] = [aMinute(), aMinute(), aMinute()];
 
   const enter = async ({ params, headers, remote }: Call, isChange = true): Promise<Entered> => {
     const bot = await openChatOf(deps, params.bot);
     const user = endUserOf(deps, bot, headers, { isChange });
     const { perMinute } = bot.policy.chat;
-    if (!isChange) limit.take(`look ${user.owner}`);
-    else limit.take(user.owner, perMinute);
-    if (isChange && user.isAnonymous) limit.take(`${bot.name} ${remote}`, perMinute * PEOPLE_PER_ADDRESS);
+    const [kind, most] = isChange ? ['change', perMinute] : ['look', LOOKS_PER_MINUTE];
+    if (user.isAnonymous) addresses.take(`${kind} ${bot.name} ${remote}`, most * PEOPLE_PER_ADDRESS);
+    // Whoever comes without a cookie has a new name each time: counting those would only push out the ones that return.
+    if (user.setCookie === undefined) (user.isAnonymous ? visitors : people).take(`${kind} ${user.owner}`, most);
     return { chat: await deps.openChat(), bot, user };
   };
 
