@@ -34,6 +34,18 @@ export interface FieldProblem {
   readonly problem: string;
 }
 
+const MOST_PROBLEMS = 20;
+
+/** As many as a reader can use, taken before texts are made of them: a caller may send a hundred thousand bad fields. */
+export function listProblems(found: Iterable<FieldProblem>): readonly FieldProblem[] {
+  const listed: FieldProblem[] = [];
+  let more = 0;
+  for (const { name, problem } of found)
+    if (listed.length < MOST_PROBLEMS) listed.push({ name: name.slice(0, 80), problem });
+    else more += 1;
+  return more === 0 ? listed : [...listed, { name: '(more)', problem: `${more} more are wrong` }];
+}
+
 /** What Salesforce itself said. `quote` is its own text, cleaned and capped at 300 characters: data, never obeyed. */
 export interface SalesforceSaid {
   readonly code: string;

@@ -1,6 +1,6 @@
 import { type Policy, parsePolicy } from '../permissions/policy.ts';
 import type { Audit, AuditInput } from './audit.ts';
-import { type FieldProblem, GatehouseError } from './errors.ts';
+import { type FieldProblem, GatehouseError, listProblems } from './errors.ts';
 import type { BotRow, Store } from './store/store.ts';
 
 /** What operators set for a bot. A save and its audit row are one transaction: neither is ever there without the other. */
@@ -27,7 +27,8 @@ export function checkedPolicy(value: unknown, actions: readonly { readonly name:
   throw refusedPolicy(parsed.problems);
 }
 
-export function refusedPolicy(fields: readonly FieldProblem[]): GatehouseError {
+export function refusedPolicy(problems: readonly FieldProblem[]): GatehouseError {
+  const fields = listProblems(problems);
   return new GatehouseError(
     'invalid_input',
     `The policy was not saved: ${fields.map(({ name }) => name).join(', ')}.`,

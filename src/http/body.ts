@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type FieldProblem, GatehouseError } from '../errors.ts';
+import { type FieldProblem, GatehouseError, listProblems } from '../errors.ts';
 import { inWords } from '../input-words.ts';
 import { HttpRefusal } from './refusal.ts';
 
@@ -57,11 +57,11 @@ export async function readForm(request: Request): Promise<URLSearchParams> {
   return new URLSearchParams(await readText(request));
 }
 
-/** Every wrong place at once, named as the caller wrote it. */
+/** Every wrong place at once (twenty of them, and how many more), named as the caller wrote it. */
 export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const parsed = schema.safeParse(value, { error: inWords });
   if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.flatMap(toProblems);
+  const fields = listProblems(parsed.error.issues.flatMap(toProblems));
   throw new GatehouseError(
     'invalid_input',
     `The request is not usable: ${fields.map(({ name }) => name).join(', ')}.`,
@@ -75,8 +75,8 @@ export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.ou
 function toProblems(issue: z.core.$ZodIssue): FieldProblem[] {
   const at = issue.path.map(String).join('.');
   if (issue.code !== 'unrecognized_keys') return [{ name: at || '(body)', problem: issue.message }];
-  return issue.keys.slice(0, 20).map((key) => ({
-    name: [at, key.slice(0, 80)].filter(Boolean).join('.'),
+  return issue.keys.map((key) => ({
+    name: [at, key].filter(Boolean).join('.'),
     problem: 'is not known here',
   }));
 }

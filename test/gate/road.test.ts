@@ -71,6 +71,21 @@ describe('parse', () => {
     expect(await world.calls()).toBe(before);
   });
 
+  it('answers a flood of arguments in a few lines, and before it costs anything [A1] [E]', async () => {
+    await using world = await createWorld();
+    const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, '\u202e']));
+    const listed = await world.refusal('CreateLead', many(90));
+    expect(listed.fields).toHaveLength(21);
+    expect(listed.fields?.at(-1)?.problem).toMatch(/^\d+ more/);
+    for (const flood of [many(110_000), { ...many(0), include: Array(200_000).fill('x'), name: 'Acme' }]) {
+      const before = performance.now();
+      const error = await world.refusal('GetAccount', flood);
+      expect(performance.now() - before).toBeLessThan(500);
+      expect(error.code).toBe('invalid_input');
+      expect(`${error.message}${error.next}${JSON.stringify(error.fields)}`.length).toBeLessThan(4000);
+    }
+  });
+
   it.each([
     ['nothing', undefined],
     ['a list', []],
