@@ -9,12 +9,16 @@ export function integrationRoutes(deps: HttpDeps): readonly Route[] {
     defineRoute({
       method: 'GET',
       path: '/api/bots/{bot}/integration',
-      summary: 'State of the Salesforce connection',
+      summary:
+        'The Salesforce connection: to keys of the bot its state and environment, to operators all that is known',
       who: ['agent', 'host', 'operator'],
       permission: 'READ_INTEGRATIONS',
-      async handle({ params }) {
+      async handle({ params, caller }) {
         await findBot(store, params.bot);
-        return { json: { bot: params.bot, simulated: deps.isSimulated, ...(await connections.status(params.bot)) } };
+        const status = await connections.status(params.bot);
+        // Whose org it is, and as whom, is for people alone (P1): a model repeats what it reads.
+        if (caller.kind !== 'operator') return { json: { state: status.state, environment: status.environment } };
+        return { json: { bot: params.bot, simulated: deps.isSimulated, ...status } };
       },
     }),
     defineRoute({
