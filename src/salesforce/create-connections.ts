@@ -236,7 +236,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
     },
     async open(bot, call) {
       const row = usable(await rows.get(bot));
-      const line = createLine({ rows, session, health, now, wait }, row, call);
+      const line = createLine({ rows, session, health, timeoutMs, now, wait }, row, call);
       return createOrg({ line, apiVersion: config.apiVersion, describes, health });
     },
     close: () => health.flush(),

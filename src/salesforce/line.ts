@@ -27,6 +27,8 @@ export interface LineDeps {
   readonly rows: ConnectionRows;
   readonly session: Session;
   readonly health: Health;
+  /** Of one request; nothing of a write begins later than this after its start. */
+  readonly timeoutMs: number;
   readonly now: () => number;
   readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
@@ -42,7 +44,7 @@ export function createLine(
   opened: ConnectionRow,
   call: { readonly signal: AbortSignal; readonly background?: boolean },
 ): Line {
-  const { rows, session, health, now, wait } = deps;
+  const { rows, session, health, timeoutMs, now, wait } = deps;
   const openedAt = now();
   let unused: ConnectionRow | undefined = opened;
 
@@ -56,7 +58,7 @@ export function createLine(
     });
   }
 
-  async function once(ask: Ask, isRead: boolean): Promise<Answer> {
+  async function once(ask: Ask, isRead: boolean, sendBy: number): Promise<Answer> {
     const pass = await health.admit(await currentRow(), call.background ?? false);
     let answer: Answer | undefined;
     let failure: GatehouseError | undefined;
@@ -72,6 +74,7 @@ export function createLine(
         ...(ask.body === undefined ? {} : { body: JSON.stringify(ask.body) }),
         signal: call.signal,
         isRead,
+        sendBy,
       });
       failure = toFailure(answer, isRead);
     } catch (error) {
@@ -91,14 +94,18 @@ export function createLine(
     row: opened,
     async ask(ask) {
       const isRead = ask.isRead ?? (ask.method === undefined || ask.method === 'GET');
+      // Whoever takes over from a writer that seems dead waits for the last answer to what was begun in this time.
+      const sendBy = isRead ? Number.POSITIVE_INFINITY : now() + timeoutMs;
       for (let repeat = 0; ; repeat++) {
         try {
-          return await once(ask, isRead);
+          return await once(ask, isRead, sendBy);
         } catch (error) {
           if (repeat >= MAX_REPEATS || call.signal.aborted || !mayRepeat(error, isRead)) throw error;
           // Nothing more goes out while the breaker is open; the failure itself says more than `circuit_open` would.
           if ((await rows.get(opened.bot))?.breakerState !== 'closed') throw error;
-          await wait(Math.random() * 150 * 2 ** repeat, call.signal);
+          const pauseMs = Math.random() * 150 * 2 ** repeat;
+          if (now() + pauseMs >= sendBy) throw error;
+          await wait(pauseMs, call.signal);
         }
       }
     },

@@ -16,11 +16,16 @@ import { untilAborted } from './waiting.ts';
  * (Salesforce then wants a new sign-in); without rotation the next caller simply renews again.
  */
 export interface Session {
-  send(row: ConnectionRow, wire: Omit<Wire, 'base'>): Promise<Answer>;
+  send(row: ConnectionRow, request: Sending): Promise<Answer>;
   /** Keeps a first set of tokens durably; the caller makes them visible by storing the row. */
   keep(row: Pick<ConnectionRow, 'id' | 'tokenVersion'>, tokens: TokenSet): Promise<void>;
   tokens(row: ConnectionRow): Promise<TokenSet | undefined>;
   forget(row: ConnectionRow): Promise<void>;
+}
+
+export interface Sending extends Omit<Wire, 'base'> {
+  /** From then on nothing is sent, whatever a renewal would still make possible. */
+  readonly sendBy: number;
 }
 
 const POLL_MS = 30;
@@ -60,17 +65,19 @@ export function createSession(deps: {
     throw reconnectNeeded('The stored Salesforce tokens are missing.');
   }
 
-  async function send(given: ConnectionRow, wire: Omit<Wire, 'base'>): Promise<Answer> {
+  async function send(given: ConnectionRow, request: Sending): Promise<Answer> {
     const first = await current(given);
-    const answer = await authorised(first.row, first.tokens, wire);
-    if (!isExpired(answer, wire.path)) return answer;
-    const second = await current(await renew(first.row, wire.signal ?? undefined));
-    const again = await authorised(second.row, second.tokens, wire);
-    if (!isExpired(again, wire.path)) return again;
+    const answer = await authorised(first.row, first.tokens, request);
+    if (!isExpired(answer, request.path)) return answer;
+    const second = await current(await renew(first.row, request));
+    const again = await authorised(second.row, second.tokens, request);
+    if (!isExpired(again, request.path)) return again;
     throw reconnectNeeded('Salesforce refuses a session that it has just renewed.');
   }
 
-  function authorised(row: ConnectionRow, { accessToken }: TokenSet, wire: Omit<Wire, 'base'>): Promise<Answer> {
+  async function authorised(row: ConnectionRow, { accessToken }: TokenSet, request: Sending): Promise<Answer> {
+    const { sendBy, ...wire } = request;
+    if (now() >= sendBy) throw tooLate();
     return transport.exchange({
       ...wire,
       base: row.instanceUrl,
@@ -78,14 +85,16 @@ export function createSession(deps: {
     });
   }
 
-  /** One flight per process and stale version; each caller may leave it by its own signal. */
-  async function renew(stale: ConnectionRow, signal: AbortSignal | undefined): Promise<ConnectionRow> {
+  /** One flight per process and stale version; each caller may leave it by its own signal, or when its time is over. */
+  async function renew(stale: ConnectionRow, { signal, sendBy }: Sending): Promise<ConnectionRow> {
     const key = keyOf(stale);
     const flight = flights.get(key) ?? renewAcrossProcesses(stale).finally(() => flights.delete(key));
     flights.set(key, flight);
-    if (!signal) return flight;
-    return untilAborted(flight, signal).catch((error: unknown) => {
-      throw signal.aborted ? cancelled() : error;
+    const late = Number.isFinite(sendBy) ? AbortSignal.timeout(Math.max(0, Math.ceil(sendBy - now()))) : undefined;
+    const ends = [signal, late].filter((one) => one !== undefined);
+    return untilAborted(flight, AbortSignal.any(ends)).catch((error: unknown) => {
+      if (signal?.aborted) throw cancelled();
+      throw late?.aborted ? tooLate() : error;
     });
   }
 
@@ -216,6 +225,19 @@ function cancelled(): UpstreamError {
     next: 'Call again if it is still wanted.',
     outcome: 'not_sent',
   });
+}
+
+function tooLate(): UpstreamError {
+  return new UpstreamError(
+    'salesforce_unavailable',
+    'The time of this change was over before it could be sent; nothing was done.',
+    {
+      next: 'Try again: the Salesforce session was being renewed, or Salesforce was slow.',
+      operator: 'Salesforce or the database was slow; GATEHOUSE_REQUEST_TIMEOUT_MS sets the limit.',
+      outcome: 'not_sent',
+      retryable: true,
+    },
+  );
 }
 
 /** The row of a connection that may be used, or the refusal in words. */

@@ -117,6 +117,34 @@ describe('repeats', () => {
     expect(calls).toBe(3);
   });
 
+  it('of a write are over once the request time is, so that whoever takes its work over finds it done or not begun [R3]', async () => {
+    let calls = 0;
+    const lock = '[{"message":"unable to obtain exclusive access","errorCode":"UNABLE_TO_LOCK_ROW","fields":[]}]';
+    await using world = await createServedWorld((_, response) => {
+      calls++;
+      // Every answer comes within its own time; together they would take longer.
+      world.clock.advance(1_200);
+      response.writeHead(400, { 'content-type': 'application/json' });
+      response.end(lock);
+    });
+    const error = await refusal(world.open().then(write));
+    expect(error.code).toBe('conflict');
+    expect(isUnknownOutcome(error)).toBe(false);
+    expect(calls, 'at 0 s and at 1.2 s; not at 2.4 s').toBe(2);
+    expect(world.waits).toHaveLength(1);
+  });
+
+  it('of a read go on all the same: nothing can be done twice [R3]', async () => {
+    let calls = 0;
+    await using world = await createServedWorld((_, response) => {
+      world.clock.advance(1_900);
+      if (++calls < 3) down(response);
+      else rows(response);
+    });
+    expect(await world.open().then(read)).toHaveLength(1);
+    expect(calls).toBe(3);
+  });
+
   it('do repeat a write that surely never left, and tell its outcome as certain [R3]', async () => {
     const nobody = await serve(() => {});
     await nobody[Symbol.asyncDispose]();

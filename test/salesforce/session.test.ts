@@ -1,7 +1,17 @@
+import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { Org } from '../../src/salesforce/connections.ts';
 import type { TokenSet, TokenVault } from '../../src/salesforce/ports.ts';
+import { sleep } from '../../src/salesforce/waiting.ts';
 import { createServedWorld, createSimWorld, createWebWorld, refusal, signIn } from './org-world.ts';
+
+const write = (world: { open: () => Promise<Org> }) =>
+  world.open().then((org) => org.create('Lead', { LastName: 'Ray', Company: 'Acme' }));
+
+function over(response: ServerResponse) {
+  response.writeHead(401, { 'content-type': 'application/json' });
+  response.end('[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]');
+}
 
 const ask = (world: { open: () => Promise<Org> }) =>
   world.open().then((org) => org.find('Account', { fields: ['Name'], where: [], limit: 1 }));
@@ -63,6 +73,38 @@ describe('an expired session', () => {
         state: 'connected',
       });
     }
+  });
+
+  it('that took the whole time of a write to renew lets nothing more be sent, and says that nothing was done [O5] [R3]', async () => {
+    let isExpired = true;
+    await using world = await createServedWorld((_, response) => {
+      world.clock.advance(1_500);
+      if (isExpired) over(response);
+      else response.writeHead(201).end('{"id":"00Q5g00000AAAAAEA5","success":true,"errors":[]}');
+    });
+    world.answerToken(() => {
+      isExpired = false;
+      world.clock.advance(1_500);
+      return '{"access_token":"00D!new"}';
+    });
+    const error = await refusal(write(world));
+    expect(error).toMatchObject({ code: 'salesforce_unavailable', outcome: 'not_sent', retryable: true });
+    const sent = () => world.server.seen.filter(({ url }) => url.endsWith('/sobjects/Lead')).length;
+    expect(sent()).toBe(1);
+    expect((await write(world)).created, 'the renewed session is there for the next').toBe(true);
+    expect(world.tokenRequests()).toBe(1);
+  });
+
+  it('that another process renews is awaited by a write no longer than its own time [O5] [R3]', async () => {
+    await using world = await createServedWorld((_, response) => over(response));
+    await world.store.connections.lease('demo', 'another process', world.clock.now, world.clock.now + 3_600_000);
+    const other = world.again({ wait: sleep, requestTimeoutMs: 300 });
+    const started = performance.now();
+    const error = await refusal(write({ open: () => other.open('demo', { signal: new AbortController().signal }) }));
+    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(error).toMatchObject({ code: 'salesforce_unavailable', outcome: 'not_sent' });
+    expect(error.message).not.toContain('cancelled');
+    expect(world.server.seen).toHaveLength(1);
   });
 
   it('whose refresh token was revoked needs a person, says so, and sends nothing more [O5] [O7]', async () => {
