@@ -14,6 +14,8 @@ export interface Describes {
 }
 
 const FRESH_MS = 60 * 60_000;
+/** A query may name what the org lacks over and over; an admin who adds it should not have to wait. */
+const ABSENT_MS = 60_000;
 const KEPT_MS = 30 * 24 * FRESH_MS;
 const KIND = 'describe';
 
@@ -27,6 +29,7 @@ export function createDescribes(deps: { readonly values: Values; readonly now: (
   const { values, now } = deps;
   const near = new Map<string, Cached>();
   const flights = new Map<string, Promise<Cached>>();
+  const absent = new Map<string, { readonly until: number; readonly error: GatehouseError }>();
 
   async function remembered(key: string): Promise<Cached | undefined> {
     const known = near.get(key);
@@ -39,8 +42,10 @@ export function createDescribes(deps: { readonly values: Values; readonly now: (
   async function fetched(line: Line, path: string, key: string, old: Cached | undefined): Promise<Cached> {
     const answer = await line
       .ask({ path, headers: old?.lastModified ? { 'if-modified-since': old.lastModified } : {} })
-      .catch((error: unknown) => {
-        throw asNoObject(error);
+      .catch((cause: unknown) => {
+        const error = asNoObject(cause);
+        if (error) absent.set(key, { until: now() + ABSENT_MS, error });
+        throw error ?? cause;
       });
     if (answer.status === 304 && old) return remember(key, { ...old, at: now() });
     const lastModified = answer.header('last-modified') ?? answer.header('date');
@@ -61,6 +66,9 @@ export function createDescribes(deps: { readonly values: Values; readonly now: (
         near.set(key, old);
         return old.describe;
       }
+      const missing = absent.get(key);
+      if (missing && now() < missing.until) throw missing.error;
+      absent.delete(key);
       const flight =
         flights.get(key) ??
         fetched(line, `${base}/sobjects/${object}/describe`, key, old).finally(() => flights.delete(key));
@@ -75,14 +83,15 @@ export function createDescribes(deps: { readonly values: Values; readonly now: (
       }
     },
     async forget(connectionId) {
-      for (const key of near.keys()) if (key.startsWith(`${connectionId}/`)) near.delete(key);
+      for (const known of [near, absent])
+        for (const key of known.keys()) if (key.startsWith(`${connectionId}/`)) known.delete(key);
       await values.removeAll(KIND, `${connectionId}/`);
     },
   };
 }
 
-function asNoObject(error: unknown): unknown {
-  if (!(error instanceof GatehouseError) || error.code !== 'not_found') return error;
+function asNoObject(error: unknown): GatehouseError | undefined {
+  if (!(error instanceof GatehouseError) || error.code !== 'not_found') return undefined;
   return new GatehouseError(
     'not_found',
     'This object does not exist in the org, or the connected user may not see it.',

@@ -65,6 +65,23 @@ describe('describes', () => {
     expect((await refusal(org.describe('../limits'))).code).toBe('invalid_input');
   });
 
+  it('of an object that is not there are asked once a minute, not once a query [R4]', async () => {
+    let isThere = false;
+    await using world = await createServedWorld((_, response) => {
+      response.statusCode = isThere ? 200 : 404;
+      response.end(isThere ? THING : '[{"message":"The requested resource does not exist","errorCode":"NOT_FOUND"}]');
+    });
+    const ask = async (name: string) => (await world.open()).describe(name);
+    await Promise.all(Array.from({ length: 5 }, () => refusal(ask('Thing__c'))));
+    expect((await refusal(ask('thing__C'))).code).toBe('not_found');
+    expect(world.server.seen).toHaveLength(1);
+    isThere = true;
+    expect((await refusal(ask('Thing__c'))).code).toBe('not_found');
+    world.clock.advance(60_000);
+    expect((await ask('Thing__c')).name).toBe('Thing__c');
+    expect(world.server.seen).toHaveLength(2);
+  });
+
   it('fill what an older org leaves out with the careful default [B5]', async () => {
     await using world = await createServedWorld((_, response) =>
       response.end('{"fields":[{"name":"A"},{}],"name":"T"}'),
