@@ -25,13 +25,14 @@ export function createCounterStore({ kysely }: Database): CounterStore {
       return count;
     },
 
-    async sum(key, sinceWindow) {
-      const { total } = await kysely
+    async sum(key, sinceWindow, exceptWindow) {
+      const since = kysely
         .selectFrom('counters')
         .select(({ fn }) => fn.coalesce(fn.sum<number>('count'), sql.lit(0)).as('total'))
         .where('key', '=', key)
-        .where('window', '>=', sinceWindow)
-        .executeTakeFirstOrThrow();
+        .where('window', '>=', sinceWindow);
+      const asked = exceptWindow === undefined ? since : since.where('window', '<>', exceptWindow);
+      const { total } = await asked.executeTakeFirstOrThrow();
       return total;
     },
   };

@@ -507,6 +507,21 @@ describeStores((name, openFresh) => {
       expect(await counters.sum('nothing', 0)).toBe(0);
     });
 
+    it('gives back what was counted, and sums all windows but one', async () => {
+      await using fresh = await openFresh();
+      const { counters } = fresh.store;
+      await counters.add('runs', NOW, 25);
+      await counters.add('runs', NOW + 60_000, 4);
+      expect(await counters.add('runs', NOW, -22)).toBe(3);
+      expect(await counters.sum('runs', NOW, NOW)).toBe(4);
+      expect(await counters.sum('runs', NOW, NOW + 60_000)).toBe(3);
+      expect(await counters.sum('runs', NOW, NOW + 1)).toBe(7);
+      expect(await counters.add('fresh', NOW, -2)).toBe(-2);
+      expect(await counters.add('fresh', NOW, 2)).toBe(0);
+      await Promise.all(Array.from({ length: 20 }, (_, n) => counters.add('both', NOW, n % 2 === 0 ? 5 : -5)));
+      expect(await counters.sum('both', NOW)).toBe(0);
+    });
+
     it('lets windows go that no limit looks at, when a key begins a new one', async () => {
       await using fresh = await openFresh();
       const { counters } = fresh.store;
