@@ -21,17 +21,17 @@ export default defineAction({
     note: z.string().optional(),
   }),
 
-  async preview({ soql, cursor }, context) {
+  async preview({ soql, cursor, format = 'concise' }, context) {
     // Further pages of a query that was let through are not asked about again; budgets still count them.
     if (cursor !== undefined) return { summary: 'Read the next page of a query', changes: [] };
-    const query = await context.soql.judge(soql);
+    const query = await context.soql.judge(soql, format);
     return { summary: `Run a query on ${query.objects.join(', ')}`, changes: [], query };
   },
 
   async run({ soql, cursor, format = 'concise' }, context) {
     const answer =
       cursor === undefined
-        ? await context.soql.run(await context.soql.judge(soql), format)
+        ? await context.soql.run(await context.soql.judge(soql, format), format)
         : await context.soql.next(cursor, format);
     return { ...answer, rows: answer.rows.map((one) => ({ ...one })) };
   },

@@ -222,8 +222,8 @@ export interface SoqlAnswer {
 }
 
 export interface Soql {
-  /** Throws `query_refused` with code, position, rule and the repair. */
-  judge(query: string): Promise<JudgedQuery>;
+  /** Throws `query_refused` with code, position, rule and the repair; `rate_limited` where the hour has no room for it. */
+  judge(query: string, format: 'concise' | 'detailed'): Promise<JudgedQuery>;
   run(query: JudgedQuery, format: 'concise' | 'detailed'): Promise<SoqlAnswer>;
   next(cursor: string, format: 'concise' | 'detailed'): Promise<SoqlAnswer>;
 }

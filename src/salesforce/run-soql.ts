@@ -8,24 +8,21 @@ import type { Org } from './connections.ts';
 import { guardSoql, neededObjects, type SoqlPass } from './soql/guard.ts';
 import { shapeRows } from './soql/rows.ts';
 import type { SoqlObject, SoqlPolicy, SoqlSchema } from './soql/schema.ts';
+import { type Counters, createAllowance, type Room } from './soql-allowance.ts';
 
 /** RunSOQL for one bot on one org: the guard with the org's describes around it, the hourly budgets, and our own cursor. */
 export interface RunSoqlDeps {
   readonly bot: string;
   readonly org: Pick<Org, 'describe' | 'query' | 'queryNext' | 'explain'>;
   readonly policy: Policy;
-  readonly counters: {
-    add(key: string, window: number, by: number): Promise<number>;
-    sum(key: string, sinceWindow: number): Promise<number>;
-  };
+  readonly counters: Counters;
   /** Signs cursors, so that a model can neither make one nor use another bot's. */
   readonly secret: string;
   readonly now: () => number;
 }
 
-const HOUR_MS = 3_600_000;
-const MINUTE_MS = 60_000;
-const CURSOR_MS = HOUR_MS;
+const CURSOR_MS = 3_600_000;
+type Format = 'concise' | 'detailed';
 const PAGE_ROWS = 25;
 const MOST_TEXT = 500;
 /** About 1,500 tokens; `detailed` may take what one tool result may hold at the most. */
@@ -44,38 +41,49 @@ export function createSoql(deps: RunSoqlDeps): Soql {
     });
   };
 
-  const spend = async (kind: 'rows' | 'counts', by: number): Promise<void> => {
-    const key = `soql-${kind}:${deps.bot}`;
-    const most = kind === 'rows' ? deps.policy.soql.rowsPerHour : deps.policy.soql.countsPerHour;
-    if ((await deps.counters.sum(key, deps.now() - HOUR_MS)) + (by === 0 ? 1 : by) > most)
-      throw new GatehouseError('rate_limited', `This bot has used its ${most} query ${kind} of this hour.`, {
-        next: 'Tell the user to try again later, or ask for less: fewer rows, a narrower WHERE.',
-        retryable: true,
-        retryAfterMs: 10 * MINUTE_MS,
-      });
-    if (by > 0) await deps.counters.add(key, Math.floor(deps.now() / MINUTE_MS) * MINUTE_MS, by);
-  };
+  const { rowsPerHour, countsPerHour } = deps.policy.soql;
+  const rows = createAllowance({ ...deps, what: 'rows', most: rowsPerHour });
+  const counts = createAllowance({ ...deps, what: 'counts', most: countsPerHour });
+  const pageOf = (format: Format) => (format === 'concise' ? PAGE_ROWS : deps.policy.soql.maxRows);
 
-  const answer = async (send: string, skip: number, format: 'concise' | 'detailed'): Promise<SoqlAnswer> => {
+  /** The most that one answer can take; a page that turns out empty takes one row too. */
+  const costOf = ({ isCount, isAggregate, rowCap }: SoqlPass, format: Format, skip = 0) => ({
+    counts: isCount || isAggregate ? 1 : 0,
+    rows: isCount ? 0 : Math.max(1, Math.min(pageOf(format), (rowCap ?? 1) - skip)),
+  });
+
+  const answer = async (send: string, skip: number, format: Format): Promise<SoqlAnswer> => {
     // What leaves is read once more: nothing is sent that the guard did not see as it is.
     const verdict = await pass(send);
-    await spend('rows', 0);
-    if (verdict.isCount || verdict.isAggregate) await spend('counts', 1);
+    const cost = costOf(verdict, format, skip);
+    const room = await rows.take(cost.rows);
+    try {
+      // A count that fails may tell something too, so it is never given back.
+      await counts.take(cost.counts);
+      return await read(verdict, skip, format, room);
+    } finally {
+      await room.leave();
+    }
+  };
+
+  const read = async (verdict: SoqlPass, skip: number, format: Format, room: Room): Promise<SoqlAnswer> => {
     const records = [];
     let page = await deps.org.query(verdict.send);
     records.push(...page.records);
+    // Read is read, even where no answer comes of it.
+    room.uses(Math.max(1, Math.min(page.records.length, pageOf(format))));
     while (!page.done && page.next !== undefined && records.length < (verdict.rowCap ?? 0)) {
       page = await deps.org.queryNext(page.next);
       records.push(...page.records);
     }
     if (verdict.isCount) return { rows: [{ count: page.total }], returned: 1, total: page.total };
-    const shown = records.slice(skip, skip + (format === 'concise' ? PAGE_ROWS : deps.policy.soql.maxRows));
+    const shown = records.slice(skip, skip + pageOf(format));
     const shaped = shapeRows(shown, {
       format,
       maxBytes: MOST_BYTES[format],
       clean: (text) => cleanText(text, MOST_TEXT),
     });
-    await spend('rows', Math.max(1, shaped.returned));
+    room.uses(Math.max(1, shaped.returned));
     const reached = skip + shaped.returned;
     // A limit of the query's own is what was asked for; only ours cuts.
     const isCapped = verdict.rowCap === policy.maxRows && records.length >= policy.maxRows;
@@ -112,8 +120,13 @@ export function createSoql(deps: RunSoqlDeps): Soql {
   };
 
   return {
-    async judge(query): Promise<JudgedQuery> {
-      const { send, objects, fields, class: kind, reasons, rowCap } = await pass(query);
+    async judge(query, format): Promise<JudgedQuery> {
+      const verdict = await pass(query);
+      // Before the plan is asked for, and before a person is: what would be refused afterwards costs neither.
+      const cost = costOf(verdict, format);
+      await rows.check(cost.rows);
+      await counts.check(cost.counts);
+      const { send, objects, fields, class: kind, reasons, rowCap } = verdict;
       const plan = kind === 'trivial' ? [] : await planOf(send, deps.org);
       return { send, objects, fields, class: kind, reasons: [...reasons, ...plan], rowCap };
     },

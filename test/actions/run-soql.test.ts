@@ -119,3 +119,86 @@ it("stops a walk through the rows and an oracle of counts at the hour's budget [
   world.clock.advance(61 * 60_000);
   expect((await say({ soql: 'SELECT Name FROM Account LIMIT 1' })).status).toBe('done');
 });
+
+it("keeps the hour's budgets when many ask at once, in two processes [Q3]", async () => {
+  await using world = await createWorld({
+    policy: (policy) => ({ ...policy, soql: { ...policy.soql, rowsPerHour: 10, countsPerHour: 7 } }),
+  });
+  const other = await world.again();
+  const ask = (soql: string, n: number) =>
+    n % 2 === 0
+      ? world.call('RunSOQL', { soql })
+      : other.gate.call({
+          bot: world.bot,
+          principal: 'agent:test',
+          channel: 'rest',
+          action: 'RunSOQL',
+          args: { soql },
+        });
+  const outcomes = async (count: number, soqlOf: (n: number) => string) => {
+    const ended = await Promise.allSettled(Array.from({ length: count }, (_, n) => ask(soqlOf(n), n)));
+    for (const one of ended) if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'rate_limited' });
+    return ended.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  };
+  const counts = await outcomes(40, (n) => `SELECT COUNT() FROM Account WHERE Name = 'Nobody ${n}'`);
+  expect(counts.map(({ status }) => status)).toEqual(Array(7).fill('done'));
+  const rows = await outcomes(
+    40,
+    (n) => `SELECT Id FROM Opportunity WHERE Reference__c = 'OPP-123' LIMIT ${1 + (n % 2)}`,
+  );
+  const shown = rows.reduce((sum, { result }) => sum + Number(result?.returned), 0);
+  expect(shown).toBeGreaterThan(0);
+  expect(shown).toBeLessThanOrEqual(10);
+});
+
+it('counts the rows that were read, and gives back the room that was not needed [Q3]', async () => {
+  await using world = await createWorld({
+    policy: (policy) => ({ ...policy, soql: { ...policy.soql, rowsPerHour: 6 } }),
+  });
+  const one = (n: number) => ({ soql: `SELECT Id FROM Opportunity WHERE Reference__c = 'OPP-123' LIMIT ${n}` });
+  for (const n of [6, 5, 4, 3, 2]) expect((await world.call('RunSOQL', one(n))).result?.returned).toBe(1);
+  await world.sim('POST', 'faults', [{ type: 'status', status: 503, match: { path: 'query' }, times: 5 }]);
+  expect((await world.refusal('RunSOQL', one(1))).code).toBe('salesforce_unavailable');
+  await world.sim('POST', 'faults', { clear: true });
+  world.clock.advance(61_000);
+  await world.call('RunSOQL', one(1));
+  const error = await world.refusal('RunSOQL', { ...one(1), format: 'detailed' });
+  expect(error).toMatchObject({ code: 'rate_limited', retryable: true });
+});
+
+it('says how many rows are left, so that a smaller query is answered at once [Q3]', async () => {
+  await using world = await createWorld({
+    policy: (policy) => ({ ...policy, soql: { ...policy.soql, rowsPerHour: 6 } }),
+  });
+  const soql = "SELECT Id FROM Opportunity WHERE Reference__c = 'OPP-123' LIMIT ";
+  await world.call('RunSOQL', { soql: `${soql}2` });
+  const error = await world.refusal('RunSOQL', { soql: `${soql}20` });
+  expect(`${error.message} ${error.next}`).toMatch(/5 of 6 .*LIMIT 5/);
+  expect((await world.call('RunSOQL', { soql: `${soql}5` })).status).toBe('done');
+});
+
+it('spends no API call on a query that the budget refuses, nor one a query on an object that the org lacks [Q3]', async () => {
+  await using world = await createWorld({
+    policy: (policy) => ({
+      ...policy,
+      objects: { ...policy.objects, Missing__c: { ...policy.objects.Account!, allowFields: undefined } },
+      soql: { ...policy.soql, rowsPerHour: 3, countsPerHour: 0 },
+    }),
+  });
+  await world.call('RunSOQL', { soql: 'SELECT Name FROM Account LIMIT 1' });
+  const before = await world.calls();
+  for (const format of ['concise', 'detailed'] as const)
+    for (const soql of [
+      'SELECT Name FROM Account',
+      'SELECT Name FROM Account LIMIT 4',
+      'SELECT COUNT() FROM Account',
+      'SELECT COUNT(Id) FROM Account GROUP BY Name',
+    ])
+      expect((await world.refusal('RunSOQL', { soql, format })).code, soql).toBe('rate_limited');
+  expect(await world.calls()).toBe(before);
+  for (let n = 0; n < 5; n += 1)
+    expect((await world.refusal('RunSOQL', { soql: `SELECT Id FROM Missing__c LIMIT ${n + 1}` })).code).toBe(
+      'query_refused',
+    );
+  expect(await world.calls()).toBe(before + 1);
+});
