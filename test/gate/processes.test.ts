@@ -34,7 +34,7 @@ describePostgres((makeSchema) =>
 
 function suite(open: OpenHouse): void {
   describe('eight processes', () => {
-    it('approve one proposal: one decides, one write leaves, seven are told who was faster [C5 C6]', async () => {
+    it('approve one proposal: one decides, one write leaves, seven are told who was faster [C5 C6 X3]', async () => {
       await using house = await open();
       const { world } = house;
       const { id } = await proposed(world, 'UpdateOpportunity', MOVE);
