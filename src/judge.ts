@@ -26,8 +26,7 @@ export async function countRun(
   const minute = Math.floor(now() / MINUTE_MS) * MINUTE_MS;
   // Its own place in this minute, whoever counts at the same moment.
   const place = await store.counters.add(key, minute, by);
-  const [hour, thisMinute] = [await store.counters.sum(key, now() - HOUR_MS), await store.counters.sum(key, minute)];
-  return hour - thisMinute + place - 1;
+  return place - 1 + (await store.counters.sum(key, now() - HOUR_MS, minute));
 }
 
 /** Whether the policy of this action looks at how often it ran. */
