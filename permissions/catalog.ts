@@ -46,7 +46,3 @@ export function isActionPermission(name: string): name is ActionPermission {
 export function isOperatorPermission(name: string): name is OperatorPermission {
   return (OPERATOR_PERMISSIONS as readonly string[]).includes(name);
 }
-
-export function isRole(name: string): name is Role {
-  return (ROLES as readonly string[]).includes(name);
-}

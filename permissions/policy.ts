@@ -129,7 +129,6 @@ export const policySchema = z.strictObject({
 export type Policy = z.output<typeof policySchema>;
 export type ActionPolicy = z.output<typeof actionPolicy>;
 export type ObjectPolicy = z.output<typeof objectPolicy>;
-export type Decision = z.output<typeof decision>;
 export type PolicyCondition = z.output<typeof condition>;
 
 /**

@@ -16,10 +16,6 @@ export const PROFILES = {
 
 export type ProfileName = keyof typeof PROFILES;
 
-export function isProfileName(name: string): name is ProfileName {
-  return Object.hasOwn(PROFILES, name);
-}
-
 /** What an operator should think about before this grant takes effect. Warnings, never refusals. */
 export function grantWarnings(audience: Audience, permission: ActionPermission): string[] {
   if (audience !== 'public') return [];

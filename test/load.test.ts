@@ -36,7 +36,8 @@ it('refuses everything that was not made by defineAction, and every mistake in w
   expect(() => checkAction('get-thing', forged)).toThrow('does not export an action');
   expect(() => checkAction('get-thing', undefined)).toThrow('does not export an action');
   expect(() => checkAction('thing', good)).toThrow('holds the action GetThing');
-  const make = (change: object) => defineAction({ ...good, ...change } as Parameters<typeof defineAction<typeof good.input, typeof good.output>>[0]);
+  const make = (change: object) =>
+    defineAction({ ...good, ...change } as Parameters<typeof defineAction<typeof good.input, typeof good.output>>[0]);
   expect(() => checkAction('get-thing', make({ permission: 'EVERYTHING' }))).toThrow('unknown permission');
   expect(() => checkAction('get thing', make({ name: 'Get Thing' }))).toThrow('names its action');
   expect(() => checkAction('get-thing', make({ risk: 'write' }))).toThrow('writes without a preview');

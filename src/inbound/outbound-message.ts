@@ -45,7 +45,6 @@ export function parseOutboundMessage(body: string): OutboundMessage {
 }
 
 export const ACK = envelope(`<notificationsResponse xmlns="${OUTBOUND}"><Ack>true</Ack></notificationsResponse>`);
-export const NO_ACK = envelope(`<notificationsResponse xmlns="${OUTBOUND}"><Ack>false</Ack></notificationsResponse>`);
 
 /** `soapenv:Client`: the message is wrong; `soapenv:Server`: send it again later. */
 export function fault(side: 'Client' | 'Server', reason: string): string {

@@ -1,5 +1,5 @@
 import type { Connection } from 'jsforce';
-import type { Salesforce, Soql } from '../action.ts';
+import type { Salesforce } from '../action.ts';
 
 /** Bots and their orgs: connect, use, look at, disconnect. */
 export interface Connections {
@@ -128,9 +128,6 @@ export interface Org extends Omit<Salesforce, 'create' | 'update' | 'remove'> {
   /** jsforce on this same line (session, limits, breaker, deadline are ours), for breadth that the port lacks. Slow to load: never on the first read. */
   jsforce(): Promise<Connection>;
 }
-
-/** RunSOQL's view of an org: the guard, the describes and the caps around it. */
-export type OpenSoql = (bot: string, org: Org) => Soql;
 
 export interface QueryPage {
   readonly total: number;

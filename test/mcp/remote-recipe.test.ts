@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openDoor } from './door.ts';
 
 type McpTool = Responses.Tool.Mcp;
+type ToolFilter = Responses.Tool.Mcp.McpToolFilter;
 
 /** The recipe as people copy it out of the guide. */
 async function recipe(): Promise<McpTool> {
@@ -13,7 +14,7 @@ async function recipe(): Promise<McpTool> {
 }
 
 /** What the Responses API documents of its filters: `read_only` matches tools annotated with readOnlyHint. */
-function matches(filter: McpTool.McpToolFilter | undefined, tool: Record<string, unknown>): boolean {
+function matches(filter: ToolFilter | undefined, tool: Record<string, unknown>): boolean {
   const { readOnlyHint } = tool.annotations as { readOnlyHint?: boolean };
   return filter?.read_only !== undefined && (readOnlyHint ?? false) === filter.read_only;
 }
@@ -22,8 +23,7 @@ describe("OpenAI's remote MCP tool", () => {
   it('finds with read_only exactly the actions that only read [A1]', async () => {
     await using door = await openDoor();
     const tools = await (await door.connect('classic')).tools();
-    const names = (filter: McpTool.McpToolFilter) =>
-      tools.filter((tool) => matches(filter, tool)).map(({ name }) => String(name));
+    const names = (filter: ToolFilter) => tools.filter((tool) => matches(filter, tool)).map(({ name }) => String(name));
 
     const reads = door.world.app.actions.filter(({ risk }) => risk === 'read').map(({ name }) => name);
     const writes = door.world.app.actions.filter(({ risk }) => risk !== 'read').map(({ name }) => name);
