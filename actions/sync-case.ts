@@ -17,13 +17,14 @@ export default defineAction({
     url: z.string(),
     changes: z.array(z.object({ field: z.string(), before: z.unknown(), after: z.unknown() })),
     roles: z.array(z.object({ party: z.string(), contactId: z.string(), role: z.string() })),
+    warnings: z.array(z.string()).optional(),
     alreadyDone: z.boolean().optional(),
   }),
 
   preview: ({ caseId }, { sync }) => sync.previewCase(caseId),
 
   async run({ caseId }, { sync }) {
-    const { operation, direction, id, url, changes, roles } = await sync.syncCase(caseId);
+    const { operation, direction, id, url, changes, roles, warnings } = await sync.syncCase(caseId);
     return {
       operation,
       direction,
@@ -31,6 +32,7 @@ export default defineAction({
       url,
       changes: [...changes],
       roles: [...roles],
+      ...(warnings === undefined ? {} : { warnings: [...warnings] }),
       ...(operation === 'none' ? { alreadyDone: true } : {}),
     };
   },

@@ -16,19 +16,21 @@ export default defineAction({
     id: z.string().describe('Id of the Contact'),
     url: z.string(),
     changes: z.array(z.object({ field: z.string(), before: z.unknown(), after: z.unknown() })),
+    warnings: z.array(z.string()).optional(),
     alreadyDone: z.boolean().optional(),
   }),
 
   preview: ({ partyId }, { sync }) => sync.previewParty(partyId),
 
   async run({ partyId }, { sync }) {
-    const { operation, direction, id, url, changes } = await sync.syncParty(partyId);
+    const { operation, direction, id, url, changes, warnings } = await sync.syncParty(partyId);
     return {
       operation,
       direction,
       id,
       url,
       changes: [...changes],
+      ...(warnings === undefined ? {} : { warnings: [...warnings] }),
       ...(operation === 'none' ? { alreadyDone: true } : {}),
     };
   },

@@ -235,6 +235,8 @@ export interface SyncOutcome {
   readonly id: string;
   readonly url: string;
   readonly changes: readonly Change[];
+  /** What policy leaves out for this bot. */
+  readonly warnings?: readonly string[];
 }
 
 /** People and cases of the host app and their Salesforce records. The engine behind it lives in `sync/`. */

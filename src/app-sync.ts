@@ -42,6 +42,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     newId: deps.newId,
     owner: deps.runner,
     wait: deps.sleep,
+    policyOf: async (bot: string) => (await store.bots.get(bot))?.policy,
     connectionOf: connected,
     seal: createSealedText(deps.secret, 'webhooks'),
     fetch: globalThis.fetch,

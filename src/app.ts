@@ -176,8 +176,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
           },
           { judge: true, run: true, next: true },
         ),
-      openSync: (bot, org) =>
-        deferred<Sync>(async () => (await sync.get()).room.forBot(bot.name, org as Org), {
+      openSync: (bot, org, mayWrite) =>
+        deferred<Sync>(async () => (await sync.get()).room.forBot(bot.name, org as Org, mayWrite), {
           previewParty: true,
           syncParty: true,
           previewCase: true,

@@ -14,7 +14,7 @@ export interface ContextDeps {
   /** Opens the org behind a bot for one call; throws `not_connected`, `reconnect_needed`. */
   readonly openOrg: (bot: BotRow, signal: AbortSignal) => Promise<GateOrg>;
   readonly openSoql: (bot: BotRow, org: GateOrg) => Soql;
-  readonly openSync: (bot: BotRow, org: GateOrg) => Sync;
+  readonly openSync: (bot: BotRow, org: GateOrg, mayWrite: boolean) => Sync;
   readonly isUnknownOutcome: (error: unknown) => boolean;
   /** Longest that one Salesforce request may take, ms. */
   readonly requestTimeoutMs: number;
@@ -86,7 +86,7 @@ export async function contextFor(
       },
       salesforce: boundByPolicy(salesforce, bot.policy),
       soql: deps.openSoql(bot, org),
-      sync: deps.openSync(bot, org),
+      sync: deps.openSync(bot, org, writing !== undefined),
       extra,
       ...(choice === undefined ? {} : { choice }),
       now,

@@ -2,6 +2,7 @@ import { GatehouseError } from '../errors.ts';
 import type { Kind } from '../mapping/mapping.ts';
 import type { Drain } from './drain.ts';
 import type { BatchRun, SyncDeps, SyncOrg } from './ports.ts';
+import { openTarget } from './target.ts';
 
 export interface BatchStatus extends BatchRun {
   /** In units of `size`, as people see it. */
@@ -83,6 +84,12 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
 
   async function workOn(run: BatchRun, org: SyncOrg): Promise<boolean> {
     const { bot, id, kind } = run;
+    const { refusal } = await openTarget(deps, bot, org, kind);
+    if (refusal) {
+      // It cannot go on by itself, and the runs behind it shall.
+      await store.batches.move(id, ['running'], { state: 'paused', note: `${refusal.message} ${refusal.next}` });
+      return false;
+    }
     const isStopped = async () => (await store.batches.get(bot, id))?.state !== 'running';
     for (;;) {
       if (await isStopped()) return false;

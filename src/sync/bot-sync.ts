@@ -1,23 +1,27 @@
-import type { Change, FieldValue, Preview, Sync, SyncOutcome } from '../action.ts';
+import type { Preview, Sync, SyncOutcome } from '../action.ts';
 import { fromErrorBody, GatehouseError } from '../errors.ts';
-import { findField } from '../mapping/compile.ts';
 import type { Kind } from '../mapping/mapping.ts';
+import { toChanges } from './changes.ts';
 import type { Drain } from './drain.ts';
 import type { Engine, Result } from './engine.ts';
-import { readRemote } from './findings.ts';
+import { forecast } from './forecast.ts';
+import { forecastPeople, peopleLeftOut } from './forecast-people.ts';
 import { useInbox } from './inbox.ts';
-import { matchRecord } from './match.ts';
-import { completeParents, parentsToFind } from './parents.ts';
 import { type Plan, planRecord } from './plan.ts';
-import type { HostRecord, Link, LogChange, SyncDeps, SyncOrg } from './ports.ts';
-import { newLink, openTarget, type Target } from './target.ts';
+import type { HostRecord, Link, SyncDeps, SyncOrg } from './ports.ts';
+import { openTarget, type Target } from './target.ts';
 
 const CLAIM_WAIT_MS = 100;
 const CLAIM_TRIES = 300;
 
-/** The `Sync` port of one bot: what SyncParty and SyncCase do. */
-export function createBotSync(deps: SyncDeps, engine: Engine, drain: Drain, bot: string, org: SyncOrg): Sync {
-  const { store, now, newId, owner } = deps;
+/** The `Sync` port of one bot: what SyncParty and SyncCase do. Without `mayWrite` it only tells what is in step. */
+export function createBotSync(
+  deps: SyncDeps,
+  engine: Engine,
+  drain: Drain,
+  { bot, org, mayWrite }: { readonly bot: string; readonly org: SyncOrg; readonly mayWrite: boolean },
+): Sync {
+  const { store, now, owner } = deps;
 
   async function load(kind: Kind, id: string): Promise<HostRecord> {
     const [host] = await store.hosts.get(bot, kind, [id]);
@@ -52,9 +56,10 @@ export function createBotSync(deps: SyncDeps, engine: Engine, drain: Drain, bot:
 
   async function syncRecord(kind: Kind, id: string): Promise<{ target: Target; result: Result }> {
     const host = await load(kind, id);
+    const target = await openTarget(deps, bot, org, kind);
+    if (target.refusal) throw target.refusal;
     // What Salesforce told already may say when a field changed.
     await useInbox(deps, bot, org);
-    const target = await openTarget(store, bot, org, kind);
     const [link] = await drain.linksOf(target.scope, kind, [host], 'sync now');
     if (!link)
       throw new GatehouseError('conflict', 'The link of this record could not be made.', {
@@ -85,89 +90,48 @@ export function createBotSync(deps: SyncDeps, engine: Engine, drain: Drain, bot:
     return { target, result };
   }
 
-  async function preview(kind: Kind, id: string): Promise<Preview> {
+  /** What a sync would do: of the record itself, and of a case's people. */
+  async function look(kind: Kind, id: string) {
     const host = await load(kind, id);
-    const target = await openTarget(store, bot, org, kind);
-    const [stored] = await store.links.byLocal(target.scope, target.object, [id]);
-    const link: Link = stored ?? pretend(target, host);
-    const hosts = new Map([[host.id, host]]);
-    const { asked, chosen } = await parentsToFind(deps, target, [link], hosts);
-    const found = await readRemote(target, [link], hosts, asked, () => {});
-    // Nothing is made for a preview: names that nobody has are said, not created.
-    const parents = await completeParents(deps, target, new Map(), found.parents, chosen, () => {});
-    const finding = found.byLink.get(link.id);
-    if (finding?.kind === 'gone')
-      throw new GatehouseError('not_found', 'The linked record was deleted in Salesforce.', {
-        next: 'Undelete it there, or unlink it here first.',
-      });
-    const rows = finding?.kind === 'row' ? [finding.row] : (finding?.rows ?? []);
-    const taken = new Map(
-      (
-        await store.links.bySf(
-          target.scope,
-          rows.map((row) => row.id),
-        )
-      ).map((one) => [one.sfId, one]),
-    );
-    const match = matchRecord(
-      rows.map((row) => {
-        const other = taken.get(row.id);
-        return {
-          id: row.id,
-          name: row.name,
-          isOurs: row.externalKey === link.extKey,
-          linkedTo: other && other.id !== link.id ? other.localId : undefined,
-        };
-      }),
-    );
-    if (finding?.kind !== 'row' && (match.kind === 'many' || match.kind === 'taken')) {
-      throw new GatehouseError(
-        'ambiguous',
-        match.kind === 'many' ? 'Several records could be this one.' : 'The record that fits is linked to another one.',
-        {
-          next: 'An operator links the right one by hand.',
-          ...(match.kind === 'many' ? { candidates: match.candidates } : {}),
-        },
-      );
-    }
-    const row = rows.find((one) => finding?.kind === 'row' || (match.kind === 'one' && one.id === match.id));
-    const plan = planRecord({
-      link,
-      host,
-      mapping: target.compiled,
-      parents,
-      remote: row ? { kind: 'record', record: row.record, modifiedAt: row.modifiedAt } : { kind: 'absent' },
-    });
+    const target = await openTarget(deps, bot, org, kind);
+    if (target.refusal) throw target.refusal;
+    const [seen] = await forecast(deps, target, [host]);
+    if (!seen) throw new TypeError('One record has one forecast.');
+    if (seen instanceof GatehouseError) throw seen;
+    const people = await forecastPeople(deps, target, seen);
+    const changes = [...toChanges(target, { ...seen.plan, makes: seen.makes }), ...people.changes];
+    const warnings = [...target.warnings, ...people.warnings, ...seen.plan.problems];
+    return { target, seen, people, changes, warnings };
+  }
+
+  async function preview(kind: Kind, id: string): Promise<Preview> {
+    const { target, seen, people, changes, warnings } = await look(kind, id);
+    const { row, plan } = seen;
     return {
-      summary: summaryOf(target, id, plan, row !== undefined),
+      summary: summaryOf(target, id, { plan, isThere: row !== undefined, others: people.changes.length }),
       ...(row ? { target: { object: target.object, id: row.id, name: row.name, url: org.recordUrl(row.id) } } : {}),
-      changes: toChanges(target, [...plan.pushed, ...plan.pulled]),
-      ...(plan.problems.length > 0 ? { warnings: plan.problems } : {}),
+      changes,
+      ...(warnings.length > 0 ? { warnings } : {}),
     };
   }
 
-  function pretend(target: Target, host: HostRecord): Link {
-    const made = newLink(target.scope, target.compiled.mapping, host, newId(), 'preview', now());
+  /** For a context that may only read: the answer where nothing is left to do. */
+  async function inStep(kind: Kind, id: string): Promise<{ target: Target; outcome: SyncOutcome }> {
+    const { target, seen, changes, warnings } = await look(kind, id);
+    if (changes.length > 0 || !seen.row)
+      throw new GatehouseError('internal', 'Something tried to sync without a held proposal; nothing was sent.', {
+        next: 'Call again; if it stays so, it is a bug of the action: preview() may only read.',
+      });
+    const found = { object: target.object, id: seen.row.id, url: org.recordUrl(seen.row.id) };
     return {
-      ...made,
-      sfId: null,
-      state: 'new',
-      base: {},
-      baseMod: null,
-      seenAt: 0,
-      seenStamp: null,
-      seen: {},
-      intents: {},
-      attemptedAt: null,
-      dirty: 1,
-      done: 0,
-      batch: null,
-      leaseOwner: null,
-      leaseUntil: 0,
-      fence: 0,
-      attempts: 0,
-      nextAt: 0,
-      error: null,
+      target,
+      outcome: {
+        operation: 'none',
+        direction: 'none',
+        ...found,
+        changes,
+        ...(warnings.length > 0 ? { warnings } : {}),
+      },
     };
   }
 
@@ -185,7 +149,8 @@ export function createBotSync(deps: SyncDeps, engine: Engine, drain: Drain, bot:
       object: target.object,
       id: link.sfId ?? '',
       url: org.recordUrl(link.sfId ?? ''),
-      changes: toChanges(target, [...pushed, ...pulled]),
+      changes: toChanges(target, { pushed, pulled }),
+      ...(target.warnings.length > 0 ? { warnings: target.warnings } : {}),
     };
   }
 
@@ -193,62 +158,49 @@ export function createBotSync(deps: SyncDeps, engine: Engine, drain: Drain, bot:
     previewParty: (id) => preview('party', id),
     previewCase: (id) => preview('case', id),
     async syncParty(id) {
+      if (!mayWrite) return (await inStep('party', id)).outcome;
       const { target, result } = await syncRecord('party', id);
       return toOutcome(target, result);
     },
     async syncCase(id) {
+      if (!mayWrite) {
+        const { target, outcome } = await inStep('case', id);
+        return { ...outcome, ...(await peopleOf(target, id, outcome.warnings)) };
+      }
       const { target, result } = await syncRecord('case', id);
-      return { ...toOutcome(target, result), roles: await rolesOf(target, id) };
+      return { ...toOutcome(target, result), ...(await peopleOf(target, id, target.warnings)) };
     },
   };
 
-  async function rolesOf(target: Target, id: string) {
+  async function peopleOf(target: Target, id: string, known: readonly string[] = []) {
     const { parties } = await load('case', id);
-    if (!target.hasRoles || parties.length === 0) return [];
-    const { object } = await openTarget(store, bot, org, 'party');
-    const links = new Map(
-      (
-        await store.links.byLocal(
-          target.scope,
-          object,
-          parties.map(({ party }) => party),
-        )
-      ).map((link) => [link.localId, link]),
-    );
-    return parties.flatMap(({ party, role }) => {
+    if (!target.hasRoles || parties.length === 0) return { roles: [] };
+    const { object, refusal } = await openTarget(deps, bot, org, 'party');
+    const ids = parties.map(({ party }) => party);
+    const links = new Map((await store.links.byLocal(target.scope, object, ids)).map((link) => [link.localId, link]));
+    const roles = parties.flatMap(({ party, role }) => {
       const contactId = links.get(party)?.sfId;
       return contactId ? [{ party, contactId, role: target.compiled.mapping.roles[role] ?? role }] : [];
     });
+    const warnings = new Set([...known, ...(refusal && roles.length < parties.length ? [peopleLeftOut(refusal)] : [])]);
+    return { roles, ...(warnings.size > 0 ? { warnings: [...warnings] } : {}) };
   }
 }
 
-function summaryOf({ object, kind }: Target, id: string, plan: Plan, isThere: boolean): string {
+function summaryOf(
+  { object, kind }: Target,
+  id: string,
+  { plan, isThere, others }: { plan: Plan; isThere: boolean; others: number },
+): string {
   const what = `${kind} ${JSON.stringify(id)}`;
-  if (!isThere) return `Create a ${object} for ${what}.`;
+  const also = others > 0 ? [`make ${others} change(s) to its people and their roles`] : [];
+  if (!isThere) return `${[`Create a ${object} for ${what}`, ...also].join(' and ')}.`;
   const parts = [
     ...(plan.pushed.length > 0 ? [`send ${plan.pushed.length} field(s) to Salesforce`] : []),
     ...(plan.pulled.length > 0 ? [`take ${plan.pulled.length} field(s) from Salesforce`] : []),
+    ...also,
   ];
   return parts.length > 0
     ? `Bring ${what} and its ${object} into step: ${parts.join(', ')}.`
     : `${what} and its ${object} are in step: nothing to do.`;
 }
-
-function toChanges({ describe }: Target, changes: readonly LogChange[]): readonly Change[] {
-  return changes.map(({ field, before, after }) => ({
-    field,
-    label: labelOf(field),
-    before: shown(before),
-    after: shown(after),
-  }));
-
-  function labelOf(field: string): string {
-    return field
-      .split('+')
-      .map((name) => findField(describe, name)?.label ?? name)
-      .join(' + ');
-  }
-}
-
-const shown = (value: FieldValue): FieldValue =>
-  typeof value === 'string' && value.length > 500 ? `${value.slice(0, 500)}…` : value;

@@ -14,8 +14,8 @@ export interface SyncRoom {
   readonly drain: Drain;
   readonly batches: Batches;
   readonly desk: LinkDesk;
-  /** What the actions SyncParty and SyncCase use. */
-  forBot(bot: string, org: SyncOrg): Sync;
+  /** What the actions SyncParty and SyncCase use; it writes only with `mayWrite`. */
+  forBot(bot: string, org: SyncOrg, mayWrite: boolean): Sync;
 }
 
 export interface SyncRoomDeps extends SyncDeps {
@@ -33,6 +33,6 @@ export function createSync(deps: SyncRoomDeps): SyncRoom {
     drain,
     batches: createBatches(deps, drain),
     desk: createLinkDesk(deps, engine, drain),
-    forBot: (bot, org) => createBotSync(deps, engine, drain, bot, org),
+    forBot: (bot, org, mayWrite) => createBotSync(deps, engine, drain, { bot, org, mayWrite }),
   };
 }

@@ -30,7 +30,7 @@ export function crmRoutes(deps: RouteDeps): readonly SyncRoute[] {
           });
         }
         const { operation, direction, object, id, url } = await sync
-          .forBot(bot, await openOrg(bot, signal))
+          .forBot(bot, await openOrg(bot, signal), true)
           .syncParty(customerId);
         return ok({
           status: 'success',

@@ -45,7 +45,7 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
   async function completeParties(target: Target, hosts: readonly HostRecord[]): Promise<number> {
     const { scope, org } = target;
     const ids = [...new Set(hosts.flatMap((host) => host.parties.map(({ party }) => party)))];
-    if (ids.length === 0) return 0;
+    if (ids.length === 0 || (await openTarget(deps, scope.bot, org, 'party')).refusal) return 0;
     const people = await store.hosts.get(scope.bot, 'party', ids);
     const open = (await linksOf(scope, 'party', people, 'needed by a case')).filter((link) => link.state === 'new');
     if (open.length === 0) return 0;
@@ -66,7 +66,8 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     due: Due,
     how: Partial<How> & { readonly limit?: number } = {},
   ) {
-    const target = await openTarget(store, bot, org, kind);
+    const target = await openTarget(deps, bot, org, kind);
+    if (target.refusal) throw target.refusal;
     const claims = await store.links.claim(target.scope, due, {
       owner,
       now: now(),
@@ -105,6 +106,8 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     async all(bot, org) {
       let total = 0;
       for (const kind of ['party', 'case'] as const) {
+        // What policy closes waits in the outbox until it is open.
+        if ((await openTarget(deps, bot, org, kind)).refusal) continue;
         for (;;) {
           const { claimed } = await pass(bot, org, kind, { due: 'dirty', kind });
           total += claimed;

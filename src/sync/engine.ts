@@ -379,7 +379,7 @@ export function createEngine(deps: SyncDeps) {
   ): Promise<ReadonlyMap<string, string>> {
     const parties = [...new Set([...hosts.values()].flatMap((host) => host.parties.map(({ party }) => party)))];
     if (parties.length === 0) return new Map();
-    const { object } = await openTarget(store, scope.bot, org, 'party');
+    const { object } = await openTarget(deps, scope.bot, org, 'party');
     if (object !== 'Contact') return new Map();
     const links = await store.links.byLocal(scope, object, parties);
     return new Map(

@@ -14,13 +14,14 @@ const payloadSchema = z.object({
  * Uses what events told: each marks its link for reading, once, however often it came. The values in it are never applied;
  * they only tell when a field already held them. Events of subscribed objects go to the feed.
  */
-export async function useInbox({ store, now, crash }: SyncDeps, bot: string, org: SyncOrg): Promise<number> {
+export async function useInbox(deps: SyncDeps, bot: string, org: SyncOrg): Promise<number> {
+  const { store, now, crash } = deps;
   const scope: Scope = { bot, orgId: org.orgId };
   let used = 0;
   for (;;) {
     const events = await store.inbox.pending(scope, 500);
     if (events.length === 0) return used;
-    const targets = await Promise.all(KINDS.map((kind) => openTarget(store, bot, org, kind)));
+    const targets = await Promise.all(KINDS.map((kind) => openTarget(deps, bot, org, kind)));
     const subscribed = new Set((await store.subscriptions.list(bot)).map((one) => one.object));
     used += await store.atomically(async (inside) => {
       const mine = new Set(

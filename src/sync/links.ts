@@ -28,7 +28,8 @@ export interface LinkDesk {
   ): Promise<LogRow>;
 }
 
-export function createLinkDesk({ store, now, newId }: SyncDeps, engine: Engine, drain: Drain): LinkDesk {
+export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain): LinkDesk {
+  const { store, now, newId } = deps;
   async function find(bot: string, orgId: string, kind: Kind, localId: string): Promise<Link> {
     const { object } = await mappingOf(store, bot, kind);
     const [link] = await store.links.byLocal({ bot, orgId }, object, [localId]);
@@ -79,7 +80,7 @@ export function createLinkDesk({ store, now, newId }: SyncDeps, engine: Engine, 
         throw new GatehouseError('not_found', `There is no ${kind} ${JSON.stringify(localId.slice(0, 80))}.`, {
           next: 'Have the host app send it first.',
         });
-      const target = await openTarget(store, bot, org, kind);
+      const target = await openTarget(deps, bot, org, kind);
       const [records = []] = await lookUp(
         org,
         [{ object: target.object, select: ['Id', target.nameField, 'SystemModstamp'], field: 'Id', values: [sfId] }],

@@ -126,7 +126,7 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
     if (recordId === undefined) return undefined;
     const org = await openOrg(bot, signal);
     const target = {
-      ...(await openTarget(store, bot, org, mapping.kind)),
+      ...(await openTarget(deps, bot, org, mapping.kind)),
       object: mapping.object,
       hasRoles: false,
       compiled: compileMapping(mapping, await org.describe(mapping.object)),

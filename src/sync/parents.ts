@@ -94,7 +94,8 @@ async function create(
   // Somebody who made it a moment ago left its id.
   const open = claims.filter((claim) => claim.sfId === null);
   const mark = findField(await org.describe(object), EXTERNAL_ID);
-  const keyField = mark?.externalId && mark.unique ? mark.name : undefined;
+  const keyField =
+    mark?.externalId && mark.unique && !target.opened.isDenied(object, mark.name) ? mark.name : undefined;
   const parts = toParts(
     open.map((link) => ({
       item: link,

@@ -2,6 +2,7 @@ import type { FieldValue } from '../action.ts';
 import type { CompiledMapping, CompiledRule, RemoteRecord } from '../mapping/compile.ts';
 import { type FieldVerdict, mergeField } from './merge.ts';
 import type { FieldClock, HostRecord, Intent, Link, LogChange } from './ports.ts';
+import { ROLES_KEY } from './roles.ts';
 
 /** What we know of the Salesforce side when we decide. */
 export type RemoteState =
@@ -45,12 +46,14 @@ export interface PlanInput {
 
 export function planRecord(input: PlanInput): Plan {
   const { link, mapping } = input;
+  const keys = new Set(mapping.rules.map((rule) => rule.key));
   const draft = {
     send: {} as Record<string, FieldValue>,
     sent: {} as Record<string, Pick<Intent, 'value' | 'before'>>,
     take: {} as Record<string, FieldValue>,
     clocks: {} as Record<string, FieldClock>,
-    base: { ...link.base },
+    // A field that nobody looks at (policy closed it) may move unseen: it starts afresh when it is back.
+    base: Object.fromEntries(Object.entries(link.base).filter(([key]) => keys.has(key) || key === ROLES_KEY)),
     pushed: [] as LogChange[],
     pulled: [] as LogChange[],
     landed: [] as LogChange[],

@@ -1,3 +1,4 @@
+import type { Policy } from '../../permissions/policy.ts';
 import type { Fields, FieldValue } from '../action.ts';
 import type { ErrorBody } from '../errors.ts';
 import type { Kind, Mapping } from '../mapping/mapping.ts';
@@ -381,6 +382,8 @@ export interface SyncDeps {
   /** Names this process in leases. */
   readonly owner: string;
   readonly wait: (ms: number) => Promise<void>;
+  /** Asked anew for every pass: what an operator closes is closed from then on. Undefined: no such bot. */
+  readonly policyOf: (bot: string) => Promise<Pick<Policy, 'objects'> | undefined>;
   readonly settings?: Partial<SyncSettings>;
   /** Tests stop the engine at a named point. */
   readonly crash?: ((point: CrashPoint) => void | Promise<void>) | undefined;

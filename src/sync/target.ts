@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { ObjectDescribe } from '../action.ts';
+import type { GatehouseError } from '../errors.ts';
 import { type CompiledMapping, compileMapping, findField } from '../mapping/compile.ts';
 import { defaultMapping } from '../mapping/defaults.ts';
 import type { Kind, Mapping } from '../mapping/mapping.ts';
-import type { HostRecord, NewLink, Scope, SyncOrg, SyncStore } from './ports.ts';
+import { boundMapping, closedRoles, type Opened, openedBy } from './bounds.ts';
+import type { HostRecord, NewLink, Scope, SyncDeps, SyncOrg, SyncStore } from './ports.ts';
 
 export const EXTERNAL_ID = 'Gatehouse_Id__c';
 
@@ -14,7 +16,13 @@ export interface Target {
   readonly kind: Kind;
   readonly object: string;
   readonly describe: ObjectDescribe;
+  /** As far as the bot's policy opens it. */
   readonly compiled: CompiledMapping;
+  readonly opened: Opened;
+  /** Set where policy closes the whole of it: nothing is read or written then. */
+  readonly refusal: GatehouseError | undefined;
+  /** What policy leaves out. */
+  readonly warnings: readonly string[];
   /** The org has our unique external-id field: creates are upserts by it. */
   readonly externalId: string | undefined;
   /** A case's people are written as contact roles. */
@@ -27,21 +35,38 @@ export async function mappingOf(store: SyncStore, bot: string, kind: Kind): Prom
   return (await store.mappings.get(bot, kind))?.mapping ?? defaultMapping(kind);
 }
 
-export async function openTarget(store: SyncStore, bot: string, org: SyncOrg, kind: Kind): Promise<Target> {
+export async function openTarget(
+  { store, policyOf }: Pick<SyncDeps, 'store' | 'policyOf'>,
+  bot: string,
+  org: SyncOrg,
+  kind: Kind,
+): Promise<Target> {
   const mapping = await mappingOf(store, bot, kind);
   const describe = await org.describe(mapping.object);
   const mark = findField(describe, EXTERNAL_ID);
+  const opened = openedBy(await policyOf(bot));
+  const bounded = boundMapping(compileMapping(mapping, describe), describe, opened);
+  const hasRoles = kind === 'case' && mapping.object === 'Opportunity' && Object.keys(mapping.roles).length > 0;
+  const noRoles = hasRoles ? closedRoles(opened) : undefined;
   return {
     scope: { bot, orgId: org.orgId },
     org,
     kind,
     object: mapping.object,
     describe,
-    compiled: compileMapping(mapping, describe),
+    ...bounded,
+    opened,
+    warnings: noRoles === undefined ? bounded.warnings : [...bounded.warnings, noRoles],
     // Not unique means that an upsert could still find several.
-    externalId: mark?.externalId && mark.unique && mark.createable ? mark.name : undefined,
-    hasRoles: kind === 'case' && mapping.object === 'Opportunity' && Object.keys(mapping.roles).length > 0,
-    nameField: ['Name', 'CaseNumber', 'Subject'].find((name) => findField(describe, name)) ?? 'Id',
+    externalId:
+      mark?.externalId && mark.unique && mark.createable && !opened.isDenied(mapping.object, mark.name)
+        ? mark.name
+        : undefined,
+    hasRoles: hasRoles && noRoles === undefined,
+    nameField:
+      ['Name', 'CaseNumber', 'Subject'].find(
+        (name) => findField(describe, name) && opened.isOpen(mapping.object, name),
+      ) ?? 'Id',
   };
 }
 

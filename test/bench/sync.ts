@@ -120,6 +120,7 @@ async function measure(
     newId: randomUUID,
     owner: 'bench',
     wait: async () => {},
+    policyOf: async (bot) => (await store.bots.get(bot))?.policy,
     connectionOf: (bot) => store.connections.get(bot),
     settings: { freshMs: 3_600_000 },
   });
@@ -161,6 +162,7 @@ async function measure(
     newId: randomUUID,
     owner: 'bench',
     wait: async () => {},
+    policyOf: async (bot) => (await store.bots.get(bot))?.policy,
     connectionOf: (bot) => store.connections.get(bot),
     settings: { freshMs: 1 },
   });

@@ -29,6 +29,7 @@ function receiver(world: SyncWorld, crash?: Parameters<SyncWorld['process']>[0])
     newId: () => crypto.randomUUID(),
     owner: 'door',
     wait: async () => {},
+    policyOf: async (bot: string) => (await world.fresh.store.bots.get(bot))?.policy,
     connectionOf: (bot: string) => world.fresh.store.connections.get(bot),
     onChange() {},
     ...(crash?.crash ? { crash: crash.crash } : {}),

@@ -116,7 +116,7 @@ describeStores((_name, openFresh) => {
     await world.connect('other');
     await world.put('p1', ada);
     await world.party('p1');
-    await expect(world.sync.forBot('other', await world.org('other')).syncParty('p1')).rejects.toMatchObject({
+    await expect(world.sync.forBot('other', await world.org('other'), true).syncParty('p1')).rejects.toMatchObject({
       code: 'not_found',
     });
     await world.put('p1', { ...ada, phone: 'theirs' }, { bot: 'other' });

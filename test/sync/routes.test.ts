@@ -17,6 +17,7 @@ function depsOf(world: SyncWorld): RouteDeps {
     newId: () => crypto.randomUUID(),
     owner: 'door',
     wait: async () => {},
+    policyOf: async (bot) => (await world.fresh.store.bots.get(bot))?.policy,
     connectionOf: (bot) => world.fresh.store.connections.get(bot),
     connectorOf: async (bot) => (await world.fresh.store.connections.get(bot))?.id,
     openOrg: (bot) => world.org(bot),

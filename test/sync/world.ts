@@ -164,6 +164,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
         if (ms > 100) clock.advance(ms);
         await new Promise((resolve) => setTimeout(resolve, 1));
       },
+      policyOf: async (bot: string) => (await fresh.store.bots.get(bot))?.policy,
       connectionOf: (bot: string) => fresh.store.connections.get(bot),
       ...(dying ? { crash: dying } : {}),
       ...(settings ? { settings } : {}),
@@ -177,8 +178,8 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
       org,
       poll: async (bot = BOT) => poll(deps, sync.engine.settings, bot, await org(bot)),
       inbox: async (bot = BOT) => useInbox(deps, bot, await org(bot)),
-      party: async (id, bot = BOT) => sync.forBot(bot, await org(bot)).syncParty(id),
-      case: async (id, bot = BOT) => sync.forBot(bot, await org(bot)).syncCase(id),
+      party: async (id, bot = BOT) => sync.forBot(bot, await org(bot), true).syncParty(id),
+      case: async (id, bot = BOT) => sync.forBot(bot, await org(bot), true).syncCase(id),
       async settle(bot = BOT) {
         const { orgId } = await org(bot);
         for (let turn = 0; turn < 20; turn++) {

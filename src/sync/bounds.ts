@@ -1,0 +1,108 @@
+import { fieldAccess, fieldSet, listedFields, openObjects, taggedFields } from '../../permissions/field-access.ts';
+import type { Policy } from '../../permissions/policy.ts';
+import type { ObjectDescribe } from '../action.ts';
+import { GatehouseError } from '../errors.ts';
+import { type CompiledMapping, type CompiledRule, findField } from '../mapping/compile.ts';
+
+/** What a bot's policy opens (P5). */
+export interface Opened {
+  /** To read as well: what is written is compared with what stands there. */
+  mayWrite(object: string): boolean;
+  /** The object is open to read, and the field neither denied, masked nor missing among those that alone are open. */
+  isOpen(object: string, field: string): boolean;
+  /** Denied or masked by its name. */
+  isDenied(object: string, field: string): boolean;
+}
+
+/** A bot that is gone has nothing open. */
+export function openedBy(policy: Pick<Policy, 'objects'> | undefined): Opened {
+  const objects = policy?.objects ?? {};
+  const read = openObjects(objects, 'read');
+  const write = openObjects(objects, 'write');
+  const closed = [...taggedFields(objects, 'denyFields'), ...taggedFields(objects, 'maskFields')];
+  const { canRead } = fieldAccess(closed, listedFields(objects));
+  return {
+    mayWrite: (object) => [read, write].every((open) => open.has(object.toLowerCase())),
+    isOpen: (object, field) => read.has(object.toLowerCase()) && canRead(object, field),
+    isDenied: fieldSet(closed).has,
+  };
+}
+
+/** What is left of a mapping for a bot. */
+export interface Bounded {
+  readonly compiled: CompiledMapping;
+  /** Set where nothing may be synced at all. */
+  readonly refusal: GatehouseError | undefined;
+  /** What is left out, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/** Rules that touch a closed field go: they neither send nor take. Where a record cannot be without one, sync is refused. */
+export function boundMapping(compiled: CompiledMapping, describe: ObjectDescribe, opened: Opened): Bounded {
+  const { object, lookup } = compiled.mapping;
+  if (!opened.mayWrite(object)) return { compiled, refusal: closedObject(object), warnings: [] };
+  const rules: CompiledRule[] = [];
+  const warnings: string[] = [];
+  let refusal: GatehouseError | undefined;
+  for (const rule of compiled.rules) {
+    const closed = closedFields(rule, object, opened);
+    const [first] = closed;
+    if (first === undefined) {
+      const bounded = withoutCreating(rule, opened);
+      if (bounded !== rule) warnings.push(`No ${rule.parent?.object} is created: it is not open to this bot to write.`);
+      rules.push(bounded);
+    } else if (rule.direction !== 'from_crm' && rule.remote.some((name) => isRequired(describe, name))) {
+      refusal ??= closedField(object, first);
+    } else warnings.push(`${rule.key} is left out: ${closed.join(', ')} is not open to this bot.`);
+  }
+  const columns = rules.flatMap((rule) => rule.remote);
+  // People are found by this column even where it is hidden: it is compared, and neither taken nor shown.
+  const select = [...new Set([...columns, ...(lookup ? [lookup.remote] : [])])];
+  return { compiled: { ...compiled, rules, select }, refusal, warnings };
+}
+
+const ROLE = 'OpportunityContactRole';
+const ROLE_FIELDS = ['OpportunityId', 'ContactId', 'Role', 'IsPrimary'];
+
+/** Why no contact role may be written; undefined where they may. */
+export function closedRoles(opened: Opened): string | undefined {
+  if (!opened.mayWrite(ROLE)) return `Contact roles are left out: ${ROLE} is not open to this bot to write.`;
+  const closed = ROLE_FIELDS.find((field) => !opened.isOpen(ROLE, field));
+  return closed && `Contact roles are left out: ${ROLE}.${closed} is not open to this bot.`;
+}
+
+function closedFields({ parent, remote }: CompiledRule, object: string, opened: Opened): readonly string[] {
+  // To follow a relationship is to read the lookup behind it.
+  const names = parent
+    ? [`${object}.${parent.idField}`, `${parent.object}.${parent.field}`]
+    : remote.map((field) => `${object}.${field}`);
+  return names.filter((name) => !opened.isOpen(name.slice(0, name.indexOf('.')), name.slice(name.indexOf('.') + 1)));
+}
+
+function withoutCreating(rule: CompiledRule, opened: Opened): CompiledRule {
+  const { parent } = rule;
+  if (parent?.write !== 'find_or_create' || opened.mayWrite(parent.object)) return rule;
+  return { ...rule, parent: { ...parent, write: 'find' } };
+}
+
+function isRequired(describe: ObjectDescribe, name: string): boolean {
+  const field = findField(describe, name);
+  return field?.createable === true && !field.nillable && !field.defaultedOnCreate;
+}
+
+function closedObject(object: string): GatehouseError {
+  return new GatehouseError('permission_denied', `${object} is not open to this bot to write; nothing was synced.`, {
+    next: `Tell the user that this is not possible here; an operator can open ${object} in the bot's policy.`,
+  });
+}
+
+function closedField(object: string, field: string): GatehouseError {
+  return new GatehouseError(
+    'permission_denied',
+    `${field} is not open to this bot, and no ${object} can be without it.`,
+    {
+      next: `Tell the user that this is not possible here; an operator can open ${field} in the bot's policy.`,
+      fields: [{ name: field.slice(field.indexOf('.') + 1), problem: 'not open to this bot' }],
+    },
+  );
+}

@@ -1,0 +1,121 @@
+import { GatehouseError } from '../errors.ts';
+import { readRemote, toParentIndex } from './findings.ts';
+import { matchRecord } from './match.ts';
+import { parentsToFind } from './parents.ts';
+import { type Plan, parentKey, planRecord } from './plan.ts';
+import type { HostRecord, Link, SyncDeps } from './ports.ts';
+import type { RemoteRow } from './remote.ts';
+import { newLink, type Target } from './target.ts';
+
+/** What a sync of one host record would do. Nothing of it has happened. */
+export interface Forecast {
+  readonly host: HostRecord;
+  readonly link: Link;
+  /** The record that stands there; undefined where one would be created. */
+  readonly row: RemoteRow | undefined;
+  readonly plan: Plan;
+  /** Parents (a person's account) that would be created. */
+  readonly makes: readonly { readonly object: string; readonly name: string }[];
+}
+
+/** Looks at many records in one read; an error stands for those that a human has to decide on. */
+export async function forecast(
+  deps: SyncDeps,
+  target: Target,
+  records: readonly HostRecord[],
+): Promise<readonly (Forecast | GatehouseError)[]> {
+  if (records.length === 0) return [];
+  const { store } = deps;
+  const hosts = new Map(records.map((host) => [host.id, host]));
+  const stored = await store.links.byLocal(target.scope, target.object, [...hosts.keys()]);
+  const known = new Map(stored.map((link) => [link.localId, link]));
+  const links = records.map((host) => known.get(host.id) ?? pretend(deps, target, host));
+  const { asked, chosen } = await parentsToFind(deps, target, links, hosts);
+  const found = await readRemote(target, links, hosts, asked, () => {});
+  // A parent that would be made stands in the plan under an id of its own.
+  const missing = [...asked].flatMap(([object, names]) =>
+    names
+      .filter(
+        ({ rule, name }) =>
+          rule.parent?.write === 'find_or_create' && !found.parents.get(parentKey(object, name))?.length,
+      )
+      .map(({ name }) => ({ object, name: String(name), key: parentKey(object, name) })),
+  );
+  const parents = toParentIndex(found.parents, new Map([...chosen, ...missing.map(({ key }) => [key, NEW] as const)]));
+  const rowIds = [...found.byLink.values()].flatMap((finding) =>
+    finding.kind === 'matches' ? finding.rows.map((row) => row.id) : [],
+  );
+  const taken = new Map((await store.links.bySf(target.scope, rowIds)).map((link) => [link.sfId, link]));
+  return records.map((host, at) => {
+    const link = links[at] ?? pretend(deps, target, host);
+    const row = standing(link);
+    if (row instanceof GatehouseError) return row;
+    const plan = planRecord({
+      link,
+      host,
+      mapping: target.compiled,
+      parents,
+      remote: row ? { kind: 'record', record: row.record, modifiedAt: row.modifiedAt } : { kind: 'absent' },
+    });
+    const needed = new Set(
+      target.compiled.rules.flatMap(({ key, parent, fold }) => {
+        const sent = plan.sent[key]?.value ?? null;
+        return parent && sent !== null ? [parentKey(parent.object, fold(sent, host))] : [];
+      }),
+    );
+    return { host, link, row, plan, makes: missing.filter(({ key }) => needed.has(key)) };
+  });
+
+  function standing(link: Link): RemoteRow | undefined | GatehouseError {
+    const finding = found.byLink.get(link.id);
+    if (finding?.kind === 'row') return finding.row;
+    if (finding?.kind === 'gone')
+      return new GatehouseError('not_found', 'The linked record was deleted in Salesforce.', {
+        next: 'Undelete it there, or unlink it here first.',
+      });
+    const rows = finding?.rows ?? [];
+    const match = matchRecord(
+      rows.map((row) => {
+        const other = taken.get(row.id);
+        const linkedTo = other && other.id !== link.id ? other.localId : undefined;
+        return { id: row.id, name: row.name, isOurs: row.externalKey === link.extKey, linkedTo };
+      }),
+    );
+    const next = 'An operator links the right one by hand.';
+    if (match.kind === 'many')
+      return new GatehouseError('ambiguous', 'Several records could be this one.', {
+        next,
+        candidates: match.candidates,
+      });
+    if (match.kind === 'taken')
+      return new GatehouseError('ambiguous', 'The record that fits is linked to another one.', { next });
+    return match.kind === 'one' ? rows.find((row) => row.id === match.id) : undefined;
+  }
+}
+
+const NEW = 'new';
+
+function pretend({ newId, now }: SyncDeps, target: Target, host: HostRecord): Link {
+  const made = newLink(target.scope, target.compiled.mapping, host, newId(), 'preview', now());
+  return {
+    ...made,
+    sfId: null,
+    state: 'new',
+    base: {},
+    baseMod: null,
+    seenAt: 0,
+    seenStamp: null,
+    seen: {},
+    intents: {},
+    attemptedAt: null,
+    dirty: 1,
+    done: 0,
+    batch: null,
+    leaseOwner: null,
+    leaseUntil: 0,
+    fence: 0,
+    attempts: 0,
+    nextAt: 0,
+    error: null,
+  };
+}
