@@ -28,7 +28,8 @@ it('cites no promise that is not in the list', async () => {
 async function citedIds(): Promise<Set<string>> {
   const names = (await readdir(TESTS, { recursive: true })).filter((name) => name.endsWith('.test.ts'));
   const texts = await Promise.all(names.map((name) => readFile(new URL(name, TESTS), 'utf8')));
-  const group = /\[((?:(?:sync-)?[A-Z]\d{0,2}[ ,]*)+)\](?=['"`]| \[)/g;
+  const id = '(?:(?:sync-)?[A-Z]\\d{1,2}|E)';
+  const group = new RegExp(`\\[(${id}(?:[ ,]+${id})*)\\](?=['"\`]| \\[)`, 'g');
   const ids = texts.flatMap((text) => [...text.matchAll(group)].flatMap(([, inside = '']) => inside.split(/[ ,]+/)));
   return new Set(ids.filter(Boolean));
 }
