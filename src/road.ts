@@ -315,8 +315,9 @@ export function createGate(deps: GateDeps): Gate {
         })),
       });
     const { id, waitSeconds = 0 } = parsed.data;
-    const mine = await store.proposals.get(id);
-    if (mine !== undefined && mine.principal !== c.principal) throw unknownProposal();
+    // One key may speak for many customers: what one of them waits for is nobody else's to know.
+    const asked = await store.proposals.get(id);
+    if (asked?.session?.indexValue !== c.session?.indexValue) throw unknownProposal();
     return proposalOf(id, bot.name, waitSeconds * 1000, c.signal);
   }
 

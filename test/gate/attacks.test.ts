@@ -102,12 +102,14 @@ it('rules of a read hold: its rate is counted, and a sensitive field is never re
   await expect(read()).rejects.toMatchObject({ code: 'permission_denied' });
 });
 
-it('a proposal is told only to the caller whose wish it is [C5]', async () => {
+it("one customer's proposal is not told to another, though one key speaks for both [C5 P6]", async () => {
   await using world = await createWorld();
-  const waiting = await world.call('UpdateOpportunity', { reference: 'OPP-123', nextStep: 'x' });
+  const session = { indexValue: 'ACME-001' };
+  const waiting = await world.call('UpdateOpportunity', { reference: 'OPP-123', nextStep: 'x' }, { session });
   const { id } = waiting.proposal!;
-  expect((await world.call('GetProposal', { id })).status).toBe('waiting');
-  expect(await world.refusal('GetProposal', { id }, { principal: 'agent:other' })).toMatchObject({ code: 'not_found' });
+  expect((await world.call('GetProposal', { id }, { session })).status).toBe('waiting');
+  for (const other of [{}, { session: { indexValue: 'GLOB-002' } }])
+    expect(await world.refusal('GetProposal', { id }, other)).toMatchObject({ code: 'not_found' });
 });
 
 it('an unlisted picklist value is seen by a person before it is stored [A2]', async () => {
