@@ -4,5 +4,5 @@ export { type Action, type ActionContext, defineAction, type Preview, type Risk,
 export { type App, type AppOptions, createApp } from './app.ts';
 export { type Config, readConfig } from './config.ts';
 export type { Envelope, Proposal, ProposalView } from './confirm/proposal.ts';
-export type { Call, Gate, HumanDecision, ListedAction } from './dispatch.ts';
 export { type ErrorBody, type ErrorCode, GatehouseError, toErrorBody } from './errors.ts';
+export type { Call, Gate, HumanDecision, ListedAction } from './gate/gate.ts';

@@ -1,6 +1,6 @@
 import type { Envelope } from '../confirm/proposal.ts';
-import type { Gate, ListedAction } from '../dispatch.ts';
 import { GatehouseError, toGatehouseError } from '../errors.ts';
+import type { Gate, ListedAction } from '../gate/gate.ts';
 import type { Log } from '../log.ts';
 import type { Entry, Turn } from './conversations.ts';
 import type { ChatEvent } from './events.ts';

@@ -1,4 +1,4 @@
-import type { ListedAction } from '../dispatch.ts';
+import type { ListedAction } from '../gate/gate.ts';
 import { cleanData } from '../hidden-text.ts';
 import type { Prompt } from '../prompt.ts';
 import { toolSchema } from '../tool-schema.ts';

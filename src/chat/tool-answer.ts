@@ -1,6 +1,6 @@
 import type { Envelope } from '../confirm/proposal.ts';
-import type { ListedAction } from '../dispatch.ts';
 import { type GatehouseError, toErrorBody } from '../errors.ts';
+import type { ListedAction } from '../gate/gate.ts';
 import type { Entry } from './conversations.ts';
 import type { Receipt } from './events.ts';
 import type { ToolCall } from './model.ts';

@@ -1,7 +1,7 @@
 import type { Preview } from '../action.ts';
 import type { Audit, AuditInput } from '../audit.ts';
-import type { HumanDecision } from '../dispatch.ts';
 import { GatehouseError } from '../errors.ts';
+import type { HumanDecision } from '../gate/gate.ts';
 import type { Store } from '../store/store.ts';
 import { type Envelope, isOver, type Proposal, type ProposalState } from './proposal.ts';
 import { type RunDeps, runHeld } from './run-held.ts';

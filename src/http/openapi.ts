@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ERROR_STATUS } from '../errors.ts';
-import { getProposal } from '../get-proposal.ts';
+import { getProposal } from '../gate/get-proposal.ts';
 import type { HttpDeps } from './deps.ts';
 import { inputSchema, type JsonSchema, outputSchema } from './json-schema.ts';
 import { type CallerKind, defineRoute, type Route } from './route.ts';

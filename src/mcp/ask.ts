@@ -7,8 +7,8 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 import type { Envelope, ProposalView } from '../confirm/proposal.ts';
-import type { Gate } from '../dispatch.ts';
 import { GatehouseError } from '../errors.ts';
+import type { Gate } from '../gate/gate.ts';
 import type { McpCaller, McpDeps } from './deps.ts';
 import { type Answer, type Form, readAnswer } from './form.ts';
 import type { NotDecided } from './result.ts';

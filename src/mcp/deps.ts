@@ -1,4 +1,4 @@
-import type { Gate } from '../dispatch.ts';
+import type { Gate } from '../gate/gate.ts';
 import type { Log } from '../log.ts';
 import type { Prompt } from '../prompt.ts';
 

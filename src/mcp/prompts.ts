@@ -5,7 +5,7 @@ import {
   type Prompt as WirePrompt,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { Gate } from '../dispatch.ts';
+import type { Gate } from '../gate/gate.ts';
 import type { Prompt } from '../prompt.ts';
 
 /** prompts/list and prompts/get: only what speaks of actions that the bot may call. */

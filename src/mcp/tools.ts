@@ -1,6 +1,6 @@
 import type { JSONObject, JSONValue, Tool } from '@modelcontextprotocol/server';
 import type { z } from 'zod';
-import type { ListedAction } from '../dispatch.ts';
+import type { ListedAction } from '../gate/gate.ts';
 import { toolSchema } from '../tool-schema.ts';
 
 /** The tool of an action: everything is derived, so a hint can never contradict what the gate does. */

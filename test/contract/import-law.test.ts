@@ -12,7 +12,7 @@ const FORBIDDEN = [
   ['actions/b.ts', '../src/store/store.ts'],
   ['permissions/a.ts', '../src/errors.ts'],
   ['src/errors.ts', './config.ts'],
-  ['src/dispatch.ts', './http/server.ts'],
+  ['src/gate/dispatch.ts', '../http/server.ts'],
   ['src/road.ts', './salesforce/create-connections.ts'],
   ['src/confirm/a.ts', '../mcp/server.ts'],
   ['src/mapping/a.ts', 'node:crypto'],

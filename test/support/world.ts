@@ -7,8 +7,8 @@ import type { Audience } from '../../permissions/profiles.ts';
 import { type App, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Envelope } from '../../src/confirm/proposal.ts';
-import type { Call } from '../../src/dispatch.ts';
 import { GatehouseError } from '../../src/errors.ts';
+import type { Call } from '../../src/gate/gate.ts';
 import { createSim, type Sim } from '../../src/sim/sim.ts';
 
 /** One house on a folder of its own, with the simulated org inside and a clock that the test moves. */

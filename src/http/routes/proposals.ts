@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isOver, type Proposal } from '../../confirm/proposal.ts';
-import type { HumanDecision } from '../../dispatch.ts';
+import type { HumanDecision } from '../../gate/gate.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
 import { createRateLimit } from '../rate-limit.ts';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { type Action, type Change, defineAction, type FieldValue, type Preview, type SObject } from './action.ts';
-import { isSame } from './confirm/effects.ts';
-import type { Effect } from './confirm/proposal.ts';
-import { GatehouseError } from './errors.ts';
-import { quoted } from './hidden-text.ts';
-import type { Store } from './store/store.ts';
+import { type Action, type Change, defineAction, type FieldValue, type Preview, type SObject } from '../action.ts';
+import { isSame } from '../confirm/effects.ts';
+import type { Effect } from '../confirm/proposal.ts';
+import { GatehouseError } from '../errors.ts';
+import { quoted } from '../hidden-text.ts';
+import type { Store } from '../store/store.ts';
 
 /**
  * Takes a write of the gate back, as a proposal of its own, while the record still holds what was written (A6). Only operators

@@ -1,7 +1,7 @@
-import { decideCall, type Facts, type Verdict } from '../permissions/decide.ts';
-import { fieldSet, taggedFields } from '../permissions/field-access.ts';
-import type { Action, Preview } from './action.ts';
-import type { BotRow, Store } from './store/store.ts';
+import { decideCall, type Facts, type Verdict } from '../../permissions/decide.ts';
+import { fieldSet, taggedFields } from '../../permissions/field-access.ts';
+import type { Action, Preview } from '../action.ts';
+import type { BotRow, Store } from '../store/store.ts';
 
 /** Decide: the facts of one call, gathered for the pure `decideCall`. */
 

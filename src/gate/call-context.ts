@@ -1,12 +1,12 @@
-import type { Facts } from '../permissions/decide.ts';
-import type { ActionContext, Salesforce, Soql, Sync } from './action.ts';
-import { boundByPolicy } from './confirm/bounded.ts';
-import { isSame, type WritableOrg, writeOnce } from './confirm/effects.ts';
-import { type Effect, isOver, type Proposal } from './confirm/proposal.ts';
-import type { Call } from './dispatch.ts';
-import { GatehouseError } from './errors.ts';
-import type { Log } from './log.ts';
-import type { BotRow } from './store/store.ts';
+import type { Facts } from '../../permissions/decide.ts';
+import type { ActionContext, Salesforce, Soql, Sync } from '../action.ts';
+import { boundByPolicy } from '../confirm/bounded.ts';
+import { isSame, type WritableOrg, writeOnce } from '../confirm/effects.ts';
+import { type Effect, isOver, type Proposal } from '../confirm/proposal.ts';
+import { GatehouseError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { BotRow } from '../store/store.ts';
+import type { Call } from './gate.ts';
 
 /** What one run of an action may use: the bot's org, bounded by policy, writing only where a held proposal runs. */
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { Preview, Risk } from './action.ts';
-import type { Assurance, Envelope, Proposal } from './confirm/proposal.ts';
+import type { Preview, Risk } from '../action.ts';
+import type { Assurance, Envelope, Proposal } from '../confirm/proposal.ts';
 
 /** The one road of every call, as the doors see it. */
 export interface Gate {

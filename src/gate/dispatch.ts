@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { needsFacts, type Verdict } from '../permissions/decide.ts';
-import type { ActionPolicy } from '../permissions/policy.ts';
-import type { Action, Preview } from './action.ts';
-import type { Audit, AuditInput } from './audit.ts';
-import { type ContextDeps, contextFor } from './call-context.ts';
+import { needsFacts, type Verdict } from '../../permissions/decide.ts';
+import type { ActionPolicy } from '../../permissions/policy.ts';
+import type { Action, Preview } from '../action.ts';
+import type { Audit, AuditInput } from '../audit.ts';
 import {
   alreadyDecided,
   type Confirm,
@@ -11,21 +10,22 @@ import {
   type ProposalEdit,
   queueFull,
   unknownProposal,
-} from './confirm/confirm.ts';
-import { stillHeld } from './confirm/effects.ts';
-import { type Effect, type Envelope, isOver, type Proposal } from './confirm/proposal.ts';
-import { toEnvelope } from './confirm/view.ts';
-import { digestOf } from './digest.ts';
-import type { Call, Gate, ListedAction } from './dispatch.ts';
+} from '../confirm/confirm.ts';
+import { stillHeld } from '../confirm/effects.ts';
+import { type Effect, type Envelope, isOver, type Proposal } from '../confirm/proposal.ts';
+import { toEnvelope } from '../confirm/view.ts';
+import { digestOf } from '../digest.ts';
+import { GatehouseError, toGatehouseError } from '../errors.ts';
+import { cleanData, cleanShown } from '../hidden-text.ts';
+import type { BotRow, Store } from '../store/store.ts';
+import { type ContextDeps, contextFor } from './call-context.ts';
 import { eraseSubject } from './erase.ts';
-import { GatehouseError, toGatehouseError } from './errors.ts';
+import type { Call, Gate, ListedAction } from './gate.ts';
 import { getProposal, getProposalInput } from './get-proposal.ts';
-import { cleanData, cleanShown } from './hidden-text.ts';
 import { countRun, hasRate, judge } from './judge.ts';
 import { inputFor, type ParsedArgs, parseArgs } from './parse-args.ts';
 import { botNamed, listed, type Permitted, permitted } from './permit.ts';
 import { readSessionContext } from './session-context.ts';
-import type { BotRow, Store } from './store/store.ts';
 import { createUndo } from './undo.ts';
 
 /** The one road of every call: find, permit, parse, decide, confirm, run, check the answer, audit. It knows no transport. */

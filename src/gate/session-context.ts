@@ -1,7 +1,7 @@
+import { GatehouseError } from '../errors.ts';
+import { cleanData } from '../hidden-text.ts';
+import type { BotRow } from '../store/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
-import { GatehouseError } from './errors.ts';
-import { cleanData } from './hidden-text.ts';
-import type { BotRow } from './store/store.ts';
 
 /** Parts of these are fields of their own; the compounds only repeat them. */
 const COMPOUND = ['address', 'location'];

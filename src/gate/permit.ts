@@ -1,8 +1,8 @@
-import { isListed } from '../permissions/decide.ts';
-import type { ActionPolicy } from '../permissions/policy.ts';
-import type { Action } from './action.ts';
-import { GatehouseError } from './errors.ts';
-import type { BotRow, Store } from './store/store.ts';
+import { isListed } from '../../permissions/decide.ts';
+import type { ActionPolicy } from '../../permissions/policy.ts';
+import type { Action } from '../action.ts';
+import { GatehouseError } from '../errors.ts';
+import type { BotRow, Store } from '../store/store.ts';
 
 /** Find and permit: the first two steps of the road. */
 
