@@ -13,7 +13,7 @@ const FORBIDDEN = [
   ['permissions/a.ts', '../src/errors.ts'],
   ['src/errors.ts', './config.ts'],
   ['src/gate/dispatch.ts', '../http/server.ts'],
-  ['src/road.ts', './salesforce/create-connections.ts'],
+  ['src/gate/dispatch.ts', '../salesforce/create-connections.ts'],
   ['src/confirm/a.ts', '../mcp/server.ts'],
   ['src/mapping/a.ts', 'node:crypto'],
   ['src/salesforce/soql/a.ts', 'node:fs'],
