@@ -1,3 +1,4 @@
+import { GatehouseError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Connections } from './salesforce/connections.ts';
 import type { Database } from './store/database.ts';
@@ -46,7 +47,15 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     connectionOf: connected,
     seal: createSealedText(deps.secret, 'webhooks'),
     fetch: globalThis.fetch,
-    openOrg: (bot: string, signal: AbortSignal) => connections.open(bot, { signal, background: true }),
+    async openOrg(bot: string, signal: AbortSignal) {
+      const mode = (await store.bots.get(bot))?.policy.mode;
+      if (mode === 'off' || mode === 'read-only')
+        throw new GatehouseError('off', `The bot is in the mode ${mode}; nothing is synced.`, {
+          next: 'An operator switches it on again: gatehouse policy mode BOT automatic. Nothing is lost meanwhile.',
+          retryAfterMs: 10_000,
+        });
+      return connections.open(bot, { signal, background: true });
+    },
     onChange: (bot: string) => worker.nudge(bot),
   };
   const room = createSync(shared);

@@ -281,3 +281,17 @@ async function putCase(world: World, ...people: [party: string, role: string][])
     },
   ]);
 }
+
+it('does not run in the background while its bot is switched off, and loses nothing by it [P5 S3]', async () => {
+  await using world = await createWorld();
+  const { room, worker } = await world.app.sync();
+  const made = async () => (await world.records('Contact')).filter(({ Email }) => Email === JANE.fields.email).length;
+  await world.setPolicy((policy) => ({ ...policy, mode: 'off' }));
+  await room.hosts.put(world.bot, 'party', [JANE]);
+  await worker.turn(world.bot).catch(() => undefined);
+  expect(await made()).toBe(0);
+  await world.setPolicy((policy) => ({ ...policy, mode: 'automatic' }));
+  world.clock.advance(60_000);
+  await worker.turn(world.bot);
+  expect(await made()).toBe(1);
+});
