@@ -66,6 +66,11 @@ export function decideCall(
   return { decision, assurance: strict ? 'session' : 'client', reasons };
 }
 
+/** A change of sync may write several fields (`FirstName+LastName`) or those of another record (`Contact.Email`). */
+export function fieldNames(field: string): readonly string[] {
+  return field.split('+');
+}
+
 function holds(c: PolicyCondition, facts: Facts): boolean {
   return Object.keys(c).every((key) => CHECKS[key as keyof PolicyCondition](c, facts) !== undefined);
 }
@@ -105,7 +110,8 @@ export const CHECKS: {
       : undefined;
   },
   fieldIn: (c, f) => {
-    const hit = f.changes.filter(({ field }) => c.fieldIn!.includes(field)).map(({ field }) => field);
+    const isNamed = (name: string) => c.fieldIn!.includes(name.split('.').at(-1) ?? name);
+    const hit = f.changes.filter(({ field }) => fieldNames(field).some(isNamed)).map(({ field }) => field);
     return hit.length > 0 ? `It changes ${hit.join(', ')}.` : undefined;
   },
   sensitive: (_, f) => (f.sensitive.length > 0 ? `It touches sensitive fields: ${f.sensitive.join(', ')}.` : undefined),

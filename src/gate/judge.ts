@@ -1,4 +1,4 @@
-import { decideCall, type Facts, type Verdict } from '../../permissions/decide.ts';
+import { decideCall, type Facts, fieldNames, type Verdict } from '../../permissions/decide.ts';
 import { fieldSet, taggedFields } from '../../permissions/field-access.ts';
 import type { Action, Preview } from '../action.ts';
 import type { BotRow, Store } from '../store/store.ts';
@@ -47,14 +47,18 @@ export function judge(
   const tagged = fieldSet(taggedFields(objects, 'sensitiveFields'));
   const isSensitive = (name: string) => {
     const [object = '', field = ''] = name.split('.');
-    return tagged.has(object, field);
+    // Where the object is not known yet, a field of that name on any object counts.
+    return object === '*' ? Object.keys(objects).some((one) => tagged.has(one, field)) : tagged.has(object, field);
   };
+  const object = preview?.target?.object ?? action.exposes ?? '*';
   // An action that shows nothing beforehand may read any field that is tagged: the rule must not be one that never fires.
   const touched =
     action.preview === undefined
       ? Object.entries(objects).flatMap(([object, rules]) => rules.sensitiveFields.map((field) => `${object}.${field}`))
       : [
-          ...changes.map(({ field }) => `${preview?.target?.object ?? action.exposes ?? ''}.${field}`),
+          ...changes.flatMap(({ field }) =>
+            fieldNames(field).map((name) => (name.includes('.') ? name : `${object}.${name}`)),
+          ),
           ...(preview?.query?.fields ?? []),
         ];
   const sensitive = touched.filter(isSensitive);

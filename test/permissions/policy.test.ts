@@ -225,6 +225,18 @@ describe('a decision', () => {
     expect(decideCall(policy, UPDATE, 'internal', to('CloseDate', null, '2026-02-01')).decision).toBe('confirm');
   });
 
+  it('knows the fields of sync in their joined and dotted forms [C1]', () => {
+    const policy = withAction('SyncCase', {
+      decision: 'auto',
+      rules: [{ if: { fieldIn: ['Email', 'LastName'] }, then: 'confirm' }],
+    });
+    const sync = { name: 'SyncCase', risk: 'write' } as const;
+    const change = (field: string) => ({ ...NOTHING, changes: [{ field, before: null, after: 'x' }] });
+    expect(decideCall(policy, sync, 'internal', change('FirstName+LastName')).decision).toBe('confirm');
+    expect(decideCall(policy, sync, 'internal', change('Contact.Email')).decision).toBe('confirm');
+    expect(decideCall(policy, sync, 'internal', change('Contact.Phone')).decision).toBe('auto');
+  });
+
   it('lets named low-risk fields through alone, and together with others not [C1]', () => {
     const policy = withAction('UpdateOpportunity', { decision: 'confirm', autoFields: ['NextStep'] });
     const change = (field: string) => ({ field, before: 'a', after: 'b' });
