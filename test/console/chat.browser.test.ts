@@ -297,7 +297,7 @@ describe.skipIf(why)(`the chat page in Chromium${why ? ` (skipped: ${why})` : ''
   });
 
   it('gives words back that were not taken, and says when to go on', async () => {
-    const door = await openChat(opened({ perMinute: 2 }));
+    const door = await openChat(opened({ perMinute: 1 }));
     const { page } = await visitor();
     await page.goto(`${door.url}/chat/demo`);
     await say(page, 'Hello');
