@@ -1,4 +1,5 @@
-import type { Link, LinkStore, NewLink } from '../sync/ports.ts';
+import { freshLink } from '../sync/fresh-link.ts';
+import type { Link, LinkStore } from '../sync/ports.ts';
 import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './sync-tables.ts';
 
 const JSON_COLUMNS = ['base', 'seen', 'intents', 'error'] as const;
@@ -23,7 +24,7 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       for (const isKeyed of [true, false]) {
         for (const some of inChunks(links, COLUMNS)) {
           const rows = some.map((link) =>
-            toRow(isKeyed ? fresh(link) : { ...fresh(link), matchKey: null }, JSON_COLUMNS),
+            toRow(isKeyed ? freshLink(link) : { ...freshLink(link), matchKey: null }, JSON_COLUMNS),
           );
           await db
             .insertInto('links')
@@ -257,28 +258,4 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
         .execute();
     }
   }
-}
-
-function fresh(link: NewLink): Link {
-  return {
-    ...link,
-    sfId: null,
-    state: 'new',
-    base: {},
-    baseMod: null,
-    seenAt: 0,
-    seenStamp: null,
-    seen: {},
-    intents: {},
-    attemptedAt: null,
-    dirty: 1,
-    done: 0,
-    batch: null,
-    leaseOwner: null,
-    leaseUntil: 0,
-    fence: 0,
-    attempts: 0,
-    nextAt: 0,
-    error: null,
-  };
 }

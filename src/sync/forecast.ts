@@ -1,5 +1,6 @@
 import { GatehouseError } from '../errors.ts';
 import { readRemote, toParentIndex } from './findings.ts';
+import { freshLink } from './fresh-link.ts';
 import { matchRecord } from './match.ts';
 import { parentsToFind } from './parents.ts';
 import { type Plan, parentKey, planRecord } from './plan.ts';
@@ -97,25 +98,5 @@ const NEW = 'new';
 
 function pretend({ newId, now }: SyncDeps, target: Target, host: HostRecord): Link {
   const made = newLink(target.scope, target.compiled.mapping, host, newId(), 'preview', now());
-  return {
-    ...made,
-    sfId: null,
-    state: 'new',
-    base: {},
-    baseMod: null,
-    seenAt: 0,
-    seenStamp: null,
-    seen: {},
-    intents: {},
-    attemptedAt: null,
-    dirty: 1,
-    done: 0,
-    batch: null,
-    leaseOwner: null,
-    leaseUntil: 0,
-    fence: 0,
-    attempts: 0,
-    nextAt: 0,
-    error: null,
-  };
+  return freshLink(made);
 }

@@ -1,0 +1,26 @@
+import type { Link, NewLink } from './ports.ts';
+
+/** A link of which nothing has happened yet. */
+export function freshLink(link: NewLink): Link {
+  return {
+    ...link,
+    sfId: null,
+    state: 'new',
+    base: {},
+    baseMod: null,
+    seenAt: 0,
+    seenStamp: null,
+    seen: {},
+    intents: {},
+    attemptedAt: null,
+    dirty: 1,
+    done: 0,
+    batch: null,
+    leaseOwner: null,
+    leaseUntil: 0,
+    fence: 0,
+    attempts: 0,
+    nextAt: 0,
+    error: null,
+  };
+}
