@@ -158,6 +158,16 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       }
     },
 
+    async reopen(ids) {
+      for (const some of inChunks(ids))
+        await db
+          .updateTable('links')
+          .set({ state: 'new' })
+          .where('state', '=', 'unlinked')
+          .where('id', 'in', some)
+          .execute();
+    },
+
     async rebase(id, base) {
       await db
         .updateTable('links')

@@ -40,22 +40,25 @@ export function createHosts(
     const connection = await connectionOf(bot);
     // Stamped on Salesforce's clock: a host an hour off must not win or lose by it.
     const at = now() + (connection?.clockOffsetMs ?? 0);
-    const latest = new Map(inputs.map((input) => [input.id, input]));
+    const latest = new Map<string, HostInput>();
+    for (const input of inputs) latest.set(input.id, joined(latest.get(input.id), input));
     const records = await store.atomically(async (inside) => {
       const known = new Map(
         (await inside.hosts.lock(bot, kind, [...latest.keys()])).map((record) => [record.id, record]),
       );
       const changed: HostRecord[] = [];
+      const isBack = new Set<string>();
       const all = [...latest.values()].map((input) => {
         const before = known.get(input.id);
         if (before && before.deletedAt === null && isOnlyNew) return before;
         const after = change(bot, kind, before, input, at);
         if (after !== before) changed.push(after);
+        if (before && before.deletedAt !== null) isBack.add(input.id);
         return after;
       });
       await inside.hosts.put(changed);
       if (connection)
-        await markDirty(inside, { bot, orgId: connection.orgId }, await mappingOf(inside, bot, kind), changed);
+        await markDirty(inside, { bot, orgId: connection.orgId }, await mappingOf(inside, bot, kind), changed, isBack);
       return { all, changed };
     });
     if (records.changed.length > 0) onChange(bot);
@@ -67,6 +70,7 @@ export function createHosts(
     scope: Scope,
     mapping: Mapping,
     records: readonly HostRecord[],
+    isBack: ReadonlySet<string> = new Set(),
   ): Promise<void> {
     if (records.length === 0) return;
     const there = await inside.links.byLocal(
@@ -77,6 +81,8 @@ export function createHosts(
     const linked = new Set(there.map((link) => link.localId));
     const live = records.filter((record) => record.deletedAt === null && !linked.has(record.id));
     await inside.links.ensure(live.map((record) => newLink(scope, mapping, record, newId(), 'local change', now())));
+    // Its delete ended the link; the record that came back begins a new one.
+    await inside.links.reopen(there.filter((link) => isBack.has(link.localId)).map((link) => link.id));
     await inside.links.touch(
       there.map((link) => link.id),
       'local change',
@@ -111,6 +117,12 @@ export function createHosts(
       return isThere;
     },
   };
+}
+
+/** Two words about one record in one list are one change; the later word counts where both name a field. */
+function joined(before: HostInput | undefined, input: HostInput): HostInput {
+  if (!before) return input;
+  return { ...input, fields: { ...before.fields, ...input.fields }, parties: input.parties ?? before.parties };
 }
 
 /** The same object when nothing changed: a repeated PUT costs nothing. */

@@ -133,6 +133,8 @@ export interface LinkStore {
   byMatchKey(scope: Scope, object: string, keys: readonly string[]): Promise<readonly Link[]>;
   /** There is work: bumps `dirty`; `isStale` also forgets that the remote state was known. */
   touch(ids: readonly string[], reason: string, isStale: boolean, now: number): Promise<void>;
+  /** What was unlinked starts afresh. */
+  reopen(ids: readonly string[]): Promise<void>;
   /** Forgets what was agreed on some fields, so that their new rules start afresh. */
   rebase(id: string, base: Link['base']): Promise<void>;
   /** Values that an event showed. */
