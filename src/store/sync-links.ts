@@ -1,5 +1,6 @@
+import type { ExpressionBuilder } from 'kysely';
 import { freshLink } from '../sync/fresh-link.ts';
-import type { Link, LinkStore } from '../sync/ports.ts';
+import type { Link, LinkSet, LinkStore } from '../sync/ports.ts';
 import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './sync-tables.ts';
 
 const JSON_COLUMNS = ['base', 'seen', 'intents', 'error'] as const;
@@ -35,23 +36,18 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       }
     },
 
-    async claim({ bot, orgId }, what, { owner, now, until, limit }) {
-      let due = db
-        .selectFrom('links')
-        .select('id')
-        .where('bot', '=', bot)
-        .where('orgId', '=', orgId)
-        .where('leaseUntil', '<=', now)
-        .limit(limit);
+    async claim(among, what, { owner, now, until, limit }) {
+      let due = db.selectFrom('links').select('id').where(isAmong(among)).where('leaseUntil', '<=', now).limit(limit);
       switch (what.due) {
         case 'dirty':
           due = due
             .whereRef('dirty', '>', 'done')
             .where('nextAt', '<=', now)
             .where('batch', 'is', null)
+            .where('kind', '!=', 'parent')
+            .where('state', '!=', 'unlinked')
             .orderBy('nextAt')
             .orderBy('localId');
-          due = due.where('kind', 'in', what.kind ? [what.kind] : ['party', 'case']).where('state', '!=', 'unlinked');
           break;
         case 'batch':
           due = due.where('batch', '=', what.batch).where('nextAt', '<=', now).orderBy('localId');
@@ -192,12 +188,16 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
         .execute();
     },
 
-    async list({ bot, orgId }, { kind, state, localId, after = '', limit }) {
-      let query = all().where('bot', '=', bot).where('orgId', '=', orgId).where('localId', '>', after);
-      if (kind) query = query.where('kind', '=', kind);
+    async list(among, { state, localId, hasProblem, after, limit }) {
+      let query = all().where(isAmong(among));
       if (state) query = query.where('state', '=', state);
       if (localId !== undefined) query = query.where('localId', '=', localId);
-      return (await query.orderBy('localId').limit(limit).execute()).map(toLink);
+      if (hasProblem) query = query.where('error', 'is not', null);
+      if (after)
+        query = query.where(({ eb, refTuple, tuple }) =>
+          eb(refTuple('localId', 'id'), '>', tuple(after.localId, after.id)),
+        );
+      return (await query.orderBy('localId').orderBy('id').limit(limit).execute()).map(toLink);
     },
 
     countByState: ({ bot, orgId }) =>
@@ -211,25 +211,22 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
         .orderBy('state')
         .execute(),
 
-    async countDirty({ bot, orgId }) {
+    async countDirty(among) {
       const row = await db
         .selectFrom('links')
         .select(({ fn }) => fn.countAll<number>().as('count'))
-        .where('bot', '=', bot)
-        .where('orgId', '=', orgId)
+        .where(isAmong(among))
         .whereRef('dirty', '>', 'done')
         .where('state', '!=', 'unlinked')
         .executeTakeFirstOrThrow();
       return row.count;
     },
 
-    async enlist({ bot, orgId }, kind, batch, only) {
+    async enlist(among, batch, only) {
       let update = db
         .updateTable('links')
         .set({ batch, nextAt: 0, reason: 'batch' })
-        .where('bot', '=', bot)
-        .where('orgId', '=', orgId)
-        .where('kind', '=', kind)
+        .where(isAmong(among))
         .where('batch', 'is', null)
         .where('state', '!=', 'unlinked');
       if (only === 'failed') update = update.where('error', 'is not', null);
@@ -268,4 +265,14 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
         .execute();
     }
   }
+}
+
+function isAmong({ bot, orgId, kind, object }: LinkSet) {
+  return ({ eb, and }: ExpressionBuilder<SyncTables, 'links'>) =>
+    and([
+      eb('bot', '=', bot),
+      eb('orgId', '=', orgId),
+      ...(kind === undefined ? [] : [eb('kind', '=', kind)]),
+      ...(object === undefined ? [] : [eb('object', '=', object)]),
+    ]);
 }

@@ -2,7 +2,7 @@ import { GatehouseError } from '../errors.ts';
 import type { Kind } from '../mapping/mapping.ts';
 import type { Drain } from './drain.ts';
 import type { BatchRun, SyncDeps, SyncOrg } from './ports.ts';
-import { openTarget } from './target.ts';
+import { mappingOf, openTarget } from './target.ts';
 
 export interface BatchStatus extends BatchRun {
   /** In units of `size`, as people see it. */
@@ -73,9 +73,11 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
     return store.atomically(async (inside) => {
       const isMine = await inside.batches.move(run.id, ['scheduled'], { state: 'running' });
       const only = run.note === ONLY_FAILED ? 'failed' : 'all';
+      const { bot, orgId, kind } = run;
+      const { object } = await mappingOf(inside, bot, kind);
       if (isMine)
         await inside.batches.move(run.id, ['running'], {
-          total: await inside.links.enlist(run, run.kind, run.id, only),
+          total: await inside.links.enlist({ bot, orgId, kind, object }, run.id, only),
           note: null,
         });
       return (await inside.batches.get(run.bot, run.id)) ?? run;

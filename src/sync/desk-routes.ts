@@ -20,7 +20,12 @@ const linksInput = z.strictObject({
   kind: kindInput.optional(),
   state: z.enum(['new', 'active', 'ambiguous', 'remote_deleted', 'merged', 'unlinked', 'failed']).optional(),
   localId: hostId.optional(),
-  after: z.string().max(128).optional(),
+  hasProblem: z.literal('true').optional(),
+  after: z
+    .string()
+    .max(400)
+    .regex(/^.+\/[\w-]+$/s, 'the `next` of the page before')
+    .optional(),
   limit: limitInput.default(100),
 });
 const linkInput = z.strictObject({
@@ -135,9 +140,16 @@ export function deskRoutes(deps: RouteDeps): readonly SyncRoute[] {
       summary: 'Links with state and problem.',
       async handle(request) {
         const scope = await scopeOf(deps, await namedBot(deps, request));
-        const { limit, ...filter } = parse(linksInput, request.query);
-        const links = await store.links.list(scope, { limit, ...definedOnly(filter) });
-        return ok({ links: links.map(toWireLink), ...(links.length === limit ? { next: links.at(-1)?.localId } : {}) });
+        const { limit, kind, after, hasProblem, ...filter } = parse(linksInput, request.query);
+        const links = await store.links.list(
+          { ...scope, ...definedOnly({ kind }) },
+          { limit, ...definedOnly({ ...filter, after: toPlace(after), hasProblem: hasProblem && true }) },
+        );
+        const last = links.at(-1);
+        return ok({
+          links: links.map(toWireLink),
+          ...(last && links.length === limit ? { next: `${last.localId}/${last.id}` } : {}),
+        });
       },
     },
     {
@@ -291,6 +303,13 @@ function toWireLink({
     reason,
     ...(nextAt > 0 ? { nextTryAt: new Date(nextAt).toISOString() } : {}),
   };
+}
+
+/** A company's name may hold a slash; an id holds none. */
+function toPlace(after: string | undefined): Pick<Link, 'localId' | 'id'> | undefined {
+  if (after === undefined) return undefined;
+  const at = after.lastIndexOf('/');
+  return { localId: after.slice(0, at), id: after.slice(at + 1) };
 }
 
 /** Optional keys that are undefined are left out: the ports take them absent. */

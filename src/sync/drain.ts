@@ -1,7 +1,7 @@
 import type { Kind } from '../mapping/mapping.ts';
 import type { Engine, How, Passed } from './engine.ts';
 import type { Due, HostRecord, Link, Scope, SyncDeps, SyncOrg } from './ports.ts';
-import { mappingOf, newLink, openTarget, type Target } from './target.ts';
+import { mappingOf, newLink, ofTarget, openTarget, type Target } from './target.ts';
 
 /** Claims what is due and brings it into step; a case's unknown people first. */
 export interface Drain {
@@ -68,7 +68,7 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
   ) {
     const target = await openTarget(deps, bot, org, kind);
     if (target.refusal) throw target.refusal;
-    const claims = await store.links.claim(target.scope, due, {
+    const claims = await store.links.claim(ofTarget(target), due, {
       owner,
       now: now(),
       until: now() + engine.settings.leaseMs,
@@ -109,7 +109,7 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
         // What policy closes waits in the outbox until it is open.
         if ((await openTarget(deps, bot, org, kind)).refusal) continue;
         for (;;) {
-          const { claimed } = await pass(bot, org, kind, { due: 'dirty', kind });
+          const { claimed } = await pass(bot, org, kind, { due: 'dirty' });
           total += claimed;
           if (claimed < engine.settings.window) break;
         }

@@ -1,5 +1,5 @@
 import { GatehouseError } from '../errors.ts';
-import type { Kind } from '../mapping/mapping.ts';
+import { KINDS, type Kind } from '../mapping/mapping.ts';
 import type { Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
 import type { Link, LogRow, SyncDeps, SyncOrg } from './ports.ts';
@@ -46,7 +46,7 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain): Li
     log: Omit<LogRow, 'id' | 'at' | 'calls' | 'bot' | 'orgId' | 'kind' | 'localId' | 'object' | 'batch'>,
   ): Promise<Link> {
     const [claim] = await store.links.claim(
-      link,
+      { bot: link.bot, orgId: link.orgId },
       { due: 'ids', ids: [link.id] },
       { owner: 'desk', now: now(), until: now() + 60_000, limit: 1 },
     );
@@ -211,22 +211,23 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain): Li
 
     async retryFailed(bot, orgId, kind) {
       let count = 0;
-      for (let after = ''; ; ) {
-        const links = await store.links.list({ bot, orgId }, { ...(kind ? { kind } : {}), after, limit: 500 });
-        const failed = links.filter(
-          (link) => link.error !== null && link.state !== 'unlinked' && link.kind !== 'parent',
-        );
-        await store.links.touch(
-          failed.map((link) => link.id),
-          'retry',
-          true,
-          0,
-        );
-        count += failed.length;
-        const last = links.at(-1);
-        if (!last || links.length < 500) return count;
-        after = last.localId;
+      for (const one of kind ? [kind] : KINDS) {
+        const { object } = await mappingOf(store, bot, one);
+        const among = { bot, orgId, kind: one, object };
+        for (let last: Link | undefined, isMore = true; isMore; ) {
+          const failed = await store.links.list(among, {
+            hasProblem: true,
+            ...(last ? { after: last } : {}),
+            limit: 500,
+          });
+          const open = failed.filter((link) => link.state !== 'unlinked').map((link) => link.id);
+          await store.links.touch(open, 'retry', true, 0);
+          count += open.length;
+          last = failed.at(-1);
+          isMore = failed.length === 500;
+        }
       }
+      return count;
     },
 
     async restore(bot, logId, put, field) {

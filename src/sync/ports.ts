@@ -106,8 +106,14 @@ export interface Scope {
   readonly orgId: string;
 }
 
+/** All links of a bot's org, or those that one mapping speaks of: links to an object it named before lie still. */
+export interface LinkSet extends Scope {
+  readonly kind?: Kind;
+  readonly object?: string;
+}
+
 export type Due =
-  | { readonly due: 'dirty'; readonly kind?: Kind }
+  | { readonly due: 'dirty' }
   | { readonly due: 'batch'; readonly batch: string }
   | { readonly due: 'ids'; readonly ids: readonly string[] };
 
@@ -121,7 +127,7 @@ export interface Claim {
 export interface LinkStore {
   /** Adds those that are not there; a look-up value that another link holds is left out. */
   ensure(links: readonly NewLink[]): Promise<void>;
-  claim(scope: Scope, what: Due, claim: Claim): Promise<readonly Link[]>;
+  claim(among: LinkSet, what: Due, claim: Claim): Promise<readonly Link[]>;
   /** Fresh rows of claims that still stand, locked for the transaction. */
   lock(claims: readonly Pick<Link, 'id' | 'fence'>[]): Promise<readonly Link[]>;
   /** Writes everything but `dirty`, which others may have moved. */
@@ -141,14 +147,21 @@ export interface LinkStore {
   show(id: string, seen: Link['seen']): Promise<void>;
   /** Notes a problem on a link that somebody else may hold. */
   flag(id: string, error: Link['error']): Promise<void>;
+  /** In order of local id; `after` is the last one of the page before. */
   list(
-    scope: Scope,
-    filter: { kind?: Kind; state?: LinkState; localId?: string; after?: string; limit: number },
+    among: LinkSet,
+    filter: {
+      state?: LinkState;
+      localId?: string;
+      hasProblem?: true;
+      after?: Pick<Link, 'localId' | 'id'>;
+      limit: number;
+    },
   ): Promise<readonly Link[]>;
   countByState(scope: Scope): Promise<readonly { kind: string; state: LinkState; count: number }[]>;
-  countDirty(scope: Scope): Promise<number>;
-  /** Puts every link of the kind into the batch; answers how many. */
-  enlist(scope: Scope, kind: Kind, batch: string, only: 'all' | 'failed'): Promise<number>;
+  countDirty(among: LinkSet): Promise<number>;
+  /** Puts all of them into the batch; answers how many. */
+  enlist(among: LinkSet, batch: string, only: 'all' | 'failed'): Promise<number>;
   delist(batch: string): Promise<void>;
   countBatch(batch: string): Promise<number>;
 }

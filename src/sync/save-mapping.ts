@@ -64,9 +64,10 @@ async function followRules(
   const changed = after.rules.filter((rule) => !isSame(old.get(ruleKey(rule)), rule)).map(ruleKey);
   if (changed.length === 0) return 0;
   let count = 0;
-  for (let last = ''; ; ) {
-    const links = await store.links.list(scope, { kind: after.kind, after: last, limit: 500 });
-    const mine = links.filter((link) => link.object === after.object && link.state !== 'unlinked');
+  const { kind, object } = after;
+  for (let last: Link | undefined; ; ) {
+    const links = await store.links.list({ ...scope, kind, object }, { ...(last ? { after: last } : {}), limit: 500 });
+    const mine = links.filter((link) => link.state !== 'unlinked');
     await store.links.touch(
       mine.map((link) => link.id),
       'mapping changed',
@@ -75,9 +76,8 @@ async function followRules(
     );
     for (const link of mine) await store.links.rebase(link.id, without(link.base, changed));
     count += mine.length;
-    const end = links.at(-1);
-    if (!end || links.length < 500) return count;
-    last = end.localId;
+    last = links.at(-1);
+    if (!last || links.length < 500) return count;
   }
 }
 

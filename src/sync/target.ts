@@ -5,7 +5,7 @@ import { type CompiledMapping, compileMapping, findField } from '../mapping/comp
 import { defaultMapping } from '../mapping/defaults.ts';
 import type { Kind, Mapping } from '../mapping/mapping.ts';
 import { boundMapping, closedRoles, type Opened, openedBy } from './bounds.ts';
-import type { HostRecord, NewLink, Scope, SyncDeps, SyncOrg, SyncStore } from './ports.ts';
+import type { HostRecord, LinkSet, NewLink, Scope, SyncDeps, SyncOrg, SyncStore } from './ports.ts';
 
 export const EXTERNAL_ID = 'Gatehouse_Id__c';
 
@@ -30,6 +30,9 @@ export interface Target {
   /** What a person calls the record. */
   readonly nameField: string;
 }
+
+/** The links that a target may touch. */
+export const ofTarget = ({ scope, kind, object }: Target): Required<LinkSet> => ({ ...scope, kind, object });
 
 export async function mappingOf(store: SyncStore, bot: string, kind: Kind): Promise<Mapping> {
   return (await store.mappings.get(bot, kind))?.mapping ?? defaultMapping(kind);

@@ -216,7 +216,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
     },
     async link(id, kind = 'party') {
       const { orgId } = await main.org();
-      const links = await main.store.links.list({ bot: BOT, orgId }, { kind, localId: id, limit: 1 });
+      const links = await main.store.links.list({ bot: BOT, orgId, kind }, { localId: id, limit: 1 });
       if (!links[0]) throw new Error(`${id} has no link`);
       return links[0];
     },
