@@ -77,6 +77,18 @@ export function createCursorStore({ db }: SyncDatabase): CursorStore {
       return row && fromRow<Cursor, 'position'>(row, ['position']);
     },
 
+    async take({ bot, orgId }, object, from, to) {
+      const taken = await db
+        .updateTable('cursors')
+        .set({ polledAt: to })
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .where('object', '=', object)
+        .where('polledAt', '=', from)
+        .executeTakeFirst();
+      return taken.numUpdatedRows > 0n;
+    },
+
     async put(scope, cursor) {
       const { watermark, position, polledAt } = toRow<Cursor, 'position'>(cursor, ['position']);
       await db

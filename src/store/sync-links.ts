@@ -147,6 +147,7 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
             dirty: eb('dirty', '+', 1),
             reason,
             nextAt: now,
+            batch: null,
             ...(isStale ? { seenAt: 0, baseMod: null } : {}),
           }))
           .where('id', 'in', some)

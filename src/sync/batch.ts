@@ -22,8 +22,10 @@ export interface Batches {
   pause(bot: string, id: string): Promise<BatchStatus>;
   resume(bot: string, id: string): Promise<BatchStatus>;
   cancel(bot: string, id: string): Promise<BatchStatus>;
-  /** Works on what is due for the bot until done, paused or stopped by a limit. True when there may be more at once. */
-  work(bot: string, org: SyncOrg): Promise<boolean>;
+  /** One window of every run that is due; true when there may be more at once. */
+  step(bot: string, org: SyncOrg): Promise<boolean>;
+  /** Everything that is due, until done, paused or stopped by a limit. */
+  work(bot: string, org: SyncOrg): Promise<void>;
 }
 
 /**
@@ -93,39 +95,56 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
       return false;
     }
     const isStopped = async () => (await store.batches.get(bot, id))?.state !== 'running';
-    for (;;) {
-      if (await isStopped()) return false;
-      let passed: Awaited<ReturnType<Drain['pass']>>;
-      try {
-        passed = await drain.pass(bot, org, kind, { due: 'batch', batch: id }, { mode: 'many', isStopped });
-      } catch (error) {
-        // The cursor is the batch itself: nothing to save but the reason.
-        const note =
-          error instanceof GatehouseError ? `${error.message} ${error.next}` : 'An unexpected error; the log has it.';
-        await store.batches.move(id, ['running'], { note });
-        throw error;
-      }
-      const left = await store.links.countBatch(id);
-      const failed = [...passed.results.values()].filter(
-        (result) => result.error !== null && result.link.batch === null,
-      ).length;
-      await store.batches.progress(id, { done: 0, failed, calls: passed.calls });
-      const current = await load(bot, id);
-      await store.batches.move(id, ['running', 'paused'], {
-        done: Math.max(current.done, current.total - left),
-        note: null,
-      });
-      if (left === 0) {
-        await store.batches.move(id, ['running'], { state: 'done', finishedAt: now() });
-        return true;
-      }
-      // What is left is leased by another worker or waits for its next try.
-      if (passed.claimed === 0) return false;
+    if (await isStopped()) return false;
+    let passed: Awaited<ReturnType<Drain['pass']>>;
+    try {
+      passed = await drain.pass(bot, org, kind, { due: 'batch', batch: id }, { mode: 'many', isStopped });
+    } catch (error) {
+      // The cursor is the batch itself: nothing to save but the reason.
+      const note =
+        error instanceof GatehouseError ? `${error.message} ${error.next}` : 'An unexpected error; the log has it.';
+      await store.batches.move(id, ['running'], { note });
+      throw error;
     }
+    const left = await store.links.countBatch(id);
+    const failed = [...passed.results.values()].filter(
+      (result) => result.error !== null && result.link.batch === null,
+    ).length;
+    await store.batches.progress(id, { done: 0, failed, calls: passed.calls });
+    const current = await load(bot, id);
+    await store.batches.move(id, ['running', 'paused'], {
+      done: Math.max(current.done, current.total - left),
+      note: null,
+    });
+    if (left === 0) await store.batches.move(id, ['running'], { state: 'done', finishedAt: now() });
+    // Where nothing could be claimed, what is left is leased by another worker or waits for its next try.
+    return left > 0 && passed.claimed > 0;
+  }
+
+  async function step(bot: string, org: SyncOrg): Promise<boolean> {
+    let hasMore = false;
+    for (const run of await store.batches.runnable({ bot, orgId: org.orgId }, now()))
+      hasMore = (await workOn(await begin(run), org)) || hasMore;
+    return hasMore;
+  }
+
+  /** A second click, or a second run of the command, finds the run that is there. */
+  async function openRun(bot: string, orgId: string, kind: Kind): Promise<BatchRun | undefined> {
+    const open = (await store.batches.list(bot, 50)).find(
+      (run) => run.orgId === orgId && run.kind === kind && (run.state === 'running' || run.state === 'paused'),
+    );
+    if (open?.state === 'paused')
+      throw new GatehouseError('conflict', `The batch ${open.id} of this kind is paused.`, {
+        next: 'Resume it, or cancel it first.',
+      });
+    return open;
   }
 
   return {
     async start(bot, orgId, kind, { size = 100, startAt = 0, only = 'all' } = {}) {
+      const isNow = startAt <= now();
+      const open = isNow && only === 'all' ? await openRun(bot, orgId, kind) : undefined;
+      if (open) return toStatus(open);
       const run: BatchRun = {
         id: newId(),
         bot,
@@ -143,7 +162,7 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
         note: only === 'failed' ? ONLY_FAILED : null,
       };
       await store.batches.add(run);
-      return toStatus(startAt <= now() ? await begin(run) : run);
+      return toStatus(isNow ? await begin(run) : run);
     },
     status: async (bot, id) => toStatus(await load(bot, id)),
     list: async (bot) => Promise.all((await store.batches.list(bot, 50)).map(toStatus)),
@@ -165,11 +184,9 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
       await store.links.delist(id);
       return toStatus(await load(bot, id));
     },
+    step,
     async work(bot, org) {
-      let hasMore = false;
-      for (const run of await store.batches.runnable({ bot, orgId: org.orgId }, now()))
-        hasMore = (await workOn(await begin(run), org)) || hasMore;
-      return hasMore;
+      while (await step(bot, org));
     },
   };
 }

@@ -13,6 +13,28 @@ export interface Polled {
   readonly hints: number;
 }
 
+/** One poll an interval, by whichever process comes first. Undefined where it is not due. */
+export async function pollWhenDue(
+  deps: SyncDeps,
+  settings: SyncSettings,
+  bot: string,
+  org: SyncOrg,
+  everyMs: number,
+): Promise<Polled | undefined> {
+  const { store, now } = deps;
+  const scope: Scope = { bot, orgId: org.orgId };
+  const { object } = await mappingOf(store, bot, 'party');
+  const last = await store.cursors.get(scope, object);
+  const at = now();
+  if (last && (at - last.polledAt < everyMs || !(await store.cursors.take(scope, object, last.polledAt, at)))) return;
+  try {
+    return await poll(deps, settings, bot, org);
+  } catch (error) {
+    if (last) await store.cursors.take(scope, object, at, last.polledAt);
+    throw error;
+  }
+}
+
 /**
  * The net under all events: everything stamped since the watermark, less an overlap, because a record may become visible up
  * to ten minutes after its own stamp. Keyset paging by (SystemModstamp, Id), the place saved with each page: a crash or a

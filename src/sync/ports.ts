@@ -137,7 +137,10 @@ export interface LinkStore {
   byLocal(scope: Scope, object: string, localIds: readonly string[]): Promise<readonly Link[]>;
   bySf(scope: Scope, sfIds: readonly string[]): Promise<readonly Link[]>;
   byMatchKey(scope: Scope, object: string, keys: readonly string[]): Promise<readonly Link[]>;
-  /** There is work: bumps `dirty`; `isStale` also forgets that the remote state was known. */
+  /**
+   * There is work: bumps `dirty`; `isStale` also forgets that the remote state was known. It leaves its batch: what changes now
+   * is not held back by a batch that is long or paused.
+   */
   touch(ids: readonly string[], reason: string, isStale: boolean, now: number): Promise<void>;
   /** What was unlinked starts afresh. */
   reopen(ids: readonly string[]): Promise<void>;
@@ -207,6 +210,8 @@ export interface Cursor {
 export interface CursorStore {
   get(scope: Scope, object: string): Promise<Cursor | undefined>;
   put(scope: Scope, cursor: Cursor): Promise<void>;
+  /** Moves `polledAt` on from what was read; false when another process did. */
+  take(scope: Scope, object: string, from: number, to: number): Promise<boolean>;
 }
 
 export interface BatchRun extends Scope {

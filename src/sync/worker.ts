@@ -4,7 +4,7 @@ import { type DeliveryDeps, deliver } from './deliver.ts';
 import type { Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
 import { useInbox } from './inbox.ts';
-import { poll } from './poll.ts';
+import { pollWhenDue } from './poll.ts';
 import type { SyncOrg } from './ports.ts';
 
 export interface Worker {
@@ -22,6 +22,7 @@ export interface WorkerDeps extends DeliveryDeps {
   readonly openOrg: (bot: string, signal: AbortSignal) => Promise<SyncOrg>;
   readonly log: { warn(message: string, fields?: Readonly<Record<string, unknown>>): void };
   readonly tickMs?: number;
+  /** How often Salesforce is asked what changed, by all processes together. */
   readonly pollMs?: number;
   /** How long a bot rests after a failure; given what the failure asks for. */
   readonly pauseMs?: (ms: number) => number;
@@ -35,7 +36,6 @@ export function createWorker(deps: WorkerDeps, engine: Engine, drain: Drain, bat
   const turns = new Map<string, Promise<void>>();
   const again = new Set<string>();
   const pausedUntil = new Map<string, number>();
-  const polledAt = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
 
   async function turn(bot: string): Promise<void> {
@@ -43,14 +43,16 @@ export function createWorker(deps: WorkerDeps, engine: Engine, drain: Drain, bat
     if ((pausedUntil.get(bot) ?? 0) > now()) return;
     const org = await deps.openOrg(bot, stopping.signal);
     await useInbox(deps, bot, org);
-    if (now() - (polledAt.get(bot) ?? 0) >= pollMs) {
-      await poll(deps, engine.settings, bot, org);
-      polledAt.set(bot, now());
-      await store.inbox.prune(now() - 7 * 86_400_000);
+    if (await pollWhenDue(deps, engine.settings, bot, org, pollMs)) await store.inbox.prune(now() - 7 * 86_400_000);
+    let hasSynced = false;
+    // A batch goes on window by window, so that what changes meanwhile does not wait for its end.
+    for (let hasMore = true; hasMore && !stopping.signal.aborted; ) {
+      const synced = await drain.all(bot, org);
+      hasMore = await batches.step(bot, org);
+      hasSynced ||= hasMore || synced > 0;
+      if (hasMore) await useInbox(deps, bot, org);
     }
-    const synced = await drain.all(bot, org);
-    await batches.work(bot, org);
-    if (synced > 0) await deps.noteSync?.(bot, now());
+    if (hasSynced) await deps.noteSync?.(bot, now());
     await deliver(deps, bot);
   }
 

@@ -7,11 +7,13 @@ import type { Connections, Org } from '../../src/salesforce/connections.ts';
 import { createConnections } from '../../src/salesforce/create-connections.ts';
 import type { TokenSet } from '../../src/salesforce/ports.ts';
 import { createSim, type Sim, type SimSeed } from '../../src/sim/sim.ts';
+import { createSealedText } from '../../src/store/sealed-text.ts';
 import { createSyncStore } from '../../src/store/sync-store.ts';
 import { createSync, type SyncRoom } from '../../src/sync/create-sync.ts';
 import { useInbox } from '../../src/sync/inbox.ts';
 import { poll } from '../../src/sync/poll.ts';
 import type { CrashPoint, HostRecord, Link, LogRow, SyncSettings, SyncStore } from '../../src/sync/ports.ts';
+import { createWorker, type Worker } from '../../src/sync/worker.ts';
 import type { FreshDatabase, OpenFresh } from '../support/databases.ts';
 
 /** A process died here. */
@@ -28,6 +30,8 @@ export interface Process {
   inbox(bot?: string): Promise<number>;
   party(id: string, bot?: string): ReturnType<ReturnType<SyncRoom['forBot']>['syncParty']>;
   case(id: string, bot?: string): ReturnType<ReturnType<SyncRoom['forBot']>['syncCase']>;
+  /** Its background loop; the test makes its turns. */
+  readonly worker: Worker;
 }
 
 export interface SyncWorld extends AsyncDisposable, Process {
@@ -180,6 +184,19 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
       inbox: async (bot = BOT) => useInbox(deps, bot, await org(bot)),
       party: async (id, bot = BOT) => sync.forBot(bot, await org(bot), true).syncParty(id),
       case: async (id, bot = BOT) => sync.forBot(bot, await org(bot), true).syncCase(id),
+      worker: createWorker(
+        {
+          ...deps,
+          bots: async () => [BOT],
+          openOrg: org,
+          seal: createSealedText('a secret of this test', 'webhooks'),
+          fetch,
+          log: { warn() {} },
+        },
+        sync.engine,
+        sync.drain,
+        sync.batches,
+      ),
       async settle(bot = BOT) {
         const { orgId } = await org(bot);
         for (let turn = 0; turn < 20; turn++) {
