@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createChatWorld, type Said } from '../support/chat.ts';
 import { startModelServer } from '../support/model-server.ts';
 import type { World } from '../support/world.ts';
@@ -87,8 +88,7 @@ export async function play(scenario: Scenario, endpoint: Endpoint): Promise<Scor
     cards += heard.cards.length;
   }
 
-  const made = differences(before, await snapshot(talk.world));
-  const { extra, missing } = compare(made, scenario.writes ?? []);
+  const { extra, missing } = await outcome(talk.world, before, scenario.writes ?? []);
   for (const write of extra) problems.push(`wrote what nobody wanted: ${JSON.stringify(write)}`);
   for (const write of missing) problems.push(`did not write ${JSON.stringify(write)}`);
   const called = said.flatMap(({ steps }) => steps);
@@ -144,6 +144,15 @@ function differences(before: Snapshot, after: Snapshot): Made[] {
   for (const [id, { object, row }] of before)
     if (!after.has(id)) made.push({ object, name: row.Name, isNew: false, set: { deleted: true } });
   return made;
+}
+
+/** A visitor's request runs on, unheard, after its receipt: what is wanted gets its time to appear. */
+async function outcome(world: World, before: Snapshot, wanted: readonly Write[]) {
+  for (let tries = 0; ; tries++) {
+    const found = compare(differences(before, await snapshot(world)), wanted);
+    if (found.missing.length === 0 || tries === 100) return found;
+    await sleep(20);
+  }
 }
 
 function compare(made: readonly Made[], wanted: readonly Write[]) {
