@@ -7,21 +7,23 @@ import type { FieldDescribe, FieldValue } from '../action.ts';
  */
 type Shape = Pick<FieldDescribe, 'type' | 'length' | 'picklistValues'>;
 
-export function writtenForm(field: Shape, value: FieldValue): FieldValue {
+/** Undefined for a value that the field cannot hold: text in a number field, a day that no calendar has. */
+export function writtenForm(field: Shape, value: FieldValue): FieldValue | undefined {
   if (value === null) return field.type === 'boolean' ? false : null;
+  const isBlank = typeof value === 'string' && value.trim() === '';
   switch (field.type) {
     case 'boolean':
-      return typeof value === 'string' ? /^(true|yes|1|on)$/i.test(value.trim()) : Boolean(value);
+      return isBlank ? false : toBoolean(value);
     case 'int':
-      return toNumber(value, 0);
+      return isBlank ? null : toNumber(value, 0);
     case 'double':
     case 'currency':
     case 'percent':
-      return toNumber(value, 2);
+      return isBlank ? null : toNumber(value, 2);
     case 'date':
-      return toDay(value);
+      return isBlank ? null : (toDay(value) ?? undefined);
     case 'datetime':
-      return toInstant(value);
+      return isBlank ? null : (toInstant(value) ?? undefined);
     case 'picklist':
       return cut(field, toListed(field, String(value)));
     case 'multipicklist': {
@@ -38,6 +40,7 @@ export function writtenForm(field: Shape, value: FieldValue): FieldValue {
 
 export function foldedForm(field: Shape, value: FieldValue): FieldValue {
   const written = writtenForm(field, value);
+  if (written === undefined) return value;
   if (typeof written !== 'string') return written;
   if (field.type === 'email') return written.toLowerCase();
   if (field.type === 'phone') return foldPhone(written);
@@ -76,10 +79,17 @@ function toListed(field: Shape, text: string): string {
   );
 }
 
-function toNumber(value: FieldValue, digits: number): number | null {
+function toBoolean(value: NonNullable<FieldValue>): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  const word = String(value).trim().toLowerCase();
+  if (['true', 'yes', '1', 'on'].includes(word)) return true;
+  return ['false', 'no', '0', 'off'].includes(word) ? false : undefined;
+}
+
+function toNumber(value: NonNullable<FieldValue>, digits: number): number | undefined {
   const number =
     typeof value === 'string' ? Number(value.trim().replace(/[\s,_](?=\d{3}\b)/g, '') || Number.NaN) : Number(value);
-  if (!Number.isFinite(number)) return null;
+  if (!Number.isFinite(number)) return undefined;
   const unit = 10 ** digits;
   return Math.round(number * unit) / unit;
 }

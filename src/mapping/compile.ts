@@ -29,6 +29,8 @@ export interface CompiledRule {
   /** Comparable form of a middle value. */
   fold(value: FieldValue, host: HostFields): FieldValue;
   isCut(value: FieldValue, host: HostFields): boolean;
+  /** Why the value cannot be sent: the field cannot hold it. Undefined where it can, or where a value map leaves it out. */
+  misfit(value: FieldValue, host: HostFields): string | undefined;
 }
 
 export interface ParentRule {
@@ -56,6 +58,16 @@ export function compileMapping(mapping: Mapping, describe: ObjectDescribe): Comp
   const select = [...new Set(rules.flatMap((rule) => rule.remote))];
   return { mapping, rules, select };
 }
+
+const NOUNS: Readonly<Record<string, string>> = {
+  int: 'whole number',
+  double: 'number',
+  currency: 'amount',
+  percent: 'number',
+  boolean: 'yes or no (true, false, yes, no, 1, 0)',
+  date: 'date such as 2026-05-31',
+  datetime: 'time such as 2026-05-31T10:00:00Z',
+};
 
 const PARENT_TEXT = { type: 'string', length: 255, picklistValues: [] } as const;
 
@@ -85,8 +97,10 @@ function compileRule(rule: Rule, describe: ObjectDescribe): CompiledRule | undef
       out = step.out(out, host);
     }
     if (out === undefined) return undefined;
-    const parts = shapes.length === 2 ? splitName(String(out ?? '')) : [out];
-    return parts.map((part, index) => writtenForm(shapes[index] ?? PARENT_TEXT, part));
+    const parts = (shapes.length === 2 ? splitName(String(out ?? '')) : [out]).map((part, index) =>
+      writtenForm(shapes[index] ?? PARENT_TEXT, part),
+    );
+    return parts.every((part) => part !== undefined) ? parts : undefined;
   }
 
   function receive(parts: readonly FieldValue[]): FieldValue | undefined {
@@ -130,6 +144,17 @@ function compileRule(rule: Rule, describe: ObjectDescribe): CompiledRule | undef
     isCut(value, host) {
       const parts = shapes.length === 2 ? splitName(String(value ?? '')) : [value];
       return send(value, host) !== undefined && parts.some((part, index) => isCut(shapes[index] ?? PARENT_TEXT, part));
+    },
+    misfit(value, host) {
+      if (send(value, host) !== undefined) return undefined;
+      let out: FieldValue | undefined = value;
+      for (const step of steps) {
+        const next: FieldValue | undefined = step.out(out, host);
+        if (next === undefined && step.use === 'values') return undefined;
+        out = next ?? null;
+      }
+      const [{ type = 'value' } = {}] = shapes;
+      return `${rule.remote.join(' + ')} was not sent: ${JSON.stringify(value).slice(0, 60)} is no ${NOUNS[type] ?? type}.`;
     },
   };
 }

@@ -2,29 +2,43 @@ import type { Fields, FieldValue } from '../action.ts';
 import { toDay, toInstant } from './canonical.ts';
 import type { HostFields, Transform } from './mapping.ts';
 
-/** One step of a rule: `out` towards Salesforce, `back` towards the host. Undefined means: nothing to say about this field. */
+/**
+ * One step of a rule: `out` towards Salesforce, `back` towards the host. Undefined means: nothing to say about this field, by
+ * choice of a value map; or, from any other step, that the value does not fit.
+ */
 export interface Step {
+  readonly use: Transform['use'];
   out(value: FieldValue, host: HostFields): FieldValue | undefined;
   back(value: FieldValue): FieldValue | undefined;
 }
 
 /** `split_name`, `join_name` and `template` change how many fields there are, so the rule itself does them. */
 export function toStep(transform: Transform): Step | undefined {
+  const { use } = transform;
   switch (transform.use) {
     case 'trim':
-      return both((value) => (typeof value === 'string' ? value.trim() || null : value));
+      return both(use, (value) => (typeof value === 'string' ? value.trim() || null : value));
     case 'lower':
-      return both((value) => (typeof value === 'string' ? value.toLowerCase() : value));
+      return both(use, (value) => (typeof value === 'string' ? value.toLowerCase() : value));
     case 'date': {
       const convert = transform.form === 'date' ? toDay : toInstant;
-      return both((value) => (value === null ? null : convert(value)));
+      return {
+        use,
+        out: (value) => (value === null ? null : (convert(value) ?? undefined)),
+        back: (value) => (value === null ? null : convert(value)),
+      };
     }
     case 'default':
-      return { out: (value, host) => (value === null ? defaultOf(transform, host) : value), back: (value) => value };
+      return {
+        use,
+        out: (value, host) => (value === null ? defaultOf(transform, host) : value),
+        back: (value) => value,
+      };
     case 'values': {
       const { pairs, otherwise } = transform;
       const unlisted = (value: FieldValue) => (otherwise === 'pass' || value === null ? value : undefined);
       return {
+        use,
         out: (value) => {
           const pair = pairs.find(([local]) => isSame(local, value));
           return pair ? pair[1] : unlisted(value);
@@ -59,8 +73,8 @@ export function templateNames(text: string): string[] {
   return [...text.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
 }
 
-function both(convert: (value: FieldValue) => FieldValue): Step {
-  return { out: convert, back: convert };
+function both(use: Step['use'], convert: (value: FieldValue) => FieldValue): Step {
+  return { use, out: convert, back: convert };
 }
 
 function defaultOf(

@@ -1,5 +1,5 @@
 import { type Candidate, GatehouseError, toErrorBody } from '../errors.ts';
-import { done, openIntents, type PendingWrite, parentProblem } from './book.ts';
+import { done, openIntents, type PendingWrite, partialProblem, statusOf } from './book.ts';
 import type { HostRecord, Link, LogRow, SyncStore } from './ports.ts';
 import { duplicateIdIn, type RowFailure, toRowFailure } from './row-errors.ts';
 import type { Target } from './target.ts';
@@ -76,7 +76,7 @@ export function acknowledge(store: SyncStore, input: AckInput): Promise<readonly
             ...about,
             operation: 'none',
             direction: 'to_crm',
-            status: 'ambiguous',
+            status: statusOf(next.error),
             changes: [],
             reason: link.reason,
             error: next.error,
@@ -110,7 +110,7 @@ function written(
     // Our own write moved it, to a moment that only Salesforce knows.
     baseMod: null,
   };
-  const error = write.plan.problems.length > 0 ? parentProblem(write.plan.problems) : null;
+  const error = partialProblem(write.plan.problems);
   return hasMore(write.host, next) ? { ...next, error } : done(next, write.dirty, error);
 }
 
@@ -192,8 +192,11 @@ function refuse(
     return base;
   }
   const isAmbiguous = failure.then === 'match' || (failure.then === 'reread' && write.kind === 'create');
-  const error =
+  const refused =
     isAmbiguous && matchId !== undefined ? withCandidate(failure.error, matchId, taken.get(matchId)) : failure.error;
+  // A field that could not be sent may be why: a required one is missing then.
+  const unsent = write.plan.problems.map(({ message }) => message);
+  const error = { ...refused, message: [...unsent, refused.message].join(' ') };
   const state = link.sfId !== null ? 'active' : isAmbiguous ? 'ambiguous' : 'failed';
   log.push(
     logRow({

@@ -169,7 +169,15 @@ export function ambiguity(
   return toErrorBody(new GatehouseError('ambiguous', `Nothing was written: ${why}`, { next, ...more })).error;
 }
 
-export function parentProblem(problems: readonly string[]): NonNullable<Link['error']> {
+/** Fields that do not follow while the record does; null where all do. */
+export function partialProblem(problems: Plan['problems']): Link['error'] {
+  const [first] = problems;
+  if (!first) return null;
   const next = 'The other fields are in step; this one follows when the cause is gone.';
-  return toErrorBody(new GatehouseError('ambiguous', problems.join(' '), { next })).error;
+  const code = problems.some((problem) => problem.code === 'invalid_input') ? 'invalid_input' : first.code;
+  return toErrorBody(new GatehouseError(code, problems.map((problem) => problem.message).join(' '), { next })).error;
 }
+
+/** How the log calls a problem that stopped nothing else. */
+export const statusOf = (error: NonNullable<Link['error']>): LogRow['status'] =>
+  error.code === 'ambiguous' ? 'ambiguous' : 'failed';

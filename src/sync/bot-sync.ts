@@ -85,8 +85,7 @@ export function createBotSync(
         next: 'Try again in a moment.',
         retryable: true,
       });
-    const isInStep = result.link.state === 'active' && result.error?.code === 'ambiguous';
-    if (result.error && !isInStep) throw fromErrorBody({ error: result.error });
+    if (result.error && !result.isPartial) throw fromErrorBody({ error: result.error });
     return { target, result };
   }
 
@@ -100,7 +99,7 @@ export function createBotSync(
     if (seen instanceof GatehouseError) throw seen;
     const people = await forecastPeople(deps, target, seen);
     const changes = [...toChanges(target, { ...seen.plan, makes: seen.makes }), ...people.changes];
-    const warnings = [...target.warnings, ...people.warnings, ...seen.plan.problems];
+    const warnings = [...target.warnings, ...people.warnings, ...seen.plan.problems.map(({ message }) => message)];
     return { target, seen, people, changes, warnings };
   }
 
@@ -135,7 +134,8 @@ export function createBotSync(
     };
   }
 
-  function toOutcome(target: Target, { link, operation, pushed, pulled }: Result): SyncOutcome {
+  function toOutcome(target: Target, { link, operation, pushed, pulled, error }: Result): SyncOutcome {
+    const warnings = [...target.warnings, ...(error ? [error.message] : [])];
     const direction =
       pushed.length > 0 ? (pulled.length > 0 ? 'both' : 'to_crm') : pulled.length > 0 ? 'from_crm' : 'none';
     return {
@@ -150,7 +150,7 @@ export function createBotSync(
       id: link.sfId ?? '',
       url: org.recordUrl(link.sfId ?? ''),
       changes: toChanges(target, { pushed, pulled }),
-      ...(target.warnings.length > 0 ? { warnings: target.warnings } : {}),
+      ...(warnings.length > 0 ? { warnings } : {}),
     };
   }
 
@@ -168,7 +168,8 @@ export function createBotSync(
         return { ...outcome, ...(await peopleOf(target, id, outcome.warnings)) };
       }
       const { target, result } = await syncRecord('case', id);
-      return { ...toOutcome(target, result), ...(await peopleOf(target, id, target.warnings)) };
+      const outcome = toOutcome(target, result);
+      return { ...outcome, ...(await peopleOf(target, id, outcome.warnings)) };
     },
   };
 

@@ -50,7 +50,15 @@ export function crmRoutes(deps: RouteDeps): readonly SyncRoute[] {
       summary: 'What was synced for a person, newest first.',
       async handle({ bot, query }) {
         const { customerId, limit } = parse(logsInput, query);
-        return ok({ logs: (await store.log.find(bot, { localId: customerId, limit })).map(toCrmLog) });
+        return ok({
+          logs: (
+            await store.log.find(bot, {
+              // A case may have the id of a customer.
+              ...(customerId === undefined ? {} : { localId: customerId, kind: 'party' }),
+              limit,
+            })
+          ).map(toCrmLog),
+        });
       },
     },
   ];

@@ -30,6 +30,8 @@ export interface Result {
   readonly pulled: Plan['pulled'];
   readonly roles: readonly Role[];
   readonly error: Link['error'];
+  /** The record itself is in step; the error speaks of single fields that do not follow. */
+  readonly isPartial: boolean;
 }
 
 export interface How {
@@ -138,7 +140,15 @@ export function createEngine(deps: SyncDeps) {
         });
         await deps.crash?.('merged');
         for (const { link, plan, error, host } of merged.settled) {
-          note({ link, operation: 'none', pushed: [], pulled: plan?.pulled ?? [], roles: [], error });
+          note({
+            link,
+            operation: 'none',
+            pushed: [],
+            pulled: plan?.pulled ?? [],
+            roles: [],
+            error,
+            isPartial: (plan?.problems.length ?? 0) > 0,
+          });
           if (host && plan && hasMore(host, link) && link.sfId !== null)
             queueRoles(link, link.dirty, wantedOf(host), rowOf(byLink, link));
         }
@@ -212,6 +222,7 @@ export function createEngine(deps: SyncDeps) {
               pulled: write.plan.pulled,
               roles: [],
               error,
+              isPartial: isWritten && write.plan.problems.length > 0,
             });
           if (isWritten && link && hasMore(write.host, link))
             queueRoles(link, write.dirty, wantedOf(write.host), rowOf(byLink, link));
@@ -317,7 +328,12 @@ export function createEngine(deps: SyncDeps) {
         const known = results.get(done.link.id);
         if (!known) continue;
         const operation = known.operation === 'none' && done.isWritten ? 'update' : known.operation;
-        results.set(done.link.id, { ...known, operation, roles: done.wanted, error: done.error ?? known.error });
+        results.set(done.link.id, {
+          ...known,
+          operation,
+          roles: done.wanted,
+          ...(done.error ? { error: done.error, isPartial: false } : {}),
+        });
       }
     }
 
@@ -343,7 +359,8 @@ export function createEngine(deps: SyncDeps) {
           })),
         );
       });
-      for (const link of open) note({ link, operation: 'none', pushed: [], pulled: [], roles: [], error });
+      for (const link of open)
+        note({ link, operation: 'none', pushed: [], pulled: [], roles: [], error, isPartial: false });
     }
 
     function note(result: Result): void {

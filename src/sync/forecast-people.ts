@@ -82,7 +82,14 @@ async function unknown(
   const problems = found.flatMap((one, at) =>
     one instanceof GatehouseError ? [`Person ${JSON.stringify(open[at]?.id)} is left out: ${one.message}`] : [],
   );
-  return { seen, warnings: [...people.warnings, ...seen.flatMap((one) => one.plan.problems), ...problems] };
+  return {
+    seen,
+    warnings: [
+      ...people.warnings,
+      ...seen.flatMap((one) => one.plan.problems.map(({ message }) => message)),
+      ...problems,
+    ],
+  };
 }
 
 export const peopleLeftOut = (refusal: GatehouseError): string =>

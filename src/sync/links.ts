@@ -1,8 +1,10 @@
+import type { FieldValue } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
 import { KINDS, type Kind } from '../mapping/mapping.ts';
+import { splitName } from '../mapping/names.ts';
 import type { Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
-import type { Link, LogRow, SyncDeps, SyncOrg } from './ports.ts';
+import type { Link, LogChange, LogRow, SyncDeps, SyncOrg } from './ports.ts';
 import { lookUp, toRow } from './remote.ts';
 import { externalKey, mappingOf, openTarget } from './target.ts';
 
@@ -240,11 +242,15 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain): Li
           next: 'Look for rows whose changes name a winner.',
         });
       }
-      const fields = Object.fromEntries(
-        lost.flatMap(({ local, lost: value = null }) => (local[0] === undefined ? [] : [[local[0], value] as const])),
-      );
+      const fields = Object.fromEntries(lost.flatMap(toHostFields));
       await put(row.kind, row.localId, fields);
       return row;
     },
   };
+}
+
+/** First and last name of the host are one value in the log. */
+function toHostFields({ local, lost = null }: LogChange): (readonly [string, FieldValue])[] {
+  const parts = local.length === 2 ? splitName(String(lost ?? '')) : [lost];
+  return local.map((name, at) => [name, parts[at] ?? null] as const);
 }

@@ -31,7 +31,14 @@ export interface Plan {
   readonly base: Link['base'];
   /** A field changed on both sides and ours won: write this record alone and conditionally. */
   readonly isContested: boolean;
-  readonly problems: readonly string[];
+  readonly problems: readonly PlanProblem[];
+}
+
+/** One field that does not follow, while the others do. */
+export interface PlanProblem {
+  /** `ambiguous`: a person has to say which parent is meant. `invalid_input`: the field cannot hold the host's value. */
+  readonly code: 'ambiguous' | 'invalid_input';
+  readonly message: string;
 }
 
 export interface PlanInput {
@@ -58,7 +65,7 @@ export function planRecord(input: PlanInput): Plan {
     pulled: [] as LogChange[],
     landed: [] as LogChange[],
     landedKeys: [] as string[],
-    problems: [] as string[],
+    problems: [] as PlanProblem[],
     isContested: false,
   };
   for (const rule of mapping.rules) planRule(rule, input, draft);
@@ -140,6 +147,8 @@ function carryOut(rule: CompiledRule, { action, winner }: FieldVerdict, sides: S
   }
   if (action !== 'push') return;
   const fields = rule.parent ? parentField(rule, local, parents, draft) : rule.toRemote(localRaw, host);
+  const misfit = rule.parent ? undefined : rule.misfit(localRaw, host);
+  if (misfit !== undefined) draft.problems.push({ code: 'invalid_input', message: misfit });
   if (!fields || Object.keys(fields).length === 0) return;
   // A create has nothing to clear.
   if (sides.kind === 'absent' && Object.values(fields).every((value) => value === null)) return;
@@ -160,7 +169,7 @@ function parentField(
   if (name === null) return { [parent.idField]: null };
   const found = parents.get(parentKey(parent.object, name));
   if (found && 'id' in found) return { [parent.idField]: found.id };
-  draft.problems.push(found?.problem ?? `${key}: not looked up yet`);
+  draft.problems.push({ code: 'ambiguous', message: found?.problem ?? `${key}: not looked up yet` });
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { FieldValue } from '../action.ts';
+import { toDay } from '../mapping/canonical.ts';
 import type { HostInput } from './hosts.ts';
 import type { HostRecord } from './ports.ts';
 
@@ -17,6 +18,7 @@ const text = (most: number) =>
 const day = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}([T ][\d:.]{5,15}(Z|[+-]\d{2}:?\d{2})?)?$/, 'a date such as 2026-05-31')
+  .refine((text) => toDay(text) !== null, 'a day that the calendar has')
   .nullable()
   .optional();
 const value = z.union([text(32_000), z.number(), z.boolean(), z.null()]);

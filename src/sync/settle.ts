@@ -5,8 +5,9 @@ import {
   type MergeInput,
   openIntents,
   type PendingWrite,
-  parentProblem,
+  partialProblem,
   type Settled,
+  statusOf,
   type Tables,
 } from './book.ts';
 import type { Finding } from './findings.ts';
@@ -221,9 +222,9 @@ function apply(
     attemptedAt: link.sfId === null ? link.attemptedAt : null,
   };
   if (Object.keys(plan.send).length === 0) {
-    const error = plan.problems.length > 0 ? parentProblem(plan.problems) : null;
+    const error = partialProblem(plan.problems);
     if (error && error.message !== link.error?.message)
-      book.log(link, { operation: 'none', direction: 'to_crm', status: 'ambiguous', error });
+      book.log(link, { operation: 'none', direction: 'to_crm', status: statusOf(error), error });
     if (tables.hasMore(host, kept)) {
       book.save(kept);
       book.settled.push({ link: kept, host, plan, error });

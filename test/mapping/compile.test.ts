@@ -56,6 +56,36 @@ describe('names', () => {
   });
 });
 
+describe('a value that the field cannot hold', () => {
+  it.each([
+    ['Amount', 'about 500', /is no amount/],
+    ['Amount', '1,5,0', /is no amount/],
+    ['CloseDate', '2026-02-31', /is no date/],
+    ['CloseDate', 'next tuesday', /is no date/],
+  ])('%s: %j is named and not sent', (key, value, why) => {
+    const rule = ruleOf(key, matter);
+    expect(rule.misfit(value, host({}))).toMatch(why);
+    expect(rule.toRemote(value, host({}))).toEqual({});
+  });
+
+  it.each([
+    ['Amount', ' 1,500.5 ', { Amount: 1500.5 }],
+    ['Amount', '', { Amount: null }],
+    ['Amount', null, { Amount: null }],
+    ['CloseDate', '31 May 2026', { CloseDate: '2026-05-31' }],
+  ])('%s: %j is sent', (key, value, sent) => {
+    const rule = ruleOf(key, matter);
+    expect(rule.misfit(value, host({}))).toBeUndefined();
+    expect(rule.toRemote(value, host({}))).toEqual(sent);
+  });
+
+  it('is no matter of a value map that leaves it out on purpose', () => {
+    const rule = one([{ use: 'values', pairs: [['a', 'b']], otherwise: 'skip' }], 'Title');
+    expect(rule.misfit('c', host({}))).toBeUndefined();
+    expect(rule.toRemote('c', host({}))).toEqual({});
+  });
+});
+
 describe('the folded form', () => {
   it('is a fixed point of writing and reading back, for any text in any field [sync-P25] [sync-P26]', () => {
     const rules = [...party.rules, ...matter.rules];
@@ -73,6 +103,11 @@ describe('the folded form', () => {
           const folded = rule.fold(text, from);
           expect(rule.fold(folded, from)).toStrictEqual(folded);
           const sent = rule.toRemote(text, from);
+          // What the field cannot hold is not sent, rather than cleared.
+          if (rule.misfit(text, from) !== undefined) {
+            expect(sent).toEqual({});
+            return;
+          }
           const record = Object.fromEntries(
             Object.entries(sent).map(([key, value]) => [key, typeof value === 'string' ? value.trim() || null : value]),
           );

@@ -121,6 +121,7 @@ describeStores((_name, openFresh) => {
     ['PUT', '/api/parties/p1', 'text'],
     ['PUT', '/api/parties', { parties: [] }],
     ['PUT', '/api/cases/c1', { amount: 'much' }],
+    ['PUT', '/api/cases/c1', { expectedDate: '2026-02-31' }],
     ['PUT', '/api/cases/c1', { parties: [{ externalId: 'p', role: 'judge' }] }],
     ['GET', '/api/changes?after=-1', undefined],
     ['GET', '/api/crm/sync-logs?platform=hubspot', undefined],

@@ -1,0 +1,60 @@
+import { expect, it } from 'vitest';
+import { describeStores } from '../support/databases.ts';
+import { createSyncWorld } from './world.ts';
+
+describeStores((_name, openFresh) => {
+  it('sends no value that the field cannot hold, clears nothing for it, says so, and follows when it is mended [sync-P26] [S5]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.put('c1', { title: 'A case', amount: 10, expectedDate: '2026-06-30' }, { kind: 'case' });
+    await world.settle();
+    world.clock.advance(60_000);
+    await world.put(
+      'c1',
+      { amount: 'about 500', expectedDate: '2026-02-31', summary: 'in step all the same' },
+      { kind: 'case' },
+    );
+    const told = await world.case('c1');
+    expect(told.changes.map(({ field }) => field)).toEqual(['Description']);
+    expect(told.warnings).toEqual([expect.stringMatching(/Amount was not sent: "about 500" is no amount/)]);
+    expect(await world.records('Opportunity')).toEqual([
+      expect.objectContaining({ Amount: 10, CloseDate: '2026-06-30', Description: 'in step all the same' }),
+    ]);
+    expect(await world.link('c1', 'case')).toMatchObject({
+      state: 'active',
+      error: { code: 'invalid_input', message: expect.stringContaining('CloseDate was not sent: "2026-02-31"') },
+    });
+    await world.settle();
+    expect((await world.log('c1')).filter((row) => row.status === 'failed')).toHaveLength(1);
+
+    world.clock.advance(60_000);
+    await world.put('c1', { amount: 500, expectedDate: '2026-07-31' }, { kind: 'case' });
+    await world.settle();
+    expect((await world.records('Opportunity'))[0]).toMatchObject({ Amount: 500, CloseDate: '2026-07-31' });
+    expect(await world.link('c1', 'case')).toMatchObject({ error: null });
+  });
+
+  it('takes the later value of Salesforce over one that does not fit, and keeps that one in the log [S2]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.put('c1', { title: 'A case', amount: 10 }, { kind: 'case' });
+    await world.settle();
+    world.clock.advance(60_000);
+    await world.put('c1', { amount: 'much' }, { kind: 'case' });
+    world.clock.advance(60_000);
+    await world.edit((await world.link('c1', 'case')).sfId ?? '', { Amount: 70 }, 'Opportunity');
+    await world.settle();
+    expect((await world.host('c1', 'case')).fields.amount).toBe(70);
+    expect((await world.log('c1')).flatMap((row) => row.changes)).toContainEqual(
+      expect.objectContaining({ field: 'Amount', winner: 'salesforce', lost: 'much' }),
+    );
+    expect(await world.link('c1', 'case')).toMatchObject({ error: null });
+  });
+
+  it('names the value that did not fit where Salesforce then misses a required field', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.put('c1', { title: 'A case', expectedDate: 'next tuesday' }, { kind: 'case' });
+    await expect(world.case('c1')).rejects.toMatchObject({
+      message: expect.stringMatching(/CloseDate was not sent: "next tuesday" is no date/),
+    });
+    expect(await world.records('Opportunity')).toEqual([]);
+  });
+});
