@@ -81,7 +81,7 @@ export const REQUIREMENTS = {
   F4: 'held',
   F5: 'held',
   F6: 'held',
-  F7: 'owed: measured to 10,000 records by the bench, not to 100,000',
+  F7: 'held',
   F8: 'held',
   X1: 'held',
   X2: 'held',

@@ -8,7 +8,10 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const out = fileURLToPath(new URL('../../dist/bench/', import.meta.url));
 const files = (await readdir(here)).filter((name) => name.endsWith('.ts'));
 await build({
-  entryPoints: files.map((name) => here + name),
+  entryPoints: [...files, ...(await readdir(`${here}fixtures`)).map((name) => `fixtures/${name}`)].map(
+    (name) => here + name,
+  ),
+  outbase: here,
   outdir: out,
   bundle: true,
   packages: 'external',

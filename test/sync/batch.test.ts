@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { SyncTables } from '../../src/store/sync-tables.ts';
 import { describeStores } from '../support/databases.ts';
 import { crashAt, createSyncWorld, type SyncWorld } from './world.ts';
 
@@ -156,6 +157,28 @@ describeStores((name, openFresh) => {
     const status = await world.sync.batches.status('demo', id);
     expect(status).toMatchObject({ state: 'done', done: 2_000, total: 2_000, batches: 20, batchesDone: 20 });
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+    expect(await world.records()).toHaveLength(2_000);
+  }, 60_000);
+
+  it('never takes more than one window at a time, however many there are [F7]', async () => {
+    await using world = await createSyncWorld(openFresh, { settings: { window: 500 } });
+    await people(world, 2_000);
+    const links = world.fresh.database.kysely.withTables<SyncTables>();
+    const taken: number[] = [];
+    const counting = world.process({
+      settings: { window: 500 },
+      crash: async (at) => {
+        if (at !== 'read') return;
+        const { count } = await links
+          .selectFrom('links')
+          .select(({ fn }) => fn.countAll<number>().as('count'))
+          .where('leaseUntil', '>', world.clock.now)
+          .executeTakeFirstOrThrow();
+        taken.push(count);
+      },
+    });
+    await counting.sync.drain.all('demo', await counting.org());
+    expect(taken).toEqual([500, 500, 500, 500]);
     expect(await world.records()).toHaveLength(2_000);
   }, 60_000);
 
