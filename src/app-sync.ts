@@ -6,6 +6,7 @@ import { createSealedText } from './store/sealed-text.ts';
 import type { Store } from './store/store.ts';
 import { createSyncStore } from './store/sync-store.ts';
 import { createSync, type SyncRoom } from './sync/create-sync.ts';
+import { type SyncStatus, syncStatus } from './sync/status.ts';
 import { type MountedRoute, mount, syncRoutes } from './sync/sync-routes.ts';
 import { createWorker, type Worker } from './sync/worker.ts';
 
@@ -16,6 +17,8 @@ export interface AppSync {
   readonly routes: readonly MountedRoute[];
   /** Drains the outbox of every connected bot; any number of processes may run one. */
   readonly worker: Worker;
+  /** Undefined where the bot never had a connection. */
+  status(bot: string): Promise<SyncStatus | undefined>;
 }
 
 export interface AppSyncDeps {
@@ -56,6 +59,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
         });
       return connections.open(bot, { signal, background: true });
     },
+    connectionStatus: (bot: string) => connections.status(bot),
     onChange: (bot: string) => worker.nudge(bot),
   };
   const room = createSync(shared);
@@ -78,9 +82,18 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       // A person who says "sync now" is not background work.
       openOrg: (bot, signal) => connections.open(bot, { signal }),
       connectorOf: async (bot) => (await connected(bot))?.id,
+      noteEvent: (bot, at) => store.connections.patch(bot, { lastEventAt: at }),
       hasBot: async (bot) => (await store.bots.get(bot)) !== undefined,
       publicUrl: deps.publicUrl,
     }),
   );
-  return { room, routes, worker };
+  return {
+    room,
+    routes,
+    worker,
+    async status(bot) {
+      const { orgId } = await connections.status(bot);
+      return orgId === undefined ? undefined : syncStatus(shared, { bot, orgId });
+    },
+  };
 }

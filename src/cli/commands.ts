@@ -54,5 +54,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   { name: 'policy off', summary: 'Switch one action of a bot off', load: () => import('./policy-off.ts') },
   { name: 'policy on', summary: 'Switch one action of a bot on again', load: () => import('./policy-on.ts') },
   { name: 'soql check', summary: 'Judge queries as RunSOQL would', load: () => import('./soql-check.ts') },
+  { name: 'link', summary: 'Say which Salesforce record a person or case is', load: () => import('./link.ts') },
+  { name: 'unlink', summary: 'End a link; both records stay', load: () => import('./unlink.ts') },
   { name: 'sync', summary: 'Bring people and cases of a bot into step', load: () => import('./sync.ts') },
 ];

@@ -1,4 +1,5 @@
 import type { ConnectionStatus } from '../salesforce/connections.ts';
+import type { SyncStatus } from '../sync/status.ts';
 import { findBot } from './bots.ts';
 import { defineCommand } from './command.ts';
 import { columns } from './terminal.ts';
@@ -11,6 +12,7 @@ export const command = defineCommand({
     const bot = await findBot(app, name);
     const connection = await app.connections.status(bot.name);
     const pending = await app.store.proposals.countPending(bot.name);
+    const sync = await (await app.sync()).status(bot.name);
     terminal.print(
       {
         bot: bot.name,
@@ -20,6 +22,7 @@ export const command = defineCommand({
         simulated: app.isSimulated,
         connection,
         pending,
+        ...(sync === undefined ? {} : { sync }),
       },
       [
         columns([
@@ -30,6 +33,7 @@ export const command = defineCommand({
         ]),
         '',
         describeConnection(connection),
+        ...(sync === undefined ? [] : ['', describeSync(sync)]),
       ].join('\n'),
     );
   },
@@ -55,6 +59,22 @@ export function describeConnection(status: ConnectionStatus): string {
     ['last event', status.lastEventAt],
   ];
   return columns(rows.flatMap(([label, value]) => (value === undefined ? [] : [[label, value]])));
+}
+
+function describeSync({ links, waiting, waitingSince, problems }: SyncStatus): string {
+  const counts = links.map(({ kind, state, count }) => `${count} ${kind} ${state.replaceAll('_', ' ')}`);
+  const rows: (readonly [string, string])[] = [
+    ['links', counts.join(', ') || 'none'],
+    ['to sync', waiting === 0 ? 'nothing' : `${waiting}${waitingSince === undefined ? '' : ` since ${waitingSince}`}`],
+  ];
+  const told = problems.map(({ message, next, count, examples }) =>
+    columns([
+      ['problem', `${message}${count > 1 ? ` (${count} records)` : ''}`],
+      ['records', examples.map(({ kind, localId }) => `${kind} ${localId}`).join(', ') || 'all that wait'],
+      ['cure', next],
+    ]),
+  );
+  return [columns(rows), ...told].join('\n\n');
 }
 
 const STATES = {

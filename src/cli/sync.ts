@@ -2,10 +2,8 @@ import type { App } from '../app.ts';
 import type { Org } from '../salesforce/connections.ts';
 import { findBot } from './bots.ts';
 import { defineCommand } from './command.ts';
+import { KINDS, type Kind } from './kind.ts';
 import { columns } from './terminal.ts';
-
-const KINDS = ['party', 'case'] as const;
-type Kind = (typeof KINDS)[number];
 
 export const command = defineCommand({
   args: ['<bot>'],

@@ -212,15 +212,21 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
         .orderBy('state')
         .execute(),
 
-    async countDirty(among) {
-      const row = await db
+    async backlog(among) {
+      return db
         .selectFrom('links')
-        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .select(({ fn, eb }) => [
+          fn.countAll<number>().as('count'),
+          fn
+            .min<number | null>(
+              eb.case().when('nextAt', '>', eb.ref('createdAt')).then(eb.ref('nextAt')).else(eb.ref('createdAt')).end(),
+            )
+            .as('since'),
+        ])
         .where(isAmong(among))
         .whereRef('dirty', '>', 'done')
         .where('state', '!=', 'unlinked')
         .executeTakeFirstOrThrow();
-      return row.count;
     },
 
     async enlist(among, batch, only) {

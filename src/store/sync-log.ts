@@ -14,7 +14,7 @@ export function createLogStore({ db }: SyncDatabase): LogStore {
           .execute();
     },
 
-    async find(bot, { localId, kind, status, direction, batch, object, before, limit }) {
+    async find(bot, { localId, kind, status, direction, batch, object, reason, before, from, limit }) {
       let query = db.selectFrom('syncLog').selectAll().where('bot', '=', bot);
       if (localId !== undefined) query = query.where('localId', '=', localId);
       if (kind !== undefined) query = query.where('kind', '=', kind);
@@ -22,6 +22,8 @@ export function createLogStore({ db }: SyncDatabase): LogStore {
       if (direction !== undefined) query = query.where('direction', '=', direction);
       if (batch !== undefined) query = query.where('batch', '=', batch);
       if (object !== undefined) query = query.where('object', '=', object);
+      if (reason !== undefined) query = query.where('reason', '=', reason);
+      if (from !== undefined) query = query.where('id', '>=', from);
       if (before !== undefined) query = query.where('id', '<', before);
       const rows = await query.orderBy('id', 'desc').limit(limit).execute();
       return rows.map((row) => fromRow<LogRow, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS));

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { KINDS } from '../mapping/mapping.ts';
 import type { Link, LogRow } from './ports.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute, scopeOf } from './route.ts';
 import { hostId, kindInput, limitInput } from './route-inputs.ts';
-import { mappingOf } from './target.ts';
+import { syncStatus } from './status.ts';
 
 const logInput = z.strictObject({
   localId: hostId.optional(),
@@ -114,22 +113,12 @@ export function deskRoutes(deps: RouteDeps): readonly SyncRoute[] {
       ...read,
       method: 'GET',
       path: `${base}/status`,
-      summary: 'How many links are in which state, and how many wait.',
+      summary: 'How the sync stands: links by state, what waits, and every problem with its cure.',
       async handle(request) {
-        const scope = await scopeOf(deps, await namedBot(deps, request));
-        const objects = await Promise.all(KINDS.map(async (kind) => (await mappingOf(store, scope.bot, kind)).object));
-        const cursors = await Promise.all(objects.map((object) => store.cursors.get(scope, object)));
-        return ok({
-          links: await store.links.countByState(scope),
-          waiting: await store.links.countDirty(scope),
-          polled: cursors.flatMap((cursor) =>
-            cursor
-              ? [{ object: cursor.object, watermark: cursor.watermark, at: new Date(cursor.polledAt).toISOString() }]
-              : [],
-          ),
-          remoteTime:
-            'per field where the org tracks field history or an outbound message showed the value, else the record',
-        });
+        const bot = await namedBot(deps, request);
+        // Also of a connection that needs a new login: that is when people look.
+        const { orgId } = await deps.connectionStatus(bot);
+        return ok(await syncStatus(deps, orgId === undefined ? await scopeOf(deps, bot) : { bot, orgId }));
       },
     },
     {

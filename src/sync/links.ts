@@ -2,6 +2,7 @@ import type { FieldValue } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
 import { KINDS, type Kind } from '../mapping/mapping.ts';
 import { splitName } from '../mapping/names.ts';
+import { prefixesOf, toId18 } from '../salesforce/ids.ts';
 import type { Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
 import type { Link, LogChange, LogRow, SyncDeps, SyncOrg } from './ports.ts';
@@ -83,9 +84,10 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain): Li
           next: 'Have the host app send it first.',
         });
       const target = await openTarget(deps, bot, org, kind);
+      const values = [idOf(target.object, sfId)];
       const [records = []] = await lookUp(
         org,
-        [{ object: target.object, select: ['Id', target.nameField, 'SystemModstamp'], field: 'Id', values: [sfId] }],
+        [{ object: target.object, select: ['Id', target.nameField, 'SystemModstamp'], field: 'Id', values }],
         () => {},
       );
       const row = records.map((record) => toRow(target, record))[0];
@@ -132,7 +134,8 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain): Li
     async linkParent(bot, org, object, name, sfId) {
       const scope = { bot, orgId: org.orgId };
       const localId = name.trim().toLowerCase();
-      const [found = []] = await lookUp(org, [{ object, select: ['Id'], field: 'Id', values: [sfId] }], () => {});
+      const values = [idOf(object, sfId)];
+      const [found = []] = await lookUp(org, [{ object, select: ['Id'], field: 'Id', values }], () => {});
       const id = found[0]?.Id;
       if (typeof id !== 'string')
         throw new GatehouseError('not_found', `There is no ${object} with this Id.`, {
@@ -247,6 +250,16 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain): Li
       return row;
     },
   };
+}
+
+/** Typed by a person: prefix and check characters are verified (A3). */
+function idOf(object: string, typed: string): string {
+  const verdict = toId18(typed, prefixesOf(object));
+  if ('id' in verdict) return verdict.id;
+  throw new GatehouseError('invalid_input', `The record Id ${verdict.problem}.`, {
+    next: 'Copy the Id from the address of the record in Salesforce.',
+    fields: [{ name: 'recordId', problem: verdict.problem }],
+  });
 }
 
 /** First and last name of the host are one value in the log. */

@@ -6,6 +6,9 @@ export function createLogIds(now: () => number, newId: () => string): () => stri
     const at = Math.max(now(), lastAt);
     count = at === lastAt ? count + 1 : 0;
     lastAt = at;
-    return `${at.toString(36).padStart(9, '0')}-${count.toString(36).padStart(5, '0')}-${newId().slice(0, 8)}`;
+    return `${logIdAt(at)}-${count.toString(36).padStart(5, '0')}-${newId().slice(0, 8)}`;
   };
 }
+
+/** What the ids of rows of this millisecond begin with. */
+export const logIdAt = (at: number): string => at.toString(36).padStart(9, '0');

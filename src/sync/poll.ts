@@ -7,6 +7,9 @@ import { mappingOf } from './target.ts';
 const PAGE = 2_000;
 const MOST_PER_CALL = 5;
 
+/** The reason of a link that no event touched before a poll did. */
+export const FOUND_BY_POLL = 'changed in Salesforce';
+
 export interface Polled {
   readonly calls: number;
   /** Links that have to be read again. */
@@ -100,7 +103,7 @@ export async function poll(
         const fresh = stale.filter((link) => !(link.seenAt === 0 && link.dirty > link.done));
         await inside.links.touch(
           fresh.map((link) => link.id),
-          'changed in Salesforce',
+          FOUND_BY_POLL,
           true,
           now(),
         );

@@ -162,7 +162,8 @@ export interface LinkStore {
     },
   ): Promise<readonly Link[]>;
   countByState(scope: Scope): Promise<readonly { kind: string; state: LinkState; count: number }[]>;
-  countDirty(among: LinkSet): Promise<number>;
+  /** How many wait, and since when the first of them does: the time of its last change, or of its next try. */
+  backlog(among: LinkSet): Promise<{ readonly count: number; readonly since: number | null }>;
   /** Puts all of them into the batch; answers how many. */
   enlist(among: LinkSet, batch: string, only: 'all' | 'failed'): Promise<number>;
   delist(batch: string): Promise<void>;
@@ -281,7 +282,11 @@ export interface LogFilter {
   readonly direction?: LogRow['direction'] | undefined;
   readonly batch?: string | undefined;
   readonly object?: string | undefined;
+  readonly reason?: string | undefined;
+  /** Id of the last row of the page before. */
   readonly before?: string | undefined;
+  /** Lowest id: ids begin with their time. */
+  readonly from?: string | undefined;
   readonly limit: number;
 }
 
@@ -403,7 +408,7 @@ export interface SyncDeps {
   readonly owner: string;
   readonly wait: (ms: number) => Promise<void>;
   /** Asked anew for every pass: what an operator closes is closed from then on. Undefined: no such bot. */
-  readonly policyOf: (bot: string) => Promise<Pick<Policy, 'objects'> | undefined>;
+  readonly policyOf: (bot: string) => Promise<Pick<Policy, 'objects' | 'mode'> | undefined>;
   readonly settings?: Partial<SyncSettings>;
   /** Tests stop the engine at a named point. */
   readonly crash?: ((point: CrashPoint) => void | Promise<void>) | undefined;

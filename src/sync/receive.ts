@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { ACK, fault, NotAnOutboundMessage, parseOutboundMessage } from '../inbound/outbound-message.ts';
+import { receivedId } from '../salesforce/ids.ts';
 import type { ConnectionOf } from './hosts.ts';
 import type { InboxRow, SyncDeps } from './ports.ts';
 
@@ -11,7 +12,11 @@ export interface SoapAnswer {
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
 
 /** A new secret path for Salesforce to post to, shown this once. The one before it works on for a day, or not at all. */
-export async function rotateToken({ store, now }: SyncDeps, bot: string, keepOldMs = 86_400_000): Promise<string> {
+export async function rotateToken(
+  { store, now }: Pick<SyncDeps, 'store' | 'now'>,
+  bot: string,
+  keepOldMs = 86_400_000,
+): Promise<string> {
   const token = randomBytes(32).toString('base64url');
   const hash = hashOf(token);
   await store.atomically(async (inside) => {
@@ -26,7 +31,11 @@ export async function rotateToken({ store, now }: SyncDeps, bot: string, keepOld
  * again. Nobody learns from the answer whether a token exists.
  */
 export async function receiveMessage(
-  deps: SyncDeps & { readonly connectionOf: ConnectionOf; readonly onChange: (bot: string) => void },
+  deps: SyncDeps & {
+    readonly connectionOf: ConnectionOf;
+    readonly onChange: (bot: string) => void;
+    readonly noteEvent?: ((bot: string, at: number) => Promise<void>) | undefined;
+  },
   token: string,
   body: string,
 ): Promise<SoapAnswer> {
@@ -45,7 +54,8 @@ export async function receiveMessage(
         orgId: connection.orgId,
         eventId: one.id,
         object: one.object,
-        sfId: to18(one.recordId),
+        // Links hold the form of 18 characters.
+        sfId: receivedId(one.recordId) ?? one.recordId,
         kind: 'message',
         receivedAt: now(),
         payload: JSON.stringify({ fields: one.fields }),
@@ -53,6 +63,7 @@ export async function receiveMessage(
     );
     await store.atomically((inside) => inside.inbox.add(rows));
     await crash?.('inbox-stored');
+    await deps.noteEvent?.(known.bot, now());
   } catch (error) {
     if (error instanceof NotAnOutboundMessage)
       return { status: 400, body: fault('Client', 'This is no outbound message.') };
@@ -60,17 +71,4 @@ export async function receiveMessage(
   }
   onChange(known.bot);
   return { status: 200, body: ACK };
-}
-
-/** Three check characters tell which of the fifteen are capitals. */
-export function to18(id: string): string {
-  if (id.length !== 15) return id;
-  const check = [0, 5, 10].map((start) => {
-    const bits = [...id.slice(start, start + 5)].reduce(
-      (sum, letter, at) => sum + (/[A-Z]/.test(letter) ? 1 << at : 0),
-      0,
-    );
-    return 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345'[bits];
-  });
-  return id + check.join('');
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { OperatorPermission } from '../../permissions/catalog.ts';
 import { GatehouseError } from '../errors.ts';
+import type { ConnectionStatus } from '../salesforce/connections.ts';
 import type { SyncRoom } from './create-sync.ts';
 import type { DeliveryDeps } from './deliver.ts';
 import type { ConnectionOf } from './hosts.ts';
@@ -46,6 +47,8 @@ export interface RouteDeps extends DeliveryDeps {
   readonly sync: SyncRoom;
   readonly connectionOf: ConnectionOf;
   readonly connectorOf: (bot: string) => Promise<string | undefined>;
+  readonly connectionStatus: (bot: string) => Promise<ConnectionStatus>;
+  readonly noteEvent?: (bot: string, at: number) => Promise<void>;
   readonly openOrg: (bot: string, signal: AbortSignal) => Promise<SyncOrg>;
   readonly onChange: (bot: string) => void;
   readonly hasBot: (bot: string) => Promise<boolean>;

@@ -20,6 +20,8 @@ function depsOf(world: SyncWorld): RouteDeps {
     policyOf: async (bot) => (await world.fresh.store.bots.get(bot))?.policy,
     connectionOf: (bot) => world.fresh.store.connections.get(bot),
     connectorOf: async (bot) => (await world.fresh.store.connections.get(bot))?.id,
+    connectionStatus: (bot) => world.connections.status(bot),
+    noteEvent: (bot, at) => world.fresh.store.connections.patch(bot, { lastEventAt: at }),
     openOrg: (bot) => world.org(bot),
     onChange() {},
     hasBot: async (bot) => (await world.fresh.store.bots.get(bot)) !== undefined,

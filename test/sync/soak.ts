@@ -172,7 +172,7 @@ export async function soak(seconds: number, people = 40): Promise<SoakReport> {
     for (let n = 0; n < 600; n++) {
       await sleep(500);
       const isCalm =
-        (await house.syncStore.links.countDirty({ bot: 'demo', orgId })) === 0 &&
+        (await house.syncStore.links.backlog({ bot: 'demo', orgId })).count === 0 &&
         (await house.syncStore.inbox.pending({ bot: 'demo', orgId }, 1)).length === 0;
       calm = isCalm ? calm + 1 : 0;
       // Longer than a poll and a lease.

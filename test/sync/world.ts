@@ -203,7 +203,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
           await process.inbox(bot);
           const { hints } = await process.poll(bot);
           const done = await sync.drain.all(bot, await org(bot));
-          if (hints === 0 && done === 0 && (await store.links.countDirty({ bot, orgId })) === 0) return;
+          if (hints === 0 && done === 0 && (await store.links.backlog({ bot, orgId })).count === 0) return;
           // Back-offs and leases run out.
           clock.advance(done === 0 ? 130_000 : 1_000);
         }

@@ -1,0 +1,151 @@
+import type { Policy } from '../../permissions/policy.ts';
+import { KINDS } from '../mapping/mapping.ts';
+import type { ConnectionStatus } from '../salesforce/connections.ts';
+import { logIdAt } from './log-ids.ts';
+import { FOUND_BY_POLL } from './poll.ts';
+import type { Link, LinkSet, Scope, SyncStore } from './ports.ts';
+import { mappingOf } from './target.ts';
+
+/** One thing that is wrong, with its cure; `count` records share it. */
+export interface SyncProblem {
+  /** A code of ours; `pending` where records wait for nobody, `events_missing` where only polling brings changes. */
+  readonly code: string;
+  readonly message: string;
+  readonly next: string;
+  readonly count: number;
+  /** Salesforce's own code, where it refused. */
+  readonly salesforce?: string;
+  readonly examples: readonly Pick<Link, 'kind' | 'localId'>[];
+}
+
+/** How the sync of a bot stands. */
+export interface SyncStatus {
+  readonly links: readonly { readonly kind: string; readonly state: Link['state']; readonly count: number }[];
+  readonly waiting: number;
+  /** Since when the one that waits longest has been waiting. */
+  readonly waitingSince?: string;
+  readonly polled: readonly { readonly object: string; readonly watermark: string; readonly at: string }[];
+  readonly lastSyncAt?: string;
+  readonly lastEventAt?: string;
+  readonly problems: readonly SyncProblem[];
+  readonly remoteTime: string;
+}
+
+export interface StatusDeps {
+  readonly store: SyncStore;
+  readonly now: () => number;
+  readonly policyOf: (bot: string) => Promise<Pick<Policy, 'mode'> | undefined>;
+  readonly connectionStatus: (bot: string) => Promise<ConnectionStatus>;
+}
+
+/** A worker looks every two seconds and a back-off says so itself: whoever waits longer waits for somebody. */
+const LONG_MS = 10 * 60_000;
+const DAY_MS = 86_400_000;
+/** Enough to see what is wrong; the list of links has the rest. */
+const MOST_LOOKED_AT = 1_000;
+
+export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promise<SyncStatus> {
+  const { store, now, connectionStatus } = deps;
+  const scope = { bot, orgId };
+  const connection = await connectionStatus(bot);
+  const sets: readonly Required<LinkSet>[] = await Promise.all(
+    KINDS.map(async (kind) => ({ ...scope, kind, object: (await mappingOf(store, bot, kind)).object })),
+  );
+  const [backlogs, cursors, broken] = await Promise.all([
+    Promise.all(sets.map((set) => store.links.backlog(set))),
+    Promise.all(sets.map(({ object }) => store.cursors.get(scope, object))),
+    Promise.all(sets.map((set) => store.links.list(set, { hasProblem: true, limit: MOST_LOOKED_AT }))),
+  ]);
+  const waiting = backlogs.reduce((sum, { count }) => sum + count, 0);
+  const since = Math.min(...backlogs.flatMap((backlog) => backlog.since ?? []));
+  const { lastSyncAt, lastEventAt } = connection;
+  return {
+    links: await store.links.countByState(scope),
+    waiting,
+    ...(since <= now() ? { waitingSince: iso(since) } : {}),
+    polled: cursors.flatMap((cursor) =>
+      cursor ? [{ object: cursor.object, watermark: cursor.watermark, at: iso(cursor.polledAt) }] : [],
+    ),
+    ...(lastSyncAt === undefined ? {} : { lastSyncAt }),
+    ...(lastEventAt === undefined ? {} : { lastEventAt }),
+    problems: [
+      ...(now() - since > LONG_MS ? [await pending(deps, bot, connection, waiting, since)] : []),
+      ...(await missingEvents(deps, bot, connection)),
+      ...grouped(broken.flat()),
+    ],
+    remoteTime: 'per field where the org tracks field history or an outbound message showed the value, else the record',
+  };
+}
+
+/** Why nothing takes the outbox up: the first cause that there is. */
+async function pending(
+  { policyOf }: StatusDeps,
+  bot: string,
+  { state, breaker, lastFailure, lastSuccessAt = '' }: ConnectionStatus,
+  count: number,
+  since: number,
+): Promise<SyncProblem> {
+  const mode = (await policyOf(bot))?.mode;
+  const isFailing = lastFailure !== undefined && lastFailure.at > lastSuccessAt;
+  const [why, next] =
+    state !== 'connected'
+      ? ['the connection needs a new login', `Connect it again: gatehouse connect ${bot}. Nothing is lost meanwhile.`]
+      : mode === 'off' || mode === 'read-only'
+        ? [`the bot is in the mode ${mode}`, `Switch it on again: gatehouse policy mode ${bot} automatic.`]
+        : isFailing || breaker?.state === 'open'
+          ? [lastFailure?.message ?? 'Salesforce does not answer', lastFailure?.next ?? 'Wait a minute.']
+          : ['no process works on them', 'Run "gatehouse serve" or "gatehouse worker" on this store; see its log.'];
+  const message = `${count} record(s) wait, the first since ${iso(since)}: ${why.replace(/\.$/, '')}.`;
+  return { code: 'pending', message, next, count, examples: [] };
+}
+
+/** A poll found what a message should have told long before. */
+async function missingEvents(
+  { store, now }: StatusDeps,
+  bot: string,
+  { lastEventAt }: ConnectionStatus,
+): Promise<readonly SyncProblem[]> {
+  const isExpected = (await store.tokens.list(bot)).some(({ expiresAt }) => expiresAt === null);
+  if (!isExpected) return [];
+  const [found] = await store.log.find(bot, {
+    reason: FOUND_BY_POLL,
+    direction: 'from_crm',
+    from: logIdAt(now() - DAY_MS),
+    limit: 1,
+  });
+  if (!found || (lastEventAt !== undefined && Date.parse(lastEventAt) >= found.at)) return [];
+  const { kind, localId, at } = found;
+  return [
+    {
+      code: 'events_missing',
+      message: `A change was found by polling at ${iso(at)}, and no outbound message has come since ${lastEventAt ?? 'its address was made'}.`,
+      next: 'In Salesforce look at Setup, Outbound Message Delivery Status, and at the flow that sends the message: its address, its object, whether it is active. Changes arrive by polling meanwhile.',
+      count: 1,
+      examples: [{ kind, localId }],
+    },
+  ];
+}
+
+/** The most frequent first. */
+function grouped(links: readonly Link[]): readonly SyncProblem[] {
+  const groups = new Map<string, Link[]>();
+  for (const link of links) {
+    const { error } = link;
+    if (error === null || link.state === 'unlinked') continue;
+    const key = JSON.stringify([error.code, error.salesforce?.code, error.next]);
+    groups.set(key, [...(groups.get(key) ?? []), link]);
+  }
+  return [...groups.values()]
+    .sort((a, b) => b.length - a.length)
+    .flatMap((alike) => {
+      const error = alike[0]?.error;
+      if (!error) return [];
+      const { code, message, next, salesforce } = error;
+      const examples = alike.slice(0, 5).map(({ kind, localId }) => ({ kind, localId }));
+      return [
+        { code, message, next, count: alike.length, ...(salesforce ? { salesforce: salesforce.code } : {}), examples },
+      ];
+    });
+}
+
+const iso = (at: number): string => new Date(at).toISOString();

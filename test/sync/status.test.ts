@@ -1,0 +1,111 @@
+import { expect, it } from 'vitest';
+import { rotateToken } from '../../src/sync/receive.ts';
+import { syncStatus } from '../../src/sync/status.ts';
+import { describeStores } from '../support/databases.ts';
+import { createSyncWorld, type SyncWorld } from './world.ts';
+
+async function status(world: SyncWorld) {
+  const { bots, connections } = world.fresh.store;
+  const deps = {
+    store: world.store,
+    now: () => world.clock.now,
+    policyOf: async (bot: string) => (await bots.get(bot))?.policy,
+    connectionStatus: (bot: string) => world.connections.status(bot),
+  };
+  return syncStatus(deps, { bot: 'demo', orgId: (await connections.get('demo'))?.orgId ?? '' });
+}
+
+const party = (localId: string) => ({ kind: 'party', localId });
+
+describeStores((_name, openFresh) => {
+  it('is quiet when all is in step [S5]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace' });
+    await world.settle();
+    expect(await status(world)).toMatchObject({
+      links: [{ kind: 'party', state: 'active', count: 1 }],
+      waiting: 0,
+      problems: [],
+      polled: [{ object: 'Contact' }, { object: 'Opportunity' }],
+    });
+    expect(await status(world)).not.toHaveProperty('waitingSince');
+  });
+
+  it('names each trouble once, with how many have it, who, and the cure [S5] [R4]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    for (const id of ['p1', 'p2', 'p3']) await world.put(id, { email: `bad ${id}`, name: id });
+    await world.put('gone', { email: 'gone@example.com', name: 'Gone' });
+    await world.put('c1', { title: 'Won for nothing', status: 'resolved' }, { kind: 'case' });
+    await world.settle();
+    await world.control('POST', 'records/Contact', { Id: (await world.link('gone')).sfId, IsDeleted: true });
+    world.clock.advance(60_000);
+    await world.settle();
+    const { problems } = await status(world);
+    expect(problems).toEqual([
+      expect.objectContaining({
+        code: 'validation_rule',
+        salesforce: 'INVALID_EMAIL_ADDRESS',
+        count: 3,
+        next: 'Correct the email at the host.',
+        examples: [party('p1'), party('p2'), party('p3')],
+      }),
+      expect.objectContaining({ code: 'not_found', count: 1, examples: [party('gone')] }),
+      expect.objectContaining({ code: 'validation_rule', examples: [{ kind: 'case', localId: 'c1' }] }),
+    ]);
+    // The log says the same, with the same cure.
+    for (const { next, examples, code } of problems) {
+      if (code === 'not_found') continue;
+      const rows = await world.log(examples[0]?.localId);
+      expect(rows.some((row) => row.error?.next === next)).toBe(true);
+    }
+  });
+
+  it('says why records wait for nobody [S5] [O7]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace' });
+    world.clock.advance(9 * 60_000);
+    expect(await status(world)).toMatchObject({ waiting: 1, problems: [] });
+    world.clock.advance(2 * 60_000);
+    const waiting = async () => {
+      const { problems } = await status(world);
+      expect(problems).toMatchObject([{ code: 'pending', count: 1 }]);
+      return `${problems[0]?.message} ${problems[0]?.next}`;
+    };
+    expect(await waiting()).toMatch(/no process works on them.*gatehouse worker/);
+    const { bots } = world.fresh.store;
+    const setMode = async (mode: 'read-only' | 'automatic') => {
+      const bot = await bots.get('demo');
+      if (bot) await bots.savePolicy('demo', { ...bot.policy, mode }, 'ada', world.clock.now, bot.policyRevision);
+    };
+    await setMode('read-only');
+    expect(await waiting()).toMatch(/in the mode read-only.*policy mode demo/);
+    await setMode('automatic');
+    await world.fresh.store.connections.patch('demo', { state: 'needs_reauth' });
+    expect(await waiting()).toMatch(/needs a new login.*gatehouse connect demo/);
+  });
+
+  it('tells that outbound messages stay away, as soon as a poll finds what they did not tell [S5] [I1]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace' });
+    await world.settle();
+    const change = async (title: string) => {
+      world.clock.advance(60_000);
+      await world.edit((await world.link('p1')).sfId ?? '', { Title: title });
+      world.clock.advance(60_000);
+      await world.settle();
+    };
+    await change('nobody promised a message');
+    expect((await status(world)).problems).toEqual([]);
+    await rotateToken({ store: world.store, now: () => world.clock.now }, 'demo');
+    await change('one was promised');
+    expect((await status(world)).problems).toMatchObject([
+      {
+        code: 'events_missing',
+        next: expect.stringContaining('Outbound Message Delivery Status'),
+        examples: [party('p1')],
+      },
+    ]);
+    await world.fresh.store.connections.patch('demo', { lastEventAt: world.clock.now });
+    expect((await status(world)).problems).toEqual([]);
+  });
+});
