@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { GatehouseError } from '../errors.ts';
-import type { FeedRow, SyncDeps, WebhookTarget } from './ports.ts';
+import { DEFAULT_SETTINGS, type FeedRow, type SyncDeps, type WebhookTarget } from './ports.ts';
 
 /** Encrypts small secrets at rest. */
 export interface Seal {
@@ -13,7 +13,6 @@ export interface DeliveryDeps extends SyncDeps {
   readonly fetch: typeof globalThis.fetch;
 }
 
-const LEASE_MS = 60_000;
 const TIMEOUT_MS = 15_000;
 const MOST_AT_ONCE = 100;
 
@@ -55,8 +54,10 @@ export async function setWebhook(
  * Sends what the feed holds, in its order, at least once: the place moves only after a 2xx, so a crash repeats the last one
  * with the same `webhook-id`. Standard Webhooks: https://www.standardwebhooks.com
  */
-export async function deliver({ store, now, seal, fetch, crash }: DeliveryDeps, bot: string): Promise<number> {
-  if (!(await store.webhooks.lease(bot, now(), now() + LEASE_MS))) return 0;
+export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> {
+  const { store, now, seal, fetch, crash } = deps;
+  const { leaseMs } = { ...DEFAULT_SETTINGS, ...deps.settings };
+  if (!(await store.webhooks.lease(bot, now(), now() + leaseMs))) return 0;
   const target = await store.webhooks.get(bot);
   if (!target) return 0;
   let sent = 0;
@@ -86,7 +87,7 @@ export async function deliver({ store, now, seal, fetch, crash }: DeliveryDeps, 
         attempts: 0,
         nextAt: 0,
         lastError: null,
-        leaseUntil: now() + LEASE_MS,
+        leaseUntil: now() + leaseMs,
       });
     }
     return sent;

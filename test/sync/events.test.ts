@@ -3,23 +3,14 @@ import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { receiveMessage, rotateToken } from '../../src/sync/receive.ts';
 import { describeStores } from '../support/databases.ts';
+import { soapMessage as message, ORG } from './soap.ts';
 import { Crash, crashAt, createSyncWorld, pair, type SyncWorld } from './world.ts';
-
-const ORG = '00D5i000000SimZEAS';
 
 async function linked(world: SyncWorld, id = 'p1') {
   await world.put(id, { email: `${id}@example.com`, name: 'Ada Lovelace', phone: '1', jobTitle: 'A' });
   const outcome = await world.party(id);
   world.clock.advance(60_000);
   return outcome.id;
-}
-
-function message(ids: readonly string[], fields = '', org = ORG, first = 0) {
-  const items = ids.map(
-    (id, n) =>
-      `<Notification><Id>04l5i000000${String(first + n).padStart(4, '0')}</Id><sObject xsi:type="sf:Contact" xmlns:sf="urn:sobject.enterprise.soap.sforce.com"><sf:Id>${id}</sf:Id>${fields}</sObject></Notification>`,
-  );
-  return `<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><notifications xmlns="http://soap.sforce.com/2005/09/outbound"><OrganizationId>${org}</OrganizationId><ActionId>04k5i0000000001AAA</ActionId><SessionId xsi:nil="true"/>${items.join('')}</notifications></soapenv:Body></soapenv:Envelope>`;
 }
 
 function receiver(world: SyncWorld, crash?: Parameters<SyncWorld['process']>[0]) {

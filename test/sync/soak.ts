@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { shippedPolicy } from '../../permissions/policy.ts';
+import type { DatabaseTarget } from '../../src/store/open.ts';
 import { receiveMessage, rotateToken } from '../../src/sync/receive.ts';
 import { createFleet } from './fixtures/fleet.ts';
 import { openHouse } from './fixtures/house.ts';
@@ -39,11 +40,11 @@ const FAULTS = [
   { type: 'drop_body', when: 'after', times: 1 },
 ] as const;
 
-export async function soak(seconds: number, people = 40): Promise<SoakReport> {
+export async function soak(seconds: number, people = 40, target?: DatabaseTarget): Promise<SoakReport> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-soak-'));
   const options = {
     folder,
-    target: { file: path.join(folder, 'gatehouse.db') },
+    target: target ?? { file: path.join(folder, 'gatehouse.db') },
     leaseMs: 8_000,
     tickMs: 200,
     pollMs: 3_000,
