@@ -37,14 +37,24 @@ const POINTS: readonly CrashPoint[] = [
   'inbox-finished',
 ];
 
+/** What goes wrong between us and Salesforce while a worker is at it; one request each. */
+const FAULTS = [
+  { type: 'drop', when: 'after', times: 1 },
+  { type: 'drop', when: 'before', times: 1 },
+  { type: 'drop_body', when: 'after', times: 1 },
+  { type: 'status', status: 503, times: 1 },
+  { type: 'lock', times: 1, match: { path: '/composite' } },
+  { type: 'expired_session', times: 1 },
+] as const;
+
 interface Edit {
   readonly side: 'host' | 'salesforce';
   readonly value: string;
 }
 
 /**
- * Edits on both sides, several a field, in seconds that are never shared; workers that die at random points; events that are
- * lost, doubled and out of order. At the end both sides must agree, on the value of the last edit of each field.
+ * Edits on both sides, several a field, in seconds that are never shared; workers that die at random points; requests that are
+ * lost before or after their effect, refused, locked; events that are lost, doubled and out of order. At the end both sides must agree, on the value of the last edit of each field.
  */
 async function play(
   world: SyncWorld,
@@ -132,6 +142,7 @@ async function play(
       }
       continue;
     }
+    if (next() < 0.15) await world.control('POST', 'faults', pick(FAULTS));
     const isOne = roll >= 0.7 && roll < 0.85;
     const side = isOne && next() < 0.5 ? 'salesforce' : 'host';
     const process = worker(next() < 0.4 ? { id: isOne ? id : pick([...ids.keys()]), side } : undefined);
@@ -146,6 +157,7 @@ async function play(
       if (next() < 0.3) world.clock.advance(125_000);
     }
   }
+  await world.control('POST', 'faults', { clear: true });
   world.clock.advance(200_000);
   await world.settle();
 
@@ -177,7 +189,7 @@ function lastOfEach(last: ReadonlyMap<string, Edit>, key: string): readonly stri
 
 describeStores((name, openFresh) => {
   it.each([true, false])(
-    'ends as the last edits say, after thousands of steps with deaths and lost, doubled, late events (field history: %s) [S2] [S8] [sync-P3] [sync-P4] [sync-P8] [sync-P9]',
+    'ends as the last edits say, after thousands of steps with deaths, faults and lost, doubled, late events (field history: %s) [S2] [S8] [sync-P3] [sync-P4] [sync-P8] [sync-P9]',
     async (history) => {
       const seeds = name === 'SQLite' ? [1, 2, 3, 4, 5, 6] : [7, 8];
       const steps = 500;
