@@ -6,8 +6,8 @@ import { createSealedText } from './store/sealed-text.ts';
 import type { Store } from './store/store.ts';
 import { createSyncStore } from './store/sync-store.ts';
 import { createSync, type SyncRoom } from './sync/create-sync.ts';
+import { type MountedRoute, mount, syncRoutes } from './sync/routes/mount.ts';
 import { type SyncStatus, syncStatus } from './sync/status.ts';
-import { type MountedRoute, mount, syncRoutes } from './sync/sync-routes.ts';
 import { createWorker, type Worker } from './sync/worker.ts';
 
 /** The sync half of the composition root: loaded by the first call that needs it. */

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { createSealedText } from '../../src/store/sealed-text.ts';
 import { deliver } from '../../src/sync/deliver.ts';
-import type { RouteAnswer, RouteDeps, RouteRequest } from '../../src/sync/route.ts';
-import { syncRoutes } from '../../src/sync/sync-routes.ts';
+import { syncRoutes } from '../../src/sync/routes/mount.ts';
+import type { RouteAnswer, RouteDeps, RouteRequest } from '../../src/sync/routes/route.ts';
 import { describeStores } from '../support/databases.ts';
 import { createSyncWorld, type SyncWorld } from './world.ts';
 

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
-import type { OperatorPermission } from '../../permissions/catalog.ts';
-import { GatehouseError } from '../errors.ts';
-import type { ConnectionStatus } from '../salesforce/connections.ts';
-import type { SyncRoom } from './create-sync.ts';
-import type { DeliveryDeps } from './deliver.ts';
-import type { ConnectionOf } from './hosts.ts';
-import type { SyncOrg } from './ports.ts';
+import type { OperatorPermission } from '../../../permissions/catalog.ts';
+import { GatehouseError } from '../../errors.ts';
+import type { ConnectionStatus } from '../../salesforce/connections.ts';
+import type { SyncRoom } from '../create-sync.ts';
+import type { DeliveryDeps } from '../deliver.ts';
+import type { ConnectionOf } from '../hosts.ts';
+import type { SyncOrg } from '../ports.ts';
 
 /** One route, free of any HTTP library: the door proves the key, reads the body and mounts it. */
 export interface SyncRoute {

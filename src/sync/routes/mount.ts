@@ -1,9 +1,9 @@
 import type { z } from 'zod';
-import { crmRoutes } from './crm-routes.ts';
-import { deskRoutes } from './desk-routes.ts';
-import { eventRoutes } from './event-routes.ts';
-import { mappingRoutes } from './mapping-routes.ts';
-import { recordRoutes } from './record-routes.ts';
+import { crmRoutes } from './crm.ts';
+import { deskRoutes } from './desk.ts';
+import { eventRoutes } from './events.ts';
+import { mappingRoutes } from './mappings.ts';
+import { recordRoutes } from './records.ts';
 import type { RouteDeps, SyncRoute } from './route.ts';
 
 /** Every HTTP route of the sync. Nothing here knows a server. */

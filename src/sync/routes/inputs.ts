@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { FieldValue } from '../action.ts';
-import { toDay } from '../mapping/canonical.ts';
-import type { HostInput } from './hosts.ts';
-import type { HostRecord } from './ports.ts';
+import type { FieldValue } from '../../action.ts';
+import { toDay } from '../../mapping/canonical.ts';
+import type { HostInput } from '../hosts.ts';
+import type { HostRecord } from '../ports.ts';
 
 /** What host apps may send. Strict: a misspelt field is an error, not a field nobody reads. */
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { setWebhook } from './deliver.ts';
-import { receiveMessage, rotateToken } from './receive.ts';
+import { setWebhook } from '../deliver.ts';
+import { receiveMessage, rotateToken } from '../receive.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
 
 const webhookInput = z.strictObject({ url: z.url().max(2_000) });

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { GatehouseError } from '../errors.ts';
-import type { Kind } from '../mapping/mapping.ts';
-import { toMessage } from './deliver.ts';
-import type { HostInput } from './hosts.ts';
-import { ok, parse, type RouteAnswer, type RouteDeps, type RouteRequest, type SyncRoute } from './route.ts';
+import { GatehouseError } from '../../errors.ts';
+import type { Kind } from '../../mapping/mapping.ts';
+import { toMessage } from '../deliver.ts';
+import type { HostInput } from '../hosts.ts';
 import {
   caseInput,
   caseListInput,
@@ -14,7 +13,8 @@ import {
   toCaseInput,
   toPartyInput,
   toWire,
-} from './route-inputs.ts';
+} from './inputs.ts';
+import { ok, parse, type RouteAnswer, type RouteDeps, type RouteRequest, type SyncRoute } from './route.ts';
 
 /** The host app's records, and what Salesforce changed in them. */
 export function recordRoutes(deps: RouteDeps): readonly SyncRoute[] {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Link, LogRow } from './ports.ts';
+import type { Link, LogRow } from '../ports.ts';
+import { syncStatus } from '../status.ts';
+import { hostId, kindInput, limitInput } from './inputs.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute, scopeOf } from './route.ts';
-import { hostId, kindInput, limitInput } from './route-inputs.ts';
-import { syncStatus } from './status.ts';
 
 const logInput = z.strictObject({
   localId: hostId.optional(),

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { GatehouseError } from '../errors.ts';
-import { splitName } from '../mapping/names.ts';
-import type { LogRow } from './ports.ts';
+import { GatehouseError } from '../../errors.ts';
+import { splitName } from '../../mapping/names.ts';
+import type { LogRow } from '../ports.ts';
+import { hostId, limitInput } from './inputs.ts';
 import { ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
-import { hostId, limitInput } from './route-inputs.ts';
 
 const syncInput = z.strictObject({ customerId: hostId, connectorId: z.string().min(1).max(200).optional() });
 const logsInput = z.strictObject({

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import type { FieldValue } from '../action.ts';
-import { GatehouseError } from '../errors.ts';
-import { compileMapping } from '../mapping/compile.ts';
-import { defaultMapping } from '../mapping/defaults.ts';
-import { type Kind, type Mapping, mappingSchema } from '../mapping/mapping.ts';
-import { previewMapping } from '../mapping/preview.ts';
-import { suggestRules } from '../mapping/suggest.ts';
-import { checkMapping } from '../mapping/validate.ts';
-import { columnsOf, lookUp } from './remote.ts';
+import type { FieldValue } from '../../action.ts';
+import { GatehouseError } from '../../errors.ts';
+import { compileMapping } from '../../mapping/compile.ts';
+import { defaultMapping } from '../../mapping/defaults.ts';
+import { type Kind, type Mapping, mappingSchema } from '../../mapping/mapping.ts';
+import { previewMapping } from '../../mapping/preview.ts';
+import { suggestRules } from '../../mapping/suggest.ts';
+import { checkMapping } from '../../mapping/validate.ts';
+import { columnsOf, lookUp } from '../remote.ts';
+import { saveMapping } from '../save-mapping.ts';
+import { mappingOf, openTarget } from '../target.ts';
+import { hostId, kindInput } from './inputs.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
-import { hostId, kindInput } from './route-inputs.ts';
-import { saveMapping } from './save-mapping.ts';
-import { mappingOf, openTarget } from './target.ts';
 
 const saveInput = z.strictObject({ mapping: mappingSchema, version: z.number().int().min(0) });
 const previewInput = z.strictObject({
