@@ -118,3 +118,11 @@ export function toWire({ id, kind, fields, parties, version, changedAt }: HostRe
 
 export const kindInput = z.enum(['party', 'case']);
 export const limitInput = z.coerce.number().int().min(1).max(1_000);
+
+/** Optional keys that are undefined are left out: the ports take them absent. */
+export function definedOnly<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  // The entries that were undefined are gone.
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}

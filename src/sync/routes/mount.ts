@@ -1,14 +1,24 @@
 import type { z } from 'zod';
+import { batchRoutes } from './batches.ts';
 import { crmRoutes } from './crm.ts';
-import { deskRoutes } from './desk.ts';
 import { eventRoutes } from './events.ts';
+import { linkRoutes } from './links.ts';
+import { logRoutes } from './logs.ts';
 import { mappingRoutes } from './mappings.ts';
 import { recordRoutes } from './records.ts';
 import type { RouteDeps, SyncRoute } from './route.ts';
 
 /** Every HTTP route of the sync. Nothing here knows a server. */
 export function syncRoutes(deps: RouteDeps): readonly SyncRoute[] {
-  return [...recordRoutes(deps), ...crmRoutes(deps), ...deskRoutes(deps), ...mappingRoutes(deps), ...eventRoutes(deps)];
+  return [
+    ...recordRoutes(deps),
+    ...crmRoutes(deps),
+    ...logRoutes(deps),
+    ...linkRoutes(deps),
+    ...batchRoutes(deps),
+    ...mappingRoutes(deps),
+    ...eventRoutes(deps),
+  ];
 }
 
 /** The same data in the form that the HTTP door takes from other rooms. */
