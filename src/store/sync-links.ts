@@ -1,6 +1,6 @@
 import type { ExpressionBuilder } from 'kysely';
 import { freshLink } from '../sync/fresh-link.ts';
-import type { Link, LinkSet, LinkStore } from '../sync/ports.ts';
+import type { Link, LinkSet, LinkStore } from '../sync/link.ts';
 import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './sync-tables.ts';
 
 const JSON_COLUMNS = ['base', 'seen', 'intents', 'error'] as const;

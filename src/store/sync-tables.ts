@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import type { Link, Scope } from '../sync/link.ts';
 import type {
   BatchRun,
   Cursor,
@@ -6,10 +7,8 @@ import type {
   HostRecord,
   InboundToken,
   InboxRow,
-  Link,
   LogRow,
   MappingRow,
-  Scope,
   Subscription,
   WebhookTarget,
 } from '../sync/ports.ts';

@@ -1,6 +1,7 @@
 import { type Candidate, GatehouseError, toErrorBody } from '../errors.ts';
 import { done, openIntents, type PendingWrite, partialProblem, statusOf } from './book.ts';
-import type { HostRecord, Link, LogRow, SyncStore } from './ports.ts';
+import type { Link } from './link.ts';
+import type { HostRecord, LogRow, SyncStore } from './ports.ts';
 import { duplicateIdIn, type RowFailure, toRowFailure } from './row-errors.ts';
 import type { Target } from './target.ts';
 

@@ -1,8 +1,9 @@
 import type { FieldValue } from '../action.ts';
 import { type Candidate, GatehouseError, toErrorBody } from '../errors.ts';
 import type { Finding } from './findings.ts';
+import type { Intent, Link, LinkState } from './link.ts';
 import type { ParentIndex, Plan } from './plan.ts';
-import type { FeedRow, HostRecord, Intent, Link, LinkState, LogRow, SyncStore } from './ports.ts';
+import type { FeedRow, HostRecord, LogRow, SyncStore } from './ports.ts';
 import type { Target } from './target.ts';
 
 /** A write that the merge decided on. The intents behind it are already durable. */

@@ -7,8 +7,9 @@ import type { Engine, Result } from './engine.ts';
 import { forecast } from './forecast.ts';
 import { forecastPeople, peopleLeftOut } from './forecast-people.ts';
 import { useInbox } from './inbox.ts';
+import type { Link } from './link.ts';
 import { type Plan, planRecord } from './plan.ts';
-import type { HostRecord, Link, SyncDeps, SyncOrg } from './ports.ts';
+import type { HostRecord, SyncDeps, SyncOrg } from './ports.ts';
 import { openTarget, type Target } from './target.ts';
 
 const CLAIM_WAIT_MS = 100;

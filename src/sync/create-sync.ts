@@ -4,7 +4,7 @@ import { createBotSync } from './bot-sync.ts';
 import { createDrain, type Drain } from './drain.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { type ConnectionOf, createHosts, type Hosts } from './hosts.ts';
-import { createLinkDesk, type LinkDesk } from './links.ts';
+import { createLinkDesk, type LinkDesk } from './link-desk.ts';
 import type { SyncDeps, SyncOrg } from './ports.ts';
 
 /** People and cases of the host app in step with Salesforce, both ways: nothing lost, nothing twice. */

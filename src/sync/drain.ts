@@ -1,6 +1,7 @@
 import type { Kind } from '../mapping/mapping.ts';
 import type { Engine, How, Passed } from './engine.ts';
-import type { Due, HostRecord, Link, Scope, SyncDeps, SyncOrg } from './ports.ts';
+import type { Due, Link, Scope } from './link.ts';
+import type { HostRecord, SyncDeps, SyncOrg } from './ports.ts';
 import { mappingOf, newLink, ofTarget, openTarget, type Target } from './target.ts';
 
 /** Claims what is due and brings it into step; a case's unknown people first. */

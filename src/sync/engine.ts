@@ -4,20 +4,15 @@ import type { PendingWrite } from './book.ts';
 import { type Finding, readRemote } from './findings.ts';
 import { isKnown } from './freshness.ts';
 import { createFieldHistory } from './history.ts';
+import type { Link } from './link.ts';
 import { createLogIds } from './log-ids.ts';
 import { completeParents, parentsToFind } from './parents.ts';
-import { contestedRules, type ParentIndex, type Plan, planRecord } from './plan.ts';
-import {
-  DEFAULT_SETTINGS,
-  type HostRecord,
-  type Link,
-  type LogRow,
-  type SyncDeps,
-  type SyncSettings,
-} from './ports.ts';
+import type { Plan } from './plan.ts';
+import { DEFAULT_SETTINGS, type HostRecord, type LogRow, type SyncDeps, type SyncSettings } from './ports.ts';
 import type { RemoteRow } from './remote.ts';
 import { type RoleTask, writeRoles } from './role-pass.ts';
 import { ROLES_KEY, type Role, rolesText, wantedRoles } from './roles.ts';
+import { lookAgain, timesOf } from './second-look.ts';
 import { mergeChunk } from './settle.ts';
 import { openTarget, type Target } from './target.ts';
 import { PARTS_PER_CALL, type RowWrite, sendParts, toParts } from './write.ts';
@@ -110,8 +105,9 @@ export function createEngine(deps: SyncDeps) {
       const findings = await readRemote(target, reads, hosts, asked, onCall);
       await deps.crash?.('read');
       const parents = await completeParents(deps, target, asked, findings.parents, chosen, onCall);
-      const byLink = await settledFindings(reads, findings.byLink, hosts, parents);
-      const fieldTimes = await historyTimes(claims, byLink, hosts, parents);
+      const seen = { target, hosts, parents, onCall };
+      const byLink = mode === 'one' ? await lookAgain(deps, seen, reads, findings.byLink) : findings.byLink;
+      const fieldTimes = await timesOf(history, seen, claims, byLink);
 
       const again: Link[] = [];
       let renewedAt = now();
@@ -264,60 +260,6 @@ export function createEngine(deps: SyncDeps) {
         keyField: target.externalId,
         id: kind === 'create' ? link.extKey : (link.sfId ?? ''),
       };
-    }
-
-    /** A stamp of this very second hides an edit of the same second from a conditional write: look again when it is over. */
-    async function settledFindings(
-      reads: readonly Link[],
-      found: ReadonlyMap<string, Finding>,
-      hosts: ReadonlyMap<string, HostRecord>,
-      parents: ParentIndex,
-    ) {
-      if (mode !== 'one') return found;
-      const [link] = reads;
-      const finding = link && found.get(link.id);
-      const host = link && hosts.get(link.localId);
-      const row =
-        finding?.kind === 'row'
-          ? finding.row
-          : finding?.kind === 'matches' && finding.rows.length === 1
-            ? finding.rows[0]
-            : undefined;
-      if (!row || !host || org.clock() - row.modifiedAt >= 2_000) return found;
-      const plan = planRecord({
-        link,
-        host,
-        mapping: target.compiled,
-        remote: { kind: 'record', record: row.record, modifiedAt: row.modifiedAt },
-        parents,
-      });
-      if (Object.keys(plan.send).length === 0) return found;
-      await deps.wait(2_000 - (org.clock() - row.modifiedAt));
-      return (await readRemote(target, reads, hosts, new Map(), onCall)).byLink;
-    }
-
-    async function historyTimes(
-      claims: readonly Link[],
-      found: ReadonlyMap<string, Finding>,
-      hosts: ReadonlyMap<string, HostRecord>,
-      parents: ParentIndex,
-    ) {
-      if (history.isKnownAbsent(target)) return new Map<string, ReadonlyMap<string, number>>();
-      const asked = claims.flatMap((link) => {
-        const finding = found.get(link.id);
-        const host = hosts.get(link.localId);
-        if (finding?.kind !== 'row' || !host) return [];
-        const { row } = finding;
-        const rules = contestedRules({
-          link,
-          host,
-          mapping: target.compiled,
-          parents,
-          remote: { kind: 'record', record: row.record, modifiedAt: row.modifiedAt },
-        });
-        return rules.length > 0 ? [{ linkId: link.id, sfId: row.id, rules }] : [];
-      });
-      return history.times(target, asked, onCall);
     }
 
     async function finishRoles(): Promise<void> {

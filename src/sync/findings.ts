@@ -1,7 +1,8 @@
 import type { FieldValue } from '../action.ts';
 import type { CompiledRule } from '../mapping/compile.ts';
+import type { Link } from './link.ts';
 import { type ParentIndex, parentKey } from './plan.ts';
-import type { HostRecord, Link } from './ports.ts';
+import type { HostRecord } from './ports.ts';
 import { columnsOf, type Lookup, lookUp, quote, type RemoteRow, toRow } from './remote.ts';
 import { lookupValue, type Target } from './target.ts';
 

@@ -1,10 +1,11 @@
 import { GatehouseError } from '../errors.ts';
 import { readRemote, toParentIndex } from './findings.ts';
 import { freshLink } from './fresh-link.ts';
+import type { Link } from './link.ts';
 import { matchRecord } from './match.ts';
 import { parentsToFind } from './parents.ts';
 import { type Plan, parentKey, planRecord } from './plan.ts';
-import type { HostRecord, Link, SyncDeps } from './ports.ts';
+import type { HostRecord, SyncDeps } from './ports.ts';
 import type { RemoteRow } from './remote.ts';
 import { newLink, type Target } from './target.ts';
 

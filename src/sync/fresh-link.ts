@@ -1,4 +1,4 @@
-import type { Link, NewLink } from './ports.ts';
+import type { Link, NewLink } from './link.ts';
 
 /** A link of which nothing has happened yet. */
 export function freshLink(link: NewLink): Link {

@@ -1,4 +1,5 @@
-import type { HostRecord, Link } from './ports.ts';
+import type { Link } from './link.ts';
+import type { HostRecord } from './ports.ts';
 import type { Target } from './target.ts';
 
 /**

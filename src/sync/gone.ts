@@ -1,7 +1,8 @@
 import { GatehouseError, toErrorBody } from '../errors.ts';
 import { type Book, dirtyAt, type Tables } from './book.ts';
+import type { Link } from './link.ts';
 import { planRecord } from './plan.ts';
-import type { HostRecord, Link } from './ports.ts';
+import type { HostRecord } from './ports.ts';
 import type { RemoteRow } from './remote.ts';
 
 /** The host's record is gone: the mapping says whether the Salesforce record goes too. By default it stays. */

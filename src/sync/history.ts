@@ -56,6 +56,8 @@ export function createFieldHistory(now: () => number) {
   };
 }
 
+export type FieldHistory = ReturnType<typeof createFieldHistory>;
+
 const keyOf = ({ scope, object }: Target): string => `${scope.orgId}:${object}`;
 
 /** ContactHistory.ContactId, OpportunityFieldHistory.OpportunityId, Matter__History.ParentId */

@@ -1,6 +1,7 @@
 import type { Fields } from '../action.ts';
 import type { Kind, Mapping } from '../mapping/mapping.ts';
-import type { HostRecord, PartyRole, Scope, SyncDeps, SyncStore } from './ports.ts';
+import type { Scope } from './link.ts';
+import type { HostRecord, PartyRole, SyncDeps, SyncStore } from './ports.ts';
 import { mappingOf, newLink } from './target.ts';
 
 /** What the host app sends about one person or case. Fields that are not named stay as they are; null clears. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { FieldValue } from '../action.ts';
 import { KINDS } from '../mapping/mapping.ts';
-import type { FeedRow, InboxRow, Link, Scope, SyncDeps, SyncOrg } from './ports.ts';
+import type { Link, Scope } from './link.ts';
+import type { FeedRow, InboxRow, SyncDeps, SyncOrg } from './ports.ts';
 import { toMs } from './remote.ts';
 import { openTarget, type Target } from './target.ts';
 

@@ -2,8 +2,9 @@ import type { FieldValue } from '../action.ts';
 import type { CompiledRule } from '../mapping/compile.ts';
 import { findField } from '../mapping/compile.ts';
 import { toParentIndex } from './findings.ts';
+import type { Link } from './link.ts';
 import { type ParentIndex, parentKey } from './plan.ts';
-import type { HostRecord, Link, SyncDeps } from './ports.ts';
+import type { HostRecord, SyncDeps } from './ports.ts';
 import { EXTERNAL_ID, externalKey, type Target } from './target.ts';
 import { sendParts, toParts } from './write.ts';
 

@@ -1,7 +1,8 @@
 import type { FieldValue } from '../action.ts';
 import type { CompiledMapping, CompiledRule, RemoteRecord } from '../mapping/compile.ts';
+import type { Intent, Link } from './link.ts';
 import { type FieldVerdict, mergeField } from './merge.ts';
-import type { FieldClock, HostRecord, Intent, Link, LogChange } from './ports.ts';
+import type { FieldClock, HostRecord, LogChange } from './ports.ts';
 import { ROLES_KEY } from './roles.ts';
 
 /** What we know of the Salesforce side when we decide. */

@@ -1,6 +1,7 @@
 import { findField } from '../mapping/compile.ts';
 import { KINDS } from '../mapping/mapping.ts';
-import type { Cursor, InboxRow, Scope, SyncDeps, SyncOrg, SyncSettings } from './ports.ts';
+import type { Scope } from './link.ts';
+import type { Cursor, InboxRow, SyncDeps, SyncOrg, SyncSettings } from './ports.ts';
 import { queryPath, toIso, toMs, toPage } from './remote.ts';
 import { mappingOf } from './target.ts';
 

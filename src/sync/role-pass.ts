@@ -1,5 +1,6 @@
 import { done } from './book.ts';
-import type { Link, LogRow, SyncDeps } from './ports.ts';
+import type { Link } from './link.ts';
+import type { LogRow, SyncDeps } from './ports.ts';
 import type { RemoteRow } from './remote.ts';
 import { planRoles, ROLES_KEY, type Role, remoteRoles, rolesText, sendRoles } from './roles.ts';
 import type { Target } from './target.ts';

@@ -1,4 +1,5 @@
-import type { Link, PartyRole, SyncDeps } from './ports.ts';
+import type { Link } from './link.ts';
+import type { PartyRole, SyncDeps } from './ports.ts';
 import type { Target } from './target.ts';
 import { PARTS_PER_CALL, type RowWrite, sendParts, toParts } from './write.ts';
 

@@ -1,7 +1,8 @@
 import { GatehouseError } from '../errors.ts';
 import { type Kind, type Mapping, type Rule, ruleKey } from '../mapping/mapping.ts';
 import { checkMapping, type MappingCheck } from '../mapping/validate.ts';
-import type { Link, SyncDeps, SyncOrg } from './ports.ts';
+import type { Link } from './link.ts';
+import type { SyncDeps, SyncOrg } from './ports.ts';
 import { mappingOf } from './target.ts';
 
 export interface SavedMapping {

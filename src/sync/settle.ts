@@ -12,9 +12,10 @@ import {
 } from './book.ts';
 import type { Finding } from './findings.ts';
 import { settleHostGone, settleRemoteGone } from './gone.ts';
+import type { Intent, Link } from './link.ts';
 import { matchRecord } from './match.ts';
 import { planRecord } from './plan.ts';
-import type { HostRecord, Intent, Link, SyncStore } from './ports.ts';
+import type { HostRecord, SyncStore } from './ports.ts';
 import type { RemoteRow } from './remote.ts';
 import { lookupValue, type Target } from './target.ts';
 

@@ -1,9 +1,10 @@
 import type { Policy } from '../../permissions/policy.ts';
 import { KINDS } from '../mapping/mapping.ts';
 import type { ConnectionStatus } from '../salesforce/connections.ts';
+import type { Link, LinkSet, Scope } from './link.ts';
 import { logIdAt } from './log-ids.ts';
 import { FOUND_BY_POLL } from './poll.ts';
-import type { Link, LinkSet, Scope, SyncStore } from './ports.ts';
+import type { SyncStore } from './ports.ts';
 import { mappingOf } from './target.ts';
 
 /** One thing that is wrong, with its cure; `count` records share it. */

@@ -5,7 +5,8 @@ import { type CompiledMapping, compileMapping, findField } from '../mapping/comp
 import { defaultMapping } from '../mapping/defaults.ts';
 import type { Kind, Mapping } from '../mapping/mapping.ts';
 import { boundMapping, closedRoles, type Opened, openedBy } from './bounds.ts';
-import type { HostRecord, LinkSet, NewLink, Scope, SyncDeps, SyncOrg, SyncStore } from './ports.ts';
+import type { LinkSet, NewLink, Scope } from './link.ts';
+import type { HostRecord, SyncDeps, SyncOrg, SyncStore } from './ports.ts';
 
 export const EXTERNAL_ID = 'Gatehouse_Id__c';
 

@@ -11,8 +11,9 @@ import { createSealedText } from '../../src/store/sealed-text.ts';
 import { createSyncStore } from '../../src/store/sync-store.ts';
 import { createSync, type SyncRoom } from '../../src/sync/create-sync.ts';
 import { useInbox } from '../../src/sync/inbox.ts';
+import type { Link } from '../../src/sync/link.ts';
 import { poll } from '../../src/sync/poll.ts';
-import type { CrashPoint, HostRecord, Link, LogRow, SyncSettings, SyncStore } from '../../src/sync/ports.ts';
+import type { CrashPoint, HostRecord, LogRow, SyncSettings, SyncStore } from '../../src/sync/ports.ts';
 import { createWorker, type Worker } from '../../src/sync/worker.ts';
 import type { FreshDatabase, OpenFresh } from '../support/databases.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Link } from '../ports.ts';
+import type { Link } from '../link.ts';
 import { syncStatus } from '../status.ts';
 import { definedOnly, hostId, kindInput, limitInput } from './inputs.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute, scopeOf } from './route.ts';

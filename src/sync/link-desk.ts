@@ -5,7 +5,8 @@ import { splitName } from '../mapping/names.ts';
 import { prefixesOf, toId18 } from '../salesforce/ids.ts';
 import type { Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
-import type { Link, LogChange, LogRow, SyncDeps, SyncOrg } from './ports.ts';
+import type { Link } from './link.ts';
+import type { LogChange, LogRow, SyncDeps, SyncOrg } from './ports.ts';
 import { lookUp, toRow } from './remote.ts';
 import { externalKey, mappingOf, openTarget } from './target.ts';
 
