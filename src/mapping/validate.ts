@@ -2,6 +2,8 @@ import type { FieldDescribe, FieldValue, ObjectDescribe } from '../action.ts';
 import type { FieldProblem } from '../errors.ts';
 import { isCut } from './canonical.ts';
 import { findField, parentOf } from './compile.ts';
+import { defaultMapping } from './defaults.ts';
+import { hostField } from './host-fields.ts';
 import type { Mapping, Rule } from './mapping.ts';
 
 export interface MappingCheck {
@@ -31,6 +33,7 @@ export function checkMapping(mapping: Mapping, describe: ObjectDescribe): Mappin
     checkShape(rule, say);
     if (rule.remote[0]?.includes('.')) checkParent(rule, describe, say);
     else for (const name of rule.remote) checkField(rule, name, describe, say, warn);
+    checkHostField(mapping, rule, describe, say, warn);
   });
   if (mapping.lookup) checkLookup(mapping, describe, problems);
   checkRequired(mapping, describe, warnings);
@@ -114,6 +117,33 @@ function checkField(rule: Rule, name: string, describe: ObjectDescribe, say: Say
       `${field.name} takes only its listed values: add a "values" map, or unlisted values will be refused by Salesforce`,
     );
   }
+}
+
+/** What a host field is known to hold must fit the Salesforce field that takes it. */
+function checkHostField({ kind }: Mapping, rule: Rule, describe: ObjectDescribe, say: Say, warn: Say): void {
+  const [local, ...more] = rule.local;
+  const [remote, ...others] = rule.remote;
+  const field = remote === undefined ? undefined : findField(describe, remote);
+  const known = local === undefined ? undefined : hostField(kind, local);
+  const isTranslated = rule.transforms.some(({ use }) => use === 'values' || use === 'template');
+  if (!field || !known || more.length + others.length > 0 || isTranslated || rule.direction === 'from_crm') return;
+  const isFit =
+    known.type === 'number'
+      ? !['boolean', 'date', 'datetime', 'reference'].includes(field.type)
+      : known.type === 'date'
+        ? !NUMERIC.has(field.type) || field.type.startsWith('date')
+        : !NUMERIC.has(field.type);
+  if (!isFit)
+    say(
+      'remote',
+      `${field.name} holds a ${field.type}, and ${local} is ${known.type === 'email' ? 'an email' : `a ${known.type}`}`,
+    );
+  const isUsual = defaultMapping(kind).rules.some((usual) => usual.local[0] === local && usual.remote[0] === remote);
+  if (known.most !== undefined && field.length > 0 && known.most > field.length && !isUsual)
+    warn(
+      'remote',
+      `${local} may hold ${known.most} characters and ${field.name} takes ${field.length}: the end is cut off there, the host keeps all of it`,
+    );
 }
 
 const UNWRITABLE = new Set(['address', 'location']);

@@ -1,5 +1,8 @@
+import type { ObjectDescribe } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
+import { compileMapping } from '../mapping/compile.ts';
 import { type Kind, type Mapping, type Rule, ruleKey } from '../mapping/mapping.ts';
+import { checkSamples } from '../mapping/samples.ts';
 import { checkMapping, type MappingCheck } from '../mapping/validate.ts';
 import type { Link } from './link.ts';
 import type { SyncDeps, SyncOrg } from './ports.ts';
@@ -31,7 +34,8 @@ export async function saveMapping(
     throw new GatehouseError('invalid_input', `This is a mapping for a ${mapping.kind}.`, {
       next: `Send it to the mapping of ${mapping.kind}.`,
     });
-  const { problems, warnings } = checkMapping(mapping, await org.describe(mapping.object));
+  const describe = await org.describe(mapping.object);
+  const { problems, warnings } = checkMapping(mapping, describe);
   if (problems.length > 0) {
     throw new GatehouseError('invalid_input', `The mapping does not fit the org: ${problems.length} problem(s).`, {
       next: 'Correct the named rules; nothing was saved.',
@@ -48,9 +52,25 @@ export async function saveMapping(
   }
   return {
     version: version + 1,
-    warnings,
+    warnings: [...warnings, ...(await sampleWarnings(store, bot, mapping, describe))],
     links: await followRules(store, { bot, orgId: org.orgId }, before, mapping, now()),
   };
+}
+
+const SAMPLES = 200;
+
+/** What records that are there would lose by the mapping. */
+export async function sampleWarnings(
+  store: SyncDeps['store'],
+  bot: string,
+  mapping: Mapping,
+  describe: ObjectDescribe,
+): Promise<MappingCheck['warnings']> {
+  const samples = await store.hosts.page(bot, mapping.kind, '', SAMPLES);
+  return checkSamples(
+    compileMapping(mapping, describe),
+    samples.filter((record) => record.deletedAt === null),
+  );
 }
 
 async function followRules(

@@ -3,6 +3,7 @@ import { compileMapping } from '../../src/mapping/compile.ts';
 import { defaultMapping } from '../../src/mapping/defaults.ts';
 import { mappingSchema } from '../../src/mapping/mapping.ts';
 import { previewMapping } from '../../src/mapping/preview.ts';
+import { checkSamples } from '../../src/mapping/samples.ts';
 import { suggestRules } from '../../src/mapping/suggest.ts';
 import { checkMapping } from '../../src/mapping/validate.ts';
 import { contact, opportunity } from './describes.ts';
@@ -41,6 +42,52 @@ describe('a mapping is checked when it is saved [S4]', () => {
     expect(told({ local: 'x', remote: 'Preferred_Channel__c', transforms: fax })).toContain(
       'does not list "fax"; it takes email, phone',
     );
+  });
+
+  it('refuses a host field whose type the Salesforce field cannot hold, and says where it is longer', () => {
+    expect(told({ local: 'email', remote: 'Score__c' })).toContain('Score__c holds a double, and email is an email');
+    const matter = (local: string, remote: string) =>
+      checkMapping(
+        mappingSchema.parse({ kind: 'case', object: 'Opportunity', rules: [{ local, remote }] }),
+        opportunity,
+      );
+    expect(matter('summary', 'Amount').problems).toHaveLength(1);
+    expect(matter('amount', 'CloseDate').problems).toHaveLength(1);
+    expect(matter('expectedDate', 'Amount').problems).toHaveLength(1);
+    expect(matter('amount', 'Name').problems).toEqual([]);
+    expect(matter('summary', 'Name').warnings.map(({ problem }) => problem)).toContainEqual(
+      expect.stringMatching(/summary may hold 32000 characters and Name takes 120/),
+    );
+    // What the host calls its own may hold anything: records tell.
+    expect(told({ local: 'x', remote: 'Score__c' })).toBe('');
+  });
+
+  it('tells which records of the host it could not carry whole', () => {
+    const compiled = compileMapping(
+      mappingSchema.parse({
+        kind: 'party',
+        object: 'Contact',
+        rules: [
+          { local: 'score', remote: 'Score__c' },
+          { local: 'nick', remote: 'Title' },
+        ],
+      }),
+      contact,
+    );
+    const sample = (id: string, fields: Record<string, string | number>) => ({ id, fields, createdAt: 0 });
+    expect(
+      checkSamples(compiled, [
+        sample('p1', { score: 5, nick: 'short' }),
+        sample('p2', { score: 'high', nick: 'x'.repeat(200) }),
+        sample('p3', { score: 'low' }),
+      ]),
+    ).toEqual([
+      {
+        name: 'rules.0.local',
+        problem: 'p2: Score__c would not be sent: "high" is no number (2 of 3 records)',
+      },
+      { name: 'rules.1.local', problem: expect.stringMatching(/^p2 holds more than Title takes/) },
+    ]);
   });
 
   it('refuses two rules on one Salesforce field, and two that fill one host field', () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { FieldValue } from '../../action.ts';
 import { toDay } from '../../mapping/canonical.ts';
+import { HOST_FIELDS, type HostField, hostField } from '../../mapping/host-fields.ts';
 import type { HostInput } from '../hosts.ts';
 import type { HostRecord } from '../ports.ts';
 
@@ -12,16 +13,38 @@ const text = (most: number) =>
   z
     .string()
     .max(most)
-    .refine((value) => !BROKEN.test(value), 'holds control characters')
-    .nullable()
-    .optional();
+    .refine((value) => !BROKEN.test(value), 'holds control characters');
 const day = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}([T ][\d:.]{5,15}(Z|[+-]\d{2}:?\d{2})?)?$/, 'a date such as 2026-05-31')
-  .refine((text) => toDay(text) !== null, 'a day that the calendar has')
-  .nullable()
-  .optional();
-const value = z.union([text(32_000), z.number(), z.boolean(), z.null()]);
+  .refine((text) => toDay(text) !== null, 'a day that the calendar has');
+
+function schemaOf({ type, most = 0 }: HostField): z.ZodType<FieldValue> {
+  switch (type) {
+    case 'text':
+      return text(most).nullable();
+    case 'email':
+      return z.email().max(most).nullable();
+    case 'number':
+      return z.number().min(-1e15).max(1e15).nullable();
+    case 'date':
+      return day.nullable();
+    default:
+      return type satisfies never;
+  }
+}
+
+/** Left out, a field stays as it is; null clears it. */
+function schemasOf<T extends Readonly<Record<string, HostField>>>(
+  fields: T,
+): { [K in keyof T]: z.ZodOptional<z.ZodType<FieldValue>> } {
+  // The same keys.
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => [name, schemaOf(field).optional()]),
+  ) as ReturnType<typeof schemasOf<T>>;
+}
+
+const value = z.union([text(32_000), z.number(), z.boolean(), z.null()]).optional();
 
 export const hostId = z
   .string()
@@ -31,19 +54,7 @@ const custom = z
   .refine((fields) => Object.keys(fields).length <= 100, 'at most 100 custom fields')
   .optional();
 
-const partyFields = {
-  email: z.email().max(80).nullable().optional(),
-  name: text(255),
-  phone: text(40),
-  company: text(255),
-  jobTitle: text(255),
-  location: text(255),
-  timezone: text(64),
-  industry: text(255),
-  website: text(255),
-  notes: text(32_000),
-  custom,
-};
+const partyFields = { ...schemasOf(HOST_FIELDS.party), custom };
 
 export const partyInput = z.strictObject(partyFields);
 export const partyListInput = z.strictObject({
@@ -59,13 +70,7 @@ const involved = z.strictObject({
   ...partyFields,
 });
 const caseFields = {
-  title: text(255),
-  status: text(80),
-  amount: z.number().min(-1e15).max(1e15).nullable().optional(),
-  type: text(80),
-  openedDate: day,
-  expectedDate: day,
-  summary: text(32_000),
+  ...schemasOf(HOST_FIELDS.case),
   custom,
   parties: z.array(involved).max(100).optional(),
 };
@@ -100,12 +105,10 @@ function flat(fields: Readonly<Record<string, FieldValue | undefined>>): Record<
   );
 }
 
-const KNOWN = { party: new Set(Object.keys(partyFields)), case: new Set(Object.keys(caseFields)) };
-
 export function toWire({ id, kind, fields, parties, version, changedAt }: HostRecord): Record<string, unknown> {
   const entries = Object.entries(fields);
-  const known = Object.fromEntries(entries.filter(([name]) => KNOWN[kind].has(name)));
-  const others = entries.filter(([name]) => !KNOWN[kind].has(name));
+  const known = Object.fromEntries(entries.filter(([name]) => hostField(kind, name)));
+  const others = entries.filter(([name]) => !hostField(kind, name));
   return {
     externalId: id,
     ...known,

@@ -8,7 +8,7 @@ import { previewMapping } from '../../mapping/preview.ts';
 import { suggestRules } from '../../mapping/suggest.ts';
 import { checkMapping } from '../../mapping/validate.ts';
 import { columnsOf, lookUp } from '../remote.ts';
-import { saveMapping } from '../save-mapping.ts';
+import { sampleWarnings, saveMapping } from '../save-mapping.ts';
 import { mappingOf, openTarget } from '../target.ts';
 import { hostId, kindInput } from './inputs.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
@@ -73,7 +73,9 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
         const bot = await namedBot(deps, request);
         const mapping = parse(mappingSchema, request.body);
         const org = await openOrg(bot, request.signal);
-        return ok(checkMapping(mapping, await org.describe(mapping.object)));
+        const describe = await org.describe(mapping.object);
+        const { problems, warnings } = checkMapping(mapping, describe);
+        return ok({ problems, warnings: [...warnings, ...(await sampleWarnings(store, bot, mapping, describe))] });
       },
     },
     {
