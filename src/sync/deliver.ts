@@ -14,7 +14,7 @@ export interface DeliveryDeps extends SyncDeps {
 }
 
 const TIMEOUT_MS = 15_000;
-const MOST_AT_ONCE = 100;
+const PAGE = 100;
 
 /** Sets where a bot's changes are sent; answers the signing secret, this once. Old rows are not sent again. */
 export async function setWebhook(
@@ -62,7 +62,7 @@ export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> 
   if (!target) return 0;
   let sent = 0;
   try {
-    for (const row of await store.feed.after(bot, target.delivered, MOST_AT_ONCE)) {
+    for await (const row of rowsAfter(target.delivered)) {
       const problem = await post(target, row);
       await crash?.('webhook-sent');
       if (problem === 'gone') {
@@ -93,6 +93,13 @@ export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> 
     return sent;
   } finally {
     await store.webhooks.patch(bot, target.url, { leaseUntil: 0 });
+  }
+
+  async function* rowsAfter(place: number): AsyncGenerator<FeedRow> {
+    for (let rows = await store.feed.after(bot, place, PAGE); rows.length > 0; ) {
+      yield* rows;
+      rows = await store.feed.after(bot, rows.at(-1)?.seq ?? place, PAGE);
+    }
   }
 
   async function post({ url, secret }: WebhookTarget, row: FeedRow): Promise<string | 'gone' | undefined> {

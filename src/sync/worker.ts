@@ -8,7 +8,7 @@ import { pollWhenDue } from './poll.ts';
 import type { SyncOrg } from './ports.ts';
 
 export interface Worker {
-  /** One turn of one bot: events, poll when due, what is dirty, batches, webhooks. */
+  /** One turn of one bot, to its end: events, poll when due, what is dirty, batches; then webhooks. */
   turn(bot: string): Promise<void>;
   /** Something changed: look soon. */
   nudge(bot: string): void;
@@ -33,13 +33,10 @@ export interface WorkerDeps extends DeliveryDeps {
 export function createWorker(deps: WorkerDeps, engine: Engine, drain: Drain, batches: Batches): Worker {
   const { store, now, tickMs = 2_000, pollMs = 300_000, pauseMs = (ms: number) => ms } = deps;
   const stopping = new AbortController();
-  const turns = new Map<string, Promise<void>>();
-  const again = new Set<string>();
   const pausedUntil = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
 
-  async function turn(bot: string): Promise<void> {
-    await deliver(deps, bot);
+  async function sync(bot: string): Promise<void> {
     if ((pausedUntil.get(bot) ?? 0) > now()) return;
     const org = await deps.openOrg(bot, stopping.signal);
     await useInbox(deps, bot, org);
@@ -51,43 +48,42 @@ export function createWorker(deps: WorkerDeps, engine: Engine, drain: Drain, bat
       hasMore = await batches.step(bot, org);
       hasSynced ||= hasMore || synced > 0;
       if (hasMore) await useInbox(deps, bot, org);
+      tells.run(bot);
     }
     if (hasSynced) await deps.noteSync?.(bot, now());
-    await deliver(deps, bot);
-  }
-
-  /** One turn at a time per bot; a nudge in the middle of one makes another. */
-  function run(bot: string): void {
-    if (stopping.signal.aborted) return;
-    if (turns.has(bot)) {
-      again.add(bot);
-      return;
-    }
-    const turned = turn(bot)
-      .catch((error: unknown) => rest(bot, error))
-      .finally(() => {
-        turns.delete(bot);
-        if (again.delete(bot)) run(bot);
-      });
-    turns.set(bot, turned);
   }
 
   /** Waiting is no failure: the outbox keeps everything. */
   function rest(bot: string, error: unknown): void {
-    if (stopping.signal.aborted) return;
     const ms = pauseMs(error instanceof GatehouseError ? (error.retryAfterMs ?? 30_000) : 30_000);
     pausedUntil.set(bot, now() + ms);
     const code = error instanceof GatehouseError ? error.code : 'internal';
     deps.log.warn('Sync waits.', { bot, code, waitMs: ms, ...(code === 'internal' ? { cause: String(error) } : {}) });
   }
 
+  const syncs = createTurns(sync, rest, stopping.signal);
+  // Beside the sync: a host app that answers slowly, or not at all, holds nothing else back.
+  const tells = createTurns(
+    (bot) => deliver(deps, bot),
+    (bot, error) => deps.log.warn('Webhooks wait.', { bot, cause: String(error) }),
+    stopping.signal,
+  );
+
+  function nudge(bot: string): void {
+    syncs.run(bot);
+    tells.run(bot);
+  }
+
   async function tick(): Promise<void> {
-    for (const bot of await deps.bots()) run(bot);
+    for (const bot of await deps.bots()) nudge(bot);
   }
 
   return {
-    turn,
-    nudge: run,
+    async turn(bot) {
+      await sync(bot);
+      await deliver(deps, bot);
+    },
+    nudge,
     start() {
       timer ??= setInterval(() => {
         tick().catch((error: unknown) =>
@@ -99,7 +95,39 @@ export function createWorker(deps: WorkerDeps, engine: Engine, drain: Drain, bat
     async stop() {
       stopping.abort();
       clearInterval(timer);
-      await Promise.allSettled(turns.values());
+      await Promise.all([syncs.settled(), tells.settled()]);
     },
   };
+}
+
+/** One turn at a time per bot; a nudge in the middle of one makes another. */
+function createTurns(
+  work: (bot: string) => Promise<unknown>,
+  onError: (bot: string, error: unknown) => void,
+  stopping: AbortSignal,
+) {
+  const turns = new Map<string, Promise<void>>();
+  const again = new Set<string>();
+
+  function run(bot: string): void {
+    if (stopping.aborted) return;
+    if (turns.has(bot)) {
+      again.add(bot);
+      return;
+    }
+    const turned = work(bot)
+      .then(
+        () => {},
+        (error: unknown) => {
+          if (!stopping.aborted) onError(bot, error);
+        },
+      )
+      .finally(() => {
+        turns.delete(bot);
+        if (again.delete(bot)) run(bot);
+      });
+    turns.set(bot, turned);
+  }
+
+  return { run, settled: () => Promise.allSettled(turns.values()) };
 }

@@ -1,4 +1,7 @@
-import { expect, it } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, it, vi } from 'vitest';
+import { setWebhook } from '../../src/sync/deliver.ts';
 import { describeStores } from '../support/databases.ts';
 import { createSyncWorld, type SyncWorld } from './world.ts';
 
@@ -54,6 +57,45 @@ describeStores((_name, openFresh) => {
     const phones = (await world.records()).flatMap((record) => record.Phone ?? []);
     expect(phones.sort()).toEqual(['now', 'while paused']);
     expect(await world.sync.batches.status('demo', second.id)).toMatchObject({ state: 'paused', done: 1, total: 600 });
+  });
+
+  it('syncs on while a host app does not answer its webhooks, and tells it all in order once it does [S7]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await people(world, 150);
+    await world.settle();
+    const open: (() => void)[] = [];
+    const got: number[] = [];
+    let isSlow = true;
+    const receiver = createServer((request, response) => {
+      got.push(Number(String(request.headers['webhook-id']).replace('demo_', '')));
+      if (isSlow) open.push(() => response.writeHead(204).end());
+      else response.writeHead(204).end();
+    });
+    await new Promise<void>((ready) => receiver.listen(0, '127.0.0.1', ready));
+    const { port } = receiver.address() as AddressInfo;
+    await setWebhook(world.delivery, 'demo', `http://127.0.0.1:${port}/`);
+    world.clock.advance(600_000);
+    for (const record of await world.records()) await world.edit(String(record.Id), { Title: 'pulled' });
+    world.clock.advance(60_000);
+    try {
+      world.worker.nudge('demo');
+      await vi.waitFor(() => expect(open).toHaveLength(1), 10_000);
+      await world.put('p0000', { phone: 'while it hangs' });
+      world.worker.nudge('demo');
+      await vi.waitFor(
+        async () => expect((await world.records()).map((record) => record.Phone)).toContain('while it hangs'),
+        10_000,
+      );
+      expect(got).toHaveLength(1);
+      isSlow = false;
+      open[0]?.();
+      await vi.waitFor(() => expect(got).toHaveLength(150), 20_000);
+      expect(got).toEqual(got.toSorted((a, b) => a - b));
+    } finally {
+      await world.worker.stop();
+      receiver.closeAllConnections();
+      receiver.close();
+    }
   });
 
   it('answers a second start with the batch that runs, and refuses one beside a paused one [S3]', async () => {

@@ -10,6 +10,7 @@ import { createSim, type Sim, type SimSeed } from '../../src/sim/sim.ts';
 import { createSealedText } from '../../src/store/sealed-text.ts';
 import { createSyncStore } from '../../src/store/sync-store.ts';
 import { createSync, type SyncRoom } from '../../src/sync/create-sync.ts';
+import type { DeliveryDeps } from '../../src/sync/deliver.ts';
 import { useInbox } from '../../src/sync/inbox.ts';
 import type { Link } from '../../src/sync/link.ts';
 import { poll } from '../../src/sync/poll.ts';
@@ -33,6 +34,7 @@ export interface Process {
   case(id: string, bot?: string): ReturnType<ReturnType<SyncRoom['forBot']>['syncCase']>;
   /** Its background loop; the test makes its turns. */
   readonly worker: Worker;
+  readonly delivery: DeliveryDeps;
 }
 
 export interface SyncWorld extends AsyncDisposable, Process {
@@ -176,6 +178,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
     };
     const sync = createSync(deps);
     const org = (bot = BOT) => connections.open(bot, { signal: new AbortController().signal, background: true });
+    const delivery: DeliveryDeps = { ...deps, seal: createSealedText('a secret of this test', 'webhooks'), fetch };
     const process: Process = {
       sync,
       store,
@@ -185,15 +188,9 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
       inbox: async (bot = BOT) => useInbox(deps, bot, await org(bot)),
       party: async (id, bot = BOT) => sync.forBot(bot, await org(bot), true).syncParty(id),
       case: async (id, bot = BOT) => sync.forBot(bot, await org(bot), true).syncCase(id),
+      delivery,
       worker: createWorker(
-        {
-          ...deps,
-          bots: async () => [BOT],
-          openOrg: org,
-          seal: createSealedText('a secret of this test', 'webhooks'),
-          fetch,
-          log: { warn() {} },
-        },
+        { ...delivery, bots: async () => [BOT], openOrg: org, log: { warn() {} } },
         sync.engine,
         sync.drain,
         sync.batches,
