@@ -36,9 +36,10 @@ export interface AppSyncDeps {
 
 export function createAppSync(deps: AppSyncDeps): AppSync {
   const { store, connections, now } = deps;
-  const connected = async (bot: string) => {
+  // Also one that needs a new login: what changes meanwhile waits for it, and nothing is lost.
+  const standing = async (bot: string) => {
     const row = await store.connections.get(bot);
-    return row?.state === 'connected' ? row : undefined;
+    return row?.state === 'disconnected' ? undefined : row;
   };
   const shared = {
     store: createSyncStore(deps.database),
@@ -47,7 +48,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     owner: deps.runner,
     wait: deps.sleep,
     policyOf: async (bot: string) => (await store.bots.get(bot))?.policy,
-    connectionOf: connected,
+    connectionOf: standing,
     seal: createSealedText(deps.secret, 'webhooks'),
     fetch: globalThis.fetch,
     async openOrg(bot: string, signal: AbortSignal) {
@@ -62,7 +63,8 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     connectionStatus: (bot: string) => connections.status(bot),
     onChange: (bot: string) => worker.nudge(bot),
   };
-  const room = createSync(shared);
+  // The outbox of a bot that was disconnected goes on when it is connected to the same org again.
+  const room = createSync({ ...shared, connectionOf: (bot) => store.connections.get(bot) });
   const worker = createWorker(
     {
       ...shared,
@@ -81,7 +83,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       sync: room,
       // A person who says "sync now" is not background work.
       openOrg: (bot, signal) => connections.open(bot, { signal }),
-      connectorOf: async (bot) => (await connected(bot))?.id,
+      connectorOf: async (bot) => (await standing(bot))?.id,
       noteEvent: (bot, at) => store.connections.patch(bot, { lastEventAt: at }),
       hasBot: async (bot) => (await store.bots.get(bot)) !== undefined,
       publicUrl: deps.publicUrl,
