@@ -1,7 +1,7 @@
 import type { SObject } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
 import { createBatches } from './batches.ts';
-import type { Org, QueryPage } from './connections.ts';
+import type { CompositeAnswer, Org, QueryPage } from './connections.ts';
 import { checkFields } from './describe-check.ts';
 import type { Describes } from './describes.ts';
 import { isRecord } from './failures.ts';
@@ -135,7 +135,11 @@ export function createOrg(deps: {
       }
       return toPage((await ask({ path: next })).json);
     },
-    composite: batches.composite,
+    async composite(requests) {
+      const answers = await batches.composite(requests);
+      if (answers.some(namesLostField)) await describes.expire(row.id);
+      return answers;
+    },
     collections: batches.collections,
     async picklists(object, recordTypeId) {
       const path = `${base}/ui-api/object-info/${objectName(object)}/picklist-values/${verified(recordTypeId)}`;
@@ -243,4 +247,11 @@ function unreadable(mayHaveWritten: boolean): UpstreamError {
 
 function list(value: unknown): readonly Record<string, unknown>[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];
+}
+
+/** Parts of a composite call fail by themselves: what we remember of the org's fields is old then. */
+function namesLostField({ body }: CompositeAnswer): boolean {
+  return (
+    Array.isArray(body) && isRecord(body[0]) && ['INVALID_FIELD', 'INVALID_TYPE'].includes(String(body[0].errorCode))
+  );
 }

@@ -55,6 +55,27 @@ export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
       return rows.map((row) => fromRow<HostRecord, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS));
     },
 
+    async casesOf(bot, parties) {
+      const wanted = new Set(parties);
+      const found: string[] = [];
+      for (const some of inChunks(parties, 600)) {
+        const rows = await db
+          .selectFrom('hostRecords')
+          .select(['id', 'parties'])
+          .where('bot', '=', bot)
+          .where('kind', '=', 'case')
+          .where('deletedAt', 'is', null)
+          // Which rows may name one; _ in an id fits any letter.
+          .where(({ or, eb }) => or(some.map((party) => eb('parties', 'like', `%"party":"${party}"%`))))
+          .execute();
+        for (const row of rows) {
+          const named = fromRow<Pick<HostRecord, 'id' | 'parties'>, 'parties'>(row, ['parties']).parties;
+          if (named.some(({ party }) => wanted.has(party))) found.push(row.id);
+        }
+      }
+      return [...new Set(found)];
+    },
+
     async unlinked({ bot, orgId }, kind, object, after, limit) {
       const rows = await db
         .selectFrom('hostRecords as h')

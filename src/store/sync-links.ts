@@ -4,6 +4,18 @@ import type { Link, LinkSet, LinkStore } from '../sync/link.ts';
 import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './sync-tables.ts';
 
 const JSON_COLUMNS = ['base', 'seen', 'intents', 'error'] as const;
+const EMPTY = {
+  id: '',
+  bot: '',
+  orgId: '',
+  kind: 'party',
+  object: '',
+  localId: '',
+  extKey: '',
+  matchKey: null,
+  createdAt: 0,
+  reason: '',
+} as const;
 const COLUMNS = 28;
 const toLink = (row: SyncTables['links']): Link => fromRow<Link, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS);
 
@@ -155,12 +167,21 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       }
     },
 
+    async disown(ids) {
+      for (const some of inChunks(ids))
+        await db.updateTable('links').set({ matchKey: null }).where('id', 'in', some).execute();
+    },
+
     async reopen(ids) {
+      const { state, sfId, base, baseMod, intents, seen, seenStamp, error, matchKey } = toRow(
+        { ...freshLink(EMPTY), matchKey: null },
+        JSON_COLUMNS,
+      );
       for (const some of inChunks(ids))
         await db
           .updateTable('links')
-          .set({ state: 'new' })
-          .where('state', '=', 'unlinked')
+          .set({ state, sfId, base, baseMod, intents, seen, seenStamp, error, matchKey })
+          .where('state', 'in', ['unlinked', 'remote_deleted'])
           .where('id', 'in', some)
           .execute();
     },

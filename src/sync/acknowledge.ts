@@ -1,5 +1,6 @@
 import { type Candidate, GatehouseError, toErrorBody } from '../errors.ts';
 import { done, openIntents, type PendingWrite, partialProblem, statusOf } from './book.ts';
+import { isNewlyKnown, touchCasesOf } from './case-people.ts';
 import type { Link } from './link.ts';
 import type { HostRecord, LogRow, SyncStore } from './ports.ts';
 import { duplicateIdIn, type RowFailure, toRowFailure } from './row-errors.ts';
@@ -87,6 +88,13 @@ export function acknowledge(store: SyncStore, input: AckInput): Promise<readonly
       return { ...lost, link: next, error: next.error };
     });
     await inside.links.save(saved);
+    const known = saved.filter((link) => isNewlyKnown(links.get(link.id) ?? link, link));
+    await touchCasesOf(
+      inside,
+      target.scope,
+      known.map((link) => link.localId),
+      input.now,
+    );
     await inside.log.add(log);
     return results;
   });
@@ -136,7 +144,7 @@ function refuse(
   link: Link,
   write: PendingWrite,
   failure: RowFailure,
-  taken: ReadonlyMap<string | null, Link>,
+  taken: Map<string | null, Link>,
   saved: Link[],
   log: LogRow[],
 ): Acknowledged {
@@ -161,6 +169,7 @@ function refuse(
 
   if (isAdopted && failure.then === 'match') {
     saved.push({ ...clean, sfId: matchId, state: 'active', attemptedAt: null, attempts });
+    taken.set(matchId, link);
     return { ...base, isAgain: true };
   }
   if (failure.then === 'reread' && attempts <= 2) {

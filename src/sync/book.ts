@@ -1,5 +1,6 @@
 import type { FieldValue } from '../action.ts';
 import { type Candidate, GatehouseError, toErrorBody } from '../errors.ts';
+import { isNewlyKnown, touchCasesOf } from './case-people.ts';
 import type { Finding } from './findings.ts';
 import type { Intent, Link, LinkState } from './link.ts';
 import type { ParentIndex, Plan } from './plan.ts';
@@ -131,6 +132,10 @@ export class Book {
 
   async write(inside: SyncStore): Promise<void> {
     await inside.links.save(this.#links);
+    const { target, claims, now } = this.#tables;
+    const before = new Map(claims.map((claim) => [claim.id, claim]));
+    const known = this.#links.filter((link) => isNewlyKnown(before.get(link.id) ?? link, link));
+    await touchCasesOf(inside, target.scope, [...new Set(known.map((link) => link.localId))], now);
     await inside.hosts.put(this.#hosts);
     await inside.log.add(this.#log);
     await inside.feed.add(this.#tables.target.scope.bot, this.#feed);

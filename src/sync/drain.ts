@@ -1,4 +1,5 @@
-import type { Kind } from '../mapping/mapping.ts';
+import { GatehouseError } from '../errors.ts';
+import { KINDS, type Kind } from '../mapping/mapping.ts';
 import type { Engine, How, Passed } from './engine.ts';
 import type { Due, Link, Scope } from './link.ts';
 import type { HostRecord, SyncDeps, SyncOrg } from './ports.ts';
@@ -106,15 +107,20 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
 
     async all(bot, org) {
       let total = 0;
-      for (const kind of ['party', 'case'] as const) {
+      const refused: unknown[] = [];
+      for (const kind of KINDS) {
         // What policy closes waits in the outbox until it is open.
         if ((await openTarget(deps, bot, org, kind)).refusal) continue;
-        for (;;) {
-          const { claimed } = await pass(bot, org, kind, { due: 'dirty' });
-          total += claimed;
-          if (claimed < engine.settings.window) break;
+        try {
+          for (let claimed = Number.POSITIVE_INFINITY; claimed >= engine.settings.window; total += claimed)
+            ({ claimed } = await pass(bot, org, kind, { due: 'dirty' }));
+        } catch (error) {
+          // A mapping that the org refuses is no reason to keep the other kind waiting.
+          if (!(error instanceof GatehouseError) || error.code !== 'salesforce_error') throw error;
+          refused.push(error);
         }
       }
+      if (refused.length > 0) throw refused[0];
       return total;
     },
 

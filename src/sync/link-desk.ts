@@ -3,6 +3,7 @@ import { GatehouseError } from '../errors.ts';
 import { KINDS, type Kind } from '../mapping/mapping.ts';
 import { splitName } from '../mapping/names.ts';
 import { prefixesOf, toId18 } from '../salesforce/ids.ts';
+import { touchCasesOf } from './case-people.ts';
 import type { Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
 import type { Link } from './link.ts';
@@ -69,6 +70,7 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain): Li
       const { bot, orgId, kind, localId, object, batch } = fresh;
       const changed = { ...to(fresh), leaseOwner: null, leaseUntil: 0 };
       await inside.links.save([changed]);
+      if (kind === 'party') await touchCasesOf(inside, fresh, [localId], now());
       await inside.log.add([
         { ...log, id: engine.logId(), bot, orgId, kind, localId, object, batch, at: now(), calls: 0 },
       ]);

@@ -100,7 +100,9 @@ export interface LinkStore {
    * is not held back by a batch that is long or paused.
    */
   touch(ids: readonly string[], reason: string, isStale: boolean, now: number): Promise<void>;
-  /** What was unlinked starts afresh. */
+  /** They no longer stand for the look-up value they claimed. */
+  disown(ids: readonly string[]): Promise<void>;
+  /** What was unlinked, or deleted in Salesforce, starts afresh. */
   reopen(ids: readonly string[]): Promise<void>;
   /** Forgets what was agreed on some fields, so that their new rules start afresh. */
   rebase(id: string, base: Link['base']): Promise<void>;

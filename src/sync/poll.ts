@@ -1,3 +1,4 @@
+import { GatehouseError } from '../errors.ts';
 import { findField } from '../mapping/compile.ts';
 import { KINDS } from '../mapping/mapping.ts';
 import type { Scope } from './link.ts';
@@ -54,7 +55,7 @@ export async function poll(
   const subscriptions = new Map((await store.subscriptions.list(bot)).map((one) => [one.object, one.fields]));
   const objects = new Set(subscriptions.keys());
   for (const kind of KINDS) objects.add((await mappingOf(store, bot, kind)).object);
-  let scans = await Promise.all([...objects].map(openScan));
+  let scans = (await Promise.all([...objects].map(openScan))).filter((scan) => scan !== undefined);
   let calls = 0;
   let hints = 0;
   while (scans.length > 0) {
@@ -121,8 +122,13 @@ export async function poll(
   }
   return { calls, hints };
 
-  async function openScan(object: string): Promise<Scan> {
-    const describe = await org.describe(object);
+  async function openScan(object: string): Promise<Scan | undefined> {
+    const describe = await org.describe(object).catch((error: unknown) => {
+      // One that the org lacks must not keep the others from being looked at.
+      if (error instanceof GatehouseError && error.code === 'not_found') return undefined;
+      throw error;
+    });
+    if (!describe) return undefined;
     const extra = ['IsDeleted', 'MasterRecordId'].filter((name) => findField(describe, name));
     const told = (subscriptions.get(object) ?? []).filter((name) => findField(describe, name));
     // A first poll looks at what changes from now on; what was there before is the business of a batch.

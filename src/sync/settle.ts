@@ -29,14 +29,18 @@ export function mergeChunk(
 ): Promise<{ readonly writes: readonly PendingWrite[]; readonly settled: readonly Settled[] }> {
   return store.atomically(async (inside) => {
     const { target, claims, findings } = input;
-    const links = await inside.links.lock(claims);
-    const localIds = links.map((link) => link.localId);
+    const locked = await inside.links.lock(claims);
+    const localIds = locked.map((link) => link.localId);
     const hosts = new Map(
       (await inside.hosts.lock(target.scope.bot, target.kind, localIds)).map((host) => [host.id, host]),
     );
-    const sfIds = links.flatMap((link) => rowsOf(findings.get(link.id))).map((row) => row.id);
+    const sfIds = locked.flatMap((link) => rowsOf(findings.get(link.id))).map((row) => row.id);
     const taken = await inside.links.bySf(target.scope, sfIds);
-    const holders = await inside.links.byMatchKey(target.scope, target.object, lookupValues(target, hosts.values()));
+    const claimed = await inside.links.byMatchKey(target.scope, target.object, lookupValues(target, hosts.values()));
+    const past = await formerHolders(inside, target, claimed, hosts);
+    await inside.links.disown([...past]);
+    const holders = claimed.filter((link) => !past.has(link.id));
+    const links = locked.map((link) => (past.has(link.id) ? { ...link, matchKey: null } : link));
     const tables: Tables = {
       ...input,
       dirtyOf: new Map(claims.map((claim) => [claim.id, claim.dirty])),
@@ -48,6 +52,28 @@ export function mergeChunk(
     await book.write(inside);
     return book;
   });
+}
+
+/** Those whose record has another email by now: the value is free, unless a create with it may still be under way. */
+async function formerHolders(
+  inside: SyncStore,
+  { scope, kind, compiled }: Target,
+  holders: readonly Link[],
+  known: ReadonlyMap<string, HostRecord>,
+): Promise<ReadonlySet<string>> {
+  const others = holders.flatMap(({ localId }) => (known.has(localId) ? [] : [localId]));
+  const hosts = new Map([
+    ...known,
+    ...(await inside.hosts.get(scope.bot, kind, others)).map((host) => [host.id, host] as const),
+  ]);
+  return new Set(
+    holders.flatMap((link) => {
+      const host = hosts.get(link.localId);
+      const value = host && host.deletedAt === null ? lookupValue(compiled.mapping, host) : undefined;
+      const isUnderWay = link.sfId === null && link.attemptedAt !== null;
+      return value === link.matchKey || isUnderWay ? [] : [link.id];
+    }),
+  );
 }
 
 function settleLink(tables: Tables, book: Book, link: Link, host: HostRecord | undefined): void {

@@ -1,11 +1,12 @@
 import type { Policy } from '../../permissions/policy.ts';
-import { KINDS } from '../mapping/mapping.ts';
+import { type ErrorBody, type GatehouseError, toErrorBody } from '../errors.ts';
+import { KINDS, type Kind } from '../mapping/mapping.ts';
 import type { ConnectionStatus } from '../salesforce/connections.ts';
 import type { Link, LinkSet, Scope } from './link.ts';
 import { logIdAt } from './log-ids.ts';
 import { FOUND_BY_POLL } from './poll.ts';
-import type { SyncStore } from './ports.ts';
-import { mappingOf } from './target.ts';
+import type { SyncOrg, SyncStore } from './ports.ts';
+import { mappingOf, openTarget } from './target.ts';
 
 /** One thing that is wrong, with its cure; `count` records share it. */
 export interface SyncProblem {
@@ -35,7 +36,8 @@ export interface SyncStatus {
 export interface StatusDeps {
   readonly store: SyncStore;
   readonly now: () => number;
-  readonly policyOf: (bot: string) => Promise<Pick<Policy, 'mode'> | undefined>;
+  readonly policyOf: (bot: string) => Promise<Pick<Policy, 'mode' | 'objects'> | undefined>;
+  readonly openOrg: (bot: string, signal: AbortSignal) => Promise<SyncOrg>;
   readonly connectionStatus: (bot: string) => Promise<ConnectionStatus>;
 }
 
@@ -57,8 +59,13 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
     Promise.all(sets.map(({ object }) => store.cursors.get(scope, object))),
     Promise.all(sets.map((set) => store.links.list(set, { hasProblem: true, limit: MOST_LOOKED_AT }))),
   ]);
+  const closed = await Promise.all(
+    sets.map(async ({ kind }, at) => (backlogs[at]?.count ? refusalOf(deps, bot, kind) : undefined)),
+  );
+  const open = backlogs.filter((_, at) => !closed[at]);
   const waiting = backlogs.reduce((sum, { count }) => sum + count, 0);
   const since = Math.min(...backlogs.flatMap((backlog) => backlog.since ?? []));
+  const openSince = Math.min(...open.flatMap((backlog) => backlog.since ?? []));
   const { lastSyncAt, lastEventAt } = connection;
   return {
     links: await store.links.countByState(scope),
@@ -70,12 +77,35 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
     ...(lastSyncAt === undefined ? {} : { lastSyncAt }),
     ...(lastEventAt === undefined ? {} : { lastEventAt }),
     problems: [
-      ...(now() - since > LONG_MS ? [await pending(deps, bot, connection, waiting, since)] : []),
+      ...closed.flatMap((refusal, at) =>
+        refusal ? [{ ...toProblem(toErrorBody(refusal).error), count: backlogs[at]?.count ?? 0, examples: [] }] : [],
+      ),
+      ...(now() - openSince > LONG_MS
+        ? [
+            await pending(
+              deps,
+              bot,
+              connection,
+              open.reduce((sum, { count }) => sum + count, 0),
+              openSince,
+            ),
+          ]
+        : []),
       ...(await missingEvents(deps, bot, connection)),
       ...grouped(broken.flat()),
     ],
     remoteTime: 'per field where the org tracks field history or an outbound message showed the value, else the record',
   };
+}
+
+/** What closes a whole kind: the policy, or an object that the org lacks. */
+async function refusalOf(deps: StatusDeps, bot: string, kind: Kind): Promise<GatehouseError | undefined> {
+  try {
+    return (await openTarget(deps, bot, await deps.openOrg(bot, AbortSignal.timeout(10_000)), kind)).refusal;
+  } catch {
+    // No connection, or one that does not answer: `pending` says which.
+    return undefined;
+  }
 }
 
 /** Why nothing takes the outbox up: the first cause that there is. */
@@ -141,12 +171,13 @@ function grouped(links: readonly Link[]): readonly SyncProblem[] {
     .flatMap((alike) => {
       const error = alike[0]?.error;
       if (!error) return [];
-      const { code, message, next, salesforce } = error;
       const examples = alike.slice(0, 5).map(({ kind, localId }) => ({ kind, localId }));
-      return [
-        { code, message, next, count: alike.length, ...(salesforce ? { salesforce: salesforce.code } : {}), examples },
-      ];
+      return [{ ...toProblem(error), count: alike.length, examples }];
     });
+}
+
+function toProblem({ code, message, next, salesforce }: ErrorBody['error']) {
+  return { code, message, next, ...(salesforce ? { salesforce: salesforce.code } : {}) };
 }
 
 const iso = (at: number): string => new Date(at).toISOString();

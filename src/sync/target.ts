@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ObjectDescribe } from '../action.ts';
-import type { GatehouseError } from '../errors.ts';
+import { GatehouseError } from '../errors.ts';
 import { type CompiledMapping, compileMapping, findField } from '../mapping/compile.ts';
 import { defaultMapping } from '../mapping/defaults.ts';
 import type { Kind, Mapping } from '../mapping/mapping.ts';
@@ -46,7 +46,7 @@ export async function openTarget(
   kind: Kind,
 ): Promise<Target> {
   const mapping = await mappingOf(store, bot, kind);
-  const describe = await org.describe(mapping.object);
+  const { describe, missing } = await describeOf(org, mapping.object);
   const mark = findField(describe, EXTERNAL_ID);
   const opened = openedBy(await policyOf(bot));
   const bounded = boundMapping(compileMapping(mapping, describe), describe, opened);
@@ -59,6 +59,7 @@ export async function openTarget(
     object: mapping.object,
     describe,
     ...bounded,
+    ...(missing ? { refusal: missing } : {}),
     opened,
     warnings: noRoles === undefined ? bounded.warnings : [...bounded.warnings, noRoles],
     // Not unique means that an upsert could still find several.
@@ -72,6 +73,26 @@ export async function openTarget(
         (name) => findField(describe, name) && opened.isOpen(mapping.object, name),
       ) ?? 'Id',
   };
+}
+
+/** An object that the org lacks closes its own kind alone: the other one goes on. */
+async function describeOf(
+  org: SyncOrg,
+  object: string,
+): Promise<{ readonly describe: ObjectDescribe; readonly missing?: GatehouseError }> {
+  try {
+    return { describe: await org.describe(object) };
+  } catch (error) {
+    if (!(error instanceof GatehouseError) || error.code !== 'not_found') throw error;
+    const missing = new GatehouseError(
+      'not_found',
+      `The mapping names ${object}, which the org does not have or show.`,
+      {
+        next: 'Save the mapping with an object that the org has, or let the connected user see this one.',
+      },
+    );
+    return { describe: { name: object, label: object, keyPrefix: null, fields: [], childRelationships: [] }, missing };
+  }
 }
 
 /** At most 64 characters, unique per bot, kind and record, the same for ever. */

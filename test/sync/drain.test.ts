@@ -84,6 +84,41 @@ describeStores((_name, openFresh) => {
     expect(await world.records()).toHaveLength(1);
   });
 
+  it('lets an object that the org lacks close its own kind alone, and a subscription to one nothing at all [sync-P29] [I4]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const mapping = { ...defaultMapping('party'), object: 'Gone__c' };
+    await world.store.mappings.add({ bot: 'demo', kind: 'party', version: 1, mapping, by: 'ada', at: 1 });
+    await world.store.subscriptions.put({ bot: 'demo', object: 'Never__c', fields: ['Name'] });
+    await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace' });
+    await world.put('c1', { title: 'A case' }, { kind: 'case' });
+    await world.worker.turn('demo');
+    expect(await world.records('Opportunity')).toHaveLength(1);
+    await expect(world.party('p1')).rejects.toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('Gone__c'),
+    });
+    await save(world, defaultMapping('party'), 1);
+    await world.put('p1', { phone: '1' });
+    await world.worker.turn('demo');
+    expect(await world.records()).toHaveLength(1);
+  });
+
+  it('goes on without a field that the org lost, and keeps the other kind going meanwhile [S4] [R4]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace', timezone: 'Europe/Lisbon' });
+    await world.put('c1', { title: 'A case' }, { kind: 'case' });
+    await world.settle();
+    await world.control('POST', 'settings', { withoutFields: ['Contact.TimeZone__c'] });
+    world.clock.advance(600_000);
+    await world.put('p1', { phone: '1', timezone: 'Europe/Paris' });
+    await world.put('c1', { summary: 'Goes on' }, { kind: 'case' });
+    await expect(world.worker.turn('demo')).rejects.toMatchObject({ code: 'salesforce_error' });
+    expect((await world.records('Opportunity'))[0]).toMatchObject({ Description: 'Goes on' });
+    // The refusal made us forget what we remembered of the org's fields.
+    await world.worker.turn('demo');
+    expect((await world.records())[0]).toMatchObject({ Phone: '1' });
+  });
+
   it('lists links page by page, also where several have one local id [S5]', async () => {
     await using world = await createSyncWorld(openFresh);
     for (const id of ['a', 'b', 'c'])

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { defaultMapping } from '../../src/mapping/defaults.ts';
 import { describeStores } from '../support/databases.ts';
 import { createSyncWorld } from './world.ts';
 
@@ -28,6 +29,23 @@ describeStores((_name, openFresh) => {
     await world.settle();
     expect(await world.link('p1')).toMatchObject({ state: 'active', sfId: before.sfId, error: null });
     expect((await world.records()).map((record) => record.Phone)).toEqual(['2']);
+  });
+
+  it('makes a new contact for a record that went with its contact and is put again [sync-P15]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const mapping = { ...defaultMapping('party'), onRemoteDelete: 'delete' as const };
+    await world.store.mappings.add({ bot: 'demo', kind: 'party', version: 1, mapping, by: 'ada', at: 1 });
+    await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace' });
+    await world.settle();
+    await world.control('POST', 'records/Contact', { Id: (await world.link('p1')).sfId, IsDeleted: true });
+    world.clock.advance(60_000);
+    await world.settle();
+    expect((await world.host('p1')).deletedAt).not.toBeNull();
+    expect(await world.records()).toEqual([]);
+    await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace' });
+    await world.settle();
+    expect(await world.link('p1')).toMatchObject({ state: 'active', error: null });
+    expect(await world.records()).toHaveLength(1);
   });
 
   it('keeps a record unlinked that an operator unlinked, whatever the host changes [S1]', async () => {

@@ -62,6 +62,25 @@ describeStores((_name, openFresh) => {
     });
   });
 
+  it('frees an email that its first holder gave up [sync-P2] [S1]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace' });
+    await world.settle();
+    await world.put('p1', { email: 'ada@new.example' });
+    await world.settle();
+    await world.put('p2', { email: 'ada@example.com', name: 'Another Ada' });
+    await world.settle();
+    expect(await world.link('p2')).toMatchObject({ state: 'active', error: null });
+    expect((await world.records()).map((record) => [record.FirstName, record.Email])).toEqual([
+      ['Ada', 'ada@new.example'],
+      ['Another', 'ada@example.com'],
+    ]);
+    // Whoever comes third with one of them waits, as ever.
+    await world.put('p3', { email: 'ada@example.com', name: 'Third Ada' });
+    await world.settle();
+    expect(await world.link('p3')).toMatchObject({ state: 'ambiguous' });
+  });
+
   it('meets DUPLICATE_VALUE when another made the record first, reads it and goes on [sync-P1]', async () => {
     await using world = await createSyncWorld(openFresh);
     await world.put('p1', { name: 'Nobody Known' });

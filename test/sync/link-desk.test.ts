@@ -4,7 +4,46 @@ import { saveMapping } from '../../src/sync/save-mapping.ts';
 import { describeStores } from '../support/databases.ts';
 import { createSyncWorld } from './world.ts';
 
+const parties = [{ party: 'p1', role: 'complainant' }];
+
 describeStores((_name, openFresh) => {
+  it('gives the cases of a person their contact role once a human said who it is, and takes it back on unlink [S1]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const first = await world.add({ LastName: 'Lovelace', Email: 'ada@example.com' });
+    await world.add({ LastName: 'Byron', Email: 'ada@example.com' });
+    await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace' });
+    await world.put('c1', { title: 'A case' }, { kind: 'case', parties });
+    await world.settle();
+    const roles = async () => (await world.records('OpportunityContactRole')).map((role) => role.ContactId);
+    expect(await roles()).toEqual([]);
+    await world.sync.desk.link('demo', await world.org(), 'party', 'p1', first);
+    await world.settle();
+    expect(await roles()).toEqual([first]);
+    await world.sync.desk.unlink('demo', (await world.org()).orgId, 'party', 'p1');
+    await world.settle();
+    expect(await roles()).toEqual([]);
+  });
+
+  it('gives it too when the trouble of the person went away by itself, and when the contact lives on in another one [sync-P16]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.put('p1', { email: 'not an email', name: 'Ada Lovelace' });
+    await world.put('c1', { title: 'A case' }, { kind: 'case', parties });
+    await world.settle();
+    expect(await world.link('p1')).toMatchObject({ state: 'failed' });
+    world.clock.advance(60_000);
+    await world.put('p1', { email: 'ada@example.com' });
+    await world.settle();
+    const roles = async () => (await world.records('OpportunityContactRole')).map((role) => role.ContactId);
+    expect(await roles()).toEqual([(await world.link('p1')).sfId]);
+    const master = await world.add({ LastName: 'Lovelace', Email: 'other@example.com' });
+    world.clock.advance(60_000);
+    await world.control('POST', 'merge', { object: 'Contact', master, duplicate: (await world.link('p1')).sfId });
+    world.clock.advance(60_000);
+    await world.settle();
+    expect((await world.link('p1')).sfId).toBe(master);
+    expect(await roles()).toContain(master);
+  });
+
   it('restores a name that lost, in both fields that the host has for it [S2]', async () => {
     await using world = await createSyncWorld(openFresh);
     const { rules, ...rest } = defaultMapping('party');

@@ -131,6 +131,7 @@ describeStores((_name, openFresh) => {
     ['PUT', '/api/bots/demo/mappings/party', { mapping: {}, version: 0 }],
     ['POST', '/api/bots/demo/sync/links', { kind: 'party', localId: 'p1', recordId: 'short' }],
     ['PUT', '/api/bots/demo/sync/webhook', { url: 'http://10.0.0.1/hook' }],
+    ['PUT', '/api/bots/demo/sync/subscriptions/Opportunity', { fields: ['StageNam'] }],
   ])('refuses %s %s with %j and says which field', async (method, path, body) => {
     await using world = await createSyncWorld(openFresh);
     await expect(door(world)(method, path, body)).rejects.toMatchObject({ code: 'invalid_input' });

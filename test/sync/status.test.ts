@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { defaultMapping } from '../../src/mapping/defaults.ts';
 import { rotateToken } from '../../src/sync/receive.ts';
 import { syncStatus } from '../../src/sync/status.ts';
 import { describeStores } from '../support/databases.ts';
@@ -11,6 +12,7 @@ async function status(world: SyncWorld) {
     now: () => world.clock.now,
     policyOf: async (bot: string) => (await bots.get(bot))?.policy,
     connectionStatus: (bot: string) => world.connections.status(bot),
+    openOrg: (bot: string) => world.org(bot),
   };
   return syncStatus(deps, { bot: 'demo', orgId: (await connections.get('demo'))?.orgId ?? '' });
 }
@@ -82,6 +84,18 @@ describeStores((_name, openFresh) => {
     await setMode('automatic');
     await world.fresh.store.connections.patch('demo', { state: 'needs_reauth' });
     expect(await waiting()).toMatch(/needs a new login.*gatehouse connect demo/);
+  });
+
+  it('says what closes a whole kind, and how many wait for it [S5] [P5]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const mapping = { ...defaultMapping('party'), object: 'Gone__c' };
+    await world.store.mappings.add({ bot: 'demo', kind: 'party', version: 1, mapping, by: 'ada', at: 1 });
+    await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace' });
+    world.clock.advance(3_600_000);
+    expect(await status(world)).toMatchObject({
+      waiting: 1,
+      problems: [{ code: 'not_found', count: 1, message: expect.stringContaining('Gone__c') }],
+    });
   });
 
   it('tells that outbound messages stay away, as soon as a poll finds what they did not tell [S5] [I1]', async () => {

@@ -76,14 +76,7 @@ function run(org: Org, request: string, detail: string, body: unknown, shipped: 
 /** Records, faults, calls, clock and settings begin anew; logins stay, so that a connected client goes on. */
 function reset(org: Org, body: Body, shipped: SimSeed | undefined): unknown {
   onlyKeys(body, ['seed', 'withoutFields', 'keepSessions', 'sandbox']);
-  const withoutFields = body.withoutFields === undefined ? [] : texts(body.withoutFields, 'withoutFields');
-  for (const name of withoutFields) {
-    const [object = '', field = ''] = name.split('.');
-    if (!field.endsWith('__c'))
-      throw new BadControl(
-        `withoutFields takes custom fields such as "Contact.Gatehouse_Id__c", not "${name}" of ${object}.`,
-      );
-  }
+  const withoutFields = toLostFields(body.withoutFields);
   const seed = body.seed === undefined ? shipped : toSeed(body.seed);
   const kept = body.keepSessions === false ? [] : ([...org.facts('session')] as const);
   const grants = body.keepSessions === false ? [] : org.facts('grant');
@@ -150,8 +143,21 @@ function setClock(org: Org, body: unknown): unknown {
   return { now: new Date(org.now()).toISOString(), offsetMs: offset };
 }
 
+/** Custom fields that the org has not, or not any more. */
+function toLostFields(value: unknown): readonly string[] {
+  const names = value === undefined ? [] : texts(value, 'withoutFields');
+  for (const name of names) {
+    const [object = '', field = ''] = name.split('.');
+    if (!field.endsWith('__c'))
+      throw new BadControl(
+        `withoutFields takes custom fields such as "Contact.Gatehouse_Id__c", not "${name}" of ${object}.`,
+      );
+  }
+  return names;
+}
+
 function changeSettings(org: Org, body: Body): unknown {
-  const { withoutFields: _, clockOffsetMs: __, schemaChangedAt: ___, ...open } = org.settings;
+  const { clockOffsetMs: _, schemaChangedAt: __, ...open } = org.settings;
   const next: Record<string, unknown> = { ...org.settings };
   onlyKeys(body, [...Object.keys(open), 'apiUsed']);
   for (const [name, value] of Object.entries(body)) {
@@ -159,6 +165,9 @@ function changeSettings(org: Org, body: Body): unknown {
       if (value !== 'alert' && value !== 'block' && value !== 'off')
         throw new BadControl('duplicates is "alert", "block" or "off".');
       next[name] = value;
+    } else if (name === 'withoutFields') {
+      next[name] = toLostFields(value);
+      next.schemaChangedAt = org.now();
     } else if (name === 'callbacks') next[name] = value === null ? null : texts(value, name);
     else if (name === 'apiUsed') org.keep('usage', 'org', { ...usageOf(org), used: optionalNumber(value, name) ?? 0 });
     else if (name === 'sessionMs' || name === 'apiMax') next[name] = optionalNumber(value, name);

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { GatehouseError } from '../../errors.ts';
+import { findField } from '../../mapping/compile.ts';
 import { setWebhook } from '../deliver.ts';
 import { receiveMessage, rotateToken } from '../receive.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
@@ -101,8 +103,17 @@ export function eventRoutes(deps: RouteDeps): readonly SyncRoute[] {
       summary: 'Tells the host app of every change of an object.',
       async handle(request) {
         const bot = await namedBot(deps, request);
-        const object = parse(objectName, request.params.object);
-        await store.subscriptions.put({ bot, object, fields: parse(subscriptionInput, request.body).fields });
+        const { fields } = parse(subscriptionInput, request.body);
+        const org = await deps.openOrg(bot, request.signal);
+        const describe = await org.describe(parse(objectName, request.params.object));
+        const unknown = fields.filter((name) => !findField(describe, name));
+        if (unknown.length > 0)
+          throw new GatehouseError('invalid_input', `${describe.name} has no field ${unknown.join(', ')}.`, {
+            next: 'Take the API names from Setup, Object Manager.',
+            fields: unknown.map((name) => ({ name: 'fields', problem: `no field ${name}` })),
+          });
+        const object = describe.name;
+        await store.subscriptions.put({ bot, object, fields });
         return ok({ object });
       },
     },
