@@ -1,6 +1,6 @@
-import type { ExpressionBuilder } from 'kysely';
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
 import { freshLink } from '../sync/fresh-link.ts';
-import type { Link, LinkSet, LinkStore } from '../sync/link.ts';
+import type { Link, LinkSet, LinkStore, Scope } from '../sync/link.ts';
 import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './sync-tables.ts';
 
 const JSON_COLUMNS = ['base', 'seen', 'intents', 'error'] as const;
@@ -30,6 +30,15 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
     for (const some of inChunks([...new Set(values)])) for (const row of await read(some)) found.push(toLink(row));
     return found;
   }
+
+  /** For updates of many, in the order of their ids: two writers of the same links wait for one another, never each for the other. */
+  function inOrder(among: (builder: ExpressionBuilder<SyncTables, 'links'>) => Expression<SqlBool>) {
+    const ids = db.selectFrom('links').select('id').where(among).orderBy('id');
+    return dialect === 'postgres' ? ids.forUpdate() : ids;
+  }
+
+  const localQuery = ({ bot, orgId }: Scope, object: string, some: readonly string[]) =>
+    all().where('bot', '=', bot).where('orgId', '=', orgId).where('object', '=', object).where('localId', 'in', some);
 
   return {
     async ensure(links) {
@@ -126,15 +135,13 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       await eachStanding(claims, { leaseUntil: 0, leaseOwner: null });
     },
 
-    byLocal: ({ bot, orgId }, object, localIds) =>
-      collect(localIds, (some) =>
-        all()
-          .where('bot', '=', bot)
-          .where('orgId', '=', orgId)
-          .where('object', '=', object)
-          .where('localId', 'in', some)
-          .execute(),
-      ),
+    byLocal: (scope, object, localIds) => collect(localIds, (some) => localQuery(scope, object, some).execute()),
+
+    lockLocal: (scope, object, localIds) =>
+      collect(localIds, (some) => {
+        const query = localQuery(scope, object, some).orderBy('id');
+        return (dialect === 'postgres' ? query.forUpdate() : query).execute();
+      }),
 
     bySf: ({ bot, orgId }, sfIds) =>
       collect(sfIds, (some) =>
@@ -162,14 +169,26 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
             batch: null,
             ...(isStale ? { seenAt: 0, baseMod: null } : {}),
           }))
-          .where('id', 'in', some)
+          .where(
+            'id',
+            'in',
+            inOrder(({ eb }) => eb('id', 'in', some)),
+          )
           .execute();
       }
     },
 
     async disown(ids) {
       for (const some of inChunks(ids))
-        await db.updateTable('links').set({ matchKey: null }).where('id', 'in', some).execute();
+        await db
+          .updateTable('links')
+          .set({ matchKey: null })
+          .where(
+            'id',
+            'in',
+            inOrder(({ eb }) => eb('id', 'in', some)),
+          )
+          .execute();
     },
 
     async reopen(ids) {
@@ -251,18 +270,22 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
     },
 
     async enlist(among, batch, only) {
-      let update = db
-        .updateTable('links')
-        .set({ batch, nextAt: 0, reason: 'batch' })
-        .where(isAmong(among))
-        .where('batch', 'is', null)
-        .where('state', '!=', 'unlinked');
-      if (only === 'failed') update = update.where('error', 'is not', null);
+      let open = inOrder(isAmong(among)).where('batch', 'is', null).where('state', '!=', 'unlinked');
+      if (only === 'failed') open = open.where('error', 'is not', null);
+      const update = db.updateTable('links').set({ batch, nextAt: 0, reason: 'batch' }).where('id', 'in', open);
       return Number((await update.executeTakeFirst()).numUpdatedRows);
     },
 
     async delist(batch) {
-      await db.updateTable('links').set({ batch: null }).where('batch', '=', batch).execute();
+      await db
+        .updateTable('links')
+        .set({ batch: null })
+        .where(
+          'id',
+          'in',
+          inOrder(({ eb }) => eb('batch', '=', batch)),
+        )
+        .execute();
     },
 
     async countBatch(batch) {
@@ -283,11 +306,15 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       await db
         .updateTable('links')
         .set(set)
-        .where(({ eb, refTuple, tuple }) =>
-          eb(
-            refTuple('id', 'fence'),
-            'in',
-            some.map(({ id, fence }) => tuple(id, fence)),
+        .where(
+          'id',
+          'in',
+          inOrder(({ eb, refTuple, tuple }) =>
+            eb(
+              refTuple('id', 'fence'),
+              'in',
+              some.map(({ id, fence }) => tuple(id, fence)),
+            ),
           ),
         )
         .execute();

@@ -136,10 +136,11 @@ export class Book {
     const before = new Map(claims.map((claim) => [claim.id, claim]));
     const known = this.#links.filter((link) => isNewlyKnown(before.get(link.id) ?? link, link));
     await touchCasesOf(inside, target.scope, [...new Set(known.map((link) => link.localId))], now);
+    for (const { id, error } of this.#flags) await inside.links.flag(id, error);
     await inside.hosts.put(this.#hosts);
     await inside.log.add(this.#log);
-    await inside.feed.add(this.#tables.target.scope.bot, this.#feed);
-    for (const { id, error } of this.#flags) await inside.links.flag(id, error);
+    // Last: every writer of the bot's feed takes turns from here on.
+    await inside.feed.add(target.scope.bot, this.#feed);
   }
 }
 

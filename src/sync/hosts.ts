@@ -1,5 +1,5 @@
 import type { Fields } from '../action.ts';
-import type { Kind, Mapping } from '../mapping/mapping.ts';
+import type { Kind } from '../mapping/mapping.ts';
 import type { Scope } from './link.ts';
 import type { HostRecord, PartyRole, SyncDeps, SyncStore } from './ports.ts';
 import { mappingOf, newLink } from './target.ts';
@@ -43,13 +43,15 @@ export function createHosts(
     const at = now() + (connection?.clockOffsetMs ?? 0);
     const latest = new Map<string, HostInput>();
     for (const input of inputs) latest.set(input.id, joined(latest.get(input.id), input));
+    // One order in every process, so that two lists of the same records wait and do not deadlock.
+    const ids = [...latest.keys()].sort();
     const records = await store.atomically(async (inside) => {
-      const known = new Map(
-        (await inside.hosts.lock(bot, kind, [...latest.keys()])).map((record) => [record.id, record]),
-      );
+      const outbox = connection && (await openOutbox(inside, { bot, orgId: connection.orgId }, kind, ids));
+      const known = new Map((await inside.hosts.lock(bot, kind, ids)).map((record) => [record.id, record]));
       const changed: HostRecord[] = [];
       const isBack = new Set<string>();
-      const all = [...latest.values()].map((input) => {
+      const all = ids.map((id) => {
+        const input = latest.get(id) ?? { id, fields: {} };
         const before = known.get(input.id);
         if (before && before.deletedAt === null && isOnlyNew) return before;
         const after = change(bot, kind, before, input, at);
@@ -58,38 +60,28 @@ export function createHosts(
         return after;
       });
       await inside.hosts.put(changed);
-      if (connection)
-        await markDirty(inside, { bot, orgId: connection.orgId }, await mappingOf(inside, bot, kind), changed, isBack);
+      await outbox?.(changed, isBack);
       return { all, changed };
     });
     if (records.changed.length > 0) onChange(bot);
-    return records.all;
+    const byId = new Map(records.all.map((record) => [record.id, record]));
+    return [...latest.keys()].flatMap((id) => byId.get(id) ?? []);
   }
 
-  async function markDirty(
-    inside: SyncStore,
-    scope: Scope,
-    mapping: Mapping,
-    records: readonly HostRecord[],
-    isBack: ReadonlySet<string> = new Set(),
-  ): Promise<void> {
-    if (records.length === 0) return;
-    const there = await inside.links.byLocal(
-      scope,
-      mapping.object,
-      records.map((record) => record.id),
+  /** Locks the links first, as the engine does; what it answers then marks those whose records changed. */
+  async function openOutbox(inside: SyncStore, scope: Scope, kind: Kind, ids: readonly string[]) {
+    const mapping = await mappingOf(inside, scope.bot, kind);
+    const there = new Map(
+      (await inside.links.lockLocal(scope, mapping.object, ids)).map((link) => [link.localId, link.id]),
     );
-    const linked = new Set(there.map((link) => link.localId));
-    const live = records.filter((record) => record.deletedAt === null && !linked.has(record.id));
-    await inside.links.ensure(live.map((record) => newLink(scope, mapping, record, newId(), 'local change', now())));
-    // Its delete ended the link; the record that came back begins a new one.
-    await inside.links.reopen(there.filter((link) => isBack.has(link.localId)).map((link) => link.id));
-    await inside.links.touch(
-      there.map((link) => link.id),
-      'local change',
-      false,
-      now(),
-    );
+    return async (records: readonly HostRecord[], isBack: ReadonlySet<string> = new Set()): Promise<void> => {
+      const live = records.filter((record) => record.deletedAt === null && !there.has(record.id));
+      await inside.links.ensure(live.map((record) => newLink(scope, mapping, record, newId(), 'local change', now())));
+      const linked = records.flatMap(({ id }) => there.get(id) ?? []);
+      // Its delete ended the link; the record that came back begins a new one.
+      await inside.links.reopen([...isBack].flatMap((id) => there.get(id) ?? []));
+      await inside.links.touch(linked, 'local change', false, now());
+    };
   }
 
   return {
@@ -106,12 +98,12 @@ export function createHosts(
       const connection = await connectionOf(bot);
       const at = now() + (connection?.clockOffsetMs ?? 0);
       const isThere = await store.atomically(async (inside) => {
+        const outbox = connection && (await openOutbox(inside, { bot, orgId: connection.orgId }, kind, [id]));
         const [record] = await inside.hosts.lock(bot, kind, [id]);
         if (!record || record.deletedAt !== null) return false;
         const gone: HostRecord = { ...record, deletedAt: at, changedAt: at, version: record.version + 1 };
         await inside.hosts.put([gone]);
-        if (connection)
-          await markDirty(inside, { bot, orgId: connection.orgId }, await mappingOf(inside, bot, kind), [gone]);
+        await outbox?.([gone]);
         return true;
       });
       if (isThere) onChange(bot);

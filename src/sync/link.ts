@@ -93,6 +93,8 @@ export interface LinkStore {
   renew(claims: readonly Pick<Link, 'id' | 'fence'>[], until: number): Promise<void>;
   release(claims: readonly Pick<Link, 'id' | 'fence'>[]): Promise<void>;
   byLocal(scope: Scope, object: string, localIds: readonly string[]): Promise<readonly Link[]>;
+  /** The same, locked for the transaction. Links come before host records, everywhere: two that wait for each other never meet. */
+  lockLocal(scope: Scope, object: string, localIds: readonly string[]): Promise<readonly Link[]>;
   bySf(scope: Scope, sfIds: readonly string[]): Promise<readonly Link[]>;
   byMatchKey(scope: Scope, object: string, keys: readonly string[]): Promise<readonly Link[]>;
   /**

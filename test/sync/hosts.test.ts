@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { defaultMapping } from '../../src/mapping/defaults.ts';
 import { describeStores } from '../support/databases.ts';
-import { createSyncWorld } from './world.ts';
+import { createSyncWorld, type Process } from './world.ts';
 
 describeStores((_name, openFresh) => {
   it('takes two words about one record in one list as one change, the later word first [S3]', async () => {
@@ -57,5 +57,40 @@ describeStores((_name, openFresh) => {
     await world.settle();
     expect(await world.link('p1')).toMatchObject({ state: 'unlinked' });
     expect((await world.records())[0]).not.toHaveProperty('Phone');
+  });
+
+  it('lets lists in any order, workers and hints meet on the same records, and none of them dies of another [X3] [S8]', async () => {
+    await using world = await createSyncWorld(openFresh, { settings: { freshMs: 3_600_000 } });
+    const ids = Array.from({ length: 200 }, (_, n) => `p${n}`);
+    const put = (fields: Record<string, string>, order = ids) =>
+      world.sync.hosts.put(
+        'demo',
+        'party',
+        order.map((id) => ({ id, fields })),
+      );
+    await put({ name: 'Somebody' });
+    await world.settle();
+    const { orgId } = await world.org();
+    const links = (await world.store.links.list({ bot: 'demo', orgId }, { limit: 1_000 })).map((link) => link.id);
+    const troubles: string[] = [];
+    let isGoing = true;
+    const loop = async (work: (n: number) => Promise<unknown>) => {
+      for (let n = 0; isGoing; n++) await work(n).catch((error) => troubles.push(String(error?.cause ?? error)));
+    };
+    const drain = async (process: Process) => process.sync.drain.all('demo', await process.org());
+    const loops = [
+      loop(() => drain(world)),
+      loop(() => drain(world.process())),
+      loop((n) => put({ phone: `${n}` }, ids.toReversed())),
+      loop((n) => put({ notes: `${n}` }, [...ids.slice(100), ...ids.slice(0, 100)])),
+      loop(() => world.store.links.touch(links.toReversed(), 'hint', false, world.clock.now)),
+    ];
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    isGoing = false;
+    await Promise.all(loops);
+    expect(troubles).toEqual([]);
+    world.clock.advance(200_000);
+    await world.settle();
+    for (const { Phone, Description } of await world.records()) expect([Phone, Description]).not.toContain(undefined);
   });
 });
