@@ -47,7 +47,9 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
         ? undefined
         : await store.links.countBatch(run.id);
     const done = left === undefined ? run.done : Math.max(run.done, run.total - left);
-    return { ...run, done, batches: Math.ceil(run.total / run.size), batchesDone: Math.floor(done / run.size) };
+    const batches = Math.ceil(run.total / run.size);
+    // The last one may be smaller than the others.
+    return { ...run, done, batches, batchesDone: done === run.total ? batches : Math.floor(done / run.size) };
   }
 
   async function move(

@@ -180,7 +180,8 @@ export function ambiguity(
 export function partialProblem(problems: Plan['problems']): Link['error'] {
   const [first] = problems;
   if (!first) return null;
-  const next = 'The other fields are in step; this one follows when the cause is gone.';
+  const next =
+    'The other fields are in step. When the cause is gone, this one follows with the next change of the record, a batch, or a retry.';
   const code = problems.some((problem) => problem.code === 'invalid_input') ? 'invalid_input' : first.code;
   return toErrorBody(new GatehouseError(code, problems.map((problem) => problem.message).join(' '), { next })).error;
 }

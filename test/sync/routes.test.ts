@@ -199,6 +199,27 @@ describeStores((_name, openFresh) => {
     await expect(ask('GET', '/api/bots/nobody/sync/logs')).rejects.toMatchObject({ code: 'not_found' });
   });
 
+  it('starts a batch, shows its progress and its times, and stops it [S3]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    for (const id of ['a', 'b', 'c']) await ask('PUT', `/api/parties/${id}`, { name: id });
+    const batches = '/api/bots/demo/sync/batches';
+    const { id, ...started } = await bodyOf(ask('POST', batches, { kind: 'party', size: 2 }));
+    const createdAt = new Date(world.clock.now).toISOString();
+    expect(started).toMatchObject({ state: 'running', total: 3, batches: 2, batchesDone: 0, createdAt });
+    expect(await bodyOf(ask('POST', `${batches}/${id}/pause`))).toMatchObject({ state: 'paused' });
+    expect(await bodyOf(ask('POST', `${batches}/${id}/resume`))).toMatchObject({ state: 'running' });
+    await world.worker.turn('demo');
+    const done = { state: 'done', done: 3, failed: 0, batchesDone: 2, finishedAt: createdAt };
+    expect(await bodyOf(ask('GET', `${batches}/${id}`))).toMatchObject(done);
+    const startAt = new Date(world.clock.now + 3_600_000).toISOString();
+    const later = await bodyOf(ask('POST', batches, { kind: 'case', startAt }));
+    expect(later).toMatchObject({ state: 'scheduled', startAt });
+    expect((await bodyOf(ask('GET', batches))).batches).toHaveLength(2);
+    expect(await bodyOf(ask('POST', `${batches}/${later.id}/cancel`))).toMatchObject({ state: 'cancelled' });
+    await expect(ask('GET', `${batches}/nothing`)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
   it('saves a checked mapping; existing links follow in the fields that changed and in no other [sync-P27] [S4]', async () => {
     await using world = await createSyncWorld(openFresh);
     const ask = door(world);

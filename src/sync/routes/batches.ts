@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { BatchStatus } from '../batch.ts';
 import { definedOnly, kindInput } from './inputs.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute, scopeOf } from './route.ts';
 
@@ -28,7 +29,7 @@ export function batchRoutes(deps: RouteDeps): readonly SyncRoute[] {
       const bot = await namedBot(deps, request);
       const status = await batches[what](bot, request.params.id ?? '');
       onChange(bot);
-      return ok(status);
+      return ok(toWire(status));
     },
   });
 
@@ -47,7 +48,7 @@ export function batchRoutes(deps: RouteDeps): readonly SyncRoute[] {
           ...(startAt === undefined ? {} : { startAt: Date.parse(startAt) }),
         });
         onChange(scope.bot);
-        return ok(status, 202);
+        return ok(toWire(status), 202);
       },
     },
     {
@@ -55,17 +56,28 @@ export function batchRoutes(deps: RouteDeps): readonly SyncRoute[] {
       method: 'GET',
       path: `${base}/batches`,
       summary: 'Batches, newest first.',
-      handle: async (request) => ok({ batches: await batches.list(await namedBot(deps, request)) }),
+      handle: async (request) => ok({ batches: (await batches.list(await namedBot(deps, request))).map(toWire) }),
     },
     {
       ...read,
       method: 'GET',
       path: `${base}/batches/{id}`,
       summary: 'One batch and its progress.',
-      handle: async (request) => ok(await batches.status(await namedBot(deps, request), request.params.id ?? '')),
+      handle: async (request) =>
+        ok(toWire(await batches.status(await namedBot(deps, request), request.params.id ?? ''))),
     },
     control('pause', 'Stops after the chunk under way.'),
     control('resume', 'Goes on where it stopped.'),
     control('cancel', 'Ends it; what was done stays.'),
   ];
+}
+
+function toWire({ bot: _, orgId: __, startAt, createdAt, finishedAt, ...run }: BatchStatus): Record<string, unknown> {
+  const iso = (at: number) => new Date(at).toISOString();
+  return {
+    ...run,
+    createdAt: iso(createdAt),
+    ...(startAt > 0 ? { startAt: iso(startAt) } : {}),
+    ...(finishedAt === null ? {} : { finishedAt: iso(finishedAt) }),
+  };
 }
