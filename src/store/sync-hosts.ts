@@ -55,6 +55,20 @@ export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
       return rows.map((row) => fromRow<HostRecord, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS));
     },
 
+    async newest(bot, kind, limit) {
+      const rows = await db
+        .selectFrom('hostRecords')
+        .selectAll()
+        .where('bot', '=', bot)
+        .where('kind', '=', kind)
+        .where('deletedAt', 'is', null)
+        .orderBy('changedAt', 'desc')
+        .orderBy('id')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => fromRow<HostRecord, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS));
+    },
+
     async casesOf(bot, parties) {
       const wanted = new Set(parties);
       const found: string[] = [];

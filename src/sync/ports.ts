@@ -51,6 +51,8 @@ export interface HostStore {
   lock(bot: string, kind: Kind, ids: readonly string[]): Promise<readonly HostRecord[]>;
   put(records: readonly HostRecord[]): Promise<void>;
   page(bot: string, kind: Kind, after: string, limit: number): Promise<readonly HostRecord[]>;
+  /** Live records, the last changed first: samples for who writes a mapping. */
+  newest(bot: string, kind: Kind, limit: number): Promise<readonly HostRecord[]>;
   /** Ids of live cases that name one of these people. */
   casesOf(bot: string, parties: readonly string[]): Promise<readonly string[]>;
   /** Live records without a link to the object, in order of id. */

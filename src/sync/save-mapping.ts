@@ -66,11 +66,8 @@ export async function sampleWarnings(
   mapping: Mapping,
   describe: ObjectDescribe,
 ): Promise<MappingCheck['warnings']> {
-  const samples = await store.hosts.page(bot, mapping.kind, '', SAMPLES);
-  return checkSamples(
-    compileMapping(mapping, describe),
-    samples.filter((record) => record.deletedAt === null),
-  );
+  const samples = await store.hosts.newest(bot, mapping.kind, SAMPLES);
+  return checkSamples(compileMapping(mapping, describe), samples);
 }
 
 async function followRules(

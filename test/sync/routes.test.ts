@@ -252,8 +252,13 @@ describeStores((_name, openFresh) => {
     expect(backfill).toHaveLength(5);
     expect(backfill.every((row) => row.changes.length === 1 && row.changes[0]?.field === 'Department')).toBe(true);
     expect(stamps.size).toBe(5);
-    const { suggestions } = await bodyOf(ask('GET', '/api/bots/demo/mappings/party/suggestions'));
-    expect(suggestions).toEqual([]);
+    const suggested = async () => (await bodyOf(ask('GET', '/api/bots/demo/mappings/party/suggestions'))).suggestions;
+    expect(await suggested()).toEqual([]);
+    await ask('PUT', '/api/parties/a-late-one', { custom: { fax: '+1 555', birthDate: '1980-01-02' } });
+    expect(await suggested()).toEqual([
+      expect.objectContaining({ confidence: expect.any(Number), reason: expect.stringContaining('Birthdate') }),
+      expect.objectContaining({ rule: expect.objectContaining({ remote: ['Fax'] }) }),
+    ]);
     const { lines } = await bodyOf(ask('POST', '/api/bots/demo/mappings/party/preview', { localId: 'p1' }));
     expect(lines).toEqual(
       expect.arrayContaining([expect.objectContaining({ rule: 'Department', sends: { Department: 'Team 1' } })]),

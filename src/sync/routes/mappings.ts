@@ -147,7 +147,7 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
   /** One value of every field that the newest records have. */
   async function samples(bot: string, kind: Kind): Promise<Record<string, FieldValue>> {
     const found: Record<string, FieldValue> = {};
-    for (const { fields } of await store.hosts.page(bot, kind, '', 50)) {
+    for (const { fields } of await store.hosts.newest(bot, kind, 200)) {
       for (const [name, value] of Object.entries(fields))
         if (found[name] === undefined || found[name] === null) found[name] = value;
     }
