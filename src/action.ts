@@ -193,6 +193,8 @@ export interface FieldDescribe {
   readonly idLookup: boolean;
   readonly custom: boolean;
   readonly restrictedPicklist: boolean;
+  /** Decimal places of a number; absent where the org did not say. */
+  readonly scale?: number;
   readonly picklistValues: readonly { readonly value: string; readonly label: string; readonly active: boolean }[];
   readonly referenceTo: readonly string[];
   readonly relationshipName: string | null;

@@ -5,7 +5,7 @@ import type { FieldDescribe, FieldValue } from '../action.ts';
  * (trimmed, cut to length, label turned into value), the folded form is what we compare: without it the same phone number
  * in two spellings would travel back and forth for ever.
  */
-type Shape = Pick<FieldDescribe, 'type' | 'length' | 'picklistValues'>;
+type Shape = Pick<FieldDescribe, 'type' | 'length' | 'scale' | 'picklistValues'>;
 
 /** Undefined for a value that the field cannot hold: text in a number field, a day that no calendar has. */
 export function writtenForm(field: Shape, value: FieldValue): FieldValue | undefined {
@@ -19,7 +19,8 @@ export function writtenForm(field: Shape, value: FieldValue): FieldValue | undef
     case 'double':
     case 'currency':
     case 'percent':
-      return isBlank ? null : toNumber(value, 2);
+      // Salesforce rounds to the places of the field; a finer value of the host is no difference.
+      return isBlank ? null : toNumber(value, field.scale ?? 2);
     case 'date':
       return isBlank ? null : (toDay(value) ?? undefined);
     case 'datetime':

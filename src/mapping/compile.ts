@@ -76,7 +76,7 @@ function compileRule(rule: Rule, describe: ObjectDescribe): CompiledRule | undef
   const fields = rule.remote.map((name) => (parent ? PARENT_TEXT : findField(describe, name)));
   if (fields.some((field) => field === undefined)) return undefined;
   // Checked on the line above.
-  const shapes = fields as readonly Pick<FieldDescribe, 'type' | 'length' | 'picklistValues'>[];
+  const shapes = fields as readonly Pick<FieldDescribe, 'type' | 'length' | 'scale' | 'picklistValues'>[];
   const steps = rule.transforms.flatMap((transform) => toStep(transform) ?? []);
   const template = rule.transforms.find((transform) => transform.use === 'template');
   const reads = template ? templateNames(template.text) : rule.local;

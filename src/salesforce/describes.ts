@@ -135,6 +135,7 @@ function toField(field: Record<string, unknown>): FieldDescribe {
     idLookup: field.idLookup === true,
     custom: field.custom === true,
     restrictedPicklist: field.restrictedPicklist === true,
+    ...(typeof field.scale === 'number' ? { scale: field.scale } : {}),
     picklistValues: records(field.picklistValues).map((value) => ({
       value: text(value.value) ?? '',
       label: text(value.label) ?? text(value.value) ?? '',

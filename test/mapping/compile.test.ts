@@ -79,6 +79,18 @@ describe('a value that the field cannot hold', () => {
     expect(rule.toRemote(value, host({}))).toEqual(sent);
   });
 
+  it.each([
+    ['Score__c', 1.23456, 1.2346],
+    ['Share__c', 12.5, 13],
+  ])(
+    '%s: %j goes out as %j, as its decimal places say, and is no difference when read back [sync-P26]',
+    (key, value, sent) => {
+      const rule = one([], key);
+      expect(rule.toRemote(value, host({}))).toEqual({ [key]: sent });
+      expect(rule.fold(sent, host({}))).toBe(rule.fold(value, host({})));
+    },
+  );
+
   it('is no matter of a value map that leaves it out on purpose', () => {
     const rule = one([{ use: 'values', pairs: [['a', 'b']], otherwise: 'skip' }], 'Title');
     expect(rule.misfit('c', host({}))).toBeUndefined();

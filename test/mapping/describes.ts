@@ -43,7 +43,8 @@ export const contact: ObjectDescribe = {
     field('TimeZone__c', 'string', { length: 64, custom: true }),
     field('Birthdate', 'date'),
     field('EmailBouncedDate', 'datetime', { label: 'Email Bounced Date' }),
-    field('Score__c', 'double', { custom: true }),
+    field('Score__c', 'double', { custom: true, scale: 4 }),
+    field('Share__c', 'percent', { custom: true, scale: 0 }),
     field('DoNotCall', 'boolean', { nillable: false, defaultedOnCreate: true }),
     field('Preferred_Channel__c', 'picklist', {
       custom: true,
