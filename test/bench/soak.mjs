@@ -1,4 +1,5 @@
-// `node test/bench/soak.mjs 600`: ten minutes of edits on both sides with two workers, faults and kill -9; prints its counts.
+// `node test/bench/soak.mjs 600 [postgres://...]`: ten minutes of edits on both sides with two workers, faults and kill -9, on
+// SQLite or in a schema of its own; prints its counts.
 import { rm } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -15,7 +16,9 @@ await build({
   logLevel: 'error',
 });
 const { soak } = await import(pathToFileURL(out).href);
-const report = await soak(Number(process.argv[2] ?? 600));
+const [seconds = 600, url] = process.argv.slice(2);
+const target = url === undefined ? undefined : { url, schema: `gatehouse_soak_${process.pid}` };
+const report = await soak(Number(seconds), 40, target);
 process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
 await rm(out, { force: true });
 const bad = report.duplicates + report.diverged + report.lostSingleSideEdits + report.writesAfterRest;

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { shippedPolicy } from '../../permissions/policy.ts';
 import type { DatabaseTarget } from '../../src/store/open.ts';
 import { setWebhook } from '../../src/sync/deliver.ts';
 import { CRASH_POINTS, type CrashPoint } from '../../src/sync/ports.ts';
@@ -24,15 +23,7 @@ async function createStage(target: DatabaseTarget) {
   // A dead worker's claims end soon; polls come only where they are the subject.
   const options = { folder, target, leaseMs: 700, tickMs: 50, pollMs: 3_600_000 };
   const house = await openHouse(options);
-  await house.store.bots.create({
-    name: 'demo',
-    audience: 'internal',
-    profile: 'internal',
-    createdAt: Date.now(),
-    grants: [],
-    policy: shippedPolicy('internal'),
-  });
-  await house.connections.connect('demo', { flow: 'simulated' });
+  await house.begin();
   const fleet = await createFleet(options);
   const orgId = (await house.store.connections.get('demo'))?.orgId ?? '';
   const heard: { readonly id: string; readonly body: string }[] = [];

@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { shippedPolicy } from '../../permissions/policy.ts';
 import type { DatabaseTarget } from '../../src/store/open.ts';
 import { receiveMessage, rotateToken } from '../../src/sync/receive.ts';
 import { createFleet } from './fixtures/fleet.ts';
@@ -52,15 +51,7 @@ export async function soak(seconds: number, people = 40, target?: DatabaseTarget
   const house = await openHouse(options);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)] as T;
   try {
-    await house.store.bots.create({
-      name: 'demo',
-      audience: 'internal',
-      profile: 'internal',
-      createdAt: Date.now(),
-      grants: [],
-      policy: shippedPolicy('internal'),
-    });
-    await house.connections.connect('demo', { flow: 'simulated' });
+    await house.begin();
     await using fleet = await createFleet(options);
     const token = await rotateToken(house.deps, 'demo');
     const door = createServer((request, response) => {
