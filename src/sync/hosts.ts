@@ -44,14 +44,15 @@ export function createHosts(
     const latest = new Map<string, HostInput>();
     for (const input of inputs) latest.set(input.id, joined(latest.get(input.id), input));
     // One order in every process, so that two lists of the same records wait and do not deadlock.
-    const ids = [...latest.keys()].sort();
+    const sorted = [...latest.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    const ids = sorted.map((input) => input.id);
     const records = await store.atomically(async (inside) => {
+      await inside.hosts.hold(bot, kind, ids);
       const outbox = connection && (await openOutbox(inside, { bot, orgId: connection.orgId }, kind, ids));
       const known = new Map((await inside.hosts.lock(bot, kind, ids)).map((record) => [record.id, record]));
       const changed: HostRecord[] = [];
       const isBack = new Set<string>();
-      const all = ids.map((id) => {
-        const input = latest.get(id) ?? { id, fields: {} };
+      const all = sorted.map((input) => {
         const before = known.get(input.id);
         if (before && before.deletedAt === null && isOnlyNew) return before;
         const after = change(bot, kind, before, input, at);
@@ -98,6 +99,7 @@ export function createHosts(
       const connection = await connectionOf(bot);
       const at = now() + (connection?.clockOffsetMs ?? 0);
       const isThere = await store.atomically(async (inside) => {
+        await inside.hosts.hold(bot, kind, [id]);
         const outbox = connection && (await openOutbox(inside, { bot, orgId: connection.orgId }, kind, [id]));
         const [record] = await inside.hosts.lock(bot, kind, [id]);
         if (!record || record.deletedAt !== null) return false;

@@ -49,6 +49,8 @@ export interface HostStore {
   get(bot: string, kind: Kind, ids: readonly string[]): Promise<readonly HostRecord[]>;
   /** The same, locked for the transaction. */
   lock(bot: string, kind: Kind, ids: readonly string[]): Promise<readonly HostRecord[]>;
+  /** First in a writer's transaction: whoever else writes one of these waits, also where there is no row to lock yet. */
+  hold(bot: string, kind: Kind, ids: readonly string[]): Promise<void>;
   put(records: readonly HostRecord[]): Promise<void>;
   page(bot: string, kind: Kind, after: string, limit: number): Promise<readonly HostRecord[]>;
   /** Live records, the last changed first: samples for who writes a mapping. */

@@ -16,6 +16,16 @@ describeStores((_name, openFresh) => {
     expect((await world.host('p1')).version).toBe(1);
   });
 
+  it('keeps every field when many words about one new record come at once [S3] [X3]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const names = Array.from({ length: 12 }, (_, n) => `field${n}`);
+    await Promise.all(
+      names.map((name) => world.process().sync.hosts.put('demo', 'party', [{ id: 'p1', fields: { [name]: 1 } }])),
+    );
+    expect(Object.keys((await world.host('p1')).fields).sort()).toEqual([...names].sort());
+    expect((await world.host('p1')).version).toBe(names.length);
+  });
+
   it('syncs a record that was deleted and is put again, with the contact it had [S1] [S3]', async () => {
     await using world = await createSyncWorld(openFresh);
     await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace', phone: '1' });
