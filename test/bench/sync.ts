@@ -10,6 +10,9 @@ export async function benchSync(): Promise<{ name: string; value: number; target
   const thousand = await measure(1_000);
   const ten = await measure(10_000);
   const all = await measure(100_000);
+  // Before and after the long run: the machine's own speed drifts meanwhile.
+  const tenAgain = await measure(10_000);
+  const perRecordOfTen = (perRecord(ten, 10_000) + perRecord(tenAgain, 10_000)) / 2;
   return [
     { name: 'calls, 100 people, first sync', value: hundred.first.calls, target: '2' },
     { name: 'calls, 100 people, fresh changes', value: hundred.fresh.calls, target: '1' },
@@ -27,7 +30,7 @@ export async function benchSync(): Promise<{ name: string; value: number; target
     },
     {
       name: 'ratio of that, 100,000 to 10,000 people',
-      value: round(perRecord(all, 100_000) / perRecord(ten, 10_000)),
+      value: round(perRecord(all, 100_000) / perRecordOfTen),
       target: 'at most 1.2',
     },
     { name: 'most memory held, 1,000 people, MB', value: round(thousand.heldMb) },
