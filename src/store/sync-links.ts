@@ -4,18 +4,6 @@ import type { Link, LinkSet, LinkStore, Scope } from '../sync/link.ts';
 import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './sync-tables.ts';
 
 const JSON_COLUMNS = ['base', 'seen', 'intents', 'error'] as const;
-const EMPTY = {
-  id: '',
-  bot: '',
-  orgId: '',
-  kind: 'party',
-  object: '',
-  localId: '',
-  extKey: '',
-  matchKey: null,
-  createdAt: 0,
-  reason: '',
-} as const;
 const COLUMNS = 28;
 const toLink = (row: SyncTables['links']): Link => fromRow<Link, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS);
 
@@ -192,14 +180,11 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
     },
 
     async reopen(ids) {
-      const { state, sfId, base, baseMod, intents, seen, seenStamp, error, matchKey } = toRow(
-        { ...freshLink(EMPTY), matchKey: null },
-        JSON_COLUMNS,
-      );
+      const fresh = { state: 'new', sfId: null, matchKey: null, seenStamp: null, baseMod: null, error: null } as const;
       for (const some of inChunks(ids))
         await db
           .updateTable('links')
-          .set({ state, sfId, base, baseMod, intents, seen, seenStamp, error, matchKey })
+          .set({ ...fresh, base: '{}', intents: '{}', seen: '{}' })
           .where('state', 'in', ['unlinked', 'remote_deleted'])
           .where('id', 'in', some)
           .execute();

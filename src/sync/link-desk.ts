@@ -33,6 +33,9 @@ export interface LinkDesk {
   ): Promise<LogRow>;
 }
 
+/** How the log tells it: nothing was written in Salesforce. */
+const BY_HAND = { operation: 'none', direction: 'to_crm', status: 'success', changes: [], error: null } as const;
+
 export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain): LinkDesk {
   const { store, now, newId } = deps;
   async function find(bot: string, orgId: string, kind: Kind, localId: string): Promise<Link> {
@@ -124,13 +127,9 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain): Li
         nextAt: 0,
       });
       return change(link, to, {
+        ...BY_HAND,
         sfId: row.id,
-        operation: 'none',
-        direction: 'to_crm',
-        status: 'success',
-        changes: [],
         reason: 'linked by hand',
-        error: null,
       });
     },
 
@@ -161,13 +160,9 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain): Li
       if (!link)
         throw new GatehouseError('conflict', 'The link could not be made.', { next: 'Try again.', retryable: true });
       const changed = await change(link, (fresh) => ({ ...fresh, sfId: id, state: 'active', error: null }), {
+        ...BY_HAND,
         sfId: id,
-        operation: 'none',
-        direction: 'to_crm',
-        status: 'success',
-        changes: [],
         reason: 'linked by hand',
-        error: null,
       });
       // Everybody who waited for this answer.
       await this.retryFailed(bot, org.orgId, 'party');
@@ -193,13 +188,9 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain): Li
           batch: null,
         }),
         {
+          ...BY_HAND,
           sfId: link.sfId,
-          operation: 'none',
-          direction: 'to_crm',
-          status: 'success',
-          changes: [],
           reason: 'unlinked by hand',
-          error: null,
         },
       );
       return changed;

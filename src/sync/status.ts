@@ -62,15 +62,13 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
   const closed = await Promise.all(
     sets.map(async ({ kind }, at) => (backlogs[at]?.count ? refusalOf(deps, bot, kind) : undefined)),
   );
-  const open = backlogs.filter((_, at) => !closed[at]);
-  const waiting = backlogs.reduce((sum, { count }) => sum + count, 0);
-  const since = Math.min(...backlogs.flatMap((backlog) => backlog.since ?? []));
-  const openSince = Math.min(...open.flatMap((backlog) => backlog.since ?? []));
+  const all = together(backlogs);
+  const open = together(backlogs.filter((_, at) => !closed[at]));
   const { lastSyncAt, lastEventAt } = connection;
   return {
     links: await store.links.countByState(scope),
-    waiting,
-    ...(since <= now() ? { waitingSince: iso(since) } : {}),
+    waiting: all.count,
+    ...(all.since <= now() ? { waitingSince: iso(all.since) } : {}),
     polled: cursors.flatMap((cursor) =>
       cursor ? [{ object: cursor.object, watermark: cursor.watermark, at: iso(cursor.polledAt) }] : [],
     ),
@@ -80,21 +78,19 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
       ...closed.flatMap((refusal, at) =>
         refusal ? [{ ...toProblem(toErrorBody(refusal).error), count: backlogs[at]?.count ?? 0, examples: [] }] : [],
       ),
-      ...(now() - openSince > LONG_MS
-        ? [
-            await pending(
-              deps,
-              bot,
-              connection,
-              open.reduce((sum, { count }) => sum + count, 0),
-              openSince,
-            ),
-          ]
-        : []),
+      ...(now() - open.since > LONG_MS ? [await pending(deps, bot, connection, open)] : []),
       ...(await missingEvents(deps, bot, connection)),
       ...grouped(broken.flat()),
     ],
     remoteTime: 'per field where the org tracks field history or an outbound message showed the value, else the record',
+  };
+}
+
+/** Infinity where nothing waits. */
+function together(backlogs: readonly { readonly count: number; readonly since: number | null }[]) {
+  return {
+    count: backlogs.reduce((sum, { count }) => sum + count, 0),
+    since: Math.min(...backlogs.flatMap((backlog) => backlog.since ?? [])),
   };
 }
 
@@ -113,8 +109,7 @@ async function pending(
   { policyOf }: StatusDeps,
   bot: string,
   { state, breaker, lastFailure, lastSuccessAt = '' }: ConnectionStatus,
-  count: number,
-  since: number,
+  { count, since }: ReturnType<typeof together>,
 ): Promise<SyncProblem> {
   const mode = (await policyOf(bot))?.mode;
   const isFailing = lastFailure !== undefined && lastFailure.at > lastSuccessAt;

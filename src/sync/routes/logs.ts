@@ -64,36 +64,6 @@ export function logRoutes(deps: RouteDeps): readonly SyncRoute[] {
   ];
 }
 
-function toWire({
-  id,
-  kind,
-  localId,
-  object,
-  sfId,
-  operation,
-  direction,
-  status,
-  changes,
-  reason,
-  calls,
-  error,
-  batch,
-  at,
-}: LogRow): Record<string, unknown> {
-  return {
-    id,
-    kind,
-    localId,
-    object,
-    recordId: sfId,
-    operation,
-    direction,
-    status,
-    changes,
-    reason,
-    calls,
-    error,
-    batch,
-    at: new Date(at).toISOString(),
-  };
+function toWire({ bot: _, orgId: __, sfId, at, ...row }: LogRow): Record<string, unknown> {
+  return { ...row, recordId: sfId, at: new Date(at).toISOString() };
 }
