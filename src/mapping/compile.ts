@@ -147,13 +147,14 @@ function compileRule(rule: Rule, describe: ObjectDescribe): CompiledRule | undef
     },
     misfit(value, host) {
       if (send(value, host) !== undefined) return undefined;
-      let out: FieldValue | undefined = value;
+      let [{ type = 'value' } = {}] = shapes;
+      let out: FieldValue = value;
       for (const step of steps) {
         const next: FieldValue | undefined = step.out(out, host);
         if (next === undefined && step.use === 'values') return undefined;
+        if (next === undefined && step.use === 'date') type = 'date';
         out = next ?? null;
       }
-      const [{ type = 'value' } = {}] = shapes;
       return `${rule.remote.join(' + ')} was not sent: ${JSON.stringify(value).slice(0, 60)} is no ${NOUNS[type] ?? type}.`;
     },
   };

@@ -171,13 +171,9 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
     pause: (bot, id) => move(bot, id, ['running', 'scheduled'], 'paused'),
     async resume(bot, id) {
       const run = await load(bot, id);
-      return move(
-        bot,
-        id,
-        ['paused'],
-        run.total === 0 && run.finishedAt === null && run.done === 0 ? 'scheduled' : 'running',
-        { note: null },
-      );
+      const isBegun = run.total > 0 || run.done > 0 || run.finishedAt !== null;
+      // Until it begins, the note says which records it is for.
+      return isBegun ? move(bot, id, ['paused'], 'running', { note: null }) : move(bot, id, ['paused'], 'scheduled');
     },
     async cancel(bot, id) {
       const status = await move(bot, id, ['running', 'paused', 'scheduled'], 'cancelled', { finishedAt: now() });

@@ -91,6 +91,11 @@ describe('a value that the field cannot hold', () => {
     },
   );
 
+  it('calls a bad date a date, also where a text field would take it', () => {
+    const rule = one([{ use: 'date', form: 'date' }], 'Title');
+    expect(rule.misfit('next tuesday', host({}))).toMatch(/Title was not sent: "next tuesday" is no date/);
+  });
+
   it('is no matter of a value map that leaves it out on purpose', () => {
     const rule = one([{ use: 'values', pairs: [['a', 'b']], otherwise: 'skip' }], 'Title');
     expect(rule.misfit('c', host({}))).toBeUndefined();

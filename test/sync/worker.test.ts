@@ -98,6 +98,21 @@ describeStores((_name, openFresh) => {
     }
   });
 
+  it('still takes only the records with a problem when such a batch was paused before it began [S3]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await people(world, 3);
+    await world.put('bad', { email: 'no email', name: 'Bad' });
+    await world.settle();
+    const { orgId } = await world.org();
+    const startAt = world.clock.now + 3_600_000;
+    const { id } = await world.sync.batches.start('demo', orgId, 'party', { startAt, only: 'failed' });
+    await world.sync.batches.pause('demo', id);
+    await world.sync.batches.resume('demo', id);
+    world.clock.advance(3_600_001);
+    await world.worker.turn('demo');
+    expect(await world.sync.batches.status('demo', id)).toMatchObject({ state: 'done', total: 1 });
+  });
+
   it('answers a second start with the batch that runs, and refuses one beside a paused one [S3]', async () => {
     await using world = await createSyncWorld(openFresh);
     await people(world, 3);
