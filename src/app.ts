@@ -96,7 +96,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       });
     });
     const runner = `${hostname()}/${process.pid}/${randomBytes(6).toString('hex')}`;
-    const newId = () => randomBytes(16).toString('base64url');
+    // Hexadecimal: people type these ids at a command line, where one that begins with a dash is an option.
+    const newId = () => randomBytes(16).toString('hex');
 
     // It keeps the process alive: whoever waits for another one's outcome must not end without an answer.
     const sleep = (ms: number, signal?: AbortSignal) =>

@@ -46,14 +46,8 @@ async function parseFor(listed: ListedCommand, argv: readonly string[]): Promise
   parser.option('--json', 'one JSON document on standard output and nothing else').allowExcessArguments(false);
   const words = argv.slice(listed.name.split(' ').length);
   refuseBoth(command.options ?? {}, words, `See: gatehouse ${listed.name} --help`);
-  parser.parse(behindDashes(words), { from: 'user' });
+  parser.parse(words, { from: 'user' });
   return { command, args: parser.processedArgs, options: valuesOf(command.options ?? {}, parser.opts()) };
-}
-
-/** Random ids may begin with a dash, and must not be taken for options. */
-function behindDashes(words: readonly string[]): string[] {
-  const isId = (word: string) => /^-[\w-]{21}$/.test(word) && !word.startsWith('--');
-  return words.some(isId) ? [...words.filter((word) => !isId(word)), '--', ...words.filter(isId)] : [...words];
 }
 
 /** `--policy FILE` and `--no-policy` are one option to commander, of which the last word would win in silence. */

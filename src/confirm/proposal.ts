@@ -55,7 +55,7 @@ export interface Effect {
 }
 
 export interface Proposal {
-  /** 128 random bits, base64url. */
+  /** 128 random bits, hexadecimal. */
   readonly id: string;
   readonly bot: string;
   readonly principal: string;

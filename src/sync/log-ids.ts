@@ -6,7 +6,7 @@ export function createLogIds(now: () => number, newId: () => string): () => stri
     const at = Math.max(now(), lastAt);
     count = at === lastAt ? count + 1 : 0;
     lastAt = at;
-    return `${logIdAt(at)}-${count.toString(36).padStart(5, '0')}-${newId().slice(0, 8)}`;
+    return `${logIdAt(at)}-${count.toString(36).padStart(5, '0')}-${newId().slice(0, 12)}`;
   };
 }
 

@@ -29,14 +29,6 @@ describe('the command line', () => {
     expect(await parse('--json', 'status', 'acme')).toMatchObject({ args: ['acme'] });
   });
 
-  it('takes an id that begins with a dash for an id', async () => {
-    const id = '-Ab3_9xYz0123456789-_Q';
-    expect(await parse('approve', id, '--choice', 'use-existing')).toMatchObject({
-      args: [id],
-      options: { choice: 'use-existing' },
-    });
-  });
-
   it('tells --policy and --no-policy apart', async () => {
     expect(await parse('soql', 'check', '--policy', 'p.json')).toMatchObject({
       options: { policy: 'p.json', noPolicy: false },

@@ -54,7 +54,7 @@ describe('actions over REST', () => {
     const { status, json } = await call('UpdateOpportunity', { id: open?.Id, nextStep: 'Call on Monday' });
     expect(status).toBe(202);
     expect(json).toMatchObject({ status: 'waiting', proposal: { state: 'pending' } });
-    expect(json.proposal.link).toMatch(/\/approvals\/[\w-]{21,24}$/);
+    expect(json.proposal.link).toMatch(/\/approvals\/[0-9a-f]{32}$/);
     const look = await door.ask('GET', `/api/proposals/${json.proposal.id}`, { key: door.keys.agent });
     expect(look).toMatchObject({ status: 200, json: { status: 'waiting' } });
     expect(look.json).not.toHaveProperty('detail');
