@@ -3,28 +3,23 @@ import { needsFacts, type Verdict } from '../../permissions/decide.ts';
 import type { ActionPolicy } from '../../permissions/policy.ts';
 import type { Action, Preview } from '../action.ts';
 import type { Audit, AuditInput } from '../audit.ts';
-import {
-  alreadyDecided,
-  type Confirm,
-  createConfirm,
-  type ProposalEdit,
-  queueFull,
-  unknownProposal,
-} from '../confirm/confirm.ts';
-import { stillHeld } from '../confirm/effects.ts';
-import { type Effect, type Envelope, isOver, type Proposal } from '../confirm/proposal.ts';
+import { type Confirm, createConfirm, queueFull } from '../confirm/confirm.ts';
+import type { Effect, Envelope, Proposal } from '../confirm/proposal.ts';
 import { toEnvelope } from '../confirm/view.ts';
 import { digestOf } from '../digest.ts';
 import { GatehouseError, toGatehouseError } from '../errors.ts';
 import { cleanData, cleanShown } from '../hidden-text.ts';
 import type { BotRow, Store } from '../store/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
+import { createEdits } from './edit.ts';
 import { eraseSubject } from './erase.ts';
 import type { Call, Gate, ListedAction } from './gate.ts';
-import { getProposal, getProposalInput } from './get-proposal.ts';
-import { countRun, hasRate, judge } from './judge.ts';
+import { getProposal } from './get-proposal.ts';
+import { countRun, denied, hasRate, judge } from './judge.ts';
+import { createLook } from './look.ts';
 import { inputFor, type ParsedArgs, parseArgs } from './parse-args.ts';
 import { botNamed, listed, type Permitted, permitted } from './permit.ts';
+import { createRepeats, dedupeKeyOf } from './repeat.ts';
 import { readSessionContext } from './session-context.ts';
 import { createUndo } from './undo.ts';
 
@@ -45,18 +40,16 @@ export interface GateDeps extends ContextDeps {
   readonly crash?: (point: string) => void | Promise<void>;
 }
 
-const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
-/** Identical arguments within this time are one wish (A4). */
-const WINDOW_MS = 10 * MINUTE_MS;
-/** A caller's own key holds this long. */
-const KEY_WINDOW_MS = 24 * HOUR_MS;
 
 export function createGate(deps: GateDeps): Gate {
   const { store, now } = deps;
 
   const undo = createUndo(store);
   const confirm: Confirm = createConfirm({ ...deps, leaseMs: deps.requestTimeoutMs * 3, ready });
+  const look = createLook({ ...deps, confirm });
+  const repeats = createRepeats({ ...deps, confirm });
+  const edits = createEdits({ ...deps, confirm });
 
   /** For the run of a held proposal: everything is asked once more, as it is now. */
   async function ready(proposal: Proposal, note: (effects: readonly Effect[]) => Promise<void>, signal: AbortSignal) {
@@ -114,7 +107,7 @@ export function createGate(deps: GateDeps): Gate {
       policyRevision: bot.policyRevision,
     };
     try {
-      if (c.action === getProposal.name) return await answerGetProposal(bot, c);
+      if (c.action === getProposal.name) return await look.getProposal(c);
       const { action, own } = permitted(deps.actions, bot, c.action);
       const parsed = parseArgs(action, own, c.args);
       const { args } = parsed;
@@ -123,7 +116,7 @@ export function createGate(deps: GateDeps): Gate {
       const isWrite = action.risk !== 'read';
       const dedupeKey = isWrite || mayAsk(own, bot) ? dedupeKeyOf(bot, c, digest) : null;
 
-      const earlier = dedupeKey === null ? undefined : await repeated(bot, action, c, dedupeKey, digest, signal);
+      const earlier = dedupeKey === null ? undefined : await repeats.earlier(bot, action, c, dedupeKey, digest, signal);
       if (earlier !== undefined) return earlier;
 
       if (unheard !== undefined) await mustHaveRoom(bot);
@@ -187,7 +180,7 @@ export function createGate(deps: GateDeps): Gate {
     const { verdict, preview, digest } = made;
     const isAsked = verdict.decision === 'confirm';
     const { expiresMinutes, maxPending } = bot.policy.proposals;
-    if (isAsked) await confirm.supersede(await replacedBy(bot, action, c, preview));
+    if (isAsked) await confirm.supersede(await repeats.replacedBy(bot, action, c, preview));
     const at = now();
     const proposal: Proposal = {
       id: deps.newId(),
@@ -243,126 +236,13 @@ export function createGate(deps: GateDeps): Gate {
       return toEnvelope(held, deps.link(held.id));
     }
     if (held.state === 'pending') return toEnvelope(held, deps.link(held.id));
-    // Somebody made the identical call at the same moment: its end is ours too.
-    const end = (await confirm.settled(held.id, deps.requestTimeoutMs * 3, made.signal)) ?? held;
-    const envelope = toEnvelope(end, deps.link(end.id));
-    return end.state === 'done' && action.risk !== 'read'
-      ? { ...envelope, result: { ...envelope.result, alreadyDone: true } }
-      : envelope;
+    return repeats.sameMoment(held, action, made.signal);
   }
 
   /** A full queue refuses every visitor alike, before anything is looked up: it must not tell who is known (P6). */
   async function mustHaveRoom(bot: BotRow): Promise<void> {
     const { maxPending } = bot.policy.proposals;
     if ((await store.proposals.countPending(bot.name)) >= maxPending) throw queueFull(maxPending);
-  }
-
-  /** Earlier wishes of the same caller for the same record. */
-  async function replacedBy(bot: BotRow, action: Action, c: Call, preview: Preview | null): Promise<Proposal[]> {
-    const target = preview?.target?.id;
-    if (target === undefined) return [];
-    const { principal, conversation = null } = c;
-    const older = await store.proposals.waitingFor({
-      bot: bot.name,
-      action: action.name,
-      principal,
-      conversation,
-      target,
-    });
-    return older.filter(({ session }) => session?.indexValue === c.session?.indexValue);
-  }
-
-  /** The answer to a call that was made before, or undefined when it is a new wish. */
-  async function repeated(
-    bot: BotRow,
-    action: Action,
-    c: Call,
-    dedupeKey: string,
-    digest: string,
-    signal: AbortSignal,
-  ): Promise<Envelope | undefined> {
-    const known = await store.proposals.byDedupeKey(dedupeKey);
-    const earlier = known === undefined ? undefined : await confirm.look(known.id);
-    if (earlier === undefined || earlier.dedupeKey !== dedupeKey) return undefined;
-    if (earlier.digest !== digest)
-      throw new GatehouseError('conflict', 'This idempotency key was used for other arguments.', {
-        next: 'Use a new key for a new call; the same key only to repeat the same call.',
-        fields: [{ name: 'key', problem: 'used for other arguments' }],
-      });
-    if (earlier.state === 'pending' || earlier.state === 'unknown') return toEnvelope(earlier, deps.link(earlier.id));
-    const end =
-      earlier.state === 'done' ? earlier : await confirm.settled(earlier.id, deps.requestTimeoutMs * 3, signal);
-    if (end === undefined || end.state !== 'done')
-      return end === undefined ? undefined : toEnvelope(end, deps.link(end.id));
-    const isInWindow = now() < (end.settledAt ?? 0) + (c.key === undefined ? WINDOW_MS : KEY_WINDOW_MS);
-    const isRead = action.risk === 'read';
-    // What was read for an approved query minutes ago is still its answer; asking a person again would only wear them out.
-    if (isInWindow && isRead) return toEnvelope(end, deps.link(end.id));
-    if (isInWindow && !action.idempotent && (await stillHeld(await deps.openOrg(bot, signal), end.effects)))
-      return { status: 'done', result: { ...end.result, alreadyDone: true } };
-    await store.proposals.release(end.id);
-    return undefined;
-  }
-
-  async function answerGetProposal(bot: BotRow, c: Call): Promise<Envelope> {
-    const parsed = getProposalInput.safeParse(c.args ?? {});
-    if (!parsed.success)
-      throw new GatehouseError('invalid_input', 'GetProposal takes the id of a proposal.', {
-        next: 'Give id, and waitSeconds from 0 to 25 if you want to wait.',
-        fields: parsed.error.issues.map((issue) => ({
-          name: issue.path.join('.') || '(arguments)',
-          problem: issue.message,
-        })),
-      });
-    const { id, waitSeconds = 0 } = parsed.data;
-    // One key may speak for many customers: what one of them waits for is nobody else's to know.
-    const asked = await store.proposals.get(id);
-    if (asked?.session?.indexValue !== c.session?.indexValue) throw unknownProposal();
-    return proposalOf(id, bot.name, waitSeconds * 1000, c.signal);
-  }
-
-  async function proposalOf(id: string, bot: string, waitMs: number, signal?: AbortSignal): Promise<Envelope> {
-    const first = await confirm.look(id);
-    if (first === undefined || first.bot !== bot) throw unknownProposal();
-    const proposal = waitMs > 0 ? await confirm.settled(id, waitMs, signal) : first;
-    return toEnvelope(proposal ?? first, deps.link(id));
-  }
-
-  /** The approver's values instead of the bot's: parsed, previewed and judged like any call, for the same record. */
-  async function edited(id: string, values: Readonly<Record<string, unknown>>, ofBot?: string): Promise<ProposalEdit> {
-    const proposal = await confirm.look(id);
-    if (proposal === undefined || (ofBot !== undefined && ofBot !== proposal.bot)) throw unknownProposal();
-    if (proposal.state !== 'pending') throw alreadyDecided(proposal);
-    const bot = await botNamed(store, proposal.bot);
-    const { action, own } = permitted(deps.actions, bot, proposal.action);
-    const foreign = Object.keys(values).filter((key) => !(key in proposal.args));
-    if (foreign.length > 0)
-      throw new GatehouseError(
-        'invalid_input',
-        `Only values that the proposal sets can be edited: not ${foreign.join(', ')}.`,
-        {
-          next: `Edit some of: ${Object.keys(proposal.args).join(', ')}.`,
-          fields: foreign.map((name) => ({ name, problem: 'is not set by this proposal' })),
-        },
-      );
-    const { args, input, extra } = parseArgs(action, own, { ...proposal.args, ...values });
-    const session = proposal.session === null ? {} : { session: proposal.session };
-    const run = await contextFor(
-      deps,
-      bot,
-      { principal: proposal.principal, ...session },
-      extra,
-      new AbortController().signal,
-    );
-    const preview = cleanShown((await action.preview?.(input, run.context)) ?? null);
-    if (preview?.target?.id !== proposal.preview?.target?.id)
-      throw new GatehouseError('invalid_input', 'An edit may change values, never which record is meant.', {
-        next: 'Decline this one and let the bot propose the other record.',
-      });
-    const { decision, assurance, reasons } = judge(bot, action, preview, run.environment);
-    if (decision === 'deny') throw denied(action, { decision, assurance, reasons });
-    const digest = digestOf({ bot: bot.name, action: action.name, args });
-    return { args, digest, preview, reasons, assurance, policyRevision: bot.policyRevision };
   }
 
   const mayAsk = (own: ActionPolicy, bot: BotRow) =>
@@ -430,44 +310,11 @@ export function createGate(deps: GateDeps): Gate {
       return { ...verdict, preview };
     },
 
-    proposal: (id, viewer, wait) => proposalOf(id, viewer.bot, wait?.waitMs ?? 0, wait?.signal),
-
-    async proposals({ bot, pending, limit = 100 }) {
-      const rows = await store.proposals.list({
-        ...(bot === undefined ? {} : { bot }),
-        ...(pending ? { states: ['pending'] } : {}),
-        limit,
-      });
-      if (!pending) return rows;
-      const over = rows.filter((proposal) => isOver(proposal, now()));
-      // Written down as over, or a clock that goes back would show them once more.
-      for (const { id } of over) await confirm.look(id);
-      return rows.filter((proposal) => !over.includes(proposal));
-    },
-
-    async inspect(id) {
-      const proposal = await confirm.look(id);
-      if (proposal === undefined) throw unknownProposal();
-      const shown = proposal.state === 'failed' ? ({ ...proposal, state: 'conflict' } as const) : proposal;
-      return { proposal, envelope: toEnvelope(shown, deps.link(id)) };
-    },
-
-    async decide(id, decision) {
-      if (decision.values === undefined || Object.keys(decision.values).length === 0)
-        return confirm.decide(id, decision);
-      const edit = await edited(id, decision.values, decision.bot);
-      if (decision.seen !== undefined && decision.seen !== seenOf(edit))
-        throw new GatehouseError('conflict', 'What this edit would change is not what you were shown any more.', {
-          next: 'Look at the new change, and approve that one.',
-        });
-      return confirm.decide(id, decision, edit);
-    },
-
-    async previewEdit(id, values) {
-      const edit = await edited(id, values);
-      const { preview, reasons, assurance } = edit;
-      return { values, preview, reasons, assurance, seen: seenOf(edit) };
-    },
+    proposal: look.proposal,
+    proposals: look.proposals,
+    inspect: look.inspect,
+    decide: edits.decide,
+    previewEdit: edits.previewEdit,
 
     async tidy(before) {
       return { rows: await deps.audit.forget(before), proposals: await store.proposals.blankSettledBefore(before) };
@@ -485,24 +332,6 @@ const anyEnvelope = z.looseObject({ status: z.enum(STATUSES) });
 
 function envelopeOf(action: Action): z.ZodObject {
   return z.looseObject({ status: z.enum(STATUSES), result: action.output.partial().optional() });
-}
-
-function dedupeKeyOf(bot: BotRow, c: Call, digest: string): string {
-  // Another customer's session is another caller, whoever carries both.
-  const caller = [bot.name, c.principal, c.session?.indexValue ?? null];
-  return c.key === undefined
-    ? digestOf(['call', ...caller, c.conversation ?? null, digest])
-    : digestOf(['key', ...caller, c.key]);
-}
-
-function seenOf({ digest, preview }: ProposalEdit): string {
-  return digestOf([digest, preview]);
-}
-
-function denied(action: Action, verdict: Verdict): GatehouseError {
-  return new GatehouseError('permission_denied', verdict.reasons[0] ?? `Policy denies ${action.name}.`, {
-    next: `Tell the user that the policy of this bot does not allow it${verdict.reasons.length > 1 ? `: ${verdict.reasons.slice(1).join(' ')}` : '.'}`,
-  });
 }
 
 /** The text of a query may name people: it is sealed, its shape is not. */

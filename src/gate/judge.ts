@@ -1,6 +1,7 @@
 import { decideCall, type Facts, fieldNames, type Verdict } from '../../permissions/decide.ts';
 import { fieldSet, taggedFields } from '../../permissions/field-access.ts';
 import type { Action, Preview } from '../action.ts';
+import { GatehouseError } from '../errors.ts';
 import type { BotRow, Store } from '../store/store.ts';
 
 /** Decide: the facts of one call, gathered for the pure `decideCall`. */
@@ -70,5 +71,11 @@ export function judge(
     warnings: preview?.warnings?.length ?? 0,
     runsThisHour,
     environment,
+  });
+}
+
+export function denied(action: Action, { reasons: [first, ...more] }: Verdict): GatehouseError {
+  return new GatehouseError('permission_denied', first ?? `Policy denies ${action.name}.`, {
+    next: `Tell the user that the policy of this bot does not allow it${more.length > 0 ? `: ${more.join(' ')}` : '.'}`,
   });
 }

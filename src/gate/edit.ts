@@ -1,0 +1,84 @@
+import type { Action } from '../action.ts';
+import { alreadyDecided, type Confirm, type ProposalEdit, unknownProposal } from '../confirm/confirm.ts';
+import { digestOf } from '../digest.ts';
+import { GatehouseError } from '../errors.ts';
+import { cleanShown } from '../hidden-text.ts';
+import type { Store } from '../store/store.ts';
+import { type ContextDeps, contextFor } from './call-context.ts';
+import type { Gate } from './gate.ts';
+import { denied, judge } from './judge.ts';
+import { parseArgs } from './parse-args.ts';
+import { botNamed, permitted } from './permit.ts';
+
+/** The approver's values instead of the bot's, for the same record. */
+
+export interface EditDeps extends ContextDeps {
+  readonly actions: readonly Action[];
+  readonly store: Pick<Store, 'bots'>;
+  readonly confirm: Pick<Confirm, 'look' | 'decide'>;
+}
+
+export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'> {
+  const { confirm } = deps;
+
+  /** Parsed, previewed and judged like any call. */
+  async function edited(id: string, values: Readonly<Record<string, unknown>>, ofBot?: string): Promise<ProposalEdit> {
+    const proposal = await confirm.look(id);
+    if (proposal === undefined || (ofBot !== undefined && ofBot !== proposal.bot)) throw unknownProposal();
+    if (proposal.state !== 'pending') throw alreadyDecided(proposal);
+    const bot = await botNamed(deps.store, proposal.bot);
+    const { action, own } = permitted(deps.actions, bot, proposal.action);
+    const foreign = Object.keys(values).filter((key) => !(key in proposal.args));
+    if (foreign.length > 0)
+      throw new GatehouseError(
+        'invalid_input',
+        `Only values that the proposal sets can be edited: not ${foreign.join(', ')}.`,
+        {
+          next: `Edit some of: ${Object.keys(proposal.args).join(', ')}.`,
+          fields: foreign.map((name) => ({ name, problem: 'is not set by this proposal' })),
+        },
+      );
+    const { args, input, extra } = parseArgs(action, own, { ...proposal.args, ...values });
+    const session = proposal.session === null ? {} : { session: proposal.session };
+    const run = await contextFor(
+      deps,
+      bot,
+      { principal: proposal.principal, ...session },
+      extra,
+      new AbortController().signal,
+    );
+    const preview = cleanShown((await action.preview?.(input, run.context)) ?? null);
+    if (preview?.target?.id !== proposal.preview?.target?.id)
+      throw new GatehouseError('invalid_input', 'An edit may change values, never which record is meant.', {
+        next: 'Decline this one and let the bot propose the other record.',
+      });
+    const verdict = judge(bot, action, preview, run.environment);
+    if (verdict.decision === 'deny') throw denied(action, verdict);
+    const { assurance, reasons } = verdict;
+    const digest = digestOf({ bot: bot.name, action: action.name, args });
+    return { args, digest, preview, reasons, assurance, policyRevision: bot.policyRevision };
+  }
+
+  return {
+    async decide(id, decision) {
+      if (decision.values === undefined || Object.keys(decision.values).length === 0)
+        return confirm.decide(id, decision);
+      const edit = await edited(id, decision.values, decision.bot);
+      if (decision.seen !== undefined && decision.seen !== seenOf(edit))
+        throw new GatehouseError('conflict', 'What this edit would change is not what you were shown any more.', {
+          next: 'Look at the new change, and approve that one.',
+        });
+      return confirm.decide(id, decision, edit);
+    },
+
+    async previewEdit(id, values) {
+      const edit = await edited(id, values);
+      const { preview, reasons, assurance } = edit;
+      return { values, preview, reasons, assurance, seen: seenOf(edit) };
+    },
+  };
+}
+
+function seenOf({ digest, preview }: ProposalEdit): string {
+  return digestOf([digest, preview]);
+}
