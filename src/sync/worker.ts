@@ -10,7 +10,7 @@ import type { SyncOrg } from './ports.ts';
 export interface Worker {
   /** One turn of one bot, to its end: events, poll when due, what is dirty, batches; then webhooks. */
   turn(bot: string): Promise<void>;
-  /** Something changed: look soon. */
+  /** Something changed: look soon. Before the start, and after the stop, it does nothing. */
   nudge(bot: string): void;
   start(): void;
   stop(): Promise<void>;
@@ -83,7 +83,9 @@ export function createWorker(deps: WorkerDeps, engine: Engine, drain: Drain, bat
       await sync(bot);
       await deliver(deps, bot);
     },
-    nudge,
+    nudge(bot) {
+      if (timer !== undefined) nudge(bot);
+    },
     start() {
       timer ??= setInterval(() => {
         tick().catch((error: unknown) =>

@@ -78,6 +78,7 @@ describeStores((_name, openFresh) => {
     for (const record of await world.records()) await world.edit(String(record.Id), { Title: 'pulled' });
     world.clock.advance(60_000);
     try {
+      world.worker.start();
       world.worker.nudge('demo');
       await vi.waitFor(() => expect(open).toHaveLength(1), 10_000);
       await world.put('p0000', { phone: 'while it hangs' });
