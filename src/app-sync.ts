@@ -1,10 +1,10 @@
-import { GatehouseError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Connections } from './salesforce/connections.ts';
 import type { Database } from './store/database.ts';
 import { createSealedText } from './store/sealed-text.ts';
 import type { Store } from './store/store.ts';
 import { createSyncStore } from './store/sync-store.ts';
+import { requireWriting } from './sync/bounds.ts';
 import { createSync, type SyncRoom } from './sync/create-sync.ts';
 import { type MountedRoute, mount, syncRoutes } from './sync/routes/mount.ts';
 import { type SyncStatus, syncStatus } from './sync/status.ts';
@@ -41,23 +41,19 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     const row = await store.connections.get(bot);
     return row?.state === 'disconnected' ? undefined : row;
   };
+  const policyOf = async (bot: string) => (await store.bots.get(bot))?.policy;
   const shared = {
     store: createSyncStore(deps.database),
     now,
     newId: deps.newId,
     owner: deps.runner,
     wait: deps.sleep,
-    policyOf: async (bot: string) => (await store.bots.get(bot))?.policy,
+    policyOf,
     connectionOf: standing,
     seal: createSealedText(deps.secret, 'webhooks'),
     fetch: globalThis.fetch,
     async openOrg(bot: string, signal: AbortSignal) {
-      const mode = (await store.bots.get(bot))?.policy.mode;
-      if (mode === 'off' || mode === 'read-only')
-        throw new GatehouseError('off', `The bot is in the mode ${mode}; nothing is synced.`, {
-          next: 'An operator switches it on again: gatehouse policy mode BOT automatic. Nothing is lost meanwhile.',
-          retryAfterMs: 10_000,
-        });
+      requireWriting(bot, await policyOf(bot));
       return connections.open(bot, { signal, background: true });
     },
     connectionStatus: (bot: string) => connections.status(bot),

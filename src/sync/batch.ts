@@ -1,5 +1,6 @@
 import { GatehouseError } from '../errors.ts';
 import type { Kind } from '../mapping/mapping.ts';
+import { requireWriting } from './bounds.ts';
 import type { Drain } from './drain.ts';
 import type { BatchRun, SyncDeps, SyncOrg } from './ports.ts';
 import { mappingOf, openTarget } from './target.ts';
@@ -145,6 +146,7 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
   return {
     async start(bot, orgId, kind, { size = 100, startAt = 0, only = 'all' } = {}) {
       const isNow = startAt <= now();
+      if (isNow) requireWriting(bot, await deps.policyOf(bot));
       const open = isNow && only === 'all' ? await openRun(bot, orgId, kind) : undefined;
       if (open) return toStatus(open);
       const run: BatchRun = {

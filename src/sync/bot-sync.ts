@@ -1,6 +1,7 @@
 import type { Preview, Sync, SyncOutcome } from '../action.ts';
 import { fromErrorBody, GatehouseError } from '../errors.ts';
 import type { Kind } from '../mapping/mapping.ts';
+import { requireWriting } from './bounds.ts';
 import { toChanges } from './changes.ts';
 import type { Drain } from './drain.ts';
 import type { Engine, Result } from './engine.ts';
@@ -22,7 +23,7 @@ export function createBotSync(
   drain: Drain,
   { bot, org, mayWrite }: { readonly bot: string; readonly org: SyncOrg; readonly mayWrite: boolean },
 ): Sync {
-  const { store, now, owner } = deps;
+  const { store, now, owner, policyOf } = deps;
 
   async function load(kind: Kind, id: string): Promise<HostRecord> {
     const [host] = await store.hosts.get(bot, kind, [id]);
@@ -56,6 +57,7 @@ export function createBotSync(
   }
 
   async function syncRecord(kind: Kind, id: string): Promise<{ target: Target; result: Result }> {
+    requireWriting(bot, await policyOf(bot));
     const host = await load(kind, id);
     const target = await openTarget(deps, bot, org, kind);
     if (target.refusal) throw target.refusal;

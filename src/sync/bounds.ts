@@ -28,6 +28,19 @@ export function openedBy(policy: Pick<Policy, 'objects'> | undefined): Opened {
   };
 }
 
+/** The modes in which nothing is written (P5). A bot that is gone writes nothing either. */
+export const isSwitchedOff = (policy: Pick<Policy, 'mode'> | undefined): boolean =>
+  policy === undefined || policy.mode === 'off' || policy.mode === 'read-only';
+
+export function requireWriting(bot: string, policy: Pick<Policy, 'mode'> | undefined): void {
+  if (!isSwitchedOff(policy)) return;
+  const mode = policy?.mode ?? 'off';
+  throw new GatehouseError('off', `The bot is in the mode ${mode}; nothing is synced.`, {
+    next: `An operator switches it on again: gatehouse policy mode ${bot} automatic. Nothing is lost meanwhile.`,
+    retryAfterMs: 10_000,
+  });
+}
+
 /** What is left of a mapping for a bot. */
 export interface Bounded {
   readonly compiled: CompiledMapping;

@@ -1,5 +1,6 @@
 import { GatehouseError } from '../errors.ts';
 import { KINDS, type Kind } from '../mapping/mapping.ts';
+import { isSwitchedOff, requireWriting } from './bounds.ts';
 import type { Engine, How, Passed } from './engine.ts';
 import type { Due, Link, Scope } from './link.ts';
 import type { HostRecord, SyncDeps, SyncOrg } from './ports.ts';
@@ -26,7 +27,7 @@ export interface Drain {
 }
 
 export function createDrain(deps: SyncDeps, engine: Engine): Drain {
-  const { store, now, newId, owner } = deps;
+  const { store, now, newId, owner, policyOf } = deps;
 
   async function linksOf(
     scope: Scope,
@@ -68,6 +69,7 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     due: Due,
     how: Partial<How> & { readonly limit?: number } = {},
   ) {
+    requireWriting(bot, await policyOf(bot));
     const target = await openTarget(deps, bot, org, kind);
     if (target.refusal) throw target.refusal;
     const claims = await store.links.claim(ofTarget(target), due, {
@@ -95,7 +97,7 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     const passed = await engine.run(target, claims, {
       mode,
       mustRead: how.mustRead ?? false,
-      isStopped: how.isStopped,
+      isStopped: async () => isSwitchedOff(await policyOf(bot)) || ((await how.isStopped?.()) ?? false),
     });
     return { results: passed.results, calls: passed.calls + partyCalls, claimed: claims.length };
   }

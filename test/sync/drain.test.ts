@@ -39,6 +39,37 @@ async function runBatch(world: SyncWorld) {
 }
 
 describeStores((_name, openFresh) => {
+  it('writes nothing in the modes off and read-only, whoever asks for it, and loses nothing [P5]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const { orgId } = await world.org();
+    await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace' });
+    for (const mode of ['off', 'read-only'] as const) {
+      await world.setMode(mode);
+      const refused = { code: 'off', status: 403, next: expect.stringContaining('gatehouse policy mode demo') };
+      await expect(world.party('p1')).rejects.toMatchObject(refused);
+      await expect(world.sync.drain.all('demo', await world.org())).rejects.toMatchObject(refused);
+      await expect(world.sync.batches.start('demo', orgId, 'party')).rejects.toMatchObject(refused);
+      expect(await world.records()).toEqual([]);
+    }
+    await world.setMode('automatic');
+    await world.settle();
+    expect(await world.records()).toMatchObject([{ Email: 'ada@example.com' }]);
+  });
+
+  it('stops a batch that is under way when the bot is switched off [P5]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    for (let n = 0; n < 450; n++) await world.put(`p${n}`, { email: `p${n}@example.com`, name: `P ${n}` });
+    const { id } = await world.sync.batches.start('demo', (await world.org()).orgId, 'party');
+    const switched = world.process({ crash: (point) => (point === 'merged' ? world.setMode('off') : undefined) });
+    await expect(switched.sync.batches.work('demo', await switched.org())).rejects.toMatchObject({ code: 'off' });
+    expect(await world.records()).toHaveLength(200);
+    expect(await world.sync.batches.status('demo', id)).toMatchObject({
+      state: 'running',
+      done: 200,
+      note: expect.stringContaining('mode off'),
+    });
+  });
+
   it('takes people as people and cases as cases, whatever else waits [S1] [S3]', async () => {
     await using world = await createSyncWorld(openFresh);
     await world.put('x1', { email: 'ada@example.com', name: 'Ada Lovelace' });

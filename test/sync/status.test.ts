@@ -74,14 +74,9 @@ describeStores((_name, openFresh) => {
       return `${problems[0]?.message} ${problems[0]?.next}`;
     };
     expect(await waiting()).toMatch(/no process works on them.*gatehouse worker/);
-    const { bots } = world.fresh.store;
-    const setMode = async (mode: 'read-only' | 'automatic') => {
-      const bot = await bots.get('demo');
-      if (bot) await bots.savePolicy('demo', { ...bot.policy, mode }, 'ada', world.clock.now, bot.policyRevision);
-    };
-    await setMode('read-only');
+    await world.setMode('read-only');
     expect(await waiting()).toMatch(/in the mode read-only.*policy mode demo/);
-    await setMode('automatic');
+    await world.setMode('automatic');
     await world.fresh.store.connections.patch('demo', { state: 'needs_reauth' });
     expect(await waiting()).toMatch(/needs a new login.*gatehouse connect demo/);
   });

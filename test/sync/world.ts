@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { shippedPolicy } from '../../permissions/policy.ts';
+import { type Policy, shippedPolicy } from '../../permissions/policy.ts';
 import type { FieldValue } from '../../src/action.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Kind } from '../../src/mapping/mapping.ts';
@@ -60,6 +60,7 @@ export interface SyncWorld extends AsyncDisposable, Process {
   /** API calls that the work made. */
   calls(work: () => Promise<unknown>): Promise<number>;
   connect(bot: string): Promise<void>;
+  setMode(mode: Policy['mode'], bot?: string): Promise<void>;
 }
 
 export interface ProcessOptions {
@@ -236,6 +237,11 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
       return links[0];
     },
     log: (id) => main.store.log.find(BOT, { localId: id, limit: 1_000 }),
+    async setMode(mode, bot = BOT) {
+      const row = await fresh.store.bots.get(bot);
+      if (!row) throw new Error(`there is no bot ${bot}`);
+      await fresh.store.bots.savePolicy(bot, { ...row.policy, mode }, 'ada', clock.now, row.policyRevision);
+    },
     records: async (object = 'Contact') =>
       (await control('GET', `records/${object}`)).records.filter((row: { IsDeleted: boolean }) => !row.IsDeleted),
     async edit(id, fields, object = 'Contact', at) {
