@@ -67,10 +67,11 @@ function describeSync({ links, waiting, waitingSince, problems }: SyncStatus): s
     ['links', counts.join(', ') || 'none'],
     ['to sync', waiting === 0 ? 'nothing' : `${waiting}${waitingSince === undefined ? '' : ` since ${waitingSince}`}`],
   ];
-  const told = problems.map(({ message, next, count, examples }) =>
+  const told = problems.map(({ message, next, count, examples, quote }) =>
     columns([
       ['problem', `${message}${count > 1 ? ` (${count} records)` : ''}`],
-      ['records', examples.map(({ kind, localId }) => `${kind} ${localId}`).join(', ') || 'all that wait'],
+      ...(quote === undefined ? [] : [['Salesforce', quote] as const]),
+      ['records', examples.map(({ kind, localId }) => `${kind} ${localId}`).join(', ') || 'all of them'],
       ['cure', next],
     ]),
   );

@@ -282,6 +282,6 @@ export function toFailure(thrown: unknown): RowFailure | 'changed' {
   return {
     then,
     isOverload: known?.isOverload ?? false,
-    error: { ...error, ...(thrown.candidates ? { candidates: thrown.candidates } : {}) },
+    error: { ...error, ...known?.error, ...(thrown.candidates ? { candidates: thrown.candidates } : {}) },
   };
 }

@@ -13,7 +13,7 @@ export interface RowFailure {
 
 type Kind = readonly [then: RowFailure['then'], code: ErrorCode, message: string, next: string];
 
-/** One row per Salesforce code. Anything else stops the row and quotes Salesforce. */
+/** One row per Salesforce code, in words for who runs the sync. Anything else stops the row and quotes Salesforce. */
 const KINDS: Readonly<Record<string, Kind>> = {
   UNABLE_TO_LOCK_ROW: [
     'retry',
@@ -77,44 +77,44 @@ const KINDS: Readonly<Record<string, Kind>> = {
   ],
   REQUIRED_FIELD_MISSING: [
     'stop',
-    'validation_rule',
+    'invalid_input',
     'Salesforce requires a field that no rule of the mapping fills.',
     'Give the field a value at the host, or a default in the mapping.',
   ],
   INVALID_FIELD: [
     'stop',
-    'salesforce_error',
+    'invalid_input',
     'The org does not have a field that the mapping names.',
     'Check the mapping against the org (save it again), or grant the user access to the field.',
   ],
   INVALID_FIELD_FOR_INSERT_UPDATE: [
     'stop',
-    'salesforce_error',
+    'permission_denied',
     'The connected user may not write a field of the mapping.',
     'Grant edit access to the field, or make its rule "from_crm".',
   ],
   INVALID_EMAIL_ADDRESS: [
     'stop',
-    'validation_rule',
+    'invalid_input',
     'Salesforce does not take this email address.',
     'Correct the email at the host.',
   ],
-  STRING_TOO_LONG: ['stop', 'validation_rule', 'A value is longer than the field.', 'Shorten it at the host.'],
+  STRING_TOO_LONG: ['stop', 'invalid_input', 'A value is longer than the field.', 'Shorten it at the host.'],
   INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST: [
     'stop',
-    'validation_rule',
+    'invalid_input',
     'A value is not in the list of a restricted picklist.',
     'Add it to the value map of the mapping, or to the picklist.',
   ],
   INSUFFICIENT_ACCESS_OR_READONLY: [
     'stop',
-    'salesforce_error',
+    'permission_denied',
     'The connected user may not change this record.',
     'Share the record with the user, then retry.',
   ],
   INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY: [
     'stop',
-    'salesforce_error',
+    'permission_denied',
     'The connected user may not use a record that this one points to.',
     'Share that record with the user, then retry.',
   ],
@@ -129,9 +129,11 @@ export function toRowFailure(errors: RowResult['errors']): RowFailure {
     'Salesforce refused the record.',
     'Read what Salesforce says, correct the record or the org, then retry.',
   ];
-  const said = { code: first.code, fields: errors.flatMap((one) => one.fields), quote: first.message.slice(0, 300) };
+  const fields = [...new Set(errors.flatMap((one) => one.fields))];
+  const said = { code: first.code, fields, quote: first.message.slice(0, 300) };
+  const named = fields.length > 0 ? message.replace(/\.$/, `: ${fields.join(', ')}.`) : message;
   const body = toErrorBody(
-    new GatehouseError(ours, message, { next, retryable: then === 'retry' || then === 'reread', salesforce: said }),
+    new GatehouseError(ours, named, { next, retryable: then === 'retry' || then === 'reread', salesforce: said }),
   );
   return { then, isOverload: code === 'UNABLE_TO_LOCK_ROW' || code === 'CPU_LIMIT', error: body.error };
 }

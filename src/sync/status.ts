@@ -1,12 +1,13 @@
 import type { Policy } from '../../permissions/policy.ts';
-import { type ErrorBody, type GatehouseError, toErrorBody } from '../errors.ts';
+import { type ErrorBody, toErrorBody } from '../errors.ts';
 import { KINDS, type Kind } from '../mapping/mapping.ts';
 import type { ConnectionStatus } from '../salesforce/connections.ts';
+import { isSwitchedOff } from './bounds.ts';
 import type { Link, LinkSet, Scope } from './link.ts';
 import { logIdAt } from './log-ids.ts';
 import { FOUND_BY_POLL } from './poll.ts';
 import type { SyncOrg, SyncStore } from './ports.ts';
-import { mappingOf, openTarget } from './target.ts';
+import { mappingOf, openTarget, type Target } from './target.ts';
 
 /** One thing that is wrong, with its cure; `count` records share it. */
 export interface SyncProblem {
@@ -17,6 +18,8 @@ export interface SyncProblem {
   readonly count: number;
   /** Salesforce's own code, where it refused. */
   readonly salesforce?: string;
+  /** What Salesforce said about the first of them. */
+  readonly quote?: string;
   readonly examples: readonly Pick<Link, 'kind' | 'localId'>[];
 }
 
@@ -43,6 +46,7 @@ export interface StatusDeps {
 
 /** A worker looks every two seconds and a back-off says so itself: whoever waits longer waits for somebody. */
 const LONG_MS = 10 * 60_000;
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** Enough to see what is wrong; the list of links has the rest. */
 const MOST_LOOKED_AT = 1_000;
@@ -59,14 +63,14 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
     Promise.all(sets.map(({ object }) => store.cursors.get(scope, object))),
     Promise.all(sets.map((set) => store.links.list(set, { hasProblem: true, limit: MOST_LOOKED_AT }))),
   ]);
-  const closed = await Promise.all(
-    sets.map(async ({ kind }, at) => (backlogs[at]?.count ? refusalOf(deps, bot, kind) : undefined)),
-  );
+  const targets = await Promise.all(sets.map(({ kind }) => look(deps, bot, connection, kind)));
+  const closed = targets.map((target, at) => (backlogs[at]?.count ? target?.refusal : undefined));
   const all = together(backlogs);
   const open = together(backlogs.filter((_, at) => !closed[at]));
   const { lastSyncAt, lastEventAt } = connection;
+  const links = await store.links.countByState(scope);
   return {
-    links: await store.links.countByState(scope),
+    links,
     waiting: all.count,
     ...(all.since <= now() ? { waitingSince: iso(all.since) } : {}),
     polled: cursors.flatMap((cursor) =>
@@ -78,7 +82,8 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
       ...closed.flatMap((refusal, at) =>
         refusal ? [{ ...toProblem(toErrorBody(refusal).error), count: backlogs[at]?.count ?? 0, examples: [] }] : [],
       ),
-      ...(now() - open.since > LONG_MS ? [await pending(deps, bot, connection, open)] : []),
+      ...targets.flatMap((target) => (target && target.lost.length > 0 ? [lostFields(target, links)] : [])),
+      ...(await pending(deps, bot, connection, open)),
       ...(await missingEvents(deps, bot, connection)),
       ...grouped(broken.flat()),
     ],
@@ -94,35 +99,59 @@ function together(backlogs: readonly { readonly count: number; readonly since: n
   };
 }
 
-/** What closes a whole kind: the policy, or an object that the org lacks. */
-async function refusalOf(deps: StatusDeps, bot: string, kind: Kind): Promise<GatehouseError | undefined> {
+/** The target of one kind as the org stands; undefined where there is no connection, or one that does not answer. */
+async function look(
+  deps: StatusDeps,
+  bot: string,
+  { state }: ConnectionStatus,
+  kind: Kind,
+): Promise<Target | undefined> {
+  if (state !== 'connected') return undefined;
   try {
-    return (await openTarget(deps, bot, await deps.openOrg(bot, AbortSignal.timeout(10_000)), kind)).refusal;
+    return await openTarget(deps, bot, await deps.openOrg(bot, AbortSignal.timeout(10_000)), kind);
   } catch {
-    // No connection, or one that does not answer: `pending` says which.
+    // `pending` says why.
     return undefined;
   }
 }
 
-/** Why nothing takes the outbox up: the first cause that there is. */
+function lostFields({ kind, object, lost }: Target, links: SyncStatus['links']): SyncProblem {
+  const names = lost.join(', ');
+  return {
+    code: 'salesforce_error',
+    message: `The mapping of ${kind} names ${names}, which ${object} does not have, or the connected user may not see: it is left out.`,
+    next: 'Bring it back, or grant access to it, and start a batch so that what waited follows; or save the mapping without it.',
+    count: links.reduce((sum, link) => (link.kind === kind ? sum + link.count : sum), 0),
+    salesforce: 'INVALID_FIELD',
+    examples: [],
+  };
+}
+
+/** Why nothing takes the outbox up: the first cause that there is. A worker that just has not come yet is none. */
 async function pending(
-  { policyOf }: StatusDeps,
+  { policyOf, now }: StatusDeps,
   bot: string,
   { state, breaker, lastFailure, lastSuccessAt = '' }: ConnectionStatus,
   { count, since }: ReturnType<typeof together>,
-): Promise<SyncProblem> {
-  const mode = (await policyOf(bot))?.mode;
-  const isFailing = lastFailure !== undefined && lastFailure.at > lastSuccessAt;
+): Promise<readonly SyncProblem[]> {
+  if (count === 0 || since > now()) return [];
+  const policy = await policyOf(bot);
+  const waits = now() - since;
+  // One answer may fail while all is well.
+  const isFailing = lastFailure !== undefined && lastFailure.at > lastSuccessAt && waits > MINUTE_MS;
   const [why, next] =
     state !== 'connected'
       ? ['the connection needs a new login', `Connect it again: gatehouse connect ${bot}. Nothing is lost meanwhile.`]
-      : mode === 'off' || mode === 'read-only'
-        ? [`the bot is in the mode ${mode}`, `Switch it on again: gatehouse policy mode ${bot} automatic.`]
+      : isSwitchedOff(policy)
+        ? [`the bot is in the mode ${policy?.mode}`, `Switch it on again: gatehouse policy mode ${bot} automatic.`]
         : isFailing || breaker?.state === 'open'
           ? [lastFailure?.message ?? 'Salesforce does not answer', lastFailure?.next ?? 'Wait a minute.']
-          : ['no process works on them', 'Run "gatehouse serve" or "gatehouse worker" on this store; see its log.'];
+          : waits > LONG_MS
+            ? ['no process works on them', 'Run "gatehouse serve" or "gatehouse worker" on this store; see its log.']
+            : [];
+  if (why === undefined || next === undefined) return [];
   const message = `${count} record(s) wait, the first since ${iso(since)}: ${why.replace(/\.$/, '')}.`;
-  return { code: 'pending', message, next, count, examples: [] };
+  return [{ code: 'pending', message, next, count, examples: [] }];
 }
 
 /** A poll found what a message should have told long before. */
@@ -158,7 +187,7 @@ function grouped(links: readonly Link[]): readonly SyncProblem[] {
   for (const link of links) {
     const { error } = link;
     if (error === null || link.state === 'unlinked') continue;
-    const key = JSON.stringify([error.code, error.salesforce?.code, error.next]);
+    const key = JSON.stringify([error.code, error.salesforce?.code, error.salesforce?.fields, error.next]);
     groups.set(key, [...(groups.get(key) ?? []), link]);
   }
   return [...groups.values()]
@@ -172,7 +201,7 @@ function grouped(links: readonly Link[]): readonly SyncProblem[] {
 }
 
 function toProblem({ code, message, next, salesforce }: ErrorBody['error']) {
-  return { code, message, next, ...(salesforce ? { salesforce: salesforce.code } : {}) };
+  return { code, message, next, ...(salesforce ? { salesforce: salesforce.code, quote: salesforce.quote } : {}) };
 }
 
 const iso = (at: number): string => new Date(at).toISOString();

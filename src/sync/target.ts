@@ -3,7 +3,7 @@ import type { ObjectDescribe } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
 import { type CompiledMapping, compileMapping, findField } from '../mapping/compile.ts';
 import { defaultMapping } from '../mapping/defaults.ts';
-import type { Kind, Mapping } from '../mapping/mapping.ts';
+import { type Kind, type Mapping, ruleKey } from '../mapping/mapping.ts';
 import { boundMapping, closedRoles, type Opened, openedBy } from './bounds.ts';
 import type { LinkSet, NewLink, Scope } from './link.ts';
 import type { HostRecord, SyncDeps, SyncOrg, SyncStore } from './ports.ts';
@@ -22,6 +22,8 @@ export interface Target {
   readonly opened: Opened;
   /** Set where policy closes the whole of it: nothing is read or written then. */
   readonly refusal: GatehouseError | undefined;
+  /** Fields of the mapping that the org does not have or show; those of the shipped mapping that few orgs have are no loss. */
+  readonly lost: readonly string[];
   /** What policy leaves out. */
   readonly warnings: readonly string[];
   /** The org has our unique external-id field: creates are upserts by it. */
@@ -49,7 +51,8 @@ export async function openTarget(
   const { describe, missing } = await describeOf(org, mapping.object);
   const mark = findField(describe, EXTERNAL_ID);
   const opened = openedBy(await policyOf(bot));
-  const bounded = boundMapping(compileMapping(mapping, describe), describe, opened);
+  const compiled = compileMapping(mapping, describe);
+  const bounded = boundMapping(compiled, describe, opened);
   const hasRoles = kind === 'case' && mapping.object === 'Opportunity' && Object.keys(mapping.roles).length > 0;
   const noRoles = hasRoles ? closedRoles(opened) : undefined;
   return {
@@ -61,6 +64,7 @@ export async function openTarget(
     ...bounded,
     ...(missing ? { refusal: missing } : {}),
     opened,
+    lost: missing ? [] : lostFields(mapping, compiled),
     warnings: noRoles === undefined ? bounded.warnings : [...bounded.warnings, noRoles],
     // Not unique means that an upsert could still find several.
     externalId:
@@ -73,6 +77,13 @@ export async function openTarget(
         (name) => findField(describe, name) && opened.isOpen(mapping.object, name),
       ) ?? 'Id',
   };
+}
+
+function lostFields(mapping: Mapping, { rules }: CompiledMapping): readonly string[] {
+  const shipped = defaultMapping(mapping.kind).rules.map(ruleKey);
+  const isOptional = (key: string) => key.endsWith('__c') && shipped.includes(key);
+  const kept = new Set(rules.map(({ key }) => key));
+  return mapping.rules.map(ruleKey).filter((key) => !kept.has(key) && !isOptional(key));
 }
 
 /** An object that the org lacks closes its own kind alone: the other one goes on. */

@@ -45,8 +45,9 @@ describeStores((_name, openFresh) => {
     const { problems } = await status(world);
     expect(problems).toEqual([
       expect.objectContaining({
-        code: 'validation_rule',
+        code: 'invalid_input',
         salesforce: 'INVALID_EMAIL_ADDRESS',
+        quote: expect.stringContaining('invalid email address'),
         count: 3,
         next: 'Correct the email at the host.',
         examples: [party('p1'), party('p2'), party('p3')],
@@ -65,20 +66,22 @@ describeStores((_name, openFresh) => {
   it('says why records wait for nobody [S5] [O7]', async () => {
     await using world = await createSyncWorld(openFresh);
     await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace' });
-    world.clock.advance(9 * 60_000);
-    expect(await status(world)).toMatchObject({ waiting: 1, problems: [] });
-    world.clock.advance(2 * 60_000);
     const waiting = async () => {
       const { problems } = await status(world);
       expect(problems).toMatchObject([{ code: 'pending', count: 1 }]);
       return `${problems[0]?.message} ${problems[0]?.next}`;
     };
-    expect(await waiting()).toMatch(/no process works on them.*gatehouse worker/);
+    world.clock.advance(1_000);
     await world.setMode('read-only');
     expect(await waiting()).toMatch(/in the mode read-only.*policy mode demo/);
     await world.setMode('automatic');
     await world.fresh.store.connections.patch('demo', { state: 'needs_reauth' });
     expect(await waiting()).toMatch(/needs a new login.*gatehouse connect demo/);
+    await world.fresh.store.connections.patch('demo', { state: 'connected' });
+    world.clock.advance(9 * 60_000);
+    expect(await status(world)).toMatchObject({ waiting: 1, problems: [] });
+    world.clock.advance(2 * 60_000);
+    expect(await waiting()).toMatch(/no process works on them.*gatehouse worker/);
   });
 
   it('says what closes a whole kind, and how many wait for it [S5] [P5]', async () => {
@@ -91,6 +94,40 @@ describeStores((_name, openFresh) => {
       waiting: 1,
       problems: [{ code: 'not_found', count: 1, message: expect.stringContaining('Gone__c') }],
     });
+  });
+
+  it('tells that the org lost a field of a saved mapping, and not that it lacks one few orgs have [S5] [S6]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const lose = (...withoutFields: string[]) => world.control('POST', 'settings', { withoutFields });
+    const shipped = defaultMapping('party');
+    const channel = {
+      local: ['channel'],
+      remote: ['Preferred_Channel__c'],
+      direction: 'both' as const,
+      transforms: [],
+    };
+    const mapping = { ...shipped, rules: [...shipped.rules, channel] };
+    await world.store.mappings.add({ bot: 'demo', kind: 'party', version: 1, mapping, by: 'ada', at: 1 });
+    await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace', channel: 'email' });
+    await world.settle();
+    expect((await status(world)).problems).toEqual([]);
+    await lose('Contact.Preferred_Channel__c', 'Contact.TimeZone__c');
+    await world.put('p1', { channel: 'phone' });
+    await expect(world.settle()).rejects.toMatchObject({ salesforce: { code: 'INVALID_FIELD' } });
+    await world.settle();
+    expect((await status(world)).problems).toMatchObject([
+      {
+        salesforce: 'INVALID_FIELD',
+        message: expect.stringContaining('names Preferred_Channel__c, which Contact'),
+        count: 1,
+      },
+    ]);
+    await lose();
+    world.clock.advance(3_600_000);
+    await world.sync.batches.start('demo', (await world.org()).orgId, 'party');
+    await world.sync.batches.work('demo', await world.org());
+    expect((await status(world)).problems).toEqual([]);
+    expect(await world.records()).toMatchObject([{ Preferred_Channel__c: 'phone' }]);
   });
 
   it('tells that outbound messages stay away, as soon as a poll finds what they did not tell [S5] [I1]', async () => {
