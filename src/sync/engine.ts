@@ -12,6 +12,7 @@ import { DEFAULT_SETTINGS, type HostRecord, type LogRow, type SyncDeps, type Syn
 import type { RemoteRow } from './remote.ts';
 import { type RoleTask, writeRoles } from './role-pass.ts';
 import { ROLES_KEY, type Role, rolesText, wantedRoles } from './roles.ts';
+import type { RowFailure } from './row-errors.ts';
 import { lookAgain, timesOf } from './second-look.ts';
 import { mergeChunk } from './settle.ts';
 import { openTarget, type Target } from './target.ts';
@@ -172,12 +173,17 @@ export function createEngine(deps: SyncDeps) {
         for (let first = 0; first < sent.length; first += PARTS_PER_CALL) {
           const group = sent.slice(first, first + PARTS_PER_CALL);
           onCall();
-          const outcomes = await sendParts(org, group);
+          const outcomes = await sendParts(org, group, target.compiled.mapping);
           await deps.crash?.('chunk-sent');
-          const rows = outcomes.map(({ item, id, isCreated, failure }) => ({
-            write: item,
-            outcome: failure ? ({ kind: 'failed', failure } as const) : ({ kind: 'written', id, isCreated } as const),
-          }));
+          const rows: { write: PendingWrite; outcome: Outcome | 'changed' }[] = [];
+          for (const { item: write, id, isCreated, failure } of outcomes) {
+            if (!failure) rows.push({ write, outcome: { kind: 'written', id, isCreated } });
+            else
+              rows.push({
+                write,
+                outcome: isUnnamed(write, failure) ? await writeOne(write) : { kind: 'failed', failure },
+              });
+          }
           for (let from = 0; from < rows.length; from += CHUNK) {
             into.push(...(await finish(rows.slice(from, from + CHUNK))));
             await deps.crash?.('chunk-acknowledged');
@@ -358,6 +364,10 @@ function rowOf(found: ReadonlyMap<string, Finding>, { id, sfId }: Link): RemoteR
   if (finding?.kind === 'row') return finding.row;
   return finding?.kind === 'matches' ? finding.rows.find((row) => row.id === sfId) : undefined;
 }
+
+/** A duplicate rule names the look-alikes only to who creates one record by itself: asked once, so that people can choose. */
+const isUnnamed = ({ kind, link }: PendingWrite, { then, error }: RowFailure): boolean =>
+  kind === 'create' && link.state === 'new' && then === 'match' && error.candidates === undefined;
 
 function split<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
   return [items.filter(isFirst), items.filter((item) => !isFirst(item))];

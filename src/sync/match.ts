@@ -18,8 +18,12 @@ export type Match =
   | { readonly kind: 'taken'; readonly id: string; readonly by: string }
   | { readonly kind: 'many'; readonly candidates: readonly Candidate[] };
 
-/** Which record a host record is. Our own mark beats everything; several look-alikes wait for a human. */
-export function matchRecord(found: readonly FoundRecord[]): Match {
+/**
+ * Which record a host record is. Our own mark beats everything; several look-alikes wait for a human. Where duplicates are
+ * allowed, a record that belongs to another host record is none that this one could be.
+ */
+export function matchRecord(all: readonly FoundRecord[], allowDuplicates = false): Match {
+  const found = allowDuplicates ? all.filter((record) => record.isOurs || record.linkedTo === undefined) : all;
   const ours = found.find((record) => record.isOurs);
   if (ours)
     return ours.linkedTo === undefined

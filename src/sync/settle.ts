@@ -98,6 +98,7 @@ function settleUnlinked(tables: Tables, book: Book, link: Link, host: HostRecord
       const linkedTo = other && other.id !== link.id ? other.localId : undefined;
       return { id: row.id, name: row.name, isOurs: row.externalKey === link.extKey, linkedTo };
     }),
+    target.compiled.mapping.allowDuplicates,
   );
   const hold = (why: string, candidates?: Parameters<typeof ambiguity>[2]) =>
     book.hold(link, host, 'ambiguous', ambiguity(target, why, candidates));

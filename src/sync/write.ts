@@ -46,8 +46,10 @@ export function toParts<T>(writes: readonly RowWrite<T>[], chunk: number): reado
 export async function sendParts<T>(
   org: SyncOrg,
   parts: readonly (readonly RowWrite<T>[])[],
+  { allowDuplicates = false } = {},
 ): Promise<readonly RowOutcome<T>[]> {
-  const answers = await org.composite(parts.map(toRequest));
+  const headers = allowDuplicates ? { 'Sforce-Duplicate-Rule-Header': 'allowSave=true' } : {};
+  const answers = await org.composite(parts.map((part, index) => ({ ...toRequest(part, index), headers })));
   return parts.flatMap((part, index) => {
     const answer = answers[index];
     return part.map((write, at) => toOutcome(write, answer, at));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { defaultMapping } from '../../src/mapping/defaults.ts';
 import { describeStores } from '../support/databases.ts';
 import { createSyncWorld } from './world.ts';
 
@@ -92,6 +93,39 @@ describeStores((_name, openFresh) => {
     });
     expect(await racer.party('p1')).toMatchObject({ operation: 'update' });
     expect(await world.records()).toHaveLength(1);
+  });
+
+  it('gives each party a contact of its own where an admin allows duplicates, alone and together [S1] [S4]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const mapping = { ...defaultMapping('party'), allowDuplicates: true };
+    await world.store.mappings.add({ bot: 'demo', kind: 'party', version: 1, mapping, by: 'ada', at: 1 });
+    await world.control('POST', 'settings', { duplicates: 'alert' });
+    await world.put('p1', ada);
+    await world.party('p1');
+    for (const id of ['p2', 'p3', 'p4']) await world.put(id, { ...ada, jobTitle: id });
+    await world.settle();
+    expect((await world.records()).map((record) => record.Title)).toEqual([undefined, 'p2', 'p3', 'p4']);
+    for (const id of ['p2', 'p3', 'p4']) expect(await world.link(id)).toMatchObject({ state: 'active', error: null });
+  });
+
+  it('names the look-alikes of a duplicate rule also where several were sent together [S1] [S5]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const mapping = { ...defaultMapping('party'), lookup: null };
+    await world.store.mappings.add({ bot: 'demo', kind: 'party', version: 1, mapping, by: 'ada', at: 1 });
+    await world.control('POST', 'settings', { duplicates: 'off' });
+    const ids = [
+      await world.add({ LastName: 'One', Email: ada.email }),
+      await world.add({ LastName: 'Two', Email: ada.email }),
+    ];
+    await world.control('POST', 'settings', { duplicates: 'block' });
+    await world.put('p1', ada);
+    await world.put('p2', { name: 'Bob New', email: 'bob@example.com' });
+    await world.settle();
+    expect(await world.link('p2')).toMatchObject({ state: 'active' });
+    expect(await world.link('p1')).toMatchObject({
+      state: 'ambiguous',
+      error: { code: 'duplicate', candidates: ids.map((id) => expect.objectContaining({ id })) },
+    });
   });
 
   it('links the one match that a duplicate rule names instead of a second contact [S1]', async () => {

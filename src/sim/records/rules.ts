@@ -13,6 +13,10 @@ export function checkValidationRule(writer: Writer, object: ObjectType, draft: D
   }
 }
 
+/** `Sforce-Duplicate-Rule-Header: allowSave=true`, of a request or of one part of a composite. */
+export const allowsDuplicates = (headers: Headers): boolean =>
+  /allowSave\s*=\s*true/i.test(headers.get('sforce-duplicate-rule-header') ?? '');
+
 const alertText = 'Use one of these records?';
 
 /** The standard rules: a person with the same email already stands among Contacts, or among Leads. */

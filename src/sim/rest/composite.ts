@@ -1,4 +1,5 @@
 /** Several calls in one: composite with references, plain batch, and graphs that succeed or fail whole. */
+import { allowsDuplicates } from '../records/rules.ts';
 import { methodNotAllowed, Refusal, refuse } from '../refusal.ts';
 import { type Call, isJsonObject, type JsonObject, jsonBody, ok, type Reply, refusalReply } from './call.ts';
 
@@ -122,12 +123,14 @@ function runOne(call: Call, method: string, url: string, text: string, headers: 
   try {
     if (!found) throw refuse(404, 'NOT_FOUND', 'The requested resource does not exist');
     const [, version = call.version, path = '', query = ''] = found;
+    const own = new Headers(Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]));
     return route({
       ...call,
+      writer: { ...call.writer, allowsDuplicates: allowsDuplicates(own) },
       method: method.toUpperCase(),
       path: path.split('/').filter(Boolean).map(decode),
       query: new URLSearchParams(query),
-      headers: new Headers(Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)])),
+      headers: own,
       text,
       version,
       isSubrequest: true,

@@ -4,6 +4,7 @@ import { liveSession } from '../oauth/tokens.ts';
 import type { Org } from '../org.ts';
 import { noteChange } from '../outbound/queue.ts';
 import type { Parse } from '../query/parser.ts';
+import { allowsDuplicates } from '../records/rules.ts';
 import type { Writer } from '../records/writer.ts';
 import { notFound, Refusal, refuse } from '../refusal.ts';
 import type { Schema } from '../schema/object.ts';
@@ -78,7 +79,7 @@ function openCall(org: Org, incoming: Incoming, { parse, newest, meetsLock }: Me
     schema,
     userId,
     version,
-    allowsDuplicates: /allowSave\s*=\s*true/i.test(headers.get('sforce-duplicate-rule-header') ?? ''),
+    allowsDuplicates: allowsDuplicates(headers),
     meetsLock,
     afterSave: (object, row) => noteChange(org, object, row),
   };
