@@ -41,8 +41,12 @@ export function mergeField(field: FieldCase): FieldVerdict {
   const pull: FieldVerdict = { ...none, action: 'pull', base: remote };
 
   if (local === remote) return { ...none, base: remote };
-  if (direction === 'from_crm')
-    return remote === base ? none : local === undefined && remote === null ? { ...none, base: null } : pull;
+  if (direction === 'from_crm') {
+    if (remote === base) return none;
+    // A field that was always empty there says nothing about what the host knows.
+    if (remote === null && (base === undefined || local === undefined)) return { ...none, base: null };
+    return local === undefined || local === null || local === base ? pull : { ...pull, winner: 'salesforce' };
+  }
   if (local === undefined) {
     // Nothing said here yet: what stands there is where we begin.
     if (direction === 'to_crm' || remote === null) return { ...none, base: remote };

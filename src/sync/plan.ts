@@ -79,7 +79,7 @@ export function contestedRules(input: PlanInput): readonly CompiledRule[] {
   const keys = new Set(
     [...pushed, ...pulled].filter((change) => change.winner !== undefined).map((change) => change.field),
   );
-  return input.mapping.rules.filter((rule) => keys.has(rule.key));
+  return input.mapping.rules.filter((rule) => rule.direction === 'both' && keys.has(rule.key));
 }
 
 type Draft = { -readonly [K in keyof Plan]: K extends 'isContested' ? boolean : Mutable<Plan[K]> };

@@ -43,6 +43,29 @@ describe('the merge of one field [S2]', () => {
     });
   });
 
+  it('takes what only Salesforce says, and keeps what the host had: an empty field clears nothing at first [S2]', () => {
+    const only = { direction: 'from_crm' as const };
+    expect(merge({ ...only, local: 'ours', remote: null, base: undefined })).toMatchObject({
+      action: 'none',
+      base: null,
+    });
+    expect(merge({ ...only, local: 'ours', remote: 'theirs', base: undefined })).toMatchObject({
+      action: 'pull',
+      winner: 'salesforce',
+    });
+    expect(merge({ ...only, local: 'ours', remote: null, base: 'was' })).toMatchObject({
+      action: 'pull',
+      winner: 'salesforce',
+    });
+    expect(merge({ ...only, local: 'was', remote: null, base: 'was' })).toMatchObject({
+      action: 'pull',
+      winner: undefined,
+    });
+    expect(merge({ ...only, local: undefined, remote: 'theirs', base: undefined })).toMatchObject({
+      winner: undefined,
+    });
+  });
+
   it('knows its own push again and does not lose to it [sync-P7]', () => {
     expect(merge({ local: 'newer', remote: 'sent', intents: ['older', 'sent'], remoteAt: 99_000 })).toMatchObject({
       action: 'push',
