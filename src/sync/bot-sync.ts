@@ -186,7 +186,14 @@ export function createBotSync(
       const contactId = links.get(party)?.sfId;
       return contactId ? [{ party, contactId, role: target.compiled.mapping.roles[role] ?? role }] : [];
     });
-    const warnings = new Set([...known, ...(refusal && roles.length < parties.length ? [peopleLeftOut(refusal)] : [])]);
+    const warnings = new Set(known);
+    if (refusal && roles.length < parties.length) warnings.add(peopleLeftOut(refusal));
+    else
+      for (const { party } of parties) {
+        const link = links.get(party);
+        if (!link?.sfId)
+          warnings.add(`${party} has no ${object} yet, so no role here. ${link?.error?.message ?? ''}`.trim());
+      }
     return { roles, ...(warnings.size > 0 ? { warnings: [...warnings] } : {}) };
   }
 }

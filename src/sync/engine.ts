@@ -144,7 +144,7 @@ export function createEngine(deps: SyncDeps) {
             pulled: plan?.pulled ?? [],
             roles: [],
             error,
-            isPartial: (plan?.problems.length ?? 0) > 0,
+            isPartial: link.sfId !== null && (plan?.problems.length ?? 0) > 0,
           });
           if (host && plan && hasMore(host, link) && link.sfId !== null)
             queueRoles(link, link.dirty, wantedOf(host), rowOf(byLink, link));

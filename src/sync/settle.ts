@@ -1,3 +1,4 @@
+import { GatehouseError, toErrorBody } from '../errors.ts';
 import {
   ambiguity,
   Book,
@@ -14,7 +15,7 @@ import type { Finding } from './findings.ts';
 import { settleHostGone, settleRemoteGone } from './gone.ts';
 import type { Intent, Link } from './link.ts';
 import { matchRecord } from './match.ts';
-import { planRecord } from './plan.ts';
+import { type Plan, planRecord } from './plan.ts';
 import type { HostRecord, SyncStore } from './ports.ts';
 import type { RemoteRow } from './remote.ts';
 import { lookupValue, type Target } from './target.ts';
@@ -250,13 +251,13 @@ function apply(
     attemptedAt: link.sfId === null ? link.attemptedAt : null,
   };
   if (Object.keys(plan.send).length === 0) {
-    const error = partialProblem(plan.problems);
+    const error = isNew ? nothingToMake(target, plan) : partialProblem(plan.problems);
     if (error && error.message !== link.error?.message)
       book.log(link, { operation: 'none', direction: 'to_crm', status: statusOf(error), error });
-    if (tables.hasMore(host, kept)) {
+    if (!isNew && tables.hasMore(host, kept)) {
       book.save(kept);
       book.settled.push({ link: kept, host, plan, error });
-    } else book.close(kept, host, error, plan);
+    } else book.close(isNew ? { ...kept, state: 'failed' } : kept, host, error, plan);
     return;
   }
   const sent: Record<string, readonly Intent[]> = { ...kept.intents };
@@ -274,6 +275,15 @@ function apply(
     fields: { ...plan.send, ...mark },
     modified: row ? row.modified : link.baseMod,
   });
+}
+
+/** A record without any value that the mapping sends is none. */
+function nothingToMake({ kind, object, compiled }: Target, { problems }: Plan): NonNullable<Link['error']> {
+  const fields = compiled.rules.filter((rule) => rule.direction !== 'from_crm').flatMap((rule) => rule.local);
+  const unsent = problems.map(({ message }) => message);
+  const message = [...unsent, `The ${kind} has no value that a ${object} could be made of.`].join(' ');
+  const next = `Send one of its fields (${[...new Set(fields)].slice(0, 8).join(', ')}); it is tried again by itself.`;
+  return toErrorBody(new GatehouseError('invalid_input', message, { next })).error;
 }
 
 function whatWeSaw(link: Link, row: RemoteRow, dirty: number, now: number, sfNow: number): Partial<Link> {

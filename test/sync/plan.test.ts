@@ -57,4 +57,51 @@ describeStores((_name, openFresh) => {
     });
     expect(await world.records('Opportunity')).toEqual([]);
   });
+
+  it('says that nothing can be made of a person without a value to send, and makes it once there is one [S5]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const nothing = { code: 'invalid_input', next: expect.stringContaining('email, name, phone') };
+    await world.put('p1', { shoeSize: 44 });
+    await world.put('p2', { website: 'https://ada.example' });
+    await expect(world.party('p1')).rejects.toMatchObject(nothing);
+    await world.settle();
+    for (const id of ['p1', 'p2']) {
+      expect(await world.link(id)).toMatchObject({ state: 'failed', sfId: null, error: nothing });
+      expect(await world.log(id)).toMatchObject([{ status: 'failed', operation: 'none', error: nothing }]);
+    }
+    await world.put('c1', { title: 'A case' }, { kind: 'case', parties: [{ party: 'p1', role: 'complainant' }] });
+    expect(await world.case('c1')).toMatchObject({
+      roles: [],
+      warnings: [expect.stringContaining('p1 has no Contact')],
+    });
+    await world.put('p1', { name: 'Ada Lovelace' });
+    await world.settle();
+    expect(await world.link('p1')).toMatchObject({ state: 'active', error: null });
+    expect(await world.records('OpportunityContactRole')).toMatchObject([{ Role: 'Complainant' }]);
+  });
+
+  it('keeps what the host says where Salesforce alone speaks and says nothing, and logs it where it gives way [S2]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const acme = await world.add({ Name: 'Acme' }, 'Account');
+    await world.put('p1', { name: 'Ada', email: 'ada@example.com', company: 'Acme', industry: 'Mathematics' });
+    await world.put('p2', {
+      name: 'Bob',
+      email: 'bob@example.com',
+      company: 'Nowhere',
+      website: 'https://bob.example',
+    });
+    await world.settle();
+    world.clock.advance(600_000);
+    for (const id of ['p1', 'p2']) await world.store.links.touch([(await world.link(id)).id], 'look', true, 0);
+    await world.settle();
+    expect((await world.host('p1')).fields.industry).toBe('Mathematics');
+    expect((await world.host('p2')).fields.website).toBe('https://bob.example');
+    await world.edit(acme, { Industry: 'Energy' }, 'Account');
+    await world.store.links.touch([(await world.link('p1')).id], 'look', true, 0);
+    await world.settle();
+    expect((await world.host('p1')).fields.industry).toBe('Energy');
+    expect((await world.log('p1'))[0]?.changes).toMatchObject([
+      { field: 'Account.Industry', after: 'Energy', winner: 'salesforce', lost: 'Mathematics' },
+    ]);
+  });
 });
