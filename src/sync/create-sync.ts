@@ -27,12 +27,13 @@ export interface SyncRoomDeps extends SyncDeps {
 export function createSync(deps: SyncRoomDeps): SyncRoom {
   const engine = createEngine(deps);
   const drain = createDrain(deps, engine);
+  const hosts = createHosts({ ...deps, onChange: deps.onChange ?? (() => {}) });
   return {
-    hosts: createHosts({ ...deps, onChange: deps.onChange ?? (() => {}) }),
+    hosts,
     engine,
     drain,
     batches: createBatches(deps, drain),
-    desk: createLinkDesk(deps, engine, drain),
+    desk: createLinkDesk(deps, engine, drain, hosts),
     forBot: (bot, org, mayWrite) => createBotSync(deps, engine, drain, { bot, org, mayWrite }),
   };
 }

@@ -1,7 +1,7 @@
 import type { Fields } from '../action.ts';
 import type { Kind } from '../mapping/mapping.ts';
-import type { Scope } from './link.ts';
-import type { HostRecord, PartyRole, SyncDeps, SyncStore } from './ports.ts';
+import type { Link, Scope } from './link.ts';
+import type { FeedRow, HostRecord, PartyRole, SyncDeps, SyncStore } from './ports.ts';
 import { mappingOf, newLink } from './target.ts';
 
 /** What the host app sends about one person or case. Fields that are not named stay as they are; null clears. */
@@ -18,6 +18,8 @@ export type ConnectionOf = (
 
 export interface Hosts {
   put(bot: string, kind: Kind, inputs: readonly HostInput[]): Promise<readonly HostRecord[]>;
+  /** A change that somebody else made in the host's name: the host app is told of it too. `reason` goes to the log. */
+  putFor(bot: string, kind: Kind, input: HostInput, reason: string): Promise<void>;
   /** Adds those that are not known; leaves the others alone. */
   putUnknown(bot: string, kind: Kind, inputs: readonly HostInput[]): Promise<void>;
   get(bot: string, kind: Kind, id: string): Promise<HostRecord | undefined>;
@@ -36,7 +38,7 @@ export function createHosts(
     bot: string,
     kind: Kind,
     inputs: readonly HostInput[],
-    isOnlyNew: boolean,
+    { isOnlyNew = false, reason }: { readonly isOnlyNew?: boolean; readonly reason?: string } = {},
   ): Promise<readonly HostRecord[]> {
     const connection = await connectionOf(bot);
     // Stamped on Salesforce's clock: a host an hour off must not win or lose by it.
@@ -61,7 +63,8 @@ export function createHosts(
         return after;
       });
       await inside.hosts.put(changed);
-      await outbox?.(changed, isBack);
+      const links = await outbox?.(changed, isBack, reason);
+      if (reason !== undefined) await tell(inside, { known, links }, changed);
       return { all, changed };
     });
     if (records.changed.length > 0) onChange(bot);
@@ -73,22 +76,41 @@ export function createHosts(
   async function openOutbox(inside: SyncStore, scope: Scope, kind: Kind, ids: readonly string[]) {
     const mapping = await mappingOf(inside, scope.bot, kind);
     const there = new Map(
-      (await inside.links.lockLocal(scope, mapping.object, ids)).map((link) => [link.localId, link.id]),
+      (await inside.links.lockLocal(scope, mapping.object, ids)).map((link) => [link.localId, link]),
     );
-    return async (records: readonly HostRecord[], isBack: ReadonlySet<string> = new Set()): Promise<void> => {
+    return async (records: readonly HostRecord[], isBack: ReadonlySet<string> = new Set(), reason = 'local change') => {
       const live = records.filter((record) => record.deletedAt === null && !there.has(record.id));
-      await inside.links.ensure(live.map((record) => newLink(scope, mapping, record, newId(), 'local change', now())));
-      const linked = records.flatMap(({ id }) => there.get(id) ?? []);
+      await inside.links.ensure(live.map((record) => newLink(scope, mapping, record, newId(), reason, now())));
+      const linked = records.flatMap(({ id }) => there.get(id)?.id ?? []);
       // Its delete ended the link; the record that came back begins a new one.
-      await inside.links.reopen([...isBack].flatMap((id) => there.get(id) ?? []));
-      await inside.links.touch(linked, 'local change', false, now());
+      await inside.links.reopen([...isBack].flatMap((id) => there.get(id)?.id ?? []));
+      await inside.links.touch(linked, reason, false, now());
+      return there;
     };
   }
 
+  /** Last: every writer of the bot's feed takes turns from here on. */
+  async function tell(
+    inside: SyncStore,
+    before: { readonly known: ReadonlyMap<string, HostRecord>; readonly links: ReadonlyMap<string, Link> | undefined },
+    changed: readonly HostRecord[],
+  ): Promise<void> {
+    for (const after of changed) {
+      const { bot, kind, id, changedAt } = after;
+      const { object } = await mappingOf(inside, bot, kind);
+      const sfId = before.links?.get(id)?.sfId ?? null;
+      const changes = differences(before.known.get(id), after);
+      await inside.feed.add(bot, [{ type: 'updated', kind, localId: id, object, sfId, changes, at: changedAt }]);
+    }
+  }
+
   return {
-    put: (bot, kind, inputs) => write(bot, kind, inputs, false),
+    put: (bot, kind, inputs) => write(bot, kind, inputs),
+    async putFor(bot, kind, input, reason) {
+      await write(bot, kind, [input], { reason });
+    },
     async putUnknown(bot, kind, inputs) {
-      if (inputs.length > 0) await write(bot, kind, inputs, true);
+      if (inputs.length > 0) await write(bot, kind, inputs, { isOnlyNew: true });
     },
     async get(bot, kind, id) {
       const [record] = await store.hosts.get(bot, kind, [id]);
@@ -118,6 +140,15 @@ export function createHosts(
 function joined(before: HostInput | undefined, input: HostInput): HostInput {
   if (!before) return input;
   return { ...input, fields: { ...before.fields, ...input.fields }, parties: input.parties ?? before.parties };
+}
+
+function differences(before: HostRecord | undefined, { fields }: HostRecord): FeedRow['changes'] {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, after]) => {
+      const was = before?.fields[name] ?? null;
+      return was === after ? [] : [[name, { before: was, after }]];
+    }),
+  );
 }
 
 /** The same object when nothing changed: a repeated PUT costs nothing. */

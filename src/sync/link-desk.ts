@@ -6,6 +6,7 @@ import { prefixesOf, toId18 } from '../salesforce/ids.ts';
 import { touchCasesOf } from './case-people.ts';
 import type { Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
+import type { Hosts } from './hosts.ts';
 import type { Link } from './link.ts';
 import type { LogChange, LogRow, SyncDeps, SyncOrg } from './ports.ts';
 import { lookUp, toRow } from './remote.ts';
@@ -20,23 +21,14 @@ export interface LinkDesk {
   /** Tries one again now, whatever it waits for. */
   retry(bot: string, orgId: string, kind: Kind, localIds: readonly string[]): Promise<number>;
   retryFailed(bot: string, orgId: string, kind?: Kind): Promise<number>;
-  /** Puts the losing value of a conflict back: as a fresh host edit, so that it wins now. */
-  restore(
-    bot: string,
-    logId: string,
-    put: (
-      kind: Kind,
-      localId: string,
-      fields: Readonly<Record<string, string | number | boolean | null>>,
-    ) => Promise<unknown>,
-    field?: string,
-  ): Promise<LogRow>;
+  /** Puts the losing value of a conflict back: as a fresh host edit, so that it wins now; the host app is told. */
+  restore(bot: string, logId: string, by: string, field?: string): Promise<LogRow>;
 }
 
 /** How the log tells it: nothing was written in Salesforce. */
 const BY_HAND = { operation: 'none', direction: 'to_crm', status: 'success', changes: [], error: null } as const;
 
-export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain): LinkDesk {
+export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hosts: Hosts): LinkDesk {
   const { store, now, newId } = deps;
   async function find(bot: string, orgId: string, kind: Kind, localId: string): Promise<Link> {
     const { object } = await mappingOf(store, bot, kind);
@@ -229,7 +221,7 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain): Li
       return count;
     },
 
-    async restore(bot, logId, put, field) {
+    async restore(bot, logId, by, field) {
       const row = await store.log.get(bot, logId);
       const lost =
         row?.changes.filter((change) => change.lost !== undefined && (field === undefined || change.field === field)) ??
@@ -239,8 +231,16 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain): Li
           next: 'Look for rows whose changes name a winner.',
         });
       }
+      if (!(await hosts.get(bot, row.kind, row.localId)))
+        throw new GatehouseError(
+          'not_found',
+          `The ${row.kind} ${JSON.stringify(row.localId)} was deleted at the host.`,
+          {
+            next: 'There is nothing to put the value back into.',
+          },
+        );
       const fields = Object.fromEntries(lost.flatMap(toHostFields));
-      await put(row.kind, row.localId, fields);
+      await hosts.putFor(bot, row.kind, { id: row.localId, fields }, `restored by ${by}`);
       return row;
     },
   };

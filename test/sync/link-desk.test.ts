@@ -79,10 +79,20 @@ describeStores((_name, openFresh) => {
     expect((await world.host('p1')).fields).toMatchObject({ first: 'Ada', last: 'Lovelace' });
     const row = (await world.log('p1')).find((one) => one.changes.some((change) => change.lost === 'Ada King'));
     world.clock.advance(10_000);
-    await world.sync.desk.restore('demo', row?.id ?? '', (kind, localId, fields) =>
-      world.sync.hosts.put('demo', kind, [{ id: localId, fields }]),
-    );
+    await world.sync.desk.restore('demo', row?.id ?? '', 'operator:ada');
+    const told = await world.store.feed.after('demo', 0, 100);
+    expect(told.at(-1)).toMatchObject({
+      type: 'updated',
+      localId: 'p1',
+      sfId: id,
+      changes: { last: { before: 'Lovelace', after: 'King' } },
+    });
     await world.settle();
+    expect((await world.log('p1'))[0]).toMatchObject({
+      direction: 'to_crm',
+      reason: 'restored by operator:ada',
+      changes: [{ after: 'Ada King' }],
+    });
     expect((await world.host('p1')).fields).toMatchObject({ first: 'Ada', last: 'King' });
     expect((await world.records())[0]).toMatchObject({ FirstName: 'Ada', LastName: 'King' });
   });

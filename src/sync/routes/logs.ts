@@ -52,12 +52,7 @@ export function logRoutes(deps: RouteDeps): readonly SyncRoute[] {
       async handle(request) {
         const bot = await namedBot(deps, request);
         const { field } = parse(restoreInput, request.body ?? {});
-        const row = await sync.desk.restore(
-          bot,
-          request.params.id ?? '',
-          (kind, id, fields) => sync.hosts.put(bot, kind, [{ id, fields }]),
-          field,
-        );
+        const row = await sync.desk.restore(bot, request.params.id ?? '', request.principal, field);
         return ok({ restored: true, kind: row.kind, localId: row.localId });
       },
     },
