@@ -1,4 +1,4 @@
-import type { FieldValue } from '../action.ts';
+import type { Fields, FieldValue } from '../action.ts';
 import type { CompiledMapping, CompiledRule, RemoteRecord } from '../mapping/compile.ts';
 import type { Intent, Link } from './link.ts';
 import { type FieldVerdict, mergeField } from './merge.ts';
@@ -144,7 +144,11 @@ function carryOut(rule: CompiledRule, { action, winner }: FieldVerdict, sides: S
   if (action === 'pull') {
     Object.assign(draft.take, rule.toHost(remoteRaw));
     for (const name of rule.local) draft.clocks[name] = { at: remoteAt, origin: 'salesforce' };
-    draft.pulled.push({ ...change(rule, localRaw, remoteRaw), ...(winner ? { winner, lost: localRaw } : {}) });
+    draft.pulled.push({
+      ...change(rule, localRaw, remoteRaw),
+      ...inCrm(rule, rule.toRemote(remoteRaw, host), remoteRaw),
+      ...(winner ? { winner, lost: localRaw } : {}),
+    });
   }
   if (action !== 'push') return;
   const fields = rule.parent ? parentField(rule, local, parents, draft) : rule.toRemote(localRaw, host);
@@ -156,7 +160,12 @@ function carryOut(rule: CompiledRule, { action, winner }: FieldVerdict, sides: S
   Object.assign(draft.send, fields);
   draft.sent[rule.key] = { value: local, before: remoteRaw };
   const note = rule.isCut(localRaw, host) ? { note: 'cut to the length of the Salesforce field' } : {};
-  draft.pushed.push({ ...change(rule, remoteRaw, localRaw), ...(winner ? { winner, lost: remoteRaw } : {}), ...note });
+  draft.pushed.push({
+    ...change(rule, remoteRaw, localRaw),
+    ...inCrm(rule, fields, localRaw),
+    ...(winner ? { winner, lost: remoteRaw } : {}),
+    ...note,
+  });
   if (winner) draft.isContested = true;
 }
 
@@ -187,6 +196,12 @@ function timeOf(
   const seen = link.seen[rule.key];
   const shown = seen && seen.value === value ? seen.at : Number.POSITIVE_INFINITY;
   return Math.min(modifiedAt, fieldTimes?.get(rule.key) ?? Number.POSITIVE_INFINITY, shown);
+}
+
+/** A parent is named by what people call it, not by the Id that is sent. */
+function inCrm({ parent, remote }: CompiledRule, fields: Fields, after: FieldValue): Pick<LogChange, 'crm'> {
+  const isPlain = remote.length === 1 && fields[remote[0] ?? ''] === after;
+  return parent || isPlain || Object.keys(fields).length === 0 ? {} : { crm: fields };
 }
 
 function change(rule: CompiledRule, before: FieldValue, after: FieldValue): LogChange {

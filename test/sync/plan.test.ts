@@ -104,4 +104,23 @@ describeStores((_name, openFresh) => {
       { field: 'Account.Industry', after: 'Energy', winner: 'salesforce', lost: 'Mathematics' },
     ]);
   });
+
+  it('logs what Salesforce holds where that is not what the host said [S5] [W9]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.put('c1', { title: 'A case', status: 'in_progress' }, { kind: 'case' });
+    const { id } = await world.case('c1');
+    const changes = async () => (await world.log('c1')).flatMap((row) => row.changes);
+    expect(await changes()).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ field: 'StageName', after: 'in_progress', crm: { StageName: 'Qualification' } }),
+        expect.objectContaining({ field: 'CloseDate', after: null, crm: { CloseDate: '2026-08-02' } }),
+      ]),
+    );
+    expect((await changes()).find(({ field }) => field === 'Name')).not.toHaveProperty('crm');
+    world.clock.advance(600_000);
+    await world.edit(id, { StageName: 'Closed Lost' }, 'Opportunity');
+    await world.settle();
+    const pulled = (await changes()).find(({ crm }) => crm?.StageName === 'Closed Lost');
+    expect(pulled?.after).toBe((await world.host('c1', 'case')).fields.status);
+  });
 });

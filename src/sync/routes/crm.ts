@@ -66,7 +66,8 @@ export function crmRoutes(deps: RouteDeps): readonly SyncRoute[] {
 
 /** Exactly W9's form. */
 export function toCrmLog({ id, operation, direction, status, sfId, changes, at }: LogRow): Record<string, unknown> {
-  const flat = changes.flatMap(({ field, after }) => {
+  const flat = changes.flatMap(({ field, after, crm }) => {
+    if (crm) return Object.entries(crm);
     const names = field.split('+');
     if (names.length === 1) return [[field, after] as const];
     const parts = splitName(String(after ?? ''));
