@@ -39,14 +39,10 @@ export function createBatchStore({ db }: SyncDatabase): BatchStore {
       return moved.numUpdatedRows > 0n;
     },
 
-    async progress(id, { done, failed, calls }) {
+    async progress(id, { failed = 0, calls = 0 }) {
       await db
         .updateTable('batchRuns')
-        .set(({ eb }) => ({
-          done: eb('done', '+', done),
-          failed: eb('failed', '+', failed),
-          calls: eb('calls', '+', calls),
-        }))
+        .set(({ eb }) => ({ failed: eb('failed', '+', failed), calls: eb('calls', '+', calls) }))
         .where('id', '=', id)
         .execute();
     },

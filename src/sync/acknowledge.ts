@@ -1,5 +1,5 @@
 import { type Candidate, GatehouseError, toErrorBody } from '../errors.ts';
-import { done, openIntents, type PendingWrite, partialProblem, statusOf } from './book.ts';
+import { batchFailedIn, countFailed, done, openIntents, type PendingWrite, partialProblem, statusOf } from './book.ts';
 import { isNewlyKnown, touchCasesOf } from './case-people.ts';
 import type { Link } from './link.ts';
 import type { HostRecord, LogRow, SyncStore } from './ports.ts';
@@ -94,6 +94,10 @@ export function acknowledge(store: SyncStore, input: AckInput): Promise<readonly
       target.scope,
       known.map((link) => link.localId),
       input.now,
+    );
+    await countFailed(
+      inside,
+      saved.flatMap((link) => batchFailedIn(links.get(link.id), link)),
     );
     await inside.log.add(log);
     return results;

@@ -110,10 +110,7 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
       throw error;
     }
     const left = await store.links.countBatch(id);
-    const failed = [...passed.results.values()].filter(
-      (result) => result.error !== null && result.link.batch === null,
-    ).length;
-    await store.batches.progress(id, { done: 0, failed, calls: passed.calls });
+    await store.batches.progress(id, { calls: passed.calls });
     const current = await load(bot, id);
     await store.batches.move(id, ['running', 'paused'], {
       done: Math.max(current.done, current.total - left),

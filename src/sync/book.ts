@@ -63,6 +63,7 @@ export class Book {
   readonly #log: LogRow[] = [];
   readonly #feed: Omit<FeedRow, 'bot' | 'seq'>[] = [];
   readonly #flags: { readonly id: string; readonly error: Link['error'] }[] = [];
+  readonly #failedIn: string[] = [];
 
   constructor(tables: Tables) {
     this.#tables = tables;
@@ -118,7 +119,9 @@ export class Book {
 
   /** The link is through, with or without a problem. */
   close(link: Link, host: HostRecord | undefined, error: Link['error'], plan?: Plan): void {
-    this.save(done(link, dirtyAt(this.#tables, link), error));
+    const after = done(link, dirtyAt(this.#tables, link), error);
+    this.save(after);
+    this.#failedIn.push(...batchFailedIn(link, after));
     this.settled.push({ link, host, plan, error });
   }
 
@@ -137,6 +140,7 @@ export class Book {
     const known = this.#links.filter((link) => isNewlyKnown(before.get(link.id) ?? link, link));
     await touchCasesOf(inside, target.scope, [...new Set(known.map((link) => link.localId))], now);
     for (const { id, error } of this.#flags) await inside.links.flag(id, error);
+    await countFailed(inside, this.#failedIn);
     await inside.hosts.put(this.#hosts);
     await inside.log.add(this.#log);
     // Last: every writer of the bot's feed takes turns from here on.
@@ -148,6 +152,17 @@ export const dirtyAt = ({ dirtyOf }: Tables, link: Link): number => dirtyOf.get(
 
 export function done(link: Link, dirty: number, error: Link['error']): Link {
   return { ...link, done: dirty, error, attempts: 0, nextAt: 0, batch: null, leaseOwner: null, leaseUntil: 0 };
+}
+
+/** The batch that a record leaves with a problem. */
+export const batchFailedIn = (before: Link | undefined, after: Link): readonly string[] =>
+  before && before.batch !== null && after.batch === null && after.error !== null ? [before.batch] : [];
+
+/** In the transaction in which they leave it: each is counted once, whoever dies. */
+export async function countFailed({ batches }: SyncStore, failedIn: readonly string[]): Promise<void> {
+  // In one order everywhere, so that two writers wait and do not deadlock.
+  for (const batch of [...new Set(failedIn)].sort())
+    await batches.progress(batch, { failed: failedIn.filter((one) => one === batch).length });
 }
 
 /** No request of ours is under way longer than this. */

@@ -104,6 +104,7 @@ export interface BatchRun extends Scope {
   readonly size: number;
   readonly total: number;
   readonly done: number;
+  /** Those that left it with a problem. */
   readonly failed: number;
   readonly calls: number;
   readonly startAt: number;
@@ -121,7 +122,7 @@ export interface BatchStore {
   /** Compare-and-set of the state. */
   move(id: string, from: readonly BatchRun['state'][], patch: Partial<BatchRun>): Promise<boolean>;
   /** Adds to the counters: they only ever grow. */
-  progress(id: string, add: { readonly done: number; readonly failed: number; readonly calls: number }): Promise<void>;
+  progress(id: string, add: { readonly failed?: number; readonly calls?: number }): Promise<void>;
 }
 
 export interface LogChange {

@@ -1,4 +1,4 @@
-import { done } from './book.ts';
+import { batchFailedIn, countFailed, done } from './book.ts';
 import type { Link } from './link.ts';
 import type { LogRow, SyncDeps } from './ports.ts';
 import type { RemoteRow } from './remote.ts';
@@ -75,6 +75,10 @@ export async function writeRoles(
       );
     }
     await inside.links.save(saved);
+    await countFailed(
+      inside,
+      saved.flatMap((link) => batchFailedIn(standing.get(link.id), link)),
+    );
     await inside.log.add(log);
   });
   return finished;

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { SyncTables } from '../../src/store/sync-tables.ts';
+import { mappingOf } from '../../src/sync/target.ts';
 import { describeStores } from '../support/databases.ts';
 import { crashAt, createSyncWorld, type SyncWorld } from './world.ts';
 
@@ -159,6 +160,44 @@ describeStores((name, openFresh) => {
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));
     expect(await world.records()).toHaveLength(2_000);
   }, 60_000);
+
+  it('counts each record that ended with a problem once, whatever the problem is and whoever dies [S3]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await people(world, 100, (n) => (n % 25 === 5 ? { email: `bad address ${n}` } : {}));
+    // Two records that fit one person, and a value that its field cannot hold.
+    for (const title of ['A', 'B']) await world.add({ LastName: 'Twin', Email: 'p00000@example.com', Title: title });
+    const mapping = await mappingOf(world.store, 'demo', 'party');
+    const rules = [
+      ...mapping.rules,
+      { local: ['born'], remote: ['Birthdate'], direction: 'both' as const, transforms: [] },
+    ];
+    await world.store.mappings.add({
+      bot: 'demo',
+      kind: 'party',
+      version: 1,
+      mapping: { ...mapping, rules },
+      by: 'x',
+      at: 0,
+    });
+    await world.put('p00001', { born: 'in spring' });
+    const { orgId } = await world.org();
+    const { id } = await world.sync.batches.start('demo', orgId, 'party');
+    const seen: number[] = [];
+    for (const point of ['merged', 'chunk-sent', 'chunk-acknowledged'] as const) {
+      const dying = world.process({ crash: crashAt(point) });
+      await dying.sync.batches.work('demo', await dying.org()).catch(() => {});
+      seen.push((await world.sync.batches.status('demo', id)).failed);
+      world.clock.advance(130_000);
+    }
+    await world.sync.batches.work('demo', await world.org());
+    expect(await world.sync.batches.status('demo', id)).toMatchObject({ state: 'done', done: 100, failed: 6 });
+    expect([...seen, 6]).toEqual([...seen, 6].toSorted((a, b) => a - b));
+
+    await world.put('p00005', { email: 'mended@example.com' });
+    const again = await world.sync.batches.start('demo', orgId, 'party', { only: 'failed' });
+    await world.sync.batches.work('demo', await world.org());
+    expect(await world.sync.batches.status('demo', again.id)).toMatchObject({ state: 'done', total: 6, failed: 5 });
+  });
 
   it('never takes more than one window at a time, however many there are [F7]', async () => {
     await using world = await createSyncWorld(openFresh, { settings: { window: 500 } });
