@@ -64,8 +64,11 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
     if (!(await store.batches.move(id, from, { ...patch, state: to }))) {
       const { state } = await load(bot, id);
       if (state !== to)
-        throw new GatehouseError('conflict', `The batch is ${state}: it cannot be ${to} from there.`, {
-          next: 'Look at its status first.',
+        throw new GatehouseError('conflict', `The batch is ${state} already.`, {
+          next:
+            state === 'done' || state === 'cancelled'
+              ? 'Start a new one: it finds what is still to do.'
+              : 'Look at its status, then say again what it shall do.',
         });
     }
     return toStatus((await store.batches.get(bot, id)) ?? run);

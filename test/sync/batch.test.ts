@@ -243,7 +243,11 @@ describeStores((name, openFresh) => {
     expect(await world.sync.batches.status('demo', later.id)).toMatchObject({ state: 'done', done: 600 });
     const second = await world.sync.batches.start('demo', orgId, 'party');
     expect(await world.sync.batches.cancel('demo', second.id)).toMatchObject({ state: 'cancelled' });
-    await expect(world.sync.batches.resume('demo', second.id)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(world.sync.batches.resume('demo', second.id)).rejects.toMatchObject({
+      code: 'conflict',
+      message: 'The batch is cancelled already.',
+      next: expect.stringContaining('Start a new one'),
+    });
     expect(await world.calls(async () => world.sync.batches.work('demo', await world.org()))).toBe(0);
   });
 
