@@ -45,7 +45,7 @@ export function createWebhookStore({ db }: SyncDatabase): WebhookStore {
     get: (bot) => db.selectFrom('webhookTargets').selectAll().where('bot', '=', bot).executeTakeFirst(),
 
     async put(target) {
-      const { bot: _, ...rest } = target;
+      const { bot: _, delivered: __, ...rest } = target;
       await db
         .insertInto('webhookTargets')
         .values(target)

@@ -16,7 +16,7 @@ export interface DeliveryDeps extends SyncDeps {
 const TIMEOUT_MS = 15_000;
 const PAGE = 100;
 
-/** Sets where a bot's changes are sent; answers the signing secret, this once. Old rows are not sent again. */
+/** Sets where a bot's changes are sent; answers the signing secret, this once. The first one begins now; a later one goes on where it was. */
 export async function setWebhook(
   { store, seal }: DeliveryDeps,
   bot: string,

@@ -235,6 +235,7 @@ export interface WebhookTarget {
 
 export interface WebhookStore {
   get(bot: string): Promise<WebhookTarget | undefined>;
+  /** One that is there keeps its place. */
   put(target: WebhookTarget): Promise<void>;
   remove(bot: string): Promise<void>;
   /** One sender at a time: true for whoever got the lease. */

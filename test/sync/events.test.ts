@@ -1,6 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
+import { deliver, setWebhook } from '../../src/sync/deliver.ts';
 import { receiveMessage, rotateToken } from '../../src/sync/receive.ts';
 import { describeStores } from '../support/databases.ts';
 import { soapMessage as message, ORG } from './soap.ts';
@@ -255,5 +257,38 @@ describeStores((_name, openFresh) => {
       expect.objectContaining({ localId: 'p1', changes: { jobTitle: { before: 'A', after: 'B' } } }),
     ]);
     expect(pair(await world.host('p1'), (await world.records())[0]).host.jobTitle).toBe('B');
+  });
+  it('loses no message when the webhook is set again: a new secret, a new address, or on again after 410 [S7]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const tell = (localId: string) =>
+      world.store.feed.add('demo', [
+        { type: 'updated', kind: 'party', localId, object: 'Contact', sfId: null, changes: {}, at: 0 },
+      ]);
+    const got: string[] = [];
+    let status = 500;
+    const server = createServer(async (request, response) => {
+      const { data } = JSON.parse(await text(request));
+      if (status === 200) got.push(`${request.url} ${data.id}`);
+      response.writeHead(status).end();
+    });
+    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { delivery: deps } = world;
+    await tell('before the first');
+    await setWebhook(deps, 'demo', `${base}/one`);
+    await tell('a');
+    expect(await deliver(deps, 'demo')).toBe(0);
+    const old = (await world.store.webhooks.get('demo'))?.secret;
+    await setWebhook(deps, 'demo', `${base}/two`);
+    expect(await world.store.webhooks.get('demo')).toMatchObject({ attempts: 0, lastError: null });
+    expect((await world.store.webhooks.get('demo'))?.secret).not.toBe(old);
+    status = 410;
+    expect(await deliver(deps, 'demo')).toBe(0);
+    await tell('b');
+    await setWebhook(deps, 'demo', `${base}/two`);
+    status = 200;
+    expect(await deliver(deps, 'demo')).toBe(2);
+    server.close();
+    expect(got).toEqual(['/two a', '/two b']);
   });
 });
