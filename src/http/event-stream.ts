@@ -1,6 +1,6 @@
 import { type GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
 
-/** Server-sent events out of an async iterable: kept alive while nothing is said, ended when nobody listens. */
+/** Answers out of an async iterable. Server-sent events are kept alive while nothing is said, and end when nobody listens. */
 
 export const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -60,6 +60,23 @@ export async function toEventStream(
       await drained(events);
     },
   });
+}
+
+/** Plain text in parts, each asked for when the one before is sent. */
+export function toTextStream(
+  parts: AsyncIterable<string>,
+  { newId, note }: Pick<StreamOptions, 'newId' | 'note'>,
+): ReadableStream<Uint8Array> {
+  return ReadableStream.from(noted()).pipeThrough(new TextEncoderStream());
+
+  async function* noted(): AsyncGenerator<string> {
+    try {
+      yield* parts;
+    } catch (thrown) {
+      note(toGatehouseError(thrown, newId));
+      throw thrown;
+    }
+  }
 }
 
 /** To its own end rather than cut off, so that it can store what it has; if that fails there is nobody left to tell. */

@@ -58,7 +58,8 @@ export type Reply = {
   readonly headers?: Readonly<Record<string, string>>;
 } & (
   | { readonly json: unknown }
-  | { readonly text: string; readonly type: string }
+  /** In parts where it is long: one that fails breaks the answer off, so that nobody takes it for whole. */
+  | { readonly text: string | AsyncIterable<string>; readonly type: string }
   /** Server-sent events, one per item; `signal` aborts when nobody listens any more. What it refuses at once has its own status. */
   | { readonly stream: (signal: AbortSignal) => AsyncIterable<object> }
 );

@@ -8,7 +8,7 @@ import { parseInput, readJson, readText } from './body.ts';
 import { callerOf } from './caller.ts';
 import type { HttpDeps, RequestInfo } from './deps.ts';
 import type { Env } from './env.ts';
-import { STREAM_HEADERS, toEventStream } from './event-stream.ts';
+import { STREAM_HEADERS, type StreamOptions, toEventStream, toTextStream } from './event-stream.ts';
 import { checkHost, checkOrigin, originOf } from './guard.ts';
 import { API_CSP, mayBeFramed, securityHeaders } from './headers.ts';
 import { mountPages } from './pages/pages.ts';
@@ -115,16 +115,18 @@ async function answer(deps: HttpDeps, route: Route, c: Context<Env>, isSecure: b
     remote: c.env.remote,
     baseUrl: originOf(c.get('host'), deps.config),
   });
+  const streaming: StreamOptions = {
+    signal: raw.signal,
+    newId: () => c.get('id'),
+    note: (error) => noteError(deps, error, c.get('id')),
+  };
   if ('stream' in reply) {
-    const events = await toEventStream(reply.stream, {
-      signal: raw.signal,
-      newId: () => c.get('id'),
-      note: (error) => noteError(deps, error, c.get('id')),
-    });
+    const events = await toEventStream(reply.stream, streaming);
     return new Response(events, { status: reply.status ?? 200, headers: { ...STREAM_HEADERS, ...reply.headers } });
   }
   const [text, type] = 'json' in reply ? [JSON.stringify(reply.json), 'application/json'] : [reply.text, reply.type];
-  return new Response(text, { status: reply.status ?? 200, headers: { 'content-type': type, ...reply.headers } });
+  const body = typeof text === 'string' ? text : toTextStream(text, streaming);
+  return new Response(body, { status: reply.status ?? 200, headers: { 'content-type': type, ...reply.headers } });
 }
 
 /** Before the body is read: whoever may not call should not make us work. */

@@ -32,7 +32,7 @@ export interface MountedRoute extends Pick<SyncRoute, 'method' | 'path' | 'summa
     readonly query: unknown;
     readonly body: unknown;
     readonly signal: AbortSignal;
-  }): Promise<{ status: number } & ({ json: unknown } | { text: string; type: string })>;
+  }): Promise<{ status: number } & ({ json: unknown } | { text: string | AsyncIterable<string>; type: string })>;
 }
 
 /** An outbound message of 100 notifications with long texts stays below this; so does a list of 1,000 records. */
@@ -54,10 +54,10 @@ export function mount(routes: readonly SyncRoute[]): readonly MountedRoute[] {
         principal: caller.principal,
         signal,
       });
-      const { status, contentType } = answer;
-      return contentType === undefined
+      const { status } = answer;
+      return answer.contentType === undefined
         ? { status, json: answer.body }
-        : { status, text: String(answer.body), type: contentType };
+        : { status, text: answer.body, type: answer.contentType };
     },
   }));
 }

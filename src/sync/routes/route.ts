@@ -36,12 +36,11 @@ export interface RouteRequest {
   readonly signal: AbortSignal;
 }
 
-export interface RouteAnswer {
-  readonly status: number;
-  readonly body: unknown;
-  /** `application/json` unless said. */
-  readonly contentType?: string;
-}
+export type RouteAnswer = { readonly status: number } & (
+  | { readonly body: unknown; readonly contentType?: undefined }
+  /** Text, in parts where it is long. */
+  | { readonly body: string | AsyncIterable<string>; readonly contentType: string }
+);
 
 export interface RouteDeps extends DeliveryDeps {
   readonly sync: SyncRoom;
