@@ -60,6 +60,18 @@ function door(world: SyncWorld): Ask {
 // biome-ignore lint/suspicious/noExplicitAny: bodies of answers
 const bodyOf = async (answer: Promise<RouteAnswer>): Promise<any> => (await answer).body;
 
+/** The rows of an export. */
+async function linesOf(answer: Promise<RouteAnswer>) {
+  const { status, body, contentType } = await answer;
+  expect([status, contentType]).toEqual([200, 'application/jsonl']);
+  let text = '';
+  for await (const part of body as AsyncIterable<string>) text += part;
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
+
 describeStores((_name, openFresh) => {
   it('takes people and cases, gives them back, and adds the people that a case names and nobody knows [S3] [P4]', async () => {
     await using world = await createSyncWorld(openFresh);
@@ -185,18 +197,36 @@ describeStores((_name, openFresh) => {
     ]);
     const { links } = await bodyOf(ask('GET', '/api/bots/demo/sync/links?state=failed'));
     expect(links).toHaveLength(1);
-    const exported = await ask('GET', '/api/bots/demo/sync/logs?format=jsonl');
-    expect(
-      String(exported.body)
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line).localId),
-    ).toEqual(['c1']);
+    expect((await linesOf(ask('GET', '/api/bots/demo/sync/logs?format=jsonl'))).map((row) => row.localId)).toEqual([
+      'c1',
+    ]);
     await world.control('POST', 'settings', { validation: false });
     expect(await bodyOf(ask('POST', '/api/bots/demo/sync/retry', { failed: true }))).toEqual({ retried: 1 });
     await world.settle();
     expect(await world.records('Opportunity')).toHaveLength(1);
     await expect(ask('GET', '/api/bots/nobody/sync/logs')).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('exports the whole log, however long, and as much as a limit asks for [S5]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    await world.sync.hosts.put(
+      'demo',
+      'party',
+      Array.from({ length: 1_234 }, (_, n) => ({
+        id: `p${n}`,
+        fields: { email: `p${n}@example.com`, name: `P ${n}` },
+      })),
+    );
+    await world.sync.drain.all('demo', await world.org());
+    const logs = '/api/bots/demo/sync/logs';
+    const rows = await linesOf(ask('GET', `${logs}?format=jsonl`));
+    expect(new Set(rows.map((row) => row.id)).size).toBe(1_234);
+    expect(await linesOf(ask('GET', `${logs}?format=jsonl&limit=700`))).toEqual(rows.slice(0, 700));
+    expect(await linesOf(ask('GET', `${logs}?format=jsonl&status=failed`))).toEqual([]);
+    const page = await bodyOf(ask('GET', logs));
+    expect(page.logs).toEqual(rows.slice(0, 100));
+    expect((await bodyOf(ask('GET', `${logs}?before=${page.next}&limit=7`))).logs).toEqual(rows.slice(100, 107));
   });
 
   it('starts a batch, shows its progress and its times, and stops it [S3]', async () => {

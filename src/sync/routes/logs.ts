@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { LogRow } from '../ports.ts';
+import type { LogFilter, LogRow, LogStore } from '../ports.ts';
 import { hostId, kindInput, limitInput } from './inputs.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
 
@@ -11,7 +11,7 @@ const logInput = z.strictObject({
   status: z.enum(['success', 'failed', 'pending', 'ambiguous']).optional(),
   direction: z.enum(['to_crm', 'from_crm']).optional(),
   before: z.string().max(80).optional(),
-  limit: limitInput.default(100),
+  limit: limitInput.optional(),
   format: z.enum(['json', 'jsonl']).default('json'),
 });
 const restoreInput = z.strictObject({ field: z.string().max(200).optional() });
@@ -31,14 +31,11 @@ export function logRoutes(deps: RouteDeps): readonly SyncRoute[] {
       summary: 'The sync log with before and after, reason, winner and calls; `format=jsonl` exports it.',
       async handle(request) {
         const bot = await namedBot(deps, request);
-        const { format, limit, ...filter } = parse(logInput, request.query);
-        const rows = await store.log.find(bot, { ...filter, limit });
+        const { format, limit: most, ...filter } = parse(logInput, request.query);
         if (format === 'jsonl')
-          return {
-            status: 200,
-            body: rows.map((row) => `${JSON.stringify(toWire(row))}\n`).join(''),
-            contentType: 'application/jsonl',
-          };
+          return { status: 200, body: linesOf(store.log, bot, filter, most), contentType: 'application/jsonl' };
+        const limit = most ?? 100;
+        const rows = await store.log.find(bot, { ...filter, limit });
         return ok({ logs: rows.map(toWire), ...(rows.length === limit ? { next: rows.at(-1)?.id } : {}) });
       },
     },
@@ -57,6 +54,25 @@ export function logRoutes(deps: RouteDeps): readonly SyncRoute[] {
       },
     },
   ];
+}
+
+const PAGE = 500;
+
+/** All of them, page after page: none is held longer than it is sent. */
+async function* linesOf(
+  log: LogStore,
+  bot: string,
+  filter: Omit<LogFilter, 'limit'>,
+  most = Number.POSITIVE_INFINITY,
+): AsyncGenerator<string> {
+  let { before } = filter;
+  for (let left = most; left > 0; left -= PAGE) {
+    const limit = Math.min(left, PAGE);
+    const rows = await log.find(bot, { ...filter, before, limit });
+    yield rows.map((row) => `${JSON.stringify(toWire(row))}\n`).join('');
+    if (rows.length < limit) return;
+    before = rows.at(-1)?.id;
+  }
 }
 
 function toWire({ bot: _, orgId: __, sfId, at, ...row }: LogRow): Record<string, unknown> {
