@@ -1,6 +1,7 @@
 import type { LogRow, LogStore, MappingRow, MappingStore } from '../sync/ports.ts';
 import { fromRow, inChunks, type SyncDatabase, toRow } from './sync-tables.ts';
 
+const EQUAL = ['localId', 'kind', 'status', 'operation', 'direction', 'batch', 'object', 'reason'] as const;
 const JSON_COLUMNS = ['changes', 'error'] as const;
 
 /** Rows are added and read; nothing here changes or removes one. */
@@ -14,15 +15,11 @@ export function createLogStore({ db }: SyncDatabase): LogStore {
           .execute();
     },
 
-    async find(bot, { localId, kind, status, direction, batch, object, reason, before, from, limit }) {
+    async find(bot, { limit, hasConflict, before, from, ...equal }) {
       let query = db.selectFrom('syncLog').selectAll().where('bot', '=', bot);
-      if (localId !== undefined) query = query.where('localId', '=', localId);
-      if (kind !== undefined) query = query.where('kind', '=', kind);
-      if (status !== undefined) query = query.where('status', '=', status);
-      if (direction !== undefined) query = query.where('direction', '=', direction);
-      if (batch !== undefined) query = query.where('batch', '=', batch);
-      if (object !== undefined) query = query.where('object', '=', object);
-      if (reason !== undefined) query = query.where('reason', '=', reason);
+      for (const column of EQUAL) if (equal[column] !== undefined) query = query.where(column, '=', equal[column]);
+      // Only a change has this key, and no value can look like one: its quotes are escaped.
+      if (hasConflict) query = query.where('changes', 'like', '%"winner":%');
       if (from !== undefined) query = query.where('id', '>=', from);
       if (before !== undefined) query = query.where('id', '<', before);
       const rows = await query.orderBy('id', 'desc').limit(limit).execute();

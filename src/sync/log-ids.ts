@@ -10,5 +10,7 @@ export function createLogIds(now: () => number, newId: () => string): () => stri
   };
 }
 
+export const isLogId = (text: string): boolean => /^[0-9a-z]{9}-[0-9a-z]{5}-[\w-]{1,12}$/.test(text);
+
 /** What the ids of rows of this millisecond begin with. */
 export const logIdAt = (at: number): string => at.toString(36).padStart(9, '0');

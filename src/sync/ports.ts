@@ -164,11 +164,14 @@ export interface LogFilter {
   readonly localId?: string | undefined;
   readonly kind?: Kind | undefined;
   readonly status?: LogRow['status'] | undefined;
+  readonly operation?: LogRow['operation'] | undefined;
   readonly direction?: LogRow['direction'] | undefined;
+  /** Only rows of which a value lost to another. */
+  readonly hasConflict?: boolean | undefined;
   readonly batch?: string | undefined;
   readonly object?: string | undefined;
   readonly reason?: string | undefined;
-  /** Id of the last row of the page before. */
+  /** Below this id: that of the last row of the page before, or a time. */
   readonly before?: string | undefined;
   /** Lowest id: ids begin with their time. */
   readonly from?: string | undefined;

@@ -138,6 +138,9 @@ describeStores((_name, openFresh) => {
     ['PUT', '/api/cases/c1', { expectedDate: '2026-02-31' }],
     ['PUT', '/api/cases/c1', { parties: [{ externalId: 'p', role: 'judge' }] }],
     ['GET', '/api/changes?after=-1', undefined],
+    ['GET', '/api/bots/demo/sync/logs?before=garbage', undefined],
+    ['GET', '/api/bots/demo/sync/logs?since=yesterday', undefined],
+    ['GET', '/api/bots/demo/sync/logs?conflict=perhaps', undefined],
     ['GET', '/api/crm/sync-logs?platform=hubspot', undefined],
     ['POST', '/api/crm/salesforce/sync', {}],
     ['PUT', '/api/bots/demo/mappings/party', { mapping: {}, version: 0 }],
@@ -227,6 +230,36 @@ describeStores((_name, openFresh) => {
     const page = await bodyOf(ask('GET', logs));
     expect(page.logs).toEqual(rows.slice(0, 100));
     expect((await bodyOf(ask('GET', `${logs}?before=${page.next}&limit=7`))).logs).toEqual(rows.slice(100, 107));
+  });
+
+  it('finds rows of the log by time, by operation, and those with a conflict [S5]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    const find = async (query: string) => {
+      const { logs } = await bodyOf(ask('GET', `/api/bots/demo/sync/logs?${query}`));
+      return logs.map((row: { localId: string; operation: string }) => `${row.localId} ${row.operation}`);
+    };
+    const iso = () => encodeURIComponent(new Date(world.clock.now).toISOString());
+    await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace', jobTitle: 'winner' });
+    const { id } = await world.party('p1');
+    world.clock.advance(60_000);
+    const since = iso();
+    await world.put('p2', { email: 'bob@example.com', name: 'Bob "winner":' });
+    await world.party('p2');
+    world.clock.advance(60_000);
+    const until = iso();
+    await world.edit(id, { Title: 'at Salesforce' });
+    await world.put('p1', { jobTitle: 'at the host' });
+    await world.party('p1');
+    expect(await find(`since=${since}&until=${until}`)).toEqual(['p2 create']);
+    expect(await find(`until=${since}`)).toEqual(['p1 create']);
+    const { next } = await bodyOf(ask('GET', '/api/bots/demo/sync/logs?operation=create&limit=1'));
+    expect(await find(`before=${next}&until=${until}`)).toEqual(['p1 create']);
+    expect(await find(`before=${next}&since=${since}`)).toEqual([]);
+    expect(await find('operation=create')).toEqual(['p2 create', 'p1 create']);
+    const conflicts = await find('conflict=true');
+    expect(new Set(conflicts)).toEqual(new Set(['p1 update']));
+    expect(await find(`conflict=true&until=${until}`)).toEqual([]);
   });
 
   it('starts a batch, shows its progress and its times, and stops it [S3]', async () => {

@@ -1,16 +1,22 @@
 import { z } from 'zod';
+import { isLogId, logIdAt } from '../log-ids.ts';
 import type { LogFilter, LogRow, LogStore } from '../ports.ts';
 import { hostId, kindInput, limitInput } from './inputs.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
 
+const instant = z.iso.datetime({ offset: true });
 const logInput = z.strictObject({
   localId: hostId.optional(),
   kind: kindInput.optional(),
   object: z.string().max(80).optional(),
   batch: z.string().max(80).optional(),
   status: z.enum(['success', 'failed', 'pending', 'ambiguous']).optional(),
+  operation: z.enum(['create', 'update', 'delete', 'none']).optional(),
   direction: z.enum(['to_crm', 'from_crm']).optional(),
-  before: z.string().max(80).optional(),
+  conflict: z.literal('true').optional(),
+  since: instant.optional(),
+  until: instant.optional(),
+  before: z.string().refine(isLogId, 'the `next` of the page before').optional(),
   limit: limitInput.optional(),
   format: z.enum(['json', 'jsonl']).default('json'),
 });
@@ -31,7 +37,8 @@ export function logRoutes(deps: RouteDeps): readonly SyncRoute[] {
       summary: 'The sync log with before and after, reason, winner and calls; `format=jsonl` exports it.',
       async handle(request) {
         const bot = await namedBot(deps, request);
-        const { format, limit: most, ...filter } = parse(logInput, request.query);
+        const { format, limit: most, ...asked } = parse(logInput, request.query);
+        const filter = toFilter(asked);
         if (format === 'jsonl')
           return { status: 200, body: linesOf(store.log, bot, filter, most), contentType: 'application/jsonl' };
         const limit = most ?? 100;
@@ -54,6 +61,20 @@ export function logRoutes(deps: RouteDeps): readonly SyncRoute[] {
       },
     },
   ];
+}
+
+/** Ids begin with their time. */
+function toFilter({
+  conflict,
+  since,
+  until,
+  before,
+  ...equal
+}: Omit<z.output<typeof logInput>, 'format' | 'limit'>): Omit<LogFilter, 'limit'> {
+  const idAt = (at: string | undefined) => (at === undefined ? at : logIdAt(Math.max(0, Date.parse(at))));
+  // What is not given sorts last.
+  const [below] = [idAt(until), before].sort();
+  return { ...equal, hasConflict: conflict === 'true', from: idAt(since), before: below };
 }
 
 const PAGE = 500;
