@@ -262,6 +262,18 @@ describeStores((_name, openFresh) => {
     expect(await find(`conflict=true&until=${until}`)).toEqual([]);
   });
 
+  it('lists subscriptions, by the names that Salesforce gives their fields, and ends them [S7]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    const path = '/api/bots/demo/sync/subscriptions';
+    expect(await bodyOf(ask('GET', path))).toEqual({ subscriptions: [] });
+    const asked = { object: 'Opportunity', fields: ['StageName', 'Amount'] };
+    expect(await bodyOf(ask('PUT', `${path}/opportunity`, { fields: ['stagename', 'Amount'] }))).toEqual(asked);
+    expect(await bodyOf(ask('GET', path))).toEqual({ subscriptions: [asked] });
+    await ask('DELETE', `${path}/Opportunity`);
+    expect(await bodyOf(ask('GET', path))).toEqual({ subscriptions: [] });
+  });
+
   it('starts a batch, shows its progress and its times, and stops it [S3]', async () => {
     await using world = await createSyncWorld(openFresh);
     const ask = door(world);

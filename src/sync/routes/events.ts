@@ -96,6 +96,17 @@ export function eventRoutes(deps: RouteDeps): readonly SyncRoute[] {
       },
     },
     {
+      key: 'operator',
+      permission: 'READ_LOGS',
+      method: 'GET',
+      path: '/api/bots/{bot}/sync/subscriptions',
+      summary: 'Objects and fields that the host app is told of.',
+      async handle(request) {
+        const all = await store.subscriptions.list(await namedBot(deps, request));
+        return ok({ subscriptions: all.map(({ object, fields }) => ({ object, fields })) });
+      },
+    },
+    {
       ...may,
       method: 'PUT',
       path: '/api/bots/{bot}/sync/subscriptions/{object}',
@@ -106,15 +117,16 @@ export function eventRoutes(deps: RouteDeps): readonly SyncRoute[] {
         const { fields } = parse(subscriptionInput, request.body);
         const org = await deps.openOrg(bot, request.signal);
         const describe = await org.describe(parse(objectName, request.params.object));
-        const unknown = fields.filter((name) => !findField(describe, name));
+        const found = fields.map((name) => findField(describe, name)?.name);
+        const unknown = fields.filter((_, at) => found[at] === undefined);
         if (unknown.length > 0)
           throw new GatehouseError('invalid_input', `${describe.name} has no field ${unknown.join(', ')}.`, {
             next: 'Take the API names from Setup, Object Manager.',
             fields: unknown.map((name) => ({ name: 'fields', problem: `no field ${name}` })),
           });
-        const object = describe.name;
-        await store.subscriptions.put({ bot, object, fields });
-        return ok({ object });
+        const subscription = { object: describe.name, fields: found.filter((name) => name !== undefined) };
+        await store.subscriptions.put({ bot, ...subscription });
+        return ok(subscription);
       },
     },
     {
