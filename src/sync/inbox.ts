@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import type { FieldValue } from '../action.ts';
+import type { FieldDescribe, FieldValue } from '../action.ts';
+import { writtenForm } from '../mapping/canonical.ts';
+import { findField } from '../mapping/compile.ts';
 import { KINDS } from '../mapping/mapping.ts';
 import type { Link, Scope } from './link.ts';
 import type { FeedRow, InboxRow, SyncDeps, SyncOrg } from './ports.ts';
 import { toMs } from './remote.ts';
-import { openTarget, type Target } from './target.ts';
+import { describeOf, openTarget, type Target } from './target.ts';
 
 const payloadSchema = z.object({
   fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
@@ -23,7 +25,7 @@ export async function useInbox(deps: SyncDeps, bot: string, org: SyncOrg): Promi
     const events = await store.inbox.pending(scope, 500);
     if (events.length === 0) return used;
     const targets = await Promise.all(KINDS.map((kind) => openTarget(deps, bot, org, kind)));
-    const subscribed = new Set((await store.subscriptions.list(bot)).map((one) => one.object));
+    const told = await toldFields(deps, bot, org, events);
     used += await store.atomically(async (inside) => {
       const mine = new Set(
         await inside.inbox.finish(
@@ -54,7 +56,10 @@ export async function useInbox(deps: SyncDeps, bot: string, org: SyncOrg): Promi
       for (const [id, seen] of shown) await inside.links.show(id, seen);
       await inside.feed.add(
         bot,
-        fresh.filter((event) => subscribed.has(event.object)).map((event) => toFeed(event, org.clock())),
+        fresh.flatMap((event) => {
+          const fields = told.get(event.object);
+          return fields ? [toFeed(event, fields, org.clock())] : [];
+        }),
       );
       return mine.size;
     });
@@ -80,11 +85,45 @@ function valuesShown({ compiled }: Target, link: Link, event: InboxRow): Link['s
   );
 }
 
-function toFeed(event: InboxRow, at: number): Omit<FeedRow, 'bot' | 'seq'> {
+/** What the host app asked to be told of each object that these events speak of. */
+async function toldFields(
+  { store }: SyncDeps,
+  bot: string,
+  org: SyncOrg,
+  events: readonly InboxRow[],
+): Promise<ReadonlyMap<string, readonly Told[]>> {
+  const objects = new Set(events.map((event) => event.object));
+  const asked = (await store.subscriptions.list(bot)).filter(({ object }) => objects.has(object));
+  return new Map(
+    await Promise.all(
+      asked.map(async ({ object, fields }) => {
+        const { describe } = await describeOf(org, object);
+        return [object, fields.map((name) => ({ name, shape: findField(describe, name) }))] as const;
+      }),
+    ),
+  );
+}
+
+interface Told {
+  readonly name: string;
+  readonly shape: FieldDescribe | undefined;
+}
+
+function toFeed(event: InboxRow, told: readonly Told[], at: number): Omit<FeedRow, 'bot' | 'seq'> {
+  const shown = toFields(event);
   const changes = Object.fromEntries(
-    Object.entries(toFields(event)).map(([name, after]) => [name, { before: null, after }]),
+    told.flatMap(({ name, shape }) => {
+      const value = shown[name];
+      return value === undefined ? [] : [[name, { before: null, after: typed(shape, value) }] as const];
+    }),
   );
   return { type: 'record', kind: 'record', localId: '', object: event.object, sfId: event.sfId, changes, at };
+}
+
+/** Messages are all text; a poll shows the same field as a number or a boolean. */
+function typed(shape: FieldDescribe | undefined, value: FieldValue): FieldValue {
+  const isText = shape === undefined || !['boolean', 'int', 'double', 'currency', 'percent'].includes(shape.type);
+  return isText || typeof value !== 'string' ? value : (writtenForm(shape, value) ?? value);
 }
 
 function toFields({ payload }: InboxRow): Readonly<Record<string, FieldValue>> {

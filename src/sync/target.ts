@@ -87,7 +87,7 @@ function lostFields(mapping: Mapping, { rules }: CompiledMapping): readonly stri
 }
 
 /** An object that the org lacks closes its own kind alone: the other one goes on. */
-async function describeOf(
+export async function describeOf(
   org: SyncOrg,
   object: string,
 ): Promise<{ readonly describe: ObjectDescribe; readonly missing?: GatehouseError }> {

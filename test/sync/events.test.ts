@@ -258,6 +258,27 @@ describeStores((_name, openFresh) => {
     ]);
     expect(pair(await world.host('p1'), (await world.records())[0]).host.jobTitle).toBe('B');
   });
+  it('tells the fields that were asked for, in the types they have, whatever else a message holds [S7]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const deal = await world.add({ Name: 'Deal', StageName: 'Closed Won', CloseDate: '2026-06-01' }, 'Opportunity');
+    const fields = ['Name', 'Amount', 'IsWon', 'CloseDate'];
+    await world.store.subscriptions.put({ bot: 'demo', object: 'Opportunity', fields });
+    const deps = receiver(world);
+    const token = await rotateToken(deps, 'demo');
+    const sent =
+      '<sf:Name>7</sf:Name><sf:Amount>5.5</sf:Amount><sf:IsWon>true</sf:IsWon><sf:Type>not asked for</sf:Type>';
+    await receiveMessage(deps, token, message([deal], sent).replace('sf:Contact', 'sf:Opportunity'));
+    await world.inbox();
+    const told = (await world.store.feed.after('demo', 0, 100)).filter((row) => row.kind === 'record');
+    expect(told.map((row) => row.changes)).toEqual([
+      {
+        Name: { before: null, after: '7' },
+        Amount: { before: null, after: 5.5 },
+        IsWon: { before: null, after: true },
+      },
+    ]);
+  });
+
   it('loses no message when the webhook is set again: a new secret, a new address, or on again after 410 [S7]', async () => {
     await using world = await createSyncWorld(openFresh);
     const tell = (localId: string) =>
