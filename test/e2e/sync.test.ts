@@ -112,6 +112,10 @@ it('keeps a host app and an org in step: a human says who is who, messages bring
     ]);
     expect(await ask(hostKey, 'GET', '/api/parties/p1')).toMatchObject({ jobTitle: 'Countess' });
     expect((await run(['status', 'acme'])).json.connection.lastEventAt).toBeDefined();
+    const headers = { authorization: `Bearer ${key}` };
+    const exported = await fetch(`${door.document.url}/api/bots/acme/sync/logs?format=jsonl`, { headers });
+    const rows = (await exported.text()).trim().split('\n');
+    expect(JSON.parse(rows[0] ?? '')).toMatchObject({ localId: 'p1', direction: 'from_crm', operation: 'update' });
 
     expect((await run(['unlink', 'acme', 'party', 'p1'], ada)).json).toMatchObject({ linked: false });
     expect((await run(['status', 'acme'])).json.sync.links).toEqual([{ kind: 'party', state: 'unlinked', count: 1 }]);
