@@ -1,7 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { GatehouseError } from '../errors.ts';
-import { DEFAULT_SETTINGS, type FeedRow, type SyncDeps, type SyncStore, type WebhookTarget } from './ports.ts';
-import type { SyncProblem } from './status.ts';
+import { DEFAULT_SETTINGS, type FeedRow, type SyncDeps, type WebhookTarget } from './ports.ts';
 
 /** Encrypts small secrets at rest. */
 export interface Seal {
@@ -126,27 +125,6 @@ export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> 
         : 'The receiver could not be reached.';
     }
   }
-}
-
-/** What is wrong with a bot's webhook. The address stays out of it, but for its host: a path or query may hold a secret. */
-export async function webhookProblem(
-  { webhooks, feed }: Pick<SyncStore, 'webhooks' | 'feed'>,
-  bot: string,
-): Promise<SyncProblem | undefined> {
-  const target = await webhooks.get(bot);
-  if (!target || target.lastError === null) return undefined;
-  const { url, state, attempts, lastError, delivered } = target;
-  const count = (await feed.head(bot)) - delivered;
-  const address = `/api/bots/${bot}/sync/webhook`;
-  const [since, next] =
-    state === 'off'
-      ? ['', `Set it again (PUT ${address}), or remove it (DELETE); the changes wait.`]
-      : [
-          `, ${attempts} time(s) in a row`,
-          `See the receiver's log; nothing is lost, and it is tried again. If it has moved, set the new address (PUT ${address}).`,
-        ];
-  const message = `The webhook to ${new URL(url).host} fails${since}; ${count} change(s) wait. ${lastError}`;
-  return { code: 'webhook_failing', message, next, count, examples: [] };
 }
 
 export function toMessage(row: FeedRow): Record<string, unknown> {

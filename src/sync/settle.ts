@@ -255,8 +255,9 @@ function apply(
     if (error && error.message !== link.error?.message)
       book.log(link, { operation: 'none', direction: 'to_crm', status: statusOf(error), error });
     if (!isNew && tables.hasMore(host, kept)) {
-      book.save(kept);
-      book.settled.push({ link: kept, host, plan, error });
+      const open = { ...kept, error };
+      book.save(open);
+      book.settled.push({ link: open, host, plan, error });
     } else book.close(isNew ? { ...kept, state: 'failed' } : kept, host, error, plan);
     return;
   }

@@ -85,6 +85,7 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
       ...targets.flatMap((target) => (target && target.lost.length > 0 ? [lostFields(target, links)] : [])),
       ...(await pending(deps, bot, connection, open)),
       ...(await missingEvents(deps, bot, connection)),
+      ...(await failingWebhook(store, bot)),
       ...grouped(broken.flat()),
     ],
     remoteTime: 'per field where the org tracks field history or an outbound message showed the value, else the record',
@@ -179,6 +180,27 @@ async function missingEvents(
       examples: [{ kind, localId }],
     },
   ];
+}
+
+/** What is wrong with a bot's webhook. The address stays out of it, but for its host: a path or query may hold a secret. */
+async function failingWebhook(
+  { webhooks, feed }: Pick<SyncStore, 'webhooks' | 'feed'>,
+  bot: string,
+): Promise<readonly SyncProblem[]> {
+  const target = await webhooks.get(bot);
+  if (!target || target.lastError === null) return [];
+  const { url, state, attempts, lastError, delivered } = target;
+  const count = (await feed.head(bot)) - delivered;
+  const address = `/api/bots/${bot}/sync/webhook`;
+  const [since, next] =
+    state === 'off'
+      ? ['', `Set it again (PUT ${address}), or remove it (DELETE); the changes wait.`]
+      : [
+          `, ${attempts} time(s) in a row`,
+          `See the receiver's log; nothing is lost, and it is tried again. If it has moved, set the new address (PUT ${address}).`,
+        ];
+  const message = `The webhook to ${new URL(url).host} fails${since}; ${count} change(s) wait. ${lastError}`;
+  return [{ code: 'webhook_failing', message, next, count, examples: [] }];
 }
 
 /** The most frequent first. */

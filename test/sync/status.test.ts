@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { defaultMapping } from '../../src/mapping/defaults.ts';
+import { deliver, setWebhook } from '../../src/sync/deliver.ts';
 import { rotateToken } from '../../src/sync/receive.ts';
 import { syncStatus } from '../../src/sync/status.ts';
 import { describeStores } from '../support/databases.ts';
@@ -153,5 +154,33 @@ describeStores((_name, openFresh) => {
     ]);
     await world.fresh.store.connections.patch('demo', { lastEventAt: world.clock.now });
     expect((await status(world)).problems).toEqual([]);
+  });
+
+  it('tells that the host app does not take its webhooks, and what to do [S5] [S7]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace' });
+    await world.settle();
+    // Nobody listens on port 9.
+    await setWebhook(world.delivery, 'demo', 'http://127.0.0.1:9/hook?key=hidden');
+    world.clock.advance(60_000);
+    await world.edit((await world.link('p1')).sfId ?? '', { Title: 'Countess' });
+    world.clock.advance(60_000);
+    await world.settle();
+    expect(await deliver(world.delivery, 'demo')).toBe(0);
+    const { problems } = await status(world);
+    expect(problems).toEqual([
+      {
+        code: 'webhook_failing',
+        message:
+          'The webhook to 127.0.0.1:9 fails, 1 time(s) in a row; 1 change(s) wait. The receiver could not be reached.',
+        next: expect.stringContaining('PUT /api/bots/demo/sync/webhook'),
+        count: 1,
+        examples: [],
+      },
+    ]);
+    expect(JSON.stringify(problems)).not.toContain('hidden');
+    const target = { state: 'off', lastError: 'The receiver answered 410.' } as const;
+    await world.store.webhooks.patch('demo', 'http://127.0.0.1:9/hook?key=hidden', target);
+    expect((await status(world)).problems).toMatchObject([{ next: expect.stringContaining('DELETE') }]);
   });
 });
