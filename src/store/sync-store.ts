@@ -23,6 +23,20 @@ export function createSyncStore(database: Database): SyncStore {
     webhooks: createWebhookStore(tables),
     tokens: createTokenStore(tables),
     subscriptions: createSubscriptionStore(tables),
-    atomically: (work) => database.transaction((inside) => work(createSyncStore(inside))),
+    atomically: (work) => insisting(() => database.transaction((inside) => work(createSyncStore(inside)))),
   };
+}
+
+const MOST_DEADLOCKS = 5;
+
+/** PostgreSQL ends one of two transactions that wait for each other; it did nothing, and runs again once the other is through. */
+async function insisting<T>(transaction: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await transaction();
+    } catch (error) {
+      const isDeadlock = error instanceof Error && 'code' in error && error.code === '40P01';
+      if (!isDeadlock || tries === MOST_DEADLOCKS) throw error;
+    }
+  }
 }

@@ -1,5 +1,14 @@
 import { type Candidate, GatehouseError, toErrorBody } from '../errors.ts';
-import { batchFailedIn, countFailed, done, openIntents, type PendingWrite, partialProblem, statusOf } from './book.ts';
+import {
+  ambiguity,
+  batchFailedIn,
+  countFailed,
+  done,
+  openIntents,
+  type PendingWrite,
+  partialProblem,
+  statusOf,
+} from './book.ts';
 import { isNewlyKnown, touchCasesOf } from './case-people.ts';
 import type { Link } from './link.ts';
 import type { HostRecord, LogRow, SyncStore } from './ports.ts';
@@ -41,7 +50,18 @@ export function acknowledge(store: SyncStore, input: AckInput): Promise<readonly
     const matched = outcomes.flatMap(({ outcome }) =>
       outcome.kind === 'failed' ? (matchedId(outcome.failure) ?? []) : [],
     );
-    const taken = new Map((await inside.links.bySf(target.scope, matched)).map((link) => [link.sfId, link]));
+    const made = new Map(
+      outcomes.flatMap(({ write, outcome }) =>
+        outcome.kind === 'written' && write.kind === 'create' ? [[outcome.id, write.link] as const] : [],
+      ),
+    );
+    // A record of this very answer may be named by the refusal of its neighbour.
+    const taken = new Map<string | null, Link>([
+      ...made,
+      ...(await inside.links.bySf(target.scope, [...matched, ...made.keys()])).map(
+        (link) => [link.sfId, link] as const,
+      ),
+    ]);
     const saved: Link[] = [];
     const log: LogRow[] = [];
     const results = outcomes.map(({ write, outcome }): Acknowledged => {
@@ -49,18 +69,24 @@ export function acknowledge(store: SyncStore, input: AckInput): Promise<readonly
       const lost: Acknowledged = { write, link: undefined, error: null, isAgain: false, isOverload: false };
       // The intents stay: whoever holds the claim now finds the value in the record and knows it.
       if (!link) return lost;
-      if (outcome.kind === 'failed') return refuse(input, link, write, outcome.failure, taken, saved, log);
-      const next = write.kind === 'delete' ? removed(link, write) : written(link, write, outcome, input);
+      const failure =
+        outcome.kind === 'written' ? takenAway(target, write, taken.get(outcome.id), outcome.id) : outcome.failure;
+      if (failure && !isAlreadyGone(write, failure)) return refuse(input, link, write, failure, taken, saved, log);
+      const next =
+        outcome.kind === 'failed' || write.kind === 'delete'
+          ? removed(link, write)
+          : written(link, write, outcome, input);
       saved.push(next);
       const about = {
         ...target.scope,
         kind: link.kind,
         localId: link.localId,
         object: target.object,
-        sfId: outcome.id,
+        sfId: outcome.kind === 'written' ? outcome.id : link.sfId,
         batch: link.batch,
       };
-      const operation = write.kind === 'delete' ? 'delete' : outcome.isCreated ? 'create' : 'update';
+      const isCreated = outcome.kind === 'written' && outcome.isCreated;
+      const operation = write.kind === 'delete' ? 'delete' : isCreated ? 'create' : 'update';
       log.push(
         input.logRow({
           ...about,
@@ -138,6 +164,24 @@ function removed(link: Link, write: PendingWrite): Link {
   return done({ ...link, state: 'unlinked', sfId: null, matchKey: null, base: {}, intents: {} }, write.dirty, null);
 }
 
+/** Somebody else was linked to the record that we made, while it was being made: a person decides. */
+function takenAway(
+  target: Target,
+  { kind, link }: PendingWrite,
+  other: Link | undefined,
+  id: string,
+): RowFailure | undefined {
+  if (kind !== 'create' || !other || other.id === link.id) return undefined;
+  const error = ambiguity(target, `${other.localId} is linked to the record that was made for this one.`, [
+    { id, name: id, hint: `linked to ${other.localId}` },
+  ]);
+  return { then: 'match', isOverload: false, error };
+}
+
+/** What is to go and is not there has gone. */
+const isAlreadyGone = ({ kind }: PendingWrite, { error }: RowFailure): boolean =>
+  kind === 'delete' && error.code === 'not_found';
+
 /** Only this claim's own: what a lost claim sent may still arrive. */
 function withoutOwn({ intents, fence }: Link, now: number): Link['intents'] {
   return openIntents(intents, now, (intent) => intent.fence === fence);
@@ -177,12 +221,18 @@ function refuse(
     return { ...base, isAgain: true };
   }
   if (failure.then === 'reread' && attempts <= 2) {
-    saved.push({ ...clean, attempts, attemptedAt: write.kind === 'create' ? now : null, seenAt: 0, baseMod: null });
+    saved.push({
+      ...clean,
+      attempts,
+      attemptedAt: write.kind === 'create' ? link.attemptedAt : null,
+      seenAt: 0,
+      baseMod: null,
+    });
     return { ...base, isAgain: true };
   }
   if (failure.then === 'retry') {
-    const isLast = link.batch !== null && attempts >= MOST_ATTEMPTS_IN_BATCH;
-    if (attempts === 1 || isLast)
+    const again = tryAgain(link, failure.error, now);
+    if (attempts === 1 || again.batch !== link.batch)
       log.push(
         logRow({
           ...about,
@@ -194,15 +244,7 @@ function refuse(
           error: failure.error,
         }),
       );
-    saved.push({
-      ...link,
-      attempts,
-      nextAt: now + backoffMs(attempts, link.id),
-      error: failure.error,
-      batch: isLast ? null : link.batch,
-      leaseOwner: null,
-      leaseUntil: 0,
-    });
+    saved.push(again);
     return base;
   }
   const isAmbiguous = failure.then === 'match' || (failure.then === 'reread' && write.kind === 'create');
@@ -245,6 +287,14 @@ function withCandidate(
   return { ...error, candidates: error.candidates ?? [candidate] };
 }
 
+/** Free, and due again when its back-off is over. */
+export function tryAgain(link: Link, error: Link['error'], now: number): Link {
+  const attempts = link.attempts + 1;
+  const isLast = link.batch !== null && attempts >= MOST_ATTEMPTS_IN_BATCH;
+  const nextAt = now + backoffMs(attempts, link.id);
+  return { ...link, attempts, nextAt, error, batch: isLast ? null : link.batch, leaseOwner: null, leaseUntil: 0 };
+}
+
 /** 5 s, 10 s, 20 s ... one hour, spread by the link so that a crowd does not come back at once. */
 export function backoffMs(attempts: number, id: string): number {
   const base = Math.min(5_000 * 2 ** (attempts - 1), 3_600_000);
@@ -268,13 +318,14 @@ const SYSTEMIC = new Set([
 /** A single write's refusal as a row's; anything that is no answer about this record is thrown on. */
 export function toFailure(thrown: unknown): RowFailure | 'changed' {
   if (!(thrown instanceof GatehouseError)) throw thrown;
-  if (thrown.code === 'conflict' && thrown.salesforce?.code !== 'DUPLICATE_VALUE') return 'changed';
   const { error } = toErrorBody(thrown);
   const known = thrown.salesforce
     ? toRowFailure([
         { code: thrown.salesforce.code, message: thrown.salesforce.quote, fields: thrown.salesforce.fields },
       ])
     : undefined;
+  if (thrown.code === 'conflict' && known?.then !== 'retry' && thrown.salesforce?.code !== 'DUPLICATE_VALUE')
+    return 'changed';
   const isLock = known?.then === 'retry' && thrown.code !== 'limit_reached';
   if (SYSTEMIC.has(thrown.code) && !isLock) throw thrown;
   const then =

@@ -1,7 +1,7 @@
 import type { Preview, Sync, SyncOutcome } from '../action.ts';
 import { fromErrorBody, GatehouseError } from '../errors.ts';
 import type { Kind } from '../mapping/mapping.ts';
-import { requireWriting } from './bounds.ts';
+import { isSwitchedOff, requireWriting } from './bounds.ts';
 import { toChanges } from './changes.ts';
 import type { Drain } from './drain.ts';
 import type { Engine, Result } from './engine.ts';
@@ -46,7 +46,11 @@ export function createBotSync(
           limit: 1,
         },
       );
-      if (mine) return mine;
+      if (mine) {
+        if (!isSwitchedOff(await policyOf(bot))) return mine;
+        await store.links.release([mine]);
+        requireWriting(bot, await policyOf(bot));
+      }
       await deps.wait(CLAIM_WAIT_MS);
     }
     throw new GatehouseError('conflict', 'This record is being synced right now and it takes long.', {
@@ -81,7 +85,12 @@ export function createBotSync(
       parents: new Map(),
     });
     const mustRead = Object.keys(known.send).length === 0;
-    const { results } = await engine.run(target, [{ ...claimed, reason: 'sync now' }], { mode: 'one', mustRead });
+    const { results } = await engine.run(target, [{ ...claimed, reason: 'sync now' }], {
+      mode: 'one',
+      mustRead,
+      isStopped: async () => isSwitchedOff(await policyOf(bot)),
+    });
+    if (target.hasRoles) await drain.awaitPeople(target, [claimed]);
     const result = results.get(claimed.id);
     if (!result)
       throw new GatehouseError('conflict', 'Another worker took this record over.', {

@@ -24,7 +24,11 @@ export interface Drain {
   linksOf(scope: Scope, kind: Kind, hosts: readonly HostRecord[], reason: string): Promise<readonly Link[]>;
   /** Links the people of cases that have none yet. */
   completeParties(target: Target, hosts: readonly HostRecord[]): Promise<number>;
+  awaitPeople(target: Target, cases: readonly Link[]): Promise<void>;
 }
+
+/** A person who is being made elsewhere is there within seconds. */
+const PEOPLE_WAIT_MS = 10_000;
 
 export function createDrain(deps: SyncDeps, engine: Engine): Drain {
   const { store, now, newId, owner, policyOf } = deps;
@@ -60,6 +64,26 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
       { limit: open.length },
     );
     return passed.calls;
+  }
+
+  /** Cases whose people are being made elsewhere, or wait for another try, come back for the role. */
+  async function awaitPeople(target: Target, cases: readonly Link[]): Promise<void> {
+    const { scope, org, kind } = target;
+    const { object, refusal } = await openTarget(deps, scope.bot, org, 'party');
+    if (refusal) return;
+    const localIds = cases.map((link) => link.localId);
+    const parties = new Map((await store.hosts.get(scope.bot, kind, localIds)).map((host) => [host.id, host.parties]));
+    const ids = [...new Set([...parties.values()].flat().map(({ party }) => party))];
+    if (ids.length === 0) return;
+    const open = new Map(
+      (await store.links.byLocal(scope, object, ids))
+        .filter((link) => link.sfId === null && link.state === 'new' && link.dirty > link.done)
+        .map((link) => [link.localId, Math.max(now() + PEOPLE_WAIT_MS, link.nextAt)]),
+    );
+    for (const { id, localId } of open.size > 0 ? cases : []) {
+      const times = (parties.get(localId) ?? []).flatMap(({ party }) => open.get(party) ?? []);
+      if (times.length > 0) await store.links.touch([id], 'waits for a person of it', false, Math.min(...times));
+    }
   }
 
   async function pass(
@@ -99,6 +123,7 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
       mustRead: how.mustRead ?? false,
       isStopped: async () => isSwitchedOff(await policyOf(bot)) || ((await how.isStopped?.()) ?? false),
     });
+    if (target.hasRoles) await awaitPeople(target, claims);
     return { results: passed.results, calls: passed.calls + partyCalls, claimed: claims.length };
   }
 
@@ -106,6 +131,7 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     pass,
     linksOf,
     completeParties,
+    awaitPeople,
 
     async all(bot, org) {
       let total = 0;

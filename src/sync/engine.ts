@@ -12,11 +12,10 @@ import { DEFAULT_SETTINGS, type HostRecord, type LogRow, type SyncDeps, type Syn
 import type { RemoteRow } from './remote.ts';
 import { type RoleTask, writeRoles } from './role-pass.ts';
 import { ROLES_KEY, type Role, rolesText, wantedRoles } from './roles.ts';
-import type { RowFailure } from './row-errors.ts';
 import { lookAgain, timesOf } from './second-look.ts';
 import { mergeChunk } from './settle.ts';
 import { openTarget, type Target } from './target.ts';
-import { PARTS_PER_CALL, type RowWrite, sendParts, toParts } from './write.ts';
+import { PARTS_PER_CALL, type RowOutcome, type RowWrite, sendParts, toParts } from './write.ts';
 
 /** What became of one claim. */
 export interface Result {
@@ -46,6 +45,8 @@ export interface Passed {
 
 const CHUNK = 200;
 const MOST_ROUNDS = 4;
+/** Creates of a round that are repeated one by one, a call each. */
+const MOST_SINGLY = 25;
 
 /**
  * One pass over claimed links: read Salesforce first, then merge in one local transaction, then write, then acknowledge.
@@ -92,6 +93,10 @@ export function createEngine(deps: SyncDeps) {
 
     async function round(claims: readonly Link[], mustRead: boolean): Promise<readonly Link[]> {
       await deps.crash?.('claimed');
+      if (await isStopped?.()) {
+        await store.links.release(claims);
+        return [];
+      }
       const hosts = await hostsOf(target, claims);
       const contacts = target.hasRoles ? await contactsOf(target, hosts) : new Map<string, string>();
       const wantedOf = (host: HostRecord) => wantedRoles(target, host.parties, contacts);
@@ -113,10 +118,14 @@ export function createEngine(deps: SyncDeps) {
       const again: Link[] = [];
       let renewedAt = now();
       let waiting: PendingWrite[] = [];
+      let askedSingly = 0;
       for (let first = 0; first < claims.length; first += CHUNK) {
         const some = claims.slice(first, first + CHUNK);
         if (await isStopped?.()) {
-          await store.links.release(claims.slice(first));
+          // What was merged and not sent yet is not sent: its intents are written down, and the next pass looks first.
+          await store.links.release([...claims.slice(first), ...waiting.map(({ link }) => link), ...openRoles()]);
+          waiting = [];
+          roleWork.clear();
           break;
         }
         // Renewing is for passes that take long: the rest of a window costs as much to renew as to sync.
@@ -175,18 +184,24 @@ export function createEngine(deps: SyncDeps) {
           onCall();
           const outcomes = await sendParts(org, group, target.compiled.mapping);
           await deps.crash?.('chunk-sent');
-          const rows: { write: PendingWrite; outcome: Outcome | 'changed' }[] = [];
-          for (const { item: write, id, isCreated, failure } of outcomes) {
-            if (!failure) rows.push({ write, outcome: { kind: 'written', id, isCreated } });
-            else
-              rows.push({
-                write,
-                outcome: isUnnamed(write, failure) ? await writeOne(write) : { kind: 'failed', failure },
-              });
-          }
+          const unnamed = new Set(
+            outcomes
+              .filter(isUnnamed)
+              .slice(0, Math.max(0, MOST_SINGLY - askedSingly))
+              .map(({ item }) => item),
+          );
+          const rows = outcomes.flatMap(({ item: write, id, isCreated, failure }) => {
+            if (unnamed.has(write)) return [];
+            const outcome: Outcome = failure ? { kind: 'failed', failure } : { kind: 'written', id, isCreated };
+            return [{ write, outcome }];
+          });
           for (let from = 0; from < rows.length; from += CHUNK) {
             into.push(...(await finish(rows.slice(from, from + CHUNK))));
             await deps.crash?.('chunk-acknowledged');
+          }
+          for (const write of unnamed) {
+            askedSingly++;
+            into.push(...(await finish([{ write, outcome: await writeOne(write) }])));
           }
         }
         const gone = new Set(sent.flat().map((row) => row.item));
@@ -267,6 +282,8 @@ export function createEngine(deps: SyncDeps) {
         id: kind === 'create' ? link.extKey : (link.sfId ?? ''),
       };
     }
+
+    const openRoles = () => [...roleWork.values()].map(({ link }) => link);
 
     async function finishRoles(): Promise<void> {
       if (roleWork.size === 0) return;
@@ -365,9 +382,9 @@ function rowOf(found: ReadonlyMap<string, Finding>, { id, sfId }: Link): RemoteR
   return finding?.kind === 'matches' ? finding.rows.find((row) => row.id === sfId) : undefined;
 }
 
-/** A duplicate rule names the look-alikes only to who creates one record by itself: asked once, so that people can choose. */
-const isUnnamed = ({ kind, link }: PendingWrite, { then, error }: RowFailure): boolean =>
-  kind === 'create' && link.state === 'new' && then === 'match' && error.candidates === undefined;
+/** A duplicate rule names the look-alikes only to who creates one record by itself: asked, so that people can choose. */
+const isUnnamed = ({ item, failure }: RowOutcome<PendingWrite>): boolean =>
+  item.kind === 'create' && failure?.then === 'match' && failure.error.candidates === undefined;
 
 function split<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
   return [items.filter(isFirst), items.filter((item) => !isFirst(item))];

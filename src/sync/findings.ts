@@ -3,7 +3,7 @@ import type { CompiledRule } from '../mapping/compile.ts';
 import type { Link } from './link.ts';
 import { type ParentIndex, parentKey } from './plan.ts';
 import type { HostRecord } from './ports.ts';
-import { columnsOf, type Lookup, lookUp, quote, type RemoteRow, toRow } from './remote.ts';
+import { columnsOf, type Lookup, lookUp, quote, type RemoteRow, toMs, toRow } from './remote.ts';
 import { lookupValue, type Target } from './target.ts';
 
 /** What a read found for one link. `matches` are look-alikes of a record that has no link yet. */
@@ -34,7 +34,8 @@ export async function readRemote(
     unlinked.flatMap((link) => {
       const host = hosts.get(link.localId);
       const value = host && lookupValue(target.compiled.mapping, host);
-      return value === undefined ? [] : [[link.id, value] as const];
+      const known = [...(value === undefined ? [] : [value]), ...sentValues(target, link)];
+      return known.length === 0 ? [] : [[link.id, known] as const];
     }),
   );
   const marked = target.externalId ? unlinked.filter((link) => link.attemptedAt !== null || !values.has(link.id)) : [];
@@ -43,9 +44,9 @@ export async function readRemote(
   );
   const lookups: Lookup[] = [
     { object, select, field: 'Id', values: links.flatMap((link) => link.sfId ?? []), all: true },
-    { object, select, field: target.compiled.mapping.lookup?.remote ?? 'Id', values: [...values.values()] },
+    { object, select, field: target.compiled.mapping.lookup?.remote ?? 'Id', values: [...values.values()].flat() },
     { object, select, field: target.externalId ?? 'Id', values: marked.map((link) => link.extKey) },
-    { object, select, field: target.nameField, values: probes },
+    { object, select: [...select, 'CreatedDate'], field: target.nameField, values: probes },
     ...[...parentNames].map(
       ([parent, asked]): Lookup => ({
         object: parent,
@@ -77,12 +78,12 @@ export async function readRemote(
 
   function find(link: Link): Finding {
     if (link.sfId === null) {
-      const value = values.get(link.id);
-      const probe = (!target.externalId && value === undefined && probeName(target, link)) || '';
+      const known = values.get(link.id) ?? [];
+      const probe = (!target.externalId && known.length === 0 && probeName(target, link)) || '';
       const found = [
         ...(byMark.get(link.extKey) ?? []),
-        ...(byValue.get(value ?? '') ?? []),
-        ...(byName.get(probe.toLowerCase()) ?? []),
+        ...known.flatMap((value) => byValue.get(value) ?? []),
+        ...(byName.get(probe.toLowerCase()) ?? []).filter((row) => isMadeSince(link, row)),
       ];
       return {
         kind: 'matches',
@@ -135,6 +136,22 @@ function probeName({ nameField }: Target, link: Link): string | undefined {
   const key = nameField === 'Name' && link.intents['FirstName+LastName'] ? 'FirstName+LastName' : nameField;
   const value = link.intents[key]?.at(-1)?.value;
   return typeof value === 'string' ? value : undefined;
+}
+
+/** Stamps are whole seconds, and Salesforce's clock is known to a second or two. */
+const CLOCK_SLACK_MS = 4_000;
+
+/** A namesake that stood there before is somebody else. */
+function isMadeSince({ attemptedAt }: Link, { record }: RemoteRow): boolean {
+  const made = typeof record.CreatedDate === 'string' ? toMs(record.CreatedDate) : 0;
+  return attemptedAt !== null && made >= attemptedAt - CLOCK_SLACK_MS;
+}
+
+/** What a create that was not acknowledged was known by, where the host has another value by now. */
+function sentValues({ compiled }: Target, { attemptedAt, intents }: Link): readonly string[] {
+  const { lookup } = compiled.mapping;
+  if (attemptedAt === null || !lookup) return [];
+  return (intents[lookup.remote] ?? []).flatMap(({ value }) => (typeof value === 'string' ? value.toLowerCase() : []));
 }
 
 function lookupOf(target: Target, row: RemoteRow): string {

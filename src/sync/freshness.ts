@@ -17,8 +17,8 @@ export function isKnown(
     readonly hasMore: (host: HostRecord, link: Link) => boolean;
   },
 ): boolean {
-  // What the host deleted needs no look: the record goes or stays by the mapping.
-  if (!host || host.deletedAt !== null) return true;
+  // What the host deleted needs no look, the record goes or stays by the mapping; unless it may just have been made.
+  if (!host || host.deletedAt !== null) return link.sfId !== null || link.attemptedAt === null;
   if (link.sfId === null || link.state !== 'active' || how.hasMore(host, link)) return false;
   const isFresh = how.now - link.seenAt < how.freshMs && Object.keys(link.intents).length === 0;
   const isComplete = compiled.rules.every(

@@ -1,4 +1,5 @@
 import type { Fields } from '../action.ts';
+import { GatehouseError } from '../errors.ts';
 import type { Kind } from '../mapping/mapping.ts';
 import type { Link, Scope } from './link.ts';
 import type { FeedRow, HostRecord, PartyRole, SyncDeps, SyncStore } from './ports.ts';
@@ -57,6 +58,7 @@ export function createHosts(
       const all = sorted.map((input) => {
         const before = known.get(input.id);
         if (before && before.deletedAt === null && isOnlyNew) return before;
+        if (reason !== undefined && before?.deletedAt !== null) throw goneAtHost(kind, input.id);
         const after = change(bot, kind, before, input, at);
         if (after !== before) changed.push(after);
         if (before && before.deletedAt !== null) isBack.add(input.id);
@@ -141,6 +143,11 @@ function joined(before: HostInput | undefined, input: HostInput): HostInput {
   if (!before) return input;
   return { ...input, fields: { ...before.fields, ...input.fields }, parties: input.parties ?? before.parties };
 }
+
+const goneAtHost = (kind: Kind, id: string) =>
+  new GatehouseError('not_found', `The ${kind} ${JSON.stringify(id)} was deleted at the host.`, {
+    next: 'There is nothing left to put the value back into.',
+  });
 
 function differences(before: HostRecord | undefined, { fields }: HostRecord): FeedRow['changes'] {
   return Object.fromEntries(

@@ -231,14 +231,6 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
           next: 'Look for rows whose changes name a winner.',
         });
       }
-      if (!(await hosts.get(bot, row.kind, row.localId)))
-        throw new GatehouseError(
-          'not_found',
-          `The ${row.kind} ${JSON.stringify(row.localId)} was deleted at the host.`,
-          {
-            next: 'There is nothing to put the value back into.',
-          },
-        );
       const fields = Object.fromEntries(lost.flatMap(toHostFields));
       await hosts.putFor(bot, row.kind, { id: row.localId, fields }, `restored by ${by}`);
       return row;

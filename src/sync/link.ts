@@ -38,7 +38,7 @@ export interface Link {
   /** Values that notifications showed, with the time by which the record held them. */
   readonly seen: Readonly<Record<string, { readonly value: FieldValue; readonly at: number }>>;
   readonly intents: Readonly<Record<string, readonly Intent[]>>;
-  /** A create was sent and its outcome is not known. */
+  /** When a create was sent whose outcome is not known, on Salesforce's clock. */
   readonly attemptedAt: number | null;
   /** The outbox: there is work while `dirty` is above `done`. */
   readonly dirty: number;

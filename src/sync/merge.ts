@@ -42,7 +42,8 @@ export function mergeField(field: FieldCase): FieldVerdict {
 
   if (local === remote) return { ...none, base: remote };
   if (direction === 'from_crm') {
-    if (remote === base) return none;
+    // What only Salesforce says fills an empty field of the host again.
+    if (remote === base && (local !== null || remote === null)) return none;
     // A field that was always empty there says nothing about what the host knows.
     if (remote === null && (base === undefined || local === undefined)) return { ...none, base: null };
     return local === undefined || local === null || local === base ? pull : { ...pull, winner: 'salesforce' };

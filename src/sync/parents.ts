@@ -1,10 +1,12 @@
 import type { FieldValue } from '../action.ts';
+import { fromErrorBody, GatehouseError } from '../errors.ts';
 import type { CompiledRule } from '../mapping/compile.ts';
 import { findField } from '../mapping/compile.ts';
 import { toParentIndex } from './findings.ts';
 import type { Link } from './link.ts';
 import { type ParentIndex, parentKey } from './plan.ts';
 import type { HostRecord, SyncDeps } from './ports.ts';
+import type { RowFailure } from './row-errors.ts';
 import { EXTERNAL_ID, externalKey, type Target } from './target.ts';
 import { sendParts, toParts } from './write.ts';
 
@@ -62,8 +64,12 @@ export async function completeParents(
   return toParentIndex(found, made);
 }
 
+const CLAIM_MS = 60_000;
+const WAIT_MS = 200;
+const MOST_WAITS = 50;
+
 async function create(
-  { store, now, newId, owner }: SyncDeps,
+  { store, now, newId, owner, wait }: SyncDeps,
   target: Target,
   object: string,
   missing: readonly { readonly rule: CompiledRule; readonly name: FieldValue }[],
@@ -86,44 +92,76 @@ async function create(
       reason: 'parent',
     })),
   );
-  const rows = await store.links.byLocal(scope, object, [...byLocal.keys()]);
-  const claims = await store.links.claim(
-    scope,
-    { due: 'ids', ids: rows.map((row) => row.id) },
-    { owner, now: at, until: at + 60_000, limit: rows.length },
-  );
-  // Somebody who made it a moment ago left its id.
-  const open = claims.filter((claim) => claim.sfId === null);
-  const mark = findField(await org.describe(object), EXTERNAL_ID);
-  const keyField =
-    mark?.externalId && mark.unique && !target.opened.isDenied(object, mark.name) ? mark.name : undefined;
-  const parts = toParts(
-    open.map((link) => ({
-      item: link,
-      object,
-      id: link.extKey,
-      keyField,
-      method: keyField ? ('upsert' as const) : ('create' as const),
-      fields: {
-        [byLocal.get(link.localId)?.rule.parent?.field ?? 'Name']: byLocal.get(link.localId)?.name ?? link.localId,
-      },
-    })),
-    200,
-  );
-  const finished: Link[] = claims
-    .filter((claim) => claim.sfId !== null)
-    .map((link) => ({ ...link, leaseOwner: null, leaseUntil: 0 }));
-  for (let first = 0; first < parts.length; first += 5) {
-    onCall();
-    for (const { item, id, failure } of await sendParts(org, parts.slice(first, first + 5))) {
-      finished.push({
-        ...item,
-        leaseOwner: null,
-        leaseUntil: 0,
-        ...(failure ? { error: failure.error } : { sfId: id, state: 'active', done: item.dirty }),
-      });
+  const claims: Link[] = [];
+  try {
+    await claimAll();
+    await send(claims.filter((claim) => claim.sfId === null));
+  } finally {
+    await store.links.release(claims);
+  }
+
+  /** Who makes one elsewhere needs a call's time; then its id is there. */
+  async function claimAll(): Promise<void> {
+    const missing = new Set(byLocal.keys());
+    for (let tries = 0; missing.size > 0; tries++) {
+      const rows = (await store.links.byLocal(scope, object, [...missing])).filter((row) => row.kind === 'parent');
+      for (const { sfId, localId } of rows.filter((row) => row.sfId !== null)) {
+        made.set(parentKey(object, localId), sfId ?? '');
+        missing.delete(localId);
+      }
+      const ids = rows.filter((row) => missing.has(row.localId)).map((row) => row.id);
+      if (ids.length === 0) return;
+      const lease = { owner, now: now(), until: now() + CLAIM_MS, limit: ids.length };
+      for (const claim of await store.links.claim(scope, { due: 'ids', ids }, lease)) {
+        claims.push(claim);
+        if (claim.sfId !== null) made.set(parentKey(object, claim.localId), claim.sfId);
+        missing.delete(claim.localId);
+      }
+      if (missing.size === 0) return;
+      if (tries === MOST_WAITS)
+        throw new GatehouseError('conflict', `A ${object} of these records is being made by somebody else.`, {
+          next: 'Nothing to do: it is tried again in a moment.',
+          retryable: true,
+          retryAfterMs: 5_000,
+        });
+      await wait(WAIT_MS);
     }
   }
-  await store.links.save(finished);
-  for (const link of finished) if (link.sfId !== null) made.set(parentKey(object, link.localId), link.sfId);
+
+  async function send(open: readonly Link[]): Promise<void> {
+    const mark = findField(await org.describe(object), EXTERNAL_ID);
+    const keyField =
+      mark?.externalId && mark.unique && !target.opened.isDenied(object, mark.name) ? mark.name : undefined;
+    const parts = toParts(
+      open.map((link) => ({
+        item: link,
+        object,
+        id: link.extKey,
+        keyField,
+        method: keyField ? ('upsert' as const) : ('create' as const),
+        fields: {
+          [byLocal.get(link.localId)?.rule.parent?.field ?? 'Name']: byLocal.get(link.localId)?.name ?? link.localId,
+        },
+      })),
+      200,
+    );
+    const finished: Link[] = [];
+    let passing: RowFailure | undefined;
+    for (let first = 0; first < parts.length; first += 5) {
+      onCall();
+      for (const { item, id, failure } of await sendParts(org, parts.slice(first, first + 5))) {
+        if (failure?.then === 'retry') passing = failure;
+        finished.push({
+          ...item,
+          leaseOwner: null,
+          leaseUntil: 0,
+          ...(failure ? { error: failure.error } : { sfId: id, state: 'active', done: item.dirty }),
+        });
+      }
+    }
+    await store.links.save(finished);
+    for (const link of finished) if (link.sfId !== null) made.set(parentKey(object, link.localId), link.sfId);
+    // Without its account nothing would bring it later.
+    if (passing) throw fromErrorBody({ error: passing.error });
+  }
 }

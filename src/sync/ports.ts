@@ -284,7 +284,7 @@ export interface SyncStore {
   readonly webhooks: WebhookStore;
   readonly tokens: TokenStore;
   readonly subscriptions: SubscriptionStore;
-  /** One transaction; only the store that `work` is given may be used inside. No network inside. */
+  /** One transaction; only the store that `work` is given may be used inside. No network inside. It may run again from its start. */
   atomically<T>(work: (store: SyncStore) => Promise<T>): Promise<T>;
 }
 

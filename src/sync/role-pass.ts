@@ -1,9 +1,13 @@
+import { tryAgain } from './acknowledge.ts';
 import { batchFailedIn, countFailed, done } from './book.ts';
 import type { Link } from './link.ts';
 import type { LogRow, SyncDeps } from './ports.ts';
 import type { RemoteRow } from './remote.ts';
 import { planRoles, ROLES_KEY, type Role, remoteRoles, rolesText, sendRoles } from './roles.ts';
 import type { Target } from './target.ts';
+
+/** What stays that long is no passing trouble: it waits for a person. */
+const MOST_TRIES = 8;
 
 /** Contact roles still to be written for a case whose own record is in step. */
 export interface RoleTask {
@@ -30,7 +34,11 @@ export async function writeRoles(
   const failed = await sendRoles(deps, target, writes, onCall);
   const written = new Set(writes.map((write) => write.item.id));
   const finished = tasks.map(
-    (task): RolesDone => ({ ...task, isWritten: written.has(task.link.id), error: failed.get(task.link.id) ?? null }),
+    (task): RolesDone => ({
+      ...task,
+      isWritten: written.has(task.link.id),
+      error: failed.get(task.link.id)?.error ?? null,
+    }),
   );
   await deps.store.atomically(async (inside) => {
     const standing = new Map((await inside.links.lock(tasks.map(({ link }) => link))).map((link) => [link.id, link]));
@@ -48,7 +56,8 @@ export async function writeRoles(
       if (!link) continue;
       const after = rolesText(wanted);
       const { kind, localId, sfId, batch, reason } = link;
-      if (isWritten) {
+      const isAgain = error?.retryable === true && link.attempts < MOST_TRIES;
+      if (isWritten && !(isAgain && link.attempts > 0)) {
         log.push(
           logRow({
             ...target.scope,
@@ -70,7 +79,9 @@ export async function writeRoles(
       }
       saved.push(
         error
-          ? done(link, dirty, error)
+          ? isAgain
+            ? tryAgain(link, error, deps.now())
+            : done(link, dirty, error)
           : done({ ...link, base: { ...link.base, [ROLES_KEY]: after } }, dirty, link.error),
       );
     }

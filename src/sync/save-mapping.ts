@@ -50,11 +50,22 @@ export async function saveMapping(
       next: 'Load it again, apply your change to it and save.',
     });
   }
+  if (before.object !== mapping.object) await endBatches(store, bot, kind, now());
   return {
     version: version + 1,
     warnings: [...warnings, ...(await sampleWarnings(store, bot, mapping, describe))],
     links: await followRules(store, { bot, orgId: org.orgId }, before, mapping, now()),
   };
+}
+
+/** They hold records of the object before, which nobody takes up any more. */
+async function endBatches({ batches, links }: SyncDeps['store'], bot: string, kind: Kind, at: number): Promise<void> {
+  const note = 'The mapping names another object now: start a new batch.';
+  for (const run of await batches.list(bot, 50)) {
+    if (run.kind !== kind || run.total === 0) continue;
+    if (!(await batches.move(run.id, ['running', 'paused'], { state: 'cancelled', note, finishedAt: at }))) continue;
+    await links.delist(run.id);
+  }
 }
 
 const SAMPLES = 200;

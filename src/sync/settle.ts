@@ -18,7 +18,7 @@ import { matchRecord } from './match.ts';
 import { type Plan, planRecord } from './plan.ts';
 import type { HostRecord, SyncStore } from './ports.ts';
 import type { RemoteRow } from './remote.ts';
-import { lookupValue, type Target } from './target.ts';
+import { localIdOf, lookupValue, type Target } from './target.ts';
 
 /**
  * The heart: one local transaction, after the remote read. It locks the claims that still stand and the host records, merges,
@@ -35,8 +35,10 @@ export function mergeChunk(
     const hosts = new Map(
       (await inside.hosts.lock(target.scope.bot, target.kind, localIds)).map((host) => [host.id, host]),
     );
-    const sfIds = locked.flatMap((link) => rowsOf(findings.get(link.id))).map((row) => row.id);
+    const rows = locked.flatMap((link) => rowsOf(findings.get(link.id)));
+    const sfIds = rows.map((row) => row.id);
     const taken = await inside.links.bySf(target.scope, sfIds);
+    const marked = await markedFor(inside, target, rows);
     const claimed = await inside.links.byMatchKey(target.scope, target.object, lookupValues(target, hosts.values()));
     const past = await formerHolders(inside, target, claimed, hosts);
     await inside.links.disown([...past]);
@@ -45,13 +47,27 @@ export function mergeChunk(
     const tables: Tables = {
       ...input,
       dirtyOf: new Map(claims.map((claim) => [claim.id, claim.dirty])),
-      takenBy: new Map(taken.map((link) => [link.sfId, link])),
+      takenBy: new Map([...marked, ...taken.map((link) => [link.sfId, link] as const)]),
       holders: new Map(holders.map((link) => [link.matchKey, link])),
     };
     const book = new Book(tables);
     for (const link of links) settleLink(tables, book, link, hosts.get(link.localId));
     await book.write(inside);
     return book;
+  });
+}
+
+/** Records that carry the mark of another party whose create is not acknowledged yet: they are that one's. */
+async function markedFor(
+  inside: SyncStore,
+  { scope, object, kind }: Target,
+  rows: readonly RemoteRow[],
+): Promise<readonly (readonly [string, Link])[]> {
+  const owners = rows.flatMap(({ externalKey }) => localIdOf(scope.bot, kind, externalKey) ?? []);
+  const links = new Map((await inside.links.byLocal(scope, object, owners)).map((link) => [link.extKey, link]));
+  return rows.flatMap(({ id, externalKey = '' }) => {
+    const owner = links.get(externalKey);
+    return owner && owner.sfId === null && owner.state !== 'unlinked' ? [[id, owner] as const] : [];
   });
 }
 
@@ -79,7 +95,7 @@ async function formerHolders(
 
 function settleLink(tables: Tables, book: Book, link: Link, host: HostRecord | undefined): void {
   const finding = tables.findings.get(link.id);
-  if (!host || host.deletedAt !== null) settleHostGone(tables, book, link, host);
+  if (!host || host.deletedAt !== null) settleHostGone(tables, book, madeMeanwhile(tables, link), host);
   else if (!finding) apply(tables, book, link, host, undefined);
   else if (finding.kind === 'gone') settleRemoteGone(tables, book, link, host, finding.row);
   else if (finding.kind === 'matches') settleUnlinked(tables, book, link, host, finding.rows);
@@ -88,6 +104,12 @@ function settleLink(tables: Tables, book: Book, link: Link, host: HostRecord | u
     if (link.state === 'remote_deleted') book.tell(link, 'undeleted');
     apply(tables, book, { ...link, state: 'active' }, host, finding.row);
   }
+}
+
+/** The record that a create whose answer was lost has made: it carries our mark. Without one nobody can tell. */
+function madeMeanwhile({ findings }: Tables, link: Link): Link {
+  const made = rowsOf(findings.get(link.id)).find(({ externalKey }) => externalKey === link.extKey);
+  return link.sfId === null && made ? { ...link, sfId: made.id, state: 'active', attemptedAt: null } : link;
 }
 
 /** No link yet: which record is it? Never two creates for one person. */
@@ -103,6 +125,15 @@ function settleUnlinked(tables: Tables, book: Book, link: Link, host: HostRecord
   );
   const hold = (why: string, candidates?: Parameters<typeof ambiguity>[2]) =>
     book.hold(link, host, 'ambiguous', ambiguity(target, why, candidates));
+  const { lookup, allowDuplicates } = target.compiled.mapping;
+  const holder = holders.get(lookupValue(target.compiled.mapping, host) ?? null);
+  // Also where the record is there: it may be the one that the other is being given.
+  const isSecond = holder !== undefined && holder.id !== link.id && !allowDuplicates;
+  const isOurs = match.kind === 'one' && rows.some((row) => row.id === match.id && row.externalKey === link.extKey);
+  if (isSecond && !isOurs && (match.kind === 'none' || match.kind === 'one')) {
+    hold(`${holder.localId} has the same ${lookup?.local ?? 'key'} and comes first.`);
+    return;
+  }
   switch (match.kind) {
     case 'one': {
       const linked = claimValue(tables, { ...link, sfId: match.id, state: 'active' }, host);
@@ -120,16 +151,11 @@ function settleUnlinked(tables: Tables, book: Book, link: Link, host: HostRecord
       hold(`${match.by} is already linked to the record that fits this one.`);
       break;
     case 'many':
-      hold(`${match.candidates.length} records could be this one.`, match.candidates);
+      hold(`${match.candidates.length} record(s) could be this one.`, match.candidates);
       break;
-    case 'none': {
-      const { lookup, allowDuplicates } = target.compiled.mapping;
-      const holder = holders.get(lookupValue(target.compiled.mapping, host) ?? null);
-      if (holder && holder.id !== link.id && !allowDuplicates)
-        hold(`${holder.localId} has the same ${lookup?.local ?? 'key'} and comes first.`);
-      else apply(tables, book, claimValue(tables, link, host), host, undefined, true);
+    case 'none':
+      apply(tables, book, claimValue(tables, link, host), host, undefined, true);
       break;
-    }
     default:
       match satisfies never;
   }
@@ -264,7 +290,7 @@ function apply(
   const sent: Record<string, readonly Intent[]> = { ...kept.intents };
   for (const [key, intent] of Object.entries(plan.sent))
     sent[key] = [...(sent[key] ?? []), { ...intent, fence: link.fence, at: now }];
-  const saved: Link = { ...kept, intents: sent, attemptedAt: link.sfId === null ? now : null };
+  const saved: Link = { ...kept, intents: sent, attemptedAt: link.sfId === null ? (link.attemptedAt ?? sfNow) : null };
   book.save(saved);
   const mark = row && target.externalId && row.externalKey === undefined ? { [target.externalId]: link.extKey } : {};
   book.writes.push({

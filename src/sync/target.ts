@@ -113,6 +113,12 @@ export function externalKey(bot: string, kind: string, localId: string): string 
   return `${kind}:${createHash('sha256').update(plain).digest('base64url').slice(0, 43)}`;
 }
 
+/** Whose mark it is; undefined for another bot's, and for one that was too long to be read back. */
+export function localIdOf(bot: string, kind: string, extKey: string | undefined): string | undefined {
+  const own = `${bot}:${kind}:`;
+  return extKey?.startsWith(own) ? extKey.slice(own.length) : undefined;
+}
+
 /** The value by which a person is known before there is a link: the email, without case. */
 export function lookupValue({ lookup }: Mapping, host: Pick<HostRecord, 'fields'>): string | undefined {
   const value = lookup && host.fields[lookup.local];

@@ -223,24 +223,29 @@ describeStores((name, openFresh) => {
 
   it('pauses, resumes and cancels, and begins when its time has come [S3]', async () => {
     await using world = await createSyncWorld(openFresh);
-    await people(world, 600);
+    await people(world, 1_400);
     const { orgId } = await world.org();
     const later = await world.sync.batches.start('demo', orgId, 'party', { startAt: world.clock.now + 3_600_000 });
     await world.sync.batches.work('demo', await world.org());
     expect(await world.sync.batches.status('demo', later.id)).toMatchObject({ state: 'scheduled', done: 0 });
     world.clock.advance(3_600_001);
+    // Five chunks of 200 go out together; the sixth waits for more when the pause comes.
     let chunks = 0;
     const pausing = world.process({
       crash: async (at) => {
-        if (at === 'merged' && ++chunks === 1) await world.sync.batches.pause('demo', later.id);
+        if (at === 'merged' && ++chunks === 6) await world.sync.batches.pause('demo', later.id);
       },
     });
     await pausing.sync.batches.work('demo', await pausing.org());
-    expect(await world.sync.batches.status('demo', later.id)).toMatchObject({ state: 'paused', done: 200, total: 600 });
-    expect(await world.records()).toHaveLength(200);
+    expect(await world.sync.batches.status('demo', later.id)).toMatchObject({
+      state: 'paused',
+      done: 1_000,
+      total: 1_400,
+    });
+    expect(await world.records()).toHaveLength(1_000);
     await world.sync.batches.resume('demo', later.id);
     await world.sync.batches.work('demo', await world.org());
-    expect(await world.sync.batches.status('demo', later.id)).toMatchObject({ state: 'done', done: 600 });
+    expect(await world.sync.batches.status('demo', later.id)).toMatchObject({ state: 'done', done: 1_400 });
     const second = await world.sync.batches.start('demo', orgId, 'party');
     expect(await world.sync.batches.cancel('demo', second.id)).toMatchObject({ state: 'cancelled' });
     await expect(world.sync.batches.resume('demo', second.id)).rejects.toMatchObject({
