@@ -153,6 +153,30 @@ describeStores((_name, openFresh) => {
     expect(await world.store.hosts.page('demo', 'party', '', 10)).toEqual([]);
   });
 
+  it.each([
+    ['/api/parties/p1', { custom: { name: 7 } }, 'custom.name'],
+    ['/api/parties', { parties: [{ externalId: 'p1', custom: { email: 'nobody' } }] }, 'parties.0.custom.email'],
+    ['/api/cases/c1', { custom: { amount: 'lots' } }, 'custom.amount'],
+    [
+      '/api/cases/c1',
+      { parties: [{ externalId: 'p1', role: 'other', custom: { phone: 1 } }] },
+      'parties.0.custom.phone',
+    ],
+  ])('takes no field of its own as a custom one: %s %j', async (path, body, name) => {
+    await using world = await createSyncWorld(openFresh);
+    await expect(door(world)('PUT', path, body)).rejects.toMatchObject({
+      code: 'invalid_input',
+      fields: [{ name, problem: expect.stringMatching(/^\w+ is a field of its own: send it beside custom$/) }],
+    });
+  });
+
+  it('says of a custom name that is none what a name is', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await expect(door(world)('PUT', '/api/parties/p1', { custom: { 'shoe-size': 44 } })).rejects.toMatchObject({
+      fields: [{ name: 'custom.shoe-size', problem: 'a custom name is a letter, then letters, digits or _' }],
+    });
+  });
+
   it('syncs now and shows the log in the fixed form [W9] [S5]', async () => {
     await using world = await createSyncWorld(openFresh);
     const ask = door(world);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { FieldValue } from '../../action.ts';
 import { toDay } from '../../mapping/canonical.ts';
 import { HOST_FIELDS, type HostField, hostField } from '../../mapping/host-fields.ts';
+import type { Kind } from '../../mapping/mapping.ts';
 import type { HostInput } from '../hosts.ts';
 import type { HostRecord } from '../ports.ts';
 
@@ -49,12 +50,26 @@ const value = z.union([text(32_000), z.number(), z.boolean(), z.null()]).optiona
 export const hostId = z
   .string()
   .regex(/^[A-Za-z0-9][\w.:@+=~-]{0,127}$/, 'letters, digits and . _ : @ + = ~ -, at most 128');
-const custom = z
-  .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, 'a letter, then letters, digits or _'), value)
-  .refine((fields) => Object.keys(fields).length <= 100, 'at most 100 custom fields')
-  .optional();
+/** What the host calls its own. A name we know is checked as what it is, and stands beside `custom`. */
+const customOf = (kind: Kind) =>
+  z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, {
+          error: 'a custom name is a letter, then letters, digits or _',
+          abort: true,
+        })
+        .refine((name) => !hostField(kind, name), {
+          error: ({ input }) => `${input} is a field of its own: send it beside custom`,
+        }),
+      value,
+      { error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) },
+    )
+    .refine((fields) => Object.keys(fields).length <= 100, 'at most 100 custom fields')
+    .optional();
 
-const partyFields = { ...schemasOf(HOST_FIELDS.party), custom };
+const partyFields = { ...schemasOf(HOST_FIELDS.party), custom: customOf('party') };
 
 export const partyInput = z.strictObject(partyFields);
 export const partyListInput = z.strictObject({
@@ -71,7 +86,7 @@ const involved = z.strictObject({
 });
 const caseFields = {
   ...schemasOf(HOST_FIELDS.case),
-  custom,
+  custom: customOf('case'),
   parties: z.array(involved).max(100).optional(),
 };
 export const caseInput = z.strictObject(caseFields);
