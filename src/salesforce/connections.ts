@@ -1,5 +1,5 @@
 import type { Connection } from 'jsforce';
-import type { Salesforce } from '../action.ts';
+import type { ObjectDescribe, Salesforce } from '../action.ts';
 
 /** Bots and their orgs: connect, use, look at, disconnect. */
 export interface Connections {
@@ -80,10 +80,12 @@ export interface ConnectionStatus {
 }
 
 /** One org through one connection for one call: the port for actions, and the breadth that sync needs. */
-export interface Org extends Omit<Salesforce, 'create' | 'update' | 'remove'> {
+export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' | 'remove'> {
   readonly orgId: string;
   readonly connectionId: string;
   readonly environment: 'production' | 'sandbox' | 'simulated';
+  /** Remembered for an hour, unless `isFresh` asks for what the org says now. */
+  describe(object: string, options?: { readonly isFresh?: boolean }): Promise<ObjectDescribe>;
   /** Plain create: POST, or upsert by `mark` where the org has our external-id field. `settled` false = reply lost, outcome unknown. */
   create(
     object: string,

@@ -7,7 +7,8 @@ import type { Values } from './ports.ts';
 
 /** Describes, cached per connection in the store and in this process: fresh for an hour, then asked again with `If-Modified-Since`. */
 export interface Describes {
-  get(line: Line, base: string, object: string): Promise<ObjectDescribe>;
+  /** `isFresh` asks whatever is remembered: a person just changed the org, and its permissions have no modified date. */
+  get(line: Line, base: string, object: string, options?: { readonly isFresh?: boolean }): Promise<ObjectDescribe>;
   /** Salesforce said that a field is not there: what we remember may be old. */
   expire(connectionId: string): Promise<void>;
   forget(connectionId: string): Promise<void>;
@@ -59,9 +60,10 @@ export function createDescribes(deps: { readonly values: Values; readonly now: (
   }
 
   return {
-    async get(line, base, object) {
+    async get(line, base, object, { isFresh = false } = {}) {
       const key = `${line.row.id}/${objectName(object).toLowerCase()}`;
-      const old = await remembered(key);
+      if (isFresh) absent.delete(key);
+      const old = isFresh ? undefined : await remembered(key);
       if (old && now() - old.at < FRESH_MS) {
         near.set(key, old);
         return old.describe;

@@ -79,7 +79,7 @@ export function createOrg(deps: {
     orgId: row.orgId,
     connectionId: row.id,
     environment: row.environment,
-    describe: (object) => describes.get(line, base, object),
+    describe: (object, options) => describes.get(line, base, object, options),
     async check(object, operation, fields, inputNames) {
       return checkFields(await describes.get(line, base, object), operation, fields, inputNames);
     },

@@ -34,8 +34,7 @@ export async function saveMapping(
     throw new GatehouseError('invalid_input', `This is a mapping for a ${mapping.kind}.`, {
       next: `Send it to the mapping of ${mapping.kind}.`,
     });
-  const describe = await org.describe(mapping.object);
-  const { problems, warnings } = checkMapping(mapping, describe);
+  const { describe, problems, warnings } = await checkInOrg(org, mapping);
   if (problems.length > 0) {
     throw new GatehouseError('invalid_input', `The mapping does not fit the org: ${problems.length} problem(s).`, {
       next: 'Correct the named rules; nothing was saved.',
@@ -66,6 +65,22 @@ async function endBatches({ batches, links }: SyncDeps['store'], bot: string, ki
     if (!(await batches.move(run.id, ['running', 'paused'], { state: 'cancelled', note, finishedAt: at }))) continue;
     await links.delist(run.id);
   }
+}
+
+/** Whether the org agrees. What we remember of it may be an hour old, so a no is asked again before it is said. */
+export async function checkInOrg(
+  org: SyncOrg,
+  mapping: Mapping,
+): Promise<MappingCheck & { readonly describe: ObjectDescribe }> {
+  async function look(options?: { isFresh: true }) {
+    const describe = await org.describe(mapping.object, options);
+    return { describe, ...checkMapping(mapping, describe) };
+  }
+  const remembered = await look().catch((error: unknown) => {
+    if (error instanceof GatehouseError && error.code === 'not_found') return undefined;
+    throw error;
+  });
+  return remembered?.problems.length === 0 ? remembered : look({ isFresh: true });
 }
 
 const SAMPLES = 200;

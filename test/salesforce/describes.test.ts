@@ -82,6 +82,22 @@ describe('describes', () => {
     expect(world.server.seen).toHaveLength(2);
   });
 
+  it('are asked anew for who cannot wait, also where there was nothing [S4]', async () => {
+    let isThere = false;
+    await using world = await createServedWorld((request, response) => {
+      expect(request.headers['if-modified-since']).toBeUndefined();
+      response.statusCode = isThere ? 200 : 404;
+      response.end(isThere ? THING : '[{"message":"The requested resource does not exist","errorCode":"NOT_FOUND"}]');
+    });
+    const org = await world.open();
+    await refusal(org.describe('Thing__c'));
+    isThere = true;
+    expect((await org.describe('Thing__c', { isFresh: true })).name).toBe('Thing__c');
+    await org.describe('Thing__c');
+    await org.describe('Thing__c', { isFresh: true });
+    expect(world.server.seen).toHaveLength(3);
+  });
+
   it('fill what an older org leaves out with the careful default [B5]', async () => {
     await using world = await createServedWorld((_, response) =>
       response.end('{"fields":[{"name":"A"},{}],"name":"T"}'),

@@ -364,6 +364,29 @@ describeStores((_name, openFresh) => {
     );
   });
 
+  it('asks the org anew before it says that a mapping does not fit, and only then [S4]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    const base = '/api/bots/demo/mappings/party';
+    const calls = async (work: () => Promise<unknown>) => {
+      const count = async () => (await world.control('GET', 'calls')).count;
+      const before = await count();
+      await work();
+      return (await count()) - before;
+    };
+    const { mapping } = await bodyOf(ask('GET', base));
+    const check = async () => (await bodyOf(ask('POST', `${base}/check`, mapping))).problems;
+    const save = (version: number) => ask('PUT', base, { mapping, version });
+    await world.control('POST', 'settings', { withoutFields: ['Contact.TimeZone__c'] });
+    await (await world.org()).describe('Contact', { isFresh: true });
+    const problem = { name: 'rules.6.remote', problem: 'Contact has no field TimeZone__c' };
+    expect(await calls(async () => expect(await check()).toEqual([problem]))).toBe(1);
+    await world.control('POST', 'settings', { withoutFields: [] });
+    expect(await calls(() => save(0))).toBe(1);
+    expect(await calls(() => save(1))).toBe(0);
+    expect(await calls(async () => expect(await check()).toEqual([]))).toBe(0);
+  });
+
   it('has one log row per effect with before and after; replayed, they rebuild both sides [sync-P31] [S5]', async () => {
     await using world = await createSyncWorld(openFresh);
     const id = (

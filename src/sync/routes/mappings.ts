@@ -6,9 +6,8 @@ import { defaultMapping } from '../../mapping/defaults.ts';
 import { type Kind, type Mapping, mappingSchema } from '../../mapping/mapping.ts';
 import { previewMapping } from '../../mapping/preview.ts';
 import { suggestRules } from '../../mapping/suggest.ts';
-import { checkMapping } from '../../mapping/validate.ts';
 import { columnsOf, lookUp } from '../remote.ts';
-import { sampleWarnings, saveMapping } from '../save-mapping.ts';
+import { checkInOrg, sampleWarnings, saveMapping } from '../save-mapping.ts';
 import { mappingOf, openTarget } from '../target.ts';
 import { hostId, kindInput } from './inputs.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
@@ -73,8 +72,7 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
         const bot = await namedBot(deps, request);
         const mapping = parse(mappingSchema, request.body);
         const org = await openOrg(bot, request.signal);
-        const describe = await org.describe(mapping.object);
-        const { problems, warnings } = checkMapping(mapping, describe);
+        const { describe, problems, warnings } = await checkInOrg(org, mapping);
         return ok({ problems, warnings: [...warnings, ...(await sampleWarnings(store, bot, mapping, describe))] });
       },
     },
@@ -117,9 +115,8 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
           local: new Set(mapping.rules.flatMap((rule) => rule.local)),
           remote: new Set(mapping.rules.flatMap((rule) => rule.remote)),
         };
-        return ok({
-          suggestions: suggestRules(kind, await samples(bot, kind), await org.describe(mapping.object), taken),
-        });
+        const describe = await org.describe(mapping.object, { isFresh: true });
+        return ok({ suggestions: suggestRules(kind, await samples(bot, kind), describe, taken) });
       },
     },
   ];
