@@ -1,12 +1,12 @@
 import type { ObjectDescribe } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
 import { compileMapping } from '../mapping/compile.ts';
+import { defaultMapping } from '../mapping/defaults.ts';
 import { type Kind, type Mapping, type Rule, ruleKey } from '../mapping/mapping.ts';
 import { checkSamples } from '../mapping/samples.ts';
 import { checkMapping, type MappingCheck } from '../mapping/validate.ts';
 import type { Link } from './link.ts';
 import type { SyncDeps, SyncOrg } from './ports.ts';
-import { mappingOf } from './target.ts';
 
 export interface SavedMapping {
   readonly version: number;
@@ -34,6 +34,8 @@ export async function saveMapping(
     throw new GatehouseError('invalid_input', `This is a mapping for a ${mapping.kind}.`, {
       next: `Send it to the mapping of ${mapping.kind}.`,
     });
+  const newest = await store.mappings.get(bot, kind);
+  if ((newest?.version ?? 0) !== version) throw outOfDate();
   const { describe, problems, warnings } = await checkInOrg(org, mapping);
   if (problems.length > 0) {
     throw new GatehouseError('invalid_input', `The mapping does not fit the org: ${problems.length} problem(s).`, {
@@ -41,19 +43,13 @@ export async function saveMapping(
       fields: problems,
     });
   }
-  const before = await mappingOf(store, bot, kind);
-  const isFirst = await store.mappings.add({ bot, kind, version: version + 1, mapping, by, at: now() });
-  const newest = await store.mappings.get(bot, kind);
-  if (!isFirst || newest?.version !== version + 1) {
-    throw new GatehouseError('conflict', 'Somebody saved this mapping meanwhile.', {
-      next: 'Load it again, apply your change to it and save.',
-    });
-  }
+  const row = { bot, kind, version: version + 1, mapping, by, at: now() };
+  if (!(await store.mappings.add(row))) throw outOfDate();
   if (before.object !== mapping.object) await endBatches(store, bot, kind, now());
   return {
     version: version + 1,
     warnings: [...warnings, ...(await sampleWarnings(store, bot, mapping, describe))],
-    links: await followRules(store, { bot, orgId: org.orgId }, before, mapping, now()),
+    links: await followRules(store, { bot, orgId: org.orgId }, newest?.mapping ?? defaultMapping(kind), mapping, now()),
   };
 }
 
@@ -81,6 +77,12 @@ export async function checkInOrg(
     throw error;
   });
   return remembered?.problems.length === 0 ? remembered : look({ isFresh: true });
+}
+
+function outOfDate(): GatehouseError {
+  return new GatehouseError('conflict', 'This is not the version of the mapping that is in force.', {
+    next: 'Load it again, apply your change to it and save.',
+  });
 }
 
 const SAMPLES = 200;

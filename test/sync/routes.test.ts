@@ -387,6 +387,20 @@ describeStores((_name, openFresh) => {
     expect(await calls(async () => expect(await check()).toEqual([]))).toBe(0);
   });
 
+  it('saves over the version in force and over no other [S4]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    const { mapping } = await bodyOf(ask('GET', '/api/bots/demo/mappings/case'));
+    const save = (version: number) => ask('PUT', '/api/bots/demo/mappings/case', { mapping, version });
+    await expect(save(500)).rejects.toMatchObject({ code: 'conflict', next: expect.stringMatching(/^Load it again/) });
+    expect(await bodyOf(save(0))).toMatchObject({ version: 1 });
+    await expect(save(2)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(save(0)).rejects.toMatchObject({ code: 'conflict' });
+    const both = await Promise.allSettled([save(1), save(1)]);
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await bodyOf(ask('GET', '/api/bots/demo/mappings/case'))).toMatchObject({ version: 2 });
+  });
+
   it('has one log row per effect with before and after; replayed, they rebuild both sides [sync-P31] [S5]', async () => {
     await using world = await createSyncWorld(openFresh);
     const id = (
