@@ -2,13 +2,13 @@ import type { FieldValue } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
 import { KINDS, type Kind } from '../mapping/mapping.ts';
 import { splitName } from '../mapping/names.ts';
-import { prefixesOf, toId18 } from '../salesforce/ids.ts';
 import { touchCasesOf } from './case-people.ts';
 import type { Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
 import type { Hosts } from './hosts.ts';
 import type { Link } from './link.ts';
 import type { LogChange, LogRow, SyncDeps, SyncOrg } from './ports.ts';
+import { idOf } from './record-id.ts';
 import { lookUp, toRow } from './remote.ts';
 import { externalKey, mappingOf, openTarget } from './target.ts';
 
@@ -236,16 +236,6 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
       return row;
     },
   };
-}
-
-/** Typed by a person: prefix and check characters are verified (A3). */
-function idOf(object: string, typed: string): string {
-  const verdict = toId18(typed, prefixesOf(object));
-  if ('id' in verdict) return verdict.id;
-  throw new GatehouseError('invalid_input', `The record Id ${verdict.problem}.`, {
-    next: 'Copy the Id from the address of the record in Salesforce.',
-    fields: [{ name: 'recordId', problem: verdict.problem }],
-  });
 }
 
 /** First and last name of the host are one value in the log. */
