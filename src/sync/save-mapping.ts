@@ -30,13 +30,9 @@ export async function saveMapping(
     by,
   }: { bot: string; org: SyncOrg; kind: Kind; mapping: Mapping; version: number; by: string },
 ): Promise<SavedMapping> {
-  if (mapping.kind !== kind)
-    throw new GatehouseError('invalid_input', `This is a mapping for a ${mapping.kind}.`, {
-      next: `Send it to the mapping of ${mapping.kind}.`,
-    });
   const newest = await store.mappings.get(bot, kind);
   if ((newest?.version ?? 0) !== version) throw outOfDate();
-  const { describe, problems, warnings } = await checkInOrg(org, mapping);
+  const { describe, problems, warnings } = await checkInOrg(org, kind, mapping);
   if (problems.length > 0) {
     throw new GatehouseError('invalid_input', `The mapping does not fit the org: ${problems.length} problem(s).`, {
       next: 'Correct the named rules; nothing was saved.',
@@ -66,8 +62,13 @@ async function endBatches({ batches, links }: SyncDeps['store'], bot: string, ki
 /** Whether the org agrees. What we remember of it may be an hour old, so a no is asked again before it is said. */
 export async function checkInOrg(
   org: SyncOrg,
+  kind: Kind,
   mapping: Mapping,
 ): Promise<MappingCheck & { readonly describe: ObjectDescribe }> {
+  if (mapping.kind !== kind)
+    throw new GatehouseError('invalid_input', `This is a mapping for a ${mapping.kind}.`, {
+      next: `Send it to the mapping of ${mapping.kind}.`,
+    });
   async function look(options?: { isFresh: true }) {
     const describe = await org.describe(mapping.object, options);
     return { describe, ...checkMapping(mapping, describe) };

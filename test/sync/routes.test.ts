@@ -401,6 +401,37 @@ describeStores((_name, openFresh) => {
     expect(await bodyOf(ask('GET', '/api/bots/demo/mappings/case'))).toMatchObject({ version: 2 });
   });
 
+  it('refuses a mapping of the other kind wherever it takes one [S4]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    const { mapping, version } = await bodyOf(ask('GET', '/api/bots/demo/mappings/party'));
+    const base = '/api/bots/demo/mappings/case';
+    await ask('PUT', '/api/cases/c1', { title: 'Crane' });
+    const refusal = { code: 'invalid_input', message: 'This is a mapping for a party.' };
+    await expect(ask('PUT', base, { mapping, version })).rejects.toMatchObject(refusal);
+    await expect(ask('POST', `${base}/check`, mapping)).rejects.toMatchObject(refusal);
+    await expect(ask('POST', `${base}/preview`, { mapping, localId: 'c1' })).rejects.toMatchObject(refusal);
+  });
+
+  it('previews nothing but what is there [S4]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    const id = await world.add({ LastName: 'Lovelace', Title: 'Countess' });
+    const preview = (body?: unknown) => bodyOf(ask('POST', '/api/bots/demo/mappings/party/preview', body));
+    await expect(preview({ localId: 'nobody' })).rejects.toMatchObject({ code: 'not_found' });
+    for (const body of [{}, undefined])
+      await expect(preview(body)).rejects.toMatchObject({
+        code: 'invalid_input',
+        fields: [{ name: 'body', problem: 'name a localId, a recordId or both' }],
+      });
+    const badId = { code: 'invalid_input', fields: [expect.objectContaining({ name: 'recordId' })] };
+    for (const recordId of ['001000000000001AAA', `${id.slice(0, 15)}zzz`, 'short'])
+      await expect(preview({ recordId })).rejects.toMatchObject(badId);
+    await expect(preview({ recordId: '003000000000001' })).rejects.toMatchObject({ code: 'not_found' });
+    const { lines } = await preview({ recordId: id.slice(0, 15) });
+    expect(lines).toContainEqual(expect.objectContaining({ rule: 'Title', receives: { jobTitle: 'Countess' } }));
+  });
+
   it('has one log row per effect with before and after; replayed, they rebuild both sides [sync-P31] [S5]', async () => {
     await using world = await createSyncWorld(openFresh);
     const id = (

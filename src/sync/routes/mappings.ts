@@ -1,26 +1,27 @@
 import { z } from 'zod';
-import type { FieldValue } from '../../action.ts';
+import type { FieldValue, ObjectDescribe } from '../../action.ts';
 import { GatehouseError } from '../../errors.ts';
-import { compileMapping } from '../../mapping/compile.ts';
+import { type CompiledMapping, compileMapping, type RemoteRecord } from '../../mapping/compile.ts';
 import { defaultMapping } from '../../mapping/defaults.ts';
-import { type Kind, type Mapping, mappingSchema } from '../../mapping/mapping.ts';
+import { type Kind, mappingSchema } from '../../mapping/mapping.ts';
 import { previewMapping } from '../../mapping/preview.ts';
 import { suggestRules } from '../../mapping/suggest.ts';
-import { columnsOf, lookUp } from '../remote.ts';
+import type { SyncOrg } from '../ports.ts';
+import { idOf } from '../record-id.ts';
+import { lookUp } from '../remote.ts';
 import { checkInOrg, sampleWarnings, saveMapping } from '../save-mapping.ts';
-import { mappingOf, openTarget } from '../target.ts';
+import { mappingOf } from '../target.ts';
 import { hostId, kindInput } from './inputs.ts';
-import { namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
+import { missing, namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
 
 const saveInput = z.strictObject({ mapping: mappingSchema, version: z.number().int().min(0) });
-const previewInput = z.strictObject({
-  mapping: mappingSchema.optional(),
-  localId: hostId.optional(),
-  recordId: z
-    .string()
-    .regex(/^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$/)
-    .optional(),
-});
+const previewInput = z
+  .strictObject({
+    mapping: mappingSchema.optional(),
+    localId: hostId.optional(),
+    recordId: z.string().max(40).optional(),
+  })
+  .refine(({ localId, recordId }) => (localId ?? recordId) !== undefined, 'name a localId, a recordId or both');
 
 export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
   const { store, openOrg, onChange, sync } = deps;
@@ -70,9 +71,10 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
       summary: 'Checks a mapping and saves nothing.',
       async handle(request) {
         const bot = await namedBot(deps, request);
+        const kind = parse(kindInput, request.params.kind);
         const mapping = parse(mappingSchema, request.body);
         const org = await openOrg(bot, request.signal);
-        const { describe, problems, warnings } = await checkInOrg(org, mapping);
+        const { describe, problems, warnings } = await checkInOrg(org, kind, mapping);
         return ok({ problems, warnings: [...warnings, ...(await sampleWarnings(store, bot, mapping, describe))] });
       },
     },
@@ -92,13 +94,11 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
         } = parse(previewInput, request.body ?? {});
         const org = await openOrg(bot, request.signal);
         const host = localId === undefined ? undefined : await sync.hosts.get(bot, kind, localId);
-        return ok({
-          lines: previewMapping(
-            compileMapping(mapping, await org.describe(mapping.object)),
-            host,
-            await readSample(bot, mapping, recordId, request.signal),
-          ),
-        });
+        if (localId !== undefined && !host) throw missing(kind, localId);
+        const { describe } = await checkInOrg(org, kind, mapping);
+        const compiled = compileMapping(mapping, describe);
+        const record = recordId === undefined ? undefined : await readSample(org, compiled, describe, recordId);
+        return ok({ lines: previewMapping(compiled, host, record) });
       },
     },
     {
@@ -121,26 +121,6 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
     },
   ];
 
-  async function readSample(bot: string, mapping: Mapping, recordId: string | undefined, signal: AbortSignal) {
-    if (recordId === undefined) return undefined;
-    const org = await openOrg(bot, signal);
-    const target = {
-      ...(await openTarget(deps, bot, org, mapping.kind)),
-      object: mapping.object,
-      hasRoles: false,
-      compiled: compileMapping(mapping, await org.describe(mapping.object)),
-    };
-    const [records = []] = await lookUp(
-      org,
-      [{ object: mapping.object, select: columnsOf(target), field: 'Id', values: [recordId] }],
-      () => {},
-    );
-    if (records[0]) return records[0];
-    throw new GatehouseError('not_found', `There is no ${mapping.object} with this Id.`, {
-      next: 'Copy the Id from the address of the record in Salesforce.',
-    });
-  }
-
   /** One value of every field that the newest records have. */
   async function samples(bot: string, kind: Kind): Promise<Record<string, FieldValue>> {
     const found: Record<string, FieldValue> = {};
@@ -150,4 +130,19 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
     }
     return found;
   }
+}
+
+async function readSample(
+  org: SyncOrg,
+  { mapping: { object }, select }: CompiledMapping,
+  { keyPrefix }: ObjectDescribe,
+  recordId: string,
+): Promise<RemoteRecord> {
+  const values = [idOf(object, recordId, keyPrefix)];
+  const lookup = { object, select: [...new Set(['Id', ...select])], field: 'Id', values };
+  const [records = []] = await lookUp(org, [lookup], () => {});
+  if (records[0]) return records[0];
+  throw new GatehouseError('not_found', `There is no ${object} with this Id.`, {
+    next: 'Copy the Id from the address of the record in Salesforce.',
+  });
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { GatehouseError } from '../../errors.ts';
 import type { Kind } from '../../mapping/mapping.ts';
 import { toMessage } from '../deliver.ts';
 import type { HostInput } from '../hosts.ts';
@@ -14,7 +13,7 @@ import {
   toPartyInput,
   toWire,
 } from './inputs.ts';
-import { ok, parse, type RouteAnswer, type RouteDeps, type RouteRequest, type SyncRoute } from './route.ts';
+import { missing, ok, parse, type RouteAnswer, type RouteDeps, type RouteRequest, type SyncRoute } from './route.ts';
 
 /** The host app's records, and what Salesforce changed in them. */
 export function recordRoutes(deps: RouteDeps): readonly SyncRoute[] {
@@ -182,10 +181,4 @@ export function recordRoutes(deps: RouteDeps): readonly SyncRoute[] {
       },
     },
   ];
-}
-
-function missing(kind: Kind, id: string): GatehouseError {
-  return new GatehouseError('not_found', `There is no ${kind} ${JSON.stringify(id)}.`, {
-    next: 'Check the id, or send the record first.',
-  });
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { OperatorPermission } from '../../../permissions/catalog.ts';
 import { GatehouseError } from '../../errors.ts';
+import type { Kind } from '../../mapping/mapping.ts';
 import type { ConnectionStatus } from '../../salesforce/connections.ts';
 import type { SyncRoom } from '../create-sync.ts';
 import type { DeliveryDeps } from '../deliver.ts';
@@ -89,6 +90,12 @@ export async function namedBot({ hasBot }: RouteDeps, { params }: RouteRequest):
   if (await hasBot(bot)) return bot;
   throw new GatehouseError('not_found', `There is no bot ${JSON.stringify(bot.slice(0, 64))}.`, {
     next: 'List the bots to see their names.',
+  });
+}
+
+export function missing(kind: Kind, id: string): GatehouseError {
+  return new GatehouseError('not_found', `There is no ${kind} ${JSON.stringify(id)}.`, {
+    next: 'Check the id, or send the record first.',
   });
 }
 
