@@ -1,4 +1,5 @@
 import type { ObjectDescribe } from '../action.ts';
+import { canonicalJson } from '../digest.ts';
 import { GatehouseError } from '../errors.ts';
 import { compileMapping } from '../mapping/compile.ts';
 import { defaultMapping } from '../mapping/defaults.ts';
@@ -128,7 +129,7 @@ async function followRules(
   }
 }
 
-const isSame = (a: Rule | undefined, b: Rule): boolean => a !== undefined && JSON.stringify(a) === JSON.stringify(b);
+const isSame = (a: Rule | undefined, b: Rule): boolean => canonicalJson(a) === canonicalJson(b);
 
 function without(base: Link['base'], keys: readonly string[]): Link['base'] {
   return Object.fromEntries(Object.entries(base).filter(([key]) => !keys.includes(key)));
