@@ -133,6 +133,10 @@ describeStores((_name, openFresh) => {
     ['PUT', '/api/parties/p1', { name: 'nul\u0000' }],
     ['PUT', '/api/parties/p1', { custom: { __proto__: 1, constructor: {} } }],
     ['PUT', '/api/parties/p1', 'text'],
+    ['PUT', '/api/parties/p1', {}],
+    ['PUT', '/api/parties/p1', null],
+    ['PUT', '/api/parties/p1', undefined],
+    ['PUT', '/api/cases/c1', {}],
     ['PUT', '/api/parties', { parties: [] }],
     ['PUT', '/api/cases/c1', { amount: 'much' }],
     ['PUT', '/api/cases/c1', { expectedDate: '2026-02-31' }],
@@ -175,6 +179,30 @@ describeStores((_name, openFresh) => {
     await expect(door(world)('PUT', '/api/parties/p1', { custom: { 'shoe-size': 44 } })).rejects.toMatchObject({
       fields: [{ name: 'custom.shoe-size', problem: 'a custom name is a letter, then letters, digits or _' }],
     });
+  });
+
+  it('takes back what it answered [P4]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    const parties = [{ externalId: 'p1', role: 'complainant', name: 'Ada' }];
+    await ask('PUT', '/api/cases/c1', { title: 'Crane', custom: { floor: 3 }, parties });
+    for (const path of ['/api/parties/p1', '/api/cases/c1', '/api/parties', '/api/cases']) {
+      const answer = await bodyOf(ask('GET', path));
+      expect(await bodyOf(ask('PUT', path, answer))).toEqual(answer);
+    }
+    for (const path of ['/api/parties/p1', '/api/cases/c1'])
+      await expect(ask('PUT', path, { externalId: 'x1' })).rejects.toMatchObject({
+        code: 'invalid_input',
+        fields: [{ name: 'externalId', problem: 'is another id than the path names' }],
+      });
+    for (const kind of ['party', 'case']) {
+      const path = `/api/bots/demo/mappings/${kind}`;
+      const answer = await bodyOf(ask('GET', path));
+      expect(await bodyOf(ask('POST', `${path}/check`, answer))).toMatchObject({ problems: [] });
+      expect(await bodyOf(ask('POST', `${path}/check`, answer.mapping))).toMatchObject({ problems: [] });
+      expect(await bodyOf(ask('PUT', path, answer))).toMatchObject({ version: 1, links: 0 });
+      expect(await bodyOf(ask('GET', path))).toMatchObject({ mapping: answer.mapping, version: 1 });
+    }
   });
 
   it('syncs now and shows the log in the fixed form [W9] [S5]', async () => {

@@ -69,12 +69,18 @@ const customOf = (kind: Kind) =>
     .refine((fields) => Object.keys(fields).length <= 100, 'at most 100 custom fields')
     .optional();
 
-const partyFields = { ...schemasOf(HOST_FIELDS.party), custom: customOf('party') };
+const unread = { description: 'As it was answered; not looked at' };
+/** So that what GET answers can be sent back. */
+const answered = { version: z.number().optional().meta(unread), changedAt: z.string().optional().meta(unread) };
+const single = { externalId: hostId.optional().describe('The id of the path, or left out'), ...answered };
+const isSomething = (body: object) => Object.keys(body).length > 0;
+const SOMETHING = 'name at least one field';
 
-export const partyInput = z.strictObject(partyFields);
+const partyFields = { ...schemasOf(HOST_FIELDS.party), custom: customOf('party') };
+export const partyInput = z.strictObject({ ...single, ...partyFields }).refine(isSomething, SOMETHING);
 export const partyListInput = z.strictObject({
   parties: z
-    .array(z.strictObject({ externalId: hostId, ...partyFields }))
+    .array(z.strictObject({ externalId: hostId, ...answered, ...partyFields }))
     .min(1)
     .max(1_000),
 });
@@ -89,34 +95,39 @@ const caseFields = {
   custom: customOf('case'),
   parties: z.array(involved).max(100).optional(),
 };
-export const caseInput = z.strictObject(caseFields);
+export const caseInput = z.strictObject({ ...single, ...caseFields }).refine(isSomething, SOMETHING);
 export const caseListInput = z.strictObject({
   cases: z
-    .array(z.strictObject({ externalId: hostId, ...caseFields }))
+    .array(z.strictObject({ externalId: hostId, ...answered, ...caseFields }))
     .min(1)
     .max(1_000),
 });
 
-type PartyFields = z.output<typeof partyInput>;
-type CaseFields = z.output<typeof caseInput>;
-
-export function toPartyInput(id: string, { custom: extra, ...known }: PartyFields): HostInput {
-  return { id, fields: flat({ ...extra, ...known }) };
+export function toPartyInput(id: string, body: z.output<typeof partyInput>): HostInput {
+  return { id, fields: fieldsOf('party', body) };
 }
 
 /** The case, and its people as far as the sender described them. */
 export function toCaseInput(
   id: string,
-  { custom: extra, parties, ...known }: CaseFields,
+  { parties, ...body }: z.output<typeof caseInput>,
 ): { readonly matter: HostInput; readonly people: readonly HostInput[] } {
-  const people = parties?.map(({ externalId, role: _, ...fields }) => toPartyInput(externalId, fields)) ?? [];
+  const people = parties?.map((party) => toPartyInput(party.externalId, party)) ?? [];
   const roles = parties?.map(({ externalId, role }) => ({ party: externalId, role }));
-  return { matter: { id, fields: flat({ ...extra, ...known }), parties: roles }, people };
+  return { matter: { id, fields: fieldsOf('case', body), parties: roles }, people };
 }
 
-function flat(fields: Readonly<Record<string, FieldValue | undefined>>): Record<string, FieldValue> {
+/** Without what says which record it is, and how it was answered. */
+function fieldsOf(
+  kind: Kind,
+  { custom, ...body }: Readonly<Record<string, unknown>> & { readonly custom?: object | undefined },
+): Record<string, FieldValue> {
+  const known = Object.entries(body).filter(([name]) => hostField(kind, name));
   return Object.fromEntries(
-    Object.entries(fields).filter((entry): entry is [string, FieldValue] => entry[1] !== undefined),
+    // The schema let values alone pass.
+    [...Object.entries(custom ?? {}), ...known].filter(
+      (entry): entry is [string, FieldValue] => entry[1] !== undefined,
+    ),
   );
 }
 

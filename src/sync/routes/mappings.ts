@@ -14,7 +14,18 @@ import { mappingOf } from '../target.ts';
 import { hostId, kindInput } from './inputs.ts';
 import { missing, namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
 
-const saveInput = z.strictObject({ mapping: mappingSchema, version: z.number().int().min(0) });
+const unread = { description: 'As GET answers it; not looked at' };
+const saveInput = z.strictObject({
+  mapping: mappingSchema,
+  version: z.number().int().min(0),
+  by: z.string().nullable().optional().meta(unread),
+  isDefault: z.boolean().optional().meta(unread),
+});
+/** The bare mapping is taken too. */
+const checkInput = z.preprocess(
+  (body) => (typeof body === 'object' && body !== null && !('mapping' in body) ? { mapping: body } : body),
+  saveInput.partial({ version: true }),
+);
 const previewInput = z
   .strictObject({
     mapping: mappingSchema.optional(),
@@ -67,12 +78,12 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
       ...may,
       method: 'POST',
       path: `${base}/check`,
-      input: mappingSchema,
+      input: checkInput,
       summary: 'Checks a mapping and saves nothing.',
       async handle(request) {
         const bot = await namedBot(deps, request);
         const kind = parse(kindInput, request.params.kind);
-        const mapping = parse(mappingSchema, request.body);
+        const { mapping } = parse(checkInput, request.body);
         const org = await openOrg(bot, request.signal);
         const { describe, problems, warnings } = await checkInOrg(org, kind, mapping);
         return ok({ problems, warnings: [...warnings, ...(await sampleWarnings(store, bot, mapping, describe))] });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GatehouseError } from '../../errors.ts';
 import type { Kind } from '../../mapping/mapping.ts';
 import { toMessage } from '../deliver.ts';
 import type { HostInput } from '../hosts.ts';
@@ -70,9 +71,8 @@ export function recordRoutes(deps: RouteDeps): readonly SyncRoute[] {
       input: partyInput,
       summary: 'Tells about one person. Fields that are not named stay; null clears.',
       async handle({ bot, params, body }) {
-        const [record] = await sync.hosts.put(bot, 'party', [
-          toPartyInput(parse(hostId, params.id), parse(partyInput, body)),
-        ]);
+        const input = parse(partyInput, body);
+        const [record] = await sync.hosts.put(bot, 'party', [toPartyInput(idOf(params, input), input)]);
         return ok(record && toWire(record));
       },
     },
@@ -111,7 +111,7 @@ export function recordRoutes(deps: RouteDeps): readonly SyncRoute[] {
             await sync.hosts.put(
               bot,
               'party',
-              parties.map(({ externalId, ...fields }) => toPartyInput(externalId, fields)),
+              parties.map((party) => toPartyInput(party.externalId, party)),
             )
           ).map(toWire),
         });
@@ -124,7 +124,8 @@ export function recordRoutes(deps: RouteDeps): readonly SyncRoute[] {
       input: caseInput,
       summary: 'Tells about one case; people it names and nobody knows are added.',
       async handle({ bot, params, body }) {
-        const [record] = await putCases(bot, [toCaseInput(parse(hostId, params.id), parse(caseInput, body))]);
+        const input = parse(caseInput, body);
+        const [record] = await putCases(bot, [toCaseInput(idOf(params, input), input)]);
         return ok(record && toWire(record));
       },
     },
@@ -162,7 +163,7 @@ export function recordRoutes(deps: RouteDeps): readonly SyncRoute[] {
           cases: (
             await putCases(
               bot,
-              cases.map(({ externalId, ...fields }) => toCaseInput(externalId, fields)),
+              cases.map((matter) => toCaseInput(matter.externalId, matter)),
             )
           ).map(toWire),
         });
@@ -181,4 +182,13 @@ export function recordRoutes(deps: RouteDeps): readonly SyncRoute[] {
       },
     },
   ];
+}
+
+function idOf(params: RouteRequest['params'], { externalId }: { readonly externalId?: string | undefined }): string {
+  const id = parse(hostId, params.id);
+  if (externalId === undefined || externalId === id) return id;
+  throw new GatehouseError('invalid_input', 'The body is of another record than the path.', {
+    next: 'Leave externalId out, or send the record to its own path.',
+    fields: [{ name: 'externalId', problem: 'is another id than the path names' }],
+  });
 }
