@@ -23,12 +23,12 @@ export function checkMapping(mapping: Mapping, describe: ObjectDescribe): Mappin
     const warn = (part: string, problem: string) => warnings.push({ name: `rules.${index}.${part}`, problem });
     for (const name of rule.remote)
       claim(seen.remote, name.toLowerCase(), index, (first) =>
-        say('remote', `${name} is already mapped by rule ${first + 1}; one rule per Salesforce field`),
+        say('remote', `${name} is already mapped by rules.${first}; one rule per Salesforce field`),
       );
     if (rule.direction !== 'to_crm')
       for (const name of rule.local)
         claim(seen.pulled, name, index, (first) =>
-          say('local', `${name} is already filled by rule ${first + 1}; make one of them "to_crm"`),
+          say('local', `${name} is already filled by rules.${first}; make one of them "to_crm"`),
         );
     checkShape(rule, say);
     if (rule.remote[0]?.includes('.')) checkParent(rule, describe, say);

@@ -92,10 +92,10 @@ describe('a mapping is checked when it is saved [S4]', () => {
 
   it('refuses two rules on one Salesforce field, and two that fill one host field', () => {
     expect(told({ local: 'a', remote: 'Title' }, { local: 'b', remote: 'title' })).toContain(
-      'already mapped by rule 1',
+      'rules.1.remote: title is already mapped by rules.0;',
     );
     expect(told({ local: 'a', remote: 'Title' }, { local: 'a', remote: 'Phone' })).toContain(
-      'already filled by rule 1',
+      'rules.1.local: a is already filled by rules.0;',
     );
   });
 
