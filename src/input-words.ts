@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { FieldProblem } from './errors.ts';
 
 /**
  * What is wrong with a value, said after its name: "lastName: is missing". For `safeParse(value, { error: inWords })`; a
@@ -24,6 +25,16 @@ export const inWords: z.core.$ZodErrorMap = (issue) => {
       return undefined;
   }
 };
+
+/** Where an input is wrong, named as the caller wrote it; `whole` names what has no place of its own. */
+export function problemsIn({ issues }: z.core.$ZodError, whole: string): readonly FieldProblem[] {
+  return issues.flatMap((issue) => {
+    const at = issue.path.map(String);
+    return issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ name: [...at, key].join('.'), problem: 'is not known here' }))
+      : [{ name: at.join('.') || whole, problem: issue.message }];
+  });
+}
 
 const KINDS: Readonly<Record<string, string>> = {
   string: 'a text',

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { type FieldProblem, GatehouseError, listProblems } from '../errors.ts';
-import { inWords } from '../input-words.ts';
+import { GatehouseError, listProblems } from '../errors.ts';
+import { inWords, problemsIn } from '../input-words.ts';
 import { HttpRefusal } from './refusal.ts';
 
 /** Reads what was sent: never more than the limit, whatever Content-Length claims. */
@@ -61,7 +61,7 @@ export async function readForm(request: Request): Promise<URLSearchParams> {
 export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const parsed = schema.safeParse(value, { error: inWords });
   if (parsed.success) return parsed.data;
-  const fields = listProblems(parsed.error.issues.flatMap(toProblems));
+  const fields = listProblems(problemsIn(parsed.error, '(body)'));
   throw new GatehouseError(
     'invalid_input',
     `The request is not usable: ${fields.map(({ name }) => name).join(', ')}.`,
@@ -70,15 +70,6 @@ export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.ou
       fields,
     },
   );
-}
-
-function toProblems(issue: z.core.$ZodIssue): FieldProblem[] {
-  const at = issue.path.map(String).join('.');
-  if (issue.code !== 'unrecognized_keys') return [{ name: at || '(body)', problem: issue.message }];
-  return issue.keys.map((key) => ({
-    name: [at, key].filter(Boolean).join('.'),
-    problem: 'is not known here',
-  }));
 }
 
 function tooLarge(maxBytes: number): HttpRefusal {

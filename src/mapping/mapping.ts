@@ -62,39 +62,50 @@ export type Transform =
 /** Base and log name a rule by what it writes or reads. */
 export const ruleKey = (rule: Rule): string => rule.remote.join('+');
 
-const hostName = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, 'a host field is a letter, then letters, digits or _');
-const apiName = z
-  .string()
-  .regex(/^[A-Za-z]\w{0,79}(\.[A-Za-z]\w{0,79})?$/, 'an API name such as Phone, Level__c or Account.Name');
-const value = z.union([z.string().max(1000), z.number(), z.boolean(), z.null()]);
-const names = <T extends z.ZodType<string>>(name: T, most: number) =>
-  z.union([name.transform((one) => [one]), z.array(name).max(most)]);
+const HOST_NAME = 'a host field is a letter, then letters, digits or _';
+const hostName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, HOST_NAME);
+const API_NAME = 'an API name such as Phone, Level__c or Account.Name';
+const apiName = z.string().regex(/^[A-Za-z]\w{0,79}(\.[A-Za-z]\w{0,79})?$/, API_NAME);
+const value = z.union([z.string().max(1000), z.number(), z.boolean(), z.null()], {
+  error: 'a text of at most 1,000 characters, a number, true, false or null',
+});
+const names = <T extends z.ZodType<string>>(name: T, what: string, most: number) =>
+  z.union([name.transform((one) => [one]), z.array(name).max(most)], {
+    error: `${what}; here one or a list of at most ${most}`,
+  });
 
-const transform = z.discriminatedUnion('use', [
-  z.strictObject({ use: z.enum(['split_name', 'join_name', 'trim', 'lower']) }),
-  z.strictObject({ use: z.literal('date'), form: z.enum(['date', 'datetime']).default('date') }),
-  z.strictObject({ use: z.literal('template'), text: z.string().min(1).max(500) }),
-  z.strictObject({
-    use: z.literal('default'),
-    value: value.optional(),
-    from: hostName.optional(),
-    plusDays: z.number().int().min(-3650).max(3650).optional(),
-  }),
-  z.strictObject({
-    use: z.literal('values'),
-    pairs: z
-      .array(z.tuple([value, value]))
-      .min(1)
-      .max(500),
-    otherwise: z.enum(['pass', 'skip']).default('pass'),
-  }),
-]);
+const transform = z.discriminatedUnion(
+  'use',
+  [
+    z.strictObject({ use: z.enum(['split_name', 'join_name', 'trim', 'lower']) }),
+    z.strictObject({ use: z.literal('date'), form: z.enum(['date', 'datetime']).default('date') }),
+    z.strictObject({ use: z.literal('template'), text: z.string().min(1).max(500) }),
+    z.strictObject({
+      use: z.literal('default'),
+      value: value.optional(),
+      from: hostName.optional(),
+      plusDays: z.number().int().min(-3650).max(3650).optional(),
+    }),
+    z.strictObject({
+      use: z.literal('values'),
+      pairs: z
+        .array(z.tuple([value, value]))
+        .min(1)
+        .max(500),
+      otherwise: z.enum(['pass', 'skip']).default('pass'),
+    }),
+  ],
+  {
+    error: ({ input }) =>
+      typeof input === 'object' && input !== null
+        ? 'one of split_name, join_name, trim, lower, date, template, default, values'
+        : 'an object such as {"use":"trim"}',
+  },
+);
 
 const rule = z.strictObject({
-  local: names(hostName, 10).default([]),
-  remote: names(apiName, 2).refine((list) => list.length > 0, 'name at least one Salesforce field'),
+  local: names(hostName, HOST_NAME, 10).default([]),
+  remote: names(apiName, API_NAME, 2).refine((list) => list.length > 0, 'name at least one Salesforce field'),
   direction: z.enum(['both', 'to_crm', 'from_crm']).default('both'),
   transforms: z.array(transform).max(10).default([]),
   parent: z.enum(['find', 'find_or_create']).optional(),

@@ -174,6 +174,58 @@ describeStores((_name, openFresh) => {
     });
   });
 
+  const rules = (rule: object) => ({ kind: 'party', object: 'Contact', rules: [{ remote: 'Phone', ...rule }] });
+  const check = '/api/bots/demo/mappings/party/check';
+  it.each<[string, string, unknown, string, string]>([
+    ['PUT', '/api/parties/a%2Fb', { name: 'x' }, 'id', 'letters, digits and . _ : @ + = ~ -, at most 128'],
+    ['PUT', '/api/parties/p1', { emial: 'x' }, 'emial', 'is not known here'],
+    ['PUT', '/api/parties/p1', undefined, 'body', 'is missing'],
+    ['PUT', '/api/cases/c1', { expectedDate: 'soon' }, 'expectedDate', 'a date such as 2026-05-31'],
+    ['PUT', '/api/cases/c1', { expectedDate: '2026-02-31' }, 'expectedDate', 'a day that the calendar has'],
+    [
+      'PUT',
+      '/api/parties/p1',
+      { custom: { size: [44] } },
+      'custom.size',
+      'a text of at most 32,000 characters, a number, true, false or null',
+    ],
+    ['GET', '/api/bots/demo/mappings/zebra', undefined, 'kind', 'must be one of party, case'],
+    [
+      'POST',
+      check,
+      rules({ local: '1st' }),
+      'mapping.rules.0.local',
+      'a host field is a letter, then letters, digits or _; here one or a list of at most 10',
+    ],
+    [
+      'POST',
+      check,
+      rules({ local: 'phone', transforms: [{ use: 'upper' }] }),
+      'mapping.rules.0.transforms.0.use',
+      'one of split_name, join_name, trim, lower, date, template, default, values',
+    ],
+    [
+      'POST',
+      check,
+      rules({ local: 'phone', transforms: ['trim'] }),
+      'mapping.rules.0.transforms.0',
+      'an object such as {"use":"trim"}',
+    ],
+    [
+      'POST',
+      '/api/bots/demo/sync/retry',
+      {},
+      'body',
+      'either {"kind", "localIds"}, or {"failed": true} with or without "kind"',
+    ],
+  ])('says once and in words what is wrong with %s %s %j', async (method, path, body, name, problem) => {
+    await using world = await createSyncWorld(openFresh);
+    await expect(door(world)(method, path, body)).rejects.toMatchObject({
+      code: 'invalid_input',
+      fields: [{ name, problem }],
+    });
+  });
+
   it('says of a custom name that is none what a name is', async () => {
     await using world = await createSyncWorld(openFresh);
     await expect(door(world)('PUT', '/api/parties/p1', { custom: { 'shoe-size': 44 } })).rejects.toMatchObject({

@@ -17,7 +17,10 @@ const text = (most: number) =>
     .refine((value) => !BROKEN.test(value), 'holds control characters');
 const day = z
   .string()
-  .regex(/^\d{4}-\d{2}-\d{2}([T ][\d:.]{5,15}(Z|[+-]\d{2}:?\d{2})?)?$/, 'a date such as 2026-05-31')
+  .regex(/^\d{4}-\d{2}-\d{2}([T ][\d:.]{5,15}(Z|[+-]\d{2}:?\d{2})?)?$/, {
+    error: 'a date such as 2026-05-31',
+    abort: true,
+  })
   .refine((text) => toDay(text) !== null, 'a day that the calendar has');
 
 function schemaOf({ type, most = 0 }: HostField): z.ZodType<FieldValue> {
@@ -45,7 +48,11 @@ function schemasOf<T extends Readonly<Record<string, HostField>>>(
   ) as ReturnType<typeof schemasOf<T>>;
 }
 
-const value = z.union([text(32_000), z.number(), z.boolean(), z.null()]).optional();
+const value = z
+  .union([text(32_000), z.number(), z.boolean(), z.null()], {
+    error: 'a text of at most 32,000 characters, a number, true, false or null',
+  })
+  .optional();
 
 export const hostId = z
   .string()
@@ -74,10 +81,13 @@ const unread = { description: 'As it was answered; not looked at' };
 const answered = { version: z.number().optional().meta(unread), changedAt: z.string().optional().meta(unread) };
 const single = { externalId: hostId.optional().describe('The id of the path, or left out'), ...answered };
 const isSomething = (body: object) => Object.keys(body).length > 0;
-const SOMETHING = 'name at least one field';
+const something: z.core.$ZodCustomParams = {
+  error: 'name at least one field',
+  when: ({ issues }) => issues.length === 0,
+};
 
 const partyFields = { ...schemasOf(HOST_FIELDS.party), custom: customOf('party') };
-export const partyInput = z.strictObject({ ...single, ...partyFields }).refine(isSomething, SOMETHING);
+export const partyInput = z.strictObject({ ...single, ...partyFields }).refine(isSomething, something);
 export const partyListInput = z.strictObject({
   parties: z
     .array(z.strictObject({ externalId: hostId, ...answered, ...partyFields }))
@@ -95,7 +105,7 @@ const caseFields = {
   custom: customOf('case'),
   parties: z.array(involved).max(100).optional(),
 };
-export const caseInput = z.strictObject({ ...single, ...caseFields }).refine(isSomething, SOMETHING);
+export const caseInput = z.strictObject({ ...single, ...caseFields }).refine(isSomething, something);
 export const caseListInput = z.strictObject({
   cases: z
     .array(z.strictObject({ externalId: hostId, ...answered, ...caseFields }))

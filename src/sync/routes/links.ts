@@ -27,10 +27,13 @@ const parentInput = z.strictObject({
   recordId: linkInput.shape.recordId,
 });
 const unlinkInput = linkInput.omit({ recordId: true });
-const retryInput = z.union([
-  z.strictObject({ kind: kindInput, localIds: z.array(hostId).min(1).max(1_000) }),
-  z.strictObject({ failed: z.literal(true), kind: kindInput.optional() }),
-]);
+const retryInput = z.union(
+  [
+    z.strictObject({ kind: kindInput, localIds: z.array(hostId).min(1).max(1_000) }),
+    z.strictObject({ failed: z.literal(true), kind: kindInput.optional() }),
+  ],
+  { error: 'either {"kind", "localIds"}, or {"failed": true} with or without "kind"' },
+);
 
 /** How the sync stands, and what a human decides about single records. */
 export function linkRoutes(deps: RouteDeps): readonly SyncRoute[] {

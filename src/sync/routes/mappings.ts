@@ -48,7 +48,7 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
       summary: 'The mapping in force, and its version.',
       async handle(request) {
         const bot = await namedBot(deps, request);
-        const kind = parse(kindInput, request.params.kind);
+        const kind = parse(kindInput, request.params.kind, 'kind');
         const row = await store.mappings.get(bot, kind);
         return ok({
           version: row?.version ?? 0,
@@ -66,7 +66,7 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
       summary: 'Saves a mapping, checked against the org. Existing links follow field by field.',
       async handle(request) {
         const bot = await namedBot(deps, request);
-        const kind = parse(kindInput, request.params.kind);
+        const kind = parse(kindInput, request.params.kind, 'kind');
         const { mapping, version } = parse(saveInput, request.body);
         const org = await openOrg(bot, request.signal);
         const saved = await saveMapping(deps, { bot, org, kind, mapping, version, by: request.principal });
@@ -82,7 +82,7 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
       summary: 'Checks a mapping and saves nothing.',
       async handle(request) {
         const bot = await namedBot(deps, request);
-        const kind = parse(kindInput, request.params.kind);
+        const kind = parse(kindInput, request.params.kind, 'kind');
         const { mapping } = parse(checkInput, request.body);
         const org = await openOrg(bot, request.signal);
         const { describe, problems, warnings } = await checkInOrg(org, kind, mapping);
@@ -97,7 +97,7 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
       summary: 'What a mapping does with one sample of either side; writes nothing.',
       async handle(request) {
         const bot = await namedBot(deps, request);
-        const kind = parse(kindInput, request.params.kind);
+        const kind = parse(kindInput, request.params.kind, 'kind');
         const {
           mapping = await mappingOf(store, bot, kind),
           localId,
@@ -119,7 +119,7 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
       summary: 'Rules for host fields that none covers, with confidence and reason. Saves nothing.',
       async handle(request) {
         const bot = await namedBot(deps, request);
-        const kind = parse(kindInput, request.params.kind);
+        const kind = parse(kindInput, request.params.kind, 'kind');
         const mapping = await mappingOf(store, bot, kind);
         const org = await openOrg(bot, request.signal);
         const taken = {

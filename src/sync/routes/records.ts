@@ -26,7 +26,7 @@ export function recordRoutes(deps: RouteDeps): readonly SyncRoute[] {
   });
 
   async function read(kind: Kind, { bot, params }: RouteRequest): Promise<RouteAnswer> {
-    const id = parse(hostId, params.id);
+    const id = parse(hostId, params.id, 'id');
     const record = await sync.hosts.get(bot, kind, id);
     if (!record) throw missing(kind, id);
     return ok(toWire(record));
@@ -41,7 +41,7 @@ export function recordRoutes(deps: RouteDeps): readonly SyncRoute[] {
   }
 
   async function remove(kind: Kind, { bot, params }: RouteRequest): Promise<RouteAnswer> {
-    const id = parse(hostId, params.id);
+    const id = parse(hostId, params.id, 'id');
     if (!(await sync.hosts.remove(bot, kind, id))) throw missing(kind, id);
     return ok({ deleted: true });
   }
@@ -185,7 +185,7 @@ export function recordRoutes(deps: RouteDeps): readonly SyncRoute[] {
 }
 
 function idOf(params: RouteRequest['params'], { externalId }: { readonly externalId?: string | undefined }): string {
-  const id = parse(hostId, params.id);
+  const id = parse(hostId, params.id, 'id');
   if (externalId === undefined || externalId === id) return id;
   throw new GatehouseError('invalid_input', 'The body is of another record than the path.', {
     next: 'Leave externalId out, or send the record to its own path.',

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { OperatorPermission } from '../../../permissions/catalog.ts';
-import { GatehouseError } from '../../errors.ts';
+import { GatehouseError, listProblems } from '../../errors.ts';
+import { inWords, problemsIn } from '../../input-words.ts';
 import type { Kind } from '../../mapping/mapping.ts';
 import type { ConnectionStatus } from '../../salesforce/connections.ts';
 import type { SyncRoom } from '../create-sync.ts';
@@ -56,13 +57,11 @@ export interface RouteDeps extends DeliveryDeps {
   readonly publicUrl: string;
 }
 
-/** Throws `invalid_input` naming every bad field at once. */
-export function parse<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {
-  const parsed = schema.safeParse(input);
+/** Throws `invalid_input` naming every bad field at once; `whole` is what the input itself is called. */
+export function parse<T extends z.ZodType>(schema: T, input: unknown, whole = 'body'): z.output<T> {
+  const parsed = schema.safeParse(input, { error: inWords });
   if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues
-    .slice(0, 50)
-    .map((issue) => ({ name: issue.path.join('.') || 'body', problem: issue.message.slice(0, 200) }));
+  const fields = listProblems(problemsIn(parsed.error, whole));
   throw new GatehouseError(
     'invalid_input',
     `The input is not usable: ${fields.map((field) => field.name).join(', ')}.`,
