@@ -33,6 +33,7 @@ export async function saveMapping(
 ): Promise<SavedMapping> {
   const newest = await store.mappings.get(bot, kind);
   if ((newest?.version ?? 0) !== version) throw outOfDate();
+  const before = newest?.mapping ?? defaultMapping(kind);
   const { describe, problems, warnings } = await checkInOrg(org, kind, mapping);
   if (problems.length > 0) {
     throw new GatehouseError('invalid_input', `The mapping does not fit the org: ${problems.length} problem(s).`, {
@@ -46,7 +47,7 @@ export async function saveMapping(
   return {
     version: version + 1,
     warnings: [...warnings, ...(await sampleWarnings(store, bot, mapping, describe))],
-    links: await followRules(store, { bot, orgId: org.orgId }, newest?.mapping ?? defaultMapping(kind), mapping, now()),
+    links: await followRules(store, { bot, orgId: org.orgId }, before, mapping, now()),
   };
 }
 

@@ -116,7 +116,7 @@ export function eventRoutes(deps: RouteDeps): readonly SyncRoute[] {
         const bot = await namedBot(deps, request);
         const { fields } = parse(subscriptionInput, request.body);
         const org = await deps.openOrg(bot, request.signal);
-        const describe = await org.describe(parse(objectName, request.params.object));
+        const describe = await org.describe(parse(objectName, request.params.object, 'object'));
         const found = fields.map((name) => findField(describe, name)?.name);
         const unknown = fields.filter((_, at) => found[at] === undefined);
         if (unknown.length > 0)
@@ -135,7 +135,10 @@ export function eventRoutes(deps: RouteDeps): readonly SyncRoute[] {
       path: '/api/bots/{bot}/sync/subscriptions/{object}',
       summary: 'Ends a subscription.',
       async handle(request) {
-        await store.subscriptions.remove(await namedBot(deps, request), parse(objectName, request.params.object));
+        await store.subscriptions.remove(
+          await namedBot(deps, request),
+          parse(objectName, request.params.object, 'object'),
+        );
         return ok({ deleted: true });
       },
     },

@@ -151,6 +151,7 @@ function toWireLink({
   attempts,
   reason,
 }: Link): Record<string, unknown> {
+  const isWaiting = state !== 'unlinked' && dirty > done;
   return {
     kind,
     localId,
@@ -158,10 +159,10 @@ function toWireLink({
     recordId: sfId,
     state,
     problem: error,
-    isWaiting: dirty > done,
+    isWaiting,
     attempts,
     reason,
-    ...(nextAt > 0 ? { nextTryAt: new Date(nextAt).toISOString() } : {}),
+    ...(isWaiting && nextAt > 0 ? { nextTryAt: new Date(nextAt).toISOString() } : {}),
   };
 }
 
