@@ -92,6 +92,7 @@ export function createBotSync(
     });
     if (target.hasRoles) await drain.awaitPeople(target, [claimed]);
     const result = results.get(claimed.id);
+    if (!result) requireWriting(bot, await policyOf(bot));
     if (!result)
       throw new GatehouseError('conflict', 'Another worker took this record over.', {
         next: 'Try again in a moment.',
