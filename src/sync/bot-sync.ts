@@ -90,7 +90,7 @@ export function createBotSync(
       mustRead,
       isStopped: async () => isSwitchedOff(await policyOf(bot)),
     });
-    if (target.hasRoles) await drain.awaitPeople(target, [claimed]);
+    if (target.hasRoles) await drain.awaitPeople(target, [claimed], [host]);
     const result = results.get(claimed.id);
     if (!result) requireWriting(bot, await policyOf(bot));
     if (!result)

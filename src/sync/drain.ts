@@ -24,7 +24,8 @@ export interface Drain {
   linksOf(scope: Scope, kind: Kind, hosts: readonly HostRecord[], reason: string): Promise<readonly Link[]>;
   /** Links the people of cases that have none yet. */
   completeParties(target: Target, hosts: readonly HostRecord[]): Promise<number>;
-  awaitPeople(target: Target, cases: readonly Link[]): Promise<void>;
+  /** Cases whose people are being made elsewhere, or wait for another try, come back for the role. */
+  awaitPeople(target: Target, cases: readonly Link[], hosts: readonly HostRecord[]): Promise<void>;
 }
 
 /** A person who is being made elsewhere is there within seconds. */
@@ -66,22 +67,20 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     return passed.calls;
   }
 
-  /** Cases whose people are being made elsewhere, or wait for another try, come back for the role. */
-  async function awaitPeople(target: Target, cases: readonly Link[]): Promise<void> {
-    const { scope, org, kind } = target;
+  async function awaitPeople(target: Target, cases: readonly Link[], hosts: readonly HostRecord[]): Promise<void> {
+    const { scope, org } = target;
+    const parties = new Map(hosts.map((host) => [host.id, host.parties.map(({ party }) => party)]));
+    const ids = [...new Set([...parties.values()].flat())];
+    if (ids.length === 0) return;
     const { object, refusal } = await openTarget(deps, scope.bot, org, 'party');
     if (refusal) return;
-    const localIds = cases.map((link) => link.localId);
-    const parties = new Map((await store.hosts.get(scope.bot, kind, localIds)).map((host) => [host.id, host.parties]));
-    const ids = [...new Set([...parties.values()].flat().map(({ party }) => party))];
-    if (ids.length === 0) return;
     const open = new Map(
       (await store.links.byLocal(scope, object, ids))
         .filter((link) => link.sfId === null && link.state === 'new' && link.dirty > link.done)
         .map((link) => [link.localId, Math.max(now() + PEOPLE_WAIT_MS, link.nextAt)]),
     );
     for (const { id, localId } of open.size > 0 ? cases : []) {
-      const times = (parties.get(localId) ?? []).flatMap(({ party }) => open.get(party) ?? []);
+      const times = (parties.get(localId) ?? []).flatMap((party) => open.get(party) ?? []);
       if (times.length > 0) await store.links.touch([id], 'waits for a person of it', false, Math.min(...times));
     }
   }
@@ -103,19 +102,14 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
       limit: how.limit ?? engine.settings.window,
     });
     if (claims.length === 0) return { claimed: 0, calls: 0, results: new Map() };
+    const localIds = claims.map((link) => link.localId);
+    const cases = target.hasRoles ? await store.hosts.get(bot, kind, localIds) : [];
     let partyCalls = 0;
-    if (target.hasRoles) {
-      const hosts = await store.hosts.get(
-        bot,
-        kind,
-        claims.map((link) => link.localId),
-      );
-      try {
-        partyCalls = await completeParties(target, hosts);
-      } catch (error) {
-        await store.links.release(claims);
-        throw error;
-      }
+    try {
+      partyCalls = await completeParties(target, cases);
+    } catch (error) {
+      await store.links.release(claims);
+      throw error;
     }
     const mode = how.mode ?? (claims.length === 1 ? 'one' : 'many');
     const passed = await engine.run(target, claims, {
@@ -123,7 +117,7 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
       mustRead: how.mustRead ?? false,
       isStopped: async () => isSwitchedOff(await policyOf(bot)) || ((await how.isStopped?.()) ?? false),
     });
-    if (target.hasRoles) await awaitPeople(target, claims);
+    await awaitPeople(target, claims, cases);
     return { results: passed.results, calls: passed.calls + partyCalls, claimed: claims.length };
   }
 

@@ -34,11 +34,7 @@ export async function writeRoles(
   const failed = await sendRoles(deps, target, writes, onCall);
   const written = new Set(writes.map((write) => write.item.id));
   const finished = tasks.map(
-    (task): RolesDone => ({
-      ...task,
-      isWritten: written.has(task.link.id),
-      error: failed.get(task.link.id)?.error ?? null,
-    }),
+    (task): RolesDone => ({ ...task, isWritten: written.has(task.link.id), error: failed.get(task.link.id) ?? null }),
   );
   await deps.store.atomically(async (inside) => {
     const standing = new Map((await inside.links.lock(tasks.map(({ link }) => link))).map((link) => [link.id, link]));

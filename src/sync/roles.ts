@@ -1,6 +1,5 @@
 import type { Link } from './link.ts';
 import type { PartyRole, SyncDeps } from './ports.ts';
-import type { RowFailure } from './row-errors.ts';
 import type { Target } from './target.ts';
 import { PARTS_PER_CALL, type RowWrite, sendParts, toParts } from './write.ts';
 
@@ -108,13 +107,13 @@ export async function sendRoles(
   target: Target,
   writes: readonly RowWrite<Link>[],
   onCall: () => void,
-): Promise<ReadonlyMap<string, RowFailure>> {
-  const failed = new Map<string, RowFailure>();
+): Promise<ReadonlyMap<string, Link['error']>> {
+  const failed = new Map<string, Link['error']>();
   const parts = toParts(writes, 200);
   for (let first = 0; first < parts.length; first += PARTS_PER_CALL) {
     onCall();
     for (const { item, failure } of await sendParts(target.org, parts.slice(first, first + PARTS_PER_CALL))) {
-      if (failure && !failed.has(item.id)) failed.set(item.id, failure);
+      if (failure && !failed.has(item.id)) failed.set(item.id, failure.error);
     }
     await deps.crash?.('roles-sent');
   }

@@ -35,10 +35,10 @@ export function mergeChunk(
     const hosts = new Map(
       (await inside.hosts.lock(target.scope.bot, target.kind, localIds)).map((host) => [host.id, host]),
     );
-    const rows = locked.flatMap((link) => rowsOf(findings.get(link.id)));
-    const sfIds = rows.map((row) => row.id);
+    const sfIds = locked.flatMap((link) => rowsOf(findings.get(link.id))).map((row) => row.id);
     const taken = await inside.links.bySf(target.scope, sfIds);
-    const marked = await markedFor(inside, target, rows);
+    const alike = locked.flatMap((link) => (link.sfId === null ? rowsOf(findings.get(link.id)) : []));
+    const marked = await markedFor(inside, target, alike);
     const claimed = await inside.links.byMatchKey(target.scope, target.object, lookupValues(target, hosts.values()));
     const past = await formerHolders(inside, target, claimed, hosts);
     await inside.links.disown([...past]);
@@ -108,8 +108,9 @@ function settleLink(tables: Tables, book: Book, link: Link, host: HostRecord | u
 
 /** The record that a create whose answer was lost has made: it carries our mark. Without one nobody can tell. */
 function madeMeanwhile({ findings }: Tables, link: Link): Link {
+  if (link.sfId !== null || link.attemptedAt === null) return link;
   const made = rowsOf(findings.get(link.id)).find(({ externalKey }) => externalKey === link.extKey);
-  return link.sfId === null && made ? { ...link, sfId: made.id, state: 'active', attemptedAt: null } : link;
+  return made ? { ...link, sfId: made.id, state: 'active', attemptedAt: null } : link;
 }
 
 /** No link yet: which record is it? Never two creates for one person. */
