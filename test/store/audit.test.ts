@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { sha256 } from '../../src/digest.ts';
+import { describeStores } from '../support/databases.ts';
+import { anEntry, NOW, seal } from './rows.ts';
+
+describeStores((_name, openFresh) => {
+  describe('audit', () => {
+    it('chains entries from the first on: numbers without gaps, each after the one before [C7]', async () => {
+      await using fresh = await openFresh();
+      const { audit } = fresh.store;
+      expect(await audit.head()).toBeUndefined();
+      const first = await audit.append(anEntry({ sealed: 'secret text' }), seal);
+      expect(first).toEqual({
+        ...anEntry({ sealed: 'secret text' }),
+        seq: 1,
+        previous: '0'.repeat(64),
+        sealedHash: sha256('secret text'),
+        hash: seal({ ...first }),
+      });
+      const appended = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => audit.append(anEntry({ event: `e${index}` }), seal)),
+      );
+      const rows = await audit.page(0, 100);
+      expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 21 }, (_, index) => index + 1));
+      for (const [index, row] of rows.slice(1).entries()) expect(row.previous).toBe(rows[index]?.hash);
+      expect(rows.slice(1)).toEqual(appended.toSorted((a, b) => a.seq - b.seq));
+      expect(await audit.head()).toEqual({ seq: 21, hash: rows[20]?.hash });
+      expect(await audit.get(1)).toEqual(first);
+      expect(await audit.get(22)).toBeUndefined();
+      expect((await audit.page(5, 2)).map(({ seq }) => seq)).toEqual([6, 7]);
+    });
+
+    it('takes no number for an entry that could not be sealed', async () => {
+      await using fresh = await openFresh();
+      const { audit } = fresh.store;
+      await expect(
+        audit.append(anEntry(), () => {
+          throw new Error('no seal');
+        }),
+      ).rejects.toThrow('no seal');
+      expect((await audit.append(anEntry(), seal)).seq).toBe(1);
+    });
+
+    it('finds by bot, proposal, action and event, newest first', async () => {
+      await using fresh = await openFresh();
+      const { audit } = fresh.store;
+      await audit.append(anEntry({ proposal: 'p1', event: 'proposed' }), seal);
+      await audit.append(anEntry({ proposal: 'p1' }), seal);
+      await audit.append(anEntry({ bot: 'other', action: 'GetAccount' }), seal);
+      const found = async (filter: Parameters<typeof audit.find>[0]) =>
+        (await audit.find(filter)).map(({ seq }) => seq);
+      expect(await found({ limit: 10 })).toEqual([3, 2, 1]);
+      expect(await found({ bot: 'demo', limit: 1 })).toEqual([2]);
+      expect(await found({ proposal: 'p1', event: 'proposed', limit: 10 })).toEqual([1]);
+      expect(await found({ action: 'GetAccount', limit: 10 })).toEqual([3]);
+    });
+
+    it('drops sealed values of any number of rows and keeps every hash [C7]', async () => {
+      await using fresh = await openFresh();
+      const { audit } = fresh.store;
+      for (const at of [NOW, NOW + 10, NOW + 20]) await audit.append(anEntry({ at, sealed: `sealed at ${at}` }), seal);
+      await audit.append(anEntry({ at: NOW }), seal);
+      expect(await audit.sealedBefore(NOW + 20, 10)).toEqual([1, 2]);
+      expect(await audit.sealedBefore(NOW + 20, 1)).toEqual([1]);
+      await audit.unseal([1, ...Array.from({ length: 40_000 }, (_, index) => index + 100)]);
+      await audit.unseal([]);
+      expect(await audit.get(1)).toMatchObject({ sealed: null, sealedHash: sha256(`sealed at ${NOW}`) });
+      expect(await audit.sealedBefore(NOW + 20, 10)).toEqual([2]);
+    });
+  });
+});
