@@ -2,9 +2,9 @@ import { isActionPermission, isOperatorPermission, SALESFORCE_ACTIONS } from '..
 import { grantWarnings } from '../../permissions/profiles.ts';
 import { GatehouseError } from '../errors.ts';
 import { changeGrants } from '../settings.ts';
+import { askOperatorOnceReal, principalOf } from './ask-operator.ts';
 import { findBot } from './bots.ts';
 import { defineCommand } from './command.ts';
-import { askOperatorOnceReal, principalOf } from './operator-key.ts';
 
 export const command = defineCommand({
   args: ['<bot>', '<permission...>'],

@@ -31,7 +31,11 @@ function summary({ bot, status }: BotSummary): Html {
   <p class="note">${facts.join(' · ')}</p></li>`;
 }
 
-export function botView({ bot, status }: BotSummary, actions: ConnectionActions, told?: Html): Html {
+export function botView(
+  { bot, status }: BotSummary,
+  actions: ConnectionActions & { readonly mayMakeKeys: boolean },
+  told?: Html,
+): Html {
   return html`<div class="head">
   <p class="eyebrow"><a class="crumb" href="/">Bots</a><span aria-hidden="true">/</span><span>${bot.audience} bot, profile ${bot.profile}</span></p>
   <h1><bdi>${bot.name}</bdi></h1>
@@ -46,7 +50,16 @@ ${connectionCard(status, actions)}
       : html`<ul class="chips">${[...bot.grants].sort().map((grant) => html`<li><code>${grant}</code></li>`)}</ul>`
   }
   <p class="note">Policy revision ${bot.policyRevision}. Grants and policy are changed with <code>gatehouse grant</code> and <code>gatehouse policy set</code>, or over REST.</p>
-</section>`;
+</section>
+${
+  actions.mayMakeKeys &&
+  html`<form class="card" method="post" action="/bots/${encodeURIComponent(bot.name)}/keys">
+  <h2>Keys</h2>
+  <p class="note">An agent key calls this bot's actions; a host key is for the app that embeds it. Each is shown once; earlier ones stay valid.</p>
+  <input type="hidden" name="csrf" value="${actions.csrf}">
+  <div class="actions"><button name="kind" value="agent">New agent key</button><button name="kind" value="host">New host key</button></div>
+</form>`
+}`;
 }
 
 /** A page between, because a slip of the finger must not cut a bot off. */

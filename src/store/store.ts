@@ -45,6 +45,8 @@ export interface BotStore {
   /** Saves a new revision if `from` is still the current one; undefined when somebody was faster. */
   savePolicy(bot: string, policy: Policy, by: string, at: number, from: number): Promise<number | undefined>;
   policyHistory(bot: string): Promise<{ revision: number; at: number; by: string; policy: Policy }[]>;
+  /** Everything kept of this bot but its audit, in one transaction: a later bot of this name starts with nothing. False when there is none. */
+  remove(bot: string): Promise<boolean>;
 }
 
 export type KeyKind = 'agent' | 'host' | 'operator';
@@ -82,11 +84,17 @@ export interface SessionRow {
   readonly expiresAt: number;
 }
 
+export type OperatorChange = 'done' | 'unknown' | 'last_admin';
+
 export interface OperatorStore {
   /** False when the name is taken. */
   create(operator: OperatorRow): Promise<boolean>;
   get(name: string): Promise<OperatorRow | undefined>;
   list(): Promise<OperatorRow[]>;
+  /** `last_admin`: nobody may leave an installation without anyone who can administer it, also not two at the same moment. */
+  setRole(name: string, role: Role): Promise<OperatorChange>;
+  /** With the sessions, links and keys of that person, in one transaction. */
+  remove(name: string, at: number): Promise<OperatorChange>;
   addLink(hash: string, operator: string, expiresAt: number): Promise<void>;
   /** The operator's name, once; undefined for a used, expired or unknown link. */
   redeemLink(hash: string, now: number): Promise<string | undefined>;

@@ -3,8 +3,10 @@ import type { BrowserSession } from '../../access/access.ts';
 import { botView, disconnectView, homeView } from '../../console/bots.ts';
 import { type Html, html } from '../../console/html.ts';
 import { notice } from '../../console/layout.ts';
+import { shownOnce } from '../../console/operators.ts';
 import { salesforceSaid } from '../../console/problem.ts';
 import { GatehouseError } from '../../errors.ts';
+import { issueBotKey } from '../../settings.ts';
 import type { HttpDeps } from '../deps.ts';
 import { findBot } from '../find-bot.ts';
 import { disconnect } from '../routes/integration.ts';
@@ -21,6 +23,7 @@ export function botPages(deps: HttpDeps): readonly Page[] {
       {
         bot: bot.name,
         csrf: session.csrf,
+        mayMakeKeys: roleHolds(session.role, 'MANAGE_GRANTS'),
         mayConnect: roleHolds(session.role, 'CREATE_OAUTH'),
         mayDisconnect: roleHolds(session.role, 'DELETE_INTEGRATIONS'),
       },
@@ -65,6 +68,19 @@ export function botPages(deps: HttpDeps): readonly Page[] {
           const said = notice('bad', error.message, html`<p>${error.next}</p>${salesforceSaid(error)}`);
           return botPage(session, bot.name, said, error.status);
         }
+      },
+    },
+    {
+      method: 'POST',
+      path: '/bots/{bot}/keys',
+      permission: 'MANAGE_GRANTS',
+      async handle({ session, params, form }) {
+        const bot = await findBot(store, params.bot ?? '');
+        const kind = form.get('kind') === 'host' ? 'host' : 'agent';
+        const by = { principal: `operator:${session.name}`, channel: 'console' } as const;
+        const { key } = await issueBotKey(deps, bot.name, { kind, replace: false }, by);
+        const told = shownOnce(`A new ${kind} key of ${bot.name}, shown this once:`, key, 'Earlier keys stay valid.');
+        return botPage(session, bot.name, told);
       },
     },
     {
