@@ -1,5 +1,6 @@
 /** Everything the org remembers beside records. Each kind is a map from id to a plain JSON value. */
 import type { Locator } from './query/page.ts';
+import { plain, type Setup } from './schema/setup.ts';
 
 export interface Session {
   readonly token: string;
@@ -64,8 +65,7 @@ export interface CallRow {
   readonly examined: number;
 }
 
-export interface Settings {
-  readonly withoutFields: readonly string[];
+export interface Settings extends Setup {
   readonly sandbox: boolean;
   readonly sessionMs: number;
   readonly apiMax: number;
@@ -123,7 +123,7 @@ export interface Facts {
 }
 
 export const defaultSettings: Settings = {
-  withoutFields: [],
+  ...plain,
   sandbox: false,
   sessionMs: 2 * 60 * 60 * 1000,
   apiMax: 100_000,

@@ -23,7 +23,7 @@ export class Org {
   readonly #dirty = new Map<string, { kind: string; id: string }>();
   #undo: (() => void)[] = [];
   #isCleared = false;
-  #schema: { withoutFields: readonly string[]; schema: Schema } | undefined;
+  #schema: { settings: Settings; schema: Schema } | undefined;
   /** Rows that queries looked at since the last call was logged. */
   examined = 0;
 
@@ -44,9 +44,8 @@ export class Org {
   }
 
   get schema(): Schema {
-    const { withoutFields } = this.settings;
-    if (this.#schema?.withoutFields !== withoutFields)
-      this.#schema = { withoutFields, schema: orgSchema(withoutFields) };
+    const { settings } = this;
+    if (this.#schema?.settings !== settings) this.#schema = { settings, schema: orgSchema(settings) };
     return this.#schema.schema;
   }
 

@@ -4,6 +4,7 @@ import { type Fault, methodNotAllowed, Refusal, refuse, refuseWrite } from '../r
 import { type Field, isCustom } from '../schema/field.ts';
 import { fieldOf, type ObjectType, type Schema } from '../schema/object.ts';
 import type { Row, Value } from '../table.ts';
+import { settleAddresses } from './addresses.ts';
 import { derive } from './derived.ts';
 import { checkDuplicateRule, checkValidationRule } from './rules.ts';
 import { checkStored, toStored } from './values.ts';
@@ -37,6 +38,8 @@ export function updateRecord(writer: Writer, object: ObjectType, id: string, bod
   const before = liveRow(writer, object, id);
   if (!object.isWritable) throw notWritable(object, 'update');
   const values = readBody(writer, object, body, 'isUpdateable');
+  // With products on it the amount is their sum: Salesforce takes the update and leaves the field as it is.
+  if (before.HasOpportunityLineItem === true) delete values.Amount;
   if (before.IsConverted === true) throw refuseWrite('CANNOT_UPDATE_CONVERTED_LEAD', 'cannot reference converted lead');
   save(writer, object, { ...before, ...values }, before, values);
 }
@@ -143,6 +146,7 @@ function save(writer: Writer, object: ObjectType, draft: Draft, before: Row | un
     return field ? checkStored(field, values[name] ?? null) : [];
   });
   if (faults.length > 0) throw new Refusal(400, ...faults);
+  if (org.settings.countryPicklists) settleAddresses(object, draft, new Set(changed));
   for (const name of changed) checkReference(writer, object, name, values[name]);
   if (writer.meetsLock) throw lockedRow(before?.Id);
 

@@ -1,6 +1,6 @@
 /** `/sobjects`, describes with all the keys of a real one, and picklists by record type. */
 import { to18 } from '../ids.ts';
-import { type Field, type FieldType, isCustom, type PicklistValue } from '../schema/field.ts';
+import { type Field, type FieldType, isCustom, isFilterable, type PicklistValue } from '../schema/field.ts';
 import type { ObjectType, RecordType, Schema } from '../schema/object.ts';
 
 const masterId = to18('012000000000000');
@@ -106,6 +106,7 @@ const soapTypes: Partial<Record<FieldType, string>> = {
   percent: 'xsd:double',
   date: 'xsd:date',
   datetime: 'xsd:dateTime',
+  time: 'xsd:time',
   address: 'urn:address',
 };
 
@@ -113,10 +114,11 @@ function describeField(object: ObjectType, field: Field): Record<string, unknown
   const { type } = field;
   const isText = field.length > 0 && type !== 'id' && type !== 'reference';
   const isCompound = type === 'address';
-  const isLong = type === 'textarea' && field.length > 255;
+  const isEncrypted = type === 'encryptedstring';
+  const canFilter = isFilterable(field);
   const isPolymorphic = field.referenceTo.length > 1;
   return {
-    aggregatable: !isLong && !isCompound && type !== 'boolean',
+    aggregatable: canFilter && type !== 'boolean',
     aiPredictionField: false,
     autoNumber: field.isAutoNumber,
     byteLength: isText ? field.length * 3 : field.length,
@@ -135,21 +137,21 @@ function describeField(object: ObjectType, field: Field): Record<string, unknown
     deprecatedAndHidden: false,
     digits: type === 'int' ? field.precision : 0,
     displayLocationInDecimal: false,
-    encrypted: false,
+    encrypted: isEncrypted,
     externalId: field.isExternalId,
-    extraTypeInfo: type === 'textarea' ? 'plaintextarea' : null,
-    filterable: !isLong && !isCompound,
+    extraTypeInfo: type !== 'textarea' ? null : field.isHtml ? 'richtextarea' : 'plaintextarea',
+    filterable: canFilter,
     filteredLookupInfo: null,
     formulaTreatNullNumberAsZero: false,
-    groupable: !isLong && !isCompound && !/^(currency|percent|double|datetime)$/.test(type),
+    groupable: canFilter && !/^(currency|percent|double|datetime|time|multipicklist)$/.test(type),
     highScaleNumber: false,
-    htmlFormatted: false,
+    htmlFormatted: field.isHtml,
     idLookup: field.isIdLookup,
     inlineHelpText: null,
     label: field.label,
     length: field.length,
-    mask: null,
-    maskType: null,
+    mask: isEncrypted ? 'asterisk' : null,
+    maskType: isEncrypted ? 'lastFour' : null,
     name: field.name,
     nameField: field.isNameField,
     namePointing: isPolymorphic,
@@ -168,7 +170,7 @@ function describeField(object: ObjectType, field: Field): Record<string, unknown
     scale: field.scale,
     searchPrefilterable: type === 'reference',
     soapType: soapTypes[type] ?? 'xsd:string',
-    sortable: !isLong && !isCompound,
+    sortable: canFilter && type !== 'multipicklist',
     type,
     unique: field.isUnique,
     updateable: field.isUpdateable && object.isWritable,
