@@ -45,6 +45,7 @@ export function failureOf(
     infrastructure: isEdge,
     retryable: outcome !== 'unknown' && (row.retryable ?? false),
     repeat: row.repeat ?? false,
+    ...(row.inSync ? { inSync: row.inSync } : {}),
     ...(isRecord(first?.duplicates) && typeof first.duplicates.allowSave === 'boolean'
       ? { allowSave: first.duplicates.allowSave }
       : {}),
@@ -68,12 +69,15 @@ export function failureOf(
 function rowFor(said: readonly Said[], status: number): Row {
   const [first] = said;
   if (!first) return byStatus(status);
-  // A lock error hides in the text of the flow or trigger that met it.
-  const isLock = said.some(
-    ({ code, message }) => code === 'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY' && message.includes('UNABLE_TO_LOCK_ROW'),
-  );
-  const row = knownRow(isLock ? 'UNABLE_TO_LOCK_ROW' : first.code);
+  const row = knownRow(said.map(hiddenCause).find((code) => code !== undefined) ?? first.code);
   return row ?? (status >= 500 || status === 401 ? byStatus(status) : UNKNOWN);
+}
+
+/** A flow's or trigger's failure wraps its cause in its text. */
+function hiddenCause({ code, message }: Said): string | undefined {
+  if (code !== 'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY' && code !== 'CANNOT_EXECUTE_FLOW_TRIGGER') return undefined;
+  if (message.includes('UNABLE_TO_LOCK_ROW')) return 'UNABLE_TO_LOCK_ROW';
+  return /CPU (time )?limit/i.test(message) ? 'CPU_LIMIT' : undefined;
 }
 
 function nextFor(row: Row, first: Said | undefined): string {

@@ -1,4 +1,5 @@
 import { type ErrorCode, type ErrorDetails, GatehouseError } from '../errors.ts';
+import type { InSync } from './failure-table.ts';
 
 /**
  * What became of the request: `not_sent` never reached Salesforce, `refused` was answered and not done, `unknown` may
@@ -16,6 +17,8 @@ export interface UpstreamDetails extends ErrorDetails {
   readonly operator?: string;
   /** A duplicate rule that only warns: `allowDuplicates` would save all the same. */
   readonly allowSave?: boolean;
+  /** The table's column for the sync. */
+  readonly inSync?: InSync;
 }
 
 /** A request to Salesforce that failed. */
@@ -25,6 +28,7 @@ export class UpstreamError extends GatehouseError {
   readonly repeat: boolean;
   readonly operator: string | undefined;
   readonly allowSave: boolean | undefined;
+  readonly inSync: InSync | undefined;
 
   constructor(code: ErrorCode, message: string, details: UpstreamDetails) {
     super(code, message, details);
@@ -33,6 +37,7 @@ export class UpstreamError extends GatehouseError {
     this.repeat = details.repeat ?? false;
     this.operator = details.operator;
     this.allowSave = details.allowSave;
+    this.inSync = details.inSync;
   }
 }
 

@@ -2,11 +2,11 @@ import type { FieldValue } from '../action.ts';
 import { fromErrorBody, GatehouseError } from '../errors.ts';
 import type { CompiledRule } from '../mapping/compile.ts';
 import { findField } from '../mapping/compile.ts';
+import type { Refusal } from '../salesforce/connections.ts';
 import { toParentIndex } from './findings.ts';
 import type { Link } from './link.ts';
 import { type ParentIndex, parentKey } from './plan.ts';
 import type { HostRecord, SyncDeps } from './ports.ts';
-import type { RowFailure } from './row-errors.ts';
 import { EXTERNAL_ID, externalKey, type Target } from './target.ts';
 import { sendParts, toParts } from './write.ts';
 
@@ -146,11 +146,11 @@ async function create(
       200,
     );
     const finished: Link[] = [];
-    let passing: RowFailure | undefined;
+    let passing: Refusal | undefined;
     for (let first = 0; first < parts.length; first += 5) {
       onCall();
       for (const { item, id, failure } of await sendParts(org, parts.slice(first, first + 5))) {
-        if (failure?.then === 'retry') passing = failure;
+        if (failure?.then === 'retry' || failure?.then === 'wait') passing = failure;
         finished.push({
           ...item,
           leaseOwner: null,

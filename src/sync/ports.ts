@@ -16,6 +16,7 @@ export type SyncOrg = Pick<
   | 'patch'
   | 'create'
   | 'remove'
+  | 'refusal'
   | 'clock'
   | 'recordUrl'
 >;
