@@ -94,14 +94,16 @@ export function createChat(deps: ChatDeps): Chat {
   /** What the model and the person may know of this bot, as it is now. */
   async function viewOf({ conversation: { bot: name }, context }: Turn) {
     const [bot, actions, prompts] = await Promise.all([botNamed(store, name), gate.actions(name), deps.prompts()]);
+    const isPublic = bot.audience === 'public';
     const system = systemPrompt(prompts, {
       bot: name,
+      isPublic,
       actions,
       context,
       isSimulated: deps.about.isSimulated,
       now: deps.now(),
     });
-    return { actions, isPublic: bot.audience === 'public', tools: actions.map(toFunctionTool), system };
+    return { actions, isPublic, tools: actions.map(toFunctionTool), system };
   }
 
   /**
@@ -131,8 +133,10 @@ export function createChat(deps: ChatDeps): Chat {
         else if (!isSaid(turn)) reason = yield* converse(loop, turn, bot, meter, signal);
       } catch (thrown) {
         const error = toGatehouseError(thrown, deps.newId);
-        if (error.code === 'internal') deps.log.error(error.message, { door: 'chat', cause: causeOf(thrown) });
-        yield { type: 'error', error: toErrorBody(error).error };
+        // What an endpoint itself said stands here alone: it may quote the talk.
+        if (error.code === 'internal' || error.cause !== undefined)
+          deps.log.error(error.message, { door: 'chat', code: error.code, cause: causeOf(thrown) });
+        yield { type: 'error', error: toErrorBody(bot.isPublic ? forVisitor(error) : error).error };
         reason = 'failed';
       }
       yield { type: 'done', reason, usage: meter.usage };
@@ -194,6 +198,18 @@ export function createChat(deps: ChatDeps): Chat {
       return toTranscript(loaded, outcomes);
     },
   };
+}
+
+/** What a visitor can do something about stays; the rest is nothing they should read. */
+const FOR_VISITORS: ReadonlySet<string> = new Set(['invalid_input', 'limit_reached', 'conflict']);
+
+function forVisitor(error: GatehouseError): GatehouseError {
+  if (FOR_VISITORS.has(error.code)) return error;
+  return new GatehouseError(error.code, 'I cannot answer right now.', {
+    next: 'Please try again later.',
+    retryable: error.retryable,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+  });
 }
 
 const MARGIN_MS = 60_000;

@@ -2,12 +2,24 @@ import { GatehouseError } from '../errors.ts';
 import type { ConversationRow, ConversationStore } from '../store/store.ts';
 import type { Conversation } from './chat.ts';
 import type { Receipt } from './events.ts';
-import type { ToolCall } from './model.ts';
+import type { Kept, ToolCall } from './model.ts';
 
 /** What was said and done, as it is kept: only ever added to. */
 export type Entry =
   | { readonly role: 'user'; readonly text: string }
-  | { readonly role: 'assistant'; readonly text: string; readonly calls: readonly ToolCall[] }
+  | {
+      readonly role: 'assistant';
+      readonly text: string;
+      readonly calls: readonly ToolCall[];
+      readonly kept?: Kept | undefined;
+    }
+  /** What became of a proposal after the talk had moved past its call: ours, in the place of the person's words. */
+  | {
+      readonly role: 'outcome';
+      readonly name: string;
+      readonly text: string;
+      readonly receipt?: Receipt;
+    }
   | {
       readonly role: 'tool';
       /** The call that this is the one answer to. */
