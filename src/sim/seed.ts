@@ -62,12 +62,17 @@ export function plantSeed(org: Org, seed: SimSeed = company): void {
       SystemModstamp: stamp,
     };
     org.saveRow(object, row);
+    if (object === 'OpportunityContactRole' && row.IsPrimary) {
+      const opportunity = org.row('Opportunity', String(row.OpportunityId));
+      if (opportunity) org.saveRow('Opportunity', { ...opportunity, ContactId: row.ContactId });
+    }
     if (typeof record.ref === 'string') refs.set(record.ref, id);
     return id;
   };
 
   plant('Organization', organization(org));
   for (const user of users) plant('User', user);
+  for (const queue of queues) plant('Group', queue);
   for (const object of org.schema.objects) {
     for (const type of object.recordTypes) {
       plant('RecordType', {
@@ -132,6 +137,11 @@ const user = (ref: string, username: string, first: string, last: string, title:
   TimeZoneSidKey: 'GMT',
   ageDays: 800,
 });
+
+const queues: readonly SeedRecord[] = [
+  { ref: 'first-line', Name: 'First line', DeveloperName: 'First_line', Type: 'Queue', ageDays: 800 },
+  { ref: 'web-leads', Name: 'Web leads', DeveloperName: 'Web_leads', Type: 'Queue', ageDays: 800 },
+];
 
 const users = [
   user('admin', 'admin@sim.example', 'Ada', 'Quill', 'Sales Operations'),

@@ -12,13 +12,13 @@ import { usageOf } from '../rest/limits.ts';
 import { plantSeed, type SimSeed } from '../seed.ts';
 import { setFaults } from './faults.ts';
 import { BadControl, onlyKeys, optionalNumber, optionalText, texts, toObject } from './input.ts';
-import { addRecord, changeRecord, mergeRecords, undeleteRecord } from './records.ts';
+import { addRecord, changeRecord, convertLead, mergeRecords, undeleteRecord } from './records.ts';
 import { addFields, fillIn, isSetup, toSetup } from './setup.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
 const accepted =
-  'POST reset, faults, clock, fields, expire, settings, oauth, rules, jwt-key, merge, undelete, records/{Object}, outbound-messages[/deliver]; GET calls, faults, clock, settings, records/{Object}, outbound-messages';
+  'POST reset, faults, clock, fields, expire, settings, oauth, rules, jwt-key, merge, convert, undelete, records/{Object}, outbound-messages[/deliver]; GET calls, faults, clock, settings, records/{Object}, outbound-messages';
 
 export function control(org: Org, incoming: Incoming, shipped: SimSeed | undefined): Outgoing {
   const { method, url, text } = incoming;
@@ -66,6 +66,8 @@ function run(org: Org, request: string, detail: string, body: unknown, shipped: 
       return saveRecord(org, objectName(org, detail), toObject(body, 'records'));
     case 'POST merge':
       return mergeRecords(org, toObject(body, 'merge'));
+    case 'POST convert':
+      return convertLead(org, toObject(body, 'convert'));
     case 'POST undelete':
       return undeleteRecord(org, toObject(body, 'undelete'));
     case 'GET outbound-messages':

@@ -35,6 +35,8 @@ export function toStored(field: Field, raw: unknown): Value {
     case 'id':
     case 'reference':
       return toReference(field, raw);
+    case 'email':
+      return String(raw).trim().toLowerCase() || null;
     case 'multipicklist':
       return toChoices(field, String(raw)) || null;
     case 'textarea':
