@@ -88,7 +88,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const sim = lazily(async (): Promise<Sim> => {
       const { createSim } = await import('./sim/sim.ts');
       const file = inData('sim.db');
-      return createSim({ file, version: config.salesforce.apiVersion, now }).catch((cause: unknown) => {
+      const { simSeed: seed } = config;
+      return createSim({ file, seed, version: config.salesforce.apiVersion, now }).catch((cause: unknown) => {
         throw new GatehouseError('config_invalid', `The file of the simulated org, ${file}, cannot be used.`, {
           next: 'Stop every Gatehouse process and move the file elsewhere: the simulated org begins anew.',
           cause,

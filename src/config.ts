@@ -35,6 +35,8 @@ export interface Config {
   };
   /** GATEHOUSE_SIM=1: the simulated org although a real connection is stored. */
   readonly simulate: boolean;
+  /** GATEHOUSE_SIM_SEED=stock: a new simulated org begins without any field of ours. */
+  readonly simSeed: 'stock' | undefined;
   /** GATEHOUSE_PRINT_SIGN_IN=1: sign-in links are printed although standard output is no terminal. */
   readonly printSignIn: boolean;
   readonly keys: { readonly bot: string | undefined; readonly operator: string | undefined };
@@ -91,6 +93,7 @@ const environment = z.object({
   SALESFORCE_JWT_KEY_FILE: text,
   GATEHOUSE_PRINT_SIGN_IN: z.enum(['', '0', '1']).default(''),
   GATEHOUSE_SIM: z.enum(['', '0', '1']).default(''),
+  GATEHOUSE_SIM_SEED: z.enum(['stock']).optional(),
   GATEHOUSE_ALLOW_PASSWORD: z.enum(['', '0', '1']).default(''),
   GATEHOUSE_BOT_KEY: text,
   GATEHOUSE_OPERATOR_KEY: text,
@@ -141,6 +144,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       extraHosts: hostsOf(e.SALESFORCE_EXTRA_HOSTS),
     },
     simulate: e.GATEHOUSE_SIM === '1',
+    simSeed: e.GATEHOUSE_SIM_SEED,
     printSignIn: e.GATEHOUSE_PRINT_SIGN_IN === '1',
     keys: { bot: e.GATEHOUSE_BOT_KEY, operator: e.GATEHOUSE_OPERATOR_KEY },
     session: e.GATEHOUSE_SESSION,

@@ -10,6 +10,7 @@ import { outboundControl } from '../outbound/control.ts';
 import { Refusal } from '../refusal.ts';
 import { usageOf } from '../rest/limits.ts';
 import { plantSeed, type SimSeed } from '../seed.ts';
+import { stock } from '../stock.ts';
 import { setFaults } from './faults.ts';
 import { BadControl, onlyKeys, optionalNumber, optionalText, texts, toObject } from './input.ts';
 import { addRecord, changeRecord, convertLead, mergeRecords, undeleteRecord } from './records.ts';
@@ -81,8 +82,10 @@ function run(org: Org, request: string, detail: string, body: unknown, shipped: 
 /** Records, faults, calls, clock and settings begin anew; logins stay, so that a connected client goes on. */
 function reset(org: Org, body: Body, shipped: SimSeed | undefined): unknown {
   onlyKeys(body, ['seed', 'withoutFields', 'keepSessions', 'sandbox']);
-  const lost = body.withoutFields === undefined ? {} : toSetup(org, 'withoutFields', body.withoutFields);
   const seed = body.seed === undefined ? shipped : toSeed(body.seed);
+  const setup = { ...shipped?.setup, ...seed?.setup };
+  const lost = body.withoutFields === undefined ? {} : toSetup(org, 'withoutFields', body.withoutFields);
+  const withoutFields = [...(setup.withoutFields ?? []), ...(lost.withoutFields ?? [])];
   const kept = body.keepSessions === false ? [] : ([...org.facts('session')] as const);
   const grants = body.keepSessions === false ? [] : org.facts('grant');
   const keys = org.facts('jwtKey');
@@ -90,9 +93,10 @@ function reset(org: Org, body: Body, shipped: SimSeed | undefined): unknown {
   const epoch = org.fact('counter', 'epoch') ?? 0;
   const settings: Settings = {
     ...defaultSettings,
-    ...lost,
+    ...setup,
+    withoutFields,
     sandbox: body.sandbox === true,
-    schemaChangedAt: lost.withoutFields?.length ? org.now() : defaultSettings.schemaChangedAt,
+    schemaChangedAt: withoutFields.length > 0 ? org.now() : defaultSettings.schemaChangedAt,
   };
   rehearse(org, seed, settings);
   begin(org, seed, epoch + 1, settings);
@@ -100,7 +104,7 @@ function reset(org: Org, body: Body, shipped: SimSeed | undefined): unknown {
   for (const session of kept) org.keep('session', session.token, session);
   for (const grant of grants) org.keep('grant', grant.id, grant);
   for (const key of keys) org.keep('jwtKey', key.pem, key);
-  return { reset: true, withoutFields: settings.withoutFields };
+  return { reset: true, withoutFields };
 }
 
 /** A seed that cannot be planted must not cost the org what it has: it is tried on an empty one first. */
@@ -113,11 +117,17 @@ function rehearse(org: Org, seed: SimSeed | undefined, settings: Settings): void
 }
 
 /** A new beginning: the first of a fresh file, or a reset. */
-export function begin(org: Org, seed: SimSeed = company, epoch = 1, settings: Settings = defaultSettings): void {
+export function begin(
+  org: Org,
+  seed: SimSeed = company,
+  epoch = 1,
+  settings: Settings = { ...defaultSettings, ...seed.setup },
+): void {
   org.clear();
   org.keep('counter', 'epoch', epoch);
   org.keep('settings', 'org', settings);
   plantSeed(org, seed);
+  fillIn(org);
 }
 
 function calls(org: Org): unknown {
@@ -207,6 +217,8 @@ function objectName(org: Org, name: string): string {
 }
 
 function toSeed(value: unknown): SimSeed {
+  if (value === 'company') return company;
+  if (value === 'stock') return stock;
   const { records } = toObject(value, 'seed');
   const byObject = toObject(records, 'seed.records');
   for (const [name, list] of Object.entries(byObject)) {
