@@ -2,7 +2,7 @@ import type { FieldDescribe, FieldValue, ObjectDescribe } from '../action.ts';
 import type { FieldProblem } from '../errors.ts';
 import { isCut } from './canonical.ts';
 import { findField, parentOf } from './compile.ts';
-import { defaultMapping } from './defaults.ts';
+import { defaultMapping, isShippedRule } from './defaults.ts';
 import { hostField } from './host-fields.ts';
 import type { Mapping, Rule } from './mapping.ts';
 
@@ -31,8 +31,12 @@ export function checkMapping(mapping: Mapping, describe: ObjectDescribe): Mappin
           say('local', `${name} is already filled by rules.${first}; make one of them "to_crm"`),
         );
     checkShape(rule, say);
-    if (rule.remote[0]?.includes('.')) checkParent(rule, describe, say);
-    else for (const name of rule.remote) checkField(rule, name, describe, say, warn);
+    const isShipped = isShippedRule(mapping, rule);
+    // What a fresh bot was given and this org lacks is left out of the work, and of no concern when anything else is saved.
+    const absent: Say = (part, problem) =>
+      isShipped ? warn(part, `${problem}: the rule is left out until it has`) : say(part, problem);
+    if (rule.remote[0]?.includes('.')) checkParent(rule, describe, say, absent);
+    else for (const name of rule.remote) checkField(rule, name, describe, { say, warn, absent });
     checkHostField(mapping, rule, describe, say, warn);
   });
   if (mapping.lookup) checkLookup(mapping, describe, problems);
@@ -66,10 +70,10 @@ function checkShape(rule: Rule, say: Say): void {
   if (isConstant && rule.direction !== 'to_crm') say('direction', 'a constant can only go "to_crm"');
 }
 
-function checkParent(rule: Rule, describe: ObjectDescribe, say: Say): void {
+function checkParent(rule: Rule, describe: ObjectDescribe, say: Say, absent: Say): void {
   const parent = parentOf(rule, describe);
   if (!parent) {
-    say('remote', `${describe.name} has no parent called ${rule.remote[0]?.split('.')[0]}`);
+    absent('remote', `${describe.name} has no parent called ${rule.remote[0]?.split('.')[0]}`);
     return;
   }
   if (rule.direction !== 'from_crm' && !parent.write) {
@@ -83,11 +87,16 @@ function checkParent(rule: Rule, describe: ObjectDescribe, say: Say): void {
     say('remote', `${field.name} is not writable for this user`);
 }
 
-function checkField(rule: Rule, name: string, describe: ObjectDescribe, say: Say, warn: Say): void {
+function checkField(
+  rule: Rule,
+  name: string,
+  describe: ObjectDescribe,
+  { say, warn, absent }: Readonly<Record<'say' | 'warn' | 'absent', Say>>,
+): void {
   const field = findField(describe, name);
   if (!field) {
     const near = nearest(name, describe);
-    say('remote', `${describe.name} has no field ${name}${near ? `; did you mean ${near}?` : ''}`);
+    absent('remote', `${describe.name} has no field ${name}${near ? `; did you mean ${near}?` : ''}`);
     return;
   }
   if (rule.direction !== 'from_crm') {

@@ -26,6 +26,26 @@ describe('a mapping is checked when it is saved [S4]', () => {
     expect(told({ local: 'x', remote: 'TimeZone' })).toContain('did you mean TimeZone__c?');
   });
 
+  it('lets a shipped rule wait for its field, whatever the org lacks, and no rule of anybody else [H2]', () => {
+    const bare = (...lost: string[]) => ({
+      ...contact,
+      fields: contact.fields.filter(({ name }) => !lost.includes(name)),
+    });
+    for (const lost of ['TimeZone__c', 'Title', 'FirstName']) {
+      const { problems, warnings } = checkMapping(defaultMapping('party'), bare(lost));
+      expect(problems).toEqual([]);
+      expect(warnings.map(({ problem }) => problem)).toContainEqual(
+        expect.stringMatching(`^Contact has no field ${lost}.*: the rule is left out until it has$`),
+      );
+    }
+    expect(checkMapping(defaultMapping('party'), bare('AccountId')).problems).toEqual([]);
+    const own = { local: ['x'], remote: ['Level__c'], direction: 'both' as const, transforms: [] };
+    const mixed = { ...defaultMapping('party'), rules: [...defaultMapping('party').rules, own] };
+    expect(checkMapping(mixed, bare('TimeZone__c')).problems).toEqual([
+      { name: 'rules.10.remote', problem: 'Contact has no field Level__c' },
+    ]);
+  });
+
   it('refuses what the user cannot write', () => {
     expect(told({ local: 'x', remote: 'CreatedDate' })).toContain('not writable');
     expect(told({ local: 'x', remote: 'MailingAddress' })).toContain('not writable');
