@@ -195,6 +195,15 @@ export interface FieldDescribe {
   readonly restrictedPicklist: boolean;
   /** Decimal places of a number; absent where the org did not say. */
   readonly scale?: number;
+  /** Digits of a number in all, places included; of a whole number `digits`. Absent where the org did not say. */
+  readonly precision?: number;
+  readonly digits?: number;
+  /** What follows is absent, which is no, in most fields. Reads show a mask, `********5678` (classic encryption). */
+  readonly isMasked?: boolean;
+  /** Text is kept as HTML. */
+  readonly isRichText?: boolean;
+  readonly isCalculated?: boolean;
+  readonly isAutoNumber?: boolean;
   readonly picklistValues: readonly { readonly value: string; readonly label: string; readonly active: boolean }[];
   readonly referenceTo: readonly string[];
   readonly relationshipName: string | null;

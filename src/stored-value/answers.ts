@@ -1,0 +1,27 @@
+import type { FieldDescribe, ObjectDescribe } from '../action.ts';
+
+/** Fields whose answer is not what was written, and fields that take no writing: known from describe, before anything is sent. */
+
+/** Why the connected user cannot write this field now, in words said after its name. */
+export function closedFor(field: FieldDescribe, operation: 'create' | 'update'): string | undefined {
+  if (operation === 'create' ? field.createable : field.updateable) return undefined;
+  if (field.isCalculated) return 'is calculated by Salesforce';
+  if (field.isAutoNumber) return 'is numbered by Salesforce';
+  if (operation === 'update' && field.createable) return 'can only be set when the record is created';
+  if (operation === 'create' && field.updateable) return 'can only be set once the record is there';
+  return `cannot be ${operation === 'create' ? 'set' : 'changed'} by the connected user`;
+}
+
+/** The sum of its products: Salesforce answers yes to another amount, and keeps its own. */
+export const PRODUCTS_FIELD = 'HasOpportunityLineItem';
+
+export const isSumOfProducts = (object: string, field: string, record: Readonly<Record<string, unknown>>): boolean =>
+  object.toLowerCase() === 'opportunity' && field.toLowerCase() === 'amount' && record[PRODUCTS_FIELD] === true;
+
+export const SUM_OF_PRODUCTS = 'is the sum of the products on this opportunity: change the products in Salesforce';
+
+/** Where an org has several currencies, each record says its own. */
+export const CURRENCY_FIELD = 'CurrencyIsoCode';
+
+export const hasCurrencies = ({ fields }: Pick<ObjectDescribe, 'fields'>): boolean =>
+  fields.some(({ name }) => name === CURRENCY_FIELD);
