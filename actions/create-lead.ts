@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ActionContext, defineAction, type Fields, quoted } from '../src/action.ts';
+import { type ActionContext, defineAction, EMAIL, type Fields, quoted } from '../src/action.ts';
 import { GatehouseError } from '../src/errors.ts';
 
 const FIELDS = {
@@ -18,7 +18,7 @@ const input = z.strictObject({
   lastName: z.string().trim().min(1).describe('Family name, e.g. Doe'),
   company: z.string().trim().min(1).describe('Company name; ask for it, never invent it'),
   firstName: z.string().optional().describe('Given name'),
-  email: z.email().optional().describe('Work email'),
+  email: z.email({ pattern: EMAIL }).optional().describe('Work email'),
   phone: z.string().optional().describe('Phone with country code'),
   title: z.string().optional().describe('Job title'),
   website: z.string().optional().describe('Company website'),

@@ -4,7 +4,12 @@ import type { Audience } from './profiles.ts';
 /** What a call meets: pure, so that a dry run and the road itself cannot differ. */
 
 export interface Facts {
-  readonly changes: readonly { readonly field: string; readonly before: unknown; readonly after: unknown }[];
+  readonly changes: readonly {
+    readonly field: string;
+    readonly before: unknown;
+    readonly after: unknown;
+    readonly currency?: string;
+  }[];
   /** `Object.Field` of everything queried or changed that is tagged sensitive. */
   readonly sensitive: readonly string[];
   readonly queryClass?: 'trivial' | 'non-trivial';
@@ -86,13 +91,17 @@ export const CHECKS: {
 } = {
   amountAbove: (c, f) => {
     const amount = numberAfter(f, 'Amount');
-    return amount !== undefined && amount > c.amountAbove! ? `The amount is above ${c.amountAbove}.` : undefined;
+    return amount !== undefined && amount > c.amountAbove!
+      ? `The amount is above ${c.amountAbove}${currencyOf(f)}.`
+      : undefined;
   },
   amountChangeAbove: (c, f) => {
     const change = f.changes.find(({ field }) => field === 'Amount');
     if (change === undefined) return undefined;
     const difference = Math.abs(Number(change.after ?? 0) - Number(change.before ?? 0));
-    return difference > c.amountChangeAbove! ? `The amount changes by more than ${c.amountChangeAbove}.` : undefined;
+    return difference > c.amountChangeAbove!
+      ? `The amount changes by more than ${c.amountChangeAbove}${currencyOf(f)}.`
+      : undefined;
   },
   stageIn: (c, f) => {
     const stage = f.changes.find(({ field }) => field === 'StageName')?.after;
@@ -126,6 +135,12 @@ export const CHECKS: {
     f.runsThisHour >= c.runsThisHourAtLeast! ? `It already ran ${f.runsThisHour} times in the past hour.` : undefined,
   environment: (c, f) => (f.environment === c.environment ? `The org is ${f.environment}.` : undefined),
 };
+
+/** Thresholds are in the record's own currency: said where the org has several. */
+function currencyOf({ changes }: Facts): string {
+  const currency = changes.find(({ field }) => field === 'Amount')?.currency;
+  return currency === undefined ? '' : ` ${currency}`;
+}
 
 function numberAfter(facts: Facts, field: string): number | undefined {
   const value = facts.changes.find((change) => change.field === field)?.after;

@@ -4,6 +4,17 @@ import type { Audience } from '../permissions/profiles.ts';
 
 /** Record text inside a sentence of an action's own. */
 export { quoted } from './hidden-text.ts';
+export {
+  CURRENCY_FIELD,
+  hasCurrencies,
+  inCurrency,
+  isSumOfProducts,
+  PRODUCTS_FIELD,
+  SUM_OF_PRODUCTS,
+} from './stored-value/answers.ts';
+/** The one check of an email address. */
+export { EMAIL } from './stored-value/email.ts';
+export { isSame } from './stored-value/stored-value.ts';
 
 /**
  * What an action is, and everything it may touch. One file in `actions/` holds one `defineAction({...})`;
@@ -92,6 +103,8 @@ export interface Change {
   readonly label: string;
   readonly before: FieldValue;
   readonly after: FieldValue;
+  /** Of an amount, where the org has several currencies: the record's. */
+  readonly currency?: string;
 }
 
 export interface Preview {
@@ -144,7 +157,7 @@ export interface Salesforce {
   findAll(finds: readonly { readonly object: string; readonly find: Find }[]): Promise<readonly (readonly SObject[])[]>;
   /**
    * Checks values against describe: field is there and writable, length, type, picklist (a label becomes its API value).
-   * Throws `invalid_input` naming every bad field at once, under the names of `inputNames` (API name to input name).
+   * What it answers is what Salesforce will store, and what a person is to be shown. Throws `invalid_input` naming every bad field at once, under the names of `inputNames` (API name to input name).
    */
   check(
     object: string,
@@ -158,8 +171,11 @@ export interface Salesforce {
     fields: Fields,
     options?: { readonly allowDuplicates?: boolean },
   ): Promise<{ readonly id: string }>;
-  /** Writes only if the record is still as `record` was read (it must hold `LastModifiedDate` and every changed field); else `conflict`. */
-  update(object: string, record: SObject, changes: Fields): Promise<void>;
+  /**
+   * Writes only if the record is still as `record` was read (it must hold `LastModifiedDate` and every changed field); else
+   * `conflict`, as where Salesforce says yes and keeps its own. Answers what the record holds now of what was written.
+   */
+  update(object: string, record: SObject, changes: Fields): Promise<Fields>;
   /** Deletes the record, only if nobody changed it since `record` was read (it must hold `LastModifiedDate`); else `conflict`. */
   remove(object: string, record: SObject): Promise<void>;
   recordUrl(id: string): string;

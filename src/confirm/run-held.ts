@@ -4,6 +4,7 @@ import { GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
 import { cleanData } from '../hidden-text.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
+import { NotTaken } from './effects.ts';
 import type { Effect, Proposal } from './proposal.ts';
 
 /** One run of a claimed proposal: everything is asked once more, the stored arguments run, and the end is named. */
@@ -83,7 +84,9 @@ export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSi
       return askAgain(withLookAlikes(proposal, error, deps.mayOverride(error)));
     if (error.code === 'internal') deps.log.error(error.message, { cause: String(error.cause), proposal: proposal.id });
     // A write that went out, or is done already, must not be taken for one that never happened.
-    const isUnknown = deps.isUnknownOutcome(thrown) || effects.some(({ state }) => state !== 'failed');
+    const isUnknown =
+      !(thrown instanceof NotTaken) &&
+      (deps.isUnknownOutcome(thrown) || effects.some(({ state }) => state !== 'failed'));
     const state = isUnknown ? 'unknown' : error.code === 'conflict' && !error.retryable ? 'conflict' : 'failed';
     return {
       state,

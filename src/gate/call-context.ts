@@ -1,7 +1,7 @@
 import type { Facts } from '../../permissions/decide.ts';
 import type { ActionContext, Salesforce, Soql, Sync } from '../action.ts';
 import { boundByPolicy } from '../confirm/bounded.ts';
-import { isSame, type WritableOrg, writeOnce } from '../confirm/effects.ts';
+import { valuesOf, type WritableOrg, writeOnce } from '../confirm/effects.ts';
 import { type Effect, isOver, type Proposal } from '../confirm/proposal.ts';
 import { GatehouseError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -66,7 +66,7 @@ export async function contextFor(
     check: (...args) => org.check(...args),
     recordUrl: (id) => org.recordUrl(id),
     create: once?.create ?? noWriting,
-    update: once?.update ?? onlyIfSame,
+    update: once?.update ?? onlyIfSame(org),
     remove: once?.remove ?? noWriting,
   };
   const choice = writing?.proposal.choice ?? undefined;
@@ -97,9 +97,10 @@ export async function contextFor(
 }
 
 /** Without a held proposal, an update passes only where it would change nothing. */
-const onlyIfSame: Salesforce['update'] = async (_, record, changes) => {
-  if (!Object.entries(changes).every(([field, value]) => isSame(record[field], value))) await noWriting();
-};
+const onlyIfSame =
+  (org: GateOrg): Salesforce['update'] =>
+  async (object, record, changes) =>
+    (await valuesOf(org, object)).holds(record, changes) ? {} : noWriting();
 
 const noWriting = () =>
   Promise.reject(

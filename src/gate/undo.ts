@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type Action, type Change, defineAction, type FieldValue, type Preview, type SObject } from '../action.ts';
-import { isSame } from '../confirm/effects.ts';
+import { type Action, type Change, defineAction, type FieldValue, type Preview, type Salesforce } from '../action.ts';
+import { valuesOf } from '../confirm/effects.ts';
 import type { Effect } from '../confirm/proposal.ts';
 import { GatehouseError } from '../errors.ts';
 import { quoted } from '../hidden-text.ts';
@@ -31,13 +31,20 @@ export function createUndo(store: Pick<Store, 'audit' | 'proposals'>): Action {
     return { bot: proposal.bot, effects: [...effects].reverse() };
   };
 
-  const read = async (
-    effect: Effect,
-    get: (object: string, id: string, fields: readonly string[]) => Promise<SObject>,
-  ) => {
+  const read = async (effect: Effect, salesforce: Salesforce) => {
+    const values = await valuesOf(salesforce, effect.object);
+    const unknown = effect.kind === 'update' ? Object.keys(effect.before).filter(values.isMasked) : [];
+    if (unknown.length > 0)
+      throw new GatehouseError(
+        'conflict',
+        `What ${unknown.join(', ')} held before cannot be read: the field answers with a mask.`,
+        { next: 'Nothing was undone. Correct the record by hand in Salesforce.' },
+      );
     // Kept by `written`: every effect has an id.
-    const record = await get(effect.object, effect.id!, [...Object.keys(effect.after), 'LastModifiedDate']);
-    const different = Object.entries(effect.after).filter(([field, value]) => !isSame(record[field], value));
+    const record = await salesforce.get(effect.object, effect.id!, [...Object.keys(effect.after), 'LastModifiedDate']);
+    const different = Object.entries(effect.after).filter(
+      ([field, value]) => !values.isSame(field, record[field], value),
+    );
     if (different.length === 0) return record;
     throw new GatehouseError(
       'conflict',
@@ -61,7 +68,7 @@ export function createUndo(store: Pick<Store, 'audit' | 'proposals'>): Action {
       const { effects } = await written(audit);
       const changes: Change[] = [];
       for (const effect of effects) {
-        await read(effect, (...args) => salesforce.get(...args));
+        await read(effect, salesforce);
         for (const [field, after] of Object.entries(effect.after))
           changes.push({
             field,
@@ -85,7 +92,7 @@ export function createUndo(store: Pick<Store, 'audit' | 'proposals'>): Action {
       const { effects } = await written(audit);
       const undone = [];
       for (const effect of effects) {
-        const record = await read(effect, (...args) => salesforce.get(...args));
+        const record = await read(effect, salesforce);
         if (effect.kind === 'create') await salesforce.remove(effect.object, record);
         else await salesforce.update(effect.object, record, effect.before as Record<string, FieldValue>); // as noted before the write
         undone.push({

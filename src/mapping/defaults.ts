@@ -64,7 +64,7 @@ const CASE: Mapping = {
       { use: 'default', value: 'open' },
       {
         use: 'values',
-        otherwise: 'pass',
+        otherwise: 'refuse',
         pairs: [
           ['open', 'Prospecting'],
           ['in_progress', 'Qualification'],

@@ -42,7 +42,14 @@ export interface Rule {
 
 export type Transform =
   | { readonly use: 'split_name' | 'join_name' | 'trim' | 'lower' }
-  | { readonly use: 'date'; readonly form: 'date' | 'datetime' }
+  | {
+      readonly use: 'date';
+      readonly form: 'date' | 'datetime';
+      /** How the host writes 31.12.2026 or 12/31/2026. Absent: such dates are refused, never guessed. */
+      readonly order?: 'dmy' | 'mdy' | 'ymd' | undefined;
+      /** What a number counts since 1970. Absent: milliseconds, where it can be nothing else. */
+      readonly unit?: 's' | 'ms' | 'us' | 'ns' | undefined;
+    }
   | { readonly use: 'template'; readonly text: string }
   | {
       readonly use: 'default';
@@ -55,8 +62,11 @@ export type Transform =
       readonly use: 'values';
       /** Host value, Salesforce value; the first pair that fits wins, both ways. */
       readonly pairs: readonly (readonly [FieldValue, FieldValue])[];
-      /** An unlisted value passes as it is, or is left out of the sync. */
-      readonly otherwise: 'pass' | 'skip';
+      /**
+       * An unlisted value is refused and named, unless the Salesforce field itself lists it; or passes as it is; or is left out
+       * of the sync.
+       */
+      readonly otherwise: 'refuse' | 'pass' | 'skip';
     };
 
 /** Base and log name a rule by what it writes or reads. */
@@ -78,7 +88,12 @@ const transform = z.discriminatedUnion(
   'use',
   [
     z.strictObject({ use: z.enum(['split_name', 'join_name', 'trim', 'lower']) }),
-    z.strictObject({ use: z.literal('date'), form: z.enum(['date', 'datetime']).default('date') }),
+    z.strictObject({
+      use: z.literal('date'),
+      form: z.enum(['date', 'datetime']).default('date'),
+      order: z.enum(['dmy', 'mdy', 'ymd']).optional(),
+      unit: z.enum(['s', 'ms', 'us', 'ns']).optional(),
+    }),
     z.strictObject({ use: z.literal('template'), text: z.string().min(1).max(500) }),
     z.strictObject({
       use: z.literal('default'),
@@ -92,7 +107,7 @@ const transform = z.discriminatedUnion(
         .array(z.tuple([value, value]))
         .min(1)
         .max(500),
-      otherwise: z.enum(['pass', 'skip']).default('pass'),
+      otherwise: z.enum(['refuse', 'pass', 'skip']).default('refuse'),
     }),
   ],
   {

@@ -7,8 +7,9 @@ export function closedFor(field: FieldDescribe, operation: 'create' | 'update'):
   if (operation === 'create' ? field.createable : field.updateable) return undefined;
   if (field.isCalculated) return 'is calculated by Salesforce';
   if (field.isAutoNumber) return 'is numbered by Salesforce';
-  if (operation === 'update' && field.createable) return 'can only be set when the record is created';
-  if (operation === 'create' && field.updateable) return 'can only be set once the record is there';
+  if (operation === 'update' && field.createable)
+    return 'cannot be changed: it can only be set when the record is created';
+  if (operation === 'create' && field.updateable) return 'cannot be set yet: only once the record is there';
   return `cannot be ${operation === 'create' ? 'set' : 'changed'} by the connected user`;
 }
 
@@ -25,3 +26,16 @@ export const CURRENCY_FIELD = 'CurrencyIsoCode';
 
 export const hasCurrencies = ({ fields }: Pick<ObjectDescribe, 'fields'>): boolean =>
   fields.some(({ name }) => name === CURRENCY_FIELD);
+
+/** The currency of an amount of this record, and its label with it: what a person reads, on every door. */
+export function inCurrency(
+  field: Pick<FieldDescribe, 'type' | 'label'> | undefined,
+  record: Readonly<Record<string, unknown>>,
+  changes: Readonly<Record<string, unknown>> = {},
+): { readonly label?: string; readonly currency?: string } {
+  if (!field) return {};
+  const [before, after] = [record[CURRENCY_FIELD], changes[CURRENCY_FIELD] ?? record[CURRENCY_FIELD]];
+  if (field.type !== 'currency' || typeof after !== 'string') return { label: field.label };
+  const shown = typeof before === 'string' && before !== after ? `${before} to ${after}` : after;
+  return { label: `${field.label} (${shown})`, currency: after };
+}

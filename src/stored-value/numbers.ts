@@ -37,6 +37,7 @@ function toDecimal({ type }: Shape, value: unknown): Read<string> {
   const text = typeof value === 'string' ? value.trim() : '';
   if (PLAIN.test(text)) return { value: text };
   if (GROUPED.test(text)) return { value: text.replace(/[, \u00a0\u202f]/g, '') };
+  if (!/\d/.test(text)) return { problem: `is no ${noun}` };
   return { problem: `is no ${noun} that can be read one way only: write 1234.56 or 1,234.56` };
 }
 

@@ -29,7 +29,7 @@ export function cut(text: string, most: number): string {
 export function foldPhone(phone: string): string {
   const folded = phone
     .toLowerCase()
-    .replace(/^\s*00/, '+')
-    .replace(/[^\d+a-z]/g, '');
+    .replace(/[^\d+a-z]/g, '')
+    .replace(/^00/, '+');
   return folded || phone;
 }

@@ -68,7 +68,7 @@ export function boundMapping(compiled: CompiledMapping, describe: ObjectDescribe
       refusal ??= closedField(object, first);
     } else warnings.push(`${rule.key} is left out: ${closed.join(', ')} is not open to this bot.`);
   }
-  const columns = rules.flatMap((rule) => rule.remote);
+  const columns = rules.flatMap((rule) => [...rule.remote, ...rule.also.filter((name) => opened.isOpen(object, name))]);
   // People are found by this column even where it is hidden: it is compared, and neither taken nor shown.
   const select = [...new Set([...columns, ...(lookup ? [lookup.remote] : [])])];
   return { compiled: { ...compiled, rules, select }, refusal, warnings };

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { FieldDescribe, FieldValue } from '../action.ts';
-import { writtenForm } from '../mapping/canonical.ts';
 import { findField } from '../mapping/compile.ts';
 import { KINDS } from '../mapping/mapping.ts';
+import { isRead } from '../stored-value/read.ts';
+import { toStored } from '../stored-value/stored-value.ts';
 import type { Link, Scope } from './link.ts';
 import type { FeedRow, InboxRow, SyncDeps, SyncOrg } from './ports.ts';
 import { toMs } from './remote.ts';
@@ -123,7 +124,9 @@ function toFeed(event: InboxRow, told: readonly Told[], at: number): Omit<FeedRo
 /** Messages are all text; a poll shows the same field as a number or a boolean. */
 function typed(shape: FieldDescribe | undefined, value: FieldValue): FieldValue {
   const isText = shape === undefined || !['boolean', 'int', 'double', 'currency', 'percent'].includes(shape.type);
-  return isText || typeof value !== 'string' ? value : (writtenForm(shape, value) ?? value);
+  if (isText || typeof value !== 'string') return value;
+  const stored = toStored(shape, value);
+  return isRead(stored) ? stored.value : value;
 }
 
 function toFields({ payload }: InboxRow): Readonly<Record<string, FieldValue>> {

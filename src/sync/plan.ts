@@ -1,5 +1,5 @@
 import type { Fields, FieldValue } from '../action.ts';
-import type { CompiledMapping, CompiledRule, RemoteRecord } from '../mapping/compile.ts';
+import type { CompiledMapping, CompiledRule, Onto, RemoteRecord } from '../mapping/compile.ts';
 import type { Intent, Link } from './link.ts';
 import { type FieldVerdict, mergeField } from './merge.ts';
 import type { FieldClock, HostRecord, LogChange } from './ports.ts';
@@ -125,7 +125,7 @@ function planRule(
   }
   if (verdict.base === undefined) delete draft.base[rule.key];
   else draft.base[rule.key] = verdict.base;
-  carryOut(rule, verdict, { host, parents, localRaw, remoteRaw, local, remoteAt, base, kind: remote.kind }, draft);
+  carryOut(rule, verdict, { host, parents, localRaw, remoteRaw, local, remoteAt, base, remote }, draft);
 }
 
 interface Sides {
@@ -136,7 +136,7 @@ interface Sides {
   readonly local: FieldValue | undefined;
   readonly remoteAt: number;
   readonly base: FieldValue | undefined;
-  readonly kind: RemoteState['kind'];
+  readonly remote: RemoteState;
 }
 
 function carryOut(rule: CompiledRule, { action, winner }: FieldVerdict, sides: Sides, draft: Draft): void {
@@ -151,12 +151,18 @@ function carryOut(rule: CompiledRule, { action, winner }: FieldVerdict, sides: S
     });
   }
   if (action !== 'push') return;
-  const fields = rule.parent ? parentField(rule, local, parents, draft) : rule.toRemote(localRaw, host);
-  const misfit = rule.parent ? undefined : rule.misfit(localRaw, host);
-  if (misfit !== undefined) draft.problems.push({ code: 'invalid_input', message: misfit });
+  const onto = ontoOf(sides.remote);
+  // A create has nothing to clear, and nothing that is missing to explain.
+  if (sides.remote.kind === 'absent' && local === null) return;
+  const misfit = rule.misfit(localRaw, host, onto);
+  if (misfit !== undefined) {
+    draft.problems.push({ code: 'invalid_input', message: misfit });
+    return;
+  }
+  const fields = rule.parent ? parentField(rule, local, parents, draft) : rule.toRemote(localRaw, host, onto);
   if (!fields || Object.keys(fields).length === 0) return;
   // A create has nothing to clear.
-  if (sides.kind === 'absent' && Object.values(fields).every((value) => value === null)) return;
+  if (sides.remote.kind === 'absent' && Object.values(fields).every((value) => value === null)) return;
   Object.assign(draft.send, fields);
   draft.sent[rule.key] = { value: local, before: remoteRaw };
   const note = rule.isCut(localRaw, host) ? { note: 'cut to the length of the Salesforce field' } : {};
@@ -167,6 +173,11 @@ function carryOut(rule: CompiledRule, { action, winner }: FieldVerdict, sides: S
     ...note,
   });
   if (winner) draft.isContested = true;
+}
+
+function ontoOf(remote: RemoteState): Onto {
+  if (remote.kind === 'absent') return { operation: 'create' };
+  return { operation: 'update', record: remote.kind === 'record' ? remote.record : undefined };
 }
 
 function parentField(
