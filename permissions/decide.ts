@@ -26,6 +26,8 @@ export interface Verdict {
   readonly assurance: 'client' | 'session';
   /** Why, one sentence each, for the human who is asked. */
   readonly reasons: readonly string[];
+  /** Set where a no in a client's form leaves it to a signed-in person. */
+  readonly clientDecline?: 'waits';
 }
 
 /** `never` actions are not listed at all; neither are actions that policy does not name. */
@@ -68,7 +70,8 @@ export function decideCall(
 
   const strict =
     audience === 'public' || own.assurance === 'session' || fired.some((rule) => rule.assurance === 'session');
-  return { decision, assurance: strict ? 'session' : 'client', reasons };
+  const waits = [own, ...fired].some(({ clientDecline }) => clientDecline === 'waits');
+  return { decision, assurance: strict ? 'session' : 'client', reasons, ...(waits ? { clientDecline: 'waits' } : {}) };
 }
 
 /** A change of sync may write several fields (`FirstName+LastName`) or those of another record (`Contact.Email`). */

@@ -9,6 +9,8 @@ import type { Audience } from './profiles.ts';
 const apiName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,79}$/, 'must be an API name');
 const decision = z.enum(['auto', 'confirm', 'deny', 'never']);
 const assurance = z.enum(['client', 'session']);
+/** What a no in a client's form does: ends the proposal, or leaves it to a signed-in person. Some clients say no by themselves. */
+const clientDecline = z.enum(['ends', 'waits']);
 const count = z.int().min(0).max(1_000_000);
 
 const condition = z
@@ -38,12 +40,14 @@ const rule = z.strictObject({
   if: condition,
   then: z.enum(['auto', 'confirm', 'deny']),
   assurance: assurance.optional(),
+  clientDecline: clientDecline.optional(),
 });
 
 const actionPolicy = z.strictObject({
   decision,
   /** Least assurance of an approval; public bots always need `session`. */
   assurance: assurance.default('client'),
+  clientDecline: clientDecline.optional(),
   /** All rules whose conditions hold are gathered; the strictest of them and of `decision` wins. */
   rules: z.array(rule).max(50).default([]),
   /** A change of these fields alone runs by itself, unless a rule says otherwise. */

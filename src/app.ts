@@ -11,6 +11,7 @@ import { createHeadKeeper } from './audit-heads.ts';
 import type { Chat } from './chat/chat.ts';
 import type { Model } from './chat/model.ts';
 import type { Config } from './config.ts';
+import { hmacSha256 } from './digest.ts';
 import { GatehouseError } from './errors.ts';
 import { createGate } from './gate/dispatch.ts';
 import type { Gate } from './gate/gate.ts';
@@ -26,6 +27,7 @@ import { createServed, type Served } from './served.ts';
 import type { Sim } from './sim/sim.ts';
 import { makeFolder } from './store/make-folder.ts';
 import { createStore, openDatabase } from './store/open.ts';
+import { deriveKey } from './store/sealed-text.ts';
 import { checkSecret, loadSecret } from './store/secret.ts';
 import type { BotRow, Store } from './store/store.ts';
 import { lazyTokens, type TokenTarget } from './store/tokens.ts';
@@ -120,7 +122,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         ...(isSimulated ? { simulated: sim.get } : {}),
       });
     });
-    const connections = deferred<Connections>(made.get, {
+    const reached = deferred<Connections>(made.get, {
       begin: true,
       finish: true,
       connect: true,
@@ -130,6 +132,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       open: true,
       close: true,
     });
+    const connections: Connections = {
+      ...reached,
+      async disconnect(bot) {
+        const ended = await reached.disconnect(bot);
+        // What waits for a yes was asked for the org that is left now.
+        await gate.leave(bot);
+        return ended;
+      },
+    };
     const sync = lazily(async () => {
       const { createAppSync } = await import('./app-sync.ts');
       return createAppSync({
@@ -157,6 +168,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       if (isSimulated) await sim.get();
       return org;
     };
+    const proposalKey = deriveKey(secret, 'proposals').toString('hex');
     const gate = createGate({
       actions,
       store,
@@ -185,6 +197,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
           previewCase: true,
           syncCase: true,
         }),
+      sign: (text) => hmacSha256(proposalKey, text),
       isUnknownOutcome,
       mayOverride: (error) => error instanceof UpstreamError && error.allowSave === true,
       isRunnerAlive,

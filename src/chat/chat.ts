@@ -78,7 +78,7 @@ export type TranscriptEntry = { readonly at: number } & (
 );
 
 export interface ChatDeps extends Omit<LoopDeps, 'limits'>, Omit<ConversationDeps, 'leaseMs'> {
-  readonly store: Pick<Store, 'bots' | 'conversations'>;
+  readonly store: Pick<Store, 'bots' | 'connections' | 'conversations'>;
   readonly prompts: () => Promise<readonly Prompt[]>;
   readonly about: About;
   readonly limits?: Partial<Limits>;
@@ -92,9 +92,11 @@ export function createChat(deps: ChatDeps): Chat {
   const conversations = createConversations({ ...deps, leaseMs: limits.turnMs + MARGIN_MS });
 
   /** What the model and the person may know of this bot, as it is now. */
-  async function viewOf({ conversation: { bot: name }, context }: Turn) {
+  async function viewOf({ conversation: { bot: name }, orgId, context: known }: Turn) {
     const [bot, actions, prompts] = await Promise.all([botNamed(store, name), gate.actions(name), deps.prompts()]);
     const isPublic = bot.audience === 'public';
+    // What another org said of the customer is not said of this one.
+    const context = orgId === (await orgOf(store, name)) ? known : undefined;
     const system = systemPrompt(prompts, {
       bot: name,
       isPublic,
@@ -150,12 +152,14 @@ export function createChat(deps: ChatDeps): Chat {
 
     async open(bot, owner, session) {
       await botNamed(store, bot);
+      const orgId = await orgOf(store, bot);
       // Without it the talk goes on all the same, and nothing is said about the customer.
       const context =
         session === undefined ? undefined : await gate.sessionContext(bot, session).catch(() => undefined);
       return conversations.create({
         bot,
         owner,
+        orgId,
         session: session?.indexValue ?? null,
         context: context === undefined ? null : JSON.stringify(context),
       });
@@ -243,6 +247,10 @@ async function botNamed({ bots }: Pick<Store, 'bots'>, name: string) {
   const bot = await bots.get(name);
   if (bot !== undefined) return bot;
   throw new GatehouseError('not_found', 'There is no such bot.', { next: 'Check its name.' });
+}
+
+async function orgOf({ connections }: Pick<Store, 'connections'>, bot: string): Promise<string | null> {
+  return (await connections.get(bot))?.orgId ?? null;
 }
 
 function noSuchCard(): GatehouseError {

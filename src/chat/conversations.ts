@@ -47,6 +47,8 @@ export interface Turn {
   readonly conversation: Conversation;
   readonly session: { readonly indexValue: string } | undefined;
   readonly context: string | undefined;
+  /** The org that `context` was read in. */
+  readonly orgId: string | null;
   readonly entries: readonly Entry[];
   readonly cards: readonly Card[];
   /** When the last entry before this turn was written. */
@@ -56,7 +58,7 @@ export interface Turn {
 }
 
 export interface Conversations {
-  create(made: Pick<ConversationRow, 'bot' | 'owner' | 'session' | 'context'>): Promise<Conversation>;
+  create(made: Pick<ConversationRow, 'bot' | 'owner' | 'session' | 'context' | 'orgId'>): Promise<Conversation>;
   /** Takes the turn; `conflict` while another one runs. */
   begin(id: string, owner: string): Promise<Turn>;
   load(id: string, owner: string): Promise<Loaded>;
@@ -125,6 +127,7 @@ export function createConversations(deps: ConversationDeps): Conversations {
         conversation: loaded.conversation,
         session: before.session === null ? undefined : { indexValue: before.session },
         context: before.context ?? undefined,
+        orgId: before.orgId,
         entries,
         get cards() {
           return cards;

@@ -1,10 +1,11 @@
 import type { Preview } from '../action.ts';
 import type { Audit, AuditInput } from '../audit.ts';
-import { GatehouseError } from '../errors.ts';
+import { GatehouseError, toErrorBody } from '../errors.ts';
 import type { HumanDecision } from '../gate/gate.ts';
 import type { Store } from '../store/store.ts';
 import { type Envelope, isOver, type Proposal, type ProposalState } from './proposal.ts';
 import { type RunDeps, runHeld } from './run-held.ts';
+import { isIntact, sealed } from './seal.ts';
 import { toEnvelope } from './view.ts';
 
 /**
@@ -27,10 +28,15 @@ export interface Confirm {
   look(id: string): Promise<Proposal | undefined>;
   settled(id: string, waitMs: number, signal?: AbortSignal): Promise<Proposal | undefined>;
   recover(): Promise<number>;
+  /** Ends what waits for a yes about an org that is left; what a visitor was thanked for waits on. Answers how many. */
+  leave(bot: string): Promise<number>;
 }
 
 /** New arguments from the approver, already parsed and previewed. */
-export type ProposalEdit = Pick<Proposal, 'args' | 'digest' | 'preview' | 'reasons' | 'assurance' | 'policyRevision'>;
+export type ProposalEdit = Pick<
+  Proposal,
+  'args' | 'digest' | 'preview' | 'reasons' | 'assurance' | 'policyRevision' | 'orgId'
+>;
 
 export interface ConfirmDeps extends RunDeps {
   readonly store: Store;
@@ -76,8 +82,10 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     const row = await store.atomically(async (inside) => {
       // What was read is what is decided: a proposal that went back to waiting meanwhile is another question.
       const present = await inside.proposals.get(proposal.id);
-      if (present?.digest !== proposal.digest || present.assurance !== proposal.assurance) return undefined;
-      if (!(await inside.proposals.move(proposal.id, from, to, patch, runner))) return undefined;
+      if (present?.seal !== proposal.seal || !isIntact(deps.sign, present)) return undefined;
+      const { seal, effectsSeal } = sealed(deps.sign, { ...present, ...patch, state: to });
+      const marks = { seal, ...(patch.effects === undefined ? {} : { effectsSeal }) };
+      if (!(await inside.proposals.move(proposal.id, from, to, { ...patch, ...marks }, runner))) return undefined;
       return audit === undefined ? 'moved' : deps.audit.append(audit, inside);
     });
     if (row === undefined) return false;
@@ -88,6 +96,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
   const look: Confirm['look'] = async (id) => {
     const proposal = await store.proposals.get(id);
     if (proposal === undefined) return undefined;
+    if (LIVE.includes(proposal.state) && !isIntact(deps.sign, proposal)) return refuseChanged(proposal);
     if (proposal.state === 'pending' && isOver(proposal, now())) {
       await move(proposal, ['pending'], 'expired', { settledAt: now(), dedupeKey: null }, about(proposal, 'expired'));
       return store.proposals.get(id);
@@ -97,6 +106,23 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       return store.proposals.get(id);
     }
     return proposal;
+  };
+
+  /** Somebody else than us wrote into it: whatever it says now, nobody was asked that. */
+  const refuseChanged = async (proposal: Proposal): Promise<Proposal | undefined> => {
+    const error = toErrorBody(changedOutside());
+    const end = { error, settledAt: now(), dedupeKey: null, runner: null };
+    const row = await store.atomically(async (inside) =>
+      (await inside.proposals.move(proposal.id, [proposal.state], 'conflict', end))
+        ? deps.audit.append(about(proposal, 'conflict', { detail: { code: 'changed_outside' } }), inside)
+        : undefined,
+    );
+    if (row !== undefined) await deps.audit.keep(row);
+    deps.log.error('a proposal was changed in the database by somebody else; it does not run', {
+      proposal: proposal.id,
+      action: proposal.action,
+    });
+    return store.proposals.get(proposal.id);
   };
 
   const isAbandoned = (proposal: Proposal): boolean => {
@@ -144,6 +170,9 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       return toEnvelope(other ?? proposal, deps.link(id));
     }
     await crash('executing');
+    if (!isIntact(deps.sign, proposal)) {
+      return toEnvelope((await refuseChanged(proposal)) ?? proposal, deps.link(id));
+    }
     const end = await runHeld(deps, proposal, signal);
     await crash('before-settled');
     const isOurs = await move(
@@ -158,6 +187,15 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     if (!isOurs) deps.log.warn('a proposal was taken over while it ran', { proposal: id });
     const after = (await store.proposals.get(id)) ?? proposal;
     return toEnvelope(after, deps.link(id));
+  };
+
+  /** A client's no may be its own and no person's: where policy says so, it is a signed-in person who decides. */
+  const leaveToSession = async (proposal: Proposal, { by, via }: HumanDecision): Promise<Envelope> => {
+    const asked = about(proposal, 'declined_in_client', { principal: by, channel: via, assurance: 'client' });
+    const left = { clientDecline: 'declined', assurance: 'session' } as const;
+    if (!(await move(proposal, ['pending'], 'pending', left, asked)))
+      throw alreadyDecided((await store.proposals.get(proposal.id)) ?? proposal);
+    return toEnvelope({ ...proposal, ...left }, deps.link(proposal.id));
   };
 
   const settled: Confirm['settled'] = async (id, waitMs, signal) => {
@@ -177,7 +215,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
 
     async hold(proposal, audit, maxPending) {
       const kept = await store.atomically(async (inside) => {
-        const { inserted, proposal: held } = await inside.proposals.insert(proposal);
+        const { inserted, proposal: held } = await inside.proposals.insert(sealed(deps.sign, proposal));
         // Counted with itself, inside the transaction: a crowd of calls cannot pass together.
         if (
           inserted &&
@@ -208,6 +246,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
         throw unknownProposal();
       // Too late is an outcome, not a mistake.
       if (proposal.state === 'expired') return toEnvelope(proposal, deps.link(id));
+      if (proposal.state === 'conflict' && proposal.decidedBy === null) return toEnvelope(proposal, deps.link(id));
       if (proposal.state !== 'pending') throw alreadyDecided(proposal);
       const needed = [proposal.assurance, edit?.assurance];
       if (decision.answer === 'approve' && needed.includes('session') && decision.assurance !== 'session')
@@ -219,6 +258,8 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
           },
         );
       const answer = decision.choice === CANCEL ? 'reject' : decision.answer;
+      if (answer === 'reject' && decision.via === 'elicitation' && proposal.clientDecline !== 'ends')
+        return leaveToSession(proposal, decision);
       const choice = answer === 'approve' ? chosen((edit ?? proposal).preview, decision.choice) : null;
       const decided = {
         decidedBy: decision.by,
@@ -253,6 +294,22 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       return execute(id);
     },
 
+    async leave(bot) {
+      const error = toErrorBody(
+        new GatehouseError('conflict', 'This bot was disconnected from the org that this was asked for.', {
+          next: 'Connect it again and let the bot propose it anew, if it is still wanted.',
+        }),
+      );
+      let ended = 0;
+      for (const proposal of await store.proposals.list({ bot, states: ['pending'], limit: Number.MAX_SAFE_INTEGER })) {
+        if (proposal.visitor !== null) continue;
+        const end = { error, settledAt: now(), dedupeKey: null };
+        const detail = { code: 'disconnected' };
+        if (await move(proposal, ['pending'], 'conflict', end, about(proposal, 'conflict', { detail }))) ended += 1;
+      }
+      return ended;
+    },
+
     async recover() {
       let handled = 0;
       for (;;) {
@@ -271,6 +328,8 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
 const ABANDONED_APPROVAL_MS = 1_000;
 const LOOK_EVERY_MS = 150;
 const PAGE = 500;
+/** What can still come to a write. */
+const LIVE: readonly ProposalState[] = ['received', 'pending', 'approved', 'executing', 'unknown'];
 /** After this nobody asks the org any more how it went: a person must look. */
 const GIVE_UP_MS = 24 * 3_600_000;
 export const CANCEL = 'cancel';
@@ -283,6 +342,14 @@ function chosen(preview: Preview | null, choice: string | undefined): string | n
     next: `Choose one of: ${choices.map(({ id, label }) => `${id} (${label})`).join(', ')}, ${CANCEL}.`,
     fields: [{ name: 'choice', problem: 'missing or not offered' }],
   });
+}
+
+function changedOutside(): GatehouseError {
+  return new GatehouseError(
+    'conflict',
+    'This proposal is not as Gatehouse stored it: it was changed in the database, or made by an earlier version.',
+    { next: 'Nothing was written. Let the bot propose it anew, and find out who can write into the database.' },
+  );
 }
 
 function changedKeys(from: Proposal['args'], to: Proposal['args']): string[] {

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import { NotTaken } from './effects.ts';
 import type { Effect, Proposal } from './proposal.ts';
+import { effectsSealOf, type Sign } from './seal.ts';
 
 /** One run of a claimed proposal: everything is asked once more, the stored arguments run, and the end is named. */
 
@@ -28,6 +29,7 @@ export interface RunDeps {
   readonly isUnknownOutcome: (error: unknown) => boolean;
   /** A duplicate that the org only warns about: a human may let it be saved all the same. */
   readonly mayOverride: (error: GatehouseError) => boolean;
+  readonly sign: Sign;
   /** Names this process. */
   readonly runner: string;
   readonly leaseMs: number;
@@ -54,7 +56,11 @@ export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSi
       !(await deps.store.proposals.patch(
         proposal.id,
         'executing',
-        { effects: next, leaseUntil: now() + deps.leaseMs },
+        {
+          effects: next,
+          effectsSeal: effectsSealOf(deps.sign, { id: proposal.id, effects: next }),
+          leaseUntil: now() + deps.leaseMs,
+        },
         deps.runner,
       ))
     )
@@ -76,7 +82,7 @@ export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSi
       state: 'done',
       event: 'done',
       patch: { result: cleanData(checked.success ? checked.data : { ...output }), effects, settledAt: now() },
-      audit: { ...whatWasWritten(effects), decision: proposal.decidedBy },
+      audit: { ...whatWasWritten(effects, { org: proposal.orgId }), decision: proposal.decidedBy },
     };
   } catch (thrown) {
     const error = toGatehouseError(thrown, deps.newId);
@@ -96,7 +102,7 @@ export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSi
         effects,
         ...(state === 'unknown' ? { leaseUntil: now() + deps.leaseMs } : { settledAt: now(), dedupeKey: null }),
       },
-      audit: { ...whatWasWritten(effects, { code: error.code }) },
+      audit: { ...whatWasWritten(effects, { org: proposal.orgId, code: error.code }) },
     };
   }
 }

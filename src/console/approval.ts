@@ -1,5 +1,5 @@
 import type { Change, JudgedQuery } from '../action.ts';
-import type { Proposal } from '../confirm/proposal.ts';
+import { isDeclinedInClient, type Proposal } from '../confirm/proposal.ts';
 import type { GatehouseError } from '../errors.ts';
 import { editableArgs, editField, editHidden } from './edit-values.ts';
 import { moment, personName, safeUrl, timeLeft, value, visible } from './format.ts';
@@ -42,6 +42,7 @@ export function approvalView(given: ApprovalPage): Html {
 </div>
 ${problem && notice('bad', problem.message, html`<p>${problem.next}</p>${salesforceSaid(problem)}`)}
 ${!isPending && outcome(proposal)}
+${isDeclinedInClient(proposal) && notice('warn', 'Declined in the client.', html`<p>The client of the bot said no, perhaps without asking anybody. The bot was told that it is declined. Policy leaves the decision to you.</p>`)}
 <form class="stack" method="post" action="/approvals/${proposal.id}">
   <input type="hidden" name="csrf" value="${given.csrf}">
   ${isPending && html`<button type="submit" disabled hidden></button>`}

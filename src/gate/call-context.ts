@@ -23,11 +23,13 @@ export interface ContextDeps {
 }
 
 export interface GateOrg extends WritableOrg {
+  readonly orgId: string;
   readonly environment: Facts['environment'];
 }
 
 export interface Run {
   readonly context: ActionContext;
+  readonly orgId: string;
   readonly environment: Facts['environment'];
 }
 
@@ -71,6 +73,7 @@ export async function contextFor(
   };
   const choice = writing?.proposal.choice ?? undefined;
   return {
+    orgId: org.orgId,
     environment: org.environment,
     context: Object.freeze({
       bot: {

@@ -5,6 +5,7 @@ import type { Action, Preview } from '../action.ts';
 import type { Audit, AuditInput } from '../audit.ts';
 import { type Confirm, createConfirm, queueFull } from '../confirm/confirm.ts';
 import type { Effect, Envelope, Proposal } from '../confirm/proposal.ts';
+import type { Sign } from '../confirm/seal.ts';
 import { toEnvelope } from '../confirm/view.ts';
 import { digestOf } from '../digest.ts';
 import { GatehouseError, toGatehouseError } from '../errors.ts';
@@ -15,13 +16,13 @@ import { createEdits } from './edit.ts';
 import { eraseSubject } from './erase.ts';
 import type { Call, Gate, ListedAction } from './gate.ts';
 import { getProposal } from './get-proposal.ts';
-import { countRun, denied, hasRate, judge } from './judge.ts';
+import { anotherOrg, countRun, denied, hasRate, judge } from './judge.ts';
 import { createLook } from './look.ts';
 import { inputFor, type ParsedArgs, parseArgs } from './parse-args.ts';
 import { botNamed, listed, type Permitted, permitted } from './permit.ts';
 import { createRepeats, dedupeKeyOf } from './repeat.ts';
 import { readSessionContext } from './session-context.ts';
-import { createUndo } from './undo.ts';
+import { createUndo, orgOfWrite } from './undo.ts';
 
 /** The one road of every call: find, permit, parse, decide, confirm, run, check the answer, audit. It knows no transport. */
 
@@ -37,6 +38,8 @@ export interface GateDeps extends ContextDeps {
   readonly link: (id: string) => string;
   readonly newId: () => string;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Signs with a key of this installation. */
+  readonly sign: Sign;
   readonly crash?: (point: string) => void | Promise<void>;
 }
 
@@ -45,7 +48,7 @@ const MINUTE_MS = 60_000;
 export function createGate(deps: GateDeps): Gate {
   const { store, now } = deps;
 
-  const undo = createUndo(store);
+  const undo = createUndo(store, deps.audit);
   const confirm: Confirm = createConfirm({ ...deps, leaseMs: deps.requestTimeoutMs * 3, ready });
   const look = createLook({ ...deps, confirm });
   const repeats = createRepeats({ ...deps, confirm });
@@ -73,8 +76,10 @@ export function createGate(deps: GateDeps): Gate {
     );
     // What policy let run by itself was counted when it was judged.
     if (proposal.decidedBy !== BY_POLICY || !hasRate(bot, action)) await countRun(deps, bot, action);
+    if (proposal.orgId !== run.orgId) throw anotherOrg();
     const base = { action, context: run.context };
-    if (proposal.policyRevision === bot.policyRevision || action === undo) return base;
+    if (action === undo) return base;
+    // Whatever has changed since, the policy, the org or what we know of it: it is the judgement of now that counts.
     const verdict = judge(bot, action, proposal.preview, run.environment);
     if (verdict.decision === 'deny') throw denied(action, verdict);
     const isStricter =
@@ -114,7 +119,7 @@ export function createGate(deps: GateDeps): Gate {
       const signal = c.signal ?? new AbortController().signal;
       const digest = digestOf({ bot: bot.name, action: action.name, args });
       const isWrite = action.risk !== 'read';
-      const dedupeKey = isWrite || mayAsk(own, bot) ? dedupeKeyOf(bot, c, digest) : null;
+      const dedupeKey = isWrite || mayAsk(own, bot) ? dedupeKeyOf(bot, await orgOf(bot), c, digest) : null;
 
       const earlier = dedupeKey === null ? undefined : await repeats.earlier(bot, action, c, dedupeKey, digest, signal);
       if (earlier !== undefined) return earlier;
@@ -128,7 +133,8 @@ export function createGate(deps: GateDeps): Gate {
         await deps.audit.record({ ...audited, event: 'done', decision: 'auto', digest, ...querySent(preview) });
         return { status: 'done', result: cleanData({ ...output }) };
       }
-      return await propose(bot, action, c, { args, digest, dedupeKey, preview, verdict, signal }, unheard);
+      const made = { args, digest, dedupeKey, preview, verdict, orgId: run.orgId, signal };
+      return await propose(bot, action, c, made, unheard);
     } catch (thrown) {
       const error = toGatehouseError(thrown, deps.newId);
       if (error.code === 'internal')
@@ -173,6 +179,7 @@ export function createGate(deps: GateDeps): Gate {
       readonly dedupeKey: string | null;
       readonly preview: Preview | null;
       readonly verdict: Verdict;
+      readonly orgId: string;
       readonly signal: AbortSignal;
     },
     unheard?: (running: Promise<Envelope>) => void,
@@ -185,6 +192,7 @@ export function createGate(deps: GateDeps): Gate {
     const proposal: Proposal = {
       id: deps.newId(),
       bot: bot.name,
+      orgId: made.orgId,
       principal: c.principal,
       conversation: c.conversation ?? null,
       action: action.name,
@@ -194,7 +202,9 @@ export function createGate(deps: GateDeps): Gate {
       preview,
       reasons: verdict.reasons,
       assurance: verdict.assurance,
+      clientDecline: verdict.clientDecline ?? 'ends',
       policyRevision: bot.policyRevision,
+      visitor: null,
       session: c.session ?? null,
       state: isAsked ? 'pending' : 'approved',
       createdAt: at,
@@ -209,6 +219,8 @@ export function createGate(deps: GateDeps): Gate {
       result: null,
       error: null,
       settledAt: null,
+      seal: null,
+      effectsSeal: null,
     };
     const { isNew, proposal: held } = await confirm.hold(
       proposal,
@@ -245,12 +257,21 @@ export function createGate(deps: GateDeps): Gate {
     if ((await store.proposals.countPending(bot.name)) >= maxPending) throw queueFull(maxPending);
   }
 
+  /** The org that the bot's connection leads to, whatever state it is in. */
+  const orgOf = async (bot: BotRow) => (await store.connections.get(bot.name))?.orgId ?? null;
+
   const mayAsk = (own: ActionPolicy, bot: BotRow) =>
     own.decision === 'confirm' || own.rules.some((rule) => rule.then === 'confirm') || bot.policy.mode === 'ask';
 
   return {
     call,
-    recover: () => confirm.recover(),
+    async recover() {
+      // A process may have died between the end of a connection and the end of what waited for it.
+      for (const { bot, state } of await store.connections.list())
+        if (state === 'disconnected') await confirm.leave(bot);
+      return confirm.recover();
+    },
+    leave: (bot) => confirm.leave(bot),
 
     async actions(name) {
       const bot = await botNamed(store, name);
@@ -280,6 +301,7 @@ export function createGate(deps: GateDeps): Gate {
       const { input, args, extra } = parseArgs(undo, BY_OPERATORS, { audit });
       const c: Call = { bot: bot.name, principal: by, channel: 'cli', action: undo.name, args };
       const run = await contextFor(deps, bot, c, extra, new AbortController().signal);
+      if ((await orgOfWrite(row, store)) !== run.orgId) throw anotherOrg();
       const preview = cleanShown((await undo.preview?.(input, run.context)) ?? null);
       const digest = digestOf({ bot: bot.name, action: undo.name, args });
       const verdict = {
@@ -290,9 +312,10 @@ export function createGate(deps: GateDeps): Gate {
       return propose(bot, undo, c, {
         args,
         digest,
-        dedupeKey: digest,
+        dedupeKey: digestOf([digest, run.orgId]),
         preview,
         verdict,
+        orgId: run.orgId,
         signal: new AbortController().signal,
       });
     },

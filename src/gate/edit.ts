@@ -6,7 +6,7 @@ import { cleanShown } from '../hidden-text.ts';
 import type { Store } from '../store/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
 import type { Gate } from './gate.ts';
-import { denied, judge } from './judge.ts';
+import { anotherOrg, denied, judge } from './judge.ts';
 import { parseArgs } from './parse-args.ts';
 import { botNamed, permitted } from './permit.ts';
 
@@ -48,6 +48,7 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
       new AbortController().signal,
     );
     const preview = cleanShown((await action.preview?.(input, run.context)) ?? null);
+    if (run.orgId !== proposal.orgId) throw anotherOrg();
     if (preview?.target?.id !== proposal.preview?.target?.id)
       throw new GatehouseError('invalid_input', 'An edit may change values, never which record is meant.', {
         next: 'Decline this one and let the bot propose the other record.',
@@ -56,7 +57,7 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
     if (verdict.decision === 'deny') throw denied(action, verdict);
     const { assurance, reasons } = verdict;
     const digest = digestOf({ bot: bot.name, action: action.name, args });
-    return { args, digest, preview, reasons, assurance, policyRevision: bot.policyRevision };
+    return { args, digest, preview, reasons, assurance, policyRevision: bot.policyRevision, orgId: run.orgId };
   }
 
   return {

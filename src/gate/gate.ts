@@ -39,6 +39,8 @@ export interface Gate {
     session: { readonly indexValue: string },
     signal?: AbortSignal,
   ): Promise<Readonly<Record<string, unknown>>>;
+  /** The bot was disconnected: what waits for a yes ends. Answers how many. */
+  leave(bot: string): Promise<number>;
   /** What a crash left behind is finished or read back. Cheap when there is nothing. */
   recover(): Promise<number>;
   /** Before-values and what ended proposals hold of people is blanked once older than `before` (ms); the chain stays. */

@@ -74,6 +74,16 @@ export function judge(
   });
 }
 
+export function anotherOrg(): GatehouseError {
+  return new GatehouseError(
+    'conflict',
+    'The bot is connected to another org since; this was asked for the one before.',
+    {
+      next: 'Nothing was written. Let the bot propose it anew, if it is still wanted in the org of now.',
+    },
+  );
+}
+
 export function denied(action: Action, { reasons: [first, ...more] }: Verdict): GatehouseError {
   return new GatehouseError('permission_denied', first ?? `Policy denies ${action.name}.`, {
     next: `Tell the user that the policy of this bot does not allow it${more.length > 0 ? `: ${more.join(' ')}` : '.'}`,

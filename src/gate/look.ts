@@ -64,7 +64,8 @@ export function createLook({ store, confirm, link, now }: LookDeps): Look {
       const proposal = await confirm.look(id);
       if (proposal === undefined) throw unknownProposal();
       const shown = proposal.state === 'failed' ? ({ ...proposal, state: 'conflict' } as const) : proposal;
-      return { proposal, envelope: toEnvelope(shown, link(id)) };
+      const envelope = toEnvelope(shown, link(id));
+      return { proposal, envelope: proposal.state === 'pending' ? { ...envelope, status: 'waiting' } : envelope };
     },
   };
 }

@@ -83,10 +83,10 @@ export function createRepeats({ store, confirm, link, openOrg, requestTimeoutMs,
   };
 }
 
-/** What makes two calls the same wish. */
-export function dedupeKeyOf(bot: BotRow, c: Call, digest: string): string {
+/** What makes two calls the same wish. What one org was asked answers nothing about another. */
+export function dedupeKeyOf(bot: BotRow, orgId: string | null, c: Call, digest: string): string {
   // Another customer's session is another caller, whoever carries both.
-  const caller = [bot.name, c.principal, c.session?.indexValue ?? null];
+  const caller = [bot.name, orgId, c.principal, c.session?.indexValue ?? null];
   return c.key === undefined
     ? digestOf(['call', ...caller, c.conversation ?? null, digest])
     : digestOf(['key', ...caller, c.key]);

@@ -138,7 +138,7 @@ function toColumns(patch: Partial<Proposal>): Updateable<ProposalTable> {
 }
 
 function toProposal({ target: _, ...row }: ProposalTable): Proposal {
-  const parts: Record<string, unknown> = { ...row };
+  const parts: Record<string, unknown> = { ...row, clientDecline: row.clientDecline ?? 'ends' };
   for (const name of PROPOSAL_JSON) {
     const text = row[name];
     if (text !== null) parts[name] = JSON.parse(text);

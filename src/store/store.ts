@@ -276,6 +276,8 @@ export interface ConversationRow {
   readonly session: string | null;
   /** What was known of that account at the start, JSON text. */
   readonly context: string | null;
+  /** The org it was read in. */
+  readonly orgId: string | null;
   /** Proposals that a person has not decided yet, with the calls they belong to, JSON text. */
   readonly cards: string;
   /** Who runs a turn in it, and until when that may be. */

@@ -41,7 +41,16 @@ export interface Tables {
 }
 
 /** Parts of a proposal that are JSON text in their column. */
-export const PROPOSAL_JSON = ['args', 'preview', 'reasons', 'session', 'effects', 'result', 'error'] as const;
+export const PROPOSAL_JSON = [
+  'args',
+  'preview',
+  'reasons',
+  'session',
+  'visitor',
+  'effects',
+  'result',
+  'error',
+] as const;
 
 type ProposalJson = (typeof PROPOSAL_JSON)[number];
 
