@@ -35,6 +35,7 @@ export default defineAction({
   risk: 'write',
   exposes: 'Lead',
   input,
+  defaults: { company: 'leadCompanyDefault' },
   output: z.object({
     received: z.boolean().optional().describe('The request was taken'),
     id: z.string().optional().describe('Id of the Lead, or of the record used instead'),

@@ -41,6 +41,21 @@ export function needsFacts(own: ActionPolicy, policy: Policy): boolean {
   return own.decision === 'confirm' || own.rules.length > 0 || policy.mode === 'ask';
 }
 
+const HOUR_MINUTES = 60;
+const DAY_MINUTES = 24 * HOUR_MINUTES;
+
+/** How long a proposal waits for a person, in minutes. Whoever must sign in first needs longer; a visitor was promised an answer. */
+export function minutesToDecide(
+  policy: Policy,
+  action: string,
+  { assurance, isReceipt = false }: { readonly assurance: Verdict['assurance']; readonly isReceipt?: boolean },
+): number {
+  const own = policy.actions[action]?.expiresMinutes;
+  if (own !== undefined) return own;
+  if (isReceipt) return 7 * DAY_MINUTES;
+  return policy.proposals.expiresMinutes ?? (assurance === 'client' ? HOUR_MINUTES : DAY_MINUTES);
+}
+
 const RANK = { auto: 0, confirm: 1, deny: 2 } as const;
 
 export function decideCall(

@@ -11,6 +11,8 @@ const decision = z.enum(['auto', 'confirm', 'deny', 'never']);
 const assurance = z.enum(['client', 'session']);
 /** What a no in a client's form does: ends the proposal, or leaves it to a signed-in person. Some clients say no by themselves. */
 const clientDecline = z.enum(['ends', 'waits']);
+/** How long somebody may take to decide, minutes: at most 30 days. */
+const lifetime = z.int().min(1).max(43_200);
 const count = z.int().min(0).max(1_000_000);
 
 const condition = z
@@ -48,6 +50,8 @@ const actionPolicy = z.strictObject({
   /** Least assurance of an approval; public bots always need `session`. */
   assurance: assurance.default('client'),
   clientDecline: clientDecline.optional(),
+  /** How long a proposal of it waits for a person; unset: as `proposals` says, a week for requests of visitors. */
+  expiresMinutes: lifetime.optional(),
   /** All rules whose conditions hold are gathered; the strictest of them and of `decision` wins. */
   rules: z.array(rule).max(50).default([]),
   /** A change of these fields alone runs by itself, unless a rule says otherwise. */
@@ -99,6 +103,8 @@ export const policySchema = z.strictObject({
       opportunityReference: apiName.default('Reference__c'),
     })
     .prefault({}),
+  /** What stands for the company of a lead without one; CreateLead then does not ask for it. Unset: it asks. */
+  leadCompanyDefault: z.string().trim().min(1).max(255).optional(),
   soql: z
     .strictObject({
       maxRows: z.int().min(1).max(2000).default(200),
@@ -111,7 +117,8 @@ export const policySchema = z.strictObject({
     .prefault({}),
   proposals: z
     .strictObject({
-      expiresMinutes: z.int().min(1).max(1440).default(10),
+      /** For actions without one of their own; unset: an hour for `client`, a day for `session`. */
+      expiresMinutes: lifetime.optional(),
       maxPending: z.int().min(1).max(10_000).default(50),
     })
     .prefault({}),
@@ -131,6 +138,8 @@ export const policySchema = z.strictObject({
 });
 
 export type Policy = z.output<typeof policySchema>;
+/** What a policy may say in place of an input that the caller left out. */
+export type InputDefault = 'leadCompanyDefault';
 export type ActionPolicy = z.output<typeof actionPolicy>;
 export type ObjectPolicy = z.output<typeof objectPolicy>;
 export type PolicyCondition = z.output<typeof condition>;
@@ -187,6 +196,8 @@ const OPEN_TO_WRITE = ['Account', 'Contact', 'Lead', 'Opportunity', 'Opportunity
 /** What a bot has until an operator changes it (C1, P5). */
 export function shippedPolicy(audience: Audience): Policy {
   return policySchema.parse({
+    // Visitors are private people too.
+    ...(audience === 'public' ? { leadCompanyDefault: '[not provided]' } : {}),
     actions: {
       GetAccount: { decision: 'auto' },
       CreateLead: {

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ActionPermission } from '../permissions/catalog.ts';
+import type { InputDefault } from '../permissions/policy.ts';
 import type { Audience } from '../permissions/profiles.ts';
 
 /** Record text inside a sentence of an action's own. */
@@ -37,6 +38,8 @@ export interface Action<I extends z.ZodObject = z.ZodObject, O extends z.ZodObje
   /** The Salesforce object whose further fields an operator may expose as inputs (A2). */
   readonly exposes?: string;
   readonly input: I;
+  /** Inputs that may be left out where the bot's policy says what stands for them. */
+  readonly defaults?: Readonly<Partial<Record<keyof z.output<I> & string, InputDefault>>>;
   readonly output: O;
   /** What would happen. Reads, never writes. Required wherever the policy may ask a human. */
   readonly preview?: (input: z.output<I>, context: ActionContext) => Promise<Preview>;

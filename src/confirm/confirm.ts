@@ -246,7 +246,10 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
         throw unknownProposal();
       // Too late is an outcome, not a mistake.
       if (proposal.state === 'expired') return toEnvelope(proposal, deps.link(id));
-      if (proposal.state === 'conflict' && proposal.decidedBy === null) return toEnvelope(proposal, deps.link(id));
+      if (proposal.state === 'conflict' && proposal.decidedBy === null) {
+        if ((await store.connections.get(proposal.bot))?.state === 'disconnected') throw disconnected();
+        return toEnvelope(proposal, deps.link(id));
+      }
       if (proposal.state !== 'pending') throw alreadyDecided(proposal);
       const needed = [proposal.assurance, edit?.assurance];
       if (decision.answer === 'approve' && needed.includes('session') && decision.assurance !== 'session')
@@ -295,11 +298,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     },
 
     async leave(bot) {
-      const error = toErrorBody(
-        new GatehouseError('conflict', 'This bot was disconnected from the org that this was asked for.', {
-          next: 'Connect it again and let the bot propose it anew, if it is still wanted.',
-        }),
-      );
+      const error = toErrorBody(disconnected());
       let ended = 0;
       for (const proposal of await store.proposals.list({ bot, states: ['pending'], limit: Number.MAX_SAFE_INTEGER })) {
         if (proposal.visitor !== null) continue;
@@ -341,6 +340,12 @@ function chosen(preview: Preview | null, choice: string | undefined): string | n
   throw new GatehouseError('invalid_input', 'This proposal asks for a choice, not just a yes.', {
     next: `Choose one of: ${choices.map(({ id, label }) => `${id} (${label})`).join(', ')}, ${CANCEL}.`,
     fields: [{ name: 'choice', problem: 'missing or not offered' }],
+  });
+}
+
+function disconnected(): GatehouseError {
+  return new GatehouseError('not_connected', 'The bot was disconnected from the org that this was asked for.', {
+    next: 'Connect it again and let the bot propose it anew, if it is still wanted.',
   });
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { needsFacts, type Verdict } from '../../permissions/decide.ts';
+import { minutesToDecide, needsFacts, type Verdict } from '../../permissions/decide.ts';
 import type { ActionPolicy } from '../../permissions/policy.ts';
 import type { Action, Preview } from '../action.ts';
 import type { Audit, AuditInput } from '../audit.ts';
@@ -44,6 +44,8 @@ export interface GateDeps extends ContextDeps {
 }
 
 const MINUTE_MS = 60_000;
+/** What policy let run by itself runs now, or soon after a crash. */
+const AUTO_MINUTES = 10;
 
 export function createGate(deps: GateDeps): Gate {
   const { store, now } = deps;
@@ -61,7 +63,7 @@ export function createGate(deps: GateDeps): Gate {
       proposal.action === undo.name
         ? { action: undo, own: BY_OPERATORS }
         : permitted(deps.actions, bot, proposal.action);
-    const { extra } = parseArgs(action, own, proposal.args);
+    const { extra } = parseArgs(action, own, bot.policy, proposal.args);
     const run = await contextFor(
       deps,
       bot,
@@ -114,7 +116,7 @@ export function createGate(deps: GateDeps): Gate {
     try {
       if (c.action === getProposal.name) return await look.getProposal(c);
       const { action, own } = permitted(deps.actions, bot, c.action);
-      const parsed = parseArgs(action, own, c.args);
+      const parsed = parseArgs(action, own, bot.policy, c.args);
       const { args } = parsed;
       const signal = c.signal ?? new AbortController().signal;
       const digest = digestOf({ bot: bot.name, action: action.name, args });
@@ -186,7 +188,8 @@ export function createGate(deps: GateDeps): Gate {
   ): Promise<Envelope> {
     const { verdict, preview, digest } = made;
     const isAsked = verdict.decision === 'confirm';
-    const { expiresMinutes, maxPending } = bot.policy.proposals;
+    const { maxPending } = bot.policy.proposals;
+    const minutes = isAsked ? minutesToDecide(bot.policy, action.name, verdict) : AUTO_MINUTES;
     if (isAsked) await confirm.supersede(await repeats.replacedBy(bot, action, c, preview));
     const at = now();
     const proposal: Proposal = {
@@ -208,7 +211,7 @@ export function createGate(deps: GateDeps): Gate {
       session: c.session ?? null,
       state: isAsked ? 'pending' : 'approved',
       createdAt: at,
-      expiresAt: at + expiresMinutes * MINUTE_MS,
+      expiresAt: at + minutes * MINUTE_MS,
       decidedBy: isAsked ? null : BY_POLICY,
       decidedVia: isAsked ? null : c.channel,
       decidedAt: isAsked ? null : at,
@@ -283,7 +286,7 @@ export function createGate(deps: GateDeps): Gate {
           risk: action.risk,
           idempotent: action.idempotent ?? action.risk === 'read',
           mayAsk: mayAsk(own, bot),
-          input: inputFor(action, own),
+          input: inputFor(action, own, bot.policy),
           output: envelopeOf(action),
         }),
       );
@@ -298,7 +301,7 @@ export function createGate(deps: GateDeps): Gate {
           fields: [{ name: 'audit', problem: 'unknown' }],
         });
       const bot = await botNamed(store, row.bot);
-      const { input, args, extra } = parseArgs(undo, BY_OPERATORS, { audit });
+      const { input, args, extra } = parseArgs(undo, BY_OPERATORS, bot.policy, { audit });
       const c: Call = { bot: bot.name, principal: by, channel: 'cli', action: undo.name, args };
       const run = await contextFor(deps, bot, c, extra, new AbortController().signal);
       if ((await orgOfWrite(row, store)) !== run.orgId) throw anotherOrg();
@@ -328,7 +331,7 @@ export function createGate(deps: GateDeps): Gate {
     async dryRun(c) {
       const bot = await botNamed(store, c.bot);
       const found = permitted(deps.actions, bot, c.action);
-      const parsed = parseArgs(found.action, found.own, c.args);
+      const parsed = parseArgs(found.action, found.own, bot.policy, c.args);
       const { preview, verdict } = await weigh(bot, found, c, parsed, c.signal ?? new AbortController().signal);
       return { ...verdict, preview };
     },

@@ -38,7 +38,7 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
           fields: foreign.map((name) => ({ name, problem: 'is not set by this proposal' })),
         },
       );
-    const { args, input, extra } = parseArgs(action, own, { ...proposal.args, ...values });
+    const { args, input, extra } = parseArgs(action, own, bot.policy, { ...proposal.args, ...values });
     const session = proposal.session === null ? {} : { session: proposal.session };
     const run = await contextFor(
       deps,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ActionPolicy } from '../../permissions/policy.ts';
+import type { ActionPolicy, Policy } from '../../permissions/policy.ts';
 import type { Action, FieldValue } from '../action.ts';
 import { type FieldProblem, GatehouseError, listProblems } from '../errors.ts';
 import { hiddenCharacter } from '../hidden-text.ts';
@@ -19,23 +19,38 @@ export interface ParsedArgs {
   readonly extra: Readonly<Record<string, FieldValue>>;
 }
 
-/** The action's input with the bot's exposed fields (A2): what is listed is what is parsed. */
-export function inputFor(action: Action, own: ActionPolicy): z.ZodObject {
-  if (action.exposes === undefined || own.expose.length === 0) return action.input;
-  const shape = Object.fromEntries(
-    own.expose.map(({ field, type, describe }) => [field, EXPOSED[type]().describe(describe).optional()]),
-  );
-  return z.strictObject({ ...action.input.shape, ...shape });
+/** The action's input with the bot's exposed fields (A2) and without what policy stands in for: what is listed is what is parsed. */
+export function inputFor(action: Action, own: ActionPolicy, policy: Policy): z.ZodObject {
+  const exposed = action.exposes === undefined ? [] : own.expose;
+  const optional = Object.keys(defaultsOf(action, policy));
+  if (exposed.length === 0 && optional.length === 0) return action.input;
+  const { shape } = action.input;
+  const extra = exposed.map(({ field, type, describe }) => [field, EXPOSED[type]().describe(describe).optional()]);
+  const left = optional.map((name) => [
+    name,
+    shape[name].optional().describe(`${shape[name].description}; may be left out`),
+  ]);
+  return z.strictObject({ ...shape, ...Object.fromEntries([...left, ...extra]) });
 }
 
-export function parseArgs(action: Action, own: ActionPolicy, raw: unknown): ParsedArgs {
+/** What policy says in place of inputs that were left out. It becomes part of the arguments: it is shown, approved and run as they are. */
+function defaultsOf({ defaults = {} }: Action, policy: Policy): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(defaults).flatMap(([name, key]) => {
+      const value = key === undefined ? undefined : policy[key];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+export function parseArgs(action: Action, own: ActionPolicy, policy: Policy, raw: unknown): ParsedArgs {
   refuseFlood(action.name, raw);
   const problems: FieldProblem[] = [...hiddenTexts(raw)];
-  const parsed = inputFor(action, own).safeParse(raw ?? {}, { error: inWords });
+  const parsed = inputFor(action, own, policy).safeParse(raw ?? {}, { error: inWords });
   if (!parsed.success) problems.push(...parsed.error.issues.flatMap(toProblems));
   if (!parsed.success || problems.length > 0) throw invalid(action.name, problems);
   // A strict object: its keys are the action's and the exposed ones.
-  const args = parsed.data as Record<string, FieldValue>;
+  const args = { ...defaultsOf(action, policy), ...(parsed.data as Record<string, FieldValue>) };
   const exposed = new Set(own.expose.map(({ field }) => field).filter((field) => !(field in action.input.shape)));
   const pick = (isExposed: boolean) =>
     Object.fromEntries(Object.entries(args).filter(([key]) => exposed.has(key) === isExposed));

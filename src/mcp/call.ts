@@ -29,7 +29,7 @@ export function createRounds(deps: McpDeps, caller: McpCaller): RequestStateCode
   return createRequestStateCodec<Round>({
     key: hmacSha256(deps.secret, 'mcp.requestState'),
     // The proposal's own expiry decides; a codec that expires first would answer a protocol error instead of an outcome.
-    ttlSeconds: 86_400,
+    ttlSeconds: 31 * 86_400,
     bind: (ctx) => JSON.stringify([ctx.mcpReq.method, caller.bot, caller.principal]),
   });
 }

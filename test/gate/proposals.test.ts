@@ -72,7 +72,7 @@ describe('a held update', () => {
     });
     expect(declined.status).toBe('declined');
     const second = await proposed(world);
-    world.clock.advance(10 * 60_000);
+    world.clock.advance(60 * 60_000);
     expect((await world.call('GetProposal', { id: second.id })).status).toBe('expired');
     expect((await world.approve(second.id)).status).toBe('expired');
     expect((await opportunity(world)).NextStep).not.toBe('Send the contract');

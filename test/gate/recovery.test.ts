@@ -160,9 +160,9 @@ it('writes every replaced wish into the audit [C7]', async () => {
 it('does not revive what was over once, when the clock goes back [C5]', async () => {
   await using world = await createWorld();
   const id = await waiting(world, 'UpdateOpportunity', MOVE);
-  world.clock.advance(11 * 60_000);
+  world.clock.advance(61 * 60_000);
   expect(await world.app.gate.proposals({ pending: true })).toEqual([]);
-  world.clock.advance(-11 * 60_000);
+  world.clock.advance(-61 * 60_000);
   expect(await world.app.gate.proposals({ pending: true })).toEqual([]);
   expect((await world.approve(id)).status).toBe('expired');
 });

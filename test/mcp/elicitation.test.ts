@@ -30,7 +30,7 @@ describe.each(KINDS)('a %s client with elicitation', (kind) => {
     const [question] = client.questions;
     expect(question?.message).toContain('Acme sensor rollout');
     expect(question?.message).toMatch(/\(NextStep\): .+ -> "Send the contract"/);
-    expect(question?.message).toContain('Time left: 10 minutes.');
+    expect(question?.message).toContain('Time left: 60 minutes.');
     expect(question?.requestedSchema.required).toEqual(['decision']);
     expect(question?.requestedSchema.properties.decision?.enum).toEqual(['approve', 'decline']);
     const [row] = await door.world.app.gate.proposals({ bot: door.world.bot });
