@@ -3,8 +3,8 @@ import { freshLink } from '../sync/fresh-link.ts';
 import type { Link, LinkSet, LinkStore, Scope } from '../sync/link.ts';
 import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './sync-tables.ts';
 
-const JSON_COLUMNS = ['base', 'seen', 'intents', 'error'] as const;
-const COLUMNS = 28;
+const JSON_COLUMNS = ['base', 'intents', 'error'] as const;
+const COLUMNS = 27;
 const toLink = (row: SyncTables['links']): Link => fromRow<Link, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS);
 
 export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
@@ -99,7 +99,6 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
               baseMod: ref('excluded.baseMod'),
               seenAt: ref('excluded.seenAt'),
               seenStamp: ref('excluded.seenStamp'),
-              seen: ref('excluded.seen'),
               intents: ref('excluded.intents'),
               attemptedAt: ref('excluded.attemptedAt'),
               done: ref('excluded.done'),
@@ -184,7 +183,7 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       for (const some of inChunks(ids))
         await db
           .updateTable('links')
-          .set({ ...fresh, base: '{}', intents: '{}', seen: '{}' })
+          .set({ ...fresh, base: '{}', intents: '{}' })
           .where('state', 'in', ['unlinked', 'remote_deleted'])
           .where('id', 'in', some)
           .execute();
@@ -194,14 +193,6 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       await db
         .updateTable('links')
         .set({ base: JSON.stringify(base) })
-        .where('id', '=', id)
-        .execute();
-    },
-
-    async show(id, seen) {
-      await db
-        .updateTable('links')
-        .set({ seen: JSON.stringify(seen) })
         .where('id', '=', id)
         .execute();
     },

@@ -1,6 +1,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { GatehouseError } from '../errors.ts';
+import { openedBy } from './bounds.ts';
 import { DEFAULT_SETTINGS, type FeedRow, type SyncDeps, type WebhookTarget } from './ports.ts';
+import { boundedRow } from './told.ts';
 
 /** Encrypts small secrets at rest. */
 export interface Seal {
@@ -55,7 +57,7 @@ export async function setWebhook(
  * with the same `webhook-id`. Standard Webhooks: https://www.standardwebhooks.com
  */
 export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> {
-  const { store, now, seal, fetch, crash } = deps;
+  const { store, now, seal, fetch, crash, policyOf } = deps;
   const { leaseMs } = { ...DEFAULT_SETTINGS, ...deps.settings };
   if (!(await store.webhooks.lease(bot, now(), now() + leaseMs))) return 0;
   const target = await store.webhooks.get(bot);
@@ -103,7 +105,7 @@ export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> 
   }
 
   async function post({ url, secret }: WebhookTarget, row: FeedRow): Promise<string | 'gone' | undefined> {
-    const body = JSON.stringify(toMessage(row));
+    const body = JSON.stringify(toMessage(boundedRow(row, openedBy(await policyOf(bot)))));
     try {
       const response = await fetch(url, {
         method: 'POST',

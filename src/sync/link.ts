@@ -35,8 +35,6 @@ export interface Link {
   readonly seenAt: number;
   /** SystemModstamp at the last look. */
   readonly seenStamp: string | null;
-  /** Values that notifications showed, with the time by which the record held them. */
-  readonly seen: Readonly<Record<string, { readonly value: FieldValue; readonly at: number }>>;
   readonly intents: Readonly<Record<string, readonly Intent[]>>;
   /** When a create was sent whose outcome is not known, on Salesforce's clock. */
   readonly attemptedAt: number | null;
@@ -108,8 +106,6 @@ export interface LinkStore {
   reopen(ids: readonly string[]): Promise<void>;
   /** Forgets what was agreed on some fields, so that their new rules start afresh. */
   rebase(id: string, base: Link['base']): Promise<void>;
-  /** Values that an event showed. */
-  show(id: string, seen: Link['seen']): Promise<void>;
   /** Notes a problem on a link that somebody else may hold. */
   flag(id: string, error: Link['error']): Promise<void>;
   /** In order of local id; `after` is the last one of the page before. */

@@ -105,7 +105,7 @@ function planRule(
   // Nothing there is nothing: a default fills gaps of the host, not of Salesforce.
   const remoteValue = remote.kind === 'assumed' ? base : remoteRaw === null ? null : fold(remoteRaw);
   const intents = link.intents[rule.key] ?? [];
-  const remoteAt = remote.kind === 'record' ? timeOf(rule, link, remote.modifiedAt, remoteValue, fieldTimes) : 0;
+  const remoteAt = remote.kind === 'record' ? timeOf(rule, remote.modifiedAt, fieldTimes) : 0;
   const verdict = mergeField({
     direction: rule.direction,
     tie: mapping.mapping.tie,
@@ -196,17 +196,9 @@ function parentField(
 
 export const parentKey = (object: string, name: FieldValue): string => `${object}:${String(name).trim().toLowerCase()}`;
 
-/** Per field where history or a notification tells; else the record's own stamp, which is never too early. */
-function timeOf(
-  rule: CompiledRule,
-  link: Link,
-  modifiedAt: number,
-  value: FieldValue | undefined,
-  fieldTimes: ReadonlyMap<string, number> | undefined,
-): number {
-  const seen = link.seen[rule.key];
-  const shown = seen && seen.value === value ? seen.at : Number.POSITIVE_INFINITY;
-  return Math.min(modifiedAt, fieldTimes?.get(rule.key) ?? Number.POSITIVE_INFINITY, shown);
+/** Per field where the org's history tells; else the record's own stamp, which is never too early. No message is asked. */
+function timeOf(rule: CompiledRule, modifiedAt: number, fieldTimes: ReadonlyMap<string, number> | undefined): number {
+  return Math.min(modifiedAt, fieldTimes?.get(rule.key) ?? Number.POSITIVE_INFINITY);
 }
 
 /** A parent is named by what people call it, not by the Id that is sent. */

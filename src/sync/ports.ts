@@ -62,13 +62,12 @@ export interface HostStore {
   unlinked(scope: Scope, kind: Kind, object: string, after: string, limit: number): Promise<readonly HostRecord[]>;
 }
 
+/** A hint that a record may have changed: nothing else of an event is kept, so nothing else of it can be believed. */
 export interface InboxRow extends Scope {
   readonly eventId: string;
   readonly object: string;
   readonly sfId: string;
   readonly kind: 'message' | 'poll';
-  /** JSON: fields as the event showed them. */
-  readonly payload: string;
   readonly receivedAt: number;
 }
 

@@ -52,13 +52,13 @@ export async function receiveMessage(
       (one): InboxRow => ({
         bot: known.bot,
         orgId: connection.orgId,
-        eventId: one.id,
+        // With the record it names: a made-up message with the id of a real one to come must not swallow that one.
+        eventId: `${one.id}:${one.recordId}`,
         object: one.object,
         // Links hold the form of 18 characters.
         sfId: receivedId(one.recordId) ?? one.recordId,
         kind: 'message',
         receivedAt: now(),
-        payload: JSON.stringify({ fields: one.fields }),
       }),
     );
     await store.atomically((inside) => inside.inbox.add(rows));

@@ -88,7 +88,7 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
       ...(await failingWebhook(store, bot)),
       ...grouped(broken.flat()),
     ],
-    remoteTime: 'per field where the org tracks field history or an outbound message showed the value, else the record',
+    remoteTime: 'per field where the org tracks field history, else the record',
   };
 }
 

@@ -3,7 +3,7 @@ import type { Batches } from './batch.ts';
 import { type DeliveryDeps, deliver } from './deliver.ts';
 import type { Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
-import { useInbox } from './inbox.ts';
+import { createHints } from './hints.ts';
 import { pollWhenDue } from './poll.ts';
 import type { SyncOrg } from './ports.ts';
 
@@ -33,13 +33,14 @@ export interface WorkerDeps extends DeliveryDeps {
 export function createWorker(deps: WorkerDeps, engine: Engine, drain: Drain, batches: Batches): Worker {
   const { store, now, tickMs = 2_000, pollMs = 300_000, pauseMs = (ms: number) => ms } = deps;
   const stopping = new AbortController();
+  const hints = createHints(deps);
   const pausedUntil = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
 
   async function sync(bot: string): Promise<void> {
     if ((pausedUntil.get(bot) ?? 0) > now()) return;
     const org = await deps.openOrg(bot, stopping.signal);
-    await useInbox(deps, bot, org);
+    await hints.use(bot, org);
     if (await pollWhenDue(deps, engine.settings, bot, org, pollMs)) await store.inbox.prune(now() - 7 * 86_400_000);
     let hasSynced = false;
     // A batch goes on window by window, so that what changes meanwhile does not wait for its end.
@@ -47,7 +48,7 @@ export function createWorker(deps: WorkerDeps, engine: Engine, drain: Drain, bat
       const synced = await drain.all(bot, org);
       hasMore = await batches.step(bot, org);
       hasSynced ||= hasMore || synced > 0;
-      if (hasMore) await useInbox(deps, bot, org);
+      if (hasMore) await hints.use(bot, org);
       tells.run(bot);
     }
     if (hasSynced) await deps.noteSync?.(bot, now());
