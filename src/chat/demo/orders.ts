@@ -23,7 +23,7 @@ const TABLE: readonly (readonly [RegExp, (match: RegExpExecArray, clause: string
   [/\bhow many\b.*\bopen (?:deals|opportunities)\b/i, () => count('Opportunity WHERE IsClosed = false')],
   [
     /\bhow many (accounts|contacts|leads|cases|opportunities|deals)\b/i,
-    ([, many = '']) => count(OBJECTS[many.toLowerCase()] ?? 'Opportunity'),
+    ([, many = '']) => count(OBJECTS.get(many.toLowerCase()) ?? 'Opportunity'),
   ],
   [
     /\b(?:list|show|biggest|largest|top)\b.*\b(?:deals|opportunities|pipeline)\b/i,
@@ -38,14 +38,16 @@ const TABLE: readonly (readonly [RegExp, (match: RegExpExecArray, clause: string
 
 const ASK_PARTY = 'Which customer? Please give me their id in your app.';
 const ASK_CASE = 'Which case? Please give me its id in your app.';
-const OBJECTS: Readonly<Record<string, string>> = {
-  accounts: 'Account',
-  contacts: 'Contact',
-  leads: 'Lead',
-  cases: 'Case',
-  opportunities: 'Opportunity',
-  deals: 'Opportunity',
-};
+const OBJECTS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    accounts: 'Account',
+    contacts: 'Contact',
+    leads: 'Lead',
+    cases: 'Case',
+    opportunities: 'Opportunity',
+    deals: 'Opportunity',
+  }),
+);
 const DEAL = /\bOPP-\d+\b|\b006[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?\b/i;
 const CHANGE = /\b(?:move|set|change|put|update|mark|advance|push|make|close|raise|lower|increase|reduce)\b/i;
 const ACCOUNT =
@@ -130,15 +132,17 @@ function changeIn(clause: string): Record<string, unknown> | undefined {
       clause,
     )?.[1];
   if (word === undefined) return /^close\b.*\bwon\b/i.test(clause) ? { stageName: 'Closed Won' } : undefined;
-  return { stageName: STAGES[word.toLowerCase()] ?? word };
+  return { stageName: STAGES.get(word.toLowerCase()) ?? word };
 }
 
-const STAGES: Readonly<Record<string, string>> = {
-  won: 'Closed Won',
-  lost: 'Closed Lost',
-  'closed won': 'Closed Won',
-  'closed lost': 'Closed Lost',
-};
+const STAGES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    won: 'Closed Won',
+    lost: 'Closed Lost',
+    'closed won': 'Closed Won',
+    'closed lost': 'Closed Lost',
+  }),
+);
 
 /** What the last proposal for this deal would change. */
 function waitingChange(messages: readonly DemoMessage[], target: string): Record<string, unknown> {

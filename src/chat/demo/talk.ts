@@ -31,14 +31,20 @@ const FOR_OPERATORS = ' Set OPENAI_API_KEY for a real one.';
 const isForVisitors = ([system]: readonly DemoMessage[]) =>
   system?.content?.includes('visitors of a public page') === true;
 
+/** Its patterns look for a few words anywhere; some take far longer than the text is long. */
+const MOST_READ = 1_000;
+
 export function talk(heard: readonly DemoMessage[], tools: readonly string[]): Answer {
   const last = heard.at(-1);
   if (last?.role === 'tool') return tell(heard);
-  const { outcomes, rest } = splitOutcomes(last?.content ?? '');
+  const { outcomes, rest: whole } = splitOutcomes(last?.content ?? '');
+  const rest = whole.slice(0, MOST_READ);
   const told = outcomes.map(tellOutcome).join('\n');
   if (outcomes.length > 0 && rest === '') return { text: told };
   const messages = heard.map((message) =>
-    message.role === 'user' ? { ...message, content: splitOutcomes(message.content ?? '').rest } : message,
+    message.role === 'user'
+      ? { ...message, content: splitOutcomes(message.content ?? '').rest.slice(0, MOST_READ) }
+      : message,
   );
   const said = reply(messages, rest, tools, isWaiting(heard));
   const answer = told === '' ? said : { ...said, text: `${told}\n\n${said.text ?? ''}`.trim() };

@@ -51,7 +51,7 @@ export function botPages(deps: HttpDeps): readonly Page[] {
       path: '/bots/{bot}',
       permission: 'READ_INTEGRATIONS',
       handle: async ({ session, params, query }) =>
-        botPage(session, params.bot ?? '', TOLD[`${query.get('salesforce') ?? query.get('test') ?? ''}`]),
+        botPage(session, params.bot ?? '', TOLD.get(query.get('salesforce') ?? query.get('test') ?? '')),
     },
     {
       method: 'POST',
@@ -105,17 +105,20 @@ export function botPages(deps: HttpDeps): readonly Page[] {
   ];
 }
 
-const TOLD: Readonly<Record<string, Html>> = {
-  success: notice('good', 'Connected.', html`<p>This bot can now reach Salesforce within its grants and policy.</p>`),
-  ok: notice('good', 'The connection works.', html`<p>Salesforce answered just now.</p>`),
-  disconnected: notice(
-    'good',
-    'Disconnected.',
-    html`<p>The access was revoked at Salesforce and the tokens are deleted.</p>`,
-  ),
-  'not-revoked': notice(
-    'warn',
-    'Disconnected here, but Salesforce did not confirm.',
-    html`<p>The tokens are deleted. To be sure, revoke the app's access for this user in Salesforce: Setup, Connected Apps OAuth Usage.</p>`,
-  ),
-};
+/** Asked by what stands in the address, so no plain object: `constructor` is no notice. */
+const TOLD: ReadonlyMap<string, Html> = new Map(
+  Object.entries({
+    success: notice('good', 'Connected.', html`<p>This bot can now reach Salesforce within its grants and policy.</p>`),
+    ok: notice('good', 'The connection works.', html`<p>Salesforce answered just now.</p>`),
+    disconnected: notice(
+      'good',
+      'Disconnected.',
+      html`<p>The access was revoked at Salesforce and the tokens are deleted.</p>`,
+    ),
+    'not-revoked': notice(
+      'warn',
+      'Disconnected here, but Salesforce did not confirm.',
+      html`<p>The tokens are deleted. To be sure, revoke the app's access for this user in Salesforce: Setup, Connected Apps OAuth Usage.</p>`,
+    ),
+  }),
+);
