@@ -17,6 +17,8 @@ export interface Config {
   readonly url: string | undefined;
   readonly host: string;
   readonly port: number;
+  /** Origins of other sites (pages, browser extensions) whose MCP clients may call `/mcp`. */
+  readonly allowedOrigins: readonly string[];
   readonly databaseUrl: string | undefined;
   readonly redisUrl: string | undefined;
   readonly salesforce: {
@@ -60,11 +62,31 @@ const hostsOf = (list: string) =>
     .map((host) => host.trim().toLowerCase())
     .filter(Boolean);
 
+/** As a browser sends it: no path, no slash at the end, no default port. `null` and wildcards are none. */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/,*?#@]+$/;
+const originsOf = (list: string) =>
+  list
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter(Boolean);
+
+/** Browsers normalize the origins of the web; one that they would never send is a mistake. */
+function isRewritten(origin: string): boolean {
+  return /^https?:/.test(origin) && !(URL.canParse(origin) && new URL(origin).origin === origin);
+}
+
 const text = z.string().trim().min(1).optional();
 const environment = z.object({
   GATEHOUSE_DATA: text,
   GATEHOUSE_SECRET: z.string().min(16, 'needs at least 16 characters').optional(),
   GATEHOUSE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  GATEHOUSE_ALLOWED_ORIGINS: z
+    .string()
+    .default('')
+    .refine(
+      (list) => originsOf(list).every((origin) => ORIGIN.test(origin) && !isRewritten(origin)),
+      'lists exact origins as a browser sends them, like https://app.example or chrome-extension://ID, separated by commas: no path, no wildcard, no default port',
+    ),
   HOST: text,
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   DATABASE_URL: z
@@ -131,6 +153,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     url: e.GATEHOUSE_URL?.replace(/\/+$/, ''),
     host: e.HOST ?? '127.0.0.1',
     port: e.PORT,
+    allowedOrigins: originsOf(e.GATEHOUSE_ALLOWED_ORIGINS),
     databaseUrl: e.DATABASE_URL,
     redisUrl: e.REDIS_URL,
     salesforce: {

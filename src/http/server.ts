@@ -25,6 +25,9 @@ export interface Http {
   fetch(request: Request, info: RequestInfo): Promise<Response>;
 }
 
+/** The MCP address, and those where its clients look for a sign-in. */
+const MCP_PATHS = ['/mcp', '/.well-known/*', '/register'];
+
 /** Probes ask by address, with whatever Host they have, and learn nothing. */
 const PROBES = new Set(['/healthz', '/readyz']);
 
@@ -56,16 +59,17 @@ export function createHttp(deps: HttpDeps): Http {
   app.use(async (c, next) => {
     if (PROBES.has(c.req.path)) return next();
     c.set('host', checkHost(c.req.raw.headers, deps.config));
-    checkOrigin(c.req.raw.headers, c.get('host'), deps.config);
+    checkOrigin(c.req.raw.headers, c.get('host'), deps.config, isForMcp(c.req.path) ? deps.config.allowedOrigins : []);
     return next();
   });
 
   const { mcp } = deps;
   if (mcp !== undefined)
-    app.all('/mcp', async (c) => {
-      c.set('route', '/mcp');
-      return mcp.handle(c.req.raw);
-    });
+    for (const path of MCP_PATHS)
+      app.all(path, async (c) => {
+        c.set('route', path);
+        return mcp.handle(c.req.raw);
+      });
 
   const routes = [...restRoutes(deps), ...(deps.routes ?? [])];
   for (const route of routes)
@@ -153,6 +157,10 @@ export function noteError(deps: Pick<HttpDeps, 'log'>, error: GatehouseError, id
     id,
     cause: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
   });
+}
+
+function isForMcp(path: string): boolean {
+  return MCP_PATHS.some((own) => (own.endsWith('*') ? path.startsWith(own.slice(0, -1)) : path === own));
 }
 
 function toPattern(path: string): string {

@@ -6,6 +6,7 @@ import { createConversationStore } from './conversations.ts';
 import { createCounterStore } from './counters.ts';
 import { createDatabase, type Database } from './database.ts';
 import { createKeyStore } from './keys.ts';
+import { createMcpSessionStore } from './mcp-sessions.ts';
 import { migrate } from './migrate.ts';
 import { createOperatorStore } from './operators.ts';
 import { createProposalStore } from './proposals.ts';
@@ -44,6 +45,7 @@ export function createStore(database: Database): Store {
     audit: createAuditStore(database),
     counters: createCounterStore(database),
     conversations: createConversationStore(database),
+    mcpSessions: createMcpSessionStore(database),
     values: createValueStore(database),
     atomically: (work) => database.transaction((inside) => work(createStore(inside))),
     close: () => database.close(),

@@ -17,6 +17,7 @@ export interface Store {
   readonly audit: AuditStore;
   readonly counters: CounterStore;
   readonly conversations: ConversationStore;
+  readonly mcpSessions: McpSessionStore;
   readonly values: ValueStore;
   /** Runs `work` in one transaction; only the store that it is given may be used inside. */
   atomically<T>(work: (store: Store) => Promise<T>): Promise<T>;
@@ -307,4 +308,36 @@ export interface ConversationStore {
   endTurn(id: string, turn: string): Promise<void>;
   /** Appends, and replaces the cards where given, while `turn` still holds it; false when it does not. */
   append(id: string, turn: string, at: number, messages: readonly string[], cards?: string): Promise<boolean>;
+}
+
+/** One session of a 2025-era MCP client. Its id is no credential: it counts together with the caller who opened it. */
+export interface McpSessionRow {
+  readonly id: string;
+  readonly bot: string;
+  /** Names the key. */
+  readonly principal: string;
+  /** The account key that the host signed. */
+  readonly indexValue: string | null;
+  /** What the client said of itself when it opened the session, JSON text. */
+  readonly client: string;
+  readonly usedAt: number;
+  /** Calls under way in any process, and until when those may be believed. */
+  readonly calls: number;
+  readonly busyUntil: number;
+}
+
+export interface McpSessionStore {
+  /**
+   * Makes room among the bot's own sessions (the longest unused go first, none with a call under way), then inserts.
+   * Answers those that went; undefined, and nothing inserted, when there is no room.
+   */
+  open(
+    row: Omit<McpSessionRow, 'calls' | 'busyUntil'>,
+    room: { readonly most: number; readonly idleSince: number; readonly now: number },
+  ): Promise<readonly string[] | undefined>;
+  get(id: string): Promise<McpSessionRow | undefined>;
+  use(id: string, at: number): Promise<void>;
+  beginCall(id: string, now: number, busyUntil: number): Promise<void>;
+  endCall(id: string): Promise<void>;
+  end(id: string): Promise<void>;
 }

@@ -5,6 +5,7 @@ import type {
   ConnectionRow,
   ConversationRow,
   KeyRow,
+  McpSessionRow,
   MessageRow,
   OperatorRow,
   SessionRow,
@@ -32,6 +33,7 @@ export interface Tables {
   counters: { readonly key: string; readonly window: number; readonly count: number };
   conversations: ConversationRow;
   messages: MessageRow;
+  mcpSessions: McpSessionRow;
   keptValues: {
     readonly kind: string;
     readonly key: string;

@@ -142,49 +142,6 @@ describe('an MCP session of a 2025-era client', () => {
     }
     expect((await knock(door, { ...session, authorization: '' }, LIST)).status).toBe(401);
   });
-
-  it('goes on after a restart under its old id, with the link in place of forms', async () => {
-    await using door = await openDoor();
-    const client = await door.connect('classic', { person: yes });
-    expect(await client.tools()).not.toEqual([]);
-
-    await door.restart();
-
-    expect(await client.tools()).not.toEqual([]);
-    const { structuredContent } = await client.call('UpdateOpportunity', MOVE);
-    expect(structuredContent).toMatchObject({ status: 'waiting', proposal: { link: expect.stringMatching(/^http/) } });
-    expect(client.questions).toEqual([]);
-  });
-
-  it('ends when it lay idle for hours, and with DELETE', async () => {
-    await using door = await openDoor();
-    const idle = await door.connect('classic', { person: yes });
-    door.world.clock.advance(5 * HOUR_MS);
-    expect((await idle.call('UpdateOpportunity', MOVE)).structuredContent.status).toBe('waiting');
-    expect(idle.questions).toEqual([]);
-
-    const ended = await door.connect('classic', { person: yes });
-    const answer = await fetch(door.url, {
-      method: 'DELETE',
-      headers: { authorization: `Bearer ${door.key}`, 'mcp-session-id': ended.sessionId() ?? '' },
-    });
-    expect(answer.status).toBe(200);
-    expect((await ended.call('UpdateOpportunity', MOVE)).structuredContent.status).toBe('waiting');
-    expect(ended.questions).toEqual([]);
-  });
-
-  it('makes room for new ones of its own bot only', async () => {
-    await using door = await openDoor();
-    const oldest = await door.connect('classic', { person: yes });
-    const bystander = await door.connect('classic', { person: yes, key: await anotherBot(door) });
-    for (let opened = 0; opened < 100; opened += 1) expect((await knock(door)).status).toBe(200);
-
-    const session = (client: typeof oldest) => ({ 'mcp-session-id': client.sessionId() ?? '' });
-    // An id that is known to nobody is answered statelessly: only a known one can be foreign.
-    expect((await knock(door, { ...session(bystander) }, LIST)).status).toBe(403);
-    const otherKey = await door.world.app.access.issueKey('agent', door.world.bot);
-    expect((await knock(door, { ...session(oldest), authorization: `Bearer ${otherKey}` }, LIST)).status).toBe(200);
-  });
 });
 
 describe('what a 2026-era client carries between its rounds', () => {
