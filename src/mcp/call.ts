@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type CallToolRequest,
   type CallToolResult,
@@ -8,6 +9,7 @@ import {
   type RequestStateCodec,
   type ServerContext,
 } from '@modelcontextprotocol/server';
+import type { ProposalView } from '../confirm/proposal.ts';
 import { hmacSha256 } from '../digest.ts';
 import { GatehouseError } from '../errors.ts';
 import { answerOfRound, askAndWait, askByRound } from './ask.ts';
@@ -47,6 +49,8 @@ export async function callTool(
     if (round !== undefined) {
       if (round.action !== name) throw foreignRound(round.action);
       const { envelope, why } = await answerOfRound(gate, caller, round.proposal, ctx);
+      // Whoever answers can be asked again; of whom nothing comes back gets the link from now on.
+      if (why !== 'no-form') await deps.store.values.remove(ASKED, round.proposal);
       return toResult(envelope, why);
     }
 
@@ -67,13 +71,24 @@ export async function callTool(
       ? toForm(proposal, caller.bot, deps.now())
       : undefined;
     if (form === undefined) return toResult(envelope);
-    if (era === 'modern') return askByRound(form, await rounds.mint({ proposal: proposal.id, action: name }, ctx));
+    if (era === 'modern') {
+      if (!(await noteAsked(deps, proposal))) return toResult(envelope);
+      return askByRound(envelope, form, await rounds.mint({ proposal: proposal.id, action: name }, ctx));
+    }
     await tellProgress(ctx, name);
     const asked = await askAndWait(deps, caller, proposal, form, ctx);
     return toResult(asked.envelope, asked.why);
   } catch (thrown) {
     return toErrorResult(toOurs(thrown, deps.log));
   }
+}
+
+const ASKED = 'mcp.asked';
+
+/** False when a round with this question went out before and never came back: some clients declare forms and drop them. */
+async function noteAsked({ store, now }: McpDeps, { id, expiresAt }: ProposalView): Promise<boolean> {
+  const mine = randomUUID();
+  return (await store.values.setIfAbsent(ASKED, id, mine, Date.parse(expiresAt), now())) === mine;
 }
 
 /** Declared, never guessed from a client's name. `{}` is the older way to say form. */
