@@ -93,6 +93,8 @@ export const policySchema = z.strictObject({
   mode: z.enum(['off', 'read-only', 'ask', 'automatic']).default('automatic'),
   /** Kill switches: these actions answer `off`. */
   off: z.array(z.string().min(1)).default([]),
+  /** Argument names that clients of this bot add to every call by themselves; anything else unknown is refused. */
+  ignoreKeys: z.array(z.string().min(1).max(80)).max(50).default([]),
   actions: z.record(z.string().regex(/^[A-Z][A-Za-z0-9_-]{0,63}$/), actionPolicy).default({}),
   /** Unlisted objects are closed. `*` holds field rules for every object. */
   objects: z.record(z.union([apiName, z.literal('*')]), objectPolicy).default({}),

@@ -114,7 +114,7 @@ export function createGate(deps: GateDeps): Gate {
       policyRevision: bot.policyRevision,
     };
     try {
-      if (c.action === getProposal.name) return await look.getProposal(c);
+      if (c.action === getProposal.name) return await look.getProposal(c, bot.policy.ignoreKeys);
       const { action, own } = permitted(deps.actions, bot, c.action);
       const parsed = parseArgs(action, own, bot.policy, c.args);
       const { args } = parsed;

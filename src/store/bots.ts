@@ -7,6 +7,7 @@ import type { Tables } from './tables.ts';
 
 /** Every table with rows of one bot, but `audit`, which outlives it. A test holds this list against the schema. */
 export const PER_BOT: readonly string[] = [
+  'mcpSessions',
   'grants',
   'policies',
   'connections',
