@@ -135,8 +135,6 @@ export const OWED_CASES: Readonly<Partial<Record<keyof typeof FIELD_CASES, strin
   H6: 'under way',
   H7: 'under way',
   M3: 'under way',
-  M12: 'under way',
-  M13: 'under way',
   M14: 'under way',
   M15: 'under way',
   M17: 'under way',

@@ -28,6 +28,8 @@ export function describeProposal(proposal: ProposalView): string {
       ['id', proposal.id],
       ['expires', proposal.expiresAt],
       ['page', proposal.link],
+      // The page needs a server; this does not.
+      ...(proposal.state === 'pending' ? [['or', `gatehouse approve ${proposal.id}`]] : []),
     ]),
   );
   return indent(parts.join('\n'));

@@ -4,7 +4,7 @@ import { defineCommand } from './command.ts';
 import { keepRecovering } from './keep-recovering.ts';
 import { explainListen, freePort, toPort } from './port.ts';
 import { thisProgram } from './program.ts';
-import { signInLink } from './sign-in.ts';
+import { firstAdmin, signInLink } from './sign-in.ts';
 import { columns, indent, type Terminal } from './terminal.ts';
 
 export const command = defineCommand({
@@ -100,12 +100,4 @@ function mcpServers(url: string, dataDir: string, key: string | undefined): obje
       headers: { Authorization: `Bearer ${key ?? `(a key from: gatehouse bot key ${DEMO_BOT})`}` },
     },
   };
-}
-
-/** Somebody must be able to sign in; the key stays unknown, so that the link is the only way in until an admin makes one. */
-async function firstAdmin({ access }: App): Promise<string> {
-  const admin = (await access.operators()).find(({ role }) => role === 'admin');
-  if (admin !== undefined) return admin.name;
-  await access.createOperator('admin', 'admin');
-  return 'admin';
 }

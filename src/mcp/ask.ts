@@ -1,4 +1,5 @@
 import {
+  type CallToolResult,
   type InputRequiredResult,
   inputRequired,
   inputResponse,
@@ -11,7 +12,7 @@ import { GatehouseError } from '../errors.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { McpCaller, McpDeps } from './deps.ts';
 import { type Answer, type Form, readAnswer } from './form.ts';
-import { type NotDecided, toResult } from './result.ts';
+import type { NotDecided } from './result.ts';
 
 /** Asks the person at the client, in the way of its era. Whoever answers, the proposal's row decides what happens. */
 
@@ -60,9 +61,9 @@ export async function askAndWait(
  * 2026 era: the client asks and comes back with the answer, whenever that is. A client that does not know the round takes
  * what comes beside it for the result: the waiting envelope with its link.
  */
-export function askByRound(envelope: Envelope, form: Form, requestState: string): InputRequiredResult {
+export function askByRound(told: CallToolResult, form: Form, requestState: string): InputRequiredResult {
   return {
-    ...toResult(envelope),
+    ...told,
     ...inputRequired({
       inputRequests: { [QUESTION]: inputRequired.elicit({ mode: 'form', ...form }) },
       requestState,

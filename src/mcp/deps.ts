@@ -14,6 +14,8 @@ export interface McpDeps {
   readonly store: Pick<Store, 'values'>;
   readonly now: () => number;
   readonly log: Log;
+  /** Where no server of this installation runs: opens what the links lead to; false when it cannot. */
+  readonly openPage?: () => Promise<boolean>;
   /** How long a 2025-era call stays open for its form, ms; default 45 s. */
   readonly formMs?: number;
 }

@@ -11,9 +11,9 @@ export type NotDecided = 'no-form' | 'closed' | 'unreadable' | 'late';
  * The envelope as data and the same as text; where the call is not over, both say what the model does next. In one block:
  * many clients hand the model the first one alone, or the data alone.
  */
-export function toResult(envelope: Envelope, why: NotDecided = 'no-form'): CallToolResult {
+export function toResult(envelope: Envelope, why: NotDecided = 'no-form', isOpen = true): CallToolResult {
   const { status, ...more } = envelope;
-  const next = nextStep(envelope, why);
+  const next = nextStep(envelope, why, isOpen);
   const told = next === undefined ? envelope : { status, next, ...more };
   return { structuredContent: { ...told }, content: [{ type: 'text', text: JSON.stringify(told) }] };
 }
@@ -41,14 +41,14 @@ const FIRST: Record<NotDecided, string> = {
   late: 'Nobody has decided yet. ',
 };
 
-function nextStep({ status, proposal }: Envelope, why: NotDecided): string | undefined {
+function nextStep({ status, proposal }: Envelope, why: NotDecided, isOpen: boolean): string | undefined {
   switch (status) {
     case 'done':
       return undefined;
     case 'waiting':
       if (proposal === undefined || proposal.state !== 'pending')
         return 'It was approved and is being carried out. Call GetProposal with its id to see how it went; do not repeat the call.';
-      return `${FIRST[why]}Nothing was written. Tell the user to open the link of the proposal and decide there before it expires; GetProposal with its id tells how it went. You cannot approve it.`;
+      return `${FIRST[why]}Nothing was written. Tell the user to ${isOpen ? 'open the link of the proposal and decide there' : `run "gatehouse serve" and open the link of the proposal, or to run "gatehouse approve ${proposal.id}"`} before it expires; GetProposal with its id tells how it went. You cannot approve it.`;
     case 'declined':
       return 'It was declined. Nothing was written. Do not propose it again unless the user asks for something else.';
     case 'expired':

@@ -17,7 +17,13 @@ export async function serveMcpStdio(deps: McpDeps, caller: McpCaller): Promise<v
   // The SDK stops at the end of its input, whatever is under way: so it does not see that end before we are done.
   const input = new PassThrough();
   const wire = new Wire(new StdioServerTransport(input, process.stdout));
-  const handle = serveStdio(({ era }) => createMcpServer(deps, caller, era), {
+  let isOver = false;
+  const own: McpDeps = {
+    ...deps,
+    // A page of ours would be gone before anybody could open it.
+    openPage: async () => !isOver && ((await deps.openPage?.()) ?? true),
+  };
+  const handle = serveStdio(({ era }) => createMcpServer(own, caller, era), {
     transport: wire,
     onerror: (error) => deps.log.debug('mcp stdio', { error: error.name }),
   });
@@ -34,6 +40,7 @@ export async function serveMcpStdio(deps: McpDeps, caller: McpCaller): Promise<v
   });
   process.stdin.pipe(input, { end: false });
   const lastAnswers = inputEnded.then(async () => {
+    isOver = true;
     // The last line may lack its end.
     input.write('\n');
     do await setImmediate();

@@ -12,7 +12,7 @@ async function refused(door: Door) {
 }
 
 describe.each(KINDS)('tools/call from a %s client', (kind) => {
-  it('answers one envelope as data and as the same text [A1]', async () => {
+  it('answers one envelope as data and as the same text [A1] [M4]', async () => {
     await using door = await openDoor();
     const client = await door.connect(kind);
 

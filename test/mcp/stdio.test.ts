@@ -126,6 +126,52 @@ describe('gatehouse mcp', () => {
     },
   );
 
+  it('tells links that lead somewhere: to a server that runs, else to a page of its own, else to a command [M12] [M13]', async () => {
+    const own = await createGatehouse();
+    const client = await connectStdio('classic', {
+      command: process.execPath,
+      args: [MAIN, 'mcp', '--bot', 'demo'],
+      env: own.env,
+    });
+    const linkOf = async (nextStep: string): Promise<string> =>
+      (await client.call('UpdateOpportunity', MOVE(nextStep))).structuredContent.proposal.link;
+    const opens = async (link: string) => (await fetch(link, { redirect: 'manual' })).status < 500;
+    try {
+      const alone = await linkOf('alone');
+      expect(alone).toMatch(/^http:\/\/localhost:\d+\/approvals\//);
+      expect(await opens(alone)).toBe(true);
+      // People sign in there with a link from a terminal.
+      const signIn = await own.run(['operator', 'sign-in', 'admin', '--json'], {
+        env: { GATEHOUSE_PRINT_SIGN_IN: '1' },
+      });
+      expect(`${signIn.json?.url} ${signIn.stderr}`).toContain(new URL(alone).origin);
+
+      const first = await own.start(['serve', '--port', '0']);
+      const second = await own.start(['serve', '--port', '0']);
+      expect([first, second].map(({ document }) => document.url)).toContain(
+        new URL(await linkOf('two servers')).origin,
+      );
+      await second.stop();
+      expect(new URL(await linkOf('one server')).origin).toBe(first.document.url);
+      await first.stop();
+      expect(new URL(await linkOf('none again')).origin).toBe(new URL(alone).origin);
+    } finally {
+      await client.close();
+    }
+    // One that is gone before anybody could open its page says what to start.
+    const call = {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'UpdateOpportunity', arguments: MOVE('gone') },
+    };
+    const ran = await own.run(['mcp', '--bot', 'demo'], { input: `${JSON.stringify(call)}\n` });
+    expect(JSON.parse(ran.stdout).result.structuredContent.next).toMatch(
+      /gatehouse serve.*gatehouse approve [0-9a-f]{32}/,
+    );
+    await own[Symbol.asyncDispose]();
+  });
+
   it('starts twice on one folder at once, as a negotiating client does', async () => {
     const clients = await Promise.all(KINDS.map((kind) => connectStdio(kind, command())));
     const lists = await Promise.all(clients.map((client) => client.tools()));
