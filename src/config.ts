@@ -128,6 +128,9 @@ const environment = z.object({
   GATEHOUSE_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
+/** Every variable that is read, in the order of the settings page. */
+export const SETTINGS: readonly string[] = Object.keys(environment.shape);
+
 const DAY_MS = 24 * 3_600_000;
 
 /** Throws `config_invalid` naming every bad variable at once; never prints a value. */

@@ -245,7 +245,7 @@ export function usable(row: ConnectionRow | undefined): ConnectionRow {
   if (row?.state === 'connected') return row;
   if (row?.state === 'needs_reauth') throw reconnectNeeded('Salesforce no longer accepts the stored sign-in.');
   throw new GatehouseError('not_connected', 'This bot is not connected to Salesforce.', {
-    next: 'Ask the operator to connect it: open /connect in the console, or run gatehouse connect.',
+    next: `Ask the operator to connect it: the bot's page in the console, Connect, or gatehouse connect ${row?.bot ?? 'BOT'} --flow web.`,
   });
 }
 

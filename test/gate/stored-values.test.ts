@@ -74,15 +74,18 @@ it('says before it asks that an amount is the sum of products; found out later, 
   await using world = await createWorld();
   const { Id, Amount } = (await deal(world)) ?? {};
   const asked = await world.call('UpdateOpportunity', { ...DEAL, amount: 5000 });
-  const both = await world.call('UpdateOpportunity', { ...DEAL, amount: 6000, nextStep: 'Call' }, { conversation: 'b' });
+  const both = await world.call(
+    'UpdateOpportunity',
+    { ...DEAL, amount: 6000, nextStep: 'Call' },
+    { conversation: 'b' },
+  );
   await world.sim('POST', 'records/Opportunity', { Id, HasOpportunityLineItem: true });
   expect(await world.refusal('UpdateOpportunity', { ...DEAL, amount: 7000 })).toMatchObject({
     code: 'invalid_input',
     message: expect.stringContaining('sum of the products'),
     fields: [{ name: 'amount' }],
   });
-  for (const { proposal } of [asked, both])
-    expect((await world.approve(proposal?.id ?? '')).status).not.toBe('done');
+  for (const { proposal } of [asked, both]) expect((await world.approve(proposal?.id ?? '')).status).not.toBe('done');
   expect(await deal(world)).toMatchObject({ Amount });
   expect(await approved(world, { nextStep: 'Call again' })).toMatchObject({ status: 'done' });
 });
