@@ -7,6 +7,7 @@ import type { Connections, Org } from '../../src/salesforce/connections.ts';
 import { createConnections } from '../../src/salesforce/create-connections.ts';
 import type { TokenSet } from '../../src/salesforce/ports.ts';
 import { createSim, type Sim, type SimSeed } from '../../src/sim/sim.ts';
+import { stock } from '../../src/sim/stock.ts';
 import { createSealedText } from '../../src/store/sealed-text.ts';
 import { createSyncStore } from '../../src/store/sync-store.ts';
 import { createSync, type SyncRoom } from '../../src/sync/create-sync.ts';
@@ -17,6 +18,7 @@ import { poll } from '../../src/sync/poll.ts';
 import type { CrashPoint, HostRecord, LogRow, SyncSettings, SyncStore } from '../../src/sync/ports.ts';
 import { createWorker, type Worker } from '../../src/sync/worker.ts';
 import type { FreshDatabase, OpenFresh } from '../support/databases.ts';
+import { isStock } from '../support/stock-org.ts';
 
 /** A process died here. */
 export class Crash extends Error {}
@@ -87,7 +89,8 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
       clock.now += Math.ceil(ms);
     },
   };
-  const simulated = await createSim({ now: () => clock.now, seed: options.seed ?? { records: {} } });
+  const seed: SimSeed = { ...(isStock ? { setup: stock.setup } : {}), ...(options.seed ?? { records: {} }) };
+  const simulated = await createSim({ now: () => clock.now, seed });
   const tokens = new Map<string, TokenSet>();
   const control: SyncWorld['control'] = async (method, route, body) => {
     const request = new Request(`http://sim.localhost/_sim/${route}`, {
