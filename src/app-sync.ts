@@ -1,4 +1,5 @@
 import type { Log } from './log.ts';
+import { createHooks } from './outbound/hooks.ts';
 import type { Connections } from './salesforce/connections.ts';
 import type { Database } from './store/database.ts';
 import { createSealedText } from './store/sealed-text.ts';
@@ -26,6 +27,7 @@ export interface AppSyncDeps {
   readonly store: Store;
   readonly connections: Connections;
   readonly secret: string;
+  readonly allowPrivateHooks: boolean;
   readonly runner: string;
   readonly publicUrl: string;
   readonly now: () => number;
@@ -41,6 +43,11 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     const row = await store.connections.get(bot);
     return row?.state === 'disconnected' ? undefined : row;
   };
+  const mayReach = async (bot: string) => {
+    if (deps.allowPrivateHooks) return 'private';
+    // The host app of a trial runs beside us.
+    return (await store.connections.get(bot))?.environment === 'simulated' ? 'loopback' : 'public';
+  };
   const policyOf = async (bot: string) => (await store.bots.get(bot))?.policy;
   const shared = {
     store: createSyncStore(deps.database),
@@ -51,7 +58,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     policyOf,
     connectionOf: standing,
     seal: createSealedText(deps.secret, 'webhooks'),
-    fetch: globalThis.fetch,
+    hooks: createHooks({ mayReach, ownUrl: deps.publicUrl }),
     async openOrg(bot: string, signal: AbortSignal) {
       requireWriting(bot, await policyOf(bot));
       return connections.open(bot, { signal, background: true });

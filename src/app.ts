@@ -148,6 +148,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         store,
         connections,
         secret,
+        allowPrivateHooks: config.allowPrivateHooks,
         runner,
         publicUrl: served.url(),
         now,

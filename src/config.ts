@@ -39,6 +39,8 @@ export interface Config {
   readonly simulate: boolean;
   /** GATEHOUSE_SIM_SEED=stock: a new simulated org begins without any field of ours. */
   readonly simSeed: 'stock' | undefined;
+  /** GATEHOUSE_ALLOW_PRIVATE_HOOKS=1: webhooks may lead to this machine and into private networks. */
+  readonly allowPrivateHooks: boolean;
   /** GATEHOUSE_PRINT_SIGN_IN=1: sign-in links are printed although standard output is no terminal. */
   readonly printSignIn: boolean;
   readonly keys: { readonly bot: string | undefined; readonly operator: string | undefined };
@@ -116,6 +118,7 @@ const environment = z.object({
   GATEHOUSE_PRINT_SIGN_IN: z.enum(['', '0', '1']).default(''),
   GATEHOUSE_SIM: z.enum(['', '0', '1']).default(''),
   GATEHOUSE_SIM_SEED: z.enum(['stock']).optional(),
+  GATEHOUSE_ALLOW_PRIVATE_HOOKS: z.enum(['', '0', '1']).default(''),
   GATEHOUSE_ALLOW_PASSWORD: z.enum(['', '0', '1']).default(''),
   GATEHOUSE_BOT_KEY: text,
   GATEHOUSE_OPERATOR_KEY: text,
@@ -171,6 +174,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     },
     simulate: e.GATEHOUSE_SIM === '1',
     simSeed: e.GATEHOUSE_SIM_SEED,
+    allowPrivateHooks: e.GATEHOUSE_ALLOW_PRIVATE_HOOKS === '1',
     printSignIn: e.GATEHOUSE_PRINT_SIGN_IN === '1',
     keys: { bot: e.GATEHOUSE_BOT_KEY, operator: e.GATEHOUSE_OPERATOR_KEY },
     session: e.GATEHOUSE_SESSION,

@@ -13,6 +13,8 @@ import { checkHost, checkOrigin, originOf } from './guard.ts';
 import { API_CSP, mayBeFramed, securityHeaders } from './headers.ts';
 import { mountPages } from './pages/pages.ts';
 import { errorPage, isForPerson } from './pages/show.ts';
+import { createPlaces, type Places } from './places.ts';
+import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { errorResponse, HttpRefusal } from './refusal.ts';
 import type { Caller, Route } from './route.ts';
 import { restRoutes } from './routes/rest.ts';
@@ -71,11 +73,15 @@ export function createHttp(deps: HttpDeps): Http {
         return mcp.handle(c.req.raw);
       });
 
+  const limits: Limits = {
+    misses: createRateLimit({ most: 30, windowMs: 60_000, now: deps.now }),
+    places: createPlaces(),
+  };
   const routes = [...restRoutes(deps), ...(deps.routes ?? [])];
   for (const route of routes)
     app.on(route.method, toPattern(route.path), async (c) => {
       c.set('route', route.path);
-      return answer(deps, route, c, isSecure);
+      return answer(deps, limits, route, c, isSecure);
     });
 
   const pages = mountPages(app, deps, isSecure);
@@ -103,22 +109,40 @@ export function createHttp(deps: HttpDeps): Http {
   return { fetch: async (request, info) => app.fetch(request, { remote: info.remoteAddress }) };
 }
 
-async function answer(deps: HttpDeps, route: Route, c: Context<Env>, isSecure: boolean): Promise<Response> {
+interface Limits {
+  /** Wrong secrets in a path, per address. */
+  readonly misses: RateLimit;
+  readonly places: Places;
+}
+
+async function answer(
+  deps: HttpDeps,
+  { misses, places }: Limits,
+  route: Route,
+  c: Context<Env>,
+  isSecure: boolean,
+): Promise<Response> {
   const { raw } = c.req;
   const params = c.req.param() as Record<string, string>; // the pattern's own names, decoded
   const caller = await callerOf(deps.access, raw, route.who, isSecure);
   authorize(deps, route, caller, params);
-  const reply = await route.handle({
-    params,
-    caller,
-    query: route.query === undefined ? {} : parseInput(route.query, c.req.query()),
-    body: await bodyFor(route, raw),
-    headers: raw.headers,
-    signal: raw.signal,
-    requestId: c.get('id'),
-    remote: c.env.remote,
-    baseUrl: originOf(c.get('host'), deps.config),
-  });
+  const refused = await route.admit?.({ params });
+  if (refused !== undefined) misses.take(c.env.remote);
+  const reply =
+    refused ??
+    (await places.within(route, async () =>
+      route.handle({
+        params,
+        caller,
+        query: route.query === undefined ? {} : parseInput(route.query, c.req.query()),
+        body: await bodyFor(route, raw),
+        headers: raw.headers,
+        signal: raw.signal,
+        requestId: c.get('id'),
+        remote: c.env.remote,
+        baseUrl: originOf(c.get('host'), deps.config),
+      }),
+    ));
   const streaming: StreamOptions = {
     signal: raw.signal,
     newId: () => c.get('id'),

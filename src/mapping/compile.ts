@@ -3,6 +3,7 @@ import { closedFor, isSumOfProducts, PRODUCTS_FIELD, SUM_OF_PRODUCTS } from '../
 import { isRead, type Read, type Shape } from '../stored-value/read.ts';
 import { toPlain } from '../stored-value/rich-text.ts';
 import { isCut, toFolded, toStored } from '../stored-value/stored-value.ts';
+import { ownField } from './host-fields.ts';
 import { type Direction, type HostFields, type Mapping, type Rule, ruleKey } from './mapping.ts';
 import { joinName, type PresentName, splitName } from './names.ts';
 import { fillTemplate, templateNames, toStep } from './transform.ts';
@@ -102,9 +103,9 @@ function compileRule(rule: Rule, describe: ObjectDescribe): CompiledRule | undef
 
   function middle({ fields: values }: HostFields): FieldValue | undefined {
     if (template) return fillTemplate(template.text, values);
-    if (isJoined) return joinName(values[rule.local[0] ?? ''], values[rule.local[1] ?? '']);
+    if (isJoined) return joinName(ownField(values, rule.local[0] ?? ''), ownField(values, rule.local[1] ?? ''));
     if (rule.local.length === 0) return null;
-    return values[rule.local[0] ?? ''];
+    return ownField(values, rule.local[0] ?? '');
   }
 
   /** Undefined where a value map leaves it out. */
@@ -169,7 +170,7 @@ function compileRule(rule: Rule, describe: ObjectDescribe): CompiledRule | undef
       return value === undefined && hasDefault ? null : value;
     },
     isSaid: ({ fields: values }) =>
-      rule.local.length === 0 ? true : reads.some((name) => values[name] !== undefined && values[name] !== null),
+      rule.local.length === 0 ? true : reads.some((name) => (ownField(values, name) ?? null) !== null),
     toHost(value) {
       if (!isJoined) return rule.local.length === 1 ? { [rule.local[0] ?? '']: value } : {};
       const [first, last] = splitName(String(value ?? ''));

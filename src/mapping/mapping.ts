@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Fields, FieldValue } from '../action.ts';
+import { isUsableName } from './host-fields.ts';
 
 /**
  * Which fields of a person or case go where. A mapping is data: saved per bot, versioned, checked against the org's
@@ -73,7 +74,10 @@ export type Transform =
 export const ruleKey = (rule: Rule): string => rule.remote.join('+');
 
 const HOST_NAME = 'a host field is a letter, then letters, digits or _';
-const hostName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, HOST_NAME);
+const hostName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, HOST_NAME)
+  .refine(isUsableName, 'is a name that cannot be used');
 const API_NAME = 'an API name such as Phone, Level__c or Account.Name';
 const apiName = z.string().regex(/^[A-Za-z]\w{0,79}(\.[A-Za-z]\w{0,79})?$/, API_NAME);
 const value = z.union([z.string().max(1000), z.number(), z.boolean(), z.null()], {

@@ -2,6 +2,7 @@ import type { Fields, FieldValue } from '../action.ts';
 import { listedAs } from '../stored-value/choices.ts';
 import { isRead, type Read, type Shape } from '../stored-value/read.ts';
 import { addDays, type DateForm, readDay, readMoment, toHostTime } from '../stored-value/times.ts';
+import { ownField } from './host-fields.ts';
 import type { HostFields, Transform } from './mapping.ts';
 
 /**
@@ -78,7 +79,7 @@ export function toStep(transform: Transform, { form, field }: Surroundings = {})
 
 /** `{title} ({externalId})`; a name that is empty leaves nothing behind. */
 export function fillTemplate(text: string, fields: Fields): string | null {
-  const filled = text.replace(/\{(\w+)\}/g, (_, name: string) => String(fields[name] ?? ''));
+  const filled = text.replace(/\{(\w+)\}/g, (_, name: string) => String(ownField(fields, name) ?? ''));
   return (
     filled
       .replace(/\(\s*\)/g, '')
@@ -107,7 +108,7 @@ function defaultOf(
   form: DateForm = {},
 ): FieldValue {
   if (from === undefined) return value ?? null;
-  const said = from === 'createdAt' ? undefined : readDay(fields[from] ?? null, form);
+  const said = from === 'createdAt' ? undefined : readDay(ownField(fields, from) ?? null, form);
   const day = said && isRead(said) ? said : readDay(createdAt, { unit: 'ms' });
   return isRead(day) ? addDays(day.value, plusDays) : (value ?? null);
 }

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { GatehouseError } from '../errors.ts';
+import { HookRefused, type Hooks } from '../outbound/hooks.ts';
 import { openedBy } from './bounds.ts';
 import { DEFAULT_SETTINGS, type FeedRow, type SyncDeps, type WebhookTarget } from './ports.ts';
 import { boundedRow } from './told.ts';
@@ -12,7 +13,7 @@ export interface Seal {
 
 export interface DeliveryDeps extends SyncDeps {
   readonly seal: Seal;
-  readonly fetch: typeof globalThis.fetch;
+  readonly hooks: Hooks;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -20,7 +21,7 @@ const PAGE = 100;
 
 /** Sets where a bot's changes are sent; answers the signing secret, this once. The first one begins now; a later one goes on where it was. */
 export async function setWebhook(
-  { store, seal }: DeliveryDeps,
+  { store, seal, hooks }: DeliveryDeps,
   bot: string,
   url: string,
 ): Promise<{ readonly secret: string }> {
@@ -34,6 +35,13 @@ export async function setWebhook(
   if (target.username || target.password) {
     throw new GatehouseError('invalid_input', 'The address holds a user or password.', {
       next: 'Leave it out: every message is signed.',
+    });
+  }
+  const problem = await hooks.refuse(bot, target);
+  if (problem !== undefined) {
+    throw new GatehouseError('invalid_input', `A webhook does not go there. ${problem}`, {
+      next: 'Name the public address of the host app; or have who runs Gatehouse set GATEHOUSE_ALLOW_PRIVATE_HOOKS=1, if it is meant to reach its own network.',
+      fields: [{ name: 'url', problem }],
     });
   }
   const secret = `whsec_${randomBytes(32).toString('base64')}`;
@@ -57,7 +65,7 @@ export async function setWebhook(
  * with the same `webhook-id`. Standard Webhooks: https://www.standardwebhooks.com
  */
 export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> {
-  const { store, now, seal, fetch, crash, policyOf } = deps;
+  const { store, now, seal, hooks, crash, policyOf } = deps;
   const { leaseMs } = { ...DEFAULT_SETTINGS, ...deps.settings };
   if (!(await store.webhooks.lease(bot, now(), now() + leaseMs))) return 0;
   const target = await store.webhooks.get(bot);
@@ -107,22 +115,18 @@ export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> 
   async function post({ url, secret }: WebhookTarget, row: FeedRow): Promise<string | 'gone' | undefined> {
     const body = JSON.stringify(toMessage(boundedRow(row, openedBy(await policyOf(bot)))));
     try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          ...signed(seal.open(secret), `${bot}_${row.seq}`, Math.floor(now() / 1000), body),
-        },
-        body,
-        // A redirect would carry the message to somewhere nobody chose.
-        redirect: 'manual',
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      await response.body?.cancel();
-      if (response.ok) return undefined;
-      return response.status === 410 ? 'gone' : `The receiver answered ${response.status}.`;
+      const headers = {
+        'content-type': 'application/json',
+        'content-length': String(Buffer.byteLength(body)),
+        ...signed(seal.open(secret), `${bot}_${row.seq}`, Math.floor(now() / 1000), body),
+      };
+      // A redirect would carry the message to somewhere nobody chose, so none is followed.
+      const status = await hooks.post(bot, new URL(url), { headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      if (status >= 200 && status < 300) return undefined;
+      return status === 410 ? 'gone' : `The receiver answered ${status}.`;
     } catch (error) {
-      return error instanceof DOMException && error.name === 'TimeoutError'
+      if (error instanceof HookRefused) return `Nothing was sent. ${error.message}`;
+      return error instanceof Error && error.cause instanceof DOMException && error.cause.name === 'TimeoutError'
         ? 'The receiver did not answer in 15 s.'
         : 'The receiver could not be reached.';
     }

@@ -3,6 +3,7 @@ import { type Policy, shippedPolicy } from '../../permissions/policy.ts';
 import type { FieldValue } from '../../src/action.ts';
 import { readConfig } from '../../src/config.ts';
 import type { Kind } from '../../src/mapping/mapping.ts';
+import { createHooks } from '../../src/outbound/hooks.ts';
 import type { Connections, Org } from '../../src/salesforce/connections.ts';
 import { createConnections } from '../../src/salesforce/create-connections.ts';
 import type { TokenSet } from '../../src/salesforce/ports.ts';
@@ -80,6 +81,7 @@ export interface WorldOptions extends ProcessOptions {
 }
 
 const BOT = 'demo';
+const hooks = createHooks({ mayReach: async () => 'loopback', ownUrl: 'https://gate.example' });
 
 export async function createSyncWorld(openFresh: OpenFresh, options: WorldOptions = {}): Promise<SyncWorld> {
   const fresh = await openFresh();
@@ -182,7 +184,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
     };
     const sync = createSync(deps);
     const org = (bot = BOT) => connections.open(bot, { signal: new AbortController().signal, background: true });
-    const delivery: DeliveryDeps = { ...deps, seal: createSealedText('a secret of this test', 'webhooks'), fetch };
+    const delivery: DeliveryDeps = { ...deps, seal: createSealedText('a secret of this test', 'webhooks'), hooks };
     const process: Process = {
       sync,
       store,

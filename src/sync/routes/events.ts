@@ -3,7 +3,7 @@ import { GatehouseError } from '../../errors.ts';
 import { findField } from '../../mapping/compile.ts';
 import { openedBy } from '../bounds.ts';
 import { setWebhook } from '../deliver.ts';
-import { receiveMessage, rotateToken } from '../receive.ts';
+import { receiveMessage, refuseAddress, rotateToken } from '../receive.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
 
 const webhookInput = z.strictObject({ url: z.url().max(2_000) });
@@ -33,6 +33,10 @@ export function eventRoutes(deps: RouteDeps): readonly SyncRoute[] {
       path: '/api/webhooks/salesforce/{token}',
       key: 'webhook',
       summary: 'Takes outbound messages (SOAP). Answers Ack only when all of it is stored.',
+      async admit({ params }) {
+        const refused = await refuseAddress(deps, params.token ?? '');
+        return refused && { ...refused, contentType: 'text/xml; charset=utf-8' };
+      },
       async handle({ params, text }) {
         const { status, body } = await receiveMessage(deps, params.token ?? '', text);
         return { status, body, contentType: 'text/xml; charset=utf-8' };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FieldValue } from '../../action.ts';
-import { HOST_FIELDS, type HostField, hostField } from '../../mapping/host-fields.ts';
+import { HOST_FIELDS, type HostField, hostField, isUsableName } from '../../mapping/host-fields.ts';
 import type { Kind } from '../../mapping/mapping.ts';
 import { EMAIL } from '../../stored-value/email.ts';
 import { isRead } from '../../stored-value/read.ts';
@@ -70,6 +70,10 @@ const customOf = (kind: Kind) =>
         .string()
         .regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, {
           error: 'a custom name is a letter, then letters, digits or _',
+          abort: true,
+        })
+        .refine(isUsableName, {
+          error: ({ input }) => `${input} is a name that cannot be used: take another one`,
           abort: true,
         })
         .refine((name) => !hostField(kind, name), {
