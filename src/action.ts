@@ -167,6 +167,8 @@ export interface Salesforce {
     operation: 'create' | 'update',
     fields: Fields,
     inputNames?: Readonly<Record<string, string>>,
+    /** Inputs whose values must be listed where there is a list, also where the org would store others. */
+    mustBeListed?: readonly string[],
   ): Promise<{ readonly fields: Fields; readonly warnings: readonly string[] }>;
   /** One effect per call and proposal, also across a crash. `allowDuplicates` overrides an alerting duplicate rule. */
   create(

@@ -41,7 +41,7 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
     const { args, input, extra } = parseArgs(action, own, bot.policy, { ...proposal.args, ...values });
     const session = proposal.session === null ? {} : { session: proposal.session };
     const run = await contextFor(
-      deps,
+      checkingStrictly(deps, Object.keys(values)),
       bot,
       { principal: proposal.principal, ...session },
       extra,
@@ -76,6 +76,20 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
       const edit = await edited(id, values);
       const { preview, reasons, assurance } = edit;
       return { values, preview, reasons, assurance, seen: seenOf(edit) };
+    },
+  };
+}
+
+/** What a person typed must be listed where there is a list: "Closed Wonn" is a slip, whatever the org would store. */
+function checkingStrictly(deps: ContextDeps, typed: readonly string[]): ContextDeps {
+  return {
+    ...deps,
+    async openOrg(...args) {
+      const org = await deps.openOrg(...args);
+      return {
+        ...org,
+        check: (object, operation, fields, names) => org.check(object, operation, fields, names, typed),
+      };
     },
   };
 }

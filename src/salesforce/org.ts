@@ -84,8 +84,8 @@ export function createOrg(deps: {
     connectionId: row.id,
     environment: row.environment,
     describe: (object, options) => describes.get(line, base, object, options),
-    async check(object, operation, fields, inputNames) {
-      return checkFields(await describes.get(line, base, object), operation, fields, inputNames);
+    async check(object, operation, fields, inputNames, mustBeListed) {
+      return checkFields(await describes.get(line, base, object), operation, fields, inputNames, mustBeListed);
     },
     async get(object, id, fields) {
       const names = [...new Set(['Id', ...fields.map(fieldPath)])];

@@ -16,10 +16,11 @@ const lastAudit = async (world: World) =>
   (await world.app.store.audit.find({ event: 'done', action: 'UpdateOpportunity', limit: 1 }))[0]?.seq ?? 0;
 
 async function exposing(fields: readonly object[], ...names: string[]): Promise<World> {
+  const exposed = names.map((field) => ({ field, type: 'string' as const, describe: field }));
   const world = await createWorld({
     policy: (policy) => ({
       ...policy,
-      actions: { ...policy.actions, UpdateOpportunity: { ...policy.actions.UpdateOpportunity!, extraFields: names } },
+      actions: { ...policy.actions, UpdateOpportunity: { ...policy.actions.UpdateOpportunity!, expose: exposed } },
     }),
   });
   await world.sim('POST', 'fields', fields);
@@ -85,7 +86,8 @@ it('says before it asks that an amount is the sum of products; found out later, 
     message: expect.stringContaining('sum of the products'),
     fields: [{ name: 'amount' }],
   });
-  for (const { proposal } of [asked, both]) expect((await world.approve(proposal?.id ?? '')).status).not.toBe('done');
+  for (const { proposal } of [asked, both])
+    await expect(world.approve(proposal?.id ?? '')).rejects.toThrow('sum of the products');
   expect(await deal(world)).toMatchObject({ Amount });
   expect(await approved(world, { nextStep: 'Call again' })).toMatchObject({ status: 'done' });
 });
@@ -139,13 +141,19 @@ it('compares rich text, times and choices as the org answers them, and undoes no
 });
 
 it('names the currency beside every amount, where the org has several [G26]', async () => {
-  await using world = await createWorld();
+  const rules = [{ if: { amountAbove: 50_000 }, then: 'confirm' as const }];
+  await using world = await createWorld({
+    policy: (policy) => ({
+      ...policy,
+      actions: { ...policy.actions, UpdateOpportunity: { ...policy.actions.UpdateOpportunity!, rules } },
+    }),
+  });
   const { Id } = (await deal(world)) ?? {};
   await world.sim('POST', 'settings', { multiCurrency: true });
   await world.sim('POST', 'records/Opportunity', { Id, CurrencyIsoCode: 'JPY' });
   const asked = await world.call('UpdateOpportunity', { ...DEAL, amount: 90_000_000 });
   expect(shown(asked)).toEqual([['Amount (JPY)', 90_000_000]]);
-  expect(asked.proposal?.reasons.join(' ')).toMatch(/above \d+ JPY/);
+  expect(asked.proposal?.reasons.join(' ')).toMatch(/above 50000 JPY/);
   const { result } = await world.call('GetAccount', { opportunity: 'OPP-123', include: ['opportunities'] });
   expect(result).toMatchObject({ opportunity: { CurrencyIsoCode: 'JPY' } });
 });
