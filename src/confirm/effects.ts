@@ -1,6 +1,7 @@
 import type { Change, Condition, Fields, FieldValue, Find, Salesforce, SObject } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
 import { cleanShown, quoted } from '../hidden-text.ts';
+import { mayDiffer } from '../stored-value/answers.ts';
 import { isRead } from '../stored-value/read.ts';
 import { isSame, toStored } from '../stored-value/stored-value.ts';
 import type { Effect } from './proposal.ts';
@@ -60,6 +61,12 @@ export function writeOnce(
   const put = async (at: number, effect: Effect) => {
     effects[at] = effect;
     await deps.note(effects);
+  };
+
+  /** One look, where describe says that the org may hold something else than was sent. */
+  const readBack = async (values: ObjectValues, object: string, id: string, after: Fields, record?: SObject) => {
+    if (!Object.keys(after).some((field) => values.mayDiffer(field, record))) return undefined;
+    return org.get(object, id, Object.keys(after)).catch(() => undefined);
   };
 
   /** What the org made of a write is what is compared when it is asked for again or taken back. */
@@ -123,7 +130,7 @@ export function writeOnce(
         return { id: found };
       });
       await put(at, { ...effect, id, state: 'done' });
-      const held = await org.get(object, id, Object.keys(after)).catch(() => undefined);
+      const held = await readBack(values, object, id, after);
       if (held !== undefined) await keep(at, values.held(held, after));
       return { id };
     },
@@ -181,7 +188,7 @@ export function writeOnce(
         if (current === undefined || !values.holds(current, after)) throw error;
       }
       await put(at, { ...effect, state: 'done' });
-      const held = await org.get(object, record.Id, Object.keys(after)).catch(() => undefined);
+      const held = await readBack(values, object, record.Id, after, record);
       if (held === undefined) return after;
       const missed = Object.keys(after).filter(
         (field) => !values.isSame(field, held[field], after[field]) && values.isSame(field, held[field], before[field]),
@@ -250,10 +257,12 @@ export interface ObjectValues {
   /** What the record holds of these; of a masked field, what was written. */
   held(record: SObject, wanted: Fields): Fields;
   isMasked(field: string): boolean;
+  mayDiffer(field: string, record?: SObject): boolean;
 }
 
 export async function valuesOf(org: Pick<Salesforce, 'describe'>, object: string): Promise<ObjectValues> {
-  const fields = new Map((await org.describe(object)).fields.map((field) => [field.name.toLowerCase(), field]));
+  const describe = await org.describe(object);
+  const fields = new Map(describe.fields.map((field) => [field.name.toLowerCase(), field]));
   const shape = (field: string) => fields.get(field.toLowerCase());
   const same = (field: string, held: unknown, wanted: unknown) => isSame(shape(field), held, wanted);
   return {
@@ -275,6 +284,7 @@ export async function valuesOf(org: Pick<Salesforce, 'describe'>, object: string
         ]),
       ),
     isMasked: (field) => shape(field)?.isMasked === true,
+    mayDiffer: (field, record) => mayDiffer(describe, field, record),
   };
 }
 

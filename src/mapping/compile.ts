@@ -30,7 +30,8 @@ export interface CompiledRule {
   fromHost(host: HostFields): FieldValue | undefined;
   /** Whether somebody wrote it at the host, as against a default that fills a gap. */
   isSaid(host: HostFields): boolean;
-  toHost(value: FieldValue): Fields;
+  /** With the host's present fields, a name is split where it was. */
+  toHost(value: FieldValue, host?: HostFields): Fields;
   fromRemote(record: RemoteRecord): FieldValue | undefined;
   /** What to send, as Salesforce will hold it; empty when the value map leaves it out or the field does not take it. */
   toRemote(value: FieldValue, host: HostFields, onto?: Onto): Fields;
@@ -171,10 +172,12 @@ function compileRule(rule: Rule, describe: ObjectDescribe): CompiledRule | undef
     },
     isSaid: ({ fields: values }) =>
       rule.local.length === 0 ? true : reads.some((name) => (ownField(values, name) ?? null) !== null),
-    toHost(value) {
-      if (!isJoined) return rule.local.length === 1 ? { [rule.local[0] ?? '']: value } : {};
-      const [first, last] = splitName(String(value ?? ''));
-      return { [rule.local[0] ?? '']: first, [rule.local[1] ?? '']: last };
+    toHost(value, host) {
+      const [one = '', two = ''] = rule.local;
+      if (!isJoined) return rule.local.length === 1 ? { [one]: value } : {};
+      const present = host && { first: ownField(host.fields, one), last: ownField(host.fields, two) };
+      const [first, last] = splitName(String(value ?? ''), present);
+      return { [one]: first, [two]: last };
     },
     fromRemote(record) {
       if (isPersons && record[PERSON_FIELD] === true) return undefined;

@@ -113,7 +113,8 @@ function checkField(
       'remote',
       `${field.name} is a compound ${field.type}: map its parts instead${shown.length > 0 ? ` (${shown.join(', ')})` : ''}`,
     );
-  } else checkAnswer(rule, field, say, warn);
+  }
+  checkAnswer(rule, field, say, warn);
   for (const value of constants(rule)) checkValue(field, value, say);
   if (isTextual(rule) && NUMERIC.has(field.type))
     say('remote', `${field.name} holds a ${field.type}: text from this rule does not fit`);

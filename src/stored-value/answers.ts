@@ -21,6 +21,24 @@ export const isSumOfProducts = (object: string, field: string, record: Readonly<
 
 export const SUM_OF_PRODUCTS = 'is the sum of the products on this opportunity: change the products in Salesforce';
 
+/** Whether the org may hold something else than was sent, so that it is worth a look after the write. Told by describe. */
+export function mayDiffer(
+  { name: object, fields }: Pick<ObjectDescribe, 'name' | 'fields'>,
+  field: string,
+  record: Readonly<Record<string, unknown>> | undefined,
+): boolean {
+  const has = (name: string) => fields.some((one) => one.name === name);
+  const { isRichText, isMasked } = fields.find(({ name }) => name === field) ?? {};
+  const mayBeSum = object === 'Opportunity' && field === 'Amount' && has(PRODUCTS_FIELD);
+  // Lists of countries and states make one spelling of an address out of several.
+  return (
+    isRichText ||
+    isMasked ||
+    has(`${field}Code`) ||
+    (mayBeSum && record !== undefined && record[PRODUCTS_FIELD] !== false)
+  );
+}
+
 /** Where an org has several currencies, each record says its own. */
 export const CURRENCY_FIELD = 'CurrencyIsoCode';
 

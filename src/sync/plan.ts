@@ -142,7 +142,7 @@ interface Sides {
 function carryOut(rule: CompiledRule, { action, winner }: FieldVerdict, sides: Sides, draft: Draft): void {
   const { host, parents, localRaw = null, remoteRaw = null, local = null, remoteAt } = sides;
   if (action === 'pull') {
-    Object.assign(draft.take, rule.toHost(remoteRaw));
+    Object.assign(draft.take, rule.toHost(remoteRaw, host));
     for (const name of rule.local) draft.clocks[name] = { at: remoteAt, origin: 'salesforce' };
     draft.pulled.push({
       ...change(rule, localRaw, remoteRaw),
