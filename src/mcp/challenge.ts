@@ -14,7 +14,7 @@ export function unauthenticated(error: GatehouseError, request: Request, origin:
   const challenge = [
     'Bearer realm="gatehouse"',
     // Whoever sent nothing is told no error (RFC 6750, 3.1).
-    ...(request.headers.has('authorization')
+    ...((request.headers.get('authorization') ?? '') !== ''
       ? ['error="invalid_token"', `error_description="${quotable(`${error.message} ${error.next}`)}"`]
       : []),
     `resource_metadata="${origin}${METADATA_PATH}/mcp"`,
