@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ActionContext, defineAction, EMAIL, type Fields, quoted } from '../src/action.ts';
+import { type ActionContext, type CheckContext, defineAction, EMAIL, type Fields, quoted } from '../src/action.ts';
 import { GatehouseError } from '../src/errors.ts';
 
 const FIELDS = {
@@ -73,6 +73,7 @@ export default defineAction({
     };
   },
 
+  check: toLead,
   receipt: { received: true },
 
   async run(person, context) {
@@ -96,7 +97,7 @@ export default defineAction({
 
 type Person = z.output<typeof input>;
 
-function toLead(person: Person, { salesforce, extra }: ActionContext) {
+function toLead(person: Person, { salesforce, extra }: CheckContext) {
   const given = Object.entries(FIELDS).flatMap(([name, field]) => {
     const value = person[name as keyof Person]; // the keys of FIELDS are the inputs
     return value === undefined ? [] : [[field, value] as const];

@@ -18,6 +18,8 @@ export interface Facts {
   /** Values that the org would store although they look wrong, e.g. an unlisted picklist value. */
   readonly warnings: number;
   readonly runsThisHour: number;
+  /** Requests of one visitor; undefined where no visitor asks. */
+  readonly visitorRunsThisHour?: number;
   readonly environment: 'production' | 'sandbox' | 'simulated';
 }
 
@@ -151,6 +153,10 @@ export const CHECKS: {
   warnings: (_, f) => (f.warnings > 0 ? 'A value looks wrong; see the warnings.' : undefined),
   runsThisHourAtLeast: (c, f) =>
     f.runsThisHour >= c.runsThisHourAtLeast! ? `It already ran ${f.runsThisHour} times in the past hour.` : undefined,
+  visitorRunsThisHourAtLeast: (c, f) =>
+    (f.visitorRunsThisHour ?? -1) >= c.visitorRunsThisHourAtLeast!
+      ? `This visitor sent ${f.visitorRunsThisHour} requests in the past hour.`
+      : undefined,
   environment: (c, f) => (f.environment === c.environment ? `The org is ${f.environment}.` : undefined),
 };
 

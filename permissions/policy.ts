@@ -34,6 +34,8 @@ const condition = z
     warnings: z.literal(true).optional(),
     /** This action already ran at least this often for this bot in the past hour. */
     runsThisHourAtLeast: count.optional(),
+    /** A visitor sent at least this many requests for it in the past hour; holds for requests of visitors alone. */
+    visitorRunsThisHourAtLeast: count.optional(),
     environment: z.enum(['production', 'sandbox', 'simulated']).optional(),
   })
   .refine((c) => Object.keys(c).length > 0, 'needs at least one condition');
@@ -122,6 +124,8 @@ export const policySchema = z.strictObject({
       /** For actions without one of their own; unset: an hour for `client`, a day for `session`. */
       expiresMinutes: lifetime.optional(),
       maxPending: z.int().min(1).max(10_000).default(50),
+      /** Requests of visitors that nobody decided yet; when there are so many, no visitor can send one. */
+      maxHeld: z.int().min(1).max(1000).default(1000),
     })
     .prefault({}),
   /** The chat for end users over HTTP: closed until an operator opens it. */
@@ -206,6 +210,8 @@ export function shippedPolicy(audience: Audience): Policy {
         decision: 'auto',
         rules: [
           { if: { runsThisHourAtLeast: 20 }, then: 'confirm' },
+          // A crowd of one must not push everybody else's requests into the queue.
+          ...(audience === 'public' ? [{ if: { visitorRunsThisHourAtLeast: 10 }, then: 'confirm' }] : []),
           { if: { duplicates: true }, then: 'confirm' },
           { if: { warnings: true }, then: 'confirm' },
         ],

@@ -43,6 +43,8 @@ export interface Action<I extends z.ZodObject = z.ZodObject, O extends z.ZodObje
   readonly output: O;
   /** What would happen. Reads, never writes. Required wherever the policy may ask a human. */
   readonly preview?: (input: z.output<I>, context: ActionContext) => Promise<Preview>;
+  /** What describe alone says of the values, the same for everybody: a visitor is told that, and nothing that a look-up found. */
+  readonly check?: (input: z.output<I>, context: CheckContext) => Promise<unknown>;
   /** What a visitor of a public bot is told, whatever became of it: an answer must not tell who is known already (P6). */
   readonly receipt?: z.input<O>;
   readonly run: (input: z.output<I>, context: ActionContext) => Promise<z.input<O>>;
@@ -89,6 +91,11 @@ export interface ActionContext {
   readonly now: () => number;
   readonly signal: AbortSignal;
   readonly log: { info(message: string, fields?: Record<string, unknown>): void };
+}
+
+/** What can be asked without reading a record. */
+export interface CheckContext extends Pick<ActionContext, 'extra'> {
+  readonly salesforce: Pick<Salesforce, 'describe' | 'check'>;
 }
 
 export interface Caller {

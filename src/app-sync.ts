@@ -1,3 +1,4 @@
+import type { Notice } from './gate/notices.ts';
 import type { Log } from './log.ts';
 import { createHooks } from './outbound/hooks.ts';
 import type { Connections } from './salesforce/connections.ts';
@@ -7,6 +8,7 @@ import type { Store } from './store/store.ts';
 import { createSyncStore } from './store/sync-store.ts';
 import { requireWriting } from './sync/bounds.ts';
 import { createSync, type SyncRoom } from './sync/create-sync.ts';
+import { deliver } from './sync/deliver.ts';
 import { type MountedRoute, mount, syncRoutes } from './sync/routes/mount.ts';
 import { type SyncStatus, syncStatus } from './sync/status.ts';
 import { createWorker, type Worker } from './sync/worker.ts';
@@ -18,6 +20,8 @@ export interface AppSync {
   readonly routes: readonly MountedRoute[];
   /** Drains the outbox of every connected bot; any number of processes may run one. */
   readonly worker: Worker;
+  /** Tells the webhook of a bot that something waits for a person; nothing where there is none. */
+  notify(notice: Notice): Promise<void>;
   /** Undefined where the bot never had a connection. */
   status(bot: string): Promise<SyncStatus | undefined>;
 }
@@ -94,6 +98,16 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
   );
   return {
     room,
+    async notify({ bot, what, proposal, action, link, expiresAt, count }) {
+      if ((await shared.store.webhooks.get(bot)) === undefined) return;
+      const told = { action, link, expiresAt: new Date(expiresAt).toISOString(), count };
+      const changes = Object.fromEntries(Object.entries(told).map(([name, after]) => [name, { before: null, after }]));
+      await shared.store.feed.add(bot, [
+        { type: what, kind: 'proposal', localId: proposal, object: 'Proposal', sfId: null, changes, at: now() },
+      ]);
+      // At once, whether the bot is connected or not; a worker goes on where this fails.
+      deliver(shared, bot).catch((error: unknown) => deps.log.warn('a notice waits', { bot, error: String(error) }));
+    },
     routes,
     worker,
     async status(bot) {

@@ -27,7 +27,7 @@ import { createServed, type Served } from './served.ts';
 import type { Sim } from './sim/sim.ts';
 import { makeFolder } from './store/make-folder.ts';
 import { createStore, openDatabase } from './store/open.ts';
-import { deriveKey } from './store/sealed-text.ts';
+import { createSealedText, deriveKey } from './store/sealed-text.ts';
 import { checkSecret, loadSecret } from './store/secret.ts';
 import type { BotRow, Store } from './store/store.ts';
 import { lazyTokens, type TokenTarget } from './store/tokens.ts';
@@ -81,7 +81,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const database = await openDatabase(
     config.databaseUrl === undefined ? { file: inData('gatehouse.db') } : { url: config.databaseUrl },
   );
-  const store = createStore(database);
+  const store = createStore(database, createSealedText(secret, 'requests of visitors'));
   try {
     await checkSecret(store, secret);
     const isSimulated = config.simulate || config.salesforce.clientId === undefined;
@@ -198,6 +198,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
           previewCase: true,
           syncCase: true,
         }),
+      notify: async (notice) => (await sync.get()).notify(notice),
       sign: (text) => hmacSha256(proposalKey, text),
       isUnknownOutcome,
       mayOverride: (error) => error instanceof UpstreamError && error.allowSave === true,

@@ -3,10 +3,11 @@ import type { Audit, AuditInput } from '../audit.ts';
 import { GatehouseError, toErrorBody } from '../errors.ts';
 import type { HumanDecision } from '../gate/gate.ts';
 import type { Store } from '../store/store.ts';
-import { type Envelope, isOver, type Proposal, type ProposalState } from './proposal.ts';
+import { BLANK, type Envelope, isOver, type Proposal, type ProposalState } from './proposal.ts';
 import { type RunDeps, runHeld } from './run-held.ts';
 import { isIntact, sealed } from './seal.ts';
 import { toEnvelope } from './view.ts';
+import { endForVisitor, UNDECIDED_BY_ANYBODY, unjudged } from './visitors.ts';
 
 /**
  * Holds a write until it may run, runs it once, and remembers how it went. Writes that policy lets run by themselves take
@@ -17,7 +18,7 @@ export interface Confirm {
   hold(
     proposal: Proposal,
     audit: AuditInput,
-    maxPending: number,
+    limits: { readonly maxPending: number; readonly maxHeld: number },
   ): Promise<{ readonly isNew: boolean; readonly proposal: Proposal }>;
   decide(id: string, decision: HumanDecision, edit?: ProposalEdit): Promise<Envelope>;
   /** Ends what still waits, for a newer wish of the same caller for the same record: nobody approves what is no longer wanted. */
@@ -28,6 +29,8 @@ export interface Confirm {
   look(id: string): Promise<Proposal | undefined>;
   settled(id: string, waitMs: number, signal?: AbortSignal): Promise<Proposal | undefined>;
   recover(): Promise<number>;
+  /** One step of a visitor's request and its audit row; false when it moved meanwhile. */
+  step(proposal: Proposal, to: ProposalState, patch: Partial<Proposal>, audit: Partial<AuditInput>): Promise<boolean>;
   /** Ends what waits for a yes about an org that is left; what a visitor was thanked for waits on. Answers how many. */
   leave(bot: string): Promise<number>;
 }
@@ -47,6 +50,8 @@ export interface ConfirmDeps extends RunDeps {
   /** How long a runner may hold a proposal before another process reads back what it did, ms. */
   readonly leaseMs: number;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Tells people of a proposal that begins to wait for one, or that nobody decided in time. Never throws. */
+  readonly tell: (proposal: Proposal, what: 'waiting' | 'undecided') => Promise<void>;
 }
 
 const UNDECIDED: readonly ProposalState[] = ['pending', 'approved', 'executing'];
@@ -90,15 +95,24 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     });
     if (row === undefined) return false;
     if (row !== 'moved') await deps.audit.keep(row);
+    const moved = { ...proposal, ...patch, state: to };
+    if (to === 'pending' && !from.includes('pending')) await deps.tell(moved, 'waiting');
+    if (to === 'expired' && proposal.visitor !== null) await deps.tell(moved, 'undecided');
     return true;
+  };
+
+  const expire = (proposal: Proposal) => {
+    // A visitor's request is not over: somebody may still write or decline it.
+    const settledAt = proposal.visitor === null ? now() : null;
+    return move(proposal, [proposal.state], 'expired', { settledAt, dedupeKey: null }, about(proposal, 'expired'));
   };
 
   const look: Confirm['look'] = async (id) => {
     const proposal = await store.proposals.get(id);
     if (proposal === undefined) return undefined;
     if (LIVE.includes(proposal.state) && !isIntact(deps.sign, proposal)) return refuseChanged(proposal);
-    if (proposal.state === 'pending' && isOver(proposal, now())) {
-      await move(proposal, ['pending'], 'expired', { settledAt: now(), dedupeKey: null }, about(proposal, 'expired'));
+    if ((proposal.state === 'pending' || proposal.state === 'received') && isOver(proposal, now())) {
+      await expire(proposal);
       return store.proposals.get(id);
     }
     if (isAbandoned(proposal)) {
@@ -150,7 +164,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       });
     }
     if (proposal.effects.length === 0 && isOver(proposal, now())) {
-      await move(proposal, ['approved'], 'expired', { settledAt: now(), dedupeKey: null }, about(proposal, 'expired'));
+      await expire(proposal);
       return;
     }
     await execute(proposal.id).catch((error: unknown) => {
@@ -173,7 +187,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     if (!isIntact(deps.sign, proposal)) {
       return toEnvelope((await refuseChanged(proposal)) ?? proposal, deps.link(id));
     }
-    const end = await runHeld(deps, proposal, signal);
+    const end = endForVisitor(proposal, await runHeld(deps, proposal, signal));
     await crash('before-settled');
     const isOurs = await move(
       proposal,
@@ -213,7 +227,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     settled,
     execute,
 
-    async hold(proposal, audit, maxPending) {
+    async hold(proposal, audit, { maxPending, maxHeld }) {
       const kept = await store.atomically(async (inside) => {
         const { inserted, proposal: held } = await inside.proposals.insert(sealed(deps.sign, proposal));
         // Counted with itself, inside the transaction: a crowd of calls cannot pass together.
@@ -223,9 +237,14 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
           (await inside.proposals.countPending(proposal.bot)) > maxPending
         )
           throw queueFull(maxPending);
+        if (inserted && proposal.visitor !== null && heldOf(await inside.proposals.countHeld(proposal.bot)) > maxHeld)
+          throw formFull();
         return inserted ? { held, row: await deps.audit.append(audit, inside) } : { held };
       });
-      if (kept.row !== undefined) await deps.audit.keep(kept.row);
+      if (kept.row !== undefined) {
+        await deps.audit.keep(kept.row);
+        if (proposal.state === 'pending') await deps.tell(proposal, 'waiting');
+      }
       return { isNew: kept.row !== undefined, proposal: kept.held };
     },
 
@@ -244,13 +263,14 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       const proposal = await look(id);
       if (proposal === undefined || (decision.bot !== undefined && decision.bot !== proposal.bot))
         throw unknownProposal();
+      const isVisitors = proposal.visitor !== null && UNDECIDED_BY_ANYBODY.includes(proposal.state);
       // Too late is an outcome, not a mistake.
-      if (proposal.state === 'expired') return toEnvelope(proposal, deps.link(id));
+      if (proposal.state === 'expired' && !isVisitors) return toEnvelope(proposal, deps.link(id));
       if (proposal.state === 'conflict' && proposal.decidedBy === null) {
         if ((await store.connections.get(proposal.bot))?.state === 'disconnected') throw disconnected();
         return toEnvelope(proposal, deps.link(id));
       }
-      if (proposal.state !== 'pending') throw alreadyDecided(proposal);
+      if (proposal.state !== 'pending' && !(isVisitors && decision.answer === 'reject')) throw alreadyDecided(proposal);
       const needed = [proposal.assurance, edit?.assurance];
       if (decision.answer === 'approve' && needed.includes('session') && decision.assurance !== 'session')
         throw new GatehouseError(
@@ -271,10 +291,13 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
         choice,
         ...edit,
         ...(answer === 'reject' ? { settledAt: now(), dedupeKey: null } : {}),
+        ...(isVisitors && answer === 'reject' ? BLANK : {}),
+        // A late yes has the time that a write needs.
+        ...(isVisitors && answer === 'approve' ? { expiresAt: Math.max(proposal.expiresAt, now() + LATE_MS) } : {}),
       };
       const moved = await move(
         proposal,
-        ['pending'],
+        [proposal.state],
         answer === 'approve' ? 'approved' : 'rejected',
         decided,
         about(proposal, answer === 'approve' ? 'approved' : 'rejected', {
@@ -297,11 +320,17 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       return execute(id);
     },
 
+    step: (proposal, to, patch, { event = to, ...more }) =>
+      move(proposal, [proposal.state], to, patch, about({ ...proposal, ...patch }, event, more)),
+
     async leave(bot) {
       const error = toErrorBody(disconnected());
       let ended = 0;
       for (const proposal of await store.proposals.list({ bot, states: ['pending'], limit: Number.MAX_SAFE_INTEGER })) {
-        if (proposal.visitor !== null) continue;
+        if (proposal.visitor !== null) {
+          await move(proposal, ['pending'], 'received', unjudged(proposal), about(proposal, 'held_again'));
+          continue;
+        }
         const end = { error, settledAt: now(), dedupeKey: null };
         const detail = { code: 'disconnected' };
         if (await move(proposal, ['pending'], 'conflict', end, about(proposal, 'conflict', { detail }))) ended += 1;
@@ -313,7 +342,9 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       let handled = 0;
       for (;;) {
         const page = await store.proposals.due(now(), PAGE);
-        const due = page.filter((proposal) => proposal.state === 'pending' || isAbandoned(proposal));
+        const due = page.filter(
+          (proposal) => proposal.state === 'pending' || proposal.state === 'received' || isAbandoned(proposal),
+        );
         for (const { id } of due) await look(id);
         handled += due.length;
         // What is left then is in good hands, or did not yield: the next round is not now.
@@ -326,6 +357,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
 /** An approval is executed by the process that took it, at once; one that lies longer was orphaned by a crash. */
 const ABANDONED_APPROVAL_MS = 1_000;
 const LOOK_EVERY_MS = 150;
+const LATE_MS = 3_600_000;
 const PAGE = 500;
 /** What can still come to a write. */
 const LIVE: readonly ProposalState[] = ['received', 'pending', 'approved', 'executing', 'unknown'];
@@ -366,6 +398,17 @@ export function queueFull(maxPending: number): GatehouseError {
     next: 'Tell the user that a person must first decide the waiting ones.',
     retryable: true,
     retryAfterMs: 60_000,
+  });
+}
+
+const heldOf = (held: Readonly<Record<string, number>>) => Object.values(held).reduce((sum, count) => sum + count, 0);
+
+/** The same to everybody: it tells a visitor nothing but that it is full. */
+export function formFull(): GatehouseError {
+  return new GatehouseError('rate_limited', 'Requests cannot be taken right now: too many wait for an answer.', {
+    next: 'Tell the user that it was not sent, and to try again later or to use another way.',
+    retryable: true,
+    retryAfterMs: 600_000,
   });
 }
 

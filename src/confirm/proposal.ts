@@ -112,6 +112,11 @@ export interface Proposal {
   readonly effectsSeal: string | null;
 }
 
+/** Whether somebody may still decide it: what a visitor was thanked for, also late. */
+export function isOpen({ state, visitor }: Pick<Proposal, 'state' | 'visitor'>): boolean {
+  return state === 'pending' || state === 'received' || (state === 'expired' && visitor !== null);
+}
+
 /** A client said no, and a signed-in person may still say yes. */
 export function isDeclinedInClient({ state, clientDecline }: Pick<Proposal, 'state' | 'clientDecline'>): boolean {
   return state === 'pending' && clientDecline === 'declined';

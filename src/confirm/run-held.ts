@@ -41,7 +41,7 @@ export interface RunDeps {
 }
 
 export interface End {
-  readonly state: 'done' | 'failed' | 'conflict' | 'unknown' | 'pending';
+  readonly state: 'done' | 'failed' | 'conflict' | 'unknown' | 'pending' | 'received';
   readonly event: string;
   readonly patch: Partial<Proposal>;
   readonly audit: Partial<AuditInput>;

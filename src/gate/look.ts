@@ -41,11 +41,11 @@ export function createLook({ store, confirm, link, now }: LookDeps): Look {
     async proposals({ bot, pending, limit = 100 }) {
       const rows = await store.proposals.list({
         ...(bot === undefined ? {} : { bot }),
-        ...(pending ? { states: ['pending'] } : {}),
+        ...(pending ? { isOpen: true } : {}),
         limit,
       });
       if (!pending) return rows;
-      const over = rows.filter((proposal) => isOver(proposal, now()));
+      const over = rows.filter((proposal) => proposal.visitor === null && isOver(proposal, now()));
       // Written down as over, or a clock that goes back would show them once more.
       for (const { id } of over) await confirm.look(id);
       return rows.filter((proposal) => !over.includes(proposal));

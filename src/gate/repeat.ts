@@ -55,11 +55,11 @@ export function createRepeats({ store, confirm, link, openOrg, requestTimeoutMs,
       if (earlier.state === 'pending' || earlier.state === 'unknown') return answer(earlier);
       const end = earlier.state === 'done' ? earlier : await settled(earlier.id, signal);
       if (end?.state !== 'done') return end && answer(end);
-      const isInWindow = now() < (end.settledAt ?? 0) + (c.key === undefined ? WINDOW_MS : KEY_WINDOW_MS);
+      const isSameWish = isInWindow(c, end.settledAt ?? 0, now());
       const isRead = action.risk === 'read';
       // What was read for an approved query minutes ago is still its answer; asking a person again would only wear them out.
-      if (isInWindow && isRead) return answer(end);
-      if (isInWindow && !action.idempotent && (await stillHeld(await openOrg(bot, signal), end.effects)))
+      if (isSameWish && isRead) return answer(end);
+      if (isSameWish && !action.idempotent && (await stillHeld(await openOrg(bot, signal), end.effects)))
         return { status: 'done', result: { ...end.result, alreadyDone: true } };
       await store.proposals.release(end.id);
       return undefined;
@@ -81,6 +81,11 @@ export function createRepeats({ store, confirm, link, openOrg, requestTimeoutMs,
       return older.filter((proposal) => proposal.session?.indexValue === session?.indexValue);
     },
   };
+}
+
+/** Whether a call that came since is still the wish of then. */
+export function isInWindow({ key }: Pick<Call, 'key'>, since: number, now: number): boolean {
+  return now < since + (key === undefined ? WINDOW_MS : KEY_WINDOW_MS);
 }
 
 /** What makes two calls the same wish. What one org was asked answers nothing about another. */

@@ -10,6 +10,7 @@ import { createMcpSessionStore } from './mcp-sessions.ts';
 import { migrate } from './migrate.ts';
 import { createOperatorStore } from './operators.ts';
 import { createProposalStore } from './proposals.ts';
+import type { SealedText } from './sealed-text.ts';
 import type { Store } from './store.ts';
 import type { Tables } from './tables.ts';
 import { TransactionScope } from './transaction-scope.ts';
@@ -30,24 +31,24 @@ export async function openDatabase(target: DatabaseTarget): Promise<Database> {
   }
 }
 
-export async function openStore(target: DatabaseTarget): Promise<Store> {
-  return createStore(await openDatabase(target));
+export async function openStore(target: DatabaseTarget, secrets?: SealedText): Promise<Store> {
+  return createStore(await openDatabase(target), secrets);
 }
 
-/** The store on an open database; also inside a transaction, with the database that the transaction gives. */
-export function createStore(database: Database): Store {
+/** The store on an open database; also inside a transaction, with the database that the transaction gives. `secrets` seals what visitors sent. */
+export function createStore(database: Database, secrets?: SealedText): Store {
   return {
     bots: createBotStore(database),
     keys: createKeyStore(database),
     operators: createOperatorStore(database),
     connections: createConnectionStore(database),
-    proposals: createProposalStore(database),
+    proposals: createProposalStore(database, secrets),
     audit: createAuditStore(database),
     counters: createCounterStore(database),
     conversations: createConversationStore(database),
     mcpSessions: createMcpSessionStore(database),
     values: createValueStore(database),
-    atomically: (work) => database.transaction((inside) => work(createStore(inside))),
+    atomically: (work) => database.transaction((inside) => work(createStore(inside, secrets))),
     close: () => database.close(),
   };
 }

@@ -184,8 +184,17 @@ export interface ProposalStore {
   patch(id: string, state: ProposalState, patch: Partial<Proposal>, runner?: string): Promise<boolean>;
   /** Frees the dedupe key, whatever the state. */
   release(id: string): Promise<void>;
-  list(filter: { bot?: string; states?: readonly ProposalState[]; limit: number }): Promise<Proposal[]>;
+  /** Newest first; `isOpen`: what somebody may still decide, also late where a visitor was thanked for it. */
+  list(filter: {
+    bot?: string;
+    states?: readonly ProposalState[];
+    isOpen?: boolean;
+    limit: number;
+  }): Promise<Proposal[]>;
+  /** Those that wait for a person, requests of visitors apart. */
   countPending(bot: string): Promise<number>;
+  /** Requests of visitors that nobody has decided: not judged yet, asked, and past their time. */
+  countHeld(bot: string): Promise<Readonly<Record<'received' | 'pending' | 'expired', number>>>;
   /** What waits for a yes about this record, by this caller, oldest first. */
   waitingFor(target: {
     readonly bot: string;

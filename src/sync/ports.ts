@@ -206,8 +206,18 @@ export interface MappingStore {
 export interface FeedRow {
   readonly bot: string;
   readonly seq: number;
-  readonly type: 'updated' | 'deleted' | 'undeleted' | 'merged' | 'linked' | 'unlinked' | 'record';
-  readonly kind: Kind | 'record';
+  readonly type:
+    | 'updated'
+    | 'deleted'
+    | 'undeleted'
+    | 'merged'
+    | 'linked'
+    | 'unlinked'
+    | 'record'
+    | 'waiting'
+    | 'undecided';
+  /** `proposal`: told to people, not a change of Salesforce. */
+  readonly kind: Kind | 'record' | 'proposal';
   readonly localId: string;
   readonly object: string;
   readonly sfId: string | null;
