@@ -4,6 +4,7 @@ import { defaultMapping } from '../../src/mapping/defaults.ts';
 import { type Kind, mappingSchema } from '../../src/mapping/mapping.ts';
 import { saveMapping } from '../../src/sync/save-mapping.ts';
 import { describeStores } from '../support/databases.ts';
+import { door } from './door.ts';
 import { createSyncWorld, type SyncWorld } from './world.ts';
 
 /** Saves the shipped mapping with these rules beside; what the save warns of comes back. */
@@ -196,6 +197,39 @@ describeStores((_name, openFresh) => {
     await later(world, () => world.put('p1', { jobTitle: 'B', phone: '3' }));
     expect(await contactOf(world, 'p1')).toMatchObject({ Title: 'A', Phone: '3' });
     expect((await world.link('p1')).error?.message).toMatch(/Title was not sent/);
+  });
+
+  it('takes every address that the CRM takes, and back what was read from there [G22]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    const addresses = ['r&d@t.example', 'a/b@t.example', '#1fan@t.example', 'a!b%c@t.example', 'jürgen@müller.example'];
+    for (const [n, email] of addresses.entries())
+      await ask('PUT', `/api/parties/e${n}`, { email, name: `Erin Nr${n}`, jobTitle: `T${n}` });
+    await world.settle();
+    for (const [n, email] of addresses.entries()) {
+      const contact = await contactOf(world, `e${n}`);
+      expect(contact).toMatchObject({ Email: email });
+      await later(world, () => world.edit(String(contact?.Id), { Email: `x2${email}` }));
+      const { body } = await ask('GET', `/api/parties/e${n}`);
+      expect(body).toMatchObject({ email: `x2${email}` });
+      expect((await ask('PUT', `/api/parties/e${n}`, body)).status).toBe(200);
+    }
+    for (const email of ['nobody', 'a b@t.example', 'a@b', '<a@t.example>'])
+      await expect(ask('PUT', '/api/parties/bad', { email })).rejects.toMatchObject({ code: 'invalid_input' });
+    // An address in another case is no difference, and the host keeps its own.
+    await later(world, () => world.put('e0', { email: 'X2R&D@T.example' }));
+    expect((await world.host('e0')).fields.email).toBe('X2R&D@T.example');
+    expect((await contactOf(world, 'e0'))?.Email).toBe('x2r&d@t.example');
+  });
+
+  it('previews what will be stored, and why a value would stay behind [H1] [G01]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await withRules(world, 'party', { local: 'birth', remote: 'Birthdate' });
+    await world.put('p1', { email: 'Ada@T.Example', name: 'Ada B', birth: 1791888000000000000 });
+    const { body } = await door(world)('POST', '/api/bots/demo/mappings/party/preview', { localId: 'p1' });
+    const line = (rule: string) => (body as { lines: { rule: string }[] }).lines.find((one) => one.rule === rule);
+    expect(line('Email')).toMatchObject({ sends: { Email: 'ada@t.example' } });
+    expect(line('Birthdate')).toMatchObject({ sends: {}, note: expect.stringMatching(/would not be sent.*unit/) });
   });
 
   it('takes no status that neither the rule nor the field knows, and takes back what it gave [U12]', async () => {
