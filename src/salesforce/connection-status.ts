@@ -1,3 +1,4 @@
+import { asUuid } from '../digest.ts';
 import type { ConnectionStatus } from './connections.ts';
 import { operatorHint } from './failure-table.ts';
 import type { ConnectionRow } from './ports.ts';
@@ -7,7 +8,7 @@ export function toStatus(row: ConnectionRow, now: number): ConnectionStatus {
   const { breakerState, breakerUntil, apiUsed, apiMax, apiAt } = row;
   return {
     state: row.state,
-    id: row.id,
+    id: asUuid(row.id),
     flow: row.flow,
     orgId: row.orgId,
     username: row.username,

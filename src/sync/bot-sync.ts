@@ -1,7 +1,7 @@
 import type { Preview, Sync, SyncOutcome } from '../action.ts';
 import { fromErrorBody, GatehouseError } from '../errors.ts';
 import type { Kind } from '../mapping/mapping.ts';
-import { isSwitchedOff, requireWriting } from './bounds.ts';
+import { isStopped, isSwitchedOff, requireWriting } from './bounds.ts';
 import { toChanges } from './changes.ts';
 import type { Drain } from './drain.ts';
 import type { Engine, Result } from './engine.ts';
@@ -16,12 +16,20 @@ import { openTarget, type Target } from './target.ts';
 const CLAIM_WAIT_MS = 100;
 const CLAIM_TRIES = 300;
 
+export interface BotSyncOptions {
+  readonly bot: string;
+  readonly org: SyncOrg;
+  readonly mayWrite: boolean;
+  /** The host app says "sync now": no policy was asked and no person, so what policy holds stays held. */
+  readonly isUnasked: boolean;
+}
+
 /** The `Sync` port of one bot: what SyncParty and SyncCase do. Without `mayWrite` it only tells what is in step. */
 export function createBotSync(
   deps: SyncDeps,
   engine: Engine,
   drain: Drain,
-  { bot, org, mayWrite }: { readonly bot: string; readonly org: SyncOrg; readonly mayWrite: boolean },
+  { bot, org, mayWrite, isUnasked }: BotSyncOptions,
 ): Sync {
   const { store, now, owner, policyOf } = deps;
 
@@ -64,7 +72,8 @@ export function createBotSync(
     requireWriting(bot, await policyOf(bot));
     const host = await load(kind, id);
     const target = await openTarget(deps, bot, org, kind);
-    if (target.refusal) throw target.refusal;
+    const closed = target.refusal ?? (isUnasked ? target.held : undefined);
+    if (closed) throw closed;
     // What Salesforce told already may say when a field changed.
     await useInbox(deps, bot, org);
     const [link] = await drain.linksOf(target.scope, kind, [host], 'sync now');
@@ -73,7 +82,7 @@ export function createBotSync(
         next: 'Try again.',
         retryable: true,
       });
-    if (target.hasRoles) await drain.completeParties(target, [host]);
+    if (target.hasRoles) await drain.completeParties(target, [host], !isUnasked);
     if (link.state === 'unlinked') await store.links.touch([link.id], 'sync now', true, now());
     const claimed = await claim(target, { ...link, reason: 'sync now' });
     // With something to send, the conditional write itself proves that the record is as we know it.
@@ -88,7 +97,7 @@ export function createBotSync(
     const { results } = await engine.run(target, [{ ...claimed, reason: 'sync now' }], {
       mode: 'one',
       mustRead,
-      isStopped: async () => isSwitchedOff(await policyOf(bot)),
+      isStopped: async () => isStopped(bot, await policyOf(bot), kind, !isUnasked),
     });
     if (target.hasRoles) await drain.awaitPeople(target, [claimed], [host]);
     const result = results.get(claimed.id);
@@ -189,7 +198,8 @@ export function createBotSync(
   async function peopleOf(target: Target, id: string, known: readonly string[] = []) {
     const { parties } = await load('case', id);
     if (!target.hasRoles || parties.length === 0) return { roles: [] };
-    const { object, refusal } = await openTarget(deps, bot, org, 'party');
+    const { object, refusal: closed, held } = await openTarget(deps, bot, org, 'party');
+    const refusal = closed ?? (isUnasked ? held : undefined);
     const ids = parties.map(({ party }) => party);
     const links = new Map((await store.links.byLocal(target.scope, object, ids)).map((link) => [link.localId, link]));
     const roles = parties.flatMap(({ party, role }) => {

@@ -14,8 +14,10 @@ export interface SyncRoom {
   readonly drain: Drain;
   readonly batches: Batches;
   readonly desk: LinkDesk;
-  /** What the actions SyncParty and SyncCase use; it writes only with `mayWrite`. */
+  /** What the actions SyncParty and SyncCase use; it writes only with `mayWrite`, which they have once policy or a person let them. */
   forBot(bot: string, org: SyncOrg, mayWrite: boolean): Sync;
+  /** The same for the host app, which nobody asked: what policy holds stays held. */
+  forHost(bot: string, org: SyncOrg): Sync;
 }
 
 export interface SyncRoomDeps extends SyncDeps {
@@ -34,6 +36,7 @@ export function createSync(deps: SyncRoomDeps): SyncRoom {
     drain,
     batches: createBatches(deps, drain),
     desk: createLinkDesk(deps, engine, drain, hosts),
-    forBot: (bot, org, mayWrite) => createBotSync(deps, engine, drain, { bot, org, mayWrite }),
+    forBot: (bot, org, mayWrite) => createBotSync(deps, engine, drain, { bot, org, mayWrite, isUnasked: false }),
+    forHost: (bot, org) => createBotSync(deps, engine, drain, { bot, org, mayWrite: true, isUnasked: true }),
   };
 }

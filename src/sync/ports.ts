@@ -1,8 +1,8 @@
-import type { Policy } from '../../permissions/policy.ts';
 import type { Fields, FieldValue } from '../action.ts';
 import type { ErrorBody } from '../errors.ts';
 import type { Kind, Mapping } from '../mapping/mapping.ts';
 import type { Org } from '../salesforce/connections.ts';
+import type { SyncPolicy } from './bounds.ts';
 import type { Link, LinkStore, Scope } from './link.ts';
 
 /** What sync needs from outside: an org through one connection, and durable rows. */
@@ -307,7 +307,7 @@ export interface SyncDeps {
   readonly owner: string;
   readonly wait: (ms: number) => Promise<void>;
   /** Asked anew for every pass: what an operator closes is closed from then on. Undefined: no such bot. */
-  readonly policyOf: (bot: string) => Promise<Pick<Policy, 'objects' | 'mode'> | undefined>;
+  readonly policyOf: (bot: string) => Promise<SyncPolicy | undefined>;
   readonly settings?: Partial<SyncSettings>;
   /** Tests stop the engine at a named point. */
   readonly crash?: ((point: CrashPoint) => void | Promise<void>) | undefined;

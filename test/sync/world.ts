@@ -64,6 +64,7 @@ export interface SyncWorld extends AsyncDisposable, Process {
   calls(work: () => Promise<unknown>): Promise<number>;
   connect(bot: string): Promise<void>;
   setMode(mode: Policy['mode'], bot?: string): Promise<void>;
+  setPolicy(change: (policy: Policy) => Policy): Promise<void>;
 }
 
 export interface ProcessOptions {
@@ -242,6 +243,11 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
       return links[0];
     },
     log: (id) => main.store.log.find(BOT, { localId: id, limit: 1_000 }),
+    async setPolicy(change) {
+      const row = await fresh.store.bots.get(BOT);
+      if (!row) throw new Error(`there is no bot ${BOT}`);
+      await fresh.store.bots.savePolicy(BOT, change(row.policy), 'ada', clock.now, row.policyRevision);
+    },
     async setMode(mode, bot = BOT) {
       const row = await fresh.store.bots.get(bot);
       if (!row) throw new Error(`there is no bot ${bot}`);
