@@ -237,7 +237,11 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
           (await inside.proposals.countPending(proposal.bot)) > maxPending
         )
           throw queueFull(maxPending);
-        if (inserted && proposal.visitor !== null && heldOf(await inside.proposals.countHeld(proposal.bot)) > maxHeld)
+        if (
+          inserted &&
+          proposal.visitor !== null &&
+          (await inside.proposals.countPlaces(proposal.bot, now() - PLACE_MS)) > maxHeld
+        )
           throw formFull();
         return inserted ? { held, row: await deps.audit.append(audit, inside) } : { held };
       });
@@ -358,6 +362,8 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
 const ABANDONED_APPROVAL_MS = 1_000;
 const LOOK_EVERY_MS = 150;
 const LATE_MS = 3_600_000;
+/** How long a request that ran by itself still takes a place of the form. */
+export const PLACE_MS = 24 * 3_600_000;
 const PAGE = 500;
 /** What can still come to a write. */
 const LIVE: readonly ProposalState[] = ['received', 'pending', 'approved', 'executing', 'unknown'];
@@ -400,8 +406,6 @@ export function queueFull(maxPending: number): GatehouseError {
     retryAfterMs: 60_000,
   });
 }
-
-const heldOf = (held: Readonly<Record<string, number>>) => Object.values(held).reduce((sum, count) => sum + count, 0);
 
 /** The same to everybody: it tells a visitor nothing but that it is full. */
 export function formFull(): GatehouseError {

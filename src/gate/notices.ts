@@ -58,17 +58,20 @@ export function createNotices({ store, notify, link, newId, now, log }: NoticeDe
     return (await store.values.setIfAbsent(TOLD, key, mine, now() + HOUR_MS, now())) === mine;
   };
 
+  /** A crowd of visitors is one notice at once, and one an hour. */
+  const folded = async (proposal: Proposal, what: Notice['what']) => {
+    const key = `${proposal.bot}/${what}`;
+    if (await hasTurn(key)) await send(proposal, what, await countOf(proposal.bot, what));
+    else await store.values.set(OWED, key, proposal.id, null);
+  };
+
   return {
     async tell(proposal, what) {
-      try {
-        // A crowd of visitors is one notice at once, and one an hour.
-        if (proposal.visitor === null) return await send(proposal, what, 1);
-        const key = `${proposal.bot}/${what}`;
-        if (await hasTurn(key)) return await send(proposal, what, await countOf(proposal.bot, what));
-        await store.values.set(OWED, key, proposal.id, null);
-      } catch (error) {
-        log.warn('nobody could be told of a proposal that waits', { proposal: proposal.id, error: String(error) });
-      }
+      const telling = (proposal.visitor === null ? send(proposal, what, 1) : folded(proposal, what)).catch((error) =>
+        log.warn('nobody could be told of a proposal that waits', { proposal: proposal.id, error: String(error) }),
+      );
+      // The time that this takes must not tell a visitor that somebody is asked.
+      if (proposal.visitor === null) await telling;
     },
 
     async catchUp() {

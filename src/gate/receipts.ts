@@ -1,8 +1,9 @@
 import { minutesToDecide } from '../../permissions/decide.ts';
 import type { Action } from '../action.ts';
 import type { Confirm } from '../confirm/confirm.ts';
-import { formFull } from '../confirm/confirm.ts';
+import { formFull, PLACE_MS } from '../confirm/confirm.ts';
 import type { Envelope, Proposal } from '../confirm/proposal.ts';
+import type { Sign } from '../confirm/seal.ts';
 import { isPassing, plainPreview, UNDECIDED_BY_ANYBODY, unjudged } from '../confirm/visitors.ts';
 import { canonicalJson, digestOf } from '../digest.ts';
 import { GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
@@ -35,6 +36,7 @@ export interface ReceiptDeps extends ContextDeps {
   readonly store: Store;
   readonly confirm: Confirm;
   readonly newId: () => string;
+  readonly sign: Sign;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly orgOf: (bot: string) => Promise<string | null>;
   readonly tell: Notices['tell'];
@@ -69,8 +71,8 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     const { args, input, extra } = parseArgs(action, own, bot.policy, c.args);
     if (Buffer.byteLength(canonicalJson(args)) > MOST_BYTES) throw tooLong(action);
     const visitor = await counted(bot, action, c);
-    const { received, pending, expired } = await store.proposals.countHeld(bot.name);
-    if (received + pending + expired >= bot.policy.proposals.maxHeld) throw formFull();
+    const maxHeld = roomOf(bot);
+    if ((await store.proposals.countPlaces(bot.name, now() - PLACE_MS)) >= maxHeld) throw formFull();
     const digest = digestOf({ bot: bot.name, action: action.name, args });
     // It belongs to no org yet.
     const dedupeKey = dedupeKeyOf(bot, null, c, digest);
@@ -108,13 +110,20 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
         digest,
         policyRevision: bot.policyRevision,
       },
-      bot.policy.proposals,
+      { ...bot.policy.proposals, maxHeld },
     );
     if (isNew) await unheard(held);
     return thanks;
   }
 
-  /** Identical arguments within the window are one wish (A4), and so is whatever still waits for an answer. */
+  /** Drawn anew every hour: whoever fills the form cannot tell by one place more or less what became of a request. */
+  function roomOf(bot: BotRow): number {
+    const { maxHeld } = bot.policy.proposals;
+    const draw = Number.parseInt(deps.sign(`form ${bot.name} ${Math.floor(now() / 3_600_000)}`).slice(0, 8), 16);
+    return maxHeld - (draw % (Math.floor(maxHeld / 10) + 1));
+  }
+
+  /** Identical arguments within the window are one wish (A4), whatever became of it. */
   async function isRepeated(c: Call, dedupeKey: string, digest: string): Promise<boolean> {
     const known = await store.proposals.byDedupeKey(dedupeKey);
     if (known === undefined) return false;
@@ -123,7 +132,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
         next: 'Use a new key for a new call; the same key only to repeat the same call.',
         fields: [{ name: 'key', problem: 'used for other arguments' }],
       });
-    if (known.settledAt === null || isInWindow(c, known.createdAt, now())) return true;
+    if (isInWindow(c, known.createdAt, now())) return true;
     await store.proposals.release(known.id);
     return false;
   }

@@ -105,6 +105,21 @@ export function createProposalStore({ kysely }: Database, secrets?: SealedText):
       return { received: of('received'), pending: of('pending'), expired: of('expired') };
     },
 
+    async countPlaces(bot, ranSince) {
+      const ofVisitors = kysely
+        .selectFrom('proposals')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .where('bot', '=', bot)
+        .where('visitor', 'is not', null);
+      const undecided = ofVisitors.where('state', 'in', [...HELD, 'approved', 'executing', 'unknown']);
+      const ran = ofVisitors
+        .where('state', '=', 'done')
+        .where('createdAt', '>', ranSince)
+        .where('decidedBy', '=', 'policy');
+      const [one, other] = [await undecided.executeTakeFirstOrThrow(), await ran.executeTakeFirstOrThrow()];
+      return one.count + other.count;
+    },
+
     async waitingFor({ bot, action, principal, conversation, target }) {
       const rows = await kysely
         .selectFrom('proposals')

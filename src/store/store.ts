@@ -195,6 +195,11 @@ export interface ProposalStore {
   countPending(bot: string): Promise<number>;
   /** Requests of visitors that nobody has decided: not judged yet, asked, and past their time. */
   countHeld(bot: string): Promise<Readonly<Record<'received' | 'pending' | 'expired', number>>>;
+  /**
+   * How many places of the form are taken: by every request that nobody has decided, and for a while by those that policy let
+   * run, so that a free place does not tell which of the two it was.
+   */
+  countPlaces(bot: string, ranSince: number): Promise<number>;
   /** What waits for a yes about this record, by this caller, oldest first. */
   waitingFor(target: {
     readonly bot: string;

@@ -212,6 +212,20 @@ describe('what a visitor can see', () => {
     });
   });
 
+  it('is not told by a free place of a full form either: it is taken alike by what runs and by what waits [K5]', async () => {
+    for (const isKnown of [true, false]) {
+      await using world = await open({ policy: (p) => ({ ...p, proposals: { ...p.proposals, maxHeld: 3 } }) });
+      const email = await known(world);
+      const lead = (lastName: string, of: string) => world.call('CreateLead', { ...JANE, lastName, email: of });
+      expect(await lead('One', email)).toEqual(THANKS);
+      expect(await lead('Two', email)).toEqual(THANKS);
+      expect(await lead('Probe', isKnown ? email : 'nobody@knows.example')).toEqual(THANKS);
+      await settled(world);
+      expect(await world.refusal('CreateLead', { ...JANE, lastName: 'After' })).toMatchObject({ code: 'rate_limited' });
+      expect(await world.app.gate.proposals({ pending: true })).toHaveLength(isKnown ? 3 : 2);
+    }
+  });
+
   it('counts requests, not what became of them; beyond it they are held, a visitor’s own crowd apart [K5 C1]', async () => {
     await using world = await open();
     const crowd = (who: string, many: number) =>
