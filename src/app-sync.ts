@@ -1,3 +1,4 @@
+import type { FieldValue } from './action.ts';
 import type { Notice } from './gate/notices.ts';
 import type { Log } from './log.ts';
 import { createHooks } from './outbound/hooks.ts';
@@ -9,6 +10,7 @@ import { createSyncStore } from './store/sync-store.ts';
 import { requireWriting } from './sync/bounds.ts';
 import { createSync, type SyncRoom } from './sync/create-sync.ts';
 import { deliver } from './sync/deliver.ts';
+import type { FeedRow } from './sync/ports.ts';
 import { type MountedRoute, mount, syncRoutes } from './sync/routes/mount.ts';
 import { type SyncStatus, syncStatus } from './sync/status.ts';
 import { createWorker, type Worker } from './sync/worker.ts';
@@ -22,6 +24,8 @@ export interface AppSync {
   readonly worker: Worker;
   /** Tells the webhook of a bot that something waits for a person; nothing where there is none. */
   notify(notice: Notice): Promise<void>;
+  /** Tells the webhook of every bot that somebody got in at the terminal, without a key. */
+  tellRecovered(operator: string): Promise<void>;
   /** Undefined where the bot never had a connection. */
   status(bot: string): Promise<SyncStatus | undefined>;
 }
@@ -96,17 +100,31 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       publicUrl: deps.publicUrl,
     }),
   );
+  /** Puts it into the feed of a bot that has a webhook; false where it has none. */
+  const tell = async (
+    bot: string,
+    row: Pick<FeedRow, 'type' | 'kind' | 'localId' | 'object'>,
+    told: Readonly<Record<string, FieldValue>>,
+  ): Promise<boolean> => {
+    if ((await shared.store.webhooks.get(bot)) === undefined) return false;
+    const changes = Object.fromEntries(Object.entries(told).map(([name, after]) => [name, { before: null, after }]));
+    await shared.store.feed.add(bot, [{ ...row, sfId: null, changes, at: now() }]);
+    return true;
+  };
   return {
     room,
     async notify({ bot, what, proposal, action, link, expiresAt, count }) {
-      if ((await shared.store.webhooks.get(bot)) === undefined) return;
       const told = { action, link, expiresAt: new Date(expiresAt).toISOString(), count };
-      const changes = Object.fromEntries(Object.entries(told).map(([name, after]) => [name, { before: null, after }]));
-      await shared.store.feed.add(bot, [
-        { type: what, kind: 'proposal', localId: proposal, object: 'Proposal', sfId: null, changes, at: now() },
-      ]);
+      if (!(await tell(bot, { type: what, kind: 'proposal', localId: proposal, object: 'Proposal' }, told))) return;
       // At once, whether the bot is connected or not; a worker goes on where this fails.
       deliver(shared, bot).catch((error: unknown) => deps.log.warn('a notice waits', { bot, error: String(error) }));
+    },
+    async tellRecovered(operator) {
+      const row = { type: 'recovered', kind: 'operator', localId: operator, object: 'Operator' } as const;
+      const bots = await store.bots.list();
+      // What a webhook does not take now, a worker goes on with.
+      const told = bots.map(async ({ name: bot }) => (await tell(bot, row, {})) && deliver(shared, bot));
+      await Promise.allSettled(told);
     },
     routes,
     worker,

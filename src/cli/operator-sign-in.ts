@@ -52,6 +52,7 @@ async function recover({ terminal, openApp }: Call, name: string): Promise<Link>
       next: `Run it again and type: ${installation}`,
     });
   const { token, expiresAt } = await recoverAccess(app, name);
+  await (await app.sync()).tellRecovered(name);
   return { url: `${app.served.url()}/sign-in#${token}`, expiresAt, recovered: true };
 }
 

@@ -135,9 +135,9 @@ export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> 
 
 export function toMessage(row: FeedRow): Record<string, unknown> {
   const { seq, type, kind, localId, object, sfId, changes, at } = row;
-  if (kind === 'proposal') {
+  if (kind === 'proposal' || kind === 'operator') {
     const told = Object.fromEntries(Object.entries(changes).map(([name, { after }]) => [name, after]));
-    return { type: `proposal.${type}`, timestamp: new Date(at).toISOString(), data: { seq, id: localId, ...told } };
+    return { type: `${kind}.${type}`, timestamp: new Date(at).toISOString(), data: { seq, id: localId, ...told } };
   }
   return {
     type: kind === 'record' ? 'record.changed' : `${kind}.${type}`,

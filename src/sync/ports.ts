@@ -215,9 +215,10 @@ export interface FeedRow {
     | 'unlinked'
     | 'record'
     | 'waiting'
-    | 'undecided';
-  /** `proposal`: told to people, not a change of Salesforce. */
-  readonly kind: Kind | 'record' | 'proposal';
+    | 'undecided'
+    | 'recovered';
+  /** `proposal`, `operator`: told to people, not a change of Salesforce. */
+  readonly kind: Kind | 'record' | 'proposal' | 'operator';
   readonly localId: string;
   readonly object: string;
   readonly sfId: string | null;
