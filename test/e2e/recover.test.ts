@@ -1,4 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { createGatehouse, MAIN } from '../support/cli.ts';
 
@@ -8,7 +10,23 @@ const hasTerminal = spawnSync('script', ['--version']).status === 0;
 describe.skipIf(!hasTerminal)('the way back in (skipped where util-linux has no `script`)', () => {
   it('signs an admin in without a key, at a terminal, by typing the name of the installation [U2 C3]', async () => {
     await using house = await createGatehouse();
-    await house.run(['operator', 'create', 'ada', '--role', 'admin', '--json']);
+    const key = (await house.run(['operator', 'create', 'ada', '--role', 'admin', '--json'])).json.key;
+    const told: string[] = [];
+    const hook = createServer((request, response) => {
+      request.on('data', (chunk: Buffer) => told.push(chunk.toString()));
+      request.on('end', () => response.end());
+    });
+    await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
+    const { port } = hook.address() as AddressInfo; // a TCP server that listens has one
+    {
+      await using server = await house.start(['serve', '--port', '0']);
+      const put = await fetch(`${server.document.url}/api/bots/demo/sync/webhook`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ url: `http://127.0.0.1:${port}/` }),
+      });
+      expect(put.status).toBe(200);
+    }
     const recover = (typed: string) =>
       new Promise<string>((resolve) => {
         const child = spawn(
@@ -30,6 +48,8 @@ describe.skipIf(!hasTerminal)('the way back in (skipped where util-linux has no 
       });
     expect(await recover('something else')).toContain('nothing was done');
     expect(await recover('gate.example')).toMatch(/https:\/\/gate\.example\/sign-in#[\w-]{40,}/);
+    expect(told.join()).toContain('"type":"operator.recovered"');
+    hook.close();
     // No script and no setting can do it.
     const piped = await house.run(['operator', 'sign-in', 'ada', '--recover', '--json'], {
       env: { GATEHOUSE_PRINT_SIGN_IN: '1' },
