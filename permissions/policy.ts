@@ -108,7 +108,7 @@ export const policySchema = z.strictObject({
     })
     .prefault({}),
   /** What stands for the company of a lead without one; CreateLead then does not ask for it. Unset: it asks. */
-  leadCompanyDefault: z.string().trim().min(1).max(255).optional(),
+  leadCompanyDefault: z.string().trim().max(255).optional(),
   soql: z
     .strictObject({
       maxRows: z.int().min(1).max(2000).default(200),

@@ -1,5 +1,12 @@
 import type { FieldDescribe, Fields, FieldValue, ObjectDescribe } from '../action.ts';
-import { closedFor, isSumOfProducts, PRODUCTS_FIELD, SUM_OF_PRODUCTS } from '../stored-value/answers.ts';
+import {
+  CURRENCY_FIELD,
+  closedFor,
+  hasCurrencies,
+  isSumOfProducts,
+  PRODUCTS_FIELD,
+  SUM_OF_PRODUCTS,
+} from '../stored-value/answers.ts';
 import { isRead, type Read, type Shape } from '../stored-value/read.ts';
 import { toPlain } from '../stored-value/rich-text.ts';
 import { isCut, toFolded, toStored } from '../stored-value/stored-value.ts';
@@ -20,7 +27,7 @@ export interface CompiledRule {
   readonly direction: Direction;
   readonly local: readonly string[];
   readonly remote: readonly string[];
-  /** What a write is decided by besides: read with the record, never taken. */
+  /** What a write is decided by or shown with besides: read with the record, never taken. */
   readonly also: readonly string[];
   /** What is sent depends on what the record holds: it is read first. */
   readonly looksAtRecord: boolean;
@@ -91,10 +98,12 @@ function compileRule(rule: Rule, describe: ObjectDescribe): CompiledRule | undef
   if (!direction) return undefined;
   const isPersons = parent?.object === 'Account' && findField(describe, PERSON_FIELD) !== undefined;
   const isAmount = describe.name === 'Opportunity' && rule.remote[0] === 'Amount';
-  const also = [
+  const decisive = [
     ...(isPersons ? [PERSON_FIELD] : []),
     ...(isAmount && findField(describe, PRODUCTS_FIELD) ? [PRODUCTS_FIELD] : []),
   ];
+  const isInCurrency = hasCurrencies(describe) && written.some((field) => !parent && field?.type === 'currency');
+  const also = isInCurrency ? [...decisive, CURRENCY_FIELD] : decisive;
   const form = rule.transforms.find((transform) => transform.use === 'date');
   const steps = rule.transforms.flatMap((transform) => toStep(transform, { form, field: shapes[0] }) ?? []);
   const template = rule.transforms.find((transform) => transform.use === 'template');
@@ -163,7 +172,7 @@ function compileRule(rule: Rule, describe: ObjectDescribe): CompiledRule | undef
     local: rule.local,
     remote: rule.remote,
     also,
-    looksAtRecord: isSplit || also.length > 0,
+    looksAtRecord: isSplit || decisive.length > 0,
     parent,
     fromHost(host) {
       const value = middle(host);

@@ -120,7 +120,7 @@ export function createBotSync(
     if (!seen) throw new TypeError('One record has one forecast.');
     if (seen instanceof GatehouseError) throw seen;
     const people = await forecastPeople(deps, target, seen);
-    const changes = [...toChanges(target, { ...seen.plan, makes: seen.makes }), ...people.changes];
+    const changes = [...toChanges(target, { ...seen.plan, makes: seen.makes }, seen.row?.record), ...people.changes];
     const warnings = [...target.warnings, ...people.warnings, ...seen.plan.problems.map(({ message }) => message)];
     return { target, seen, people, changes, warnings };
   }

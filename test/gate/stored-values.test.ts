@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Envelope } from '../../src/confirm/proposal.ts';
+import { checkFields } from '../../src/salesforce/describe-check.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 /** What a person approves is what will be stored, and what the org made of it is what is compared afterwards. */
@@ -171,4 +172,19 @@ it('checks a value that an approver typed like one that must be listed [U14]', a
   });
   expect(await world.approve(id, { values: { stageName: 'closed won' } })).toMatchObject({ status: 'done' });
   expect((await deal(world))?.StageName).toBe('Closed Won');
+});
+
+it('takes a lead without a company where the org does, and asks where it does not [G25]', async () => {
+  await using world = await createWorld();
+  const org = await world.app.connections.open(world.bot, { signal: new AbortController().signal });
+  const lead = await org.describe('Lead');
+  expect(await world.refusal('CreateLead', { lastName: 'Doe', company: '' })).toMatchObject({
+    code: 'invalid_input',
+    fields: [{ name: 'company', problem: expect.stringContaining('cannot be empty') }],
+  });
+  const optional = lead.fields.map((one) => (one.name === 'Company' ? { ...one, nillable: true } : one));
+  expect(checkFields({ ...lead, fields: optional }, 'create', { LastName: 'Doe', Company: '' })).toEqual({
+    fields: { LastName: 'Doe', Company: null },
+    warnings: [],
+  });
 });

@@ -163,7 +163,7 @@ describeStores((name, openFresh) => {
 
   it('counts each record that ended with a problem once, whatever the problem is and whoever dies [S3]', async () => {
     await using world = await createSyncWorld(openFresh);
-    await people(world, 100, (n) => (n % 25 === 5 ? { email: `bad address ${n}` } : {}));
+    await people(world, 100, (n) => (n % 25 === 5 ? { name: '' } : {}));
     // Two records that fit one person, and a value that its field cannot hold.
     for (const title of ['A', 'B']) await world.add({ LastName: 'Twin', Email: 'p00000@example.com', Title: title });
     const mapping = await mappingOf(world.store, 'demo', 'party');

@@ -232,6 +232,23 @@ describeStores((_name, openFresh) => {
     expect(line('Birthdate')).toMatchObject({ sends: {}, note: expect.stringMatching(/would not be sent.*unit/) });
   });
 
+  it('shows a person what would be stored, with its currency, and not the words of the host [H1] [G26] [G27]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.control('POST', 'settings', { multiCurrency: true });
+    const org = await world.org();
+    await org.describe('Opportunity', { isFresh: true });
+    await world.put('c1', { title: 'One', status: 'open', amount: 5 }, { kind: 'case' });
+    await world.settle();
+    await world.edit((await world.link('c1', 'case')).sfId ?? '', { CurrencyIsoCode: 'JPY' }, 'Opportunity');
+    world.clock.advance(60_000);
+    await world.put('c1', { status: 'resolved', amount: 1000.005 }, { kind: 'case' });
+    const { changes } = await world.sync.forBot('demo', org, true).previewCase('c1');
+    expect(changes).toEqual([
+      { field: 'StageName', label: 'Stage', before: 'Prospecting', after: 'Closed Won' },
+      { field: 'Amount', label: 'Amount (JPY)', currency: 'JPY', before: 5, after: 1000.01 },
+    ]);
+  });
+
   it('takes no status that neither the rule nor the field knows, and takes back what it gave [U12]', async () => {
     await using world = await createSyncWorld(openFresh);
     await world.put('c1', { title: 'One', status: 'open', summary: 'a' }, { kind: 'case' });
