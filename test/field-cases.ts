@@ -134,7 +134,6 @@ export const OWED_CASES: Readonly<Partial<Record<keyof typeof FIELD_CASES, strin
   H5: 'under way',
   H6: 'under way',
   H7: 'under way',
-  M3: 'under way',
   N1: 'under way',
   N2: 'under way',
   N4: 'under way',

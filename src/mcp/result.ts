@@ -50,6 +50,8 @@ function nextStep({ status, proposal }: Envelope, why: NotDecided, isOpen: boole
         return 'It was approved and is being carried out. Call GetProposal with its id to see how it went; do not repeat the call.';
       return `${FIRST[why]}Nothing was written. Tell the user to ${isOpen ? 'open the link of the proposal and decide there' : `run "gatehouse serve" and open the link of the proposal, or to run "gatehouse approve ${proposal.id}"`} before it expires; GetProposal with its id tells how it went. You cannot approve it.`;
     case 'declined':
+      if (proposal?.declinedInClient === true)
+        return 'The client declined it. Nothing was written. Do not propose it again: a signed-in person may still decide it, and the link of the proposal leads there.';
       return 'It was declined. Nothing was written. Do not propose it again unless the user asks for something else.';
     case 'expired':
       return 'Nobody decided in time, or a newer proposal took its place. Nothing was written. Propose it again only if the user still wants it.';

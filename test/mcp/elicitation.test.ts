@@ -55,6 +55,30 @@ describe.each(KINDS)('a %s client with elicitation', (kind) => {
     expect(await pending(door)).toEqual([]);
   });
 
+  it('leaves a decline to a signed-in person where policy says that its clients decline by themselves [M3]', async () => {
+    await using door = await openDoor({
+      policy: (policy) => ({
+        ...policy,
+        actions: {
+          ...policy.actions,
+          UpdateOpportunity: { ...(policy.actions.UpdateOpportunity ?? expect.fail()), clientDecline: 'waits' },
+        },
+      }),
+    });
+    const client = await door.connect(kind, { person: () => ({ action: 'decline' }) });
+
+    const { structuredContent, content } = await client.call('UpdateOpportunity', MOVE);
+
+    expect(structuredContent).toMatchObject({ status: 'declined', proposal: { declinedInClient: true } });
+    expect(structuredContent.next).toMatch(/^The client declined it\. Nothing was written\./);
+    expect(JSON.parse(content[0].text)).toEqual(structuredContent);
+    // The same call again neither asks the client once more nor overrides anything.
+    expect((await client.call('UpdateOpportunity', MOVE)).structuredContent.status).toBe('declined');
+    expect(client.questions).toHaveLength(1);
+    await door.world.approve(structuredContent.proposal.id);
+    expect((await opportunity(door)).NextStep).toBe('Send the contract');
+  });
+
   it.each([
     ['is cancelled', { action: 'cancel' } as const],
     ['is accepted without content', { action: 'accept' } as const],
