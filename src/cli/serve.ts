@@ -47,8 +47,8 @@ export const command = defineCommand({
     stopRecovering();
     terminal.note('Stopping.');
     await forgetServed();
-    await Promise.all([server.close(), worker.stop()]);
-    await mcp.close();
+    // Together: a call that waits at a form is answered before its connection is cut.
+    await Promise.all([server.close(), worker.stop(), mcp.close()]);
   },
 });
 

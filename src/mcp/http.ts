@@ -2,6 +2,7 @@ import {
   type AuthInfo,
   createMcpHandler,
   hostHeaderValidationResponse,
+  isInitializeRequest,
   isLegacyRequest,
   legacyStatelessFallback,
   localhostAllowedHostnames,
@@ -16,7 +17,7 @@ import type { Era } from './call.ts';
 import { aboutSignIn, unauthenticated } from './challenge.ts';
 import { withCors } from './cors.ts';
 import type { During, McpCaller, McpDeps } from './deps.ts';
-import { checkForm, initializeIn, McpRefusal } from './request.ts';
+import { checkForm, McpRefusal, messageIn } from './request.ts';
 import { toOurs } from './result.ts';
 import { createMcpServer } from './server.ts';
 import { createSessions } from './sessions.ts';
@@ -71,13 +72,13 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
       if (about !== undefined) return about;
       const caller = await identify(deps.access, request.headers);
       checkForm(request);
-      const opening = await initializeIn(request, MOST_BYTES);
-      const authInfo = toAuthInfo(caller);
-      if (!(await isLegacyRequest(request, undefined, options))) return await modern.fetch(request, { authInfo });
-      if (opening !== undefined) return await sessions.open(request, opening.params, caller);
+      const parsedBody = await messageIn(request, MOST_BYTES);
+      const how = { authInfo: toAuthInfo(caller), parsedBody };
+      if (!(await isLegacyRequest(request, parsedBody, options))) return await modern.fetch(request, how);
+      if (isInitializeRequest(parsedBody)) return await sessions.open(request, parsedBody, caller);
       const id = request.headers.get('mcp-session-id');
-      if (id === null) return await stateless(request, { authInfo });
-      return (await sessions.handle(id, request, caller)) ?? refusal(noSession());
+      if (id === null) return await stateless(request, how);
+      return (await sessions.handle(id, request, parsedBody, caller)) ?? refusal(noSession());
     } catch (thrown) {
       const error = toOurs(thrown, deps.log);
       return error.code === 'unauthenticated' ? unauthenticated(error, request, origin) : refusal(error);

@@ -1,9 +1,4 @@
-import {
-  type InitializeRequest,
-  isInitializeRequest,
-  isJsonContentType,
-  readRequestBody,
-} from '@modelcontextprotocol/server';
+import { isJsonContentType, readRequestBody } from '@modelcontextprotocol/server';
 import { type ErrorCode, GatehouseError } from '../errors.ts';
 
 /** What a request must be before the SDK sees it, so that a client is told in our words what to send instead. */
@@ -52,14 +47,23 @@ export function checkForm({ method, headers }: Request): void {
     );
 }
 
-/** Looks into the body and leaves it unread; what is no JSON, or too long, is refused here. */
-export async function initializeIn(request: Request, mostBytes: number): Promise<InitializeRequest | undefined> {
+/** The message in a request; what is no JSON, or too long, is refused here. */
+export async function messageIn(request: Request, mostBytes: number): Promise<unknown> {
   if (request.method !== 'POST') return undefined;
-  const body = await readRequestBody(request.clone(), mostBytes);
+  const body = await readRequestBody(request, mostBytes);
   if (body.tooLarge)
     throw new McpRefusal(413, 'invalid_input', `The message is larger than ${mostBytes} bytes.`, 'Send less at once.');
   const message = parsed(body.text);
-  return isInitializeRequest(message) ? message : undefined;
+  return Array.isArray(message) ? message.map(withoutNullArguments) : withoutNullArguments(message);
+}
+
+/** Some clients fill every key: no arguments are none, whatever the SDK's schema says to null. */
+export function withoutNullArguments(message: unknown): unknown {
+  const { params } = (message ?? {}) as { readonly params?: unknown }; // any JSON; the SDK judges its form
+  if (typeof params !== 'object' || params === null || (params as { arguments?: unknown }).arguments !== null)
+    return message;
+  const { arguments: _, ...rest } = params as Record<string, unknown>;
+  return { ...(message as object), params: rest };
 }
 
 function parsed(text: string): unknown {

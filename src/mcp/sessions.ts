@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   type AuthInfo,
   type InitializeRequest,
-  type JSONRPCResponse,
-  type RequestId,
+  type JSONRPCMessage,
   type Server,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
@@ -20,9 +19,9 @@ import { type DeadDrop, Wire } from './wire.ts';
  */
 export interface Sessions {
   /** Answers an `initialize`; `rate_limited` when every session that the bot may have has a call under way. */
-  open(request: Request, client: InitializeRequest['params'], caller: McpCaller): Promise<Response>;
+  open(request: Request, message: InitializeRequest, caller: McpCaller): Promise<Response>;
   /** Answers within a session; undefined when there is none (any more) of this id. */
-  handle(id: string, request: Request, caller: McpCaller): Promise<Response | undefined>;
+  handle(id: string, request: Request, message: unknown, caller: McpCaller): Promise<Response | undefined>;
   /** Ends what this process has of them; the sessions go on elsewhere, and after a restart. */
   close(): Promise<void>;
 }
@@ -41,6 +40,7 @@ type Client = Pick<InitializeRequest['params'], 'protocolVersion' | 'capabilitie
 
 interface Live {
   readonly server: Server;
+  readonly wire: Wire;
   readonly transport: WebStandardStreamableHTTPServerTransport;
   calls: number;
 }
@@ -51,9 +51,11 @@ const MOST_PER_BOT = 100;
 /** A form, the write after it, and time to spare: a call that no process ended counts no longer. */
 const LONGEST_CALL_MS = 5 * 60_000;
 const MOST_CLIENT = 8_000;
-const ANSWERS = 'mcp.answer';
-const ANSWER_MS = 2 * 60_000;
-const MOST_ANSWER = 32_000;
+const LEFT = 'mcp.left';
+const LEFT_MS = 2 * 60_000;
+const MOST_LEFT = 32_000;
+/** How long calls may still be answered when this process stops. */
+const LAST_ANSWERS_MS = 1_500;
 
 export function createSessions(deps: SessionDeps): Sessions {
   const { store, now, log } = deps;
@@ -87,8 +89,9 @@ export function createSessions(deps: SessionDeps): Sessions {
       },
     });
     const server = deps.build(caller, during(id));
-    await server.connect(new Wire(transport, deadDrop(deps, id)));
-    return { server, transport, calls: 0 };
+    const wire = new Wire(transport, deadDrop(deps, id));
+    await server.connect(wire);
+    return { server, wire, transport, calls: 0 };
   };
 
   /** As its client opened it, by the same road: the SDK learns what the client can do. */
@@ -108,8 +111,8 @@ export function createSessions(deps: SessionDeps): Sessions {
   };
 
   return {
-    async open(request, params, caller) {
-      const client = described(params);
+    async open(request, message, caller) {
+      const client = described(message.params);
       const id = randomUUID();
       for (const old of ended) await takeDown(old);
       const madeRoom = await store.mcpSessions.open(
@@ -127,7 +130,8 @@ export function createSessions(deps: SessionDeps): Sessions {
       for (const old of madeRoom) if (lives.has(old)) ended.add(old);
       const live = create(id, caller);
       lives.set(id, live);
-      const answer = await (await live).transport.handleRequest(request, { authInfo: deps.toAuthInfo(caller) });
+      const how = { authInfo: deps.toAuthInfo(caller), parsedBody: message };
+      const answer = await (await live).transport.handleRequest(request, how);
       if (!answer.ok) {
         await store.mcpSessions.end(id);
         await takeDown(id);
@@ -135,7 +139,7 @@ export function createSessions(deps: SessionDeps): Sessions {
       return answer;
     },
 
-    async handle(id, request, caller) {
+    async handle(id, request, message, caller) {
       const row = await store.mcpSessions.get(id);
       if (row !== undefined && !isSame(row, caller)) throw foreignSession();
       if (row === undefined || (row.busyUntil <= now() && now() - row.usedAt > IDLE_MS)) {
@@ -152,33 +156,43 @@ export function createSessions(deps: SessionDeps): Sessions {
         // What failed once may succeed at the next request.
         live.catch(() => lives.delete(id));
       }
-      return (await live).transport.handleRequest(request, { authInfo: deps.toAuthInfo(caller) });
+      const how = { authInfo: deps.toAuthInfo(caller), parsedBody: message };
+      return (await live).transport.handleRequest(request, how);
     },
 
     async close() {
       const all = await Promise.allSettled(lives.values());
       lives.clear();
       ended.clear();
-      await Promise.all(all.map((one) => (one.status === 'fulfilled' ? one.value.server.close() : undefined)));
+      await Promise.all(
+        all.map(async (one) => {
+          if (one.status === 'rejected') return;
+          const { wire, server } = one.value;
+          // A form that would be answered to nobody ends now, and its call with the link.
+          wire.clientIsGone();
+          await wire.whenAnswered(LAST_ANSWERS_MS);
+          await server.close();
+        }),
+      );
     },
   };
 }
 
-/** A client behind a balancer posts its answer to any process; the one that asked fetches it from here. */
+/** A client behind a balancer posts its answers to any process; the one that they are for fetches them from here. */
 function deadDrop({ store, now, log }: SessionDeps, session: string): DeadDrop {
-  const key = (id: RequestId) => `${session}/${id}`;
+  const key = (about: string) => `${session}/${about}`;
   return {
-    leave(id, answer) {
-      const text = JSON.stringify(answer);
-      if (text.length > MOST_ANSWER || String(id).length > 20) return;
-      store.values.set(ANSWERS, key(id), text, now() + ANSWER_MS).catch((error: unknown) => {
-        log.warn('an answer for another process was lost', { error: String(error) });
+    leave(about, message) {
+      const text = JSON.stringify(message);
+      if (text.length > MOST_LEFT || about.length > 60) return;
+      store.values.set(LEFT, key(about), text, now() + LEFT_MS).catch((error: unknown) => {
+        log.warn('a message for another process was lost', { error: String(error) });
       });
     },
-    async collect(id) {
-      if ((await store.values.get(ANSWERS, key(id), now())) === undefined) return undefined;
-      const answer = await store.values.take(ANSWERS, key(id), now());
-      return answer === undefined ? undefined : (JSON.parse(answer) as JSONRPCResponse); // put there by `leave` alone
+    async collect(about) {
+      if ((await store.values.get(LEFT, key(about), now())) === undefined) return undefined;
+      const message = await store.values.take(LEFT, key(about), now());
+      return message === undefined ? undefined : (JSON.parse(message) as JSONRPCMessage); // put there by `leave` alone
     },
   };
 }

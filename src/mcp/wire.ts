@@ -11,16 +11,17 @@ import {
   type Transport,
   type TransportSendOptions,
 } from '@modelcontextprotocol/server';
+import { withoutNullArguments } from './request.ts';
 
 /**
  * A transport that knows what is under way on it. Its own requests carry ids that no other process uses for the same
  * session: the answer to one form can never be taken for the answer to another, wherever it arrives.
  */
 
-/** Where answers are left that reached a process which did not ask. */
+/** Where messages are left that reached another process than the one they are for. */
 export interface DeadDrop {
-  leave(id: RequestId, answer: JSONRPCResponse): void;
-  collect(id: RequestId): Promise<JSONRPCResponse | undefined>;
+  leave(about: string, message: JSONRPCMessage): void;
+  collect(about: string): Promise<JSONRPCMessage | undefined>;
 }
 
 const COLLECT_EVERY_MS = 250;
@@ -112,12 +113,15 @@ export class Wire implements Transport {
     await this.#inner.send({ ...message, id: own }, options);
   }
 
-  #receive(message: JSONRPCMessage, extra?: MessageExtraInfo): void {
+  #receive(given: JSONRPCMessage, extra?: MessageExtraInfo): void {
+    const message = withoutNullArguments(given) as JSONRPCMessage; // the same, or one member less
     if (isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message)) {
       this.#answered(message, extra);
       return;
     }
     if (isJSONRPCRequest(message)) this.#open.add(message.id);
+    if (isCancellation(message) && !this.#open.has(message.params.requestId))
+      this.#drop?.leave(`cancelled ${message.params.requestId}`, message);
     this.onmessage?.(message, extra);
     // A cancelled call is answered with nothing.
     if (isCancellation(message)) this.#settle(message.params.requestId);
@@ -127,7 +131,7 @@ export class Wire implements Transport {
     const { id } = answer;
     const sdkId = id === undefined ? undefined : this.#asked.get(id);
     if (id === undefined || sdkId === undefined) {
-      if (id !== undefined) this.#drop?.leave(id, answer);
+      if (id !== undefined) this.#drop?.leave(`answer ${id}`, answer);
       return;
     }
     this.#asked.delete(id);
@@ -143,9 +147,13 @@ export class Wire implements Transport {
     if (drop === undefined || this.#collecting !== undefined) return;
     this.#collecting = setTimeout(async () => {
       try {
+        for (const id of this.#open) {
+          const cancelled = await drop.collect(`cancelled ${id}`);
+          if (cancelled !== undefined && this.#open.has(id)) this.#receive(cancelled);
+        }
         for (const id of this.#asked.keys()) {
-          const answer = await drop.collect(id);
-          if (answer !== undefined && this.#asked.has(id)) this.#answered(answer);
+          const answer = await drop.collect(`answer ${id}`);
+          if (answer !== undefined && this.#asked.has(id)) this.#receive(answer);
         }
       } catch (error) {
         this.onerror?.(error instanceof Error ? error : new Error(String(error)));

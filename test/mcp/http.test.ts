@@ -145,9 +145,19 @@ describe('the way to the MCP address', () => {
     const named = ['https://inspector.example', 'chrome-extension://abcdefghijklmnop'];
     await using door = await openDoor({ env: { GATEHOUSE_ALLOWED_ORIGINS: named.join(', ') } });
     for (const origin of named) {
-      const preflight = await ask(door, { origin, 'access-control-request-method': 'POST' }, { method: 'OPTIONS' });
+      const preflight = await ask(
+        door,
+        {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'mcp-param-region, bad name',
+        },
+        { method: 'OPTIONS' },
+      );
       expect(preflight.status).toBe(204);
-      expect(preflight.headers.get('access-control-allow-headers')).toMatch(/authorization.*mcp-session-id/);
+      expect(preflight.headers.get('access-control-allow-headers')).toMatch(
+        /authorization.*mcp-session-id.*mcp-param-region$/,
+      );
       const answer = await ask(door, { origin });
       expect(answer.status).toBe(200);
       for (const { headers } of [preflight, answer, await ask(door, { origin, authorization: 'Bearer gha_no' })]) {

@@ -147,6 +147,54 @@ function suite(open: OpenTwo): void {
     expect(declined.structuredContent.status).toBe('declined');
   });
 
+  it('carry a cancelled call to the process that runs it: its form counts no more [M10] [C5]', async () => {
+    await using two = await open();
+    const given = new AbortController();
+    let answer: ((reply: Reply) => void) | undefined;
+    let shown: (() => void) | undefined;
+    const isShown = new Promise<void>((resolve) => {
+      shown = resolve;
+    });
+    const client = await balanced(
+      two,
+      {
+        person: () =>
+          new Promise((resolve) => {
+            answer = resolve;
+            shown?.();
+          }),
+      },
+      (body) => (body.includes('notifications/cancelled') ? 1 : 0),
+    );
+    const called = client.call('UpdateOpportunity', MOVE, { signal: given.signal });
+    await isShown;
+    given.abort();
+    await expect(called).rejects.toThrow();
+    const { app } = two.door.world;
+    const id = client.sessionId() ?? '';
+    // The call is over where it ran.
+    await expect.poll(async () => (await app.store.mcpSessions.get(id))?.calls).toBe(0);
+    answer?.(yes());
+    expect(await client.tools()).not.toEqual([]);
+    expect(await app.gate.proposals({ bot: two.door.world.bot, pending: true })).toHaveLength(1);
+  });
+
+  it('answer a call that waits at a form before their process stops, with the link [M9]', async () => {
+    await using two = await open();
+    let shown: (() => void) | undefined;
+    const isShown = new Promise<void>((resolve) => {
+      shown = resolve;
+    });
+    const client = await balanced(two, { person: () => new Promise(() => shown?.()) }, () => 0);
+    const called = client.call('UpdateOpportunity', MOVE);
+    await isShown;
+
+    await two.door.restart();
+
+    const { structuredContent } = await called;
+    expect(structuredContent).toMatchObject({ status: 'waiting', proposal: { link: expect.stringMatching(/^http/) } });
+  });
+
   it('are 404 where they were never issued, were ended or lay idle, in words that say what to do [M10]', async () => {
     await using two = await open();
     const [here, there] = two.urls;
