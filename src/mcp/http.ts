@@ -77,6 +77,7 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
       if (!(await isLegacyRequest(request, parsedBody, options))) return await modern.fetch(request, how);
       if (isInitializeRequest(parsedBody)) return await sessions.open(request, parsedBody, caller);
       const id = request.headers.get('mcp-session-id');
+      if (id === null && request.method !== 'POST') return refusal(noStream());
       if (id === null) return await stateless(request, how);
       return (await sessions.handle(id, request, parsedBody, caller)) ?? refusal(noSession());
     } catch (thrown) {
@@ -134,6 +135,16 @@ function noSession(): McpRefusal {
     'not_found',
     'There is no such MCP session: it was ended, lay unused for hours, or never was.',
     'Open a new one: send initialize without the header Mcp-Session-Id.',
+  );
+}
+
+function noStream(): McpRefusal {
+  return new McpRefusal(
+    405,
+    'invalid_input',
+    'Only a session has a stream to open or an end.',
+    'Send messages with POST; for a session send initialize first, then its id in the header Mcp-Session-Id.',
+    { allow: 'POST' },
   );
 }
 

@@ -193,6 +193,7 @@ describe('the way to the MCP address', () => {
       /Content-Type: application\/json/,
     ],
     ['a method of another protocol', {}, { method: 'PUT' }, 405, /POST/],
+    ['a stream without a session', { accept: 'text/event-stream' }, { method: 'GET' }, 405, /initialize/],
   ])('answers %s in our words, with the next step [M17]', async (_, headers, how, status, next) => {
     await using door = await openDoor();
     const answer = await ask(door, headers, how);
