@@ -17,9 +17,11 @@ import { createGate } from './gate/dispatch.ts';
 import type { Gate } from './gate/gate.ts';
 import { isAlive } from './is-alive.ts';
 import { deferred, lazily } from './lazy.ts';
+import { createLeaseWatch } from './lease-watch.ts';
 import { loadActions, loadPrompts } from './load.ts';
 import { createLog, type Log } from './log.ts';
 import type { Prompt } from './prompt.ts';
+import { createReadiness, type Readiness } from './readiness.ts';
 import type { Connections, Org } from './salesforce/connections.ts';
 import type { TokenSet } from './salesforce/ports.ts';
 import { isUnknownOutcome, UpstreamError } from './salesforce/upstream-error.ts';
@@ -40,6 +42,7 @@ export interface App {
   readonly actions: readonly Action[];
   readonly prompts: () => Promise<readonly Prompt[]>;
   readonly store: Store;
+  readonly ready: Readiness;
   readonly access: Access;
   readonly audit: Audit;
   readonly connections: Connections;
@@ -59,6 +62,8 @@ export interface App {
 
 export interface AppOptions {
   readonly now?: () => number;
+  /** Steady time, by which leases of others end; default: `now` where it is given, else the machine's own. */
+  readonly ticks?: () => number;
   readonly log?: Log;
   /** The language model of the chat; default: as the environment says. */
   readonly model?: Model;
@@ -68,6 +73,7 @@ export interface AppOptions {
 
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const now = options.now ?? Date.now;
+  const watch = createLeaseWatch(options.ticks ?? options.now ?? (() => performance.now()));
   const log = options.log ?? createLog(config.logLevel);
   await makeFolder(config.dataDir).catch((cause: unknown) => {
     throw new GatehouseError('config_invalid', `The data folder ${config.dataDir} cannot be made.`, {
@@ -118,6 +124,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         random: randomBytes,
         log,
         instance: runner,
+        watch,
         allowPassword: config.salesforce.allowPassword,
         ...(isSimulated ? { simulated: sim.get } : {}),
       });
@@ -150,6 +157,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         secret,
         allowPrivateHooks: config.allowPrivateHooks,
         runner,
+        watch,
         publicUrl: served.url(),
         now,
         newId,
@@ -204,6 +212,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       mayOverride: (error) => error instanceof UpstreamError && error.allowSave === true,
       isRunnerAlive,
       runner,
+      watch,
       link: (id) => `${served.url()}/approvals/${id}`,
       requestTimeoutMs: config.requestTimeoutMs,
       now,
@@ -232,6 +241,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         newId,
         runner,
         isRunnerAlive,
+        watch,
         log,
       });
     });
@@ -243,6 +253,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       actions,
       prompts: prompts.get,
       store,
+      ready: createReadiness({ store, tokens, dataDir: config.dataDir }),
       access,
       audit,
       connections,

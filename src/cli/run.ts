@@ -13,6 +13,8 @@ import { createTerminal, type Terminal } from './terminal.ts';
 export async function runCli(argv: readonly string[]): Promise<number> {
   // The reader of a pipe may leave early (`| head`): nothing is left to say then.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  // What is said there is for people on the way; whoever stays works on without a listener.
+  process.stderr.on('error', () => {});
   const terminal = createTerminal(argv.includes('--json'), pasteable(COMMANDS));
   const opened: App[] = [];
   try {

@@ -225,6 +225,8 @@ export async function listen(deps: HttpDeps, at: { host: string; port: number })
     server.once('error', reject);
     server.listen(at.port, at.host, resolve);
   });
+  // A connection that could not be accepted (no file handle is left): the next one may be.
+  server.on('error', (error) => deps.log.error('a connection could not be accepted', { cause: String(error) }));
   const { port } = server.address() as AddressInfo; // a TCP server that listens has one
   return {
     url: deps.config.url ?? `http://${urlHost(at.host)}:${port}`,

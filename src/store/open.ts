@@ -1,4 +1,5 @@
 import { Kysely } from 'kysely';
+import { GatehouseError } from '../errors.ts';
 import { createAuditStore } from './audit.ts';
 import { createBotStore } from './bots.ts';
 import { createConnectionStore } from './connections.ts';
@@ -27,7 +28,8 @@ export async function openDatabase(target: DatabaseTarget): Promise<Database> {
     return database;
   } catch (error) {
     await database.close();
-    throw error;
+    // At a start nothing goes on by itself: what the file lacks is the message.
+    throw error instanceof GatehouseError && error.cause instanceof GatehouseError ? error.cause : error;
   }
 }
 
@@ -48,9 +50,24 @@ export function createStore(database: Database, secrets?: SealedText): Store {
     conversations: createConversationStore(database),
     mcpSessions: createMcpSessionStore(database),
     values: createValueStore(database),
+    proveWritable: () => proveWritable(database),
     atomically: (work) => database.transaction((inside) => work(createStore(inside, secrets))),
     close: () => database.close(),
   };
+}
+
+/** More than the free rest of a page or two: a disk that is full must not pass. */
+const PROOF = 'x'.repeat(16_384);
+
+async function proveWritable({ kysely }: Database): Promise<void> {
+  const proof = { kind: 'proof', key: '' };
+  const row = { ...proof, value: PROOF, expiresAt: 0 };
+  await kysely
+    .insertInto('keptValues')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['kind', 'key']).doUpdateSet(row))
+    .execute();
+  await kysely.deleteFrom('keptValues').where('kind', '=', proof.kind).where('key', '=', proof.key).execute();
 }
 
 async function connect(target: DatabaseTarget): Promise<Database> {
