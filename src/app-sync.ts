@@ -1,5 +1,6 @@
 import type { FieldValue } from './action.ts';
 import type { Notice } from './gate/notices.ts';
+import type { LeaseWatch } from './lease-watch.ts';
 import type { Log } from './log.ts';
 import { createHooks } from './outbound/hooks.ts';
 import type { Connections } from './salesforce/connections.ts';
@@ -37,6 +38,7 @@ export interface AppSyncDeps {
   readonly secret: string;
   readonly allowPrivateHooks: boolean;
   readonly runner: string;
+  readonly watch: LeaseWatch;
   readonly publicUrl: string;
   readonly now: () => number;
   readonly newId: () => string;
@@ -62,6 +64,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     now,
     newId: deps.newId,
     owner: deps.runner,
+    watch: deps.watch,
     wait: deps.sleep,
     policyOf,
     connectionOf: standing,

@@ -1,6 +1,7 @@
 import type { ProposalView } from '../confirm/proposal.ts';
 import { GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
 import { hiddenCharacter } from '../hidden-text.ts';
+import { createLeaseWatch, type LeaseWatch } from '../lease-watch.ts';
 import type { Prompt } from '../prompt.ts';
 import type { Store } from '../store/store.ts';
 import { type ConversationDeps, createConversations, type Turn } from './conversations.ts';
@@ -77,7 +78,9 @@ export type TranscriptEntry = { readonly at: number } & (
   | { readonly kind: 'receipt'; readonly receipt: Receipt }
 );
 
-export interface ChatDeps extends Omit<LoopDeps, 'limits'>, Omit<ConversationDeps, 'leaseMs'> {
+export interface ChatDeps extends Omit<LoopDeps, 'limits'>, Omit<ConversationDeps, 'leaseMs' | 'watch'> {
+  /** Judges the turns of other processes; default: by `now`. */
+  readonly watch?: LeaseWatch;
   readonly store: Pick<Store, 'bots' | 'connections' | 'conversations'>;
   readonly prompts: () => Promise<readonly Prompt[]>;
   readonly about: About;
@@ -89,7 +92,11 @@ export function createChat(deps: ChatDeps): Chat {
   const limits = { ...LIMITS, ...deps.limits };
   const loop: LoopDeps = { ...deps, limits };
   // A write that was begun may outlast the turn's deadline.
-  const conversations = createConversations({ ...deps, leaseMs: limits.turnMs + MARGIN_MS });
+  const conversations = createConversations({
+    ...deps,
+    watch: deps.watch ?? createLeaseWatch(deps.now),
+    leaseMs: limits.turnMs + MARGIN_MS,
+  });
 
   /** What the model and the person may know of this bot, as it is now. */
   async function viewOf({ conversation: { bot: name }, orgId, context: known }: Turn) {

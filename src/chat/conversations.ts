@@ -1,4 +1,5 @@
 import { GatehouseError } from '../errors.ts';
+import type { LeaseWatch } from '../lease-watch.ts';
 import type { ConversationRow, ConversationStore } from '../store/store.ts';
 import type { Conversation } from './chat.ts';
 import type { Receipt } from './events.ts';
@@ -79,6 +80,7 @@ export interface ConversationDeps {
   /** `host/pid/random` of this process. */
   readonly runner: string;
   readonly isRunnerAlive: (runner: string) => boolean;
+  readonly watch: LeaseWatch;
   /** A turn that lasts longer has lost its conversation, ms. */
   readonly leaseMs: number;
 }
@@ -88,8 +90,10 @@ export function createConversations(deps: ConversationDeps): Conversations {
   const { conversations } = deps.store;
 
   /** A dead process's turn is over at once; a living one's when its time is. */
-  const isBusy = ({ turn, turnUntil }: ConversationRow) =>
-    turn !== null && now() < turnUntil && deps.isRunnerAlive(turn);
+  const isBusy = ({ id, turn, turnUntil }: ConversationRow) =>
+    turn !== null &&
+    !deps.watch.hasStood(`turn of ${id}`, `${turn} ${turnUntil}`, deps.leaseMs) &&
+    deps.isRunnerAlive(turn);
 
   const owned = async (id: string, owner: string): Promise<ConversationRow> => {
     const row = await conversations.get(id);

@@ -2,7 +2,9 @@ import type { Preview } from '../action.ts';
 import type { Audit, AuditInput } from '../audit.ts';
 import { GatehouseError, toErrorBody } from '../errors.ts';
 import type { HumanDecision } from '../gate/gate.ts';
+import type { LeaseWatch } from '../lease-watch.ts';
 import type { Store } from '../store/store.ts';
+import { hasStood } from './effects.ts';
 import { BLANK, type Envelope, isOver, type Proposal, type ProposalState } from './proposal.ts';
 import { type RunDeps, runHeld } from './run-held.ts';
 import { isIntact, sealed } from './seal.ts';
@@ -49,6 +51,7 @@ export interface ConfirmDeps extends RunDeps {
   readonly isRunnerAlive: (runner: string) => boolean;
   /** How long a runner may hold a proposal before another process reads back what it did, ms. */
   readonly leaseMs: number;
+  readonly watch: LeaseWatch;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Tells people of a proposal that begins to wait for one, or that nobody decided in time. Never throws. */
   readonly tell: (proposal: Proposal, what: 'waiting' | 'undecided') => Promise<void>;
@@ -59,6 +62,8 @@ const UNDECIDED: readonly ProposalState[] = ['pending', 'approved', 'executing']
 export function createConfirm(deps: ConfirmDeps): Confirm {
   const { store, now } = deps;
   const crash = deps.crash ?? (() => {});
+  /** What this process runs at this moment. Held in its name and not here: its run ended without an end, as when the database went away. */
+  const running = new Set<string>();
 
   const about = (proposal: Proposal, event: string, more: Partial<AuditInput> = {}): AuditInput => ({
     bot: proposal.bot,
@@ -140,11 +145,17 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
   };
 
   const isAbandoned = (proposal: Proposal): boolean => {
-    if (proposal.state === 'approved') return now() > (proposal.decidedAt ?? 0) + ABANDONED_APPROVAL_MS;
+    // Taking it is one compare-and-set, so a clock that errs here costs nothing.
+    if (proposal.state === 'approved')
+      return Math.abs(now() - (proposal.decidedAt ?? 0)) > ABANDONED_APPROVAL_MS && !running.has(proposal.id);
     if (proposal.state !== 'executing' && proposal.state !== 'unknown') return false;
-    if (proposal.runner === deps.runner) return false;
     if (proposal.state === 'unknown' && now() > proposal.expiresAt + GIVE_UP_MS) return false;
-    return proposal.runner === null || now() >= (proposal.leaseUntil ?? 0) || !deps.isRunnerAlive(proposal.runner);
+    const { id, runner, leaseUntil, effects } = proposal;
+    if (runner === deps.runner) return !running.has(id);
+    // What it sent is watched from the same moment: once its lease is over, so is the time of its requests.
+    for (const [ordinal, effect] of effects.entries()) hasStood(deps.watch, id, ordinal, effect, deps.leaseMs);
+    const isOverdue = deps.watch.hasStood(`proposal ${id}`, `${runner} ${leaseUntil}`, deps.leaseMs);
+    return runner === null || isOverdue || !deps.isRunnerAlive(runner);
   };
 
   const resume = async (proposal: Proposal): Promise<void> => {
@@ -172,7 +183,16 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     });
   };
 
-  const execute: Confirm['execute'] = async (id, signal = new AbortController().signal) => {
+  const execute: Confirm['execute'] = async (id, signal) => {
+    running.add(id);
+    try {
+      return await claimAndRun(id, signal ?? new AbortController().signal);
+    } finally {
+      running.delete(id);
+    }
+  };
+
+  const claimAndRun = async (id: string, signal: AbortSignal): Promise<Envelope> => {
     const claimed = await store.proposals.move(id, ['approved'], 'executing', {
       runner: deps.runner,
       leaseUntil: now() + deps.leaseMs,

@@ -1,6 +1,7 @@
 import type { Change, Condition, Fields, FieldValue, Find, Salesforce, SObject } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
 import { cleanShown, quoted } from '../hidden-text.ts';
+import type { LeaseWatch } from '../lease-watch.ts';
 import { mayDiffer } from '../stored-value/answers.ts';
 import { isRead } from '../stored-value/read.ts';
 import { isSame, toStored } from '../stored-value/stored-value.ts';
@@ -42,10 +43,21 @@ export interface EffectsDeps {
   readonly note: (effects: readonly Effect[]) => Promise<void>;
   readonly isUnknownOutcome: (error: unknown) => boolean;
   readonly now: () => number;
-  /** How long a request may still be under way after the process that sent it is gone, ms. */
-  readonly settleMs: number;
+  /** False while the request of this effect may still be under way, also after the process that sent it is gone. */
+  readonly hasSettled: (at: number, effect: Effect) => boolean;
   /** False once the time of the approval is over: what happened may be read back, nothing new may leave. */
   readonly maySend: () => boolean;
+}
+
+/** Whether a noted write has stood as it is for `ms` before this process's eyes. */
+export function hasStood(
+  watch: LeaseWatch,
+  proposal: string,
+  ordinal: number,
+  { at, state }: Effect,
+  ms: number,
+): boolean {
+  return watch.hasStood(`effect ${ordinal} of ${proposal}`, `${at} ${state}`, ms);
 }
 
 /** Our external-id field, where an operator installed it: with it, creating twice is impossible by the org's own rule. */
@@ -60,6 +72,8 @@ export function writeOnce(
 
   const put = async (at: number, effect: Effect) => {
     effects[at] = effect;
+    // Its time begins here, where it is sent; another process begins when it first sees it.
+    deps.hasSettled(at, effect);
     await deps.note(effects);
   };
 
@@ -79,8 +93,8 @@ export function writeOnce(
   };
 
   /** The request of a dead process may still be under way: nobody may send a second one yet. */
-  const mayNotBeUnderWay = ({ object, at }: Effect) => {
-    if (now() < at + deps.settleMs) throw stillUnknown(object);
+  const mayNotBeUnderWay = (at: number, effect: Effect) => {
+    if (!deps.hasSettled(at, effect)) throw stillUnknown(effect.object);
   };
   /** What was noted and provably not done is written down as that, or its end would be taken for unknown. */
   const mustBeInTime = async (at: number, object: string) => {
@@ -109,7 +123,7 @@ export function writeOnce(
           await put(at, { ...before, id, state: 'done' });
           return { id };
         }
-        mayNotBeUnderWay(before);
+        mayNotBeUnderWay(at, before);
       }
       await mustBeInTime(at, object);
       const effect: Effect = { kind: 'create', object, id: null, mark, before: {}, after, at: now(), state: 'sent' };
@@ -164,7 +178,7 @@ export function writeOnce(
           object,
           wanted.map(([field]) => field),
         );
-      if (noted !== undefined) mayNotBeUnderWay(noted);
+      if (noted !== undefined) mayNotBeUnderWay(at, noted);
       await mustBeInTime(at, object);
       const effect: Effect = {
         kind: 'update',
@@ -212,7 +226,7 @@ export function writeOnce(
       if (current !== undefined && current.LastModifiedDate !== record.LastModifiedDate)
         throw changedMeanwhile(object, ['LastModifiedDate']);
       if (current !== undefined) {
-        if (noted !== undefined) mayNotBeUnderWay(noted);
+        if (noted !== undefined) mayNotBeUnderWay(at, noted);
         await mustBeInTime(at, object);
       }
       const effect: Effect = {

@@ -1,9 +1,10 @@
 import type { Facts } from '../../permissions/decide.ts';
 import type { ActionContext, Salesforce, Soql, Sync } from '../action.ts';
 import { boundByPolicy } from '../confirm/bounded.ts';
-import { valuesOf, type WritableOrg, writeOnce } from '../confirm/effects.ts';
+import { hasStood, valuesOf, type WritableOrg, writeOnce } from '../confirm/effects.ts';
 import { type Effect, isOver, type Proposal } from '../confirm/proposal.ts';
 import { GatehouseError } from '../errors.ts';
+import type { LeaseWatch } from '../lease-watch.ts';
 import type { Log } from '../log.ts';
 import type { BotRow } from '../store/store.ts';
 import type { Call } from './gate.ts';
@@ -18,6 +19,7 @@ export interface ContextDeps {
   readonly isUnknownOutcome: (error: unknown) => boolean;
   /** Longest that one Salesforce request may take, ms. */
   readonly requestTimeoutMs: number;
+  readonly watch: LeaseWatch;
   readonly now: () => number;
   readonly log: Log;
 }
@@ -56,7 +58,8 @@ export async function contextFor(
           note: writing.note,
           isUnknownOutcome: deps.isUnknownOutcome,
           now,
-          settleMs: deps.requestTimeoutMs * 2,
+          hasSettled: (ordinal, effect) =>
+            hasStood(deps.watch, writing.proposal.id, ordinal, effect, deps.requestTimeoutMs * 2),
           maySend: () => !isOver(writing.proposal, now() - deps.requestTimeoutMs),
         });
   const salesforce: Salesforce = {

@@ -33,7 +33,8 @@ export function toStatus(row: ConnectionRow, now: number): ConnectionStatus {
             at: iso(row.lastFailureAt),
             code: row.lastFailureCode,
             message: row.lastFailureMessage ?? '',
-            next: operatorHint(row.lastFailureCode),
+            // A failure noted before its cure was kept has the one of its code alone.
+            next: row.lastFailureNext ?? operatorHint(row.lastFailureCode),
           },
         }),
     ...(row.lastSyncAt === null ? {} : { lastSyncAt: iso(row.lastSyncAt) }),

@@ -1,4 +1,5 @@
 import { GatehouseError } from '../errors.ts';
+import { createLeaseWatch } from '../lease-watch.ts';
 import { CLOSED } from './breaker.ts';
 import { toStatus } from './connection-status.ts';
 import type { ConnectionStatus, Connections, HeadlessFlow } from './connections.ts';
@@ -34,6 +35,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
     vault: deps.tokens,
     timeoutMs,
     instance: deps.instance,
+    watch: deps.watch ?? createLeaseWatch(deps.now),
     now,
     wait,
   });
@@ -117,6 +119,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
       lastFailureAt: null,
       lastFailureCode: null,
       lastFailureMessage: null,
+      lastFailureNext: null,
       lastSyncAt: before?.orgId === orgId ? before.lastSyncAt : null,
       lastEventAt: before?.orgId === orgId ? before.lastEventAt : null,
       successes: 0,

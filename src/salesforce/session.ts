@@ -1,8 +1,10 @@
 import { GatehouseError } from '../errors.ts';
+import type { LeaseWatch } from '../lease-watch.ts';
 import { saidIn } from './failures.ts';
 import { SIMULATED } from './hosts.ts';
 import type { Grant, OAuth } from './oauth.ts';
 import type { ConnectionRow, ConnectionRows, LoginSecret, TokenSet, TokenVault } from './ports.ts';
+import { passing } from './sign-in-failures.ts';
 import type { Answer, Transport, Wire } from './transport.ts';
 import { UpstreamError } from './upstream-error.ts';
 import { untilAborted } from './waiting.ts';
@@ -29,6 +31,9 @@ export interface Sending extends Omit<Wire, 'base'> {
 }
 
 const POLL_MS = 30;
+/** Of one renewal, with about a second between the first and the last. */
+const MOST_TRIES = 3;
+const PAUSE_MS = 300;
 
 export function createSession(deps: {
   readonly transport: Transport;
@@ -37,6 +42,7 @@ export function createSession(deps: {
   readonly vault: TokenVault;
   readonly timeoutMs: number;
   readonly instance: string;
+  readonly watch: LeaseWatch;
   readonly now: () => number;
   readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
 }): Session {
@@ -102,7 +108,11 @@ export function createSession(deps: {
     for (let waitedMs = 0; waitedMs <= leaseMs + timeoutMs; waitedMs += POLL_MS) {
       const row = usable(await rows.get(stale.bot));
       if (row.tokenVersion !== stale.tokenVersion) return row;
-      const fence = await rows.lease(row.bot, deps.instance, now(), now() + leaseMs);
+      const { leaseOwner, leaseUntil, fence: seen } = row;
+      const isOver =
+        leaseOwner === null ||
+        deps.watch.hasStood(`renewal of ${row.bot}`, `${leaseOwner} ${leaseUntil} ${seen}`, leaseMs);
+      const fence = isOver ? await rows.lease(row.bot, deps.instance, leaseUntil, now() + leaseMs, seen) : undefined;
       if (fence !== undefined) return renewUnderLease(stale, fence);
       await wait(POLL_MS);
     }
@@ -127,7 +137,9 @@ export function createSession(deps: {
     try {
       const old = await tokens(row);
       if (!old) throw reconnectNeeded('The stored Salesforce tokens are missing.');
-      const grant = await grantAgain(row, old);
+      const granted = await grantPatiently(row, old, fence);
+      if ('row' in granted) return granted.row;
+      const { grant } = granted;
       const fresh: ConnectionRow = {
         ...row,
         ...release,
@@ -173,6 +185,35 @@ export function createSession(deps: {
     const latest = await rows.get(old.bot);
     if (latest?.state === 'disconnected' && next.refreshToken) await oauth.revoke(old.loginUrl, next.refreshToken);
     return usable(latest);
+  }
+
+  /**
+   * A hiccup is not a death: what may pass is tried again a little later, under the same lease. Somebody else's renewal, where
+   * one came between, is as good.
+   */
+  async function grantPatiently(
+    row: ConnectionRow,
+    old: TokenSet,
+    fence: number,
+  ): Promise<{ readonly grant: Grant } | { readonly row: ConnectionRow }> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return { grant: await grantAgain(row, old) };
+      } catch (error) {
+        const hiccup = passing(error);
+        // One that took its whole time leaves none for another: callers wait for this.
+        const isSlow = error instanceof UpstreamError && error.infrastructure && !error.repeat;
+        if (hiccup === undefined || tries === MOST_TRIES || isSlow) throw hiccup ?? error;
+        await wait(PAUSE_MS * 2 ** (tries - 1) * (0.5 + Math.random()));
+        const latest = usable(await rows.get(row.bot));
+        if (latest.tokenVersion !== row.tokenVersion) {
+          await rows.patchIf(row.bot, { fence }, { leaseOwner: null, leaseUntil: 0 });
+          return { row: latest };
+        }
+        // The lease was taken over: whoever has it renews.
+        if (!(await rows.patchIf(row.bot, { fence }, { leaseUntil: now() + leaseMs }))) throw hiccup;
+      }
+    }
   }
 
   function grantAgain(row: ConnectionRow, old: TokenSet): Promise<Grant> {

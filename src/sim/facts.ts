@@ -36,6 +36,7 @@ export interface FaultRule {
   readonly type:
     | 'latency'
     | 'status'
+    | 'token'
     | 'drop'
     | 'drop_body'
     | 'expired_session'
@@ -50,6 +51,8 @@ export interface FaultRule {
   readonly ms?: number | undefined;
   readonly status?: number | undefined;
   readonly location?: string | undefined;
+  /** What it answers instead of the org: JSON, or the text of a page. */
+  readonly body?: unknown;
   readonly when: 'before' | 'after';
 }
 

@@ -5,6 +5,7 @@ import { proposalTarget } from './migrations/0004-proposal-target.ts';
 import { proposalOrg } from './migrations/0005-proposal-org.ts';
 import { mcpSessions } from './migrations/0006-mcp-sessions.ts';
 import { doors } from './migrations/0007-doors.ts';
+import { faults } from './migrations/0009-faults.ts';
 
 /**
  * Every step of the schema, in order, for both databases alike. Add yours at the end; never change one that was released:
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
   proposalOrg,
   mcpSessions,
   doors,
+  faults,
 ];

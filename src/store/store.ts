@@ -19,6 +19,8 @@ export interface Store {
   readonly conversations: ConversationStore;
   readonly mcpSessions: McpSessionStore;
   readonly values: ValueStore;
+  /** Writes more than a row's worth and takes it away again; throws where nothing can be kept. */
+  proveWritable(): Promise<void>;
   /** Runs `work` in one transaction; only the store that it is given may be used inside. */
   atomically<T>(work: (store: Store) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -141,6 +143,8 @@ export interface ConnectionRow {
   readonly lastFailureAt: number | null;
   readonly lastFailureCode: string | null;
   readonly lastFailureMessage: string | null;
+  /** What an operator does about it, as it was told with the whole cause at hand. */
+  readonly lastFailureNext: string | null;
   readonly lastSyncAt: number | null;
   readonly lastEventAt: number | null;
   readonly successes: number;
@@ -160,9 +164,9 @@ export interface ConnectionStore {
   patchIf(bot: string, where: ConnectionPatch, patch: ConnectionPatch): Promise<boolean>;
   /** Adds to `successes` (several at once) or `failures` and sets the matching last-* fields, in one statement. */
   noteSuccess(bot: string, at: number, count: number): Promise<void>;
-  noteFailure(bot: string, at: number, code: string, message: string): Promise<void>;
-  /** A new fence when the lease was free or over; undefined when somebody holds it. */
-  lease(bot: string, owner: string, now: number, untilMs: number): Promise<number | undefined>;
+  noteFailure(bot: string, at: number, code: string, message: string, next?: string): Promise<void>;
+  /** A new fence when the lease was free or over at `now` (and, where given, still is the one of `fence`); undefined when somebody holds it. */
+  lease(bot: string, owner: string, now: number, untilMs: number, fence?: number): Promise<number | undefined>;
   remove(bot: string): Promise<void>;
 }
 

@@ -46,7 +46,7 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
     },
 
     async claim(among, what, { owner, now, until, limit }) {
-      let due = db.selectFrom('links').select('id').where(isAmong(among)).where('leaseUntil', '<=', now).limit(limit);
+      let due = db.selectFrom('links').select('id').where(isAmong(among)).where('leaseUntil', '=', 0).limit(limit);
       switch (what.due) {
         case 'dirty':
           due = due
@@ -74,6 +74,37 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
         .returningAll()
         .execute();
       return rows.map(toLink).sort((a, b) => (a.localId < b.localId ? -1 : 1));
+    },
+
+    async leases({ bot, orgId }) {
+      const rows = await db
+        .selectFrom('links')
+        .select(['leaseOwner as owner', 'leaseUntil as until'])
+        .distinct()
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .where('leaseUntil', '>', 0)
+        .execute();
+      return rows.map(({ owner, until }) => ({ owner: owner ?? '', until }));
+    },
+
+    async endLease({ bot, orgId }, { owner, until }) {
+      await db
+        .updateTable('links')
+        .set(({ eb }) => ({ leaseOwner: null, leaseUntil: 0, fence: eb('fence', '+', 1) }))
+        .where(
+          'id',
+          'in',
+          inOrder(({ eb, and }) =>
+            and([
+              eb('bot', '=', bot),
+              eb('orgId', '=', orgId),
+              eb('leaseOwner', '=', owner),
+              eb('leaseUntil', '=', until),
+            ]),
+          ),
+        )
+        .execute();
     },
 
     async lock(claims) {

@@ -3,6 +3,7 @@ import { fromErrorBody, GatehouseError } from '../errors.ts';
 import type { Kind } from '../mapping/mapping.ts';
 import { isStopped, isSwitchedOff, requireWriting } from './bounds.ts';
 import { toChanges } from './changes.ts';
+import { claimLinks } from './claim.ts';
 import type { Drain } from './drain.ts';
 import type { Engine, Result } from './engine.ts';
 import { forecast } from './forecast.ts';
@@ -31,7 +32,7 @@ export function createBotSync(
   drain: Drain,
   { bot, org, mayWrite, isUnasked }: BotSyncOptions,
 ): Sync {
-  const { store, now, owner, policyOf } = deps;
+  const { store, now, policyOf } = deps;
 
   async function load(kind: Kind, id: string): Promise<HostRecord> {
     const [host] = await store.hosts.get(bot, kind, [id]);
@@ -44,16 +45,8 @@ export function createBotSync(
   /** Two callers of one record take turns; the second then finds nothing left to do. */
   async function claim(target: Target, link: Link): Promise<Link> {
     for (let tries = 0; tries < CLAIM_TRIES; tries++) {
-      const [mine] = await store.links.claim(
-        target.scope,
-        { due: 'ids', ids: [link.id] },
-        {
-          owner,
-          now: now(),
-          until: now() + engine.settings.leaseMs,
-          limit: 1,
-        },
-      );
+      const { leaseMs } = engine.settings;
+      const [mine] = await claimLinks(deps, target.scope, { due: 'ids', ids: [link.id] }, { leaseMs, limit: 1 });
       if (mine) {
         if (!isSwitchedOff(await policyOf(bot))) return mine;
         await store.links.release([mine]);

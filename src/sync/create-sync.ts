@@ -1,4 +1,5 @@
 import type { Sync } from '../action.ts';
+import { createLeaseWatch } from '../lease-watch.ts';
 import { type Batches, createBatches } from './batch.ts';
 import { createBotSync } from './bot-sync.ts';
 import { createDrain, type Drain } from './drain.ts';
@@ -26,7 +27,8 @@ export interface SyncRoomDeps extends SyncDeps {
   readonly onChange?: (bot: string) => void;
 }
 
-export function createSync(deps: SyncRoomDeps): SyncRoom {
+export function createSync(given: SyncRoomDeps): SyncRoom {
+  const deps = { ...given, watch: given.watch ?? createLeaseWatch(given.now) };
   const engine = createEngine(deps);
   const drain = createDrain(deps, engine);
   const hosts = createHosts({ ...deps, onChange: deps.onChange ?? (() => {}) });

@@ -65,9 +65,14 @@ export async function setWebhook(
  * with the same `webhook-id`. Standard Webhooks: https://www.standardwebhooks.com
  */
 export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> {
-  const { store, now, seal, hooks, crash, policyOf } = deps;
+  const { store, now, watch, seal, hooks, crash, policyOf } = deps;
   const { leaseMs } = { ...DEFAULT_SETTINGS, ...deps.settings };
-  if (!(await store.webhooks.lease(bot, now(), now() + leaseMs))) return 0;
+  const found = await store.webhooks.get(bot);
+  if (!found || found.state === 'off' || found.nextAt > now()) return 0;
+  const isFree =
+    found.leaseUntil === 0 || watch?.hasStood(`webhook of ${bot}`, `${found.leaseUntil} ${found.delivered}`, leaseMs);
+  if (!isFree || !(await store.webhooks.lease(bot, found.leaseUntil, now() + leaseMs))) return 0;
+  // Its place again: whoever held it may have moved it since.
   const target = await store.webhooks.get(bot);
   if (!target) return 0;
   let sent = 0;

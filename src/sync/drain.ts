@@ -1,6 +1,7 @@
 import { GatehouseError } from '../errors.ts';
 import { KINDS, type Kind } from '../mapping/mapping.ts';
 import { isStopped, requireWriting } from './bounds.ts';
+import { claimLinks } from './claim.ts';
 import type { Engine, How, Passed } from './engine.ts';
 import type { Due, Link, Scope } from './link.ts';
 import type { HostRecord, SyncDeps, SyncOrg } from './ports.ts';
@@ -37,7 +38,7 @@ export interface Drain {
 const PEOPLE_WAIT_MS = 10_000;
 
 export function createDrain(deps: SyncDeps, engine: Engine): Drain {
-  const { store, now, newId, owner, policyOf } = deps;
+  const { store, now, newId, policyOf } = deps;
 
   async function linksOf(
     scope: Scope,
@@ -104,10 +105,8 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     const { isApproved = false } = how;
     const closed = target.refusal ?? (isApproved ? undefined : target.held);
     if (closed) throw closed;
-    const claims = await store.links.claim(ofTarget(target), due, {
-      owner,
-      now: now(),
-      until: now() + engine.settings.leaseMs,
+    const claims = await claimLinks(deps, ofTarget(target), due, {
+      leaseMs: engine.settings.leaseMs,
       limit: how.limit ?? engine.settings.window,
     });
     if (claims.length === 0) return { claimed: 0, calls: 0, results: new Map() };

@@ -80,10 +80,21 @@ export interface Claim {
   readonly limit: number;
 }
 
+/** Links that one process took, or renewed, at one moment. */
+export interface Lease {
+  readonly owner: string;
+  readonly until: number;
+}
+
 export interface LinkStore {
   /** Adds those that are not there; a look-up value that another link holds is left out. */
   ensure(links: readonly NewLink[]): Promise<void>;
+  /** Of what is due, what nobody holds. */
   claim(among: LinkSet, what: Due, claim: Claim): Promise<readonly Link[]>;
+  /** What is held, by whom. */
+  leases(among: LinkSet): Promise<readonly Lease[]>;
+  /** Takes from its holder what it still holds by exactly this lease. */
+  endLease(among: LinkSet, lease: Lease): Promise<void>;
   /** Fresh rows of claims that still stand, locked for the transaction. */
   lock(claims: readonly Pick<Link, 'id' | 'fence'>[]): Promise<readonly Link[]>;
   /** Writes everything but `dirty`, which others may have moved. */

@@ -3,6 +3,7 @@ import { fromErrorBody, GatehouseError } from '../errors.ts';
 import type { CompiledRule } from '../mapping/compile.ts';
 import { findField } from '../mapping/compile.ts';
 import type { Refusal } from '../salesforce/connections.ts';
+import { claimLinks } from './claim.ts';
 import { toParentIndex } from './findings.ts';
 import type { Link } from './link.ts';
 import { type ParentIndex, parentKey } from './plan.ts';
@@ -69,13 +70,14 @@ const WAIT_MS = 200;
 const MOST_WAITS = 50;
 
 async function create(
-  { store, now, newId, owner, wait }: SyncDeps,
+  deps: SyncDeps,
   target: Target,
   object: string,
   missing: readonly { readonly rule: CompiledRule; readonly name: FieldValue }[],
   made: Map<string, string>,
   onCall: () => void,
 ): Promise<void> {
+  const { store, now, newId, wait } = deps;
   const { scope, org } = target;
   const byLocal = new Map(missing.map((one) => [String(one.name).trim().toLowerCase(), one]));
   const at = now();
@@ -111,8 +113,8 @@ async function create(
       }
       const ids = rows.filter((row) => missing.has(row.localId)).map((row) => row.id);
       if (ids.length === 0) return;
-      const lease = { owner, now: now(), until: now() + CLAIM_MS, limit: ids.length };
-      for (const claim of await store.links.claim(scope, { due: 'ids', ids }, lease)) {
+      const lease = { leaseMs: CLAIM_MS, limit: ids.length };
+      for (const claim of await claimLinks(deps, scope, { due: 'ids', ids }, lease)) {
         claims.push(claim);
         if (claim.sfId !== null) made.set(parentKey(object, claim.localId), claim.sfId);
         missing.delete(claim.localId);

@@ -1,5 +1,6 @@
 import type { Fields, FieldValue } from '../action.ts';
 import type { ErrorBody } from '../errors.ts';
+import type { LeaseWatch } from '../lease-watch.ts';
 import type { Kind, Mapping } from '../mapping/mapping.ts';
 import type { Org } from '../salesforce/connections.ts';
 import type { SyncPolicy } from './bounds.ts';
@@ -252,8 +253,8 @@ export interface WebhookStore {
   /** One that is there keeps its place. */
   put(target: WebhookTarget): Promise<void>;
   remove(bot: string): Promise<void>;
-  /** One sender at a time: true for whoever got the lease. */
-  lease(bot: string, now: number, until: number): Promise<boolean>;
+  /** One sender at a time: true for whoever got it in place of the lease `from`; 0 is none. */
+  lease(bot: string, from: number, until: number): Promise<boolean>;
   patch(bot: string, url: string, patch: Partial<WebhookTarget>): Promise<void>;
 }
 
@@ -306,6 +307,8 @@ export interface SyncDeps {
   readonly newId: () => string;
   /** Names this process in leases. */
   readonly owner: string;
+  /** Judges the leases of others; the room and the worker make one by `now` where there is none. */
+  readonly watch?: LeaseWatch;
   readonly wait: (ms: number) => Promise<void>;
   /** Asked anew for every pass: what an operator closes is closed from then on. Undefined: no such bot. */
   readonly policyOf: (bot: string) => Promise<SyncPolicy | undefined>;

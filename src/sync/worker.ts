@@ -1,4 +1,5 @@
 import { GatehouseError } from '../errors.ts';
+import { createLeaseWatch } from '../lease-watch.ts';
 import type { Batches } from './batch.ts';
 import { type DeliveryDeps, deliver } from './deliver.ts';
 import type { Drain } from './drain.ts';
@@ -30,7 +31,8 @@ export interface WorkerDeps extends DeliveryDeps {
 }
 
 /** In-process loop over the outbox; any number of processes may run one on the same store. */
-export function createWorker(deps: WorkerDeps, engine: Engine, drain: Drain, batches: Batches): Worker {
+export function createWorker(given: WorkerDeps, engine: Engine, drain: Drain, batches: Batches): Worker {
+  const deps = { ...given, watch: given.watch ?? createLeaseWatch(given.now) };
   const { store, now, tickMs = 2_000, pollMs = 300_000, pauseMs = (ms: number) => ms } = deps;
   const stopping = new AbortController();
   const hints = createHints(deps);

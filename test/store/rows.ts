@@ -46,6 +46,7 @@ export const aConnection = (change: Partial<ConnectionRow> = {}): ConnectionRow 
   lastFailureAt: null,
   lastFailureCode: null,
   lastFailureMessage: null,
+  lastFailureNext: null,
   lastSyncAt: null,
   lastEventAt: null,
   successes: 0,

@@ -30,6 +30,8 @@ export interface World extends AsyncDisposable {
   records(object: string): Promise<readonly Record<string, unknown>[]>;
   /** API calls since the last reset of the count. */
   calls(): Promise<number>;
+  /** A process that goes on looking: what stands still before its eyes for `ms` is taken over. */
+  recoverAfter(ms: number): Promise<void>;
   /** A second house on the same folder, as another process would open it. */
   again(crash?: (point: string) => void | Promise<void>): Promise<App>;
 }
@@ -121,6 +123,11 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     sim,
     records: async (object) => (await sim('GET', `records/${object}`)).records,
     calls: async () => (await sim('GET', 'calls')).count,
+    async recoverAfter(ms) {
+      await app.gate.recover();
+      clock.advance(ms);
+      await app.gate.recover();
+    },
     async again(crash) {
       const other = await open(crash);
       others.push(other);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Policy, shippedPolicy } from '../../permissions/policy.ts';
 import type { FieldValue } from '../../src/action.ts';
 import { readConfig } from '../../src/config.ts';
+import { createLeaseWatch } from '../../src/lease-watch.ts';
 import type { Kind } from '../../src/mapping/mapping.ts';
 import { createHooks } from '../../src/outbound/hooks.ts';
 import type { Connections, Org } from '../../src/salesforce/connections.ts';
@@ -173,6 +174,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
       now,
       newId: randomUUID,
       owner: randomUUID(),
+      watch: createLeaseWatch(now),
       // Waiting for Salesforce's clock moves ours; waiting for another caller must let it run.
       wait: async (ms: number) => {
         if (ms > 100) clock.advance(ms);
