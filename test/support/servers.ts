@@ -1,5 +1,4 @@
 import { execFile, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -175,8 +174,4 @@ function answers(port: number): Promise<boolean> {
 export async function idsOf(account: string): Promise<[number, number]> {
   const [uid, gid] = await Promise.all(['-u', '-g'].map((what) => run('id', [what, account])));
   return [Number(uid?.stdout), Number(gid?.stdout)];
-}
-
-export function newName(): string {
-  return randomUUID().slice(0, 8);
 }
