@@ -15,6 +15,7 @@ import type { ConnectionDeps, ConnectionRow, LoginSecret } from './ports.ts';
 import { createSession, usable } from './session.ts';
 import { createTransport } from './transport.ts';
 import { UpstreamError } from './upstream-error.ts';
+import { createVersions } from './versions.ts';
 import { sleep } from './waiting.ts';
 import { createWebFlow } from './web-flow.ts';
 
@@ -40,6 +41,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
     wait,
   });
   const health = createHealth({ rows, now, timeoutMs, shares: deps.budget });
+  const versions = createVersions({ transport, now });
   const describes = createDescribes({ values: deps.values, now });
 
   /** The issuing host of a new connection, judged before anything is sent there. */
@@ -239,7 +241,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
     },
     async open(bot, call) {
       const row = usable(await rows.get(bot));
-      const line = createLine({ rows, session, health, timeoutMs, now, wait }, row, call);
+      const line = createLine({ rows, session, health, versions, timeoutMs, now, wait }, row, call);
       return createOrg({ line, apiVersion: config.apiVersion, describes, health });
     },
     close: () => health.flush(),

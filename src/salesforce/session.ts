@@ -31,6 +31,7 @@ export interface Sending extends Omit<Wire, 'base'> {
 }
 
 const POLL_MS = 30;
+const MOVE_AGAIN_MS = 10 * 60_000;
 /** Of one renewal, with about a second between the first and the last. */
 const MOST_TRIES = 3;
 const PAUSE_MS = 300;
@@ -51,6 +52,8 @@ export function createSession(deps: {
   const leaseMs = timeoutMs + 10_000;
   const held = new Map<string, { readonly key: string; readonly tokens: TokenSet }>();
   const flights = new Map<string, Promise<ConnectionRow>>();
+  /** When a host that sent us away last made us ask for its successor: one that has none is not asked about at each call. */
+  const movesAsked = new Map<string, number>();
 
   async function tokens(row: ConnectionRow): Promise<TokenSet | undefined> {
     const key = keyOf(row);
@@ -73,12 +76,29 @@ export function createSession(deps: {
 
   async function send(given: ConnectionRow, request: Sending): Promise<Answer> {
     const first = await current(given);
-    const answer = await authorised(first.row, first.tokens, request);
+    const answer = await authorised(first.row, first.tokens, request).catch(orMoved);
+    if (answer instanceof UpstreamError) return afterMove(first.row, answer, request);
+    if (isGone(answer)) return afterMove(first.row, moved(request), request);
     if (!isExpired(answer, request.path)) return answer;
     const second = await current(await renew(first.row, request));
     const again = await authorised(second.row, second.tokens, request);
     if (!isExpired(again, request.path)) return again;
+    if (saidIn(again).length === 0) throw notFromSalesforce();
     throw reconnectNeeded('Salesforce refuses a session that it has just renewed.');
+  }
+
+  /** The login host knows where the org is now: one renewal tells, and the request goes there. */
+  async function afterMove(row: ConnectionRow, met: UpstreamError, request: Sending): Promise<Answer> {
+    const askedAt = movesAsked.get(row.instanceUrl);
+    if (row.instanceUrl === SIMULATED || (askedAt !== undefined && now() - askedAt < MOVE_AGAIN_MS)) throw met;
+    movesAsked.set(row.instanceUrl, now());
+    const renewed = await renew(row, request).catch((error: unknown) => {
+      // Why it cannot be asked says less than what was met, unless a person must act.
+      throw error instanceof GatehouseError && error.code === 'reconnect_needed' ? error : met;
+    });
+    if (renewed.instanceUrl === row.instanceUrl) throw met;
+    const there = await current(renewed);
+    return authorised(there.row, there.tokens, request);
   }
 
   async function authorised(row: ConnectionRow, { accessToken }: TokenSet, request: Sending): Promise<Answer> {
@@ -259,6 +279,38 @@ export function createSession(deps: {
       await vault.delete(keyOf(row));
     },
   };
+}
+
+function orMoved(error: unknown): UpstreamError {
+  if (error instanceof UpstreamError && error.isMoved) return error;
+  throw error;
+}
+
+/** What an instance that an org has left says of itself. */
+function isGone(answer: Answer): boolean {
+  if (answer.status === 421) return true;
+  if (answer.status < 400) return false;
+  return saidIn(answer).some(({ code }) => code === 'URL_NOT_RESET') || /URL No Longer Exists/i.test(answer.text);
+}
+
+function moved({ isRead }: Sending): UpstreamError {
+  return new UpstreamError('salesforce_error', 'The Salesforce org is no longer at its address.', {
+    next: 'Ask the operator to reconnect: the address of the org has changed.',
+    operator: 'The org moved or its My Domain was renamed: disconnect and connect again.',
+    outcome: isRead ? 'refused' : 'not_sent',
+  });
+}
+
+/** A 401 without a word of Salesforce's: a proxy wants a sign-in of its own, and no session of ours would help. */
+function notFromSalesforce(): UpstreamError {
+  return new UpstreamError('salesforce_unavailable', 'Something between here and Salesforce refuses our requests.', {
+    next: 'Try again in a minute; if it stays so, tell the operator.',
+    operator:
+      'A proxy or firewall answers 401 in place of Salesforce: let Gatehouse through to the address of the org.',
+    outcome: 'not_sent',
+    infrastructure: true,
+    retryable: true,
+  });
 }
 
 function cancelled(): UpstreamError {

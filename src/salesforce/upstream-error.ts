@@ -15,6 +15,8 @@ export interface UpstreamDetails extends ErrorDetails {
   readonly repeat?: boolean;
   /** What an operator does about it; kept for the status, while `next` speaks to the model. */
   readonly operator?: string;
+  /** The address of the org answered that it is no longer here. */
+  readonly isMoved?: boolean;
   /** A duplicate rule that only warns: `allowDuplicates` would save all the same. */
   readonly allowSave?: boolean;
   /** The table's column for the sync. */
@@ -28,6 +30,7 @@ export class UpstreamError extends GatehouseError {
   readonly repeat: boolean;
   readonly operator: string | undefined;
   readonly allowSave: boolean | undefined;
+  readonly isMoved: boolean;
   readonly inSync: InSync | undefined;
 
   constructor(code: ErrorCode, message: string, details: UpstreamDetails) {
@@ -37,6 +40,7 @@ export class UpstreamError extends GatehouseError {
     this.repeat = details.repeat ?? false;
     this.operator = details.operator;
     this.allowSave = details.allowSave;
+    this.isMoved = details.isMoved ?? false;
     this.inSync = details.inSync;
   }
 }
