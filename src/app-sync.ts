@@ -1,4 +1,5 @@
 import type { FieldValue } from './action.ts';
+import { type ClockDifference, clockDifference } from './clocks.ts';
 import type { Notice } from './gate/notices.ts';
 import type { LeaseWatch } from './lease-watch.ts';
 import type { Log } from './log.ts';
@@ -13,7 +14,7 @@ import { createSync, type SyncRoom } from './sync/create-sync.ts';
 import { deliver } from './sync/deliver.ts';
 import type { FeedRow } from './sync/ports.ts';
 import { type MountedRoute, mount, syncRoutes } from './sync/routes/mount.ts';
-import { type SyncStatus, syncStatus } from './sync/status.ts';
+import { type SyncProblem, type SyncStatus, syncStatus } from './sync/status.ts';
 import { createWorker, type Worker } from './sync/worker.ts';
 
 /** The sync half of the composition root: loaded by the first call that needs it. */
@@ -133,7 +134,20 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     worker,
     async status(bot) {
       const { orgId } = await connections.status(bot);
-      return orgId === undefined ? undefined : syncStatus(shared, { bot, orgId });
+      if (orgId === undefined) return undefined;
+      const status = await syncStatus(shared, { bot, orgId });
+      const difference = await clockDifference(store.values, now());
+      return difference === undefined ? status : { ...status, problems: [toldClocks(difference), ...status.problems] };
     },
+  };
+}
+
+function toldClocks({ ms }: ClockDifference): SyncProblem {
+  return {
+    code: 'config_invalid',
+    message: `The clocks of the machines that share this store differ by ${Math.round(Math.abs(ms) / 1_000)} seconds.`,
+    next: 'Let every machine take its time from the same source (NTP): proposals expire, and edits are ordered, by it. Leases do not depend on it.',
+    count: 1,
+    examples: [],
   };
 }

@@ -10,6 +10,7 @@ import { type Audit, createAudit } from './audit.ts';
 import { createHeadKeeper } from './audit-heads.ts';
 import type { Chat } from './chat/chat.ts';
 import type { Model } from './chat/model.ts';
+import { type Clocks, createClocks } from './clocks.ts';
 import type { Config } from './config.ts';
 import { hmacSha256 } from './digest.ts';
 import { GatehouseError } from './errors.ts';
@@ -43,6 +44,7 @@ export interface App {
   readonly prompts: () => Promise<readonly Prompt[]>;
   readonly store: Store;
   readonly ready: Readiness;
+  readonly clocks: Clocks;
   readonly access: Access;
   readonly audit: Audit;
   readonly connections: Connections;
@@ -73,7 +75,8 @@ export interface AppOptions {
 
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const now = options.now ?? Date.now;
-  const watch = createLeaseWatch(options.ticks ?? options.now ?? (() => performance.now()));
+  const ticks = options.ticks ?? options.now ?? (() => performance.now());
+  const watch = createLeaseWatch(ticks);
   const log = options.log ?? createLog(config.logLevel);
   await makeFolder(config.dataDir).catch((cause: unknown) => {
     throw new GatehouseError('config_invalid', `The data folder ${config.dataDir} cannot be made.`, {
@@ -253,6 +256,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       actions,
       prompts: prompts.get,
       store,
+      clocks: createClocks({ values: store.values, runner, now, ticks, log }),
       ready: createReadiness({ store, tokens, dataDir: config.dataDir }),
       access,
       audit,

@@ -231,6 +231,18 @@ describe('a holder of the renewal lease', () => {
     expect(await ask(world)).toHaveLength(1);
   });
 
+  it('whose clock is an hour behind keeps the lease until it stood still for its whole time [K6] [O5]', async () => {
+    await using world = await createWebWorld();
+    await world.control('POST', 'expire');
+    const { now } = world.clock;
+    await world.store.connections.lease('demo', 'behind', now - 3_600_000, now - 3_590_000);
+    const before = await world.tokenRequests();
+    expect((await refusal(ask(world))).code).toBe('salesforce_unavailable');
+    expect(await world.tokenRequests()).toBe(before);
+    world.clock.advance(12_001);
+    expect(await ask(world)).toHaveLength(1);
+  });
+
   it('whose connection was cut meanwhile does not bring it back [O6]', async () => {
     await using world = await createWebWorld();
     const { slow, stalled, release } = stalling(world.vault);

@@ -35,6 +35,8 @@ export interface Gatehouse extends AsyncDisposable {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** Runs under another account. */
+  readonly as?: { readonly uid: number; readonly gid: number };
 }
 
 export interface Started extends AsyncDisposable {
@@ -55,8 +57,8 @@ export async function createGatehouse(env: Readonly<Record<string, string>> = {}
   };
   const started = new Set<Started>();
 
-  const launch = (args: readonly string[], { env: extra = {}, input }: RunOptions) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { env: { ...own, ...extra } });
+  const launch = (args: readonly string[], { env: extra = {}, input, as }: RunOptions) => {
+    const child = spawn(process.execPath, [MAIN, ...args], { env: { ...own, ...extra }, ...as });
     const text = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const)
       child[name].setEncoding('utf8').on('data', (chunk: string) => {
