@@ -45,8 +45,10 @@ export function createServed({ url, dataDir, port }: Pick<Config, 'url' | 'dataD
       await writeFile(file, `${kind} ${Date.now()} ${process.pid} ${hostname()} ${own}\n`, { mode: 0o600 });
       const beat = setInterval(() => {
         const now = new Date();
-        // Taken away by hand, or with the folder: nobody is told of this server any more.
-        utimes(file, now, now).catch(() => clearInterval(beat));
+        // Taken away by hand, or with the folder: nobody is told of this server any more. A disk that is read-only may be well again.
+        utimes(file, now, now).catch((error: NodeJS.ErrnoException) => {
+          if (error.code === 'ENOENT') clearInterval(beat);
+        });
       }, BEAT_MS);
       beat.unref();
       return async () => {

@@ -361,8 +361,7 @@ describe('a crash', () => {
     });
     await died;
     // The lease of the dead runner ends; its process number is alive here, for the test shares it.
-    world.clock.advance(70_000);
-    await world.app.gate.recover();
+    await world.recoverAfter(70_000);
     const end = await world.call('GetProposal', { id: waiting.proposal!.id });
     expect(end.status).toBe('done');
     expect((await world.records('Lead')).filter(({ LastName }) => LastName === 'Crash')).toHaveLength(1);

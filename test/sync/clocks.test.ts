@@ -37,9 +37,12 @@ describe('leases of the sync', () => {
       let sent = 0;
       const deps = {
         ...world.delivery,
-        fetch: async () => {
-          sent += 1;
-          return new Response();
+        hooks: {
+          refuse: async () => undefined,
+          post: async () => {
+            sent += 1;
+            return 200;
+          },
         },
       };
       await world.store.webhooks.put({
