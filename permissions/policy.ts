@@ -128,6 +128,13 @@ export const policySchema = z.strictObject({
       maxHeld: z.int().min(1).max(1000).default(1000),
     })
     .prefault({}),
+  /** What the host app may do beside sending records and reading changes. */
+  host: z
+    .strictObject({
+      /** See which Salesforce record a person or case is linked to, link and unlink it. */
+      links: z.boolean().default(true),
+    })
+    .prefault({}),
   /** The chat for end users over HTTP: closed until an operator opens it. */
   chat: z
     .strictObject({

@@ -1,4 +1,5 @@
 import type { FieldValue } from './action.ts';
+import type { Audit } from './audit.ts';
 import { type ClockDifference, clockDifference } from './clocks.ts';
 import type { Notice } from './gate/notices.ts';
 import type { LeaseWatch } from './lease-watch.ts';
@@ -45,6 +46,7 @@ export interface AppSyncDeps {
   readonly newId: () => string;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
+  readonly audit: () => Audit;
 }
 
 export function createAppSync(deps: AppSyncDeps): AppSync {
@@ -100,6 +102,10 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       openOrg: (bot, signal) => connections.open(bot, { signal }),
       connectorOf: async (bot) => (await standing(bot))?.id,
       noteEvent: (bot, at) => store.connections.patch(bot, { lastEventAt: at }),
+      async audit(entry) {
+        const action = 'salesforce-link';
+        await deps.audit().record({ ...entry, channel: 'rest', action });
+      },
       hasBot: async (bot) => (await store.bots.get(bot)) !== undefined,
       publicUrl: deps.publicUrl,
     }),

@@ -166,6 +166,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         newId,
         sleep,
         log,
+        audit: () => audit,
       });
     });
     if (isSimulated && !config.simulate) await refuseToyBesideReal(config, store);

@@ -6,7 +6,7 @@ import { type CompiledMapping, type CompiledRule, findField } from '../mapping/c
 import type { Kind } from '../mapping/mapping.ts';
 
 /** What sync asks of a bot's policy. */
-export type SyncPolicy = Pick<Policy, 'objects' | 'mode' | 'off' | 'actions'>;
+export type SyncPolicy = Pick<Policy, 'objects' | 'mode' | 'off' | 'actions'> & Partial<Pick<Policy, 'host'>>;
 
 /** What a bot's policy opens (P5). */
 export interface Opened {

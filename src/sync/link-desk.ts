@@ -13,12 +13,21 @@ import { idOf } from './record-id.ts';
 import { lookUp, toRow } from './remote.ts';
 import { externalKey, mappingOf, openTarget } from './target.ts';
 
+/** Who did it, where it was the host app: its key, and whom it says it acts for. */
+export interface By {
+  readonly principal: string;
+  readonly user: string;
+}
+
+const nameOf = (by: By | undefined): string =>
+  by === undefined ? '' : ` by ${by.principal} for ${JSON.stringify(by.user)}`;
+
 /** What an operator does by hand, and what a human decided about a conflict. */
 export interface LinkDesk {
-  link(bot: string, org: SyncOrg, kind: Kind, localId: string, sfId: string): Promise<Link>;
+  link(bot: string, org: SyncOrg, kind: Kind, localId: string, sfId: string, by?: By): Promise<Link>;
   /** A parent (an account) for every person with this company name. */
   linkParent(bot: string, org: SyncOrg, object: string, name: string, sfId: string): Promise<Link>;
-  unlink(bot: string, orgId: string, kind: Kind, localId: string): Promise<Link>;
+  unlink(bot: string, orgId: string, kind: Kind, localId: string, by?: By): Promise<Link>;
   /** Tries one again now, whatever it waits for. */
   retry(bot: string, orgId: string, kind: Kind, localIds: readonly string[]): Promise<number>;
   retryFailed(bot: string, orgId: string, kind?: Kind): Promise<number>;
@@ -73,7 +82,7 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
   }
 
   return {
-    async link(bot, org, kind, localId, sfId) {
+    async link(bot, org, kind, localId, sfId, by) {
       const [host] = await store.hosts.get(bot, kind, [localId]);
       if (!host || host.deletedAt !== null)
         throw new GatehouseError('not_found', `There is no ${kind} ${JSON.stringify(localId.slice(0, 80))}.`, {
@@ -118,7 +127,7 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
       return change(link, to, {
         ...BY_HAND,
         sfId: row.id,
-        reason: 'linked by hand',
+        reason: `linked by hand${nameOf(by)}`,
       });
     },
 
@@ -158,7 +167,7 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
       return changed;
     },
 
-    async unlink(bot, orgId, kind, localId) {
+    async unlink(bot, orgId, kind, localId, by) {
       const link = await find(bot, orgId, kind, localId);
       const changed = await change(
         link,
@@ -178,7 +187,7 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
         {
           ...BY_HAND,
           sfId: link.sfId,
-          reason: 'unlinked by hand',
+          reason: `unlinked by hand${nameOf(by)}`,
         },
       );
       return changed;

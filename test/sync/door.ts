@@ -1,7 +1,10 @@
 import { createSealedText } from '../../src/store/sealed-text.ts';
 import { syncRoutes } from '../../src/sync/routes/mount.ts';
-import type { RouteAnswer, RouteDeps, RouteRequest } from '../../src/sync/routes/route.ts';
+import type { HostDeed, RouteAnswer, RouteDeps, RouteRequest } from '../../src/sync/routes/route.ts';
 import type { SyncWorld } from './world.ts';
+
+/** What routes put into the audit. */
+export const deeds: HostDeed[] = [];
 
 export function depsOf(world: SyncWorld): RouteDeps {
   return {
@@ -18,6 +21,7 @@ export function depsOf(world: SyncWorld): RouteDeps {
     noteEvent: (bot, at) => world.fresh.store.connections.patch(bot, { lastEventAt: at }),
     openOrg: (bot) => world.org(bot),
     onChange() {},
+    audit: async (entry) => void deeds.push(entry),
     hasBot: async (bot) => (await world.fresh.store.bots.get(bot)) !== undefined,
     publicUrl: 'https://gate.example',
     seal: createSealedText('a secret of this test', 'webhooks'),

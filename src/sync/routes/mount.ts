@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { batchRoutes } from './batches.ts';
 import { crmRoutes } from './crm.ts';
 import { eventRoutes } from './events.ts';
+import { hostLinkRoutes } from './host-links.ts';
 import { linkRoutes } from './links.ts';
 import { logRoutes } from './logs.ts';
 import { mappingRoutes } from './mappings.ts';
@@ -13,6 +14,7 @@ export function syncRoutes(deps: RouteDeps): readonly SyncRoute[] {
   return [
     ...recordRoutes(deps),
     ...crmRoutes(deps),
+    ...hostLinkRoutes(deps),
     ...logRoutes(deps),
     ...linkRoutes(deps),
     ...batchRoutes(deps),

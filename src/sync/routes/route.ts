@@ -46,6 +46,15 @@ export type RouteAnswer = { readonly status: number } & (
   | { readonly body: string | AsyncIterable<string>; readonly contentType: string }
 );
 
+export interface HostDeed {
+  readonly bot: string;
+  readonly principal: string;
+  readonly event: 'linked' | 'unlinked';
+  readonly object: string;
+  readonly recordId: string | null;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
 export interface RouteDeps extends DeliveryDeps {
   readonly sync: SyncRoom;
   readonly connectionOf: ConnectionOf;
@@ -54,6 +63,8 @@ export interface RouteDeps extends DeliveryDeps {
   readonly noteEvent?: (bot: string, at: number) => Promise<void>;
   readonly openOrg: (bot: string, signal: AbortSignal) => Promise<SyncOrg>;
   readonly onChange: (bot: string) => void;
+  /** What the host app decided, in the audit. */
+  readonly audit: (entry: HostDeed) => Promise<void>;
   readonly hasBot: (bot: string) => Promise<boolean>;
   /** Base of the address that Salesforce posts to. */
   readonly publicUrl: string;

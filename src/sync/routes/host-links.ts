@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import { GatehouseError } from '../../errors.ts';
+import type { Kind } from '../../mapping/mapping.ts';
+import type { Link } from '../link.ts';
+import { mappingOf, openTarget } from '../target.ts';
+import { hostId } from './inputs.ts';
+import {
+  missing,
+  ok,
+  parse,
+  type RouteAnswer,
+  type RouteDeps,
+  type RouteRequest,
+  type SyncRoute,
+  scopeOf,
+} from './route.ts';
+
+/** Whom the host app acts for: a word for the log and the audit, which nobody is asked to prove. */
+const user = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\p{C}\p{Z}](?:[^\p{C}]*[^\p{C}\p{Z}])?$/u, 'a name or id on one line');
+const linkInput = z.strictObject({
+  recordId: z.string().regex(/^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$/, 'a Salesforce Id'),
+  user,
+});
+const unlinkInput = z.strictObject({ user });
+
+/** What a host app shows and decides on its own page of a person or case (V4). An operator can close it for a bot. */
+export function hostLinkRoutes(deps: RouteDeps): readonly SyncRoute[] {
+  return [
+    ...routesOf(deps, 'party', '/api/parties/{id}/salesforce'),
+    ...routesOf(deps, 'case', '/api/cases/{id}/salesforce'),
+  ];
+}
+
+function routesOf(deps: RouteDeps, kind: Kind, path: `/${string}`): readonly SyncRoute[] {
+  const { sync, openOrg, onChange, policyOf, audit } = deps;
+  const what = kind === 'party' ? 'person' : 'case';
+
+  async function open({ bot, params }: RouteRequest): Promise<string> {
+    const id = parse(hostId, params.id, 'id');
+    if ((await policyOf(bot))?.host?.links === false)
+      throw new GatehouseError('off', 'The host app may not see or set Salesforce records for this bot.', {
+        next: 'An operator can open it (host.links in the policy), or do it there: gatehouse link.',
+      });
+    if (!(await sync.hosts.get(bot, kind, id))) throw missing(kind, id);
+    return id;
+  }
+
+  async function show(request: RouteRequest, id: string): Promise<RouteAnswer> {
+    return ok(await linkOf(deps, request, kind, id));
+  }
+
+  return [
+    {
+      method: 'GET',
+      path,
+      key: 'host',
+      summary: `Which Salesforce record a ${what} is linked to, and how that stands.`,
+      handle: async (request) => show(request, await open(request)),
+    },
+    {
+      method: 'PUT',
+      path,
+      key: 'host',
+      input: linkInput,
+      summary: `Links a ${what} to a Salesforce record, for a user whom the host app names.`,
+      async handle(request) {
+        const { bot, principal, signal } = request;
+        const id = await open(request);
+        const { recordId, user } = parse(linkInput, request.body);
+        const org = await openOrg(bot, signal);
+        const { refusal } = await openTarget(deps, bot, org, kind);
+        if (refusal) throw refusal;
+        const link = await sync.desk.link(bot, org, kind, id, recordId, { principal, user });
+        await audit({
+          bot,
+          principal,
+          event: 'linked',
+          object: link.object,
+          recordId: link.sfId,
+          detail: { kind, id, user },
+        });
+        onChange(bot);
+        return show(request, id);
+      },
+    },
+    {
+      method: 'DELETE',
+      path,
+      key: 'host',
+      query: unlinkInput,
+      summary: `Ends the link of a ${what}, for a user whom the host app names (?user=); both records stay.`,
+      async handle(request) {
+        const { bot, principal } = request;
+        const id = await open(request);
+        const { user } = parse(unlinkInput, request.query);
+        const { orgId } = await scopeOf(deps, bot);
+        const before = await findLink(deps, { bot, orgId }, kind, id);
+        const link = await sync.desk.unlink(bot, orgId, kind, id, { principal, user });
+        await audit({
+          bot,
+          principal,
+          event: 'unlinked',
+          object: link.object,
+          recordId: before?.sfId ?? null,
+          detail: { kind, id, user },
+        });
+        return show(request, id);
+      },
+    },
+  ];
+}
+
+async function findLink({ store }: RouteDeps, scope: { bot: string; orgId: string }, kind: Kind, id: string) {
+  const { object } = await mappingOf(store, scope.bot, kind);
+  const [link] = await store.links.byLocal(scope, object, [id]);
+  return link;
+}
+
+async function linkOf(
+  deps: RouteDeps,
+  { bot, signal }: RouteRequest,
+  kind: Kind,
+  id: string,
+): Promise<Record<string, unknown>> {
+  const scope = await scopeOf(deps, bot);
+  const link = await findLink(deps, scope, kind, id);
+  const [last] = await deps.store.log.find(bot, { localId: id, kind, status: 'success', limit: 1 });
+  // One that needs a new login has links all the same, and no addresses.
+  const org = await deps.openOrg(bot, signal).catch(() => undefined);
+  const urlOf = (recordId: string) => (org === undefined ? {} : { url: org.recordUrl(recordId) });
+  const { object } = link ?? (await mappingOf(deps.store, bot, kind));
+  const candidates = link?.error?.candidates?.map((one) => ({ ...one, ...urlOf(one.id) }));
+  return {
+    object,
+    recordId: link?.sfId ?? null,
+    ...(link?.sfId ? urlOf(link.sfId) : {}),
+    state: link?.state ?? 'new',
+    isWaiting: link === undefined || isWaiting(link),
+    problem: problemOf(link),
+    ...(candidates === undefined ? {} : { candidates }),
+    ...(last === undefined ? {} : { lastSyncAt: new Date(last.at).toISOString() }),
+  };
+}
+
+const isWaiting = ({ state, dirty, done }: Link): boolean => state !== 'unlinked' && dirty > done;
+
+function problemOf(link: Link | undefined): Record<string, unknown> | null {
+  if (!link?.error) return null;
+  const { code, message, next } = link.error;
+  return { code, message, next };
+}
