@@ -99,12 +99,8 @@ export function createConnections(deps: ConnectionDeps): Connections {
       username: login?.username ?? '',
       instanceUrl: instanceOf(grant, loginUrl),
       loginUrl,
-      environment:
-        loginUrl === SIMULATED || loginUrl.startsWith('http:')
-          ? 'simulated'
-          : looksLikeSandbox(loginUrl)
-            ? 'sandbox'
-            : 'production',
+      // Until the org says: what the address proves, else the kind that is written to with most care.
+      environment: loginUrl === SIMULATED ? 'simulated' : looksLikeSandbox(loginUrl) ? 'sandbox' : 'production',
       scopes: grant.scopes,
       connectedAt: now(),
       tokenVersion,
@@ -143,9 +139,9 @@ export function createConnections(deps: ConnectionDeps): Connections {
     return toStatus(known, now());
   }
 
-  /** Who signed in, and to what kind of org. A user without access to either question still gets connected. */
+  /** Who signed in, and to what kind of org. A user without access to either question still gets connected, and is told. */
   async function lookAround(row: ConnectionRow, { accessToken }: Grant): Promise<Partial<ConnectionRow>> {
-    const ask = async (path: string): Promise<Record<string, unknown>> => {
+    const ask = async (path: string, tries = LOOKS): Promise<Record<string, unknown>> => {
       const headers = { authorization: `Bearer ${accessToken}` };
       try {
         const { status, json } = await transport.exchange({
@@ -155,12 +151,14 @@ export function createConnections(deps: ConnectionDeps): Connections {
           headers,
           isRead: true,
         });
-        return status === 200 && isRecord(json) ? json : {};
+        if (status < 500) return status === 200 && isRecord(json) ? json : {};
       } catch (error) {
         // The code of this sign-in is spent: better connected with a gap than to begin again.
-        if (error instanceof UpstreamError) return {};
-        throw error;
+        if (!(error instanceof UpstreamError)) throw error;
       }
+      if (tries <= 1) return {};
+      await wait(LOOK_PAUSE_MS);
+      return ask(path, tries - 1);
     };
     const query = encodeURIComponent('SELECT IsSandbox FROM Organization LIMIT 1');
     const [identity, page] = await Promise.all([
@@ -171,7 +169,11 @@ export function createConnections(deps: ConnectionDeps): Connections {
     const isSandbox = isRecord(organization) ? organization.IsSandbox : undefined;
     return {
       ...(typeof identity.username === 'string' ? { username: identity.username } : {}),
-      ...(typeof isSandbox === 'boolean' ? { environment: isSandbox ? 'sandbox' : 'production' } : {}),
+      ...(typeof isSandbox === 'boolean'
+        ? { environment: isSandbox ? 'sandbox' : 'production' }
+        : row.instanceUrl === SIMULATED
+          ? {}
+          : unknownKind(row, now())),
     };
   }
 
@@ -251,4 +253,16 @@ export function createConnections(deps: ConnectionDeps): Connections {
 /** The checkbox means Salesforce's sandbox host; a configured test server or My Domain stays what it is. */
 function sandboxOf(loginUrl: string): string {
   return loginUrl === PRODUCTION ? SANDBOX : loginUrl;
+}
+
+const LOOKS = 3;
+const LOOK_PAUSE_MS = 500;
+
+/** Told on the connection card and in the status: a guess that nobody hears of is taken for the truth. */
+function unknownKind({ environment }: ConnectionRow, at: number): Partial<ConnectionRow> {
+  return {
+    lastFailureAt: at,
+    lastFailureCode: 'environment_unknown',
+    lastFailureMessage: `Connected, but the org did not say whether it is a sandbox; it counts as ${environment}.`,
+  };
 }

@@ -490,6 +490,8 @@ export function operatorHint(code: string): string {
 const OURS: Readonly<Record<string, string>> = {
   salesforce_unavailable:
     'Salesforce did not answer: check the network from here to the org, then status.salesforce.com.',
+  environment_unknown:
+    'Let the connected user read Organization and press Reconnect; until then rules for this kind of org hold.',
   reconnect_needed: 'Press Reconnect on the connection card (or run gatehouse connect again).',
   limit_reached: 'See Setup, Company Information, API Requests.',
   invalid_grant: 'Press Reconnect on the connection card: the sign-in was revoked or has expired.',

@@ -71,6 +71,20 @@ describe('Connect', () => {
     expect(await world.connections.hasReal()).toBe(true);
   });
 
+  it.each([
+    ['asks again when the first look fails', 2, 'sandbox', undefined],
+    ['tells that the org did not say what it is, and guesses nothing', 9, 'production', 'environment_unknown'],
+  ])('%s [U15]', async (_, times, environment, code) => {
+    await using world = await createWebWorld({ sandbox: true });
+    const from = await approve((await world.connections.begin('other', start)).url);
+    await world.control('POST', 'faults', { type: 'status', status: 503, times, match: { path: '/query' } });
+    await world.connections.finish(back(from));
+    const { lastFailure, ...status } = await world.connections.status('other');
+    expect(status).toMatchObject({ state: 'connected', username: 'admin@sim.example', environment });
+    expect(lastFailure?.code).toBe(code);
+    if (code) expect(lastFailure?.next).toContain('Reconnect');
+  });
+
   it('says what a missing client id means [E]', async () => {
     await using world = await createOrgWorld({ env: { SALESFORCE_CLIENT_ID: '' } });
     expect(await refusal(world.connections.begin('demo', start))).toMatchObject({
