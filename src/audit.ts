@@ -20,8 +20,8 @@ export interface Audit {
   isIntact(row: AuditRow): boolean;
   /** Decrypted before and after values, while retention lets them live. */
   unsealed(row: AuditRow): Readonly<Record<string, unknown>> | undefined;
-  /** Rows as JSON lines, in order, sealed values left out. */
-  export(): AsyncGenerator<string>;
+  /** Rows as JSON lines, in order, sealed values left out; `time` says `at` in words. */
+  export(between?: { readonly since?: number; readonly until?: number }): AsyncGenerator<string>;
   /** Drops sealed values older than the retention. */
   forget(before: number): Promise<number>;
 }
@@ -141,11 +141,14 @@ export function createAudit(deps: AuditDeps): Audit {
       return JSON.parse(decrypt(sealKey, row.sealed)) as Record<string, unknown>;
     },
 
-    async *export() {
+    async *export({ since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = {}) {
       let after: number | undefined;
       for (;;) {
         const page = await deps.store.audit.page(after, 500);
-        for (const { sealed: _, detail, ...row } of page) yield JSON.stringify({ ...row, detail: JSON.parse(detail) });
+        for (const { sealed: _, detail, ...row } of page) {
+          if (row.at < since || row.at >= until) continue;
+          yield JSON.stringify({ ...row, time: new Date(row.at).toISOString(), detail: JSON.parse(detail) });
+        }
         const last = page.at(-1);
         if (last === undefined) return;
         after = last.seq;

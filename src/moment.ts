@@ -23,3 +23,12 @@ export const momentInput = z
     (text) => readMoment(text, 0) !== undefined,
     'a day such as 2026-11-27, an ISO time, or how long ago: 90m, 24h, 7d',
   );
+
+/** Both ends of a time, as far as they are given. */
+export function readSpan(
+  { since, until }: { readonly since?: string | undefined; readonly until?: string | undefined },
+  now: number,
+): { readonly since?: number; readonly until?: number } {
+  const [from, to] = [since, until].map((text) => (text === undefined ? undefined : readMoment(text, now)));
+  return { ...(from === undefined ? {} : { since: from }), ...(to === undefined ? {} : { until: to }) };
+}

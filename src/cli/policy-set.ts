@@ -1,3 +1,4 @@
+import { policyWarnings } from '../../permissions/warnings.ts';
 import { GatehouseError } from '../errors.ts';
 import { checkedPolicy, savePolicy } from '../settings.ts';
 import { askOperatorOnceReal, principalOf } from './ask-operator.ts';
@@ -19,7 +20,12 @@ export const command = defineCommand({
     const policy = checkedPolicy(given, app.actions);
     const by = { principal: principalOf(operator), channel: 'cli' } as const;
     const revision = await savePolicy(app, bot.name, { policy, from: bot.policyRevision, by });
-    call.terminal.print({ bot: bot.name, revision }, `Saved as revision ${revision} of ${bot.name}'s policy.`);
+    const warnings = policyWarnings(policy, bot.audience);
+    const told = warnings.map((warning) => `\nMind: ${warning}`).join('');
+    call.terminal.print(
+      { bot: bot.name, revision, ...(warnings.length === 0 ? {} : { warnings }) },
+      `Saved as revision ${revision} of ${bot.name}'s policy.${told}`,
+    );
   },
 });
 

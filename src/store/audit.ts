@@ -42,6 +42,8 @@ export function createAuditStore(database: Database): AuditStore {
         const value = filter[column];
         if (value !== undefined) query = query.where(column, '=', value);
       }
+      if (filter.since !== undefined) query = query.where('at', '>=', filter.since);
+      if (filter.until !== undefined) query = query.where('at', '<', filter.until);
       return query.execute();
     },
 

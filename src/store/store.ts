@@ -259,6 +259,10 @@ export interface AuditStore {
     proposal?: string;
     action?: string;
     event?: string;
+    /** From this time on, ms. */
+    since?: number;
+    /** Before this time, ms. */
+    until?: number;
     limit: number;
   }): Promise<AuditRow[]>;
   /** Drops sealed values (retention, erasure); hashes stay. */

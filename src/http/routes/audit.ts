@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { momentInput, readSpan } from '../../moment.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -6,7 +7,7 @@ import { defineRoute, type Route } from '../route.ts';
 const word = z.string().min(1).max(100).optional();
 
 /** What was decided, newest first. Before and after values stay sealed. */
-export function auditRoutes({ store }: HttpDeps): readonly Route[] {
+export function auditRoutes({ store, now }: HttpDeps): readonly Route[] {
   return [
     defineRoute({
       method: 'GET',
@@ -19,11 +20,13 @@ export function auditRoutes({ store }: HttpDeps): readonly Route[] {
         proposal: word,
         action: word,
         event: word,
+        since: momentInput.optional(),
+        until: momentInput.optional(),
         limit: z.coerce.number().int().min(1).max(500).default(100),
       }),
-      async handle({ query: { limit, ...filter } }) {
+      async handle({ query: { limit, since, until, ...filter } }) {
         const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
-        const rows = await store.audit.find({ ...given, limit });
+        const rows = await store.audit.find({ ...given, ...readSpan({ since, until }, now()), limit });
         return {
           json: {
             rows: rows.map(({ sealed: _, detail, at, ...row }) => ({

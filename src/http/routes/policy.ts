@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { policyWarnings } from '../../../permissions/warnings.ts';
 import { checkedPolicy, refusedPolicy, savePolicy } from '../../settings.ts';
 import { parseInput } from '../body.ts';
 import type { HttpDeps } from '../deps.ts';
@@ -38,7 +39,9 @@ export function policyRoutes(deps: HttpDeps): readonly Route[] {
         const from = revisionOf(headers.get('if-match')) ?? sent.revision ?? bot.policyRevision;
         const by = { principal: caller.principal, channel: 'rest' } as const;
         const revision = await savePolicy(deps, bot.name, { policy, from, by });
-        return { json: { bot: bot.name, revision, policy }, headers: { etag: `"${revision}"` } };
+        const warnings = policyWarnings(policy, bot.audience);
+        const told = warnings.length === 0 ? {} : { warnings };
+        return { json: { bot: bot.name, revision, policy, ...told }, headers: { etag: `"${revision}"` } };
       },
     }),
   ];
