@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import { GatehouseError } from '../errors.ts';
 import type { Org } from '../salesforce/connections.ts';
 import { findBot } from './bots.ts';
 import { defineCommand } from './command.ts';
@@ -20,8 +21,19 @@ export const command = defineCommand({
     const org = await app.connections.open(bot, { signal: stopped.signal, background: true });
     const run = options.batch ? runBatch : runDue;
     const synced: Readonly<Record<string, string | number>>[] = [];
-    for (const kind of options.object === undefined ? KINDS : [options.object])
-      synced.push({ object: kind, ...(await run(app, bot, org, kind)) });
+    const kinds = options.object === undefined ? KINDS : [options.object];
+    const refused: GatehouseError[] = [];
+    for (const kind of kinds) {
+      try {
+        synced.push({ object: kind, ...(await run(app, bot, org, kind)) });
+      } catch (error) {
+        // Policy may stop one kind and not the other.
+        if (!(error instanceof GatehouseError) || !['off', 'permission_denied'].includes(error.code)) throw error;
+        refused.push(error);
+        synced.push({ object: kind, waits: `${error.message} ${error.next}` });
+      }
+    }
+    if (refused[0] && refused.length === kinds.length) throw refused[0];
     terminal.print({ bot, synced }, synced.map((one) => columns(Object.entries(one).map(toCells))).join('\n\n'));
   },
 });

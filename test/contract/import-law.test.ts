@@ -22,6 +22,7 @@ const FORBIDDEN = [
   ['src/salesforce/a.ts', '../store/store.ts'],
   ['src/store/a.ts', '../salesforce/oauth.ts'],
   ['src/sync/a.ts', 'jsforce'],
+  ['src/outbound/a.ts', '../errors.ts'],
   ['src/http/routes/a.ts', '../../mcp/server.ts'],
   ['src/http/a.ts', '@modelcontextprotocol/server'],
   ['src/mcp/a.ts', '../http/server.ts'],
