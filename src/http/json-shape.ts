@@ -6,7 +6,7 @@ import { GatehouseError } from '../errors.ts';
  */
 const MOST_DEPTH = 32;
 const MOST_ENTRIES = 10_000;
-const MOST_VALUES = 250_000;
+const MOST_VALUES = 400_000;
 
 export function requireShape(body: unknown): void {
   const open: { readonly value: object; readonly depth: number }[] = [];
