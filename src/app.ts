@@ -59,6 +59,8 @@ export interface App {
   readonly secret: string;
   /** True while the embedded simulated org answers instead of Salesforce; every surface says so. */
   readonly isSimulated: boolean;
+  /** Its own pages, there while it is. */
+  readonly simulatedOrg: (() => Promise<Pick<Sim, 'page'>>) | undefined;
   close(): Promise<void>;
 }
 
@@ -129,7 +131,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         instance: runner,
         watch,
         allowPassword: config.salesforce.allowPassword,
-        ...(isSimulated ? { simulated: sim.get } : {}),
+        ...(isSimulated ? { simulated: sim.get, simulatedPages: () => `${served.url()}/simulated-org` } : {}),
       });
     });
     const reached = deferred<Connections>(made.get, {
@@ -268,6 +270,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       served,
       secret,
       isSimulated,
+      simulatedOrg: isSimulated ? sim.get : undefined,
       async close() {
         if (made.isMade()) await connections.close();
         await tokens.close();

@@ -17,6 +17,7 @@ export interface HttpDeps
     | 'gate'
     | 'openChat'
     | 'isSimulated'
+    | 'simulatedOrg'
   > {
   /** The MCP door: gets the request with its body unread, and limits it itself. */
   readonly mcp?: { handle(request: Request): Promise<Response> };

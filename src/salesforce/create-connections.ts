@@ -244,7 +244,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
     async open(bot, call) {
       const row = usable(await rows.get(bot));
       const line = createLine({ rows, session, health, versions, timeoutMs, now, wait }, row, call);
-      return createOrg({ line, apiVersion: config.apiVersion, describes, health });
+      return createOrg({ line, apiVersion: config.apiVersion, describes, health, simulatedPages: deps.simulatedPages });
     },
     close: () => health.flush(),
   };

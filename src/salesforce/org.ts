@@ -20,8 +20,9 @@ export function createOrg(deps: {
   readonly apiVersion: string;
   readonly describes: Describes;
   readonly health: Health;
+  readonly simulatedPages?: (() => string) | undefined;
 }): Org {
-  const { line, apiVersion, describes, health } = deps;
+  const { line, apiVersion, describes, health, simulatedPages } = deps;
   const { row } = line;
   const base = `/services/data/${apiVersion}`;
   const batches = createBatches(line, base);
@@ -180,7 +181,7 @@ export function createOrg(deps: {
     },
     refusal: toRefusal,
     clock: () => health.clock(row),
-    recordUrl: (id) => `${org.instanceUrl}/${id}`,
+    recordUrl: (id) => `${(row.instanceUrl === SIMULATED ? simulatedPages?.() : undefined) ?? org.instanceUrl}/${id}`,
     async jsforce() {
       const { rideOn } = await import('./jsforce.ts');
       return rideOn(line, apiVersion, org.instanceUrl);

@@ -19,6 +19,8 @@ export interface ConnectionDeps {
   readonly watch?: LeaseWatch | undefined;
   /** The embedded simulated org; absent where it may not be used. */
   readonly simulated?: (() => Promise<SimulatedOrg>) | undefined;
+  /** Where people look at the records of the embedded org. */
+  readonly simulatedPages?: (() => string) | undefined;
   /** The username-password flow is off unless an operator switches it on. */
   readonly allowPassword?: boolean | undefined;
   /** Shares of the daily allowance at which background and interactive calls stop. */

@@ -8,13 +8,14 @@ import { logCall } from './calls.ts';
 import { begin, control } from './control/control.ts';
 import type { FaultRule } from './facts.ts';
 import { broken, connectionReset, cutShort, faultBefore, isAnswer, takeFaults } from './faults.ts';
-import { type Incoming, json, type Outgoing, page } from './http.ts';
+import { type Incoming, json, type Outgoing } from './http.ts';
 import { openJournal } from './journal.ts';
 import { authorize } from './oauth/authorize.ts';
 import { identity, openidConfiguration, userinfo } from './oauth/identity.ts';
 import { introspect, revoke, token } from './oauth/token.ts';
 import { Org } from './org.ts';
 import { createDeliverer } from './outbound/deliver.ts';
+import { isPage, pages } from './pages/pages.ts';
 import { loadParser, type Parse } from './query/parser.ts';
 import { dataApi, isQueryAhead, type Means, versionsList } from './rest/data-api.ts';
 import type { SimSeed } from './seed.ts';
@@ -37,6 +38,8 @@ export interface SimOptions {
 
 export interface Sim {
   fetch(request: Request, info?: { loopback?: boolean }): Promise<Response>;
+  /** The org's own pages alone, as a house shows them under `base`. */
+  page(request: Request, info: { loopback: boolean; base: string }): Promise<Response>;
   close(): Promise<void>;
 }
 
@@ -67,18 +70,12 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
   }
 
   async function respond(request: Request, isLoopback: boolean): Promise<Response> {
-    const url = new URL(request.url);
-    const origin = options.origin ?? url.origin;
+    const incoming = await read(request, isLoopback);
+    const { url, origin } = incoming;
     lastOrigin = origin;
-    const incoming: Incoming = {
-      method: request.method,
-      url,
-      headers: request.headers,
-      text: await request.text(),
-      isLoopback,
-      origin,
-    };
     if (url.pathname.startsWith('/_sim/')) return toResponse(org, await underControl(incoming));
+
+    if (isPage(url.pathname)) return showPage(incoming, '');
 
     if (!isParserLoaded && isQueryAhead(incoming)) {
       parse = await loadParser();
@@ -100,6 +97,18 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
     if (first.struck.some((rule) => rule.type === 'drop')) throw connectionReset();
     const response = toResponse(org, outgoing);
     return first.struck.some((rule) => rule.type === 'drop_body') ? cutShort(response, outgoing.text) : response;
+  }
+
+  async function read(request: Request, isLoopback: boolean): Promise<Incoming> {
+    const { method, headers } = request;
+    const url = new URL(request.url);
+    return { method, url, headers, text: await request.text(), isLoopback, origin: options.origin ?? url.origin };
+  }
+
+  async function showPage(incoming: Incoming, base: string): Promise<Response> {
+    const shown = await journal.step(() => pages(org, incoming, base));
+    deliverer.wake();
+    return new Response(shown.text || null, shown);
   }
 
   /** Answers and writes the call down. */
@@ -125,6 +134,9 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
     fetch(request, info) {
       return abortable(request.signal, respond(request, info?.loopback !== false));
     },
+    async page(request, { loopback, base }) {
+      return showPage(await read(request, loopback), base);
+    },
     async close() {
       deliverer.close();
       await journal.close();
@@ -135,8 +147,6 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
 function route(org: Org, incoming: Incoming, means: Means): Outgoing {
   const { pathname } = incoming.url;
   switch (pathname.replace(/\/$/, '')) {
-    case '':
-      return frontPage;
     case '/services/oauth2/authorize':
       return authorize(org, incoming);
     case '/services/oauth2/token':
@@ -193,9 +203,3 @@ async function abortable(signal: AbortSignal, response: Promise<Response>): Prom
     response.catch(() => {});
   }
 }
-
-const frontPage = page(
-  200,
-  'Simulated org',
-  '<h1>Simulated org</h1><p>This is a simulated Salesforce org for trying things out. It is not Salesforce, and nothing here leaves this machine.</p><p>Client id <code>sim</code>, secret <code>sim</code>; users <code>admin@sim.example</code> and <code>limited@sim.example</code>, password <code>sim</code>.</p>',
-);

@@ -15,6 +15,7 @@ import { connectPages } from './connect.ts';
 import { operatorPages } from './operators.ts';
 import { isForPerson, show } from './show.ts';
 import { mountSignIn } from './sign-in.ts';
+import { mountSimulatedOrg } from './simulated-org.ts';
 
 /** The console: pages for signed-in operators, their assets, and the way in. */
 export function mountPages(
@@ -56,6 +57,7 @@ export function mountPages(
       });
     });
 
+  mountSimulatedOrg(app, deps);
   return [...pages, ...mountSignIn(app, deps, isSecure), ...mountChat(app, deps)];
 }
 
