@@ -4,7 +4,10 @@ const browserTests = 'test/**/*.browser.test.ts';
 
 // The main flows once more in an org that has none of our fields; what is about those is left out by name.
 const stockTests = ['test/e2e/*.test.ts', 'test/eval/*.test.ts', 'test/sync/*.test.ts'];
-const notOnStock = ['test/e2e/{pack,crash,processes}.test.ts', 'test/sync/{crash,interrupted,kill,model}.test.ts'];
+const notOnStock = [
+  'test/e2e/{pack,crash,processes,data-folder}.test.ts',
+  'test/sync/{crash,interrupted,kill,model}.test.ts',
+];
 
 export default defineConfig({
   test: {

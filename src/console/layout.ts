@@ -42,7 +42,7 @@ ${body}
 </html>`.toString();
 }
 
-const SIMULATED = html`<p class="simulated" role="note"><strong>Simulated org:</strong> nothing here reaches Salesforce.</p>`;
+const SIMULATED = html`<p class="simulated" role="note"><strong>Simulated org:</strong> nothing here reaches Salesforce. <a href="/simulated-org">Look at it</a></p>`;
 
 const RECOVERED = ({ operator, at }: NonNullable<Frame['recovered']>) =>
   html`<p class="simulated" role="alert"><strong>Access was recovered</strong> for <bdi>${operator}</bdi> at the terminal of this installation, ${moment(new Date(at).toISOString())}. If that was none of you, change <code>GATEHOUSE_SECRET</code> and look at the audit.</p>`;

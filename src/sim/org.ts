@@ -27,6 +27,7 @@ export class Org {
   #undo: (() => void)[] = [];
   #isCleared = false;
   #schema: { settings: Settings; schema: Schema } | undefined;
+  #settings: { kept: Settings; whole: Settings } | undefined;
   /** Rows that queries looked at since the last call was logged. */
   examined = 0;
 
@@ -43,7 +44,11 @@ export class Org {
   }
 
   get settings(): Settings {
-    return this.fact('settings', 'org') ?? defaultSettings;
+    const kept = this.fact('settings', 'org');
+    if (kept === undefined) return defaultSettings;
+    // A file of an earlier version does not name what has come since.
+    if (this.#settings?.kept !== kept) this.#settings = { kept, whole: { ...defaultSettings, ...kept } };
+    return this.#settings.whole;
   }
 
   get schema(): Schema {

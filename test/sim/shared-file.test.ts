@@ -93,6 +93,23 @@ describe('several processes on one file', () => {
     expect((await send(one, 'GET', '/_sim/calls')).count).toBe(0);
   });
 
+  it('go on with a file of before the newest settings, and see the fields that another one adds [X5]', async () => {
+    await (await createSim({ file })).close();
+    const run = (sql: string) =>
+      new Promise<void>((resolve, reject) => {
+        const db = new Database(file, (opened) => {
+          if (opened) return reject(opened);
+          db.run(sql, (error) => db.close(() => (error ? reject(error) : resolve())));
+        });
+      });
+    await run(`update entry set json = '{"withoutFields":[],"sessionMs":60000}' where kind = 'settings'`);
+    const [one, two] = [await start(), await start()];
+    expect(await send(one, 'GET', '/_sim/settings')).toMatchObject({ sessionMs: 60_000, addedFields: [], apiMax: 1e5 });
+    await send(one, 'POST', '/_sim/fields', { object: 'Contact', name: 'Extra__c', type: 'time' });
+    await send(two, 'POST', '/_sim/records/Contact', { LastName: 'E', Extra__c: '10:30' });
+    expect((await records(one, 'Contact')).at(-1)).toMatchObject({ LastName: 'E', Extra__c: '10:30:00.000Z' });
+  });
+
   it('are seeded once, however many begin at the same instant [X5]', async () => {
     const sims = await Promise.all([start(), start(), start(), start()]);
     for (const sim of sims) expect(await records(sim, 'Account')).toHaveLength(8);
