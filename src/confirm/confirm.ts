@@ -106,10 +106,10 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     return true;
   };
 
-  const expire = (proposal: Proposal) => {
+  const expire = (proposal: Proposal, from: readonly ProposalState[] = [proposal.state]) => {
     // A visitor's request is not over: somebody may still write or decline it.
     const settledAt = proposal.visitor === null ? now() : null;
-    return move(proposal, [proposal.state], 'expired', { settledAt, dedupeKey: null }, about(proposal, 'expired'));
+    return move(proposal, from, 'expired', { settledAt, dedupeKey: null }, about(proposal, 'expired'));
   };
 
   const look: Confirm['look'] = async (id) => {
@@ -175,7 +175,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       });
     }
     if (proposal.effects.length === 0 && isOver(proposal, now())) {
-      await expire(proposal);
+      await expire(proposal, ['approved']);
       return;
     }
     await execute(proposal.id).catch((error: unknown) => {

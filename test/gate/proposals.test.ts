@@ -279,7 +279,8 @@ describe('a lead', () => {
     const acquaintance = await world.call('CreateLead', { ...DOE, email: known.Email });
     expect(acquaintance).toEqual(stranger);
     expect(stranger).toEqual({ status: 'done', result: { received: true } });
-    expect(await world.app.gate.proposals({ pending: true })).toHaveLength(1);
+    // One was looked up and written meanwhile, the other one waits.
+    await expect.poll(() => world.app.gate.proposals({ pending: true }), { timeout: 10_000 }).toHaveLength(1);
   });
 
   it('names bad values before anything is sent, with the nearest picklist values [A2]', async () => {
