@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
 import type { Envelope } from '../../src/confirm/proposal.ts';
+import { createChatWorld } from '../support/chat.ts';
+import { startModelServer } from '../support/model-server.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 const MOVE = { reference: 'OPP-123', nextStep: 'Send the contract' };
@@ -136,4 +138,14 @@ describe('another org', () => {
     expect(await stepOf(world)).toBe(before);
     expect(await world.app.store.audit.find({ event: 'conflict', limit: 9 })).toHaveLength(2);
   });
+});
+
+it('a talk that began in one org says nothing of its customer to the next [K2 O9]', async () => {
+  await using server = await startModelServer([{ text: 'Hello.' }, { text: 'Hello again.' }]);
+  await using talk = await createChatWorld({ baseUrl: server.baseUrl, session: 'ACME-001' });
+  await talk.say('hello');
+  await moveTo(talk.world, OTHER_ORG);
+  await talk.say('hello again');
+  const told = server.requests.map(({ messages }) => String(messages[0].content).includes('Rotterdam'));
+  expect(told).toEqual([true, false]);
 });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MOVES, type ProposalState } from '../../src/confirm/proposal.ts';
+import { createStore } from '../../src/store/open.ts';
+import { createSealedText } from '../../src/store/sealed-text.ts';
 import { describeStores } from '../support/databases.ts';
 import { aProposal, NOW } from './rows.ts';
 
@@ -160,6 +162,34 @@ describeStores((_name, openFresh) => {
       expect(await found({ conversation: 'c1' })).toEqual(['spoken']);
       for (const change of [{ bot: 'b' }, { action: 'a' }, { principal: 'p' }, { target: 't' }])
         expect(await found(change)).toEqual([]);
+    });
+
+    it('seals what a visitor sent, whole and in every change, and finds who waits for an answer [U1]', async () => {
+      await using fresh = await openFresh();
+      const secrets = createSealedText('a secret of this test', 'requests of visitors');
+      const { proposals } = createStore(fresh.database, secrets);
+      const visitor = { id: 'v', requests: 1, ownRequests: 0 };
+      const mine = aProposal({ id: 'mine', visitor, state: 'received', args: { lastName: 'Visible' } });
+      await proposals.insert(mine);
+      await proposals.patch('mine', 'received', { preview: { summary: 'Visible too', changes: [] } });
+      await proposals.move('mine', ['received'], 'pending', { reasons: ['Visible three'] });
+      expect(await proposals.get('mine')).toMatchObject({ visitor, args: mine.args, reasons: ['Visible three'] });
+      const row = await fresh.database.kysely.selectFrom('proposals').selectAll().executeTakeFirstOrThrow();
+      expect(JSON.stringify(row)).not.toContain('Visible');
+      // Without the secret nothing of it is read, and nothing is stored.
+      expect(await fresh.store.proposals.get('mine')).toMatchObject({ args: {}, preview: null });
+      await expect(fresh.store.proposals.insert(aProposal({ id: 'x', visitor }))).rejects.toThrow('secret');
+
+      for (const state of ['received', 'expired', 'approved', 'done', 'rejected'] as const)
+        await proposals.insert(aProposal({ id: state, visitor, state, decidedBy: state === 'done' ? 'policy' : null }));
+      await proposals.insert(aProposal({ id: 'not a visitor', state: 'expired' }));
+      await proposals.insert(aProposal({ id: 'waits' }));
+      expect(await proposals.countHeld('demo')).toEqual({ received: 1, pending: 1, expired: 1 });
+      expect(await proposals.countPlaces('demo', NOW - 1)).toBe(5);
+      expect(await proposals.countPlaces('demo', NOW)).toBe(4);
+      expect(await proposals.countPending('demo')).toBe(1);
+      const open = await proposals.list({ bot: 'demo', isOpen: true, limit: 9 });
+      expect(open.map(({ id }) => id).sort()).toEqual(['expired', 'mine', 'received', 'waits']);
     });
 
     it('blanks what ended proposals hold of people, and only theirs [C7]', async () => {
