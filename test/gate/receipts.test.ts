@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
+import { openDoor } from '../support/door.ts';
 import { createWorld, type World, type WorldOptions } from '../support/world.ts';
 
 const DAY_MS = 86_400_000;
@@ -272,4 +273,26 @@ describe('what a visitor can see', () => {
     await settled(world);
     expect(await leadsOf(world)).toHaveLength(1);
   });
+});
+
+it('stands on the approval pages as long as nobody answered, with "Write it now" after its time [U1]', async () => {
+  await using door = await openDoor({ audience: 'public', grants: ['CREATE_LEAD'] });
+  const { world } = door;
+  await world.app.connections.disconnect(world.bot);
+  await world.call('CreateLead', JANE);
+  const { id } = await waiting(world);
+  const as = await door.signIn('approver');
+  const page = async (path: string) => (await door.ask('GET', path, { as, headers: { accept: 'text/html' } })).text;
+  expect(await page(`/approvals/${id}`)).toContain('A visitor was thanked for this.');
+  world.clock.advance(8 * DAY_MS);
+  await world.app.gate.recover();
+  const back = await door.signIn('approver');
+  const late = async (path: string) =>
+    (await door.ask('GET', path, { as: back, headers: { accept: 'text/html' } })).text;
+  expect(await late('/approvals')).toContain(`/approvals/${id}`);
+  expect(await late(`/approvals/${id}`)).toContain('Write it now');
+  await world.app.connections.connect(world.bot, { flow: 'simulated' });
+  const form = { csrf: back.csrf, answer: 'approve' };
+  expect((await door.ask('POST', `/approvals/${id}`, { as: back, form })).status).toBeLessThan(400);
+  expect(await leadsOf(world)).toHaveLength(1);
 });
