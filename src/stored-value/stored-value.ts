@@ -88,7 +88,9 @@ export function toFolded(field: Shape, value: FieldValue): FieldValue {
 export function isSame(field: Shape | undefined, held: unknown, wanted: unknown): boolean {
   const shape = field ?? PLAIN;
   if (comparable(shape, held) === comparable(shape, wanted)) return true;
-  return field?.isMasked === true && isMaskOf(held, wanted);
+  if (field?.isMasked !== true) return false;
+  const stored = toStored(field, wanted);
+  return isRead(stored) && stored.value !== null && isMaskOf(held, String(stored.value));
 }
 
 /** A mask keeps some characters in their places and hides the others behind one sign. */
