@@ -130,7 +130,7 @@ describe('the guards of every route', () => {
     for (const path of [
       '/api/nothing',
       '/api',
-      '/api/bots/demo',
+      '/api/nothing/demo',
       '/API/proposals',
       '/api//proposals',
       '/api/proposals/a/b/c',
