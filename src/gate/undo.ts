@@ -6,6 +6,7 @@ import type { Effect } from '../confirm/proposal.ts';
 import { GatehouseError } from '../errors.ts';
 import { quoted } from '../hidden-text.ts';
 import type { AuditRow, Store } from '../store/store.ts';
+import { CURRENCY_FIELD, hasCurrencies, inCurrency } from '../stored-value/answers.ts';
 
 /**
  * Takes a write of the gate back, as a proposal of its own, while the record still holds what was written (A6). Only operators
@@ -44,7 +45,9 @@ export function createUndo(store: Pick<Store, 'audit'>, audits: Pick<Audit, 'isI
         { next: 'Nothing was undone. Correct the record by hand in Salesforce.' },
       );
     // Kept by `written`: every effect has an id.
-    const record = await salesforce.get(effect.object, effect.id!, [...Object.keys(effect.after), 'LastModifiedDate']);
+    const beside = hasCurrencies(await salesforce.describe(effect.object)) ? [CURRENCY_FIELD] : [];
+    const fields = [...Object.keys(effect.after), 'LastModifiedDate', ...beside];
+    const record = await salesforce.get(effect.object, effect.id!, fields);
     const different = Object.entries(effect.after).filter(
       ([field, value]) => !values.isSame(field, record[field], value),
     );
@@ -71,11 +74,15 @@ export function createUndo(store: Pick<Store, 'audit'>, audits: Pick<Audit, 'isI
       const { effects } = await written(audit);
       const changes: Change[] = [];
       for (const effect of effects) {
-        await read(effect, salesforce);
+        const record = await read(effect, salesforce);
+        const { fields } = await salesforce.describe(effect.object);
         for (const [field, after] of Object.entries(effect.after))
           changes.push({
-            field,
-            label: field,
+            ...{ field, label: field },
+            ...inCurrency(
+              fields.find(({ name }) => name === field),
+              record,
+            ),
             before: after as FieldValue,
             after: (effect.before[field] ?? null) as FieldValue,
           }); // only FieldValues are noted

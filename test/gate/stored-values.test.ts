@@ -157,6 +157,9 @@ it('names the currency beside every amount, where the org has several [G26]', as
   expect(asked.proposal?.reasons.join(' ')).toMatch(/above 50000 JPY/);
   const { result } = await world.call('GetAccount', { opportunity: 'OPP-123', include: ['opportunities'] });
   expect(result).toMatchObject({ opportunity: { CurrencyIsoCode: 'JPY' } });
+  expect(await world.approve(asked.proposal?.id ?? '')).toMatchObject({ status: 'done' });
+  const undo = await world.app.gate.undo(await lastAudit(world), 'operator:ada');
+  expect(undo.proposal?.changes).toMatchObject([{ label: 'Amount (JPY)', before: 90_000_000 }]);
 });
 
 it('checks a value that an approver typed like one that must be listed [U14]', async () => {
