@@ -22,17 +22,14 @@ export default defineAction({
   }),
 
   async preview({ soql, cursor, format = 'concise' }, context) {
-    // Further pages of a query that was let through are not asked about again; budgets still count them.
-    if (cursor !== undefined) return { summary: 'Read the next page of a query', changes: [] };
-    const query = await context.soql.judge(soql, format);
-    return { summary: `Run a query on ${query.objects.join(', ')}`, changes: [], query };
+    const query = await (cursor === undefined ? context.soql.judge(soql, format) : context.soql.resume(cursor, format));
+    const what = cursor === undefined ? 'Run a query on' : 'Read the next page of a query on';
+    return { summary: `${what} ${query.objects.join(', ')}`, changes: [], query };
   },
 
   async run({ soql, cursor, format = 'concise' }, context) {
-    const answer =
-      cursor === undefined
-        ? await context.soql.run(await context.soql.judge(soql, format), format)
-        : await context.soql.next(cursor, format);
+    const query = await (cursor === undefined ? context.soql.judge(soql, format) : context.soql.resume(cursor, format));
+    const answer = await context.soql.run(query, format);
     return { ...answer, rows: answer.rows.map((one) => ({ ...one })) };
   },
 });

@@ -21,6 +21,8 @@ export interface Verdict {
   readonly assurance: 'client' | 'session';
   /** Why, one sentence each, for the human who is asked. */
   readonly reasons: readonly string[];
+  /** What asks for a person: `decision`, `mode`, or the conditions of a rule. Whoever answered these has answered the question. */
+  readonly asks: readonly string[];
 }
 
 /** `never` actions are not listed at all; neither are actions that policy does not name. */
@@ -44,26 +46,45 @@ export function decideCall(
 ): Verdict {
   const own = policy.actions[action.name];
   if (own === undefined || own.decision === 'never' || own.decision === 'deny')
-    return { decision: 'deny', assurance: 'session', reasons: [`Policy denies ${action.name} for this bot.`] };
+    return {
+      decision: 'deny',
+      assurance: 'session',
+      reasons: [`Policy denies ${action.name} for this bot.`],
+      asks: [],
+    };
 
   const fired = own.rules.filter((rule) => holds(rule.if, facts));
-  const reasons = fired.filter((rule) => rule.then !== 'auto').flatMap((rule) => explain(rule.if, facts));
+  const reasonsOf = (then: 'confirm' | 'deny') =>
+    fired.filter((rule) => rule.then === then).flatMap((rule) => explain(rule.if, facts));
   const isLowRisk =
     own.autoFields.length > 0 &&
     facts.changes.length > 0 &&
     facts.changes.every((change) => own.autoFields.includes(change.field));
 
   let decision: Verdict['decision'] = isLowRisk ? 'auto' : own.decision;
-  if (decision === 'confirm') reasons.unshift(`${action.name} is confirmed by a person.`);
+  const asks = fired.filter((rule) => rule.then === 'confirm').map((rule) => Object.keys(rule.if).sort().join('+'));
+  const reasons = reasonsOf('confirm');
+  if (decision === 'confirm') {
+    asks.unshift('decision');
+    reasons.unshift(`${action.name} is confirmed by a person.`);
+  }
   for (const rule of fired) if (RANK[rule.then] > RANK[decision]) decision = rule.then;
   if (policy.mode === 'ask' && action.risk !== 'read' && decision === 'auto') {
     decision = 'confirm';
+    asks.unshift('mode');
     reasons.unshift('This bot is in the mode "ask": every write waits for a person.');
   }
 
   const strict =
     audience === 'public' || own.assurance === 'session' || fired.some((rule) => rule.assurance === 'session');
-  return { decision, assurance: strict ? 'session' : 'client', reasons };
+  const isDenied = decision === 'deny';
+  return {
+    decision,
+    assurance: strict ? 'session' : 'client',
+    // No person is asked about what is denied: the rule that denies it says why.
+    reasons: isDenied ? reasonsOf('deny') : reasons,
+    asks: isDenied ? [] : asks,
+  };
 }
 
 /** A change of sync may write several fields (`FirstName+LastName`) or those of another record (`Contact.Email`). */

@@ -211,6 +211,16 @@ export interface JudgedQuery {
   readonly reasons: readonly string[];
   /** Most rows that can come back; null for COUNT() and ungrouped aggregates. */
   readonly rowCap: number | null;
+  /** Of a further page: the rows that came before it. */
+  readonly skip?: number;
+  /** Of a further page: the question that a person answered before the first one. */
+  readonly answered?: Answered;
+}
+
+/** A person's yes: how sure it is that it was one, and to what. */
+export interface Answered {
+  readonly assurance: 'client' | 'session';
+  readonly asks: readonly string[];
 }
 
 export interface SoqlAnswer {
@@ -226,8 +236,9 @@ export interface SoqlAnswer {
 export interface Soql {
   /** Throws `query_refused` with code, position, rule and the repair; `rate_limited` where the hour has no room for it. */
   judge(query: string, format: 'concise' | 'detailed'): Promise<JudgedQuery>;
+  /** The page that a cursor stands at, judged by the policy of now like a first one. */
+  resume(cursor: string, format: 'concise' | 'detailed'): Promise<JudgedQuery>;
   run(query: JudgedQuery, format: 'concise' | 'detailed'): Promise<SoqlAnswer>;
-  next(cursor: string, format: 'concise' | 'detailed'): Promise<SoqlAnswer>;
 }
 
 export interface SyncOutcome {

@@ -20,6 +20,7 @@ import { loadActions, loadPrompts } from './load.ts';
 import { createLog, type Log } from './log.ts';
 import type { Prompt } from './prompt.ts';
 import type { Connections, Org } from './salesforce/connections.ts';
+import { toSoql } from './salesforce/find.ts';
 import type { TokenSet } from './salesforce/ports.ts';
 import { isUnknownOutcome, UpstreamError } from './salesforce/upstream-error.ts';
 import { createServed, type Served } from './served.ts';
@@ -162,7 +163,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       audit,
       openOrg,
       // What `openOrg` opened comes back here.
-      openSoql: (bot, org) =>
+      openSoql: (bot, org, answered) =>
         deferred<Soql>(
           async () => {
             const { createSoql } = await import('./salesforce/run-soql.ts');
@@ -173,10 +174,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
               counters: store.counters,
               secret,
               now,
+              answered,
             });
           },
-          { judge: true, run: true, next: true },
+          { judge: true, resume: true, run: true },
         ),
+      queryOf: toSoql,
       openSync: (bot, org, mayWrite) =>
         deferred<Sync>(async () => (await sync.get()).room.forBot(bot.name, org as Org, mayWrite), {
           previewParty: true,

@@ -1,5 +1,5 @@
 import type { Facts } from '../../permissions/decide.ts';
-import type { ActionContext, Salesforce, Soql, Sync } from '../action.ts';
+import type { ActionContext, Answered, Find, Salesforce, Soql, Sync } from '../action.ts';
 import { boundByPolicy } from '../confirm/bounded.ts';
 import { isSame, type WritableOrg, writeOnce } from '../confirm/effects.ts';
 import { type Effect, isOver, type Proposal } from '../confirm/proposal.ts';
@@ -7,13 +7,16 @@ import { GatehouseError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { BotRow } from '../store/store.ts';
 import type { Call } from './gate.ts';
+import type { ReadLog } from './read-log.ts';
 
 /** What one run of an action may use: the bot's org, bounded by policy, writing only where a held proposal runs. */
 
 export interface ContextDeps {
   /** Opens the org behind a bot for one call; throws `not_connected`, `reconnect_needed`. */
   readonly openOrg: (bot: BotRow, signal: AbortSignal) => Promise<GateOrg>;
-  readonly openSoql: (bot: BotRow, org: GateOrg) => Soql;
+  readonly openSoql: (bot: BotRow, org: GateOrg, answered: Answered | undefined) => Soql;
+  /** The text of a find, as it is sent. */
+  readonly queryOf: (object: string, find: Find) => string;
   readonly openSync: (bot: BotRow, org: GateOrg, mayWrite: boolean) => Sync;
   readonly isUnknownOutcome: (error: unknown) => boolean;
   /** Longest that one Salesforce request may take, ms. */
@@ -38,7 +41,12 @@ export async function contextFor(
   call: Pick<Call, 'principal' | 'conversation' | 'session'>,
   extra: ActionContext['extra'],
   signal: AbortSignal,
-  writing?: { proposal: Proposal; note: (effects: readonly Effect[]) => Promise<void> },
+  reads: ReadLog,
+  writing?: {
+    readonly proposal: Proposal;
+    readonly note: (effects: readonly Effect[]) => Promise<void>;
+    readonly answered: (environment: Facts['environment']) => Answered | undefined;
+  },
 ): Promise<Run> {
   const { now } = deps;
   const org = await deps.openOrg(bot, signal);
@@ -84,8 +92,10 @@ export async function contextFor(
         ...(call.conversation === undefined ? {} : { conversation: call.conversation }),
         ...(call.session === undefined ? {} : { session: call.session }),
       },
-      salesforce: boundByPolicy(salesforce, bot.policy),
-      soql: deps.openSoql(bot, org),
+      salesforce: boundByPolicy(salesforce, bot.policy, ({ object, find, ...read }) =>
+        reads.note({ ...read, query: deps.queryOf(object, find) }),
+      ),
+      soql: noted(deps.openSoql(bot, org, writing?.answered(org.environment)), reads),
       sync: deps.openSync(bot, org, writing !== undefined),
       extra,
       ...(choice === undefined ? {} : { choice }),
@@ -93,6 +103,26 @@ export async function contextFor(
       signal,
       log: deps.log,
     }),
+  };
+}
+
+function noted(soql: Soql, reads: ReadLog): Soql {
+  return {
+    judge: (...args) => soql.judge(...args),
+    resume: (...args) => soql.resume(...args),
+    async run(query, format) {
+      const { send, objects, fields, class: kind } = query;
+      const note = (rows: number) => reads.note({ query: send, objects, fields, rows, class: kind });
+      try {
+        const answer = await soql.run(query, format);
+        note(answer.returned);
+        return answer;
+      } catch (error) {
+        // It was sent, or may have been.
+        note(0);
+        throw error;
+      }
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { needsFacts, type Verdict } from '../../permissions/decide.ts';
+import { type Facts, needsFacts, type Verdict } from '../../permissions/decide.ts';
 import type { ActionPolicy } from '../../permissions/policy.ts';
-import type { Action, Preview } from '../action.ts';
+import type { Action, Answered, Preview } from '../action.ts';
 import type { Audit, AuditInput } from '../audit.ts';
 import { type Confirm, createConfirm, queueFull } from '../confirm/confirm.ts';
 import type { Effect, Envelope, Proposal } from '../confirm/proposal.ts';
@@ -19,6 +19,7 @@ import { countRun, denied, hasRate, judge } from './judge.ts';
 import { createLook } from './look.ts';
 import { inputFor, type ParsedArgs, parseArgs } from './parse-args.ts';
 import { botNamed, listed, type Permitted, permitted } from './permit.ts';
+import { both, createReadLog, type ReadLog } from './read-log.ts';
 import { createRepeats, dedupeKeyOf } from './repeat.ts';
 import { readSessionContext } from './session-context.ts';
 import { createUndo } from './undo.ts';
@@ -59,6 +60,8 @@ export function createGate(deps: GateDeps): Gate {
         ? { action: undo, own: BY_OPERATORS }
         : permitted(deps.actions, bot, proposal.action);
     const { extra } = parseArgs(action, own, proposal.args);
+    const verdictIn = (environment: Facts['environment']) => judge(bot, action, proposal.preview, environment);
+    const reads = createReadLog();
     const run = await contextFor(
       deps,
       bot,
@@ -69,13 +72,14 @@ export function createGate(deps: GateDeps): Gate {
       },
       extra,
       signal,
-      { proposal, note },
+      reads,
+      { proposal, note, answered: (environment) => answeredBy(proposal, verdictIn(environment)) },
     );
     // What policy let run by itself was counted when it was judged.
     if (proposal.decidedBy !== BY_POLICY || !hasRate(bot, action)) await countRun(deps, bot, action);
-    const base = { action, context: run.context };
+    const base = { action, context: run.context, read: reads.audited };
     if (proposal.policyRevision === bot.policyRevision || action === undo) return base;
-    const verdict = judge(bot, action, proposal.preview, run.environment);
+    const verdict = verdictIn(run.environment);
     if (verdict.decision === 'deny') throw denied(action, verdict);
     const isStricter =
       (proposal.decidedBy === BY_POLICY && verdict.decision === 'confirm') ||
@@ -106,6 +110,7 @@ export function createGate(deps: GateDeps): Gate {
       action: c.action.slice(0, 80),
       policyRevision: bot.policyRevision,
     };
+    const reads = createReadLog();
     try {
       if (c.action === getProposal.name) return await look.getProposal(c);
       const { action, own } = permitted(deps.actions, bot, c.action);
@@ -120,15 +125,15 @@ export function createGate(deps: GateDeps): Gate {
       if (earlier !== undefined) return earlier;
 
       if (unheard !== undefined) await mustHaveRoom(bot);
-      const { run, preview, verdict } = await weigh(bot, { action, own }, c, parsed, signal);
+      const { run, preview, verdict } = await weigh(bot, { action, own }, c, parsed, signal, reads);
       if (verdict.decision === 'deny') throw denied(action, verdict);
       if ((!isWrite && verdict.decision === 'auto') || (!action.idempotent && changesNothing(preview))) {
         // No proposal stands behind this context: whatever runs in it can only read.
         const output = action.output.parse(await action.run(parsed.input, run.context));
-        await deps.audit.record({ ...audited, event: 'done', decision: 'auto', digest, ...querySent(preview) });
+        await deps.audit.record({ ...audited, event: 'done', decision: 'auto', digest, ...reads.audited() });
         return { status: 'done', result: cleanData({ ...output }) };
       }
-      return await propose(bot, action, c, { args, digest, dedupeKey, preview, verdict, signal }, unheard);
+      return await propose(bot, action, c, { args, digest, dedupeKey, preview, verdict, signal, reads }, unheard);
     } catch (thrown) {
       const error = toGatehouseError(thrown, deps.newId);
       if (error.code === 'internal')
@@ -137,7 +142,7 @@ export function createGate(deps: GateDeps): Gate {
         ...audited,
         event: 'refused',
         decision: 'refused',
-        detail: { code: error.code, status: error.status },
+        ...both(reads.audited(), { detail: { code: error.code, status: error.status } }),
       });
       throw error;
     }
@@ -150,8 +155,9 @@ export function createGate(deps: GateDeps): Gate {
     c: Call,
     { input, extra }: ParsedArgs,
     signal: AbortSignal,
+    reads: ReadLog,
   ) {
-    const run = await contextFor(deps, bot, c, extra, signal);
+    const run = await contextFor(deps, bot, c, extra, signal, reads);
     const isShown = needsFacts(own, bot.policy) || (action.risk !== 'read' && !action.idempotent);
     const preview =
       isShown && action.preview !== undefined ? cleanShown(await action.preview(input, run.context)) : null;
@@ -174,6 +180,7 @@ export function createGate(deps: GateDeps): Gate {
       readonly preview: Preview | null;
       readonly verdict: Verdict;
       readonly signal: AbortSignal;
+      readonly reads: ReadLog;
     },
     unheard?: (running: Promise<Envelope>) => void,
   ): Promise<Envelope> {
@@ -225,7 +232,7 @@ export function createGate(deps: GateDeps): Gate {
         policyRevision: bot.policyRevision,
         object: preview?.target?.object ?? null,
         recordId: preview?.target?.id ?? null,
-        ...withReasons(verdict, querySent(preview)),
+        ...both(both(made.reads.audited(), querySent(preview)), { detail: { reasons: verdict.reasons } }),
       },
       maxPending,
     );
@@ -243,6 +250,23 @@ export function createGate(deps: GateDeps): Gate {
   async function mustHaveRoom(bot: BotRow): Promise<void> {
     const { maxPending } = bot.policy.proposals;
     if ((await store.proposals.countPending(bot.name)) >= maxPending) throw queueFull(maxPending);
+  }
+
+  /** Rows that the host asks for are written down like a bot's. */
+  async function readSession(bot: BotRow, session: { readonly indexValue: string }, signal: AbortSignal) {
+    const reads = createReadLog();
+    const read = await readSessionContext(deps, bot, session, signal, reads);
+    await deps.audit.record({
+      bot: bot.name,
+      principal: 'host',
+      channel: 'chat',
+      action: 'session_context',
+      event: 'done',
+      decision: 'auto',
+      policyRevision: bot.policyRevision,
+      ...reads.audited(),
+    });
+    return read;
   }
 
   const mayAsk = (own: ActionPolicy, bot: BotRow) =>
@@ -279,13 +303,15 @@ export function createGate(deps: GateDeps): Gate {
       const bot = await botNamed(store, row.bot);
       const { input, args, extra } = parseArgs(undo, BY_OPERATORS, { audit });
       const c: Call = { bot: bot.name, principal: by, channel: 'cli', action: undo.name, args };
-      const run = await contextFor(deps, bot, c, extra, new AbortController().signal);
+      const reads = createReadLog();
+      const run = await contextFor(deps, bot, c, extra, new AbortController().signal, reads);
       const preview = cleanShown((await undo.preview?.(input, run.context)) ?? null);
       const digest = digestOf({ bot: bot.name, action: undo.name, args });
       const verdict = {
         decision: 'confirm',
         assurance: 'session',
         reasons: [`${by} asks to undo audit row ${audit}.`],
+        asks: ['decision'],
       } as const;
       return propose(bot, undo, c, {
         args,
@@ -294,11 +320,12 @@ export function createGate(deps: GateDeps): Gate {
         preview,
         verdict,
         signal: new AbortController().signal,
+        reads,
       });
     },
 
     sessionContext: async (name, session, signal = new AbortController().signal) =>
-      readSessionContext(deps, await botNamed(store, name), session, signal),
+      readSession(await botNamed(store, name), session, signal),
 
     erase: (subject, by) => eraseSubject({ ...deps, subject, by }),
 
@@ -306,8 +333,10 @@ export function createGate(deps: GateDeps): Gate {
       const bot = await botNamed(store, c.bot);
       const found = permitted(deps.actions, bot, c.action);
       const parsed = parseArgs(found.action, found.own, c.args);
-      const { preview, verdict } = await weigh(bot, found, c, parsed, c.signal ?? new AbortController().signal);
-      return { ...verdict, preview };
+      const signal = c.signal ?? new AbortController().signal;
+      const { preview, verdict } = await weigh(bot, found, c, parsed, signal, createReadLog());
+      const { decision, assurance, reasons } = verdict;
+      return { decision, assurance, reasons, preview };
     },
 
     proposal: look.proposal,
@@ -344,11 +373,11 @@ function querySent(preview: Preview | null): Pick<AuditInput, 'detail' | 'sealed
   };
 }
 
-function withReasons(
-  { reasons }: Verdict,
-  sent: Pick<AuditInput, 'detail' | 'sealed'>,
-): Pick<AuditInput, 'detail' | 'sealed'> {
-  return { ...sent, detail: { ...sent.detail, reasons } };
+/** What the person who let this proposal run said yes to; undefined where policy did. */
+function answeredBy(proposal: Proposal, { asks }: Verdict): Answered | undefined {
+  if (proposal.decidedBy === null || proposal.decidedBy === BY_POLICY) return undefined;
+  const isSignedIn = proposal.decidedVia === 'console' || proposal.decidedVia === 'cli';
+  return { assurance: isSignedIn ? 'session' : proposal.assurance, asks };
 }
 
 /** A change that is none needs nobody's yes. */

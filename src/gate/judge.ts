@@ -1,6 +1,6 @@
 import { decideCall, type Facts, fieldNames, type Verdict } from '../../permissions/decide.ts';
 import { fieldSet, taggedFields } from '../../permissions/field-access.ts';
-import type { Action, Preview } from '../action.ts';
+import type { Action, Answered, Preview } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
 import type { BotRow, Store } from '../store/store.ts';
 
@@ -63,7 +63,7 @@ export function judge(
           ...(preview?.query?.fields ?? []),
         ];
   const sensitive = touched.filter(isSensitive);
-  return decideCall(bot.policy, action, bot.audience, {
+  const verdict = decideCall(bot.policy, action, bot.audience, {
     changes,
     sensitive,
     ...(preview?.query === undefined ? {} : { queryClass: preview.query.class, queryReasons: preview.query.reasons }),
@@ -72,6 +72,15 @@ export function judge(
     runsThisHour,
     environment,
   });
+  return isAnswered(verdict, preview?.query?.answered) ? { ...verdict, decision: 'auto' } : verdict;
+}
+
+/** A further page is judged like the first one, but nobody is asked twice: what was asked then is what is asked now. */
+function isAnswered({ decision, assurance, asks }: Verdict, answered: Answered | undefined): boolean {
+  if (decision !== 'confirm' || answered === undefined) return false;
+  return (
+    (assurance === 'client' || answered.assurance === 'session') && asks.every((ask) => answered.asks.includes(ask))
+  );
 }
 
 export function denied(action: Action, { reasons: [first, ...more] }: Verdict): GatehouseError {

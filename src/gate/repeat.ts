@@ -58,8 +58,9 @@ export function createRepeats({ store, confirm, link, openOrg, requestTimeoutMs,
       const isInWindow = now() < (end.settledAt ?? 0) + (c.key === undefined ? WINDOW_MS : KEY_WINDOW_MS);
       const isRead = action.risk === 'read';
       // What was read for an approved query minutes ago is still its answer; asking a person again would only wear them out.
-      if (isInWindow && isRead) return answer(end);
-      if (isInWindow && !action.idempotent && (await stillHeld(await openOrg(bot, signal), end.effects)))
+      // Under another policy it may be closed by now: then it is judged like a new one.
+      if (isInWindow && isRead && end.policyRevision === bot.policyRevision) return answer(end);
+      if (isInWindow && !isRead && !action.idempotent && (await stillHeld(await openOrg(bot, signal), end.effects)))
         return { status: 'done', result: { ...end.result, alreadyDone: true } };
       await store.proposals.release(end.id);
       return undefined;

@@ -2,6 +2,7 @@ import { GatehouseError } from '../errors.ts';
 import { cleanData } from '../hidden-text.ts';
 import type { BotRow } from '../store/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
+import type { ReadLog } from './read-log.ts';
 
 /** Parts of these are fields of their own; the compounds only repeat them. */
 const COMPOUND = ['address', 'location'];
@@ -15,8 +16,9 @@ export async function readSessionContext(
   bot: BotRow,
   session: { readonly indexValue: string },
   signal: AbortSignal,
+  reads: ReadLog,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { context } = await contextFor(deps, bot, { principal: 'host', session }, {}, signal);
+  const { context } = await contextFor(deps, bot, { principal: 'host', session }, {}, signal, reads);
   const { salesforce } = context;
   const { fields } = await salesforce.describe('Account');
   const key = context.bot.accountKeyField;

@@ -139,7 +139,7 @@ export class Reach {
     for (const name of all ?? []) {
       const isCustom = name.includes('__');
       if ((set === 'CUSTOM' && !isCustom) || (set === 'STANDARD' && isCustom)) continue;
-      if (!this.#access.canRead(object.name, name)) throw nameTheFields(set, at);
+      if (!this.#canRead(object, name)) throw nameTheFields(set, at);
       this.fields.add(`${object.name}.${name}`);
     }
   }
@@ -163,7 +163,12 @@ export class Reach {
   }
 
   #checkOpen(object: SoqlObject, field: string, at: number): void {
-    if (!this.#access.canRead(object.name, field)) throw closedField(object, field, at);
+    if (!this.#canRead(object, field)) throw closedField(object, field, at);
+  }
+
+  #canRead(object: SoqlObject, field: string): boolean {
+    const isPerson = object.name.toLowerCase() === 'account' && typeof object.field('IsPersonAccount') === 'object';
+    return this.#access.canRead(object.name, field, isPerson);
   }
 
   /** The suggestion is drawn from open fields only: a hint must not tell what is hidden. */
@@ -172,7 +177,7 @@ export class Reach {
     const name = object?.name ?? 'The object';
     const near = nearest(
       field,
-      (object?.fields() ?? []).filter((each) => this.#access.canRead(name, each)),
+      (object?.fields() ?? []).filter((each) => object !== undefined && this.#canRead(object, each)),
     );
     const next =
       near === undefined ? 'Use fields that the object has; custom fields end in __c.' : `Did you mean ${near}?`;
