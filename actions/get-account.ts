@@ -41,6 +41,7 @@ export default defineAction({
     'Reads one Salesforce Account by Id, key, exact name, or one of its opportunities. Use for "who is" and "what is the status of OPP-123". Not for lists or counts: use RunSOQL. Several hits come back as candidates to ask about.',
   permission: 'READ_ACCOUNT',
   risk: 'read',
+  touches: { reads: ['Account', 'Contact', 'Opportunity', 'Case'] },
   input,
   output: z.object({
     account: row,

@@ -8,6 +8,7 @@ export default defineAction({
     'Runs one read-only SOQL query against Salesforce. Use for lists, counts and sums, e.g. SELECT COUNT() FROM Opportunity WHERE IsWon = true. Not for one account: use GetAccount. Name the fields and add WHERE and LIMIT. A refusal says how to repair the query. Broad queries may wait for approval.',
   permission: 'RUN_SOQL',
   risk: 'read',
+  touches: { reads: ['*'] },
   input: z.strictObject({
     soql: z.string().trim().min(1).describe('One SELECT statement, single quotes around text'),
     cursor: z.string().optional().describe('nextCursor of an earlier answer to the same query'),

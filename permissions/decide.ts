@@ -25,11 +25,12 @@ export interface Verdict {
   readonly asks: readonly string[];
 }
 
-/** `never` actions are not listed at all; neither are actions that policy does not name. */
-export function isListed(policy: Policy, action: string): boolean {
-  const own = policy.actions[action];
-  return own !== undefined && own.decision !== 'never';
+/** What policy says to an action. One that it does not name, such as one that came later, asks a person whatever its risk. */
+export function policyFor(policy: Policy, action: string): ActionPolicy {
+  return (Object.hasOwn(policy.actions, action) ? policy.actions[action] : undefined) ?? UNNAMED;
 }
+
+const UNNAMED: ActionPolicy = { decision: 'confirm', assurance: 'client', rules: [], autoFields: [], expose: [] };
 
 /** Whether `decideCall` needs the preview, that is: whether anything but a plain yes or no can come out. */
 export function needsFacts(own: ActionPolicy, policy: Policy): boolean {
@@ -44,8 +45,8 @@ export function decideCall(
   audience: Audience,
   facts: Facts,
 ): Verdict {
-  const own = policy.actions[action.name];
-  if (own === undefined || own.decision === 'never' || own.decision === 'deny')
+  const own = policyFor(policy, action.name);
+  if (own.decision === 'never' || own.decision === 'deny')
     return {
       decision: 'deny',
       assurance: 'session',
@@ -59,7 +60,7 @@ export function decideCall(
   const isLowRisk =
     own.autoFields.length > 0 &&
     facts.changes.length > 0 &&
-    facts.changes.every((change) => own.autoFields.includes(change.field));
+    facts.changes.every(({ field }) => fieldNames(field).every((name) => isAmong(own.autoFields, name)));
 
   let decision: Verdict['decision'] = isLowRisk ? 'auto' : own.decision;
   const asks = fired.filter((rule) => rule.then === 'confirm').map((rule) => Object.keys(rule.if).sort().join('+'));
@@ -92,6 +93,17 @@ export function fieldNames(field: string): readonly string[] {
   return field.split('+');
 }
 
+/** API names, stages and whatever else people write down: Salesforce does not mind their case, so nobody here does. */
+function isAmong(names: readonly string[], name: string): boolean {
+  return names.some((one) => one.trim().toLowerCase() === name.trim().toLowerCase());
+}
+
+function changeOf({ changes }: Facts, field: string): Facts['changes'][number] | undefined {
+  return changes.find((change) =>
+    fieldNames(change.field).some((name) => isAmong([field], name.split('.').at(-1) ?? '')),
+  );
+}
+
 function holds(c: PolicyCondition, facts: Facts): boolean {
   return Object.keys(c).every((key) => CHECKS[key as keyof PolicyCondition](c, facts) !== undefined);
 }
@@ -110,19 +122,17 @@ export const CHECKS: {
     return amount !== undefined && amount > c.amountAbove! ? `The amount is above ${c.amountAbove}.` : undefined;
   },
   amountChangeAbove: (c, f) => {
-    const change = f.changes.find(({ field }) => field === 'Amount');
+    const change = changeOf(f, 'Amount');
     if (change === undefined) return undefined;
     const difference = Math.abs(Number(change.after ?? 0) - Number(change.before ?? 0));
     return difference > c.amountChangeAbove! ? `The amount changes by more than ${c.amountChangeAbove}.` : undefined;
   },
   stageIn: (c, f) => {
-    const stage = f.changes.find(({ field }) => field === 'StageName')?.after;
-    return typeof stage === 'string' && c.stageIn!.some((s) => s.toLowerCase() === stage.toLowerCase())
-      ? `The stage becomes ${stage}.`
-      : undefined;
+    const stage = changeOf(f, 'StageName')?.after;
+    return typeof stage === 'string' && isAmong(c.stageIn!, stage) ? `The stage becomes ${stage}.` : undefined;
   },
   closeDateShiftDaysAbove: (c, f) => {
-    const change = f.changes.find(({ field }) => field === 'CloseDate');
+    const change = changeOf(f, 'CloseDate');
     if (change === undefined) return undefined;
     const days = Math.abs(Date.parse(String(change.after)) - Date.parse(String(change.before))) / 86_400_000;
     // An unreadable date counts as a large shift: fail closed.
@@ -131,7 +141,7 @@ export const CHECKS: {
       : undefined;
   },
   fieldIn: (c, f) => {
-    const isNamed = (name: string) => c.fieldIn!.includes(name.split('.').at(-1) ?? name);
+    const isNamed = (name: string) => isAmong(c.fieldIn!, name.split('.').at(-1) ?? name);
     const hit = f.changes.filter(({ field }) => fieldNames(field).some(isNamed)).map(({ field }) => field);
     return hit.length > 0 ? `It changes ${hit.join(', ')}.` : undefined;
   },
@@ -149,6 +159,6 @@ export const CHECKS: {
 };
 
 function numberAfter(facts: Facts, field: string): number | undefined {
-  const value = facts.changes.find((change) => change.field === field)?.after;
+  const value = changeOf(facts, field)?.after;
   return typeof value === 'number' ? value : undefined;
 }

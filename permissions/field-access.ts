@@ -20,6 +20,26 @@ export function whereClosed(objects: Policy['objects'], object: string, way: 're
   return `objects.${shut ?? spelled[0] ?? object}.${way}`;
 }
 
+/** What an action reads and writes of the org: objects by their API names. */
+export interface Touches {
+  /** `*`: whatever the policy opens. */
+  readonly reads?: readonly string[];
+  /** A policy that closes one of these, or of `edits`, refuses every call at once. */
+  readonly creates?: readonly string[];
+  readonly edits?: readonly string[];
+  /** The bot's mapping may name other objects than these, and leaves out what is closed. */
+  readonly mapped?: boolean;
+}
+
+/** The first object that an action cannot do without and policy closes. */
+export function closedTo(
+  { creates = [], edits = [], mapped = false }: Touches,
+  objects: Policy['objects'],
+): string | undefined {
+  const open = openObjects(objects, 'write');
+  return mapped ? undefined : [...creates, ...edits].find((object) => !open.has(lower(object)));
+}
+
 /** The fields that a policy tags in one of these ways, as `Account.Phone` or `*.Secret__c`. */
 export function taggedFields(
   objects: Policy['objects'],

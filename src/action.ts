@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ActionPermission } from '../permissions/catalog.ts';
+import type { Touches } from '../permissions/field-access.ts';
 import type { Audience } from '../permissions/profiles.ts';
 
 /** Record text inside a sentence of an action's own. */
@@ -23,6 +24,8 @@ export interface Action<I extends z.ZodObject = z.ZodObject, O extends z.ZodObje
   readonly risk: Risk;
   /** Running it twice is the same as once, by its own doing; a crashed run is then simply run again. */
   readonly idempotent?: boolean;
+  /** What it reads and writes of the org: the connect page, new policies and the first look at a call are derived from it. */
+  readonly touches: Touches;
   /** The Salesforce object whose further fields an operator may expose as inputs (A2). */
   readonly exposes?: string;
   readonly input: I;

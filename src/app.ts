@@ -61,6 +61,8 @@ export interface AppOptions {
   readonly log?: Log;
   /** The language model of the chat; default: as the environment says. */
   readonly model?: Model;
+  /** A folder of actions beside the shipped ones. */
+  readonly actions?: URL;
   /** Crash points by name, for tests. */
   readonly crash?: (point: string) => void | Promise<void>;
 }
@@ -149,7 +151,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
     const audit = createAudit({ store, secret, heads: createHeadKeeper(inData('audit-heads'), isAlive), now, log });
     const access = createAccess({ store, secret, now });
-    const actions = await loadActions(new URL('../actions/', import.meta.url));
+    const actions = await loadActions(
+      new URL('../actions/', import.meta.url),
+      ...(options.actions === undefined ? [] : [options.actions]),
+    );
     const prompts = lazily(() => loadPrompts(new URL('../prompts/', import.meta.url)));
     const openOrg = async (bot: BotRow, signal: AbortSignal) => {
       const org = await connections.open(bot.name, { signal });

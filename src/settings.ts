@@ -1,4 +1,9 @@
+import type { ActionPermission } from '../permissions/catalog.ts';
+import { policyFor } from '../permissions/decide.ts';
+import { closedTo, whereClosed } from '../permissions/field-access.ts';
 import { type Policy, parsePolicy } from '../permissions/policy.ts';
+import { grantWarnings } from '../permissions/profiles.ts';
+import type { Action } from './action.ts';
 import type { Audit, AuditInput } from './audit.ts';
 import { type FieldProblem, GatehouseError, listProblems } from './errors.ts';
 import type { BotRow, Store } from './store/store.ts';
@@ -94,6 +99,36 @@ export async function changeGrants(
   });
   const last = rows.at(-1);
   if (last !== undefined) await audit.keep(last);
+}
+
+/** What whoever grants should know: a grant alone says nothing about when a person is asked, nor what is open. */
+export function grantNotes(actions: readonly Action[], bot: BotRow, permission: ActionPermission): string[] {
+  const change = `gatehouse policy get ${bot.name} policy.json, then gatehouse policy set ${bot.name} policy.json`;
+  const notes = actions
+    .filter((action) => action.permission === permission)
+    .flatMap((action) => {
+      const { decision } = policyFor(bot.policy, action.name);
+      const shut = closedTo(action.touches, bot.policy.objects);
+      const isNamed = Object.hasOwn(bot.policy.actions, action.name);
+      return [
+        ...(isNamed
+          ? []
+          : [
+              `${action.name} is not in the policy of ${bot.name}: every call waits for a person. Add actions.${action.name} to change that: ${change}.`,
+            ]),
+        ...(decision === 'never' || decision === 'deny'
+          ? [
+              `The policy of ${bot.name} still says "${decision}" to ${action.name}. Change actions.${action.name}.decision: ${change}.`,
+            ]
+          : []),
+        ...(shut === undefined
+          ? []
+          : [
+              `${action.name} writes ${shut}, which the policy of ${bot.name} closes. Set ${whereClosed(bot.policy.objects, shut, 'write')} to true: ${change}.`,
+            ]),
+      ];
+    });
+  return [...grantWarnings(bot.audience, permission), ...notes];
 }
 
 const MOST_ATTEMPTS = 20;

@@ -1,4 +1,4 @@
-import { decideCall, type Facts, fieldNames, type Verdict } from '../../permissions/decide.ts';
+import { decideCall, type Facts, fieldNames, policyFor, type Verdict } from '../../permissions/decide.ts';
 import { fieldSet, taggedFields } from '../../permissions/field-access.ts';
 import type { Action, Answered, Preview } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
@@ -32,7 +32,7 @@ export async function countRun(
 
 /** Whether the policy of this action looks at how often it ran. */
 export function hasRate(bot: BotRow, action: Action): boolean {
-  return bot.policy.actions[action.name]?.rules.some((rule) => rule.if.runsThisHourAtLeast !== undefined) === true;
+  return policyFor(bot.policy, action.name).rules.some((rule) => rule.if.runsThisHourAtLeast !== undefined);
 }
 
 export function judge(
@@ -85,6 +85,6 @@ function isAnswered({ decision, assurance, asks }: Verdict, answered: Answered |
 
 export function denied(action: Action, { reasons: [first, ...more] }: Verdict): GatehouseError {
   return new GatehouseError('permission_denied', first ?? `Policy denies ${action.name}.`, {
-    next: `Tell the user that the policy of this bot does not allow it${more.length > 0 ? `: ${more.join(' ')}` : '.'}`,
+    next: `Tell the user that the policy of this bot does not allow it${more.length > 0 ? `: ${more.join(' ')}` : '.'} An operator finds the rule under actions.${action.name}.`,
   });
 }

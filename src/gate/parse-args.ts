@@ -36,7 +36,9 @@ export function parseArgs(action: Action, own: ActionPolicy, raw: unknown): Pars
   if (!parsed.success || problems.length > 0) throw invalid(action.name, problems);
   // A strict object: its keys are the action's and the exposed ones.
   const args = parsed.data as Record<string, FieldValue>;
-  const exposed = new Set(own.expose.map(({ field }) => field).filter((field) => !(field in action.input.shape)));
+  const exposed = new Set(
+    own.expose.map(({ field }) => field).filter((field) => !Object.hasOwn(action.input.shape, field)),
+  );
   const pick = (isExposed: boolean) =>
     Object.fromEntries(Object.entries(args).filter(([key]) => exposed.has(key) === isExposed));
   return { args, input: pick(false), extra: pick(true) as Record<string, FieldValue> };

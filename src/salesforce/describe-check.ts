@@ -1,7 +1,7 @@
 import type { FieldDescribe, Fields, FieldValue, ObjectDescribe } from '../action.ts';
 import { type FieldProblem, GatehouseError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { toId18 } from './ids.ts';
-import { nearest } from './nearest.ts';
 
 /** Values against an object's describe, before they leave (A2): every bad field at once, labels turned into API values. Pure. */
 
@@ -19,10 +19,11 @@ export function checkFields(
   inputNames: Readonly<Record<string, string>> = {},
 ): Checked {
   const byName = new Map(describe.fields.map((field) => [field.name.toLowerCase(), field]));
-  const nameOf = (field: string) => inputNames[field] ?? field;
+  const nameOf = (field: string) => (Object.hasOwn(inputNames, field) ? inputNames[field] : undefined) ?? field;
   const problems: FieldProblem[] = [];
   const warnings: string[] = [];
-  const checked: Record<string, FieldValue> = {};
+  // Names come from outside: without a prototype there is nothing to find that nobody gave.
+  const checked: Record<string, FieldValue> = Object.create(null);
   for (const [name, value] of Object.entries(fields)) {
     const field = byName.get(name.toLowerCase());
     const verdict = field ? judge(describe, field, operation, value) : { problem: noSuchField(describe, name) };

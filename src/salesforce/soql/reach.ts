@@ -1,3 +1,4 @@
+import { nearest } from '../../nearest.ts';
 import type { Access } from './access.ts';
 import { SoqlRefusal } from './refusal.ts';
 import { bareObject, type SoqlField, type SoqlObject, type SoqlSchema } from './schema.ts';
@@ -175,7 +176,7 @@ export class Reach {
   #unknownField(places: readonly Place[], field: string, at: number): SoqlRefusal {
     const object = places[0]?.object;
     const name = object?.name ?? 'The object';
-    const near = nearest(
+    const [near] = nearest(
       field,
       (object?.fields() ?? []).filter((each) => object !== undefined && this.#canRead(object, each)),
     );
@@ -215,17 +216,6 @@ function nameTheFields(set: string, at: number): SoqlRefusal {
     `FIELDS(${set}) may bring fields that are not open to this bot.`,
     'Name the fields you need.',
   );
-}
-
-/** The known name that a mistyped one most likely means: the same letters, or one inside the other. */
-function nearest(name: string, known: readonly string[]): string | undefined {
-  const key = plain(name);
-  const isNear = (each: string) => key.length > 3 && (plain(each).includes(key) || key.includes(plain(each)));
-  return known.find((each) => plain(each) === key) ?? known.find(isNear);
-}
-
-function plain(name: string): string {
-  return name.toLowerCase().replace(/__c$/, '').replaceAll('_', '');
 }
 
 /** Names in a refusal come from the model: shown, but not at any length. */
