@@ -202,6 +202,8 @@ export interface FieldDescribe {
   readonly referenceTo: readonly string[];
   readonly relationshipName: string | null;
   readonly compoundFieldName: string | null;
+  /** Of a formula field: what it is calculated from. */
+  readonly formula?: string;
 }
 
 /** A query that the guard let through, exactly as it will be sent. */

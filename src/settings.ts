@@ -6,6 +6,8 @@ import { grantWarnings } from '../permissions/profiles.ts';
 import type { Action } from './action.ts';
 import type { Audit, AuditInput } from './audit.ts';
 import { type FieldProblem, GatehouseError, listProblems } from './errors.ts';
+import { checkNames } from './policy-names.ts';
+import type { Connections } from './salesforce/connections.ts';
 import type { BotRow, Store } from './store/store.ts';
 
 /** What operators set for a bot. A save and its audit row are one transaction: neither is ever there without the other. */
@@ -31,6 +33,44 @@ export function checkedPolicy(value: unknown, actions: readonly { readonly name:
   if ('policy' in parsed) return parsed.policy;
   throw refusedPolicy(parsed.problems);
 }
+
+/** The same for a bot that is connected: also the names that its org does not know. Its warnings stop nothing. */
+export async function checkedPolicyOf(
+  { store, connections, actions }: CheckDeps,
+  bot: string,
+  value: unknown,
+): Promise<{ readonly policy: Policy; readonly warnings: readonly string[] }> {
+  const policy = checkedPolicy(value, actions);
+  const connection = await store.connections.get(bot);
+  if (connection === undefined || connection.state === 'disconnected')
+    return {
+      policy,
+      warnings: [
+        `${bot} is not connected, so the names of objects and fields were not checked. Save once more when it is.`,
+      ],
+    };
+  const signal = AbortSignal.timeout(CHECK_MS);
+  const opened = await connections.open(bot, { signal }).catch((error: unknown) => {
+    if (error instanceof GatehouseError) return error;
+    throw error;
+  });
+  if (opened instanceof GatehouseError)
+    return { policy, warnings: [`The names of objects and fields were not checked: ${opened.message}`] };
+  const check = (isFresh: boolean) => checkNames(policy, actions, (object) => opened.describe(object, { isFresh }));
+  const remembered = await check(false);
+  // A field that an admin made a minute ago is in no describe that we remember.
+  const { problems, warnings } = remembered.problems.length > 0 ? await check(true) : remembered;
+  if (problems.length > 0) throw refusedPolicy(problems);
+  return { policy, warnings: warnings.map(({ name, problem }) => `${name}: ${problem}.`) };
+}
+
+interface CheckDeps {
+  readonly store: Pick<Store, 'connections'>;
+  readonly connections: Pick<Connections, 'open'>;
+  readonly actions: readonly Action[];
+}
+
+const CHECK_MS = 20_000;
 
 export function refusedPolicy(problems: readonly FieldProblem[]): GatehouseError {
   const fields = listProblems(problems);

@@ -1,5 +1,5 @@
 import { GatehouseError } from '../errors.ts';
-import { checkedPolicy, savePolicy } from '../settings.ts';
+import { checkedPolicyOf, savePolicy } from '../settings.ts';
 import { findBot } from './bots.ts';
 import { defineCommand, UsageError } from './command.ts';
 import { readInput } from './input.ts';
@@ -16,10 +16,14 @@ export const command = defineCommand({
     const app = await call.openApp();
     const operator = await askOperatorOnceReal(call, app, 'MANAGE_POLICY');
     const bot = await findBot(app, name);
-    const policy = checkedPolicy(given, app.actions);
+    const { policy, warnings } = await checkedPolicyOf(app, bot.name, given);
     const by = { principal: principalOf(operator), channel: 'cli' } as const;
     const revision = await savePolicy(app, bot.name, { policy, from: bot.policyRevision, by });
-    call.terminal.print({ bot: bot.name, revision }, `Saved as revision ${revision} of ${bot.name}'s policy.`);
+    for (const warning of warnings) call.terminal.note(`${call.terminal.style('yellow', 'Warning:')} ${warning}`);
+    call.terminal.print(
+      { bot: bot.name, revision, warnings },
+      `Saved as revision ${revision} of ${bot.name}'s policy.`,
+    );
   },
 });
 

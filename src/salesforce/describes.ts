@@ -148,6 +148,7 @@ function toField(field: Record<string, unknown>): FieldDescribe {
       : [],
     relationshipName: text(field.relationshipName) ?? null,
     compoundFieldName: text(field.compoundFieldName) ?? null,
+    ...(text(field.calculatedFormula) === undefined ? {} : { formula: String(field.calculatedFormula) }),
   };
 }
 
