@@ -102,6 +102,10 @@ export const policySchema = z.strictObject({
       maxChildRows: z.int().min(1).max(200).default(50),
       maxOffset: z.int().min(0).max(2000).default(2000),
       maxLength: z.int().min(100).max(100_000).default(20_000),
+      /** Fields such as `Name` that may be read of a record's owner or author although User is closed. */
+      allowOwnerFields: z.array(apiName).max(50).default([]),
+      /** Date literals that this org has beyond the common ones. */
+      dateLiterals: z.array(apiName).max(50).default([]),
       rowsPerHour: count.default(5000),
       countsPerHour: count.default(60),
     })

@@ -216,6 +216,8 @@ export interface JudgedQuery {
   readonly reasons: readonly string[];
   /** Most rows that can come back; null for COUNT() and ungrouped aggregates. */
   readonly rowCap: number | null;
+  /** What the guard had to leave out, said with the answer. */
+  readonly note?: string;
   /** Of a further page: the rows that came before it. */
   readonly skip?: number;
   /** Of a further page: the question that a person answered before the first one. */

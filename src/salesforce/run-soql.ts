@@ -13,7 +13,7 @@ import { type Counters, createAllowance, type Room } from './soql-allowance.ts';
 /** RunSOQL for one bot on one org: the guard with the org's describes around it, the hourly budgets, and our own cursor. */
 export interface RunSoqlDeps {
   readonly bot: string;
-  readonly org: Pick<Org, 'describe' | 'query' | 'queryNext' | 'explain'>;
+  readonly org: Pick<Org, 'describe' | 'query' | 'queryNext' | 'explain' | 'clock'>;
   readonly policy: Policy;
   readonly counters: Counters;
   /** Signs cursors, so that a model can neither make one nor use another bot's. */
@@ -35,7 +35,7 @@ export function createSoql(deps: RunSoqlDeps): Soql {
 
   const pass = async (query: string): Promise<SoqlPass> => {
     const schema = await schemaFor(query, policy, deps.org);
-    const verdict = guardSoql(query, { policy, schema });
+    const verdict = guardSoql(query, { policy, schema, now: deps.org.clock() });
     if (verdict.ok) return verdict;
     throw new GatehouseError('query_refused', `${verdict.rule} (${verdict.code}, position ${verdict.position})`, {
       next: verdict.next,
@@ -59,11 +59,11 @@ export function createSoql(deps: RunSoqlDeps): Soql {
     const cost = costOf(verdict, format, skip);
     await rows.check(cost.rows);
     await counts.check(cost.counts);
-    const { send, objects, fields, class: kind, reasons, rowCap } = verdict;
-    return { send, objects, fields, class: kind, reasons, rowCap };
+    const { send, objects, fields, class: kind, reasons, rowCap, note } = verdict;
+    return { send, objects, fields, class: kind, reasons, rowCap, ...(note === undefined ? {} : { note }) };
   };
 
-  const answer = async ({ send, skip = 0, answered }: JudgedQuery, format: Format): Promise<SoqlAnswer> => {
+  const answer = async ({ send, skip = 0, answered, note }: JudgedQuery, format: Format): Promise<SoqlAnswer> => {
     // What leaves is read once more: nothing is sent that the guard did not see as it is.
     const verdict = await pass(send);
     const cost = costOf(verdict, format, skip);
@@ -71,7 +71,8 @@ export function createSoql(deps: RunSoqlDeps): Soql {
     try {
       // A count that fails may tell something too, so it is never given back.
       await counts.take(cost.counts);
-      return await read(verdict, skip, format, room, answered ?? deps.answered);
+      const found = await read(verdict, skip, format, room, answered ?? deps.answered);
+      return note === undefined ? found : { ...found, note: [note, found.note].filter(Boolean).join(' ') };
     } finally {
       await room.leave();
     }
@@ -182,6 +183,8 @@ function toSoqlPolicy({ objects, soql }: Policy): SoqlPolicy {
     maxChildRows: soql.maxChildRows,
     maxOffset: soql.maxOffset,
     maxLength: soql.maxLength,
+    allowOwnerFields: soql.allowOwnerFields,
+    dateLiterals: soql.dateLiterals,
   };
 }
 

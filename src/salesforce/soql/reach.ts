@@ -26,6 +26,8 @@ const nameFields = new Set('id name type firstname lastname title email phone us
 export class Reach {
   readonly objects = new Set<string>();
   readonly fields = new Set<string>();
+  /** Objects that only stand for one another: a parent is of one of them. */
+  alternatives = 0;
   /** Objects that the schema lacks, when the caller only wants to know these; else a missing one is a refusal. */
   readonly missing: Set<string> | undefined;
   /** Whether a policy judges, or syntax alone does. */
@@ -33,6 +35,7 @@ export class Reach {
   readonly #schema: SoqlSchema;
   readonly #access: Access;
   readonly #relationships = new Set<string>();
+  readonly #several = new Set<string>();
 
   constructor(schema: SoqlSchema, access: Access, missing?: Set<string>) {
     this.#schema = schema;
@@ -71,6 +74,34 @@ export class Reach {
   follow(places: readonly Place[], relationship: string, at: number, isLast: boolean): readonly Place[] {
     const targets = this.targets(places, relationship, at);
     return targets.flatMap((target) => this.#openThrough(target, at, isLast));
+  }
+
+  /**
+   * The parent at the end of a path that may be of several objects, some of them closed. `types` are those that the query
+   * says it means; without them it must be made to say so, and `narrow` hears which are open.
+   */
+  followAny(
+    places: readonly Place[],
+    relationship: string,
+    at: number,
+    types: readonly string[] | undefined,
+    narrow: (lookup: string, objects: readonly string[]) => void,
+  ): readonly Place[] {
+    const targets = this.targets(places, relationship, at);
+    const isOpen = (target: string) => this.#access.object(target) === 'open' || this.#isPerson(target);
+    if (targets.length < 2 || targets.every(isOpen)) return this.follow(places, relationship, at, true);
+    const meant = types && targets.filter((target) => types.includes(target.toLowerCase()));
+    const open = meant ?? targets.filter(isOpen);
+    // None open, or none that exists: refused as if every one had been named.
+    if (open.length === 0) return this.follow(places, relationship, at, true);
+    if (meant === undefined) {
+      const [place] = places;
+      narrow(place?.object.parent(relationship)?.field ?? lookupOf(relationship), open);
+    }
+    const key = `${places[0]?.object.name}.${relationship}`.toLowerCase();
+    if (!this.#several.has(key)) this.alternatives += open.length - 1;
+    this.#several.add(key);
+    return open.flatMap((target) => this.#openThrough(target, at, true));
   }
 
   /** Where a relationship leads from all of these places. To follow it is to read the lookup behind it. */
@@ -147,12 +178,14 @@ export class Reach {
 
   /** A person behind Owner or CreatedBy may show a name although people are closed, if the operator said which fields. */
   #openThrough(target: string, at: number, isLast: boolean): readonly Place[] {
-    const { ownerFields } = this.#access;
-    const asPerson =
-      isLast && ownerFields.size > 0 && people.has(target.toLowerCase()) && this.#access.object(target) === 'closed';
-    if (!asPerson) return this.open(target, at);
+    if (!isLast || !this.#isPerson(target)) return this.open(target, at);
     this.objects.add(target);
-    return [{ object: this.#schema.object(target) ?? bareObject(target), only: ownerFields }];
+    return [{ object: this.#schema.object(target) ?? bareObject(target), only: this.#access.ownerFields }];
+  }
+
+  #isPerson(target: string): boolean {
+    const { ownerFields } = this.#access;
+    return ownerFields.size > 0 && people.has(target.toLowerCase()) && this.#access.object(target) === 'closed';
   }
 
   #touch(object: SoqlObject, field: string, known: SoqlField | 'unjudged' | undefined, at: number): ResolvedField {
