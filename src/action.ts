@@ -154,6 +154,8 @@ export interface Salesforce {
     operation: 'create' | 'update',
     fields: Fields,
     inputNames?: Readonly<Record<string, string>>,
+    /** Which fields may be named where a name is mistyped; all of them if left out. */
+    mayName?: (field: string) => boolean,
   ): Promise<{ readonly fields: Fields; readonly warnings: readonly string[] }>;
   /** One effect per call and proposal, also across a crash. `allowDuplicates` overrides an alerting duplicate rule. */
   create(

@@ -113,7 +113,8 @@ export function boundByPolicy(
     check: async (object, operation, fields, inputNames) => {
       // Here, so that nobody is asked about what would be refused afterwards.
       await mustWrite(object, fields);
-      return org.check(object, operation, fields, inputNames);
+      // A hint must not tell what is hidden.
+      return org.check(object, operation, fields, inputNames, (field) => !isShut(object, field));
     },
     get: async (object, id, fields) => {
       const { find, ways } = await bind(object, { fields, where: [], limit: 1 });

@@ -17,6 +17,7 @@ export function checkFields(
   operation: 'create' | 'update',
   fields: Fields,
   inputNames: Readonly<Record<string, string>> = {},
+  mayName: (field: string) => boolean = () => true,
 ): Checked {
   const byName = new Map(describe.fields.map((field) => [field.name.toLowerCase(), field]));
   const nameOf = (field: string) => (Object.hasOwn(inputNames, field) ? inputNames[field] : undefined) ?? field;
@@ -26,7 +27,9 @@ export function checkFields(
   const checked: Record<string, FieldValue> = Object.create(null);
   for (const [name, value] of Object.entries(fields)) {
     const field = byName.get(name.toLowerCase());
-    const verdict = field ? judge(describe, field, operation, value) : { problem: noSuchField(describe, name) };
+    const verdict = field
+      ? judge(describe, field, operation, value)
+      : { problem: noSuchField(describe, name, mayName) };
     if ('problem' in verdict) problems.push({ name: nameOf(name), problem: verdict.problem });
     else {
       checked[field?.name ?? name] = verdict.value;
@@ -180,11 +183,8 @@ function judgeMany(field: FieldDescribe, given: string): Verdict {
   return warnings.length > 0 ? { value, warning: warnings.join(' ') } : { value };
 }
 
-function noSuchField(describe: ObjectDescribe, name: string): string {
-  const close = nearest(
-    name,
-    describe.fields.map((field) => field.name),
-  );
+function noSuchField(describe: ObjectDescribe, name: string, mayName: (field: string) => boolean): string {
+  const close = nearest(name, describe.fields.map((field) => field.name).filter(mayName));
   return `does not exist on ${describe.name}, or the connected user may not see it${close.length > 0 ? `; nearest: ${close.join(', ')}` : ''}`;
 }
 
