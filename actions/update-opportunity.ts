@@ -95,8 +95,7 @@ async function read(wish: Wish, context: ActionContext) {
   return { record: await find(wish, context, Object.keys(fields)), fields, warnings };
 }
 
-async function find(wish: Wish, { salesforce, bot }: ActionContext, more: readonly string[]): Promise<SObject> {
-  const keys = { id: 'Id', reference: bot.opportunityReferenceField, name: 'Name' } as const;
+async function find(wish: Wish, { salesforce, lookups }: ActionContext, more: readonly string[]): Promise<SObject> {
   const given = (['id', 'reference', 'name'] as const).filter((key) => wish[key] !== undefined);
   const [key] = given;
   if (key === undefined || given.length > 1)
@@ -109,10 +108,11 @@ async function find(wish: Wish, { salesforce, bot }: ActionContext, more: readon
       },
     );
   const fields = [...new Set(['Name', 'StageName', 'Amount', 'CloseDate', 'NextStep', 'LastModifiedDate', ...more])];
+  const field = key === 'reference' ? await lookups.must('opportunityReference') : { id: 'Id', name: 'Name' }[key];
   // wish[key] was found given above.
   const found = await salesforce.find('Opportunity', {
     fields,
-    where: [{ field: keys[key], is: wish[key]! }],
+    where: [{ field, is: wish[key]! }],
     limit: 6,
   });
   if (found.length > 1)

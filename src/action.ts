@@ -61,10 +61,13 @@ export interface ActionContext {
   readonly bot: {
     readonly name: string;
     readonly audience: Audience;
-    /** The external-id field by which the host names an Account (O9). */
-    readonly accountKeyField: string;
-    /** The field that people's `OPP-123` stands in. */
-    readonly opportunityReferenceField: string;
+  };
+  /** The fields by which people name records: the host's key of an Account (O9), and what their `OPP-123` stands in. */
+  readonly lookups: {
+    /** The field of this org; undefined where it has none. */
+    field(key: 'accountKey' | 'opportunityReference'): Promise<string | undefined>;
+    /** The same, or an error that says what an operator sets. */
+    must(key: 'accountKey' | 'opportunityReference'): Promise<string>;
   };
   readonly caller: Caller;
   readonly salesforce: Salesforce;
@@ -204,6 +207,8 @@ export interface FieldDescribe {
   readonly referenceTo: readonly string[];
   readonly relationshipName: string | null;
   readonly compoundFieldName: string | null;
+  /** A number that counts itself. */
+  readonly autoNumber?: boolean;
   /** Of a formula field: what it is calculated from. */
   readonly formula?: string;
 }

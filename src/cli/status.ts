@@ -1,3 +1,4 @@
+import { type LookupNote, lookupNotes } from '../lookups.ts';
 import type { ConnectionStatus } from '../salesforce/connections.ts';
 import type { SyncStatus } from '../sync/status.ts';
 import { findBot } from './bots.ts';
@@ -11,6 +12,7 @@ export const command = defineCommand({
     const app = await openApp();
     const bot = await findBot(app, name);
     const connection = await app.connections.status(bot.name);
+    const lookups = connection.state === 'connected' ? await lookupNotes(app.connections, bot) : [];
     const pending = await app.store.proposals.countPending(bot.name);
     const sync = await (await app.sync()).status(bot.name);
     terminal.print(
@@ -21,6 +23,7 @@ export const command = defineCommand({
         grants: bot.grants,
         simulated: app.isSimulated,
         connection,
+        ...(lookups.length === 0 ? {} : { lookups }),
         pending,
         ...(sync === undefined ? {} : { sync }),
       },
@@ -33,11 +36,22 @@ export const command = defineCommand({
         ]),
         '',
         describeConnection(connection),
+        ...describeLookups(lookups),
         ...(sync === undefined ? [] : ['', describeSync(sync)]),
       ].join('\n'),
     );
   },
 });
+
+export function describeLookups(notes: readonly LookupNote[]): string[] {
+  return notes.flatMap(({ problem, next }) => [
+    '',
+    columns([
+      ['to set', problem],
+      ['cure', next],
+    ]),
+  ]);
+}
 
 export function describeConnection(status: ConnectionStatus): string {
   const { lastFailure, breaker, api } = status;

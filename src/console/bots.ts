@@ -31,12 +31,23 @@ function summary({ bot, status }: BotSummary): Html {
   <p class="note">${facts.join(' · ')}</p></li>`;
 }
 
-export function botView({ bot, status }: BotSummary, actions: ConnectionActions, told?: Html): Html {
+/** What an operator has to set before people can name records their own way. */
+export interface ToSet {
+  readonly problem: string;
+  readonly next: string;
+}
+
+export function botView(
+  { bot, status, lookups = [] }: BotSummary & { readonly lookups?: readonly ToSet[] },
+  actions: ConnectionActions,
+  told?: Html,
+): Html {
   return html`<div class="head">
   <p class="eyebrow"><a class="crumb" href="/">Bots</a><span aria-hidden="true">/</span><span>${bot.audience} bot, profile ${bot.profile}</span></p>
   <h1><bdi>${bot.name}</bdi></h1>
 </div>
 ${told}
+${lookups.map(({ problem, next }) => notice('warn', problem, html`<p>${next}</p>`))}
 ${connectionCard(status, actions)}
 <section class="card" aria-labelledby="grants">
   <header><h2 id="grants">What it may do</h2><span class="badge">mode ${bot.policy.mode}</span></header>

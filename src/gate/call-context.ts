@@ -5,6 +5,7 @@ import { isSame, type WritableOrg, writeOnce } from '../confirm/effects.ts';
 import { type Effect, isOver, type Proposal } from '../confirm/proposal.ts';
 import { GatehouseError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { fieldOf, LOOKUPS, type LookupKey, missingLookup } from '../lookups.ts';
 import type { BotRow } from '../store/store.ts';
 import type { Call } from './gate.ts';
 import type { ReadLog } from './read-log.ts';
@@ -81,12 +82,8 @@ export async function contextFor(
   return {
     environment: org.environment,
     context: Object.freeze({
-      bot: {
-        name: bot.name,
-        audience: bot.audience,
-        accountKeyField: bot.policy.lookups.accountKey,
-        opportunityReferenceField: bot.policy.lookups.opportunityReference,
-      },
+      bot: { name: bot.name, audience: bot.audience },
+      lookups: lookupsOf(bot, org),
       caller: {
         principal: call.principal,
         ...(call.conversation === undefined ? {} : { conversation: call.conversation }),
@@ -103,6 +100,20 @@ export async function contextFor(
       signal,
       log: deps.log,
     }),
+  };
+}
+
+/** Looked at in the describe first: a field that the org lacks would be refused, and its describe asked for anew each time. */
+function lookupsOf(bot: BotRow, org: Pick<GateOrg, 'describe'>): ActionContext['lookups'] {
+  const describeOf = (key: LookupKey) => org.describe(LOOKUPS[key].object);
+  const field = async (key: LookupKey) => fieldOf(await describeOf(key), bot.policy.lookups[key]);
+  return {
+    field,
+    must: async (key) => {
+      const found = await field(key);
+      if (found === undefined) throw missingLookup(bot, key, await describeOf(key));
+      return found;
+    },
   };
 }
 

@@ -21,11 +21,7 @@ export async function readSessionContext(
   const { context } = await contextFor(deps, bot, { principal: 'host', session }, {}, signal, reads);
   const { salesforce } = context;
   const { fields } = await salesforce.describe('Account');
-  const key = context.bot.accountKeyField;
-  if (!fields.some(({ name }) => name === key))
-    throw new GatehouseError('config_invalid', `Account has no field ${key} in this org.`, {
-      next: "Set lookups.accountKey in the bot's policy to the field that holds your own account key.",
-    });
+  const key = await context.lookups.must('accountKey');
   const found = await salesforce.find('Account', {
     fields: fields.filter(({ type }) => !COMPOUND.includes(type)).map(({ name }) => name),
     where: [{ field: key, is: session.indexValue }],

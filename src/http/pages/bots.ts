@@ -5,6 +5,7 @@ import { type Html, html } from '../../console/html.ts';
 import { notice } from '../../console/layout.ts';
 import { salesforceSaid } from '../../console/problem.ts';
 import { GatehouseError } from '../../errors.ts';
+import { lookupNotes } from '../../lookups.ts';
 import type { HttpDeps } from '../deps.ts';
 import { findBot } from '../find-bot.ts';
 import { disconnect } from '../routes/integration.ts';
@@ -16,8 +17,10 @@ export function botPages(deps: HttpDeps): readonly Page[] {
 
   const botPage = async (session: BrowserSession, name: string, told?: Html, status = 200): Promise<PageReply> => {
     const bot = await findBot(store, name);
+    const connection = await connections.status(bot.name);
+    const lookups = connection.state === 'connected' ? await lookupNotes(connections, bot) : [];
     const body = botView(
-      { bot, status: await connections.status(bot.name) },
+      { bot, status: connection, lookups },
       {
         bot: bot.name,
         csrf: session.csrf,
