@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { type ActionContext, defineAction, type Fields, quoted } from '../src/action.ts';
+import {
+  type ActionContext,
+  type CheckContext,
+  CURRENCY_FIELD,
+  defineAction,
+  EMAIL,
+  type Fields,
+  hasCurrencies,
+  inCurrency,
+  quoted,
+} from '../src/action.ts';
 import { GatehouseError } from '../src/errors.ts';
 
 const FIELDS = {
@@ -16,9 +26,14 @@ const FIELDS = {
 
 const input = z.strictObject({
   lastName: z.string().trim().min(1).describe('Family name, e.g. Doe'),
-  company: z.string().trim().min(1).describe('Company name; ask for it, never invent it'),
+  company: z
+    .string()
+    .trim()
+    .describe(
+      'Company name; ask for it, never invent it; empty for a private person, where the org takes leads without one',
+    ),
   firstName: z.string().optional().describe('Given name'),
-  email: z.email().optional().describe('Work email'),
+  email: z.email({ pattern: EMAIL }).optional().describe('Work email'),
   phone: z.string().optional().describe('Phone with country code'),
   title: z.string().optional().describe('Job title'),
   website: z.string().optional().describe('Company website'),
@@ -36,6 +51,7 @@ export default defineAction({
   touches: { reads: ['Lead', 'Contact'], creates: ['Lead'] },
   exposes: 'Lead',
   input,
+  defaults: { company: 'leadCompanyDefault' },
   output: z.object({
     received: z.boolean().optional().describe('The request was taken'),
     id: z.string().optional().describe('Id of the Lead, or of the record used instead'),
@@ -52,15 +68,15 @@ export default defineAction({
       context.salesforce.describe('Lead'),
       lookAlikes(person.email, context),
     ]);
-    const label = new Map(describe.fields.map((field) => [field.name, field.label]));
+    // A new record is in the currency of who makes it, unless it says its own.
+    const unsaid = hasCurrencies(describe) ? { [CURRENCY_FIELD]: "the connected user's currency" } : {};
     return {
-      summary: `Create a lead for ${fullName(person)} at ${person.company}`,
-      changes: Object.entries(fields).map(([field, after]) => ({
-        field,
-        label: label.get(field) ?? field,
-        before: null,
-        after,
-      })),
+      summary: `Create a lead for ${fullName(person)}${person.company === '' ? '' : ` at ${person.company}`}`,
+      changes: Object.entries(fields).flatMap(([field, after]) => {
+        const described = describe.fields.find(({ name }) => name === field);
+        const words = { label: field, ...inCurrency(described, { ...unsaid, ...fields }) };
+        return after === null ? [] : [{ field, ...words, before: null, after }];
+      }),
       warnings,
       ...(alike.length === 0
         ? {}
@@ -73,6 +89,7 @@ export default defineAction({
     };
   },
 
+  check: toLead,
   receipt: { received: true },
 
   async run(person, context) {
@@ -96,7 +113,7 @@ export default defineAction({
 
 type Person = z.output<typeof input>;
 
-function toLead(person: Person, { salesforce, extra }: ActionContext) {
+function toLead(person: Person, { salesforce, extra }: CheckContext) {
   const given = Object.entries(FIELDS).flatMap(([name, field]) => {
     const value = person[name as keyof Person]; // the keys of FIELDS are the inputs
     return value === undefined ? [] : [[field, value] as const];

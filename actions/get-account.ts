@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { type ActionContext, type Condition, defineAction, type Find, type SObject } from '../src/action.ts';
+import {
+  type ActionContext,
+  type Condition,
+  CURRENCY_FIELD,
+  defineAction,
+  type Find,
+  hasCurrencies,
+  type SObject,
+} from '../src/action.ts';
 import { GatehouseError } from '../src/errors.ts';
 
 const FIELDS = ['Name', 'Type', 'Industry', 'Website', 'Phone', 'BillingCity', 'BillingCountry', 'NumberOfEmployees'];
@@ -79,7 +87,11 @@ type Include = NonNullable<Wish['include']>;
 async function byField(key: string, field: string, value: string, include: Include, { salesforce }: ActionContext) {
   const found = await salesforce.findAll([
     { object: 'Account', find: { fields: FIELDS, where: [{ field, is: value }], limit: 6 } },
-    ...include.map((what) => related(what, { field: field === 'Id' ? 'AccountId' : `Account.${field}`, is: value })),
+    ...(await Promise.all(
+      include.map((what) =>
+        related(what, { field: field === 'Id' ? 'AccountId' : `Account.${field}`, is: value }, salesforce),
+      ),
+    )),
   ]);
   const [accounts = [], ...others] = found;
   const account = only(accounts, key);
@@ -87,7 +99,12 @@ async function byField(key: string, field: string, value: string, include: Inclu
 }
 
 async function byOpportunity(value: string, include: Include, { salesforce, lookups }: ActionContext) {
-  const fields = [...RELATED.opportunities.fields, 'IsClosed', 'AccountId', ...FIELDS.map((name) => `Account.${name}`)];
+  const fields = [
+    ...(await fieldsOf('opportunities', salesforce)),
+    'IsClosed',
+    'AccountId',
+    ...FIELDS.map((name) => `Account.${name}`),
+  ];
   const by = (field: string) => salesforce.find('Opportunity', { fields, where: [{ field, is: value }], limit: 6 });
   const isId = /^006[0-9A-Za-z]{12}([0-9A-Za-z]{3})?$/.test(value);
   const reference = isId ? 'Id' : await lookups.field('opportunityReference');
@@ -102,7 +119,9 @@ async function byOpportunity(value: string, include: Include, { salesforce, look
   const others =
     include.length === 0
       ? []
-      : await salesforce.findAll(include.map((what) => related(what, { field: 'AccountId', is: AccountId })));
+      : await salesforce.findAll(
+          await Promise.all(include.map((what) => related(what, { field: 'AccountId', is: AccountId }, salesforce))),
+        );
   return {
     account: present({ ...(Account as object), Id: AccountId }, salesforce),
     opportunity: present(rest as SObject, salesforce), // `rest` keeps the Id of the opportunity
@@ -138,9 +157,21 @@ async function ownAccount(wish: Wish, { salesforce, lookups, caller, log }: Acti
   return { account: present(account, salesforce) };
 }
 
-function related(what: Include[number], of: Condition): { object: string; find: Find } {
-  const { object, fields, open } = RELATED[what];
+async function related(
+  what: Include[number],
+  of: Condition,
+  salesforce: ActionContext['salesforce'],
+): Promise<{ object: string; find: Find }> {
+  const { object, open } = RELATED[what];
+  const fields = await fieldsOf(what, salesforce);
   return { object, find: { fields, where: open === undefined ? [of] : [of, open], limit: 25 } };
+}
+
+/** An amount means nothing without its currency, where the org has several. */
+async function fieldsOf(what: Include[number], { describe }: ActionContext['salesforce']): Promise<readonly string[]> {
+  const { object, fields } = RELATED[what];
+  if (what !== 'opportunities' || !hasCurrencies(await describe(object))) return fields;
+  return [...fields, CURRENCY_FIELD];
 }
 
 function only(found: readonly SObject[], key: string): SObject {

@@ -2,11 +2,18 @@ import { z } from 'zod';
 import {
   type ActionContext,
   type Change,
+  CURRENCY_FIELD,
   defineAction,
   type Fields,
   type FieldValue,
+  inCurrency,
+  isSame,
+  isSumOfProducts,
+  type ObjectDescribe,
+  PRODUCTS_FIELD,
   quoted,
   type SObject,
+  SUM_OF_PRODUCTS,
 } from '../src/action.ts';
 import { GatehouseError } from '../src/errors.ts';
 
@@ -42,9 +49,15 @@ export default defineAction({
   }),
 
   async preview(wish, context) {
-    const { record, fields, warnings } = await read(wish, context);
-    const { fields: described } = await context.salesforce.describe('Opportunity');
-    const label = (field: string) => described.find(({ name }) => name === field)?.label ?? field;
+    const { record, fields, warnings, describe } = await read(wish, context);
+    const words = (field: string) => ({
+      label: field,
+      ...inCurrency(
+        describe.fields.find(({ name }) => name === field),
+        record,
+        fields,
+      ),
+    });
     return {
       summary: `Update the opportunity ${quoted(String(record.Name), 255)}`,
       target: {
@@ -53,15 +66,18 @@ export default defineAction({
         name: String(record.Name),
         url: context.salesforce.recordUrl(record.Id),
       },
-      changes: changed(record, fields).map((change): Change => ({ ...change, label: label(change.field) })),
+      changes: changed(record, fields, describe).map((change): Change => ({ ...change, ...words(change.field) })),
       warnings,
     };
   },
 
   async run(wish, context) {
-    const { record, fields } = await read(wish, context);
-    const changes = changed(record, fields);
-    await context.salesforce.update('Opportunity', record, fields);
+    const { record, fields, describe } = await read(wish, context);
+    const held = await context.salesforce.update('Opportunity', record, fields);
+    const changes = changed(record, fields, describe).map((change) => ({
+      ...change,
+      after: held[change.field] ?? change.after,
+    }));
     return {
       id: record.Id,
       name: String(record.Name),
@@ -92,7 +108,18 @@ async function read(wish: Wish, context: ActionContext) {
       fields: Object.keys(FIELDS).map((name) => ({ name, problem: 'give at least one' })),
     });
   const { fields, warnings } = await salesforce.check('Opportunity', 'update', wanted, NAMES);
-  return { record: await find(wish, context, Object.keys(fields)), fields, warnings };
+  const describe = await salesforce.describe('Opportunity');
+  const besides = [PRODUCTS_FIELD, CURRENCY_FIELD].filter((field) =>
+    describe.fields.some(({ name }) => name === field),
+  );
+  const record = await find(wish, context, [...Object.keys(fields), ...besides]);
+  for (const { field } of changed(record, fields, describe))
+    if (isSumOfProducts('Opportunity', field, record))
+      throw new GatehouseError('invalid_input', `The amount of this opportunity ${SUM_OF_PRODUCTS}.`, {
+        next: 'Tell the user so, and leave the amount out.',
+        fields: [{ name: 'amount', problem: SUM_OF_PRODUCTS }],
+      });
+  return { record, fields, warnings, describe };
 }
 
 async function find(wish: Wish, { salesforce, lookups }: ActionContext, more: readonly string[]): Promise<SObject> {
@@ -136,9 +163,10 @@ async function find(wish: Wish, { salesforce, lookups }: ActionContext, more: re
   });
 }
 
-function changed(record: SObject, fields: Fields): Omit<Change, 'label'>[] {
+function changed(record: SObject, fields: Fields, describe: ObjectDescribe): Omit<Change, 'label'>[] {
   return Object.entries(fields).flatMap(([field, after]) => {
     const before = (record[field] ?? null) as FieldValue; // plain fields hold plain values
-    return before === after ? [] : [{ field, before, after }];
+    const described = describe.fields.find(({ name }) => name === field);
+    return isSame(described, before, after) ? [] : [{ field, before, after }];
   });
 }

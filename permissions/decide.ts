@@ -4,7 +4,12 @@ import type { Audience } from './profiles.ts';
 /** What a call meets: pure, so that a dry run and the road itself cannot differ. */
 
 export interface Facts {
-  readonly changes: readonly { readonly field: string; readonly before: unknown; readonly after: unknown }[];
+  readonly changes: readonly {
+    readonly field: string;
+    readonly before: unknown;
+    readonly after: unknown;
+    readonly currency?: string;
+  }[];
   /** `Object.Field` of everything queried or changed that is tagged sensitive. */
   readonly sensitive: readonly string[];
   readonly queryClass?: 'trivial' | 'non-trivial';
@@ -13,6 +18,8 @@ export interface Facts {
   /** Values that the org would store although they look wrong, e.g. an unlisted picklist value. */
   readonly warnings: number;
   readonly runsThisHour: number;
+  /** Requests of one visitor; undefined where no visitor asks. */
+  readonly visitorRunsThisHour?: number;
   readonly environment: 'production' | 'sandbox' | 'simulated';
 }
 
@@ -23,6 +30,8 @@ export interface Verdict {
   readonly reasons: readonly string[];
   /** What asks for a person: `decision`, `mode`, or the conditions of a rule. Whoever answered these has answered the question. */
   readonly asks: readonly string[];
+  /** Set where a no in a client's form leaves it to a signed-in person. */
+  readonly clientDecline?: 'waits';
 }
 
 /** What policy says to an action. One that it does not name, such as one that came later, asks a person whatever its risk. */
@@ -35,6 +44,21 @@ const UNNAMED: ActionPolicy = { decision: 'confirm', assurance: 'client', rules:
 /** Whether `decideCall` needs the preview, that is: whether anything but a plain yes or no can come out. */
 export function needsFacts(own: ActionPolicy, policy: Policy): boolean {
   return own.decision === 'confirm' || own.rules.length > 0 || policy.mode === 'ask';
+}
+
+const HOUR_MINUTES = 60;
+const DAY_MINUTES = 24 * HOUR_MINUTES;
+
+/** How long a proposal waits for a person, in minutes. Whoever must sign in first needs longer; a visitor was promised an answer. */
+export function minutesToDecide(
+  policy: Policy,
+  action: string,
+  { assurance, isReceipt = false }: { readonly assurance: Verdict['assurance']; readonly isReceipt?: boolean },
+): number {
+  const own = policyFor(policy, action).expiresMinutes;
+  if (own !== undefined) return own;
+  if (isReceipt) return 7 * DAY_MINUTES;
+  return policy.proposals.expiresMinutes ?? (assurance === 'client' ? HOUR_MINUTES : DAY_MINUTES);
 }
 
 const RANK = { auto: 0, confirm: 1, deny: 2 } as const;
@@ -79,12 +103,14 @@ export function decideCall(
   const strict =
     audience === 'public' || own.assurance === 'session' || fired.some((rule) => rule.assurance === 'session');
   const isDenied = decision === 'deny';
+  const waits = [own, ...fired].some(({ clientDecline }) => clientDecline === 'waits');
   return {
     decision,
     assurance: strict ? 'session' : 'client',
     // No person is asked about what is denied: the rule that denies it says why.
     reasons: isDenied ? reasonsOf('deny') : reasons,
     asks: isDenied ? [] : asks,
+    ...(waits ? { clientDecline: 'waits' } : {}),
   };
 }
 
@@ -119,13 +145,17 @@ export const CHECKS: {
 } = {
   amountAbove: (c, f) => {
     const amount = numberAfter(f, 'Amount');
-    return amount !== undefined && amount > c.amountAbove! ? `The amount is above ${c.amountAbove}.` : undefined;
+    return amount !== undefined && amount > c.amountAbove!
+      ? `The amount is above ${c.amountAbove}${currencyOf(f)}.`
+      : undefined;
   },
   amountChangeAbove: (c, f) => {
     const change = changeOf(f, 'Amount');
     if (change === undefined) return undefined;
     const difference = Math.abs(Number(change.after ?? 0) - Number(change.before ?? 0));
-    return difference > c.amountChangeAbove! ? `The amount changes by more than ${c.amountChangeAbove}.` : undefined;
+    return difference > c.amountChangeAbove!
+      ? `The amount changes by more than ${c.amountChangeAbove}${currencyOf(f)}.`
+      : undefined;
   },
   stageIn: (c, f) => {
     const stage = changeOf(f, 'StageName')?.after;
@@ -155,8 +185,18 @@ export const CHECKS: {
   warnings: (_, f) => (f.warnings > 0 ? 'A value looks wrong; see the warnings.' : undefined),
   runsThisHourAtLeast: (c, f) =>
     f.runsThisHour >= c.runsThisHourAtLeast! ? `It already ran ${f.runsThisHour} times in the past hour.` : undefined,
+  visitorRunsThisHourAtLeast: (c, f) =>
+    (f.visitorRunsThisHour ?? -1) >= c.visitorRunsThisHourAtLeast!
+      ? `This visitor sent ${f.visitorRunsThisHour} requests in the past hour.`
+      : undefined,
   environment: (c, f) => (f.environment === c.environment ? `The org is ${f.environment}.` : undefined),
 };
+
+/** Thresholds are in the record's own currency: said where the org has several. */
+function currencyOf({ changes }: Facts): string {
+  const currency = changes.find(({ field }) => field === 'Amount')?.currency;
+  return currency === undefined ? '' : ` ${currency}`;
+}
 
 function numberAfter(facts: Facts, field: string): number | undefined {
   const value = changeOf(facts, field)?.after;

@@ -10,6 +10,10 @@ import type { Audience } from './profiles.ts';
 const apiName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,79}$/, 'must be an API name');
 const decision = z.enum(['auto', 'confirm', 'deny', 'never']);
 const assurance = z.enum(['client', 'session']);
+/** What a no in a client's form does: ends the proposal, or leaves it to a signed-in person. Some clients say no by themselves. */
+const clientDecline = z.enum(['ends', 'waits']);
+/** How long somebody may take to decide, minutes: at most 30 days. */
+const lifetime = z.int().min(1).max(43_200);
 const count = z.int().min(0).max(1_000_000);
 
 const condition = z
@@ -31,6 +35,8 @@ const condition = z
     warnings: z.literal(true).optional(),
     /** This action already ran at least this often for this bot in the past hour. */
     runsThisHourAtLeast: count.optional(),
+    /** A visitor sent at least this many requests for it in the past hour; holds for requests of visitors alone. */
+    visitorRunsThisHourAtLeast: count.optional(),
     environment: z.enum(['production', 'sandbox', 'simulated']).optional(),
   })
   .refine((c) => Object.keys(c).length > 0, 'needs at least one condition');
@@ -39,12 +45,16 @@ const rule = z.strictObject({
   if: condition,
   then: z.enum(['auto', 'confirm', 'deny']),
   assurance: assurance.optional(),
+  clientDecline: clientDecline.optional(),
 });
 
 const actionPolicy = z.strictObject({
   decision,
   /** Least assurance of an approval; public bots always need `session`. */
   assurance: assurance.default('client'),
+  clientDecline: clientDecline.optional(),
+  /** How long a proposal of it waits for a person; unset: as `proposals` says, a week for requests of visitors. */
+  expiresMinutes: lifetime.optional(),
   /** All rules whose conditions hold are gathered; the strictest of them and of `decision` wins. */
   rules: z.array(rule).max(50).default([]),
   /** A change of these fields alone runs by itself, unless a rule says otherwise. */
@@ -86,6 +96,8 @@ export const policySchema = z.strictObject({
   mode: z.enum(['off', 'read-only', 'ask', 'automatic']).default('automatic'),
   /** Kill switches: these actions answer `off`. */
   off: z.array(z.string().min(1)).default([]),
+  /** Argument names that clients of this bot add to every call by themselves; anything else unknown is refused. */
+  ignoreKeys: z.array(z.string().min(1).max(80)).max(50).default([]),
   actions: z.record(z.string().regex(/^[A-Z][A-Za-z0-9_-]{0,63}$/), actionPolicy).default({}),
   /** Unlisted objects are closed. `*` holds field rules for every object. */
   objects: z.record(z.union([apiName, z.literal('*')]), objectPolicy).default({}),
@@ -96,6 +108,8 @@ export const policySchema = z.strictObject({
       opportunityReference: apiName.default('Reference__c'),
     })
     .prefault({}),
+  /** What stands for the company of a lead without one; CreateLead then does not ask for it. Unset: it asks. */
+  leadCompanyDefault: z.string().trim().max(255).optional(),
   soql: z
     .strictObject({
       maxRows: z.int().min(1).max(2000).default(200),
@@ -112,8 +126,11 @@ export const policySchema = z.strictObject({
     .prefault({}),
   proposals: z
     .strictObject({
-      expiresMinutes: z.int().min(1).max(1440).default(10),
+      /** For actions without one of their own; unset: an hour for `client`, a day for `session`. */
+      expiresMinutes: lifetime.optional(),
       maxPending: z.int().min(1).max(10_000).default(50),
+      /** Requests of visitors that nobody decided yet; when there are so many, no visitor can send one. */
+      maxHeld: z.int().min(1).max(1000).default(1000),
     })
     .prefault({}),
   /** The chat for end users over HTTP: closed until an operator opens it. */
@@ -132,6 +149,8 @@ export const policySchema = z.strictObject({
 });
 
 export type Policy = z.output<typeof policySchema>;
+/** What a policy may say in place of an input that the caller left out. */
+export type InputDefault = 'leadCompanyDefault';
 export type ActionPolicy = z.output<typeof actionPolicy>;
 export type ObjectPolicy = z.output<typeof objectPolicy>;
 export type PolicyCondition = z.output<typeof condition>;
@@ -209,12 +228,16 @@ export function shippedPolicy(audience: Audience, actions: readonly Touching[] =
   const read = actions.flatMap(({ touches }) => touches.reads ?? []).filter((object) => object !== '*');
   const writable = new Set([...OPEN_TO_WRITE, ...written]);
   return policySchema.parse({
+    // Visitors are private people too.
+    ...(audience === 'public' ? { leadCompanyDefault: '[not provided]' } : {}),
     actions: {
       GetAccount: { decision: 'auto' },
       CreateLead: {
         decision: 'auto',
         rules: [
           { if: { runsThisHourAtLeast: 20 }, then: 'confirm' },
+          // A crowd of one must not push everybody else's requests into the queue.
+          ...(audience === 'public' ? [{ if: { visitorRunsThisHourAtLeast: 10 }, then: 'confirm' }] : []),
           { if: { duplicates: true }, then: 'confirm' },
           { if: { warnings: true }, then: 'confirm' },
         ],

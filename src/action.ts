@@ -1,10 +1,22 @@
 import type { z } from 'zod';
 import type { ActionPermission } from '../permissions/catalog.ts';
 import type { Touches } from '../permissions/field-access.ts';
+import type { InputDefault } from '../permissions/policy.ts';
 import type { Audience } from '../permissions/profiles.ts';
 
 /** Record text inside a sentence of an action's own. */
 export { quoted } from './hidden-text.ts';
+export {
+  CURRENCY_FIELD,
+  hasCurrencies,
+  inCurrency,
+  isSumOfProducts,
+  PRODUCTS_FIELD,
+  SUM_OF_PRODUCTS,
+} from './stored-value/answers.ts';
+/** The one check of an email address. */
+export { EMAIL } from './stored-value/email.ts';
+export { isSame } from './stored-value/stored-value.ts';
 
 /**
  * What an action is, and everything it may touch. One file in `actions/` holds one `defineAction({...})`;
@@ -29,9 +41,13 @@ export interface Action<I extends z.ZodObject = z.ZodObject, O extends z.ZodObje
   /** The Salesforce object whose further fields an operator may expose as inputs (A2). */
   readonly exposes?: string;
   readonly input: I;
+  /** Inputs that may be left out where the bot's policy says what stands for them. */
+  readonly defaults?: Readonly<Partial<Record<keyof z.output<I> & string, InputDefault>>>;
   readonly output: O;
   /** What would happen. Reads, never writes. Required wherever the policy may ask a human. */
   readonly preview?: (input: z.output<I>, context: ActionContext) => Promise<Preview>;
+  /** What describe alone says of the values, the same for everybody: a visitor is told that, and nothing that a look-up found. */
+  readonly check?: (input: z.output<I>, context: CheckContext) => Promise<unknown>;
   /** What a visitor of a public bot is told, whatever became of it: an answer must not tell who is known already (P6). */
   readonly receipt?: z.input<O>;
   readonly run: (input: z.output<I>, context: ActionContext) => Promise<z.input<O>>;
@@ -83,6 +99,11 @@ export interface ActionContext {
   readonly log: { info(message: string, fields?: Record<string, unknown>): void };
 }
 
+/** What can be asked without reading a record. */
+export interface CheckContext extends Pick<ActionContext, 'extra'> {
+  readonly salesforce: Pick<Salesforce, 'describe' | 'check'>;
+}
+
 export interface Caller {
   readonly principal: string;
   readonly conversation?: string;
@@ -98,6 +119,8 @@ export interface Change {
   readonly label: string;
   readonly before: FieldValue;
   readonly after: FieldValue;
+  /** Of an amount, where the org has several currencies: the record's. */
+  readonly currency?: string;
 }
 
 export interface Preview {
@@ -150,13 +173,15 @@ export interface Salesforce {
   findAll(finds: readonly { readonly object: string; readonly find: Find }[]): Promise<readonly (readonly SObject[])[]>;
   /**
    * Checks values against describe: field is there and writable, length, type, picklist (a label becomes its API value).
-   * Throws `invalid_input` naming every bad field at once, under the names of `inputNames` (API name to input name).
+   * What it answers is what Salesforce will store, and what a person is to be shown. Throws `invalid_input` naming every bad field at once, under the names of `inputNames` (API name to input name).
    */
   check(
     object: string,
     operation: 'create' | 'update',
     fields: Fields,
     inputNames?: Readonly<Record<string, string>>,
+    /** Inputs whose values must be listed where there is a list, also where the org would store others. */
+    mustBeListed?: readonly string[],
     /** Which fields may be named where a name is mistyped; all of them if left out. */
     mayName?: (field: string) => boolean,
   ): Promise<{ readonly fields: Fields; readonly warnings: readonly string[] }>;
@@ -166,8 +191,11 @@ export interface Salesforce {
     fields: Fields,
     options?: { readonly allowDuplicates?: boolean },
   ): Promise<{ readonly id: string }>;
-  /** Writes only if the record is still as `record` was read (it must hold `LastModifiedDate` and every changed field); else `conflict`. */
-  update(object: string, record: SObject, changes: Fields): Promise<void>;
+  /**
+   * Writes only if the record is still as `record` was read (it must hold `LastModifiedDate` and every changed field); else
+   * `conflict`, as where Salesforce says yes and keeps its own. Answers what the record holds now of what was written.
+   */
+  update(object: string, record: SObject, changes: Fields): Promise<Fields>;
   /** Deletes the record, only if nobody changed it since `record` was read (it must hold `LastModifiedDate`); else `conflict`. */
   remove(object: string, record: SObject): Promise<void>;
   recordUrl(id: string): string;
@@ -203,6 +231,15 @@ export interface FieldDescribe {
   readonly restrictedPicklist: boolean;
   /** Decimal places of a number; absent where the org did not say. */
   readonly scale?: number;
+  /** Digits of a number in all, places included; of a whole number `digits`. Absent where the org did not say. */
+  readonly precision?: number;
+  readonly digits?: number;
+  /** What follows is absent, which is no, in most fields. Reads show a mask, `********5678` (classic encryption). */
+  readonly isMasked?: boolean;
+  /** Text is kept as HTML. */
+  readonly isRichText?: boolean;
+  readonly isCalculated?: boolean;
+  readonly isAutoNumber?: boolean;
   readonly picklistValues: readonly { readonly value: string; readonly label: string; readonly active: boolean }[];
   readonly referenceTo: readonly string[];
   readonly relationshipName: string | null;

@@ -1,4 +1,9 @@
+import type { FieldValue } from './action.ts';
+import { type ClockDifference, clockDifference } from './clocks.ts';
+import type { Notice } from './gate/notices.ts';
+import type { LeaseWatch } from './lease-watch.ts';
 import type { Log } from './log.ts';
+import { createHooks } from './outbound/hooks.ts';
 import type { Connections } from './salesforce/connections.ts';
 import type { Database } from './store/database.ts';
 import { createSealedText } from './store/sealed-text.ts';
@@ -6,8 +11,10 @@ import type { Store } from './store/store.ts';
 import { createSyncStore } from './store/sync-store.ts';
 import { requireWriting } from './sync/bounds.ts';
 import { createSync, type SyncRoom } from './sync/create-sync.ts';
+import { deliver } from './sync/deliver.ts';
+import type { FeedRow } from './sync/ports.ts';
 import { type MountedRoute, mount, syncRoutes } from './sync/routes/mount.ts';
-import { type SyncStatus, syncStatus } from './sync/status.ts';
+import { type SyncProblem, type SyncStatus, syncStatus } from './sync/status.ts';
 import { createWorker, type Worker } from './sync/worker.ts';
 
 /** The sync half of the composition root: loaded by the first call that needs it. */
@@ -17,6 +24,10 @@ export interface AppSync {
   readonly routes: readonly MountedRoute[];
   /** Drains the outbox of every connected bot; any number of processes may run one. */
   readonly worker: Worker;
+  /** Tells the webhook of a bot that something waits for a person; nothing where there is none. */
+  notify(notice: Notice): Promise<void>;
+  /** Tells the webhook of every bot that somebody got in at the terminal, without a key. */
+  tellRecovered(operator: string): Promise<void>;
   /** Undefined where the bot never had a connection. */
   status(bot: string): Promise<SyncStatus | undefined>;
 }
@@ -26,7 +37,9 @@ export interface AppSyncDeps {
   readonly store: Store;
   readonly connections: Connections;
   readonly secret: string;
+  readonly allowPrivateHooks: boolean;
   readonly runner: string;
+  readonly watch: LeaseWatch;
   readonly publicUrl: string;
   readonly now: () => number;
   readonly newId: () => string;
@@ -41,17 +54,23 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     const row = await store.connections.get(bot);
     return row?.state === 'disconnected' ? undefined : row;
   };
+  const mayReach = async (bot: string) => {
+    if (deps.allowPrivateHooks) return 'private';
+    // The host app of a trial runs beside us.
+    return (await store.connections.get(bot))?.environment === 'simulated' ? 'loopback' : 'public';
+  };
   const policyOf = async (bot: string) => (await store.bots.get(bot))?.policy;
   const shared = {
     store: createSyncStore(deps.database),
     now,
     newId: deps.newId,
     owner: deps.runner,
+    watch: deps.watch,
     wait: deps.sleep,
     policyOf,
     connectionOf: standing,
     seal: createSealedText(deps.secret, 'webhooks'),
-    fetch: globalThis.fetch,
+    hooks: createHooks({ mayReach, ownUrl: deps.publicUrl }),
     async openOrg(bot: string, signal: AbortSignal) {
       requireWriting(bot, await policyOf(bot));
       return connections.open(bot, { signal, background: true });
@@ -85,13 +104,50 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       publicUrl: deps.publicUrl,
     }),
   );
+  /** Puts it into the feed of a bot that has a webhook; false where it has none. */
+  const tell = async (
+    bot: string,
+    row: Pick<FeedRow, 'type' | 'kind' | 'localId' | 'object'>,
+    told: Readonly<Record<string, FieldValue>>,
+  ): Promise<boolean> => {
+    if ((await shared.store.webhooks.get(bot)) === undefined) return false;
+    const changes = Object.fromEntries(Object.entries(told).map(([name, after]) => [name, { before: null, after }]));
+    await shared.store.feed.add(bot, [{ ...row, sfId: null, changes, at: now() }]);
+    return true;
+  };
   return {
     room,
+    async notify({ bot, what, proposal, action, link, expiresAt, count }) {
+      const told = { action, link, expiresAt: new Date(expiresAt).toISOString(), count };
+      if (!(await tell(bot, { type: what, kind: 'proposal', localId: proposal, object: 'Proposal' }, told))) return;
+      // At once, whether the bot is connected or not; a worker goes on where this fails.
+      deliver(shared, bot).catch((error: unknown) => deps.log.warn('a notice waits', { bot, error: String(error) }));
+    },
+    async tellRecovered(operator) {
+      const row = { type: 'recovered', kind: 'operator', localId: operator, object: 'Operator' } as const;
+      const bots = await store.bots.list();
+      // What a webhook does not take now, a worker goes on with.
+      const told = bots.map(async ({ name: bot }) => (await tell(bot, row, {})) && deliver(shared, bot));
+      await Promise.allSettled(told);
+    },
     routes,
     worker,
     async status(bot) {
       const { orgId } = await connections.status(bot);
-      return orgId === undefined ? undefined : syncStatus(shared, { bot, orgId });
+      if (orgId === undefined) return undefined;
+      const status = await syncStatus(shared, { bot, orgId });
+      const difference = await clockDifference(store.values, now());
+      return difference === undefined ? status : { ...status, problems: [toldClocks(difference), ...status.problems] };
     },
+  };
+}
+
+function toldClocks({ ms }: ClockDifference): SyncProblem {
+  return {
+    code: 'config_invalid',
+    message: `The clocks of the machines that share this store differ by ${Math.round(Math.abs(ms) / 1_000)} seconds.`,
+    next: 'Let every machine take its time from the same source (NTP): proposals expire, and edits are ordered, by it. Leases do not depend on it.',
+    count: 1,
+    examples: [],
   };
 }

@@ -10,15 +10,19 @@ import { type Audit, createAudit } from './audit.ts';
 import { createHeadKeeper } from './audit-heads.ts';
 import type { Chat } from './chat/chat.ts';
 import type { Model } from './chat/model.ts';
+import { type Clocks, createClocks } from './clocks.ts';
 import type { Config } from './config.ts';
+import { hmacSha256 } from './digest.ts';
 import { GatehouseError } from './errors.ts';
 import { createGate } from './gate/dispatch.ts';
 import type { Gate } from './gate/gate.ts';
 import { isAlive } from './is-alive.ts';
 import { deferred, lazily } from './lazy.ts';
+import { createLeaseWatch } from './lease-watch.ts';
 import { loadActions, loadPrompts } from './load.ts';
 import { createLog, type Log } from './log.ts';
 import type { Prompt } from './prompt.ts';
+import { createReadiness, type Readiness } from './readiness.ts';
 import type { Connections, Org } from './salesforce/connections.ts';
 import { toSoql } from './salesforce/find.ts';
 import type { TokenSet } from './salesforce/ports.ts';
@@ -27,6 +31,7 @@ import { createServed, type Served } from './served.ts';
 import type { Sim } from './sim/sim.ts';
 import { makeFolder } from './store/make-folder.ts';
 import { createStore, openDatabase } from './store/open.ts';
+import { createSealedText, deriveKey } from './store/sealed-text.ts';
 import { checkSecret, loadSecret } from './store/secret.ts';
 import type { BotRow, Store } from './store/store.ts';
 import { lazyTokens, type TokenTarget } from './store/tokens.ts';
@@ -39,6 +44,8 @@ export interface App {
   readonly actions: readonly Action[];
   readonly prompts: () => Promise<readonly Prompt[]>;
   readonly store: Store;
+  readonly ready: Readiness;
+  readonly clocks: Clocks;
   readonly access: Access;
   readonly audit: Audit;
   readonly connections: Connections;
@@ -58,6 +65,8 @@ export interface App {
 
 export interface AppOptions {
   readonly now?: () => number;
+  /** Steady time, by which leases of others end; default: `now` where it is given, else the machine's own. */
+  readonly ticks?: () => number;
   readonly log?: Log;
   /** The language model of the chat; default: as the environment says. */
   readonly model?: Model;
@@ -69,6 +78,8 @@ export interface AppOptions {
 
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const now = options.now ?? Date.now;
+  const ticks = options.ticks ?? options.now ?? (() => performance.now());
+  const watch = createLeaseWatch(ticks);
   const log = options.log ?? createLog(config.logLevel);
   await makeFolder(config.dataDir).catch((cause: unknown) => {
     throw new GatehouseError('config_invalid', `The data folder ${config.dataDir} cannot be made.`, {
@@ -82,7 +93,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const database = await openDatabase(
     config.databaseUrl === undefined ? { file: inData('gatehouse.db') } : { url: config.databaseUrl },
   );
-  const store = createStore(database);
+  const store = createStore(database, createSealedText(secret, 'requests of visitors'));
   try {
     await checkSecret(store, secret);
     const isSimulated = config.simulate || config.salesforce.clientId === undefined;
@@ -91,7 +102,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const sim = lazily(async (): Promise<Sim> => {
       const { createSim } = await import('./sim/sim.ts');
       const file = inData('sim.db');
-      return createSim({ file, version: config.salesforce.apiVersion, now }).catch((cause: unknown) => {
+      const { simSeed: seed } = config;
+      return createSim({ file, seed, version: config.salesforce.apiVersion, now }).catch((cause: unknown) => {
         throw new GatehouseError('config_invalid', `The file of the simulated org, ${file}, cannot be used.`, {
           next: 'Stop every Gatehouse process and move the file elsewhere: the simulated org begins anew.',
           cause,
@@ -118,11 +130,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         random: randomBytes,
         log,
         instance: runner,
+        watch,
         allowPassword: config.salesforce.allowPassword,
         ...(isSimulated ? { simulated: sim.get } : {}),
       });
     });
-    const connections = deferred<Connections>(made.get, {
+    const reached = deferred<Connections>(made.get, {
       begin: true,
       finish: true,
       connect: true,
@@ -132,6 +145,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       open: true,
       close: true,
     });
+    const connections: Connections = {
+      ...reached,
+      async disconnect(bot) {
+        const ended = await reached.disconnect(bot);
+        // What waits for a yes was asked for the org that is left now.
+        await gate.leave(bot);
+        return ended;
+      },
+    };
     const sync = lazily(async () => {
       const { createAppSync } = await import('./app-sync.ts');
       return createAppSync({
@@ -139,7 +161,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         store,
         connections,
         secret,
+        allowPrivateHooks: config.allowPrivateHooks,
         runner,
+        watch,
         publicUrl: served.url(),
         now,
         newId,
@@ -162,6 +186,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       if (isSimulated) await sim.get();
       return org;
     };
+    const proposalKey = deriveKey(secret, 'proposals').toString('hex');
     const gate = createGate({
       actions,
       store,
@@ -192,10 +217,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
           previewCase: true,
           syncCase: true,
         }),
+      notify: async (notice) => (await sync.get()).notify(notice),
+      sign: (text) => hmacSha256(proposalKey, text),
       isUnknownOutcome,
       mayOverride: (error) => error instanceof UpstreamError && error.allowSave === true,
       isRunnerAlive,
       runner,
+      watch,
       link: (id) => `${served.url()}/approvals/${id}`,
       requestTimeoutMs: config.requestTimeoutMs,
       now,
@@ -224,6 +252,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         newId,
         runner,
         isRunnerAlive,
+        watch,
         log,
       });
     });
@@ -235,6 +264,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       actions,
       prompts: prompts.get,
       store,
+      clocks: createClocks({ values: store.values, runner, now, ticks, log }),
+      ready: createReadiness({ store, tokens, dataDir: config.dataDir }),
       access,
       audit,
       connections,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { HeadKeeper } from './audit-head.ts';
+import { GatehouseError } from './errors.ts';
 
 /**
  * The signed heads of the audit in files beside the database, one per start of a process, so that processes never wait for
@@ -20,6 +21,14 @@ export function createHeadKeeper(folder: string, isAlive: (pid: number) => boole
     });
     await rename(`${own}.new`, own);
   };
+  const noRoom = (cause: unknown) => {
+    throw new GatehouseError('internal', 'The data folder of Gatehouse takes no writes at the moment.', {
+      next: 'Try again in a minute. If it stays so, tell the operator to look at the disk and the rights of the data folder; nothing is lost.',
+      retryable: true,
+      retryAfterMs: 10_000,
+      cause,
+    });
+  };
 
   const files = async (): Promise<string[]> => {
     const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
@@ -33,7 +42,7 @@ export function createHeadKeeper(folder: string, isAlive: (pid: number) => boole
     where: folder,
     keep(head) {
       // In order: a later head never loses to an earlier one of the same process.
-      pending = pending.catch(() => {}).then(() => write(head));
+      pending = pending.catch(() => {}).then(() => write(head).catch(noRoom));
       return pending;
     },
     async all() {

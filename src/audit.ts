@@ -16,6 +16,8 @@ export interface Audit {
   append(entry: AuditInput, inside: { readonly audit: AuditStore }): Promise<AuditRow>;
   keep(row: AuditRow): Promise<void>;
   verify(): Promise<AuditVerdict>;
+  /** Whether the row is as we wrote it, for who acts on what it says. */
+  isIntact(row: AuditRow): boolean;
   /** Decrypted before and after values, while retention lets them live. */
   unsealed(row: AuditRow): Readonly<Record<string, unknown>> | undefined;
   /** Rows as JSON lines, in order, sealed values left out. */
@@ -127,6 +129,10 @@ export function createAudit(deps: AuditDeps): Audit {
       if (rows > 0 && heads.length === 0)
         return wrong(`no signed head is kept in ${deps.heads.where}, so that nothing shows whether rows were cut off`);
       return { ok: true, rows };
+    },
+
+    isIntact({ hash, ...row }) {
+      return seal(row) === hash && (row.sealed === null || sha256(row.sealed) === row.sealedHash);
     },
 
     unsealed(row) {

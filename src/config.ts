@@ -17,6 +17,8 @@ export interface Config {
   readonly url: string | undefined;
   readonly host: string;
   readonly port: number;
+  /** Origins of other sites (pages, browser extensions) whose MCP clients may call `/mcp`. */
+  readonly allowedOrigins: readonly string[];
   readonly databaseUrl: string | undefined;
   readonly redisUrl: string | undefined;
   readonly salesforce: {
@@ -35,6 +37,10 @@ export interface Config {
   };
   /** GATEHOUSE_SIM=1: the simulated org although a real connection is stored. */
   readonly simulate: boolean;
+  /** GATEHOUSE_SIM_SEED=stock: a new simulated org begins without any field of ours. */
+  readonly simSeed: 'stock' | undefined;
+  /** GATEHOUSE_ALLOW_PRIVATE_HOOKS=1: webhooks may lead to this machine and into private networks. */
+  readonly allowPrivateHooks: boolean;
   /** GATEHOUSE_PRINT_SIGN_IN=1: sign-in links are printed although standard output is no terminal. */
   readonly printSignIn: boolean;
   readonly keys: { readonly bot: string | undefined; readonly operator: string | undefined };
@@ -58,11 +64,31 @@ const hostsOf = (list: string) =>
     .map((host) => host.trim().toLowerCase())
     .filter(Boolean);
 
+/** As a browser sends it: no path, no slash at the end, no default port. `null` and wildcards are none. */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/,*?#@]+$/;
+const originsOf = (list: string) =>
+  list
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter(Boolean);
+
+/** Browsers normalize the origins of the web; one that they would never send is a mistake. */
+function isRewritten(origin: string): boolean {
+  return /^https?:/.test(origin) && !(URL.canParse(origin) && new URL(origin).origin === origin);
+}
+
 const text = z.string().trim().min(1).optional();
 const environment = z.object({
   GATEHOUSE_DATA: text,
   GATEHOUSE_SECRET: z.string().min(16, 'needs at least 16 characters').optional(),
   GATEHOUSE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  GATEHOUSE_ALLOWED_ORIGINS: z
+    .string()
+    .default('')
+    .refine(
+      (list) => originsOf(list).every((origin) => ORIGIN.test(origin) && !isRewritten(origin)),
+      'lists exact origins as a browser sends them, like https://app.example or chrome-extension://ID, separated by commas: no path, no wildcard, no default port',
+    ),
   HOST: text,
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
   DATABASE_URL: z
@@ -91,6 +117,8 @@ const environment = z.object({
   SALESFORCE_JWT_KEY_FILE: text,
   GATEHOUSE_PRINT_SIGN_IN: z.enum(['', '0', '1']).default(''),
   GATEHOUSE_SIM: z.enum(['', '0', '1']).default(''),
+  GATEHOUSE_SIM_SEED: z.enum(['stock']).optional(),
+  GATEHOUSE_ALLOW_PRIVATE_HOOKS: z.enum(['', '0', '1']).default(''),
   GATEHOUSE_ALLOW_PASSWORD: z.enum(['', '0', '1']).default(''),
   GATEHOUSE_BOT_KEY: text,
   GATEHOUSE_OPERATOR_KEY: text,
@@ -102,6 +130,9 @@ const environment = z.object({
   GATEHOUSE_REQUEST_TIMEOUT_MS: z.coerce.number().int().min(100).max(120_000).default(20_000),
   GATEHOUSE_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
+
+/** Every variable that is read, in the order of the settings page. */
+export const SETTINGS: readonly string[] = Object.keys(environment.shape);
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -128,6 +159,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     url: e.GATEHOUSE_URL?.replace(/\/+$/, ''),
     host: e.HOST ?? '127.0.0.1',
     port: e.PORT,
+    allowedOrigins: originsOf(e.GATEHOUSE_ALLOWED_ORIGINS),
     databaseUrl: e.DATABASE_URL,
     redisUrl: e.REDIS_URL,
     salesforce: {
@@ -141,6 +173,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
       extraHosts: hostsOf(e.SALESFORCE_EXTRA_HOSTS),
     },
     simulate: e.GATEHOUSE_SIM === '1',
+    simSeed: e.GATEHOUSE_SIM_SEED,
+    allowPrivateHooks: e.GATEHOUSE_ALLOW_PRIVATE_HOOKS === '1',
     printSignIn: e.GATEHOUSE_PRINT_SIGN_IN === '1',
     keys: { bot: e.GATEHOUSE_BOT_KEY, operator: e.GATEHOUSE_OPERATOR_KEY },
     session: e.GATEHOUSE_SESSION,

@@ -46,6 +46,9 @@ const RANK = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 } as const satisf
 async function open(level: Config['logLevel']): Promise<Logger> {
   // The default export is what both Node and the bundle agree on for this CommonJS package.
   const { default: pino } = await import('pino');
+  const lines = pino.destination({ fd: 2, sync: true });
+  // A log that cannot be written (its disk is full, its reader left) must not end the process that writes it.
+  lines.on('error', () => {});
   return pino(
     {
       level,
@@ -54,6 +57,6 @@ async function open(level: Config['logLevel']): Promise<Logger> {
       redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ fd: 2, sync: true }),
+    lines,
   );
 }

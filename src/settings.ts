@@ -3,6 +3,7 @@ import { policyFor } from '../permissions/decide.ts';
 import { closedTo, whereClosed } from '../permissions/field-access.ts';
 import { type Policy, parsePolicy } from '../permissions/policy.ts';
 import { grantWarnings } from '../permissions/profiles.ts';
+import type { Access } from './access/access.ts';
 import type { Action } from './action.ts';
 import type { Audit, AuditInput } from './audit.ts';
 import { type FieldProblem, GatehouseError, listProblems } from './errors.ts';
@@ -169,6 +170,35 @@ export function grantNotes(actions: readonly Action[], bot: BotRow, permission: 
       ];
     });
   return [...grantWarnings(bot.audience, permission), ...notes];
+}
+
+/** A further agent or host key, in the clear this once; with `replace` every earlier one of its kind ends. */
+export async function issueBotKey(
+  { access, audit }: Pick<SettingsDeps, 'audit'> & { readonly access: Pick<Access, 'issueKey' | 'revokeKeys'> },
+  bot: string,
+  { kind, replace }: { readonly kind: 'agent' | 'host'; readonly replace: boolean },
+  { principal, channel }: Setter,
+): Promise<{ readonly kind: 'agent' | 'host'; readonly key: string; readonly revoked: number }> {
+  const revoked = replace ? await access.revokeKeys(kind, bot) : 0;
+  const key = await access.issueKey(kind, bot);
+  await audit.record({ bot, principal, channel, action: 'bot key', event: 'key_issued', detail: { kind, revoked } });
+  return { kind, key, revoked };
+}
+
+/** Ends its connection first, so that nothing of it is under way; its audit stays. */
+export async function deleteBot(
+  {
+    store,
+    audit,
+    connections,
+  }: Pick<SettingsDeps, 'store' | 'audit'> & { readonly connections: Pick<Connections, 'disconnect'> },
+  bot: string,
+  { principal, channel }: Setter,
+): Promise<{ readonly revoked: boolean }> {
+  const ended = await connections.disconnect(bot);
+  await store.bots.remove(bot);
+  await audit.record({ bot, principal, channel, action: 'bot delete', event: 'bot_deleted', detail: ended });
+  return ended;
 }
 
 const MOST_ATTEMPTS = 20;

@@ -26,6 +26,17 @@ describe('the environment', () => {
     },
   );
 
+  it('takes exact origins of pages that may call the MCP address [M15]', () => {
+    const list = 'https://app.example, http://localhost:6274,chrome-extension://abcdef';
+    const { allowedOrigins } = readConfig({ GATEHOUSE_ALLOWED_ORIGINS: list });
+    expect(allowedOrigins).toEqual(list.split(',').map((origin) => origin.trim()));
+    const bad = ['*', 'null', 'app.example', 'https://app.example/', 'https://*.example', 'https://app.example:443'];
+    for (const wrong of [...bad, 'https://App.example', 'https://[', 'https://u@app.example'])
+      expect(refusal({ GATEHOUSE_ALLOWED_ORIGINS: wrong }).fields, wrong).toMatchObject([
+        { name: 'GATEHOUSE_ALLOWED_ORIGINS' },
+      ]);
+  });
+
   it('says in words what is wrong with each, all at once, and prints no value', () => {
     const error = refusal({ PORT: 'abc', GATEHOUSE_LOG: 'loud', GATEHOUSE_SECRET: 'short-one' });
     expect(error.fields).toEqual([

@@ -171,7 +171,8 @@ const A = { agent: 'an agent', host: 'a host', operator: 'an operator' } as cons
 const HOW_TO_GET = {
   agent: 'Make one with: gatehouse bot key NAME.',
   host: 'Make one with: gatehouse bot key NAME --host.',
-  operator: 'Make one with: gatehouse operator create NAME --role approver.',
+  operator:
+    'An admin makes one in the console under Operators, or with: gatehouse operator create NAME --role approver.',
 } as const satisfies Record<KeyKind, string>;
 
 function sign(secret: string, claims: string): string {

@@ -1,6 +1,7 @@
 import type { ProposalView } from '../confirm/proposal.ts';
 import { GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
 import { hiddenCharacter } from '../hidden-text.ts';
+import { createLeaseWatch, type LeaseWatch } from '../lease-watch.ts';
 import type { Prompt } from '../prompt.ts';
 import type { Store } from '../store/store.ts';
 import { type ConversationDeps, createConversations, type Turn } from './conversations.ts';
@@ -77,8 +78,10 @@ export type TranscriptEntry = { readonly at: number } & (
   | { readonly kind: 'receipt'; readonly receipt: Receipt }
 );
 
-export interface ChatDeps extends Omit<LoopDeps, 'limits'>, Omit<ConversationDeps, 'leaseMs'> {
-  readonly store: Pick<Store, 'bots' | 'conversations'>;
+export interface ChatDeps extends Omit<LoopDeps, 'limits'>, Omit<ConversationDeps, 'leaseMs' | 'watch'> {
+  /** Judges the turns of other processes; default: by `now`. */
+  readonly watch?: LeaseWatch;
+  readonly store: Pick<Store, 'bots' | 'connections' | 'conversations'>;
   readonly prompts: () => Promise<readonly Prompt[]>;
   readonly about: About;
   readonly limits?: Partial<Limits>;
@@ -89,19 +92,27 @@ export function createChat(deps: ChatDeps): Chat {
   const limits = { ...LIMITS, ...deps.limits };
   const loop: LoopDeps = { ...deps, limits };
   // A write that was begun may outlast the turn's deadline.
-  const conversations = createConversations({ ...deps, leaseMs: limits.turnMs + MARGIN_MS });
+  const conversations = createConversations({
+    ...deps,
+    watch: deps.watch ?? createLeaseWatch(deps.now),
+    leaseMs: limits.turnMs + MARGIN_MS,
+  });
 
   /** What the model and the person may know of this bot, as it is now. */
-  async function viewOf({ conversation: { bot: name }, context }: Turn) {
+  async function viewOf({ conversation: { bot: name }, orgId, context: known }: Turn) {
     const [bot, actions, prompts] = await Promise.all([botNamed(store, name), gate.actions(name), deps.prompts()]);
+    const isPublic = bot.audience === 'public';
+    // What another org said of the customer is not said of this one.
+    const context = orgId === (await orgOf(store, name)) ? known : undefined;
     const system = systemPrompt(prompts, {
       bot: name,
+      isPublic,
       actions,
       context,
       isSimulated: deps.about.isSimulated,
       now: deps.now(),
     });
-    return { actions, isPublic: bot.audience === 'public', tools: actions.map(toFunctionTool), system };
+    return { actions, isPublic, tools: actions.map(toFunctionTool), system };
   }
 
   /**
@@ -131,8 +142,10 @@ export function createChat(deps: ChatDeps): Chat {
         else if (!isSaid(turn)) reason = yield* converse(loop, turn, bot, meter, signal);
       } catch (thrown) {
         const error = toGatehouseError(thrown, deps.newId);
-        if (error.code === 'internal') deps.log.error(error.message, { door: 'chat', cause: causeOf(thrown) });
-        yield { type: 'error', error: toErrorBody(error).error };
+        // What an endpoint itself said stands here alone: it may quote the talk.
+        if (error.code === 'internal' || error.cause !== undefined)
+          deps.log.error(error.message, { door: 'chat', code: error.code, cause: causeOf(thrown) });
+        yield { type: 'error', error: toErrorBody(bot.isPublic ? forVisitor(error) : error).error };
         reason = 'failed';
       }
       yield { type: 'done', reason, usage: meter.usage };
@@ -146,12 +159,14 @@ export function createChat(deps: ChatDeps): Chat {
 
     async open(bot, owner, session) {
       await botNamed(store, bot);
+      const orgId = await orgOf(store, bot);
       // Without it the talk goes on all the same, and nothing is said about the customer.
       const context =
         session === undefined ? undefined : await gate.sessionContext(bot, session).catch(() => undefined);
       return conversations.create({
         bot,
         owner,
+        orgId,
         session: session?.indexValue ?? null,
         context: context === undefined ? null : JSON.stringify(context),
       });
@@ -196,6 +211,18 @@ export function createChat(deps: ChatDeps): Chat {
   };
 }
 
+/** What a visitor can do something about stays; the rest is nothing they should read. */
+const FOR_VISITORS: ReadonlySet<string> = new Set(['invalid_input', 'limit_reached', 'conflict']);
+
+function forVisitor(error: GatehouseError): GatehouseError {
+  if (FOR_VISITORS.has(error.code)) return error;
+  return new GatehouseError(error.code, 'I cannot answer right now.', {
+    next: 'Please try again later.',
+    retryable: error.retryable,
+    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+  });
+}
+
 const MARGIN_MS = 60_000;
 /** Longest message of a person, characters. */
 const MOST_TEXT = 8_000;
@@ -227,6 +254,10 @@ async function botNamed({ bots }: Pick<Store, 'bots'>, name: string) {
   const bot = await bots.get(name);
   if (bot !== undefined) return bot;
   throw new GatehouseError('not_found', 'There is no such bot.', { next: 'Check its name.' });
+}
+
+async function orgOf({ connections }: Pick<Store, 'connections'>, bot: string): Promise<string | null> {
+  return (await connections.get(bot))?.orgId ?? null;
 }
 
 function noSuchCard(): GatehouseError {

@@ -1,13 +1,26 @@
 import { GatehouseError } from '../errors.ts';
+import type { LeaseWatch } from '../lease-watch.ts';
 import type { ConversationRow, ConversationStore } from '../store/store.ts';
 import type { Conversation } from './chat.ts';
 import type { Receipt } from './events.ts';
-import type { ToolCall } from './model.ts';
+import type { Kept, ToolCall } from './model.ts';
 
 /** What was said and done, as it is kept: only ever added to. */
 export type Entry =
   | { readonly role: 'user'; readonly text: string }
-  | { readonly role: 'assistant'; readonly text: string; readonly calls: readonly ToolCall[] }
+  | {
+      readonly role: 'assistant';
+      readonly text: string;
+      readonly calls: readonly ToolCall[];
+      readonly kept?: Kept | undefined;
+    }
+  /** What became of a proposal after the talk had moved past its call: ours, in the place of the person's words. */
+  | {
+      readonly role: 'outcome';
+      readonly name: string;
+      readonly text: string;
+      readonly receipt?: Receipt;
+    }
   | {
       readonly role: 'tool';
       /** The call that this is the one answer to. */
@@ -35,6 +48,8 @@ export interface Turn {
   readonly conversation: Conversation;
   readonly session: { readonly indexValue: string } | undefined;
   readonly context: string | undefined;
+  /** The org that `context` was read in. */
+  readonly orgId: string | null;
   readonly entries: readonly Entry[];
   readonly cards: readonly Card[];
   /** When the last entry before this turn was written. */
@@ -44,7 +59,7 @@ export interface Turn {
 }
 
 export interface Conversations {
-  create(made: Pick<ConversationRow, 'bot' | 'owner' | 'session' | 'context'>): Promise<Conversation>;
+  create(made: Pick<ConversationRow, 'bot' | 'owner' | 'session' | 'context' | 'orgId'>): Promise<Conversation>;
   /** Takes the turn; `conflict` while another one runs. */
   begin(id: string, owner: string): Promise<Turn>;
   load(id: string, owner: string): Promise<Loaded>;
@@ -65,6 +80,7 @@ export interface ConversationDeps {
   /** `host/pid/random` of this process. */
   readonly runner: string;
   readonly isRunnerAlive: (runner: string) => boolean;
+  readonly watch: LeaseWatch;
   /** A turn that lasts longer has lost its conversation, ms. */
   readonly leaseMs: number;
 }
@@ -74,8 +90,10 @@ export function createConversations(deps: ConversationDeps): Conversations {
   const { conversations } = deps.store;
 
   /** A dead process's turn is over at once; a living one's when its time is. */
-  const isBusy = ({ turn, turnUntil }: ConversationRow) =>
-    turn !== null && now() < turnUntil && deps.isRunnerAlive(turn);
+  const isBusy = ({ id, turn, turnUntil }: ConversationRow) =>
+    turn !== null &&
+    !deps.watch.hasStood(`turn of ${id}`, `${turn} ${turnUntil}`, deps.leaseMs) &&
+    deps.isRunnerAlive(turn);
 
   const owned = async (id: string, owner: string): Promise<ConversationRow> => {
     const row = await conversations.get(id);
@@ -113,6 +131,7 @@ export function createConversations(deps: ConversationDeps): Conversations {
         conversation: loaded.conversation,
         session: before.session === null ? undefined : { indexValue: before.session },
         context: before.context ?? undefined,
+        orgId: before.orgId,
         entries,
         get cards() {
           return cards;

@@ -5,6 +5,8 @@ import type { ErrorBody } from '../errors.ts';
 export type ChatEvent =
   /** A piece of the model's words. */
   | { readonly type: 'text'; readonly delta: string }
+  /** The model thinks before it speaks; what it thinks is not shown. */
+  | { readonly type: 'thinking' }
   /** A step: once `started`, then once `done` or `failed`, under the same id. `words` are ours, for people. */
   | {
       readonly type: 'tool';

@@ -1,5 +1,5 @@
 import type { Entry } from './conversations.ts';
-import type { ModelMessage, ToolCall } from './model.ts';
+import { type ModelMessage, OUTCOME, type ToolCall } from './model.ts';
 
 /** Longest history that a model is sent, characters; older turns fall out whole. */
 const MOST_HISTORY = 100_000;
@@ -37,7 +37,9 @@ function toMessage(entry: Entry): ModelMessage {
     case 'user':
       return { role: 'user', text: entry.text };
     case 'assistant':
-      return { role: 'assistant', text: entry.text, calls: entry.calls.map(readable) };
+      return { role: 'assistant', text: entry.text, calls: entry.calls.map(readable), kept: entry.kept };
+    case 'outcome':
+      return { role: 'user', text: `${OUTCOME} ${entry.name}: ${entry.text}` };
     case 'tool':
       return { role: 'tool', call: entry.call, text: entry.text };
   }

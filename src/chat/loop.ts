@@ -4,6 +4,7 @@ import { type ActDeps, act } from './act.ts';
 import type { Turn } from './conversations.ts';
 import type { ChatEvent, DoneReason, Usage } from './events.ts';
 import { toHistory } from './history.ts';
+import { shortId } from './ids.ts';
 import type { FunctionTool, Model, ModelRequest } from './model.ts';
 import { type BotView, settleCards } from './settle.ts';
 
@@ -63,8 +64,9 @@ export async function* converse(
       if (stop.aborted) return 'stopped';
       throw tooLong('This took too long, so I stopped.');
     }
-    if (calls.length === 0 && answer.text.trim() === '') throw nothingSaid();
-    await turn.add([{ role: 'assistant', text: answer.text, calls }]);
+    if (calls.length === 0 && answer.text.trim() === '') throw nothingSaid(answer);
+    const { text, kept } = answer;
+    await turn.add([{ role: 'assistant', text, calls, ...(kept === undefined ? {} : { kept }) }]);
     if (calls.length === 0) return 'answered';
 
     bad += yield* act(deps, turn, bot, calls, signal);
@@ -89,11 +91,15 @@ async function* listen(
   request: ModelRequest,
   turn: Turn,
 ): AsyncGenerator<ChatEvent, Completion> {
-  const accumulator = createAccumulator(() => `call_${deps.newId()}`);
+  // Nine letters and digits: some servers read no other id.
+  const accumulator = createAccumulator(() => shortId(deps.newId()));
+  let isThinking = false;
   try {
     for await (const delta of model.complete(request)) {
-      const text = accumulator.add(delta);
-      if (text !== '') yield { type: 'text', delta: text };
+      const heard = accumulator.add(delta);
+      if (heard.isThinking && !isThinking) yield { type: 'thinking' };
+      isThinking = heard.isThinking;
+      if (heard.text !== '') yield { type: 'text', delta: heard.text };
       if (request.signal.aborted) break;
     }
   } catch (error) {
@@ -124,7 +130,15 @@ function unreadable(): GatehouseError {
   });
 }
 
-function nothingSaid(): GatehouseError {
+function nothingSaid({ finish, isCut }: Completion): GatehouseError {
+  if (finish === 'content_filter')
+    return new GatehouseError('invalid_input', 'The provider of the language model refused to answer this.', {
+      next: 'Say it in other words.',
+    });
+  if (isCut)
+    return new GatehouseError('limit_reached', 'The language model used up its words before it answered.', {
+      next: 'Ask for less at a time. An operator may choose a model that thinks less (OPENAI_MODEL).',
+    });
   return new GatehouseError('internal', 'The language model said nothing.', {
     next: 'Send your message again.',
     retryable: true,

@@ -3,8 +3,7 @@ import { GatehouseError, toGatehouseError } from '../errors.ts';
 import type { Gate, ListedAction } from '../gate/gate.ts';
 import type { Card, Entry, Turn } from './conversations.ts';
 import type { ChatEvent } from './events.ts';
-import type { ToolCall } from './model.ts';
-import { type Outcome, toToolEntry } from './tool-answer.ts';
+import { type Outcome, type ToolEntry, toToolEntry } from './tool-answer.ts';
 
 /** Every call gets exactly one answer: also the ones that a person decides, and the ones that a crash interrupted. */
 
@@ -24,7 +23,7 @@ const RUNNING_MS = 15_000;
 
 /** Tells the calls of decided cards how it went; answers the cards that are still open. */
 export async function* settleCards(
-  { gate, newId }: SettleDeps,
+  { gate }: Pick<SettleDeps, 'gate'>,
   turn: Turn,
   bot: BotView,
   signal: AbortSignal,
@@ -40,15 +39,18 @@ export async function* settleCards(
     const left = turn.cards.filter(({ proposal }) => proposal !== card.proposal);
     const action = bot.actions.find(({ name }) => name === card.name);
     const options = { action, isPublic: bot.isPublic, proposal: card.proposal };
-    const later: ToolCall = { id: newId(), name: LOOK, args: JSON.stringify({ id: card.proposal }) };
-    const told = toToolEntry({ id: card.isTold ? later.id : card.call, name: card.name }, outcome, options);
-    const look: Entry[] = card.isTold ? [{ role: 'assistant', text: '', calls: [later] }] : [];
-    // The talk has moved past it, and a newer card took its place: the model need not hear of it.
+    const told = toToolEntry({ id: card.call, name: card.name }, outcome, options);
+    // The talk has moved past its call, which has its answer: no second call is made up for it. A newer card that took
+    // its place is nothing the model need hear of.
     const isStale = card.isTold && view?.state === 'superseded';
-    await turn.add(isStale ? [] : [...look, told], left);
+    await turn.add(isStale ? [] : [card.isTold ? toOutcomeEntry(told) : told], left);
     if (told.receipt !== undefined) yield { type: 'receipt', receipt: told.receipt };
   }
   return open;
+}
+
+function toOutcomeEntry({ name, text, receipt }: ToolEntry): Entry {
+  return { role: 'outcome', name, text, ...(receipt === undefined ? {} : { receipt }) };
 }
 
 /** The tool by which a model sees how a proposal went. */

@@ -10,6 +10,7 @@ export function systemPrompt(
   prompts: readonly Prompt[],
   known: {
     readonly bot: string;
+    readonly isPublic: boolean;
     readonly actions: readonly ListedAction[];
     /** The account of the session (O9), JSON text. */
     readonly context: string | undefined;
@@ -26,6 +27,7 @@ export function systemPrompt(
       .map(({ name, title, mayAsk }) => `- ${name}: ${title}${mayAsk ? ' (may wait for the person to approve)' : ''}`)
       .join('\n'),
     today: new Date(known.now).toISOString().slice(0, 10),
+    audience: known.isPublic ? 'visitors' : 'colleagues',
     org: known.isSimulated ? 'simulated' : 'real',
     ...(known.context === undefined ? {} : { customer: quotedFields(known.context) }),
   });

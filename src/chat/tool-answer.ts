@@ -24,7 +24,7 @@ export function toToolEntry(call: Pick<ToolCall, 'id' | 'name'>, outcome: Outcom
     role: 'tool',
     call: call.id,
     name: call.name,
-    text: forModel(outcome),
+    text: forModel(outcome, options.isPublic),
     words: forPerson(call.name, outcome, options.action),
     isFailed: 'error' in outcome,
     ...(receipt === undefined ? {} : { receipt }),
@@ -35,18 +35,27 @@ export function toToolEntry(call: Pick<ToolCall, 'id' | 'name'>, outcome: Outcom
 const MOST_ANSWER = 24_000;
 
 /** Record text stays inside JSON strings, so it can never pass for a sentence of ours. */
-function forModel(outcome: Outcome): string {
+function forModel(outcome: Outcome, isPublic: boolean): string {
   const { body, next } =
     'error' in outcome
       ? { body: toErrorBody(outcome.error), next: undefined }
       : { body: outcome.envelope, next: NEXT[outcome.envelope.status] };
-  const text = JSON.stringify(next === undefined ? body : { ...body, next });
+  const whole = next === undefined ? body : { ...body, next };
+  const text = JSON.stringify(isPublic ? withoutAddresses(whole) : whole);
   if (text.length <= MOST_ANSWER) return text;
   return JSON.stringify({
     ...('envelope' in outcome ? { status: outcome.envelope.status } : {}),
     cut: text.slice(0, MOST_ANSWER),
     note: `The answer has ${text.length} characters; this is its beginning. Ask for fewer rows or fields.`,
   });
+}
+
+/** A model repeats what it reads: addresses of records are nothing for visitors. */
+function withoutAddresses(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutAddresses);
+  if (typeof value !== 'object' || value === null) return value;
+  const shown = Object.entries(value).filter(([key]) => key !== 'url' && key !== 'link');
+  return Object.fromEntries(shown.map(([key, inner]) => [key, withoutAddresses(inner)]));
 }
 
 const NEXT: Readonly<Record<Envelope['status'], string | undefined>> = {

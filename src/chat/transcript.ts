@@ -26,6 +26,8 @@ function shown(entry: Entry): Shown[] {
       return [{ kind: 'person', text: entry.text }];
     case 'assistant':
       return entry.text === '' ? [] : [{ kind: 'bot', text: entry.text }];
+    case 'outcome':
+      return entry.receipt === undefined ? [] : [{ kind: 'receipt', receipt: entry.receipt }];
     case 'tool': {
       if (entry.name === LOOK) return [];
       const { name, words, isFailed, receipt } = entry;

@@ -1,5 +1,5 @@
+import { askOperator, principalOf } from './ask-operator.ts';
 import { defineCommand } from './command.ts';
-import { askOperator, principalOf } from './operator-key.ts';
 
 export const command = defineCommand({
   args: ['<subject>'],

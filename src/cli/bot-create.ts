@@ -1,7 +1,7 @@
 import { grantWarnings, PROFILES, type ProfileName } from '../../permissions/profiles.ts';
+import { askOperatorOnceReal, principalOf } from './ask-operator.ts';
 import { createBot, toReadySet } from './bots.ts';
 import { defineCommand } from './command.ts';
-import { askOperatorOnceReal, principalOf } from './operator-key.ts';
 import { columns, indent } from './terminal.ts';
 
 // The keys of PROFILES are exactly the profile names.

@@ -1,3 +1,5 @@
+import { issueBotKey } from '../settings.ts';
+import { askOperatorOnceReal, principalOf } from './ask-operator.ts';
 import { findBot } from './bots.ts';
 import { defineCommand } from './command.ts';
 
@@ -8,25 +10,19 @@ export const command = defineCommand({
     replace: { about: 'revoke every earlier key of this kind' },
   },
 
-  async run({ args: [name], options, openApp, terminal }) {
-    const app = await openApp();
-    const { name: bot } = await findBot(app, name);
-    const kind = options.host ? 'host' : 'agent';
-    const revoked = options.replace ? await app.access.revokeKeys(kind, bot) : 0;
-    const key = await app.access.issueKey(kind, bot);
-    await app.audit.record({
-      bot,
-      principal: 'local',
-      channel: 'cli',
-      action: 'bot key',
-      event: 'key_issued',
-      detail: { kind, revoked },
-    });
-    terminal.print(
+  async run(call) {
+    const { host, replace } = call.options;
+    const app = await call.openApp();
+    const operator = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
+    const { name: bot } = await findBot(app, call.args[0]);
+    const kind = host ? 'host' : 'agent';
+    const by = { principal: principalOf(operator), channel: 'cli' } as const;
+    const { key, revoked } = await issueBotKey(app, bot, { kind, replace }, by);
+    call.terminal.print(
       { bot, kind, key, revoked },
       [
         key,
-        `This is a new ${kind} key of ${bot}, shown this once.${options.replace ? ` Earlier keys revoked: ${revoked}.` : ' Earlier keys stay valid.'}`,
+        `This is a new ${kind} key of ${bot}, shown this once.${replace ? ` Earlier keys revoked: ${revoked}.` : ' Earlier keys stay valid.'}`,
       ].join('\n'),
     );
   },

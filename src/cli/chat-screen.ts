@@ -45,6 +45,8 @@ export function createChatScreen({ style, isScreen }: Terminal, write: (text: st
       switch (event.type) {
         case 'text':
           return put(seen(event.delta));
+        case 'thinking':
+          return isScreen ? line(style('dim', '  ⋯ thinking')) : undefined;
         case 'tool':
           return step(event);
         case 'proposal':

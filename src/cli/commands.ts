@@ -17,10 +17,27 @@ export const COMMANDS: readonly ListedCommand[] = [
   { name: 'bot create', summary: 'Make a bot; prints its keys once', load: () => import('./bot-create.ts') },
   { name: 'bot list', summary: 'List the bots', load: () => import('./bot-list.ts') },
   { name: 'bot key', summary: 'Make a new key for a bot', load: () => import('./bot-key.ts') },
+  { name: 'bot delete', summary: 'Delete a bot and all that is kept of it', load: () => import('./bot-delete.ts') },
   {
     name: 'operator create',
     summary: 'Make an operator; prints the key once',
     load: () => import('./operator-create.ts'),
+  },
+  {
+    name: 'operator list',
+    summary: 'List the operators, with roles and keys',
+    load: () => import('./operator-list.ts'),
+  },
+  { name: 'operator role', summary: "Change an operator's role", load: () => import('./operator-role.ts') },
+  {
+    name: 'operator remove',
+    summary: 'Remove an operator; ends sessions and keys',
+    load: () => import('./operator-remove.ts'),
+  },
+  {
+    name: 'operator key',
+    summary: 'Make an operator a new key, or revoke them',
+    load: () => import('./operator-key.ts'),
   },
   {
     name: 'operator sign-in',

@@ -1,6 +1,6 @@
+import { askOperator, principalOf } from './ask-operator.ts';
 import type { CommandCall } from './command.ts';
 import { describeEnvelope, describeProposal } from './envelope.ts';
-import { askOperator, principalOf } from './operator-key.ts';
 
 /** An operator's answer from the terminal: what would happen is shown before the key is asked for. */
 export async function decide(

@@ -3,17 +3,46 @@ import { DEMO_BOT } from './bots.ts';
 import type { Stage } from './demo-stage.ts';
 
 /** What happens in the demo. Every claim is checked against the org itself, past the gate. */
-export async function playScenes(stage: Stage, app: App): Promise<void> {
+export async function playScenes(stage: Stage, app: App, isStock: boolean): Promise<void> {
   const org = await openOrg(app, stage);
+  const deals = isStock ? byName : byReference;
   await aLead(stage, org);
-  await aQuestion(stage, org);
-  await aRefusal(stage, org);
-  await anApproval(stage, org);
+  await aQuestion(stage, org, deals.sensors);
+  await aRefusal(stage, org, deals.warehouse);
+  await anApproval(stage, org, deals.sensors);
   await aSync(stage, app, org);
   await aConflict(stage, app, org);
   await aRepair(stage);
   await aRevocation(stage, app);
 }
+
+/** How people call a deal, how the bot finds it, and where the org is asked for it. */
+interface Deal {
+  readonly called: string;
+  readonly find: Readonly<Record<string, string>>;
+  readonly where: string;
+  /** What the bot looks up to tell of it. */
+  readonly lookUp: Readonly<Record<string, unknown>>;
+}
+
+const referenced = (reference: string): Deal => ({
+  called: reference,
+  find: { reference },
+  where: `Reference__c = '${reference}'`,
+  lookUp: { opportunity: reference },
+});
+const named = (name: string, account: string): Deal => ({
+  called: name,
+  find: { name },
+  where: `Name = '${name}'`,
+  lookUp: { name: account, include: ['opportunities'] },
+});
+const byReference = { sensors: referenced('OPP-123'), warehouse: referenced('OPP-456') };
+/** Few orgs number their deals. */
+const byName = {
+  sensors: named('Acme sensor rollout', 'Acme Industries'),
+  warehouse: named('Umber warehouse', 'Umber & Sons'),
+};
 
 async function aLead(stage: Stage, org: DemoOrg): Promise<void> {
   stage.scene('A lead, and a repeated call');
@@ -29,32 +58,33 @@ async function aLead(stage: Stage, org: DemoOrg): Promise<void> {
   stage.check('the org still holds one', (await org.leads(lead.email)) === 1);
 }
 
-async function aQuestion(stage: Stage, org: DemoOrg): Promise<void> {
+async function aQuestion(stage: Stage, org: DemoOrg, { called, where, lookUp }: Deal): Promise<void> {
   stage.scene('A question');
-  stage.user('What is the status of OPP-123?');
-  const answer = await stage.call('GetAccount', { opportunity: 'OPP-123' });
-  const told = answer.result?.opportunity;
+  stage.user(`What is the status of ${called}?`);
+  const { result } = await stage.call('GetAccount', lookUp);
+  const listed = Array.isArray(result?.opportunities) ? result.opportunities : [];
+  const told: unknown = result?.opportunity ?? listed.find(({ Name }) => Name === called);
   const stageName = typeof told === 'object' && told !== null && 'StageName' in told ? told.StageName : undefined;
-  stage.bot(`OPP-123 is in the stage ${stageName}.`);
-  stage.check('that is what the record holds', stageName === (await org.opportunity('OPP-123')).StageName);
+  stage.bot(`${called} is in the stage ${stageName}.`);
+  stage.check('that is what the record holds', stageName === (await org.opportunity(where)).StageName);
 }
 
-async function aRefusal(stage: Stage, org: DemoOrg): Promise<void> {
+async function aRefusal(stage: Stage, org: DemoOrg, { called, find, where }: Deal): Promise<void> {
   stage.scene('A move that a person declines');
-  stage.user('Great news, mark OPP-456 as won!');
+  stage.user(`Great news, mark ${called} as won!`);
   stage.personWill('decline');
-  const declined = await stage.call('UpdateOpportunity', { reference: 'OPP-456', stageName: 'Closed Won' });
+  const declined = await stage.call('UpdateOpportunity', { ...find, stageName: 'Closed Won' });
   stage.check('the person was asked', stage.questions().length === 1);
   stage.check('the bot is told that it was declined', declined.status === 'declined');
-  stage.check('the record is as it was', (await org.opportunity('OPP-456')).StageName === 'Negotiation/Review');
+  stage.check('the record is as it was', (await org.opportunity(where)).StageName === 'Negotiation/Review');
 }
 
-async function anApproval(stage: Stage, org: DemoOrg): Promise<void> {
+async function anApproval(stage: Stage, org: DemoOrg, { called, find, where }: Deal): Promise<void> {
   stage.scene('A move that a person allows');
-  stage.user('OPP-123 is signed for 90,000. Please move it to Closed Won.');
+  stage.user(`${called} is signed for 90,000. Please move it to Closed Won.`);
   stage.personWill('approve');
   const moved = await stage.call('UpdateOpportunity', {
-    reference: 'OPP-123',
+    ...find,
     stageName: 'Closed Won',
     amount: 90_000,
   });
@@ -64,7 +94,7 @@ async function anApproval(stage: Stage, org: DemoOrg): Promise<void> {
     ['Negotiation/Review', 'Closed Won'].every((text) => question.includes(text)),
   );
   stage.check('it is done', moved.status === 'done');
-  const { StageName, Amount } = await org.opportunity('OPP-123');
+  const { StageName, Amount } = await org.opportunity(where);
   stage.check('the org holds the new stage and amount', StageName === 'Closed Won' && Amount === 90_000);
 }
 
@@ -162,7 +192,7 @@ interface DemoOrg {
   leads(email: string): Promise<number>;
   contacts(email: string): Promise<number>;
   roles(email: string): Promise<number>;
-  opportunity(reference: string): Promise<Readonly<Record<string, unknown>>>;
+  opportunity(where: string): Promise<Readonly<Record<string, unknown>>>;
   contact(email: string): Promise<Readonly<Record<string, unknown>>>;
   /** As a colleague in Salesforce would. */
   change(email: string, fields: Readonly<Record<string, string>>): Promise<void>;
@@ -180,8 +210,8 @@ async function openOrg({ connections }: App, stage: Stage): Promise<DemoOrg> {
     contacts: async (email) => (await read(`SELECT Name, Email, Phone FROM Contact WHERE Email = '${email}'`)).length,
     roles: async (email) =>
       (await read(`SELECT Role FROM OpportunityContactRole WHERE Contact.Email = '${email}'`)).length,
-    opportunity: async (reference) =>
-      (await read(`SELECT Name, StageName, Amount FROM Opportunity WHERE Reference__c = '${reference}'`))[0] ?? {},
+    opportunity: async (where) =>
+      (await read(`SELECT Name, StageName, Amount FROM Opportunity WHERE ${where}`))[0] ?? {},
     contact: async (email) => (await read(`SELECT Name, Title, Phone FROM Contact WHERE Email = '${email}'`))[0] ?? {},
     async change(email, fields) {
       const { records } = await org.query(`SELECT Id FROM Contact WHERE Email = '${email}'`);

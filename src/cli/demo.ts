@@ -4,31 +4,36 @@ import path from 'node:path';
 import { readConfig } from '../config.ts';
 import { GatehouseError } from '../errors.ts';
 import { createBot, DEMO_BOT } from './bots.ts';
-import { defineCommand } from './command.ts';
+import { defineCommand, UsageError } from './command.ts';
 import { playScenes } from './demo-scenes.ts';
 import { openStage } from './demo-stage.ts';
 import { thisProgram } from './program.ts';
 
 /** The main job, played before your eyes on a folder of its own; each step is checked against the org itself. */
 export const command = defineCommand({
-  async run({ terminal }) {
+  options: { seed: { value: 'stock', about: 'play in an org that nobody prepared: none of our fields in it' } },
+
+  async run({ options, terminal }) {
+    if (options.seed !== undefined && options.seed !== 'stock')
+      throw new UsageError(`There is no org called ${JSON.stringify(options.seed)}.`, 'It is "stock", or left out.');
     const { createApp } = await import('../app.ts');
     const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-demo-'));
     try {
       // The person's own settings stay out: nothing here may reach a real org.
-      const config = readConfig({ GATEHOUSE_DATA: folder, GATEHOUSE_LOG: 'silent' });
+      const own = { GATEHOUSE_DATA: folder, ...(options.seed ? { GATEHOUSE_SIM_SEED: options.seed } : {}) };
+      const config = readConfig({ ...own, GATEHOUSE_LOG: 'silent' });
       const app = await createApp(config);
       const startedAt = app.now();
       const { key } = await createBot(app, DEMO_BOT, 'internal', 'demo');
       const stage = await openStage(
         {
           ...thisProgram('mcp', '--bot', DEMO_BOT),
-          env: { GATEHOUSE_DATA: folder, GATEHOUSE_BOT_KEY: key, GATEHOUSE_LOG: 'error' },
+          env: { ...own, GATEHOUSE_BOT_KEY: key, GATEHOUSE_LOG: 'error' },
         },
         terminal,
       );
       try {
-        await playScenes(stage, app);
+        await playScenes(stage, app, options.seed === 'stock');
       } finally {
         await stage.close();
         await app.close();

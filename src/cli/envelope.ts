@@ -28,6 +28,8 @@ export function describeProposal(proposal: ProposalView): string {
       ['id', proposal.id],
       ['expires', proposal.expiresAt],
       ['page', proposal.link],
+      // The page needs a server; this does not.
+      ...(proposal.state === 'pending' ? [['or', `gatehouse approve ${proposal.id}`]] : []),
     ]),
   );
   return indent(parts.join('\n'));
@@ -36,7 +38,7 @@ export function describeProposal(proposal: ProposalView): string {
 const WORDS = {
   done: ['green', 'Done.'],
   waiting: ['yellow', 'Waiting for a person.'],
-  declined: ['red', 'Declined by a person. Nothing was written.'],
+  declined: ['red', 'Declined. Nothing was written.'],
   expired: ['red', 'Expired before anybody decided. Nothing was written.'],
   conflict: ['red', 'The record changed meanwhile. Nothing was written.'],
   unknown: ['red', 'The outcome is not known yet. Do not repeat it: it is read back from Salesforce.'],

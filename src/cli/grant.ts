@@ -1,9 +1,9 @@
 import { isActionPermission, isOperatorPermission, SALESFORCE_ACTIONS } from '../../permissions/catalog.ts';
 import { GatehouseError } from '../errors.ts';
 import { changeGrants, grantNotes } from '../settings.ts';
+import { askOperatorOnceReal, principalOf } from './ask-operator.ts';
 import { findBot } from './bots.ts';
 import { defineCommand } from './command.ts';
-import { askOperatorOnceReal, principalOf } from './operator-key.ts';
 
 export const command = defineCommand({
   args: ['<bot>', '<permission...>'],

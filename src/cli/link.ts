@@ -1,7 +1,7 @@
+import { askOperatorOnceReal } from './ask-operator.ts';
 import { findBot } from './bots.ts';
 import { defineCommand } from './command.ts';
 import { toKind } from './kind.ts';
-import { askOperatorOnceReal } from './operator-key.ts';
 
 /** What a human decided where several records could be meant. */
 export const command = defineCommand({

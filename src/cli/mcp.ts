@@ -4,6 +4,7 @@ import { GatehouseError } from '../errors.ts';
 import { connectDemoBot, DEMO_BOT, ensureDemoBot, findBot } from './bots.ts';
 import { defineCommand } from './command.ts';
 import { keepRecovering } from './keep-recovering.ts';
+import { createOwnPage } from './page.ts';
 
 /** Standard output is the MCP wire: nothing here may print. Every read before the first answer counts against F1. */
 export const command = defineCommand({
@@ -15,8 +16,13 @@ export const command = defineCommand({
     const principal = await identify(app, config, name);
     const session = config.session === undefined ? undefined : app.access.verifySession(name, config.session);
     const stopRecovering = keepRecovering(app);
-    await serveMcpStdio(app, { bot: name, principal, ...(session === undefined ? {} : { session }) });
+    const page = createOwnPage(app);
+    await serveMcpStdio(
+      { ...app, openPage: page.open },
+      { bot: name, principal, ...(session === undefined ? {} : { session }) },
+    );
     stopRecovering();
+    await page.close();
   },
 });
 

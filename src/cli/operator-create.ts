@@ -1,6 +1,7 @@
 import { ROLES } from '../../permissions/catalog.ts';
+import { createOperator } from '../operators.ts';
+import { askOperatorOnceReal, principalOf } from './ask-operator.ts';
 import { defineCommand } from './command.ts';
-import { askOperatorOnceReal, principalOf } from './operator-key.ts';
 
 export const command = defineCommand({
   args: ['<name>'],
@@ -13,14 +14,7 @@ export const command = defineCommand({
     // Somebody must be the first; after that, once something real is at stake, an admin vouches for the next.
     const isFirst = (await app.access.operators()).length === 0;
     const by = isFirst ? undefined : await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
-    const key = await app.access.createOperator(name, role);
-    await app.audit.record({
-      principal: principalOf(by),
-      channel: 'cli',
-      action: 'operator create',
-      event: 'operator_created',
-      detail: { operator: name, role },
-    });
+    const key = await createOperator(app, name, role, { principal: principalOf(by), channel: 'cli' });
     call.terminal.print(
       { operator: name, role, key },
       [

@@ -1,39 +1,33 @@
-import type { OperatorPermission } from '../../permissions/catalog.ts';
-import type { Operator } from '../access/access.ts';
-import type { App } from '../app.ts';
-import { GatehouseError } from '../errors.ts';
-import type { CommandCall } from './command.ts';
+import { newOperatorKey, revokeOperatorKeys } from '../operators.ts';
+import { askOperatorOnceReal, principalOf } from './ask-operator.ts';
+import { defineCommand, UsageError } from './command.ts';
 
-type Asking = Pick<CommandCall, 'config' | 'terminal'>;
+export const command = defineCommand({
+  args: ['<name>'],
+  options: {
+    replace: { about: 'revoke every earlier key of this person' },
+    revoke: { about: 'revoke every key and make no new one' },
+  },
 
-/** The person at the terminal, proven by an operator key from the environment or a prompt: never from an argument. */
-export async function askOperator(
-  { config, terminal }: Asking,
-  app: App,
-  permission: OperatorPermission,
-): Promise<Operator> {
-  const key =
-    config.keys.operator ?? (terminal.canAsk ? await terminal.ask('Operator key: ', { isSecret: true }) : undefined);
-  if (key === undefined)
-    throw new GatehouseError('unauthenticated', 'Only a person with an operator key may do this.', {
-      next: 'Set GATEHOUSE_OPERATOR_KEY, or run it in a terminal to be asked. Make a key with: gatehouse operator create NAME --role approver.',
-    });
-  const operator = await app.access.operator(key);
-  app.access.require(operator, permission);
-  return operator;
-}
-
-/** Free while only the simulated org is there: whoever has this shell owns the data folder, and nothing real is at stake. */
-export async function askOperatorOnceReal(
-  call: Asking,
-  app: App,
-  permission: OperatorPermission,
-): Promise<Operator | undefined> {
-  const isAsked = call.config.keys.operator !== undefined || (await app.connections.hasReal());
-  return isAsked ? askOperator(call, app, permission) : undefined;
-}
-
-/** Who did it, for the audit: the operator where one was asked for, else whoever owns the data folder. */
-export function principalOf(operator: Operator | undefined): string {
-  return operator === undefined ? 'local' : `operator:${operator.name}`;
-}
+  async run(call) {
+    const [name] = call.args;
+    const { replace, revoke } = call.options;
+    if (replace && revoke) throw new UsageError('--replace and --revoke exclude each other.', 'Give one of them.');
+    const app = await call.openApp();
+    const operator = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
+    const by = { principal: principalOf(operator), channel: 'cli' } as const;
+    if (revoke) {
+      const revoked = await revokeOperatorKeys(app, name, by);
+      call.terminal.print({ operator: name, revoked }, `Keys of ${name} revoked: ${revoked}.`);
+      return;
+    }
+    const { key, revoked } = await newOperatorKey(app, name, { replace }, by);
+    call.terminal.print(
+      { operator: name, key, revoked },
+      [
+        key,
+        `This is a new operator key of ${name}, shown this once.${replace ? ` Earlier keys revoked: ${revoked}.` : ' Earlier keys stay valid.'}`,
+      ].join('\n'),
+    );
+  },
+});

@@ -23,7 +23,10 @@ export async function parseCommandLine(words: readonly string[], version: string
     if (error instanceof Help) return error.text.trim() === version ? { version } : { help: error.text };
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === 'commander.help')
-      throw new UsageError('Say which command.', `See: gatehouse ${GROUPS[argv[0] ?? ''] ? `${argv[0]} ` : ''}--help`);
+      throw new UsageError(
+        'Say which command.',
+        `See: gatehouse ${Object.hasOwn(GROUPS, argv[0] ?? '') ? `${argv[0]} ` : ''}--help`,
+      );
     const [message = '', hint] = error.message.replace(/^error: /, '').split('\n');
     const help = `gatehouse ${listed === undefined ? '' : `${listed.name} `}--help`;
     throw new UsageError(

@@ -1,8 +1,8 @@
 import { type Policy, policySchema } from '../../permissions/policy.ts';
 import { changePolicy } from '../settings.ts';
+import { askOperatorOnceReal, principalOf } from './ask-operator.ts';
 import { findBot } from './bots.ts';
 import { defineCommand, UsageError } from './command.ts';
-import { askOperatorOnceReal, principalOf } from './operator-key.ts';
 
 const MODES: readonly string[] = policySchema.shape.mode.unwrap().options;
 

@@ -1,9 +1,9 @@
 import { GatehouseError } from '../errors.ts';
 import { checkedPolicyOf, savePolicy } from '../settings.ts';
+import { askOperatorOnceReal, principalOf } from './ask-operator.ts';
 import { findBot } from './bots.ts';
 import { defineCommand, UsageError } from './command.ts';
 import { readInput } from './input.ts';
-import { askOperatorOnceReal, principalOf } from './operator-key.ts';
 
 export const command = defineCommand({
   args: ['<bot>', '[file]'],

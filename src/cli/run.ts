@@ -4,14 +4,18 @@ import type { App } from '../app.ts';
 import { type Config, readConfig } from '../config.ts';
 import { GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
 import { UsageError } from './command.ts';
+import { COMMANDS } from './commands.ts';
 import { parseCommandLine } from './parse.ts';
+import { pasteable } from './program.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
 
 /** Runs one command line; answers the exit code: 0, 1 (refused or failed) or 2 (the command line itself is wrong). */
 export async function runCli(argv: readonly string[]): Promise<number> {
   // The reader of a pipe may leave early (`| head`): nothing is left to say then.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-  const terminal = createTerminal(argv.includes('--json'));
+  // What is said there is for people on the way; whoever stays works on without a listener.
+  process.stderr.on('error', () => {});
+  const terminal = createTerminal(argv.includes('--json'), pasteable(COMMANDS));
   const opened: App[] = [];
   try {
     const parsed = await parseCommandLine(argv, packageJson.version);

@@ -4,7 +4,7 @@ import { defineCommand } from './command.ts';
 import { keepRecovering } from './keep-recovering.ts';
 import { explainListen, freePort, toPort } from './port.ts';
 import { thisProgram } from './program.ts';
-import { signInLink } from './sign-in.ts';
+import { firstAdmin, signInLink } from './sign-in.ts';
 import { columns, indent, type Terminal } from './terminal.ts';
 
 export const command = defineCommand({
@@ -47,8 +47,8 @@ export const command = defineCommand({
     stopRecovering();
     terminal.note('Stopping.');
     await forgetServed();
-    await Promise.all([server.close(), worker.stop()]);
-    await mcp.close();
+    // Together: a call that waits at a form is answered before its connection is cut.
+    await Promise.all([server.close(), worker.stop(), mcp.close()]);
   },
 });
 
@@ -64,7 +64,7 @@ function greeting(at: Document, { isSimulated }: App, { style }: Terminal): stri
   const signIn =
     at.signIn === undefined
       ? 'Sign-in links are shown on a terminal only: gatehouse operator sign-in admin'
-      : `Sign in (once, within ten minutes): ${style('cyan', at.signIn)}`;
+      : `Sign in (once, within ten minutes): ${style('cyan', at.signIn)}\nMake operators and their keys there, under Operators: ${at.url}/operators`;
   return [
     style('bold', `Gatehouse is open at ${at.url}`),
     '',
@@ -100,12 +100,4 @@ function mcpServers(url: string, dataDir: string, key: string | undefined): obje
       headers: { Authorization: `Bearer ${key ?? `(a key from: gatehouse bot key ${DEMO_BOT})`}` },
     },
   };
-}
-
-/** Somebody must be able to sign in; the key stays unknown, so that the link is the only way in until an admin makes one. */
-async function firstAdmin({ access }: App): Promise<string> {
-  const admin = (await access.operators()).find(({ role }) => role === 'admin');
-  if (admin !== undefined) return admin.name;
-  await access.createOperator('admin', 'admin');
-  return 'admin';
 }

@@ -8,7 +8,10 @@ import { columns, indent } from './terminal.ts';
 export const command = defineCommand({
   options: {
     port: { value: 'number', about: 'port to listen on (default: any free one)' },
-    seed: { value: 'file', about: 'records to begin with, instead of the built-in company' },
+    seed: {
+      value: 'file|stock',
+      about: 'records to begin with, instead of the built-in company; stock: without our fields',
+    },
     version: { value: 'vXX.0', about: 'newest API version that it speaks' },
   },
 
@@ -18,7 +21,8 @@ export const command = defineCommand({
       throw new UsageError(`${JSON.stringify(version)} is not an API version.`, 'It looks like v66.0.');
     const stopped = untilStopped();
     const { serveSim } = await import('../sim/server.ts');
-    const seed = options.seed === undefined ? undefined : parseSeed(await readInput(options.seed));
+    const named = options.seed;
+    const seed = named === undefined || named === 'stock' ? named : parseSeed(await readInput(named));
     const at = { host: '127.0.0.1', port: toPort(options.port) ?? 0 };
     const sim = await serveSim({
       ...at,

@@ -1,3 +1,4 @@
+import type { App } from '../app.ts';
 import { type LookupNote, lookupNotes } from '../lookups.ts';
 import type { ConnectionStatus } from '../salesforce/connections.ts';
 import type { SyncStatus } from '../sync/status.ts';
@@ -14,6 +15,8 @@ export const command = defineCommand({
     const connection = await app.connections.status(bot.name);
     const lookups = connection.state === 'connected' ? await lookupNotes(app.connections, bot) : [];
     const pending = await app.store.proposals.countPending(bot.name);
+    const requests = await app.gate.heldRequests(bot.name);
+    const problems = requestProblems(bot.name, requests, connection.state);
     const sync = await (await app.sync()).status(bot.name);
     terminal.print(
       {
@@ -24,7 +27,9 @@ export const command = defineCommand({
         simulated: app.isSimulated,
         connection,
         ...(lookups.length === 0 ? {} : { lookups }),
-        pending,
+        pending: pending + requests.waiting,
+        requests,
+        problems,
         ...(sync === undefined ? {} : { sync }),
       },
       [
@@ -32,8 +37,16 @@ export const command = defineCommand({
           ['bot', `${terminal.style('bold', bot.name)} (${bot.audience})`],
           ['mode', bot.policy.mode],
           ['grants', bot.grants.join(', ') || 'none'],
-          ['waiting', pending === 0 ? 'nothing' : `${pending} for a person: gatehouse proposals --bot ${bot.name}`],
+          ['waiting', told(pending + requests.waiting, bot.name)],
+          ...(requests.notLookedUp === 0 ? [] : [['not looked up', `${requests.notLookedUp} of visitors`] as const]),
         ]),
+        ...problems.map(
+          ({ message, next }) =>
+            `\n${columns([
+              ['problem', message],
+              ['cure', next],
+            ])}`,
+        ),
         '',
         describeConnection(connection),
         ...describeLookups(lookups),
@@ -51,6 +64,33 @@ export function describeLookups(notes: readonly LookupNote[]): string[] {
       ['cure', next],
     ]),
   ]);
+}
+
+const told = (waiting: number, bot: string) =>
+  waiting === 0 ? 'nothing' : `${waiting} for a person: gatehouse proposals --bot ${bot}`;
+
+type HeldRequests = Awaited<ReturnType<App['gate']['heldRequests']>>;
+
+/** Visitors were thanked for these: they are a problem as long as nobody has answered. */
+function requestProblems(bot: string, { notLookedUp, undecided }: HeldRequests, state: ConnectionStatus['state']) {
+  const [first = 'ID'] = undecided.examples;
+  const late = {
+    code: 'undecided',
+    message: `${undecided.count} request(s) of visitors were decided by nobody in time. Each visitor was thanked.`,
+    next: `Write it now: gatehouse approve ${first}; or decline it: gatehouse reject ${first}. All of them: gatehouse proposals --bot ${bot}.`,
+    ...undecided,
+  };
+  const waiting = {
+    code: state === 'connected' ? 'not_looked_up' : 'not_connected',
+    message: `${notLookedUp} request(s) of visitors wait, because ${state === 'connected' ? 'the org could not be asked yet' : 'the bot is not connected'}. Each visitor was thanked.`,
+    next:
+      state === 'connected'
+        ? 'See the last failure of the connection.'
+        : `Connect it: gatehouse connect ${bot} --flow web.`,
+    count: notLookedUp,
+    examples: [],
+  };
+  return [late, waiting].filter(({ count }) => count > 0);
 }
 
 export function describeConnection(status: ConnectionStatus): string {

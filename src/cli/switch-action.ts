@@ -1,8 +1,8 @@
 import { GatehouseError } from '../errors.ts';
 import { changePolicy } from '../settings.ts';
+import { askOperatorOnceReal, principalOf } from './ask-operator.ts';
 import { findBot } from './bots.ts';
 import type { CommandCall } from './command.ts';
-import { askOperatorOnceReal, principalOf } from './operator-key.ts';
 
 /** The kill switch of one action: off from the next call of every process on, until it is switched on again. */
 export async function switchAction(

@@ -24,23 +24,24 @@ export interface Terminal {
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
-export function createTerminal(isJson: boolean): Terminal {
+/** `inWords`: how commands are named to people. */
+export function createTerminal(isJson: boolean, inWords: (text: string) => string = (text) => text): Terminal {
   // hasColors honours NO_COLOR and the like; a pipe has none.
   const hasColor = process.stdout.isTTY === true && process.stdout.hasColors();
   const style = (name: Style, text: string) => (hasColor ? styleText(name, text) : text);
-  const print = (text: string) => process.stdout.write(`${text}\n`);
-  const complain = (text: string) => process.stderr.write(`${text}\n`);
+  const print = (text: string) => process.stdout.write(`${inWords(text)}\n`);
+  const complain = (text: string) => process.stderr.write(`${inWords(text)}\n`);
   return {
     isJson,
     canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
     isScreen: process.stdout.isTTY === true,
     style,
-    print: (document, text) => print(isJson ? JSON.stringify(document, null, 2) : text),
+    print: (document, text) => (isJson ? process.stdout.write(`${JSON.stringify(document, null, 2)}\n`) : print(text)),
     say: (text) => isJson || print(text),
     note: (text) => isJson || complain(text),
     fail(body) {
       if (isJson) {
-        complain(JSON.stringify(body, null, 2));
+        process.stderr.write(`${JSON.stringify(body, null, 2)}\n`);
         return;
       }
       const { message, next, fields = [], candidates = [], salesforce } = body.error;

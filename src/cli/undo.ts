@@ -1,6 +1,6 @@
+import { askOperator, principalOf } from './ask-operator.ts';
 import { defineCommand, UsageError } from './command.ts';
 import { describeEnvelope } from './envelope.ts';
-import { askOperator, principalOf } from './operator-key.ts';
 
 /** Asks; an approver decides, like over any other proposal. */
 export const command = defineCommand({

@@ -1,8 +1,8 @@
 import { GatehouseError } from '../errors.ts';
+import { askOperatorOnceReal } from './ask-operator.ts';
 import { findBot } from './bots.ts';
 import { defineCommand } from './command.ts';
 import { toKind } from './kind.ts';
-import { askOperatorOnceReal } from './operator-key.ts';
 
 export const command = defineCommand({
   args: ['<bot>', '<kind>', '<id>'],

@@ -110,11 +110,11 @@ export function boundByPolicy(
     instanceUrl: org.instanceUrl,
     recordUrl: (id) => org.recordUrl(id),
     describe: (object) => org.describe(object),
-    check: async (object, operation, fields, inputNames) => {
+    check: async (object, operation, fields, inputNames, mustBeListed) => {
       // Here, so that nobody is asked about what would be refused afterwards.
       await mustWrite(object, fields);
       // A hint must not tell what is hidden.
-      return org.check(object, operation, fields, inputNames, (field) => !isShut(object, field));
+      return org.check(object, operation, fields, inputNames, mustBeListed, (field) => !isShut(object, field));
     },
     get: async (object, id, fields) => {
       const { find, ways } = await bind(object, { fields, where: [], limit: 1 });

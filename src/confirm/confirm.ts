@@ -1,11 +1,15 @@
 import type { Preview } from '../action.ts';
 import type { Audit, AuditInput } from '../audit.ts';
-import { GatehouseError } from '../errors.ts';
+import { GatehouseError, toErrorBody } from '../errors.ts';
 import type { HumanDecision } from '../gate/gate.ts';
+import type { LeaseWatch } from '../lease-watch.ts';
 import type { Store } from '../store/store.ts';
-import { type Envelope, isOver, type Proposal, type ProposalState } from './proposal.ts';
+import { hasStood } from './effects.ts';
+import { BLANK, type Envelope, isOver, type Proposal, type ProposalState } from './proposal.ts';
 import { type RunDeps, runHeld } from './run-held.ts';
+import { isIntact, sealed } from './seal.ts';
 import { toEnvelope } from './view.ts';
+import { endForVisitor, UNDECIDED_BY_ANYBODY, unjudged } from './visitors.ts';
 
 /**
  * Holds a write until it may run, runs it once, and remembers how it went. Writes that policy lets run by themselves take
@@ -16,7 +20,7 @@ export interface Confirm {
   hold(
     proposal: Proposal,
     audit: AuditInput,
-    maxPending: number,
+    limits: { readonly maxPending: number; readonly maxHeld: number },
   ): Promise<{ readonly isNew: boolean; readonly proposal: Proposal }>;
   decide(id: string, decision: HumanDecision, edit?: ProposalEdit): Promise<Envelope>;
   /** Ends what still waits, for a newer wish of the same caller for the same record: nobody approves what is no longer wanted. */
@@ -27,10 +31,17 @@ export interface Confirm {
   look(id: string): Promise<Proposal | undefined>;
   settled(id: string, waitMs: number, signal?: AbortSignal): Promise<Proposal | undefined>;
   recover(): Promise<number>;
+  /** One step of a visitor's request and its audit row; false when it moved meanwhile. */
+  step(proposal: Proposal, to: ProposalState, patch: Partial<Proposal>, audit: Partial<AuditInput>): Promise<boolean>;
+  /** Ends what waits for a yes about an org that is left; what a visitor was thanked for waits on. Answers how many. */
+  leave(bot: string): Promise<number>;
 }
 
 /** New arguments from the approver, already parsed and previewed. */
-export type ProposalEdit = Pick<Proposal, 'args' | 'digest' | 'preview' | 'reasons' | 'assurance' | 'policyRevision'>;
+export type ProposalEdit = Pick<
+  Proposal,
+  'args' | 'digest' | 'preview' | 'reasons' | 'assurance' | 'policyRevision' | 'orgId'
+>;
 
 export interface ConfirmDeps extends RunDeps {
   readonly store: Store;
@@ -40,7 +51,10 @@ export interface ConfirmDeps extends RunDeps {
   readonly isRunnerAlive: (runner: string) => boolean;
   /** How long a runner may hold a proposal before another process reads back what it did, ms. */
   readonly leaseMs: number;
+  readonly watch: LeaseWatch;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Tells people of a proposal that begins to wait for one, or that nobody decided in time. Never throws. */
+  readonly tell: (proposal: Proposal, what: 'waiting' | 'undecided') => Promise<void>;
 }
 
 const UNDECIDED: readonly ProposalState[] = ['pending', 'approved', 'executing'];
@@ -48,6 +62,8 @@ const UNDECIDED: readonly ProposalState[] = ['pending', 'approved', 'executing']
 export function createConfirm(deps: ConfirmDeps): Confirm {
   const { store, now } = deps;
   const crash = deps.crash ?? (() => {});
+  /** What this process runs at this moment. Held in its name and not here: its run ended without an end, as when the database went away. */
+  const running = new Set<string>();
 
   const about = (proposal: Proposal, event: string, more: Partial<AuditInput> = {}): AuditInput => ({
     bot: proposal.bot,
@@ -76,20 +92,32 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     const row = await store.atomically(async (inside) => {
       // What was read is what is decided: a proposal that went back to waiting meanwhile is another question.
       const present = await inside.proposals.get(proposal.id);
-      if (present?.digest !== proposal.digest || present.assurance !== proposal.assurance) return undefined;
-      if (!(await inside.proposals.move(proposal.id, from, to, patch, runner))) return undefined;
+      if (present?.seal !== proposal.seal || !isIntact(deps.sign, present)) return undefined;
+      const { seal, effectsSeal } = sealed(deps.sign, { ...present, ...patch, state: to });
+      const marks = { seal, ...(patch.effects === undefined ? {} : { effectsSeal }) };
+      if (!(await inside.proposals.move(proposal.id, from, to, { ...patch, ...marks }, runner))) return undefined;
       return audit === undefined ? 'moved' : deps.audit.append(audit, inside);
     });
     if (row === undefined) return false;
     if (row !== 'moved') await deps.audit.keep(row);
+    const moved = { ...proposal, ...patch, state: to };
+    if (to === 'pending' && !from.includes('pending')) await deps.tell(moved, 'waiting');
+    if (to === 'expired' && proposal.visitor !== null) await deps.tell(moved, 'undecided');
     return true;
+  };
+
+  const expire = (proposal: Proposal) => {
+    // A visitor's request is not over: somebody may still write or decline it.
+    const settledAt = proposal.visitor === null ? now() : null;
+    return move(proposal, [proposal.state], 'expired', { settledAt, dedupeKey: null }, about(proposal, 'expired'));
   };
 
   const look: Confirm['look'] = async (id) => {
     const proposal = await store.proposals.get(id);
     if (proposal === undefined) return undefined;
-    if (proposal.state === 'pending' && isOver(proposal, now())) {
-      await move(proposal, ['pending'], 'expired', { settledAt: now(), dedupeKey: null }, about(proposal, 'expired'));
+    if (LIVE.includes(proposal.state) && !isIntact(deps.sign, proposal)) return refuseChanged(proposal);
+    if ((proposal.state === 'pending' || proposal.state === 'received') && isOver(proposal, now())) {
+      await expire(proposal);
       return store.proposals.get(id);
     }
     if (isAbandoned(proposal)) {
@@ -99,12 +127,35 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     return proposal;
   };
 
+  /** Somebody else than us wrote into it: whatever it says now, nobody was asked that. */
+  const refuseChanged = async (proposal: Proposal): Promise<Proposal | undefined> => {
+    const error = toErrorBody(changedOutside());
+    const end = { error, settledAt: now(), dedupeKey: null, runner: null };
+    const row = await store.atomically(async (inside) =>
+      (await inside.proposals.move(proposal.id, [proposal.state], 'conflict', end))
+        ? deps.audit.append(about(proposal, 'conflict', { detail: { code: 'changed_outside' } }), inside)
+        : undefined,
+    );
+    if (row !== undefined) await deps.audit.keep(row);
+    deps.log.error('a proposal was changed in the database by somebody else; it does not run', {
+      proposal: proposal.id,
+      action: proposal.action,
+    });
+    return store.proposals.get(proposal.id);
+  };
+
   const isAbandoned = (proposal: Proposal): boolean => {
-    if (proposal.state === 'approved') return now() > (proposal.decidedAt ?? 0) + ABANDONED_APPROVAL_MS;
+    // Taking it is one compare-and-set, so a clock that errs here costs nothing.
+    if (proposal.state === 'approved')
+      return Math.abs(now() - (proposal.decidedAt ?? 0)) > ABANDONED_APPROVAL_MS && !running.has(proposal.id);
     if (proposal.state !== 'executing' && proposal.state !== 'unknown') return false;
-    if (proposal.runner === deps.runner) return false;
     if (proposal.state === 'unknown' && now() > proposal.expiresAt + GIVE_UP_MS) return false;
-    return proposal.runner === null || now() >= (proposal.leaseUntil ?? 0) || !deps.isRunnerAlive(proposal.runner);
+    const { id, runner, leaseUntil, effects } = proposal;
+    if (runner === deps.runner) return !running.has(id);
+    // What it sent is watched from the same moment: once its lease is over, so is the time of its requests.
+    for (const [ordinal, effect] of effects.entries()) hasStood(deps.watch, id, ordinal, effect, deps.leaseMs);
+    const isOverdue = deps.watch.hasStood(`proposal ${id}`, `${runner} ${leaseUntil}`, deps.leaseMs);
+    return runner === null || isOverdue || !deps.isRunnerAlive(runner);
   };
 
   const resume = async (proposal: Proposal): Promise<void> => {
@@ -124,7 +175,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       });
     }
     if (proposal.effects.length === 0 && isOver(proposal, now())) {
-      await move(proposal, ['approved'], 'expired', { settledAt: now(), dedupeKey: null }, about(proposal, 'expired'));
+      await expire(proposal);
       return;
     }
     await execute(proposal.id).catch((error: unknown) => {
@@ -132,7 +183,16 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     });
   };
 
-  const execute: Confirm['execute'] = async (id, signal = new AbortController().signal) => {
+  const execute: Confirm['execute'] = async (id, signal) => {
+    running.add(id);
+    try {
+      return await claimAndRun(id, signal ?? new AbortController().signal);
+    } finally {
+      running.delete(id);
+    }
+  };
+
+  const claimAndRun = async (id: string, signal: AbortSignal): Promise<Envelope> => {
     const claimed = await store.proposals.move(id, ['approved'], 'executing', {
       runner: deps.runner,
       leaseUntil: now() + deps.leaseMs,
@@ -144,7 +204,10 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       return toEnvelope(other ?? proposal, deps.link(id));
     }
     await crash('executing');
-    const end = await runHeld(deps, proposal, signal);
+    if (!isIntact(deps.sign, proposal)) {
+      return toEnvelope((await refuseChanged(proposal)) ?? proposal, deps.link(id));
+    }
+    const end = endForVisitor(proposal, await runHeld(deps, proposal, signal));
     await crash('before-settled');
     const isOurs = await move(
       proposal,
@@ -158,6 +221,15 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     if (!isOurs) deps.log.warn('a proposal was taken over while it ran', { proposal: id });
     const after = (await store.proposals.get(id)) ?? proposal;
     return toEnvelope(after, deps.link(id));
+  };
+
+  /** A client's no may be its own and no person's: where policy says so, it is a signed-in person who decides. */
+  const leaveToSession = async (proposal: Proposal, { by, via }: HumanDecision): Promise<Envelope> => {
+    const asked = about(proposal, 'declined_in_client', { principal: by, channel: via, assurance: 'client' });
+    const left = { clientDecline: 'declined', assurance: 'session' } as const;
+    if (!(await move(proposal, ['pending'], 'pending', left, asked)))
+      throw alreadyDecided((await store.proposals.get(proposal.id)) ?? proposal);
+    return toEnvelope({ ...proposal, ...left }, deps.link(proposal.id));
   };
 
   const settled: Confirm['settled'] = async (id, waitMs, signal) => {
@@ -175,9 +247,9 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     settled,
     execute,
 
-    async hold(proposal, audit, maxPending) {
+    async hold(proposal, audit, { maxPending, maxHeld }) {
       const kept = await store.atomically(async (inside) => {
-        const { inserted, proposal: held } = await inside.proposals.insert(proposal);
+        const { inserted, proposal: held } = await inside.proposals.insert(sealed(deps.sign, proposal));
         // Counted with itself, inside the transaction: a crowd of calls cannot pass together.
         if (
           inserted &&
@@ -185,9 +257,18 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
           (await inside.proposals.countPending(proposal.bot)) > maxPending
         )
           throw queueFull(maxPending);
+        if (
+          inserted &&
+          proposal.visitor !== null &&
+          (await inside.proposals.countPlaces(proposal.bot, now() - PLACE_MS)) > maxHeld
+        )
+          throw formFull();
         return inserted ? { held, row: await deps.audit.append(audit, inside) } : { held };
       });
-      if (kept.row !== undefined) await deps.audit.keep(kept.row);
+      if (kept.row !== undefined) {
+        await deps.audit.keep(kept.row);
+        if (proposal.state === 'pending') await deps.tell(proposal, 'waiting');
+      }
       return { isNew: kept.row !== undefined, proposal: kept.held };
     },
 
@@ -206,9 +287,14 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       const proposal = await look(id);
       if (proposal === undefined || (decision.bot !== undefined && decision.bot !== proposal.bot))
         throw unknownProposal();
+      const isVisitors = proposal.visitor !== null && UNDECIDED_BY_ANYBODY.includes(proposal.state);
       // Too late is an outcome, not a mistake.
-      if (proposal.state === 'expired') return toEnvelope(proposal, deps.link(id));
-      if (proposal.state !== 'pending') throw alreadyDecided(proposal);
+      if (proposal.state === 'expired' && !isVisitors) return toEnvelope(proposal, deps.link(id));
+      if (proposal.state === 'conflict' && proposal.decidedBy === null) {
+        if ((await store.connections.get(proposal.bot))?.state === 'disconnected') throw disconnected();
+        return toEnvelope(proposal, deps.link(id));
+      }
+      if (proposal.state !== 'pending' && !(isVisitors && decision.answer === 'reject')) throw alreadyDecided(proposal);
       const needed = [proposal.assurance, edit?.assurance];
       if (decision.answer === 'approve' && needed.includes('session') && decision.assurance !== 'session')
         throw new GatehouseError(
@@ -219,6 +305,8 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
           },
         );
       const answer = decision.choice === CANCEL ? 'reject' : decision.answer;
+      if (answer === 'reject' && decision.via === 'elicitation' && proposal.clientDecline !== 'ends')
+        return leaveToSession(proposal, decision);
       const choice = answer === 'approve' ? chosen((edit ?? proposal).preview, decision.choice) : null;
       const decided = {
         decidedBy: decision.by,
@@ -227,10 +315,13 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
         choice,
         ...edit,
         ...(answer === 'reject' ? { settledAt: now(), dedupeKey: null } : {}),
+        ...(isVisitors && answer === 'reject' ? BLANK : {}),
+        // A late yes has the time that a write needs.
+        ...(isVisitors && answer === 'approve' ? { expiresAt: Math.max(proposal.expiresAt, now() + LATE_MS) } : {}),
       };
       const moved = await move(
         proposal,
-        ['pending'],
+        [proposal.state],
         answer === 'approve' ? 'approved' : 'rejected',
         decided,
         about(proposal, answer === 'approve' ? 'approved' : 'rejected', {
@@ -253,11 +344,31 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       return execute(id);
     },
 
+    step: (proposal, to, patch, { event = to, ...more }) =>
+      move(proposal, [proposal.state], to, patch, about({ ...proposal, ...patch }, event, more)),
+
+    async leave(bot) {
+      const error = toErrorBody(disconnected());
+      let ended = 0;
+      for (const proposal of await store.proposals.list({ bot, states: ['pending'], limit: Number.MAX_SAFE_INTEGER })) {
+        if (proposal.visitor !== null) {
+          await move(proposal, ['pending'], 'received', unjudged(proposal), about(proposal, 'held_again'));
+          continue;
+        }
+        const end = { error, settledAt: now(), dedupeKey: null };
+        const detail = { code: 'disconnected' };
+        if (await move(proposal, ['pending'], 'conflict', end, about(proposal, 'conflict', { detail }))) ended += 1;
+      }
+      return ended;
+    },
+
     async recover() {
       let handled = 0;
       for (;;) {
         const page = await store.proposals.due(now(), PAGE);
-        const due = page.filter((proposal) => proposal.state === 'pending' || isAbandoned(proposal));
+        const due = page.filter(
+          (proposal) => proposal.state === 'pending' || proposal.state === 'received' || isAbandoned(proposal),
+        );
         for (const { id } of due) await look(id);
         handled += due.length;
         // What is left then is in good hands, or did not yield: the next round is not now.
@@ -270,7 +381,12 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
 /** An approval is executed by the process that took it, at once; one that lies longer was orphaned by a crash. */
 const ABANDONED_APPROVAL_MS = 1_000;
 const LOOK_EVERY_MS = 150;
+const LATE_MS = 3_600_000;
+/** How long a request that ran by itself still takes a place of the form. */
+export const PLACE_MS = 24 * 3_600_000;
 const PAGE = 500;
+/** What can still come to a write. */
+const LIVE: readonly ProposalState[] = ['received', 'pending', 'approved', 'executing', 'unknown'];
 /** After this nobody asks the org any more how it went: a person must look. */
 const GIVE_UP_MS = 24 * 3_600_000;
 export const CANCEL = 'cancel';
@@ -285,6 +401,20 @@ function chosen(preview: Preview | null, choice: string | undefined): string | n
   });
 }
 
+function disconnected(): GatehouseError {
+  return new GatehouseError('not_connected', 'The bot was disconnected from the org that this was asked for.', {
+    next: 'Connect it again and let the bot propose it anew, if it is still wanted.',
+  });
+}
+
+function changedOutside(): GatehouseError {
+  return new GatehouseError(
+    'conflict',
+    'This proposal is not as Gatehouse stored it: it was changed in the database, or made by an earlier version.',
+    { next: 'Nothing was written. Let the bot propose it anew, and find out who can write into the database.' },
+  );
+}
+
 function changedKeys(from: Proposal['args'], to: Proposal['args']): string[] {
   return [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((key) => from[key] !== to[key]);
 }
@@ -294,6 +424,15 @@ export function queueFull(maxPending: number): GatehouseError {
     next: 'Tell the user that a person must first decide the waiting ones.',
     retryable: true,
     retryAfterMs: 60_000,
+  });
+}
+
+/** The same to everybody: it tells a visitor nothing but that it is full. */
+export function formFull(): GatehouseError {
+  return new GatehouseError('rate_limited', 'Requests cannot be taken right now: too many wait for an answer.', {
+    next: 'Tell the user that it was not sent, and to try again later or to use another way.',
+    retryable: true,
+    retryAfterMs: 600_000,
   });
 }
 

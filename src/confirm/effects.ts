@@ -1,6 +1,10 @@
 import type { Change, Condition, Fields, FieldValue, Find, Salesforce, SObject } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
 import { cleanShown, quoted } from '../hidden-text.ts';
+import type { LeaseWatch } from '../lease-watch.ts';
+import { mayDiffer } from '../stored-value/answers.ts';
+import { isRead } from '../stored-value/read.ts';
+import { isSame, toStored } from '../stored-value/stored-value.ts';
 import type { Effect } from './proposal.ts';
 
 /**
@@ -39,10 +43,21 @@ export interface EffectsDeps {
   readonly note: (effects: readonly Effect[]) => Promise<void>;
   readonly isUnknownOutcome: (error: unknown) => boolean;
   readonly now: () => number;
-  /** How long a request may still be under way after the process that sent it is gone, ms. */
-  readonly settleMs: number;
+  /** False while the request of this effect may still be under way, also after the process that sent it is gone. */
+  readonly hasSettled: (at: number, effect: Effect) => boolean;
   /** False once the time of the approval is over: what happened may be read back, nothing new may leave. */
   readonly maySend: () => boolean;
+}
+
+/** Whether a noted write has stood as it is for `ms` before this process's eyes. */
+export function hasStood(
+  watch: LeaseWatch,
+  proposal: string,
+  ordinal: number,
+  { at, state }: Effect,
+  ms: number,
+): boolean {
+  return watch.hasStood(`effect ${ordinal} of ${proposal}`, `${at} ${state}`, ms);
 }
 
 /** Our external-id field, where an operator installed it: with it, creating twice is impossible by the org's own rule. */
@@ -57,12 +72,29 @@ export function writeOnce(
 
   const put = async (at: number, effect: Effect) => {
     effects[at] = effect;
+    // Its time begins here, where it is sent; another process begins when it first sees it.
+    deps.hasSettled(at, effect);
     await deps.note(effects);
   };
 
+  /** One look, where describe says that the org may hold something else than was sent. */
+  const readBack = async (values: ObjectValues, object: string, id: string, after: Fields, record?: SObject) => {
+    if (!Object.keys(after).some((field) => values.mayDiffer(field, record))) return undefined;
+    return org.get(object, id, Object.keys(after)).catch(() => undefined);
+  };
+
+  /** What the org made of a write is what is compared when it is asked for again or taken back. */
+  const keep = async (at: number, after: Fields): Promise<Fields> => {
+    const effect = effects[at];
+    const isNews =
+      effect !== undefined && Object.entries(after).some(([field, value]) => effect.after[field] !== value);
+    if (effect !== undefined && isNews) await put(at, { ...effect, after });
+    return after;
+  };
+
   /** The request of a dead process may still be under way: nobody may send a second one yet. */
-  const mayNotBeUnderWay = ({ object, at }: Effect) => {
-    if (now() < at + deps.settleMs) throw stillUnknown(object);
+  const mayNotBeUnderWay = (at: number, effect: Effect) => {
+    if (!deps.hasSettled(at, effect)) throw stillUnknown(effect.object);
   };
   /** What was noted and provably not done is written down as that, or its end would be taken for unknown. */
   const mustBeInTime = async (at: number, object: string) => {
@@ -78,7 +110,8 @@ export function writeOnce(
     async create(object, fields, options) {
       const at = ordinal++;
       const before = effects[at];
-      const after = clean(fields);
+      const values = await valuesOf(org, object);
+      const after = values.stored(clean(fields));
       if (before?.state === 'done' && before.id !== null) return { id: before.id };
       // As it was sent, where it was: the field may have been installed since, and would not know that first request.
       const mark =
@@ -90,7 +123,7 @@ export function writeOnce(
           await put(at, { ...before, id, state: 'done' });
           return { id };
         }
-        mayNotBeUnderWay(before);
+        mayNotBeUnderWay(at, before);
       }
       await mustBeInTime(at, object);
       const effect: Effect = { kind: 'create', object, id: null, mark, before: {}, after, at: now(), state: 'sent' };
@@ -111,34 +144,41 @@ export function writeOnce(
         return { id: found };
       });
       await put(at, { ...effect, id, state: 'done' });
+      const held = await readBack(values, object, id, after);
+      if (held !== undefined) await keep(at, values.held(held, after));
       return { id };
     },
 
     async update(object, record, changes) {
       const at = ordinal++;
       const noted = effects[at];
-      if (noted?.state === 'done') return;
-      const wanted = Object.entries(clean(changes)).filter(([field, value]) => !isSame(record[field], value));
+      // Only FieldValues are ever noted.
+      if (noted?.state === 'done') return noted.after as Fields;
+      const values = await valuesOf(org, object);
+      const wanted = Object.entries(values.stored(clean(changes))).filter(
+        ([field, value]) => !values.isSame(field, record[field], value),
+      );
       if (wanted.length === 0) {
         if (noted !== undefined) await put(at, { ...noted, state: 'done' });
-        return;
+        return {};
       }
       if (deps.target !== undefined && record.Id !== deps.target) throw changedMeanwhile(object, ['Id']);
       if (noted === undefined && deps.shown !== null)
         mustLookAsShown(
           record,
           deps.shown,
+          values,
           wanted.map(([field]) => field),
         );
       const after = Object.fromEntries(wanted);
       const before = noted?.before ?? Object.fromEntries(wanted.map(([field]) => [field, record[field] ?? null]));
       // A noted write whose record holds neither the old nor the new values was overtaken by somebody else.
-      if (noted !== undefined && !wanted.every(([field]) => isSame(record[field], noted.before[field])))
+      if (noted !== undefined && !wanted.every(([field]) => values.isSame(field, record[field], noted.before[field])))
         throw changedMeanwhile(
           object,
           wanted.map(([field]) => field),
         );
-      if (noted !== undefined) mayNotBeUnderWay(noted);
+      if (noted !== undefined) mayNotBeUnderWay(at, noted);
       await mustBeInTime(at, object);
       const effect: Effect = {
         kind: 'update',
@@ -159,10 +199,19 @@ export function writeOnce(
           throw error;
         }
         const current = await org.get(object, record.Id, Object.keys(after)).catch(() => undefined);
-        if (current === undefined || !Object.entries(after).every(([field, value]) => isSame(current[field], value)))
-          throw error;
+        if (current === undefined || !values.holds(current, after)) throw error;
       }
       await put(at, { ...effect, state: 'done' });
+      const held = await readBack(values, object, record.Id, after, record);
+      if (held === undefined) return after;
+      const missed = Object.keys(after).filter(
+        (field) => !values.isSame(field, held[field], after[field]) && values.isSame(field, held[field], before[field]),
+      );
+      if (missed.length === 0) return keep(at, values.held(held, after));
+      const took = Object.fromEntries(wanted.filter(([field]) => !missed.includes(field)));
+      const isNothing = Object.keys(took).length === 0;
+      await put(at, { ...effect, after: values.held(held, took), state: isNothing ? 'failed' : 'done' });
+      throw new NotTaken(object, held, missed, isNothing);
     },
 
     async remove(object, record) {
@@ -177,7 +226,7 @@ export function writeOnce(
       if (current !== undefined && current.LastModifiedDate !== record.LastModifiedDate)
         throw changedMeanwhile(object, ['LastModifiedDate']);
       if (current !== undefined) {
-        if (noted !== undefined) mayNotBeUnderWay(noted);
+        if (noted !== undefined) mayNotBeUnderWay(at, noted);
         await mustBeInTime(at, object);
       }
       const effect: Effect = {
@@ -198,24 +247,70 @@ export function writeOnce(
 }
 
 /** Whether the org still holds what these effects wrote. One read per record. */
-export async function stillHeld(org: Pick<Salesforce, 'get'>, effects: readonly Effect[]): Promise<boolean> {
+export async function stillHeld(
+  org: Pick<Salesforce, 'get' | 'describe'>,
+  effects: readonly Effect[],
+): Promise<boolean> {
   for (const { kind, id, object, after, state } of effects) {
     if (state !== 'done' || id === null || kind === 'remove') return false;
     const record = await org.get(object, id, Object.keys(after)).catch((error: unknown) => {
       if (error instanceof GatehouseError && error.code === 'not_found') return undefined;
       throw error;
     });
-    if (record === undefined || !Object.entries(after).every(([field, value]) => isSame(record[field], value)))
-      return false;
+    if (record === undefined || !(await valuesOf(org, object)).holds(record, after)) return false;
   }
   return true;
 }
 
-/** Salesforce trims text, stores '' as null, and answers 5 for 5.0; a difference that small is none. */
-export function isSame(a: unknown, b: unknown): boolean {
-  const plain = (value: unknown) =>
-    typeof value === 'string' ? value.trim().replace(/\r\n/g, '\n') || null : (value ?? null);
-  return plain(a) === plain(b);
+/** Values as the fields of one object hold and answer them. */
+export interface ObjectValues {
+  isSame(field: string, held: unknown, wanted: unknown): boolean;
+  holds(record: SObject, wanted: Readonly<Record<string, unknown>>): boolean;
+  /** As they will be stored; what no field takes goes as it is, for Salesforce to refuse. */
+  stored(fields: Fields): Record<string, FieldValue>;
+  /** What the record holds of these; of a masked field, what was written. */
+  held(record: SObject, wanted: Fields): Fields;
+  isMasked(field: string): boolean;
+  mayDiffer(field: string, record?: SObject): boolean;
+}
+
+export async function valuesOf(org: Pick<Salesforce, 'describe'>, object: string): Promise<ObjectValues> {
+  const describe = await org.describe(object);
+  const fields = new Map(describe.fields.map((field) => [field.name.toLowerCase(), field]));
+  const shape = (field: string) => fields.get(field.toLowerCase());
+  const same = (field: string, held: unknown, wanted: unknown) => isSame(shape(field), held, wanted);
+  return {
+    isSame: same,
+    holds: (record, wanted) => Object.entries(wanted).every(([field, value]) => same(field, record[field], value)),
+    stored: (given) =>
+      Object.fromEntries(
+        Object.entries(given).map(([field, value]) => {
+          const known = shape(field);
+          const stored = known && toStored(known, value);
+          return [field, stored !== undefined && isRead(stored) ? stored.value : value];
+        }),
+      ),
+    held: (record, wanted) =>
+      Object.fromEntries(
+        Object.entries(wanted).map(([field, value]) => [
+          field,
+          shape(field)?.isMasked ? value : ((record[field] ?? null) as FieldValue), // plain fields hold plain values
+        ]),
+      ),
+    isMasked: (field) => shape(field)?.isMasked === true,
+    mayDiffer: (field, record) => mayDiffer(describe, field, record),
+  };
+}
+
+/** Salesforce said yes, and the record holds what it held before: a product's sum, a flow, a trigger. */
+export class NotTaken extends GatehouseError {
+  constructor(object: string, held: SObject, missed: readonly string[], isNothing: boolean) {
+    const now = missed.map((field) => `${field} is still ${quoted(String(held[field] ?? 'empty'))}`).join(', ');
+    super('conflict', `Salesforce took the change of the ${object} and did not keep it: ${now}.`, {
+      next: `${isNothing ? 'Nothing was changed' : 'The other fields were changed'}. Tell the user what the record holds; do not repeat the call. What the org calculates or sets by itself is changed where it comes from.`,
+      fields: missed.map((name) => ({ name, problem: 'was not kept by Salesforce' })),
+    });
+  }
 }
 
 async function hasMark(org: WritableOrg, object: string): Promise<boolean> {
@@ -244,13 +339,20 @@ async function findCreated(org: WritableOrg, effect: Effect, now: () => number):
 }
 
 /** Every field that would be written was shown, and holds what was shown. */
-function mustLookAsShown(record: SObject, shown: readonly Change[], wanted: readonly string[]): void {
+function mustLookAsShown(
+  record: SObject,
+  shown: readonly Change[],
+  values: ObjectValues,
+  wanted: readonly string[],
+): void {
   // Shown values were cleaned, so the record's are too before they are compared.
   const different = wanted.filter((field) => {
     const change = shown.find((one) => one.field === field);
-    return change === undefined || !isSame(cleanShown(record[field]), change.before);
+    return change === undefined || !values.isSame(field, cleanShown(record[field]), change.before);
   });
-  const moved = shown.filter(({ field, before }) => field in record && !isSame(cleanShown(record[field]), before));
+  const moved = shown.filter(
+    ({ field, before }) => field in record && !values.isSame(field, cleanShown(record[field]), before),
+  );
   const fields = [...new Set([...different, ...moved.map(({ field }) => field)])];
   if (fields.length === 0) return;
   const now = fields.map((field) => `${field} is now ${quoted(String(record[field] ?? 'empty'))}`).join(', ');

@@ -4,6 +4,8 @@ import type { ErrorBody } from '../errors.ts';
 /** One exact action waiting for, or past, a human's decision. Its life is a small state machine moved by compare-and-set. */
 
 export type ProposalState =
+  /** What a visitor was thanked for, not judged yet, or not in the org of now. */
+  | 'received'
   | 'pending'
   | 'approved'
   | 'rejected'
@@ -17,12 +19,15 @@ export type ProposalState =
 
 /** Where each state may go. Everything not listed is refused by the store's compare-and-set. */
 export const MOVES: Readonly<Record<ProposalState, readonly ProposalState[]>> = {
-  pending: ['approved', 'rejected', 'expired', 'superseded'],
-  approved: ['executing', 'expired', 'failed'],
-  executing: ['done', 'failed', 'conflict', 'unknown', 'approved', 'pending'],
+  received: ['approved', 'pending', 'failed', 'rejected', 'expired', 'conflict'],
+  // To itself: a no in the client leaves it to a signed-in person.
+  pending: ['pending', 'approved', 'rejected', 'expired', 'superseded', 'conflict', 'received'],
+  approved: ['executing', 'expired', 'failed', 'conflict'],
+  executing: ['done', 'failed', 'conflict', 'unknown', 'approved', 'pending', 'received'],
   unknown: ['approved', 'done', 'failed', 'conflict'],
   rejected: [],
-  expired: [],
+  // Only what a visitor was thanked for: it is not lost because nobody looked in time.
+  expired: ['approved', 'rejected', 'received', 'conflict'],
   superseded: [],
   done: [],
   failed: [],
@@ -54,10 +59,22 @@ export interface Effect {
   readonly state: 'sent' | 'done' | 'failed';
 }
 
+/** Who was thanked for a request, and how many came before it in its hour. */
+export interface Visitor {
+  /** The same for all requests of one visitor; names nobody. */
+  readonly id: string;
+  /** Requests to the bot for this action, in the past hour. */
+  readonly requests: number;
+  /** Those of this visitor. */
+  readonly ownRequests: number;
+}
+
 export interface Proposal {
   /** 128 random bits, hexadecimal. */
   readonly id: string;
   readonly bot: string;
+  /** The org it was judged in; it runs in no other. Null where none was asked yet. */
+  readonly orgId: string | null;
   readonly principal: string;
   readonly conversation: string | null;
   readonly action: string;
@@ -70,7 +87,11 @@ export interface Proposal {
   readonly preview: Preview | null;
   readonly reasons: readonly string[];
   readonly assurance: Assurance;
+  /** What a no in a client's form does: ends it, leaves it to a signed-in person, or has left it to one already. */
+  readonly clientDecline: 'ends' | 'waits' | 'declined';
   readonly policyRevision: number;
+  /** Set where a visitor was thanked for it (P6): such a request is never lost. */
+  readonly visitor: Visitor | null;
   readonly session: { readonly indexValue: string } | null;
   readonly state: ProposalState;
   readonly createdAt: number;
@@ -86,6 +107,19 @@ export interface Proposal {
   readonly result: Readonly<Record<string, unknown>> | null;
   readonly error: ErrorBody | null;
   readonly settledAt: number | null;
+  /** Signed by us over everything that decides what is written; `effectsSeal` over what was noted of the writes. */
+  readonly seal: string | null;
+  readonly effectsSeal: string | null;
+}
+
+/** Whether somebody may still decide it: what a visitor was thanked for, also late. */
+export function isOpen({ state, visitor }: Pick<Proposal, 'state' | 'visitor'>): boolean {
+  return state === 'pending' || state === 'received' || (state === 'expired' && visitor !== null);
+}
+
+/** A client said no, and a signed-in person may still say yes. */
+export function isDeclinedInClient({ state, clientDecline }: Pick<Proposal, 'state' | 'clientDecline'>): boolean {
+  return state === 'pending' && clientDecline === 'declined';
 }
 
 /** What is left of a proposal once nothing of records and people may be kept: that it was, who decided, and how it ended. */
@@ -112,6 +146,8 @@ export interface ProposalView {
   readonly choices?: Preview['choices'];
   readonly query?: Preview['query'];
   readonly target?: Preview['target'];
+  /** The client said no, and policy leaves the decision to a signed-in person. */
+  readonly declinedInClient?: true;
   /** Why it ended as it did, where it is a conflict or not known. */
   readonly problem?: { readonly message: string; readonly next: string };
   /** Where a human decides. Opening it needs a sign-in; it holds no secret. */

@@ -4,7 +4,9 @@ import { GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
 import { cleanData } from '../hidden-text.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
+import { NotTaken } from './effects.ts';
 import type { Effect, Proposal } from './proposal.ts';
+import { effectsSealOf, type Sign } from './seal.ts';
 
 /** One run of a claimed proposal: everything is asked once more, the stored arguments run, and the end is named. */
 
@@ -29,6 +31,7 @@ export interface RunDeps {
   readonly isUnknownOutcome: (error: unknown) => boolean;
   /** A duplicate that the org only warns about: a human may let it be saved all the same. */
   readonly mayOverride: (error: GatehouseError) => boolean;
+  readonly sign: Sign;
   /** Names this process. */
   readonly runner: string;
   readonly leaseMs: number;
@@ -40,7 +43,7 @@ export interface RunDeps {
 }
 
 export interface End {
-  readonly state: 'done' | 'failed' | 'conflict' | 'unknown' | 'pending';
+  readonly state: 'done' | 'failed' | 'conflict' | 'unknown' | 'pending' | 'received';
   readonly event: string;
   readonly patch: Partial<Proposal>;
   readonly audit: Partial<AuditInput>;
@@ -56,7 +59,11 @@ export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSi
       !(await deps.store.proposals.patch(
         proposal.id,
         'executing',
-        { effects: next, leaseUntil: now() + deps.leaseMs },
+        {
+          effects: next,
+          effectsSeal: effectsSealOf(deps.sign, { id: proposal.id, effects: next }),
+          leaseUntil: now() + deps.leaseMs,
+        },
         deps.runner,
       ))
     )
@@ -79,7 +86,7 @@ export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSi
       state: 'done',
       event: 'done',
       patch: { result: cleanData(checked.success ? checked.data : { ...output }), effects, settledAt: now() },
-      audit: { ...whatHappened(effects, read()), decision: proposal.decidedBy },
+      audit: { ...whatHappened(effects, read(), { org: proposal.orgId }), decision: proposal.decidedBy },
     };
   } catch (thrown) {
     const error = toGatehouseError(thrown, deps.newId);
@@ -87,7 +94,9 @@ export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSi
       return askAgain(withLookAlikes(proposal, error, deps.mayOverride(error)));
     if (error.code === 'internal') deps.log.error(error.message, { cause: String(error.cause), proposal: proposal.id });
     // A write that went out, or is done already, must not be taken for one that never happened.
-    const isUnknown = deps.isUnknownOutcome(thrown) || effects.some(({ state }) => state !== 'failed');
+    const isUnknown =
+      !(thrown instanceof NotTaken) &&
+      (deps.isUnknownOutcome(thrown) || effects.some(({ state }) => state !== 'failed'));
     const state = isUnknown ? 'unknown' : error.code === 'conflict' && !error.retryable ? 'conflict' : 'failed';
     return {
       state,
@@ -97,7 +106,7 @@ export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSi
         effects,
         ...(state === 'unknown' ? { leaseUntil: now() + deps.leaseMs } : { settledAt: now(), dedupeKey: null }),
       },
-      audit: whatHappened(effects, read(), { code: error.code }),
+      audit: whatHappened(effects, read(), { org: proposal.orgId, code: error.code }),
     };
   }
 }

@@ -1,9 +1,10 @@
 import { fromErrorBody } from '../errors.ts';
-import type { Envelope, Proposal, ProposalState, ProposalView } from './proposal.ts';
+import { type Envelope, isDeclinedInClient, type Proposal, type ProposalState, type ProposalView } from './proposal.ts';
 
 /** How a proposal looks from outside. */
 
 const STATUS: Readonly<Record<Exclude<ProposalState, 'failed'>, Envelope['status']>> = {
+  received: 'waiting',
   pending: 'waiting',
   approved: 'waiting',
   executing: 'waiting',
@@ -21,7 +22,8 @@ export function toEnvelope(proposal: Proposal, link: string): Envelope {
     if (proposal.error === null) throw new Error(`proposal ${proposal.id} failed without an error`);
     throw fromErrorBody(proposal.error);
   }
-  const status = STATUS[proposal.state];
+  // To the model a no of its client stays a no, until a signed-in person says otherwise.
+  const status = isDeclinedInClient(proposal) ? 'declined' : STATUS[proposal.state];
   if (status === 'done') return { status, ...(proposal.result === null ? {} : { result: proposal.result }) };
   return { status, proposal: toView(proposal, link) };
 }
@@ -43,6 +45,7 @@ export function toView(proposal: Proposal, link: string): ProposalView {
     ...(proposal.error === null
       ? {}
       : { problem: { message: proposal.error.error.message, next: proposal.error.error.next } }),
+    ...(isDeclinedInClient(proposal) ? { declinedInClient: true } : {}),
     link,
     expiresAt: new Date(proposal.expiresAt).toISOString(),
   };

@@ -1,5 +1,5 @@
 import type { Change, JudgedQuery } from '../action.ts';
-import type { Proposal } from '../confirm/proposal.ts';
+import { isDeclinedInClient, isOpen, type Proposal } from '../confirm/proposal.ts';
 import type { GatehouseError } from '../errors.ts';
 import { editableArgs, editField, editHidden } from './edit-values.ts';
 import { moment, personName, safeUrl, timeLeft, value, visible } from './format.ts';
@@ -34,14 +34,16 @@ export interface Edit extends Pick<Proposal, 'preview' | 'reasons'> {
 export function approvalView(given: ApprovalPage): Html {
   const { proposal, problem, edit } = given;
   const { preview, reasons } = edit ?? proposal;
-  const isPending = proposal.state === 'pending';
+  const isPending = isOpen(proposal);
   return html`<div class="head" data-watch-proposal="${proposal.id}">
-  <p class="eyebrow"><a class="crumb" href="/approvals">Approvals</a>${STATES[proposal.state].badge}${isPending && timed(proposal, given.nowMs)}</p>
+  <p class="eyebrow"><a class="crumb" href="/approvals">Approvals</a>${STATES[proposal.state].badge}${isPending && proposal.state !== 'expired' && timed(proposal, given.nowMs)}</p>
   <h1><bdi>${visible(preview?.summary ?? proposal.action)}</bdi></h1>
   ${preview?.target && target(preview.target)}
 </div>
 ${problem && notice('bad', problem.message, html`<p>${problem.next}</p>${salesforceSaid(problem)}`)}
 ${!isPending && outcome(proposal)}
+${proposal.visitor !== null && isPending && thanked(proposal)}
+${isDeclinedInClient(proposal) && notice('warn', 'Declined in the client.', html`<p>The client of the bot said no, perhaps without asking anybody. The bot was told that it is declined. Policy leaves the decision to you.</p>`)}
 <form class="stack" method="post" action="/approvals/${proposal.id}">
   <input type="hidden" name="csrf" value="${given.csrf}">
   ${isPending && html`<button type="submit" disabled hidden></button>`}
@@ -56,6 +58,16 @@ ${!isPending && outcome(proposal)}
   ${asked(proposal)}
   ${isPending && decide(given)}
 </form>`;
+}
+
+/** Nobody was asked this yet, or nobody answered: the visitor was promised one all the same. */
+function thanked({ state, reasons }: Proposal): Html {
+  const head = state === 'expired' ? 'Nobody decided this in time.' : 'A visitor was thanked for this.';
+  const then = {
+    expired: 'A visitor was thanked for it, so it is not lost: write it now, or decline it.',
+    received: `It was not looked up yet: ${reasons.at(-1) ?? 'the org could not be asked.'} It is tried again by itself; approving tries now.`,
+  }[state as string]; // the other states need no more words
+  return notice(state === 'expired' ? 'bad' : 'warn', head, then === undefined ? undefined : html`<p>${then}</p>`);
 }
 
 function timed(proposal: Proposal, nowMs: number): Html {
@@ -78,7 +90,7 @@ function edited({ id, args }: Proposal, { values, seen, preview }: Edit): Html {
 }
 
 function titleOf({ proposal, edit, corrected = [] }: ApprovalPage): string {
-  if (proposal.state !== 'pending') return corrected.length > 0 ? 'What was approved' : 'What was asked for';
+  if (!isOpen(proposal)) return corrected.length > 0 ? 'What was approved' : 'What was asked for';
   const isNew = isMade((edit ?? proposal).preview?.changes ?? []);
   return `What would ${isNew ? 'be written' : 'change'}${edit ? ', with your values' : ''}`;
 }
@@ -152,8 +164,8 @@ function asked({ bot, action, principal, conversation, createdAt, assurance, id 
 function decide({ mayDecide, proposal, nowMs, edit }: ApprovalPage): Html {
   if (!mayDecide)
     return notice('warn', 'You can look, but not decide.', html`<p>Deciding needs the role approver or admin.</p>`);
-  return html`<div class="decide"><div class="actions"><button class="primary" name="answer" value="approve" data-busy="Working…">${edit ? 'Approve with your values' : 'Approve'}</button><button class="danger" name="answer" value="reject" formnovalidate data-busy="Declining…">Decline</button></div>
-  <p class="note">Approving runs exactly this, once. ${timeLeft(proposal.expiresAt, nowMs)}.</p></div>`;
+  return html`<div class="decide"><div class="actions"><button class="primary" name="answer" value="approve" data-busy="Working…">${edit ? 'Approve with your values' : proposal.state === 'expired' ? 'Write it now' : 'Approve'}</button><button class="danger" name="answer" value="reject" formnovalidate data-busy="Declining…">Decline</button></div>
+  <p class="note">Approving runs exactly this, once.${proposal.state !== 'expired' && html` ${timeLeft(proposal.expiresAt, nowMs)}.`}</p></div>`;
 }
 
 function outcome(proposal: Proposal): Html {

@@ -1,4 +1,4 @@
-import type { Proposal } from '../confirm/proposal.ts';
+import { isDeclinedInClient, type Proposal } from '../confirm/proposal.ts';
 import { moment, personName, timeLeft, visible } from './format.ts';
 import { type Html, html } from './html.ts';
 import { STATES } from './proposal-state.ts';
@@ -10,7 +10,7 @@ export function approvalsView(waiting: readonly Proposal[], settled: readonly Pr
 ${
   waiting.length === 0
     ? html`<section class="card flat"><h2>Nothing waits</h2><p class="note">New requests appear here by themselves.</p></section>`
-    : html`<ul class="cards" aria-label="Waiting">${waiting.map((proposal) => item(proposal, timeLeft(proposal.expiresAt, nowMs)))}</ul>`
+    : html`<ul class="cards" aria-label="Waiting">${waiting.map((proposal) => item(proposal, waits(proposal, nowMs)))}</ul>`
 }
 ${
   settled.length > 0 &&
@@ -21,9 +21,15 @@ ${
 
 function item(proposal: Proposal, end: Html): Html {
   const summary = visible(proposal.preview?.summary ?? proposal.action);
-  return html`<li class="card link"><p class="eyebrow">${STATES[proposal.state].badge}<span><bdi>${proposal.bot}</bdi></span><span>${proposal.action}</span></p>
+  return html`<li class="card link"><p class="eyebrow">${STATES[proposal.state].badge}${isDeclinedInClient(proposal) && html`<span class="badge warn">declined in the client</span>`}<span><bdi>${proposal.bot}</bdi></span><span>${proposal.action}</span></p>
   <h2><a href="/approvals/${proposal.id}"><bdi>${summary.length > 240 ? `${summary.slice(0, 239)}…` : summary}</bdi></a></h2>
   <p class="note">${end}</p></li>`;
+}
+
+function waits({ state, expiresAt }: Proposal, nowMs: number): Html {
+  return state === 'expired'
+    ? html`Nobody decided in time; it can still be written or declined`
+    : timeLeft(expiresAt, nowMs);
 }
 
 function settledAs({ decidedBy, decidedAt, settledAt, createdAt }: Proposal): Html {

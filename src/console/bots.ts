@@ -39,7 +39,7 @@ export interface ToSet {
 
 export function botView(
   { bot, status, lookups = [] }: BotSummary & { readonly lookups?: readonly ToSet[] },
-  actions: ConnectionActions,
+  actions: ConnectionActions & { readonly mayMakeKeys: boolean },
   told?: Html,
 ): Html {
   return html`<div class="head">
@@ -57,7 +57,16 @@ ${connectionCard(status, actions)}
       : html`<ul class="chips">${[...bot.grants].sort().map((grant) => html`<li><code>${grant}</code></li>`)}</ul>`
   }
   <p class="note">Policy revision ${bot.policyRevision}. Grants and policy are changed with <code>gatehouse grant</code> and <code>gatehouse policy set</code>, or over REST.</p>
-</section>`;
+</section>
+${
+  actions.mayMakeKeys &&
+  html`<form class="card" method="post" action="/bots/${encodeURIComponent(bot.name)}/keys">
+  <h2>Keys</h2>
+  <p class="note">An agent key calls this bot's actions; a host key is for the app that embeds it. Each is shown once; earlier ones stay valid.</p>
+  <input type="hidden" name="csrf" value="${actions.csrf}">
+  <div class="actions"><button name="kind" value="agent">New agent key</button><button name="kind" value="host">New host key</button></div>
+</form>`
+}`;
 }
 
 /** A page between, because a slip of the finger must not cut a bot off. */

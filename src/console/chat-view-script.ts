@@ -123,7 +123,8 @@ const receipt = ({ title, status, words, record, changes: list, proposal }) => {
 const left = (ms) => {
   const s = Math.max(0, Math.ceil(ms / 1000));
   if (s === 0) return 'time is up';
-  return s < 60 ? s + ' s left' : Math.floor(s / 60) + ' min left';
+  if (s < 60) return s + ' s left';
+  return s < 7200 ? Math.floor(s / 60) + ' min left' : Math.floor(s / 3600) + ' h left';
 };
 
 const WAITS = 'A colleague decides this. You can stay here: the answer appears by itself.';

@@ -4,12 +4,14 @@ const { bot: BOT, origins, anonymous } = document.body.dataset;
 const ORIGINS = JSON.parse(origins);
 const base = '/api/bots/' + encodeURIComponent(BOT) + '/conversations';
 
-// Storage of a frame may be switched off: then a reload begins anew.
+// Storage of a frame may be switched off: then a reload begins anew. Which talk it was outlives the tab, for its own person
+// alone may read it; the session, which proves who that is, does not.
 const keep = (name, value) => {
   try {
-    if (value === undefined) return sessionStorage.getItem('gatehouse ' + BOT + ' ' + name) ?? undefined;
-    if (value === null) sessionStorage.removeItem('gatehouse ' + BOT + ' ' + name);
-    else sessionStorage.setItem('gatehouse ' + BOT + ' ' + name, value);
+    const storage = name === 'session' ? sessionStorage : localStorage;
+    if (value === undefined) return storage.getItem('gatehouse ' + BOT + ' ' + name) ?? undefined;
+    if (value === null) storage.removeItem('gatehouse ' + BOT + ' ' + name);
+    else storage.setItem('gatehouse ' + BOT + ' ' + name, value);
   } catch {}
 };
 

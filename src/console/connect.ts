@@ -19,12 +19,15 @@ export function connectView(
     isSimulated,
     actions,
     form,
+    callback,
     salesforce: { loginUrl, extraHosts },
     problem,
   }: {
     readonly isSimulated: boolean;
     readonly actions: readonly Action[];
     readonly form: ConnectForm;
+    /** What the app in the org must name as its callback, exactly. */
+    readonly callback: string;
     readonly salesforce: { readonly loginUrl: string; readonly extraHosts: readonly string[] };
     readonly problem?: GatehouseError | undefined;
   },
@@ -64,6 +67,7 @@ ${problem && notice('bad', problem.message, html`<p>${problem.next}</p>${salesfo
     <small id="domain-help">Leave empty to log in at ${login}. Only Salesforce's own hosts ${extraHosts.length > 0 && html`and ${extraHosts.join(', ')} `}are accepted.</small>
   </label>`
   }
+  ${!isSimulated && html`<p class="note">Callback URL of the app in your org, exactly: <code>${callback}</code></p>`}
   <div class="actions"><button class="primary" data-busy="Taking you there…">${isSimulated ? 'Connect the simulated org' : 'Continue to Salesforce'}</button><a class="button" href="/bots/${encodeURIComponent(bot.name)}">Not now</a></div>
 </form>`;
 }

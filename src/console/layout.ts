@@ -1,5 +1,7 @@
+import { roleHolds } from '../../permissions/catalog.ts';
 import type { Operator } from '../access/access.ts';
 import { SCRIPT, STYLE } from './assets.ts';
+import { moment } from './format.ts';
 import { type Html, html } from './html.ts';
 
 /** The frame of every page. */
@@ -8,7 +10,9 @@ export interface Frame {
   readonly isSimulated: boolean;
   /** Absent before sign-in. */
   readonly signedIn?: { readonly operator: Operator; readonly csrf: string; readonly waiting: number };
-  readonly here?: 'bots' | 'approvals';
+  readonly here?: 'bots' | 'approvals' | 'operators';
+  /** Somebody got in without a key, by the terminal of this installation, in the past week. */
+  readonly recovered?: { readonly operator: string; readonly at: number } | undefined;
 }
 
 export function page(title: string, frame: Frame, body: Html): string {
@@ -26,6 +30,7 @@ export function page(title: string, frame: Frame, body: Html): string {
 <body>
 <a class="skip" href="#main">Skip to content</a>
 ${frame.isSimulated && SIMULATED}
+${frame.signedIn && frame.recovered && RECOVERED(frame.recovered)}
 <header class="top">
   <a class="brand" href="/">${MARK}<span>Gatehouse</span></a>
   ${frame.signedIn && navigation(frame.signedIn, frame.here)}
@@ -39,6 +44,9 @@ ${body}
 
 const SIMULATED = html`<p class="simulated" role="note"><strong>Simulated org:</strong> nothing here reaches Salesforce.</p>`;
 
+const RECOVERED = ({ operator, at }: NonNullable<Frame['recovered']>) =>
+  html`<p class="simulated" role="alert"><strong>Access was recovered</strong> for <bdi>${operator}</bdi> at the terminal of this installation, ${moment(new Date(at).toISOString())}. If that was none of you, change <code>GATEHOUSE_SECRET</code> and look at the audit.</p>`;
+
 const MARK = html`<svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true"><path d="M3 21V10a9 9 0 0 1 18 0v11h-5V11a4 4 0 0 0-8 0v10z" fill="currentColor"/><circle cx="12" cy="17" r="1.6" fill="currentColor"/></svg>`;
 
 function navigation({ operator, csrf, waiting }: NonNullable<Frame['signedIn']>, here: Frame['here']): Html {
@@ -46,6 +54,7 @@ function navigation({ operator, csrf, waiting }: NonNullable<Frame['signedIn']>,
     html`<a href="${href}"${here === name && html` aria-current="page"`}>${label}</a>`;
   return html`<nav aria-label="Main">
     ${link('/', 'bots', html`Bots`)}
+    ${roleHolds(operator.role, 'MANAGE_GRANTS') && link('/operators', 'operators', html`Operators`)}
     ${link('/approvals', 'approvals', html`Approvals${waiting > 0 && html` <span class="count" aria-label="${waiting} waiting">${waiting}</span>`}`)}
   </nav>
   <form class="who" method="post" action="/sign-out">

@@ -3,6 +3,10 @@ import { type Html, html } from './html.ts';
 
 /** What each state is called, and what it means for the person who looks. */
 export const STATES: Readonly<Record<ProposalState, { readonly badge: Html; readonly meaning: string }>> = {
+  received: {
+    badge: html`<span class="badge accent">Not looked up yet</span>`,
+    meaning: 'A visitor was thanked for it. It is looked up and judged as soon as the org can be reached.',
+  },
   pending: { badge: html`<span class="badge accent">Waiting</span>`, meaning: '' },
   approved: {
     badge: html`<span class="badge accent">Approved</span>`,

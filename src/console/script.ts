@@ -23,6 +23,7 @@ const words = (ms) => {
   if (s === 0) return 'time is up';
   if (s < 60) return s + ' s left';
   const m = Math.floor(s / 60);
+  if (m >= 2880) return Math.floor(m / 1440) + ' days left';
   return m < 60 ? m + ' min ' + String(s % 60).padStart(2, '0') + ' s left' : Math.floor(m / 60) + ' h ' + (m % 60) + ' min left';
 };
 const opened = performance.now();

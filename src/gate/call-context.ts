@@ -1,9 +1,10 @@
 import type { Facts } from '../../permissions/decide.ts';
 import type { ActionContext, Answered, Find, Salesforce, Soql, Sync } from '../action.ts';
 import { boundByPolicy } from '../confirm/bounded.ts';
-import { isSame, type WritableOrg, writeOnce } from '../confirm/effects.ts';
+import { hasStood, valuesOf, type WritableOrg, writeOnce } from '../confirm/effects.ts';
 import { type Effect, isOver, type Proposal } from '../confirm/proposal.ts';
 import { GatehouseError } from '../errors.ts';
+import type { LeaseWatch } from '../lease-watch.ts';
 import type { Log } from '../log.ts';
 import { fieldOf, LOOKUPS, type LookupKey, missingLookup } from '../lookups.ts';
 import type { BotRow } from '../store/store.ts';
@@ -22,16 +23,19 @@ export interface ContextDeps {
   readonly isUnknownOutcome: (error: unknown) => boolean;
   /** Longest that one Salesforce request may take, ms. */
   readonly requestTimeoutMs: number;
+  readonly watch: LeaseWatch;
   readonly now: () => number;
   readonly log: Log;
 }
 
 export interface GateOrg extends WritableOrg {
+  readonly orgId: string;
   readonly environment: Facts['environment'];
 }
 
 export interface Run {
   readonly context: ActionContext;
+  readonly orgId: string;
   readonly environment: Facts['environment'];
 }
 
@@ -63,7 +67,8 @@ export async function contextFor(
           note: writing.note,
           isUnknownOutcome: deps.isUnknownOutcome,
           now,
-          settleMs: deps.requestTimeoutMs * 2,
+          hasSettled: (ordinal, effect) =>
+            hasStood(deps.watch, writing.proposal.id, ordinal, effect, deps.requestTimeoutMs * 2),
           maySend: () => !isOver(writing.proposal, now() - deps.requestTimeoutMs),
         });
   const salesforce: Salesforce = {
@@ -75,11 +80,12 @@ export async function contextFor(
     check: (...args) => org.check(...args),
     recordUrl: (id) => org.recordUrl(id),
     create: once?.create ?? noWriting,
-    update: once?.update ?? onlyIfSame,
+    update: once?.update ?? onlyIfSame(org),
     remove: once?.remove ?? noWriting,
   };
   const choice = writing?.proposal.choice ?? undefined;
   return {
+    orgId: org.orgId,
     environment: org.environment,
     context: Object.freeze({
       bot: { name: bot.name, audience: bot.audience },
@@ -138,9 +144,10 @@ function noted(soql: Soql, reads: ReadLog): Soql {
 }
 
 /** Without a held proposal, an update passes only where it would change nothing. */
-const onlyIfSame: Salesforce['update'] = async (_, record, changes) => {
-  if (!Object.entries(changes).every(([field, value]) => isSame(record[field], value))) await noWriting();
-};
+const onlyIfSame =
+  (org: GateOrg): Salesforce['update'] =>
+  async (object, record, changes) =>
+    (await valuesOf(org, object)).holds(record, changes) ? {} : noWriting();
 
 const noWriting = () =>
   Promise.reject(

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { type Facts, needsFacts, type Verdict } from '../../permissions/decide.ts';
+import { type Facts, minutesToDecide, type Verdict } from '../../permissions/decide.ts';
 import type { ActionPolicy } from '../../permissions/policy.ts';
 import type { Action, Answered, Preview } from '../action.ts';
 import type { Audit, AuditInput } from '../audit.ts';
-import { type Confirm, createConfirm, queueFull } from '../confirm/confirm.ts';
+import { type Confirm, createConfirm } from '../confirm/confirm.ts';
 import type { Effect, Envelope, Proposal } from '../confirm/proposal.ts';
+import type { Sign } from '../confirm/seal.ts';
 import { toEnvelope } from '../confirm/view.ts';
 import { digestOf } from '../digest.ts';
 import { GatehouseError, toGatehouseError } from '../errors.ts';
@@ -15,14 +16,18 @@ import { createEdits } from './edit.ts';
 import { eraseSubject } from './erase.ts';
 import type { Call, Gate, ListedAction } from './gate.ts';
 import { getProposal } from './get-proposal.ts';
-import { countRun, denied, hasRate, judge } from './judge.ts';
+import { anotherOrg, countRun, denied, hasRate, judge } from './judge.ts';
 import { createLook } from './look.ts';
-import { inputFor, type ParsedArgs, parseArgs } from './parse-args.ts';
-import { botNamed, listed, type Permitted, permitted } from './permit.ts';
+import { newProposal } from './new-proposal.ts';
+import { createNotices, type Notice } from './notices.ts';
+import { inputFor, parseArgs } from './parse-args.ts';
+import { botNamed, listed, permitted } from './permit.ts';
 import { both, createReadLog, type ReadLog } from './read-log.ts';
+import { createReceipts } from './receipts.ts';
 import { createRepeats, dedupeKeyOf } from './repeat.ts';
 import { readSessionContext } from './session-context.ts';
-import { createUndo } from './undo.ts';
+import { createUndo, orgOfWrite } from './undo.ts';
+import { weigh } from './weigh.ts';
 
 /** The one road of every call: find, permit, parse, decide, confirm, run, check the answer, audit. It knows no transport. */
 
@@ -38,19 +43,27 @@ export interface GateDeps extends ContextDeps {
   readonly link: (id: string) => string;
   readonly newId: () => string;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Signs with a key of this installation. */
+  readonly sign: Sign;
+  /** Where notices go. */
+  readonly notify: (notice: Notice) => Promise<void>;
   readonly crash?: (point: string) => void | Promise<void>;
 }
 
 const MINUTE_MS = 60_000;
+/** What policy let run by itself runs now, or soon after a crash. */
+const AUTO_MINUTES = 10;
 
 export function createGate(deps: GateDeps): Gate {
   const { store, now } = deps;
 
-  const undo = createUndo(store);
-  const confirm: Confirm = createConfirm({ ...deps, leaseMs: deps.requestTimeoutMs * 3, ready });
+  const undo = createUndo(store, deps.audit);
+  const notices = createNotices(deps);
+  const confirm: Confirm = createConfirm({ ...deps, leaseMs: deps.requestTimeoutMs * 3, ready, tell: notices.tell });
   const look = createLook({ ...deps, confirm });
   const repeats = createRepeats({ ...deps, confirm });
   const edits = createEdits({ ...deps, confirm });
+  const receipts = createReceipts({ ...deps, confirm, orgOf, tell: notices.tell });
 
   /** For the run of a held proposal: everything is asked once more, as it is now. */
   async function ready(proposal: Proposal, note: (effects: readonly Effect[]) => Promise<void>, signal: AbortSignal) {
@@ -59,7 +72,7 @@ export function createGate(deps: GateDeps): Gate {
       proposal.action === undo.name
         ? { action: undo, own: BY_OPERATORS }
         : permitted(deps.actions, bot, proposal.action);
-    const { extra } = parseArgs(action, own, proposal.args);
+    const { extra } = parseArgs(action, own, bot.policy, proposal.args);
     const verdictIn = (environment: Facts['environment']) => judge(bot, action, proposal.preview, environment);
     const reads = createReadLog();
     const run = await contextFor(
@@ -75,10 +88,13 @@ export function createGate(deps: GateDeps): Gate {
       reads,
       { proposal, note, answered: (environment) => answeredBy(proposal, verdictIn(environment)) },
     );
-    // What policy let run by itself was counted when it was judged.
-    if (proposal.decidedBy !== BY_POLICY || !hasRate(bot, action)) await countRun(deps, bot, action);
+    // What policy let run by itself was counted when it was judged, what a visitor sent when it came.
+    const isCounted = proposal.visitor !== null || (proposal.decidedBy === BY_POLICY && hasRate(bot, action));
+    if (!isCounted) await countRun(deps, bot, action);
+    if (proposal.orgId !== run.orgId) throw anotherOrg();
     const base = { action, context: run.context, read: reads.audited };
-    if (proposal.policyRevision === bot.policyRevision || action === undo) return base;
+    if (action === undo) return base;
+    // Whatever has changed since, the policy, the org or what we know of it: it is the judgement of now that counts.
     const verdict = verdictIn(run.environment);
     if (verdict.decision === 'deny') throw denied(action, verdict);
     const isStricter =
@@ -87,22 +103,8 @@ export function createGate(deps: GateDeps): Gate {
     return isStricter ? { ...base, stricter: { assurance: verdict.assurance, reasons: verdict.reasons } } : base;
   }
 
-  /** Visitors of a public bot get one receipt, whatever became of their request: its fate would tell who is known already (P6). */
   async function call(c: Call): Promise<Envelope> {
     const bot = await botNamed(store, c.bot);
-    const receipt = bot.audience === 'public' ? deps.actions.find(({ name }) => name === c.action)?.receipt : undefined;
-    if (receipt === undefined) return travel(bot, c);
-    const done = { status: 'done', result: receipt as Record<string, unknown> } as const; // an object schema
-    // Held durably, then run unheard: neither the end nor the time it takes is told.
-    await travel(bot, c, (running) => {
-      running.catch((error: unknown) =>
-        deps.log.warn('a request of a visitor failed', { action: c.action, error: String(error) }),
-      );
-    });
-    return done;
-  }
-
-  async function travel(bot: BotRow, c: Call, unheard?: (running: Promise<Envelope>) => void): Promise<Envelope> {
     const audited = {
       bot: bot.name,
       principal: c.principal,
@@ -112,20 +114,22 @@ export function createGate(deps: GateDeps): Gate {
     };
     const reads = createReadLog();
     try {
-      if (c.action === getProposal.name) return await look.getProposal(c);
+      if (c.action === getProposal.name) return await look.getProposal(c, bot.policy.ignoreKeys);
+      // A visitor gets one receipt, whatever becomes of the request: its fate would tell who is known already (P6).
+      const hasReceipt = deps.actions.some(({ name, receipt }) => name === c.action && receipt !== undefined);
+      if (bot.audience === 'public' && hasReceipt) return await receipts.receive(bot, c);
       const { action, own } = permitted(deps.actions, bot, c.action);
-      const parsed = parseArgs(action, own, c.args);
+      const parsed = parseArgs(action, own, bot.policy, c.args);
       const { args } = parsed;
       const signal = c.signal ?? new AbortController().signal;
       const digest = digestOf({ bot: bot.name, action: action.name, args });
       const isWrite = action.risk !== 'read';
-      const dedupeKey = isWrite || mayAsk(own, bot) ? dedupeKeyOf(bot, c, digest) : null;
+      const dedupeKey = isWrite || mayAsk(own, bot) ? dedupeKeyOf(bot, await orgOf(bot.name), c, digest) : null;
 
       const earlier = dedupeKey === null ? undefined : await repeats.earlier(bot, action, c, dedupeKey, digest, signal);
       if (earlier !== undefined) return earlier;
 
-      if (unheard !== undefined) await mustHaveRoom(bot);
-      const { run, preview, verdict } = await weigh(bot, { action, own }, c, parsed, signal, reads);
+      const { run, preview, verdict } = await weigh(deps, bot, { action, own }, c, parsed, signal, null, reads);
       if (verdict.decision === 'deny') throw denied(action, verdict);
       if ((!isWrite && verdict.decision === 'auto') || (!action.idempotent && changesNothing(preview))) {
         // No proposal stands behind this context: whatever runs in it can only read.
@@ -133,7 +137,8 @@ export function createGate(deps: GateDeps): Gate {
         await deps.audit.record({ ...audited, event: 'done', decision: 'auto', digest, ...reads.audited() });
         return { status: 'done', result: cleanData({ ...output }) };
       }
-      return await propose(bot, action, c, { args, digest, dedupeKey, preview, verdict, signal, reads }, unheard);
+      const made = { args, digest, dedupeKey, preview, verdict, orgId: run.orgId, signal, reads };
+      return await propose(bot, action, c, made);
     } catch (thrown) {
       const error = toGatehouseError(thrown, deps.newId);
       if (error.code === 'internal')
@@ -148,27 +153,6 @@ export function createGate(deps: GateDeps): Gate {
     }
   }
 
-  /** What would happen and what policy says to it; reads only. */
-  async function weigh(
-    bot: BotRow,
-    { action, own }: Permitted,
-    c: Call,
-    { input, extra }: ParsedArgs,
-    signal: AbortSignal,
-    reads: ReadLog,
-  ) {
-    const run = await contextFor(deps, bot, c, extra, signal, reads);
-    const isShown = needsFacts(own, bot.policy) || (action.risk !== 'read' && !action.idempotent);
-    const preview =
-      isShown && action.preview !== undefined ? cleanShown(await action.preview(input, run.context)) : null;
-    // Counted before it is judged, so that a crowd of calls cannot all be the last that is allowed.
-    const isCounted = hasRate(bot, action);
-    const before = isCounted ? await countRun(deps, bot, action) : 0;
-    const verdict = judge(bot, action, preview, run.environment, before);
-    if (isCounted && verdict.decision !== 'auto') await countRun(deps, bot, action, -1);
-    return { run, preview, verdict };
-  }
-
   async function propose(
     bot: BotRow,
     action: Action,
@@ -179,21 +163,19 @@ export function createGate(deps: GateDeps): Gate {
       readonly dedupeKey: string | null;
       readonly preview: Preview | null;
       readonly verdict: Verdict;
+      readonly orgId: string;
       readonly signal: AbortSignal;
       readonly reads: ReadLog;
     },
-    unheard?: (running: Promise<Envelope>) => void,
   ): Promise<Envelope> {
     const { verdict, preview, digest } = made;
     const isAsked = verdict.decision === 'confirm';
-    const { expiresMinutes, maxPending } = bot.policy.proposals;
+    const minutes = isAsked ? minutesToDecide(bot.policy, action.name, verdict) : AUTO_MINUTES;
     if (isAsked) await confirm.supersede(await repeats.replacedBy(bot, action, c, preview));
     const at = now();
-    const proposal: Proposal = {
+    const proposal = newProposal(bot, c, {
       id: deps.newId(),
-      bot: bot.name,
-      principal: c.principal,
-      conversation: c.conversation ?? null,
+      orgId: made.orgId,
       action: action.name,
       args: made.args,
       digest,
@@ -201,22 +183,19 @@ export function createGate(deps: GateDeps): Gate {
       preview,
       reasons: verdict.reasons,
       assurance: verdict.assurance,
-      policyRevision: bot.policyRevision,
-      session: c.session ?? null,
-      state: isAsked ? 'pending' : 'approved',
+      clientDecline: verdict.clientDecline ?? 'ends',
       createdAt: at,
-      expiresAt: at + expiresMinutes * MINUTE_MS,
-      decidedBy: isAsked ? null : BY_POLICY,
-      decidedVia: isAsked ? null : c.channel,
-      decidedAt: isAsked ? null : at,
-      choice: isAsked ? null : (preview?.choices?.[0]?.id ?? null),
-      runner: null,
-      leaseUntil: null,
-      effects: [],
-      result: null,
-      error: null,
-      settledAt: null,
-    };
+      expiresAt: at + minutes * MINUTE_MS,
+      ...(isAsked
+        ? { state: 'pending' }
+        : {
+            state: 'approved',
+            decidedBy: BY_POLICY,
+            decidedVia: c.channel,
+            decidedAt: at,
+            choice: preview?.choices?.[0]?.id ?? null,
+          }),
+    });
     const { isNew, proposal: held } = await confirm.hold(
       proposal,
       {
@@ -234,22 +213,16 @@ export function createGate(deps: GateDeps): Gate {
         recordId: preview?.target?.id ?? null,
         ...both(both(made.reads.audited(), querySent(preview)), { detail: { reasons: verdict.reasons } }),
       },
-      maxPending,
+      bot.policy.proposals,
     );
-    if (isNew && !isAsked) {
-      const running = confirm.execute(held.id, unheard === undefined ? made.signal : undefined);
-      if (unheard === undefined) return running;
-      unheard(running);
-      return toEnvelope(held, deps.link(held.id));
-    }
+    if (isNew && !isAsked) return confirm.execute(held.id, made.signal);
     if (held.state === 'pending') return toEnvelope(held, deps.link(held.id));
     return repeats.sameMoment(held, action, made.signal);
   }
 
-  /** A full queue refuses every visitor alike, before anything is looked up: it must not tell who is known (P6). */
-  async function mustHaveRoom(bot: BotRow): Promise<void> {
-    const { maxPending } = bot.policy.proposals;
-    if ((await store.proposals.countPending(bot.name)) >= maxPending) throw queueFull(maxPending);
+  /** The org that the bot's connection leads to, whatever state it is in. */
+  async function orgOf(bot: string): Promise<string | null> {
+    return (await store.connections.get(bot))?.orgId ?? null;
   }
 
   /** Rows that the host asks for are written down like a bot's. */
@@ -274,7 +247,15 @@ export function createGate(deps: GateDeps): Gate {
 
   return {
     call,
-    recover: () => confirm.recover(),
+    async recover() {
+      // A process may have died between the end of a connection and the end of what waited for it.
+      for (const { bot, state } of await store.connections.list())
+        if (state === 'disconnected') await confirm.leave(bot);
+      const done = (await confirm.recover()) + (await receipts.catchUp());
+      await notices.catchUp();
+      return done;
+    },
+    leave: (bot) => confirm.leave(bot),
 
     async actions(name) {
       const bot = await botNamed(store, name);
@@ -286,7 +267,7 @@ export function createGate(deps: GateDeps): Gate {
           risk: action.risk,
           idempotent: action.idempotent ?? action.risk === 'read',
           mayAsk: mayAsk(own, bot),
-          input: inputFor(action, own),
+          input: inputFor(action, own, bot.policy),
           output: envelopeOf(action),
         }),
       );
@@ -301,10 +282,11 @@ export function createGate(deps: GateDeps): Gate {
           fields: [{ name: 'audit', problem: 'unknown' }],
         });
       const bot = await botNamed(store, row.bot);
-      const { input, args, extra } = parseArgs(undo, BY_OPERATORS, { audit });
+      const { input, args, extra } = parseArgs(undo, BY_OPERATORS, bot.policy, { audit });
       const c: Call = { bot: bot.name, principal: by, channel: 'cli', action: undo.name, args };
       const reads = createReadLog();
       const run = await contextFor(deps, bot, c, extra, new AbortController().signal, reads);
+      if ((await orgOfWrite(row, store)) !== run.orgId) throw anotherOrg();
       const preview = cleanShown((await undo.preview?.(input, run.context)) ?? null);
       const digest = digestOf({ bot: bot.name, action: undo.name, args });
       const verdict = {
@@ -316,9 +298,10 @@ export function createGate(deps: GateDeps): Gate {
       return propose(bot, undo, c, {
         args,
         digest,
-        dedupeKey: digest,
+        dedupeKey: digestOf([digest, run.orgId]),
         preview,
         verdict,
+        orgId: run.orgId,
         signal: new AbortController().signal,
         reads,
       });
@@ -327,23 +310,33 @@ export function createGate(deps: GateDeps): Gate {
     sessionContext: async (name, session, signal = new AbortController().signal) =>
       readSession(await botNamed(store, name), session, signal),
 
-    erase: (subject, by) => eraseSubject({ ...deps, subject, by }),
+    erase: (subject, by) => {
+      const withdraw = (id: string) => confirm.decide(id, { answer: 'reject', by, via: 'cli', assurance: 'session' });
+      return eraseSubject({ ...deps, withdraw, subject, by });
+    },
 
     async dryRun(c) {
       const bot = await botNamed(store, c.bot);
       const found = permitted(deps.actions, bot, c.action);
-      const parsed = parseArgs(found.action, found.own, c.args);
+      const parsed = parseArgs(found.action, found.own, bot.policy, c.args);
       const signal = c.signal ?? new AbortController().signal;
-      const { preview, verdict } = await weigh(bot, found, c, parsed, signal, createReadLog());
-      const { decision, assurance, reasons } = verdict;
-      return { decision, assurance, reasons, preview };
+      const { preview, verdict } = await weigh(deps, bot, found, c, parsed, signal);
+      const { decision, assurance, reasons, clientDecline } = verdict;
+      return { decision, assurance, reasons, preview, ...(clientDecline === undefined ? {} : { clientDecline }) };
     },
 
     proposal: look.proposal,
     proposals: look.proposals,
     inspect: look.inspect,
-    decide: edits.decide,
-    previewEdit: edits.previewEdit,
+    heldRequests: receipts.held,
+    async decide(id, decision) {
+      if (decision.answer === 'approve') await receipts.prepare(id);
+      return edits.decide(id, decision);
+    },
+    async previewEdit(id, values) {
+      await receipts.prepare(id);
+      return edits.previewEdit(id, values);
+    },
 
     async tidy(before) {
       return { rows: await deps.audit.forget(before), proposals: await store.proposals.blankSettledBefore(before) };

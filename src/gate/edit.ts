@@ -6,7 +6,7 @@ import { cleanShown } from '../hidden-text.ts';
 import type { Store } from '../store/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
 import type { Gate } from './gate.ts';
-import { denied, judge } from './judge.ts';
+import { anotherOrg, denied, judge } from './judge.ts';
 import { parseArgs } from './parse-args.ts';
 import { botNamed, permitted } from './permit.ts';
 import { createReadLog } from './read-log.ts';
@@ -39,10 +39,10 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
           fields: foreign.map((name) => ({ name, problem: 'is not set by this proposal' })),
         },
       );
-    const { args, input, extra } = parseArgs(action, own, { ...proposal.args, ...values });
+    const { args, input, extra } = parseArgs(action, own, bot.policy, { ...proposal.args, ...values });
     const session = proposal.session === null ? {} : { session: proposal.session };
     const run = await contextFor(
-      deps,
+      checkingStrictly(deps, Object.keys(values)),
       bot,
       { principal: proposal.principal, ...session },
       extra,
@@ -50,6 +50,7 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
       createReadLog(),
     );
     const preview = cleanShown((await action.preview?.(input, run.context)) ?? null);
+    if (run.orgId !== proposal.orgId) throw anotherOrg();
     if (preview?.target?.id !== proposal.preview?.target?.id)
       throw new GatehouseError('invalid_input', 'An edit may change values, never which record is meant.', {
         next: 'Decline this one and let the bot propose the other record.',
@@ -58,7 +59,7 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
     if (verdict.decision === 'deny') throw denied(action, verdict);
     const { assurance, reasons } = verdict;
     const digest = digestOf({ bot: bot.name, action: action.name, args });
-    return { args, digest, preview, reasons, assurance, policyRevision: bot.policyRevision };
+    return { args, digest, preview, reasons, assurance, policyRevision: bot.policyRevision, orgId: run.orgId };
   }
 
   return {
@@ -77,6 +78,20 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
       const edit = await edited(id, values);
       const { preview, reasons, assurance } = edit;
       return { values, preview, reasons, assurance, seen: seenOf(edit) };
+    },
+  };
+}
+
+/** What a person typed must be listed where there is a list: "Closed Wonn" is a slip, whatever the org would store. */
+function checkingStrictly(deps: ContextDeps, typed: readonly string[]): ContextDeps {
+  return {
+    ...deps,
+    async openOrg(...args) {
+      const org = await deps.openOrg(...args);
+      return {
+        ...org,
+        check: (object, operation, fields, names) => org.check(object, operation, fields, names, typed),
+      };
     },
   };
 }

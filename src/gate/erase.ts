@@ -1,5 +1,5 @@
 import type { Audit } from '../audit.ts';
-import { BLANK } from '../confirm/proposal.ts';
+import { BLANK, isOpen, type Proposal } from '../confirm/proposal.ts';
 import { sha256 } from '../digest.ts';
 import { GatehouseError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
@@ -11,11 +11,14 @@ import type { Store } from '../store/store.ts';
 export async function eraseSubject({
   store,
   audit,
+  withdraw,
   subject,
   by,
 }: {
   readonly store: Store;
   readonly audit: Audit;
+  /** Declines a request of a visitor; its values go with that. */
+  readonly withdraw: (id: string) => Promise<unknown>;
   readonly subject: string;
   readonly by: string;
 }): Promise<{ readonly proposals: number; readonly rows: number }> {
@@ -29,14 +32,19 @@ export async function eraseSubject({
   const theirs = all.filter(({ args, preview, result, effects, session }) =>
     JSON.stringify([args, preview, result, effects, session]).toLowerCase().includes(wanted),
   );
-  const waiting = theirs.find(({ state }) => ['pending', 'approved', 'executing', 'unknown'].includes(state));
+  // What a visitor sent, and nobody has decided, is taken back with the person.
+  const held = theirs.filter(isHeld);
+  for (const { id } of held) await withdraw(id);
+  const waiting = theirs
+    .filter((proposal) => !isHeld(proposal))
+    .find(({ state }) => ['pending', 'approved', 'executing', 'unknown'].includes(state));
   if (waiting !== undefined)
     throw new GatehouseError('conflict', `The proposal ${waiting.id} of this person is not at its end.`, {
       next: 'Decide it first, or let it expire; then erase again.',
     });
   const seqs: number[] = [];
   for (const proposal of theirs) {
-    await store.proposals.patch(proposal.id, proposal.state, BLANK);
+    if (!isHeld(proposal)) await store.proposals.patch(proposal.id, proposal.state, BLANK);
     for (const row of await store.audit.find({ proposal: proposal.id, limit: 1000 }))
       if (row.sealed !== null) seqs.push(row.seq);
   }
@@ -62,3 +70,5 @@ export async function eraseSubject({
   });
   return { proposals: theirs.length, rows: rows.length };
 }
+
+const isHeld = (proposal: Proposal) => proposal.visitor !== null && isOpen(proposal);

@@ -39,10 +39,24 @@ export interface Gate {
     session: { readonly indexValue: string },
     signal?: AbortSignal,
   ): Promise<Readonly<Record<string, unknown>>>;
+  /** The bot was disconnected: what waits for a yes ends. Answers how many. */
+  leave(bot: string): Promise<number>;
+  /** Requests of visitors that wait for somebody. */
+  heldRequests(bot: string): Promise<HeldRequests>;
   /** What a crash left behind is finished or read back. Cheap when there is nothing. */
   recover(): Promise<number>;
   /** Before-values and what ended proposals hold of people is blanked once older than `before` (ms); the chain stays. */
   tidy(before: number): Promise<{ readonly rows: number; readonly proposals: number }>;
+}
+
+/** What visitors were thanked for and nobody has decided. */
+export interface HeldRequests {
+  /** Nothing was looked up for these yet: the org could not be asked. */
+  readonly notLookedUp: number;
+  /** Asked, and in time. */
+  readonly waiting: number;
+  /** Past their time; each can still be written or declined. */
+  readonly undecided: { readonly count: number; readonly examples: readonly string[] };
 }
 
 export interface EditPreview extends Pick<Proposal, 'preview' | 'reasons' | 'assurance'> {

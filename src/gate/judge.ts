@@ -1,6 +1,7 @@
 import { decideCall, type Facts, fieldNames, policyFor, type Verdict } from '../../permissions/decide.ts';
 import { fieldSet, taggedFields } from '../../permissions/field-access.ts';
 import type { Action, Answered, Preview } from '../action.ts';
+import type { Proposal } from '../confirm/proposal.ts';
 import { GatehouseError } from '../errors.ts';
 import type { BotRow, Store } from '../store/store.ts';
 
@@ -14,16 +15,13 @@ export interface JudgeDeps {
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
-const runsKey = (bot: BotRow, action: Action) => `runs:${bot.name}:${action.name}`;
-
 /** Counts a run, for rules by the hour; -1 gives one back that did not run by itself. Answers how many came before it. */
-export async function countRun(
-  { store, now }: JudgeDeps,
-  bot: BotRow,
-  action: Action,
-  by: 1 | -1 = 1,
-): Promise<number> {
-  const key = runsKey(bot, action);
+export function countRun(deps: JudgeDeps, bot: BotRow, action: Action, by: 1 | -1 = 1): Promise<number> {
+  return countIn(deps, `runs:${bot.name}:${action.name}`, by);
+}
+
+/** Adds to what is counted under this key, and answers how many the past hour had before. */
+export async function countIn({ store, now }: JudgeDeps, key: string, by: 0 | 1 | -1): Promise<number> {
   const minute = Math.floor(now() / MINUTE_MS) * MINUTE_MS;
   // Its own place in this minute, whoever counts at the same moment.
   const place = await store.counters.add(key, minute, by);
@@ -42,6 +40,7 @@ export function judge(
   environment: Facts['environment'],
   /** Runs of the past hour before this one, where the policy looks at them. */
   runsThisHour = 0,
+  visitor: Proposal['visitor'] = null,
 ): Verdict {
   const changes = preview?.changes ?? [];
   const { objects } = bot.policy;
@@ -69,7 +68,8 @@ export function judge(
     ...(preview?.query === undefined ? {} : { queryClass: preview.query.class, queryReasons: preview.query.reasons }),
     duplicates: preview?.choices?.filter(({ id }) => id.startsWith('use:')).length ?? 0,
     warnings: preview?.warnings?.length ?? 0,
-    runsThisHour,
+    runsThisHour: visitor?.requests ?? runsThisHour,
+    ...(visitor === null ? {} : { visitorRunsThisHour: visitor.ownRequests }),
     environment,
   });
   return isAnswered(verdict, preview?.query?.answered) ? { ...verdict, decision: 'auto' } : verdict;
@@ -80,6 +80,16 @@ function isAnswered({ decision, assurance, asks }: Verdict, answered: Answered |
   if (decision !== 'confirm' || answered === undefined) return false;
   return (
     (assurance === 'client' || answered.assurance === 'session') && asks.every((ask) => answered.asks.includes(ask))
+  );
+}
+
+export function anotherOrg(): GatehouseError {
+  return new GatehouseError(
+    'conflict',
+    'The bot is connected to another org since; this was asked for the one before.',
+    {
+      next: 'Nothing was written. Let the bot propose it anew, if it is still wanted in the org of now.',
+    },
   );
 }
 

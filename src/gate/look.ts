@@ -1,15 +1,15 @@
 import { type Confirm, unknownProposal } from '../confirm/confirm.ts';
 import { type Envelope, isOver } from '../confirm/proposal.ts';
 import { toEnvelope } from '../confirm/view.ts';
-import { GatehouseError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Call, Gate } from './gate.ts';
-import { getProposalInput } from './get-proposal.ts';
+import { getProposal, getProposalInput } from './get-proposal.ts';
+import { readArgs } from './parse-args.ts';
 
 /** Where proposals stand, for the bots that made them and for operators. */
 export interface Look extends Pick<Gate, 'proposal' | 'proposals' | 'inspect'> {
   /** The answer of the built-in tool. */
-  getProposal(c: Call): Promise<Envelope>;
+  getProposal(c: Call, ignoreKeys: readonly string[]): Promise<Envelope>;
 }
 
 export interface LookDeps {
@@ -30,17 +30,8 @@ export function createLook({ store, confirm, link, now }: LookDeps): Look {
   return {
     proposal,
 
-    async getProposal({ bot, args, session, signal }) {
-      const parsed = getProposalInput.safeParse(args ?? {});
-      if (!parsed.success)
-        throw new GatehouseError('invalid_input', 'GetProposal takes the id of a proposal.', {
-          next: 'Give id, and waitSeconds from 0 to 25 if you want to wait.',
-          fields: parsed.error.issues.map((issue) => ({
-            name: issue.path.join('.') || '(arguments)',
-            problem: issue.message,
-          })),
-        });
-      const { id, waitSeconds = 0 } = parsed.data;
+    async getProposal({ bot, args, session, signal }, ignoreKeys) {
+      const { id, waitSeconds = 0 } = readArgs(getProposal.name, getProposalInput, args, ignoreKeys);
       // One key may speak for many customers: what one of them waits for is nobody else's to know.
       const asked = await store.proposals.get(id);
       if (asked?.session?.indexValue !== session?.indexValue) throw unknownProposal();
@@ -50,11 +41,11 @@ export function createLook({ store, confirm, link, now }: LookDeps): Look {
     async proposals({ bot, pending, limit = 100 }) {
       const rows = await store.proposals.list({
         ...(bot === undefined ? {} : { bot }),
-        ...(pending ? { states: ['pending'] } : {}),
+        ...(pending ? { isOpen: true } : {}),
         limit,
       });
       if (!pending) return rows;
-      const over = rows.filter((proposal) => isOver(proposal, now()));
+      const over = rows.filter((proposal) => proposal.visitor === null && isOver(proposal, now()));
       // Written down as over, or a clock that goes back would show them once more.
       for (const { id } of over) await confirm.look(id);
       return rows.filter((proposal) => !over.includes(proposal));
@@ -64,7 +55,8 @@ export function createLook({ store, confirm, link, now }: LookDeps): Look {
       const proposal = await confirm.look(id);
       if (proposal === undefined) throw unknownProposal();
       const shown = proposal.state === 'failed' ? ({ ...proposal, state: 'conflict' } as const) : proposal;
-      return { proposal, envelope: toEnvelope(shown, link(id)) };
+      const envelope = toEnvelope(shown, link(id));
+      return { proposal, envelope: proposal.state === 'pending' ? { ...envelope, status: 'waiting' } : envelope };
     },
   };
 }

@@ -55,12 +55,12 @@ export function createRepeats({ store, confirm, link, openOrg, requestTimeoutMs,
       if (earlier.state === 'pending' || earlier.state === 'unknown') return answer(earlier);
       const end = earlier.state === 'done' ? earlier : await settled(earlier.id, signal);
       if (end?.state !== 'done') return end && answer(end);
-      const isInWindow = now() < (end.settledAt ?? 0) + (c.key === undefined ? WINDOW_MS : KEY_WINDOW_MS);
+      const isSameWish = isInWindow(c, end.settledAt ?? 0, now());
       const isRead = action.risk === 'read';
       // What was read for an approved query minutes ago is still its answer; asking a person again would only wear them out.
       // Under another policy it may be closed by now: then it is judged like a new one.
-      if (isInWindow && isRead && end.policyRevision === bot.policyRevision) return answer(end);
-      if (isInWindow && !isRead && !action.idempotent && (await stillHeld(await openOrg(bot, signal), end.effects)))
+      if (isSameWish && isRead && end.policyRevision === bot.policyRevision) return answer(end);
+      if (isSameWish && !isRead && !action.idempotent && (await stillHeld(await openOrg(bot, signal), end.effects)))
         return { status: 'done', result: { ...end.result, alreadyDone: true } };
       await store.proposals.release(end.id);
       return undefined;
@@ -84,10 +84,15 @@ export function createRepeats({ store, confirm, link, openOrg, requestTimeoutMs,
   };
 }
 
-/** What makes two calls the same wish. */
-export function dedupeKeyOf(bot: BotRow, c: Call, digest: string): string {
+/** Whether a call that came since is still the wish of then. */
+export function isInWindow({ key }: Pick<Call, 'key'>, since: number, now: number): boolean {
+  return now < since + (key === undefined ? WINDOW_MS : KEY_WINDOW_MS);
+}
+
+/** What makes two calls the same wish. What one org was asked answers nothing about another. */
+export function dedupeKeyOf(bot: BotRow, orgId: string | null, c: Call, digest: string): string {
   // Another customer's session is another caller, whoever carries both.
-  const caller = [bot.name, c.principal, c.session?.indexValue ?? null];
+  const caller = [bot.name, orgId, c.principal, c.session?.indexValue ?? null];
   return c.key === undefined
     ? digestOf(['call', ...caller, c.conversation ?? null, digest])
     : digestOf(['key', ...caller, c.key]);

@@ -1,25 +1,28 @@
 import { z } from 'zod';
-import { type Action, type Change, defineAction, type FieldValue, type Preview, type SObject } from '../action.ts';
-import { isSame } from '../confirm/effects.ts';
+import { type Action, type Change, defineAction, type FieldValue, type Preview, type Salesforce } from '../action.ts';
+import type { Audit } from '../audit.ts';
+import { valuesOf } from '../confirm/effects.ts';
 import type { Effect } from '../confirm/proposal.ts';
 import { GatehouseError } from '../errors.ts';
 import { quoted } from '../hidden-text.ts';
-import type { Store } from '../store/store.ts';
+import type { AuditRow, Store } from '../store/store.ts';
 
 /**
  * Takes a write of the gate back, as a proposal of its own, while the record still holds what was written (A6). Only operators
  * can ask for it: it is in no bot's list. What followed from the write (mails, flows, conversions) stays.
  */
-export function createUndo(store: Pick<Store, 'audit' | 'proposals'>): Action {
+export function createUndo(store: Pick<Store, 'audit'>, audits: Pick<Audit, 'isIntact' | 'unsealed'>): Action {
   const input = z.strictObject({ audit: z.int().min(1).describe('Number of the audit row of the write') });
 
   /** What that row wrote, last write first. */
-  const written = async (seq: number): Promise<{ bot: string; effects: readonly Effect[] }> => {
+  const written = async (seq: number): Promise<{ effects: readonly Effect[] }> => {
     const row = await store.audit.get(seq);
-    const proposal =
-      row?.proposal == null || row.event !== 'done' ? undefined : await store.proposals.get(row.proposal);
-    const effects = proposal?.effects.filter(({ state, id }) => state === 'done' && id !== null) ?? [];
-    if (proposal === undefined || effects.length === 0)
+    if (row !== undefined && !audits.isIntact(row))
+      throw new GatehouseError('conflict', `Audit row ${seq} is not as Gatehouse wrote it; nothing is undone by it.`, {
+        next: 'Run gatehouse audit verify, and find out who can write into the database.',
+      });
+    const effects = row?.event === 'done' ? effectsOf(audits.unsealed(row)) : [];
+    if (effects.length === 0)
       throw new GatehouseError('not_found', `Audit row ${seq} wrote nothing that can be undone.`, {
         next: 'Choose the row of a finished write (event "done"): gatehouse audit export.',
         fields: [{ name: 'audit', problem: 'is no finished write' }],
@@ -28,16 +31,23 @@ export function createUndo(store: Pick<Store, 'audit' | 'proposals'>): Action {
       throw new GatehouseError('not_found', 'A deletion cannot be undone from here.', {
         next: "Restore the record from the org's recycle bin.",
       });
-    return { bot: proposal.bot, effects: [...effects].reverse() };
+    return { effects: [...effects].reverse() };
   };
 
-  const read = async (
-    effect: Effect,
-    get: (object: string, id: string, fields: readonly string[]) => Promise<SObject>,
-  ) => {
+  const read = async (effect: Effect, salesforce: Salesforce) => {
+    const values = await valuesOf(salesforce, effect.object);
+    const unknown = effect.kind === 'update' ? Object.keys(effect.before).filter(values.isMasked) : [];
+    if (unknown.length > 0)
+      throw new GatehouseError(
+        'conflict',
+        `What ${unknown.join(', ')} held before cannot be read: the field answers with a mask.`,
+        { next: 'Nothing was undone. Correct the record by hand in Salesforce.' },
+      );
     // Kept by `written`: every effect has an id.
-    const record = await get(effect.object, effect.id!, [...Object.keys(effect.after), 'LastModifiedDate']);
-    const different = Object.entries(effect.after).filter(([field, value]) => !isSame(record[field], value));
+    const record = await salesforce.get(effect.object, effect.id!, [...Object.keys(effect.after), 'LastModifiedDate']);
+    const different = Object.entries(effect.after).filter(
+      ([field, value]) => !values.isSame(field, record[field], value),
+    );
     if (different.length === 0) return record;
     throw new GatehouseError(
       'conflict',
@@ -62,7 +72,7 @@ export function createUndo(store: Pick<Store, 'audit' | 'proposals'>): Action {
       const { effects } = await written(audit);
       const changes: Change[] = [];
       for (const effect of effects) {
-        await read(effect, (...args) => salesforce.get(...args));
+        await read(effect, salesforce);
         for (const [field, after] of Object.entries(effect.after))
           changes.push({
             field,
@@ -86,7 +96,7 @@ export function createUndo(store: Pick<Store, 'audit' | 'proposals'>): Action {
       const { effects } = await written(audit);
       const undone = [];
       for (const effect of effects) {
-        const record = await read(effect, (...args) => salesforce.get(...args));
+        const record = await read(effect, salesforce);
         if (effect.kind === 'create') await salesforce.remove(effect.object, record);
         else await salesforce.update(effect.object, record, effect.before as Record<string, FieldValue>); // as noted before the write
         undone.push({
@@ -98,4 +108,20 @@ export function createUndo(store: Pick<Store, 'audit' | 'proposals'>): Action {
       return { undone };
     },
   });
+}
+
+/** The org that a finished write went to; rows from before it was written down leave that to their proposal. */
+export async function orgOfWrite(
+  { detail, proposal }: AuditRow,
+  store: Pick<Store, 'proposals'>,
+): Promise<string | null> {
+  const { org }: { org?: string } = JSON.parse(detail); // ours, under the row's hash
+  if (org !== undefined || proposal === null) return org ?? null;
+  return (await store.proposals.get(proposal))?.orgId ?? null;
+}
+
+/** Noted by `writeOnce` alone and sealed with the row, as long as retention and erasure let them live. */
+function effectsOf(sealed: Readonly<Record<string, unknown>> | undefined): readonly Effect[] {
+  const effects = (sealed?.effects ?? []) as readonly Effect[];
+  return effects.filter(({ state, id }) => state === 'done' && id !== null);
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { GatehouseError, listProblems } from '../errors.ts';
 import { inWords, problemsIn } from '../input-words.ts';
+import { requireShape } from './json-shape.ts';
 import { HttpRefusal } from './refusal.ts';
 
 /** Reads what was sent: never more than the limit, whatever Content-Length claims. */
@@ -42,12 +43,15 @@ export async function readJson(
   const text = await readText(request, maxBytes);
   if (text === '') return undefined;
   if (!hasBody) throw wrongType('application/json');
+  let body: unknown;
   try {
-    return JSON.parse(text);
+    body = JSON.parse(text);
   } catch {
     if (takesUnreadable) return text;
     throw new GatehouseError('invalid_input', 'The body is not valid JSON.', { next: 'Send one JSON object.' });
   }
+  requireShape(body);
+  return body;
 }
 
 /** A form of our own pages. */

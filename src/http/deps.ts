@@ -10,6 +10,7 @@ export interface HttpDeps
     | 'now'
     | 'actions'
     | 'store'
+    | 'ready'
     | 'access'
     | 'audit'
     | 'connections'

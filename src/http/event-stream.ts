@@ -37,7 +37,14 @@ export async function toEventStream(
     start(out) {
       // Sent at once, so that the headers are too.
       out.enqueue(encoder.encode(': open\n\n'));
-      heart = setInterval(() => out.enqueue(encoder.encode(': still here\n\n')), heartbeatMs);
+      heart = setInterval(() => {
+        try {
+          out.enqueue(encoder.encode(': still here\n\n'));
+        } catch {
+          // A stream that ended without a word takes nothing more; thrown from a timer this would end the process.
+          clearInterval(heart);
+        }
+      }, heartbeatMs);
       heart.unref();
     },
     async pull(out) {

@@ -7,24 +7,28 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 export interface Guarded {
   readonly url: string | undefined;
   readonly host: string;
+  /** Origins of other sites whose pages may call the MCP address, exactly as a browser names them. */
+  readonly allowedOrigins?: readonly string[];
 }
 
-/** The request's own host, once it is one of ours. */
+/** The request's own host, once it is one of ours; without a port that its scheme implies. */
 export function checkHost(headers: Headers, own: Guarded): string {
-  const given = (headers.get('host') ?? '').toLowerCase();
-  const name = given.replace(/:\d+$/, '');
-  if (LOOPBACK.has(name) || given === publicHost(own) || name === bracketed(own.host)) return given;
+  const sent = (headers.get('host') ?? '').toLowerCase();
+  const name = sent.replace(/:\d+$/, '');
+  if (own.url !== undefined && withoutDefaultPort(sent, new URL(own.url).protocol) === publicHost(own))
+    return new URL(own.url).host;
+  if (LOOPBACK.has(name) || name === bracketed(own.host)) return withoutDefaultPort(sent, 'http:');
   throw new HttpRefusal(403, 'permission_denied', 'This host name is not one of ours.', {
     next: 'Use the address that Gatehouse printed at its start, or set GATEHOUSE_URL to the address you use.',
   });
 }
 
 /** A browser names the page's origin on every cross-site request and every POST. Ours is the host that was asked. */
-export function checkOrigin(headers: Headers, host: string, own: Guarded): void {
+export function checkOrigin(headers: Headers, host: string, own: Guarded, guests: readonly string[] = []): void {
   const origin = headers.get('origin');
-  if (origin === null || origin === originOf(host, own)) return;
+  if (origin === null || origin === originOf(host, own) || guests.includes(origin)) return;
   throw new HttpRefusal(403, 'permission_denied', 'Pages of another site may not call Gatehouse.', {
-    next: 'Call from the server side, or open the console at its own address.',
+    next: 'Call from the server side, or open the console at its own address. An MCP client in a page or a browser extension: add its origin to GATEHOUSE_ALLOWED_ORIGINS.',
   });
 }
 
@@ -35,6 +39,10 @@ export function originOf(host: string, own: Guarded): string {
 
 function publicHost({ url }: Guarded): string | undefined {
   return url === undefined ? undefined : new URL(url).host;
+}
+
+function withoutDefaultPort(host: string, protocol: string): string {
+  return host.replace(protocol === 'https:' ? /:443$/ : /:80$/, '');
 }
 
 function bracketed(host: string): string {

@@ -13,6 +13,8 @@ import { checkHost, checkOrigin, originOf } from './guard.ts';
 import { API_CSP, mayBeFramed, securityHeaders } from './headers.ts';
 import { mountPages } from './pages/pages.ts';
 import { errorPage, isForPerson } from './pages/show.ts';
+import { createPlaces, type Places } from './places.ts';
+import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { errorResponse, HttpRefusal } from './refusal.ts';
 import type { Caller, Route } from './route.ts';
 import { restRoutes } from './routes/rest.ts';
@@ -24,6 +26,9 @@ import { restRoutes } from './routes/rest.ts';
 export interface Http {
   fetch(request: Request, info: RequestInfo): Promise<Response>;
 }
+
+/** The MCP address, and those where its clients look for a sign-in. */
+const MCP_PATHS = ['/mcp', '/.well-known/*', '/register'];
 
 /** Probes ask by address, with whatever Host they have, and learn nothing. */
 const PROBES = new Set(['/healthz', '/readyz']);
@@ -56,22 +61,27 @@ export function createHttp(deps: HttpDeps): Http {
   app.use(async (c, next) => {
     if (PROBES.has(c.req.path)) return next();
     c.set('host', checkHost(c.req.raw.headers, deps.config));
-    checkOrigin(c.req.raw.headers, c.get('host'), deps.config);
+    checkOrigin(c.req.raw.headers, c.get('host'), deps.config, isForMcp(c.req.path) ? deps.config.allowedOrigins : []);
     return next();
   });
 
   const { mcp } = deps;
   if (mcp !== undefined)
-    app.all('/mcp', async (c) => {
-      c.set('route', '/mcp');
-      return mcp.handle(c.req.raw);
-    });
+    for (const path of MCP_PATHS)
+      app.all(path, async (c) => {
+        c.set('route', path);
+        return mcp.handle(c.req.raw);
+      });
 
+  const limits: Limits = {
+    misses: createRateLimit({ most: 30, windowMs: 60_000, now: deps.now }),
+    places: createPlaces(),
+  };
   const routes = [...restRoutes(deps), ...(deps.routes ?? [])];
   for (const route of routes)
     app.on(route.method, toPattern(route.path), async (c) => {
       c.set('route', route.path);
-      return answer(deps, route, c, isSecure);
+      return answer(deps, limits, route, c, isSecure);
     });
 
   const pages = mountPages(app, deps, isSecure);
@@ -99,22 +109,40 @@ export function createHttp(deps: HttpDeps): Http {
   return { fetch: async (request, info) => app.fetch(request, { remote: info.remoteAddress }) };
 }
 
-async function answer(deps: HttpDeps, route: Route, c: Context<Env>, isSecure: boolean): Promise<Response> {
+interface Limits {
+  /** Wrong secrets in a path, per address. */
+  readonly misses: RateLimit;
+  readonly places: Places;
+}
+
+async function answer(
+  deps: HttpDeps,
+  { misses, places }: Limits,
+  route: Route,
+  c: Context<Env>,
+  isSecure: boolean,
+): Promise<Response> {
   const { raw } = c.req;
   const params = c.req.param() as Record<string, string>; // the pattern's own names, decoded
   const caller = await callerOf(deps.access, raw, route.who, isSecure);
   authorize(deps, route, caller, params);
-  const reply = await route.handle({
-    params,
-    caller,
-    query: route.query === undefined ? {} : parseInput(route.query, c.req.query()),
-    body: await bodyFor(route, raw),
-    headers: raw.headers,
-    signal: raw.signal,
-    requestId: c.get('id'),
-    remote: c.env.remote,
-    baseUrl: originOf(c.get('host'), deps.config),
-  });
+  const refused = await route.admit?.({ params });
+  if (refused !== undefined) misses.take(c.env.remote);
+  const reply =
+    refused ??
+    (await places.within(route, async () =>
+      route.handle({
+        params,
+        caller,
+        query: route.query === undefined ? {} : parseInput(route.query, c.req.query()),
+        body: await bodyFor(route, raw),
+        headers: raw.headers,
+        signal: raw.signal,
+        requestId: c.get('id'),
+        remote: c.env.remote,
+        baseUrl: originOf(c.get('host'), deps.config),
+      }),
+    ));
   const streaming: StreamOptions = {
     signal: raw.signal,
     newId: () => c.get('id'),
@@ -155,6 +183,10 @@ export function noteError(deps: Pick<HttpDeps, 'log'>, error: GatehouseError, id
   });
 }
 
+function isForMcp(path: string): boolean {
+  return MCP_PATHS.some((own) => (own.endsWith('*') ? path.startsWith(own.slice(0, -1)) : path === own));
+}
+
 function toPattern(path: string): string {
   return path.replace(/\{(\w+)\}/g, ':$1');
 }
@@ -193,6 +225,8 @@ export async function listen(deps: HttpDeps, at: { host: string; port: number })
     server.once('error', reject);
     server.listen(at.port, at.host, resolve);
   });
+  // A connection that could not be accepted (no file handle is left): the next one may be.
+  server.on('error', (error) => deps.log.error('a connection could not be accepted', { cause: String(error) }));
   const { port } = server.address() as AddressInfo; // a TCP server that listens has one
   return {
     url: deps.config.url ?? `http://${urlHost(at.host)}:${port}`,

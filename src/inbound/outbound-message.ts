@@ -2,7 +2,7 @@ import { readXml, type XmlElement, XmlProblem } from './xml.ts';
 
 /**
  * Salesforce's outbound messages (SOAP 1.1). Read by namespace, never by prefix; up to 100 notifications; the session id
- * is dropped at once. Nothing in a message is believed: it only says which record to read again.
+ * is dropped at once, and so is every value: a message only says which record to read again.
  * https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging.htm
  */
 export interface OutboundMessage {
@@ -16,8 +16,6 @@ export interface Notification {
   readonly id: string;
   readonly object: string;
   readonly recordId: string;
-  /** What the record held when this was sent. A field that is not here may be null or not chosen: never an order to clear. */
-  readonly fields: Readonly<Record<string, string>>;
 }
 
 export class NotAnOutboundMessage extends Error {}
@@ -57,14 +55,9 @@ function toNotification(item: XmlElement): Notification {
   const record = item.children.find((one) => one.namespace === OUTBOUND && one.name === 'sObject');
   if (!record) throw new NotAnOutboundMessage('a notification without an sObject');
   const type = record.attributes.get(`{${INSTANCE}}type`) ?? '';
-  const fields: Record<string, string> = {};
-  for (const field of record.children) {
-    if (field.children.length === 0 && field.attributes.get(`{${INSTANCE}}nil`) !== 'true')
-      fields[field.name] = field.text;
-  }
-  const { Id: recordId = '', ...rest } = fields;
+  const recordId = record.children.find(({ name, children }) => name === 'Id' && children.length === 0)?.text ?? '';
   if (!ID.test(recordId)) throw new NotAnOutboundMessage('a notification without a record id');
-  return { id: idText(child(item, OUTBOUND, 'Id')), object: type.slice(type.indexOf(':') + 1), recordId, fields: rest };
+  return { id: idText(child(item, OUTBOUND, 'Id')), object: type.slice(type.indexOf(':') + 1), recordId };
 }
 
 function read(body: string): XmlElement {

@@ -1,7 +1,8 @@
 /**
  * A strict reader for the one kind of XML we take in: small, namespaced, without DTDs. A DOCTYPE, a processing
  * instruction other than the XML declaration, an unknown entity or an unbalanced tag stops it: what is not understood is
- * refused, so no entity can expand and nothing is fetched.
+ * refused, so no entity can expand and nothing is fetched. Each character is looked at a fixed number of times, whatever the
+ * document says: whoever may send one must not be able to hold the process.
  */
 export interface XmlElement {
   readonly namespace: string;
@@ -15,20 +16,26 @@ export interface XmlElement {
 export class XmlProblem extends Error {}
 
 const MOST_DEPTH = 32;
-const MOST_ELEMENTS = 200_000;
+const MOST_ELEMENTS = 100_000;
+const MOST_ATTRIBUTES = 50;
+/** Prefixes that one document gives a meaning to, however often: a message declares its own in each of 100 records. */
+const MOST_PREFIXES = 50;
+const MOST_TAG = 8_192;
 
 interface Open {
   readonly qualified: string;
-  readonly scope: ReadonlyMap<string, string>;
+  /** Prefixes that this tag declares, undone when it closes. */
+  readonly declared: readonly string[];
   readonly namespace: string;
   readonly name: string;
   readonly attributes: ReadonlyMap<string, string>;
   readonly children: XmlElement[];
-  text: string;
+  readonly texts: string[];
 }
 
 export function readXml(source: string): XmlElement {
   const text = source.replace(/^\uFEFF/, '');
+  const scope = createScope();
   const stack: Open[] = [];
   let root: XmlElement | undefined;
   let at = 0;
@@ -37,16 +44,16 @@ export function readXml(source: string): XmlElement {
   const fail = (what: string): never => {
     throw new XmlProblem(`${what} at character ${at}`);
   };
-  const close = (open: Open) => {
-    const { namespace, name, attributes, children } = open;
-    const element: XmlElement = { namespace, name, attributes, children, text: open.text };
+  const close = ({ namespace, name, attributes, children, texts, declared }: Open) => {
+    scope.leave(declared);
+    const element: XmlElement = { namespace, name, attributes, children, text: texts.join('') };
     const parent = stack.at(-1);
     if (parent) parent.children.push(element);
     else root = element;
   };
   const addText = (part: string) => {
     const open = stack.at(-1);
-    if (open) open.text += part;
+    if (open) open.texts.push(part);
     else if (part.trim()) fail('text outside the root element');
   };
 
@@ -73,8 +80,8 @@ export function readXml(source: string): XmlElement {
       if (root) fail('a second root element');
       if (++count > MOST_ELEMENTS) fail('too many elements');
       const tag =
-        TAG.exec(text.slice(at, at + 8192)) ?? fail('not a tag (document types and instructions are refused)');
-      const open = openTag(tag[1] ?? '', tag[2] ?? '', stack.at(-1)?.scope ?? NONE, fail);
+        TAG.exec(text.slice(at, at + MOST_TAG)) ?? fail('not a tag (document types and instructions are refused)');
+      const open = openTag(tag[1] ?? '', tag[2] ?? '', scope, fail);
       at += tag[0].length;
       if (tag[3]) close(open);
       else if (stack.push(open) > MOST_DEPTH) fail('nested too deep');
@@ -93,31 +100,53 @@ const NAME = '[A-Za-z_][\\w.-]*(?::[A-Za-z_][\\w.-]*)?';
 const VALUE = `"[^"<]*"|'[^'<]*'`;
 const TAG = new RegExp(`^<(${NAME})((?:\\s+${NAME}\\s*=\\s*(?:${VALUE}))*)\\s*(/?)>`);
 const ATTRIBUTE = new RegExp(`(${NAME})\\s*=\\s*(${VALUE})`, 'g');
-const NONE: ReadonlyMap<string, string> = new Map([['xml', 'http://www.w3.org/XML/1998/namespace']]);
 
 type Fail = (what: string) => never;
 
-function openTag(qualified: string, rest: string, outer: ReadonlyMap<string, string>, fail: Fail): Open {
+/** What each prefix means here: one list for the document, grown and shrunk at the tags that declare, copied nowhere. */
+function createScope() {
+  const meanings = new Map<string, string[]>([['xml', ['http://www.w3.org/XML/1998/namespace']]]);
+  return {
+    find: (prefix: string): string | undefined => meanings.get(prefix)?.at(-1),
+    enter(prefix: string, namespace: string, fail: Fail): void {
+      const before = meanings.get(prefix);
+      if (before) before.push(namespace);
+      else if (meanings.size > MOST_PREFIXES) fail('too many namespace prefixes');
+      else meanings.set(prefix, [namespace]);
+    },
+    leave(declared: readonly string[]): void {
+      for (const prefix of declared) meanings.get(prefix)?.pop();
+    },
+  };
+}
+
+type XmlScope = ReturnType<typeof createScope>;
+
+function openTag(qualified: string, rest: string, scope: XmlScope, fail: Fail): Open {
   const given = [...rest.matchAll(ATTRIBUTE)].map(
     ([, name = '', quoted = '']) => [name, decode(quoted.slice(1, -1), fail)] as const,
   );
-  const scope = new Map(outer);
+  if (given.length > MOST_ATTRIBUTES) fail('too many attributes');
+  const declared: string[] = [];
   for (const [name, value] of given) {
-    if (name === 'xmlns') scope.set('', value);
-    else if (name.startsWith('xmlns:')) scope.set(name.slice(6), value);
+    const prefix = name === 'xmlns' ? '' : name.startsWith('xmlns:') ? name.slice(6) : undefined;
+    if (prefix === undefined) continue;
+    if (declared.includes(prefix)) fail(`attribute ${name} twice`);
+    scope.enter(prefix, value, fail);
+    declared.push(prefix);
   }
+  const meaningOf = (prefix: string) => scope.find(prefix) ?? fail(`unknown prefix ${prefix}`);
   const attributes = new Map<string, string>();
   for (const [name, value] of given) {
     if (name === 'xmlns' || name.startsWith('xmlns:')) continue;
     const [prefix, local] = split(name);
-    const key = prefix === undefined ? name : `{${scope.get(prefix) ?? fail(`unknown prefix ${prefix}`)}}${local}`;
+    const key = prefix === undefined ? name : `{${meaningOf(prefix)}}${local}`;
     if (attributes.has(key)) fail(`attribute ${name} twice`);
     attributes.set(key, value);
   }
   const [prefix, name] = split(qualified);
-  const namespace =
-    prefix === undefined ? (scope.get('') ?? '') : (scope.get(prefix) ?? fail(`unknown prefix ${prefix}`));
-  return { qualified, scope, namespace, name, attributes, children: [], text: '' };
+  const namespace = prefix === undefined ? (scope.find('') ?? '') : meaningOf(prefix);
+  return { qualified, declared, namespace, name, attributes, children: [], texts: [] };
 }
 
 function split(qualified: string): readonly [string | undefined, string] {
@@ -125,17 +154,31 @@ function split(qualified: string): readonly [string | undefined, string] {
   return colon < 0 ? [undefined, qualified] : [qualified.slice(0, colon), qualified.slice(colon + 1)];
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+const ENTITIES: ReadonlyMap<string, string> = new Map([
+  ['lt', '<'],
+  ['gt', '>'],
+  ['amp', '&'],
+  ['quot', '"'],
+  ['apos', "'"],
+]);
 
+/** Stops at the first thing it does not know: a million of them are not gathered before. */
 function decode(text: string, fail: Fail): string {
-  if (!text.includes('&')) return text;
-  return text.replace(/&([^;&\s]{0,10});?/g, (whole, name: string) => {
-    if (!whole.endsWith(';')) fail('a bare &');
-    const code = /^#x([0-9a-f]{1,6})$/i.exec(name)?.[1];
-    const point = code === undefined ? Number(/^#(\d{1,7})$/.exec(name)?.[1] ?? Number.NaN) : Number.parseInt(code, 16);
-    if (Number.isNaN(point)) return ENTITIES[name] ?? fail(`unknown entity &${name};`);
-    return isCharacter(point) ? String.fromCodePoint(point) : fail(`not a character: &${name};`);
-  });
+  const parts: string[] = [];
+  let at = 0;
+  for (let mark = text.indexOf('&'); mark >= 0; mark = text.indexOf('&', at)) {
+    const [whole, name = ''] = /^&([^;&\s]{0,10});/.exec(text.slice(mark, mark + 12)) ?? fail('a bare &');
+    parts.push(text.slice(at, mark), character(name, fail));
+    at = mark + whole.length;
+  }
+  return at === 0 ? text : parts.join('') + text.slice(at);
+}
+
+function character(name: string, fail: Fail): string {
+  const code = /^#x([0-9a-f]{1,6})$/i.exec(name)?.[1];
+  const point = code === undefined ? Number(/^#(\d{1,7})$/.exec(name)?.[1] ?? Number.NaN) : Number.parseInt(code, 16);
+  if (Number.isNaN(point)) return ENTITIES.get(name) ?? fail(`unknown entity &${name};`);
+  return isCharacter(point) ? String.fromCodePoint(point) : fail(`not a character: &${name};`);
 }
 
 function isCharacter(point: number): boolean {

@@ -1,7 +1,18 @@
 import type { FieldDescribe, Fields, FieldValue, ObjectDescribe } from '../action.ts';
-import { foldedForm, isCut, writtenForm } from './canonical.ts';
+import {
+  CURRENCY_FIELD,
+  closedFor,
+  hasCurrencies,
+  isSumOfProducts,
+  PRODUCTS_FIELD,
+  SUM_OF_PRODUCTS,
+} from '../stored-value/answers.ts';
+import { isRead, type Read, type Shape } from '../stored-value/read.ts';
+import { toPlain } from '../stored-value/rich-text.ts';
+import { isCut, toFolded, toStored } from '../stored-value/stored-value.ts';
+import { ownField } from './host-fields.ts';
 import { type Direction, type HostFields, type Mapping, type Rule, ruleKey } from './mapping.ts';
-import { joinName, splitName } from './names.ts';
+import { joinName, type PresentName, splitName } from './names.ts';
 import { fillTemplate, templateNames, toStep } from './transform.ts';
 
 /** A Salesforce record as read, parents nested. */
@@ -16,21 +27,32 @@ export interface CompiledRule {
   readonly direction: Direction;
   readonly local: readonly string[];
   readonly remote: readonly string[];
+  /** What a write is decided by or shown with besides: read with the record, never taken. */
+  readonly also: readonly string[];
+  /** What is sent depends on what the record holds: it is read first. */
+  readonly looksAtRecord: boolean;
   /** Set when the rule reaches a parent record: `Account.Name` written as `AccountId`. */
   readonly parent: ParentRule | undefined;
   /** Undefined when the host says nothing about it, or the value map leaves it out. */
   fromHost(host: HostFields): FieldValue | undefined;
   /** Whether somebody wrote it at the host, as against a default that fills a gap. */
   isSaid(host: HostFields): boolean;
-  toHost(value: FieldValue): Fields;
+  /** With the host's present fields, a name is split where it was. */
+  toHost(value: FieldValue, host?: HostFields): Fields;
   fromRemote(record: RemoteRecord): FieldValue | undefined;
-  /** What to send; empty when the value map leaves it out. */
-  toRemote(value: FieldValue, host: HostFields): Fields;
+  /** What to send, as Salesforce will hold it; empty when the value map leaves it out or the field does not take it. */
+  toRemote(value: FieldValue, host: HostFields, onto?: Onto): Fields;
   /** Comparable form of a middle value. */
   fold(value: FieldValue, host: HostFields): FieldValue;
   isCut(value: FieldValue, host: HostFields): boolean;
-  /** Why the value cannot be sent: the field cannot hold it. Undefined where it can, or where a value map leaves it out. */
-  misfit(value: FieldValue, host: HostFields): string | undefined;
+  /** Why the value cannot be sent: the field cannot hold it, or takes none. Undefined where it can, or where a value map leaves it out. */
+  misfit(value: FieldValue, host: HostFields, onto?: Onto): string | undefined;
+}
+
+/** What is written to: a new record, or one that is there and was read, if it was. */
+export interface Onto {
+  readonly operation: 'create' | 'update';
+  readonly record?: RemoteRecord | undefined;
 }
 
 export interface ParentRule {
@@ -55,56 +77,77 @@ export interface CompiledMapping {
 /** Rules whose fields the org does not have are left out; `checkMapping` tells about them when the mapping is saved. */
 export function compileMapping(mapping: Mapping, describe: ObjectDescribe): CompiledMapping {
   const rules = mapping.rules.flatMap((rule) => compileRule(rule, describe) ?? []);
-  const select = [...new Set(rules.flatMap((rule) => rule.remote))];
+  const select = [...new Set(rules.flatMap((rule) => [...rule.remote, ...rule.also]))];
   return { mapping, rules, select };
 }
 
-const NOUNS: Readonly<Record<string, string>> = {
-  int: 'whole number',
-  double: 'number',
-  currency: 'amount',
-  percent: 'number',
-  boolean: 'yes or no (true, false, yes, no, 1, 0)',
-  date: 'date such as 2026-05-31',
-  datetime: 'time such as 2026-05-31T10:00:00Z',
-};
+const PARENT_TEXT: Shape = { type: 'string', length: 255, picklistValues: [] };
 
-const PARENT_TEXT = { type: 'string', length: 255, picklistValues: [] } as const;
+/** The contact of a person account: its account is the person, no company. */
+const PERSON_FIELD = 'IsPersonAccount';
 
 function compileRule(rule: Rule, describe: ObjectDescribe): CompiledRule | undefined {
   const parent = parentOf(rule, describe);
-  const fields = rule.remote.map((name) => (parent ? PARENT_TEXT : findField(describe, name)));
-  if (fields.some((field) => field === undefined)) return undefined;
-  // Checked on the line above.
-  const shapes = fields as readonly Pick<FieldDescribe, 'type' | 'length' | 'scale' | 'picklistValues'>[];
-  const steps = rule.transforms.flatMap((transform) => toStep(transform) ?? []);
+  const written = rule.remote.map((name) => findField(describe, parent ? parent.idField : name));
+  const shapes: Shape[] = [];
+  for (const field of written) {
+    if (!field) return undefined;
+    shapes.push(parent ? PARENT_TEXT : field);
+  }
+  const direction = directionOf(rule, shapes);
+  if (!direction) return undefined;
+  const isPersons = parent?.object === 'Account' && findField(describe, PERSON_FIELD) !== undefined;
+  const isAmount = describe.name === 'Opportunity' && rule.remote[0] === 'Amount';
+  const decisive = [
+    ...(isPersons ? [PERSON_FIELD] : []),
+    ...(isAmount && findField(describe, PRODUCTS_FIELD) ? [PRODUCTS_FIELD] : []),
+  ];
+  const isInCurrency = hasCurrencies(describe) && written.some((field) => !parent && field?.type === 'currency');
+  const also = isInCurrency ? [...decisive, CURRENCY_FIELD] : decisive;
+  const form = rule.transforms.find((transform) => transform.use === 'date');
+  const steps = rule.transforms.flatMap((transform) => toStep(transform, { form, field: shapes[0] }) ?? []);
   const template = rule.transforms.find((transform) => transform.use === 'template');
   const reads = template ? templateNames(template.text) : rule.local;
   const isJoined = rule.local.length === 2 && !template;
+  const isSplit = shapes.length === 2;
 
   function middle({ fields: values }: HostFields): FieldValue | undefined {
     if (template) return fillTemplate(template.text, values);
-    if (isJoined) return joinName(values[rule.local[0] ?? ''], values[rule.local[1] ?? '']);
+    if (isJoined) return joinName(ownField(values, rule.local[0] ?? ''), ownField(values, rule.local[1] ?? ''));
     if (rule.local.length === 0) return null;
-    return values[rule.local[0] ?? ''];
+    return ownField(values, rule.local[0] ?? '');
   }
 
-  function send(value: FieldValue, host: HostFields): readonly FieldValue[] | undefined {
+  /** Undefined where a value map leaves it out. */
+  function send(value: FieldValue, host: HostFields, onto?: Onto): Read<readonly FieldValue[]> | undefined {
     // A blank is nothing, so that a default fills it.
-    let out: FieldValue | undefined = typeof value === 'string' && value.trim() === '' ? null : value;
+    let out: FieldValue = typeof value === 'string' && value.trim() === '' ? null : value;
     for (const step of steps) {
-      if (out === undefined) return undefined;
-      out = step.out(out, host);
+      const next = step.out(out, host);
+      if (next === undefined || !isRead(next)) return next;
+      out = next.value;
     }
-    if (out === undefined) return undefined;
-    const parts = (shapes.length === 2 ? splitName(String(out ?? '')) : [out]).map((part, index) =>
-      writtenForm(shapes[index] ?? PARENT_TEXT, part),
-    );
-    return parts.every((part) => part !== undefined) ? parts : undefined;
+    const parts: FieldValue[] = [];
+    for (const [index, part] of (isSplit ? splitName(String(out ?? ''), presentName(onto)) : [out]).entries()) {
+      const stored = toStored(shapes[index] ?? PARENT_TEXT, part, { mayCut: true });
+      if (!isRead(stored)) return stored;
+      parts.push(stored.value);
+    }
+    return { value: parts };
+  }
+
+  function presentName(onto: Onto | undefined): PresentName | undefined {
+    const record = onto?.record;
+    return record && { first: readPath(record, rule.remote[0] ?? ''), last: readPath(record, rule.remote[1] ?? '') };
   }
 
   function receive(parts: readonly FieldValue[]): FieldValue | undefined {
-    let back: FieldValue | undefined = parts.length === 2 ? joinName(parts[0], parts[1]) : (parts[0] ?? null);
+    const [first = null] = parts;
+    let back: FieldValue | undefined = isSplit
+      ? joinName(parts[0], parts[1])
+      : shapes[0]?.isRichText && typeof first === 'string'
+        ? toPlain(first)
+        : first;
     for (const step of [...steps].reverse()) {
       if (back === undefined) return undefined;
       back = step.back(back);
@@ -112,11 +155,24 @@ function compileRule(rule: Rule, describe: ObjectDescribe): CompiledRule | undef
     return back;
   }
 
+  /** Why the field takes no value at all now. */
+  function closed({ operation, record = {} }: Onto): string | undefined {
+    if (isPersons && record[PERSON_FIELD] === true) return 'is the person of a person account, which has no company';
+    if (rule.remote.some((name) => isSumOfProducts(describe.name, name, record))) return SUM_OF_PRODUCTS;
+    for (const field of written) {
+      const why = field && closedFor(field, operation);
+      if (why !== undefined) return why;
+    }
+    return undefined;
+  }
+
   return {
     key: ruleKey(rule),
-    direction: rule.direction,
+    direction,
     local: rule.local,
     remote: rule.remote,
+    also,
+    looksAtRecord: isSplit || decisive.length > 0,
     parent,
     fromHost(host) {
       const value = middle(host);
@@ -124,40 +180,52 @@ function compileRule(rule: Rule, describe: ObjectDescribe): CompiledRule | undef
       return value === undefined && hasDefault ? null : value;
     },
     isSaid: ({ fields: values }) =>
-      rule.local.length === 0 ? true : reads.some((name) => values[name] !== undefined && values[name] !== null),
-    toHost(value) {
-      if (!isJoined) return rule.local.length === 1 ? { [rule.local[0] ?? '']: value } : {};
-      const [first, last] = splitName(String(value ?? ''));
-      return { [rule.local[0] ?? '']: first, [rule.local[1] ?? '']: last };
+      rule.local.length === 0 ? true : reads.some((name) => (ownField(values, name) ?? null) !== null),
+    toHost(value, host) {
+      const [one = '', two = ''] = rule.local;
+      if (!isJoined) return rule.local.length === 1 ? { [one]: value } : {};
+      const present = host && { first: ownField(host.fields, one), last: ownField(host.fields, two) };
+      const [first, last] = splitName(String(value ?? ''), present);
+      return { [one]: first, [two]: last };
     },
-    fromRemote: (record) => receive(rule.remote.map((path) => readPath(record, path))),
-    toRemote(value, host) {
-      const parts = send(value, host);
-      return parts ? Object.fromEntries(rule.remote.map((name, index) => [name, parts[index] ?? null])) : {};
+    fromRemote(record) {
+      if (isPersons && record[PERSON_FIELD] === true) return undefined;
+      return receive(rule.remote.map((path) => readPath(record, path)));
+    },
+    toRemote(value, host, onto) {
+      const parts = onto && closed(onto) !== undefined ? undefined : send(value, host, onto);
+      if (!parts || !isRead(parts)) return {};
+      return Object.fromEntries(rule.remote.map((name, index) => [name, parts.value[index] ?? null]));
     },
     fold(value, host) {
       const parts = send(value, host);
-      if (!parts) return value;
+      if (!parts || !isRead(parts)) return value;
       // Back in the host's words: two remote values that mean one host value are no difference.
-      return receive(parts.map((part, index) => foldedForm(shapes[index] ?? PARENT_TEXT, part))) ?? null;
+      return receive(parts.value.map((part, index) => toFolded(shapes[index] ?? PARENT_TEXT, part))) ?? null;
     },
     isCut(value, host) {
-      const parts = shapes.length === 2 ? splitName(String(value ?? '')) : [value];
-      return send(value, host) !== undefined && parts.some((part, index) => isCut(shapes[index] ?? PARENT_TEXT, part));
+      const sent = send(value, host);
+      const parts = isSplit ? splitName(String(value ?? '')) : [value];
+      return (
+        sent !== undefined && isRead(sent) && parts.some((part, index) => isCut(shapes[index] ?? PARENT_TEXT, part))
+      );
     },
-    misfit(value, host) {
-      if (send(value, host) !== undefined) return undefined;
-      let [{ type = 'value' } = {}] = shapes;
-      let out: FieldValue = value;
-      for (const step of steps) {
-        const next: FieldValue | undefined = step.out(out, host);
-        if (next === undefined && step.use === 'values') return undefined;
-        if (next === undefined && step.use === 'date') type = 'date';
-        out = next ?? null;
-      }
-      return `${rule.remote.join(' + ')} was not sent: ${JSON.stringify(value).slice(0, 60)} is no ${NOUNS[type] ?? type}.`;
+    misfit(value, host, onto) {
+      const name = parent ? `${rule.remote.join(' + ')} (${parent.idField})` : rule.remote.join(' + ');
+      const why = onto && closed(onto);
+      if (why !== undefined) return `${name} was not sent: it ${why}.`;
+      const sent = send(value, host, onto);
+      return sent === undefined || isRead(sent)
+        ? undefined
+        : `${name} was not sent: ${JSON.stringify(value).slice(0, 60)} ${sent.problem}.`;
     },
   };
+}
+
+/** What reads as a mask is written and never taken; undefined where nothing is left of the rule. */
+function directionOf({ direction }: Rule, shapes: readonly Shape[]): Direction | undefined {
+  if (!shapes.some(({ isMasked }) => isMasked)) return direction;
+  return direction === 'from_crm' ? undefined : 'to_crm';
 }
 
 export function parentOf(rule: Rule, describe: ObjectDescribe): ParentRule | undefined {

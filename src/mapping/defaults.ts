@@ -1,8 +1,14 @@
-import type { Kind, Mapping, Rule, Transform } from './mapping.ts';
+import { type Kind, type Mapping, type Rule, ruleKey, type Transform } from './mapping.ts';
 
 /** What a fresh bot starts with; operators change any of it. */
 export function defaultMapping(kind: Kind): Mapping {
   return kind === 'party' ? PARTY : CASE;
+}
+
+/** A rule that a fresh bot was given: where the org lacks its field it waits, and stops nobody. */
+export function isShippedRule({ kind, object }: Mapping, rule: Rule): boolean {
+  const shipped = defaultMapping(kind);
+  return object === shipped.object && shipped.rules.some((one) => ruleKey(one) === ruleKey(rule));
 }
 
 const both = (local: string, remote: string, ...transforms: Transform[]): Rule => ({
@@ -58,7 +64,7 @@ const CASE: Mapping = {
       { use: 'default', value: 'open' },
       {
         use: 'values',
-        otherwise: 'pass',
+        otherwise: 'refuse',
         pairs: [
           ['open', 'Prospecting'],
           ['in_progress', 'Qualification'],

@@ -1,3 +1,4 @@
+import type { Fields, FieldValue } from '../action.ts';
 import type { Kind } from './mapping.ts';
 
 /** A field that the host app sends under a name we know; custom fields may hold anything. */
@@ -33,6 +34,13 @@ export const HOST_FIELDS = {
     summary: text(32_000),
   },
 } as const satisfies Record<Kind, Readonly<Record<string, HostField>>>;
+
+/** What every object has of itself would be found where the host sent nothing. */
+export const isUsableName = (name: string): boolean => !(name in Object.prototype);
+
+/** A value that is the record's own. */
+export const ownField = (fields: Fields, name: string): FieldValue | undefined =>
+  Object.hasOwn(fields, name) ? fields[name] : undefined;
 
 export function hostField(kind: Kind, name: string): HostField | undefined {
   const fields: Readonly<Record<string, HostField>> = HOST_FIELDS[kind];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Fields, FieldValue } from '../action.ts';
+import { isUsableName } from './host-fields.ts';
 
 /**
  * Which fields of a person or case go where. A mapping is data: saved per bot, versioned, checked against the org's
@@ -42,7 +43,14 @@ export interface Rule {
 
 export type Transform =
   | { readonly use: 'split_name' | 'join_name' | 'trim' | 'lower' }
-  | { readonly use: 'date'; readonly form: 'date' | 'datetime' }
+  | {
+      readonly use: 'date';
+      readonly form: 'date' | 'datetime';
+      /** How the host writes 31.12.2026 or 12/31/2026. Absent: such dates are refused, never guessed. */
+      readonly order?: 'dmy' | 'mdy' | 'ymd' | undefined;
+      /** What a number counts since 1970. Absent: milliseconds, where it can be nothing else. */
+      readonly unit?: 's' | 'ms' | 'us' | 'ns' | undefined;
+    }
   | { readonly use: 'template'; readonly text: string }
   | {
       readonly use: 'default';
@@ -55,15 +63,21 @@ export type Transform =
       readonly use: 'values';
       /** Host value, Salesforce value; the first pair that fits wins, both ways. */
       readonly pairs: readonly (readonly [FieldValue, FieldValue])[];
-      /** An unlisted value passes as it is, or is left out of the sync. */
-      readonly otherwise: 'pass' | 'skip';
+      /**
+       * An unlisted value is refused and named, unless the Salesforce field itself lists it; or passes as it is; or is left out
+       * of the sync.
+       */
+      readonly otherwise: 'refuse' | 'pass' | 'skip';
     };
 
 /** Base and log name a rule by what it writes or reads. */
 export const ruleKey = (rule: Rule): string => rule.remote.join('+');
 
 const HOST_NAME = 'a host field is a letter, then letters, digits or _';
-const hostName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, HOST_NAME);
+const hostName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, HOST_NAME)
+  .refine(isUsableName, 'is a name that cannot be used');
 const API_NAME = 'an API name such as Phone, Level__c or Account.Name';
 const apiName = z.string().regex(/^[A-Za-z]\w{0,79}(\.[A-Za-z]\w{0,79})?$/, API_NAME);
 const value = z.union([z.string().max(1000), z.number(), z.boolean(), z.null()], {
@@ -78,7 +92,12 @@ const transform = z.discriminatedUnion(
   'use',
   [
     z.strictObject({ use: z.enum(['split_name', 'join_name', 'trim', 'lower']) }),
-    z.strictObject({ use: z.literal('date'), form: z.enum(['date', 'datetime']).default('date') }),
+    z.strictObject({
+      use: z.literal('date'),
+      form: z.enum(['date', 'datetime']).default('date'),
+      order: z.enum(['dmy', 'mdy', 'ymd']).optional(),
+      unit: z.enum(['s', 'ms', 'us', 'ns']).optional(),
+    }),
     z.strictObject({ use: z.literal('template'), text: z.string().min(1).max(500) }),
     z.strictObject({
       use: z.literal('default'),
@@ -92,7 +111,7 @@ const transform = z.discriminatedUnion(
         .array(z.tuple([value, value]))
         .min(1)
         .max(500),
-      otherwise: z.enum(['pass', 'skip']).default('pass'),
+      otherwise: z.enum(['refuse', 'pass', 'skip']).default('refuse'),
     }),
   ],
   {

@@ -1,19 +1,28 @@
 import type { Fields, FieldValue } from '../action.ts';
-import { toDay, toInstant } from './canonical.ts';
+import { listedAs } from '../stored-value/choices.ts';
+import { isRead, type Read, type Shape } from '../stored-value/read.ts';
+import { addDays, type DateForm, readDay, readMoment, toHostTime } from '../stored-value/times.ts';
+import { ownField } from './host-fields.ts';
 import type { HostFields, Transform } from './mapping.ts';
 
 /**
  * One step of a rule: `out` towards Salesforce, `back` towards the host. Undefined means: nothing to say about this field, by
- * choice of a value map; or, from any other step, that the value does not fit.
+ * choice of a value map; a problem, that the value does not fit.
  */
 export interface Step {
   readonly use: Transform['use'];
-  out(value: FieldValue, host: HostFields): FieldValue | undefined;
+  out(value: FieldValue, host: HostFields): Read | undefined;
   back(value: FieldValue): FieldValue | undefined;
 }
 
+/** What the other parts of a rule say: how its dates are written, and the field it ends in. */
+export interface Surroundings {
+  readonly form?: DateForm | undefined;
+  readonly field?: Shape | undefined;
+}
+
 /** `split_name`, `join_name` and `template` change how many fields there are, so the rule itself does them. */
-export function toStep(transform: Transform): Step | undefined {
+export function toStep(transform: Transform, { form, field }: Surroundings = {}): Step | undefined {
   const { use } = transform;
   switch (transform.use) {
     case 'trim':
@@ -21,31 +30,41 @@ export function toStep(transform: Transform): Step | undefined {
     case 'lower':
       return both(use, (value) => (typeof value === 'string' ? value.toLowerCase() : value));
     case 'date': {
-      const convert = transform.form === 'date' ? toDay : toInstant;
+      const read = (value: FieldValue): Read => (value === null ? { value } : readDate(transform, value));
       return {
         use,
-        out: (value) => (value === null ? null : (convert(value) ?? undefined)),
-        back: (value) => (value === null ? null : convert(value)),
+        out: read,
+        back: (value) => {
+          const back = read(value);
+          return isRead(back) ? back.value : null;
+        },
       };
     }
     case 'default':
       return {
         use,
-        out: (value, host) => (value === null ? defaultOf(transform, host) : value),
+        out: (value, host) => ({ value: value === null ? defaultOf(transform, host, form) : value }),
         back: (value) => value,
       };
     case 'values': {
       const { pairs, otherwise } = transform;
-      const unlisted = (value: FieldValue) => (otherwise === 'pass' || value === null ? value : undefined);
       return {
         use,
         out: (value) => {
           const pair = pairs.find(([local]) => isSame(local, value));
-          return pair ? pair[1] : unlisted(value);
+          if (pair) return { value: pair[1] };
+          if (value === null || otherwise === 'pass') return { value };
+          if (otherwise === 'skip') return undefined;
+          // Its own values are no news to the field: what was read from there can be sent back.
+          if (field && typeof value === 'string' && listedAs(field, value) !== undefined) return { value };
+          const known = [...new Set(pairs.map(([local]) => String(local)))].slice(0, 12).join(', ');
+          return {
+            problem: `is none of the values that the rule knows (${known}): add a pair, or "otherwise": "pass"`,
+          };
         },
         back: (value) => {
           const pair = pairs.find(([, remote]) => isSame(remote, value));
-          return pair ? pair[0] : unlisted(value);
+          return pair ? pair[0] : otherwise === 'skip' && value !== null ? undefined : value;
         },
       };
     }
@@ -60,7 +79,7 @@ export function toStep(transform: Transform): Step | undefined {
 
 /** `{title} ({externalId})`; a name that is empty leaves nothing behind. */
 export function fillTemplate(text: string, fields: Fields): string | null {
-  const filled = text.replace(/\{(\w+)\}/g, (_, name: string) => String(fields[name] ?? ''));
+  const filled = text.replace(/\{(\w+)\}/g, (_, name: string) => String(ownField(fields, name) ?? ''));
   return (
     filled
       .replace(/\(\s*\)/g, '')
@@ -74,17 +93,24 @@ export function templateNames(text: string): string[] {
 }
 
 function both(use: Step['use'], convert: (value: FieldValue) => FieldValue): Step {
-  return { use, out: convert, back: convert };
+  return { use, out: (value) => ({ value: convert(value) }), back: convert };
+}
+
+function readDate({ form, order, unit }: Extract<Transform, { use: 'date' }>, value: FieldValue): Read {
+  if (form === 'date') return readDay(value, { order, unit });
+  const moment = readMoment(value, { order, unit });
+  return isRead(moment) ? { value: toHostTime(moment.value) } : moment;
 }
 
 function defaultOf(
   { value, from, plusDays = 0 }: Extract<Transform, { use: 'default' }>,
   { fields, createdAt }: HostFields,
+  form: DateForm = {},
 ): FieldValue {
   if (from === undefined) return value ?? null;
-  const day = toDay((from === 'createdAt' ? createdAt : fields[from]) ?? null) ?? toDay(createdAt);
-  if (day === null) return value ?? null;
-  return new Date(Date.parse(`${day}T00:00:00Z`) + plusDays * 86_400_000).toISOString().slice(0, 10);
+  const said = from === 'createdAt' ? undefined : readDay(ownField(fields, from) ?? null, form);
+  const day = said && isRead(said) ? said : readDay(createdAt, { unit: 'ms' });
+  return isRead(day) ? addDays(day.value, plusDays) : (value ?? null);
 }
 
 function isSame(a: FieldValue, b: FieldValue): boolean {

@@ -1,9 +1,11 @@
 import type { FieldDescribe, FieldValue, ObjectDescribe } from '../action.ts';
 import type { FieldProblem } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { isCut } from './canonical.ts';
+import { closedFor } from '../stored-value/answers.ts';
+import { isRead } from '../stored-value/read.ts';
+import { isCut, toStored } from '../stored-value/stored-value.ts';
 import { findField, parentOf } from './compile.ts';
-import { defaultMapping } from './defaults.ts';
+import { defaultMapping, isShippedRule } from './defaults.ts';
 import { hostField } from './host-fields.ts';
 import type { Mapping, Rule } from './mapping.ts';
 
@@ -32,8 +34,12 @@ export function checkMapping(mapping: Mapping, describe: ObjectDescribe): Mappin
           say('local', `${name} is already filled by rules.${first}; make one of them "to_crm"`),
         );
     checkShape(rule, say);
-    if (rule.remote[0]?.includes('.')) checkParent(rule, describe, say);
-    else for (const name of rule.remote) checkField(rule, name, describe, say, warn);
+    const isShipped = isShippedRule(mapping, rule);
+    // What a fresh bot was given and this org lacks is left out of the work, and of no concern when anything else is saved.
+    const absent: Say = (part, problem) =>
+      isShipped ? warn(part, `${problem}: the rule is left out until it has`) : say(part, problem);
+    if (rule.remote[0]?.includes('.')) checkParent(rule, describe, say, absent);
+    else for (const name of rule.remote) checkField(rule, name, describe, { say, warn, absent });
     checkHostField(mapping, rule, describe, say, warn);
   });
   if (mapping.lookup) checkLookup(mapping, describe, problems);
@@ -67,10 +73,10 @@ function checkShape(rule: Rule, say: Say): void {
   if (isConstant && rule.direction !== 'to_crm') say('direction', 'a constant can only go "to_crm"');
 }
 
-function checkParent(rule: Rule, describe: ObjectDescribe, say: Say): void {
+function checkParent(rule: Rule, describe: ObjectDescribe, say: Say, absent: Say): void {
   const parent = parentOf(rule, describe);
   if (!parent) {
-    say('remote', `${describe.name} has no parent called ${rule.remote[0]?.split('.')[0]}`);
+    absent('remote', `${describe.name} has no parent called ${rule.remote[0]?.split('.')[0]}`);
     return;
   }
   if (rule.direction !== 'from_crm' && !parent.write) {
@@ -79,23 +85,37 @@ function checkParent(rule: Rule, describe: ObjectDescribe, say: Say): void {
       `writing ${rule.remote[0]} means choosing a ${parent.object}: set "parent" to "find" or "find_or_create", or read it only ("from_crm")`,
     );
   }
+  if (COMPOUND.test(parent.field))
+    say(
+      'remote',
+      `${rule.remote[0]} is a compound address: map its parts instead, such as ${rule.remote[0]?.replace(/Address$/, 'City')}`,
+    );
   const field = findField(describe, parent.idField);
   if (rule.direction !== 'from_crm' && field && !field.updateable)
     say('remote', `${field.name} is not writable for this user`);
 }
 
-function checkField(rule: Rule, name: string, describe: ObjectDescribe, say: Say, warn: Say): void {
+function checkField(
+  rule: Rule,
+  name: string,
+  describe: ObjectDescribe,
+  { say, warn, absent }: Readonly<Record<'say' | 'warn' | 'absent', Say>>,
+): void {
   const field = findField(describe, name);
   if (!field) {
     const near = nearestField(name, describe);
-    say('remote', `${describe.name} has no field ${name}${near ? `; did you mean ${near}?` : ''}`);
+    absent('remote', `${describe.name} has no field ${name}${near ? `; did you mean ${near}?` : ''}`);
     return;
   }
-  if (rule.direction !== 'from_crm') {
-    if (!field.createable && !field.updateable)
-      say('direction', `${field.name} is not writable for this user: make it "from_crm"`);
-    if (UNWRITABLE.has(field.type)) say('remote', `${field.name} is a compound ${field.type}: map its parts instead`);
+  if (UNWRITABLE.has(field.type)) {
+    const parts = describe.fields.filter((part) => part.compoundFieldName === field.name && part.name !== field.name);
+    const shown = parts.slice(0, 6).map((part) => part.name);
+    say(
+      'remote',
+      `${field.name} is a compound ${field.type}: map its parts instead${shown.length > 0 ? ` (${shown.join(', ')})` : ''}`,
+    );
   }
+  checkAnswer(rule, field, say, warn);
   for (const value of constants(rule)) checkValue(field, value, say);
   if (isTextual(rule) && NUMERIC.has(field.type))
     say('remote', `${field.name} holds a ${field.type}: text from this rule does not fit`);
@@ -118,6 +138,28 @@ function checkField(rule: Rule, name: string, describe: ObjectDescribe, say: Say
       `${field.name} takes only its listed values: add a "values" map, or unlisted values will be refused by Salesforce`,
     );
   }
+}
+
+/** A field that takes no writing, or answers otherwise than it was written. */
+function checkAnswer({ direction }: Rule, field: FieldDescribe, say: Say, warn: Say): void {
+  const [create, update] = [closedFor(field, 'create'), closedFor(field, 'update')];
+  if (direction !== 'from_crm') {
+    if (field.isCalculated || field.isAutoNumber)
+      say('direction', `${field.name} ${update ?? create ?? 'is calculated by Salesforce'}: make it "from_crm"`);
+    else if (create !== undefined && update !== undefined)
+      say('direction', `${field.name} is not writable for this user: make it "from_crm"`);
+    else if (create !== undefined || update !== undefined)
+      warn('direction', `${field.name} ${update ?? create}; other changes of it are left out and named`);
+  }
+  if (field.isMasked && direction === 'from_crm')
+    say('direction', `${field.name} is encrypted, and what is read of it is a mask: it can only be written ("to_crm")`);
+  if (field.isMasked && direction === 'both')
+    warn(
+      'direction',
+      `${field.name} is encrypted, and what is read of it is a mask: it is written and never taken over`,
+    );
+  if (field.isRichText && direction === 'both')
+    warn('remote', `${field.name} is rich text: what is formatted in Salesforce arrives here as HTML`);
 }
 
 /** What a host field is known to hold must fit the Salesforce field that takes it. */
@@ -147,6 +189,8 @@ function checkHostField({ kind }: Mapping, rule: Rule, describe: ObjectDescribe,
     );
 }
 
+/** Of a parent no describe is at hand: the compound addresses of standard objects. */
+const COMPOUND = /^(Billing|Shipping|Mailing|Other|Person(Mailing|Other))?Address$/;
 const UNWRITABLE = new Set(['address', 'location']);
 const NUMERIC = new Set(['int', 'double', 'currency', 'percent', 'boolean', 'date', 'datetime', 'reference']);
 
@@ -168,6 +212,9 @@ function checkValue(field: FieldDescribe, value: FieldValue, say: Say): void {
   if (value === null) return;
   if (isCut(field, value))
     say('transforms', `"${String(value).slice(0, 40)}" is longer than ${field.name} allows (${field.length})`);
+  const stored = toStored(field, value, { mayCut: true });
+  if (!isRead(stored) && !field.restrictedPicklist && NUMERIC.has(field.type))
+    say('transforms', `${field.name}: "${String(value).slice(0, 40)}" ${stored.problem}`);
   const active = field.picklistValues.filter((entry) => entry.active);
   if (field.restrictedPicklist && !active.some((entry) => entry.value === value || entry.label === value)) {
     say(

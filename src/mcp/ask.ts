@@ -1,4 +1,5 @@
 import {
+  type CallToolResult,
   type InputRequiredResult,
   inputRequired,
   inputResponse,
@@ -36,15 +37,16 @@ export async function askAndWait(
 ): Promise<Asked> {
   const over = new AbortController();
   const signal = AbortSignal.any([ctx.mcpReq.signal, over.signal]);
-  // Clients on the 1.x SDK take the request id 0 for "no id" and never withdraw it: a ping uses it up.
-  ctx.mcpReq.send({ method: 'ping' }, { signal }).catch(() => {});
-  const here = ctx.mcpReq.elicitInput({ mode: 'form', ...form }, { timeout: formMs, signal }).then(
-    (response) => ({ answer: readAnswer(proposal, response) }),
-    // Not implemented after all, or content that does not fit its form: nobody has decided.
-    (error: unknown): { answer: Answer } => ({
-      answer: { kind: 'none', why: isTimeout(error) ? 'late' : 'unreadable' },
-    }),
-  );
+  // On the call's own stream: many clients, and gateways before them, hold no other one open. What comes back is judged
+  // by `readAnswer`, not by the SDK, so that an error is always the client's own.
+  const here = ctx.mcpReq
+    .send({ method: 'elicitation/create', params: { mode: 'form', ...form } }, { timeout: formMs, signal })
+    .then(
+      (response) => ({ answer: readAnswer(proposal, response) }),
+      (error: unknown): { answer: Answer } => ({
+        answer: { kind: 'none', why: isTimeout(error) ? 'late' : 'no-form' },
+      }),
+    );
   const elsewhere = gate.proposal(proposal.id, caller, { waitMs: formMs, signal }).then((envelope) => ({ envelope }));
   try {
     const first = await Promise.race([here, elsewhere]);
@@ -55,12 +57,18 @@ export async function askAndWait(
   }
 }
 
-/** 2026 era: the client asks and comes back with the answer, whenever that is. */
-export function askByRound(form: Form, requestState: string): InputRequiredResult {
-  return inputRequired({
-    inputRequests: { [QUESTION]: inputRequired.elicit({ mode: 'form', ...form }) },
-    requestState,
-  });
+/**
+ * 2026 era: the client asks and comes back with the answer, whenever that is. A client that does not know the round takes
+ * what comes beside it for the result: the waiting envelope with its link.
+ */
+export function askByRound(told: CallToolResult, form: Form, requestState: string): InputRequiredResult {
+  return {
+    ...told,
+    ...inputRequired({
+      inputRequests: { [QUESTION]: inputRequired.elicit({ mode: 'form', ...form }) },
+      requestState,
+    }),
+  };
 }
 
 /** The way back of a round. The row first: it may be approved, done or dead by now. */
@@ -69,8 +77,8 @@ export async function answerOfRound(gate: Gate, caller: McpCaller, id: string, c
   const { proposal } = envelope;
   if (envelope.status !== 'waiting' || proposal?.state !== 'pending') return { envelope };
   const response = inputResponse(ctx.mcpReq.inputResponses, QUESTION);
-  const answer: Answer =
-    response.kind === 'elicit' ? readAnswer(proposal, response) : { kind: 'none', why: 'unreadable' };
+  // Back without an answer: this client has no form to show.
+  const answer: Answer = response.kind === 'elicit' ? readAnswer(proposal, response) : { kind: 'none', why: 'no-form' };
   return settle(gate, caller, proposal, answer, ctx.mcpReq.signal);
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type CallToolRequest,
   type CallToolResult,
@@ -8,12 +9,13 @@ import {
   type RequestStateCodec,
   type ServerContext,
 } from '@modelcontextprotocol/server';
+import type { Envelope, ProposalView } from '../confirm/proposal.ts';
 import { hmacSha256 } from '../digest.ts';
 import { GatehouseError } from '../errors.ts';
 import { answerOfRound, askAndWait, askByRound } from './ask.ts';
 import type { McpCaller, McpDeps } from './deps.ts';
 import { toForm } from './form.ts';
-import { toErrorResult, toOurs, toResult } from './result.ts';
+import { type NotDecided, toErrorResult, toOurs, toResult } from './result.ts';
 
 /** tools/call: the gate's answer in MCP's words, and between the two the person at the client. */
 
@@ -29,7 +31,7 @@ export function createRounds(deps: McpDeps, caller: McpCaller): RequestStateCode
   return createRequestStateCodec<Round>({
     key: hmacSha256(deps.secret, 'mcp.requestState'),
     // The proposal's own expiry decides; a codec that expires first would answer a protocol error instead of an outcome.
-    ttlSeconds: 86_400,
+    ttlSeconds: 31 * 86_400,
     bind: (ctx) => JSON.stringify([ctx.mcpReq.method, caller.bot, caller.principal]),
   });
 }
@@ -47,7 +49,9 @@ export async function callTool(
     if (round !== undefined) {
       if (round.action !== name) throw foreignRound(round.action);
       const { envelope, why } = await answerOfRound(gate, caller, round.proposal, ctx);
-      return toResult(envelope, why);
+      // Whoever answers can be asked again; of whom nothing comes back gets the link from now on.
+      if (why !== 'no-form') await deps.store.values.remove(ASKED, round.proposal);
+      return await tell(deps, caller, envelope, why);
     }
 
     const envelope = await gate.call({
@@ -62,18 +66,45 @@ export async function callTool(
     });
     const { proposal } = envelope;
     // A look at another call's proposal never asks: the model could make a storm of forms with it.
-    if (proposal?.state !== 'pending' || proposal.action !== name) return toResult(envelope);
-    const form = canShowForm(era === 'modern' ? capabilitiesOf(ctx) : declared)
-      ? toForm(proposal, caller.bot, deps.now())
-      : undefined;
-    if (form === undefined) return toResult(envelope);
-    if (era === 'modern') return askByRound(form, await rounds.mint({ proposal: proposal.id, action: name }, ctx));
+    const form =
+      proposal?.state === 'pending' &&
+      proposal.action === name &&
+      canShowForm(era === 'modern' ? capabilitiesOf(ctx) : declared)
+        ? toForm(proposal, caller.bot, deps.now())
+        : undefined;
+    if (proposal === undefined || form === undefined) return await tell(deps, caller, envelope);
+    if (era === 'modern') {
+      const told = await tell(deps, caller, envelope);
+      if (!(await noteAsked(deps, proposal))) return told;
+      return askByRound(told, form, await rounds.mint({ proposal: proposal.id, action: name }, ctx));
+    }
     await tellProgress(ctx, name);
     const asked = await askAndWait(deps, caller, proposal, form, ctx);
-    return toResult(asked.envelope, asked.why);
+    return await tell(deps, caller, asked.envelope, asked.why);
   } catch (thrown) {
     return toErrorResult(toOurs(thrown, deps.log));
   }
+}
+
+/** A link is told once there is something behind it; where that cannot be, the words say what to start. */
+async function tell(
+  { gate, openPage }: McpDeps,
+  caller: McpCaller,
+  envelope: Envelope,
+  why?: NotDecided,
+): Promise<CallToolResult> {
+  const { proposal } = envelope;
+  if (openPage === undefined || proposal?.state !== 'pending') return toResult(envelope, why);
+  const isOpen = await openPage();
+  return toResult(isOpen ? await gate.proposal(proposal.id, caller) : envelope, why, isOpen);
+}
+
+const ASKED = 'mcp.asked';
+
+/** False when a round with this question went out before and never came back: some clients declare forms and drop them. */
+async function noteAsked({ store, now }: McpDeps, { id, expiresAt }: ProposalView): Promise<boolean> {
+  const mine = randomUUID();
+  return (await store.values.setIfAbsent(ASKED, id, mine, Date.parse(expiresAt), now())) === mine;
 }
 
 /** Declared, never guessed from a client's name. `{}` is the older way to say form. */

@@ -1,6 +1,7 @@
 import type { Gate } from '../gate/gate.ts';
 import type { Log } from '../log.ts';
 import type { Prompt } from '../prompt.ts';
+import type { Store } from '../store/store.ts';
 
 /** What the MCP door needs of the house. */
 export interface McpDeps {
@@ -10,11 +11,17 @@ export interface McpDeps {
   /** Signs the state that a 2026-era client carries between its rounds. */
   readonly secret: string;
   readonly isSimulated: boolean;
+  readonly store: Pick<Store, 'values'>;
   readonly now: () => number;
   readonly log: Log;
+  /** Where no server of this installation runs: opens what the links lead to; false when it cannot. */
+  readonly openPage?: () => Promise<boolean>;
   /** How long a 2025-era call stays open for its form, ms; default 45 s. */
   readonly formMs?: number;
 }
+
+/** Holds around one call, so that its session outlives it. */
+export type During = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** Who is at the other end, as the transport proved it. */
 export interface McpCaller {

@@ -14,8 +14,8 @@ export interface Form {
 export type Answer =
   | { readonly kind: 'approve'; readonly choice?: string }
   | { readonly kind: 'decline' }
-  /** Closed, too late, empty or wrong: nobody has decided. */
-  | { readonly kind: 'none'; readonly why: 'closed' | 'late' | 'unreadable' };
+  /** Never shown, closed, too late, empty or wrong: nobody has decided. */
+  | { readonly kind: 'none'; readonly why: 'no-form' | 'closed' | 'late' | 'unreadable' };
 
 /** What no client shows whole is not asked in a form: nobody approves what they cannot read. */
 const MOST_MESSAGE = 6_000;

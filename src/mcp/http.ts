@@ -8,11 +8,16 @@ import {
   localhostAllowedHostnames,
   type McpRequestContext,
   originValidationResponse,
-  readRequestBody,
+  type Server,
 } from '@modelcontextprotocol/server';
 import type { Access } from '../access/access.ts';
-import { GatehouseError, toErrorBody } from '../errors.ts';
-import type { McpCaller, McpDeps } from './deps.ts';
+import { type GatehouseError, toErrorBody } from '../errors.ts';
+import type { Store } from '../store/store.ts';
+import type { Era } from './call.ts';
+import { aboutSignIn, unauthenticated } from './challenge.ts';
+import { withCors } from './cors.ts';
+import type { During, McpCaller, McpDeps } from './deps.ts';
+import { checkForm, McpRefusal, messageIn } from './request.ts';
 import { toOurs } from './result.ts';
 import { createMcpServer } from './server.ts';
 import { createSessions } from './sessions.ts';
@@ -21,8 +26,16 @@ import { createSessions } from './sessions.ts';
 
 export interface McpHttpDeps extends McpDeps {
   readonly access: Access;
+  readonly store: Pick<Store, 'mcpSessions' | 'values'>;
   /** Where this server is reached; its host names are the ones that a request may carry. */
-  readonly config: { readonly host: string; readonly url: string | undefined };
+  readonly config: {
+    readonly host: string;
+    readonly url: string | undefined;
+    /** Origins of other pages that may call, exactly as a browser names them. */
+    readonly allowedOrigins?: readonly string[];
+  };
+  /** What serves one caller; default: our tools and prompts. */
+  readonly createServer?: (caller: McpCaller, era: Era, during?: During) => Server;
 }
 
 export interface McpHttp {
@@ -36,42 +49,52 @@ const WILDCARDS = ['0.0.0.0', '::', '[::]'];
 
 export function createMcpHttp(deps: McpHttpDeps): McpHttp {
   const hosts = ownHosts(deps.config);
-  const sessions = createSessions(deps.now, MOST_BYTES);
+  const origins = deps.config.allowedOrigins ?? [];
+  const create = deps.createServer ?? ((caller, era, during) => createMcpServer(deps, caller, era, during));
+  const sessions = createSessions({
+    ...deps,
+    maxRequestBodySize: MOST_BYTES,
+    toAuthInfo,
+    build: (caller, during) => create(caller, 'legacy', during),
+  });
   const options = {
     maxRequestBodySize: MOST_BYTES,
     onerror: (error: Error) => deps.log.debug('mcp http', { error: error.name }),
   };
-  const build = ({ era, authInfo }: McpRequestContext) => createMcpServer(deps, callerIn(authInfo), era);
+  const build = ({ era, authInfo }: McpRequestContext) => create(callerIn(authInfo), era);
   const modern = createMcpHandler(build, { ...options, legacy: 'reject' });
   const stateless = legacyStatelessFallback(build, options.onerror, options);
 
-  async function handle(request: Request): Promise<Response> {
-    const misplaced = hostHeaderValidationResponse(request, hosts) ?? originValidationResponse(request, hosts);
-    if (misplaced !== undefined) return misplaced;
+  async function guarded(request: Request): Promise<Response> {
+    const origin = ownOrigin(request.headers, deps.config);
     try {
+      const about = aboutSignIn(request, origin);
+      if (about !== undefined) return about;
       const caller = await identify(deps.access, request.headers);
-      const authInfo = toAuthInfo(caller);
-      if (!(await isLegacyRequest(request, undefined, options))) return await modern.fetch(request, { authInfo });
-      return await handleLegacy(request, caller, authInfo);
+      checkForm(request);
+      const parsedBody = await messageIn(request, MOST_BYTES);
+      const how = { authInfo: toAuthInfo(caller), parsedBody };
+      if (!(await isLegacyRequest(request, parsedBody, options))) return await modern.fetch(request, how);
+      if (isInitializeRequest(parsedBody)) return await sessions.open(request, parsedBody, caller);
+      const id = request.headers.get('mcp-session-id');
+      if (id === null && request.method !== 'POST') return refusal(noStream());
+      if (id === null) return await stateless(request, how);
+      return (await sessions.handle(id, request, parsedBody, caller)) ?? refusal(noSession());
     } catch (thrown) {
-      return refusal(toOurs(thrown, deps.log));
+      const error = toOurs(thrown, deps.log);
+      return error.code === 'unauthenticated' ? unauthenticated(error, request, origin) : refusal(error);
     }
-  }
-
-  async function handleLegacy(request: Request, caller: McpCaller, authInfo: AuthInfo): Promise<Response> {
-    if (await opensSession(request)) {
-      const transport = await sessions.open(caller, createMcpServer(deps, caller, 'legacy'));
-      return transport.handleRequest(request, { authInfo });
-    }
-    const id = request.headers.get('mcp-session-id');
-    const session = id === null ? undefined : sessions.find(id, caller);
-    if (session === 'foreign') throw foreignSession();
-    // Opened in another process or before a restart: answered all the same, only without forms. A 404 breaks 1.x clients for good.
-    return session === undefined ? stateless(request, { authInfo }) : session.handleRequest(request, { authInfo });
   }
 
   return {
-    handle,
+    async handle(request) {
+      const isGuest = origins.includes(request.headers.get('origin') ?? '');
+      const misplaced =
+        hostHeaderValidationResponse(request, hosts) ??
+        (isGuest ? undefined : originValidationResponse(request, hosts));
+      if (misplaced !== undefined) return misplaced;
+      return isGuest ? withCors(request, guarded) : guarded(request);
+    },
     async close() {
       await Promise.all([modern.close(), sessions.close()]);
     },
@@ -95,31 +118,42 @@ function callerIn(authInfo: AuthInfo | undefined): McpCaller {
   return caller as McpCaller; // put there by toAuthInfo alone
 }
 
-async function opensSession(request: Request): Promise<boolean> {
-  if (request.method !== 'POST') return false;
-  try {
-    const body = await readRequestBody(request.clone(), MOST_BYTES);
-    return !body.tooLarge && isInitializeRequest(JSON.parse(body.text));
-  } catch {
-    // Not JSON: whoever handles it next says so.
-    return false;
-  }
-}
-
 function refusal(error: GatehouseError): Response {
+  const headers: Record<string, string> = error instanceof McpRefusal ? { ...error.headers } : {};
+  if (error.retryAfterMs !== undefined)
+    headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfterMs / 1000)));
   return Response.json(toErrorBody(error), {
-    status: error.status,
-    headers: error.status === 401 ? { 'www-authenticate': 'Bearer realm="gatehouse", error="invalid_token"' } : {},
+    status: error instanceof McpRefusal ? error.httpStatus : error.status,
+    headers,
   });
 }
 
-function foreignSession(): GatehouseError {
-  return new GatehouseError('permission_denied', 'This MCP session was opened by another caller.', {
-    next: 'Open a session of your own with initialize.',
-  });
+/** 404 is what the protocol says for it: a client then opens a new session by itself. */
+function noSession(): McpRefusal {
+  return new McpRefusal(
+    404,
+    'not_found',
+    'There is no such MCP session: it was ended, lay unused for hours, or never was.',
+    'Open a new one: send initialize without the header Mcp-Session-Id.',
+  );
+}
+
+function noStream(): McpRefusal {
+  return new McpRefusal(
+    405,
+    'invalid_input',
+    'Only a session has a stream to open or an end.',
+    'Send messages with POST; for a session send initialize first, then its id in the header Mcp-Session-Id.',
+    { allow: 'POST' },
+  );
 }
 
 function ownHosts({ host, url }: McpHttpDeps['config']): string[] {
   const bound = WILDCARDS.includes(host) ? [] : [host.includes(':') && !host.startsWith('[') ? `[${host}]` : host];
   return [...localhostAllowedHostnames(), ...bound, ...(url === undefined ? [] : [new URL(url).hostname])];
+}
+
+/** As the client reached us; only the configured address knows of TLS before us. */
+function ownOrigin(headers: Headers, { url }: McpHttpDeps['config']): string {
+  return url === undefined ? `http://${headers.get('host') ?? 'localhost'}` : new URL(url).origin;
 }

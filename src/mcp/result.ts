@@ -7,13 +7,15 @@ import type { Log } from '../log.ts';
 /** Why a waiting proposal was not decided here and now. */
 export type NotDecided = 'no-form' | 'closed' | 'unreadable' | 'late';
 
-/** The envelope as data, the same as text, and, where the call is not over, one sentence on what the model does next. */
-export function toResult(envelope: Envelope, why: NotDecided = 'no-form'): CallToolResult {
-  const next = nextStep(envelope, why);
-  return {
-    structuredContent: { ...envelope },
-    content: [JSON.stringify(envelope), ...(next === undefined ? [] : [next])].map((text) => ({ type: 'text', text })),
-  };
+/**
+ * The envelope as data and the same as text; where the call is not over, both say what the model does next. In one block:
+ * many clients hand the model the first one alone, or the data alone.
+ */
+export function toResult(envelope: Envelope, why: NotDecided = 'no-form', isOpen = true): CallToolResult {
+  const { status, ...more } = envelope;
+  const next = nextStep(envelope, why, isOpen);
+  const told = next === undefined ? envelope : { status, next, ...more };
+  return { structuredContent: { ...told }, content: [{ type: 'text', text: JSON.stringify(told) }] };
 }
 
 /** In text only: a 1.32 client rejects even an error whose structured content does not fit the tool's output schema. */
@@ -34,21 +36,23 @@ export function toOurs(thrown: unknown, log: Log): GatehouseError {
 
 const FIRST: Record<NotDecided, string> = {
   'no-form': '',
-  closed: 'The person closed the form without deciding. ',
+  closed: 'The form was closed without a decision. ',
   unreadable: 'The answer in the form was not a clear decision, so it does not count. ',
   late: 'Nobody has decided yet. ',
 };
 
-function nextStep({ status, proposal }: Envelope, why: NotDecided): string | undefined {
+function nextStep({ status, proposal }: Envelope, why: NotDecided, isOpen: boolean): string | undefined {
   switch (status) {
     case 'done':
       return undefined;
     case 'waiting':
       if (proposal === undefined || proposal.state !== 'pending')
         return 'It was approved and is being carried out. Call GetProposal with its id to see how it went; do not repeat the call.';
-      return `${FIRST[why]}Nothing was written. Tell the user to open the link of the proposal and decide there before it expires; GetProposal with its id tells how it went. You cannot approve it.`;
+      return `${FIRST[why]}Nothing was written. Tell the user to ${isOpen ? 'open the link of the proposal and decide there' : `run "gatehouse serve" and open the link of the proposal, or to run "gatehouse approve ${proposal.id}"`} before it expires; GetProposal with its id tells how it went. You cannot approve it.`;
     case 'declined':
-      return 'A person declined it. Nothing was written. Do not propose it again unless the user asks for something else.';
+      if (proposal?.declinedInClient === true)
+        return 'The client declined it. Nothing was written. Do not propose it again: a signed-in person may still decide it, and the link of the proposal leads there.';
+      return 'It was declined. Nothing was written. Do not propose it again unless the user asks for something else.';
     case 'expired':
       return 'Nobody decided in time, or a newer proposal took its place. Nothing was written. Propose it again only if the user still wants it.';
     case 'conflict':

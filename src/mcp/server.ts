@@ -1,7 +1,7 @@
 import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server';
 import packageJson from '../../package.json' with { type: 'json' };
 import { callTool, createRounds, type Era } from './call.ts';
-import type { McpCaller, McpDeps } from './deps.ts';
+import type { During, McpCaller, McpDeps } from './deps.ts';
 import { getPrompt, listPrompts } from './prompts.ts';
 import { toOurs } from './result.ts';
 import { toTool } from './tools.ts';
@@ -10,7 +10,7 @@ import { toTool } from './tools.ts';
  * One MCP server for one caller. On the SDK's low-level Server, because the high-level one answers an ungranted tool
  * itself (no refusal, no audit row), words input errors its own way and checks a result after the write is done.
  */
-export function createMcpServer(deps: McpDeps, caller: McpCaller, era: Era): Server {
+export function createMcpServer(deps: McpDeps, caller: McpCaller, era: Era, during: During = (work) => work()): Server {
   const { gate, prompts } = deps;
   const rounds = createRounds(deps, caller);
   const server = new Server(
@@ -29,7 +29,7 @@ export function createMcpServer(deps: McpDeps, caller: McpCaller, era: Era): Ser
     answered(deps, async () => ({ tools: (await gate.actions(caller.bot)).map(toTool) })),
   );
   server.setRequestHandler('tools/call', ({ params }, ctx) =>
-    callTool(deps, caller, { era, rounds, declared: server.getClientCapabilities() }, params, ctx),
+    during(() => callTool(deps, caller, { era, rounds, declared: server.getClientCapabilities() }, params, ctx)),
   );
   server.setRequestHandler('prompts/list', () =>
     answered(deps, async () => ({ prompts: await listPrompts(await prompts(), gate, caller.bot) })),

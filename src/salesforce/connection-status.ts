@@ -1,3 +1,4 @@
+import { asUuid } from '../digest.ts';
 import type { ConnectionStatus } from './connections.ts';
 import { operatorHint } from './failure-table.ts';
 import type { ConnectionRow } from './ports.ts';
@@ -7,7 +8,7 @@ export function toStatus(row: ConnectionRow, now: number): ConnectionStatus {
   const { breakerState, breakerUntil, apiUsed, apiMax, apiAt } = row;
   return {
     state: row.state,
-    id: row.id,
+    id: asUuid(row.id),
     flow: row.flow,
     orgId: row.orgId,
     username: row.username,
@@ -32,7 +33,8 @@ export function toStatus(row: ConnectionRow, now: number): ConnectionStatus {
             at: iso(row.lastFailureAt),
             code: row.lastFailureCode,
             message: row.lastFailureMessage ?? '',
-            next: operatorHint(row.lastFailureCode),
+            // A failure noted before its cure was kept has the one of its code alone.
+            next: row.lastFailureNext ?? operatorHint(row.lastFailureCode),
           },
         }),
     ...(row.lastSyncAt === null ? {} : { lastSyncAt: iso(row.lastSyncAt) }),

@@ -1,5 +1,6 @@
 import type { Connection } from 'jsforce';
 import type { ObjectDescribe, Salesforce } from '../action.ts';
+import type { ErrorBody, GatehouseError } from '../errors.ts';
 
 /** Bots and their orgs: connect, use, look at, disconnect. */
 export interface Connections {
@@ -125,6 +126,8 @@ export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' |
     readonly { readonly cardinality: number; readonly leadingOperationType: string; readonly sobjectType: string }[]
   >;
   identity(): Promise<Readonly<Record<string, unknown>>>;
+  /** A refused row or part of a batch, in its body's words; or what a call on one record threw. */
+  refusal(from: { readonly status: number; readonly body: unknown } | GatehouseError): Refusal;
   /** Salesforce's clock now: ours, corrected by the Date headers seen. */
   clock(): number;
   /** jsforce on this same line (session, limits, breaker, deadline are ours), for breadth that the port lacks. Slow to load: never on the first read. */
@@ -152,6 +155,18 @@ export interface CompositeAnswer {
   readonly id: string;
   readonly status: number;
   readonly body: unknown;
+}
+
+/** What one refusal means for a record that is kept in step, read out of the one table of Salesforce's codes. */
+export interface Refusal {
+  /**
+   * `retry` soon, `reread` (the world moved), `match` (a look-alike stands there), `field` (leave what is named behind and send
+   * the rest), `wait` (nothing about this record: everything waits), `stop` until the record or the mapping changes.
+   */
+  readonly then: 'retry' | 'reread' | 'match' | 'field' | 'wait' | 'stop';
+  /** The request was too big for the org's triggers: send fewer at once. */
+  readonly isOverload: boolean;
+  readonly error: ErrorBody['error'];
 }
 
 export interface CollectionRecord {

@@ -1,4 +1,5 @@
 import { GatehouseError } from '../errors.ts';
+import { createLeaseWatch } from '../lease-watch.ts';
 import { CLOSED } from './breaker.ts';
 import { toStatus } from './connection-status.ts';
 import type { ConnectionStatus, Connections, HeadlessFlow } from './connections.ts';
@@ -14,6 +15,7 @@ import type { ConnectionDeps, ConnectionRow, LoginSecret } from './ports.ts';
 import { createSession, usable } from './session.ts';
 import { createTransport } from './transport.ts';
 import { UpstreamError } from './upstream-error.ts';
+import { createVersions } from './versions.ts';
 import { sleep } from './waiting.ts';
 import { createWebFlow } from './web-flow.ts';
 
@@ -34,10 +36,12 @@ export function createConnections(deps: ConnectionDeps): Connections {
     vault: deps.tokens,
     timeoutMs,
     instance: deps.instance,
+    watch: deps.watch ?? createLeaseWatch(deps.now),
     now,
     wait,
   });
   const health = createHealth({ rows, now, timeoutMs, shares: deps.budget });
+  const versions = createVersions({ transport, now });
   const describes = createDescribes({ values: deps.values, now });
 
   /** The issuing host of a new connection, judged before anything is sent there. */
@@ -117,6 +121,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
       lastFailureAt: null,
       lastFailureCode: null,
       lastFailureMessage: null,
+      lastFailureNext: null,
       lastSyncAt: before?.orgId === orgId ? before.lastSyncAt : null,
       lastEventAt: before?.orgId === orgId ? before.lastEventAt : null,
       successes: 0,
@@ -236,7 +241,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
     },
     async open(bot, call) {
       const row = usable(await rows.get(bot));
-      const line = createLine({ rows, session, health, timeoutMs, now, wait }, row, call);
+      const line = createLine({ rows, session, health, versions, timeoutMs, now, wait }, row, call);
       return createOrg({ line, apiVersion: config.apiVersion, describes, health });
     },
     close: () => health.flush(),

@@ -1,9 +1,13 @@
 import type { FieldDescribe, Fields, FieldValue, ObjectDescribe } from '../action.ts';
 import { type FieldProblem, GatehouseError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { toId18 } from './ids.ts';
+import { closedFor } from '../stored-value/answers.ts';
+import { listedAs } from '../stored-value/choices.ts';
+import { isRead } from '../stored-value/read.ts';
+import { toStored } from '../stored-value/stored-value.ts';
+import { readDay, readMoment } from '../stored-value/times.ts';
 
-/** Values against an object's describe, before they leave (A2): every bad field at once, labels turned into API values. Pure. */
+/** Values against an object's describe, before they leave (A2): every bad field at once, and what is left in the form in which it will be stored. Pure. */
 
 export interface Checked {
   readonly fields: Fields;
@@ -17,6 +21,8 @@ export function checkFields(
   operation: 'create' | 'update',
   fields: Fields,
   inputNames: Readonly<Record<string, string>> = {},
+  /** Names of inputs, whose values must be listed where there is a list, also where the org would store others. */
+  mustBeListed: readonly string[] = [],
   mayName: (field: string) => boolean = () => true,
 ): Checked {
   const byName = new Map(describe.fields.map((field) => [field.name.toLowerCase(), field]));
@@ -28,7 +34,7 @@ export function checkFields(
   for (const [name, value] of Object.entries(fields)) {
     const field = byName.get(name.toLowerCase());
     const verdict = field
-      ? judge(describe, field, operation, value)
+      ? judge(describe, field, operation, value, mustBeListed.includes(nameOf(field.name)))
       : { problem: noSuchField(describe, name, mayName) };
     if ('problem' in verdict) problems.push({ name: nameOf(name), problem: verdict.problem });
     else {
@@ -73,130 +79,86 @@ function judge(
   field: FieldDescribe,
   operation: 'create' | 'update',
   given: FieldValue,
+  isStrict: boolean,
 ): Verdict {
-  if (!(operation === 'create' ? field.createable : field.updateable)) {
+  const closed = closedFor(field, operation);
+  if (closed !== undefined) {
     const parts = describe.fields
       .filter((part) => part.compoundFieldName === field.name && part.name !== field.name)
       .map(({ name }) => name);
-    return {
-      problem:
-        parts.length > 0
-          ? `cannot be written as a whole; use ${parts.slice(0, 6).join(', ')}`
-          : `cannot be ${operation === 'create' ? 'set' : 'changed'} by the connected user`,
-    };
+    return { problem: parts.length > 0 ? `cannot be written as a whole; use ${parts.slice(0, 6).join(', ')}` : closed };
   }
-  // Salesforce stores an empty text as null.
-  const value = given === '' ? null : given;
-  if (value !== null) return judgeValue(field, value);
-  return field.nillable || (operation === 'create' && field.defaultedOnCreate)
-    ? { value: null }
-    : { problem: `cannot be empty: ${field.label}` };
+  const wrongType = given === null ? undefined : typeProblem(field, given);
+  if (wrongType !== undefined) return { problem: wrongType };
+  const stored = toStored(field, given);
+  if (!isRead(stored)) return { problem: withNearest(field, given, stored.problem) };
+  if (stored.value === null && !field.nillable && !(operation === 'create' && field.defaultedOnCreate))
+    return { problem: `cannot be empty: ${field.label}` };
+  const unlisted = stored.value === null ? [] : unlistedIn(field, String(stored.value));
+  if (unlisted.length === 0) return { value: stored.value };
+  const known = knownTo(field, unlisted[0] ?? '');
+  // What a person typed is checked like what a model gave, and a person meant a value that is there.
+  if (isStrict) return { problem: `is not in the list of ${field.label}; ${known}` };
+  return {
+    value: stored.value,
+    warning: `${field.label}: this value is not in the org's list and would be stored all the same (${known}).`,
+  };
 }
 
-function judgeValue(field: FieldDescribe, value: string | number | boolean): Verdict {
+/** A caller sends typed values: "12" for an amount is a mistake of the model, not another spelling. */
+function typeProblem(field: FieldDescribe, value: string | number | boolean): string | undefined {
   switch (field.type) {
     case 'boolean':
-      return typeof value === 'boolean' ? { value } : { problem: 'must be true or false' };
+      return typeof value === 'boolean' ? undefined : 'must be true or false';
     case 'int':
     case 'long':
-      return typeof value === 'number' && Number.isSafeInteger(value)
-        ? { value }
-        : { problem: 'must be a whole number' };
+      return typeof value === 'number' && Number.isSafeInteger(value) ? undefined : 'must be a whole number';
     case 'double':
     case 'currency':
     case 'percent':
-      return typeof value === 'number' && Number.isFinite(value) ? { value } : { problem: 'must be a number' };
+      return typeof value === 'number' && Number.isFinite(value) ? undefined : 'must be a number';
     case 'date':
-      return typeof value === 'string' && isDay(value)
-        ? { value }
-        : { problem: 'must be a day that exists, as YYYY-MM-DD' };
+      return typeof value === 'string' && /^(\d{4}-\d\d-\d\d)?$/.test(value) && (value === '' || isRead(readDay(value)))
+        ? undefined
+        : 'must be a day that exists, as YYYY-MM-DD';
     case 'datetime':
-      return typeof value === 'string' && isMoment(value)
-        ? { value }
-        : { problem: 'must be a date and time with zone, like 2026-05-01T08:00:00Z' };
+      return typeof value === 'string' && (value === '' || (ZONED.test(value) && isRead(readMoment(value))))
+        ? undefined
+        : 'must be a date and time with zone, like 2026-05-01T08:00:00Z';
+    case 'time':
     case 'id':
-    case 'reference': {
-      const verdict = typeof value === 'string' ? toId18(value) : { problem: 'must be a Salesforce Id' };
-      return 'id' in verdict ? { value: verdict.id } : verdict;
-    }
-    case 'picklist':
-      return judgePicklist(field, String(value));
-    case 'multipicklist':
-      return judgeMany(field, String(value));
-    case 'address':
-    case 'location':
-      return { problem: 'cannot be written as a whole; use its parts' };
+    case 'reference':
+      return typeof value === 'string' ? undefined : `must be a ${field.type === 'time' ? 'time' : 'Salesforce Id'}`;
     default:
-      return judgeText(field, value);
+      return typeof value === 'boolean' ? 'must be a text' : undefined;
   }
 }
 
-function judgeText(field: FieldDescribe, value: string | number | boolean): Verdict {
-  if (typeof value === 'boolean') return { problem: 'must be a text' };
-  const text = String(value);
-  // NUL and halves of characters do not survive the way there and back.
-  if (/\0|\p{Cs}/u.test(text)) return { problem: 'holds characters that cannot be stored' };
-  if (field.length > 0 && [...text].length > field.length) {
-    return { problem: `is too long: ${[...text].length} characters where ${field.length} fit` };
-  }
-  return { value: text };
+const ZONED = /^\d{4}-\d\d-\d\dT\d\d:\d\d.*(Z|[+-]\d\d:?\d\d)$/;
+
+/** Values that the org would store all the same, though its list does not know them. */
+function unlistedIn(field: FieldDescribe, value: string): string[] {
+  const given = field.type === 'multipicklist' ? value.split(';') : field.type === 'picklist' ? [value] : [];
+  return given.filter((one) => listedAs(field, one) === undefined);
 }
 
-function judgePicklist(field: FieldDescribe, given: string): Verdict {
+function withNearest(field: FieldDescribe, given: FieldValue, problem: string): string {
+  if (!/picklist$/.test(field.type) || !problem.startsWith('is not in the list')) return problem;
+  const unlisted = unlistedIn(field, String(given).replace(/;\s*/g, ';'));
+  return `is not in the list of ${field.label}; ${knownTo(field, unlisted[0] ?? String(given))}`;
+}
+
+function knownTo(field: FieldDescribe, given: string): string {
   const active = field.picklistValues.filter((one) => one.active);
-  const wanted = given.trim().toLowerCase();
-  const listed =
-    active.find(({ value }) => value === given) ??
-    active.find(({ value }) => value.toLowerCase() === wanted) ??
-    active.find(({ label }) => label.toLowerCase() === wanted);
-  if (listed) return { value: listed.value };
   const close = nearest(
     given,
     active.flatMap(({ value, label }) => (value === label ? [value] : [value, label])),
   );
   const offered = close.length > 0 ? close : active.slice(0, 10).map(({ value }) => value);
-  const known =
-    offered.length > 0 ? `${close.length > 0 ? 'nearest' : 'listed'}: ${offered.join(', ')}` : 'the list is empty';
-  if (field.restrictedPicklist) return { problem: `is not in the list of ${field.label}; ${known}` };
-  const text = judgeText(field, given);
-  return 'problem' in text
-    ? text
-    : {
-        ...text,
-        warning: `${field.label}: this value is not in the org's list and would be stored all the same (${known}).`,
-      };
-}
-
-function judgeMany(field: FieldDescribe, given: string): Verdict {
-  const values: string[] = [];
-  const warnings: string[] = [];
-  for (const part of given
-    .split(';')
-    .map((one) => one.trim())
-    .filter(Boolean)) {
-    const verdict = judgePicklist(field, part);
-    if ('problem' in verdict) return verdict;
-    values.push(String(verdict.value));
-    if (verdict.warning) warnings.push(verdict.warning);
-  }
-  const value = [...new Set(values)].join(';');
-  return warnings.length > 0 ? { value, warning: warnings.join(' ') } : { value };
+  return offered.length > 0 ? `${close.length > 0 ? 'nearest' : 'listed'}: ${offered.join(', ')}` : 'the list is empty';
 }
 
 function noSuchField(describe: ObjectDescribe, name: string, mayName: (field: string) => boolean): string {
   const close = nearest(name, describe.fields.map((field) => field.name).filter(mayName));
   return `does not exist on ${describe.name}, or the connected user may not see it${close.length > 0 ? `; nearest: ${close.join(', ')}` : ''}`;
-}
-
-function isDay(text: string): boolean {
-  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return false;
-  const ms = Date.parse(`${text}T00:00:00Z`);
-  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
-}
-
-function isMoment(text: string): boolean {
-  const match = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/.exec(text);
-  return (
-    match !== null && isDay(match[1] ?? '') && !Number.isNaN(Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2')))
-  );
 }

@@ -20,7 +20,11 @@ const ABSENT_MS = 60_000;
 const KEPT_MS = 30 * 24 * FRESH_MS;
 const KIND = 'describe';
 
+/** What was remembered in an older form knows less than we ask of it: it is fetched anew. */
+const FORM = 2;
+
 interface Cached {
+  readonly form: typeof FORM;
   readonly at: number;
   readonly lastModified: string | null;
   readonly describe: ObjectDescribe;
@@ -37,7 +41,8 @@ export function createDescribes(deps: { readonly values: Values; readonly now: (
     if (known && now() - known.at < FRESH_MS) return known;
     // Our own writing, so its shape is known.
     const stored = await values.get(KIND, key, now());
-    return stored === undefined ? known : (JSON.parse(stored) as Cached);
+    const cached = stored === undefined ? known : (JSON.parse(stored) as Cached);
+    return cached?.form === FORM ? cached : undefined;
   }
 
   async function fetched(line: Line, path: string, key: string, old: Cached | undefined): Promise<Cached> {
@@ -50,7 +55,7 @@ export function createDescribes(deps: { readonly values: Values; readonly now: (
       });
     if (answer.status === 304 && old) return remember(key, { ...old, at: now() });
     const lastModified = answer.header('last-modified') ?? answer.header('date');
-    return remember(key, { at: now(), lastModified, describe: toDescribe(answer.json) });
+    return remember(key, { form: FORM, at: now(), lastModified, describe: toDescribe(answer.json) });
   }
 
   async function remember(key: string, cached: Cached): Promise<Cached> {
@@ -139,6 +144,13 @@ function toField(field: Record<string, unknown>): FieldDescribe {
     custom: field.custom === true,
     restrictedPicklist: field.restrictedPicklist === true,
     ...(typeof field.scale === 'number' ? { scale: field.scale } : {}),
+    ...(typeof field.precision === 'number' ? { precision: field.precision } : {}),
+    ...(typeof field.digits === 'number' ? { digits: field.digits } : {}),
+    // `encrypted` alone is said of Shield too, whose fields are read in clear.
+    ...(field.type === 'encryptedstring' || typeof field.mask === 'string' ? { isMasked: true } : {}),
+    ...(field.htmlFormatted === true || field.extraTypeInfo === 'richtextarea' ? { isRichText: true } : {}),
+    ...(field.calculated === true ? { isCalculated: true } : {}),
+    ...(field.autoNumber === true ? { isAutoNumber: true } : {}),
     picklistValues: records(field.picklistValues).map((value) => ({
       value: text(value.value) ?? '',
       label: text(value.label) ?? text(value.value) ?? '',

@@ -1,5 +1,6 @@
 import type { Candidate } from '../errors.ts';
 import { oneLine } from '../hidden-text.ts';
+import { causeOf, pageOf, saysMore } from './failure-causes.ts';
 import { byStatus, knownRow, type Row, UNKNOWN } from './failure-table.ts';
 import { receivedId } from './ids.ts';
 import type { Answer } from './transport.ts';
@@ -29,8 +30,8 @@ export function failureOf(
   isRead: boolean,
   contentType: string | null = null,
 ): UpstreamError {
-  const [first] = said;
-  const row = rowFor(said, status);
+  const first = said.find(({ code }) => !CONSEQUENCES.has(code)) ?? said[0];
+  const row = rowFor(first, said, status, contentType);
   const isEdge = status >= 500 || (contentType?.includes('text/html') ?? false);
   const outcome = !isRead && (status >= 500 || row.isDoubtful) ? 'unknown' : 'refused';
   const candidates = first?.duplicates === undefined ? candidatesInText(first) : candidatesIn(first.duplicates);
@@ -45,11 +46,12 @@ export function failureOf(
     infrastructure: isEdge,
     retryable: outcome !== 'unknown' && (row.retryable ?? false),
     repeat: row.repeat ?? false,
+    ...(row.inSync ? { inSync: row.inSync } : {}),
     ...(isRecord(first?.duplicates) && typeof first.duplicates.allowSave === 'boolean'
       ? { allowSave: first.duplicates.allowSave }
       : {}),
     ...(row.code === 'invalid_input' && fields.length > 0
-      ? { fields: fields.map((name) => ({ name, problem: row.message })) }
+      ? { fields: fields.map((name) => ({ name, problem: problemOf(name, said) ?? row.message })) }
       : {}),
     ...(candidates.length > 0 ? { candidates } : {}),
     ...(first
@@ -64,16 +66,30 @@ export function failureOf(
   });
 }
 
-/** The code decides; the status helps only where the code is unknown or missing. */
-function rowFor(said: readonly Said[], status: number): Row {
-  const [first] = said;
-  if (!first) return byStatus(status);
-  // A lock error hides in the text of the flow or trigger that met it.
-  const isLock = said.some(
-    ({ code, message }) => code === 'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY' && message.includes('UNABLE_TO_LOCK_ROW'),
-  );
-  const row = knownRow(isLock ? 'UNABLE_TO_LOCK_ROW' : first.code);
-  return row ?? (status >= 500 || status === 401 ? byStatus(status) : UNKNOWN);
+/** Said of one row because of another: never the cause where a cause is said too. */
+const CONSEQUENCES = new Set(['ALL_OR_NONE_OPERATION_ROLLED_BACK', 'PROCESSING_HALTED']);
+
+/** Text and code decide; the status helps only where the code is unknown or missing. */
+function rowFor(first: Said | undefined, said: readonly Said[], status: number, contentType: string | null): Row {
+  if (!first) return pageOf(status, contentType) ?? byStatus(status);
+  const hidden = said.map(hiddenCause).find((code) => code !== undefined);
+  const row = hidden === undefined ? (causeOf(first) ?? knownRow(first.code)) : knownRow(hidden);
+  return row ?? (saysMore(status) ? byStatus(status) : UNKNOWN);
+}
+
+/** What was said of this field, each error in its own words. */
+function problemOf(field: string, said: readonly Said[]): string | undefined {
+  const words = said
+    .filter(({ fields }) => fields.includes(field))
+    .map((one) => (causeOf(one) ?? knownRow(one.code) ?? UNKNOWN).message);
+  return words.length === 0 ? undefined : [...new Set(words)].join(' ');
+}
+
+/** A flow's or trigger's failure wraps its cause in its text. */
+function hiddenCause({ code, message }: Said): string | undefined {
+  if (code !== 'CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY' && code !== 'CANNOT_EXECUTE_FLOW_TRIGGER') return undefined;
+  if (message.includes('UNABLE_TO_LOCK_ROW')) return 'UNABLE_TO_LOCK_ROW';
+  return /CPU (time )?limit/i.test(message) ? 'CPU_LIMIT' : undefined;
 }
 
 function nextFor(row: Row, first: Said | undefined): string {

@@ -1,6 +1,7 @@
 import { GatehouseError } from '../errors.ts';
 import { abandoned, admit, type Breaker, failed, succeeded } from './breaker.ts';
 import { DEFAULT_SHARES, judgeSpending, limitPauseMs, readLimitInfo, type Usage } from './budget.ts';
+import { operatorHint } from './failure-table.ts';
 import type { BudgetShares, ConnectionRow, ConnectionRows } from './ports.ts';
 import type { Answer } from './transport.ts';
 import { UpstreamError } from './upstream-error.ts';
@@ -153,7 +154,9 @@ export function createHealth(deps: {
         await rows.patch(row.bot, { limitedUntil: now() + limitPauseMs(failure.salesforce.quote) });
       }
       if (failure && !CALLERS_OWN.has(failure.code)) {
-        await rows.noteFailure(row.bot, now(), failure.salesforce?.code ?? failure.code, failure.message);
+        const code = failure.salesforce?.code ?? failure.code;
+        const cure = failure instanceof UpstreamError ? failure.operator : undefined;
+        await rows.noteFailure(row.bot, now(), code, failure.message, cure ?? operatorHint(code));
       } else if (answer) {
         news.successes++;
       }

@@ -5,6 +5,7 @@ import type { ConnectionRow, ConnectionRows } from './ports.ts';
 import { type Session, usable } from './session.ts';
 import type { Answer } from './transport.ts';
 import { UpstreamError } from './upstream-error.ts';
+import type { Versions } from './versions.ts';
 
 /** The line to one org for one call: every request is admitted, authorised, judged, noted, and repeated only where that is safe (R3). */
 export interface Line {
@@ -27,6 +28,7 @@ export interface LineDeps {
   readonly rows: ConnectionRows;
   readonly session: Session;
   readonly health: Health;
+  readonly versions: Versions;
   /** Of one request; nothing of a write begins later than this after its start. */
   readonly timeoutMs: number;
   readonly now: () => number;
@@ -36,6 +38,15 @@ export interface LineDeps {
 /** Names our writes in change events, so that sync can tell its own echo. */
 export const CLIENT = 'gatehouse';
 
+/** Refusals that only a version which is there can give. */
+const CALLERS_CODES = new Set([
+  'invalid_input',
+  'query_refused',
+  'ambiguous',
+  'duplicate',
+  'validation_rule',
+  'conflict',
+]);
 const MAX_REPEATS = 2;
 const FRESH_MS = 250;
 
@@ -44,7 +55,7 @@ export function createLine(
   opened: ConnectionRow,
   call: { readonly signal: AbortSignal; readonly background?: boolean },
 ): Line {
-  const { rows, session, health, timeoutMs, now, wait } = deps;
+  const { rows, session, health, versions, timeoutMs, now, wait } = deps;
   const openedAt = now();
   let unused: ConnectionRow | undefined = opened;
 
@@ -77,6 +88,9 @@ export function createLine(
         sendBy,
       });
       failure = toFailure(answer, isRead);
+      // A version that the org lacks is answered as if the record were not there.
+      if (failure !== undefined && [400, 404, 410].includes(answer.status) && !CALLERS_CODES.has(failure.code))
+        failure = (await versions.explain(pass.row.instanceUrl, ask.path)) ?? failure;
     } catch (error) {
       if (!(error instanceof GatehouseError)) {
         await health.settle(pass, {});

@@ -1,7 +1,7 @@
 import { createHash, createSign } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { GatehouseError } from '../errors.ts';
-import { isRecord, saidIn, toFailure } from './failures.ts';
+import { isRecord, toFailure } from './failures.ts';
 import { SIMULATED } from './hosts.ts';
 import { signInFailure } from './sign-in-failures.ts';
 import type { Answer, Transport } from './transport.ts';
@@ -73,11 +73,15 @@ export function createOAuth(deps: {
 
   async function token(base: string, form: Record<string, string>): Promise<Grant> {
     const answer = await post(base, '/services/oauth2/token', form);
-    const [said] = answer.status < 500 ? saidIn(answer) : [];
-    if (said) throw signInFailure(said.code, said.message);
-    const failure = toFailure(answer, true);
+    const { status, json } = answer;
+    if (status < 300) return toGrant(json);
+    // Busy or broken, whatever the body says of it.
+    const failure = status >= 500 || status === 429 ? toFailure(answer, true) : undefined;
     if (failure) throw failure;
-    return toGrant(answer.json);
+    // In OAuth's own shape only: a page of a proxy, or an error of the data API, says nothing of the grant.
+    if (!isRecord(json) || typeof json.error !== 'string') throw notSalesforce();
+    const { error, error_description: description } = json;
+    throw signInFailure(error, typeof description === 'string' ? description : '');
   }
 
   return {

@@ -4,12 +4,13 @@ import { createBatches } from './batches.ts';
 import type { CompositeAnswer, Org, QueryPage } from './connections.ts';
 import { checkFields } from './describe-check.ts';
 import type { Describes } from './describes.ts';
-import { isRecord } from './failures.ts';
+import { failureOf, isRecord, saidIn } from './failures.ts';
 import { fieldPath, objectName, toSoql } from './find.ts';
 import type { Health } from './health.ts';
 import { SIMULATED, SIMULATED_ORIGIN } from './hosts.ts';
 import { prefixesOf, receivedId, toId18 } from './ids.ts';
 import type { Ask, Line } from './line.ts';
+import { toRefusal } from './refusals.ts';
 import type { Answer } from './transport.ts';
 import { UpstreamError } from './upstream-error.ts';
 
@@ -74,9 +75,12 @@ export function createOrg(deps: {
 
   async function created(answer: Answer, path: string): Promise<{ id: string; created: boolean }> {
     const { json } = answer;
+    if (isRecord(json) && json.success === false)
+      throw failureOf(saidIn({ json: json.errors ?? [], text: '' }), answer.status, false);
     if (isRecord(json) && typeof json.id === 'string') {
       return {
-        id: verified(json.id),
+        // It came from the org that made the record: to doubt it would make a second one.
+        id: receivedId(json.id) ?? json.id,
         created: json.created === undefined ? answer.status === 201 : json.created === true,
       };
     }
@@ -101,8 +105,8 @@ export function createOrg(deps: {
     connectionId: row.id,
     environment: row.environment,
     describe: (object, options) => describes.get(line, base, object, options),
-    async check(object, operation, fields, inputNames, mayName) {
-      return checkFields(await describes.get(line, base, object), operation, fields, inputNames, mayName);
+    async check(object, operation, fields, inputNames, mustBeListed, mayName) {
+      return checkFields(await describes.get(line, base, object), operation, fields, inputNames, mustBeListed, mayName);
     },
     async get(object, id, fields) {
       const names = [...new Set(['Id', ...fields.map(fieldPath)])];
@@ -191,6 +195,7 @@ export function createOrg(deps: {
       const { json } = await ask({ path: `/id/${row.orgId}/${row.userId}` });
       return isRecord(json) ? json : {};
     },
+    refusal: toRefusal,
     clock: () => health.clock(row),
     recordUrl: (id) => `${org.instanceUrl}/${id}`,
     async jsforce() {

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import type { LeaseWatch } from '../lease-watch.ts';
 import type { Log } from '../log.ts';
 
 /** What this room needs from outside. The store, the token vault and the simulated org fit these by shape. */
@@ -14,6 +15,8 @@ export interface ConnectionDeps {
   readonly log: Log;
   /** Names this process in leases. */
   readonly instance: string;
+  /** Judges the leases of others; default: by `now`. */
+  readonly watch?: LeaseWatch | undefined;
   /** The embedded simulated org; absent where it may not be used. */
   readonly simulated?: (() => Promise<SimulatedOrg>) | undefined;
   /** The username-password flow is off unless an operator switches it on. */
@@ -91,6 +94,8 @@ export interface ConnectionRow {
   readonly lastFailureAt: number | null;
   readonly lastFailureCode: string | null;
   readonly lastFailureMessage: string | null;
+  /** What an operator does about it, as it was told with the whole cause at hand. */
+  readonly lastFailureNext: string | null;
   readonly lastSyncAt: number | null;
   readonly lastEventAt: number | null;
   readonly successes: number;
@@ -107,6 +112,6 @@ export interface ConnectionRows {
   patchIf(bot: string, where: ConnectionPatch, patch: ConnectionPatch): Promise<boolean>;
   /** `count` successes at once: they are written at most once a second. */
   noteSuccess(bot: string, at: number, count: number): Promise<void>;
-  noteFailure(bot: string, at: number, code: string, message: string): Promise<void>;
-  lease(bot: string, owner: string, now: number, untilMs: number): Promise<number | undefined>;
+  noteFailure(bot: string, at: number, code: string, message: string, next?: string): Promise<void>;
+  lease(bot: string, owner: string, now: number, untilMs: number, fence?: number): Promise<number | undefined>;
 }

@@ -13,10 +13,10 @@ import { type Counters, createAllowance, type Room } from './soql-allowance.ts';
 /** RunSOQL for one bot on one org: the guard with the org's describes around it, the hourly budgets, and our own cursor. */
 export interface RunSoqlDeps {
   readonly bot: string;
-  readonly org: Pick<Org, 'describe' | 'query' | 'queryNext' | 'explain' | 'clock'>;
+  readonly org: Pick<Org, 'orgId' | 'describe' | 'query' | 'queryNext' | 'explain' | 'clock'>;
   readonly policy: Policy;
   readonly counters: Counters;
-  /** Signs cursors, so that a model can neither make one nor use another bot's. */
+  /** Signs cursors, so that a model can neither make one nor use another bot's or another org's. */
   readonly secret: string;
   readonly now: () => number;
   /** What a person said yes to before this run; cursors carry it on to the further pages. */
@@ -116,7 +116,10 @@ export function createSoql(deps: RunSoqlDeps): Soql {
   };
 
   const sign = (body: string) =>
-    createHmac('sha256', `cursor:${deps.secret}`).update(`${deps.bot} ${body}`).digest('base64url').slice(0, 22);
+    createHmac('sha256', `cursor:${deps.secret}`)
+      .update(`${deps.bot} ${deps.org.orgId} ${body}`)
+      .digest('base64url')
+      .slice(0, 22);
   const seal = (at: Place) => {
     const body = Buffer.from(JSON.stringify({ ...at, until: deps.now() + CURSOR_MS })).toString('base64url');
     return `${body}.${sign(body)}`;
@@ -130,10 +133,14 @@ export function createSoql(deps: RunSoqlDeps): Soql {
       ? JSON.parse(Buffer.from(body, 'base64url').toString('utf8'))
       : undefined;
     if (at === undefined || at.until < deps.now())
-      throw new GatehouseError('invalid_input', "This cursor is not ours, is another bot's, or is over.", {
-        next: 'Run the query again from its start, without cursor.',
-        fields: [{ name: 'cursor', problem: 'unknown or over' }],
-      });
+      throw new GatehouseError(
+        'invalid_input',
+        "This cursor is not ours, is another bot's or another org's, or is over.",
+        {
+          next: 'Run the query again from its start, without cursor.',
+          fields: [{ name: 'cursor', problem: 'unknown or over' }],
+        },
+      );
     return at;
   };
 

@@ -1,8 +1,10 @@
 import { GatehouseError } from '../errors.ts';
+import type { LeaseWatch } from '../lease-watch.ts';
 import { saidIn } from './failures.ts';
 import { SIMULATED } from './hosts.ts';
 import type { Grant, OAuth } from './oauth.ts';
 import type { ConnectionRow, ConnectionRows, LoginSecret, TokenSet, TokenVault } from './ports.ts';
+import { passing } from './sign-in-failures.ts';
 import type { Answer, Transport, Wire } from './transport.ts';
 import { UpstreamError } from './upstream-error.ts';
 import { untilAborted } from './waiting.ts';
@@ -29,6 +31,10 @@ export interface Sending extends Omit<Wire, 'base'> {
 }
 
 const POLL_MS = 30;
+const MOVE_AGAIN_MS = 10 * 60_000;
+/** Of one renewal, with about a second between the first and the last. */
+const MOST_TRIES = 3;
+const PAUSE_MS = 300;
 
 export function createSession(deps: {
   readonly transport: Transport;
@@ -37,6 +43,7 @@ export function createSession(deps: {
   readonly vault: TokenVault;
   readonly timeoutMs: number;
   readonly instance: string;
+  readonly watch: LeaseWatch;
   readonly now: () => number;
   readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
 }): Session {
@@ -45,6 +52,8 @@ export function createSession(deps: {
   const leaseMs = timeoutMs + 10_000;
   const held = new Map<string, { readonly key: string; readonly tokens: TokenSet }>();
   const flights = new Map<string, Promise<ConnectionRow>>();
+  /** When a host that sent us away last made us ask for its successor: one that has none is not asked about at each call. */
+  const movesAsked = new Map<string, number>();
 
   async function tokens(row: ConnectionRow): Promise<TokenSet | undefined> {
     const key = keyOf(row);
@@ -67,12 +76,29 @@ export function createSession(deps: {
 
   async function send(given: ConnectionRow, request: Sending): Promise<Answer> {
     const first = await current(given);
-    const answer = await authorised(first.row, first.tokens, request);
+    const answer = await authorised(first.row, first.tokens, request).catch(orMoved);
+    if (answer instanceof UpstreamError) return afterMove(first.row, answer, request);
+    if (isGone(answer)) return afterMove(first.row, moved(request), request);
     if (!isExpired(answer, request.path)) return answer;
     const second = await current(await renew(first.row, request));
     const again = await authorised(second.row, second.tokens, request);
     if (!isExpired(again, request.path)) return again;
+    if (saidIn(again).length === 0) throw notFromSalesforce();
     throw reconnectNeeded('Salesforce refuses a session that it has just renewed.');
+  }
+
+  /** The login host knows where the org is now: one renewal tells, and the request goes there. */
+  async function afterMove(row: ConnectionRow, met: UpstreamError, request: Sending): Promise<Answer> {
+    const askedAt = movesAsked.get(row.instanceUrl);
+    if (row.instanceUrl === SIMULATED || (askedAt !== undefined && now() - askedAt < MOVE_AGAIN_MS)) throw met;
+    movesAsked.set(row.instanceUrl, now());
+    const renewed = await renew(row, request).catch((error: unknown) => {
+      // Why it cannot be asked says less than what was met, unless a person must act.
+      throw error instanceof GatehouseError && error.code === 'reconnect_needed' ? error : met;
+    });
+    if (renewed.instanceUrl === row.instanceUrl) throw met;
+    const there = await current(renewed);
+    return authorised(there.row, there.tokens, request);
   }
 
   async function authorised(row: ConnectionRow, { accessToken }: TokenSet, request: Sending): Promise<Answer> {
@@ -102,7 +128,11 @@ export function createSession(deps: {
     for (let waitedMs = 0; waitedMs <= leaseMs + timeoutMs; waitedMs += POLL_MS) {
       const row = usable(await rows.get(stale.bot));
       if (row.tokenVersion !== stale.tokenVersion) return row;
-      const fence = await rows.lease(row.bot, deps.instance, now(), now() + leaseMs);
+      const { leaseOwner, leaseUntil, fence: seen } = row;
+      const isOver =
+        leaseOwner === null ||
+        deps.watch.hasStood(`renewal of ${row.bot}`, `${leaseOwner} ${leaseUntil} ${seen}`, leaseMs);
+      const fence = isOver ? await rows.lease(row.bot, deps.instance, leaseUntil, now() + leaseMs, seen) : undefined;
       if (fence !== undefined) return renewUnderLease(stale, fence);
       await wait(POLL_MS);
     }
@@ -127,7 +157,9 @@ export function createSession(deps: {
     try {
       const old = await tokens(row);
       if (!old) throw reconnectNeeded('The stored Salesforce tokens are missing.');
-      const grant = await grantAgain(row, old);
+      const granted = await grantPatiently(row, old, fence);
+      if ('row' in granted) return granted.row;
+      const { grant } = granted;
       const fresh: ConnectionRow = {
         ...row,
         ...release,
@@ -175,6 +207,35 @@ export function createSession(deps: {
     return usable(latest);
   }
 
+  /**
+   * A hiccup is not a death: what may pass is tried again a little later, under the same lease. Somebody else's renewal, where
+   * one came between, is as good.
+   */
+  async function grantPatiently(
+    row: ConnectionRow,
+    old: TokenSet,
+    fence: number,
+  ): Promise<{ readonly grant: Grant } | { readonly row: ConnectionRow }> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return { grant: await grantAgain(row, old) };
+      } catch (error) {
+        const hiccup = passing(error);
+        // One that took its whole time leaves none for another: callers wait for this.
+        const isSlow = error instanceof UpstreamError && error.infrastructure && !error.repeat;
+        if (hiccup === undefined || tries === MOST_TRIES || isSlow) throw hiccup ?? error;
+        await wait(PAUSE_MS * 2 ** (tries - 1) * (0.5 + Math.random()));
+        const latest = usable(await rows.get(row.bot));
+        if (latest.tokenVersion !== row.tokenVersion) {
+          await rows.patchIf(row.bot, { fence }, { leaseOwner: null, leaseUntil: 0 });
+          return { row: latest };
+        }
+        // The lease was taken over: whoever has it renews.
+        if (!(await rows.patchIf(row.bot, { fence }, { leaseUntil: now() + leaseMs }))) throw hiccup;
+      }
+    }
+  }
+
   function grantAgain(row: ConnectionRow, old: TokenSet): Promise<Grant> {
     const login: LoginSecret = old.login ?? { username: row.username };
     switch (row.flow) {
@@ -220,6 +281,38 @@ export function createSession(deps: {
   };
 }
 
+function orMoved(error: unknown): UpstreamError {
+  if (error instanceof UpstreamError && error.isMoved) return error;
+  throw error;
+}
+
+/** What an instance that an org has left says of itself. */
+function isGone(answer: Answer): boolean {
+  if (answer.status === 421) return true;
+  if (answer.status < 400) return false;
+  return saidIn(answer).some(({ code }) => code === 'URL_NOT_RESET') || /URL No Longer Exists/i.test(answer.text);
+}
+
+function moved({ isRead }: Sending): UpstreamError {
+  return new UpstreamError('salesforce_error', 'The Salesforce org is no longer at its address.', {
+    next: 'Ask the operator to reconnect: the address of the org has changed.',
+    operator: 'The org moved or its My Domain was renamed: disconnect and connect again.',
+    outcome: isRead ? 'refused' : 'not_sent',
+  });
+}
+
+/** A 401 without a word of Salesforce's: a proxy wants a sign-in of its own, and no session of ours would help. */
+function notFromSalesforce(): UpstreamError {
+  return new UpstreamError('salesforce_unavailable', 'Something between here and Salesforce refuses our requests.', {
+    next: 'Try again in a minute; if it stays so, tell the operator.',
+    operator:
+      'A proxy or firewall answers 401 in place of Salesforce: let Gatehouse through to the address of the org.',
+    outcome: 'not_sent',
+    infrastructure: true,
+    retryable: true,
+  });
+}
+
 function cancelled(): UpstreamError {
   return new UpstreamError('salesforce_unavailable', 'The call was cancelled before Salesforce had answered.', {
     next: 'Call again if it is still wanted.',
@@ -245,7 +338,7 @@ export function usable(row: ConnectionRow | undefined): ConnectionRow {
   if (row?.state === 'connected') return row;
   if (row?.state === 'needs_reauth') throw reconnectNeeded('Salesforce no longer accepts the stored sign-in.');
   throw new GatehouseError('not_connected', 'This bot is not connected to Salesforce.', {
-    next: 'Ask the operator to connect it: open /connect in the console, or run gatehouse connect.',
+    next: `Ask the operator to connect it: the bot's page in the console, Connect, or gatehouse connect ${row?.bot ?? 'BOT'} --flow web.`,
   });
 }
 

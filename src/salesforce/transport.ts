@@ -96,6 +96,8 @@ export function createTransport(deps: {
         next: 'Ask the operator to reconnect: the address of the org has probably changed.',
         operator: 'The org moved or its My Domain was renamed: disconnect and connect again.',
         outcome: wire.isRead ? 'refused' : 'unknown',
+        // "See other" is the one that may follow something done.
+        isMoved: wire.isRead || response.status !== 303,
       });
     }
     return { status: response.status, header: (name) => response.headers.get(name), text, json: parse(text) };
@@ -133,6 +135,7 @@ function lost(
       outcome,
       infrastructure: true,
       repeat: !isTimeout,
+      isMoved: hasNoAddress(cause),
       cause,
     },
   );
@@ -159,6 +162,11 @@ function neverSent(error: unknown): boolean {
   // localhost has two addresses; undici then throws an AggregateError of both attempts.
   const causes: readonly unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
   return causes.length > 0 && causes.every((one) => BEFORE_SENDING.has(codeOf(one)));
+}
+
+/** The name of the host is gone, as that of an instance is after a migration; or we are offline. */
+function hasNoAddress(error: unknown): boolean {
+  return error instanceof Error && codeOf(error.cause) === 'ENOTFOUND';
 }
 
 function codeOf(error: unknown): string {

@@ -1,4 +1,5 @@
 import { type ErrorCode, type ErrorDetails, GatehouseError } from '../errors.ts';
+import type { InSync } from './failure-table.ts';
 
 /**
  * What became of the request: `not_sent` never reached Salesforce, `refused` was answered and not done, `unknown` may
@@ -14,8 +15,12 @@ export interface UpstreamDetails extends ErrorDetails {
   readonly repeat?: boolean;
   /** What an operator does about it; kept for the status, while `next` speaks to the model. */
   readonly operator?: string;
+  /** The address of the org answered that it is no longer here. */
+  readonly isMoved?: boolean;
   /** A duplicate rule that only warns: `allowDuplicates` would save all the same. */
   readonly allowSave?: boolean;
+  /** The table's column for the sync. */
+  readonly inSync?: InSync;
 }
 
 /** A request to Salesforce that failed. */
@@ -25,6 +30,8 @@ export class UpstreamError extends GatehouseError {
   readonly repeat: boolean;
   readonly operator: string | undefined;
   readonly allowSave: boolean | undefined;
+  readonly isMoved: boolean;
+  readonly inSync: InSync | undefined;
 
   constructor(code: ErrorCode, message: string, details: UpstreamDetails) {
     super(code, message, details);
@@ -33,6 +40,8 @@ export class UpstreamError extends GatehouseError {
     this.repeat = details.repeat ?? false;
     this.operator = details.operator;
     this.allowSave = details.allowSave;
+    this.isMoved = details.isMoved ?? false;
+    this.inSync = details.inSync;
   }
 }
 

@@ -24,6 +24,14 @@ export function parseDay(text: string): string | undefined {
   return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(day) ? day : undefined;
 }
 
+/** `HH:mm:ss.SSSZ` of a time of day, which Salesforce keeps in GMT; seconds, milliseconds and the zone may be left out. */
+export function parseTime(text: string): string | undefined {
+  const match = /^([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,3}))?)?(?:Z|[+-]00:?00)?$/.exec(text);
+  if (!match) return undefined;
+  const [, hours, minutes, seconds = '00', millis = ''] = match;
+  return `${hours}:${minutes}:${seconds}.${millis.padEnd(3, '0')}Z`;
+}
+
 export function toDay(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }

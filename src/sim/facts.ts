@@ -1,5 +1,6 @@
 /** Everything the org remembers beside records. Each kind is a map from id to a plain JSON value. */
 import type { Locator } from './query/page.ts';
+import { plain, type Setup } from './schema/setup.ts';
 
 export interface Session {
   readonly token: string;
@@ -35,6 +36,7 @@ export interface FaultRule {
   readonly type:
     | 'latency'
     | 'status'
+    | 'token'
     | 'drop'
     | 'drop_body'
     | 'expired_session'
@@ -49,6 +51,8 @@ export interface FaultRule {
   readonly ms?: number | undefined;
   readonly status?: number | undefined;
   readonly location?: string | undefined;
+  /** What it answers instead of the org: JSON, or the text of a page. */
+  readonly body?: unknown;
   readonly when: 'before' | 'after';
 }
 
@@ -64,8 +68,7 @@ export interface CallRow {
   readonly examined: number;
 }
 
-export interface Settings {
-  readonly withoutFields: readonly string[];
+export interface Settings extends Setup {
   readonly sandbox: boolean;
   readonly sessionMs: number;
   readonly apiMax: number;
@@ -123,7 +126,7 @@ export interface Facts {
 }
 
 export const defaultSettings: Settings = {
-  withoutFields: [],
+  ...plain,
   sandbox: false,
   sessionMs: 2 * 60 * 60 * 1000,
   apiMax: 100_000,

@@ -15,7 +15,8 @@ export function takeFaults(org: Org, method: string, path: string): FaultRule[] 
 }
 
 /** A text of the path, or a regular expression over `METHOD /path?query`. */
-function matches({ match }: FaultRule, method: string, path: string): boolean {
+function matches({ type, match }: FaultRule, method: string, path: string): boolean {
+  if (type === 'token' && !path.startsWith('/services/oauth2/token')) return false;
   if (match?.method && match.method.toUpperCase() !== method) return false;
   return !match?.path || path.includes(match.path) || new RegExp(match.path).test(path);
 }
@@ -43,10 +44,13 @@ export function faultBefore(org: Org, { headers }: Incoming, struck: readonly Fa
 
 /** Faults that put another answer in place of the org's own. */
 export function isAnswer({ type }: FaultRule): boolean {
-  return type === 'status' || type === 'html' || type === 'redirect';
+  return type === 'status' || type === 'html' || type === 'redirect' || type === 'token';
 }
 
-export function broken({ type, status, location }: FaultRule): Outgoing {
+export function broken({ type, status, location, body }: FaultRule): Outgoing {
+  // Any answer at all: an object is sent as JSON, a text as the page of a proxy.
+  if (typeof body === 'string') return { status: status ?? 400, headers: { 'Content-Type': 'text/html' }, text: body };
+  if (body !== undefined) return json(status ?? 400, body);
   if (type === 'redirect')
     return { status: status ?? 302, headers: { Location: location ?? 'https://elsewhere.example/' }, text: '' };
   if (type === 'html') return { status: status ?? 503, headers: { 'Content-Type': 'text/html' }, text: edgePage };

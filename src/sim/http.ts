@@ -18,7 +18,8 @@ export interface Outgoing {
 }
 
 export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Outgoing {
-  const type = { 'Content-Type': 'application/json;charset=UTF-8' };
+  // An answer without a body says nothing of its type.
+  const type = body === undefined ? {} : { 'Content-Type': 'application/json;charset=UTF-8' };
   return { status, headers: { ...type, ...headers }, text: body === undefined ? '' : JSON.stringify(body) };
 }
 

@@ -4,10 +4,14 @@ const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 const CHECKS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345';
 
 /** The counter is written in ASCII order of the alphabet, so that ids sort in the order in which they were made. */
-export function mintId(prefix: string, count: number): string {
+export function mintId(prefix: string, count: number, range = 0): string {
+  return to18(`${prefix}5i${inAlphabet(range, 4)}${inAlphabet(count, 6)}`);
+}
+
+function inAlphabet(count: number, length: number): string {
   let digits = '';
-  for (let rest = count; digits.length < 6; rest = Math.floor(rest / 62)) digits = ALPHABET[rest % 62] + digits;
-  return to18(`${prefix}5i0000${digits}`);
+  for (let rest = count; digits.length < length; rest = Math.floor(rest / 62)) digits = ALPHABET[rest % 62] + digits;
+  return digits;
 }
 
 export function to18(id15: string): string {

@@ -16,6 +16,9 @@ export interface Entry {
   readonly value: unknown;
 }
 
+/** Users and queues. */
+const lasting: ReadonlySet<string> = new Set(['005', '00G']);
+
 export class Org {
   readonly #baseNow: () => number;
   readonly #tables = new Map<string, Table>();
@@ -23,7 +26,7 @@ export class Org {
   readonly #dirty = new Map<string, { kind: string; id: string }>();
   #undo: (() => void)[] = [];
   #isCleared = false;
-  #schema: { withoutFields: readonly string[]; schema: Schema } | undefined;
+  #schema: { settings: Settings; schema: Schema } | undefined;
   /** Rows that queries looked at since the last call was logged. */
   examined = 0;
 
@@ -44,9 +47,8 @@ export class Org {
   }
 
   get schema(): Schema {
-    const { withoutFields } = this.settings;
-    if (this.#schema?.withoutFields !== withoutFields)
-      this.#schema = { withoutFields, schema: orgSchema(withoutFields) };
+    const { settings } = this;
+    if (this.#schema?.settings !== settings) this.#schema = { settings, schema: orgSchema(settings) };
     return this.#schema.schema;
   }
 
@@ -78,7 +80,9 @@ export class Org {
   }
 
   mint(keyPrefix: string): string {
-    return mintId(keyPrefix, this.count(keyPrefix));
+    // A reset begins a new range, so that an old link never points at another record; logins outlive it, and so do users.
+    const range = lasting.has(keyPrefix) ? 0 : (this.fact('counter', 'epoch') ?? 1) - 1;
+    return mintId(keyPrefix, this.count(keyPrefix), range);
   }
 
   fact<K extends keyof Facts>(kind: K, id: string): Facts[K] | undefined {

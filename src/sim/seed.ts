@@ -6,11 +6,14 @@ import type { Org } from './org.ts';
 import { derive } from './records/derived.ts';
 import { toStored } from './records/values.ts';
 import { fieldOf } from './schema/object.ts';
+import type { Setup } from './schema/setup.ts';
 import type { Row, Value } from './table.ts';
 
 /** Records by object; `ref` names a record so that others can point to it with `@ref`, `day` shifts dates from today. */
 export interface SimSeed {
   readonly records: Readonly<Record<string, readonly SeedRecord[]>>;
+  /** What the administrator of this org set up; a reset to other records leaves it as it is. */
+  readonly setup?: Partial<Setup>;
 }
 
 export type SeedRecord = Readonly<Record<string, string | number | boolean | null>>;
@@ -62,12 +65,17 @@ export function plantSeed(org: Org, seed: SimSeed = company): void {
       SystemModstamp: stamp,
     };
     org.saveRow(object, row);
+    if (object === 'OpportunityContactRole' && row.IsPrimary) {
+      const opportunity = org.row('Opportunity', String(row.OpportunityId));
+      if (opportunity) org.saveRow('Opportunity', { ...opportunity, ContactId: row.ContactId });
+    }
     if (typeof record.ref === 'string') refs.set(record.ref, id);
     return id;
   };
 
   plant('Organization', organization(org));
   for (const user of users) plant('User', user);
+  for (const queue of queues) plant('Group', queue);
   for (const object of org.schema.objects) {
     for (const type of object.recordTypes) {
       plant('RecordType', {
@@ -132,6 +140,11 @@ const user = (ref: string, username: string, first: string, last: string, title:
   TimeZoneSidKey: 'GMT',
   ageDays: 800,
 });
+
+const queues: readonly SeedRecord[] = [
+  { ref: 'first-line', Name: 'First line', DeveloperName: 'First_line', Type: 'Queue', ageDays: 800 },
+  { ref: 'web-leads', Name: 'Web leads', DeveloperName: 'Web_leads', Type: 'Queue', ageDays: 800 },
+];
 
 const users = [
   user('admin', 'admin@sim.example', 'Ada', 'Quill', 'Sales Operations'),

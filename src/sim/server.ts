@@ -19,6 +19,8 @@ export async function serveSim(
     server.once('error', reject);
     server.listen(port, host, resolve);
   });
+  // A connection that could not be accepted is its caller's trouble.
+  server.on('error', () => {});
   // A server that listens on a port has an address of this kind.
   const { port: actual } = server.address() as AddressInfo;
   return {

@@ -18,14 +18,15 @@ import { createDeliverer } from './outbound/deliver.ts';
 import { loadParser, type Parse } from './query/parser.ts';
 import { dataApi, isQueryAhead, type Means, versionsList } from './rest/data-api.ts';
 import type { SimSeed } from './seed.ts';
+import { stock } from './stock.ts';
 
 export type { SimSeed } from './seed.ts';
 
 export interface SimOptions {
   /** SQLite file of shared, durable state; absent means memory only. */
   readonly file?: string;
-  /** Default: a believable small company. */
-  readonly seed?: SimSeed;
+  /** Default: a believable small company. `stock`: the same in an org without a field of ours. */
+  readonly seed?: SimSeed | 'stock' | undefined;
   /** Newest API version offered. */
   readonly version?: string;
   /** What instance and identity URLs are built from; default: the request's own origin. */
@@ -42,8 +43,9 @@ export interface Sim {
 export async function createSim(options: SimOptions = {}): Promise<Sim> {
   const { version = 'v66.0', now = Date.now } = options;
   if (!/^v\d\d\.0$/.test(version)) throw new Error(`The API version is written like v66.0, not ${version}.`);
+  const seed = options.seed === 'stock' ? stock : options.seed;
   const org = new Org(now);
-  const journal = await openJournal(org, options.file, () => begin(org, options.seed));
+  const journal = await openJournal(org, options.file, () => begin(org, seed));
   let lastOrigin = options.origin ?? 'http://127.0.0.1';
   const deliverer = createDeliverer(org, journal, () => ({ origin: lastOrigin, version }));
   deliverer.wake();
@@ -114,7 +116,7 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
       return json(403, { error: 'The control of the simulated org answers on this machine only.' });
     const isDelivery = incoming.method === 'POST' && incoming.url.pathname === '/_sim/outbound-messages/deliver';
     if (isDelivery) return json(200, await deliverer.deliverNow());
-    const outgoing = await journal.step(() => control(org, incoming, options.seed));
+    const outgoing = await journal.step(() => control(org, incoming, seed));
     deliverer.wake();
     return outgoing;
   }

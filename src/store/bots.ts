@@ -1,9 +1,31 @@
-import { type SelectQueryBuilder, sql } from 'kysely';
+import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { type Policy, parsePolicy } from '../../permissions/policy.ts';
 import { GatehouseError } from '../errors.ts';
 import type { Database } from './database.ts';
 import type { BotRow, BotStore } from './store.ts';
 import type { Tables } from './tables.ts';
+
+/** Every table with rows of one bot, but `audit`, which outlives it. A test holds this list against the schema. */
+export const PER_BOT: readonly string[] = [
+  'mcpSessions',
+  'grants',
+  'policies',
+  'connections',
+  'proposals',
+  'conversations',
+  'hostRecords',
+  'links',
+  'inbox',
+  'cursors',
+  'batchRuns',
+  'syncLog',
+  'mappings',
+  'feed',
+  'feedHeads',
+  'webhookTargets',
+  'inboundTokens',
+  'subscriptions',
+];
 
 export function createBotStore(database: Database): BotStore {
   const { kysely } = database;
@@ -57,6 +79,16 @@ export function createBotStore(database: Database): BotStore {
         if (saved.numUpdatedRows !== 1n) return undefined;
         await addRevision(inside, { bot, revision, at, by, policy: text });
         return revision;
+      }),
+
+    remove: (bot) =>
+      database.transaction(async (inside) => {
+        const run = (statement: RawBuilder<unknown>) => statement.execute(inside.kysely);
+        await run(sql`delete from messages where conversation in (select id from conversations where bot = ${bot})`);
+        for (const table of PER_BOT) await run(sql`delete from ${sql.table(table)} where bot = ${bot}`);
+        await run(sql`delete from keys where owner = ${bot} and kind in ('agent', 'host')`);
+        const gone = await inside.kysely.deleteFrom('bots').where('name', '=', bot).executeTakeFirst();
+        return gone.numDeletedRows === 1n;
       }),
 
     async policyHistory(bot) {

@@ -46,20 +46,27 @@ export function createConnectionStore({ kysely }: Database): ConnectionStore {
         .execute();
     },
 
-    async noteFailure(bot, at, code, message) {
+    async noteFailure(bot, at, code, message, next) {
       await kysely
         .updateTable('connections')
-        .set({ failures: sql`failures + 1`, lastFailureAt: at, lastFailureCode: code, lastFailureMessage: message })
+        .set({
+          failures: sql`failures + 1`,
+          lastFailureAt: at,
+          lastFailureCode: code,
+          lastFailureMessage: message,
+          lastFailureNext: next ?? null,
+        })
         .where('bot', '=', bot)
         .execute();
     },
 
-    async lease(bot, owner, now, untilMs) {
+    async lease(bot, owner, now, untilMs, fence) {
       const leased = await kysely
         .updateTable('connections')
         .set({ leaseOwner: owner, leaseUntil: untilMs, fence: sql`fence + 1` })
         .where('bot', '=', bot)
         .where(({ or, eb }) => or([eb('leaseOwner', 'is', null), eb('leaseUntil', '<=', now)]))
+        .$if(fence !== undefined, (query) => query.where('fence', '=', fence ?? 0))
         .returning('fence')
         .executeTakeFirst();
       return leased?.fence;

@@ -2,9 +2,22 @@ import { core } from './migrations/0001-core.ts';
 import { sync } from './migrations/0002-sync.ts';
 import { chat } from './migrations/0003-chat.ts';
 import { proposalTarget } from './migrations/0004-proposal-target.ts';
+import { proposalOrg } from './migrations/0005-proposal-org.ts';
+import { mcpSessions } from './migrations/0006-mcp-sessions.ts';
+import { doors } from './migrations/0007-doors.ts';
+import { faults } from './migrations/0009-faults.ts';
 
 /**
  * Every step of the schema, in order, for both databases alike. Add yours at the end; never change one that was released:
  * the number of steps a database has taken is all that it remembers.
  */
-export const MIGRATIONS: readonly (readonly string[])[] = [core, sync, chat, proposalTarget];
+export const MIGRATIONS: readonly (readonly string[])[] = [
+  core,
+  sync,
+  chat,
+  proposalTarget,
+  proposalOrg,
+  mcpSessions,
+  doors,
+  faults,
+];

@@ -1,4 +1,5 @@
 import { Kysely } from 'kysely';
+import { GatehouseError } from '../errors.ts';
 import { createAuditStore } from './audit.ts';
 import { createBotStore } from './bots.ts';
 import { createConnectionStore } from './connections.ts';
@@ -6,9 +7,11 @@ import { createConversationStore } from './conversations.ts';
 import { createCounterStore } from './counters.ts';
 import { createDatabase, type Database } from './database.ts';
 import { createKeyStore } from './keys.ts';
+import { createMcpSessionStore } from './mcp-sessions.ts';
 import { migrate } from './migrate.ts';
 import { createOperatorStore } from './operators.ts';
 import { createProposalStore } from './proposals.ts';
+import type { SealedText } from './sealed-text.ts';
 import type { Store } from './store.ts';
 import type { Tables } from './tables.ts';
 import { TransactionScope } from './transaction-scope.ts';
@@ -25,29 +28,46 @@ export async function openDatabase(target: DatabaseTarget): Promise<Database> {
     return database;
   } catch (error) {
     await database.close();
-    throw error;
+    // At a start nothing goes on by itself: what the file lacks is the message.
+    throw error instanceof GatehouseError && error.cause instanceof GatehouseError ? error.cause : error;
   }
 }
 
-export async function openStore(target: DatabaseTarget): Promise<Store> {
-  return createStore(await openDatabase(target));
+export async function openStore(target: DatabaseTarget, secrets?: SealedText): Promise<Store> {
+  return createStore(await openDatabase(target), secrets);
 }
 
-/** The store on an open database; also inside a transaction, with the database that the transaction gives. */
-export function createStore(database: Database): Store {
+/** The store on an open database; also inside a transaction, with the database that the transaction gives. `secrets` seals what visitors sent. */
+export function createStore(database: Database, secrets?: SealedText): Store {
   return {
     bots: createBotStore(database),
     keys: createKeyStore(database),
     operators: createOperatorStore(database),
     connections: createConnectionStore(database),
-    proposals: createProposalStore(database),
+    proposals: createProposalStore(database, secrets),
     audit: createAuditStore(database),
     counters: createCounterStore(database),
     conversations: createConversationStore(database),
+    mcpSessions: createMcpSessionStore(database),
     values: createValueStore(database),
-    atomically: (work) => database.transaction((inside) => work(createStore(inside))),
+    proveWritable: () => proveWritable(database),
+    atomically: (work) => database.transaction((inside) => work(createStore(inside, secrets))),
     close: () => database.close(),
   };
+}
+
+/** More than the free rest of a page or two: a disk that is full must not pass. */
+const PROOF = 'x'.repeat(16_384);
+
+async function proveWritable({ kysely }: Database): Promise<void> {
+  const proof = { kind: 'proof', key: '' };
+  const row = { ...proof, value: PROOF, expiresAt: 0 };
+  await kysely
+    .insertInto('keptValues')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['kind', 'key']).doUpdateSet(row))
+    .execute();
+  await kysely.deleteFrom('keptValues').where('kind', '=', proof.kind).where('key', '=', proof.key).execute();
 }
 
 async function connect(target: DatabaseTarget): Promise<Database> {

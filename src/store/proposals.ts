@@ -1,10 +1,18 @@
-import type { Updateable } from 'kysely';
+import type { ExpressionBuilder, Updateable } from 'kysely';
 import { BLANK, CLOCK_SKEW_MS, MOVES, type Proposal, type ProposalState } from '../confirm/proposal.ts';
 import type { Database } from './database.ts';
+import type { SealedText } from './sealed-text.ts';
 import type { ProposalStore } from './store.ts';
-import { PROPOSAL_JSON, type ProposalTable } from './tables.ts';
+import { PROPOSAL_JSON, type ProposalTable, type Tables } from './tables.ts';
 
-export function createProposalStore({ kysely }: Database): ProposalStore {
+/** What a visitor sent is encrypted at rest: it may lie here for weeks, and nobody of the owner has seen it yet. */
+export function createProposalStore({ kysely }: Database, secrets?: SealedText): ProposalStore {
+  const toColumns = (patch: Partial<Proposal>, isVisitors: boolean) =>
+    columnsOf(patch, isVisitors ? (secrets ?? noSecrets) : undefined);
+  const toProposal = (row: ProposalTable) => proposalOf(row, secrets);
+  const isVisitors = async (id: string) =>
+    (await kysely.selectFrom('proposals').select('visitor').where('id', '=', id).executeTakeFirst())?.visitor != null;
+
   const one = async (column: 'id' | 'dedupeKey', value: string) => {
     const row = await kysely.selectFrom('proposals').selectAll().where(column, '=', value).executeTakeFirst();
     return row === undefined ? undefined : toProposal(row);
@@ -18,9 +26,10 @@ export function createProposalStore({ kysely }: Database): ProposalStore {
     runner: string | undefined,
   ) => {
     if (from.length === 0) return false;
+    const isSealed = SEALED.some((name) => patch[name] !== undefined) && (await isVisitors(id));
     const changed = await kysely
       .updateTable('proposals')
-      .set({ ...toColumns(patch), state: to })
+      .set({ ...toColumns(patch, isSealed), state: to })
       .where('id', '=', id)
       .where('state', 'in', from)
       .$if(runner !== undefined, (query) => query.where('runner', '=', runner ?? null))
@@ -34,7 +43,7 @@ export function createProposalStore({ kysely }: Database): ProposalStore {
         const made = await kysely
           .insertInto('proposals')
           // A whole proposal, so every column is there.
-          .values(toColumns(proposal) as ProposalTable)
+          .values(toColumns(proposal, proposal.visitor !== null) as ProposalTable)
           .onConflict((conflict) => conflict.column('dedupeKey').doNothing())
           .executeTakeFirst();
         if (made.numInsertedOrUpdatedRows === 1n) return { inserted: true, proposal };
@@ -63,11 +72,12 @@ export function createProposalStore({ kysely }: Database): ProposalStore {
       await kysely.updateTable('proposals').set({ dedupeKey: null }).where('id', '=', id).execute();
     },
 
-    async list({ bot, states, limit }) {
+    async list({ bot, states, isOpen, limit }) {
       if (states?.length === 0) return [];
       let query = kysely.selectFrom('proposals').selectAll().orderBy('createdAt', 'desc').orderBy('id').limit(limit);
       if (bot !== undefined) query = query.where('bot', '=', bot);
       if (states !== undefined) query = query.where('state', 'in', states);
+      if (isOpen) query = query.where(stillOpen);
       return (await query.execute()).map(toProposal);
     },
 
@@ -77,8 +87,37 @@ export function createProposalStore({ kysely }: Database): ProposalStore {
         .select(({ fn }) => fn.countAll<number>().as('pending'))
         .where('bot', '=', bot)
         .where('state', '=', 'pending')
+        .where('visitor', 'is', null)
         .executeTakeFirstOrThrow();
       return pending;
+    },
+
+    async countHeld(bot) {
+      const rows = await kysely
+        .selectFrom('proposals')
+        .select(({ fn }) => ['state', fn.countAll<number>().as('count')])
+        .where('bot', '=', bot)
+        .where('visitor', 'is not', null)
+        .where('state', 'in', HELD)
+        .groupBy('state')
+        .execute();
+      const of = (state: ProposalState) => rows.find((row) => row.state === state)?.count ?? 0;
+      return { received: of('received'), pending: of('pending'), expired: of('expired') };
+    },
+
+    async countPlaces(bot, ranSince) {
+      const ofVisitors = kysely
+        .selectFrom('proposals')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .where('bot', '=', bot)
+        .where('visitor', 'is not', null);
+      const undecided = ofVisitors.where('state', 'in', [...HELD, 'approved', 'executing', 'unknown']);
+      const ran = ofVisitors
+        .where('state', '=', 'done')
+        .where('createdAt', '>', ranSince)
+        .where('decidedBy', '=', 'policy');
+      const [one, other] = [await undecided.executeTakeFirstOrThrow(), await ran.executeTakeFirstOrThrow()];
+      return one.count + other.count;
     },
 
     async waitingFor({ bot, action, principal, conversation, target }) {
@@ -102,7 +141,7 @@ export function createProposalStore({ kysely }: Database): ProposalStore {
         .selectFrom('proposals')
         .selectAll()
         .where('state', 'in', ['approved', 'executing', 'unknown']);
-      const pending = kysely.selectFrom('proposals').selectAll().where('state', '=', 'pending');
+      const pending = kysely.selectFrom('proposals').selectAll().where('state', 'in', ['received', 'pending']);
       // Each part by an index of its own; both sides of time, for a clock that went back.
       const rows = await started
         .unionAll(pending.where('expiresAt', '<=', now))
@@ -117,7 +156,7 @@ export function createProposalStore({ kysely }: Database): ProposalStore {
     async blankSettledBefore(at) {
       const blanked = await kysely
         .updateTable('proposals')
-        .set(toColumns(BLANK))
+        .set(toColumns(BLANK, false))
         .where('settledAt', '<', at)
         .where('args', '<>', '{}')
         .executeTakeFirst();
@@ -126,23 +165,60 @@ export function createProposalStore({ kysely }: Database): ProposalStore {
   };
 }
 
-function toColumns(patch: Partial<Proposal>): Updateable<ProposalTable> {
+/** Where a request of a visitor stands that nobody has decided. */
+const HELD: readonly ProposalState[] = ['received', 'pending', 'expired'];
+/** What holds values of people. */
+const SEALED = ['args', 'preview', 'reasons', 'session', 'effects', 'result', 'error'] as const;
+
+/** What somebody may still decide. */
+function stillOpen({ or, and, eb }: ExpressionBuilder<Tables, 'proposals'>) {
+  return or([
+    eb('state', 'in', ['received', 'pending']),
+    and([eb('state', '=', 'expired'), eb('visitor', 'is not', null)]),
+  ]);
+}
+
+const noSecrets: Pick<SealedText, 'seal'> = {
+  seal: () => {
+    throw new TypeError('What a visitor sent can only be stored with a secret.');
+  },
+};
+
+function columnsOf(patch: Partial<Proposal>, secrets: Pick<SealedText, 'seal'> | undefined): Updateable<ProposalTable> {
   const columns: Record<string, unknown> = { ...patch };
   for (const name of PROPOSAL_JSON) {
     const value = patch[name];
-    if (value !== undefined && value !== null) columns[name] = JSON.stringify(value);
+    if (value === undefined || value === null) continue;
+    const text = JSON.stringify(value);
+    const isEmpty = text.length === 2; // {} or []
+    columns[name] = secrets === undefined || isEmpty || name === 'visitor' ? text : secrets.seal(text);
   }
   // Every other part is the column's own value.
   if (patch.preview !== undefined) columns.target = patch.preview?.target?.id ?? null;
   return columns as Updateable<ProposalTable>;
 }
 
-function toProposal({ target: _, ...row }: ProposalTable): Proposal {
-  const parts: Record<string, unknown> = { ...row };
+function proposalOf({ target: _, ...row }: ProposalTable, secrets: SealedText | undefined): Proposal {
+  const parts: Record<string, unknown> = { ...row, clientDecline: row.clientDecline ?? 'ends' };
   for (const name of PROPOSAL_JSON) {
     const text = row[name];
-    if (text !== null) parts[name] = JSON.parse(text);
+    if (text !== null) parts[name] = /^[[{]/.test(text) ? JSON.parse(text) : opened(text, secrets, name);
   }
   // Written by `toColumns` alone, from a Proposal.
   return parts as unknown as Proposal;
 }
+
+/** What does not open was not written by us: nothing is left of it, and its seal will not hold. */
+function opened(text: string, secrets: SealedText | undefined, name: (typeof PROPOSAL_JSON)[number]): unknown {
+  try {
+    return secrets === undefined ? EMPTY[name] : JSON.parse(secrets.open(text));
+  } catch {
+    return EMPTY[name];
+  }
+}
+
+const EMPTY: Readonly<Partial<Record<(typeof PROPOSAL_JSON)[number], unknown>>> = {
+  ...BLANK,
+  reasons: [],
+  visitor: null,
+};

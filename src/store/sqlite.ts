@@ -3,6 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Database as Handle } from 'sqlite3';
 import { GatehouseError } from '../errors.ts';
+import { storeUnavailable } from './unavailable.ts';
 
 /** One connection to one SQLite file, as promises. Nothing here ever deletes or replaces a file. */
 export interface SqliteFile {
@@ -66,8 +67,7 @@ async function connect(file: string): Promise<SqliteFile> {
         );
       } catch (error) {
         // A busy statement has done nothing. Chance decides who is next: SQLite's own waiting is not fair.
-        if (codeOf(error) !== 'SQLITE_BUSY' || attempt === ATTEMPTS)
-          throw unusable(file, error) ?? new SqliteError(sql, error);
+        if (codeOf(error) !== 'SQLITE_BUSY' || attempt === ATTEMPTS) throw refusedBy(file, sql, error);
         await sleep(Math.random() * 50);
       }
     }
@@ -82,6 +82,14 @@ async function connect(file: string): Promise<SqliteFile> {
       ),
     close: () => ask('close', (done) => handle.close((error) => done(error, undefined))),
   };
+}
+
+/** Full and read-only pass without a restart; a damaged file does not. */
+function refusedBy(file: string, sql: string, error: unknown): Error {
+  const why = unusable(file, error) ?? new SqliteError(sql, error);
+  return /^SQLITE_(FULL|READONLY|IOERR|CANTOPEN|PERM)$/.test(codeOf(error))
+    ? storeUnavailable('takes no writes', why)
+    : why;
 }
 
 async function setUp(connection: SqliteFile): Promise<void> {

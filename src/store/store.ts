@@ -17,7 +17,10 @@ export interface Store {
   readonly audit: AuditStore;
   readonly counters: CounterStore;
   readonly conversations: ConversationStore;
+  readonly mcpSessions: McpSessionStore;
   readonly values: ValueStore;
+  /** Writes more than a row's worth and takes it away again; throws where nothing can be kept. */
+  proveWritable(): Promise<void>;
   /** Runs `work` in one transaction; only the store that it is given may be used inside. */
   atomically<T>(work: (store: Store) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -45,6 +48,8 @@ export interface BotStore {
   /** Saves a new revision if `from` is still the current one; undefined when somebody was faster. */
   savePolicy(bot: string, policy: Policy, by: string, at: number, from: number): Promise<number | undefined>;
   policyHistory(bot: string): Promise<{ revision: number; at: number; by: string; policy: Policy }[]>;
+  /** Everything kept of this bot but its audit, in one transaction: a later bot of this name starts with nothing. False when there is none. */
+  remove(bot: string): Promise<boolean>;
 }
 
 export type KeyKind = 'agent' | 'host' | 'operator';
@@ -82,11 +87,17 @@ export interface SessionRow {
   readonly expiresAt: number;
 }
 
+export type OperatorChange = 'done' | 'unknown' | 'last_admin';
+
 export interface OperatorStore {
   /** False when the name is taken. */
   create(operator: OperatorRow): Promise<boolean>;
   get(name: string): Promise<OperatorRow | undefined>;
   list(): Promise<OperatorRow[]>;
+  /** `last_admin`: nobody may leave an installation without anyone who can administer it, also not two at the same moment. */
+  setRole(name: string, role: Role): Promise<OperatorChange>;
+  /** With the sessions, links and keys of that person, in one transaction. */
+  remove(name: string, at: number): Promise<OperatorChange>;
   addLink(hash: string, operator: string, expiresAt: number): Promise<void>;
   /** The operator's name, once; undefined for a used, expired or unknown link. */
   redeemLink(hash: string, now: number): Promise<string | undefined>;
@@ -132,6 +143,8 @@ export interface ConnectionRow {
   readonly lastFailureAt: number | null;
   readonly lastFailureCode: string | null;
   readonly lastFailureMessage: string | null;
+  /** What an operator does about it, as it was told with the whole cause at hand. */
+  readonly lastFailureNext: string | null;
   readonly lastSyncAt: number | null;
   readonly lastEventAt: number | null;
   readonly successes: number;
@@ -151,9 +164,9 @@ export interface ConnectionStore {
   patchIf(bot: string, where: ConnectionPatch, patch: ConnectionPatch): Promise<boolean>;
   /** Adds to `successes` (several at once) or `failures` and sets the matching last-* fields, in one statement. */
   noteSuccess(bot: string, at: number, count: number): Promise<void>;
-  noteFailure(bot: string, at: number, code: string, message: string): Promise<void>;
-  /** A new fence when the lease was free or over; undefined when somebody holds it. */
-  lease(bot: string, owner: string, now: number, untilMs: number): Promise<number | undefined>;
+  noteFailure(bot: string, at: number, code: string, message: string, next?: string): Promise<void>;
+  /** A new fence when the lease was free or over at `now` (and, where given, still is the one of `fence`); undefined when somebody holds it. */
+  lease(bot: string, owner: string, now: number, untilMs: number, fence?: number): Promise<number | undefined>;
   remove(bot: string): Promise<void>;
 }
 
@@ -175,8 +188,22 @@ export interface ProposalStore {
   patch(id: string, state: ProposalState, patch: Partial<Proposal>, runner?: string): Promise<boolean>;
   /** Frees the dedupe key, whatever the state. */
   release(id: string): Promise<void>;
-  list(filter: { bot?: string; states?: readonly ProposalState[]; limit: number }): Promise<Proposal[]>;
+  /** Newest first; `isOpen`: what somebody may still decide, also late where a visitor was thanked for it. */
+  list(filter: {
+    bot?: string;
+    states?: readonly ProposalState[];
+    isOpen?: boolean;
+    limit: number;
+  }): Promise<Proposal[]>;
+  /** Those that wait for a person, requests of visitors apart. */
   countPending(bot: string): Promise<number>;
+  /** Requests of visitors that nobody has decided: not judged yet, asked, and past their time. */
+  countHeld(bot: string): Promise<Readonly<Record<'received' | 'pending' | 'expired', number>>>;
+  /**
+   * How many places of the form are taken: by every request that nobody has decided, and for a while by those that policy let
+   * run, so that a free place does not tell which of the two it was.
+   */
+  countPlaces(bot: string, ranSince: number): Promise<number>;
   /** What waits for a yes about this record, by this caller, oldest first. */
   waitingFor(target: {
     readonly bot: string;
@@ -268,6 +295,8 @@ export interface ConversationRow {
   readonly session: string | null;
   /** What was known of that account at the start, JSON text. */
   readonly context: string | null;
+  /** The org it was read in. */
+  readonly orgId: string | null;
   /** Proposals that a person has not decided yet, with the calls they belong to, JSON text. */
   readonly cards: string;
   /** Who runs a turn in it, and until when that may be. */
@@ -297,4 +326,36 @@ export interface ConversationStore {
   endTurn(id: string, turn: string): Promise<void>;
   /** Appends, and replaces the cards where given, while `turn` still holds it; false when it does not. */
   append(id: string, turn: string, at: number, messages: readonly string[], cards?: string): Promise<boolean>;
+}
+
+/** One session of a 2025-era MCP client. Its id is no credential: it counts together with the caller who opened it. */
+export interface McpSessionRow {
+  readonly id: string;
+  readonly bot: string;
+  /** Names the key. */
+  readonly principal: string;
+  /** The account key that the host signed. */
+  readonly indexValue: string | null;
+  /** What the client said of itself when it opened the session, JSON text. */
+  readonly client: string;
+  readonly usedAt: number;
+  /** Calls under way in any process, and until when those may be believed. */
+  readonly calls: number;
+  readonly busyUntil: number;
+}
+
+export interface McpSessionStore {
+  /**
+   * Makes room among the bot's own sessions (the longest unused go first, none with a call under way), then inserts.
+   * Answers those that went; undefined, and nothing inserted, when there is no room.
+   */
+  open(
+    row: Omit<McpSessionRow, 'calls' | 'busyUntil'>,
+    room: { readonly most: number; readonly idleSince: number; readonly now: number },
+  ): Promise<readonly string[] | undefined>;
+  get(id: string): Promise<McpSessionRow | undefined>;
+  use(id: string, at: number): Promise<void>;
+  beginCall(id: string, now: number, busyUntil: number): Promise<void>;
+  endCall(id: string): Promise<void>;
+  end(id: string): Promise<void>;
 }

@@ -21,7 +21,7 @@ export function createInboxStore({ db, dialect }: SyncDatabase): InboxStore {
     pending({ bot, orgId }, limit) {
       return db
         .selectFrom('inbox')
-        .select(['bot', 'orgId', 'eventId', 'object', 'sfId', 'kind', 'payload', 'receivedAt'])
+        .select(['bot', 'orgId', 'eventId', 'object', 'sfId', 'kind', 'receivedAt'])
         .where('bot', '=', bot)
         .where('orgId', '=', orgId)
         .where('doneAt', 'is', null)

@@ -57,14 +57,13 @@ export function createWebhookStore({ db }: SyncDatabase): WebhookStore {
       await db.deleteFrom('webhookTargets').where('bot', '=', bot).execute();
     },
 
-    async lease(bot, now, until) {
+    async lease(bot, from, until) {
       const leased = await db
         .updateTable('webhookTargets')
         .set({ leaseUntil: until })
         .where('bot', '=', bot)
         .where('state', '=', 'on')
-        .where('leaseUntil', '<=', now)
-        .where('nextAt', '<=', now)
+        .where('leaseUntil', '=', from)
         .executeTakeFirst();
       return leased.numUpdatedRows > 0n;
     },

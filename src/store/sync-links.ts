@@ -3,8 +3,8 @@ import { freshLink } from '../sync/fresh-link.ts';
 import type { Link, LinkSet, LinkStore, Scope } from '../sync/link.ts';
 import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './sync-tables.ts';
 
-const JSON_COLUMNS = ['base', 'seen', 'intents', 'error'] as const;
-const COLUMNS = 28;
+const JSON_COLUMNS = ['base', 'intents', 'error'] as const;
+const COLUMNS = 27;
 const toLink = (row: SyncTables['links']): Link => fromRow<Link, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS);
 
 export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
@@ -46,7 +46,7 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
     },
 
     async claim(among, what, { owner, now, until, limit }) {
-      let due = db.selectFrom('links').select('id').where(isAmong(among)).where('leaseUntil', '<=', now).limit(limit);
+      let due = db.selectFrom('links').select('id').where(isAmong(among)).where('leaseUntil', '=', 0).limit(limit);
       switch (what.due) {
         case 'dirty':
           due = due
@@ -76,6 +76,37 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       return rows.map(toLink).sort((a, b) => (a.localId < b.localId ? -1 : 1));
     },
 
+    async leases({ bot, orgId }) {
+      const rows = await db
+        .selectFrom('links')
+        .select(['leaseOwner as owner', 'leaseUntil as until'])
+        .distinct()
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .where('leaseUntil', '>', 0)
+        .execute();
+      return rows.map(({ owner, until }) => ({ owner: owner ?? '', until }));
+    },
+
+    async endLease({ bot, orgId }, { owner, until }) {
+      await db
+        .updateTable('links')
+        .set(({ eb }) => ({ leaseOwner: null, leaseUntil: 0, fence: eb('fence', '+', 1) }))
+        .where(
+          'id',
+          'in',
+          inOrder(({ eb, and }) =>
+            and([
+              eb('bot', '=', bot),
+              eb('orgId', '=', orgId),
+              eb('leaseOwner', '=', owner),
+              eb('leaseUntil', '=', until),
+            ]),
+          ),
+        )
+        .execute();
+    },
+
     async lock(claims) {
       const fences = new Map(claims.map(({ id, fence }) => [id, fence]));
       const rows = await collect([...fences.keys()], (some) => {
@@ -99,7 +130,6 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
               baseMod: ref('excluded.baseMod'),
               seenAt: ref('excluded.seenAt'),
               seenStamp: ref('excluded.seenStamp'),
-              seen: ref('excluded.seen'),
               intents: ref('excluded.intents'),
               attemptedAt: ref('excluded.attemptedAt'),
               done: ref('excluded.done'),
@@ -184,7 +214,7 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       for (const some of inChunks(ids))
         await db
           .updateTable('links')
-          .set({ ...fresh, base: '{}', intents: '{}', seen: '{}' })
+          .set({ ...fresh, base: '{}', intents: '{}' })
           .where('state', 'in', ['unlinked', 'remote_deleted'])
           .where('id', 'in', some)
           .execute();
@@ -194,14 +224,6 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       await db
         .updateTable('links')
         .set({ base: JSON.stringify(base) })
-        .where('id', '=', id)
-        .execute();
-    },
-
-    async show(id, seen) {
-      await db
-        .updateTable('links')
-        .set({ seen: JSON.stringify(seen) })
         .where('id', '=', id)
         .execute();
     },

@@ -21,7 +21,7 @@ type Stored<T, J extends keyof T> = {
 
 export type SyncTables = {
   hostRecords: Stored<HostRecord, 'fields' | 'clocks' | 'parties'>;
-  links: Stored<Link, 'base' | 'seen' | 'intents' | 'error'>;
+  links: Stored<Link, 'base' | 'intents' | 'error'>;
   inbox: InboxRow & { readonly doneAt: number | null };
   cursors: Scope & Stored<Cursor, 'position'>;
   batchRuns: BatchRun;

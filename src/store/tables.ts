@@ -5,6 +5,7 @@ import type {
   ConnectionRow,
   ConversationRow,
   KeyRow,
+  McpSessionRow,
   MessageRow,
   OperatorRow,
   SessionRow,
@@ -32,6 +33,7 @@ export interface Tables {
   counters: { readonly key: string; readonly window: number; readonly count: number };
   conversations: ConversationRow;
   messages: MessageRow;
+  mcpSessions: McpSessionRow;
   keptValues: {
     readonly kind: string;
     readonly key: string;
@@ -41,7 +43,16 @@ export interface Tables {
 }
 
 /** Parts of a proposal that are JSON text in their column. */
-export const PROPOSAL_JSON = ['args', 'preview', 'reasons', 'session', 'effects', 'result', 'error'] as const;
+export const PROPOSAL_JSON = [
+  'args',
+  'preview',
+  'reasons',
+  'session',
+  'visitor',
+  'effects',
+  'result',
+  'error',
+] as const;
 
 type ProposalJson = (typeof PROPOSAL_JSON)[number];
 

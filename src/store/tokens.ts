@@ -1,6 +1,7 @@
 import type { Keyv, KeyvStoreAdapter } from 'keyv';
 import { GatehouseError } from '../errors.ts';
 import { createSealedText } from './sealed-text.ts';
+import { storeUnavailable } from './unavailable.ts';
 
 /**
  * Tokens at rest (O4): keyv, AES-256-GCM over the whole envelope, keys readable. It keeps its own SQLite file: on the store's
@@ -11,6 +12,8 @@ export interface TokenVault<T extends object = TokenSet> {
   /** Resolves when the database says it is durable (on Redis: as durable as that server is set up to be). */
   set(key: string, value: T): Promise<void>;
   delete(key: string): Promise<void>;
+  /** Throws while the server does not answer; a vault that nobody has opened is not asked. */
+  check(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,16 +56,19 @@ export async function openTokens<T extends object = TokenSet>(
 
   return {
     async get(key) {
-      const kept = await keyv.get(key);
+      const kept = await keyv.get(key).catch(away);
       // The key is sealed in, so that one bot's tokens cannot be moved to another in the database.
       if (kept !== undefined && kept.key !== key) throw notOurs();
       return kept?.tokens;
     },
     async set(key, tokens) {
-      await keyv.set(key, { key, tokens });
+      await keyv.set(key, { key, tokens }).catch(away);
     },
     async delete(key) {
-      await keyv.delete(key);
+      await keyv.delete(key).catch(away);
+    },
+    async check() {
+      await keyv.get('no such key').catch(away);
     },
     close: () => keyv.disconnect(),
   };
@@ -82,6 +88,7 @@ export function lazyTokens<T extends object = TokenSet>(target: TokenTarget, sec
     get: async (key) => (await vault()).get(key),
     set: async (key, value) => (await vault()).set(key, value),
     delete: async (key) => (await vault()).delete(key),
+    check: async () => (await opening)?.check(),
     close: async () => (await opening)?.close(),
   };
 }
@@ -149,6 +156,11 @@ async function openRedis(url: string): Promise<KeyvStoreAdapter> {
     });
   }
   return adapter;
+}
+
+/** A secret that does not fit is told as that; whatever else failed is the server, the line to it or the disk. */
+function away(error: unknown): never {
+  throw error instanceof GatehouseError ? error : storeUnavailable('does not answer', error);
 }
 
 function notOurs(): GatehouseError {

@@ -1,4 +1,5 @@
-import { type Candidate, GatehouseError, toErrorBody } from '../errors.ts';
+import { type Candidate, GatehouseError } from '../errors.ts';
+import type { Refusal } from '../salesforce/connections.ts';
 import {
   ambiguity,
   batchFailedIn,
@@ -11,13 +12,12 @@ import {
 } from './book.ts';
 import { isNewlyKnown, touchCasesOf } from './case-people.ts';
 import type { Link } from './link.ts';
-import type { HostRecord, LogRow, SyncStore } from './ports.ts';
-import { duplicateIdIn, type RowFailure, toRowFailure } from './row-errors.ts';
+import type { HostRecord, LogRow, SyncOrg, SyncStore } from './ports.ts';
 import type { Target } from './target.ts';
 
 export type Outcome =
   | { readonly kind: 'written'; readonly id: string; readonly isCreated: boolean }
-  | { readonly kind: 'failed'; readonly failure: RowFailure };
+  | { readonly kind: 'failed'; readonly failure: Refusal };
 
 export interface Acknowledged {
   readonly write: PendingWrite;
@@ -170,7 +170,7 @@ function takenAway(
   { kind, link }: PendingWrite,
   other: Link | undefined,
   id: string,
-): RowFailure | undefined {
+): Refusal | undefined {
   if (kind !== 'create' || !other || other.id === link.id) return undefined;
   const error = ambiguity(target, `${other.localId} is linked to the record that was made for this one.`, [
     { id, name: id, hint: `linked to ${other.localId}` },
@@ -179,7 +179,7 @@ function takenAway(
 }
 
 /** What is to go and is not there has gone. */
-const isAlreadyGone = ({ kind }: PendingWrite, { error }: RowFailure): boolean =>
+const isAlreadyGone = ({ kind }: PendingWrite, { error }: Refusal): boolean =>
   kind === 'delete' && error.code === 'not_found';
 
 /** Only this claim's own: what a lost claim sent may still arrive. */
@@ -191,7 +191,7 @@ function refuse(
   { target, now, logRow }: AckInput,
   link: Link,
   write: PendingWrite,
-  failure: RowFailure,
+  failure: Refusal,
   taken: Map<string | null, Link>,
   saved: Link[],
   log: LogRow[],
@@ -209,7 +209,7 @@ function refuse(
   const clean: Link = {
     ...link,
     intents: withoutOwn(link, now),
-    attemptedAt: failure.then === 'retry' || failure.then === 'reread' ? link.attemptedAt : null,
+    attemptedAt: isPassing(failure) || failure.then === 'reread' ? link.attemptedAt : null,
   };
   const attempts = link.attempts + 1;
   const matchId = matchedId(failure);
@@ -230,7 +230,7 @@ function refuse(
     });
     return { ...base, isAgain: true };
   }
-  if (failure.then === 'retry') {
+  if (isPassing(failure)) {
     const again = tryAgain(link, failure.error, now);
     if (attempts === 1 || again.batch !== link.batch)
       log.push(
@@ -271,20 +271,26 @@ function refuse(
 }
 
 /** The one record that a duplicate answer names. */
-function matchedId({ error, then }: RowFailure): string | undefined {
+function matchedId({ error, then }: Refusal): string | undefined {
   if (then !== 'match' && then !== 'reread') return undefined;
   const [only, ...more] = error.candidates ?? [];
-  if (only) return more.length === 0 ? only.id : undefined;
-  return duplicateIdIn(error.salesforce?.quote ?? '');
+  return more.length === 0 ? only?.id : undefined;
 }
+
+/** It says nothing about the record's own values: the same write may pass later. */
+const isPassing = ({ then }: Refusal): boolean => then === 'retry' || then === 'wait';
 
 function withCandidate(
   error: NonNullable<Link['error']>,
   id: string,
   other: Link | undefined,
 ): NonNullable<Link['error']> {
-  const candidate: Candidate = { id, name: id, ...(other ? { hint: `linked to ${other.localId}` } : {}) };
-  return { ...error, candidates: error.candidates ?? [candidate] };
+  const [said] = error.candidates ?? [];
+  const candidate: Candidate = {
+    ...(said ?? { id, name: id }),
+    ...(other ? { hint: `linked to ${other.localId}` } : {}),
+  };
+  return { ...error, candidates: [candidate] };
 }
 
 /** Free, and due again when its back-off is over. */
@@ -316,27 +322,13 @@ const SYSTEMIC = new Set([
 ]);
 
 /** A single write's refusal as a row's; anything that is no answer about this record is thrown on. */
-export function toFailure(thrown: unknown): RowFailure | 'changed' {
+export function toFailure(org: Pick<SyncOrg, 'refusal'>, thrown: unknown): Refusal | 'changed' {
   if (!(thrown instanceof GatehouseError)) throw thrown;
-  const { error } = toErrorBody(thrown);
-  const known = thrown.salesforce
-    ? toRowFailure([
-        { code: thrown.salesforce.code, message: thrown.salesforce.quote, fields: thrown.salesforce.fields },
-      ])
-    : undefined;
-  if (thrown.code === 'conflict' && known?.then !== 'retry' && thrown.salesforce?.code !== 'DUPLICATE_VALUE')
-    return 'changed';
-  const isLock = known?.then === 'retry' && thrown.code !== 'limit_reached';
-  if (SYSTEMIC.has(thrown.code) && !isLock) throw thrown;
-  const then =
-    thrown.code === 'duplicate' && (thrown.candidates?.length ?? 0) > 0
-      ? 'match'
-      : thrown.code === 'ambiguous'
-        ? 'match'
-        : (known?.then ?? 'stop');
-  return {
-    then,
-    isOverload: known?.isOverload ?? false,
-    error: { ...error, ...known?.error, ...(thrown.candidates ? { candidates: thrown.candidates } : {}) },
-  };
+  // A conflict is a change only where our condition did not hold: a locked, converted or deleted record is none.
+  const said = thrown.salesforce?.code;
+  if (thrown.code === 'conflict' && (said === undefined || said === 'PRECONDITION_FAILED')) return 'changed';
+  const refusal = org.refusal(thrown);
+  const isAboutRecord = said !== undefined && refusal.then !== 'wait';
+  if (SYSTEMIC.has(thrown.code) && !(isAboutRecord && refusal.then === 'retry')) throw thrown;
+  return refusal;
 }

@@ -1,6 +1,6 @@
 import { GatehouseError } from '../errors.ts';
 import type { Kind } from '../mapping/mapping.ts';
-import { requireWriting } from './bounds.ts';
+import { requireWriting, stopOf } from './bounds.ts';
 import type { Drain } from './drain.ts';
 import type { BatchRun, SyncDeps, SyncOrg } from './ports.ts';
 import { mappingOf, openTarget } from './target.ts';
@@ -94,7 +94,8 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
 
   async function workOn(run: BatchRun, org: SyncOrg): Promise<boolean> {
     const { bot, id, kind } = run;
-    const { refusal } = await openTarget(deps, bot, org, kind);
+    const { refusal: closed, held } = await openTarget(deps, bot, org, kind);
+    const refusal = closed ?? held;
     if (refusal) {
       // It cannot go on by itself, and the runs behind it shall.
       await store.batches.move(id, ['running'], { state: 'paused', note: `${refusal.message} ${refusal.next}` });
@@ -146,7 +147,10 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
   return {
     async start(bot, orgId, kind, { size = 100, startAt = 0, only = 'all' } = {}) {
       const isNow = startAt <= now();
-      if (isNow) requireWriting(bot, await deps.policyOf(bot));
+      const policy = await deps.policyOf(bot);
+      if (isNow) requireWriting(bot, policy);
+      const stop = isNow ? stopOf(bot, policy, kind) : undefined;
+      if (stop) throw stop.error;
       const open = isNow && only === 'all' ? await openRun(bot, orgId, kind) : undefined;
       if (open) return toStatus(open);
       const run: BatchRun = {

@@ -1,8 +1,9 @@
 import type { Preview, Sync, SyncOutcome } from '../action.ts';
 import { fromErrorBody, GatehouseError } from '../errors.ts';
 import type { Kind } from '../mapping/mapping.ts';
-import { isSwitchedOff, requireWriting } from './bounds.ts';
+import { isStopped, isSwitchedOff, requireWriting } from './bounds.ts';
 import { toChanges } from './changes.ts';
+import { claimLinks } from './claim.ts';
 import type { Drain } from './drain.ts';
 import type { Engine, Result } from './engine.ts';
 import { forecast } from './forecast.ts';
@@ -16,14 +17,22 @@ import { openTarget, type Target } from './target.ts';
 const CLAIM_WAIT_MS = 100;
 const CLAIM_TRIES = 300;
 
+export interface BotSyncOptions {
+  readonly bot: string;
+  readonly org: SyncOrg;
+  readonly mayWrite: boolean;
+  /** The host app says "sync now": no policy was asked and no person, so what policy holds stays held. */
+  readonly isUnasked: boolean;
+}
+
 /** The `Sync` port of one bot: what SyncParty and SyncCase do. Without `mayWrite` it only tells what is in step. */
 export function createBotSync(
   deps: SyncDeps,
   engine: Engine,
   drain: Drain,
-  { bot, org, mayWrite }: { readonly bot: string; readonly org: SyncOrg; readonly mayWrite: boolean },
+  { bot, org, mayWrite, isUnasked }: BotSyncOptions,
 ): Sync {
-  const { store, now, owner, policyOf } = deps;
+  const { store, now, policyOf } = deps;
 
   async function load(kind: Kind, id: string): Promise<HostRecord> {
     const [host] = await store.hosts.get(bot, kind, [id]);
@@ -36,16 +45,8 @@ export function createBotSync(
   /** Two callers of one record take turns; the second then finds nothing left to do. */
   async function claim(target: Target, link: Link): Promise<Link> {
     for (let tries = 0; tries < CLAIM_TRIES; tries++) {
-      const [mine] = await store.links.claim(
-        target.scope,
-        { due: 'ids', ids: [link.id] },
-        {
-          owner,
-          now: now(),
-          until: now() + engine.settings.leaseMs,
-          limit: 1,
-        },
-      );
+      const { leaseMs } = engine.settings;
+      const [mine] = await claimLinks(deps, target.scope, { due: 'ids', ids: [link.id] }, { leaseMs, limit: 1 });
       if (mine) {
         if (!isSwitchedOff(await policyOf(bot))) return mine;
         await store.links.release([mine]);
@@ -64,7 +65,8 @@ export function createBotSync(
     requireWriting(bot, await policyOf(bot));
     const host = await load(kind, id);
     const target = await openTarget(deps, bot, org, kind);
-    if (target.refusal) throw target.refusal;
+    const closed = target.refusal ?? (isUnasked ? target.held : undefined);
+    if (closed) throw closed;
     // What Salesforce told already may say when a field changed.
     await useInbox(deps, bot, org);
     const [link] = await drain.linksOf(target.scope, kind, [host], 'sync now');
@@ -73,7 +75,7 @@ export function createBotSync(
         next: 'Try again.',
         retryable: true,
       });
-    if (target.hasRoles) await drain.completeParties(target, [host]);
+    if (target.hasRoles) await drain.completeParties(target, [host], !isUnasked);
     if (link.state === 'unlinked') await store.links.touch([link.id], 'sync now', true, now());
     const claimed = await claim(target, { ...link, reason: 'sync now' });
     // With something to send, the conditional write itself proves that the record is as we know it.
@@ -88,7 +90,7 @@ export function createBotSync(
     const { results } = await engine.run(target, [{ ...claimed, reason: 'sync now' }], {
       mode: 'one',
       mustRead,
-      isStopped: async () => isSwitchedOff(await policyOf(bot)),
+      isStopped: async () => isStopped(bot, await policyOf(bot), kind, !isUnasked),
     });
     if (target.hasRoles) await drain.awaitPeople(target, [claimed], [host]);
     const result = results.get(claimed.id);
@@ -111,7 +113,7 @@ export function createBotSync(
     if (!seen) throw new TypeError('One record has one forecast.');
     if (seen instanceof GatehouseError) throw seen;
     const people = await forecastPeople(deps, target, seen);
-    const changes = [...toChanges(target, { ...seen.plan, makes: seen.makes }), ...people.changes];
+    const changes = [...toChanges(target, { ...seen.plan, makes: seen.makes }, seen.row?.record), ...people.changes];
     const warnings = [...target.warnings, ...people.warnings, ...seen.plan.problems.map(({ message }) => message)];
     return { target, seen, people, changes, warnings };
   }
@@ -189,7 +191,8 @@ export function createBotSync(
   async function peopleOf(target: Target, id: string, known: readonly string[] = []) {
     const { parties } = await load('case', id);
     if (!target.hasRoles || parties.length === 0) return { roles: [] };
-    const { object, refusal } = await openTarget(deps, bot, org, 'party');
+    const { object, refusal: closed, held } = await openTarget(deps, bot, org, 'party');
+    const refusal = closed ?? (isUnasked ? held : undefined);
     const ids = parties.map(({ party }) => party);
     const links = new Map((await store.links.byLocal(target.scope, object, ids)).map((link) => [link.localId, link]));
     const roles = parties.flatMap(({ party, role }) => {

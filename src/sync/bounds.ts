@@ -3,6 +3,10 @@ import type { Policy } from '../../permissions/policy.ts';
 import type { ObjectDescribe } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
 import { type CompiledMapping, type CompiledRule, findField } from '../mapping/compile.ts';
+import type { Kind } from '../mapping/mapping.ts';
+
+/** What sync asks of a bot's policy. */
+export type SyncPolicy = Pick<Policy, 'objects' | 'mode' | 'off' | 'actions'>;
 
 /** What a bot's policy opens (P5). */
 export interface Opened {
@@ -41,6 +45,55 @@ export function requireWriting(bot: string, policy: Pick<Policy, 'mode'> | undef
   });
 }
 
+/** The action of a kind: what policy says of it binds whoever syncs, not the model alone. */
+export const ACTION_OF: Readonly<Record<Kind, string>> = { party: 'SyncParty', case: 'SyncCase' };
+
+export interface Stop {
+  /** `closed`: nothing of the kind is synced. `held`: nothing that nobody was asked about. */
+  readonly is: 'closed' | 'held';
+  readonly error: GatehouseError;
+}
+
+/** What policy says of a kind as a whole: a kill switch, a denial, or that a person is asked before anything is written. */
+export function stopOf(bot: string, policy: SyncPolicy | undefined, kind: Kind): Stop | undefined {
+  const action = ACTION_OF[kind];
+  const waits = 'What changes meanwhile waits, and nothing is lost.';
+  if (policy === undefined || policy.off.includes(action))
+    return closedKind('off', `${action} is switched off for this bot; no ${kind} is synced.`, {
+      next: `An operator switches it on again: gatehouse policy on ${bot} ${action}. ${waits}`,
+    });
+  const own = Object.hasOwn(policy.actions, action) ? policy.actions[action] : undefined;
+  if (own === undefined || own.decision === 'deny' || own.decision === 'never')
+    return closedKind('permission_denied', `Policy denies ${action} for this bot; no ${kind} is synced.`, {
+      next: `An operator can let it (actions.${action} in the policy). ${waits}`,
+    });
+  const asks =
+    policy.mode === 'ask'
+      ? 'This bot is in the mode "ask"'
+      : own.decision === 'confirm'
+        ? `Policy has ${action} confirmed by a person`
+        : // What a rule would say of each record is known only when it is looked at: until somebody is asked, none is written.
+          own.rules.some((rule) => rule.then !== 'auto')
+          ? `A rule of the policy may stop or ask about ${action}`
+          : undefined;
+  if (asks === undefined) return undefined;
+  const error = new GatehouseError('off', `${asks}, so no ${kind} is synced without a person's word.`, {
+    next: `Have the bot sync single records, which a person approves (${action}); or an operator changes the policy. ${waits}`,
+    retryAfterMs: 10_000,
+  });
+  return { is: 'held', error };
+}
+
+function closedKind(code: 'off' | 'permission_denied', message: string, { next }: { next: string }): Stop {
+  return { is: 'closed', error: new GatehouseError(code, message, { next, retryAfterMs: 10_000 }) };
+}
+
+/** Asked between the steps of a run, for policy may have changed since it began. */
+export function isStopped(bot: string, policy: SyncPolicy | undefined, kind: Kind, isApproved: boolean): boolean {
+  const stop = stopOf(bot, policy, kind);
+  return isSwitchedOff(policy) || stop?.is === 'closed' || (stop?.is === 'held' && !isApproved);
+}
+
 /** What is left of a mapping for a bot. */
 export interface Bounded {
   readonly compiled: CompiledMapping;
@@ -68,7 +121,7 @@ export function boundMapping(compiled: CompiledMapping, describe: ObjectDescribe
       refusal ??= closedField(object, first);
     } else warnings.push(`${rule.key} is left out: ${closed.join(', ')} is not open to this bot.`);
   }
-  const columns = rules.flatMap((rule) => rule.remote);
+  const columns = rules.flatMap((rule) => [...rule.remote, ...rule.also.filter((name) => opened.isOpen(object, name))]);
   // People are found by this column even where it is hidden: it is compared, and neither taken nor shown.
   const select = [...new Set([...columns, ...(lookup ? [lookup.remote] : [])])];
   return { compiled: { ...compiled, rules, select }, refusal, warnings };

@@ -1,35 +1,43 @@
 import type { Change, FieldValue } from '../action.ts';
-import { findField } from '../mapping/compile.ts';
+import { findField, type RemoteRecord, readPath } from '../mapping/compile.ts';
+import { inCurrency } from '../stored-value/answers.ts';
 import type { Forecast } from './forecast.ts';
+import type { Plan } from './plan.ts';
 import type { LogChange } from './ports.ts';
 import type { Target } from './target.ts';
 
 const LONGEST_SHOWN = 500;
 
-/** What would be written and taken over, as people and policy read it. Closed fields are in no plan, so they are not here. */
+/**
+ * What would be written and taken over, as people and policy read it: what goes to Salesforce in the form in which it will be
+ * stored. Closed fields are in no plan, so they are not here.
+ */
 export function toChanges(
   { describe }: Target,
-  {
-    pushed,
-    pulled,
-    makes = [],
-  }: { pushed: readonly LogChange[]; pulled: readonly LogChange[]; makes?: Forecast['makes'] },
+  { pushed, pulled, makes = [] }: Pick<Plan, 'pushed' | 'pulled'> & { readonly makes?: Forecast['makes'] },
+  record: RemoteRecord = {},
 ): readonly Change[] {
   return [
     ...makes.map(({ object, name }) => ({ field: object, label: `New ${object}`, before: null, after: shown(name) })),
-    ...[...pushed, ...pulled].map(({ field, before, after }) => ({
-      field,
-      label: labelOf(field),
-      before: shown(before),
-      after: shown(after),
-    })),
+    ...pushed.map((change) => toChange({ ...change, ...stored(change) })),
+    ...pulled.map(toChange),
   ];
 
-  function labelOf(field: string): string {
-    return field
-      .split('+')
-      .map((name) => findField(describe, name)?.label ?? name)
-      .join(' + ');
+  function toChange({ field, before, after }: LogChange): Change {
+    const names = field.split('+');
+    const label = names.map((name) => findField(describe, name)?.label ?? name).join(' + ');
+    return {
+      field,
+      label,
+      ...inCurrency(findField(describe, field), record),
+      before: shown(before),
+      after: shown(after),
+    };
+  }
+
+  function stored({ field, before, crm }: LogChange): Pick<LogChange, 'before' | 'after'> | undefined {
+    const after = crm?.[field];
+    return after === undefined ? undefined : { before: field in record ? readPath(record, field) : before, after };
   }
 }
 

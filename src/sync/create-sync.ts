@@ -1,4 +1,5 @@
 import type { Sync } from '../action.ts';
+import { createLeaseWatch } from '../lease-watch.ts';
 import { type Batches, createBatches } from './batch.ts';
 import { createBotSync } from './bot-sync.ts';
 import { createDrain, type Drain } from './drain.ts';
@@ -14,8 +15,10 @@ export interface SyncRoom {
   readonly drain: Drain;
   readonly batches: Batches;
   readonly desk: LinkDesk;
-  /** What the actions SyncParty and SyncCase use; it writes only with `mayWrite`. */
+  /** What the actions SyncParty and SyncCase use; it writes only with `mayWrite`, which they have once policy or a person let them. */
   forBot(bot: string, org: SyncOrg, mayWrite: boolean): Sync;
+  /** The same for the host app, which nobody asked: what policy holds stays held. */
+  forHost(bot: string, org: SyncOrg): Sync;
 }
 
 export interface SyncRoomDeps extends SyncDeps {
@@ -24,7 +27,8 @@ export interface SyncRoomDeps extends SyncDeps {
   readonly onChange?: (bot: string) => void;
 }
 
-export function createSync(deps: SyncRoomDeps): SyncRoom {
+export function createSync(given: SyncRoomDeps): SyncRoom {
+  const deps = { ...given, watch: given.watch ?? createLeaseWatch(given.now) };
   const engine = createEngine(deps);
   const drain = createDrain(deps, engine);
   const hosts = createHosts({ ...deps, onChange: deps.onChange ?? (() => {}) });
@@ -34,6 +38,7 @@ export function createSync(deps: SyncRoomDeps): SyncRoom {
     drain,
     batches: createBatches(deps, drain),
     desk: createLinkDesk(deps, engine, drain, hosts),
-    forBot: (bot, org, mayWrite) => createBotSync(deps, engine, drain, { bot, org, mayWrite }),
+    forBot: (bot, org, mayWrite) => createBotSync(deps, engine, drain, { bot, org, mayWrite, isUnasked: false }),
+    forHost: (bot, org) => createBotSync(deps, engine, drain, { bot, org, mayWrite: true, isUnasked: true }),
   };
 }

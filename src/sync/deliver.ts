@@ -1,6 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { GatehouseError } from '../errors.ts';
+import { HookRefused, type Hooks } from '../outbound/hooks.ts';
+import { openedBy } from './bounds.ts';
 import { DEFAULT_SETTINGS, type FeedRow, type SyncDeps, type WebhookTarget } from './ports.ts';
+import { boundedRow } from './told.ts';
 
 /** Encrypts small secrets at rest. */
 export interface Seal {
@@ -10,7 +13,7 @@ export interface Seal {
 
 export interface DeliveryDeps extends SyncDeps {
   readonly seal: Seal;
-  readonly fetch: typeof globalThis.fetch;
+  readonly hooks: Hooks;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -18,7 +21,7 @@ const PAGE = 100;
 
 /** Sets where a bot's changes are sent; answers the signing secret, this once. The first one begins now; a later one goes on where it was. */
 export async function setWebhook(
-  { store, seal }: DeliveryDeps,
+  { store, seal, hooks }: DeliveryDeps,
   bot: string,
   url: string,
 ): Promise<{ readonly secret: string }> {
@@ -32,6 +35,13 @@ export async function setWebhook(
   if (target.username || target.password) {
     throw new GatehouseError('invalid_input', 'The address holds a user or password.', {
       next: 'Leave it out: every message is signed.',
+    });
+  }
+  const problem = await hooks.refuse(bot, target);
+  if (problem !== undefined) {
+    throw new GatehouseError('invalid_input', `A webhook does not go there. ${problem}`, {
+      next: 'Name the public address of the host app; or have who runs Gatehouse set GATEHOUSE_ALLOW_PRIVATE_HOOKS=1, if it is meant to reach its own network.',
+      fields: [{ name: 'url', problem }],
     });
   }
   const secret = `whsec_${randomBytes(32).toString('base64')}`;
@@ -55,9 +65,14 @@ export async function setWebhook(
  * with the same `webhook-id`. Standard Webhooks: https://www.standardwebhooks.com
  */
 export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> {
-  const { store, now, seal, fetch, crash } = deps;
+  const { store, now, watch, seal, hooks, crash, policyOf } = deps;
   const { leaseMs } = { ...DEFAULT_SETTINGS, ...deps.settings };
-  if (!(await store.webhooks.lease(bot, now(), now() + leaseMs))) return 0;
+  const found = await store.webhooks.get(bot);
+  if (!found || found.state === 'off' || found.nextAt > now()) return 0;
+  const isFree =
+    found.leaseUntil === 0 || watch?.hasStood(`webhook of ${bot}`, `${found.leaseUntil} ${found.delivered}`, leaseMs);
+  if (!isFree || !(await store.webhooks.lease(bot, found.leaseUntil, now() + leaseMs))) return 0;
+  // Its place again: whoever held it may have moved it since.
   const target = await store.webhooks.get(bot);
   if (!target) return 0;
   let sent = 0;
@@ -103,24 +118,20 @@ export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> 
   }
 
   async function post({ url, secret }: WebhookTarget, row: FeedRow): Promise<string | 'gone' | undefined> {
-    const body = JSON.stringify(toMessage(row));
+    const body = JSON.stringify(toMessage(boundedRow(row, openedBy(await policyOf(bot)))));
     try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          ...signed(seal.open(secret), `${bot}_${row.seq}`, Math.floor(now() / 1000), body),
-        },
-        body,
-        // A redirect would carry the message to somewhere nobody chose.
-        redirect: 'manual',
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      await response.body?.cancel();
-      if (response.ok) return undefined;
-      return response.status === 410 ? 'gone' : `The receiver answered ${response.status}.`;
+      const headers = {
+        'content-type': 'application/json',
+        'content-length': String(Buffer.byteLength(body)),
+        ...signed(seal.open(secret), `${bot}_${row.seq}`, Math.floor(now() / 1000), body),
+      };
+      // A redirect would carry the message to somewhere nobody chose, so none is followed.
+      const status = await hooks.post(bot, new URL(url), { headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      if (status >= 200 && status < 300) return undefined;
+      return status === 410 ? 'gone' : `The receiver answered ${status}.`;
     } catch (error) {
-      return error instanceof DOMException && error.name === 'TimeoutError'
+      if (error instanceof HookRefused) return `Nothing was sent. ${error.message}`;
+      return error instanceof Error && error.cause instanceof DOMException && error.cause.name === 'TimeoutError'
         ? 'The receiver did not answer in 15 s.'
         : 'The receiver could not be reached.';
     }
@@ -129,6 +140,10 @@ export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> 
 
 export function toMessage(row: FeedRow): Record<string, unknown> {
   const { seq, type, kind, localId, object, sfId, changes, at } = row;
+  if (kind === 'proposal' || kind === 'operator') {
+    const told = Object.fromEntries(Object.entries(changes).map(([name, { after }]) => [name, after]));
+    return { type: `${kind}.${type}`, timestamp: new Date(at).toISOString(), data: { seq, id: localId, ...told } };
+  }
   return {
     type: kind === 'record' ? 'record.changed' : `${kind}.${type}`,
     timestamp: new Date(at).toISOString(),

@@ -1,10 +1,16 @@
 import { GatehouseError } from '../errors.ts';
 import { KINDS, type Kind } from '../mapping/mapping.ts';
-import { isSwitchedOff, requireWriting } from './bounds.ts';
+import { isStopped, requireWriting } from './bounds.ts';
+import { claimLinks } from './claim.ts';
 import type { Engine, How, Passed } from './engine.ts';
 import type { Due, Link, Scope } from './link.ts';
 import type { HostRecord, SyncDeps, SyncOrg } from './ports.ts';
 import { mappingOf, newLink, ofTarget, openTarget, type Target } from './target.ts';
+
+/** Whether a person said yes to exactly this. */
+interface Asked {
+  readonly isApproved?: boolean;
+}
 
 /** Claims what is due and brings it into step; a case's unknown people first. */
 export interface Drain {
@@ -14,7 +20,7 @@ export interface Drain {
     org: SyncOrg,
     kind: Kind,
     due: Due,
-    how?: Partial<How> & { readonly limit?: number },
+    how?: Partial<How> & Asked & { readonly limit?: number },
   ): Promise<Passed & { readonly claimed: number }>;
   /** Everything that is due, window after window. */
   all(bot: string, org: SyncOrg): Promise<number>;
@@ -23,7 +29,7 @@ export interface Drain {
   /** The links of these records, made where missing. */
   linksOf(scope: Scope, kind: Kind, hosts: readonly HostRecord[], reason: string): Promise<readonly Link[]>;
   /** Links the people of cases that have none yet. */
-  completeParties(target: Target, hosts: readonly HostRecord[]): Promise<number>;
+  completeParties(target: Target, hosts: readonly HostRecord[], isApproved?: boolean): Promise<number>;
   /** Cases whose people are being made elsewhere, or wait for another try, come back for the role. */
   awaitPeople(target: Target, cases: readonly Link[], hosts: readonly HostRecord[]): Promise<void>;
 }
@@ -32,7 +38,7 @@ export interface Drain {
 const PEOPLE_WAIT_MS = 10_000;
 
 export function createDrain(deps: SyncDeps, engine: Engine): Drain {
-  const { store, now, newId, owner, policyOf } = deps;
+  const { store, now, newId, policyOf } = deps;
 
   async function linksOf(
     scope: Scope,
@@ -50,10 +56,12 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     return store.links.byLocal(scope, mapping.object, ids);
   }
 
-  async function completeParties(target: Target, hosts: readonly HostRecord[]): Promise<number> {
+  async function completeParties(target: Target, hosts: readonly HostRecord[], isApproved = false): Promise<number> {
     const { scope, org } = target;
     const ids = [...new Set(hosts.flatMap((host) => host.parties.map(({ party }) => party)))];
-    if (ids.length === 0 || (await openTarget(deps, scope.bot, org, 'party')).refusal) return 0;
+    if (ids.length === 0) return 0;
+    const { refusal, held } = await openTarget(deps, scope.bot, org, 'party');
+    if (refusal || (held && !isApproved)) return 0;
     const people = await store.hosts.get(scope.bot, 'party', ids);
     const open = (await linksOf(scope, 'party', people, 'needed by a case')).filter((link) => link.state === 'new');
     if (open.length === 0) return 0;
@@ -62,7 +70,7 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
       org,
       'party',
       { due: 'ids', ids: open.map((link) => link.id) },
-      { limit: open.length },
+      { limit: open.length, isApproved },
     );
     return passed.calls;
   }
@@ -72,8 +80,8 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     const parties = new Map(hosts.map((host) => [host.id, host.parties.map(({ party }) => party)]));
     const ids = [...new Set([...parties.values()].flat())];
     if (ids.length === 0) return;
-    const { object, refusal } = await openTarget(deps, scope.bot, org, 'party');
-    if (refusal) return;
+    const { object, refusal, held } = await openTarget(deps, scope.bot, org, 'party');
+    if (refusal ?? held) return;
     const open = new Map(
       (await store.links.byLocal(scope, object, ids))
         .filter((link) => link.sfId === null && link.state === 'new' && link.dirty > link.done)
@@ -90,15 +98,15 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     org: SyncOrg,
     kind: Kind,
     due: Due,
-    how: Partial<How> & { readonly limit?: number } = {},
+    how: Partial<How> & Asked & { readonly limit?: number } = {},
   ) {
     requireWriting(bot, await policyOf(bot));
     const target = await openTarget(deps, bot, org, kind);
-    if (target.refusal) throw target.refusal;
-    const claims = await store.links.claim(ofTarget(target), due, {
-      owner,
-      now: now(),
-      until: now() + engine.settings.leaseMs,
+    const { isApproved = false } = how;
+    const closed = target.refusal ?? (isApproved ? undefined : target.held);
+    if (closed) throw closed;
+    const claims = await claimLinks(deps, ofTarget(target), due, {
+      leaseMs: engine.settings.leaseMs,
       limit: how.limit ?? engine.settings.window,
     });
     if (claims.length === 0) return { claimed: 0, calls: 0, results: new Map() };
@@ -106,7 +114,7 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     const cases = target.hasRoles ? await store.hosts.get(bot, kind, localIds) : [];
     let partyCalls = 0;
     try {
-      partyCalls = await completeParties(target, cases);
+      partyCalls = await completeParties(target, cases, isApproved);
     } catch (error) {
       await store.links.release(claims);
       throw error;
@@ -115,7 +123,8 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     const passed = await engine.run(target, claims, {
       mode,
       mustRead: how.mustRead ?? false,
-      isStopped: async () => isSwitchedOff(await policyOf(bot)) || ((await how.isStopped?.()) ?? false),
+      isStopped: async () =>
+        isStopped(bot, await policyOf(bot), kind, isApproved) || ((await how.isStopped?.()) ?? false),
     });
     await awaitPeople(target, claims, cases);
     return { results: passed.results, calls: passed.calls + partyCalls, claimed: claims.length };
@@ -132,7 +141,8 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
       const refused: unknown[] = [];
       for (const kind of KINDS) {
         // What policy closes waits in the outbox until it is open.
-        if ((await openTarget(deps, bot, org, kind)).refusal) continue;
+        const { refusal, held } = await openTarget(deps, bot, org, kind);
+        if (refusal ?? held) continue;
         try {
           for (let claimed = Number.POSITIVE_INFINITY; claimed >= engine.settings.window; total += claimed)
             ({ claimed } = await pass(bot, org, kind, { due: 'dirty' }));

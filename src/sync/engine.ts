@@ -263,7 +263,7 @@ export function createEngine(deps: SyncDeps) {
           return { kind: 'written', id: made.id, isCreated: made.created };
         }
       } catch (error) {
-        const failure = toFailure(error);
+        const failure = toFailure(org, error);
         return failure === 'changed' ? 'changed' : { kind: 'failed', failure };
       }
       await deps.crash?.('sent');

@@ -99,7 +99,7 @@ export const peopleLeftOut = (refusal: GatehouseError): string =>
 function changesOfPerson(people: Target, { row, plan, makes }: Forecast, name: string): readonly Change[] {
   const { object } = people;
   const made: Change[] = row ? [] : [{ field: object, label: `New ${object}`, before: null, after: name }];
-  const fields = toChanges(people, { pushed: plan.pushed, pulled: plan.pulled, makes });
+  const fields = toChanges(people, { pushed: plan.pushed, pulled: plan.pulled, makes }, row?.record);
   return [
     ...made,
     ...fields.map((one) => ({ ...one, field: `${object}.${one.field}`, label: `${name}: ${one.label}` })),

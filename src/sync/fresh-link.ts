@@ -10,7 +10,6 @@ export function freshLink(link: NewLink): Link {
     baseMod: null,
     seenAt: 0,
     seenStamp: null,
-    seen: {},
     intents: {},
     attemptedAt: null,
     dirty: 1,

@@ -24,6 +24,15 @@ export function isKnown(
   const isComplete = compiled.rules.every(
     (rule) => rule.key in link.base || rule.direction === 'from_crm' || host.fields[rule.local[0] ?? ''] === undefined,
   );
+  // Some fields cannot be written without knowing what the record holds: a name, an amount that may be a sum.
+  const isBlind = compiled.rules.some(
+    (rule) => rule.looksAtRecord && rule.direction !== 'from_crm' && isChanged(rule, link, host),
+  );
   // One record alone is written conditionally, for which its stamp must be known.
-  return isFresh && isComplete && (how.mode === 'many' || link.baseMod !== null);
+  return isFresh && isComplete && !isBlind && (how.mode === 'many' || link.baseMod !== null);
+}
+
+function isChanged(rule: Target['compiled']['rules'][number], link: Link, host: HostRecord): boolean {
+  const value = rule.fromHost(host);
+  return value !== undefined && rule.fold(value, host) !== link.base[rule.key];
 }

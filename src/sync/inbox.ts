@@ -1,31 +1,23 @@
-import { z } from 'zod';
-import type { FieldDescribe, FieldValue } from '../action.ts';
-import { writtenForm } from '../mapping/canonical.ts';
-import { findField } from '../mapping/compile.ts';
-import { KINDS } from '../mapping/mapping.ts';
-import type { Link, Scope } from './link.ts';
+import { receivedId, toId18 } from '../salesforce/ids.ts';
+import { openedBy } from './bounds.ts';
+import type { Scope } from './link.ts';
 import type { FeedRow, InboxRow, SyncDeps, SyncOrg } from './ports.ts';
-import { toMs } from './remote.ts';
-import { describeOf, openTarget, type Target } from './target.ts';
+import { readRecords, type ToldRecord } from './told.ts';
 
-const payloadSchema = z.object({
-  fields: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-  isDeleted: z.boolean().optional(),
-});
+export const EVENTS_PER_READ = 500;
 
 /**
- * Uses what events told: each marks its link for reading, once, however often it came. The values in it are never applied;
- * they only tell when a field already held them. Events of subscribed objects go to the feed.
+ * Uses what events told: which records to look at again, and nothing else. Each marks its link for reading, once, however
+ * often it came; the records of subscribed objects are read from the org, and what the feed tells is what that read showed.
  */
 export async function useInbox(deps: SyncDeps, bot: string, org: SyncOrg): Promise<number> {
   const { store, now, crash } = deps;
   const scope: Scope = { bot, orgId: org.orgId };
   let used = 0;
   for (;;) {
-    const events = await store.inbox.pending(scope, 500);
+    const events = await store.inbox.pending(scope, EVENTS_PER_READ);
     if (events.length === 0) return used;
-    const targets = await Promise.all(KINDS.map((kind) => openTarget(deps, bot, org, kind)));
-    const told = await toldFields(deps, bot, org, events);
+    const shown = await readSubscribed(deps, bot, org, events);
     used += await store.atomically(async (inside) => {
       const mine = new Set(
         await inside.inbox.finish(
@@ -35,31 +27,26 @@ export async function useInbox(deps: SyncDeps, bot: string, org: SyncOrg): Promi
         ),
       );
       const fresh = events.filter((event) => mine.has(event.eventId));
-      const found = await inside.links.bySf(
+      const linked = await inside.links.bySf(
         scope,
         fresh.filter((event) => event.kind === 'message').map((event) => event.sfId),
       );
-      const links = new Map(found.filter((link) => link.state !== 'unlinked').map((link) => [link.sfId, link]));
-      const shown = new Map<string, Link['seen']>();
-      for (const event of fresh) {
-        const link = links.get(event.sfId);
-        const target = targets.find((one) => one.object === link?.object);
-        if (link && target)
-          shown.set(link.id, { ...link.seen, ...shown.get(link.id), ...valuesShown(target, link, event) });
-      }
       await inside.links.touch(
-        [...links.values()].map((link) => link.id),
+        linked.filter((link) => link.state !== 'unlinked').map((link) => link.id),
         'event from Salesforce',
         true,
         now(),
       );
-      for (const [id, seen] of shown) await inside.links.show(id, seen);
+      const named = new Set(fresh.map(placeOf));
+      // A message and a poll, or the same message again, may name one change: it is told once.
+      const changes = new Map(
+        shown.filter((record) => named.has(placeOf(record))).map((record) => [record.key, record]),
+      );
+      await inside.inbox.add([...changes].map(([eventId, record]) => marker(scope, eventId, record, now())));
+      const first = await inside.inbox.finish(bot, [...changes.keys()], now());
       await inside.feed.add(
         bot,
-        fresh.flatMap((event) => {
-          const fields = told.get(event.object);
-          return fields ? [toFeed(event, fields, org.clock())] : [];
-        }),
+        first.flatMap((key) => toFeed(changes.get(key), org.clock())),
       );
       return mine.size;
     });
@@ -67,66 +54,36 @@ export async function useInbox(deps: SyncDeps, bot: string, org: SyncOrg): Promi
   }
 }
 
-/** The record held these values at its LastModifiedDate or before: the earliest such time is when the field changed at the latest. */
-function valuesShown({ compiled }: Target, link: Link, event: InboxRow): Link['seen'] {
-  const fields = toFields(event);
-  const at = toMs(String(fields.LastModifiedDate ?? fields.SystemModstamp ?? ''));
-  if (at === 0) return {};
-  const host = { fields: {}, createdAt: 0 };
-  return Object.fromEntries(
-    compiled.rules.flatMap((rule) => {
-      if (rule.parent || !rule.remote.every((name) => name in fields)) return [];
-      const raw = rule.fromRemote(fields);
-      const value = raw === undefined || raw === null ? raw : rule.fold(raw, host);
-      if (value === undefined || value === link.base[rule.key]) return [];
-      const before = link.seen[rule.key];
-      return [[rule.key, { value, at: before?.value === value ? Math.min(before.at, at) : at }] as const];
-    }),
-  );
+/** One bad Id in a query fails the whole of it, so one that came from outside must be right to its check characters. */
+function realId({ kind, sfId }: InboxRow): readonly string[] {
+  const verdict = toId18(sfId);
+  if ('id' in verdict) return [verdict.id];
+  return kind === 'poll' ? [receivedId(sfId) ?? []].flat() : [];
 }
 
-/** What the host app asked to be told of each object that these events speak of. */
-async function toldFields(
-  { store }: SyncDeps,
+const placeOf = ({ object, sfId }: Pick<InboxRow, 'object' | 'sfId'>): string => `${object}/${sfId}`;
+
+function marker(scope: Scope, eventId: string, { object, sfId }: ToldRecord, receivedAt: number): InboxRow {
+  return { ...scope, eventId, object, sfId, kind: 'poll', receivedAt };
+}
+
+/** One packed read of every record that these events name and the host app asked to be told of. */
+async function readSubscribed(
+  { store, policyOf }: SyncDeps,
   bot: string,
   org: SyncOrg,
   events: readonly InboxRow[],
-): Promise<ReadonlyMap<string, readonly Told[]>> {
-  const objects = new Set(events.map((event) => event.object));
-  const asked = (await store.subscriptions.list(bot)).filter(({ object }) => objects.has(object));
-  return new Map(
-    await Promise.all(
-      asked.map(async ({ object, fields }) => {
-        const { describe } = await describeOf(org, object);
-        return [object, fields.map((name) => ({ name, shape: findField(describe, name) }))] as const;
-      }),
-    ),
-  );
+): Promise<readonly ToldRecord[]> {
+  const asked = (await store.subscriptions.list(bot)).flatMap(({ object, fields }) => {
+    const ids = events.filter((event) => event.object === object).flatMap(realId);
+    return ids.length > 0 ? [{ object, fields, ids }] : [];
+  });
+  return asked.length === 0 ? [] : readRecords(org, openedBy(await policyOf(bot)), asked);
 }
 
-interface Told {
-  readonly name: string;
-  readonly shape: FieldDescribe | undefined;
-}
-
-function toFeed(event: InboxRow, told: readonly Told[], at: number): Omit<FeedRow, 'bot' | 'seq'> {
-  const shown = toFields(event);
-  const changes = Object.fromEntries(
-    told.flatMap(({ name, shape }) => {
-      const value = shown[name];
-      return value === undefined ? [] : [[name, { before: null, after: typed(shape, value) }] as const];
-    }),
-  );
-  return { type: 'record', kind: 'record', localId: '', object: event.object, sfId: event.sfId, changes, at };
-}
-
-/** Messages are all text; a poll shows the same field as a number or a boolean. */
-function typed(shape: FieldDescribe | undefined, value: FieldValue): FieldValue {
-  const isText = shape === undefined || !['boolean', 'int', 'double', 'currency', 'percent'].includes(shape.type);
-  return isText || typeof value !== 'string' ? value : (writtenForm(shape, value) ?? value);
-}
-
-function toFields({ payload }: InboxRow): Readonly<Record<string, FieldValue>> {
-  const parsed = payloadSchema.safeParse(JSON.parse(payload));
-  return parsed.success ? parsed.data.fields : {};
+function toFeed(record: ToldRecord | undefined, at: number): Omit<FeedRow, 'bot' | 'seq'>[] {
+  if (!record) return [];
+  const { object, sfId, fields } = record;
+  const changes = Object.fromEntries(Object.entries(fields).map(([name, after]) => [name, { before: null, after }]));
+  return [{ type: 'record', kind: 'record', localId: '', object, sfId, changes, at }];
 }

@@ -3,6 +3,7 @@ import { GatehouseError } from '../errors.ts';
 import { KINDS, type Kind } from '../mapping/mapping.ts';
 import { splitName } from '../mapping/names.ts';
 import { touchCasesOf } from './case-people.ts';
+import { claimLinks } from './claim.ts';
 import type { Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
 import type { Hosts } from './hosts.ts';
@@ -45,11 +46,8 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
     to: (fresh: Link) => Link,
     log: Omit<LogRow, 'id' | 'at' | 'calls' | 'bot' | 'orgId' | 'kind' | 'localId' | 'object' | 'batch'>,
   ): Promise<Link> {
-    const [claim] = await store.links.claim(
-      { bot: link.bot, orgId: link.orgId },
-      { due: 'ids', ids: [link.id] },
-      { owner: 'desk', now: now(), until: now() + 60_000, limit: 1 },
-    );
+    const scope = { bot: link.bot, orgId: link.orgId };
+    const [claim] = await claimLinks(deps, scope, { due: 'ids', ids: [link.id] }, { leaseMs: 60_000, limit: 1 });
     if (!claim)
       throw new GatehouseError('conflict', 'This record is being synced right now.', {
         next: 'Try again in a minute.',
@@ -111,7 +109,6 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
         state: 'active',
         base: {},
         intents: {},
-        seen: {},
         baseMod: null,
         seenAt: 0,
         error: null,
@@ -171,7 +168,6 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
           state: 'unlinked',
           base: {},
           intents: {},
-          seen: {},
           baseMod: null,
           seenAt: 0,
           matchKey: null,

@@ -35,8 +35,6 @@ export interface Link {
   readonly seenAt: number;
   /** SystemModstamp at the last look. */
   readonly seenStamp: string | null;
-  /** Values that notifications showed, with the time by which the record held them. */
-  readonly seen: Readonly<Record<string, { readonly value: FieldValue; readonly at: number }>>;
   readonly intents: Readonly<Record<string, readonly Intent[]>>;
   /** When a create was sent whose outcome is not known, on Salesforce's clock. */
   readonly attemptedAt: number | null;
@@ -82,10 +80,21 @@ export interface Claim {
   readonly limit: number;
 }
 
+/** Links that one process took, or renewed, at one moment. */
+export interface Lease {
+  readonly owner: string;
+  readonly until: number;
+}
+
 export interface LinkStore {
   /** Adds those that are not there; a look-up value that another link holds is left out. */
   ensure(links: readonly NewLink[]): Promise<void>;
+  /** Of what is due, what nobody holds. */
   claim(among: LinkSet, what: Due, claim: Claim): Promise<readonly Link[]>;
+  /** What is held, by whom. */
+  leases(among: LinkSet): Promise<readonly Lease[]>;
+  /** Takes from its holder what it still holds by exactly this lease. */
+  endLease(among: LinkSet, lease: Lease): Promise<void>;
   /** Fresh rows of claims that still stand, locked for the transaction. */
   lock(claims: readonly Pick<Link, 'id' | 'fence'>[]): Promise<readonly Link[]>;
   /** Writes everything but `dirty`, which others may have moved. */
@@ -108,8 +117,6 @@ export interface LinkStore {
   reopen(ids: readonly string[]): Promise<void>;
   /** Forgets what was agreed on some fields, so that their new rules start afresh. */
   rebase(id: string, base: Link['base']): Promise<void>;
-  /** Values that an event showed. */
-  show(id: string, seen: Link['seen']): Promise<void>;
   /** Notes a problem on a link that somebody else may hold. */
   flag(id: string, error: Link['error']): Promise<void>;
   /** In order of local id; `after` is the last one of the page before. */

@@ -2,11 +2,12 @@ import type { FieldValue } from '../action.ts';
 import { fromErrorBody, GatehouseError } from '../errors.ts';
 import type { CompiledRule } from '../mapping/compile.ts';
 import { findField } from '../mapping/compile.ts';
+import type { Refusal } from '../salesforce/connections.ts';
+import { claimLinks } from './claim.ts';
 import { toParentIndex } from './findings.ts';
 import type { Link } from './link.ts';
 import { type ParentIndex, parentKey } from './plan.ts';
 import type { HostRecord, SyncDeps } from './ports.ts';
-import type { RowFailure } from './row-errors.ts';
 import { EXTERNAL_ID, externalKey, type Target } from './target.ts';
 import { sendParts, toParts } from './write.ts';
 
@@ -69,13 +70,14 @@ const WAIT_MS = 200;
 const MOST_WAITS = 50;
 
 async function create(
-  { store, now, newId, owner, wait }: SyncDeps,
+  deps: SyncDeps,
   target: Target,
   object: string,
   missing: readonly { readonly rule: CompiledRule; readonly name: FieldValue }[],
   made: Map<string, string>,
   onCall: () => void,
 ): Promise<void> {
+  const { store, now, newId, wait } = deps;
   const { scope, org } = target;
   const byLocal = new Map(missing.map((one) => [String(one.name).trim().toLowerCase(), one]));
   const at = now();
@@ -111,8 +113,8 @@ async function create(
       }
       const ids = rows.filter((row) => missing.has(row.localId)).map((row) => row.id);
       if (ids.length === 0) return;
-      const lease = { owner, now: now(), until: now() + CLAIM_MS, limit: ids.length };
-      for (const claim of await store.links.claim(scope, { due: 'ids', ids }, lease)) {
+      const lease = { leaseMs: CLAIM_MS, limit: ids.length };
+      for (const claim of await claimLinks(deps, scope, { due: 'ids', ids }, lease)) {
         claims.push(claim);
         if (claim.sfId !== null) made.set(parentKey(object, claim.localId), claim.sfId);
         missing.delete(claim.localId);
@@ -146,11 +148,11 @@ async function create(
       200,
     );
     const finished: Link[] = [];
-    let passing: RowFailure | undefined;
+    let passing: Refusal | undefined;
     for (let first = 0; first < parts.length; first += 5) {
       onCall();
       for (const { item, id, failure } of await sendParts(org, parts.slice(first, first + 5))) {
-        if (failure?.then === 'retry') passing = failure;
+        if (failure?.then === 'retry' || failure?.then === 'wait') passing = failure;
         finished.push({
           ...item,
           leaseOwner: null,

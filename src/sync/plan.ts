@@ -1,5 +1,5 @@
 import type { Fields, FieldValue } from '../action.ts';
-import type { CompiledMapping, CompiledRule, RemoteRecord } from '../mapping/compile.ts';
+import type { CompiledMapping, CompiledRule, Onto, RemoteRecord } from '../mapping/compile.ts';
 import type { Intent, Link } from './link.ts';
 import { type FieldVerdict, mergeField } from './merge.ts';
 import type { FieldClock, HostRecord, LogChange } from './ports.ts';
@@ -105,7 +105,7 @@ function planRule(
   // Nothing there is nothing: a default fills gaps of the host, not of Salesforce.
   const remoteValue = remote.kind === 'assumed' ? base : remoteRaw === null ? null : fold(remoteRaw);
   const intents = link.intents[rule.key] ?? [];
-  const remoteAt = remote.kind === 'record' ? timeOf(rule, link, remote.modifiedAt, remoteValue, fieldTimes) : 0;
+  const remoteAt = remote.kind === 'record' ? timeOf(rule, remote.modifiedAt, fieldTimes) : 0;
   const verdict = mergeField({
     direction: rule.direction,
     tie: mapping.mapping.tie,
@@ -125,7 +125,7 @@ function planRule(
   }
   if (verdict.base === undefined) delete draft.base[rule.key];
   else draft.base[rule.key] = verdict.base;
-  carryOut(rule, verdict, { host, parents, localRaw, remoteRaw, local, remoteAt, base, kind: remote.kind }, draft);
+  carryOut(rule, verdict, { host, parents, localRaw, remoteRaw, local, remoteAt, base, remote }, draft);
 }
 
 interface Sides {
@@ -136,13 +136,13 @@ interface Sides {
   readonly local: FieldValue | undefined;
   readonly remoteAt: number;
   readonly base: FieldValue | undefined;
-  readonly kind: RemoteState['kind'];
+  readonly remote: RemoteState;
 }
 
 function carryOut(rule: CompiledRule, { action, winner }: FieldVerdict, sides: Sides, draft: Draft): void {
   const { host, parents, localRaw = null, remoteRaw = null, local = null, remoteAt } = sides;
   if (action === 'pull') {
-    Object.assign(draft.take, rule.toHost(remoteRaw));
+    Object.assign(draft.take, rule.toHost(remoteRaw, host));
     for (const name of rule.local) draft.clocks[name] = { at: remoteAt, origin: 'salesforce' };
     draft.pulled.push({
       ...change(rule, localRaw, remoteRaw),
@@ -151,12 +151,18 @@ function carryOut(rule: CompiledRule, { action, winner }: FieldVerdict, sides: S
     });
   }
   if (action !== 'push') return;
-  const fields = rule.parent ? parentField(rule, local, parents, draft) : rule.toRemote(localRaw, host);
-  const misfit = rule.parent ? undefined : rule.misfit(localRaw, host);
-  if (misfit !== undefined) draft.problems.push({ code: 'invalid_input', message: misfit });
+  const onto = ontoOf(sides.remote);
+  // A create has nothing to clear, and nothing that is missing to explain.
+  if (sides.remote.kind === 'absent' && local === null) return;
+  const misfit = rule.misfit(localRaw, host, onto);
+  if (misfit !== undefined) {
+    draft.problems.push({ code: 'invalid_input', message: misfit });
+    return;
+  }
+  const fields = rule.parent ? parentField(rule, local, parents, draft) : rule.toRemote(localRaw, host, onto);
   if (!fields || Object.keys(fields).length === 0) return;
   // A create has nothing to clear.
-  if (sides.kind === 'absent' && Object.values(fields).every((value) => value === null)) return;
+  if (sides.remote.kind === 'absent' && Object.values(fields).every((value) => value === null)) return;
   Object.assign(draft.send, fields);
   draft.sent[rule.key] = { value: local, before: remoteRaw };
   const note = rule.isCut(localRaw, host) ? { note: 'cut to the length of the Salesforce field' } : {};
@@ -167,6 +173,11 @@ function carryOut(rule: CompiledRule, { action, winner }: FieldVerdict, sides: S
     ...note,
   });
   if (winner) draft.isContested = true;
+}
+
+function ontoOf(remote: RemoteState): Onto {
+  if (remote.kind === 'absent') return { operation: 'create' };
+  return { operation: 'update', record: remote.kind === 'record' ? remote.record : undefined };
 }
 
 function parentField(
@@ -185,17 +196,9 @@ function parentField(
 
 export const parentKey = (object: string, name: FieldValue): string => `${object}:${String(name).trim().toLowerCase()}`;
 
-/** Per field where history or a notification tells; else the record's own stamp, which is never too early. */
-function timeOf(
-  rule: CompiledRule,
-  link: Link,
-  modifiedAt: number,
-  value: FieldValue | undefined,
-  fieldTimes: ReadonlyMap<string, number> | undefined,
-): number {
-  const seen = link.seen[rule.key];
-  const shown = seen && seen.value === value ? seen.at : Number.POSITIVE_INFINITY;
-  return Math.min(modifiedAt, fieldTimes?.get(rule.key) ?? Number.POSITIVE_INFINITY, shown);
+/** Per field where the org's history tells; else the record's own stamp, which is never too early. No message is asked. */
+function timeOf(rule: CompiledRule, modifiedAt: number, fieldTimes: ReadonlyMap<string, number> | undefined): number {
+  return Math.min(modifiedAt, fieldTimes?.get(rule.key) ?? Number.POSITIVE_INFINITY);
 }
 
 /** A parent is named by what people call it, not by the Id that is sent. */

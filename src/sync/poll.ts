@@ -52,8 +52,8 @@ export async function poll(
   org: SyncOrg,
 ): Promise<Polled> {
   const scope: Scope = { bot, orgId: org.orgId };
-  const subscriptions = new Map((await store.subscriptions.list(bot)).map((one) => [one.object, one.fields]));
-  const objects = new Set(subscriptions.keys());
+  const subscribed = new Set((await store.subscriptions.list(bot)).map((one) => one.object));
+  const objects = new Set(subscribed);
   for (const kind of KINDS) objects.add((await mappingOf(store, bot, kind)).object);
   let scans = (await Promise.all([...objects].map(openScan))).filter((scan) => scan !== undefined);
   let calls = 0;
@@ -109,9 +109,8 @@ export async function poll(
           true,
           now(),
         );
-        const told = subscriptions.get(scan.cursor.object);
-        if (told)
-          await inside.inbox.add(records.map((record) => toEvent(scope, scan.cursor.object, record, told, now())));
+        if (subscribed.has(scan.cursor.object))
+          await inside.inbox.add(records.map((record) => toEvent(scope, scan.cursor.object, record, now())));
         await inside.cursors.put(scope, cursor);
         return fresh.length;
       });
@@ -130,7 +129,6 @@ export async function poll(
     });
     if (!describe) return undefined;
     const extra = ['IsDeleted', 'MasterRecordId'].filter((name) => findField(describe, name));
-    const told = (subscriptions.get(object) ?? []).filter((name) => findField(describe, name));
     // A first poll looks at what changes from now on; what was there before is the business of a batch.
     const cursor = (await store.cursors.get(scope, object)) ?? {
       object,
@@ -138,7 +136,7 @@ export async function poll(
       position: null,
       polledAt: 0,
     };
-    return { cursor, select: [...new Set(['Id', 'SystemModstamp', ...extra, ...told])], overlapMs: settings.overlapMs };
+    return { cursor, select: ['Id', 'SystemModstamp', ...extra], overlapMs: settings.overlapMs };
   }
 }
 
@@ -160,11 +158,9 @@ function toEvent(
   scope: Scope,
   object: string,
   record: Readonly<Record<string, unknown>>,
-  told: readonly string[],
   receivedAt: number,
 ): InboxRow {
   const sfId = String(record.Id);
-  const fields = Object.fromEntries(told.map((name) => [name, record[name] ?? null]));
   return {
     ...scope,
     object,
@@ -173,6 +169,5 @@ function toEvent(
     receivedAt,
     // The overlap shows each record several times; its stamp makes that one event.
     eventId: `poll:${sfId}:${toIso(String(record.SystemModstamp))}`,
-    payload: JSON.stringify({ fields, isDeleted: record.IsDeleted === true }),
   };
 }

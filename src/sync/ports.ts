@@ -1,8 +1,9 @@
-import type { Policy } from '../../permissions/policy.ts';
 import type { Fields, FieldValue } from '../action.ts';
 import type { ErrorBody } from '../errors.ts';
+import type { LeaseWatch } from '../lease-watch.ts';
 import type { Kind, Mapping } from '../mapping/mapping.ts';
 import type { Org } from '../salesforce/connections.ts';
+import type { SyncPolicy } from './bounds.ts';
 import type { Link, LinkStore, Scope } from './link.ts';
 
 /** What sync needs from outside: an org through one connection, and durable rows. */
@@ -16,6 +17,7 @@ export type SyncOrg = Pick<
   | 'patch'
   | 'create'
   | 'remove'
+  | 'refusal'
   | 'clock'
   | 'recordUrl'
 >;
@@ -61,13 +63,12 @@ export interface HostStore {
   unlinked(scope: Scope, kind: Kind, object: string, after: string, limit: number): Promise<readonly HostRecord[]>;
 }
 
+/** A hint that a record may have changed: nothing else of an event is kept, so nothing else of it can be believed. */
 export interface InboxRow extends Scope {
   readonly eventId: string;
   readonly object: string;
   readonly sfId: string;
   readonly kind: 'message' | 'poll';
-  /** JSON: fields as the event showed them. */
-  readonly payload: string;
   readonly receivedAt: number;
 }
 
@@ -206,8 +207,19 @@ export interface MappingStore {
 export interface FeedRow {
   readonly bot: string;
   readonly seq: number;
-  readonly type: 'updated' | 'deleted' | 'undeleted' | 'merged' | 'linked' | 'unlinked' | 'record';
-  readonly kind: Kind | 'record';
+  readonly type:
+    | 'updated'
+    | 'deleted'
+    | 'undeleted'
+    | 'merged'
+    | 'linked'
+    | 'unlinked'
+    | 'record'
+    | 'waiting'
+    | 'undecided'
+    | 'recovered';
+  /** `proposal`, `operator`: told to people, not a change of Salesforce. */
+  readonly kind: Kind | 'record' | 'proposal' | 'operator';
   readonly localId: string;
   readonly object: string;
   readonly sfId: string | null;
@@ -241,8 +253,8 @@ export interface WebhookStore {
   /** One that is there keeps its place. */
   put(target: WebhookTarget): Promise<void>;
   remove(bot: string): Promise<void>;
-  /** One sender at a time: true for whoever got the lease. */
-  lease(bot: string, now: number, until: number): Promise<boolean>;
+  /** One sender at a time: true for whoever got it in place of the lease `from`; 0 is none. */
+  lease(bot: string, from: number, until: number): Promise<boolean>;
   patch(bot: string, url: string, patch: Partial<WebhookTarget>): Promise<void>;
 }
 
@@ -295,9 +307,11 @@ export interface SyncDeps {
   readonly newId: () => string;
   /** Names this process in leases. */
   readonly owner: string;
+  /** Judges the leases of others; the room and the worker make one by `now` where there is none. */
+  readonly watch?: LeaseWatch;
   readonly wait: (ms: number) => Promise<void>;
   /** Asked anew for every pass: what an operator closes is closed from then on. Undefined: no such bot. */
-  readonly policyOf: (bot: string) => Promise<Pick<Policy, 'objects' | 'mode'> | undefined>;
+  readonly policyOf: (bot: string) => Promise<SyncPolicy | undefined>;
   readonly settings?: Partial<SyncSettings>;
   /** Tests stop the engine at a named point. */
   readonly crash?: ((point: CrashPoint) => void | Promise<void>) | undefined;

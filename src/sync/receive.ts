@@ -26,6 +26,21 @@ export async function rotateToken(
   return token;
 }
 
+const UNKNOWN: SoapAnswer = { status: 404, body: fault('Client', 'No such address.') };
+
+type Receiver = Pick<SyncDeps, 'store' | 'now'> & { readonly connectionOf: ConnectionOf };
+
+async function receiverOf({ store, now, connectionOf }: Receiver, token: string) {
+  const known = token.length <= 200 ? await store.tokens.byHash(hashOf(token), now()) : undefined;
+  const connection = known && (await connectionOf(known.bot));
+  return known && connection && { known, connection };
+}
+
+/** What whoever does not know the secret address is told, before anything that they sent is looked at. */
+export async function refuseAddress(deps: Receiver, token: string): Promise<SoapAnswer | undefined> {
+  return (await receiverOf(deps, token)) ? undefined : UNKNOWN;
+}
+
 /**
  * One outbound message. Positive only when every notification is stored for good; anything else makes Salesforce send it
  * again. Nobody learns from the answer whether a token exists.
@@ -40,9 +55,9 @@ export async function receiveMessage(
   body: string,
 ): Promise<SoapAnswer> {
   const { store, now, connectionOf, onChange, crash } = deps;
-  const known = token.length <= 200 ? await store.tokens.byHash(hashOf(token), now()) : undefined;
-  const connection = known && (await connectionOf(known.bot));
-  if (!known || !connection) return { status: 404, body: fault('Client', 'No such address.') };
+  const receiver = await receiverOf({ store, now, connectionOf }, token);
+  if (!receiver) return UNKNOWN;
+  const { known, connection } = receiver;
   try {
     const { organizationId, notifications } = parseOutboundMessage(body);
     // The 15-character form names the same org.
@@ -52,13 +67,13 @@ export async function receiveMessage(
       (one): InboxRow => ({
         bot: known.bot,
         orgId: connection.orgId,
-        eventId: one.id,
+        // With the record it names: a made-up message with the id of a real one to come must not swallow that one.
+        eventId: `${one.id}:${one.recordId}`,
         object: one.object,
         // Links hold the form of 18 characters.
         sfId: receivedId(one.recordId) ?? one.recordId,
         kind: 'message',
         receivedAt: now(),
-        payload: JSON.stringify({ fields: one.fields }),
       }),
     );
     await store.atomically((inside) => inside.inbox.add(rows));

@@ -79,7 +79,10 @@ export async function checkInOrg(
     if (error instanceof GatehouseError && error.code === 'not_found') return undefined;
     throw error;
   });
-  return remembered?.problems.length === 0 ? remembered : look({ isFresh: true });
+  const isWhole =
+    remembered?.problems.length === 0 &&
+    compileMapping(mapping, remembered.describe).rules.length === mapping.rules.length;
+  return remembered && isWhole ? remembered : look({ isFresh: true });
 }
 
 function outOfDate(): GatehouseError {

@@ -315,7 +315,7 @@ function nothingToMake({ kind, object, compiled }: Target, { problems }: Plan): 
 }
 
 function whatWeSaw(link: Link, row: RemoteRow, dirty: number, now: number, sfNow: number): Partial<Link> {
-  const seen = { seen: {}, seenStamp: row.stamp };
+  const seen = { seenStamp: row.stamp };
   // A hint that came after the claim is about something newer than what we read.
   if (link.dirty !== dirty && link.seenAt === 0) return seen;
   // A stamp is good for a conditional write only when its second is over: an edit in that second would not show.

@@ -1,8 +1,7 @@
-import type { Policy } from '../../permissions/policy.ts';
 import { type ErrorBody, toErrorBody } from '../errors.ts';
 import { KINDS, type Kind } from '../mapping/mapping.ts';
 import type { ConnectionStatus } from '../salesforce/connections.ts';
-import { isSwitchedOff } from './bounds.ts';
+import { isSwitchedOff, type SyncPolicy } from './bounds.ts';
 import type { Link, LinkSet, Scope } from './link.ts';
 import { logIdAt } from './log-ids.ts';
 import { FOUND_BY_POLL } from './poll.ts';
@@ -39,7 +38,7 @@ export interface SyncStatus {
 export interface StatusDeps {
   readonly store: SyncStore;
   readonly now: () => number;
-  readonly policyOf: (bot: string) => Promise<Pick<Policy, 'mode' | 'objects'> | undefined>;
+  readonly policyOf: (bot: string) => Promise<SyncPolicy | undefined>;
   readonly openOrg: (bot: string, signal: AbortSignal) => Promise<SyncOrg>;
   readonly connectionStatus: (bot: string) => Promise<ConnectionStatus>;
 }
@@ -64,7 +63,7 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
     Promise.all(sets.map((set) => store.links.list(set, { hasProblem: true, limit: MOST_LOOKED_AT }))),
   ]);
   const targets = await Promise.all(sets.map(({ kind }) => look(deps, bot, connection, kind)));
-  const closed = targets.map((target, at) => (backlogs[at]?.count ? target?.refusal : undefined));
+  const closed = targets.map((target, at) => (backlogs[at]?.count ? (target?.refusal ?? target?.held) : undefined));
   const all = together(backlogs);
   const open = together(backlogs.filter((_, at) => !closed[at]));
   const { lastSyncAt, lastEventAt } = connection;
@@ -88,7 +87,7 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
       ...(await failingWebhook(store, bot)),
       ...grouped(broken.flat()),
     ],
-    remoteTime: 'per field where the org tracks field history or an outbound message showed the value, else the record',
+    remoteTime: 'per field where the org tracks field history, else the record',
   };
 }
 

@@ -4,7 +4,7 @@ import { GatehouseError } from '../errors.ts';
 import { type CompiledMapping, compileMapping, findField } from '../mapping/compile.ts';
 import { defaultMapping } from '../mapping/defaults.ts';
 import { type Kind, type Mapping, ruleKey } from '../mapping/mapping.ts';
-import { boundMapping, closedRoles, type Opened, openedBy } from './bounds.ts';
+import { boundMapping, closedRoles, type Opened, openedBy, stopOf } from './bounds.ts';
 import type { LinkSet, NewLink, Scope } from './link.ts';
 import type { HostRecord, SyncDeps, SyncOrg, SyncStore } from './ports.ts';
 
@@ -22,6 +22,8 @@ export interface Target {
   readonly opened: Opened;
   /** Set where policy closes the whole of it: nothing is read or written then. */
   readonly refusal: GatehouseError | undefined;
+  /** Set where a person has to be asked first. */
+  readonly held: GatehouseError | undefined;
   /** Fields of the mapping that the org does not have or show; those of the shipped mapping that few orgs have are no loss. */
   readonly lost: readonly string[];
   /** What policy leaves out. */
@@ -50,7 +52,9 @@ export async function openTarget(
   const mapping = await mappingOf(store, bot, kind);
   const { describe, missing } = await describeOf(org, mapping.object);
   const mark = findField(describe, EXTERNAL_ID);
-  const opened = openedBy(await policyOf(bot));
+  const policy = await policyOf(bot);
+  const opened = openedBy(policy);
+  const stop = stopOf(bot, policy, kind);
   const compiled = compileMapping(mapping, describe);
   const bounded = boundMapping(compiled, describe, opened);
   const hasRoles = kind === 'case' && mapping.object === 'Opportunity' && Object.keys(mapping.roles).length > 0;
@@ -62,7 +66,8 @@ export async function openTarget(
     object: mapping.object,
     describe,
     ...bounded,
-    ...(missing ? { refusal: missing } : {}),
+    ...(missing ? { refusal: missing } : stop?.is === 'closed' ? { refusal: stop.error } : {}),
+    held: stop?.is === 'held' ? stop.error : undefined,
     opened,
     lost: missing ? [] : lostFields(mapping, compiled),
     warnings: noRoles === undefined ? bounded.warnings : [...bounded.warnings, noRoles],

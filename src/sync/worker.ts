@@ -1,9 +1,10 @@
 import { GatehouseError } from '../errors.ts';
+import { createLeaseWatch } from '../lease-watch.ts';
 import type { Batches } from './batch.ts';
 import { type DeliveryDeps, deliver } from './deliver.ts';
 import type { Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
-import { useInbox } from './inbox.ts';
+import { createHints } from './hints.ts';
 import { pollWhenDue } from './poll.ts';
 import type { SyncOrg } from './ports.ts';
 
@@ -30,16 +31,18 @@ export interface WorkerDeps extends DeliveryDeps {
 }
 
 /** In-process loop over the outbox; any number of processes may run one on the same store. */
-export function createWorker(deps: WorkerDeps, engine: Engine, drain: Drain, batches: Batches): Worker {
+export function createWorker(given: WorkerDeps, engine: Engine, drain: Drain, batches: Batches): Worker {
+  const deps = { ...given, watch: given.watch ?? createLeaseWatch(given.now) };
   const { store, now, tickMs = 2_000, pollMs = 300_000, pauseMs = (ms: number) => ms } = deps;
   const stopping = new AbortController();
+  const hints = createHints(deps);
   const pausedUntil = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
 
   async function sync(bot: string): Promise<void> {
     if ((pausedUntil.get(bot) ?? 0) > now()) return;
     const org = await deps.openOrg(bot, stopping.signal);
-    await useInbox(deps, bot, org);
+    await hints.use(bot, org);
     if (await pollWhenDue(deps, engine.settings, bot, org, pollMs)) await store.inbox.prune(now() - 7 * 86_400_000);
     let hasSynced = false;
     // A batch goes on window by window, so that what changes meanwhile does not wait for its end.
@@ -47,7 +50,7 @@ export function createWorker(deps: WorkerDeps, engine: Engine, drain: Drain, bat
       const synced = await drain.all(bot, org);
       hasMore = await batches.step(bot, org);
       hasSynced ||= hasMore || synced > 0;
-      if (hasMore) await useInbox(deps, bot, org);
+      if (hasMore) await hints.use(bot, org);
       tells.run(bot);
     }
     if (hasSynced) await deps.noteSync?.(bot, now());

@@ -1,7 +1,6 @@
 import type { FieldValue } from '../action.ts';
-import type { CompositeAnswer, CompositeRequest } from '../salesforce/connections.ts';
+import type { CompositeAnswer, CompositeRequest, Refusal } from '../salesforce/connections.ts';
 import type { SyncOrg } from './ports.ts';
-import { type RowFailure, toRowFailure } from './row-errors.ts';
 
 /** One row of a batch. Creates go by our external id where the org has it, so that a repeat finds itself. */
 export interface RowWrite<T> {
@@ -17,7 +16,7 @@ export interface RowOutcome<T> {
   readonly item: T;
   readonly id: string;
   readonly isCreated: boolean;
-  readonly failure: RowFailure | undefined;
+  readonly failure: Refusal | undefined;
 }
 
 export const PARTS_PER_CALL = 5;
@@ -52,7 +51,7 @@ export async function sendParts<T>(
   const answers = await org.composite(parts.map((part, index) => ({ ...toRequest(part, index), headers })));
   return parts.flatMap((part, index) => {
     const answer = answers[index];
-    return part.map((write, at) => toOutcome(write, answer, at));
+    return part.map((write, at) => toOutcome(org, write, answer, at));
   });
 }
 
@@ -78,7 +77,12 @@ function toRequest<T>(part: readonly RowWrite<T>[], index: number): CompositeReq
   return { method: method === 'create' ? 'POST' : 'PATCH', id, path, body: { allOrNone: false, records } };
 }
 
-function toOutcome<T>(write: RowWrite<T>, answer: CompositeAnswer | undefined, at: number): RowOutcome<T> {
+function toOutcome<T>(
+  org: Pick<SyncOrg, 'refusal'>,
+  write: RowWrite<T>,
+  answer: CompositeAnswer | undefined,
+  at: number,
+): RowOutcome<T> {
   const body = answer?.body;
   const row: unknown = Array.isArray(body) ? (answer && answer.status < 300 ? body[at] : undefined) : undefined;
   if (isObject(row) && row.success === true) {
@@ -86,16 +90,8 @@ function toOutcome<T>(write: RowWrite<T>, answer: CompositeAnswer | undefined, a
     return { item: write.item, id: typeof row.id === 'string' ? row.id : write.id, isCreated, failure: undefined };
   }
   // A refused part refuses each of its rows in the same words.
-  const errors = isObject(row) ? row.errors : body;
-  return { item: write.item, id: write.id, isCreated: false, failure: toRowFailure(toErrors(errors)) };
-}
-
-function toErrors(errors: unknown): { code: string; message: string; fields: readonly string[] }[] {
-  return (Array.isArray(errors) ? errors.filter(isObject) : []).map((error) => ({
-    code: String(error.statusCode ?? error.errorCode ?? 'UNKNOWN_EXCEPTION'),
-    message: String(error.message ?? ''),
-    fields: Array.isArray(error.fields) ? error.fields.map(String) : [],
-  }));
+  const failure = org.refusal({ status: answer?.status ?? 200, body: isObject(row) ? row.errors : body });
+  return { item: write.item, id: write.id, isCreated: false, failure };
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

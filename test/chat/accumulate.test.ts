@@ -97,6 +97,8 @@ describe('a streamed answer', () => {
     expect(whole({ text: 'Hel' }, { text: 'lo', finish: 'length', tokens: 12 })).toEqual({
       text: 'Hello',
       calls: [],
+      kept: undefined,
+      finish: 'length',
       isCut: true,
       tokens: 12,
     });

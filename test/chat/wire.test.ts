@@ -204,7 +204,7 @@ describe('over the wire of Chat Completions', () => {
       { text: 'Whole.' },
     ]);
     const broken = await talk.say('Hello');
-    expect(broken).toMatchObject({ text: 'Half', reason: 'failed', errors: [{ code: 'internal' }] });
+    expect(broken).toMatchObject({ text: 'Half', reason: 'failed', errors: [{ code: 'rate_limited' }] });
     expect(await talk.say('Again')).toMatchObject({ text: 'Whole.', reason: 'answered' });
   });
 

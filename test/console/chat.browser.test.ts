@@ -202,15 +202,15 @@ describe.skipIf(why)(`the chat page in Chromium${why ? ` (skipped: ${why})` : ''
     await anna.page.goto(`${door.url}/chat/demo`);
     await say(anna.page, 'Move OPP-456 to Closed Won');
     await card(anna.page).waitFor();
-    const id = await anna.page.evaluate('sessionStorage.getItem("gatehouse demo conversation")');
+    const id = await anna.page.evaluate('localStorage.getItem("gatehouse demo conversation")');
     await ben.page.goto(`${door.url}/chat/demo`);
-    await ben.page.evaluate(`sessionStorage.setItem("gatehouse demo conversation", ${JSON.stringify(id)})`);
+    await ben.page.evaluate(`localStorage.setItem("gatehouse demo conversation", ${JSON.stringify(id)})`);
     await ben.page.reload();
     await ben.page.getByText('How can I help?').waitFor();
     expect(await card(ben.page).count()).toBe(0);
     await say(ben.page, 'What is the status of OPP-123?');
     await said(ben.page, 'closes').waitFor();
-    expect(await ben.page.evaluate('sessionStorage.getItem("gatehouse demo conversation")')).not.toBe(id);
+    expect(await ben.page.evaluate('localStorage.getItem("gatehouse demo conversation")')).not.toBe(id);
   });
 
   it('opens in a frame of a listed site, for the person that the site signed, and in no other [O9] [P4]', async () => {

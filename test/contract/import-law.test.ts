@@ -16,6 +16,7 @@ const FORBIDDEN = [
   ['src/gate/dispatch.ts', '../salesforce/create-connections.ts'],
   ['src/confirm/a.ts', '../mcp/server.ts'],
   ['src/mapping/a.ts', 'node:crypto'],
+  ['src/stored-value/a.ts', '../mapping/compile.ts'],
   ['src/salesforce/soql/a.ts', 'node:fs'],
   ['src/salesforce/soql/c.ts', '../../../permissions/policy.ts'],
   ['src/salesforce/a.ts', '../store/store.ts'],

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createGatehouse, type Gatehouse, MAIN, type Started } from '../support/cli.ts';
+import { createGatehouse, type Gatehouse, MAIN, prepareForStock, type Started } from '../support/cli.ts';
 
 /**
  * MCP clients that others wrote, at the built program. npx fetches them into npm's cache, which takes the network and a
@@ -29,6 +29,7 @@ describe.runIf(isAsked)(`independent MCP clients${why}`, () => {
   beforeAll(async () => {
     house = await createGatehouse();
     ({ key } = (await house.run(['bot', 'create', 'acme', '--profile', 'internal', '--json'])).json);
+    await prepareForStock(house, 'acme');
     server = await house.start(['serve', '--port', '0']);
     url = server.document.mcp;
     const exports = (await npx(INSPECTOR, 'mcpdo', 'private')).matchAll(/^export (\w+)='(.*)'$/gm);

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Database } from 'sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createGatehouse, type Gatehouse } from '../support/cli.ts';
+import { createGatehouse, type Gatehouse, prepareForStock } from '../support/cli.ts';
 
 /** What operators do from the terminal: kill switch, modes, dry run, undo, audit. The built program, as a script runs it. */
 
@@ -18,6 +18,7 @@ beforeAll(async () => {
   approver = await keyOf('ann', 'approver');
   admin = await keyOf('ada', 'admin');
   agentKey = (await json('bot', 'create', 'acme', '--profile', 'internal')).key;
+  await prepareForStock(house, 'acme');
 });
 afterAll(() => house[Symbol.asyncDispose]());
 

@@ -54,7 +54,7 @@ it("one customer's approved answer is not another's [P6 C5]", async () => {
 it('a full queue and a refusing org answer a visitor alike, known or not [P6]', async () => {
   await using world = await createWorld({
     audience: 'public',
-    policy: (policy) => ({ ...policy, proposals: { ...policy.proposals, maxPending: 1 } }),
+    policy: (policy) => ({ ...policy, proposals: { ...policy.proposals, maxHeld: 2 } }),
   });
   const known = (await world.records('Contact')).find(({ Email }) => typeof Email === 'string')!;
   const lead = (lastName: string, email: unknown) => world.call('CreateLead', { lastName, company: 'Acme', email });

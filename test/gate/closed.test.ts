@@ -156,6 +156,7 @@ describe('an action that is added', () => {
       connectView({ ...bot, policy: shippedPolicy('internal', app.actions) }, 'csrf', {
         isSimulated: true,
         actions: app.actions,
+        callback: 'x',
         form: { sandbox: false, loginUrl: '' },
         salesforce: { loginUrl: 'https://login.salesforce.com', extraHosts: [] },
       }),

@@ -239,7 +239,7 @@ describe('6. the world went on since the approval was asked for', () => {
     await using world = await createWorld();
     const { id } = await proposed(world);
     const slow = await world.again((at) => {
-      if (at === 'executing') world.clock.advance(3_600_000);
+      if (at === 'executing') world.clock.advance(3_660_000);
     });
     expect((await slow.gate.decide(id, { answer: 'approve', ...asOperator })).status).not.toBe('done');
     expect(await isWritten(world)).toBe(false);

@@ -108,14 +108,19 @@ function suite(open: OpenHouse): void {
         expect(answer).toBeUndefined();
 
         // Long enough for a request of the dead process to have arrived or never to arrive.
-        world.clock.now = Date.now() + 70_000;
-        await world.app.gate.recover();
+        world.clock.now = Date.now() + 2_000;
+        await world.recoverAfter(70_000);
         const { proposal } = await world.app.gate.inspect(id);
         expect(proposal).toMatchObject({ state: 'done', decidedBy: 'operator:ada' });
         expect(proposal.effects.map(({ state }) => state)).toEqual(['done']);
         expect(await writes(world)).toBe(1);
         if (action === 'CreateLead') expect(await leads(world)).toHaveLength(1);
-        expect(await events(world, id)).toEqual(['proposed', 'approved', 'done']);
+        // Too early to tell, the first time, where a request may still be under way.
+        expect((await events(world, id)).filter((event) => event !== 'unknown')).toEqual([
+          'proposed',
+          'approved',
+          'done',
+        ]);
         expect(await world.app.gate.recover()).toBe(0);
         expect(await world.app.audit.verify()).toMatchObject({ ok: true });
       });

@@ -72,7 +72,7 @@ describe('a held update', () => {
     });
     expect(declined.status).toBe('declined');
     const second = await proposed(world);
-    world.clock.advance(10 * 60_000);
+    world.clock.advance(60 * 60_000);
     expect((await world.call('GetProposal', { id: second.id })).status).toBe('expired');
     expect((await world.approve(second.id)).status).toBe('expired');
     expect((await opportunity(world)).NextStep).not.toBe('Send the contract');
@@ -361,8 +361,7 @@ describe('a crash', () => {
     });
     await died;
     // The lease of the dead runner ends; its process number is alive here, for the test shares it.
-    world.clock.advance(70_000);
-    await world.app.gate.recover();
+    await world.recoverAfter(70_000);
     const end = await world.call('GetProposal', { id: waiting.proposal!.id });
     expect(end.status).toBe('done');
     expect((await world.records('Lead')).filter(({ LastName }) => LastName === 'Crash')).toHaveLength(1);

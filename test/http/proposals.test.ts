@@ -141,7 +141,7 @@ describe('proposals over REST', () => {
     const all = await list('?state=all');
     expect(all).toHaveLength(2);
     expect(all).toContainEqual(expect.objectContaining(automatic));
-    door.world.clock.advance(11 * 60_000);
+    door.world.clock.advance(61 * 60_000);
     expect(await list('?state=all')).toContainEqual(expect.objectContaining({ id, state: 'expired' }));
     expect(await list('')).toEqual([]);
     expect((await door.ask('GET', '/api/proposals?state=pending', { key })).status).toBe(400);
@@ -150,7 +150,7 @@ describe('proposals over REST', () => {
   it('answers an approval after its time with the outcome, and runs nothing [C5]', async () => {
     await using door = await openDoor();
     const { id } = await proposeMove(door.world);
-    door.world.clock.advance(11 * 60_000);
+    door.world.clock.advance(61 * 60_000);
     const key = await door.operatorKey('approver');
     const late = await door.ask('POST', `/api/proposals/${id}/approve`, { key });
     expect(late).toMatchObject({ status: 200, json: { status: 'expired' } });

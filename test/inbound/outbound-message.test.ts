@@ -17,18 +17,11 @@ const message = (items: string, org = '00D5i000000AbCdEAK') => `<?xml version="1
   ${items}</notifications></soapenv:Body></soapenv:Envelope>`;
 
 describe('an outbound message [I1]', () => {
-  it('is read: org, action, notifications, fields', () => {
+  it('is read: org, action and which records, and no value of theirs', () => {
     expect(parseOutboundMessage(message(notification(1)))).toEqual({
       organizationId: '00D5i000000AbCdEAK',
       actionId: '04k5i0000000001AAA',
-      notifications: [
-        {
-          id: '04l5i0000000001',
-          object: 'Contact',
-          recordId: '0035i00000Abc12AAB',
-          fields: { Title: 'Boss & friend' },
-        },
-      ],
+      notifications: [{ id: '04l5i0000000001', object: 'Contact', recordId: '0035i00000Abc12AAB' }],
     });
   });
 

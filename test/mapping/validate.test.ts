@@ -6,7 +6,7 @@ import { previewMapping } from '../../src/mapping/preview.ts';
 import { checkSamples } from '../../src/mapping/samples.ts';
 import { suggestRules } from '../../src/mapping/suggest.ts';
 import { checkMapping } from '../../src/mapping/validate.ts';
-import { contact, opportunity } from './describes.ts';
+import { contact, field, opportunity } from './describes.ts';
 
 const check = (...rules: unknown[]) =>
   checkMapping(mappingSchema.parse({ kind: 'party', object: 'Contact', rules }), contact);
@@ -26,10 +26,77 @@ describe('a mapping is checked when it is saved [S4]', () => {
     expect(told({ local: 'x', remote: 'TimeZone' })).toContain('did you mean TimeZone__c?');
   });
 
+  it('lets a shipped rule wait for its field, whatever the org lacks, and no rule of anybody else [H2]', () => {
+    const bare = (...lost: string[]) => ({
+      ...contact,
+      fields: contact.fields.filter(({ name }) => !lost.includes(name)),
+    });
+    for (const lost of ['TimeZone__c', 'Title', 'FirstName']) {
+      const { problems, warnings } = checkMapping(defaultMapping('party'), bare(lost));
+      expect(problems).toEqual([]);
+      expect(warnings.map(({ problem }) => problem)).toContainEqual(
+        expect.stringMatching(`^Contact has no field ${lost}.*: the rule is left out until it has$`),
+      );
+    }
+    expect(checkMapping(defaultMapping('party'), bare('AccountId')).problems).toEqual([]);
+    const own = { local: ['x'], remote: ['Level__c'], direction: 'both' as const, transforms: [] };
+    const mixed = { ...defaultMapping('party'), rules: [...defaultMapping('party').rules, own] };
+    expect(checkMapping(mixed, bare('TimeZone__c')).problems).toEqual([
+      { name: 'rules.10.remote', problem: 'Contact has no field Level__c' },
+    ]);
+  });
+
   it('refuses what the user cannot write', () => {
     expect(told({ local: 'x', remote: 'CreatedDate' })).toContain('not writable');
     expect(told({ local: 'x', remote: 'MailingAddress' })).toContain('not writable');
     expect(told({ local: 'x', remote: 'CreatedDate', direction: 'from_crm' })).toBe('');
+  });
+
+  it('refuses a compound address in any direction, and names its parts [G21]', () => {
+    for (const direction of ['both', 'to_crm', 'from_crm'])
+      expect(told({ local: 'address', remote: 'MailingAddress', direction })).toMatch(/map its parts instead/);
+    expect(told({ local: 'address', remote: 'Account.BillingAddress', direction: 'from_crm' })).toMatch(
+      /Account.BillingAddress is a compound address: map its parts instead, such as Account.BillingCity/,
+    );
+    const withParts = {
+      ...contact,
+      fields: contact.fields.map((one) =>
+        one.name === 'MailingCity' ? { ...one, compoundFieldName: 'MailingAddress' } : one,
+      ),
+    };
+    const rules = [{ local: 'address', remote: 'MailingAddress', direction: 'from_crm' }];
+    const mapping = mappingSchema.parse({ kind: 'party', object: 'Contact', rules });
+    expect(checkMapping(mapping, withParts).problems).toEqual([
+      { name: 'rules.0.remote', problem: expect.stringContaining('(MailingCity)') },
+    ]);
+  });
+
+  it('tells of fields whose answer is not what was written [G02]', () => {
+    const extra = {
+      ...contact,
+      fields: [
+        ...contact.fields,
+        field('Tax__c', 'encryptedstring', { isMasked: true }),
+        field('Story__c', 'textarea', { isRichText: true }),
+        field('Sum__c', 'double', { isCalculated: true, createable: false, updateable: false }),
+        field('Once__c', 'string', { updateable: false }),
+      ],
+    };
+    const of = (remote: string, direction: string) => {
+      const rules = [{ local: 'x', remote, direction }];
+      const { problems, warnings } = checkMapping(
+        mappingSchema.parse({ kind: 'party', object: 'Contact', rules }),
+        extra,
+      );
+      return [...problems.map(({ problem }) => `! ${problem}`), ...warnings.map(({ problem }) => problem)].join('; ');
+    };
+    expect(of('Tax__c', 'from_crm')).toMatch(/! Tax__c is encrypted.*can only be written/);
+    expect(of('Tax__c', 'both')).toMatch(/^Tax__c is encrypted.*never taken over/);
+    expect(of('Tax__c', 'to_crm')).not.toMatch(/Tax__c/);
+    expect(of('Story__c', 'both')).toMatch(/^Story__c is rich text/);
+    expect(of('Sum__c', 'both')).toMatch(/! Sum__c is calculated by Salesforce: make it "from_crm"/);
+    expect(of('Sum__c', 'from_crm')).not.toMatch(/Sum__c/);
+    expect(of('Once__c', 'both')).toMatch(/^Once__c cannot be changed: it can only be set when the record is created/);
   });
 
   it('refuses a wrong type, a value too long, an unlisted value of a restricted picklist', () => {

@@ -12,7 +12,7 @@ async function refused(door: Door) {
 }
 
 describe.each(KINDS)('tools/call from a %s client', (kind) => {
-  it('answers one envelope as data and as the same text [A1]', async () => {
+  it('answers one envelope as data and as the same text [A1] [M4]', async () => {
     await using door = await openDoor();
     const client = await door.connect(kind);
 
@@ -61,6 +61,28 @@ describe.each(KINDS)('tools/call from a %s client', (kind) => {
     expect(unknown.isError).toBe(true);
     expect((await refused(door)).map(({ action }) => action).sort()).toEqual(['CreateLead', 'DropAllTables']);
     expect(await leads(door)).toEqual([]);
+  });
+
+  it('takes null for no arguments at all, and for any that may be left out [M5]', async () => {
+    await using door = await openDoor();
+    let nulls = 0;
+    const asNull: typeof fetch = (input, init) => {
+      const body = String(init?.body ?? '').replace('"arguments":{}', () => {
+        nulls += 1;
+        return '"arguments":null';
+      });
+      return fetch(input, init?.body ? { ...init, body } : init);
+    };
+    const client = await door.connect(kind, { fetch: asNull });
+
+    const { content } = await client.call('CreateLead', {});
+    expect(JSON.parse(content[0].text).error.fields).toEqual([
+      { name: 'lastName', problem: 'is missing' },
+      { name: 'company', problem: 'is missing' },
+    ]);
+    expect(nulls).toBe(1);
+    const found = await client.call('GetAccount', { name: 'Acme Industries', id: null, include: null });
+    expect(found.structuredContent.status).toBe('done');
   });
 
   it("makes one record of a repeated call, and of two with the caller's own key [A4]", async () => {

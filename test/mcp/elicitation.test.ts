@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { McpError } from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, it } from 'vitest';
 import { type Door, KINDS, openDoor, type Question, type Reply } from './door.ts';
 
@@ -30,7 +31,7 @@ describe.each(KINDS)('a %s client with elicitation', (kind) => {
     const [question] = client.questions;
     expect(question?.message).toContain('Acme sensor rollout');
     expect(question?.message).toMatch(/\(NextStep\): .+ -> "Send the contract"/);
-    expect(question?.message).toContain('Time left: 10 minutes.');
+    expect(question?.message).toContain('Time left: 60 minutes.');
     expect(question?.requestedSchema.required).toEqual(['decision']);
     expect(question?.requestedSchema.properties.decision?.enum).toEqual(['approve', 'decline']);
     const [row] = await door.world.app.gate.proposals({ bot: door.world.bot });
@@ -40,16 +41,42 @@ describe.each(KINDS)('a %s client with elicitation', (kind) => {
   it.each([
     ['the form is declined', { action: 'decline' } as const],
     ['decline is picked in the form', { action: 'accept', content: { decision: 'decline' } } as const],
-  ])('writes nothing and ends the proposal when %s [C5]', async (_, reply) => {
+  ])('writes nothing and ends the proposal when %s, and claims no person for it [C5] [M3]', async (_, reply) => {
     await using door = await openDoor();
     const client = await door.connect(kind, { person: () => reply });
 
     const { structuredContent, isError } = await client.call('UpdateOpportunity', MOVE);
 
     expect(structuredContent.status).toBe('declined');
+    // A client said so; whether a person did is not known.
+    expect(structuredContent.next).not.toMatch(/person/i);
     expect(isError).toBeFalsy();
     expect((await opportunity(door)).NextStep).not.toBe('Send the contract');
     expect(await pending(door)).toEqual([]);
+  });
+
+  it('leaves a decline to a signed-in person where policy says that its clients decline by themselves [M3]', async () => {
+    await using door = await openDoor({
+      policy: (policy) => ({
+        ...policy,
+        actions: {
+          ...policy.actions,
+          UpdateOpportunity: { ...(policy.actions.UpdateOpportunity ?? expect.fail()), clientDecline: 'waits' },
+        },
+      }),
+    });
+    const client = await door.connect(kind, { person: () => ({ action: 'decline' }) });
+
+    const { structuredContent, content } = await client.call('UpdateOpportunity', MOVE);
+
+    expect(structuredContent).toMatchObject({ status: 'declined', proposal: { declinedInClient: true } });
+    expect(structuredContent.next).toMatch(/^The client declined it\. Nothing was written\./);
+    expect(JSON.parse(content[0].text)).toEqual(structuredContent);
+    // The same call again neither asks the client once more nor overrides anything.
+    expect((await client.call('UpdateOpportunity', MOVE)).structuredContent.status).toBe('declined');
+    expect(client.questions).toHaveLength(1);
+    await door.world.approve(structuredContent.proposal.id);
+    expect((await opportunity(door)).NextStep).toBe('Send the contract');
   });
 
   it.each([
@@ -65,7 +92,9 @@ describe.each(KINDS)('a %s client with elicitation', (kind) => {
     const { structuredContent, content } = await client.call('UpdateOpportunity', MOVE);
 
     expect(structuredContent).toMatchObject({ status: 'waiting', proposal: { state: 'pending' } });
-    expect(content[1].text).toContain('Nothing was written');
+    // Clients hand the model the first block, or the data: each says all of it [M4].
+    expect(content).toEqual([{ type: 'text', text: JSON.stringify(structuredContent) }]);
+    expect(structuredContent.next).toContain('Nothing was written');
     expect((await opportunity(door)).NextStep).not.toBe('Send the contract');
     expect(await pending(door)).toHaveLength(1);
     await door.world.approve(structuredContent.proposal.id);
@@ -177,6 +206,102 @@ describe.each(KINDS)('a %s client with elicitation', (kind) => {
   });
 });
 
+describe('a client that cannot be asked although it says so', () => {
+  it.each([
+    ['knows no such request', new McpError(-32601, 'Method not found')],
+    ['fails over the form', new Error('no window')],
+  ])('gets the link and the id at once, as one without forms, when it %s [M20]', async (_, thrown) => {
+    await using door = await openDoor();
+    const client = await door.connect('classic', {
+      person: () => {
+        throw thrown;
+      },
+    });
+
+    const { structuredContent, content } = await client.call('UpdateOpportunity', MOVE);
+
+    expect(structuredContent).toMatchObject({ status: 'waiting', proposal: { state: 'pending' } });
+    expect(structuredContent.proposal.link).toContain(structuredContent.proposal.id);
+    expect(content[0].text).not.toMatch(/form|person closed/);
+    expect(structuredContent.next).toContain('link');
+  });
+
+  it('is asked on the stream of its call: a gateway that refuses every other one is in nobody’s way [M1]', async () => {
+    await using door = await openDoor();
+    const refusing: typeof fetch = async (input, init) =>
+      init?.method === 'GET' ? new Response(null, { status: 405 }) : fetch(input, init);
+    const client = await door.connect('classic', { person: yes, fetch: refusing });
+
+    expect((await client.call('UpdateOpportunity', MOVE)).structuredContent.status).toBe('done');
+    expect(client.questions).toHaveLength(1);
+  });
+
+  /** The first round of a genuine 2026-era client, to be sent again as one sends it that drops what it does not know. */
+  async function firstRound(door: Door) {
+    let round: { headers: Headers; body: Body } | undefined;
+    const tap: typeof fetch = (input, init) => {
+      const body = JSON.parse(String(init?.body ?? '{}')) as Body;
+      if (body.method === 'tools/call') {
+        round ??= { headers: new Headers(init?.headers), body };
+        return Promise.reject(new Error('taken off the wire'));
+      }
+      return fetch(input, init);
+    };
+    const client = await door.connect('modern', { person: yes, fetch: tap });
+    await expect(client.call('UpdateOpportunity', MOVE)).rejects.toThrow();
+    const { headers, body } = round ?? expect.fail('nothing was sent');
+    return async (more: Record<string, unknown> = {}) => {
+      const params = { ...body.params, ...more };
+      const answer = await fetch(door.url, { method: 'POST', headers, body: JSON.stringify({ ...body, params }) });
+      // biome-ignore lint/suspicious/noExplicitAny: what a tool answers is for the test to say
+      const { result } = (await answer.json()) as any;
+      return result;
+    };
+  }
+
+  interface Body {
+    readonly method: string;
+    readonly params: Record<string, unknown>;
+  }
+
+  it('gets link and id from its second identical call on, and beside the form of the first [M2]', async () => {
+    await using door = await openDoor();
+    const send = await firstRound(door);
+
+    const first = await send();
+    const again = [await send(), await send()];
+
+    expect(first.resultType).toBe('input_required');
+    const [row] = await pending(door);
+    for (const answer of [first, ...again]) {
+      expect(answer.structuredContent).toMatchObject({ status: 'waiting', proposal: { id: row?.id } });
+      expect(JSON.parse(answer.content[0].text)).toEqual(answer.structuredContent);
+      expect(answer.structuredContent.proposal.link).toContain(row?.id);
+    }
+    for (const answer of again) expect(answer.inputRequests).toBeUndefined();
+    expect(await pending(door)).toHaveLength(1);
+  });
+
+  it('is not asked again once it came back without an answer; one that answered is [M2]', async () => {
+    await using door = await openDoor();
+    const send = await firstRound(door);
+    const { requestState } = await send();
+    const none = await send({ requestState, inputResponses: {} });
+    expect(none.structuredContent.status).toBe('waiting');
+    expect((await send()).resultType).not.toBe('input_required');
+
+    // A person closed the form: the next identical call may ask again.
+    await send({ requestState, inputResponses: { approve: { action: 'cancel' } } });
+    const asked = await send();
+    expect(asked.resultType).toBe('input_required');
+    const done = await send({
+      requestState: asked.requestState,
+      inputResponses: { approve: { action: 'accept', content: { decision: 'approve' } } },
+    });
+    expect(done.structuredContent.status).toBe('done');
+  });
+});
+
 describe('a classic client with an open form', () => {
   it('gets its answer within a second of an approval elsewhere, and the form is taken away [C4]', async () => {
     await using door = await openDoor();
@@ -230,7 +355,7 @@ describe('a classic client with an open form', () => {
     const { structuredContent, content } = await client.call('UpdateOpportunity', MOVE);
 
     expect(structuredContent).toMatchObject({ status: 'waiting', proposal: { state: 'pending' } });
-    expect(content[1].text).toContain('Nobody has decided yet.');
+    expect(content[0].text).toContain('Nobody has decided yet.');
     await expect.poll(() => isTakenAway).toBe(true);
     expect((await opportunity(door)).NextStep).not.toBe('Send the contract');
   });
@@ -256,7 +381,7 @@ describe.each(KINDS)('a %s client without elicitation', (kind) => {
     const { proposal } = waiting.structuredContent;
     expect(waiting.structuredContent.status).toBe('waiting');
     expect(proposal.link).toMatch(/^http/);
-    expect(waiting.content[1].text).toContain('GetProposal');
+    expect(waiting.content[0].text).toContain('GetProposal');
     expect((await opportunity(door)).NextStep).not.toBe('Send the contract');
     const look = client.call('GetProposal', { id: proposal.id, waitSeconds: 20 });
     await door.world.approve(proposal.id);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { shippedPolicy } from '../../permissions/policy.ts';
+import { createHttp } from '../../src/http/server.ts';
 import { type Door, KINDS, openDoor, type Reply } from './door.ts';
 
 const HOUR_MS = 3_600_000;
@@ -95,6 +96,138 @@ describe('who may knock', () => {
   });
 });
 
+describe('the way to the MCP address', () => {
+  /** Through the guards of the HTTP server, with a Host that fetch would not let us choose. */
+  function ask(
+    door: Door,
+    headers: Record<string, string>,
+    { path = '/mcp', ...more }: RequestInit & { path?: string } = {},
+  ) {
+    const http = createHttp({ ...door.world.app, mcp: door.mcp });
+    const own = {
+      host: 'localhost:3000',
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      authorization: `Bearer ${door.key}`,
+    };
+    const body = (more.method ?? 'POST') === 'POST' ? JSON.stringify(INITIALIZE) : null;
+    return http.fetch(
+      new Request(`http://localhost:3000${path}`, { method: 'POST', body, ...more, headers: { ...own, ...headers } }),
+      { remoteAddress: '127.0.0.1' },
+    );
+  }
+
+  it.each([
+    ['https://gate.example', 'gate.example:443', 'https://gate.example'],
+    ['https://gate.example:443', 'gate.example', 'https://gate.example'],
+    ['https://gate.example', 'GATE.example', 'https://gate.example'],
+    ['http://gate.example', 'gate.example:80', 'http://gate.example'],
+    ['http://gate.example:8080', 'gate.example:8080', 'http://gate.example:8080'],
+    [undefined, 'localhost:80', 'http://localhost'],
+    [undefined, '[::1]:80', 'http://[::1]'],
+  ])(
+    'is the same with and without a default port: %s, asked as %s by a page of %s [M14]',
+    async (url, host, origin) => {
+      await using door = await openDoor({ env: url === undefined ? {} : { GATEHOUSE_URL: url } });
+      expect((await ask(door, { host })).status).toBe(200);
+      expect((await ask(door, { host, origin })).status).toBe(200);
+      expect((await ask(door, { host, origin: 'https://evil.example' })).status).toBe(403);
+    },
+  );
+
+  it('is not the same with a port of the other scheme, or any other one [M14]', async () => {
+    await using door = await openDoor({ env: { GATEHOUSE_URL: 'https://gate.example' } });
+    for (const host of ['gate.example:80', 'gate.example:8443', 'gate.example:4430', 'gate.example.evil:443'])
+      expect((await ask(door, { host })).status, host).toBe(403);
+  });
+
+  it('is open to pages and extensions that an operator named, exactly, and to no other address of ours [M15]', async () => {
+    const named = ['https://inspector.example', 'chrome-extension://abcdefghijklmnop'];
+    await using door = await openDoor({ env: { GATEHOUSE_ALLOWED_ORIGINS: named.join(', ') } });
+    for (const origin of named) {
+      const preflight = await ask(
+        door,
+        {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'mcp-param-region, bad name',
+        },
+        { method: 'OPTIONS' },
+      );
+      expect(preflight.status).toBe(204);
+      expect(preflight.headers.get('access-control-allow-headers')).toMatch(
+        /authorization.*mcp-session-id.*mcp-param-region$/,
+      );
+      const answer = await ask(door, { origin });
+      expect(answer.status).toBe(200);
+      for (const { headers } of [preflight, answer, await ask(door, { origin, authorization: 'Bearer gha_no' })]) {
+        expect(headers.get('access-control-allow-origin')).toBe(origin);
+        expect(headers.get('access-control-allow-credentials')).toBeNull();
+        expect(headers.get('access-control-expose-headers')).toMatch(/mcp-session-id/);
+        expect(headers.get('vary')).toMatch(/origin/i);
+      }
+      expect((await ask(door, { origin }, { path: '/api/bots', method: 'GET' })).status).toBe(403);
+    }
+    for (const origin of [
+      'https://inspector.example.evil',
+      'http://inspector.example',
+      'https://inspector.example:8443',
+      'null',
+    ]) {
+      const refused = await ask(door, { origin });
+      expect(refused.status, origin).toBe(403);
+      expect(refused.headers.get('access-control-allow-origin')).toBeNull();
+    }
+    expect((await ask(door, {}, { method: 'OPTIONS' })).headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  it.each([
+    ['Accept that names neither form', { accept: '*/*' }, {}, 406, /Accept: application\/json, text\/event-stream/],
+    ['Accept that names one form', { accept: 'application/json' }, {}, 406, /Accept: /],
+    ['a stream that is not accepted', { accept: 'text/html' }, { method: 'GET' }, 406, /Accept: text\/event-stream/],
+    [
+      'a body that is no JSON by its type',
+      { 'content-type': 'text/plain' },
+      {},
+      415,
+      /Content-Type: application\/json/,
+    ],
+    ['a method of another protocol', {}, { method: 'PUT' }, 405, /POST/],
+    ['a stream without a session', { accept: 'text/event-stream' }, { method: 'GET' }, 405, /initialize/],
+  ])('answers %s in our words, with the next step [M17]', async (_, headers, how, status, next) => {
+    await using door = await openDoor();
+    const answer = await ask(door, headers, how);
+    expect(answer.status).toBe(status);
+    expect((await json(answer)).error).toMatchObject({ code: 'invalid_input', next: expect.stringMatching(next) });
+  });
+
+  it('tells a client with a wrong key which header to send, where clients look for it [M18]', async () => {
+    await using door = await openDoor();
+    const wrong = await ask(door, { authorization: 'Bearer gha_wrong' });
+    const challenge = wrong.headers.get('www-authenticate') ?? '';
+    expect(wrong.status).toBe(401);
+    expect(challenge).toMatch(
+      /^Bearer realm="gatehouse", error="invalid_token", error_description="[^"]*gatehouse bot key/,
+    );
+    const none = (await ask(door, { authorization: '' })).headers.get('www-authenticate');
+    expect(none).toMatch(/^Bearer realm="gatehouse", resource_metadata="/);
+
+    const [, address = ''] = /resource_metadata="([^"]+)"/.exec(challenge) ?? [];
+    expect(address).toBe('http://localhost:3000/.well-known/oauth-protected-resource/mcp');
+    const about = await ask(door, { authorization: '' }, { path: new URL(address).pathname, method: 'GET' });
+    expect(about.status).toBe(200);
+    expect(await about.json()).toMatchObject({
+      resource: 'http://localhost:3000/mcp',
+      bearer_methods_supported: ['header'],
+      gatehouse_header: 'Authorization: Bearer AGENT_KEY',
+    });
+
+    // A genuine client goes on to look for a sign-in, and shows its person what it finds.
+    const failed = await door.connect('classic', { key: 'gha_wrong', signsIn: true }).catch(String);
+    expect(failed).toContain('Authorization: Bearer AGENT_KEY');
+  });
+});
+
 describe('a chat session signed by the host', () => {
   it('reaches the gate, so a public bot answers for that customer alone [P6]', async () => {
     await using door = await openDoor({ audience: 'public' });
@@ -141,49 +274,6 @@ describe('an MCP session of a 2025-era client', () => {
       expect(answer.status).toBe(403);
     }
     expect((await knock(door, { ...session, authorization: '' }, LIST)).status).toBe(401);
-  });
-
-  it('goes on after a restart under its old id, with the link in place of forms', async () => {
-    await using door = await openDoor();
-    const client = await door.connect('classic', { person: yes });
-    expect(await client.tools()).not.toEqual([]);
-
-    await door.restart();
-
-    expect(await client.tools()).not.toEqual([]);
-    const { structuredContent } = await client.call('UpdateOpportunity', MOVE);
-    expect(structuredContent).toMatchObject({ status: 'waiting', proposal: { link: expect.stringMatching(/^http/) } });
-    expect(client.questions).toEqual([]);
-  });
-
-  it('ends when it lay idle for hours, and with DELETE', async () => {
-    await using door = await openDoor();
-    const idle = await door.connect('classic', { person: yes });
-    door.world.clock.advance(5 * HOUR_MS);
-    expect((await idle.call('UpdateOpportunity', MOVE)).structuredContent.status).toBe('waiting');
-    expect(idle.questions).toEqual([]);
-
-    const ended = await door.connect('classic', { person: yes });
-    const answer = await fetch(door.url, {
-      method: 'DELETE',
-      headers: { authorization: `Bearer ${door.key}`, 'mcp-session-id': ended.sessionId() ?? '' },
-    });
-    expect(answer.status).toBe(200);
-    expect((await ended.call('UpdateOpportunity', MOVE)).structuredContent.status).toBe('waiting');
-    expect(ended.questions).toEqual([]);
-  });
-
-  it('makes room for new ones of its own bot only', async () => {
-    await using door = await openDoor();
-    const oldest = await door.connect('classic', { person: yes });
-    const bystander = await door.connect('classic', { person: yes, key: await anotherBot(door) });
-    for (let opened = 0; opened < 100; opened += 1) expect((await knock(door)).status).toBe(200);
-
-    const session = (client: typeof oldest) => ({ 'mcp-session-id': client.sessionId() ?? '' });
-    // An id that is known to nobody is answered statelessly: only a known one can be foreign.
-    expect((await knock(door, { ...session(bystander) }, LIST)).status).toBe(403);
-    const otherKey = await door.world.app.access.issueKey('agent', door.world.bot);
-    expect((await knock(door, { ...session(oldest), authorization: `Bearer ${otherKey}` }, LIST)).status).toBe(200);
   });
 });
 

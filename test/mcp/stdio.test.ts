@@ -79,6 +79,99 @@ describe('gatehouse mcp', () => {
     expect(text.stderr).toBe('');
   });
 
+  it.each([
+    ['with its last line ended', '\n'],
+    ['in the middle of the last line', ''],
+  ])(
+    'answers everything that was asked before its input ended, %s, asks nobody who is gone, and is silent on stderr [M11]',
+    async (_, end) => {
+      const child = spawn(process.execPath, [MAIN, 'mcp', '--bot', 'demo'], {
+        env: { ...house.env, GATEHOUSE_LOG: 'silent' },
+      });
+      const text = { stdout: '', stderr: '' };
+      for (const name of ['stdout', 'stderr'] as const)
+        child[name].on('data', (chunk) => {
+          text[name] += chunk;
+        });
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      const call = (id: number, name: string, args: object) => ({
+        id,
+        method: 'tools/call',
+        params: { name, arguments: args },
+      });
+      const clientInfo = { name: 't', version: '1' };
+      const asked = [
+        {
+          id: 1,
+          method: 'initialize',
+          params: { protocolVersion: '2025-11-25', capabilities: { elicitation: {} }, clientInfo },
+        },
+        { method: 'notifications/initialized' },
+        { id: 2, method: 'tools/list' },
+        call(3, 'GetAccount', { opportunity: 'OPP-123' }),
+        call(4, 'CreateLead', { lastName: 'Pipe', company: 'Pipe Ltd' }),
+        call(5, 'UpdateOpportunity', MOVE('Nobody is there')),
+      ];
+      child.stdin.end(asked.map((one) => JSON.stringify({ jsonrpc: '2.0', ...one })).join('\n') + end);
+
+      expect(await ended).toBe(0);
+      const answers = text.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      const statusOf = (id: number) => answers.find((one) => one.id === id)?.result?.structuredContent?.status;
+      expect(answers.map(({ id }) => id).sort()).toEqual([1, 2, 3, 4, 5]);
+      expect([3, 4, 5].map(statusOf)).toEqual(['done', 'done', 'waiting']);
+      expect(text.stderr).toBe('');
+    },
+  );
+
+  it('tells links that lead somewhere: to a server that runs, else to a page of its own, else to a command [M12] [M13]', async () => {
+    const own = await createGatehouse();
+    const client = await connectStdio('classic', {
+      command: process.execPath,
+      args: [MAIN, 'mcp', '--bot', 'demo'],
+      env: own.env,
+    });
+    const linkOf = async (nextStep: string): Promise<string> =>
+      (await client.call('UpdateOpportunity', MOVE(nextStep))).structuredContent.proposal.link;
+    const opens = async (link: string) => (await fetch(link, { redirect: 'manual' })).status < 500;
+    try {
+      const alone = await linkOf('alone');
+      expect(alone).toMatch(/^http:\/\/localhost:\d+\/approvals\//);
+      expect(await opens(alone)).toBe(true);
+      // People sign in there with a link from a terminal.
+      const signIn = await own.run(['operator', 'sign-in', 'admin', '--json'], {
+        env: { GATEHOUSE_PRINT_SIGN_IN: '1' },
+      });
+      expect(`${signIn.json?.url} ${signIn.stderr}`).toContain(new URL(alone).origin);
+
+      const first = await own.start(['serve', '--port', '0']);
+      const second = await own.start(['serve', '--port', '0']);
+      expect([first, second].map(({ document }) => document.url)).toContain(
+        new URL(await linkOf('two servers')).origin,
+      );
+      await second.stop();
+      expect(new URL(await linkOf('one server')).origin).toBe(first.document.url);
+      await first.stop();
+      expect(new URL(await linkOf('none again')).origin).toBe(new URL(alone).origin);
+    } finally {
+      await client.close();
+    }
+    // One that is gone before anybody could open its page says what to start.
+    const call = {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: 'UpdateOpportunity', arguments: MOVE('gone') },
+    };
+    const ran = await own.run(['mcp', '--bot', 'demo'], { input: `${JSON.stringify(call)}\n` });
+    expect(JSON.parse(ran.stdout).result.structuredContent.next).toMatch(
+      /gatehouse serve.*gatehouse approve [0-9a-f]{32}/,
+    );
+    await own[Symbol.asyncDispose]();
+  });
+
   it('starts twice on one folder at once, as a negotiating client does', async () => {
     const clients = await Promise.all(KINDS.map((kind) => connectStdio(kind, command())));
     const lists = await Promise.all(clients.map((client) => client.tools()));

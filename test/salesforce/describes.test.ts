@@ -22,6 +22,32 @@ describe('describes', () => {
     });
   });
 
+  it('tell which fields answer otherwise than they were written, also where an older describe is remembered [G02] [H1]', async () => {
+    await using world = await createServedWorld((_, response) => {
+      const fields = [
+        { name: 'Tax__c', type: 'encryptedstring', encrypted: true, mask: 'asterisk', maskType: 'lastFour' },
+        { name: 'Shielded__c', type: 'string', encrypted: true, mask: null },
+        { name: 'Story__c', type: 'textarea', htmlFormatted: true, extraTypeInfo: 'richtextarea' },
+        { name: 'Plain__c', type: 'textarea', htmlFormatted: false, extraTypeInfo: 'plaintextarea' },
+        { name: 'Sum__c', type: 'double', calculated: true, precision: 18, scale: 2, digits: 0 },
+        { name: 'Number__c', type: 'string', autoNumber: true },
+      ];
+      response.end(JSON.stringify({ name: 'Thing__c', fields }));
+    });
+    const { fields } = await (await world.open()).describe('Thing__c');
+    const told = fields.map(({ name, isMasked, isRichText, isCalculated, isAutoNumber, precision }) => ({
+      ...{ name, isMasked, isRichText, isCalculated, isAutoNumber, precision },
+    }));
+    expect(told).toEqual([
+      { name: 'Tax__c', isMasked: true },
+      { name: 'Shielded__c' },
+      { name: 'Story__c', isRichText: true },
+      { name: 'Plain__c' },
+      { name: 'Sum__c', isCalculated: true, precision: 18 },
+      { name: 'Number__c', isAutoNumber: true },
+    ]);
+  });
+
   it('are then asked again only for what changed [B5]', async () => {
     await using world = await createServedWorld((request, response) => {
       if (request.headers['if-modified-since'] === 'Fri, 01 May 2026 07:00:00 GMT') {

@@ -25,6 +25,7 @@ export interface OrgWorld extends AsyncDisposable {
   readonly waits: number[];
   /** What was logged, as one text: secrets must never be in it. */
   readonly logged: string[];
+  readonly config: ConnectionDeps['config'];
   /** Another house on the same state, as a second process has it. */
   again(more?: Partial<ConnectionDeps>): Connections;
   open(bot?: string, more?: { background?: boolean; signal?: AbortSignal }): Promise<Org>;
@@ -46,9 +47,10 @@ export async function createOrgWorld(
   const logged: string[] = [];
   const note = (message: string, fields?: object) => void logged.push(`${message} ${JSON.stringify(fields ?? {})}`);
   const { env, ...deps } = more;
+  const { salesforce: config } = readConfig({ SALESFORCE_CLIENT_ID: 'sim', SALESFORCE_CLIENT_SECRET: 'sim', ...env });
   const again = (other: Partial<ConnectionDeps> = {}) =>
     createConnections({
-      config: readConfig({ SALESFORCE_CLIENT_ID: 'sim', SALESFORCE_CLIENT_SECRET: 'sim', ...env }).salesforce,
+      config,
       requestTimeoutMs: 2_000,
       rows: store.connections,
       values: store.values,
@@ -74,6 +76,7 @@ export async function createOrgWorld(
     clock,
     waits,
     logged,
+    config,
     again,
     open: (bot = 'demo', { background = false, signal = new AbortController().signal } = {}) =>
       connections.open(bot, { signal, background }),

@@ -193,6 +193,7 @@ describe('a holder of the renewal lease', () => {
       .open('demo', { signal: new AbortController().signal })
       .then((org) => org.find('Account', { fields: [], where: [], limit: 1 }));
     await stalled;
+    expect((await refusal(ask(world))).code).toBe('salesforce_unavailable');
     world.clock.advance(15_000);
     expect(await ask(world)).toHaveLength(1);
     const kept = await world.store.connections.get('demo');
@@ -212,6 +213,7 @@ describe('a holder of the renewal lease', () => {
       .open('demo', { signal: new AbortController().signal })
       .then((org) => org.find('Account', { fields: [], where: [], limit: 1 }));
     await stalled;
+    expect((await refusal(ask(world))).code).toBe('salesforce_unavailable');
     world.clock.advance(15_000);
     expect((await refusal(ask(world))).code).toBe('reconnect_needed');
     release();
@@ -225,7 +227,19 @@ describe('a holder of the renewal lease', () => {
     const lease = () => world.store.connections.lease('demo', 'dead', world.clock.now, world.clock.now + 9_000);
     expect(await lease()).toBeDefined();
     expect(await refusal(ask(world))).toMatchObject({ code: 'salesforce_unavailable', retryable: true });
-    world.clock.advance(9_001);
+    world.clock.advance(12_001);
+    expect(await ask(world)).toHaveLength(1);
+  });
+
+  it('whose clock is an hour behind keeps the lease until it stood still for its whole time [K6] [O5]', async () => {
+    await using world = await createWebWorld();
+    await world.control('POST', 'expire');
+    const { now } = world.clock;
+    await world.store.connections.lease('demo', 'behind', now - 3_600_000, now - 3_590_000);
+    const before = await world.tokenRequests();
+    expect((await refusal(ask(world))).code).toBe('salesforce_unavailable');
+    expect(await world.tokenRequests()).toBe(before);
+    world.clock.advance(12_001);
     expect(await ask(world)).toHaveLength(1);
   });
 

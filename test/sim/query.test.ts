@@ -200,7 +200,7 @@ describe('SOQL on the simulated org', () => {
     ],
     ['DELETE FROM Account', 'MALFORMED_QUERY', "unexpected token: 'DELETE'"],
     ['SELECT Name n FROM Account', 'MALFORMED_QUERY', 'only aggregate expressions use field aliasing'],
-    ["SELECT Id FROM Account WHERE Description LIKE 'a%'", 'MALFORMED_QUERY', 'can not be filtered'],
+    ["SELECT Id FROM Account WHERE Description LIKE 'a%'", 'INVALID_FIELD', 'can not be filtered'],
   ];
   it.each(refusals)('refuses %j with %s [X5]', async (soql, errorCode, message) => {
     const { status, body } = await org.query(soql);

@@ -208,7 +208,13 @@ describe('records of the simulated org', () => {
       '/sobjects/Contact',
       { LastName: 'x', AccountId: '0015i00000zzzzz' },
       400,
-      [{ message: 'invalid cross reference id', errorCode: 'INVALID_CROSS_REFERENCE_KEY', fields: ['AccountId'] }],
+      [
+        {
+          message: 'insufficient access rights on cross-reference id: 0015i00000zzzzz',
+          errorCode: 'INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY',
+          fields: [],
+        },
+      ],
     ],
     [
       'a field nobody may write',

@@ -7,6 +7,7 @@ const ROW = {
   owner: 'visitor:1',
   session: null,
   context: null,
+  orgId: null,
   cards: '[]',
   turn: null,
   turnUntil: 0,

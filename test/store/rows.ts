@@ -46,6 +46,7 @@ export const aConnection = (change: Partial<ConnectionRow> = {}): ConnectionRow 
   lastFailureAt: null,
   lastFailureCode: null,
   lastFailureMessage: null,
+  lastFailureNext: null,
   lastSyncAt: null,
   lastEventAt: null,
   successes: 0,
@@ -56,6 +57,7 @@ export const aConnection = (change: Partial<ConnectionRow> = {}): ConnectionRow 
 export const aProposal = (change: Partial<Proposal> = {}): Proposal => ({
   id: 'proposal-1',
   bot: 'demo',
+  orgId: '00D000000000001AAA',
   principal: 'agent:demo',
   conversation: null,
   action: 'UpdateOpportunity',
@@ -68,7 +70,9 @@ export const aProposal = (change: Partial<Proposal> = {}): Proposal => ({
   },
   reasons: ['UpdateOpportunity asks a human'],
   assurance: 'client',
+  clientDecline: 'ends',
   policyRevision: 1,
+  visitor: null,
   session: null,
   state: 'pending',
   createdAt: NOW,
@@ -83,6 +87,8 @@ export const aProposal = (change: Partial<Proposal> = {}): Proposal => ({
   result: null,
   error: null,
   settledAt: null,
+  seal: 'seal-1',
+  effectsSeal: 'seal-2',
   ...change,
 });
 

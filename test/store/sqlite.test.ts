@@ -54,6 +54,30 @@ describe('a SQLite file', () => {
     await database.close();
   });
 
+  it('that cannot grow says so in words, keeps what it has, and goes on when it can [K12]', async () => {
+    const database = await openDatabase({ file: path.join(folder, 'gatehouse.db') });
+    const store = createStore(database);
+    await store.bots.create(aBot());
+    const limit = async (pages: number) => sql.raw(`pragma max_page_count = ${pages}`).execute(database.kysely);
+    await limit(1);
+    const full = await store.proveWritable().catch((error: unknown) => error);
+    expect(full).toMatchObject({
+      code: 'internal',
+      retryable: true,
+      message: expect.stringContaining('takes no writes'),
+    });
+    const lost = store.atomically(async (inside) => {
+      for (let n = 0; n < 50; n++) await inside.bots.create(aBot({ name: `bot-${n}` }));
+    });
+    await expect(lost).rejects.toMatchObject({ code: 'internal', retryable: true });
+    expect(await store.bots.list()).toHaveLength(1);
+    await limit(1_000_000);
+    await store.proveWritable();
+    await store.bots.create(aBot({ name: 'later' }));
+    expect(await store.bots.list()).toHaveLength(2);
+    await store.close();
+  });
+
   it('is refused when it is not a database, and left as it is', async () => {
     const file = path.join(folder, 'gatehouse.db');
     await writeFile(file, 'A letter to my aunt. '.repeat(200));

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isStock, stockOrg, stockPolicy } from './stock-org.ts';
 
 /** The built program in child processes, each on a data folder of the test's own. */
 
@@ -34,6 +35,8 @@ export interface Gatehouse extends AsyncDisposable {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** Runs under another account. */
+  readonly as?: { readonly uid: number; readonly gid: number };
 }
 
 export interface Started extends AsyncDisposable {
@@ -45,11 +48,17 @@ export interface Started extends AsyncDisposable {
 
 export async function createGatehouse(env: Readonly<Record<string, string>> = {}): Promise<Gatehouse> {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'gatehouse-e2e-'));
-  const own = { PATH: process.env.PATH ?? '', HOME: dataDir, GATEHOUSE_DATA: path.join(dataDir, 'data'), ...env };
+  const own = {
+    PATH: process.env.PATH ?? '',
+    HOME: dataDir,
+    GATEHOUSE_DATA: path.join(dataDir, 'data'),
+    ...stockOrg,
+    ...env,
+  };
   const started = new Set<Started>();
 
-  const launch = (args: readonly string[], { env: extra = {}, input }: RunOptions) => {
-    const child = spawn(process.execPath, [MAIN, ...args], { env: { ...own, ...extra } });
+  const launch = (args: readonly string[], { env: extra = {}, input, as }: RunOptions) => {
+    const child = spawn(process.execPath, [MAIN, ...args], { env: { ...own, ...extra }, ...as });
     const text = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const)
       child[name].setEncoding('utf8').on('data', (chunk: string) => {
@@ -121,4 +130,12 @@ export async function createGatehouse(env: Readonly<Record<string, string>> = {}
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** In a stock org: the operator's word where its numbers stand, without which no `OPP-123` is found. */
+export async function prepareForStock(house: Gatehouse, bot: string): Promise<void> {
+  if (!isStock) return;
+  const policy = (await house.run(['policy', 'get', bot, '--json'])).json;
+  const saved = await house.run(['policy', 'set', bot], { input: JSON.stringify({ ...policy, ...stockPolicy }) });
+  if (saved.code !== 0) throw new Error(saved.stderr);
 }

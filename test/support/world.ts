@@ -10,6 +10,7 @@ import type { Envelope } from '../../src/confirm/proposal.ts';
 import { GatehouseError } from '../../src/errors.ts';
 import type { Call } from '../../src/gate/gate.ts';
 import { createSim, type Sim } from '../../src/sim/sim.ts';
+import { stockOrg, stockPolicy } from './stock-org.ts';
 
 /** One house on a folder of its own, with the simulated org inside and a clock that the test moves. */
 export interface World extends AsyncDisposable {
@@ -29,6 +30,8 @@ export interface World extends AsyncDisposable {
   records(object: string): Promise<readonly Record<string, unknown>[]>;
   /** API calls since the last reset of the count. */
   calls(): Promise<number>;
+  /** A process that goes on looking: what stands still before its eyes for `ms` is taken over. */
+  recoverAfter(ms: number): Promise<void>;
   /** A second house on the same folder, as another process would open it. */
   again(crash?: (point: string) => void | Promise<void>): Promise<App>;
 }
@@ -57,7 +60,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       clock.now += ms;
     },
   };
-  const config = readConfig({ GATEHOUSE_DATA: folder, GATEHOUSE_LOG: 'silent', ...options.env });
+  const config = readConfig({ GATEHOUSE_DATA: folder, GATEHOUSE_LOG: 'silent', ...stockOrg, ...options.env });
   const open = (crash?: (point: string) => void | Promise<void>) =>
     createApp(config, {
       now: () => clock.now,
@@ -73,14 +76,15 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     profile: audience,
     createdAt: clock.now,
     grants: options.grants ?? ALL,
-    policy: (options.policy ?? ((policy) => policy))(shippedPolicy(audience)),
+    policy: (options.policy ?? ((policy) => policy))({ ...shippedPolicy(audience), ...stockPolicy }),
   });
   await app.connections.connect(bot, { flow: 'simulated' });
   // The control routes are asked through a second simulator on the same file: processes share one org.
   let control: Sim | undefined;
   const others: App[] = [];
   const sim = async (method: string, route: string, body?: unknown) => {
-    control ??= await createSim({ file: path.join(folder, 'sim.db'), now: () => clock.now });
+    const { simSeed: seed } = config;
+    control ??= await createSim({ file: path.join(folder, 'sim.db'), seed, now: () => clock.now });
     const request = new Request(`http://sim.localhost/_sim/${route}`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
@@ -118,6 +122,11 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     sim,
     records: async (object) => (await sim('GET', `records/${object}`)).records,
     calls: async () => (await sim('GET', 'calls')).count,
+    async recoverAfter(ms) {
+      await app.gate.recover();
+      clock.advance(ms);
+      await app.gate.recover();
+    },
     async again(crash) {
       const other = await open(crash);
       others.push(other);

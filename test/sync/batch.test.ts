@@ -76,17 +76,17 @@ describeStores((name, openFresh) => {
 
   it('commits 197 of 200 and gives each of the three bad rows its own error, without trying them again [sync-P19] [sync-P29]', async () => {
     await using world = await createSyncWorld(openFresh);
-    await people(world, 200, (n) => (n % 80 === 5 ? { email: `bad address ${n}` } : {}));
+    await people(world, 200, (n) => (n % 80 === 5 ? { name: '' } : {}));
     await world.sync.drain.all('demo', await world.org());
     expect(await world.records()).toHaveLength(197);
     const { orgId } = await world.org();
     const failed = await world.store.links.list({ bot: 'demo', orgId }, { state: 'failed', limit: 10 });
     expect(failed.map((link) => link.error?.salesforce?.code)).toEqual([
-      'INVALID_EMAIL_ADDRESS',
-      'INVALID_EMAIL_ADDRESS',
-      'INVALID_EMAIL_ADDRESS',
+      'REQUIRED_FIELD_MISSING',
+      'REQUIRED_FIELD_MISSING',
+      'REQUIRED_FIELD_MISSING',
     ]);
-    expect(failed.every((link) => link.error?.next.includes('email'))).toBe(true);
+    expect(failed.every((link) => link.error?.salesforce?.fields.includes('LastName'))).toBe(true);
     const again = await world.calls(async () => {
       for (let n = 0; n < 5; n++) {
         world.clock.advance(3_600_000);
@@ -94,7 +94,7 @@ describeStores((name, openFresh) => {
       }
     });
     expect(again).toBe(0);
-    await world.put(failed[0]?.localId ?? '', { email: 'mended@example.com' });
+    await world.put(failed[0]?.localId ?? '', { name: 'Mended Name' });
     await world.sync.drain.all('demo', await world.org());
     expect(await world.records()).toHaveLength(198);
   });
@@ -163,7 +163,7 @@ describeStores((name, openFresh) => {
 
   it('counts each record that ended with a problem once, whatever the problem is and whoever dies [S3]', async () => {
     await using world = await createSyncWorld(openFresh);
-    await people(world, 100, (n) => (n % 25 === 5 ? { email: `bad address ${n}` } : {}));
+    await people(world, 100, (n) => (n % 25 === 5 ? { name: '' } : {}));
     // Two records that fit one person, and a value that its field cannot hold.
     for (const title of ['A', 'B']) await world.add({ LastName: 'Twin', Email: 'p00000@example.com', Title: title });
     const mapping = await mappingOf(world.store, 'demo', 'party');
@@ -193,7 +193,7 @@ describeStores((name, openFresh) => {
     expect(await world.sync.batches.status('demo', id)).toMatchObject({ state: 'done', done: 100, failed: 6 });
     expect([...seen, 6]).toEqual([...seen, 6].toSorted((a, b) => a - b));
 
-    await world.put('p00005', { email: 'mended@example.com' });
+    await world.put('p00005', { name: 'Mended Name' });
     const again = await world.sync.batches.start('demo', orgId, 'party', { only: 'failed' });
     await world.sync.batches.work('demo', await world.org());
     expect(await world.sync.batches.status('demo', again.id)).toMatchObject({ state: 'done', total: 6, failed: 5 });

@@ -21,7 +21,7 @@ export function depsOf(world: SyncWorld): RouteDeps {
     hasBot: async (bot) => (await world.fresh.store.bots.get(bot)) !== undefined,
     publicUrl: 'https://gate.example',
     seal: createSealedText('a secret of this test', 'webhooks'),
-    fetch,
+    hooks: world.delivery.hooks,
   };
 }
 

@@ -2,9 +2,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
+import type { Policy } from '../../permissions/policy.ts';
 import { deliver, setWebhook } from '../../src/sync/deliver.ts';
 import { receiveMessage, rotateToken } from '../../src/sync/receive.ts';
 import { describeStores } from '../support/databases.ts';
+import { bodyOf, door } from './door.ts';
 import { soapMessage as message, ORG } from './soap.ts';
 import { Crash, crashAt, createSyncWorld, pair, type SyncWorld } from './world.ts';
 
@@ -258,25 +260,132 @@ describeStores((_name, openFresh) => {
     ]);
     expect(pair(await world.host('p1'), (await world.records())[0]).host.jobTitle).toBe('B');
   });
-  it('tells the fields that were asked for, in the types they have, whatever else a message holds [S7]', async () => {
+  it('tells what the record holds, in the types it has, and nothing that a message claims of it [S7] [K3]', async () => {
     await using world = await createSyncWorld(openFresh);
-    const deal = await world.add({ Name: 'Deal', StageName: 'Closed Won', CloseDate: '2026-06-01' }, 'Opportunity');
-    const fields = ['Name', 'Amount', 'IsWon', 'CloseDate'];
+    const deal = await world.add(
+      { Name: 'Deal', StageName: 'Prospecting', CloseDate: '2026-06-01', Amount: 5.5 },
+      'Opportunity',
+    );
+    const id = await linked(world);
+    const fields = ['Name', 'Amount', 'StageName', 'IsWon'];
     await world.store.subscriptions.put({ bot: 'demo', object: 'Opportunity', fields });
     const deps = receiver(world);
     const token = await rotateToken(deps, 'demo');
-    const sent =
-      '<sf:Name>7</sf:Name><sf:Amount>5.5</sf:Amount><sf:IsWon>true</sf:IsWon><sf:Type>not asked for</sf:Type>';
-    await receiveMessage(deps, token, message([deal], sent).replace('sf:Contact', 'sf:Opportunity'));
+    const forged =
+      '<sf:StageName>Closed Won</sf:StageName><sf:Amount>99999999</sf:Amount><sf:IsDeleted>true</sf:IsDeleted>';
+    const never = '0065i00000ZZZZZAAA';
+    const about = (ids: string[], first: number) =>
+      message(ids, forged, undefined, first).replaceAll('sf:Contact', 'sf:Opportunity');
+    // A contact's id under another object's name, an id that nobody has, one that is none, and the real one, three times.
+    const ids = [id, never, '006!!'.padEnd(15, '0').replaceAll('!', 'x'), deal, deal];
+    expect(await receiveMessage(deps, token, about(ids, 0))).toMatchObject({ status: 200 });
+    expect(await receiveMessage(deps, token, about([deal], 9))).toMatchObject({ status: 200 });
+    const toldOf = async () => (await world.store.feed.after('demo', 0, 100)).filter((row) => row.kind === 'record');
+    expect(await world.calls(() => world.inbox())).toBe(1);
+    const truth = { Name: 'Deal', Amount: 5.5, StageName: 'Prospecting', IsWon: false };
+    const changes = Object.fromEntries(Object.entries(truth).map(([name, after]) => [name, { before: null, after }]));
+    expect((await toldOf()).map((row) => [row.sfId, row.changes])).toEqual([[deal, changes]]);
+    // Once for all that name the same state: later messages, and the poll.
+    await receiveMessage(deps, token, about([deal], 20));
+    await world.poll();
     await world.inbox();
-    const told = (await world.store.feed.after('demo', 0, 100)).filter((row) => row.kind === 'record');
-    expect(told.map((row) => row.changes)).toEqual([
-      {
-        Name: { before: null, after: '7' },
-        Amount: { before: null, after: 5.5 },
-        IsWon: { before: null, after: true },
-      },
-    ]);
+    expect(await toldOf()).toHaveLength(1);
+    await world.edit(deal, { StageName: 'Qualification' }, 'Opportunity');
+    await world.poll();
+    await world.inbox();
+    expect((await toldOf()).map((row) => row.changes.StageName?.after)).toEqual(['Prospecting', 'Qualification']);
+  });
+
+  it('never tells a field that policy closes, whichever way it is told of and whenever it was closed [P5] [K3]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const row = await world.fresh.store.bots.get('demo');
+    if (!row) throw new Error('no bot');
+    const close = async (rules: Partial<Policy['objects'][string]>) => {
+      const now = await world.fresh.store.bots.get('demo');
+      if (!now) throw new Error('no bot');
+      const Opportunity = { ...row.policy.objects.Opportunity, ...rules } as Policy['objects'][string];
+      const policy = { ...row.policy, objects: { ...row.policy.objects, Opportunity } };
+      await world.fresh.store.bots.savePolicy('demo', policy, 'ada', world.clock.now, now.policyRevision);
+    };
+    const ask = door(world);
+    const subscribe = (fields: string[]) => ask('PUT', '/api/bots/demo/sync/subscriptions/Opportunity', { fields });
+    await close({ denyFields: ['Amount'], maskFields: ['NextStep'] });
+    for (const name of ['Amount', 'amount', 'NextStep'])
+      await expect(subscribe(['Name', name])).rejects.toMatchObject({ code: 'permission_denied' });
+    await close({ read: false });
+    await expect(subscribe(['Name'])).rejects.toMatchObject({ code: 'permission_denied' });
+    await close({});
+    await subscribe(['Name', 'Amount', 'NextStep', 'Type']);
+    await world.poll();
+    const values = {
+      Name: 'Deal',
+      StageName: 'Prospecting',
+      CloseDate: '2026-06-01',
+      Amount: 77_001,
+      NextStep: 'secret 77002',
+    };
+    const deal = await world.add(values, 'Opportunity');
+    await world.poll();
+    await world.inbox();
+    world.clock.advance(60_000);
+    await close({ denyFields: ['Amount'], maskFields: ['NextStep'] });
+    // What stands in the feed already, what a poll finds, and what a message names.
+    await world.edit(deal, { Type: 'New Customer' }, 'Opportunity');
+    await world.poll();
+    await world.inbox();
+    const deps = receiver(world);
+    world.clock.advance(60_000);
+    await world.edit(deal, { Type: 'Existing Customer' }, 'Opportunity');
+    await receiveMessage(
+      deps,
+      await rotateToken(deps, 'demo'),
+      message([deal]).replace('sf:Contact', 'sf:Opportunity'),
+    );
+    await world.inbox();
+    const bodies: string[] = [];
+    const server = createServer(async (request, response) => {
+      bodies.push(await text(request));
+      response.writeHead(204).end();
+    });
+    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+    await world.store.webhooks.put({
+      bot: 'demo',
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+      secret: world.delivery.seal.seal('whsec_AAAA'),
+      ...{ delivered: 0, attempts: 0, nextAt: 0, leaseUntil: 0, state: 'on', lastError: null },
+    });
+    expect(await deliver(world.delivery, 'demo')).toBe(3);
+    server.close();
+    const { changes } = await bodyOf(ask('GET', '/api/changes'));
+    expect(changes).toHaveLength(3);
+    for (const told of [JSON.stringify(changes), bodies.join()]) {
+      expect(told).toContain('Existing Customer');
+      expect(told).not.toMatch(/7700[12]|Amount|NextStep/);
+    }
+  });
+
+  it('reads at a rate of its own, however many messages come: a flood waits and is read together [K3]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const id = await linked(world);
+    await world.worker.turn('demo');
+    const deps = receiver(world);
+    const token = await rotateToken(deps, 'demo');
+    let sent = 0;
+    const flood = async (turns: number) => {
+      for (let turn = 0; turn < turns; turn++) {
+        await receiveMessage(deps, token, message([id], '', undefined, sent++));
+        await world.worker.turn('demo');
+      }
+    };
+    const calls = await world.calls(() => flood(60));
+    expect(calls).toBeLessThanOrEqual(31);
+    world.clock.advance(11_000);
+    // Nothing is lost: the next look takes all that came.
+    await world.edit(id, { Title: 'during the flood' });
+    await world.worker.turn('demo');
+    expect((await world.host('p1')).fields.jobTitle).toBe('during the flood');
+    const { orgId } = await world.org();
+    expect(await world.store.inbox.pending({ bot: 'demo', orgId }, 100)).toEqual([]);
   });
 
   it('loses no message when the webhook is set again: a new secret, a new address, or on again after 410 [S7]', async () => {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { stock } from '../../src/sim/stock.ts';
 import { describeStores } from '../support/databases.ts';
 import { bodyOf, door } from './door.ts';
 import { createSyncWorld } from './world.ts';
@@ -60,16 +61,41 @@ describeStores((_name, openFresh) => {
       return (await count()) - before;
     };
     const { mapping } = await bodyOf(ask('GET', base));
-    const check = async () => (await bodyOf(ask('POST', `${base}/check`, mapping))).problems;
+    const check = async () => {
+      const { problems, warnings } = await bodyOf(ask('POST', `${base}/check`, mapping));
+      return [...problems, ...warnings];
+    };
     const save = (version: number) => ask('PUT', base, { mapping, version });
     await world.control('POST', 'settings', { withoutFields: ['Contact.TimeZone__c'] });
     await (await world.org()).describe('Contact', { isFresh: true });
-    const problem = { name: 'rules.6.remote', problem: 'Contact has no field TimeZone__c' };
+    const note = 'Contact has no field TimeZone__c: the rule is left out until it has';
+    const problem = { name: 'rules.6.remote', problem: note };
     expect(await calls(async () => expect(await check()).toEqual([problem]))).toBe(1);
     await world.control('POST', 'settings', { withoutFields: [] });
     expect(await calls(() => save(0))).toBe(1);
     expect(await calls(() => save(1))).toBe(0);
     expect(await calls(async () => expect(await check()).toEqual([]))).toBe(0);
+  });
+
+  it('saves and runs the shipped mappings in an org that has none of our fields [H2]', async () => {
+    await using world = await createSyncWorld(openFresh, { seed: { records: {}, setup: { ...stock.setup } } });
+    const ask = door(world);
+    const notes: string[] = [];
+    for (const kind of ['party', 'case']) {
+      const at = `/api/bots/demo/mappings/${kind}`;
+      const { mapping, version } = await bodyOf(ask('GET', at));
+      const saved = await bodyOf(ask('PUT', at, { mapping: { ...mapping, tie: 'host' }, version }));
+      expect(saved).toMatchObject({ version: 1 });
+      notes.push(...saved.warnings.map(({ problem }: { problem: string }) => problem));
+    }
+    expect(notes).toEqual(['Contact has no field TimeZone__c: the rule is left out until it has']);
+    const party = { email: 'ada@example.com', name: 'Ada Lovelace', phone: '1', timezone: 'Europe/Lisbon' };
+    await world.put('p1', party);
+    await world.put('c1', { title: 'Crane', amount: 5 }, { kind: 'case', parties: [{ party: 'p1', role: 'other' }] });
+    await world.settle();
+    expect(await world.records()).toMatchObject([{ Email: 'ada@example.com', LastName: 'Lovelace', Phone: '1' }]);
+    expect(await world.records('Opportunity')).toMatchObject([{ Name: 'Crane', Amount: 5 }]);
+    expect(await world.records('OpportunityContactRole')).toHaveLength(1);
   });
 
   it('saves over the version in force and over no other [S4]', async () => {

@@ -120,9 +120,16 @@ describeStores((_name, openFresh) => {
     [
       'PUT',
       '/api/parties/p1',
-      { custom: { size: [44] } },
+      { custom: { size: {} } },
       'custom.size',
       'a text of at most 32,000 characters, a number, true, false or null',
+    ],
+    [
+      'PUT',
+      '/api/parties/p1',
+      { custom: { size: ['Lifts', 'Cranes'] } },
+      'custom.size',
+      'no list: write several choices as one text, such as "Red;Green"',
     ],
     ['GET', '/api/bots/demo/mappings/zebra', undefined, 'kind', 'must be one of party, case'],
     [

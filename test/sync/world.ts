@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { type Policy, shippedPolicy } from '../../permissions/policy.ts';
 import type { FieldValue } from '../../src/action.ts';
 import { readConfig } from '../../src/config.ts';
+import { createLeaseWatch } from '../../src/lease-watch.ts';
 import type { Kind } from '../../src/mapping/mapping.ts';
+import { createHooks } from '../../src/outbound/hooks.ts';
 import type { Connections, Org } from '../../src/salesforce/connections.ts';
 import { createConnections } from '../../src/salesforce/create-connections.ts';
 import type { TokenSet } from '../../src/salesforce/ports.ts';
 import { createSim, type Sim, type SimSeed } from '../../src/sim/sim.ts';
+import { stock } from '../../src/sim/stock.ts';
 import { createSealedText } from '../../src/store/sealed-text.ts';
 import { createSyncStore } from '../../src/store/sync-store.ts';
 import { createSync, type SyncRoom } from '../../src/sync/create-sync.ts';
@@ -17,6 +20,7 @@ import { poll } from '../../src/sync/poll.ts';
 import type { CrashPoint, HostRecord, LogRow, SyncSettings, SyncStore } from '../../src/sync/ports.ts';
 import { createWorker, type Worker } from '../../src/sync/worker.ts';
 import type { FreshDatabase, OpenFresh } from '../support/databases.ts';
+import { isStock } from '../support/stock-org.ts';
 
 /** A process died here. */
 export class Crash extends Error {}
@@ -61,6 +65,7 @@ export interface SyncWorld extends AsyncDisposable, Process {
   calls(work: () => Promise<unknown>): Promise<number>;
   connect(bot: string): Promise<void>;
   setMode(mode: Policy['mode'], bot?: string): Promise<void>;
+  setPolicy(change: (policy: Policy) => Policy): Promise<void>;
 }
 
 export interface ProcessOptions {
@@ -78,6 +83,7 @@ export interface WorldOptions extends ProcessOptions {
 }
 
 const BOT = 'demo';
+const hooks = createHooks({ mayReach: async () => 'loopback', ownUrl: 'https://gate.example' });
 
 export async function createSyncWorld(openFresh: OpenFresh, options: WorldOptions = {}): Promise<SyncWorld> {
   const fresh = await openFresh();
@@ -87,7 +93,8 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
       clock.now += Math.ceil(ms);
     },
   };
-  const simulated = await createSim({ now: () => clock.now, seed: options.seed ?? { records: {} } });
+  const seed: SimSeed = { ...(isStock ? { setup: stock.setup } : {}), ...(options.seed ?? { records: {} }) };
+  const simulated = await createSim({ now: () => clock.now, seed });
   const tokens = new Map<string, TokenSet>();
   const control: SyncWorld['control'] = async (method, route, body) => {
     const request = new Request(`http://sim.localhost/_sim/${route}`, {
@@ -167,6 +174,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
       now,
       newId: randomUUID,
       owner: randomUUID(),
+      watch: createLeaseWatch(now),
       // Waiting for Salesforce's clock moves ours; waiting for another caller must let it run.
       wait: async (ms: number) => {
         if (ms > 100) clock.advance(ms);
@@ -179,7 +187,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
     };
     const sync = createSync(deps);
     const org = (bot = BOT) => connections.open(bot, { signal: new AbortController().signal, background: true });
-    const delivery: DeliveryDeps = { ...deps, seal: createSealedText('a secret of this test', 'webhooks'), fetch };
+    const delivery: DeliveryDeps = { ...deps, seal: createSealedText('a secret of this test', 'webhooks'), hooks };
     const process: Process = {
       sync,
       store,
@@ -237,6 +245,11 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
       return links[0];
     },
     log: (id) => main.store.log.find(BOT, { localId: id, limit: 1_000 }),
+    async setPolicy(change) {
+      const row = await fresh.store.bots.get(BOT);
+      if (!row) throw new Error(`there is no bot ${BOT}`);
+      await fresh.store.bots.savePolicy(BOT, change(row.policy), 'ada', clock.now, row.policyRevision);
+    },
     async setMode(mode, bot = BOT) {
       const row = await fresh.store.bots.get(bot);
       if (!row) throw new Error(`there is no bot ${bot}`);

@@ -16,7 +16,7 @@ export function isLeadWish(text: string): boolean {
 
 const NAME = "\\p{Lu}[\\p{L}'’-]*(?:\\s+(?:(?:van|von|de|der|den|da|di|du|la|le)\\s+)*\\p{Lu}[\\p{L}'’-]*){0,3}";
 const FOUND = {
-  email: /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/u,
+  email: /[^\s@,;:<>()[\]"]+@[\p{L}\d-]+(?:\.[\p{L}\d-]+)+/u,
   phone: /\+\d[\d ()-]{6,}\d/u,
   name: new RegExp(`(?:\\b[Ii]['’]?m|\\bI am|[Mm]y name is|[Tt]his is|[Nn]ame:|[Ll]ead for)\\s+(${NAME})`, 'u'),
   company:

@@ -23,7 +23,7 @@ const TABLE: readonly (readonly [RegExp, (match: RegExpExecArray, clause: string
   [/\bhow many\b.*\bopen (?:deals|opportunities)\b/i, () => count('Opportunity WHERE IsClosed = false')],
   [
     /\bhow many (accounts|contacts|leads|cases|opportunities|deals)\b/i,
-    ([, many = '']) => count(OBJECTS[many.toLowerCase()] ?? 'Opportunity'),
+    ([, many = '']) => count(OBJECTS.get(many.toLowerCase()) ?? 'Opportunity'),
   ],
   [
     /\b(?:list|show|biggest|largest|top)\b.*\b(?:deals|opportunities|pipeline)\b/i,
@@ -38,20 +38,22 @@ const TABLE: readonly (readonly [RegExp, (match: RegExpExecArray, clause: string
 
 const ASK_PARTY = 'Which customer? Please give me their id in your app.';
 const ASK_CASE = 'Which case? Please give me its id in your app.';
-const OBJECTS: Readonly<Record<string, string>> = {
-  accounts: 'Account',
-  contacts: 'Contact',
-  leads: 'Lead',
-  cases: 'Case',
-  opportunities: 'Opportunity',
-  deals: 'Opportunity',
-};
+const OBJECTS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    accounts: 'Account',
+    contacts: 'Contact',
+    leads: 'Lead',
+    cases: 'Case',
+    opportunities: 'Opportunity',
+    deals: 'Opportunity',
+  }),
+);
 const DEAL = /\bOPP-\d+\b|\b006[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?\b/i;
 const CHANGE = /\b(?:move|set|change|put|update|mark|advance|push|make|close|raise|lower|increase|reduce)\b/i;
 const ACCOUNT =
   /\b(?:who is|who are|look up|tell me about|what do we know about|show(?: me)?|find|brief me on|open)\s+(?:the )?(?:account |customer |company )?["“]?([\p{L}\d][^"”?]*?)["”]?[?.!]*$/iu;
 
-export function ordersIn(text: string, messages: readonly DemoMessage[]): Order[] {
+export function ordersIn(text: string, messages: readonly DemoMessage[], waits = false): Order[] {
   const asked = messages.findLast(({ role, content }) => role === 'assistant' && content)?.content ?? '';
   const id = /^\s*(?:it'?s |id )?([\w-]*\d[\w-]*)[.!]?\s*$/i.exec(text)?.[1];
   if (id !== undefined && asked.endsWith(ASK_PARTY)) return [{ name: 'SyncParty', args: { partyId: id } }];
@@ -59,7 +61,23 @@ export function ordersIn(text: string, messages: readonly DemoMessage[]): Order[
 
   const orders: Order[] = [];
   const changes = new Map<string, Record<string, unknown>>();
+  /** Named before it was said what becomes of them: "OPP-1 and OPP-2 to Closed Won". */
+  let open: string[] = [];
   let deal: string | undefined;
+  let isChanging = false;
+  const put = (target: string, change: Record<string, unknown>) => {
+    const known = changes.get(target);
+    if (known !== undefined) {
+      Object.assign(known, change);
+      return;
+    }
+    const key = target.startsWith('006') ? { id: target } : { reference: target.toUpperCase() };
+    // A correction of what still waits keeps what it does not speak of.
+    const before = DEAL.test(text) || !waits ? {} : waitingChange(messages, target);
+    const args = { ...key, ...before, ...change };
+    changes.set(target, args);
+    orders.push({ name: 'UpdateOpportunity', args });
+  };
   for (const clause of clausesOf(text)) {
     deal = DEAL.exec(clause)?.[0] ?? deal;
     const row = TABLE.find(([pattern]) => pattern.test(clause));
@@ -68,29 +86,25 @@ export function ordersIn(text: string, messages: readonly DemoMessage[]): Order[
       if (match !== null) orders.push(row[1](match, clause));
       continue;
     }
-    const change = CHANGE.test(clause) || /\binstead\b|^actually\b/i.test(clause) ? changeIn(clause) : undefined;
+    const isChange: boolean =
+      CHANGE.test(clause) || /\binstead\b|^actually\b/i.test(clause) || (isChanging && DEAL.test(clause));
+    const change = isChange ? changeIn(clause) : undefined;
+    isChanging ||= isChange;
     const target = deal ?? (change === undefined ? undefined : lastDeal(messages));
     if (change !== undefined && target !== undefined) {
-      const known = changes.get(target);
-      if (known !== undefined) Object.assign(known, change);
-      else {
-        const args = {
-          ...(target.startsWith('006') ? { id: target } : { reference: target.toUpperCase() }),
-          ...change,
-        };
-        changes.set(target, args);
-        orders.push({ name: 'UpdateOpportunity', args });
-      }
+      for (const one of [...open.filter((other) => other !== target), target]) put(one, change);
+      open = [];
     } else if (change !== undefined)
       orders.push({ ask: 'Which opportunity is meant? Please give me its reference, such as OPP-123.' });
-    else if (deal !== undefined && CHANGE.test(clause))
-      orders.push({ ask: `What shall I change on ${deal}: stage, amount, close date or next step?` });
+    else if (deal !== undefined && isChange) open.push(deal);
     else if (DEAL.test(clause)) orders.push({ name: 'GetAccount', args: { opportunity: deal } });
     else {
       const name = ACCOUNT.exec(clause)?.[1]?.replace(/\s+with (its|their|the)\b.*$/i, '');
       if (name !== undefined) orders.push(account(name, clause));
     }
   }
+  for (const one of open)
+    orders.push({ ask: `What shall I change on ${one}: stage, amount, close date or next step?` });
   return orders;
 }
 
@@ -99,7 +113,7 @@ function clausesOf(text: string): string[] {
   if (/^\s*(run |query:? ?)?select\s/i.test(text)) return [text.trim()];
   return text
     .split(
-      /(?:[.;!?]\s+|,?\s+(?:and|then|also)\s+(?:also\s+|then\s+)?(?=(?:move|set|change|put|update|mark|sync|tell|show|what|how|who|look|its|the|close)\b))/i,
+      /(?:[.;!?]\s+|,\s*(?=OPP-\d+\b|006\w{12})|,?\s+(?:and|then|also)\s+(?:also\s+|then\s+)?(?=(?:move|set|change|put|update|mark|sync|tell|show|what|how|who|look|its|the|close|raise|lower|OPP-\d+|006\w{12,15})\b))/i,
     )
     .map((clause) => clause.trim())
     .filter(Boolean);
@@ -118,15 +132,28 @@ function changeIn(clause: string): Record<string, unknown> | undefined {
       clause,
     )?.[1];
   if (word === undefined) return /^close\b.*\bwon\b/i.test(clause) ? { stageName: 'Closed Won' } : undefined;
-  return { stageName: STAGES[word.toLowerCase()] ?? word };
+  return { stageName: STAGES.get(word.toLowerCase()) ?? word };
 }
 
-const STAGES: Readonly<Record<string, string>> = {
-  won: 'Closed Won',
-  lost: 'Closed Lost',
-  'closed won': 'Closed Won',
-  'closed lost': 'Closed Lost',
-};
+const STAGES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    won: 'Closed Won',
+    lost: 'Closed Lost',
+    'closed won': 'Closed Won',
+    'closed lost': 'Closed Lost',
+  }),
+);
+
+/** What the last proposal for this deal would change. */
+function waitingChange(messages: readonly DemoMessage[], target: string): Record<string, unknown> {
+  const calls = messages.flatMap(({ tool_calls: made = [] }) => made);
+  for (const call of calls.toReversed()) {
+    if (call.function.name !== 'UpdateOpportunity') continue;
+    const { reference, id, ...change } = JSON.parse(call.function.arguments) as Record<string, unknown>;
+    return reference === target || id === target ? change : {};
+  }
+  return {};
+}
 
 /** The deal that the conversation last changed or looked at. */
 function lastDeal(messages: readonly DemoMessage[]): string | undefined {

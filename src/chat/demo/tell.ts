@@ -6,26 +6,13 @@ import type { Answer, DemoCall, DemoMessage } from './talk.ts';
 /** Results in words. What a record says is only ever quoted. */
 
 type Result = Partial<Envelope> & Partial<ErrorBody>;
-/** A late look at a proposal tells of the call that made it. */
-function meant(messages: readonly DemoMessage[], call: DemoCall | undefined): DemoCall | undefined {
-  if (call?.function.name !== 'GetProposal') return call;
-  const { id } = JSON.parse(call.function.arguments) as { id?: string };
-  const waited = messages.find(({ role, content }) => role === 'tool' && id && content?.includes(id));
-  return (
-    messages.flatMap(({ tool_calls: calls = [] }) => calls).find((made) => made.id === waited?.tool_call_id) ?? call
-  );
-}
-
 type Row = Readonly<Record<string, unknown>>;
 
 export function tell(messages: readonly DemoMessage[]): Answer {
   const from = messages.findLastIndex(({ role }) => role === 'assistant');
   const calls = messages[from]?.tool_calls ?? [];
   const ends = messages.slice(from + 1).map(({ tool_call_id, content }) => ({
-    call: meant(
-      messages,
-      calls.find(({ id }) => id === tool_call_id),
-    ),
+    call: calls.find(({ id }) => id === tool_call_id),
     result: JSON.parse(content ?? '{}') as Result, // written by our own loop
   }));
   const repairs = ends.flatMap(({ call, result }) => repaired(messages, call, result) ?? []);
@@ -35,6 +22,16 @@ export function tell(messages: readonly DemoMessage[]): Answer {
   const wrote = ends.some(({ result }) => result.status === 'done' && result.result?.url !== undefined);
   const words = ends.map(({ call, result }) => sentence(call, result));
   return { text: [...words, ...(wrote && isSimulated ? ['(This is a simulated org.)'] : [])].join('\n') };
+}
+
+/** A decision that was made after the talk had gone on. */
+export interface Outcome {
+  readonly name: string;
+  readonly json: string;
+}
+
+export function tellOutcome({ name, json }: Outcome): string {
+  return sentence({ id: '', function: { name, arguments: '{}' } }, JSON.parse(json) as Result); // written by our own loop
 }
 
 const NOT_DONE: Readonly<Partial<Record<Envelope['status'], string>>> = {
@@ -86,7 +83,7 @@ function aboutAccount({ account, opportunity, ...lists }: Row): string {
     ...(opportunity === undefined ? [] : [`${deal(opportunity as Row)}, account ${quote(of.Name)}.`]),
     ...(opportunity === undefined
       ? [
-          `${quote(of.Name)}: ${[of.Industry, of.Type, of.BillingCity].filter(Boolean).map(quote).join(', ')}. ${of.url}`,
+          `${quote(of.Name)}: ${[of.Industry, of.Type, of.BillingCity].filter(Boolean).map(quote).join(', ')}.${of.url === undefined ? '' : ` ${of.url}`}`,
         ]
       : []),
   ];

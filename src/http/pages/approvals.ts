@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { roleHolds } from '../../../permissions/catalog.ts';
+import { isOpen } from '../../confirm/proposal.ts';
 import { approvalView } from '../../console/approval.ts';
 import { approvalsView } from '../../console/approvals.ts';
 import { editedValues } from '../../console/edit-values.ts';
@@ -43,7 +44,7 @@ export function approvalPages({ gate, store, now }: HttpDeps): readonly Page[] {
           gate.proposals({ pending: true, limit: 100 }),
           gate.proposals({ limit: 40 }),
         ]);
-        const settled = latest.filter(({ state }) => state !== 'pending').slice(0, 20);
+        const settled = latest.filter((proposal) => !isOpen(proposal)).slice(0, 20);
         return { title: 'Approvals', body: approvalsView(waiting, settled, now()), here: 'approvals' };
       },
     },

@@ -3,9 +3,11 @@ import type { BrowserSession } from '../../access/access.ts';
 import { botView, disconnectView, homeView } from '../../console/bots.ts';
 import { type Html, html } from '../../console/html.ts';
 import { notice } from '../../console/layout.ts';
+import { shownOnce } from '../../console/operators.ts';
 import { salesforceSaid } from '../../console/problem.ts';
 import { GatehouseError } from '../../errors.ts';
 import { lookupNotes } from '../../lookups.ts';
+import { issueBotKey } from '../../settings.ts';
 import type { HttpDeps } from '../deps.ts';
 import { findBot } from '../find-bot.ts';
 import { disconnect } from '../routes/integration.ts';
@@ -24,6 +26,7 @@ export function botPages(deps: HttpDeps): readonly Page[] {
       {
         bot: bot.name,
         csrf: session.csrf,
+        mayMakeKeys: roleHolds(session.role, 'MANAGE_GRANTS'),
         mayConnect: roleHolds(session.role, 'CREATE_OAUTH'),
         mayDisconnect: roleHolds(session.role, 'DELETE_INTEGRATIONS'),
       },
@@ -51,7 +54,7 @@ export function botPages(deps: HttpDeps): readonly Page[] {
       path: '/bots/{bot}',
       permission: 'READ_INTEGRATIONS',
       handle: async ({ session, params, query }) =>
-        botPage(session, params.bot ?? '', TOLD[`${query.get('salesforce') ?? query.get('test') ?? ''}`]),
+        botPage(session, params.bot ?? '', TOLD.get(query.get('salesforce') ?? query.get('test') ?? '')),
     },
     {
       method: 'POST',
@@ -68,6 +71,19 @@ export function botPages(deps: HttpDeps): readonly Page[] {
           const said = notice('bad', error.message, html`<p>${error.next}</p>${salesforceSaid(error)}`);
           return botPage(session, bot.name, said, error.status);
         }
+      },
+    },
+    {
+      method: 'POST',
+      path: '/bots/{bot}/keys',
+      permission: 'MANAGE_GRANTS',
+      async handle({ session, params, form }) {
+        const bot = await findBot(store, params.bot ?? '');
+        const kind = form.get('kind') === 'host' ? 'host' : 'agent';
+        const by = { principal: `operator:${session.name}`, channel: 'console' } as const;
+        const { key } = await issueBotKey(deps, bot.name, { kind, replace: false }, by);
+        const told = shownOnce(`A new ${kind} key of ${bot.name}, shown this once:`, key, 'Earlier keys stay valid.');
+        return botPage(session, bot.name, told);
       },
     },
     {
@@ -92,17 +108,20 @@ export function botPages(deps: HttpDeps): readonly Page[] {
   ];
 }
 
-const TOLD: Readonly<Record<string, Html>> = {
-  success: notice('good', 'Connected.', html`<p>This bot can now reach Salesforce within its grants and policy.</p>`),
-  ok: notice('good', 'The connection works.', html`<p>Salesforce answered just now.</p>`),
-  disconnected: notice(
-    'good',
-    'Disconnected.',
-    html`<p>The access was revoked at Salesforce and the tokens are deleted.</p>`,
-  ),
-  'not-revoked': notice(
-    'warn',
-    'Disconnected here, but Salesforce did not confirm.',
-    html`<p>The tokens are deleted. To be sure, revoke the app's access for this user in Salesforce: Setup, Connected Apps OAuth Usage.</p>`,
-  ),
-};
+/** Asked by what stands in the address, so no plain object: `constructor` is no notice. */
+const TOLD: ReadonlyMap<string, Html> = new Map(
+  Object.entries({
+    success: notice('good', 'Connected.', html`<p>This bot can now reach Salesforce within its grants and policy.</p>`),
+    ok: notice('good', 'The connection works.', html`<p>Salesforce answered just now.</p>`),
+    disconnected: notice(
+      'good',
+      'Disconnected.',
+      html`<p>The access was revoked at Salesforce and the tokens are deleted.</p>`,
+    ),
+    'not-revoked': notice(
+      'warn',
+      'Disconnected here, but Salesforce did not confirm.',
+      html`<p>The tokens are deleted. To be sure, revoke the app's access for this user in Salesforce: Setup, Connected Apps OAuth Usage.</p>`,
+    ),
+  }),
+);

@@ -21,7 +21,12 @@ export function mountChat(app: Hono<Env>, deps: HttpDeps): readonly { method: st
       isInternal: audience === 'internal',
       frameOrigins,
       // They name records of the simulated org; another org has others.
-      starters: isSimulated ? STARTERS.filter(({ needs }) => may.has(needs)).map(({ words }) => words) : [],
+      // Strangers are answered about their own account alone, which only the site can say.
+      starters: isSimulated
+        ? STARTERS.filter(({ needs }) => may.has(needs) && (audience !== 'public' || needs === 'CreateLead')).map(
+            ({ words }) => words,
+          )
+        : [],
     });
     return c.body(page, 200, {
       'content-type': 'text/html; charset=utf-8',

@@ -10,13 +10,14 @@ export function connectPages(deps: HttpDeps): readonly Page[] {
   const { store, connections, config } = deps;
 
   const connectPage = async (
-    { session, params, form, query }: PageCall,
+    { session, params, form, query, origin }: PageCall,
     problem?: GatehouseError,
   ): Promise<PageReply> => {
     const bot = await findBot(store, params.bot ?? '');
     const body = connectView(bot, session.csrf, {
       isSimulated: deps.isSimulated,
       actions: deps.actions,
+      callback: callbackOf(origin),
       salesforce: config.salesforce,
       // The link of `gatehouse connect` brings its options along.
       form: {
@@ -53,7 +54,7 @@ export function connectPages(deps: HttpDeps): readonly Page[] {
     const domain = (form.get('loginUrl') ?? '').trim();
     const { url } = await connections.begin(bot, {
       sessionId: session.id,
-      redirectUri: `${origin}/oauth/callback`,
+      redirectUri: callbackOf(origin),
       sandbox: form.get('sandbox') === 'on',
       ...(domain === '' ? {} : { loginUrl: domain }),
     });
@@ -93,6 +94,8 @@ export function connectPages(deps: HttpDeps): readonly Page[] {
     },
   ];
 }
+
+const callbackOf = (origin: string) => `${origin}/oauth/callback`;
 
 /**
  * Browsers hold a form's redirects to form-action too, and Salesforce's login may pass through a company's own sign-in page,

@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { ASSETS } from '../../console/assets.ts';
 import { GatehouseError } from '../../errors.ts';
+import { latestRecovery } from '../../operators.ts';
 import { readForm } from '../body.ts';
 import { requireCsrf } from '../caller.ts';
 import { readCookie } from '../cookie.ts';
@@ -11,6 +12,7 @@ import { approvalPages } from './approvals.ts';
 import { botPages } from './bots.ts';
 import { mountChat } from './chat.ts';
 import { connectPages } from './connect.ts';
+import { operatorPages } from './operators.ts';
 import { isForPerson, show } from './show.ts';
 import { mountSignIn } from './sign-in.ts';
 
@@ -27,7 +29,7 @@ export function mountPages(
       return c.body(text, 200, { 'content-type': type, 'cache-control': 'public, max-age=31536000, immutable' });
     });
 
-  const pages = [...botPages(deps), ...connectPages(deps), ...approvalPages(deps)];
+  const pages = [...botPages(deps), ...connectPages(deps), ...approvalPages(deps), ...operatorPages(deps)];
   for (const page of pages)
     app.on(page.method, page.path.replace(/\{(\w+)\}/g, ':$1'), async (c) => {
       c.set('route', page.path);
@@ -49,6 +51,7 @@ export function mountPages(
       return show(reply, {
         isSimulated: deps.isSimulated,
         signedIn: { operator: session, csrf: session.csrf, waiting },
+        recovered: await latestRecovery(deps),
         ...(reply.here === undefined ? {} : { here: reply.here }),
       });
     });

@@ -13,7 +13,7 @@ import { show } from './show.ts';
 /** The way in. Opening a link changes nothing; only the POST redeems its token, so previews and scanners cannot use it up. */
 export function mountSignIn(
   app: Hono<Env>,
-  { access, isSimulated, now }: HttpDeps,
+  { access, audit, isSimulated, now }: HttpDeps,
   isSecure: boolean,
 ): readonly { method: string; path: string }[] {
   const limit = createRateLimit({ most: 10, windowMs: 60_000, now });
@@ -31,6 +31,7 @@ export function mountSignIn(
     const next = localPath(given.get('next') ?? undefined);
     try {
       const { cookie, session } = await access.redeem(tokenIn(given.get('token') ?? ''));
+      await audit.record({ ...by(session.name), event: 'signed_in' });
       c.header('set-cookie', sessionCookie(cookie, isSecure));
       if (!isJson) return c.redirect(next, 303);
       const { name, role, csrf, expiresAt } = session;
@@ -49,6 +50,7 @@ export function mountSignIn(
     if (cookie !== undefined && session !== undefined) {
       requireCsrf(session, (await readForm(c.req.raw)).get('csrf'));
       await access.signOut(cookie);
+      await audit.record({ ...by(session.name), event: 'signed_out' });
     }
     c.header('set-cookie', clearedCookie(isSecure));
     return c.redirect('/sign-in', 303);
@@ -60,6 +62,8 @@ export function mountSignIn(
     { method: 'POST', path: '/sign-out' },
   ];
 }
+
+const by = (operator: string) => ({ principal: `operator:${operator}`, channel: 'console', action: 'sign-in' });
 
 async function jsonToken(request: Request): Promise<URLSearchParams> {
   const body = await readJson(request);

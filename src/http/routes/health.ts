@@ -1,7 +1,7 @@
 import type { HttpDeps } from '../deps.ts';
 import { defineRoute, type Route } from '../route.ts';
 
-export function healthRoutes({ store, log }: HttpDeps): readonly Route[] {
+export function healthRoutes({ ready, log }: HttpDeps): readonly Route[] {
   return [
     defineRoute({
       method: 'GET',
@@ -13,17 +13,23 @@ export function healthRoutes({ store, log }: HttpDeps): readonly Route[] {
     defineRoute({
       method: 'GET',
       path: '/readyz',
-      summary: 'The process can serve: its store answers',
+      summary: 'The process can serve: its state can be read and written',
       who: [],
       async handle() {
         try {
-          await store.audit.head();
+          await ready();
           return { json: { status: 'ready' } };
         } catch (error) {
-          log.error('the store does not answer', { cause: String(error) });
-          return { status: 503, json: { status: 'not_ready', reason: 'the store does not answer' } };
+          log.error('not ready', { cause: reasonOf(error) });
+          // What is wrong in detail is for the log: anybody may ask.
+          return { status: 503, json: { status: 'not_ready', reason: 'the state cannot be read or written' } };
         }
       },
     }),
   ];
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? ` (${String(error.cause)})` : '';
+  return `${String(error)}${cause}`;
 }

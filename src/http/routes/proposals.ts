@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isOver, type Proposal } from '../../confirm/proposal.ts';
+import { isDeclinedInClient, isOver, type Proposal } from '../../confirm/proposal.ts';
 import type { HumanDecision } from '../../gate/gate.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
@@ -118,6 +118,7 @@ function toListed(proposal: Proposal, now: number): Record<string, unknown> {
     summary: proposal.preview?.summary ?? action,
     reasons,
     assurance,
+    ...(isDeclinedInClient(proposal) ? { declinedInClient: true } : {}),
     createdAt: isoTime(proposal.createdAt),
     expiresAt: isoTime(proposal.expiresAt),
     decidedBy,

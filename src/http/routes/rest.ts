@@ -6,6 +6,7 @@ import { auditRoutes } from './audit.ts';
 import { chatRoutes } from './chat.ts';
 import { healthRoutes } from './health.ts';
 import { integrationRoutes } from './integration.ts';
+import { operatorRoutes } from './operators.ts';
 import { permissionRoutes } from './permissions.ts';
 import { policyRoutes } from './policy.ts';
 import { proposalRoutes } from './proposals.ts';
@@ -19,6 +20,7 @@ export function restRoutes(deps: HttpDeps): readonly Route[] {
     ...integrationRoutes(deps),
     ...permissionRoutes(deps),
     ...policyRoutes(deps),
+    ...operatorRoutes(deps),
     ...auditRoutes(deps),
     ...sessionRoutes(deps),
     ...chatRoutes(deps),

@@ -10,14 +10,16 @@ import { outboundControl } from '../outbound/control.ts';
 import { Refusal } from '../refusal.ts';
 import { usageOf } from '../rest/limits.ts';
 import { plantSeed, type SimSeed } from '../seed.ts';
+import { stock } from '../stock.ts';
 import { setFaults } from './faults.ts';
 import { BadControl, onlyKeys, optionalNumber, optionalText, texts, toObject } from './input.ts';
-import { addRecord, changeRecord, mergeRecords, undeleteRecord } from './records.ts';
+import { addRecord, changeRecord, convertLead, mergeRecords, undeleteRecord } from './records.ts';
+import { addFields, fillIn, isSetup, toSetup } from './setup.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 
 const accepted =
-  'POST reset, faults, clock, expire, settings, oauth, rules, jwt-key, merge, undelete, records/{Object}, outbound-messages[/deliver]; GET calls, faults, clock, settings, records/{Object}, outbound-messages';
+  'POST reset, faults, clock, fields, expire, settings, oauth, rules, jwt-key, merge, convert, undelete, records/{Object}, outbound-messages[/deliver]; GET calls, faults, clock, settings, records/{Object}, outbound-messages';
 
 export function control(org: Org, incoming: Incoming, shipped: SimSeed | undefined): Outgoing {
   const { method, url, text } = incoming;
@@ -55,6 +57,8 @@ function run(org: Org, request: string, detail: string, body: unknown, shipped: 
     case 'POST oauth':
     case 'POST rules':
       return changeSettings(org, toObject(body, 'settings'));
+    case 'POST fields':
+      return addFields(org, body);
     case 'POST jwt-key':
       return addJwtKey(org, toObject(body, 'jwt-key'));
     case 'GET records':
@@ -63,6 +67,8 @@ function run(org: Org, request: string, detail: string, body: unknown, shipped: 
       return saveRecord(org, objectName(org, detail), toObject(body, 'records'));
     case 'POST merge':
       return mergeRecords(org, toObject(body, 'merge'));
+    case 'POST convert':
+      return convertLead(org, toObject(body, 'convert'));
     case 'POST undelete':
       return undeleteRecord(org, toObject(body, 'undelete'));
     case 'GET outbound-messages':
@@ -76,8 +82,10 @@ function run(org: Org, request: string, detail: string, body: unknown, shipped: 
 /** Records, faults, calls, clock and settings begin anew; logins stay, so that a connected client goes on. */
 function reset(org: Org, body: Body, shipped: SimSeed | undefined): unknown {
   onlyKeys(body, ['seed', 'withoutFields', 'keepSessions', 'sandbox']);
-  const withoutFields = toLostFields(body.withoutFields);
   const seed = body.seed === undefined ? shipped : toSeed(body.seed);
+  const setup = { ...shipped?.setup, ...seed?.setup };
+  const lost = body.withoutFields === undefined ? {} : toSetup(org, 'withoutFields', body.withoutFields);
+  const withoutFields = [...(setup.withoutFields ?? []), ...(lost.withoutFields ?? [])];
   const kept = body.keepSessions === false ? [] : ([...org.facts('session')] as const);
   const grants = body.keepSessions === false ? [] : org.facts('grant');
   const keys = org.facts('jwtKey');
@@ -85,6 +93,7 @@ function reset(org: Org, body: Body, shipped: SimSeed | undefined): unknown {
   const epoch = org.fact('counter', 'epoch') ?? 0;
   const settings: Settings = {
     ...defaultSettings,
+    ...setup,
     withoutFields,
     sandbox: body.sandbox === true,
     schemaChangedAt: withoutFields.length > 0 ? org.now() : defaultSettings.schemaChangedAt,
@@ -108,11 +117,17 @@ function rehearse(org: Org, seed: SimSeed | undefined, settings: Settings): void
 }
 
 /** A new beginning: the first of a fresh file, or a reset. */
-export function begin(org: Org, seed: SimSeed = company, epoch = 1, settings: Settings = defaultSettings): void {
+export function begin(
+  org: Org,
+  seed: SimSeed = company,
+  epoch = 1,
+  settings: Settings = { ...defaultSettings, ...seed.setup },
+): void {
   org.clear();
   org.keep('counter', 'epoch', epoch);
   org.keep('settings', 'org', settings);
   plantSeed(org, seed);
+  fillIn(org);
 }
 
 function calls(org: Org): unknown {
@@ -143,19 +158,6 @@ function setClock(org: Org, body: unknown): unknown {
   return { now: new Date(org.now()).toISOString(), offsetMs: offset };
 }
 
-/** Custom fields that the org has not, or not any more. */
-function toLostFields(value: unknown): readonly string[] {
-  const names = value === undefined ? [] : texts(value, 'withoutFields');
-  for (const name of names) {
-    const [object = '', field = ''] = name.split('.');
-    if (!field.endsWith('__c'))
-      throw new BadControl(
-        `withoutFields takes custom fields such as "Contact.Gatehouse_Id__c", not "${name}" of ${object}.`,
-      );
-  }
-  return names;
-}
-
 function changeSettings(org: Org, body: Body): unknown {
   const { clockOffsetMs: _, schemaChangedAt: __, ...open } = org.settings;
   const next: Record<string, unknown> = { ...org.settings };
@@ -165,9 +167,8 @@ function changeSettings(org: Org, body: Body): unknown {
       if (value !== 'alert' && value !== 'block' && value !== 'off')
         throw new BadControl('duplicates is "alert", "block" or "off".');
       next[name] = value;
-    } else if (name === 'withoutFields') {
-      next[name] = toLostFields(value);
-      next.schemaChangedAt = org.now();
+    } else if (isSetup(name)) {
+      Object.assign(next, toSetup(org, name, value), { schemaChangedAt: org.now() });
     } else if (name === 'callbacks') next[name] = value === null ? null : texts(value, name);
     else if (name === 'apiUsed') org.keep('usage', 'org', { ...usageOf(org), used: optionalNumber(value, name) ?? 0 });
     else if (name === 'sessionMs' || name === 'apiMax') next[name] = optionalNumber(value, name);
@@ -176,6 +177,7 @@ function changeSettings(org: Org, body: Body): unknown {
   }
   // Every key was checked above against the type it has.
   org.keep('settings', 'org', next as unknown as Settings);
+  fillIn(org);
   if (typeof body.sandbox === 'boolean') {
     for (const row of org.table('Organization').all()) org.saveRow('Organization', { ...row, IsSandbox: body.sandbox });
   }
@@ -215,6 +217,8 @@ function objectName(org: Org, name: string): string {
 }
 
 function toSeed(value: unknown): SimSeed {
+  if (value === 'company') return company;
+  if (value === 'stock') return stock;
   const { records } = toObject(value, 'seed');
   const byObject = toObject(records, 'seed.records');
   for (const [name, list] of Object.entries(byObject)) {

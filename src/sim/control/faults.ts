@@ -8,6 +8,7 @@ type Body = Readonly<Record<string, unknown>>;
 const faultTypes = [
   'latency',
   'status',
+  'token',
   'drop',
   'drop_body',
   'expired_session',
@@ -33,7 +34,7 @@ export function setFaults(org: Org, body: unknown): unknown {
 }
 
 function toFault(org: Org, body: Body): FaultRule {
-  onlyKeys(body, ['type', 'match', 'times', 'ms', 'status', 'location', 'when']);
+  onlyKeys(body, ['type', 'match', 'times', 'ms', 'status', 'location', 'body', 'when']);
   const type = faultTypes.find((name) => name === body.type);
   if (!type)
     throw new BadControl(`A fault needs a type, one of: ${faultTypes.join(', ')}. To remove all: {"clear": true}.`);
@@ -57,6 +58,7 @@ function toFault(org: Org, body: Body): FaultRule {
     times: optionalNumber(body.times, 'times'),
     ms: optionalNumber(body.ms, 'ms'),
     status: optionalNumber(body.status, 'status'),
+    body: body.body,
     location: optionalText(body.location, 'location'),
     when,
   };

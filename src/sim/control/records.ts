@@ -7,7 +7,7 @@ import { derive } from '../records/derived.ts';
 import { toStored } from '../records/values.ts';
 import { fieldOf, type ObjectType } from '../schema/object.ts';
 import type { Row, Value } from '../table.ts';
-import { BadControl, onlyKeys } from './input.ts';
+import { BadControl, onlyKeys, optionalText } from './input.ts';
 
 type Body = Readonly<Record<string, unknown>>;
 type Draft = Record<string, Value | undefined>;
@@ -55,6 +55,33 @@ export function mergeRecords(org: Org, body: Body): unknown {
   });
   org.saveRow(type.name, { ...master, LastModifiedDate: stamp, SystemModstamp: stamp });
   return { master: master.Id, duplicate: duplicate.Id };
+}
+
+/** As a colleague converts a lead: its account is found by name or made, the contact made, an opportunity if it is named. */
+export function convertLead(org: Org, body: Body): unknown {
+  onlyKeys(body, ['lead', 'opportunity']);
+  const lead = rowOf(org, typeNamed(org, 'Lead'), body.lead);
+  if (lead.IsConverted) throw new BadControl('The lead is converted already.');
+  const stamp = org.stamp();
+  const isNamesake = (row: Row) => !row.IsDeleted && row.Name === lead.Company;
+  const AccountId =
+    [...org.table('Account').all()].find(isNamesake)?.Id ?? addRecord(org, 'Account', { Name: lead.Company }, stamp);
+  const kept = ['FirstName', 'LastName', 'Salutation', 'Title', 'Email', 'Phone', 'MobilePhone', 'Fax', 'LeadSource'];
+  const person = Object.fromEntries(kept.flatMap((name) => (lead[name] === undefined ? [] : [[name, lead[name]]])));
+  const ContactId = addRecord(org, 'Contact', { ...person, AccountId }, stamp);
+  const named = optionalText(body.opportunity, 'opportunity');
+  const opening = { Name: named, StageName: 'Prospecting', CloseDate: stamp.slice(0, 10), AccountId, ContactId };
+  const OpportunityId = named === undefined ? null : addRecord(org, 'Opportunity', opening, stamp);
+  const converted = {
+    IsConverted: true,
+    Status: 'Closed - Converted',
+    ConvertedDate: stamp.slice(0, 10),
+    ConvertedAccountId: AccountId,
+    ConvertedContactId: ContactId,
+    ConvertedOpportunityId: OpportunityId,
+  };
+  changeRecord(org, 'Lead', lead.Id, converted, stamp);
+  return { account: AccountId, contact: ContactId, opportunity: OpportunityId };
 }
 
 export function undeleteRecord(org: Org, body: Body): unknown {

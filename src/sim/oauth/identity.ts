@@ -33,7 +33,7 @@ export function identity(org: Org, incoming: Incoming): Outgoing {
       mobile_phone_verified: false,
       is_lightning_login_user: false,
       status: { created_date: null, body: null },
-      urls: urls(origin, user.Id),
+      urls: urls(org, origin, user.Id),
       active: user.IsActive,
       user_type: 'STANDARD',
       language: user.LanguageLocaleKey,
@@ -63,13 +63,9 @@ export function userinfo(org: Org, incoming: Incoming): Outgoing {
       photos: photos(origin),
       profile: `${origin}/${user.Id}`,
       picture: photos(origin).picture,
-      address: { country: 'US' },
+      address: {},
       is_salesforce_integration_user: false,
-      urls: {
-        ...urls(origin, user.Id),
-        tooling_rest: `${origin}/services/data/v{version}/tooling/`,
-        custom_domain: origin,
-      },
+      urls: { ...urls(org, origin, user.Id), custom_domain: origin },
       active: user.IsActive,
       user_type: 'STANDARD',
       language: user.LanguageLocaleKey,
@@ -121,17 +117,25 @@ function photos(origin: string): { picture: string; thumbnail: string } {
   return { picture: `${origin}/profilephoto/005/F`, thumbnail: `${origin}/profilephoto/005/T` };
 }
 
-function urls(origin: string, userId: string): Record<string, string> {
+function urls(org: Org, origin: string, userId: string): Record<string, string> {
   const rest = `${origin}/services/data/v{version}/`;
+  const soap = (kind: string) => `${origin}/services/Soap/${kind}/{version}/${organizationId(org).slice(0, 15)}`;
   return {
-    enterprise: `${origin}/services/Soap/c/{version}/`,
-    metadata: `${origin}/services/Soap/m/{version}/`,
-    partner: `${origin}/services/Soap/u/{version}/`,
+    enterprise: soap('c'),
+    metadata: soap('m'),
+    partner: soap('u'),
     rest,
     sobjects: `${rest}sobjects/`,
     search: `${rest}search/`,
     query: `${rest}query/`,
     recent: `${rest}recent/`,
+    tooling_soap: soap('T'),
+    tooling_rest: `${rest}tooling/`,
     profile: `${origin}/${userId}`,
+    feeds: `${rest}chatter/feeds`,
+    groups: `${rest}chatter/groups`,
+    users: `${rest}chatter/users`,
+    feed_items: `${rest}chatter/feed-items`,
+    feed_elements: `${rest}chatter/feed-elements`,
   };
 }

@@ -2,6 +2,7 @@
 import { parseDatetime } from '../datetimes.ts';
 import { organizationId } from '../oauth/app.ts';
 import type { Org } from '../org.ts';
+import { masked } from '../records/shown-forms.ts';
 import { fieldOf } from '../schema/object.ts';
 import type { Row, Value } from '../table.ts';
 import type { Delivery } from './queue.ts';
@@ -55,7 +56,7 @@ function showFields(org: Org, object: string, row: Row, names: readonly string[]
   const type = org.schema.object(object);
   const lines = ['Id', ...names.filter((name) => name.toLowerCase() !== 'id')].flatMap((name) => {
     const field = type && fieldOf(type, name);
-    const value = field && row[field.name];
+    const value = field && masked(field, row[field.name] ?? null);
     if (!field || value === undefined || value === null) return [];
     return [`<sf:${field.name}>${escapeXml(shown(field.type, value))}</sf:${field.name}>`];
   });

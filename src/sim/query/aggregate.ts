@@ -1,10 +1,11 @@
 /** COUNT, SUM, AVG ... with GROUP BY, ROLLUP, CUBE and HAVING. */
 import type { GroupByClause, Query, FieldType as Selected } from '@jetstreamapp/soql-parser-js';
+import { isFilterable } from '../schema/field.ts';
 import type { Row, Value } from '../table.ts';
 import { compileWhere, type Sources } from './condition.ts';
 import { type Expression, type FunctionCall, fieldExpression, functionExpression } from './expression.ts';
 import { compareBy, orderKeys } from './order.ts';
-import { malformed } from './refusals.ts';
+import { cannotBe, malformed } from './refusals.ts';
 import type { Scope } from './scope.ts';
 import { textOf } from './select.ts';
 
@@ -102,7 +103,7 @@ export function runAggregate(
     });
     groups = standIns.filter(({ row }) => having.holds(row)).map(({ group }) => group);
   }
-  groups.sort(compareBy(orderKeys<Group>(query.orderBy, columnOf)));
+  groups.sort(compareBy(orderKeys<Group>(scope.soql, query.orderBy, columnOf)));
   const from = query.offset ?? 0;
   return groups.slice(from, query.limit === undefined ? undefined : from + query.limit).map((group) => {
     const shown: Record<string, unknown> = { attributes: { type: 'AggregateResult' } };
@@ -190,6 +191,8 @@ function toGrouping(scope: Scope, clauses: GroupByClause | GroupByClause[] | und
     id: identity(scope, target),
     expression: typeof target === 'string' ? fieldExpression(scope, target) : functionExpression(scope, target),
   }));
+  for (const { expression } of keys)
+    if (expression.field && !isFilterable(expression.field)) throw cannotBe('grouped', scope.soql, expression.name);
   const ids = keys.map((key) => key.id);
   return {
     keys,

@@ -1,12 +1,12 @@
 /** Conditions as predicates over records, and, where an index can serve, the few records worth looking at. */
 import type { HavingClause, Query, WhereClause } from '@jetstreamapp/soql-parser-js';
-import type { Field } from '../schema/field.ts';
+import { type Field, isFilterable } from '../schema/field.ts';
 import { isIndexed } from '../schema/object.ts';
 import type { Row, Table, Value } from '../table.ts';
 import type { Expression, FunctionCall } from './expression.ts';
 import { type Literal, toLiteral } from './literal.ts';
 import { type Logic, type Test, toLogic } from './parser.ts';
-import { malformed } from './refusals.ts';
+import { cannotBe, malformed } from './refusals.ts';
 import type { Scope } from './scope.ts';
 
 export interface Condition {
@@ -50,6 +50,7 @@ function ofTest(scope: Scope, test: Test, sources: Sources): Condition {
   const expression = 'fn' in test ? sources.call(test.fn) : sources.field(test.field ?? '');
   // The parser passes `like` on as it was written.
   const operator = test.operator.toUpperCase();
+  if (expression.field && !isFilterable(expression.field)) throw cannotBe('filtered', scope.soql, expression.name);
   if ('valueQuery' in test) {
     const values = sources.column(scope, test.valueQuery);
     return operator === 'IN' ? isIn(expression, [...values]) : negated(isIn(expression, [...values]));
@@ -59,9 +60,6 @@ function ofTest(scope: Scope, test: Test, sources: Sources): Condition {
   const literals = (Array.isArray(value) ? value : [value]).map((text, at) =>
     toLiteral(scope, expression, text, Array.isArray(kinds) ? kinds[at] : kinds),
   );
-  if (expression.field?.type === 'textarea' && expression.field.length >= 32000) {
-    throw malformed(scope.soql, expression.name, `field '${expression.name}' can not be filtered in a query call`);
-  }
   switch (operator) {
     case 'IN':
       return isIn(expression, literals);

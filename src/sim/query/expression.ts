@@ -1,6 +1,7 @@
 /** What can stand where a value is asked for: a field path, or a function of one. */
 import type { FieldFunctionExpression, FunctionExp } from '@jetstreamapp/soql-parser-js';
 import { parseDatetime } from '../datetimes.ts';
+import { masked } from '../records/shown-forms.ts';
 import type { Field, FieldType } from '../schema/field.ts';
 import type { Row, Value } from '../table.ts';
 import { malformed } from './refusals.ts';
@@ -27,7 +28,7 @@ export function ofPath(scope: Scope, path: Path): Expression {
     name: path.field.name,
     field: path.field,
     ownField: isOwn ? path.field : undefined,
-    get: isOwn ? (row) => row[path.field.name] ?? null : (row) => valueAt(scope, path, row),
+    get: (row) => masked(path.field, isOwn ? (row[path.field.name] ?? null) : valueAt(scope, path, row)),
   };
 }
 

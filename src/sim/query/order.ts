@@ -1,7 +1,9 @@
 /** ORDER BY: nulls first unless told otherwise, picklists in the order of their values, text without case. */
 import type { OrderByClause } from '@jetstreamapp/soql-parser-js';
+import { isFilterable } from '../schema/field.ts';
 import type { Value } from '../table.ts';
 import type { Expression, FunctionCall } from './expression.ts';
+import { cannotBe } from './refusals.ts';
 
 export interface Key<T> {
   readonly get: (item: T) => Value;
@@ -10,12 +12,14 @@ export interface Key<T> {
 }
 
 export function orderKeys<T>(
+  soql: string,
   clauses: OrderByClause | readonly OrderByClause[] | undefined,
   get: (target: string | FunctionCall) => { expression: Expression; value: (item: T) => Value },
 ): Key<T>[] {
   const list = clauses === undefined ? [] : 'length' in clauses ? clauses : [clauses];
   return list.map((clause) => {
     const { expression, value } = get('fn' in clause ? clause.fn : clause.field);
+    if (expression.field && !isFilterable(expression.field)) throw cannotBe('sorted', soql, expression.name);
     const rank = ranking(expression);
     return {
       get: rank ? (item) => rank(value(item)) : value,

@@ -35,6 +35,12 @@ export function wrongLiteral(soql: string, field: string, type: string): Refusal
   return pointAt('INVALID_FIELD', soql, field, text, filterStart(soql));
 }
 
+export function cannotBe(what: 'filtered' | 'sorted' | 'grouped', soql: string, field: string): Refusal {
+  const clause = { filtered: 'WHERE', sorted: 'ORDER BY', grouped: 'GROUP BY' }[what];
+  const from = Math.max(0, soql.toUpperCase().lastIndexOf(clause));
+  return pointAt('INVALID_FIELD', soql, field, `field '${field}' can not be ${what} in a query call`, from);
+}
+
 const filterStart = (soql: string): number => Math.max(0, soql.search(/\bWHERE\b/i));
 
 function pointAt(errorCode: string, soql: string, token: string, text: string, from = 0): Refusal {

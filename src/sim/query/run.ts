@@ -156,7 +156,7 @@ function find(scope: Scope, query: QueryBase, sources: Sources, among?: readonly
 
 function sorted(scope: Scope, query: QueryBase, rows: Row[]): Row[] {
   if (!query.orderBy || inherentOrder(query)) return rows;
-  const keys = orderKeys<Row>(query.orderBy, (target) => {
+  const keys = orderKeys<Row>(scope.soql, query.orderBy, (target) => {
     const expression = typeof target === 'string' ? fieldExpression(scope, target) : functionExpression(scope, target);
     return { expression, value: expression.get };
   });

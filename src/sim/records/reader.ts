@@ -2,6 +2,7 @@
 import type { Field } from '../schema/field.ts';
 import type { ObjectType } from '../schema/object.ts';
 import type { Row, Value } from '../table.ts';
+import { masked } from './shown-forms.ts';
 
 export interface Shown {
   readonly attributes: { readonly type: string; readonly url: string };
@@ -27,18 +28,24 @@ export function showRecord(
 const addressParts = [
   'city',
   'country',
+  'countryCode',
   'geocodeAccuracy',
   'latitude',
   'longitude',
   'postalCode',
   'state',
+  'stateCode',
   'street',
 ] as const;
 
 export function showField(row: Row, field: Field): Value | Readonly<Record<string, Value>> {
-  if (field.type !== 'address') return row[field.name] ?? null;
+  if (field.type !== 'address') return masked(field, row[field.name] ?? null);
   const prefix = field.name.slice(0, -'Address'.length);
   const parts: Record<string, Value> = {};
-  for (const part of addressParts) parts[part] = row[prefix + part.charAt(0).toUpperCase() + part.slice(1)] ?? null;
+  for (const part of addressParts) {
+    const value = row[prefix + part.charAt(0).toUpperCase() + part.slice(1)];
+    // The codes are there only where the org has the picklists.
+    if (value !== undefined || !part.endsWith('Code') || part === 'postalCode') parts[part] = value ?? null;
+  }
   return Object.values(parts).every((part) => part === null) ? null : parts;
 }

@@ -1,9 +1,10 @@
 /** From a JSON value to what the org stores, or the refusal Salesforce would give. */
-import { parseDatetime, parseDay, toDatetime } from '../datetimes.ts';
+import { parseDatetime, parseDay, parseTime, toDatetime } from '../datetimes.ts';
 import { parseId } from '../ids.ts';
 import { type Fault, type Refusal, refuse, refuseWrite } from '../refusal.ts';
 import type { Field } from '../schema/field.ts';
 import type { Value } from '../table.ts';
+import { roundHalfUp, toChoices, toHtml } from './shown-forms.ts';
 
 export function toStored(field: Field, raw: unknown): Value {
   if (raw === null || raw === '') return field.type === 'boolean' ? false : null;
@@ -26,9 +27,20 @@ export function toStored(field: Field, raw: unknown): Value {
       if (ms === undefined) throw unreadable(field, raw);
       return toDatetime(ms);
     }
+    case 'time': {
+      const time = typeof raw === 'string' ? parseTime(raw) : undefined;
+      if (time === undefined) throw unreadable(field, raw);
+      return time;
+    }
     case 'id':
     case 'reference':
       return toReference(field, raw);
+    case 'email':
+      return String(raw).trim().toLowerCase() || null;
+    case 'multipicklist':
+      return toChoices(field, String(raw)) || null;
+    case 'textarea':
+      return (field.isHtml ? toHtml(String(raw).trim()) : String(raw).trim()) || null;
     default:
       // Salesforce trims what it stores, and keeps nothing of a text that is only blanks.
       return String(raw).trim() || null;
@@ -41,8 +53,10 @@ export function checkStored(field: Field, value: Value): Fault[] {
   const fault = (errorCode: string, message: string): Fault[] => [
     { message: `${field.label}: ${message}`, errorCode, fields: [field.name] },
   ];
-  if (field.isRestricted && !field.picklist.some((entry) => entry.value === value)) {
-    return fault('INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST', `bad value for restricted picklist field: ${value}`);
+  const chosen = field.type === 'multipicklist' ? value.split(';') : [value];
+  const unlisted = chosen.find((each) => !field.picklist.some((entry) => entry.value === each));
+  if (field.isRestricted && unlisted !== undefined) {
+    return fault('INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST', `bad value for restricted picklist field: ${unlisted}`);
   }
   if (field.length > 0 && field.type !== 'reference' && value.length > field.length) {
     return fault('STRING_TOO_LONG', `data value too large: ${value} (max length=${field.length})`);
@@ -60,8 +74,10 @@ function toBoolean(field: Field, raw: unknown): boolean {
 }
 
 function toNumber(field: Field, raw: unknown): number {
-  const value = typeof raw === 'number' ? raw : typeof raw === 'string' ? Number(raw) : Number.NaN;
-  if (!Number.isFinite(value) || (field.type === 'int' && !Number.isInteger(value))) throw unreadable(field, raw);
+  const isWritten = typeof raw === 'string' && /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(raw.trim());
+  const given = typeof raw === 'number' || isWritten ? Number(raw) : Number.NaN;
+  if (!Number.isFinite(given) || (field.type === 'int' && !Number.isInteger(given))) throw unreadable(field, raw);
+  const value = roundHalfUp(given, field.scale);
   const digits = field.precision - field.scale;
   if (Math.abs(value) >= 10 ** (digits || 18)) {
     throw refuseWrite(
@@ -70,8 +86,7 @@ function toNumber(field: Field, raw: unknown): number {
       [field.name],
     );
   }
-  const unit = 10 ** field.scale;
-  return Math.round(value * unit) / unit;
+  return value;
 }
 
 function toReference(field: Field, raw: unknown): string {
@@ -88,6 +103,7 @@ const xsd: Partial<Record<Field['type'], string>> = {
   boolean: 'boolean',
   date: 'date',
   datetime: 'datetime',
+  time: 'time',
 }; // prettier-ignore
 
 function unreadable(field: Field, raw: unknown): Refusal {

@@ -4,6 +4,7 @@ import { type Fault, methodNotAllowed, Refusal, refuse, refuseWrite } from '../r
 import { type Field, isCustom } from '../schema/field.ts';
 import { fieldOf, type ObjectType, type Schema } from '../schema/object.ts';
 import type { Row, Value } from '../table.ts';
+import { settleAddresses } from './addresses.ts';
 import { derive } from './derived.ts';
 import { checkDuplicateRule, checkValidationRule } from './rules.ts';
 import { checkStored, toStored } from './values.ts';
@@ -37,6 +38,8 @@ export function updateRecord(writer: Writer, object: ObjectType, id: string, bod
   const before = liveRow(writer, object, id);
   if (!object.isWritable) throw notWritable(object, 'update');
   const values = readBody(writer, object, body, 'isUpdateable');
+  // With products on it the amount is their sum: Salesforce takes the update and leaves the field as it is.
+  if (before.HasOpportunityLineItem === true) delete values.Amount;
   if (before.IsConverted === true) throw refuseWrite('CANNOT_UPDATE_CONVERTED_LEAD', 'cannot reference converted lead');
   save(writer, object, { ...before, ...values }, before, values);
 }
@@ -125,11 +128,13 @@ function parentByKey(writer: Writer, reference: Field, raw: unknown): string | n
 
 function defaults({ org, userId }: Writer, object: ObjectType): Draft {
   const owner = fieldOf(object, 'OwnerId') ? { OwnerId: userId } : {};
-  return { ...object.presets, ...owner, CreatedDate: org.stamp(), CreatedById: userId };
+  // What a person has not opened yet; leads that come over the API begin so.
+  const unread = fieldOf(object, 'IsUnreadByOwner') ? { IsUnreadByOwner: true } : {};
+  return { ...object.presets, ...owner, ...unread, CreatedDate: org.stamp(), CreatedById: userId };
 }
 
 function save(writer: Writer, object: ObjectType, draft: Draft, before: Row | undefined, values: Draft): string {
-  const { org, userId } = writer;
+  const { org, schema, userId } = writer;
   const changed = Object.keys(values);
   const missing = object.fields.filter(
     (field) => field.isRequired && field.type !== 'boolean' && (draft[field.name] ?? null) === null,
@@ -143,6 +148,7 @@ function save(writer: Writer, object: ObjectType, draft: Draft, before: Row | un
     return field ? checkStored(field, values[name] ?? null) : [];
   });
   if (faults.length > 0) throw new Refusal(400, ...faults);
+  if (org.settings.countryPicklists) settleAddresses(object, draft, new Set(changed));
   for (const name of changed) checkReference(writer, object, name, values[name]);
   if (writer.meetsLock) throw lockedRow(before?.Id);
 
@@ -167,7 +173,15 @@ function save(writer: Writer, object: ObjectType, draft: Draft, before: Row | un
     SystemModstamp: stamp,
   };
   org.saveRow(object.name, row);
-  if (object.name === 'OpportunityContactRole' && row.IsPrimary) demoteOthers(org, row);
+  if (object.name === 'OpportunityContactRole' && row.IsPrimary) {
+    demoteOthers(org, row);
+    const opportunity = org.row('Opportunity', String(row.OpportunityId));
+    if (opportunity) org.saveRow('Opportunity', { ...opportunity, ContactId: row.ContactId });
+  }
+  // The contact that an opportunity is created with becomes its primary role.
+  const roles = schema.object('OpportunityContactRole');
+  if (object.name === 'Opportunity' && !before && row.ContactId && roles)
+    createRecord(writer, roles, { OpportunityId: row.Id, ContactId: row.ContactId, IsPrimary: true });
   writer.afterSave(object.name, row, before ? 'update' : 'create');
   return row.Id;
 }
@@ -181,7 +195,14 @@ function checkReference({ org, schema }: Writer, object: ObjectType, name: strin
   }
   const row = org.row(target, value);
   if (!row || !schema.object(target))
-    throw refuseWrite('INVALID_CROSS_REFERENCE_KEY', 'invalid cross reference id', [field.name]);
+    throw refuseWrite(
+      'INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY',
+      `insufficient access rights on cross-reference id: ${value.slice(0, 15)}`,
+    );
+  if (target === 'RecordType' && row.SobjectType !== object.name) {
+    const message = `${field.label}: this ID value isn't valid for the user: ${value}`;
+    throw refuseWrite('INVALID_CROSS_REFERENCE_KEY', message, [field.name]);
+  }
   if (row.IsDeleted) throw refuseWrite('ENTITY_IS_DELETED', 'entity is deleted', [field.name]);
 }
 

@@ -20,6 +20,7 @@ export interface Means {
   readonly meetsLock: boolean;
 }
 
+const neverKept = 'no-cache,must-revalidate,max-age=0,no-store,private';
 const oldest = 31;
 /** Long lists of ids do not fit: they belong into the body of a composite. */
 const longestUrl = 16_384;
@@ -54,7 +55,7 @@ export function dataApi(org: Org, incoming: Incoming, means: Means): Outgoing {
     reply = refusalReply(error instanceof Refusal ? error : unexpected(error));
   }
   const isPretty = incoming.headers.get('x-prettyprint') === '1';
-  const headers = { ...reply.headers, 'Sforce-Limit-Info': limitInfo(org) };
+  const headers = { 'Cache-Control': neverKept, ...reply.headers, 'Sforce-Limit-Info': limitInfo(org) };
   const outgoing = json(reply.status, reply.body, headers);
   if (incoming.method === 'HEAD') return { ...outgoing, text: '' };
   return isPretty && outgoing.text ? { ...outgoing, text: pretty(reply.body) } : outgoing;

@@ -1,15 +1,20 @@
 /** `/sobjects`, describes with all the keys of a real one, and picklists by record type. */
 import { to18 } from '../ids.ts';
-import { type Field, type FieldType, isCustom, type PicklistValue } from '../schema/field.ts';
+import { type Field, type FieldType, isCustom, isFilterable, type PicklistValue } from '../schema/field.ts';
 import type { ObjectType, RecordType, Schema } from '../schema/object.ts';
+import type { Call } from './call.ts';
 
 const masterId = to18('012000000000000');
 
+/** Objects that people meet only through others: no pages, no feed, not found by a search. */
+const plumbing: ReadonlySet<string> = new Set(['Group', 'OpportunityContactRole', 'Organization', 'RecordType']);
+
 /** What the list of objects says of each: the describe without its lists. */
-export function describeBrief(version: string, object: ObjectType): Record<string, unknown> {
+export function describeBrief(version: string, object: ObjectType) {
   const at = `/services/data/${version}/sobjects/${object.name}`;
   const custom = object.name.endsWith('__c');
   const { isWritable } = object;
+  const isPlumbing = plumbing.has(object.name);
   return {
     activateable: false,
     associateEntityType: null,
@@ -20,28 +25,30 @@ export function describeBrief(version: string, object: ObjectType): Record<strin
     deepCloneable: false,
     deletable: object.isDeletable,
     deprecatedAndHidden: false,
-    feedEnabled: false,
+    feedEnabled: !isPlumbing,
     hasSubtypes: false,
     isInterface: false,
     isSubtype: false,
     keyPrefix: object.keyPrefix,
     label: object.label,
     labelPlural: object.labelPlural,
-    layoutable: true,
+    layoutable: !isPlumbing,
     mergeable: object.byName.has('masterrecordid'),
-    mruEnabled: true,
+    mruEnabled: !isPlumbing,
     name: object.name,
     queryable: true,
     replicateable: true,
     retrieveable: true,
-    searchable: true,
+    searchable: !isPlumbing,
     triggerable: isWritable,
     undeletable: isWritable,
     updateable: isWritable,
     urls: {
+      ...(isPlumbing ? {} : { compactLayouts: `${at}/describe/compactLayouts` }),
       rowTemplate: `${at}/{ID}`,
+      ...(isPlumbing ? {} : { approvalLayouts: `${at}/describe/approvalLayouts`, listviews: `${at}/listviews` }),
       describe: `${at}/describe`,
-      layouts: `${at}/describe/layouts`,
+      ...(isPlumbing ? {} : { quickActions: `${at}/quickActions`, layouts: `${at}/describe/layouts` }),
       sobject: at,
     },
   };
@@ -56,9 +63,19 @@ export function describeGlobal(version: string, schema: Schema): unknown {
 }
 
 /** The 45 keys in alphabetical order. */
-export function describeObject(version: string, schema: Schema, object: ObjectType): Record<string, unknown> {
+export function describeObject(
+  { version, schema, origin }: Pick<Call, 'version' | 'schema' | 'origin'>,
+  object: ObjectType,
+): Record<string, unknown> {
+  const brief = describeBrief(version, object);
+  const pages = {
+    uiDetailTemplate: `${origin}/{ID}`,
+    uiEditTemplate: `${origin}/{ID}/e`,
+    uiNewRecord: `${origin}/${object.keyPrefix}/e`,
+  };
   const whole: Record<string, unknown> = {
-    ...describeBrief(version, object),
+    ...brief,
+    urls: brief.layoutable ? { ...brief.urls, ...pages } : brief.urls,
     actionOverrides: [],
     childRelationships: schema.children(object).map(({ object: child, field }) => ({
       cascadeDelete: field.isRequired,
@@ -106,6 +123,7 @@ const soapTypes: Partial<Record<FieldType, string>> = {
   percent: 'xsd:double',
   date: 'xsd:date',
   datetime: 'xsd:dateTime',
+  time: 'xsd:time',
   address: 'urn:address',
 };
 
@@ -113,10 +131,11 @@ function describeField(object: ObjectType, field: Field): Record<string, unknown
   const { type } = field;
   const isText = field.length > 0 && type !== 'id' && type !== 'reference';
   const isCompound = type === 'address';
-  const isLong = type === 'textarea' && field.length > 255;
+  const isEncrypted = type === 'encryptedstring';
+  const canFilter = isFilterable(field);
   const isPolymorphic = field.referenceTo.length > 1;
   return {
-    aggregatable: !isLong && !isCompound && type !== 'boolean',
+    aggregatable: canFilter && type !== 'boolean',
     aiPredictionField: false,
     autoNumber: field.isAutoNumber,
     byteLength: isText ? field.length * 3 : field.length,
@@ -135,21 +154,21 @@ function describeField(object: ObjectType, field: Field): Record<string, unknown
     deprecatedAndHidden: false,
     digits: type === 'int' ? field.precision : 0,
     displayLocationInDecimal: false,
-    encrypted: false,
+    encrypted: isEncrypted,
     externalId: field.isExternalId,
-    extraTypeInfo: type === 'textarea' ? 'plaintextarea' : null,
-    filterable: !isLong && !isCompound,
+    extraTypeInfo: type !== 'textarea' ? null : field.isHtml ? 'richtextarea' : 'plaintextarea',
+    filterable: canFilter,
     filteredLookupInfo: null,
     formulaTreatNullNumberAsZero: false,
-    groupable: !isLong && !isCompound && !/^(currency|percent|double|datetime)$/.test(type),
+    groupable: canFilter && !/^(currency|percent|double|datetime|time|multipicklist)$/.test(type),
     highScaleNumber: false,
-    htmlFormatted: false,
+    htmlFormatted: field.isHtml,
     idLookup: field.isIdLookup,
     inlineHelpText: null,
     label: field.label,
     length: field.length,
-    mask: null,
-    maskType: null,
+    mask: isEncrypted ? 'asterisk' : null,
+    maskType: isEncrypted ? 'lastFour' : null,
     name: field.name,
     nameField: field.isNameField,
     namePointing: isPolymorphic,
@@ -168,7 +187,7 @@ function describeField(object: ObjectType, field: Field): Record<string, unknown
     scale: field.scale,
     searchPrefilterable: type === 'reference',
     soapType: soapTypes[type] ?? 'xsd:string',
-    sortable: !isLong && !isCompound,
+    sortable: canFilter && type !== 'multipicklist',
     type,
     unique: field.isUnique,
     updateable: field.isUpdateable && object.isWritable,

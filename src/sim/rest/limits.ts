@@ -2,6 +2,7 @@
 import type { Usage } from '../facts.ts';
 import type { Org } from '../org.ts';
 import type { Schema } from '../schema/object.ts';
+import { otherLimits } from './limit-figures.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 
@@ -28,29 +29,15 @@ export function limitInfo(org: Org): string {
   return `api-usage=${Math.min(usageOf(org).used + 1, apiMax)}/${apiMax}`;
 }
 
-const others: Readonly<Record<string, number>> = {
-  DailyAsyncApexExecutions: 250_000,
-  DailyBulkApiBatches: 15_000,
-  DailyBulkV2QueryJobs: 10_000,
-  DailyDurableStreamingApiEvents: 10_000,
-  DailyGenericStreamingApiEvents: 10_000,
-  DailyStandardVolumePlatformEvents: 10_000,
-  DailyWorkflowEmails: 15,
-  DataStorageMB: 5,
-  FileStorageMB: 20,
-  HourlyODataCallout: 1000,
-  MassEmail: 10,
-  SingleEmail: 15,
-  StreamingApiConcurrentClients: 20,
-};
-
 export function limits(org: Org): unknown {
   const max = org.settings.apiMax;
-  const rest = Object.entries(others).map(([name, Max]) => [name, { Max, Remaining: Max }]);
-  return {
+  const rest = Object.entries(otherLimits).map(([name, Max]) => [name, { Max, Remaining: Max }]);
+  const all = {
     DailyApiRequests: { Max: max, Remaining: Math.max(0, max - usageOf(org).used) },
+    PermissionSets: { Max: 1500, Remaining: 1498, CreateCustom: { Max: 1000, Remaining: 998 } },
     ...Object.fromEntries(rest),
   };
+  return Object.fromEntries(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 export function recordCounts(org: Org, schema: Schema, asked: readonly string[]): unknown {
@@ -60,5 +47,5 @@ export function recordCounts(org: Org, schema: Schema, asked: readonly string[])
     count: [...org.table(name).all()].filter((row) => !row.IsDeleted).length,
     name,
   }));
-  return { sObjects: counted.filter(({ count }) => count > 0) };
+  return { sObjects: counted };
 }

@@ -49,7 +49,7 @@ function sobjects(call: Call): Reply {
   if (third !== undefined) return recordByKey(call, object, second, call.path.slice(3).join('/'));
   if (second.toLowerCase() === 'describe') {
     readOnly(call);
-    return unchangedSince(call) ?? ok(describeObject(call.version, call.schema, object), lastModified(call));
+    return unchangedSince(call) ?? ok(describeObject(call, object), lastModified(call));
   }
   return recordById(call, object, second);
 }
@@ -84,7 +84,8 @@ function unchangedSince({ headers, org }: Call): Reply | undefined {
 }
 
 function lastModified({ org }: Call): Record<string, string> {
-  return { 'Last-Modified': new Date(org.settings.schemaChangedAt).toUTCString() };
+  const at = Math.floor(org.settings.schemaChangedAt / 1000);
+  return { 'Last-Modified': new Date(at * 1000).toUTCString(), ETag: `"${at.toString(16)}--gzip"` };
 }
 
 function readOnly({ method }: Call): void {

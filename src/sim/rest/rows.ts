@@ -1,4 +1,5 @@
 /** `/sobjects/T` and one record by id or by external id. */
+import { createHash } from 'node:crypto';
 import { parseDatetime } from '../datetimes.ts';
 import { parseId } from '../ids.ts';
 import { recordUrl, showRecord } from '../records/reader.ts';
@@ -32,7 +33,9 @@ export function recordById(call: Call, object: ObjectType, text: string): Reply 
     case 'HEAD': {
       const row = id === undefined ? undefined : call.org.row(object.name, id);
       if (!row || row.IsDeleted) throw notFound();
-      return checkStamp(call, row) ?? ok(showRecord(call.version, object, row, fieldsAsked(call, object)));
+      return (
+        checkStamp(call, row) ?? tagged(call, row, showRecord(call.version, object, row, fieldsAsked(call, object)))
+      );
     }
     case 'PATCH': {
       const stored = idForWrite(object, id, text);
@@ -132,6 +135,14 @@ export function upsert(
     throw refuse(400, 'INVALID_FIELD', message);
   }
   return { id: createRecord(call.writer, object, { ...body, [field.name]: value }), isCreated: true };
+}
+
+/** One record bears its own stamp and a tag of what it says. */
+function tagged({ headers }: Call, row: Row, body: unknown): Reply {
+  const tag = `"${createHash('sha256').update(JSON.stringify(body)).digest('base64')}--gzip"`;
+  if (headers.get('if-none-match') === tag) return { status: 304, headers: { ETag: tag } };
+  const modified = parseDatetime(String(row.LastModifiedDate)) ?? 0;
+  return ok(body, { 'Last-Modified': new Date(modified).toUTCString(), ETag: tag });
 }
 
 /** Conditional headers, to the second: 412 when it changed since, 304 when it did not. */

@@ -15,6 +15,8 @@ export type FieldType =
   | 'percent'
   | 'date'
   | 'datetime'
+  | 'time'
+  | 'encryptedstring'
   | 'reference'
   | 'address'
   | 'multipicklist';
@@ -44,6 +46,10 @@ export interface Field {
   readonly isRestricted: boolean;
   readonly isCalculated: boolean;
   readonly isAutoNumber: boolean;
+  /** A rich text area: what is written as plain text comes back as the HTML it became. */
+  readonly isHtml: boolean;
+  /** Platform encryption: kept and read as any other value, but no query can find, sort or group by it. */
+  readonly isShielded: boolean;
   readonly picklist: readonly PicklistValue[];
   readonly referenceTo: readonly string[];
   readonly relationshipName: string | null;
@@ -52,11 +58,17 @@ export interface Field {
   readonly compound: string | null;
 }
 
-type Options = Partial<Omit<Field, 'name' | 'label' | 'type'>>;
+export type Options = Partial<Omit<Field, 'name' | 'label' | 'type'>>;
 
 export const isCustom = (field: Field): boolean => field.name.endsWith('__c');
 
-function field(name: string, label: string, type: FieldType, options: Options = {}): Field {
+export const isLongText = (field: Field): boolean => field.type === 'textarea' && field.length > 255;
+
+/** Whether a query can say this field in WHERE and ORDER BY. */
+export const isFilterable = (field: Field): boolean =>
+  !isLongText(field) && field.type !== 'address' && field.type !== 'encryptedstring' && !field.isShielded;
+
+export function field(name: string, label: string, type: FieldType, options: Options = {}): Field {
   return {
     name,
     label,
@@ -76,6 +88,8 @@ function field(name: string, label: string, type: FieldType, options: Options = 
     isRestricted: false,
     isCalculated: false,
     isAutoNumber: false,
+    isHtml: false,
+    isShielded: false,
     picklist: [],
     referenceTo: [],
     relationshipName: null,

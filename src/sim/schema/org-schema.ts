@@ -1,9 +1,11 @@
 import { Schema } from './object.ts';
 import { Account, Contact, Lead, User } from './people.ts';
+import { applySetup, plain, type Setup } from './setup.ts';
 import {
   Campaign,
   Case,
   Event,
+  Group,
   Opportunity,
   OpportunityContactRole,
   Organization,
@@ -18,6 +20,7 @@ const whole = new Schema([
   Case,
   Contact,
   Event,
+  Group,
   Lead,
   Opportunity,
   OpportunityContactRole,
@@ -28,8 +31,12 @@ const whole = new Schema([
   User,
 ]);
 
-/** The org's objects; `withoutFields` are names such as `Contact.Gatehouse_Id__c`: an org that never installed them. */
-export function orgSchema(withoutFields: readonly string[] = []): Schema {
-  if (withoutFields.length === 0) return whole;
-  return whole.narrowed({ hidden: new Set(withoutFields), readOnly: new Set(), isDeletable: true });
+/** The org's objects as its administrator set them up. */
+export function orgSchema(setup: Setup = plain): Schema {
+  const isPlain = Object.entries(plain).every(([key, value]) => {
+    // `plain` has exactly the keys of a setup.
+    const set = setup[key as keyof Setup];
+    return Array.isArray(set) ? set.length === 0 : set === value;
+  });
+  return isPlain ? whole : applySetup(whole, setup);
 }

@@ -7,6 +7,7 @@ import {
   datetime,
   deleted,
   double,
+  email,
   gatehouseId,
   id,
   int,
@@ -22,10 +23,11 @@ import {
 } from './field.ts';
 import { defineObject } from './object.ts';
 import { forecastCategories, leadSources, stages } from './picklists.ts';
+import { whatTargets } from './what-targets.ts';
 
 const who = (childName: string) => reference('WhoId', 'Name ID', ['Contact', 'Lead'], { childName });
-const what = (childName: string) =>
-  reference('WhatId', 'Related To ID', ['Account', 'Opportunity', 'Campaign', 'Case', 'Product2'], { childName });
+const what = (childName: string, targets: readonly string[]) =>
+  reference('WhatId', 'Related To ID', targets, { childName });
 
 export const Opportunity = defineObject('Opportunity', '006', 'Opportunity', 'Opportunities', [
   id('Opportunity ID'),
@@ -58,6 +60,7 @@ export const Opportunity = defineObject('Opportunity', '006', 'Opportunity', 'Op
   ),
   pick('ForecastCategoryName', 'Forecast Category', forecastCategories, { isRestricted: true, isDefaulted: true }),
   reference('CampaignId', 'Campaign ID', 'Campaign', { childName: 'Opportunities' }),
+  reference('ContactId', 'Contact ID', 'Contact', { isUpdateable: false, childName: 'Opportunities' }),
   bool('HasOpportunityLineItem', 'Has Line Item', readOnly),
   owner(),
   ...audit(),
@@ -171,7 +174,7 @@ export const Case = defineObject(
 export const Task = defineObject('Task', '00T', 'Task', 'Tasks', [
   id('Activity ID'),
   who('Tasks'),
-  what('Tasks'),
+  what('Tasks', ['Account', 'Opportunity', 'Campaign', 'Case', 'Product2']),
   pick('Subject', 'Subject', ['Call', 'Email', 'Send Letter', 'Send Quote', 'Other'], { isNameField: true }),
   date('ActivityDate', 'Due Date Only'),
   pick('Status', 'Status', ['*Not Started', 'In Progress', 'Completed', 'Waiting on someone else', 'Deferred'], {
@@ -193,7 +196,7 @@ export const Task = defineObject('Task', '00T', 'Task', 'Tasks', [
 export const Event = defineObject('Event', '00U', 'Event', 'Events', [
   id('Activity ID'),
   who('Events'),
-  what('Events'),
+  what('Events', whatTargets),
   pick('Subject', 'Subject', ['Call', 'Email', 'Meeting', 'Send Letter/Quote', 'Other'], { isNameField: true }),
   text('Location', 'Location', 255),
   bool('IsAllDayEvent', 'All-Day Event'),
@@ -203,7 +206,7 @@ export const Event = defineObject('Event', '00U', 'Event', 'Events', [
   datetime('StartDateTime', 'Start Date Time'),
   datetime('EndDateTime', 'End Date Time'),
   area('Description', 'Description'),
-  owner(),
+  owner(['Calendar', 'User']),
   deleted,
   ...audit(),
 ]);
@@ -280,6 +283,25 @@ export const Organization = defineObject(
     text('DefaultLocaleSidKey', 'Locale', 40, readOnly),
     int('FiscalYearStartMonth', 'Fiscal Year Starts In', 2, readOnly),
     datetime('TrialExpirationDate', 'Trial Expiration Date', readOnly),
+    ...audit(),
+  ],
+  { isWritable: false },
+);
+
+/** Of its kinds the simulated org has queues only. */
+export const Group = defineObject(
+  'Group',
+  '00G',
+  'Group',
+  'Groups',
+  [
+    id('Group ID'),
+    text('Name', 'Name', 40, { isRequired: true, isNameField: true }),
+    text('DeveloperName', 'Developer Name', 80),
+    pick('Type', 'Type', ['Regular', 'Queue'], { isRequired: true, isRestricted: true, isUpdateable: false }),
+    email('Email', 'Email', { length: 255 }),
+    bool('DoesSendEmailToMembers', 'Send Email to Members'),
+    bool('DoesIncludeBosses', 'Does Include Bosses'),
     ...audit(),
   ],
   { isWritable: false },

@@ -1,13 +1,28 @@
 import { z } from 'zod';
+import { asUuid } from '../../digest.ts';
 import { GatehouseError } from '../../errors.ts';
 import { splitName } from '../../mapping/names.ts';
+import { momentInput, readMoment } from '../../moment.ts';
+import { logIdAt, toUuid } from '../log-ids.ts';
 import type { LogRow } from '../ports.ts';
 import { hostId, limitInput } from './inputs.ts';
 import { ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
 
-const syncInput = z.strictObject({ customerId: hostId, connectorId: z.string().min(1).max(200).optional() });
+const syncInput = z
+  .strictObject({
+    customerId: hostId.optional(),
+    caseId: hostId.optional(),
+    connectorId: z.string().min(1).max(200).optional(),
+  })
+  .refine((body) => (body.customerId === undefined) !== (body.caseId === undefined), {
+    error: 'name one: customerId for a person, or caseId',
+    when: ({ issues }) => issues.length === 0,
+  });
 const logsInput = z.strictObject({
   customerId: hostId.optional(),
+  caseId: hostId.optional(),
+  since: momentInput.optional(),
+  until: momentInput.optional(),
   platform: z.literal('salesforce').default('salesforce'),
   limit: limitInput.default(100),
 });
@@ -21,17 +36,17 @@ export function crmRoutes(deps: RouteDeps): readonly SyncRoute[] {
       path: '/api/crm/salesforce/sync',
       key: 'host',
       input: syncInput,
-      summary: 'Brings one person into step now.',
+      summary: 'Brings one person or one case into step now.',
       async handle({ bot, body, signal }) {
-        const { customerId, connectorId } = parse(syncInput, body);
-        if (connectorId !== undefined && connectorId !== (await connectorOf(bot))) {
+        const { customerId, caseId, connectorId } = parse(syncInput, body);
+        if (connectorId !== undefined && asUuid(connectorId) !== asUuid((await connectorOf(bot)) ?? '')) {
           throw new GatehouseError('not_found', 'There is no such connector for this bot.', {
             next: 'Leave connectorId out, or take the id that the connection status shows.',
           });
         }
-        const { operation, direction, object, id, url } = await sync
-          .forBot(bot, await openOrg(bot, signal), true)
-          .syncParty(customerId);
+        const port = sync.forHost(bot, await openOrg(bot, signal));
+        const { operation, direction, object, id, url } =
+          caseId === undefined ? await port.syncParty(customerId ?? '') : await port.syncCase(caseId);
         return ok({
           status: 'success',
           operation,
@@ -47,17 +62,25 @@ export function crmRoutes(deps: RouteDeps): readonly SyncRoute[] {
       path: '/api/crm/sync-logs',
       key: 'host',
       query: logsInput,
-      summary: 'What was synced for a person, newest first.',
+      summary: 'What was synced, of all or of one person or case, newest first.',
       async handle({ bot, query }) {
-        const { customerId, limit } = parse(logsInput, query);
+        const { customerId, caseId, since, until, limit } = parse(logsInput, query);
+        if (customerId !== undefined && caseId !== undefined)
+          throw new GatehouseError('invalid_input', 'The log of a person or of a case, not of both.', {
+            next: 'Leave customerId or caseId out.',
+            fields: [{ name: 'caseId', problem: 'not beside customerId' }],
+          });
+        const idAt = (text: string | undefined) =>
+          text === undefined ? text : logIdAt(readMoment(text, deps.now()) ?? 0);
+        // A case may have the id of a customer.
+        const one =
+          customerId !== undefined
+            ? { localId: customerId, kind: 'party' as const }
+            : caseId !== undefined
+              ? { localId: caseId, kind: 'case' as const }
+              : {};
         return ok({
-          logs: (
-            await store.log.find(bot, {
-              // A case may have the id of a customer.
-              ...(customerId === undefined ? {} : { localId: customerId, kind: 'party' }),
-              limit,
-            })
-          ).map(toCrmLog),
+          logs: (await store.log.find(bot, { ...one, from: idAt(since), before: idAt(until), limit })).map(toCrmLog),
         });
       },
     },
@@ -74,7 +97,7 @@ export function toCrmLog({ id, operation, direction, status, sfId, changes, at }
     return names.map((name, index) => [name, parts[index] ?? null] as const);
   });
   return {
-    id,
+    id: toUuid(id),
     operation,
     direction,
     status,

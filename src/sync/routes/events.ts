@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { GatehouseError } from '../../errors.ts';
 import { findField } from '../../mapping/compile.ts';
+import { openedBy } from '../bounds.ts';
 import { setWebhook } from '../deliver.ts';
-import { receiveMessage, rotateToken } from '../receive.ts';
+import { receiveMessage, refuseAddress, rotateToken } from '../receive.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
 
 const webhookInput = z.strictObject({ url: z.url().max(2_000) });
@@ -32,6 +33,10 @@ export function eventRoutes(deps: RouteDeps): readonly SyncRoute[] {
       path: '/api/webhooks/salesforce/{token}',
       key: 'webhook',
       summary: 'Takes outbound messages (SOAP). Answers Ack only when all of it is stored.',
+      async admit({ params }) {
+        const refused = await refuseAddress(deps, params.token ?? '');
+        return refused && { ...refused, contentType: 'text/xml; charset=utf-8' };
+      },
       async handle({ params, text }) {
         const { status, body } = await receiveMessage(deps, params.token ?? '', text);
         return { status, body, contentType: 'text/xml; charset=utf-8' };
@@ -124,6 +129,17 @@ export function eventRoutes(deps: RouteDeps): readonly SyncRoute[] {
             next: 'Take the API names from Setup, Object Manager.',
             fields: unknown.map((name) => ({ name: 'fields', problem: `no field ${name}` })),
           });
+        const opened = openedBy(await deps.policyOf(bot));
+        const closed = found.filter((name) => name !== undefined && !opened.isOpen(describe.name, name));
+        if (closed.length > 0)
+          throw new GatehouseError(
+            'permission_denied',
+            `The bot's policy does not open ${describe.name}: ${closed.join(', ')}.`,
+            {
+              next: 'Subscribe to fields that the policy opens to read, neither denied nor masked; or change the policy first.',
+              fields: closed.map((name) => ({ name: 'fields', problem: `${name} is not open to this bot` })),
+            },
+          );
         const subscription = { object: describe.name, fields: found.filter((name) => name !== undefined) };
         await store.subscriptions.put({ bot, ...subscription });
         return ok(subscription);

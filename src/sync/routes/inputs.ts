@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { FieldValue } from '../../action.ts';
-import { toDay } from '../../mapping/canonical.ts';
-import { HOST_FIELDS, type HostField, hostField } from '../../mapping/host-fields.ts';
+import { HOST_FIELDS, type HostField, hostField, isUsableName } from '../../mapping/host-fields.ts';
 import type { Kind } from '../../mapping/mapping.ts';
+import { EMAIL } from '../../stored-value/email.ts';
+import { isRead } from '../../stored-value/read.ts';
+import { readDay } from '../../stored-value/times.ts';
 import type { HostInput } from '../hosts.ts';
 import type { HostRecord } from '../ports.ts';
 
@@ -21,14 +23,14 @@ const day = z
     error: 'a date such as 2026-05-31',
     abort: true,
   })
-  .refine((text) => toDay(text) !== null, 'a day that the calendar has');
+  .refine((text) => isRead(readDay(text)), 'a day that the calendar has');
 
 function schemaOf({ type, most = 0 }: HostField): z.ZodType<FieldValue> {
   switch (type) {
     case 'text':
       return text(most).nullable();
     case 'email':
-      return z.email().max(most).nullable();
+      return z.email({ pattern: EMAIL }).max(most).nullable();
     case 'number':
       return z.number().min(-1e15).max(1e15).nullable();
     case 'date':
@@ -50,7 +52,10 @@ function schemasOf<T extends Readonly<Record<string, HostField>>>(
 
 const value = z
   .union([text(32_000), z.number(), z.boolean(), z.null()], {
-    error: 'a text of at most 32,000 characters, a number, true, false or null',
+    error: ({ input }) =>
+      Array.isArray(input)
+        ? 'no list: write several choices as one text, such as "Red;Green"'
+        : 'a text of at most 32,000 characters, a number, true, false or null',
   })
   .optional();
 
@@ -65,6 +70,10 @@ const customOf = (kind: Kind) =>
         .string()
         .regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/, {
           error: 'a custom name is a letter, then letters, digits or _',
+          abort: true,
+        })
+        .refine(isUsableName, {
+          error: ({ input }) => `${input} is a name that cannot be used: take another one`,
           abort: true,
         })
         .refine((name) => !hostField(kind, name), {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { isLogId, logIdAt } from '../log-ids.ts';
+import { momentInput, readMoment } from '../../moment.ts';
+import { logIdAt, toLogId, toUuid } from '../log-ids.ts';
 import type { LogFilter, LogRow, LogStore } from '../ports.ts';
 import { hostId, kindInput, limitInput } from './inputs.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
 
-const instant = z.iso.datetime({ offset: true });
 const logInput = z.strictObject({
   localId: hostId.optional(),
   kind: kindInput.optional(),
@@ -14,9 +14,12 @@ const logInput = z.strictObject({
   operation: z.enum(['create', 'update', 'delete', 'none']).optional(),
   direction: z.enum(['to_crm', 'from_crm']).optional(),
   conflict: z.literal('true').optional(),
-  since: instant.optional(),
-  until: instant.optional(),
-  before: z.string().refine(isLogId, 'the `next` of the page before').optional(),
+  since: momentInput.optional(),
+  until: momentInput.optional(),
+  before: z
+    .string()
+    .refine((id) => toLogId(id) !== undefined, 'the `next` of the page before')
+    .optional(),
   limit: limitInput.optional(),
   format: z.enum(['json', 'jsonl']).default('json'),
 });
@@ -38,12 +41,15 @@ export function logRoutes(deps: RouteDeps): readonly SyncRoute[] {
       async handle(request) {
         const bot = await namedBot(deps, request);
         const { format, limit: most, ...asked } = parse(logInput, request.query);
-        const filter = toFilter(asked);
+        const filter = toFilter(asked, deps.now());
         if (format === 'jsonl')
           return { status: 200, body: linesOf(store.log, bot, filter, most), contentType: 'application/jsonl' };
         const limit = most ?? 100;
         const rows = await store.log.find(bot, { ...filter, limit });
-        return ok({ logs: rows.map(toWire), ...(rows.length === limit ? { next: rows.at(-1)?.id } : {}) });
+        return ok({
+          logs: rows.map(toWire),
+          ...(rows.length === limit ? { next: toUuid(rows.at(-1)?.id ?? '') } : {}),
+        });
       },
     },
     {
@@ -56,7 +62,7 @@ export function logRoutes(deps: RouteDeps): readonly SyncRoute[] {
       async handle(request) {
         const bot = await namedBot(deps, request);
         const { field } = parse(restoreInput, request.body ?? {});
-        const row = await sync.desk.restore(bot, request.params.id ?? '', request.principal, field);
+        const row = await sync.desk.restore(bot, toLogId(request.params.id ?? '') ?? '', request.principal, field);
         return ok({ restored: true, kind: row.kind, localId: row.localId });
       },
     },
@@ -64,16 +70,13 @@ export function logRoutes(deps: RouteDeps): readonly SyncRoute[] {
 }
 
 /** Ids begin with their time. */
-function toFilter({
-  conflict,
-  since,
-  until,
-  before,
-  ...equal
-}: Omit<z.output<typeof logInput>, 'format' | 'limit'>): Omit<LogFilter, 'limit'> {
-  const idAt = (at: string | undefined) => (at === undefined ? at : logIdAt(Math.max(0, Date.parse(at))));
+function toFilter(
+  { conflict, since, until, before, ...equal }: Omit<z.output<typeof logInput>, 'format' | 'limit'>,
+  now: number,
+): Omit<LogFilter, 'limit'> {
+  const idAt = (at: string | undefined) => (at === undefined ? at : logIdAt(readMoment(at, now) ?? 0));
   // What is not given sorts last.
-  const [below] = [idAt(until), before].sort();
+  const [below] = [idAt(until), before && toLogId(before)].sort();
   return { ...equal, hasConflict: conflict === 'true', from: idAt(since), before: below };
 }
 
@@ -96,6 +99,6 @@ async function* linesOf(
   }
 }
 
-function toWire({ bot: _, orgId: __, sfId, at, ...row }: LogRow): Record<string, unknown> {
-  return { ...row, recordId: sfId, at: new Date(at).toISOString() };
+function toWire({ bot: _, orgId: __, id, sfId, at, ...row }: LogRow): Record<string, unknown> {
+  return { id: toUuid(id), ...row, recordId: sfId, at: new Date(at).toISOString() };
 }

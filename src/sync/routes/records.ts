@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { GatehouseError } from '../../errors.ts';
 import type { Kind } from '../../mapping/mapping.ts';
+import { openedBy } from '../bounds.ts';
 import { toMessage } from '../deliver.ts';
 import type { HostInput } from '../hosts.ts';
+import { boundedRow } from '../told.ts';
 import {
   caseInput,
   caseListInput,
@@ -178,7 +180,8 @@ export function recordRoutes(deps: RouteDeps): readonly SyncRoute[] {
       async handle({ bot, query }) {
         const { after, limit } = parse(feedInput, query);
         const rows = await store.feed.after(bot, after, limit);
-        return ok({ changes: rows.map(toMessage), next: rows.at(-1)?.seq ?? after });
+        const opened = openedBy(await deps.policyOf(bot));
+        return ok({ changes: rows.map((row) => toMessage(boundedRow(row, opened))), next: rows.at(-1)?.seq ?? after });
       },
     },
   ];

@@ -21,6 +21,8 @@ export interface SyncRoute {
   /** What the door checks and the OpenAPI document shows; the handler checks again, for it may be called by others. */
   readonly input?: z.ZodType;
   readonly query?: z.ZodObject;
+  /** Before the body is read: an answer that refuses, or undefined. */
+  admit?(request: Pick<RouteRequest, 'params'>): Promise<RouteAnswer | undefined>;
   handle(request: RouteRequest): Promise<RouteAnswer>;
 }
 

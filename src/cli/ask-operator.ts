@@ -1,0 +1,39 @@
+import type { OperatorPermission } from '../../permissions/catalog.ts';
+import type { Operator } from '../access/access.ts';
+import type { App } from '../app.ts';
+import { GatehouseError } from '../errors.ts';
+import type { CommandCall } from './command.ts';
+
+type Asking = Pick<CommandCall, 'config' | 'terminal'>;
+
+/** The person at the terminal, proven by an operator key from the environment or a prompt: never from an argument. */
+export async function askOperator(
+  { config, terminal }: Asking,
+  app: App,
+  permission: OperatorPermission,
+): Promise<Operator> {
+  const key =
+    config.keys.operator ?? (terminal.canAsk ? await terminal.ask('Operator key: ', { isSecret: true }) : undefined);
+  if (key === undefined)
+    throw new GatehouseError('unauthenticated', 'Only a person with an operator key may do this.', {
+      next: 'Set GATEHOUSE_OPERATOR_KEY, or run it in a terminal to be asked. An admin makes one in the console under Operators; with no admin left: gatehouse operator sign-in NAME --recover.',
+    });
+  const operator = await app.access.operator(key);
+  app.access.require(operator, permission);
+  return operator;
+}
+
+/** Free while only the simulated org is there: whoever has this shell owns the data folder, and nothing real is at stake. */
+export async function askOperatorOnceReal(
+  call: Asking,
+  app: App,
+  permission: OperatorPermission,
+): Promise<Operator | undefined> {
+  const isAsked = call.config.keys.operator !== undefined || (await app.connections.hasReal());
+  return isAsked ? askOperator(call, app, permission) : undefined;
+}
+
+/** Who did it, for the audit: the operator where one was asked for, else whoever owns the data folder. */
+export function principalOf(operator: Operator | undefined): string {
+  return operator === undefined ? 'local' : `operator:${operator.name}`;
+}

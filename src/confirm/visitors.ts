@@ -1,0 +1,70 @@
+import type { FieldValue, Preview } from '../action.ts';
+import type { ErrorBody } from '../errors.ts';
+import { cleanShown } from '../hidden-text.ts';
+import { BLANK, type Proposal, type ProposalState } from './proposal.ts';
+import type { End } from './run-held.ts';
+
+/** What a visitor was thanked for is never lost: it ends by being written or declined, and by nothing else. */
+
+/** Where nobody has decided a visitor's request. */
+export const UNDECIDED_BY_ANYBODY: readonly ProposalState[] = ['received', 'pending', 'expired'];
+
+/** The causes that go away by themselves, or by what an operator does elsewhere: it is tried again then. */
+const PASSING: readonly ErrorBody['error']['code'][] = [
+  'not_connected',
+  'reconnect_needed',
+  'salesforce_unavailable',
+  'circuit_open',
+  'limit_reached',
+  'rate_limited',
+  'off',
+  'permission_denied',
+];
+
+export function isPassing({ code, retryable }: Pick<ErrorBody['error'], 'code' | 'retryable'>): boolean {
+  return retryable || PASSING.includes(code);
+}
+
+/** Nobody looked yet what the org says to it: only what was sent. */
+export function plainPreview({ action, args }: Pick<Proposal, 'action' | 'args'>): Preview {
+  return cleanShown({
+    summary: `${action}: a visitor's request`,
+    changes: Object.entries(args).map(([field, value]) => ({
+      field,
+      label: field,
+      before: null,
+      after: typeof value === 'object' && value !== null ? JSON.stringify(value) : (value as FieldValue), // JSON has no more
+    })),
+  });
+}
+
+/** Back to where nothing of it was looked up or decided. */
+export function unjudged(proposal: Proposal): Partial<Proposal> {
+  return { ...undecided, orgId: null, preview: plainPreview(proposal), assurance: 'session' };
+}
+
+const undecided = {
+  decidedBy: null,
+  decidedVia: null,
+  decidedAt: null,
+  choice: null,
+  leaseUntil: null,
+  effects: [],
+} as const satisfies Partial<Proposal>;
+
+/** How the run of a visitor's request ended: a write that did not happen waits again, values go once it did. */
+export function endForVisitor(proposal: Proposal, end: End): End {
+  if (proposal.visitor === null) return end;
+  if (end.state === 'done') return { ...end, patch: { ...end.patch, ...BLANK } };
+  const error = end.patch.error?.error;
+  if ((end.state !== 'failed' && end.state !== 'conflict') || error === undefined) return end;
+  // A conflict is a world that changed since: the org, or the record.
+  const isJudgedAnew = end.state === 'conflict' || isPassing(error);
+  const reasons = [...new Set([...proposal.reasons, `It could not be written: ${error.message}`])];
+  return {
+    state: isJudgedAnew ? 'received' : 'pending',
+    event: 'held_again',
+    patch: { ...undecided, reasons, error: end.patch.error ?? null, ...(isJudgedAnew ? unjudged(proposal) : {}) },
+    audit: { detail: { code: error.code } },
+  };
+}

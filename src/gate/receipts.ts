@@ -1,0 +1,295 @@
+import { minutesToDecide, policyFor } from '../../permissions/decide.ts';
+import type { Action } from '../action.ts';
+import type { Confirm } from '../confirm/confirm.ts';
+import { formFull, PLACE_MS } from '../confirm/confirm.ts';
+import type { Envelope, Proposal } from '../confirm/proposal.ts';
+import type { Sign } from '../confirm/seal.ts';
+import { isPassing, plainPreview, UNDECIDED_BY_ANYBODY, unjudged } from '../confirm/visitors.ts';
+import { canonicalJson, digestOf } from '../digest.ts';
+import { GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
+import type { BotRow, Store } from '../store/store.ts';
+import { type ContextDeps, contextFor } from './call-context.ts';
+import type { Call, HeldRequests } from './gate.ts';
+import { countIn } from './judge.ts';
+import { newProposal } from './new-proposal.ts';
+import type { Notices } from './notices.ts';
+import { parseArgs } from './parse-args.ts';
+import { botNamed, permitted } from './permit.ts';
+import { createReadLog } from './read-log.ts';
+import { dedupeKeyOf, isInWindow } from './repeat.ts';
+import { weigh } from './weigh.ts';
+
+/**
+ * Requests of visitors of a public bot. One is held durably, the visitor is thanked, and only then anything is looked up: what
+ * the org holds cannot show in the answer (P6), and an org that is away loses nothing. Whoever is asked is an operator.
+ */
+export interface Receipts {
+  receive(bot: BotRow, c: Call): Promise<Envelope>;
+  /** An approver means to say yes: judged in the org of now first, where it was not. Answers whether there is anything to decide. */
+  prepare(id: string): Promise<void>;
+  /** Judges what could not be judged when it came. Answers how many were. */
+  catchUp(): Promise<number>;
+  held(bot: string): Promise<HeldRequests>;
+}
+
+export interface ReceiptDeps extends ContextDeps {
+  readonly actions: readonly Action[];
+  readonly store: Store;
+  readonly confirm: Confirm;
+  readonly newId: () => string;
+  readonly sign: Sign;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  readonly orgOf: (bot: string) => Promise<string | null>;
+  readonly tell: Notices['tell'];
+}
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const MOST_BYTES = 8_192;
+/** A visitor waits this long for the judgement, so that an answer comes after it, and never longer. */
+const JUDGED_WITHIN_MS = 2_000;
+const PAGE = 1_000;
+
+export function createReceipts(deps: ReceiptDeps): Receipts {
+  const { store, confirm, now, log } = deps;
+
+  /** Before anything is looked up, whatever is found then. Beyond its own limit a visitor no longer counts for the bot's. */
+  async function counted(bot: BotRow, action: Action, c: Call): Promise<NonNullable<Proposal['visitor']>> {
+    const who = [c.principal, c.session?.indexValue ?? null, c.channel === 'chat' ? null : (c.conversation ?? null)];
+    const id = digestOf(['visitor', bot.name, ...who]);
+    const key = `requests:${bot.name}:${action.name}`;
+    // Counted in a bounded number of places: two strangers in one of them are both asked about a little earlier.
+    const ownRequests = await countIn(deps, `${key}:${id.slice(0, 3)}`, 1);
+    const limits = policyFor(bot.policy, action.name).rules.map(
+      (rule) => rule.if.visitorRunsThisHourAtLeast ?? Infinity,
+    );
+    const isOverOwn = ownRequests >= Math.min(...(limits ?? []));
+    return { id, ownRequests, requests: await countIn(deps, key, isOverOwn ? 0 : 1) };
+  }
+
+  async function receive(bot: BotRow, c: Call): Promise<Envelope> {
+    const permit = permitted(deps.actions, bot, c.action);
+    const { action, own } = permit;
+    if (own.decision === 'deny') throw notOffered(action);
+    const { args, input, extra } = parseArgs(action, own, bot.policy, c.args);
+    if (Buffer.byteLength(canonicalJson(args)) > MOST_BYTES) throw tooLong(action);
+    const visitor = await counted(bot, action, c);
+    const maxHeld = roomOf(bot);
+    if ((await store.proposals.countPlaces(bot.name, now() - PLACE_MS)) >= maxHeld) throw formFull();
+    const digest = digestOf({ bot: bot.name, action: action.name, args });
+    // It belongs to no org yet.
+    const dedupeKey = dedupeKeyOf(bot, null, c, digest);
+    const thanks = { status: 'done', result: action.receipt as Record<string, unknown> } as const; // an object schema
+    if (await isRepeated(c, dedupeKey, digest)) return thanks;
+    await checkValues(bot, action, c, { input, extra });
+
+    const at = now();
+    const minutes = minutesToDecide(bot.policy, action.name, { assurance: 'session', isReceipt: true });
+    const proposal = newProposal(bot, c, {
+      id: deps.newId(),
+      orgId: null,
+      action: action.name,
+      args,
+      digest,
+      dedupeKey,
+      preview: plainPreview({ action: action.name, args }),
+      reasons: [],
+      assurance: 'session',
+      clientDecline: 'ends',
+      visitor,
+      state: 'received',
+      createdAt: at,
+      expiresAt: at + minutes * MINUTE_MS,
+    });
+    const { isNew, proposal: held } = await confirm.hold(
+      proposal,
+      {
+        bot: bot.name,
+        principal: c.principal,
+        channel: c.channel,
+        action: action.name,
+        event: 'received',
+        proposal: proposal.id,
+        digest,
+        policyRevision: bot.policyRevision,
+      },
+      { ...bot.policy.proposals, maxHeld },
+    );
+    if (isNew) await unheard(held);
+    return thanks;
+  }
+
+  /** Drawn anew every hour: whoever fills the form cannot tell by one place more or less what became of a request. */
+  function roomOf(bot: BotRow): number {
+    const { maxHeld } = bot.policy.proposals;
+    const draw = Number.parseInt(deps.sign(`form ${bot.name} ${Math.floor(now() / 3_600_000)}`).slice(0, 8), 16);
+    return maxHeld - (draw % (Math.floor(maxHeld / 10) + 1));
+  }
+
+  /** Identical arguments within the window are one wish (A4), whatever became of it. */
+  async function isRepeated(c: Call, dedupeKey: string, digest: string): Promise<boolean> {
+    const known = await store.proposals.byDedupeKey(dedupeKey);
+    if (known === undefined) return false;
+    if (known.digest !== digest)
+      throw new GatehouseError('conflict', 'This idempotency key was used for other arguments.', {
+        next: 'Use a new key for a new call; the same key only to repeat the same call.',
+        fields: [{ name: 'key', problem: 'used for other arguments' }],
+      });
+    if (isInWindow(c, known.createdAt, now())) return true;
+    await store.proposals.release(known.id);
+    return false;
+  }
+
+  /** What describe alone says of the values is told: it is the same for everybody. An org that is away says nothing. */
+  async function checkValues(
+    bot: BotRow,
+    action: Action,
+    c: Call,
+    { input, extra }: Pick<ReturnType<typeof parseArgs>, 'input' | 'extra'>,
+  ): Promise<void> {
+    if (action.check === undefined) return;
+    try {
+      const { context } = await contextFor(
+        deps,
+        bot,
+        c,
+        extra,
+        c.signal ?? new AbortController().signal,
+        createReadLog(),
+      );
+      const { describe, check } = context.salesforce;
+      await action.check(input, { salesforce: { describe, check }, extra });
+    } catch (thrown) {
+      if (thrown instanceof GatehouseError && thrown.code === 'invalid_input') throw thrown;
+    }
+  }
+
+  async function unheard(held: Proposal): Promise<void> {
+    const { id } = held;
+    const over = new AbortController();
+    const judging = judgeHeld(id)
+      .then((next) => void next?.().catch((error: unknown) => failed(id, error)))
+      .catch((error: unknown) => {
+        failed(id, error);
+        return deps.tell(held, 'waiting');
+      })
+      .finally(() => over.abort());
+    await Promise.race([judging, deps.sleep(JUDGED_WITHIN_MS, over.signal)]);
+  }
+
+  const failed = (id: string, error: unknown) =>
+    log.warn('a request of a visitor could not be worked on; it is held', { proposal: id, error: String(error) });
+
+  /** Asks the org and the policy of now. Answers the run, where policy lets it run by itself. */
+  async function judgeHeld(id: string, isDecidedByPerson = false): Promise<(() => Promise<unknown>) | undefined> {
+    const proposal = await confirm.look(id);
+    if (proposal === undefined || proposal.state !== 'received') return undefined;
+    const bot = await botNamed(store, proposal.bot);
+    const signal = new AbortController().signal;
+    try {
+      const permit = permitted(deps.actions, bot, proposal.action);
+      const { action, own } = permit;
+      const parsed = parseArgs(action, own, bot.policy, proposal.args);
+      const c = {
+        principal: proposal.principal,
+        ...(proposal.conversation === null ? {} : { conversation: proposal.conversation }),
+        ...(proposal.session === null ? {} : { session: proposal.session }),
+      };
+      const { run, preview, verdict } = await weigh(deps, bot, permit, c, parsed, signal, proposal.visitor);
+      const judged = {
+        preview,
+        orgId: run.orgId,
+        policyRevision: bot.policyRevision,
+        assurance: verdict.assurance,
+        error: null,
+      };
+      const detail = { reasons: verdict.reasons };
+      if (verdict.decision === 'auto' && !isDecidedByPerson) {
+        const decided = {
+          decidedBy: BY_POLICY,
+          decidedVia: 'gate',
+          decidedAt: now(),
+          choice: preview?.choices?.[0]?.id ?? null,
+        };
+        const audit = { event: 'permitted', decision: 'auto', detail };
+        const isOurs = await confirm.step(proposal, 'approved', { ...judged, ...decided, reasons: [] }, audit);
+        return isOurs ? () => confirm.execute(id) : undefined;
+      }
+      // What policy denies was thanked for already: an operator declines it, or opens the policy.
+      await confirm.step(
+        proposal,
+        'pending',
+        { ...judged, reasons: verdict.reasons },
+        { event: 'proposed', decision: verdict.decision, detail },
+      );
+    } catch (thrown) {
+      const error = toGatehouseError(thrown, deps.newId);
+      if (isPassing(error)) throw error;
+      // Only a person can help it: a value that the org refuses, for instance.
+      const wrong = (error.fields ?? []).map(({ name, problem }) => `${name} ${problem}.`);
+      const told = { reasons: [error.message, ...wrong], error: toErrorBody(error), orgId: await deps.orgOf(bot.name) };
+      await confirm.step(proposal, 'pending', told, { event: 'proposed', detail: { code: error.code } });
+    }
+    return undefined;
+  }
+
+  return {
+    receive,
+
+    async prepare(id) {
+      const proposal = await confirm.look(id);
+      if (proposal === undefined || proposal.visitor === null || !UNDECIDED_BY_ANYBODY.includes(proposal.state)) return;
+      const isOfNow = proposal.orgId !== null && proposal.orgId === (await deps.orgOf(proposal.bot));
+      if (proposal.state === 'pending' && isOfNow) return;
+      if (proposal.state !== 'received') {
+        const expiresAt = Math.max(proposal.expiresAt, now() + DAY_MS);
+        const begun = { ...unjudged(proposal), expiresAt, settledAt: null };
+        if (!(await confirm.step(proposal, 'received', begun, { event: 'held_again' }))) return;
+      }
+      await judgeHeld(id, true);
+    },
+
+    async catchUp() {
+      let done = 0;
+      const waiting = await store.proposals.list({ states: ['received'], limit: PAGE });
+      const isAway = new Set<string>();
+      for (const { id, bot } of waiting.reverse()) {
+        if (isAway.has(bot)) continue;
+        try {
+          const run = await judgeHeld(id);
+          done += 1;
+          await run?.();
+        } catch (error) {
+          if (error instanceof GatehouseError && !['permission_denied', 'off'].includes(error.code)) isAway.add(bot);
+        }
+      }
+      return done;
+    },
+
+    async held(bot) {
+      const { received, pending, expired } = await store.proposals.countHeld(bot);
+      const late =
+        expired === 0 ? [] : await store.proposals.list({ bot, isOpen: true, states: ['expired'], limit: 5 });
+      return {
+        notLookedUp: received,
+        waiting: pending,
+        undecided: { count: expired, examples: late.map(({ id }) => id) },
+      };
+    },
+  };
+}
+
+const BY_POLICY = 'policy';
+
+function notOffered({ name }: Action): GatehouseError {
+  return new GatehouseError('permission_denied', `Policy denies ${name} for this bot.`, {
+    next: 'Tell the user that this is not possible here.',
+  });
+}
+
+function tooLong({ name }: Action): GatehouseError {
+  return new GatehouseError('invalid_input', `${name} cannot take so much text.`, {
+    next: `Say it in fewer words: ${MOST_BYTES / 1024} kB in all are the most.`,
+    fields: [{ name: '(arguments)', problem: `are longer than ${MOST_BYTES / 1024} kB` }],
+  });
+}

@@ -1,0 +1,39 @@
+import { needsFacts, type Verdict } from '../../permissions/decide.ts';
+import type { Preview } from '../action.ts';
+import type { Proposal } from '../confirm/proposal.ts';
+import { cleanShown } from '../hidden-text.ts';
+import type { BotRow } from '../store/store.ts';
+import { type ContextDeps, contextFor, type Run } from './call-context.ts';
+import type { Call } from './gate.ts';
+import { countRun, hasRate, type JudgeDeps, judge } from './judge.ts';
+import type { ParsedArgs } from './parse-args.ts';
+import type { Permitted } from './permit.ts';
+import { createReadLog, type ReadLog } from './read-log.ts';
+
+export interface Weighed {
+  readonly run: Run;
+  readonly preview: Preview | null;
+  readonly verdict: Verdict;
+}
+
+/** What would happen and what policy says to it; reads only. Requests of visitors were counted when they came. */
+export async function weigh(
+  deps: ContextDeps & JudgeDeps,
+  bot: BotRow,
+  { action, own }: Permitted,
+  c: Pick<Call, 'principal' | 'conversation' | 'session'>,
+  { input, extra }: ParsedArgs,
+  signal: AbortSignal,
+  visitor: Proposal['visitor'] = null,
+  reads: ReadLog = createReadLog(),
+): Promise<Weighed> {
+  const run = await contextFor(deps, bot, c, extra, signal, reads);
+  const isShown = needsFacts(own, bot.policy) || (action.risk !== 'read' && !action.idempotent);
+  const preview = isShown && action.preview !== undefined ? cleanShown(await action.preview(input, run.context)) : null;
+  // Counted before it is judged, so that a crowd of calls cannot all be the last that is allowed.
+  const isCounted = visitor === null && hasRate(bot, action);
+  const before = isCounted ? await countRun(deps, bot, action) : 0;
+  const verdict = judge(bot, action, preview, run.environment, before, visitor);
+  if (isCounted && verdict.decision !== 'auto') await countRun(deps, bot, action, -1);
+  return { run, preview, verdict };
+}

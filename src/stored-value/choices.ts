@@ -1,0 +1,62 @@
+import type { Read, Shape } from './read.ts';
+
+/** Values of lists: what the API takes for what people see. */
+
+type Entry = Shape['picklistValues'][number];
+
+/** The value that is meant: itself, its spelling in another case, or its label. Undefined where the list does not know it. */
+export function listedAs(field: Shape, given: string): Entry['value'] | undefined {
+  const wanted = given.trim();
+  if (field.picklistValues.some(({ value, active }) => active && value === wanted)) return wanted;
+  const active = field.picklistValues.filter((entry) => entry.active);
+  const like = (other: string) => other.toLowerCase() === wanted.toLowerCase();
+  const values = active.filter(({ value }) => like(value));
+  const found = values.length > 0 ? values : active.filter(({ label }) => like(label));
+  // Two values that look alike: nobody knows which is meant.
+  return new Set(found.map(({ value }) => value)).size === 1 ? found[0]?.value : undefined;
+}
+
+export function readChoice(field: Shape, given: string): Read<string> {
+  const value = listedAs(field, given);
+  if (value !== undefined) return { value };
+  return field.restrictedPicklist ? { problem: notListed(field) } : { value: given.trim() };
+}
+
+/** Several, separated by semicolons; by commas only where that can mean nothing else. */
+export function readChoices(field: Shape, given: string): Read<string> {
+  const parts = given.split(';').flatMap((part) => byCommas(field, part));
+  const values: string[] = [];
+  for (const part of parts) {
+    if (typeof part !== 'string') return part;
+    if (part.trim() === '') continue;
+    const read = readChoice(field, part);
+    if ('problem' in read) return read;
+    values.push(read.value);
+  }
+  return { value: inOrder(field, values).join(';') };
+}
+
+/** As the org lists them, each once: Salesforce answers in its own order, whatever was sent. */
+function inOrder({ picklistValues }: Shape, values: readonly string[]): string[] {
+  const place = new Map(picklistValues.map(({ value }, index) => [value, index]));
+  const at = (value: string) => place.get(value) ?? picklistValues.length;
+  return [...new Set(values)].sort((a, b) => at(a) - at(b) || (a < b ? -1 : 1));
+}
+
+function byCommas(field: Shape, part: string): readonly (string | { readonly problem: string })[] {
+  if (!part.includes(',') || listedAs(field, part) !== undefined) return [part];
+  const pieces = part.split(',').filter((piece) => piece.trim() !== '');
+  const known = pieces.filter((piece) => listedAs(field, piece) !== undefined);
+  if (known.length === pieces.length) return pieces;
+  return known.length === 0
+    ? [part]
+    : [{ problem: 'names listed and unlisted values: separate several with semicolons, "Red;Green"' }];
+}
+
+function notListed({ picklistValues }: Shape): string {
+  const values = picklistValues.filter(({ active }) => active).map(({ value }) => value);
+  const shown = values.slice(0, 12).join(', ');
+  return values.length === 0
+    ? 'is not in the list, which is empty'
+    : `is not in the list; the field takes ${shown}${values.length > 12 ? ' and others' : ''}`;
+}

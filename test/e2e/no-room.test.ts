@@ -1,0 +1,135 @@
+import { execFile } from 'node:child_process';
+import { chmod, chown, mkdir, open, rm } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createGatehouse, type Gatehouse, type Started } from '../support/cli.ts';
+import { missing } from '../support/databases.ts';
+import { until } from '../support/servers.ts';
+
+/** The built program where nothing can be written: told by /readyz and in each answer, nothing lost, and on by itself. */
+
+const run = promisify(execFile);
+const isRoot = userInfo().uid === 0;
+
+let house: Gatehouse;
+beforeEach(async () => {
+  house = await createGatehouse({ GATEHOUSE_LOG: 'info', GATEHOUSE_SIM: '1' });
+});
+afterEach(() => house[Symbol.asyncDispose]());
+
+const readiness = async (server: Started) => (await fetch(`${server.document.url}/readyz`)).status;
+
+async function ask(server: Started, key: string, method: string, route: string, body?: unknown) {
+  const answer = await fetch(`${server.document.url}${route}`, {
+    method,
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  // biome-ignore lint/suspicious/noExplicitAny: free-form JSON of a route
+  return { status: answer.status, json: (await answer.json()) as any };
+}
+
+const move = (server: Started, key: string, nextStep: string) =>
+  ask(server, key, 'POST', '/api/bots/demo/actions/UpdateOpportunity', { reference: 'OPP-123', nextStep });
+
+describe('a full disk', async () => {
+  const why = await whyNoSmallDisk();
+  if (why !== undefined) {
+    missing('small-disk', why);
+    return;
+  }
+
+  it('is not ready, answers in words, loses nothing, and goes on when there is room again [K12] [C6]', async () => {
+    await mkdir(house.dataDir, { recursive: true });
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=16m,mode=0700', 'tmpfs', house.dataDir]);
+    try {
+      const operator = (await house.run(['operator', 'create', 'ann', '--role', 'approver', '--json'])).json.key;
+      await using server = await house.start(['serve', '--port', '0']);
+      const agent = (await house.run(['bot', 'key', 'demo', '--json'])).json.key;
+      const { proposal } = (await move(server, agent, 'Send the contract')).json;
+      expect(proposal.state).toBe('pending');
+      expect(await readiness(server)).toBe(200);
+
+      await fill(house.dataDir);
+      await until(async () => (await readiness(server)) === 503);
+      for (let n = 0; n < 3; n++) {
+        const refused = await move(server, agent, `Call them ${n}`);
+        expect(refused.status).toBe(500);
+        expect(refused.json.error).toMatchObject({
+          code: 'internal',
+          retryable: true,
+          message: expect.stringMatching(/takes no writes/),
+        });
+      }
+
+      await rm(path.join(house.dataDir, 'filler'));
+      await until(async () => (await readiness(server)) === 200);
+      const approved = await ask(server, operator, 'POST', `/api/proposals/${proposal.id}/approve`, {});
+      expect(approved.json.status).toBe('done');
+      expect((await house.run(['audit', 'verify', '--json'])).json).toMatchObject({ ok: true });
+      await server.stop();
+    } finally {
+      await run('umount', ['-l', house.dataDir]);
+    }
+  });
+});
+
+describe('a folder that became read-only', () => {
+  if (!isRoot) {
+    missing(
+      'other-user',
+      'Only root can start a process under an account that rights apply to, and change them under it.',
+    );
+    return;
+  }
+
+  it('is not ready, answers in words, and goes on when it may write again [K12]', async () => {
+    const as = { uid: 65_534, gid: 65_534 };
+    await chmod(path.dirname(house.dataDir), 0o755);
+    await mkdir(house.dataDir, { recursive: true });
+    await chown(house.dataDir, as.uid, as.gid);
+    await using server = await house.start(['serve', '--port', '0'], { as });
+    const agent = (await house.run(['bot', 'key', 'demo', '--json'], { as })).json.key;
+    expect(await readiness(server)).toBe(200);
+    await chmod(house.dataDir, 0o500);
+    await chmod(path.join(house.dataDir, 'audit-heads'), 0o500).catch(() => {});
+    await until(async () => (await readiness(server)) === 503);
+    const refused = await move(server, agent, 'Call them');
+    expect(refused.json.error).toMatchObject({ code: 'internal', message: expect.stringMatching(/takes no writes/) });
+    await chmod(house.dataDir, 0o700);
+    await chmod(path.join(house.dataDir, 'audit-heads'), 0o700).catch(() => {});
+    await until(async () => (await readiness(server)) === 200);
+    expect((await move(server, agent, 'Call them again')).status).toBeLessThan(300);
+    expect((await house.run(['audit', 'verify', '--json'], { as })).json).toMatchObject({ ok: true });
+  });
+});
+
+async function whyNoSmallDisk(): Promise<string | undefined> {
+  if (!isRoot) return 'Only root can mount a small disk.';
+  try {
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', '/mnt']);
+    await run('umount', ['/mnt']);
+    return undefined;
+  } catch (error) {
+    return `A small disk cannot be mounted here: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** To its last byte. */
+async function fill(folder: string): Promise<void> {
+  const file = await open(path.join(folder, 'filler'), 'w');
+  try {
+    for (const size of [1_048_576, 4_096, 1]) {
+      const some = Buffer.alloc(size, 'x');
+      try {
+        for (;;) await file.write(some);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+      }
+    }
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { type App, createApp } from '../../src/app.ts';
+import { openDatabase } from '../../src/store/open.ts';
+import { describePostgres } from '../support/databases.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+/** Two processes on one store whose clocks differ: one approval, one write, whoever's clock is right. */
+
+const LEAD = { lastName: 'Doe', company: 'Doe Ltd' };
+const MINUTE_MS = 60_000;
+const SKEWS = [5 * MINUTE_MS, -26 * 3_600_000];
+
+describe('on SQLite', () => suite(async () => ({ env: {}, async [Symbol.asyncDispose]() {} })));
+describePostgres((makeSchema) =>
+  suite(async () => {
+    const { target, remove } = await makeSchema();
+    await (await openDatabase(target)).close();
+    const url = new URL(target.url);
+    url.searchParams.set('options', `-c search_path=${target.schema}`);
+    return { env: { DATABASE_URL: url.href }, [Symbol.asyncDispose]: remove };
+  }),
+);
+
+function suite(place: () => Promise<AsyncDisposable & { readonly env: Readonly<Record<string, string>> }>): void {
+  it.each(['noted-sent', 'ran'])(
+    'a process whose clock differs takes nothing from one that lives, in the middle of a create at "%s" [K6] [C6]',
+    async (point) => {
+      for (const skewMs of SKEWS) {
+        await using at = await place();
+        await using world = await asking(at.env);
+        await world.sim('POST', 'reset', { withoutFields: ['Lead.Gatehouse_Id__c'] });
+        const id = await waiting(world);
+        const stop = pausing(point);
+        const slow = await world.again(stop.crash);
+        const approved = slow.gate.decide(id, yes);
+        await stop.reached;
+        const other = await skewed(world, skewMs);
+        // It looks again and again, for less than a lease of its own steady time.
+        for (let n = 0; n < 5; n++) {
+          await other.gate.recover();
+          world.clock.advance(9_000);
+        }
+        expect(await leads(world), `${skewMs}`).toBe(point === 'ran' ? 1 : 0);
+        stop.release();
+        expect((await approved).status).toBe('done');
+        await other.gate.recover();
+        expect(await leads(world), `${skewMs}`).toBe(1);
+        expect(await world.app.audit.verify()).toMatchObject({ ok: true });
+        await other.close();
+      }
+    },
+  );
+
+  it('what a process left that stands still is taken over once, by a lease of the observer, ahead or behind [K6] [C6]', async () => {
+    for (const skewMs of [5 * MINUTE_MS, -5 * MINUTE_MS]) {
+      await using at = await place();
+      await using world = await asking(at.env);
+      await world.sim('POST', 'reset', { withoutFields: ['Lead.Gatehouse_Id__c'] });
+      const id = await waiting(world);
+      const stop = pausing('noted-sent');
+      const dead = await world.again(stop.crash);
+      void dead.gate.decide(id, yes).catch(() => {});
+      await stop.reached;
+      const other = await skewed(world, skewMs);
+      await other.gate.recover();
+      world.clock.advance(59_000);
+      await other.gate.recover();
+      expect(await leads(world), 'not a second too early').toBe(0);
+      world.clock.advance(2_000);
+      await other.gate.recover();
+      expect(await leads(world)).toBe(1);
+      expect((await other.gate.inspect(id)).proposal.state).toBe('done');
+      // It wakes up after all: what it held is not its own any more.
+      stop.release();
+      await other.gate.recover();
+      expect(await leads(world)).toBe(1);
+      await other.close();
+    }
+  });
+
+  it('clocks that differ are told as a problem, ahead or behind, and equal ones are not [K6]', async () => {
+    for (const skewMs of [0, 5 * MINUTE_MS, -5 * MINUTE_MS]) {
+      await using at = await place();
+      await using world = await asking(at.env);
+      const other = await skewed(world, skewMs);
+      for (let n = 0; n < 2; n++) {
+        await world.app.clocks.beat();
+        world.clock.advance(5_000);
+        await other.clocks.beat();
+        world.clock.advance(25_000);
+      }
+      await world.app.clocks.beat();
+      const told = (await (await world.app.sync()).status(world.bot))?.problems.map(({ message }) => message);
+      expect(told).toEqual(
+        skewMs === 0 ? [] : [expect.stringMatching(/clocks of the machines .* differ by (2[789]|30)\d seconds/)],
+      );
+      await other.close();
+    }
+  });
+}
+
+const yes = { answer: 'approve', by: 'operator:ada', via: 'cli', assurance: 'session' } as const;
+
+const asking = (env: Readonly<Record<string, string>>) =>
+  createWorld({
+    env,
+    policy: (p) => ({
+      ...p,
+      actions: { ...p.actions, CreateLead: { ...p.actions.CreateLead!, decision: 'confirm', rules: [] } },
+    }),
+  });
+
+async function waiting(world: World): Promise<string> {
+  const { proposal } = await world.call('CreateLead', LEAD);
+  return proposal?.id ?? expect.fail('it did not wait');
+}
+
+const leads = async (world: World) => (await world.records('Lead')).filter(({ LastName }) => LastName === 'Doe').length;
+
+/** Another machine on the same store: its wall clock is wrong, its steady time runs like everybody's. */
+const skewed = (world: World, skewMs: number): Promise<App> =>
+  createApp(world.app.config, { now: () => world.clock.now + skewMs, ticks: () => world.clock.now });
+
+/** A process that stands still at a point, until it is let go. */
+function pausing(point: string) {
+  let release = () => {};
+  let reach = () => {};
+  const gate = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve;
+  });
+  const crash = (at: string) => {
+    if (at !== point) return undefined;
+    reach();
+    return gate;
+  };
+  return { crash, reached, release: () => release() };
+}

@@ -1,0 +1,126 @@
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { type Door, openDoor } from '../support/door.ts';
+
+const MOST_BYTES = 5_000_000;
+
+describe('bodies from outside', () => {
+  let door: Door;
+  let held: Promise<void> | undefined;
+  beforeAll(async () => {
+    door = await openDoor({}, () => ({
+      routes: [
+        {
+          method: 'POST',
+          path: '/api/webhooks/salesforce/{token}',
+          summary: 'Outbound message',
+          who: [],
+          body: 'text',
+          maxBytes: MOST_BYTES,
+          mostAtOnce: 2,
+          admit: async ({ params }) =>
+            params.token === 'right' ? undefined : { status: 404, text: 'No such address.', type: 'text/plain' },
+          async handle({ body }) {
+            await held;
+            return { text: String(String(body).length), type: 'text/plain' };
+          },
+        },
+        {
+          method: 'PUT',
+          path: '/api/anything',
+          summary: 'Takes JSON',
+          who: [],
+          body: z.strictObject({
+            list: z
+              .array(z.strictObject({ a: z.number().optional() }))
+              .max(10)
+              .optional(),
+            custom: z.record(z.string(), z.unknown()).optional(),
+          }),
+          maxBytes: MOST_BYTES,
+          handle: async ({ body }) => ({ json: body }),
+        },
+      ],
+    }));
+  });
+  afterAll(() => door[Symbol.asyncDispose]());
+
+  /** Sends the head and a part of the body, and never the rest. */
+  const begin = (token: string) =>
+    new Promise<number>((resolve, reject) => {
+      const { port } = new URL(door.url);
+      const path = `/api/webhooks/salesforce/${token}`;
+      const headers = { host: `localhost:${port}`, 'content-length': '4900000' };
+      const sent = request({ host: '127.0.0.1', port, path, method: 'POST', headers }, (response) => {
+        resolve(response.statusCode ?? 0);
+        sent.destroy();
+      });
+      sent.on('error', reject);
+      sent.write('x'.repeat(1_000));
+    });
+
+  it('are not read of whoever does not know the address, who is counted and told to wait [K12]', async () => {
+    const statuses = await Promise.all(Array.from({ length: 20 }, () => begin('wrong')));
+    expect(statuses).toEqual(Array.from({ length: 20 }, () => 404));
+    const more = await Promise.all(Array.from({ length: 20 }, () => begin('wrong')));
+    expect([...new Set(more)].sort()).toEqual([404, 429]);
+    // Whoever knows it is heard all the same.
+    expect(
+      await fetch(`${door.url}/api/webhooks/salesforce/right`, { method: 'POST', body: 'hello' }).then((r) => r.text()),
+    ).toBe('5');
+  });
+
+  it('are held a few at a time: who comes beside them is told to come again [K12]', async () => {
+    let release = () => {};
+    held = new Promise((resolve) => {
+      release = resolve;
+    });
+    const post = () => fetch(`${door.url}/api/webhooks/salesforce/right`, { method: 'POST', body: 'hello' });
+    let answers: Promise<Response>[] = [];
+    let refused = 0;
+    const busy = new Promise<Response>((resolve) => {
+      const note = (answer: Response) => {
+        if (answer.status === 503 && ++refused === 4) resolve(answer);
+      };
+      answers = Array.from({ length: 6 }, async () => {
+        const answer = await post();
+        note(answer);
+        return answer;
+      });
+    });
+    expect((await busy).headers.get('retry-after')).toBe('5');
+    release();
+    held = undefined;
+    expect((await Promise.all(answers)).map(({ status }) => status).sort()).toEqual([200, 200, 503, 503, 503, 503]);
+    expect((await post()).status).toBe(200);
+  });
+
+  const put = (body: string) =>
+    fetch(`${door.url}/api/anything`, { method: 'PUT', body, headers: { 'content-type': 'application/json' } });
+
+  it.each<[string, string, RegExp]>([
+    ['a huge list', `{"list":[${'{},'.repeat(400_000)}{}]}`, /more than 10000 entries/],
+    [
+      'an object of many names',
+      `{${Array.from({ length: 300_000 }, (_, n) => `"a${n}":1`).join()}}`,
+      /more than 10000/,
+    ],
+    ['many lists', `{"custom":{"a":[${`[${'[],'.repeat(49)}[]],`.repeat(9_000)}1]}}`, /more than 250000 values/],
+    ['deep lists', `{"custom":{"a":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}}`, /deep/],
+    ['deep objects', `{"custom":${'{"a":'.repeat(300_000)}1${'}'.repeat(300_000)}}`, /deep/],
+    ['__proto__', '{"custom":{"__proto__":"x"}}', /__proto__/],
+    ['__proto__ at the top', '{"__proto__":{"list":[]}}', /__proto__/],
+    ['__proto__ in a list', '{"list":[{"__proto__":1}]}', /__proto__/],
+  ])('are refused in words before any schema looks at them: %s [K4] [K12]', async (_, body, words) => {
+    const { user, system } = process.cpuUsage();
+    const answer = await put(body);
+    const spent = process.cpuUsage({ user, system });
+    expect(answer.status).toBe(400);
+    const { error } = JSON.parse(await answer.text());
+    expect(error.message).toMatch(words);
+    expect(error.next).toBeTruthy();
+    // Of processor time, ms, client and server together; a schema would take many seconds.
+    expect((spent.user + spent.system) / 1_000).toBeLessThan(4_000);
+  });
+});

@@ -1,0 +1,32 @@
+/** What a stock org has nothing to say about: left out of the project `stock` by name, each with its reason. */
+import path from 'node:path';
+import { beforeEach, expect, type RunnerTask } from 'vitest';
+
+const reasons: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'sync/drain.test.ts': {
+    'goes on without a field that the org lost, and keeps the other kind going meanwhile [S4] [R4]':
+      'it loses TimeZone__c, which a stock org never had',
+  },
+  'sync/identity.test.ts': {
+    'meets DUPLICATE_VALUE when another made the record first, reads it and goes on [sync-P1]':
+      'only the unique Gatehouse_Id__c makes Salesforce refuse the second',
+  },
+  'sync/status.test.ts': {
+    'tells that the org lost a field of a saved mapping, and not that it lacks one few orgs have [S5] [S6]':
+      'it loses Preferred_Channel__c, which a stock org never had',
+  },
+};
+
+const mine = reasons[path.relative('test', expect.getState().testPath ?? '')] ?? {};
+
+beforeEach(({ task, skip }) => {
+  // A test that was renamed must not stay in the list for ever.
+  const there = new Set(namesIn(task.file.tasks));
+  expect(Object.keys(mine).filter((name) => !there.has(name))).toEqual([]);
+  const reason = mine[task.name];
+  if (reason !== undefined) skip(reason);
+});
+
+function namesIn(tasks: readonly RunnerTask[]): string[] {
+  return tasks.flatMap((task) => ('tasks' in task ? namesIn(task.tasks) : [task.name]));
+}

@@ -1,0 +1,103 @@
+import { expect, it } from 'vitest';
+import type { Policy } from '../../permissions/policy.ts';
+import { syncStatus } from '../../src/sync/status.ts';
+import { describeStores } from '../support/databases.ts';
+import { bodyOf, depsOf, door } from './door.ts';
+import { createSyncWorld } from './world.ts';
+
+type Change = (policy: Policy) => Policy;
+const action = (own: Partial<Policy['actions'][string]> | undefined): Change => {
+  return ({ actions: { SyncParty, ...others }, ...policy }) => ({
+    ...policy,
+    actions: own && SyncParty ? { ...others, SyncParty: { ...SyncParty, ...own } } : others,
+  });
+};
+
+/** What policy says of people, the code that who asks is told, and whether a person may still approve one. */
+const STOPS: readonly [string, Change, string, boolean][] = [
+  ['the mode ask', (policy) => ({ ...policy, mode: 'ask' }), 'off', true],
+  ['a kill switch', (policy) => ({ ...policy, off: ['SyncParty'] }), 'off', false],
+  ['deny', action({ decision: 'deny' }), 'permission_denied', false],
+  ['never', action({ decision: 'never' }), 'permission_denied', false],
+  ['no entry', action(undefined), 'permission_denied', false],
+  ['confirm', action({ decision: 'confirm' }), 'off', true],
+  ['a rule that asks', action({ rules: [{ if: { environment: 'simulated' }, then: 'confirm' }] }), 'off', true],
+];
+
+describeStores((_name, openFresh) => {
+  it.each(STOPS)("writes no person on nobody's word: %s [P5] [K7]", async (_, change, code, mayApprove) => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    await ask('PUT', '/api/parties/p0', { email: 'p0@example.com', name: 'Before' });
+    await world.settle();
+    await world.setPolicy(change);
+    await ask('PUT', '/api/parties/p1', { email: 'ada@example.com', name: 'Ada' });
+    await ask('PUT', '/api/parties/p0', { phone: '7' });
+    // A case names a person nobody knows: in a mode that asks it waits as well, else it goes without them.
+    const parties = [{ externalId: 'p2', role: 'complainant', name: 'Bob', email: 'bob@example.com' }];
+    await ask('PUT', '/api/cases/c1', { title: 'Crane', expectedDate: '2026-06-30', status: 'open', parties });
+    const before = await world.records();
+    for (let turn = 0; turn < 3; turn++) {
+      await world.worker.turn('demo');
+      world.clock.advance(200_000);
+    }
+    await expect(ask('POST', '/api/crm/salesforce/sync', { customerId: 'p1' })).rejects.toMatchObject({ code });
+    await expect(ask('POST', '/api/bots/demo/sync/batches', { kind: 'party' })).rejects.toMatchObject({ code });
+    const later = await bodyOf(
+      ask('POST', '/api/bots/demo/sync/batches', { kind: 'party', startAt: '2026-05-04T11:00:00Z' }),
+    );
+    world.clock.advance(3_600_000);
+    await world.worker.turn('demo');
+    expect(await bodyOf(ask('GET', `/api/bots/demo/sync/batches/${later.id}`))).toMatchObject({
+      state: 'paused',
+      note: expect.stringMatching(/SyncParty|"ask"/),
+    });
+    expect(await world.records()).toEqual(before);
+    expect(await world.records('Opportunity')).toHaveLength(_ === 'the mode ask' ? 0 : 1);
+    const { orgId } = await world.org();
+    const { problems } = await syncStatus(depsOf(world), { bot: 'demo', orgId });
+    expect(problems).toContainEqual(
+      expect.objectContaining({ code, next: expect.stringContaining('nothing is lost') }),
+    );
+    if (mayApprove) expect(await world.party('p1')).toMatchObject({ operation: 'create' });
+    else await expect(world.party('p1')).rejects.toMatchObject({ code });
+    // All of it follows once it may.
+    await ask('POST', `/api/bots/demo/sync/batches/${later.id}/cancel`);
+    await world.setPolicy((policy) =>
+      action({ decision: 'auto', rules: [] })({
+        ...policy,
+        mode: 'automatic',
+        off: [],
+        actions: {
+          ...policy.actions,
+          SyncParty: policy.actions.SyncParty ?? {
+            decision: 'auto',
+            assurance: 'client',
+            rules: [],
+            autoFields: [],
+            expose: [],
+          },
+        },
+      }),
+    );
+    await world.settle();
+    expect((await world.records()).map((row) => row.Phone ?? row.LastName).sort()).toEqual(['7', 'Ada', 'Bob']);
+  });
+
+  it('stops a run under way between its chunks when policy closes the kind [P5] [K7]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ids = Array.from({ length: 450 }, (_, n) => `p${n}`);
+    await world.sync.hosts.put(
+      'demo',
+      'party',
+      ids.map((id) => ({ id, fields: { name: `Person ${id}`, email: `${id}@example.com` } })),
+    );
+    const closing = world.process({
+      crash: async (point) => {
+        if (point === 'merged') await world.setPolicy((policy) => ({ ...policy, off: ['SyncParty'] }));
+      },
+    });
+    await closing.sync.drain.all('demo', await closing.org());
+    expect((await world.records()).length).toBeLessThanOrEqual(200);
+  });
+});
