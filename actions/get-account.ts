@@ -32,7 +32,7 @@ const input = z.strictObject({
   id: z.string().optional().describe('Account Id (001...)'),
   key: z.string().optional().describe("The host app's own key of the account"),
   name: z.string().optional().describe('Exact account name'),
-  opportunity: z.string().optional().describe('Id or reference of one of its opportunities, e.g. OPP-123'),
+  opportunity: z.string().optional().describe('Id, reference or exact name of one of its opportunities, e.g. OPP-123'),
   include: z
     .array(z.enum(['opportunities', 'contacts', 'cases']))
     .max(3)
@@ -49,6 +49,7 @@ export default defineAction({
     'Reads one Salesforce Account by Id, key, exact name, or one of its opportunities. Use for "who is" and "what is the status of OPP-123". Not for lists or counts: use RunSOQL. Several hits come back as candidates to ask about.',
   permission: 'READ_ACCOUNT',
   risk: 'read',
+  touches: { reads: ['Account', 'Contact', 'Opportunity', 'Case'] },
   input,
   output: z.object({
     account: row,
@@ -74,7 +75,7 @@ export default defineAction({
     // wish[key] was found given above.
     const value = wish[key]!;
     if (key === 'opportunity') return byOpportunity(value, wish.include ?? [], context);
-    const field = { id: 'Id', key: context.bot.accountKeyField, name: 'Name' }[key];
+    const field = key === 'key' ? await context.lookups.must('accountKey') : { id: 'Id', name: 'Name' }[key];
     return byField(key, field, value, wish.include ?? [], context);
   },
 });
@@ -97,18 +98,21 @@ async function byField(key: string, field: string, value: string, include: Inclu
   return { account: present(account, salesforce), ...named(include, others, salesforce) };
 }
 
-async function byOpportunity(value: string, include: Include, { salesforce, bot }: ActionContext) {
-  const field = /^006[0-9A-Za-z]{12}([0-9A-Za-z]{3})?$/.test(value) ? 'Id' : bot.opportunityReferenceField;
+async function byOpportunity(value: string, include: Include, { salesforce, lookups }: ActionContext) {
   const fields = [
     ...(await fieldsOf('opportunities', salesforce)),
     'IsClosed',
     'AccountId',
     ...FIELDS.map((name) => `Account.${name}`),
   ];
-  const opportunity = only(
-    await salesforce.find('Opportunity', { fields, where: [{ field, is: value }], limit: 6 }),
-    'opportunity',
-  );
+  const by = (field: string) => salesforce.find('Opportunity', { fields, where: [{ field, is: value }], limit: 6 });
+  const isId = /^006[0-9A-Za-z]{12}([0-9A-Za-z]{3})?$/.test(value);
+  const reference = isId ? 'Id' : await lookups.field('opportunityReference');
+  let found = reference === undefined ? [] : await by(reference);
+  // People say its name too; and where the org keeps no references that is all there is.
+  if (found.length === 0 && !isId) found = await by('Name');
+  if (found.length === 0 && !isId) await lookups.must('opportunityReference');
+  const opportunity = only(found, 'opportunity');
   const { Account, AccountId, ...rest } = opportunity;
   if (typeof AccountId !== 'string')
     throw new GatehouseError('not_found', 'This opportunity belongs to no account.', { next: 'Tell the user so.' });
@@ -126,14 +130,20 @@ async function byOpportunity(value: string, include: Include, { salesforce, bot 
 }
 
 /** A public bot's visitor sees the account of the session that the host signed, and nothing else (P6). */
-async function ownAccount(wish: Wish, { salesforce, bot, caller }: ActionContext) {
+async function ownAccount(wish: Wish, { salesforce, lookups, caller, log }: ActionContext) {
   const refusal = new GatehouseError('permission_denied', 'This bot only answers for the account of its own session.', {
     next: 'Tell the user that only their own account can be looked up here. Do not retry with other values.',
   });
   if (caller.session === undefined) throw refusal;
+  const key = await lookups.field('accountKey');
+  if (key === undefined) {
+    // An operator must hear of it; a visitor can do nothing about it.
+    log.info('no account of a session can be found: lookups.accountKey of the policy names no field of this org');
+    throw refusal;
+  }
   const find: Find = {
     fields: FIELDS,
-    where: [{ field: bot.accountKeyField, is: caller.session.indexValue }],
+    where: [{ field: key, is: caller.session.indexValue }],
     limit: 2,
   };
   const [account, second] = await salesforce.find('Account', find);

@@ -8,6 +8,7 @@ export default defineAction({
     'Runs one read-only SOQL query against Salesforce. Use for lists, counts and sums, e.g. SELECT COUNT() FROM Opportunity WHERE IsWon = true. Not for one account: use GetAccount. Name the fields and add WHERE and LIMIT. A refusal says how to repair the query. Broad queries may wait for approval.',
   permission: 'RUN_SOQL',
   risk: 'read',
+  touches: { reads: ['*'] },
   input: z.strictObject({
     soql: z.string().trim().min(1).describe('One SELECT statement, single quotes around text'),
     cursor: z.string().optional().describe('nextCursor of an earlier answer to the same query'),
@@ -22,17 +23,14 @@ export default defineAction({
   }),
 
   async preview({ soql, cursor, format = 'concise' }, context) {
-    // Further pages of a query that was let through are not asked about again; budgets still count them.
-    if (cursor !== undefined) return { summary: 'Read the next page of a query', changes: [] };
-    const query = await context.soql.judge(soql, format);
-    return { summary: `Run a query on ${query.objects.join(', ')}`, changes: [], query };
+    const query = await (cursor === undefined ? context.soql.judge(soql, format) : context.soql.resume(cursor, format));
+    const what = cursor === undefined ? 'Run a query on' : 'Read the next page of a query on';
+    return { summary: `${what} ${query.objects.join(', ')}`, changes: [], query };
   },
 
   async run({ soql, cursor, format = 'concise' }, context) {
-    const answer =
-      cursor === undefined
-        ? await context.soql.run(await context.soql.judge(soql, format), format)
-        : await context.soql.next(cursor, format);
+    const query = await (cursor === undefined ? context.soql.judge(soql, format) : context.soql.resume(cursor, format));
+    const answer = await context.soql.run(query, format);
     return { ...answer, rows: answer.rows.map((one) => ({ ...one })) };
   },
 });

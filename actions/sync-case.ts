@@ -9,6 +9,12 @@ export default defineAction({
   permission: 'SYNC_CASE',
   risk: 'write',
   idempotent: true,
+  touches: {
+    reads: ['Opportunity', 'Contact', 'OpportunityContactRole'],
+    creates: ['Opportunity', 'Contact', 'OpportunityContactRole'],
+    edits: ['Opportunity', 'OpportunityContactRole'],
+    mapped: true,
+  },
   input: z.strictObject({ caseId: z.string().min(1).max(200).describe('Id of the case in the host app') }),
   output: z.object({
     operation: z.enum(['create', 'update', 'none']),

@@ -9,6 +9,7 @@ export default defineAction({
   permission: 'SYNC_PARTY',
   risk: 'write',
   idempotent: true,
+  touches: { reads: ['Contact', 'Account'], creates: ['Contact'], edits: ['Contact'], mapped: true },
   input: z.strictObject({ partyId: z.string().min(1).max(200).describe('Id of the person in the host app') }),
   output: z.object({
     operation: z.enum(['create', 'update', 'none']),

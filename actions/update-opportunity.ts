@@ -37,6 +37,7 @@ export default defineAction({
     'Changes stage, amount, close date or next step of one Salesforce Opportunity. Use when the user asks to move or correct a deal. Not for reading one: use GetAccount or RunSOQL. Usually waits for a person to approve.',
   permission: 'UPDATE_OPPORTUNITY',
   risk: 'destructive',
+  touches: { reads: ['Opportunity', 'Account'], edits: ['Opportunity'] },
   exposes: 'Opportunity',
   input,
   output: z.object({
@@ -121,8 +122,7 @@ async function read(wish: Wish, context: ActionContext) {
   return { record, fields, warnings, describe };
 }
 
-async function find(wish: Wish, { salesforce, bot }: ActionContext, more: readonly string[]): Promise<SObject> {
-  const keys = { id: 'Id', reference: bot.opportunityReferenceField, name: 'Name' } as const;
+async function find(wish: Wish, { salesforce, lookups }: ActionContext, more: readonly string[]): Promise<SObject> {
   const given = (['id', 'reference', 'name'] as const).filter((key) => wish[key] !== undefined);
   const [key] = given;
   if (key === undefined || given.length > 1)
@@ -135,10 +135,11 @@ async function find(wish: Wish, { salesforce, bot }: ActionContext, more: readon
       },
     );
   const fields = [...new Set(['Name', 'StageName', 'Amount', 'CloseDate', 'NextStep', 'LastModifiedDate', ...more])];
+  const field = key === 'reference' ? await lookups.must('opportunityReference') : { id: 'Id', name: 'Name' }[key];
   // wish[key] was found given above.
   const found = await salesforce.find('Opportunity', {
     fields,
-    where: [{ field: keys[key], is: wish[key]! }],
+    where: [{ field, is: wish[key]! }],
     limit: 6,
   });
   if (found.length > 1)

@@ -28,15 +28,18 @@ export interface Verdict {
   readonly assurance: 'client' | 'session';
   /** Why, one sentence each, for the human who is asked. */
   readonly reasons: readonly string[];
+  /** What asks for a person: `decision`, `mode`, or the conditions of a rule. Whoever answered these has answered the question. */
+  readonly asks: readonly string[];
   /** Set where a no in a client's form leaves it to a signed-in person. */
   readonly clientDecline?: 'waits';
 }
 
-/** `never` actions are not listed at all; neither are actions that policy does not name. */
-export function isListed(policy: Policy, action: string): boolean {
-  const own = policy.actions[action];
-  return own !== undefined && own.decision !== 'never';
+/** What policy says to an action. One that it does not name, such as one that came later, asks a person whatever its risk. */
+export function policyFor(policy: Policy, action: string): ActionPolicy {
+  return (Object.hasOwn(policy.actions, action) ? policy.actions[action] : undefined) ?? UNNAMED;
 }
+
+const UNNAMED: ActionPolicy = { decision: 'confirm', assurance: 'client', rules: [], autoFields: [], expose: [] };
 
 /** Whether `decideCall` needs the preview, that is: whether anything but a plain yes or no can come out. */
 export function needsFacts(own: ActionPolicy, policy: Policy): boolean {
@@ -52,7 +55,7 @@ export function minutesToDecide(
   action: string,
   { assurance, isReceipt = false }: { readonly assurance: Verdict['assurance']; readonly isReceipt?: boolean },
 ): number {
-  const own = policy.actions[action]?.expiresMinutes;
+  const own = policyFor(policy, action).expiresMinutes;
   if (own !== undefined) return own;
   if (isReceipt) return 7 * DAY_MINUTES;
   return policy.proposals.expiresMinutes ?? (assurance === 'client' ? HOUR_MINUTES : DAY_MINUTES);
@@ -66,34 +69,65 @@ export function decideCall(
   audience: Audience,
   facts: Facts,
 ): Verdict {
-  const own = policy.actions[action.name];
-  if (own === undefined || own.decision === 'never' || own.decision === 'deny')
-    return { decision: 'deny', assurance: 'session', reasons: [`Policy denies ${action.name} for this bot.`] };
+  const own = policyFor(policy, action.name);
+  if (own.decision === 'never' || own.decision === 'deny')
+    return {
+      decision: 'deny',
+      assurance: 'session',
+      reasons: [`Policy denies ${action.name} for this bot.`],
+      asks: [],
+    };
 
   const fired = own.rules.filter((rule) => holds(rule.if, facts));
-  const reasons = fired.filter((rule) => rule.then !== 'auto').flatMap((rule) => explain(rule.if, facts));
+  const reasonsOf = (then: 'confirm' | 'deny') =>
+    fired.filter((rule) => rule.then === then).flatMap((rule) => explain(rule.if, facts));
   const isLowRisk =
     own.autoFields.length > 0 &&
     facts.changes.length > 0 &&
-    facts.changes.every((change) => own.autoFields.includes(change.field));
+    facts.changes.every(({ field }) => fieldNames(field).every((name) => isAmong(own.autoFields, name)));
 
   let decision: Verdict['decision'] = isLowRisk ? 'auto' : own.decision;
-  if (decision === 'confirm') reasons.unshift(`${action.name} is confirmed by a person.`);
+  const asks = fired.filter((rule) => rule.then === 'confirm').map((rule) => Object.keys(rule.if).sort().join('+'));
+  const reasons = reasonsOf('confirm');
+  if (decision === 'confirm') {
+    asks.unshift('decision');
+    reasons.unshift(`${action.name} is confirmed by a person.`);
+  }
   for (const rule of fired) if (RANK[rule.then] > RANK[decision]) decision = rule.then;
   if (policy.mode === 'ask' && action.risk !== 'read' && decision === 'auto') {
     decision = 'confirm';
+    asks.unshift('mode');
     reasons.unshift('This bot is in the mode "ask": every write waits for a person.');
   }
 
   const strict =
     audience === 'public' || own.assurance === 'session' || fired.some((rule) => rule.assurance === 'session');
+  const isDenied = decision === 'deny';
   const waits = [own, ...fired].some(({ clientDecline }) => clientDecline === 'waits');
-  return { decision, assurance: strict ? 'session' : 'client', reasons, ...(waits ? { clientDecline: 'waits' } : {}) };
+  return {
+    decision,
+    assurance: strict ? 'session' : 'client',
+    // No person is asked about what is denied: the rule that denies it says why.
+    reasons: isDenied ? reasonsOf('deny') : reasons,
+    asks: isDenied ? [] : asks,
+    ...(waits ? { clientDecline: 'waits' } : {}),
+  };
 }
 
 /** A change of sync may write several fields (`FirstName+LastName`) or those of another record (`Contact.Email`). */
 export function fieldNames(field: string): readonly string[] {
   return field.split('+');
+}
+
+/** API names, stages and whatever else people write down: Salesforce does not mind their case, so nobody here does. */
+function isAmong(names: readonly string[], name: string): boolean {
+  return names.some((one) => one.trim().toLowerCase() === name.trim().toLowerCase());
+}
+
+function changeOf({ changes }: Facts, field: string): Facts['changes'][number] | undefined {
+  return changes.find((change) =>
+    fieldNames(change.field).some((name) => isAmong([field], name.split('.').at(-1) ?? '')),
+  );
 }
 
 function holds(c: PolicyCondition, facts: Facts): boolean {
@@ -116,7 +150,7 @@ export const CHECKS: {
       : undefined;
   },
   amountChangeAbove: (c, f) => {
-    const change = f.changes.find(({ field }) => field === 'Amount');
+    const change = changeOf(f, 'Amount');
     if (change === undefined) return undefined;
     const difference = Math.abs(Number(change.after ?? 0) - Number(change.before ?? 0));
     return difference > c.amountChangeAbove!
@@ -124,13 +158,11 @@ export const CHECKS: {
       : undefined;
   },
   stageIn: (c, f) => {
-    const stage = f.changes.find(({ field }) => field === 'StageName')?.after;
-    return typeof stage === 'string' && c.stageIn!.some((s) => s.toLowerCase() === stage.toLowerCase())
-      ? `The stage becomes ${stage}.`
-      : undefined;
+    const stage = changeOf(f, 'StageName')?.after;
+    return typeof stage === 'string' && isAmong(c.stageIn!, stage) ? `The stage becomes ${stage}.` : undefined;
   },
   closeDateShiftDaysAbove: (c, f) => {
-    const change = f.changes.find(({ field }) => field === 'CloseDate');
+    const change = changeOf(f, 'CloseDate');
     if (change === undefined) return undefined;
     const days = Math.abs(Date.parse(String(change.after)) - Date.parse(String(change.before))) / 86_400_000;
     // An unreadable date counts as a large shift: fail closed.
@@ -139,7 +171,7 @@ export const CHECKS: {
       : undefined;
   },
   fieldIn: (c, f) => {
-    const isNamed = (name: string) => c.fieldIn!.includes(name.split('.').at(-1) ?? name);
+    const isNamed = (name: string) => isAmong(c.fieldIn!, name.split('.').at(-1) ?? name);
     const hit = f.changes.filter(({ field }) => fieldNames(field).some(isNamed)).map(({ field }) => field);
     return hit.length > 0 ? `It changes ${hit.join(', ')}.` : undefined;
   },
@@ -167,6 +199,6 @@ function currencyOf({ changes }: Facts): string {
 }
 
 function numberAfter(facts: Facts, field: string): number | undefined {
-  const value = facts.changes.find((change) => change.field === field)?.after;
+  const value = changeOf(facts, field)?.after;
   return typeof value === 'number' ? value : undefined;
 }

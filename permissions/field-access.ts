@@ -1,3 +1,4 @@
+import { mirrorsOf, PERSON_ACCOUNT, sourceObjects, sourcesOf } from './mirrors.ts';
 import type { Policy } from './policy.ts';
 
 /**
@@ -10,6 +11,33 @@ export function openObjects(objects: Policy['objects'], way: 'read' | 'write'): 
   const named = Object.entries(objects).filter(([name]) => name !== '*');
   const closed = new Set(named.filter(([, rules]) => !rules[way]).map(([name]) => lower(name)));
   return new Set(named.map(([name]) => lower(name)).filter((name) => !closed.has(name)));
+}
+
+/** The key of the policy that decides: `objects.Opportunity.write`. */
+export function whereClosed(objects: Policy['objects'], object: string, way: 'read' | 'write'): string {
+  const spelled = Object.keys(objects).filter((name) => lower(name) === lower(object));
+  const shut = spelled.find((name) => objects[name]?.[way] === false);
+  return `objects.${shut ?? spelled[0] ?? object}.${way}`;
+}
+
+/** What an action reads and writes of the org: objects by their API names. */
+export interface Touches {
+  /** `*`: whatever the policy opens. */
+  readonly reads?: readonly string[];
+  /** A policy that closes one of these, or of `edits`, refuses every call at once. */
+  readonly creates?: readonly string[];
+  readonly edits?: readonly string[];
+  /** The bot's mapping may name other objects than these, and leaves out what is closed. */
+  readonly mapped?: boolean;
+}
+
+/** The first object that an action cannot do without and policy closes. */
+export function closedTo(
+  { creates = [], edits = [], mapped = false }: Touches,
+  objects: Policy['objects'],
+): string | undefined {
+  const open = openObjects(objects, 'write');
+  return mapped ? undefined : [...creates, ...edits].find((object) => !open.has(lower(object)));
 }
 
 /** The fields that a policy tags in one of these ways, as `Account.Phone` or `*.Secret__c`. */
@@ -30,12 +58,15 @@ export function listedFields(objects: Policy['objects']): Readonly<Record<string
 }
 
 export interface FieldAccess {
-  canRead(object: string, field: string): boolean;
+  /** `isPerson`: the object is an Account of an org whose accounts may be people. */
+  canRead(object: string, field: string, isPerson?: boolean): boolean;
   /** Whether some field of the object is closed. */
   hasClosedFields(object: string): boolean;
+  /** Whether it matters if accounts may be people. */
+  readonly asksForPersons: boolean;
 }
 
-/** Every list that holds for an object must have a field, and no denial may name it. */
+/** Every list that holds for an object must have a field, and no denial may name it; a mirror must be open at its source too. */
 export function fieldAccess(
   denyFields: readonly string[],
   allowFields: Readonly<Record<string, readonly string[]>>,
@@ -43,12 +74,25 @@ export function fieldAccess(
   const denied = fieldSet(denyFields);
   const lists = Object.entries(allowFields).map(([name, fields]) => [lower(name), new Set(fields.map(lower))] as const);
   const listsOf = (object: string) => lists.filter(([name]) => name === '*' || name === lower(object));
+  const isListed = (object: string, field: string) =>
+    lower(field) === 'id' || listsOf(object).every(([, fields]) => fields.has(lower(field)));
+  /** Named in its own list it is open by the operator's own word. */
+  const isListedAtSource = (object: string, field: string) =>
+    listsOf(object).length > 0 ||
+    sourcesOf(lower(object), lower(field)).every(
+      (source) => source.object === lower(object) || isListed(source.object, source.field),
+    );
   return {
-    canRead(object, field) {
-      if (denied.has(object, field)) return false;
-      return lower(field) === 'id' || listsOf(object).every(([, fields]) => fields.has(lower(field)));
-    },
-    hasClosedFields: (object) => denied.touches(object) || listsOf(object).length > 0,
+    canRead: (object, field, isPerson = false) =>
+      !denied.has(object, field) &&
+      !(isPerson && denied.has(PERSON_ACCOUNT, field)) &&
+      isListed(object, field) &&
+      isListedAtSource(object, field),
+    hasClosedFields: (object) =>
+      denied.touches(object) ||
+      listsOf(object).length > 0 ||
+      [...sourceObjects(lower(object))].some((source) => listsOf(source).length > 0),
+    asksForPersons: denied.touches(PERSON_ACCOUNT),
   };
 }
 
@@ -61,27 +105,28 @@ export interface FieldSet {
 /** Entries are `Account.Phone`, or `*.Secret__c` for every object. */
 export function fieldSet(entries: readonly string[]): FieldSet {
   const sets = new Map<string, Set<string>>();
-  const add = (object: string, names: readonly string[]) => {
+  const add = (object: string, field: string) => {
     const set = sets.get(object) ?? new Set<string>();
-    for (const name of names) set.add(name);
-    sets.set(object, set);
+    sets.set(object, set.add(field));
+  };
+  /** The field under every name, and wherever else it is shown. */
+  const addAll = (object: string, field: string) => {
+    for (const name of sameData(field)) {
+      add(object, name);
+      for (const mirror of mirrorsOf(object, name)) add(mirror.object, mirror.field);
+    }
   };
   for (const entry of entries) {
     const dot = entry.indexOf('.');
     const object = lower(entry.slice(0, dot));
     const field = lower(entry.slice(dot + 1));
-    add(object, sameData(field));
-    if (object === 'contact' || object === '*') add(object === '*' ? '*' : 'account', onPersonAccount(field));
+    addAll(object, field);
+    for (const source of sourcesOf(object, field)) if (source.isOnly) addAll(source.object, source.field);
   }
   return {
     has: (object, field) => [lower(object), '*'].some((key) => sets.get(key)?.has(lower(field)) === true),
-    touches: (object) => sets.has('*') || sets.has(lower(object)),
+    touches: (object) => (sets.has('*') && object !== PERSON_ACCOUNT) || sets.has(lower(object)),
   };
-}
-
-/** A person account shows its contact's fields as its own: SSN__c as SSN__pc, Birthdate as PersonBirthdate. */
-function onPersonAccount(field: string): string[] {
-  return field.endsWith('__c') ? [`${field.slice(0, -1)}pc`] : sameData(`person${field}`);
 }
 
 const nameParts = ['firstname', 'lastname', 'middlename', 'salutation', 'suffix'];

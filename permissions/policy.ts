@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Touches } from './field-access.ts';
 import type { Audience } from './profiles.ts';
 
 /**
@@ -115,6 +116,10 @@ export const policySchema = z.strictObject({
       maxChildRows: z.int().min(1).max(200).default(50),
       maxOffset: z.int().min(0).max(2000).default(2000),
       maxLength: z.int().min(100).max(100_000).default(20_000),
+      /** Fields such as `Name` that may be read of a record's owner or author although User is closed. */
+      allowOwnerFields: z.array(apiName).max(50).default([]),
+      /** Date literals that this org has beyond the common ones. */
+      dateLiterals: z.array(apiName).max(50).default([]),
       rowsPerHour: count.default(5000),
       countsPerHour: count.default(60),
     })
@@ -165,6 +170,8 @@ export function parsePolicy(
   value: unknown,
   actions?: readonly string[],
 ): { policy: Policy } | { problems: { name: string; problem: string }[] } {
+  const dropped = droppedKeys(value, '');
+  if (dropped.length > 0) return { problems: dropped.map((name) => ({ name, problem: 'unknown key' })) };
   const parsed = policySchema.safeParse(value);
   if (parsed.success) {
     const problems = actions === undefined ? [] : namingNothing(parsed.data, actions);
@@ -181,6 +188,15 @@ export function parsePolicy(
       return issue.keys.map((key) => ({ name: at === '' ? key : `${at}.${key}`, problem: 'unknown key' }));
     }),
   };
+}
+
+/** Zod leaves this key out without a word, and what is left out does not hold. */
+function droppedKeys(value: unknown, at: string): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
+    const place = Array.isArray(value) ? `${at}[${key}]` : at === '' ? key : `${at}.${key}`;
+    return key === '__proto__' ? [place] : droppedKeys(inner, place);
+  });
 }
 
 function namingNothing({ actions, off }: Policy, known: readonly string[]): { name: string; problem: string }[] {
@@ -206,8 +222,18 @@ const OPEN_TO_READ = [
 ];
 const OPEN_TO_WRITE = ['Account', 'Contact', 'Lead', 'Opportunity', 'OpportunityContactRole', 'Case'];
 
-/** What a bot has until an operator changes it (C1, P5). */
-export function shippedPolicy(audience: Audience): Policy {
+interface Touching {
+  readonly touches: Touches;
+}
+
+/**
+ * What a bot has until an operator changes it (C1, P5). What `actions` touch is open to them; whether one of them runs by
+ * itself is for an operator to say: until then a person is asked.
+ */
+export function shippedPolicy(audience: Audience, actions: readonly Touching[] = []): Policy {
+  const written = actions.flatMap(({ touches }) => [...(touches.creates ?? []), ...(touches.edits ?? [])]);
+  const read = actions.flatMap(({ touches }) => touches.reads ?? []).filter((object) => object !== '*');
+  const writable = new Set([...OPEN_TO_WRITE, ...written]);
   return policySchema.parse({
     // Visitors are private people too.
     ...(audience === 'public' ? { leadCompanyDefault: '[not provided]' } : {}),
@@ -232,11 +258,11 @@ export function shippedPolicy(audience: Audience): Policy {
       SyncCase: { decision: 'auto' },
     },
     objects: Object.fromEntries(
-      OPEN_TO_READ.map((object) => [
+      [...new Set([...OPEN_TO_READ, ...read, ...written])].map((object) => [
         object,
         {
           read: true,
-          write: OPEN_TO_WRITE.includes(object),
+          write: writable.has(object),
           ...(audience === 'public' && object === 'Account'
             ? { allowFields: ['Name', 'Website', 'Industry', 'Phone'] }
             : {}),

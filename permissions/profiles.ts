@@ -1,4 +1,4 @@
-import type { ActionPermission } from './catalog.ts';
+import { type ActionPermission, SALESFORCE_ACTIONS } from './catalog.ts';
 
 /** Who sits at the other end: a public bot talks to strangers, so some answers and grants are narrower (P3, P6). */
 export type Audience = 'public' | 'internal';
@@ -6,10 +6,8 @@ export type Audience = 'public' | 'internal';
 /** Ready sets for `bot create --profile`. */
 export const PROFILES = {
   public: { audience: 'public', grants: ['CREATE_LEAD', 'READ_ACCOUNT'] },
-  internal: {
-    audience: 'internal',
-    grants: ['CREATE_LEAD', 'READ_ACCOUNT', 'UPDATE_OPPORTUNITY', 'RUN_SOQL', 'SYNC_PARTY', 'SYNC_CASE'],
-  },
+  // Whatever there is: what the policy does not name asks a person.
+  internal: { audience: 'internal', grants: SALESFORCE_ACTIONS },
   sync: { audience: 'internal', grants: ['SYNC_PARTY', 'SYNC_CASE'] },
   'read-only': { audience: 'internal', grants: ['READ_ACCOUNT'] },
 } as const satisfies Record<string, { audience: Audience; grants: readonly ActionPermission[] }>;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ActionPermission } from '../permissions/catalog.ts';
+import type { Touches } from '../permissions/field-access.ts';
 import type { InputDefault } from '../permissions/policy.ts';
 import type { Audience } from '../permissions/profiles.ts';
 
@@ -35,6 +36,8 @@ export interface Action<I extends z.ZodObject = z.ZodObject, O extends z.ZodObje
   readonly risk: Risk;
   /** Running it twice is the same as once, by its own doing; a crashed run is then simply run again. */
   readonly idempotent?: boolean;
+  /** What it reads and writes of the org: the connect page, new policies and the first look at a call are derived from it. */
+  readonly touches: Touches;
   /** The Salesforce object whose further fields an operator may expose as inputs (A2). */
   readonly exposes?: string;
   readonly input: I;
@@ -74,10 +77,13 @@ export interface ActionContext {
   readonly bot: {
     readonly name: string;
     readonly audience: Audience;
-    /** The external-id field by which the host names an Account (O9). */
-    readonly accountKeyField: string;
-    /** The field that people's `OPP-123` stands in. */
-    readonly opportunityReferenceField: string;
+  };
+  /** The fields by which people name records: the host's key of an Account (O9), and what their `OPP-123` stands in. */
+  readonly lookups: {
+    /** The field of this org; undefined where it has none. */
+    field(key: 'accountKey' | 'opportunityReference'): Promise<string | undefined>;
+    /** The same, or an error that says what an operator sets. */
+    must(key: 'accountKey' | 'opportunityReference'): Promise<string>;
   };
   readonly caller: Caller;
   readonly salesforce: Salesforce;
@@ -176,6 +182,8 @@ export interface Salesforce {
     inputNames?: Readonly<Record<string, string>>,
     /** Inputs whose values must be listed where there is a list, also where the org would store others. */
     mustBeListed?: readonly string[],
+    /** Which fields may be named where a name is mistyped; all of them if left out. */
+    mayName?: (field: string) => boolean,
   ): Promise<{ readonly fields: Fields; readonly warnings: readonly string[] }>;
   /** One effect per call and proposal, also across a crash. `allowDuplicates` overrides an alerting duplicate rule. */
   create(
@@ -236,6 +244,10 @@ export interface FieldDescribe {
   readonly referenceTo: readonly string[];
   readonly relationshipName: string | null;
   readonly compoundFieldName: string | null;
+  /** A number that counts itself. */
+  readonly autoNumber?: boolean;
+  /** Of a formula field: what it is calculated from. */
+  readonly formula?: string;
 }
 
 /** A query that the guard let through, exactly as it will be sent. */
@@ -248,6 +260,18 @@ export interface JudgedQuery {
   readonly reasons: readonly string[];
   /** Most rows that can come back; null for COUNT() and ungrouped aggregates. */
   readonly rowCap: number | null;
+  /** What the guard had to leave out, said with the answer. */
+  readonly note?: string;
+  /** Of a further page: the rows that came before it. */
+  readonly skip?: number;
+  /** Of a further page: the question that a person answered before the first one. */
+  readonly answered?: Answered;
+}
+
+/** A person's yes: how sure it is that it was one, and to what. */
+export interface Answered {
+  readonly assurance: 'client' | 'session';
+  readonly asks: readonly string[];
 }
 
 export interface SoqlAnswer {
@@ -263,8 +287,9 @@ export interface SoqlAnswer {
 export interface Soql {
   /** Throws `query_refused` with code, position, rule and the repair; `rate_limited` where the hour has no room for it. */
   judge(query: string, format: 'concise' | 'detailed'): Promise<JudgedQuery>;
+  /** The page that a cursor stands at, judged by the policy of now like a first one. */
+  resume(cursor: string, format: 'concise' | 'detailed'): Promise<JudgedQuery>;
   run(query: JudgedQuery, format: 'concise' | 'detailed'): Promise<SoqlAnswer>;
-  next(cursor: string, format: 'concise' | 'detailed'): Promise<SoqlAnswer>;
 }
 
 export interface SyncOutcome {

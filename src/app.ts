@@ -24,6 +24,7 @@ import { createLog, type Log } from './log.ts';
 import type { Prompt } from './prompt.ts';
 import { createReadiness, type Readiness } from './readiness.ts';
 import type { Connections, Org } from './salesforce/connections.ts';
+import { toSoql } from './salesforce/find.ts';
 import type { TokenSet } from './salesforce/ports.ts';
 import { isUnknownOutcome, UpstreamError } from './salesforce/upstream-error.ts';
 import { createServed, type Served } from './served.ts';
@@ -71,6 +72,8 @@ export interface AppOptions {
   readonly log?: Log;
   /** The language model of the chat; default: as the environment says. */
   readonly model?: Model;
+  /** A folder of actions beside the shipped ones. */
+  readonly actions?: URL;
   /** Crash points by name, for tests. */
   readonly crash?: (point: string) => void | Promise<void>;
 }
@@ -175,7 +178,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
 
     const audit = createAudit({ store, secret, heads: createHeadKeeper(inData('audit-heads'), isAlive), now, log });
     const access = createAccess({ store, secret, now });
-    const actions = await loadActions(new URL('../actions/', import.meta.url));
+    const actions = await loadActions(
+      new URL('../actions/', import.meta.url),
+      ...(options.actions === undefined ? [] : [options.actions]),
+    );
     const prompts = lazily(() => loadPrompts(new URL('../prompts/', import.meta.url)));
     const openOrg = async (bot: BotRow, signal: AbortSignal) => {
       const org = await connections.open(bot.name, { signal });
@@ -190,7 +196,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       audit,
       openOrg,
       // What `openOrg` opened comes back here.
-      openSoql: (bot, org) =>
+      openSoql: (bot, org, answered) =>
         deferred<Soql>(
           async () => {
             const { createSoql } = await import('./salesforce/run-soql.ts');
@@ -201,10 +207,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
               counters: store.counters,
               secret,
               now,
+              answered,
             });
           },
-          { judge: true, run: true, next: true },
+          { judge: true, resume: true, run: true },
         ),
+      queryOf: toSoql,
       openSync: (bot, org, mayWrite) =>
         deferred<Sync>(async () => (await sync.get()).room.forBot(bot.name, org as Org, mayWrite), {
           previewParty: true,

@@ -22,8 +22,9 @@ async function loadFolder(folder: URL): Promise<[file: string, value: unknown][]
   );
 }
 
-export async function loadActions(folder: URL): Promise<readonly Action[]> {
-  const actions = (await loadFolder(folder)).map(([file, value]) => checkAction(file, value));
+export async function loadActions(...folders: readonly URL[]): Promise<readonly Action[]> {
+  const files = (await Promise.all(folders.map(loadFolder))).flat();
+  const actions = files.map(([file, value]) => checkAction(file, value));
   const twice = actions.find((action, at) => actions.findIndex((other) => other.name === action.name) !== at);
   if (twice !== undefined) throw refuse(`Two actions are named ${twice.name}.`, 'Rename one of them and its file.');
   return actions;
@@ -61,10 +62,19 @@ export function checkAction(file: string, value: unknown): Action {
     throw refuse(`${at} asks for an unknown permission.`, 'Add it to permissions/catalog.ts.');
   if (value.risk !== 'read' && value.preview === undefined)
     throw refuse(`${at} writes without a preview.`, 'Add preview(): a human must see what would happen.');
+  if (value.touches === undefined || (value.risk !== 'read' && !writesSomething(value.touches)))
+    throw refuse(
+      `${at} does not say what it ${value.risk === 'read' ? 'reads' : 'writes'}.`,
+      "Declare it, e.g. touches: { reads: ['Account'], creates: ['Task'] }.",
+    );
   for (const [key, field] of Object.entries(value.input.shape))
     if (!(field as { description?: string }).description)
       throw refuse(`${at}: the input ${key} has no description.`, 'Describe it with .describe(...).');
   return value;
+}
+
+function writesSomething({ creates = [], edits = [] }: Action['touches']): boolean {
+  return creates.length + edits.length > 0;
 }
 
 /** `RunSOQL` is `run-soql`, `GetAccount` is `get-account`. */

@@ -1,7 +1,14 @@
+import type { ActionPermission } from '../permissions/catalog.ts';
+import { policyFor } from '../permissions/decide.ts';
+import { closedTo, whereClosed } from '../permissions/field-access.ts';
 import { type Policy, parsePolicy } from '../permissions/policy.ts';
+import { grantWarnings } from '../permissions/profiles.ts';
+import { policyWarnings } from '../permissions/warnings.ts';
 import type { Access } from './access/access.ts';
+import type { Action } from './action.ts';
 import type { Audit, AuditInput } from './audit.ts';
 import { type FieldProblem, GatehouseError, listProblems } from './errors.ts';
+import { checkNames } from './policy-names.ts';
 import type { Connections } from './salesforce/connections.ts';
 import type { BotRow, Store } from './store/store.ts';
 
@@ -28,6 +35,49 @@ export function checkedPolicy(value: unknown, actions: readonly { readonly name:
   if ('policy' in parsed) return parsed.policy;
   throw refusedPolicy(parsed.problems);
 }
+
+/** The same for one bot: where it is connected, also the names that its org does not know. Warnings stop nothing. */
+export async function checkedPolicyOf(
+  deps: CheckDeps,
+  bot: string,
+  value: unknown,
+): Promise<{ readonly policy: Policy; readonly warnings: readonly string[] }> {
+  const policy = checkedPolicy(value, deps.actions);
+  const row = await deps.store.bots.get(bot);
+  const meant = row === undefined ? [] : policyWarnings(policy, row.audience);
+  return { policy, warnings: [...meant, ...(await nameWarnings(deps, bot, policy))] };
+}
+
+/** Throws for a name that the org does not know. */
+async function nameWarnings(
+  { store, connections, actions }: CheckDeps,
+  bot: string,
+  policy: Policy,
+): Promise<readonly string[]> {
+  const connection = await store.connections.get(bot);
+  if (connection === undefined || connection.state === 'disconnected')
+    return [`${bot} is not connected, so the names of objects and fields were not checked. Save once more when it is.`];
+  const signal = AbortSignal.timeout(CHECK_MS);
+  const opened = await connections.open(bot, { signal }).catch((error: unknown) => {
+    if (error instanceof GatehouseError) return error;
+    throw error;
+  });
+  if (opened instanceof GatehouseError) return [`The names of objects and fields were not checked: ${opened.message}`];
+  const check = (isFresh: boolean) => checkNames(policy, actions, (object) => opened.describe(object, { isFresh }));
+  const remembered = await check(false);
+  // A field that an admin made a minute ago is in no describe that we remember.
+  const { problems, warnings } = remembered.problems.length > 0 ? await check(true) : remembered;
+  if (problems.length > 0) throw refusedPolicy(problems);
+  return warnings.map(({ name, problem }) => `${name}: ${problem}.`);
+}
+
+interface CheckDeps {
+  readonly store: Pick<Store, 'bots' | 'connections'>;
+  readonly connections: Pick<Connections, 'open'>;
+  readonly actions: readonly Action[];
+}
+
+const CHECK_MS = 20_000;
 
 export function refusedPolicy(problems: readonly FieldProblem[]): GatehouseError {
   const fields = listProblems(problems);
@@ -96,6 +146,36 @@ export async function changeGrants(
   });
   const last = rows.at(-1);
   if (last !== undefined) await audit.keep(last);
+}
+
+/** What whoever grants should know: a grant alone says nothing about when a person is asked, nor what is open. */
+export function grantNotes(actions: readonly Action[], bot: BotRow, permission: ActionPermission): string[] {
+  const change = `gatehouse policy get ${bot.name} policy.json, then gatehouse policy set ${bot.name} policy.json`;
+  const notes = actions
+    .filter((action) => action.permission === permission)
+    .flatMap((action) => {
+      const { decision } = policyFor(bot.policy, action.name);
+      const shut = closedTo(action.touches, bot.policy.objects);
+      const isNamed = Object.hasOwn(bot.policy.actions, action.name);
+      return [
+        ...(isNamed
+          ? []
+          : [
+              `${action.name} is not in the policy of ${bot.name}: every call waits for a person. Add actions.${action.name} to change that: ${change}.`,
+            ]),
+        ...(decision === 'never' || decision === 'deny'
+          ? [
+              `The policy of ${bot.name} still says "${decision}" to ${action.name}. Change actions.${action.name}.decision: ${change}.`,
+            ]
+          : []),
+        ...(shut === undefined
+          ? []
+          : [
+              `${action.name} writes ${shut}, which the policy of ${bot.name} closes. Set ${whereClosed(bot.policy.objects, shut, 'write')} to true: ${change}.`,
+            ]),
+      ];
+    });
+  return [...grantWarnings(bot.audience, permission), ...notes];
 }
 
 /** A further agent or host key, in the clear this once; with `replace` every earlier one of its kind ends. */

@@ -13,6 +13,7 @@ const good = defineAction({
   description: 'Gets one thing.',
   permission: 'READ_ACCOUNT',
   risk: 'read',
+  touches: { reads: ['Account'] },
   input: z.strictObject({ id: z.string().describe('Its id') }),
   output: z.object({}),
   run: async () => ({}),

@@ -75,7 +75,7 @@ async function insertBot(app: App, name: string, profile: ProfileName | undefine
       profile: profile ?? 'none',
       grants,
       createdAt: app.now(),
-      policy: shippedPolicy(audience),
+      policy: shippedPolicy(audience, app.actions),
     }));
   if (!isNew) return false;
   await app.audit.record({

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { GatehouseError } from '../errors.ts';
+import { lookupNotes } from '../lookups.ts';
 import type { HeadlessFlow } from '../salesforce/connections.ts';
 import { findBot } from './bots.ts';
 import { type CommandCall, defineCommand, UsageError } from './command.ts';
-import { describeConnection } from './status.ts';
+import { describeConnection, describeLookups } from './status.ts';
 
 const options = {
   flow: {
@@ -44,7 +45,11 @@ export const command = defineCommand({
       event: 'connected',
       detail: { flow, orgId: status.orgId, environment: status.environment },
     });
-    call.terminal.print({ bot, connection: status }, `${bot} is connected.\n\n${describeConnection(status)}`);
+    const lookups = await lookupNotes(app.connections, await findBot(app, bot));
+    call.terminal.print(
+      { bot, connection: status, ...(lookups.length === 0 ? {} : { lookups }) },
+      [`${bot} is connected.`, '', describeConnection(status), ...describeLookups(lookups)].join('\n'),
+    );
   },
 });
 

@@ -1,7 +1,6 @@
 import { isActionPermission, isOperatorPermission, SALESFORCE_ACTIONS } from '../../permissions/catalog.ts';
-import { grantWarnings } from '../../permissions/profiles.ts';
 import { GatehouseError } from '../errors.ts';
-import { changeGrants } from '../settings.ts';
+import { changeGrants, grantNotes } from '../settings.ts';
 import { askOperatorOnceReal, principalOf } from './ask-operator.ts';
 import { findBot } from './bots.ts';
 import { defineCommand } from './command.ts';
@@ -21,7 +20,7 @@ export const command = defineCommand({
     const bot = await findBot(app, name);
     const change = revoke ? { grant: [], revoke: wanted } : { grant: wanted, revoke: [] };
     await changeGrants(app, bot, change, { principal: principalOf(operator), channel: 'cli' });
-    const warnings = revoke ? [] : wanted.flatMap((permission) => grantWarnings(bot.audience, permission));
+    const warnings = revoke ? [] : wanted.flatMap((permission) => grantNotes(app.actions, bot, permission));
     const { grants } = await findBot(app, bot.name);
     for (const warning of warnings) call.terminal.note(`${call.terminal.style('yellow', 'Warning:')} ${warning}`);
     call.terminal.print(

@@ -1,6 +1,5 @@
-import { policyWarnings } from '../../permissions/warnings.ts';
 import { GatehouseError } from '../errors.ts';
-import { checkedPolicy, savePolicy } from '../settings.ts';
+import { checkedPolicyOf, savePolicy } from '../settings.ts';
 import { askOperatorOnceReal, principalOf } from './ask-operator.ts';
 import { findBot } from './bots.ts';
 import { defineCommand, UsageError } from './command.ts';
@@ -17,14 +16,13 @@ export const command = defineCommand({
     const app = await call.openApp();
     const operator = await askOperatorOnceReal(call, app, 'MANAGE_POLICY');
     const bot = await findBot(app, name);
-    const policy = checkedPolicy(given, app.actions);
+    const { policy, warnings } = await checkedPolicyOf(app, bot.name, given);
     const by = { principal: principalOf(operator), channel: 'cli' } as const;
     const revision = await savePolicy(app, bot.name, { policy, from: bot.policyRevision, by });
-    const warnings = policyWarnings(policy, bot.audience);
-    const told = warnings.map((warning) => `\nMind: ${warning}`).join('');
+    for (const warning of warnings) call.terminal.note(`${call.terminal.style('yellow', 'Warning:')} ${warning}`);
     call.terminal.print(
-      { bot: bot.name, revision, ...(warnings.length === 0 ? {} : { warnings }) },
-      `Saved as revision ${revision} of ${bot.name}'s policy.${told}`,
+      { bot: bot.name, revision, warnings },
+      `Saved as revision ${revision} of ${bot.name}'s policy.`,
     );
   },
 });

@@ -14,7 +14,7 @@ export const command = defineCommand({
     if ((file === undefined) !== noPolicy)
       throw new UsageError('Say what to judge by.', 'Add either --policy FILE or --no-policy.');
     const { checkLine, createGuard } = await import('../salesforce/soql/guard.ts');
-    const guard = createGuard(file === undefined ? {} : await readPolicy(file));
+    const guard = createGuard({ ...(file === undefined ? {} : await readPolicy(file)), now: Date.now() });
     const lines = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
     for await (const line of lines) {
       if (line.trim() === '') continue;

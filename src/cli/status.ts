@@ -1,4 +1,5 @@
 import type { App } from '../app.ts';
+import { type LookupNote, lookupNotes } from '../lookups.ts';
 import type { ConnectionStatus } from '../salesforce/connections.ts';
 import type { SyncStatus } from '../sync/status.ts';
 import { findBot } from './bots.ts';
@@ -12,6 +13,7 @@ export const command = defineCommand({
     const app = await openApp();
     const bot = await findBot(app, name);
     const connection = await app.connections.status(bot.name);
+    const lookups = connection.state === 'connected' ? await lookupNotes(app.connections, bot) : [];
     const pending = await app.store.proposals.countPending(bot.name);
     const requests = await app.gate.heldRequests(bot.name);
     const problems = requestProblems(bot.name, requests, connection.state);
@@ -24,6 +26,7 @@ export const command = defineCommand({
         grants: bot.grants,
         simulated: app.isSimulated,
         connection,
+        ...(lookups.length === 0 ? {} : { lookups }),
         pending: pending + requests.waiting,
         requests,
         problems,
@@ -46,11 +49,22 @@ export const command = defineCommand({
         ),
         '',
         describeConnection(connection),
+        ...describeLookups(lookups),
         ...(sync === undefined ? [] : ['', describeSync(sync)]),
       ].join('\n'),
     );
   },
 });
+
+export function describeLookups(notes: readonly LookupNote[]): string[] {
+  return notes.flatMap(({ problem, next }) => [
+    '',
+    columns([
+      ['to set', problem],
+      ['cure', next],
+    ]),
+  ]);
+}
 
 const told = (waiting: number, bot: string) =>
   waiting === 0 ? 'nothing' : `${waiting} for a person: gatehouse proposals --bot ${bot}`;

@@ -23,6 +23,8 @@ export interface RunDeps {
   ) => Promise<{
     readonly action: Action;
     readonly context: ActionContext;
+    /** What the run read, for its audit row. */
+    readonly read: () => Pick<AuditInput, 'detail' | 'sealed'>;
     readonly stricter?: { readonly assurance: Proposal['assurance']; readonly reasons: readonly string[] };
   }>;
   /** A write whose reply was lost. */
@@ -50,6 +52,7 @@ export interface End {
 export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSignal): Promise<End> {
   const { now, crash = () => {} } = deps;
   let effects: readonly Effect[] = proposal.effects;
+  let read = (): Pick<AuditInput, 'detail' | 'sealed'> => ({});
   const note = async (next: readonly Effect[]) => {
     effects = next;
     if (
@@ -70,7 +73,8 @@ export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSi
     await crash(`noted-${next.at(-1)?.state ?? 'none'}`);
   };
   try {
-    const { action, context, stricter } = await deps.ready(proposal, note, signal);
+    const { action, context, stricter, ...made } = await deps.ready(proposal, note, signal);
+    read = made.read;
     if (stricter !== undefined && effects.length === 0) return askAgain(stricter);
     const output = await action.run(proposal.args as never, context); // parsed by this very schema when proposed
     await crash('ran');
@@ -82,7 +86,7 @@ export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSi
       state: 'done',
       event: 'done',
       patch: { result: cleanData(checked.success ? checked.data : { ...output }), effects, settledAt: now() },
-      audit: { ...whatWasWritten(effects, { org: proposal.orgId }), decision: proposal.decidedBy },
+      audit: { ...whatHappened(effects, read(), { org: proposal.orgId }), decision: proposal.decidedBy },
     };
   } catch (thrown) {
     const error = toGatehouseError(thrown, deps.newId);
@@ -102,7 +106,7 @@ export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSi
         effects,
         ...(state === 'unknown' ? { leaseUntil: now() + deps.leaseMs } : { settledAt: now(), dedupeKey: null }),
       },
-      audit: { ...whatWasWritten(effects, { org: proposal.orgId, code: error.code }) },
+      audit: whatHappened(effects, read(), { org: proposal.orgId, code: error.code }),
     };
   }
 }
@@ -132,13 +136,19 @@ function withLookAlikes(
   };
 }
 
-function whatWasWritten(effects: readonly Effect[], more: Record<string, unknown> = {}): Partial<AuditInput> {
+/** What was read and what was written. Values are sealed, the shape is open. */
+function whatHappened(
+  effects: readonly Effect[],
+  read: Pick<AuditInput, 'detail' | 'sealed'>,
+  more: Record<string, unknown> = {},
+): Partial<AuditInput> {
   const [first] = effects;
-  if (first === undefined) return { detail: more };
+  if (first === undefined) return { ...read, detail: { ...read.detail, ...more } };
   return {
     object: first.object,
     recordId: first.id,
     detail: {
+      ...read.detail,
       ...more,
       writes: effects.map(({ kind, object, id, state, after }) => ({
         kind,
@@ -148,6 +158,6 @@ function whatWasWritten(effects: readonly Effect[], more: Record<string, unknown
         fields: Object.keys(after),
       })),
     },
-    sealed: { effects },
+    sealed: { ...read.sealed, effects },
   };
 }

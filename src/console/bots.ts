@@ -31,8 +31,14 @@ function summary({ bot, status }: BotSummary): Html {
   <p class="note">${facts.join(' · ')}</p></li>`;
 }
 
+/** What an operator has to set before people can name records their own way. */
+export interface ToSet {
+  readonly problem: string;
+  readonly next: string;
+}
+
 export function botView(
-  { bot, status }: BotSummary,
+  { bot, status, lookups = [] }: BotSummary & { readonly lookups?: readonly ToSet[] },
   actions: ConnectionActions & { readonly mayMakeKeys: boolean },
   told?: Html,
 ): Html {
@@ -41,6 +47,7 @@ export function botView(
   <h1><bdi>${bot.name}</bdi></h1>
 </div>
 ${told}
+${lookups.map(({ problem, next }) => notice('warn', problem, html`<p>${next}</p>`))}
 ${connectionCard(status, actions)}
 <section class="card" aria-labelledby="grants">
   <header><h2 id="grants">What it may do</h2><span class="badge">mode ${bot.policy.mode}</span></header>

@@ -1,3 +1,4 @@
+import type { Action } from '../action.ts';
 import type { GatehouseError } from '../errors.ts';
 import type { BotRow } from '../store/store.ts';
 import { type Html, html } from './html.ts';
@@ -16,12 +17,14 @@ export function connectView(
   csrf: string,
   {
     isSimulated,
+    actions,
     form,
     callback,
     salesforce: { loginUrl, extraHosts },
     problem,
   }: {
     readonly isSimulated: boolean;
+    readonly actions: readonly Action[];
     readonly form: ConnectForm;
     /** What the app in the org must name as its callback, exactly. */
     readonly callback: string;
@@ -29,7 +32,7 @@ export function connectView(
     readonly problem?: GatehouseError | undefined;
   },
 ): Html {
-  const { reads, writes, needs } = reachOf(bot);
+  const { reads, writes, needs } = reachOf(bot, actions);
   const login = new URL(loginUrl).host;
   return html`<div class="head">
   <p class="eyebrow"><a class="crumb" href="/bots/${encodeURIComponent(bot.name)}">${bot.name}</a></p>
@@ -70,13 +73,16 @@ ${problem && notice('bad', problem.message, html`<p>${problem.next}</p>${salesfo
 }
 
 /** Objects by what is granted, as far as policy opens them. */
-function reachOf({ grants, policy }: BotRow): { reads: string[]; writes: string[]; needs: Html[] } {
+function reachOf(
+  { grants, policy }: BotRow,
+  actions: readonly Action[],
+): { reads: string[]; writes: string[]; needs: Html[] } {
   const open = Object.entries(policy.objects).filter(([object]) => object !== '*');
   const readable = open.filter(([, rule]) => rule.read).map(([object]) => object);
   const writable = new Set(open.filter(([, rule]) => rule.write).map(([object]) => object));
-  const touched = grants.map((grant) => TOUCHES[grant] ?? { reads: [], creates: [], edits: [] });
-  const pick = (kind: 'reads' | 'creates' | 'edits') => [...new Set(touched.flatMap((of) => of[kind]))].sort();
-  const reads = grants.includes('RUN_SOQL')
+  const touched = actions.filter(({ permission }) => grants.includes(permission)).map(({ touches }) => touches);
+  const pick = (kind: 'reads' | 'creates' | 'edits') => [...new Set(touched.flatMap((of) => of[kind] ?? []))].sort();
+  const reads = pick('reads').includes('*')
     ? readable.sort()
     : pick('reads').filter((object) => readable.includes(object));
   const creates = pick('creates').filter((object) => writable.has(object));
@@ -94,19 +100,6 @@ function reachOf({ grants, policy }: BotRow): { reads: string[]; writes: string[
     needs: needs.filter((need): need is Html => need !== false),
   };
 }
-
-const TOUCHES: Readonly<Record<string, Record<'reads' | 'creates' | 'edits', readonly string[]>>> = {
-  CREATE_LEAD: { reads: ['Lead', 'Contact'], creates: ['Lead'], edits: [] },
-  READ_ACCOUNT: { reads: ['Account', 'Contact', 'Opportunity', 'Case'], creates: [], edits: [] },
-  UPDATE_OPPORTUNITY: { reads: ['Opportunity', 'Account'], creates: [], edits: ['Opportunity'] },
-  RUN_SOQL: { reads: [], creates: [], edits: [] },
-  SYNC_PARTY: { reads: ['Contact', 'Account'], creates: ['Contact'], edits: ['Contact'] },
-  SYNC_CASE: {
-    reads: ['Opportunity', 'Contact', 'OpportunityContactRole'],
-    creates: ['Opportunity', 'Contact', 'OpportunityContactRole'],
-    edits: ['Opportunity', 'OpportunityContactRole'],
-  },
-};
 
 function chips(names: readonly string[]): Html {
   if (names.length === 0) return html`<span class="empty">nothing</span>`;

@@ -1,20 +1,24 @@
 import type { Facts } from '../../permissions/decide.ts';
-import type { ActionContext, Salesforce, Soql, Sync } from '../action.ts';
+import type { ActionContext, Answered, Find, Salesforce, Soql, Sync } from '../action.ts';
 import { boundByPolicy } from '../confirm/bounded.ts';
 import { hasStood, valuesOf, type WritableOrg, writeOnce } from '../confirm/effects.ts';
 import { type Effect, isOver, type Proposal } from '../confirm/proposal.ts';
 import { GatehouseError } from '../errors.ts';
 import type { LeaseWatch } from '../lease-watch.ts';
 import type { Log } from '../log.ts';
+import { fieldOf, LOOKUPS, type LookupKey, missingLookup } from '../lookups.ts';
 import type { BotRow } from '../store/store.ts';
 import type { Call } from './gate.ts';
+import type { ReadLog } from './read-log.ts';
 
 /** What one run of an action may use: the bot's org, bounded by policy, writing only where a held proposal runs. */
 
 export interface ContextDeps {
   /** Opens the org behind a bot for one call; throws `not_connected`, `reconnect_needed`. */
   readonly openOrg: (bot: BotRow, signal: AbortSignal) => Promise<GateOrg>;
-  readonly openSoql: (bot: BotRow, org: GateOrg) => Soql;
+  readonly openSoql: (bot: BotRow, org: GateOrg, answered: Answered | undefined) => Soql;
+  /** The text of a find, as it is sent. */
+  readonly queryOf: (object: string, find: Find) => string;
   readonly openSync: (bot: BotRow, org: GateOrg, mayWrite: boolean) => Sync;
   readonly isUnknownOutcome: (error: unknown) => boolean;
   /** Longest that one Salesforce request may take, ms. */
@@ -42,7 +46,12 @@ export async function contextFor(
   call: Pick<Call, 'principal' | 'conversation' | 'session'>,
   extra: ActionContext['extra'],
   signal: AbortSignal,
-  writing?: { proposal: Proposal; note: (effects: readonly Effect[]) => Promise<void> },
+  reads: ReadLog,
+  writing?: {
+    readonly proposal: Proposal;
+    readonly note: (effects: readonly Effect[]) => Promise<void>;
+    readonly answered: (environment: Facts['environment']) => Answered | undefined;
+  },
 ): Promise<Run> {
   const { now } = deps;
   const org = await deps.openOrg(bot, signal);
@@ -79,19 +88,17 @@ export async function contextFor(
     orgId: org.orgId,
     environment: org.environment,
     context: Object.freeze({
-      bot: {
-        name: bot.name,
-        audience: bot.audience,
-        accountKeyField: bot.policy.lookups.accountKey,
-        opportunityReferenceField: bot.policy.lookups.opportunityReference,
-      },
+      bot: { name: bot.name, audience: bot.audience },
+      lookups: lookupsOf(bot, org),
       caller: {
         principal: call.principal,
         ...(call.conversation === undefined ? {} : { conversation: call.conversation }),
         ...(call.session === undefined ? {} : { session: call.session }),
       },
-      salesforce: boundByPolicy(salesforce, bot.policy),
-      soql: deps.openSoql(bot, org),
+      salesforce: boundByPolicy(salesforce, bot.policy, ({ object, find, ...read }) =>
+        reads.note({ ...read, query: deps.queryOf(object, find) }),
+      ),
+      soql: noted(deps.openSoql(bot, org, writing?.answered(org.environment)), reads),
       sync: deps.openSync(bot, org, writing !== undefined),
       extra,
       ...(choice === undefined ? {} : { choice }),
@@ -99,6 +106,40 @@ export async function contextFor(
       signal,
       log: deps.log,
     }),
+  };
+}
+
+/** Looked at in the describe first: a field that the org lacks would be refused, and its describe asked for anew each time. */
+function lookupsOf(bot: BotRow, org: Pick<GateOrg, 'describe'>): ActionContext['lookups'] {
+  const describeOf = (key: LookupKey) => org.describe(LOOKUPS[key].object);
+  const field = async (key: LookupKey) => fieldOf(await describeOf(key), bot.policy.lookups[key]);
+  return {
+    field,
+    must: async (key) => {
+      const found = await field(key);
+      if (found === undefined) throw missingLookup(bot, key, await describeOf(key));
+      return found;
+    },
+  };
+}
+
+function noted(soql: Soql, reads: ReadLog): Soql {
+  return {
+    judge: (...args) => soql.judge(...args),
+    resume: (...args) => soql.resume(...args),
+    async run(query, format) {
+      const { send, objects, fields, class: kind } = query;
+      const note = (rows: number) => reads.note({ query: send, objects, fields, rows, class: kind });
+      try {
+        const answer = await soql.run(query, format);
+        note(answer.returned);
+        return answer;
+      } catch (error) {
+        // It was sent, or may have been.
+        note(0);
+        throw error;
+      }
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { minutesToDecide, type Verdict } from '../../permissions/decide.ts';
+import { type Facts, minutesToDecide, type Verdict } from '../../permissions/decide.ts';
 import type { ActionPolicy } from '../../permissions/policy.ts';
-import type { Action, Preview } from '../action.ts';
+import type { Action, Answered, Preview } from '../action.ts';
 import type { Audit, AuditInput } from '../audit.ts';
 import { type Confirm, createConfirm } from '../confirm/confirm.ts';
 import type { Effect, Envelope, Proposal } from '../confirm/proposal.ts';
@@ -22,6 +22,7 @@ import { newProposal } from './new-proposal.ts';
 import { createNotices, type Notice } from './notices.ts';
 import { inputFor, parseArgs } from './parse-args.ts';
 import { botNamed, listed, permitted } from './permit.ts';
+import { both, createReadLog, type ReadLog } from './read-log.ts';
 import { createReceipts } from './receipts.ts';
 import { createRepeats, dedupeKeyOf } from './repeat.ts';
 import { readSessionContext } from './session-context.ts';
@@ -72,6 +73,8 @@ export function createGate(deps: GateDeps): Gate {
         ? { action: undo, own: BY_OPERATORS }
         : permitted(deps.actions, bot, proposal.action);
     const { extra } = parseArgs(action, own, bot.policy, proposal.args);
+    const verdictIn = (environment: Facts['environment']) => judge(bot, action, proposal.preview, environment);
+    const reads = createReadLog();
     const run = await contextFor(
       deps,
       bot,
@@ -82,16 +85,17 @@ export function createGate(deps: GateDeps): Gate {
       },
       extra,
       signal,
-      { proposal, note },
+      reads,
+      { proposal, note, answered: (environment) => answeredBy(proposal, verdictIn(environment)) },
     );
     // What policy let run by itself was counted when it was judged, what a visitor sent when it came.
     const isCounted = proposal.visitor !== null || (proposal.decidedBy === BY_POLICY && hasRate(bot, action));
     if (!isCounted) await countRun(deps, bot, action);
     if (proposal.orgId !== run.orgId) throw anotherOrg();
-    const base = { action, context: run.context };
+    const base = { action, context: run.context, read: reads.audited };
     if (action === undo) return base;
     // Whatever has changed since, the policy, the org or what we know of it: it is the judgement of now that counts.
-    const verdict = judge(bot, action, proposal.preview, run.environment);
+    const verdict = verdictIn(run.environment);
     if (verdict.decision === 'deny') throw denied(action, verdict);
     const isStricter =
       (proposal.decidedBy === BY_POLICY && verdict.decision === 'confirm') ||
@@ -108,6 +112,7 @@ export function createGate(deps: GateDeps): Gate {
       action: c.action.slice(0, 80),
       policyRevision: bot.policyRevision,
     };
+    const reads = createReadLog();
     try {
       if (c.action === getProposal.name) return await look.getProposal(c, bot.policy.ignoreKeys);
       // A visitor gets one receipt, whatever becomes of the request: its fate would tell who is known already (P6).
@@ -124,15 +129,15 @@ export function createGate(deps: GateDeps): Gate {
       const earlier = dedupeKey === null ? undefined : await repeats.earlier(bot, action, c, dedupeKey, digest, signal);
       if (earlier !== undefined) return earlier;
 
-      const { run, preview, verdict } = await weigh(deps, bot, { action, own }, c, parsed, signal);
+      const { run, preview, verdict } = await weigh(deps, bot, { action, own }, c, parsed, signal, null, reads);
       if (verdict.decision === 'deny') throw denied(action, verdict);
       if ((!isWrite && verdict.decision === 'auto') || (!action.idempotent && changesNothing(preview))) {
         // No proposal stands behind this context: whatever runs in it can only read.
         const output = action.output.parse(await action.run(parsed.input, run.context));
-        await deps.audit.record({ ...audited, event: 'done', decision: 'auto', digest, ...querySent(preview) });
+        await deps.audit.record({ ...audited, event: 'done', decision: 'auto', digest, ...reads.audited() });
         return { status: 'done', result: cleanData({ ...output }) };
       }
-      const made = { args, digest, dedupeKey, preview, verdict, orgId: run.orgId, signal };
+      const made = { args, digest, dedupeKey, preview, verdict, orgId: run.orgId, signal, reads };
       return await propose(bot, action, c, made);
     } catch (thrown) {
       const error = toGatehouseError(thrown, deps.newId);
@@ -142,7 +147,7 @@ export function createGate(deps: GateDeps): Gate {
         ...audited,
         event: 'refused',
         decision: 'refused',
-        detail: { code: error.code, status: error.status },
+        ...both(reads.audited(), { detail: { code: error.code, status: error.status } }),
       });
       throw error;
     }
@@ -160,6 +165,7 @@ export function createGate(deps: GateDeps): Gate {
       readonly verdict: Verdict;
       readonly orgId: string;
       readonly signal: AbortSignal;
+      readonly reads: ReadLog;
     },
   ): Promise<Envelope> {
     const { verdict, preview, digest } = made;
@@ -205,7 +211,7 @@ export function createGate(deps: GateDeps): Gate {
         policyRevision: bot.policyRevision,
         object: preview?.target?.object ?? null,
         recordId: preview?.target?.id ?? null,
-        ...withReasons(verdict, querySent(preview)),
+        ...both(both(made.reads.audited(), querySent(preview)), { detail: { reasons: verdict.reasons } }),
       },
       bot.policy.proposals,
     );
@@ -217,6 +223,23 @@ export function createGate(deps: GateDeps): Gate {
   /** The org that the bot's connection leads to, whatever state it is in. */
   async function orgOf(bot: string): Promise<string | null> {
     return (await store.connections.get(bot))?.orgId ?? null;
+  }
+
+  /** Rows that the host asks for are written down like a bot's. */
+  async function readSession(bot: BotRow, session: { readonly indexValue: string }, signal: AbortSignal) {
+    const reads = createReadLog();
+    const read = await readSessionContext(deps, bot, session, signal, reads);
+    await deps.audit.record({
+      bot: bot.name,
+      principal: 'host',
+      channel: 'chat',
+      action: 'session_context',
+      event: 'done',
+      decision: 'auto',
+      policyRevision: bot.policyRevision,
+      ...reads.audited(),
+    });
+    return read;
   }
 
   const mayAsk = (own: ActionPolicy, bot: BotRow) =>
@@ -261,7 +284,8 @@ export function createGate(deps: GateDeps): Gate {
       const bot = await botNamed(store, row.bot);
       const { input, args, extra } = parseArgs(undo, BY_OPERATORS, bot.policy, { audit });
       const c: Call = { bot: bot.name, principal: by, channel: 'cli', action: undo.name, args };
-      const run = await contextFor(deps, bot, c, extra, new AbortController().signal);
+      const reads = createReadLog();
+      const run = await contextFor(deps, bot, c, extra, new AbortController().signal, reads);
       if ((await orgOfWrite(row, store)) !== run.orgId) throw anotherOrg();
       const preview = cleanShown((await undo.preview?.(input, run.context)) ?? null);
       const digest = digestOf({ bot: bot.name, action: undo.name, args });
@@ -269,6 +293,7 @@ export function createGate(deps: GateDeps): Gate {
         decision: 'confirm',
         assurance: 'session',
         reasons: [`${by} asks to undo audit row ${audit}.`],
+        asks: ['decision'],
       } as const;
       return propose(bot, undo, c, {
         args,
@@ -278,11 +303,12 @@ export function createGate(deps: GateDeps): Gate {
         verdict,
         orgId: run.orgId,
         signal: new AbortController().signal,
+        reads,
       });
     },
 
     sessionContext: async (name, session, signal = new AbortController().signal) =>
-      readSessionContext(deps, await botNamed(store, name), session, signal),
+      readSession(await botNamed(store, name), session, signal),
 
     erase: (subject, by) => {
       const withdraw = (id: string) => confirm.decide(id, { answer: 'reject', by, via: 'cli', assurance: 'session' });
@@ -293,8 +319,10 @@ export function createGate(deps: GateDeps): Gate {
       const bot = await botNamed(store, c.bot);
       const found = permitted(deps.actions, bot, c.action);
       const parsed = parseArgs(found.action, found.own, bot.policy, c.args);
-      const { preview, verdict } = await weigh(deps, bot, found, c, parsed, c.signal ?? new AbortController().signal);
-      return { ...verdict, preview };
+      const signal = c.signal ?? new AbortController().signal;
+      const { preview, verdict } = await weigh(deps, bot, found, c, parsed, signal);
+      const { decision, assurance, reasons, clientDecline } = verdict;
+      return { decision, assurance, reasons, preview, ...(clientDecline === undefined ? {} : { clientDecline }) };
     },
 
     proposal: look.proposal,
@@ -338,11 +366,11 @@ function querySent(preview: Preview | null): Pick<AuditInput, 'detail' | 'sealed
   };
 }
 
-function withReasons(
-  { reasons }: Verdict,
-  sent: Pick<AuditInput, 'detail' | 'sealed'>,
-): Pick<AuditInput, 'detail' | 'sealed'> {
-  return { ...sent, detail: { ...sent.detail, reasons } };
+/** What the person who let this proposal run said yes to; undefined where policy did. */
+function answeredBy(proposal: Proposal, { asks }: Verdict): Answered | undefined {
+  if (proposal.decidedBy === null || proposal.decidedBy === BY_POLICY) return undefined;
+  const isSignedIn = proposal.decidedVia === 'console' || proposal.decidedVia === 'cli';
+  return { assurance: isSignedIn ? 'session' : proposal.assurance, asks };
 }
 
 /** A change that is none needs nobody's yes. */

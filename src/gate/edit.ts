@@ -9,6 +9,7 @@ import type { Gate } from './gate.ts';
 import { anotherOrg, denied, judge } from './judge.ts';
 import { parseArgs } from './parse-args.ts';
 import { botNamed, permitted } from './permit.ts';
+import { createReadLog } from './read-log.ts';
 
 /** The approver's values instead of the bot's, for the same record. */
 
@@ -28,7 +29,7 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
     if (proposal.state !== 'pending') throw alreadyDecided(proposal);
     const bot = await botNamed(deps.store, proposal.bot);
     const { action, own } = permitted(deps.actions, bot, proposal.action);
-    const foreign = Object.keys(values).filter((key) => !(key in proposal.args));
+    const foreign = Object.keys(values).filter((key) => !Object.hasOwn(proposal.args, key));
     if (foreign.length > 0)
       throw new GatehouseError(
         'invalid_input',
@@ -46,6 +47,7 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
       { principal: proposal.principal, ...session },
       extra,
       new AbortController().signal,
+      createReadLog(),
     );
     const preview = cleanShown((await action.preview?.(input, run.context)) ?? null);
     if (run.orgId !== proposal.orgId) throw anotherOrg();

@@ -1,6 +1,6 @@
-import { decideCall, type Facts, fieldNames, type Verdict } from '../../permissions/decide.ts';
+import { decideCall, type Facts, fieldNames, policyFor, type Verdict } from '../../permissions/decide.ts';
 import { fieldSet, taggedFields } from '../../permissions/field-access.ts';
-import type { Action, Preview } from '../action.ts';
+import type { Action, Answered, Preview } from '../action.ts';
 import type { Proposal } from '../confirm/proposal.ts';
 import { GatehouseError } from '../errors.ts';
 import type { BotRow, Store } from '../store/store.ts';
@@ -30,7 +30,7 @@ export async function countIn({ store, now }: JudgeDeps, key: string, by: 0 | 1 
 
 /** Whether the policy of this action looks at how often it ran. */
 export function hasRate(bot: BotRow, action: Action): boolean {
-  return bot.policy.actions[action.name]?.rules.some((rule) => rule.if.runsThisHourAtLeast !== undefined) === true;
+  return policyFor(bot.policy, action.name).rules.some((rule) => rule.if.runsThisHourAtLeast !== undefined);
 }
 
 export function judge(
@@ -62,7 +62,7 @@ export function judge(
           ...(preview?.query?.fields ?? []),
         ];
   const sensitive = touched.filter(isSensitive);
-  return decideCall(bot.policy, action, bot.audience, {
+  const verdict = decideCall(bot.policy, action, bot.audience, {
     changes,
     sensitive,
     ...(preview?.query === undefined ? {} : { queryClass: preview.query.class, queryReasons: preview.query.reasons }),
@@ -72,6 +72,15 @@ export function judge(
     ...(visitor === null ? {} : { visitorRunsThisHour: visitor.ownRequests }),
     environment,
   });
+  return isAnswered(verdict, preview?.query?.answered) ? { ...verdict, decision: 'auto' } : verdict;
+}
+
+/** A further page is judged like the first one, but nobody is asked twice: what was asked then is what is asked now. */
+function isAnswered({ decision, assurance, asks }: Verdict, answered: Answered | undefined): boolean {
+  if (decision !== 'confirm' || answered === undefined) return false;
+  return (
+    (assurance === 'client' || answered.assurance === 'session') && asks.every((ask) => answered.asks.includes(ask))
+  );
 }
 
 export function anotherOrg(): GatehouseError {
@@ -86,6 +95,6 @@ export function anotherOrg(): GatehouseError {
 
 export function denied(action: Action, { reasons: [first, ...more] }: Verdict): GatehouseError {
   return new GatehouseError('permission_denied', first ?? `Policy denies ${action.name}.`, {
-    next: `Tell the user that the policy of this bot does not allow it${more.length > 0 ? `: ${more.join(' ')}` : '.'}`,
+    next: `Tell the user that the policy of this bot does not allow it${more.length > 0 ? `: ${more.join(' ')}` : '.'} An operator finds the rule under actions.${action.name}.`,
   });
 }

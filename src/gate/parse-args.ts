@@ -50,7 +50,9 @@ export function parseArgs(action: Action, own: ActionPolicy, policy: Policy, raw
     FieldValue
   >;
   const args = { ...defaultsOf(action, policy), ...given };
-  const exposed = new Set(own.expose.map(({ field }) => field).filter((field) => !(field in action.input.shape)));
+  const exposed = new Set(
+    own.expose.map(({ field }) => field).filter((field) => !Object.hasOwn(action.input.shape, field)),
+  );
   const pick = (isExposed: boolean) =>
     Object.fromEntries(Object.entries(args).filter(([key]) => exposed.has(key) === isExposed));
   return { args, input: pick(false), extra: pick(true) as Record<string, FieldValue> };

@@ -1,6 +1,8 @@
-import { isListed } from '../../permissions/decide.ts';
+import { policyFor } from '../../permissions/decide.ts';
+import { closedTo } from '../../permissions/field-access.ts';
 import type { ActionPolicy } from '../../permissions/policy.ts';
 import type { Action } from '../action.ts';
+import { closed } from '../confirm/bounded.ts';
 import { GatehouseError } from '../errors.ts';
 import type { BotRow, Store } from '../store/store.ts';
 
@@ -28,10 +30,14 @@ export function permitted(actions: readonly Action[], bot: BotRow, name: string)
       next: 'Use one of the listed actions.',
       fields: [{ name: 'action', problem: 'unknown' }],
     });
-  const own = bot.policy.actions[name];
-  if (!bot.grants.includes(action.permission) || own === undefined || !isListed(bot.policy, name))
+  const own = policyFor(bot.policy, name);
+  if (!bot.grants.includes(action.permission))
     throw new GatehouseError('permission_denied', `This bot does not hold ${action.permission}, which ${name} needs.`, {
-      next: 'Tell the user that this bot cannot do this; only an operator can grant it. Do not retry.',
+      next: `Tell the user that this bot cannot do this; only an operator can grant it (gatehouse grant ${bot.name} ${action.permission}). Do not retry.`,
+    });
+  if (own.decision === 'never')
+    throw new GatehouseError('permission_denied', `The policy of this bot never lets it run ${name}.`, {
+      next: `Tell the user that this bot cannot do this; only an operator can change actions.${name} in its policy (gatehouse policy get ${bot.name}, then policy set). Do not retry.`,
     });
   if (bot.policy.mode === 'off' || bot.policy.off.includes(name))
     throw new GatehouseError(
@@ -45,6 +51,8 @@ export function permitted(actions: readonly Action[], bot: BotRow, name: string)
     throw new GatehouseError('off', 'This bot is in read-only mode; nothing is written.', {
       next: 'Tell the user that only look-ups work for now. Do not retry.',
     });
+  const shut = closedTo(action.touches, bot.policy.objects);
+  if (shut !== undefined) throw closed(bot.policy.objects, shut, 'write');
   return { action, own };
 }
 
@@ -53,8 +61,8 @@ export function listed(actions: readonly Action[], bot: BotRow): readonly Permit
   const { policy, grants } = bot;
   if (policy.mode === 'off') return [];
   return actions.flatMap((action) => {
-    const own = policy.actions[action.name];
-    if (own === undefined || own.decision === 'deny' || !isListed(policy, action.name)) return [];
+    const own = policyFor(policy, action.name);
+    if (own.decision === 'deny' || own.decision === 'never') return [];
     if (!grants.includes(action.permission) || policy.off.includes(action.name)) return [];
     return policy.mode === 'read-only' && action.risk !== 'read' ? [] : [{ action, own }];
   });

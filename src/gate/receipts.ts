@@ -1,4 +1,4 @@
-import { minutesToDecide } from '../../permissions/decide.ts';
+import { minutesToDecide, policyFor } from '../../permissions/decide.ts';
 import type { Action } from '../action.ts';
 import type { Confirm } from '../confirm/confirm.ts';
 import { formFull, PLACE_MS } from '../confirm/confirm.ts';
@@ -15,6 +15,7 @@ import { newProposal } from './new-proposal.ts';
 import type { Notices } from './notices.ts';
 import { parseArgs } from './parse-args.ts';
 import { botNamed, permitted } from './permit.ts';
+import { createReadLog } from './read-log.ts';
 import { dedupeKeyOf, isInWindow } from './repeat.ts';
 import { weigh } from './weigh.ts';
 
@@ -59,7 +60,9 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     const key = `requests:${bot.name}:${action.name}`;
     // Counted in a bounded number of places: two strangers in one of them are both asked about a little earlier.
     const ownRequests = await countIn(deps, `${key}:${id.slice(0, 3)}`, 1);
-    const limits = bot.policy.actions[action.name]?.rules.map((rule) => rule.if.visitorRunsThisHourAtLeast ?? Infinity);
+    const limits = policyFor(bot.policy, action.name).rules.map(
+      (rule) => rule.if.visitorRunsThisHourAtLeast ?? Infinity,
+    );
     const isOverOwn = ownRequests >= Math.min(...(limits ?? []));
     return { id, ownRequests, requests: await countIn(deps, key, isOverOwn ? 0 : 1) };
   }
@@ -146,7 +149,14 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
   ): Promise<void> {
     if (action.check === undefined) return;
     try {
-      const { context } = await contextFor(deps, bot, c, extra, c.signal ?? new AbortController().signal);
+      const { context } = await contextFor(
+        deps,
+        bot,
+        c,
+        extra,
+        c.signal ?? new AbortController().signal,
+        createReadLog(),
+      );
       const { describe, check } = context.salesforce;
       await action.check(input, { salesforce: { describe, check }, extra });
     } catch (thrown) {

@@ -58,8 +58,9 @@ export function createRepeats({ store, confirm, link, openOrg, requestTimeoutMs,
       const isSameWish = isInWindow(c, end.settledAt ?? 0, now());
       const isRead = action.risk === 'read';
       // What was read for an approved query minutes ago is still its answer; asking a person again would only wear them out.
-      if (isSameWish && isRead) return answer(end);
-      if (isSameWish && !action.idempotent && (await stillHeld(await openOrg(bot, signal), end.effects)))
+      // Under another policy it may be closed by now: then it is judged like a new one.
+      if (isSameWish && isRead && end.policyRevision === bot.policyRevision) return answer(end);
+      if (isSameWish && !isRead && !action.idempotent && (await stillHeld(await openOrg(bot, signal), end.effects)))
         return { status: 'done', result: { ...end.result, alreadyDone: true } };
       await store.proposals.release(end.id);
       return undefined;

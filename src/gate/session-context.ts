@@ -2,6 +2,7 @@ import { GatehouseError } from '../errors.ts';
 import { cleanData } from '../hidden-text.ts';
 import type { BotRow } from '../store/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
+import type { ReadLog } from './read-log.ts';
 
 /** Parts of these are fields of their own; the compounds only repeat them. */
 const COMPOUND = ['address', 'location'];
@@ -15,15 +16,12 @@ export async function readSessionContext(
   bot: BotRow,
   session: { readonly indexValue: string },
   signal: AbortSignal,
+  reads: ReadLog,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { context } = await contextFor(deps, bot, { principal: 'host', session }, {}, signal);
+  const { context } = await contextFor(deps, bot, { principal: 'host', session }, {}, signal, reads);
   const { salesforce } = context;
   const { fields } = await salesforce.describe('Account');
-  const key = context.bot.accountKeyField;
-  if (!fields.some(({ name }) => name === key))
-    throw new GatehouseError('config_invalid', `Account has no field ${key} in this org.`, {
-      next: "Set lookups.accountKey in the bot's policy to the field that holds your own account key.",
-    });
+  const key = await context.lookups.must('accountKey');
   const found = await salesforce.find('Account', {
     fields: fields.filter(({ type }) => !COMPOUND.includes(type)).map(({ name }) => name),
     where: [{ field: key, is: session.indexValue }],

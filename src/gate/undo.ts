@@ -65,6 +65,7 @@ export function createUndo(store: Pick<Store, 'audit'>, audits: Pick<Audit, 'isI
     description: 'Takes back one write that was done through the gate. For operators.',
     permission: 'UPDATE_OPPORTUNITY',
     risk: 'destructive',
+    touches: {},
     input,
     output: z.object({
       undone: z.array(z.object({ object: z.string(), id: z.string(), how: z.enum(['restored', 'deleted']) })),

@@ -8,6 +8,7 @@ import type { Call } from './gate.ts';
 import { countRun, hasRate, type JudgeDeps, judge } from './judge.ts';
 import type { ParsedArgs } from './parse-args.ts';
 import type { Permitted } from './permit.ts';
+import { createReadLog, type ReadLog } from './read-log.ts';
 
 export interface Weighed {
   readonly run: Run;
@@ -24,8 +25,9 @@ export async function weigh(
   { input, extra }: ParsedArgs,
   signal: AbortSignal,
   visitor: Proposal['visitor'] = null,
+  reads: ReadLog = createReadLog(),
 ): Promise<Weighed> {
-  const run = await contextFor(deps, bot, c, extra, signal);
+  const run = await contextFor(deps, bot, c, extra, signal, reads);
   const isShown = needsFacts(own, bot.policy) || (action.risk !== 'read' && !action.idempotent);
   const preview = isShown && action.preview !== undefined ? cleanShown(await action.preview(input, run.context)) : null;
   // Counted before it is judged, so that a crowd of calls cannot all be the last that is allowed.

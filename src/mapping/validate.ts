@@ -1,5 +1,6 @@
 import type { FieldDescribe, FieldValue, ObjectDescribe } from '../action.ts';
 import type { FieldProblem } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { closedFor } from '../stored-value/answers.ts';
 import { isRead } from '../stored-value/read.ts';
 import { isCut, toStored } from '../stored-value/stored-value.ts';
@@ -102,7 +103,7 @@ function checkField(
 ): void {
   const field = findField(describe, name);
   if (!field) {
-    const near = nearest(name, describe);
+    const near = nearestField(name, describe);
     absent('remote', `${describe.name} has no field ${name}${near ? `; did you mean ${near}?` : ''}`);
     return;
   }
@@ -249,17 +250,10 @@ function checkRequired(mapping: Mapping, describe: ObjectDescribe, warnings: Fie
   }
 }
 
-export function nearest(name: string, describe: ObjectDescribe): string | undefined {
-  const wanted = letters(name);
-  return (
-    describe.fields.find((field) => letters(field.name) === wanted || letters(field.label) === wanted)?.name ??
-    describe.fields.find((field) => letters(field.name).startsWith(wanted) || letters(field.label).includes(wanted))
-      ?.name
+function nearestField(name: string, { fields }: ObjectDescribe): string | undefined {
+  const [near] = nearest(
+    name,
+    fields.flatMap(({ name, label }) => [name, label]),
   );
+  return fields.find((field) => field.name === near || field.label === near)?.name;
 }
-
-const letters = (text: string) =>
-  text
-    .toLowerCase()
-    .replace(/__c$/, '')
-    .replace(/[^a-z0-9]/g, '');

@@ -1,11 +1,11 @@
 import type { FieldDescribe, Fields, FieldValue, ObjectDescribe } from '../action.ts';
 import { type FieldProblem, GatehouseError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
 import { closedFor } from '../stored-value/answers.ts';
 import { listedAs } from '../stored-value/choices.ts';
 import { isRead } from '../stored-value/read.ts';
 import { toStored } from '../stored-value/stored-value.ts';
 import { readDay, readMoment } from '../stored-value/times.ts';
-import { nearest } from './nearest.ts';
 
 /** Values against an object's describe, before they leave (A2): every bad field at once, and what is left in the form in which it will be stored. Pure. */
 
@@ -23,17 +23,19 @@ export function checkFields(
   inputNames: Readonly<Record<string, string>> = {},
   /** Names of inputs, whose values must be listed where there is a list, also where the org would store others. */
   mustBeListed: readonly string[] = [],
+  mayName: (field: string) => boolean = () => true,
 ): Checked {
   const byName = new Map(describe.fields.map((field) => [field.name.toLowerCase(), field]));
-  const nameOf = (field: string) => inputNames[field] ?? field;
+  const nameOf = (field: string) => (Object.hasOwn(inputNames, field) ? inputNames[field] : undefined) ?? field;
   const problems: FieldProblem[] = [];
   const warnings: string[] = [];
-  const checked: Record<string, FieldValue> = {};
+  // Names come from outside: without a prototype there is nothing to find that nobody gave.
+  const checked: Record<string, FieldValue> = Object.create(null);
   for (const [name, value] of Object.entries(fields)) {
     const field = byName.get(name.toLowerCase());
     const verdict = field
       ? judge(describe, field, operation, value, mustBeListed.includes(nameOf(field.name)))
-      : { problem: noSuchField(describe, name) };
+      : { problem: noSuchField(describe, name, mayName) };
     if ('problem' in verdict) problems.push({ name: nameOf(name), problem: verdict.problem });
     else {
       checked[field?.name ?? name] = verdict.value;
@@ -156,10 +158,7 @@ function knownTo(field: FieldDescribe, given: string): string {
   return offered.length > 0 ? `${close.length > 0 ? 'nearest' : 'listed'}: ${offered.join(', ')}` : 'the list is empty';
 }
 
-function noSuchField(describe: ObjectDescribe, name: string): string {
-  const close = nearest(
-    name,
-    describe.fields.map((field) => field.name),
-  );
+function noSuchField(describe: ObjectDescribe, name: string, mayName: (field: string) => boolean): string {
+  const close = nearest(name, describe.fields.map((field) => field.name).filter(mayName));
   return `does not exist on ${describe.name}, or the connected user may not see it${close.length > 0 ? `; nearest: ${close.join(', ')}` : ''}`;
 }

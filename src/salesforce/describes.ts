@@ -9,8 +9,8 @@ import type { Values } from './ports.ts';
 export interface Describes {
   /** `isFresh` asks whatever is remembered: a person just changed the org, and its permissions have no modified date. */
   get(line: Line, base: string, object: string, options?: { readonly isFresh?: boolean }): Promise<ObjectDescribe>;
-  /** Salesforce said that a field is not there: what we remember may be old. */
-  expire(connectionId: string): Promise<void>;
+  /** Salesforce said that a field is not there: what we remember of its object may be old; of all, where it named none. */
+  expire(connectionId: string, object?: string): Promise<void>;
   forget(connectionId: string): Promise<void>;
 }
 
@@ -82,9 +82,10 @@ export function createDescribes(deps: { readonly values: Values; readonly now: (
       flights.set(key, flight);
       return (await flight).describe;
     },
-    async expire(connectionId) {
+    async expire(connectionId, object) {
+      const wanted = object === undefined ? undefined : `${connectionId}/${object.toLowerCase()}`;
       for (const [key, cached] of near) {
-        if (!key.startsWith(`${connectionId}/`)) continue;
+        if (wanted === undefined ? !key.startsWith(`${connectionId}/`) : key !== wanted) continue;
         near.set(key, { ...cached, at: 0 });
         await values.set(KIND, key, JSON.stringify({ ...cached, at: 0 }), now() + KEPT_MS);
       }
@@ -160,6 +161,8 @@ function toField(field: Record<string, unknown>): FieldDescribe {
       : [],
     relationshipName: text(field.relationshipName) ?? null,
     compoundFieldName: text(field.compoundFieldName) ?? null,
+    ...(field.autoNumber === true ? { autoNumber: true } : {}),
+    ...(text(field.calculatedFormula) === undefined ? {} : { formula: String(field.calculatedFormula) }),
   };
 }
 

@@ -483,7 +483,7 @@ export function knownRow(code: string): Row | undefined {
 
 /** What an operator does about a code kept in `lastFailure`. */
 export function operatorHint(code: string): string {
-  return OURS[code] ?? rowOf(code).operator;
+  return (Object.hasOwn(OURS, code) ? OURS[code] : undefined) ?? rowOf(code).operator;
 }
 
 /** Failures that came without a code of Salesforce's. */

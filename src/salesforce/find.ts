@@ -6,7 +6,8 @@ import { prefixesOf, toId18 } from './ids.ts';
 
 const NAME = /^[A-Za-z][A-Za-z0-9_]{0,79}$/;
 const PATH = /^[A-Za-z][A-Za-z0-9_]{0,79}(\.[A-Za-z][A-Za-z0-9_]{0,79}){0,5}$/;
-const MOST_ROWS = 2000;
+/** More than one page of Salesforce's: the org follows them. */
+const MOST_ROWS = 50_000;
 
 export function objectName(name: string): string {
   if (NAME.test(name)) return name;

@@ -27,12 +27,13 @@ export function createOrg(deps: {
   const base = `/services/data/${apiVersion}`;
   const batches = createBatches(line, base);
 
-  /** A field that Salesforce does not know means that our describe is old. */
+  /** A field that Salesforce does not know means that our describe of its object is old. */
   async function ask(request: Ask): Promise<Answer> {
     try {
       return await line.ask(request);
     } catch (error) {
-      if (error instanceof GatehouseError && error.salesforce?.code === 'INVALID_FIELD') await describes.expire(row.id);
+      if (error instanceof GatehouseError && error.salesforce?.code === 'INVALID_FIELD')
+        await describes.expire(row.id, entityIn(error.salesforce.quote) ?? objectIn(request.path));
       throw error;
     }
   }
@@ -50,7 +51,27 @@ export function createOrg(deps: {
   }
 
   async function find(object: string, what: Parameters<Org['find']>[1]): Promise<readonly SObject[]> {
-    return toPage(await select(toSoql(object, what))).records.map(toSObject);
+    return rowsFrom(toPage(await select(toSoql(object, what))), what.limit);
+  }
+
+  /** Salesforce decides how many rows a page has: the further ones are asked for until there are as many as were wanted. */
+  async function rowsFrom(first: QueryPage, limit: number): Promise<readonly SObject[]> {
+    const rows = [...first.records];
+    for (let page = first; !page.done && page.next !== undefined && rows.length < limit; ) {
+      page = await next(page.next);
+      rows.push(...page.records);
+    }
+    return rows.slice(0, Math.max(1, Math.floor(limit))).map(toSObject);
+  }
+
+  async function next(path: string): Promise<QueryPage> {
+    // It came from Salesforce, but may have travelled through a cursor.
+    if (!/^\/services\/data\/v\d+\.\d+\/query(All)?\/[A-Za-z0-9]{15,18}-\d+$/.test(path)) {
+      throw new GatehouseError('invalid_input', 'This is not a place in a result list.', {
+        next: 'Start the query again from its first page.',
+      });
+    }
+    return toPage((await ask({ path })).json);
   }
 
   async function created(answer: Answer, path: string): Promise<{ id: string; created: boolean }> {
@@ -85,8 +106,8 @@ export function createOrg(deps: {
     connectionId: row.id,
     environment: row.environment,
     describe: (object, options) => describes.get(line, base, object, options),
-    async check(object, operation, fields, inputNames, mustBeListed) {
-      return checkFields(await describes.get(line, base, object), operation, fields, inputNames, mustBeListed);
+    async check(object, operation, fields, inputNames, mustBeListed, mayName) {
+      return checkFields(await describes.get(line, base, object), operation, fields, inputNames, mustBeListed, mayName);
     },
     async get(object, id, fields) {
       const names = [...new Set(['Id', ...fields.map(fieldPath)])];
@@ -112,7 +133,7 @@ export function createOrg(deps: {
       const pages = await batches.reads(
         finds.map((one) => ({ path: `/query?q=${encodeURIComponent(toSoql(one.object, one.find))}` })),
       );
-      return pages.map((page) => toPage(page).records.map(toSObject));
+      return Promise.all(pages.map((page, at) => rowsFrom(toPage(page), finds[at]?.find.limit ?? 0)));
     },
     async create(object, fields, { allowDuplicates, mark } = {}) {
       const headers = allowDuplicates ? { 'sforce-duplicate-rule-header': 'allowSave=true' } : {};
@@ -131,18 +152,14 @@ export function createOrg(deps: {
       await ask({ method: 'DELETE', path: recordPath(object, id) });
     },
     query: async (soql, options) => toPage(await select(soql, options)),
-    async queryNext(next) {
-      // The path came from Salesforce, but may have travelled through a cursor.
-      if (!/^\/services\/data\/v\d+\.\d+\/query(All)?\/[A-Za-z0-9]{15,18}-\d+$/.test(next)) {
-        throw new GatehouseError('invalid_input', 'This is not a place in a result list.', {
-          next: 'Start the query again from its first page.',
-        });
-      }
-      return toPage((await ask({ path: next })).json);
-    },
+    queryNext: next,
     async composite(requests) {
       const answers = await batches.composite(requests);
-      if (answers.some(namesLostField)) await describes.expire(row.id);
+      for (const [at, answer] of answers.entries()) {
+        const message = namesLostField(answer) ? String(list(answer.body)[0]?.message ?? '') : undefined;
+        if (message !== undefined)
+          await describes.expire(row.id, entityIn(message) ?? objectIn(requests[at]?.path ?? ''));
+      }
       return answers;
     },
     collections: batches.collections,
@@ -253,6 +270,16 @@ function unreadable(mayHaveWritten: boolean): UpstreamError {
 
 function list(value: unknown): readonly Record<string, unknown>[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];
+}
+
+/** "No such column 'X__c' on entity 'Opportunity'": that describe is old, the others are not. */
+function entityIn(message: string | undefined): string | undefined {
+  return /\bon (?:entity|sobject of type) '?(\w{1,80})/i.exec(message ?? '')?.[1];
+}
+
+/** The object that a request is about, by its address. */
+function objectIn(path: string): string | undefined {
+  return /\/sobjects\/(\w{1,80})/.exec(path)?.[1] ?? /[?&]q=.*?(?:%20|\+)FROM(?:%20|\+)(\w{1,80})/i.exec(path)?.[1];
 }
 
 /** Parts of a composite call fail by themselves: what we remember of the org's fields is old then. */

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { listedFields, openObjects, taggedFields } from '../../permissions/field-access.ts';
 import type { Policy } from '../../permissions/policy.ts';
-import type { JudgedQuery, ObjectDescribe, Soql, SoqlAnswer } from '../action.ts';
+import type { Answered, JudgedQuery, ObjectDescribe, Soql, SoqlAnswer } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
 import { cleanText } from '../hidden-text.ts';
 import type { Org } from './connections.ts';
@@ -13,12 +13,14 @@ import { type Counters, createAllowance, type Room } from './soql-allowance.ts';
 /** RunSOQL for one bot on one org: the guard with the org's describes around it, the hourly budgets, and our own cursor. */
 export interface RunSoqlDeps {
   readonly bot: string;
-  readonly org: Pick<Org, 'orgId' | 'describe' | 'query' | 'queryNext' | 'explain'>;
+  readonly org: Pick<Org, 'orgId' | 'describe' | 'query' | 'queryNext' | 'explain' | 'clock'>;
   readonly policy: Policy;
   readonly counters: Counters;
   /** Signs cursors, so that a model can neither make one nor use another bot's or another org's. */
   readonly secret: string;
   readonly now: () => number;
+  /** What a person said yes to before this run; cursors carry it on to the further pages. */
+  readonly answered?: Answered | undefined;
 }
 
 const CURSOR_MS = 3_600_000;
@@ -33,7 +35,7 @@ export function createSoql(deps: RunSoqlDeps): Soql {
 
   const pass = async (query: string): Promise<SoqlPass> => {
     const schema = await schemaFor(query, policy, deps.org);
-    const verdict = guardSoql(query, { policy, schema });
+    const verdict = guardSoql(query, { policy, schema, now: deps.org.clock() });
     if (verdict.ok) return verdict;
     throw new GatehouseError('query_refused', `${verdict.rule} (${verdict.code}, position ${verdict.position})`, {
       next: verdict.next,
@@ -52,7 +54,16 @@ export function createSoql(deps: RunSoqlDeps): Soql {
     rows: isCount ? 0 : Math.max(1, Math.min(pageOf(format), (rowCap ?? 1) - skip)),
   });
 
-  const answer = async (send: string, skip: number, format: Format): Promise<SoqlAnswer> => {
+  /** Before the plan is asked for, and before a person is: what would be refused afterwards costs neither. */
+  const judged = async (verdict: SoqlPass, format: Format, skip: number): Promise<JudgedQuery> => {
+    const cost = costOf(verdict, format, skip);
+    await rows.check(cost.rows);
+    await counts.check(cost.counts);
+    const { send, objects, fields, class: kind, reasons, rowCap, note } = verdict;
+    return { send, objects, fields, class: kind, reasons, rowCap, ...(note === undefined ? {} : { note }) };
+  };
+
+  const answer = async ({ send, skip = 0, answered, note }: JudgedQuery, format: Format): Promise<SoqlAnswer> => {
     // What leaves is read once more: nothing is sent that the guard did not see as it is.
     const verdict = await pass(send);
     const cost = costOf(verdict, format, skip);
@@ -60,13 +71,20 @@ export function createSoql(deps: RunSoqlDeps): Soql {
     try {
       // A count that fails may tell something too, so it is never given back.
       await counts.take(cost.counts);
-      return await read(verdict, skip, format, room);
+      const found = await read(verdict, skip, format, room, answered ?? deps.answered);
+      return note === undefined ? found : { ...found, note: [note, found.note].filter(Boolean).join(' ') };
     } finally {
       await room.leave();
     }
   };
 
-  const read = async (verdict: SoqlPass, skip: number, format: Format, room: Room): Promise<SoqlAnswer> => {
+  const read = async (
+    verdict: SoqlPass,
+    skip: number,
+    format: Format,
+    room: Room,
+    answered: Answered | undefined,
+  ): Promise<SoqlAnswer> => {
     const records = [];
     let page = await deps.org.query(verdict.send);
     records.push(...page.records);
@@ -92,7 +110,7 @@ export function createSoql(deps: RunSoqlDeps): Soql {
       rows: shaped.rows,
       returned: shaped.returned,
       total: page.total,
-      ...(isMore ? { nextCursor: seal({ send: verdict.send, skip: reached }) } : {}),
+      ...(isMore ? { nextCursor: seal({ send: verdict.send, skip: reached, answered }) } : {}),
       ...(isMore || isCapped || shaped.cut ? { note: noteFor(isMore, isCapped ? policy.maxRows : null) } : {}),
     };
   };
@@ -102,16 +120,16 @@ export function createSoql(deps: RunSoqlDeps): Soql {
       .update(`${deps.bot} ${deps.org.orgId} ${body}`)
       .digest('base64url')
       .slice(0, 22);
-  const seal = (at: { send: string; skip: number }) => {
+  const seal = (at: Place) => {
     const body = Buffer.from(JSON.stringify({ ...at, until: deps.now() + CURSOR_MS })).toString('base64url');
     return `${body}.${sign(body)}`;
   };
-  const unseal = (cursor: string): { send: string; skip: number } => {
+  const unseal = (cursor: string): Place => {
     const [body = '', mark = ''] = cursor.split('.');
     const expected = sign(body);
     const isOurs = mark.length === expected.length && timingSafeEqual(Buffer.from(mark), Buffer.from(expected));
     // Parsed only after its signature held: the shape is ours.
-    const at: { send: string; skip: number; until: number } | undefined = isOurs
+    const at: (Place & { until: number }) | undefined = isOurs
       ? JSON.parse(Buffer.from(body, 'base64url').toString('utf8'))
       : undefined;
     if (at === undefined || at.until < deps.now())
@@ -128,21 +146,24 @@ export function createSoql(deps: RunSoqlDeps): Soql {
 
   return {
     async judge(query, format): Promise<JudgedQuery> {
-      const verdict = await pass(query);
-      // Before the plan is asked for, and before a person is: what would be refused afterwards costs neither.
-      const cost = costOf(verdict, format);
-      await rows.check(cost.rows);
-      await counts.check(cost.counts);
-      const { send, objects, fields, class: kind, reasons, rowCap } = verdict;
-      const plan = kind === 'trivial' ? [] : await planOf(send, deps.org);
-      return { send, objects, fields, class: kind, reasons: [...reasons, ...plan], rowCap };
+      const found = await judged(await pass(query), format, 0);
+      const plan = found.class === 'trivial' ? [] : await planOf(found.send, deps.org);
+      return { ...found, reasons: [...found.reasons, ...plan] };
     },
-    run: ({ send }, format) => answer(send, 0, format),
-    next: (cursor, format) => {
-      const { send, skip } = unseal(cursor);
-      return answer(send, skip, format);
+    async resume(cursor, format) {
+      const { send, skip, answered } = unseal(cursor);
+      const found = await judged(await pass(send), format, skip);
+      return { ...found, skip, ...(answered === undefined ? {} : { answered }) };
     },
+    run: answer,
   };
+}
+
+/** Where a cursor stands. */
+interface Place {
+  readonly send: string;
+  readonly skip: number;
+  readonly answered?: Answered | undefined;
 }
 
 function noteFor(isMore: boolean, cap: number | null): string {
@@ -169,6 +190,8 @@ function toSoqlPolicy({ objects, soql }: Policy): SoqlPolicy {
     maxChildRows: soql.maxChildRows,
     maxOffset: soql.maxOffset,
     maxLength: soql.maxLength,
+    allowOwnerFields: soql.allowOwnerFields,
+    dateLiterals: soql.dateLiterals,
   };
 }
 

@@ -22,14 +22,8 @@ function withAction(name: string, own: unknown, more: object = {}): Policy {
 
 describe('the catalogue', () => {
   it('holds the six actions of bots apart from what only humans hold [P1]', () => {
-    expect(SALESFORCE_ACTIONS).toEqual([
-      'CREATE_LEAD',
-      'READ_ACCOUNT',
-      'UPDATE_OPPORTUNITY',
-      'RUN_SOQL',
-      'SYNC_PARTY',
-      'SYNC_CASE',
-    ]);
+    const six = ['CREATE_LEAD', 'READ_ACCOUNT', 'UPDATE_OPPORTUNITY', 'RUN_SOQL', 'SYNC_PARTY', 'SYNC_CASE'];
+    expect(SALESFORCE_ACTIONS).toEqual(expect.arrayContaining(six));
     for (const permission of OPERATOR_PERMISSIONS) expect(isActionPermission(permission)).toBe(false);
     expect(OPERATOR_PERMISSIONS).toEqual(
       expect.arrayContaining(['CREATE_OAUTH', 'READ_INTEGRATIONS', 'DELETE_INTEGRATIONS']),
@@ -179,11 +173,13 @@ describe('a policy file', () => {
 });
 
 describe('a decision', () => {
-  it('lets a shipped read run, asks for an update, and denies what no policy names [C1]', () => {
+  it('lets a shipped read run, asks for an update and for what no policy names [C1 U6]', () => {
     const policy = shippedPolicy('internal');
     expect(decideCall(policy, { name: 'GetAccount', risk: 'read' }, 'internal', NOTHING).decision).toBe('auto');
     expect(decideCall(policy, UPDATE, 'internal', NOTHING).decision).toBe('confirm');
-    expect(decideCall(policy, { name: 'DropTable', risk: 'read' }, 'internal', NOTHING).decision).toBe('deny');
+    expect(decideCall(policy, { name: 'DropTable', risk: 'read' }, 'internal', NOTHING).decision).toBe('confirm');
+    for (const name of ['toString', 'constructor', '__proto__', 'hasOwnProperty'])
+      expect(decideCall(policy, { name, risk: 'read' }, 'internal', NOTHING).decision).toBe('confirm');
   });
 
   it('asks about a lead over the rate and about look-alikes [C1]', () => {
@@ -225,6 +221,39 @@ describe('a decision', () => {
       'confirm',
     );
     expect(decideCall(policy, UPDATE, 'internal', to('CloseDate', null, '2026-02-01')).decision).toBe('confirm');
+  });
+
+  it('says of a denial why, and nothing of a person who would be asked [K12 C1]', () => {
+    const policy = withAction('UpdateOpportunity', {
+      decision: 'confirm',
+      rules: [
+        { if: { amountAbove: 10 }, then: 'confirm' },
+        { if: { amountAbove: 100 }, then: 'deny' },
+        { if: { stageIn: ['Closed Lost'] }, then: 'deny' },
+      ],
+    });
+    const met = decideCall(policy, UPDATE, 'internal', {
+      ...NOTHING,
+      changes: [{ field: 'Amount', before: 1, after: 1000 }],
+    });
+    expect(met).toMatchObject({ decision: 'deny', reasons: ['The amount is above 100.'] });
+  });
+
+  it.each<[string, object, string, unknown]>([
+    ['fieldIn', { fieldIn: ['amount'] }, 'Amount', 5],
+    ['fieldIn of a joined field', { fieldIn: ['LASTNAME'] }, 'FirstName+LastName', 'x'],
+    ['stageIn', { stageIn: [' closed won'] }, 'StageName', 'Closed Won'],
+    ['amountAbove of a field in another case', { amountAbove: 1 }, 'amount', 5],
+    ['closeDateShiftDaysAbove', { closeDateShiftDaysAbove: 1 }, 'closedate', '2030-01-01'],
+  ])('minds no case in %s [K11]', (_, condition, field, after) => {
+    const policy = withAction('UpdateOpportunity', { decision: 'auto', rules: [{ if: condition, then: 'deny' }] });
+    const facts = { ...NOTHING, changes: [{ field, before: '2026-01-01', after }] };
+    expect(decideCall(policy, UPDATE, 'internal', facts).decision).toBe('deny');
+    const low = withAction('UpdateOpportunity', {
+      decision: 'confirm',
+      autoFields: ['AMOUNT', 'firstname', 'lastname', 'stagename', 'closedate'],
+    });
+    expect(decideCall(low, UPDATE, 'internal', facts).decision).toBe('auto');
   });
 
   it('knows the fields of sync in their joined and dotted forms [C1]', () => {

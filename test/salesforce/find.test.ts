@@ -12,7 +12,7 @@ describe('SOQL of the port', () => {
     expect(find({ fields: ['Id', 'Name', 'Name', 'Owner.Name'] })).toBe(
       'SELECT Id, Name, Owner.Name FROM Account LIMIT 5',
     );
-    expect(find({ limit: 1e9 })).toMatch(/LIMIT 2000$/);
+    expect(find({ limit: 1e9 })).toMatch(/LIMIT 50000$/);
     expect(find({ limit: 0 })).toMatch(/LIMIT 1$/);
     expect(find({ orderBy: { field: 'Name', descending: true } })).toBe(
       'SELECT Id, Name FROM Account ORDER BY Name DESC NULLS LAST LIMIT 5',

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { ActionPermission } from '../../permissions/catalog.ts';
+import { type ActionPermission, SALESFORCE_ACTIONS } from '../../permissions/catalog.ts';
 import { type Policy, shippedPolicy } from '../../permissions/policy.ts';
 import type { Audience } from '../../permissions/profiles.ts';
 import { type App, createApp } from '../../src/app.ts';
@@ -46,16 +46,11 @@ export interface WorldOptions {
   readonly policy?: (policy: Policy) => Policy;
   readonly crash?: (point: string) => void | Promise<void>;
   readonly env?: Readonly<Record<string, string>>;
+  /** A folder of actions beside the shipped ones. */
+  readonly actions?: URL;
 }
 
-const ALL: readonly ActionPermission[] = [
-  'CREATE_LEAD',
-  'READ_ACCOUNT',
-  'UPDATE_OPPORTUNITY',
-  'RUN_SOQL',
-  'SYNC_PARTY',
-  'SYNC_CASE',
-];
+const ALL: readonly ActionPermission[] = SALESFORCE_ACTIONS;
 
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-test-'));
@@ -67,7 +62,11 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   };
   const config = readConfig({ GATEHOUSE_DATA: folder, GATEHOUSE_LOG: 'silent', ...stockOrg, ...options.env });
   const open = (crash?: (point: string) => void | Promise<void>) =>
-    createApp(config, { now: () => clock.now, ...(crash === undefined ? {} : { crash }) });
+    createApp(config, {
+      now: () => clock.now,
+      ...(options.actions === undefined ? {} : { actions: options.actions }),
+      ...(crash === undefined ? {} : { crash }),
+    });
   const app = await open(options.crash);
   const bot = 'demo';
   const audience = options.audience ?? 'internal';

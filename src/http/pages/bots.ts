@@ -6,6 +6,7 @@ import { notice } from '../../console/layout.ts';
 import { shownOnce } from '../../console/operators.ts';
 import { salesforceSaid } from '../../console/problem.ts';
 import { GatehouseError } from '../../errors.ts';
+import { lookupNotes } from '../../lookups.ts';
 import { issueBotKey } from '../../settings.ts';
 import type { HttpDeps } from '../deps.ts';
 import { findBot } from '../find-bot.ts';
@@ -18,8 +19,10 @@ export function botPages(deps: HttpDeps): readonly Page[] {
 
   const botPage = async (session: BrowserSession, name: string, told?: Html, status = 200): Promise<PageReply> => {
     const bot = await findBot(store, name);
+    const connection = await connections.status(bot.name);
+    const lookups = connection.state === 'connected' ? await lookupNotes(connections, bot) : [];
     const body = botView(
-      { bot, status: await connections.status(bot.name) },
+      { bot, status: connection, lookups },
       {
         bot: bot.name,
         csrf: session.csrf,

@@ -16,6 +16,7 @@ export function connectPages(deps: HttpDeps): readonly Page[] {
     const bot = await findBot(store, params.bot ?? '');
     const body = connectView(bot, session.csrf, {
       isSimulated: deps.isSimulated,
+      actions: deps.actions,
       callback: callbackOf(origin),
       salesforce: config.salesforce,
       // The link of `gatehouse connect` brings its options along.

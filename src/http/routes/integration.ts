@@ -1,3 +1,4 @@
+import { lookupNotes } from '../../lookups.ts';
 import type { HttpDeps } from '../deps.ts';
 import { findBot } from '../find-bot.ts';
 import { defineRoute, type Route } from '../route.ts';
@@ -14,11 +15,19 @@ export function integrationRoutes(deps: HttpDeps): readonly Route[] {
       who: ['agent', 'host', 'operator'],
       permission: 'READ_INTEGRATIONS',
       async handle({ params, caller }) {
-        await findBot(store, params.bot);
+        const bot = await findBot(store, params.bot);
         const status = await connections.status(params.bot);
         // Whose org it is, and as whom, is for people alone (P1): a model repeats what it reads.
         if (caller.kind !== 'operator') return { json: { state: status.state, environment: status.environment } };
-        return { json: { bot: params.bot, simulated: deps.isSimulated, ...status } };
+        const lookups = status.state === 'connected' ? await lookupNotes(connections, bot) : [];
+        return {
+          json: {
+            bot: params.bot,
+            simulated: deps.isSimulated,
+            ...status,
+            ...(lookups.length === 0 ? {} : { lookups }),
+          },
+        };
       },
     }),
     defineRoute({

@@ -5,9 +5,8 @@ import {
   isOperatorPermission,
   SALESFORCE_ACTIONS,
 } from '../../../permissions/catalog.ts';
-import { grantWarnings } from '../../../permissions/profiles.ts';
 import { type FieldProblem, GatehouseError } from '../../errors.ts';
-import { changeGrants } from '../../settings.ts';
+import { changeGrants, grantNotes } from '../../settings.ts';
 import type { BotRow } from '../../store/store.ts';
 import type { HttpDeps } from '../deps.ts';
 import { findBot } from '../find-bot.ts';
@@ -57,7 +56,7 @@ export function permissionRoutes(deps: HttpDeps): readonly Route[] {
         const { grant, revoke } = changesOf(bot, body);
         await changeGrants(deps, bot, { grant, revoke }, { principal: caller.principal, channel: 'rest' });
         const after = await findBot(store, bot.name);
-        const warnings = grant.flatMap((permission) => grantWarnings(bot.audience, permission));
+        const warnings = grant.flatMap((permission) => grantNotes(deps.actions, bot, permission));
         return { json: { ...shown(after), ...(warnings.length === 0 ? {} : { warnings }) } };
       },
     }),

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { policyWarnings } from '../../../permissions/warnings.ts';
-import { checkedPolicy, refusedPolicy, savePolicy } from '../../settings.ts';
+import { checkedPolicyOf, refusedPolicy, savePolicy } from '../../settings.ts';
 import { parseInput } from '../body.ts';
 import type { HttpDeps } from '../deps.ts';
 import { findBot } from '../find-bot.ts';
@@ -35,13 +34,14 @@ export function policyRoutes(deps: HttpDeps): readonly Route[] {
       async handle({ params, caller, body, headers }) {
         const bot = await findBot(store, params.bot);
         const sent = unwrapped(body, bot.name);
-        const policy = checkedPolicy(sent.policy, deps.actions);
+        const { policy, warnings } = await checkedPolicyOf(deps, bot.name, sent.policy);
         const from = revisionOf(headers.get('if-match')) ?? sent.revision ?? bot.policyRevision;
         const by = { principal: caller.principal, channel: 'rest' } as const;
         const revision = await savePolicy(deps, bot.name, { policy, from, by });
-        const warnings = policyWarnings(policy, bot.audience);
-        const told = warnings.length === 0 ? {} : { warnings };
-        return { json: { bot: bot.name, revision, policy, ...told }, headers: { etag: `"${revision}"` } };
+        return {
+          json: { bot: bot.name, revision, policy, ...(warnings.length === 0 ? {} : { warnings }) },
+          headers: { etag: `"${revision}"` },
+        };
       },
     }),
   ];
@@ -56,6 +56,7 @@ function unwrapped(body: unknown, bot: string): { readonly policy: unknown; read
         z.strictObject({
           policy: z.unknown(),
           revision: z.int().min(1).optional(),
+          warnings: z.unknown().optional(),
           bot: z.literal(bot, `is another bot than ${bot}`).optional(),
         }),
         body,

@@ -29,6 +29,7 @@ export const openAccess: Access = {
   object: () => 'open',
   canRead: () => true,
   hasClosedFields: () => false,
+  asksForPersons: false,
   isSensitive: () => false,
   ownerFields: new Set(),
 };

@@ -7,6 +7,9 @@ export interface Query {
   readonly from: From;
   readonly scope: string | undefined;
   readonly where: Condition | undefined;
+  /** Where the condition begins, or a missing WHERE belongs, and where it ends. */
+  readonly whereAt: number;
+  readonly whereEnd: number;
   readonly with: readonly With[];
   readonly groupBy: GroupBy | undefined;
   readonly having: Condition | undefined;
@@ -149,8 +152,10 @@ function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
 
 /** Where something stands and how many rows it may bring: bounding a query changes this and nothing else. */
 function isMeaning(key: string): boolean {
-  return key !== 'at' && key !== 'end' && key !== 'limit' && key !== 'limitAt';
+  return !places.has(key);
 }
+
+const places = new Set(['at', 'end', 'limit', 'limitAt', 'whereAt', 'whereEnd']);
 
 function isNode(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;

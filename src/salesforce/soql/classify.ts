@@ -24,9 +24,9 @@ export function classify(query: Query, resolution: Resolution, access: Access, r
   return { class: reasons.length === 0 ? 'trivial' : 'non-trivial', reasons };
 }
 
-function countReasons(query: Query, { objects, fields }: Resolution, access: Access): string[] {
+function countReasons(query: Query, { objects, fields, alternatives }: Resolution, access: Access): string[] {
   return [
-    ...(objects.size > 1 ? ['it counts across several objects'] : []),
+    ...(objects.size - alternatives > 1 ? ['it counts across several objects'] : []),
     ...(touchesSensitive(fields, access) ? ['it touches a sensitive field'] : []),
     ...(hasSubQuery(query) ? ['it holds a sub-query'] : []),
     ...scopeReasons(query),
@@ -35,7 +35,7 @@ function countReasons(query: Query, { objects, fields }: Resolution, access: Acc
 
 function rowReasons(
   query: Query,
-  { objects, fields, fieldsOf }: Resolution,
+  { objects, fields, fieldsOf, alternatives }: Resolution,
   access: Access,
   rowCap: number | null,
 ): string[] {
@@ -47,7 +47,8 @@ function rowReasons(
   if (Math.min(rows === SOME ? Infinity : rows, rowCap ?? 1) > MAX_TRIVIAL_ROWS)
     reasons.push(`it may bring more than ${MAX_TRIVIAL_ROWS} rows`);
   if (touchesSensitive(fields, access)) reasons.push('it touches a sensitive field');
-  if (objects.size > MAX_TRIVIAL_OBJECTS) reasons.push(`it touches more than ${MAX_TRIVIAL_OBJECTS} objects`);
+  if (objects.size - alternatives > MAX_TRIVIAL_OBJECTS)
+    reasons.push(`it touches more than ${MAX_TRIVIAL_OBJECTS} objects`);
   if (query.select.length > MAX_TRIVIAL_COLUMNS) reasons.push(`it selects more than ${MAX_TRIVIAL_COLUMNS} columns`);
   if (query.select.some(({ kind }) => kind === 'fields')) reasons.push('it selects whole sets of fields');
   if (isAggregated(query)) reasons.push('it groups or aggregates');

@@ -2,6 +2,7 @@ import type { Condition, ListOperator, Literal, Measured, Operator, Query } from
 import type { Cursor } from './cursor.ts';
 import { dateLiteral, isAggregate, looksLikeDateLiteral } from './functions.ts';
 import { hintFor, refusal, unquoted } from './hints.ts';
+import { rewriteOf } from './moments.ts';
 import { readList, readMeasured } from './names.ts';
 import { SoqlRefusal } from './refusal.ts';
 
@@ -57,8 +58,9 @@ function readComparison(cursor: Cursor, rules: ConditionRules): Condition {
   const { key } = cursor.token;
   const operator = Object.hasOwn(operators, key) ? operators[key] : undefined;
   if (operator === undefined) return readListComparison(cursor, rules, left);
+  const text = cursor.source.slice(left.at, cursor.previousEnd);
   cursor.next();
-  const right = readValue(cursor);
+  const right = readValue(cursor, { text, operator });
   if (operator === 'LIKE' && right.type !== 'string') {
     throw new SoqlRefusal(
       'like_wants_text',
@@ -135,17 +137,23 @@ const plainKinds = {
   currency: 'currency',
 } as const;
 
-function readValue(cursor: Cursor): Literal {
+/** What the value is compared with, as written. */
+interface Compared {
+  readonly text: string;
+  readonly operator: Operator;
+}
+
+function readValue(cursor: Cursor, compared?: Compared): Literal {
   const token = cursor.token;
   const at = token.start;
-  if (token.kind === 'word') return readWordValue(cursor);
+  if (token.kind === 'word') return readWordValue(cursor, compared);
   if (token.key === ':') throw bind(at);
   if (token.kind === 'symbol' || token.kind === 'end') throw cursor.unexpected('a value');
   cursor.next();
   return { kind: 'literal', type: plainKinds[token.kind], text: cursor.textOf(token), at };
 }
 
-function readWordValue(cursor: Cursor): Literal {
+function readWordValue(cursor: Cursor, compared: Compared | undefined): Literal {
   const token = cursor.next();
   const at = token.start;
   const text = cursor.textOf(token);
@@ -157,7 +165,7 @@ function readWordValue(cursor: Cursor): Literal {
   if (form === 'fixed') return { kind: 'literal', type: 'dateLiteral', text: name, at };
   if (form === 'counted')
     return { kind: 'literal', type: 'dateLiteral', text: `${name}:${readDays(cursor, name)}`, at };
-  if (looksLikeDateLiteral(name)) throw unknownDateLiteral(at, name);
+  if (looksLikeDateLiteral(name)) throw unknownDateLiteral(cursor, at, name, compared);
   const hint = hintFor(token.key);
   throw refusal(at, hint?.[0] === 'no_case' || hint?.[0] === 'is_null' ? hint : unquoted);
 }
@@ -171,12 +179,20 @@ function readDays(cursor: Cursor, name: string): string {
   return text;
 }
 
-function unknownDateLiteral(at: number, name: string): SoqlRefusal {
+function unknownDateLiteral(cursor: Cursor, at: number, name: string, compared: Compared | undefined): SoqlRefusal {
+  const count = cursor.is(':') ? cursor.textOf(cursor.peek(1)) : undefined;
+  const { now } = cursor;
+  const rewrite =
+    compared === undefined || now === undefined || compared.operator === 'LIKE'
+      ? undefined
+      : rewriteOf(name, count, compared.text, compared.operator, now);
   return new SoqlRefusal(
     'unknown_date_literal',
     at,
     `${name.slice(0, 40)} is not a date literal that is known here.`,
-    'Use TODAY, THIS_MONTH, LAST_N_DAYS:30 and their like, or a datetime such as 2026-01-31T09:00:00Z.',
+    rewrite === undefined
+      ? 'Use TODAY, THIS_MONTH, LAST_N_DAYS:30 and their like, or a datetime such as 2026-01-31T09:00:00Z.'
+      : `Write ${rewrite}`,
   );
 }
 

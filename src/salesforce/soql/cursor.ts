@@ -10,6 +10,8 @@ export class Cursor {
   readonly source: string;
   /** Date literals, in upper case, that the org has beyond those every version has. */
   readonly dateLiterals: ReadonlySet<string>;
+  /** The org's clock, for a ready rewrite of what it has no literal for. */
+  readonly now: number | undefined;
   readonly #tokens: readonly Token[];
   readonly #fuel: number;
   #index = 0;
@@ -17,8 +19,9 @@ export class Cursor {
   steps = 0;
   subQueries = 0;
 
-  constructor(source: string, dateLiterals: ReadonlySet<string>) {
+  constructor(source: string, dateLiterals: ReadonlySet<string>, now?: number) {
     this.source = source;
+    this.now = now;
     this.dateLiterals = dateLiterals;
     this.#tokens = lex(source);
     this.#fuel = 64 + STEPS_PER_CHARACTER * source.length;

@@ -58,5 +58,5 @@ export function dateLiteral(name: string, further: ReadonlySet<string>): 'fixed'
 
 /** A word shaped like a date literal that is none: worth a hint of its own. */
 export function looksLikeDateLiteral(name: string): boolean {
-  return /^(?:LAST|NEXT|THIS)_|^N_.*_AGO$|_AGO$|^NOW$|^CURRENT_DATE$/.test(name);
+  return /^(?:LAST|PAST|NEXT|THIS)_|_AGO$|^NOW$|^SYSDATE$|^CURRENT_(?:DATE|DAY|TIME|TIMESTAMP|DATETIME)$/.test(name);
 }

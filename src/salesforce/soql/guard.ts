@@ -2,9 +2,10 @@ import { type Access, compileAccess, openAccess } from './access.ts';
 import type { Query } from './ast.ts';
 import { type Bounded, bound, isAggregated, isCount } from './bound.ts';
 import { classify } from './classify.ts';
+import { type Narrowing, narrow } from './narrow.ts';
 import { parseSoql } from './parse.ts';
 import { SoqlRefusal } from './refusal.ts';
-import { anySchema, missingObjects, resolve } from './resolve.ts';
+import { anySchema, missingObjects, type Resolution, resolve } from './resolve.ts';
 import type { SoqlPolicy, SoqlSchema } from './schema.ts';
 
 /** RunSOQL's guard: what it lets through only reads, names only what the policy opens, and brings a bounded number of rows. */
@@ -22,6 +23,8 @@ export interface SoqlPass {
   /** Why it is not trivial. */
   readonly reasons: string[];
   readonly rowCap: number | null;
+  /** What the guard had to leave out. */
+  readonly note?: string;
   readonly isCount: boolean;
   readonly isAggregate: boolean;
 }
@@ -39,6 +42,8 @@ interface GuardOptions {
   readonly policy?: SoqlPolicy;
   /** None knows no object, so that with a policy nothing passes. */
   readonly schema?: SoqlSchema;
+  /** The org's clock in ms, for ready rewrites of dates. */
+  readonly now?: number;
 }
 
 export function guardSoql(q: string, options: GuardOptions): SoqlVerdict {
@@ -46,11 +51,11 @@ export function guardSoql(q: string, options: GuardOptions): SoqlVerdict {
 }
 
 /** The guard made ready once, for many queries under one policy. */
-export function createGuard({ policy, schema }: GuardOptions): (q: string) => SoqlVerdict {
+export function createGuard({ policy, schema, now }: GuardOptions): (q: string) => SoqlVerdict {
   const access = policy === undefined ? openAccess : compileAccess(policy);
   const knownSchema = policy === undefined ? anySchema : (schema ?? emptySchema);
   const dateLiterals = literalsOf(policy);
-  const read = (text: string) => parseSoql(text, dateLiterals).query;
+  const read = (text: string) => parseSoql(text, dateLiterals, now).query;
   return (q) => {
     try {
       return judge(q, { access, schema: knownSchema, policy, read });
@@ -106,9 +111,8 @@ interface Rules {
 
 function judge(q: string, { access, schema, policy, read }: Rules): SoqlPass {
   checkLength(q, policy?.maxLength);
-  const query = read(q);
-  const resolution = resolve(query, schema, access);
-  const bounded = policy === undefined ? unbounded(q, query) : bound(q, query, policy, read);
+  const { text, query, resolution, narrowings } = narrowedReading(q, read, (one) => resolve(one, schema, access));
+  const bounded = policy === undefined ? unbounded(text, query) : bound(text, query, policy, read);
   const { reasons, class: class_ } = classify(query, resolution, access, bounded.rowCap);
   return {
     ok: true,
@@ -118,9 +122,35 @@ function judge(q: string, { access, schema, policy, read }: Rules): SoqlPass {
     class: class_,
     reasons,
     rowCap: bounded.rowCap,
+    ...(narrowings.length === 0 ? {} : { note: noteOf(narrowings) }),
     isCount: isCount(query),
     isAggregate: isAggregated(query),
   };
+}
+
+interface Reading {
+  readonly text: string;
+  readonly query: Query;
+  readonly resolution: Resolution;
+  /** What was added. */
+  readonly narrowings: readonly Narrowing[];
+}
+
+/** The query, and where a parent may be of a closed object the query that leaves those out, read and resolved anew. */
+function narrowedReading(q: string, read: (text: string) => Query, resolved: (query: Query) => Resolution): Reading {
+  const query = read(q);
+  const resolution = resolved(query);
+  if (resolution.narrowings.length === 0) return { text: q, query, resolution, narrowings: [] };
+  const text = narrow(q, resolution.narrowings);
+  const again = read(text);
+  const reading = { text, query: again, resolution: resolved(again), narrowings: resolution.narrowings };
+  if (reading.resolution.narrowings.length > 0) throw new Error('the condition that was added is not read as such');
+  return reading;
+}
+
+function noteOf(narrowings: readonly Narrowing[]): string {
+  const parents = [...new Set(narrowings.map(({ path, objects }) => `${path} is ${objects.join(', ')} or empty`))];
+  return `Only rows whose ${parents.join(', and ')} are read.`;
 }
 
 function unbounded(q: string, query: Query): Bounded {

@@ -14,9 +14,10 @@ import { MAX_COLUMNS, readSelect } from './select.ts';
 export function parseSoql(
   source: string,
   dateLiterals: ReadonlySet<string> = noLiterals,
+  now?: number,
 ): { readonly query: Query; readonly steps: number } {
   checkOpening(source);
-  const cursor = new Cursor(source, dateLiterals);
+  const cursor = new Cursor(source, dateLiterals, now);
   const query = readQuery(cursor, 'top');
   cursor.expectEnd();
   return { query, steps: cursor.steps };
@@ -46,7 +47,10 @@ function readQuery(cursor: Cursor, role: Role): Query {
   const from = readFrom(cursor);
   const scope = readScope(cursor);
   const readInner = () => readQuery(cursor, 'semijoin');
-  const where = cursor.take('where') ? readConditions(cursor, { clause: 'WHERE', readQuery: readInner }) : undefined;
+  const hasWhere = cursor.take('where');
+  const whereAt = hasWhere ? cursor.token.start : cursor.previousEnd;
+  const where = hasWhere ? readConditions(cursor, { clause: 'WHERE', readQuery: readInner }) : undefined;
+  const whereEnd = cursor.previousEnd;
   const withs: With[] = [];
   while (cursor.take('with')) withs.push(readWith(cursor));
   const groupBy = readGroupBy(cursor);
@@ -61,6 +65,8 @@ function readQuery(cursor: Cursor, role: Role): Query {
     from,
     scope,
     where,
+    whereAt,
+    whereEnd,
     with: withs,
     groupBy,
     having,

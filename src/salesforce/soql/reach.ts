@@ -1,3 +1,4 @@
+import { nearest } from '../../nearest.ts';
 import type { Access } from './access.ts';
 import { SoqlRefusal } from './refusal.ts';
 import { bareObject, type SoqlField, type SoqlObject, type SoqlSchema } from './schema.ts';
@@ -25,6 +26,8 @@ const nameFields = new Set('id name type firstname lastname title email phone us
 export class Reach {
   readonly objects = new Set<string>();
   readonly fields = new Set<string>();
+  /** Objects that only stand for one another: a parent is of one of them. */
+  alternatives = 0;
   /** Objects that the schema lacks, when the caller only wants to know these; else a missing one is a refusal. */
   readonly missing: Set<string> | undefined;
   /** Whether a policy judges, or syntax alone does. */
@@ -32,6 +35,7 @@ export class Reach {
   readonly #schema: SoqlSchema;
   readonly #access: Access;
   readonly #relationships = new Set<string>();
+  readonly #several = new Set<string>();
 
   constructor(schema: SoqlSchema, access: Access, missing?: Set<string>) {
     this.#schema = schema;
@@ -70,6 +74,34 @@ export class Reach {
   follow(places: readonly Place[], relationship: string, at: number, isLast: boolean): readonly Place[] {
     const targets = this.targets(places, relationship, at);
     return targets.flatMap((target) => this.#openThrough(target, at, isLast));
+  }
+
+  /**
+   * The parent at the end of a path that may be of several objects, some of them closed. `types` are those that the query
+   * says it means; without them it must be made to say so, and `narrow` hears which are open.
+   */
+  followAny(
+    places: readonly Place[],
+    relationship: string,
+    at: number,
+    types: readonly string[] | undefined,
+    narrow: (lookup: string, objects: readonly string[]) => void,
+  ): readonly Place[] {
+    const targets = this.targets(places, relationship, at);
+    const isOpen = (target: string) => this.#access.object(target) === 'open' || this.#isPerson(target);
+    if (targets.length < 2 || targets.every(isOpen)) return this.follow(places, relationship, at, true);
+    const meant = types && targets.filter((target) => types.includes(target.toLowerCase()));
+    const open = meant ?? targets.filter(isOpen);
+    // None open, or none that exists: refused as if every one had been named.
+    if (open.length === 0) return this.follow(places, relationship, at, true);
+    if (meant === undefined) {
+      const [place] = places;
+      narrow(place?.object.parent(relationship)?.field ?? lookupOf(relationship), open);
+    }
+    const key = `${places[0]?.object.name}.${relationship}`.toLowerCase();
+    if (!this.#several.has(key)) this.alternatives += open.length - 1;
+    this.#several.add(key);
+    return open.flatMap((target) => this.#openThrough(target, at, true));
   }
 
   /** Where a relationship leads from all of these places. To follow it is to read the lookup behind it. */
@@ -139,19 +171,21 @@ export class Reach {
     for (const name of all ?? []) {
       const isCustom = name.includes('__');
       if ((set === 'CUSTOM' && !isCustom) || (set === 'STANDARD' && isCustom)) continue;
-      if (!this.#access.canRead(object.name, name)) throw nameTheFields(set, at);
+      if (!this.#canRead(object, name)) throw nameTheFields(set, at);
       this.fields.add(`${object.name}.${name}`);
     }
   }
 
   /** A person behind Owner or CreatedBy may show a name although people are closed, if the operator said which fields. */
   #openThrough(target: string, at: number, isLast: boolean): readonly Place[] {
-    const { ownerFields } = this.#access;
-    const asPerson =
-      isLast && ownerFields.size > 0 && people.has(target.toLowerCase()) && this.#access.object(target) === 'closed';
-    if (!asPerson) return this.open(target, at);
+    if (!isLast || !this.#isPerson(target)) return this.open(target, at);
     this.objects.add(target);
-    return [{ object: this.#schema.object(target) ?? bareObject(target), only: ownerFields }];
+    return [{ object: this.#schema.object(target) ?? bareObject(target), only: this.#access.ownerFields }];
+  }
+
+  #isPerson(target: string): boolean {
+    const { ownerFields } = this.#access;
+    return ownerFields.size > 0 && people.has(target.toLowerCase()) && this.#access.object(target) === 'closed';
   }
 
   #touch(object: SoqlObject, field: string, known: SoqlField | 'unjudged' | undefined, at: number): ResolvedField {
@@ -163,16 +197,21 @@ export class Reach {
   }
 
   #checkOpen(object: SoqlObject, field: string, at: number): void {
-    if (!this.#access.canRead(object.name, field)) throw closedField(object, field, at);
+    if (!this.#canRead(object, field)) throw closedField(object, field, at);
+  }
+
+  #canRead(object: SoqlObject, field: string): boolean {
+    const isPerson = object.name.toLowerCase() === 'account' && typeof object.field('IsPersonAccount') === 'object';
+    return this.#access.canRead(object.name, field, isPerson);
   }
 
   /** The suggestion is drawn from open fields only: a hint must not tell what is hidden. */
   #unknownField(places: readonly Place[], field: string, at: number): SoqlRefusal {
     const object = places[0]?.object;
     const name = object?.name ?? 'The object';
-    const near = nearest(
+    const [near] = nearest(
       field,
-      (object?.fields() ?? []).filter((each) => this.#access.canRead(name, each)),
+      (object?.fields() ?? []).filter((each) => object !== undefined && this.#canRead(object, each)),
     );
     const next =
       near === undefined ? 'Use fields that the object has; custom fields end in __c.' : `Did you mean ${near}?`;
@@ -210,17 +249,6 @@ function nameTheFields(set: string, at: number): SoqlRefusal {
     `FIELDS(${set}) may bring fields that are not open to this bot.`,
     'Name the fields you need.',
   );
-}
-
-/** The known name that a mistyped one most likely means: the same letters, or one inside the other. */
-function nearest(name: string, known: readonly string[]): string | undefined {
-  const key = plain(name);
-  const isNear = (each: string) => key.length > 3 && (plain(each).includes(key) || key.includes(plain(each)));
-  return known.find((each) => plain(each) === key) ?? known.find(isNear);
-}
-
-function plain(name: string): string {
-  return name.toLowerCase().replace(/__c$/, '').replaceAll('_', '');
 }
 
 /** Names in a refusal come from the model: shown, but not at any length. */

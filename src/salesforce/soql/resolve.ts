@@ -1,5 +1,6 @@
 import type { Access } from './access.ts';
 import type { Condition, Join, Literal, Measured, Operand, Path, Query, Selected } from './ast.ts';
+import { type Narrowed, type Narrowing, narrowedBy } from './narrow.ts';
 import { type Place, Reach, type ResolvedField, unknownRelationship } from './reach.ts';
 import { SoqlRefusal } from './refusal.ts';
 import { bareObject, type SoqlObject, type SoqlSchema } from './schema.ts';
@@ -11,13 +12,18 @@ export interface Resolution {
   readonly fields: ReadonlySet<string>;
   /** What the schema says of each path's field: one entry, or one per target of a polymorphic path. */
   readonly fieldsOf: ReadonlyMap<Path, readonly ResolvedField[]>;
+  /** Parents that may be of a closed object, unless the query is made to leave these out. */
+  readonly narrowings: readonly Narrowing[];
+  /** Objects beyond the first that a parent may be of. */
+  readonly alternatives: number;
 }
 
 export function resolve(query: Query, schema: SoqlSchema, access: Access): Resolution {
   const reach = new Reach(schema, access);
   const resolver = new Resolver(reach);
   resolver.root(query);
-  return { objects: reach.objects, fields: reach.fields, fieldsOf: resolver.fieldsOf };
+  const { objects, fields, alternatives } = reach;
+  return { objects, fields, alternatives, fieldsOf: resolver.fieldsOf, narrowings: resolver.narrowings };
 }
 
 /** The objects whose describe the schema still lacks, as far as the query can be followed with what it has. */
@@ -47,10 +53,14 @@ interface Scope {
   readonly root: readonly Place[];
   /** Lower-cased alias or object name, to where it leads. */
   readonly names: Map<string, readonly Place[]>;
+  /** Absent in a branch of TYPEOF, which says its object itself. */
+  readonly query?: Query;
+  readonly narrowed: Narrowed;
 }
 
 class Resolver {
   readonly fieldsOf = new Map<Path, readonly ResolvedField[]>();
+  readonly narrowings: Narrowing[] = [];
   readonly #reach: Reach;
 
   constructor(reach: Reach) {
@@ -77,8 +87,9 @@ class Resolver {
     for (const { value } of query.orderBy) this.#operand(value, scope);
   }
 
-  #scope({ from }: Query, root: readonly Place[]): Scope {
-    const scope: Scope = { root, names: new Map() };
+  #scope(query: Query, root: readonly Place[]): Scope {
+    const { from, where } = query;
+    const scope: Scope = { root, names: new Map(), query, narrowed: narrowedBy(where) };
     for (const { object } of root) this.#name(scope, object.name, root, from.path.at);
     if (from.alias !== undefined) this.#name(scope, from.alias, root, from.path.at);
     let waiting = from.joins;
@@ -186,10 +197,16 @@ class Resolver {
         'Begin at an object that is nearer.',
       );
     }
-    return rest.reduce(
-      (places, step, index) => this.#reach.follow(places, step, path.at, index === rest.length - 1),
-      named ?? scope.root,
-    );
+    return rest.reduce((places, step, index) => {
+      if (index < rest.length - 1 || scope.query === undefined)
+        return this.#reach.follow(places, step, path.at, index === rest.length - 1);
+      const { query } = scope;
+      const before = steps.slice(0, -1);
+      const way = steps.join('.');
+      return this.#reach.followAny(places, step, path.at, scope.narrowed.get(way.toLowerCase()), (lookup, objects) =>
+        this.narrowings.push({ query, path: way, lookup: [...before, lookup].join('.'), objects }),
+      );
+    }, named ?? scope.root);
   }
 
   /** FROM of a child query: `Contacts`, or `Account.Contacts` from the outer object's name, alias or parent. */
@@ -221,7 +238,8 @@ class Resolver {
   }
 
   #branch(places: readonly Place[], fields: readonly Path[]): void {
-    for (const path of places.length > 0 ? fields : []) this.#path(path, { root: places, names: new Map() });
+    for (const path of places.length > 0 ? fields : [])
+      this.#path(path, { root: places, names: new Map(), narrowed: new Map() });
   }
 }
 

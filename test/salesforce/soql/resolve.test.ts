@@ -214,7 +214,8 @@ describe('fields that the schema lists', () => {
   });
 
   it('are the only ones: another is refused, with the nearest open one [Q2]', () => {
-    expect(refusal(guard('SELECT Industri FROM Account')).next).toBe(
+    expect(refusal(guard('SELECT Industri FROM Account')).next).toBe('Did you mean Industry?');
+    expect(refusal(guard('SELECT Colour FROM Account')).next).toBe(
       'Use fields that the object has; custom fields end in __c.',
     );
     expect(refusal(guard('SELECT Score FROM Account')).next).toBe('Did you mean Score__c?');

@@ -1,0 +1,131 @@
+/**
+ * Standard fields that show the data of another field: an operator who closes Contact.Email means the address, not the column.
+ * All names in lower case. `both` also closes the source where the mirror is named, because the mirror shows nothing else.
+ */
+interface Mirror {
+  readonly from: string;
+  readonly field: string;
+  readonly object: string;
+  readonly as: string;
+  readonly both: boolean;
+}
+
+/** `email>contactemail`; `email` alone keeps its name. */
+function rows(from: string, object: string, fields: string, both = false): Mirror[] {
+  return fields.split(/\s+/).map((pair) => {
+    const [field = '', as = field] = pair.split('>');
+    return { from, field, object, as, both };
+  });
+}
+
+const ACTIVITY = 'email phone';
+const MEMBER = `name firstname lastname salutation title email phone mobilephone fax description leadsource donotcall
+  hasoptedoutofemail hasoptedoutoffax`;
+const NAMES = 'firstname lastname middlename salutation suffix';
+
+const MIRRORS: readonly Mirror[] = [
+  ...rows('contact', 'case', 'email>contactemail phone>contactphone mobilephone>contactmobile fax>contactfax', true),
+  // What the person typed into the form, about themselves.
+  ...rows(
+    'contact',
+    'case',
+    'email>suppliedemail phone>suppliedphone name>suppliedname firstname>suppliedname lastname>suppliedname',
+  ),
+  ...rows('contact', 'campaignmember', MEMBER),
+  ...rows(
+    'contact',
+    'campaignmember',
+    'mailingstreet>street mailingcity>city mailingstate>state mailingpostalcode>postalcode mailingcountry>country',
+  ),
+  ...rows('lead', 'campaignmember', `${MEMBER} company>companyoraccount street city state postalcode country`),
+  ...['task', 'event'].flatMap((activity) => [
+    ...rows('contact', activity, ACTIVITY),
+    ...rows('lead', activity, ACTIVITY),
+  ]),
+  ...rows('contact', 'account', NAMES, true),
+  ...rows('contact', 'individual', `name ${NAMES} birthdate`),
+  ...rows('contact', 'quote', 'email phone fax'),
+  ...rows('contact', 'serviceappointment', 'email phone'),
+  ...rows('contact', 'emailmessagerelation', 'email>relationaddress'),
+  ...rows('lead', 'emailmessagerelation', 'email>relationaddress'),
+  ...rows('lead', 'individual', 'name firstname lastname salutation'),
+  ...rows('account', 'campaignmember', 'name>companyoraccount'),
+  ...rows('account', 'case', 'name>suppliedcompany'),
+  ...rows(
+    'opportunity',
+    'opportunity',
+    `amount>expectedrevenue probability>expectedrevenue stagename>forecastcategory stagename>forecastcategoryname
+    stagename>probability stagename>expectedrevenue stagename>stagesortorder closedate>fiscal closedate>fiscalyear closedate>fiscalquarter
+    forecastcategory>forecastcategoryname forecastcategoryname>forecastcategory`,
+  ),
+  ...rows(
+    'event',
+    'event',
+    `startdatetime>activitydatetime startdatetime>activitydate activitydatetime>startdatetime activitydatetime>activitydate
+    activitydate>activitydatetime activitydate>startdatetime enddatetime>enddate`,
+  ),
+  ...rows('product2', 'pricebookentry', 'name productcode'),
+  ...['opportunitylineitem', 'quotelineitem', 'orderitem'].flatMap((item) =>
+    rows('product2', item, 'productcode name>product2name'),
+  ),
+  ...rows('product2', 'opportunitylineitem', 'name'),
+  ...['opportunitylineitem', 'quotelineitem', 'orderitem'].flatMap((item) =>
+    rows('pricebookentry', item, 'unitprice>listprice'),
+  ),
+];
+
+/** Stands for Account in an org whose accounts may be people: elsewhere a company's own name and telephone are nobody's. */
+export const PERSON_ACCOUNT = 'account (person)';
+
+const ALL: readonly Mirror[] = [
+  ...MIRRORS,
+  ...rows('contact', PERSON_ACCOUNT, 'name firstname>name lastname>name phone fax'),
+];
+
+export interface Shown {
+  readonly object: string;
+  readonly field: string;
+}
+
+/** Where else the data of a field is shown; of `*` on whatever object it is. */
+export function mirrorsOf(object: string, field: string): readonly Shown[] {
+  const isFrom = (source: string) => object === source || object === '*';
+  return [
+    ...ALL.filter((mirror) => isFrom(mirror.from) && mirror.field === field).map((mirror) => ({
+      object: mirror.object,
+      field: mirror.as,
+    })),
+    ...(isFrom('contact') ? [{ object: 'account', field: onPersonAccount(field) }] : []),
+    // What a campaign counts, and the sum over those below it: of the lowest one they are the same.
+    ...(isFrom('campaign') ? [{ object: 'campaign', field: `hierarchy${field}` }] : []),
+  ];
+}
+
+/** Whose data a field shows; `isOnly` where it shows nothing else. */
+export function sourcesOf(object: string, field: string): readonly (Shown & { readonly isOnly: boolean })[] {
+  const person = object === 'account' ? ofPerson(field) : undefined;
+  return [
+    ...ALL.filter((mirror) => mirror.object === object && mirror.as === field).map((mirror) => ({
+      object: mirror.from,
+      field: mirror.field,
+      isOnly: mirror.both,
+    })),
+    ...(person === undefined ? [] : [{ object: 'contact', field: person, isOnly: true }]),
+  ];
+}
+
+/** The objects of which one shows fields. */
+export function sourceObjects(object: string): ReadonlySet<string> {
+  const from = ALL.filter((mirror) => mirror.object === object && mirror.from !== object).map((mirror) => mirror.from);
+  return new Set(from);
+}
+
+/** A person account shows its contact's fields as its own: SSN__c as SSN__pc, Birthdate as PersonBirthdate. */
+function onPersonAccount(field: string): string {
+  return /__[cr]$/.test(field) ? `${field.slice(0, -1)}p${field.slice(-1)}` : `person${field}`;
+}
+
+function ofPerson(field: string): string | undefined {
+  if (/__p[cr]$/.test(field)) return `${field.slice(0, -2)}${field.slice(-1)}`;
+  return /^person.+/.test(field) ? field.slice('person'.length) : undefined;
+}

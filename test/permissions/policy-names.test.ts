@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parsePolicy, shippedPolicy } from '../../permissions/policy.ts';
+import type { FieldDescribe, ObjectDescribe } from '../../src/action.ts';
+import { GatehouseError } from '../../src/errors.ts';
+import { checkNames } from '../../src/policy-names.ts';
+import { checkedPolicyOf } from '../../src/settings.ts';
+import { createWorld, type World } from '../support/world.ts';
+
+/** Names that an operator writes into a policy, against the org that it is for. */
+
+const shipped = shippedPolicy('internal');
+const update = (more: object) => ({
+  ...shipped,
+  actions: { ...shipped.actions, UpdateOpportunity: { decision: 'confirm', ...more } },
+});
+const account = (more: object) => ({ ...shipped, objects: { ...shipped.objects, Account: { read: true, ...more } } });
+
+describe('the names of a policy', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await createWorld();
+  });
+  afterAll(() => world[Symbol.asyncDispose]());
+
+  it.each<[string, object, string, RegExp]>([
+    [
+      'a condition',
+      update({ rules: [{ if: { fieldIn: ['Amuont'] }, then: 'deny' }] }),
+      'actions.UpdateOpportunity.rules[0].if.fieldIn[0]',
+      /nearest: Amount/,
+    ],
+    [
+      'a condition that means another object',
+      update({ rules: [{ if: { fieldIn: ['Email'] }, then: 'deny' }] }),
+      'actions.UpdateOpportunity.rules[0].if.fieldIn[0]',
+      /no field of Opportunity/,
+    ],
+    [
+      'a stage',
+      update({ rules: [{ if: { stageIn: ['Closed Wonn'] }, then: 'deny' }] }),
+      'actions.UpdateOpportunity.rules[0].if.stageIn[0]',
+      /nearest: Closed Won/,
+    ],
+    [
+      'an open field',
+      update({ autoFields: ['NextSteps'] }),
+      'actions.UpdateOpportunity.autoFields[0]',
+      /nearest: NextStep/,
+    ],
+    [
+      'an input',
+      update({ expose: [{ field: 'Descripton', type: 'string', describe: 'x' }] }),
+      'actions.UpdateOpportunity.expose[0].field',
+      /nearest: Description/,
+    ],
+    [
+      'an input of an action that takes none',
+      {
+        ...shipped,
+        actions: {
+          ...shipped.actions,
+          GetAccount: { decision: 'auto', expose: [{ field: 'Name', type: 'string', describe: 'x' }] },
+        },
+      },
+      'actions.GetAccount.expose[0]',
+      /takes no further fields/,
+    ],
+    ['an object', { ...shipped, objects: { ...shipped.objects, Acount: {} } }, 'objects.Acount', /nearest: Account/],
+    [
+      'a denied field',
+      account({ denyFields: ['AnualRevenue'] }),
+      'objects.Account.denyFields[0]',
+      /nearest: AnnualRevenue/,
+    ],
+    ['a masked field', account({ maskFields: ['Phonne'] }), 'objects.Account.maskFields[0]', /nearest: Phone/],
+    [
+      'a listed field',
+      account({ allowFields: ['Name', 'Wesbite'] }),
+      'objects.Account.allowFields[1]',
+      /nearest: Website/,
+    ],
+    [
+      'a sensitive field',
+      account({ sensitiveFields: ['Industri'] }),
+      'objects.Account.sensitiveFields[0]',
+      /nearest: Industry/,
+    ],
+    [
+      'a field on any object',
+      { ...shipped, objects: { ...shipped.objects, '*': { denyFields: ['Nothing__c'] } } },
+      'objects.*.denyFields[0]',
+      /any object/,
+    ],
+    [
+      'a lookup',
+      { ...shipped, lookups: { opportunityReference: 'Referenz__c' } },
+      'lookups.opportunityReference',
+      /nearest: Reference__c/,
+    ],
+  ])('stop the save where the org does not know %s, with the nearest [K11]', async (_, policy, place, words) => {
+    const refused = await checkedPolicyOf(world.app, world.bot, policy).catch((error: unknown) => error);
+    expect(refused).toMatchObject({
+      code: 'invalid_input',
+      fields: [{ name: place, problem: expect.stringMatching(words) }],
+    });
+  });
+
+  it('may be written in any case, and pass as shipped [K11]', async () => {
+    const policy = {
+      ...update({
+        autoFields: ['nextstep'],
+        rules: [{ if: { fieldIn: ['amount'], stageIn: ['closed won'] }, then: 'deny' }],
+      }),
+      objects: { ...shipped.objects, account: { denyFields: ['annualrevenue'] } },
+      lookups: { accountKey: 'account_key__c' },
+    };
+    expect((await checkedPolicyOf(world.app, world.bot, policy)).warnings).toEqual([]);
+    for (const audience of ['internal', 'public'] as const)
+      expect((await checkedPolicyOf(world.app, world.bot, shippedPolicy(audience))).warnings).toEqual([]);
+  });
+
+  it('save with a warning where no org can be asked [K11]', async () => {
+    await world.app.store.bots.create({ ...(await world.app.store.bots.get(world.bot))!, name: 'lone' });
+    const policy = update({ rules: [{ if: { fieldIn: ['Amuont'] }, then: 'deny' }] });
+    const { warnings } = await checkedPolicyOf(world.app, 'lone', policy);
+    expect(warnings).toEqual([expect.stringMatching(/^lone is not connected, so the names/)]);
+  });
+});
+
+describe('a formula over a closed field', () => {
+  const field = (name: string, more: Partial<FieldDescribe> = {}) =>
+    ({
+      name,
+      label: name,
+      type: 'string',
+      relationshipName: null,
+      referenceTo: [],
+      picklistValues: [],
+      ...more,
+    }) as FieldDescribe; // what the check reads
+  const describes: Record<string, ObjectDescribe> = {
+    account: {
+      name: 'Account',
+      fields: [
+        field('Name'),
+        field('AnnualRevenue'),
+        field('Copy__c', { formula: '/* x */ annualrevenue * 2' }),
+        field('Plain__c', { formula: 'IF(Name = "AnnualRevenue", 1, 2)' }),
+      ],
+    },
+    contact: {
+      name: 'Contact',
+      fields: [
+        field('Email'),
+        field('AccountId', { relationshipName: 'Account', referenceTo: ['Account'] }),
+        field('Worth__c', { formula: 'TEXT( Account . AnnualRevenue )' }),
+        field('Mail__c', { formula: 'LOWER(Email)' }),
+      ],
+    },
+  } as never; // the parts of a describe that the check reads
+  const describeOf = async (object: string) => {
+    const found = Object.hasOwn(describes, object.toLowerCase()) ? describes[object.toLowerCase()] : undefined;
+    if (found === undefined) throw new GatehouseError('not_found', 'There is none.', { next: '' });
+    return { ...found, label: '', keyPrefix: null, childRelationships: [] };
+  };
+
+  it('is named when the policy is saved, on its own object and through a path [K9]', async () => {
+    const parsed = parsePolicy({
+      objects: { Account: { denyFields: ['AnnualRevenue'] }, Contact: { maskFields: ['Email'] } },
+    });
+    const { warnings, problems } = await checkNames('policy' in parsed ? parsed.policy : shipped, [], describeOf);
+    expect(problems).toEqual([]);
+    expect(warnings.map(({ problem }) => problem.split(',')[0]).filter((text) => text?.includes('formula'))).toEqual([
+      'Account.Copy__c is a formula over Account.AnnualRevenue',
+      'Contact.Worth__c is a formula over Account.AnnualRevenue',
+      'Contact.Mail__c is a formula over Contact.Email',
+    ]);
+  });
+
+  it('is not named once it is denied itself, and a default lookup that is missing is a warning [K9 H3]', async () => {
+    const parsed = parsePolicy({ objects: { Account: { denyFields: ['AnnualRevenue', 'Copy__c'] } } });
+    const { warnings, problems } = await checkNames('policy' in parsed ? parsed.policy : shipped, [], describeOf);
+    expect(problems).toEqual([]);
+    expect(warnings).toEqual([
+      { name: 'lookups.accountKey', problem: expect.stringContaining('Account_Key__c is no field of Account') },
+    ]);
+  });
+});
