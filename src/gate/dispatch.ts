@@ -21,7 +21,7 @@ import { createLook } from './look.ts';
 import { newProposal } from './new-proposal.ts';
 import { createNotices, type Notice } from './notices.ts';
 import { inputFor, parseArgs } from './parse-args.ts';
-import { botNamed, listed, permitted } from './permit.ts';
+import { botNamed, listed, permitted, reachable } from './permit.ts';
 import { both, createReadLog, type ReadLog } from './read-log.ts';
 import { createReceipts } from './receipts.ts';
 import { createRepeats, dedupeKeyOf } from './repeat.ts';
@@ -118,7 +118,7 @@ export function createGate(deps: GateDeps): Gate {
       // A visitor gets one receipt, whatever becomes of the request: its fate would tell who is known already (P6).
       const hasReceipt = deps.actions.some(({ name, receipt }) => name === c.action && receipt !== undefined);
       if (bot.audience === 'public' && hasReceipt) return await receipts.receive(bot, c);
-      const { action, own } = permitted(deps.actions, bot, c.action);
+      const { action, own } = reachable(deps.actions, bot, c.action);
       const parsed = parseArgs(action, own, bot.policy, c.args);
       const { args } = parsed;
       const signal = c.signal ?? new AbortController().signal;
@@ -317,7 +317,7 @@ export function createGate(deps: GateDeps): Gate {
 
     async dryRun(c) {
       const bot = await botNamed(store, c.bot);
-      const found = permitted(deps.actions, bot, c.action);
+      const found = reachable(deps.actions, bot, c.action);
       const parsed = parseArgs(found.action, found.own, bot.policy, c.args);
       const signal = c.signal ?? new AbortController().signal;
       const { preview, verdict } = await weigh(deps, bot, found, c, parsed, signal);

@@ -6,7 +6,7 @@ import { createWorld } from '../support/world.ts';
 
 /** What a call meets before anything else: grants, policy and open objects, each with its true cause. */
 
-const actions = new URL('../support/actions/', import.meta.url);
+const actions = new URL('../support/actions/fixtures/', import.meta.url);
 const objects = (change: object) => (policy: Policy) => ({ ...policy, objects: { ...policy.objects, ...change } });
 const wish = { reference: 'OPP-123', amount: 90_000 };
 const lead = { lastName: 'Doe', company: 'Doe Ltd' };
