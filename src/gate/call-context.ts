@@ -1,7 +1,8 @@
 import type { Facts } from '../../permissions/decide.ts';
 import type { ActionContext, Answered, Find, Salesforce, Soql, Sync } from '../action.ts';
 import { boundByPolicy } from '../confirm/bounded.ts';
-import { hasStood, valuesOf, type WritableOrg, writeOnce } from '../confirm/effects.ts';
+import { hasStood, type WritableOrg, writeOnce } from '../confirm/effects.ts';
+import { valuesOf } from '../confirm/object-values.ts';
 import { type Effect, isOver, type Proposal } from '../confirm/proposal.ts';
 import { GatehouseError } from '../errors.ts';
 import type { LeaseWatch } from '../lease-watch.ts';

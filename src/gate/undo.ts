@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Action, type Change, defineAction, type FieldValue, type Preview, type Salesforce } from '../action.ts';
 import type { Audit } from '../audit.ts';
-import { valuesOf } from '../confirm/effects.ts';
+import { valuesOf } from '../confirm/object-values.ts';
 import type { Effect } from '../confirm/proposal.ts';
 import { GatehouseError } from '../errors.ts';
 import { quoted } from '../hidden-text.ts';
