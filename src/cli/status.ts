@@ -126,6 +126,11 @@ function describeSync({ links, waiting, waitingSince, problems }: SyncStatus): s
       ['problem', `${message}${count > 1 ? ` (${count} records)` : ''}`],
       ...(quote === undefined ? [] : [['Salesforce', quote] as const]),
       ['records', examples.map(({ kind, localId }) => `${kind} ${localId}`).join(', ') || 'all of them'],
+      ...examples.flatMap(({ localId, candidates = [] }) =>
+        candidates.map(
+          ({ id, name, hint }) => [`for ${localId}`, [id, name, hint].filter(Boolean).join('  ')] as const,
+        ),
+      ),
       ['cure', next],
     ]),
   );

@@ -43,12 +43,12 @@ async function runDue(app: App, bot: string, org: Org, kind: Kind) {
   const {
     room: { drain },
   } = await app.sync();
-  const tally = { create: 0, update: 0, delete: 0, none: 0, failed: 0 };
+  const tally = { create: 0, update: 0, delete: 0, none: 0, failed: 0, problems: 0 };
   await drain.ensureLinks(bot, org, kind);
   for (;;) {
     const { claimed, results } = await drain.pass(bot, org, kind, { due: 'dirty' });
     for (const { operation, error } of results.values()) tally[error === null ? operation : 'failed'] += 1;
-    if (claimed === 0) return tally;
+    if (claimed === 0) return { ...tally, problems: await countProblems(app, bot, org, kind) };
   }
 }
 
@@ -59,7 +59,13 @@ async function runBatch(app: App, bot: string, org: Org, kind: Kind) {
   const { id } = await batches.start(bot, org.orgId, kind);
   await batches.work(bot, org);
   const { state, total, done, failed, calls } = await batches.status(bot, id);
-  return { batch: id, state, total, done, failed, calls };
+  return { batch: id, state, total, done, failed, problems: await countProblems(app, bot, org, kind), calls };
+}
+
+/** What stands, also from before: a run that met nothing new is no proof that all is well. `status` has the cures. */
+async function countProblems(app: App, bot: string, { orgId }: Org, kind: Kind): Promise<number> {
+  const { room } = await app.sync();
+  return room.desk.countProblems(bot, orgId, kind);
 }
 
 function toCells([name, value]: [string, string | number]): string[] {

@@ -62,7 +62,14 @@ export interface ParentRule {
   readonly field: string;
   /** `AccountId` */
   readonly idField: string;
-  readonly object: string;
+  /** What it may be, as far as the rule, the org and the policy let it: an Owner is a User or a Group. Never empty. */
+  readonly objects: readonly string[];
+  /** Why others of its kinds are not looked at. */
+  readonly skipped: readonly string[];
+  /** Its reference leads to several objects: the Id tells which a record's is. */
+  readonly isOfKinds: boolean;
+  /** Key prefixes of the objects, as far as it was asked. */
+  readonly prefixes: Readonly<Record<string, string>>;
   /** Undefined: only read. */
   readonly write: 'find' | 'find_or_create' | undefined;
 }
@@ -77,8 +84,16 @@ export interface CompiledMapping {
 /** Rules whose fields the org does not have are left out; `checkMapping` tells about them when the mapping is saved. */
 export function compileMapping(mapping: Mapping, describe: ObjectDescribe): CompiledMapping {
   const rules = mapping.rules.flatMap((rule) => compileRule(rule, describe) ?? []);
-  const select = [...new Set(rules.flatMap((rule) => [...rule.remote, ...rule.also]))];
-  return { mapping, rules, select };
+  return { mapping, rules, select: columnsOfRules(rules) };
+}
+
+export const columnsOfRules = (rules: readonly CompiledRule[]): readonly string[] => [
+  ...new Set(rules.flatMap(({ remote, also }) => [...remote, ...also])),
+];
+
+/** The same rule for fewer kinds of parent. */
+export function narrowParent(rule: CompiledRule, parent: ParentRule): CompiledRule {
+  return { ...rule, parent, fromRemote: (record) => (isOther(parent, record) ? null : rule.fromRemote(record)) };
 }
 
 const PARENT_TEXT: Shape = { type: 'string', length: 255, picklistValues: [] };
@@ -96,14 +111,16 @@ function compileRule(rule: Rule, describe: ObjectDescribe): CompiledRule | undef
   }
   const direction = directionOf(rule, shapes);
   if (!direction) return undefined;
-  const isPersons = parent?.object === 'Account' && findField(describe, PERSON_FIELD) !== undefined;
+  const isPersons = parent?.objects[0] === 'Account' && findField(describe, PERSON_FIELD) !== undefined;
   const isAmount = describe.name === 'Opportunity' && rule.remote[0] === 'Amount';
   const decisive = [
     ...(isPersons ? [PERSON_FIELD] : []),
     ...(isAmount && findField(describe, PRODUCTS_FIELD) ? [PRODUCTS_FIELD] : []),
   ];
   const isInCurrency = hasCurrencies(describe) && written.some((field) => !parent && field?.type === 'currency');
-  const also = isInCurrency ? [...decisive, CURRENCY_FIELD] : decisive;
+  // The Id of a parent of several kinds tells which it is.
+  const kinds = parent?.isOfKinds ? [parent.idField] : [];
+  const also = [...decisive, ...kinds, ...(isInCurrency ? [CURRENCY_FIELD] : [])];
   const form = rule.transforms.find((transform) => transform.use === 'date');
   const steps = rule.transforms.flatMap((transform) => toStep(transform, { form, field: shapes[0] }) ?? []);
   const template = rule.transforms.find((transform) => transform.use === 'template');
@@ -232,9 +249,27 @@ export function parentOf(rule: Rule, describe: ObjectDescribe): ParentRule | und
   const [relationship, field] = rule.remote[0]?.split('.') ?? [];
   if (!relationship || !field) return undefined;
   const reference = describe.fields.find((one) => one.relationshipName?.toLowerCase() === relationship.toLowerCase());
-  const object = reference?.referenceTo[0];
-  if (!reference || !object) return undefined;
-  return { relationship, field, idField: reference.name, object, write: rule.parent };
+  const named = rule.parentObject?.toLowerCase();
+  const objects = (reference?.referenceTo ?? []).filter((one) => named === undefined || one.toLowerCase() === named);
+  if (!reference || objects.length === 0) return undefined;
+  const isOfKinds = reference.referenceTo.length > 1;
+  return {
+    relationship,
+    field,
+    idField: reference.name,
+    objects,
+    skipped: [],
+    isOfKinds,
+    prefixes: {},
+    write: rule.parent,
+  };
+}
+
+/** A parent of several kinds that is one which this rule does not speak of: for the rule there is none. */
+function isOther(parent: ParentRule | undefined, record: RemoteRecord): boolean {
+  if (!parent?.isOfKinds) return false;
+  const id = readPath(record, parent.idField);
+  return typeof id === 'string' && !parent.objects.some((object) => id.startsWith(parent.prefixes[object] ?? ' '));
 }
 
 export function findField(describe: ObjectDescribe, name: string): FieldDescribe | undefined {

@@ -39,6 +39,8 @@ export interface Rule {
   readonly transforms: readonly Transform[];
   /** How a parent is found when it is written: by this very field, or created when there is none. Absent: read only. */
   readonly parent?: 'find' | 'find_or_create' | undefined;
+  /** Which object a parent of several kinds is (an Owner may be a User or a Group); absent: all are looked at. */
+  readonly parentObject?: string | undefined;
 }
 
 export type Transform =
@@ -80,6 +82,7 @@ const hostName = z
   .refine(isUsableName, 'is a name that cannot be used');
 const API_NAME = 'an API name such as Phone, Level__c or Account.Name';
 const apiName = z.string().regex(/^[A-Za-z]\w{0,79}(\.[A-Za-z]\w{0,79})?$/, API_NAME);
+const apiObject = z.string().regex(/^[A-Za-z]\w{0,79}$/, 'an API name such as Contact or Matter__c');
 const value = z.union([z.string().max(1000), z.number(), z.boolean(), z.null()], {
   error: 'a text of at most 1,000 characters, a number, true, false or null',
 });
@@ -128,12 +131,13 @@ const rule = z.strictObject({
   direction: z.enum(['both', 'to_crm', 'from_crm']).default('both'),
   transforms: z.array(transform).max(10).default([]),
   parent: z.enum(['find', 'find_or_create']).optional(),
+  parentObject: apiObject.optional(),
 });
 
 /** What an operator may send; short forms (`"local": "email"`) become the long one. */
 export const mappingSchema = z.strictObject({
   kind: z.enum(['party', 'case']),
-  object: z.string().regex(/^[A-Za-z]\w{0,79}$/, 'an API name such as Contact or Matter__c'),
+  object: apiObject,
   rules: z.array(rule).min(1).max(200),
   lookup: z.strictObject({ local: hostName, remote: apiName }).nullable().default(null),
   roles: z.record(z.string().min(1).max(40), z.string().min(1).max(255)).default({}),

@@ -1,5 +1,5 @@
 import type { FieldValue } from '../action.ts';
-import type { CompiledMapping, RemoteRecord } from './compile.ts';
+import type { CompiledMapping, CompiledRule, RemoteRecord } from './compile.ts';
 import type { HostFields } from './mapping.ts';
 
 export interface PreviewLine {
@@ -19,6 +19,15 @@ export function previewMapping(
   record: RemoteRecord | undefined,
 ): readonly PreviewLine[] {
   return rules.map((rule) => {
+    try {
+      return lineOf(rule);
+    } catch (thrown) {
+      const note = `left out: a value of it cannot be worked on (${String(thrown).slice(0, 160)})`;
+      return { rule: rule.key, direction: rule.direction, sends: {}, receives: {}, note };
+    }
+  });
+
+  function lineOf(rule: CompiledRule): PreviewLine {
     const said = host && rule.direction !== 'from_crm' ? rule.fromHost(host) : undefined;
     const told = record && rule.direction !== 'to_crm' ? rule.fromRemote(record) : undefined;
     const misfit = host && said !== undefined && said !== null ? rule.misfit(said, host) : undefined;
@@ -33,5 +42,5 @@ export function previewMapping(
         ? { note: 'longer than the Salesforce field: the end is cut off there, the host keeps all of it' }
         : {}),
     };
-  });
+  }
 }

@@ -18,6 +18,14 @@ export function checkSamples(
 }
 
 function problemOf(rule: CompiledRule, sample: HostFields & { readonly id: string }): string | undefined {
+  try {
+    return lossOf(rule, sample);
+  } catch (thrown) {
+    return `${sample.id}: ${rule.key} would be left out, a value of it cannot be worked on (${String(thrown).slice(0, 160)})`;
+  }
+}
+
+function lossOf(rule: CompiledRule, sample: HostFields & { readonly id: string }): string | undefined {
   const value = rule.fromHost(sample);
   if (value === undefined || value === null) return undefined;
   if (rule.isCut(value, sample))

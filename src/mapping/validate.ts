@@ -38,7 +38,7 @@ export function checkMapping(mapping: Mapping, describe: ObjectDescribe): Mappin
     // What a fresh bot was given and this org lacks is left out of the work, and of no concern when anything else is saved.
     const absent: Say = (part, problem) =>
       isShipped ? warn(part, `${problem}: the rule is left out until it has`) : say(part, problem);
-    if (rule.remote[0]?.includes('.')) checkParent(rule, describe, say, absent);
+    if (rule.remote[0]?.includes('.')) checkParent(rule, describe, { say, warn, absent });
     else for (const name of rule.remote) checkField(rule, name, describe, { say, warn, absent });
     checkHostField(mapping, rule, describe, say, warn);
   });
@@ -73,16 +73,21 @@ function checkShape(rule: Rule, say: Say): void {
   if (isConstant && rule.direction !== 'to_crm') say('direction', 'a constant can only go "to_crm"');
 }
 
-function checkParent(rule: Rule, describe: ObjectDescribe, say: Say, absent: Say): void {
+function checkParent(
+  rule: Rule,
+  describe: ObjectDescribe,
+  { say, warn, absent }: Readonly<Record<'say' | 'warn' | 'absent', Say>>,
+): void {
   const parent = parentOf(rule, describe);
   if (!parent) {
-    absent('remote', `${describe.name} has no parent called ${rule.remote[0]?.split('.')[0]}`);
+    const what = rule.parentObject === undefined ? '' : ` that can be a ${rule.parentObject}`;
+    absent('remote', `${describe.name} has no parent called ${rule.remote[0]?.split('.')[0]}${what}`);
     return;
   }
   if (rule.direction !== 'from_crm' && !parent.write) {
     say(
       'parent',
-      `writing ${rule.remote[0]} means choosing a ${parent.object}: set "parent" to "find" or "find_or_create", or read it only ("from_crm")`,
+      `writing ${rule.remote[0]} means choosing a ${parent.objects.join(' or ')}: set "parent" to "find" or "find_or_create", or read it only ("from_crm")`,
     );
   }
   if (COMPOUND.test(parent.field))
@@ -93,6 +98,13 @@ function checkParent(rule: Rule, describe: ObjectDescribe, say: Say, absent: Say
   const field = findField(describe, parent.idField);
   if (rule.direction !== 'from_crm' && field && !field.updateable)
     say('remote', `${field.name} is not writable for this user`);
+  if (parent.write && parent.objects.length > 1)
+    warn(
+      'parent',
+      `${parent.relationship} may be a ${parent.objects.join(' or ')}: all of them are looked at by ${parent.field}, as far as it is there and open; name one with "parentObject"`,
+    );
+  if (parent.write === 'find_or_create' && parent.objects.length > 1)
+    say('parentObject', `say which object is made where none is found: ${parent.objects.join(' or ')}`);
 }
 
 function checkField(

@@ -97,7 +97,13 @@ export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' |
     },
   ): Promise<{ readonly id: string; readonly created: boolean }>;
   /** PATCH by Id; with `unmodifiedSince` (HTTP date or ISO) a changed record answers `conflict`. */
-  patch(object: string, id: string, fields: Readonly<Record<string, unknown>>, unmodifiedSince?: string): Promise<void>;
+  patch(
+    object: string,
+    id: string,
+    fields: Readonly<Record<string, unknown>>,
+    unmodifiedSince?: string,
+    options?: { readonly allowDuplicates?: boolean },
+  ): Promise<void>;
   /** Upsert by an external-id or lookup field; several matches throw `ambiguous` with candidates. */
   upsert(
     object: string,

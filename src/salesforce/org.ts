@@ -136,12 +136,15 @@ export function createOrg(deps: {
       return Promise.all(pages.map((page, at) => rowsFrom(toPage(page), finds[at]?.find.limit ?? 0)));
     },
     async create(object, fields, { allowDuplicates, mark } = {}) {
-      const headers = allowDuplicates ? { 'sforce-duplicate-rule-header': 'allowSave=true' } : {};
+      const headers = allowDuplicates ? ALLOW_DUPLICATES : {};
       const path = mark ? keyPath(object, mark) : `${base}/sobjects/${objectName(object)}`;
       return created(await ask({ method: mark ? 'PATCH' : 'POST', path, headers, body: fields }), path);
     },
-    async patch(object, id, fields, unmodifiedSince) {
-      const headers = unmodifiedSince === undefined ? {} : { 'if-unmodified-since': httpDate(unmodifiedSince) };
+    async patch(object, id, fields, unmodifiedSince, { allowDuplicates } = {}) {
+      const headers = {
+        ...(unmodifiedSince === undefined ? {} : { 'if-unmodified-since': httpDate(unmodifiedSince) }),
+        ...(allowDuplicates ? ALLOW_DUPLICATES : {}),
+      };
       await ask({ method: 'PATCH', path: recordPath(object, id), headers, body: fields });
     },
     async upsert(object, key, fields) {
@@ -206,6 +209,9 @@ export function createOrg(deps: {
   };
   return org;
 }
+
+/** Past a duplicate rule that only warns; one that blocks still blocks. */
+const ALLOW_DUPLICATES = { 'sforce-duplicate-rule-header': 'allowSave=true' };
 
 function toPage(json: unknown): QueryPage {
   if (!isRecord(json) || !Array.isArray(json.records)) throw unreadable(false);

@@ -5,6 +5,7 @@ import { proposalTarget } from './migrations/0004-proposal-target.ts';
 import { proposalOrg } from './migrations/0005-proposal-org.ts';
 import { mcpSessions } from './migrations/0006-mcp-sessions.ts';
 import { doors } from './migrations/0007-doors.ts';
+import { syncTurns } from './migrations/0008-sync-turns.ts';
 import { faults } from './migrations/0009-faults.ts';
 
 /**
@@ -19,5 +20,6 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
   proposalOrg,
   mcpSessions,
   doors,
+  syncTurns,
   faults,
 ];

@@ -1,4 +1,4 @@
-import type { Cursor, CursorStore, InboxStore } from '../sync/ports.ts';
+import type { Cursor, CursorStore, InboxStore, Turn, TurnStore } from '../sync/ports.ts';
 import { fromRow, inChunks, type SyncDatabase, toRow } from './sync-tables.ts';
 
 /** What Salesforce told us and we have not used yet. */
@@ -96,6 +96,33 @@ export function createCursorStore({ db }: SyncDatabase): CursorStore {
         .values({ bot: scope.bot, orgId: scope.orgId, object: cursor.object, watermark, position, polledAt })
         .onConflict((conflict) =>
           conflict.columns(['bot', 'orgId', 'object']).doUpdateSet({ watermark, position, polledAt }),
+        )
+        .execute();
+    },
+  };
+}
+
+export function createTurnStore({ db }: SyncDatabase): TurnStore {
+  return {
+    async get({ bot, orgId }) {
+      const row = await db
+        .selectFrom('syncTurns')
+        .select(['at', 'problem'])
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .executeTakeFirst();
+      return row && fromRow<Turn, 'problem'>(row, ['problem']);
+    },
+
+    async put({ bot, orgId }, turn) {
+      const row = { bot, orgId, ...toRow(turn, ['problem']) };
+      await db
+        .insertInto('syncTurns')
+        .values(row)
+        .onConflict((conflict) =>
+          conflict
+            .columns(['bot', 'orgId'])
+            .doUpdateSet(({ ref }) => ({ at: ref('excluded.at'), problem: ref('excluded.problem') })),
         )
         .execute();
     },

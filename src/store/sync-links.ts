@@ -3,8 +3,8 @@ import { freshLink } from '../sync/fresh-link.ts';
 import type { Link, LinkSet, LinkStore, Scope } from '../sync/link.ts';
 import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './sync-tables.ts';
 
-const JSON_COLUMNS = ['base', 'intents', 'error'] as const;
-const COLUMNS = 27;
+const JSON_COLUMNS = ['base', 'intents', 'error', 'waitsFor'] as const;
+const COLUMNS = 28;
 const toLink = (row: SyncTables['links']): Link => fromRow<Link, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS);
 
 export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
@@ -139,6 +139,7 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
               attempts: ref('excluded.attempts'),
               nextAt: ref('excluded.nextAt'),
               error: ref('excluded.error'),
+              waitsFor: ref('excluded.waitsFor'),
             })),
           )
           .execute();
@@ -210,7 +211,15 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
     },
 
     async reopen(ids) {
-      const fresh = { state: 'new', sfId: null, matchKey: null, seenStamp: null, baseMod: null, error: null } as const;
+      const fresh = {
+        state: 'new',
+        sfId: null,
+        matchKey: null,
+        seenStamp: null,
+        baseMod: null,
+        error: null,
+        waitsFor: null,
+      } as const;
       for (const some of inChunks(ids))
         await db
           .updateTable('links')
@@ -236,11 +245,12 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
         .execute();
     },
 
-    async list(among, { state, localId, hasProblem, after, limit }) {
+    async list(among, { state, localId, hasProblem, isWaiting, after, limit }) {
       let query = all().where(isAmong(among));
       if (state) query = query.where('state', '=', state);
       if (localId !== undefined) query = query.where('localId', '=', localId);
       if (hasProblem) query = query.where('error', 'is not', null);
+      if (isWaiting) query = query.where('waitsFor', 'is not', null);
       if (after)
         query = query.where(({ eb, refTuple, tuple }) =>
           eb(refTuple('localId', 'id'), '>', tuple(after.localId, after.id)),
@@ -259,6 +269,17 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
         .orderBy('state')
         .execute(),
 
+    async countProblems(among) {
+      const row = await db
+        .selectFrom('links')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .where(isAmong(among))
+        .where('error', 'is not', null)
+        .where('state', '!=', 'unlinked')
+        .executeTakeFirstOrThrow();
+      return row.count;
+    },
+
     async backlog(among) {
       return db
         .selectFrom('links')
@@ -272,6 +293,7 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
         ])
         .where(isAmong(among))
         .whereRef('dirty', '>', 'done')
+        .where('kind', '!=', 'parent')
         .where('state', '!=', 'unlinked')
         .executeTakeFirstOrThrow();
     },

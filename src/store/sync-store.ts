@@ -1,7 +1,7 @@
 import type { SyncStore } from '../sync/ports.ts';
 import type { Database } from './database.ts';
 import { createBatchStore } from './sync-batches.ts';
-import { createCursorStore, createInboxStore } from './sync-events.ts';
+import { createCursorStore, createInboxStore, createTurnStore } from './sync-events.ts';
 import { createFeedStore, createSubscriptionStore, createTokenStore, createWebhookStore } from './sync-feed.ts';
 import { createHostStore } from './sync-hosts.ts';
 import { createLinkStore } from './sync-links.ts';
@@ -16,6 +16,7 @@ export function createSyncStore(database: Database): SyncStore {
     links: createLinkStore(tables),
     inbox: createInboxStore(tables),
     cursors: createCursorStore(tables),
+    turns: createTurnStore(tables),
     batches: createBatchStore(tables),
     log: createLogStore(tables),
     mappings: createMappingStore(tables),

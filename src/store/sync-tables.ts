@@ -10,6 +10,7 @@ import type {
   LogRow,
   MappingRow,
   Subscription,
+  Turn,
   WebhookTarget,
 } from '../sync/ports.ts';
 import type { Database } from './database.ts';
@@ -21,9 +22,10 @@ type Stored<T, J extends keyof T> = {
 
 export type SyncTables = {
   hostRecords: Stored<HostRecord, 'fields' | 'clocks' | 'parties'>;
-  links: Stored<Link, 'base' | 'intents' | 'error'>;
+  links: Stored<Link, 'base' | 'intents' | 'error' | 'waitsFor'>;
   inbox: InboxRow & { readonly doneAt: number | null };
   cursors: Scope & Stored<Cursor, 'position'>;
+  syncTurns: Scope & Stored<Turn, 'problem'>;
   batchRuns: BatchRun;
   syncLog: Stored<LogRow, 'changes' | 'error'>;
   mappings: Stored<MappingRow, 'mapping'>;

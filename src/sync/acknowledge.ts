@@ -9,11 +9,13 @@ import {
   type PendingWrite,
   partialProblem,
   statusOf,
+  tryAgain,
 } from './book.ts';
 import { isNewlyKnown, touchCasesOf } from './case-people.ts';
 import type { Link } from './link.ts';
 import type { HostRecord, LogRow, SyncOrg, SyncStore } from './ports.ts';
 import type { Target } from './target.ts';
+import { isSystemic } from './trouble.ts';
 
 export type Outcome =
   | { readonly kind: 'written'; readonly id: string; readonly isCreated: boolean }
@@ -37,8 +39,6 @@ export interface AckInput {
   readonly hasMore: (host: HostRecord, link: Link) => boolean;
   readonly logRow: (row: Omit<LogRow, 'id' | 'at' | 'calls'>) => LogRow;
 }
-
-const MOST_ATTEMPTS_IN_BATCH = 3;
 
 /** One transaction after the answer: the base moves, the intents of this claim go, the log row is added. */
 export function acknowledge(store: SyncStore, input: AckInput): Promise<readonly Acknowledged[]> {
@@ -293,34 +293,6 @@ function withCandidate(
   return { ...error, candidates: [candidate] };
 }
 
-/** Free, and due again when its back-off is over. */
-export function tryAgain(link: Link, error: Link['error'], now: number): Link {
-  const attempts = link.attempts + 1;
-  const isLast = link.batch !== null && attempts >= MOST_ATTEMPTS_IN_BATCH;
-  const nextAt = now + backoffMs(attempts, link.id);
-  return { ...link, attempts, nextAt, error, batch: isLast ? null : link.batch, leaseOwner: null, leaseUntil: 0 };
-}
-
-/** 5 s, 10 s, 20 s ... one hour, spread by the link so that a crowd does not come back at once. */
-export function backoffMs(attempts: number, id: string): number {
-  const base = Math.min(5_000 * 2 ** (attempts - 1), 3_600_000);
-  const spread = [...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1000, 7) / 1000;
-  return Math.round(base * (0.75 + spread / 2));
-}
-
-/** Codes that say nothing about this record: everything waits. */
-const SYSTEMIC = new Set([
-  'limit_reached',
-  'circuit_open',
-  'not_connected',
-  'reconnect_needed',
-  'salesforce_unavailable',
-  'off',
-  'rate_limited',
-  'internal',
-  'unauthenticated',
-]);
-
 /** A single write's refusal as a row's; anything that is no answer about this record is thrown on. */
 export function toFailure(org: Pick<SyncOrg, 'refusal'>, thrown: unknown): Refusal | 'changed' {
   if (!(thrown instanceof GatehouseError)) throw thrown;
@@ -329,6 +301,6 @@ export function toFailure(org: Pick<SyncOrg, 'refusal'>, thrown: unknown): Refus
   if (thrown.code === 'conflict' && (said === undefined || said === 'PRECONDITION_FAILED')) return 'changed';
   const refusal = org.refusal(thrown);
   const isAboutRecord = said !== undefined && refusal.then !== 'wait';
-  if (SYSTEMIC.has(thrown.code) && !(isAboutRecord && refusal.then === 'retry')) throw thrown;
+  if (isSystemic(thrown) && !(isAboutRecord && refusal.then === 'retry')) throw thrown;
   return refusal;
 }

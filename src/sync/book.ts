@@ -6,6 +6,7 @@ import type { Intent, Link, LinkState } from './link.ts';
 import type { ParentIndex, Plan } from './plan.ts';
 import type { FeedRow, HostRecord, LogRow, SyncStore } from './ports.ts';
 import type { Target } from './target.ts';
+import { backoffMs, troubleOf } from './trouble.ts';
 
 /** A write that the merge decided on. The intents behind it are already durable. */
 export interface PendingWrite {
@@ -133,6 +134,32 @@ export class Book {
     this.close({ ...link, state }, host, error);
   }
 
+  /** Nothing is decided about it now: it comes back later and later, and says why. */
+  postpone(link: Link, host: HostRecord | undefined, error: NonNullable<Link['error']>): void {
+    if (link.error?.message !== error.message)
+      this.log(link, { operation: 'none', direction: 'to_crm', status: 'failed', error });
+    const after = tryAgain(link, error, this.#tables.now);
+    this.save(after);
+    this.#failedIn.push(...batchFailedIn(link, after));
+    this.settled.push({ link: after, host, plan: undefined, error });
+  }
+
+  /** One record's decision. An exception in it undoes what it booked so far, and stops nobody else. */
+  decide(link: Link, host: HostRecord | undefined, work: () => void): void {
+    const lists: unknown[][] = [
+      ...[this.writes, this.settled, this.#links, this.#hosts, this.#log, this.#feed, this.#flags, this.#failedIn],
+    ];
+    const lengths = lists.map((list) => list.length);
+    try {
+      work();
+    } catch (thrown) {
+      lists.forEach((list, at) => {
+        list.length = lengths[at] ?? 0;
+      });
+      this.postpone(link, host, troubleOf('The record could not be worked on', thrown));
+    }
+  }
+
   async write(inside: SyncStore): Promise<void> {
     await inside.links.save(this.#links);
     const { target, claims, now } = this.#tables;
@@ -152,6 +179,16 @@ export const dirtyAt = ({ dirtyOf }: Tables, link: Link): number => dirtyOf.get(
 
 export function done(link: Link, dirty: number, error: Link['error']): Link {
   return { ...link, done: dirty, error, attempts: 0, nextAt: 0, batch: null, leaseOwner: null, leaseUntil: 0 };
+}
+
+const MOST_ATTEMPTS_IN_BATCH = 3;
+
+/** Free, and due again when its back-off is over. */
+export function tryAgain(link: Link, error: Link['error'], now: number): Link {
+  const attempts = link.attempts + 1;
+  const isLast = link.batch !== null && attempts >= MOST_ATTEMPTS_IN_BATCH;
+  const nextAt = now + backoffMs(attempts, link.id);
+  return { ...link, attempts, nextAt, error, batch: isLast ? null : link.batch, leaseOwner: null, leaseUntil: 0 };
 }
 
 /** The batch that a record leaves with a problem. */
@@ -195,10 +232,18 @@ export function ambiguity(
 export function partialProblem(problems: Plan['problems']): Link['error'] {
   const [first] = problems;
   if (!first) return null;
-  const next =
-    'The other fields are in step. When the cause is gone, this one follows with the next change of the record, a batch, or a retry.';
+  const next = [
+    ...new Set(problems.flatMap((problem) => problem.next ?? [])),
+    'The other fields are in step. When the cause is gone, this one follows with the next change of the record, a batch, or a retry.',
+  ].join(' ');
   const code = problems.some((problem) => problem.code === 'invalid_input') ? 'invalid_input' : first.code;
-  return toErrorBody(new GatehouseError(code, problems.map((problem) => problem.message).join(' '), { next })).error;
+  const salesforce = problems.find((problem) => problem.salesforce)?.salesforce;
+  return toErrorBody(
+    new GatehouseError(code, problems.map((problem) => problem.message).join(' '), {
+      next,
+      ...(salesforce ? { salesforce } : {}),
+    }),
+  ).error;
 }
 
 /** How the log calls a problem that stopped nothing else. */

@@ -114,7 +114,9 @@ export function createBotSync(
     if (seen instanceof GatehouseError) throw seen;
     const people = await forecastPeople(deps, target, seen);
     const changes = [...toChanges(target, { ...seen.plan, makes: seen.makes }, seen.row?.record), ...people.changes];
-    const warnings = [...target.warnings, ...people.warnings, ...seen.plan.problems.map(({ message }) => message)];
+    const { problems, waitsFor } = seen.plan;
+    const left = [...problems, ...waitsFor].map(({ message }) => message);
+    const warnings = [...target.warnings, ...people.warnings, ...left];
     return { target, seen, people, changes, warnings };
   }
 
@@ -150,7 +152,8 @@ export function createBotSync(
   }
 
   function toOutcome(target: Target, { link, operation, pushed, pulled, error }: Result): SyncOutcome {
-    const warnings = [...target.warnings, ...(error ? [error.message] : [])];
+    const waits = (link.waitsFor ?? []).map(({ message }) => message);
+    const warnings = [...target.warnings, ...(error ? [error.message] : []), ...waits];
     const direction =
       pushed.length > 0 ? (pulled.length > 0 ? 'both' : 'to_crm') : pulled.length > 0 ? 'from_crm' : 'none';
     return {

@@ -2,7 +2,7 @@ import { fieldAccess, fieldSet, listedFields, openObjects, taggedFields } from '
 import type { Policy } from '../../permissions/policy.ts';
 import type { ObjectDescribe } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
-import { type CompiledMapping, type CompiledRule, findField } from '../mapping/compile.ts';
+import { type CompiledMapping, type CompiledRule, findField, narrowParent } from '../mapping/compile.ts';
 import type { Kind } from '../mapping/mapping.ts';
 
 /** What sync asks of a bot's policy. */
@@ -111,11 +111,13 @@ export function boundMapping(compiled: CompiledMapping, describe: ObjectDescribe
   const warnings: string[] = [];
   let refusal: GatehouseError | undefined;
   for (const rule of compiled.rules) {
-    const closed = closedFields(rule, object, opened);
+    const narrowed = withOpenKinds(rule, opened);
+    const closed = closedFields(narrowed, object, opened);
     const [first] = closed;
     if (first === undefined) {
-      const bounded = withoutCreating(rule, opened);
-      if (bounded !== rule) warnings.push(`No ${rule.parent?.object} is created: it is not open to this bot to write.`);
+      const bounded = withoutCreating(narrowed, opened);
+      if (bounded !== narrowed)
+        warnings.push(`No ${narrowed.parent?.objects[0]} is created: it is not open to this bot to write.`);
       rules.push(bounded);
     } else if (rule.direction !== 'from_crm' && rule.remote.some((name) => isRequired(describe, name))) {
       refusal ??= closedField(object, first);
@@ -123,7 +125,8 @@ export function boundMapping(compiled: CompiledMapping, describe: ObjectDescribe
   }
   const columns = rules.flatMap((rule) => [...rule.remote, ...rule.also.filter((name) => opened.isOpen(object, name))]);
   // People are found by this column even where it is hidden: it is compared, and neither taken nor shown.
-  const select = [...new Set([...columns, ...(lookup ? [lookup.remote] : [])])];
+  const known = lookup && findField(describe, lookup.remote);
+  const select = [...new Set([...columns, ...(known ? [known.name] : [])])];
   return { compiled: { ...compiled, rules, select }, refusal, warnings };
 }
 
@@ -140,14 +143,25 @@ export function closedRoles(opened: Opened): string | undefined {
 function closedFields({ parent, remote }: CompiledRule, object: string, opened: Opened): readonly string[] {
   // To follow a relationship is to read the lookup behind it.
   const names = parent
-    ? [`${object}.${parent.idField}`, `${parent.object}.${parent.field}`]
+    ? [`${object}.${parent.idField}`, ...parent.objects.map((one) => `${one}.${parent.field}`)]
     : remote.map((field) => `${object}.${field}`);
   return names.filter((name) => !opened.isOpen(name.slice(0, name.indexOf('.')), name.slice(name.indexOf('.') + 1)));
 }
 
+/** Of a parent of several kinds, those that are open; where none is, the rule stays as it is and is closed. */
+function withOpenKinds(rule: CompiledRule, opened: Opened): CompiledRule {
+  const { parent } = rule;
+  if (!parent?.isOfKinds) return rule;
+  const open = parent.objects.filter((object) => opened.isOpen(object, parent.field));
+  if (open.length === 0 || open.length === parent.objects.length) return rule;
+  const shut = parent.objects.filter((object) => !open.includes(object));
+  const skipped = [...parent.skipped, ...shut.map((object) => `${object}.${parent.field} is not open to this bot.`)];
+  return narrowParent(rule, { ...parent, objects: open, skipped });
+}
+
 function withoutCreating(rule: CompiledRule, opened: Opened): CompiledRule {
   const { parent } = rule;
-  if (parent?.write !== 'find_or_create' || opened.mayWrite(parent.object)) return rule;
+  if (parent?.write !== 'find_or_create' || parent.objects.every((object) => opened.mayWrite(object))) return rule;
   return { ...rule, parent: { ...parent, write: 'find' } };
 }
 

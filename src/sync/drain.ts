@@ -1,4 +1,3 @@
-import { GatehouseError } from '../errors.ts';
 import { KINDS, type Kind } from '../mapping/mapping.ts';
 import { isStopped, requireWriting } from './bounds.ts';
 import { claimLinks } from './claim.ts';
@@ -6,6 +5,7 @@ import type { Engine, How, Passed } from './engine.ts';
 import type { Due, Link, Scope } from './link.ts';
 import type { HostRecord, SyncDeps, SyncOrg } from './ports.ts';
 import { mappingOf, newLink, ofTarget, openTarget, type Target } from './target.ts';
+import { isSystemic } from './trouble.ts';
 
 /** Whether a person said yes to exactly this. */
 interface Asked {
@@ -116,8 +116,11 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     try {
       partyCalls = await completeParties(target, cases, isApproved);
     } catch (error) {
-      await store.links.release(claims);
-      throw error;
+      // Its people wait with their own reason; the case itself goes on, and they follow.
+      if (isSystemic(error)) {
+        await store.links.release(claims);
+        throw error;
+      }
     }
     const mode = how.mode ?? (claims.length === 1 ? 'one' : 'many');
     const passed = await engine.run(target, claims, {
@@ -147,8 +150,8 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
           for (let claimed = Number.POSITIVE_INFINITY; claimed >= engine.settings.window; total += claimed)
             ({ claimed } = await pass(bot, org, kind, { due: 'dirty' }));
         } catch (error) {
-          // A mapping that the org refuses is no reason to keep the other kind waiting.
-          if (!(error instanceof GatehouseError) || error.code !== 'salesforce_error') throw error;
+          // What one kind meets is no reason to keep the other one waiting.
+          if (isSystemic(error)) throw error;
           refused.push(error);
         }
       }

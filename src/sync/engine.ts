@@ -1,9 +1,10 @@
 import { GatehouseError, toErrorBody } from '../errors.ts';
-import { acknowledge, backoffMs, type Outcome, toFailure } from './acknowledge.ts';
-import type { PendingWrite } from './book.ts';
+import { acknowledge, type Outcome, toFailure } from './acknowledge.ts';
+import { batchFailedIn, countFailed, type PendingWrite, tryAgain } from './book.ts';
 import { type Finding, readRemote } from './findings.ts';
 import { isKnown } from './freshness.ts';
 import { createFieldHistory } from './history.ts';
+import { MOST_WITHOUT, withoutRefused } from './left-behind.ts';
 import type { Link } from './link.ts';
 import { createLogIds } from './log-ids.ts';
 import { completeParents, parentsToFind } from './parents.ts';
@@ -15,6 +16,7 @@ import { ROLES_KEY, type Role, rolesText, wantedRoles } from './roles.ts';
 import { lookAgain, timesOf } from './second-look.ts';
 import { mergeChunk } from './settle.ts';
 import { openTarget, type Target } from './target.ts';
+import { isSystemic, troubleOf } from './trouble.ts';
 import { PARTS_PER_CALL, type RowOutcome, type RowWrite, sendParts, toParts } from './write.ts';
 
 /** What became of one claim. */
@@ -110,7 +112,7 @@ export function createEngine(deps: SyncDeps) {
       const { asked, chosen } = await parentsToFind(deps, target, claims, hosts);
       const findings = await readRemote(target, reads, hosts, asked, onCall);
       await deps.crash?.('read');
-      const parents = await completeParents(deps, target, asked, findings.parents, chosen, onCall);
+      const parents = await completeParents(deps, target, findings.parents, chosen, onCall);
       const seen = { target, hosts, parents, onCall };
       const byLink = mode === 'one' ? await lookAgain(deps, seen, reads, findings.byLink) : findings.byLink;
       const fieldTimes = await timesOf(history, seen, claims, byLink);
@@ -133,19 +135,21 @@ export function createEngine(deps: SyncDeps) {
           await store.links.renew(claims.slice(first), now() + settings.leaseMs);
           renewedAt = now();
         }
-        const merged = await mergeChunk(store, {
-          target,
-          claims: some,
-          findings: byLink,
-          parents,
-          fieldTimes,
-          now: now(),
-          sfNow: org.clock(),
-          hasMore,
-          logRow,
-        });
+        const merged = await eachAlone(some, (claims) =>
+          mergeChunk(store, {
+            target,
+            claims,
+            findings: byLink,
+            parents,
+            fieldTimes,
+            now: now(),
+            sfNow: org.clock(),
+            hasMore,
+            logRow,
+          }),
+        );
         await deps.crash?.('merged');
-        for (const { link, plan, error, host } of merged.settled) {
+        for (const { link, plan, error, host } of merged.flatMap(({ settled }) => settled)) {
           note({
             link,
             operation: 'none',
@@ -158,8 +162,11 @@ export function createEngine(deps: SyncDeps) {
           if (host && plan && hasMore(host, link) && link.sfId !== null)
             queueRoles(link, link.dirty, wantedOf(host), rowOf(byLink, link));
         }
-        const [single, packed] = split(merged.writes, (write) => mode === 'one' || write.plan.isContested);
-        for (const write of single) again.push(...(await finish([{ write, outcome: await writeOne(write) }])));
+        const [single, packed] = split(
+          merged.flatMap(({ writes }) => writes),
+          (write) => mode === 'one' || write.plan.isContested,
+        );
+        for (const write of single) again.push(...(await finish([await writeAlone(write)])));
         waiting = [...waiting, ...packed];
         waiting = await flush(waiting, again, false);
       }
@@ -181,8 +188,7 @@ export function createEngine(deps: SyncDeps) {
         const sent = ready.slice(0, groups * PARTS_PER_CALL);
         for (let first = 0; first < sent.length; first += PARTS_PER_CALL) {
           const group = sent.slice(first, first + PARTS_PER_CALL);
-          onCall();
-          const outcomes = await sendParts(org, group, target.compiled.mapping);
+          const outcomes = await sendLess(group);
           await deps.crash?.('chunk-sent');
           const unnamed = new Set(
             outcomes
@@ -201,11 +207,32 @@ export function createEngine(deps: SyncDeps) {
           }
           for (const write of unnamed) {
             askedSingly++;
-            into.push(...(await finish([{ write, outcome: await writeOne(write) }])));
+            into.push(...(await finish([await writeAlone(write)])));
           }
         }
         const gone = new Set(sent.flat().map((row) => row.item));
         return writes.filter((write) => !gone.has(write));
+      }
+
+      /** Up to five parts, and again what goes on without the fields that were refused: a call for all of them together. */
+      async function sendLess(
+        group: readonly (readonly RowWrite<PendingWrite>[])[],
+      ): Promise<readonly RowOutcome<PendingWrite>[]> {
+        const done: RowOutcome<PendingWrite>[] = [];
+        let open = group;
+        for (let tries = 0; open.length > 0; tries++) {
+          const less: PendingWrite[] = [];
+          for (const outcome of await sendParts(org, open, onCall, target.compiled.mapping)) {
+            const rest =
+              outcome.failure && tries < MOST_WITHOUT
+                ? withoutRefused(target, outcome.item, outcome.failure)
+                : undefined;
+            if (rest) less.push(rest);
+            else done.push(outcome);
+          }
+          open = toParts(less.map(toRowWrite), CHUNK);
+        }
+        return done;
       }
 
       async function finish(
@@ -213,15 +240,25 @@ export function createEngine(deps: SyncDeps) {
       ): Promise<Link[]> {
         const moved = outcomes.flatMap(({ write, outcome }) => (outcome === 'changed' ? [write.link] : []));
         const answered = outcomes.flatMap(({ write, outcome }) => (outcome === 'changed' ? [] : [{ write, outcome }]));
-        const acknowledged = await acknowledge(store, { target, outcomes: answered, now: now(), hasMore, logRow });
+        const acknowledged = (
+          await eachAlone(
+            answered.map(({ write }) => write.link),
+            (links) => {
+              const ids = new Set(links.map(({ id }) => id));
+              const outcomes = answered.filter(({ write }) => ids.has(write.link.id));
+              return acknowledge(store, { target, outcomes, now: now(), hasMore, logRow });
+            },
+          )
+        ).flat();
         if (mode === 'one') await deps.crash?.('acknowledged');
         adapt(
           scope.orgId,
           acknowledged.some((one) => one.isOverload),
         );
         const back = [...moved];
-        acknowledged.forEach(({ write, link, error, isAgain }, index) => {
-          const outcome = answered[index]?.outcome;
+        const outcomeOf = new Map(answered.map(({ write, outcome }) => [write.link.id, outcome]));
+        acknowledged.forEach(({ write, link, error, isAgain }) => {
+          const outcome = outcomeOf.get(write.link.id);
           if (isAgain && link) back.push(link);
           const isWritten = outcome?.kind === 'written';
           const operation = !isWritten
@@ -248,16 +285,30 @@ export function createEngine(deps: SyncDeps) {
       }
     }
 
+    /** One record by itself; what Salesforce names in a refusal is left behind, and the rest is sent. */
+    async function writeAlone(first: PendingWrite): Promise<{ write: PendingWrite; outcome: Outcome | 'changed' }> {
+      let write = first;
+      for (let tries = 0; ; tries++) {
+        const outcome = await writeOne(write);
+        const isRefused = outcome !== 'changed' && outcome.kind === 'failed' && tries < MOST_WITHOUT;
+        const rest = isRefused ? withoutRefused(target, write, outcome.failure) : undefined;
+        if (!rest) return { write, outcome };
+        write = rest;
+      }
+    }
+
     async function writeOne({ link, kind, fields, modified }: PendingWrite): Promise<Outcome | 'changed'> {
       const id = link.sfId ?? '';
+      const { allowDuplicates } = target.compiled.mapping;
       onCall();
       try {
         if (kind === 'delete') await org.remove(target.object, id);
-        else if (kind === 'update') await org.patch(target.object, id, fields, modified ?? undefined);
+        else if (kind === 'update')
+          await org.patch(target.object, id, fields, modified ?? undefined, { allowDuplicates });
         else {
           const made = await org.create(target.object, fields, {
             ...(target.externalId ? { mark: { field: target.externalId, value: link.extKey } } : {}),
-            allowDuplicates: target.compiled.mapping.allowDuplicates,
+            allowDuplicates,
           });
           await deps.crash?.('created-sent');
           return { kind: 'written', id: made.id, isCreated: made.created };
@@ -302,6 +353,28 @@ export function createEngine(deps: SyncDeps) {
       }
     }
 
+    /**
+     * Work of one transaction on many records. Where it fails for a reason that nobody foresaw, each is tried alone, and the one
+     * that fails alone waits with its reason: one record never stops the others.
+     */
+    async function eachAlone<T>(
+      links: readonly Link[],
+      work: (some: readonly Link[]) => Promise<T>,
+    ): Promise<readonly T[]> {
+      try {
+        return [await work(links)];
+      } catch (thrown) {
+        if (isSystemic(thrown) || links.length === 0) throw thrown;
+        if (links.length > 1) {
+          const done: T[] = [];
+          for (const link of links) done.push(...(await eachAlone([link], work)));
+          return done;
+        }
+        await postpone(links, troubleOf('The record could not be worked on', thrown));
+        return [];
+      }
+    }
+
     /** Somebody edits faster than we read: later. */
     async function giveUp(open: readonly Link[]): Promise<void> {
       if (open.length === 0) return;
@@ -311,20 +384,30 @@ export function createEngine(deps: SyncDeps) {
           retryable: true,
         }),
       ).error;
+      await postpone(open, error);
+    }
+
+    async function postpone(links: readonly Link[], error: NonNullable<Link['error']>): Promise<void> {
       await store.atomically(async (inside) => {
-        const links = await inside.links.lock(open);
-        await inside.links.save(
-          links.map((link) => ({
-            ...link,
-            error,
-            attempts: link.attempts + 1,
-            nextAt: now() + backoffMs(link.attempts + 1, link.id),
-            leaseOwner: null,
-            leaseUntil: 0,
-          })),
+        const standing = await inside.links.lock(links);
+        const after = standing.map((link) => tryAgain(link, error, now()));
+        await inside.links.save(after);
+        await countFailed(
+          inside,
+          standing.flatMap((link, at) => batchFailedIn(link, after[at] ?? link)),
+        );
+        const news = standing.filter((link) => link.error?.message !== error.message);
+        await inside.log.add(
+          news.map(({ kind, localId, sfId, batch, reason }) =>
+            logRow({
+              ...scope,
+              ...{ kind, localId, sfId, batch, reason, object: target.object },
+              ...{ operation: 'none', direction: 'to_crm', status: 'pending', changes: [], error },
+            }),
+          ),
         );
       });
-      for (const link of open)
+      for (const link of links)
         note({ link, operation: 'none', pushed: [], pulled: [], roles: [], error, isPartial: false });
     }
 

@@ -1,9 +1,10 @@
-import type { FieldValue } from '../action.ts';
-import type { CompiledRule } from '../mapping/compile.ts';
+import { GatehouseError } from '../errors.ts';
+import type { AskedParents, FoundParent } from './found-parents.ts';
+import { foundParents, lookupsOf } from './found-parents.ts';
 import type { Link } from './link.ts';
-import { type ParentIndex, parentKey } from './plan.ts';
+import { isAboutFields, type LookedUp, type Lookup, tryLookUp } from './look-up.ts';
 import type { HostRecord } from './ports.ts';
-import { columnsOf, type Lookup, lookUp, quote, type RemoteRow, toMs, toRow } from './remote.ts';
+import { columnsOf, type RemoteRow, toMs, toRow } from './remote.ts';
 import { lookupValue, type Target } from './target.ts';
 
 /** What a read found for one link. `matches` are look-alikes of a record that has no link yet. */
@@ -11,12 +12,14 @@ export type Finding =
   | { readonly kind: 'row'; readonly row: RemoteRow; readonly mergedFrom?: RemoteRow }
   /** Deleted; without its row when it is not even in the bin, or hidden. */
   | { readonly kind: 'gone'; readonly row: RemoteRow | undefined }
-  | { readonly kind: 'matches'; readonly rows: readonly RemoteRow[] };
+  | { readonly kind: 'matches'; readonly rows: readonly RemoteRow[] }
+  /** The org refused the read: nothing is known, so nothing is decided. */
+  | { readonly kind: 'unread'; readonly error: GatehouseError };
 
 export interface Findings {
   readonly byLink: ReadonlyMap<string, Finding>;
-  /** Parent records by folded name, as far as names had to be looked up. */
-  readonly parents: ReadonlyMap<string, readonly string[]>;
+  /** What was found of the parents that had to be looked up, by their key. */
+  readonly parents: ReadonlyMap<string, FoundParent>;
 }
 
 /** One read for a whole chunk: known ids, our own marks, look-up values and parents' names together. */
@@ -24,10 +27,10 @@ export async function readRemote(
   target: Target,
   links: readonly Link[],
   hosts: ReadonlyMap<string, HostRecord>,
-  parentNames: ReadonlyMap<string, readonly { readonly rule: CompiledRule; readonly name: FieldValue }[]>,
+  asked: AskedParents,
   onCall: () => void,
 ): Promise<Findings> {
-  const { org, object } = target;
+  const { org, object, externalId, lookup } = target;
   const select = columnsOf(target);
   const unlinked = links.filter((link) => link.sfId === null);
   const values = new Map(
@@ -38,64 +41,97 @@ export async function readRemote(
       return known.length === 0 ? [] : [[link.id, known] as const];
     }),
   );
-  const marked = target.externalId ? unlinked.filter((link) => link.attemptedAt !== null || !values.has(link.id)) : [];
-  const probes = unlinked.flatMap((link) =>
-    target.externalId || values.has(link.id) ? [] : (probeName(target, link) ?? []),
+  const canAsk = lookup.problem === undefined;
+  const marked = externalId
+    ? unlinked.filter((link) => link.attemptedAt !== null || !values.has(link.id) || !canAsk)
+    : [];
+  const probes = unlinked.flatMap((link) => (externalId || values.has(link.id) ? [] : (probeName(target, link) ?? [])));
+  const byMarkOf = (some: readonly Link[]): Lookup => ({
+    object,
+    select,
+    field: externalId ?? 'Id',
+    values: some.map((link) => link.extKey),
+  });
+  const parentLookups = lookupsOf(asked);
+  const [known = NONE, alike = NONE, ours = NONE, probed = NONE, ...parents] = await tryLookUp(
+    org,
+    [
+      { object, select, field: 'Id', values: links.flatMap((link) => link.sfId ?? []), all: true },
+      { object, select, field: lookup.field ?? 'Id', values: canAsk ? [...values.values()].flat() : [] },
+      byMarkOf(marked),
+      { object, select: [...select, 'CreatedDate'], field: target.nameField, values: probes },
+      ...parentLookups,
+    ],
+    onCall,
   );
-  const lookups: Lookup[] = [
-    { object, select, field: 'Id', values: links.flatMap((link) => link.sfId ?? []), all: true },
-    { object, select, field: target.compiled.mapping.lookup?.remote ?? 'Id', values: [...values.values()].flat() },
-    { object, select, field: target.externalId ?? 'Id', values: marked.map((link) => link.extKey) },
-    { object, select: [...select, 'CreatedDate'], field: target.nameField, values: probes },
-    ...[...parentNames].map(
-      ([parent, asked]): Lookup => ({
-        object: parent,
-        select: ['Id', asked[0]?.rule.parent?.field ?? 'Name'],
-        field: asked[0]?.rule.parent?.field ?? 'Name',
-        values: asked.map(({ name }) => String(name)),
-      }),
-    ),
-  ];
-  const [known = [], alike = [], ours = [], probed = [], ...parents] = await lookUp(org, lookups, onCall);
-  const rows = new Map(known.map((record) => toRow(target, record)).map((row) => [row.id, row]));
+  const rows = new Map(known.records.map((record) => toRow(target, record)).map((row) => [row.id, row]));
   const masters = await readMasters(target, rows, select, onCall);
+  // The org says only now that it does not look people up: our own mark is left.
+  const closed = externalId
+    ? unlinked.filter((link) => refusalFor(alike, values.get(link.id)) && !marked.includes(link))
+    : [];
+  const [oursLater = NONE] = closed.length > 0 ? await tryLookUp(org, [byMarkOf(closed)], onCall) : [];
   const byValue = groupBy(
-    alike.map((record) => toRow(target, record)),
+    alike.records.map((record) => toRow(target, record)),
     (row) => lookupOf(target, row),
   );
   const byMark = groupBy(
-    ours.map((record) => toRow(target, record)),
+    [...ours.records, ...oursLater.records].map((record) => toRow(target, record)),
     (row) => row.externalKey ?? '',
   );
   const byName = groupBy(
-    probed.map((record) => toRow(target, record)),
+    probed.records.map((record) => toRow(target, record)),
     (row) => row.name.toLowerCase(),
   );
 
   const byLink = new Map<string, Finding>();
   for (const link of links) byLink.set(link.id, find(link));
-  return { byLink, parents: parentIds(parentNames, parents) };
+  return { byLink, parents: foundParents(asked, parentLookups, parents) };
 
   function find(link: Link): Finding {
-    if (link.sfId === null) {
-      const known = values.get(link.id) ?? [];
-      const probe = (!target.externalId && known.length === 0 && probeName(target, link)) || '';
-      const found = [
-        ...(byMark.get(link.extKey) ?? []),
-        ...known.flatMap((value) => byValue.get(value) ?? []),
-        ...(byName.get(probe.toLowerCase()) ?? []).filter((row) => isMadeSince(link, row)),
-      ];
-      return {
-        kind: 'matches',
-        rows: [...new Map(found.filter((row) => !row.isDeleted).map((row) => [row.id, row])).values()],
-      };
-    }
+    if (link.sfId === null) return findUnlinked(link);
+    const refused = known.refused.get(link.sfId);
+    if (refused) return { kind: 'unread', error: refused };
     const row = rows.get(link.sfId);
     if (!row) return { kind: 'gone', row: undefined };
     if (!row.isDeleted) return { kind: 'row', row };
-    const master = row.masterId === undefined ? undefined : masters.get(row.masterId);
+    if (row.masterId === undefined) return { kind: 'gone', row };
+    const master = masters.get(row.masterId);
+    if (master instanceof GatehouseError) return { kind: 'unread', error: master };
     return master ? { kind: 'row', row: master, mergedFrom: row } : { kind: 'gone', row };
   }
+
+  function findUnlinked(link: Link): Finding {
+    const known = values.get(link.id) ?? [];
+    const probe = (!externalId && known.length === 0 && probeName(target, link)) || '';
+    const unasked = known.length > 0 ? (lookup.problem ?? refusalFor(alike, known)) : undefined;
+    const refused =
+      ours.refused.get(link.extKey) ??
+      oursLater.refused.get(link.extKey) ??
+      probed.refused.get(probe) ??
+      // Our mark alone tells who somebody is where the org closes the look-up; a passing trouble is no such reason.
+      (unasked && !(externalId && isAboutFields(unasked)) ? unasked : undefined);
+    if (refused) return { kind: 'unread', error: refused };
+    const found = [
+      ...(byMark.get(link.extKey) ?? []),
+      ...known.flatMap((value) => byValue.get(value) ?? []),
+      ...(byName.get(probe.toLowerCase()) ?? []).filter((row) => isMadeSince(link, row)),
+    ];
+    return {
+      kind: 'matches',
+      rows: [...new Map(found.filter((row) => !row.isDeleted).map((row) => [row.id, row])).values()],
+    };
+  }
+}
+
+const NONE: LookedUp = { records: [], refused: new Map() };
+
+function refusalFor({ refused }: LookedUp, values: readonly string[] = []): GatehouseError | undefined {
+  for (const value of values) {
+    const error = refused.get(value);
+    if (error) return error;
+  }
+  return undefined;
 }
 
 /** A merged record names the one that lives on; that one may have been merged again. */
@@ -104,30 +140,39 @@ async function readMasters(
   rows: ReadonlyMap<string, RemoteRow>,
   select: readonly string[],
   onCall: () => void,
-): Promise<ReadonlyMap<string, RemoteRow>> {
+): Promise<ReadonlyMap<string, RemoteRow | GatehouseError>> {
   const masters = new Map<string, RemoteRow>();
+  const refused = new Map<string, GatehouseError>();
   const wanted = (from: Iterable<RemoteRow>) =>
-    [...from].flatMap((row) => (row.isDeleted && row.masterId && !masters.has(row.masterId) ? [row.masterId] : []));
+    [...from].flatMap((row) =>
+      row.isDeleted && row.masterId && !masters.has(row.masterId) && !refused.has(row.masterId) ? [row.masterId] : [],
+    );
   for (let ids = wanted(rows.values()), hops = 0; ids.length > 0 && hops < 5; ids = wanted(masters.values()), hops++) {
-    const [found = []] = await lookUp(
+    const [found = NONE] = await tryLookUp(
       target.org,
       [{ object: target.object, select, field: 'Id', values: ids, all: true }],
       onCall,
     );
-    if (found.length === 0) break;
-    for (const row of found.map((record) => toRow(target, record))) masters.set(row.id, row);
+    for (const [id, error] of found.refused) refused.set(id, error);
+    if (found.records.length === 0) break;
+    for (const row of found.records.map((record) => toRow(target, record))) masters.set(row.id, row);
   }
-  const lastOf = (id: string): RemoteRow | undefined => {
+  const lastOf = (id: string): RemoteRow | GatehouseError | undefined => {
     let at = masters.get(id);
-    for (let hops = 0; at?.isDeleted && at.masterId && hops < 5; hops++) at = masters.get(at.masterId);
+    for (let hops = 0; at?.isDeleted && at.masterId && hops < 5; hops++) {
+      const error = refused.get(at.masterId);
+      if (error) return error;
+      at = masters.get(at.masterId);
+    }
     return at && !at.isDeleted ? at : undefined;
   };
-  return new Map(
-    [...masters.keys()].flatMap((id) => {
+  return new Map([
+    ...[...masters.keys()].flatMap((id) => {
       const last = lastOf(id);
       return last ? [[id, last] as const] : [];
     }),
-  );
+    ...refused,
+  ]);
 }
 
 /** A create without any key whose outcome is unknown is looked for by the name that was sent. */
@@ -159,43 +204,6 @@ function lookupOf(target: Target, row: RemoteRow): string {
   const value = field === undefined ? undefined : row.record[field];
   return typeof value === 'string' ? value.toLowerCase() : '';
 }
-
-function parentIds(
-  asked: ReadonlyMap<string, readonly { readonly rule: CompiledRule; readonly name: FieldValue }[]>,
-  answers: readonly (readonly Readonly<Record<string, unknown>>[])[],
-): ReadonlyMap<string, readonly string[]> {
-  const found = new Map<string, string[]>();
-  [...asked].forEach(([object, names], index) => {
-    const field = names[0]?.rule.parent?.field ?? 'Name';
-    for (const { name } of names) found.set(parentKey(object, name), []);
-    for (const record of answers[index] ?? []) {
-      if (typeof record[field] === 'string' && typeof record.Id === 'string')
-        found.get(parentKey(object, record[field]))?.push(record.Id);
-    }
-  });
-  return found;
-}
-
-/** What the plan needs of the parents: an id, or why there is none. */
-export function toParentIndex(
-  found: ReadonlyMap<string, readonly string[]>,
-  chosen: ReadonlyMap<string, string>,
-): ParentIndex {
-  const index = new Map<string, { readonly id: string } | { readonly problem: string }>();
-  for (const [key, ids] of found) {
-    const [object, name] = [key.slice(0, key.indexOf(':')), key.slice(key.indexOf(':') + 1)];
-    const [only] = ids;
-    if (only !== undefined && ids.length === 1) index.set(key, { id: only });
-    else index.set(key, { problem: ids.length === 0 ? noParent(object, name) : manyParents(object, name, ids) });
-  }
-  for (const [key, id] of chosen) index.set(key, { id });
-  return index;
-}
-
-const noParent = (object: string, name: string) =>
-  `No ${object} is called ${quote(name)}: create it in Salesforce, link one by hand, or set "parent" to "find_or_create".`;
-const manyParents = (object: string, name: string, ids: readonly string[]) =>
-  `${ids.length} records of ${object} are called ${quote(name)} (${ids.slice(0, 5).join(', ')}): link the right one by hand.`;
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {
   const groups = new Map<string, T[]>();

@@ -87,7 +87,7 @@ async function unknown(
     seen,
     warnings: [
       ...people.warnings,
-      ...seen.flatMap((one) => one.plan.problems.map(({ message }) => message)),
+      ...seen.flatMap(({ plan }) => [...plan.problems, ...plan.waitsFor].map(({ message }) => message)),
       ...problems,
     ],
   };

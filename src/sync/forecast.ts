@@ -1,6 +1,8 @@
 import { GatehouseError } from '../errors.ts';
-import { readRemote, toParentIndex } from './findings.ts';
+import { readRemote } from './findings.ts';
+import { toParentIndex } from './found-parents.ts';
 import { freshLink } from './fresh-link.ts';
+import { convertedError } from './gone.ts';
 import type { Link } from './link.ts';
 import { matchRecord } from './match.ts';
 import { parentsToFind } from './parents.ts';
@@ -35,15 +37,15 @@ export async function forecast(
   const { asked, chosen } = await parentsToFind(deps, target, links, hosts);
   const found = await readRemote(target, links, hosts, asked, () => {});
   // A parent that would be made stands in the plan under an id of its own.
-  const missing = [...asked].flatMap(([object, names]) =>
-    names
-      .filter(
-        ({ rule, name }) =>
-          rule.parent?.write === 'find_or_create' && !found.parents.get(parentKey(object, name))?.length,
-      )
-      .map(({ name }) => ({ object, name: String(name), key: parentKey(object, name) })),
+  const missing = [...found.parents].flatMap(([key, { parent, name, ids, refused }]) =>
+    parent.write === 'find_or_create' && ids.length === 0 && !refused
+      ? [{ object: parent.objects[0] ?? '', name: String(name), key }]
+      : [],
   );
-  const parents = toParentIndex(found.parents, new Map([...chosen, ...missing.map(({ key }) => [key, NEW] as const)]));
+  const parents = toParentIndex(
+    found.parents,
+    new Map<string, string | null>([...chosen, ...missing.map(({ key }) => [key, NEW] as const)]),
+  );
   const rowIds = [...found.byLink.values()].flatMap((finding) =>
     finding.kind === 'matches' ? finding.rows.map((row) => row.id) : [],
   );
@@ -60,9 +62,9 @@ export async function forecast(
       remote: row ? { kind: 'record', record: row.record, modifiedAt: row.modifiedAt } : { kind: 'absent' },
     });
     const needed = new Set(
-      target.compiled.rules.flatMap(({ key, parent, fold }) => {
+      target.compiled.rules.flatMap(({ key, parent }) => {
         const sent = plan.sent[key]?.value ?? null;
-        return parent && sent !== null ? [parentKey(parent.object, fold(sent, host))] : [];
+        return parent && sent !== null ? [parentKey(parent, sent)] : [];
       }),
     );
     return { host, link, row, plan, makes: missing.filter(({ key }) => needed.has(key)) };
@@ -70,7 +72,8 @@ export async function forecast(
 
   function standing(link: Link): RemoteRow | undefined | GatehouseError {
     const finding = found.byLink.get(link.id);
-    if (finding?.kind === 'row') return finding.row;
+    if (finding?.kind === 'row') return finding.row.converted ? convertedError(target, finding.row) : finding.row;
+    if (finding?.kind === 'unread') return finding.error;
     if (finding?.kind === 'gone')
       return new GatehouseError('not_found', 'The linked record was deleted in Salesforce.', {
         next: 'Undelete it there, or unlink it here first.',
@@ -80,7 +83,13 @@ export async function forecast(
       rows.map((row) => {
         const other = taken.get(row.id);
         const linkedTo = other && other.id !== link.id ? other.localId : undefined;
-        return { id: row.id, name: row.name, isOurs: row.externalKey === link.extKey, linkedTo };
+        return {
+          id: row.id,
+          name: row.name,
+          isOurs: row.externalKey === link.extKey,
+          linkedTo,
+          isConverted: row.converted !== undefined,
+        };
       }),
     );
     const next = 'An operator links the right one by hand.';

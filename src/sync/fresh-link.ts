@@ -21,5 +21,6 @@ export function freshLink(link: NewLink): Link {
     attempts: 0,
     nextAt: 0,
     error: null,
+    waitsFor: null,
   };
 }

@@ -1,9 +1,10 @@
 import { GatehouseError, toErrorBody } from '../errors.ts';
-import { type Book, dirtyAt, type Tables } from './book.ts';
+import { ambiguity, type Book, dirtyAt, type Tables } from './book.ts';
 import type { Link } from './link.ts';
 import { planRecord } from './plan.ts';
 import type { HostRecord } from './ports.ts';
 import type { RemoteRow } from './remote.ts';
+import type { Target } from './target.ts';
 
 /** The host's record is gone: the mapping says whether the Salesforce record goes too. By default it stays. */
 export function settleHostGone(tables: Tables, book: Book, link: Link, host: HostRecord | undefined): void {
@@ -41,4 +42,35 @@ export function settleRemoteGone(
     'Undelete it there and it is linked again by itself; or unlink it here, and the next sync creates a new one.';
   const { error } = toErrorBody(new GatehouseError('not_found', what, { next }));
   book.close({ ...link, state: 'remote_deleted', seenStamp: row?.stamp ?? link.seenStamp }, host, error);
+}
+
+/** A converted lead can no longer change: told once, and written never again. Only its unlinking goes on from here. */
+export function settleConverted(tables: Tables, book: Book, link: Link, host: HostRecord, row: RemoteRow): void {
+  // Taken up a moment ago, because a duplicate rule named it: it was never this one's.
+  if (link.seenStamp === null && Object.values(link.base).every((value) => value === null)) {
+    const why = `the ${tables.target.object} that fits this one has been converted and can no longer change.`;
+    const problem = ambiguity(tables.target, why, [{ id: row.id, name: row.name, hint: 'converted' }]);
+    book.hold({ ...link, sfId: null }, host, 'ambiguous', problem);
+    return;
+  }
+  const { error } = toErrorBody(convertedError(tables.target, row));
+  if (link.error?.message !== error.message)
+    book.log(link, {
+      operation: 'none',
+      direction: 'to_crm',
+      status: 'failed',
+      reason: 'converted in Salesforce',
+      error,
+    });
+  // `merged`: it lives on in another record, and is read before anything is decided.
+  book.close({ ...link, state: 'merged', seenStamp: row.stamp, intents: {} }, host, error);
+}
+
+export function convertedError({ object }: Pick<Target, 'object'>, { converted, id }: RemoteRow): GatehouseError {
+  const contactId = converted?.contactId;
+  const into = contactId === undefined ? '' : ` into the contact ${contactId}`;
+  return new GatehouseError('conflict', `The ${object} ${id} was converted${into} and can no longer change.`, {
+    next: 'Let the mapping name Contact, so that this person is found there by email or linked by hand; or unlink it here.',
+    ...(contactId === undefined ? {} : { candidates: [{ id: contactId, name: contactId, hint: 'Contact' }] }),
+  });
 }

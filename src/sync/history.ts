@@ -1,7 +1,9 @@
 import { GatehouseError } from '../errors.ts';
 import type { CompiledRule } from '../mapping/compile.ts';
-import { lookUp, toMs } from './remote.ts';
+import { isAboutFields, lookUp } from './look-up.ts';
+import { toMs } from './remote.ts';
 import type { Target } from './target.ts';
+import { isSystemic } from './trouble.ts';
 
 /**
  * When each field last changed, from the org's field history. Asked for true conflicts only, one query for a whole chunk.
@@ -46,10 +48,9 @@ export function createFieldHistory(now: () => number) {
           }
         }
       } catch (error) {
-        const isAbsent =
-          error instanceof GatehouseError && ['INVALID_TYPE', 'INVALID_FIELD'].includes(error.salesforce?.code ?? '');
-        if (!isAbsent) throw error;
-        absentUntil.set(keyOf(target), now() + 3_600_000);
+        // It only sharpens a decision: without it the record's own time counts.
+        if (!(error instanceof GatehouseError) || isSystemic(error)) throw error;
+        absentUntil.set(keyOf(target), now() + (isAboutFields(error) ? 3_600_000 : 60_000));
       }
       return times;
     },

@@ -2,15 +2,18 @@ import type { FieldValue } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
 import { KINDS, type Kind } from '../mapping/mapping.ts';
 import { splitName } from '../mapping/names.ts';
+import { openedBy, requireWriting } from './bounds.ts';
 import { touchCasesOf } from './case-people.ts';
 import { claimLinks } from './claim.ts';
 import type { Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
 import type { Hosts } from './hosts.ts';
-import type { Link } from './link.ts';
+import type { Link, Scope } from './link.ts';
+import { lookUp } from './look-up.ts';
+import { foldedName } from './plan.ts';
 import type { LogChange, LogRow, SyncDeps, SyncOrg } from './ports.ts';
 import { idOf } from './record-id.ts';
-import { lookUp, toRow } from './remote.ts';
+import { toRow } from './remote.ts';
 import { externalKey, mappingOf, openTarget } from './target.ts';
 
 /** Who did it, where it was the host app: its key, and whom it says it acts for. */
@@ -22,15 +25,18 @@ export interface By {
 const nameOf = (by: By | undefined): string =>
   by === undefined ? '' : ` by ${by.principal} for ${JSON.stringify(by.user)}`;
 
+export type ParentChoice = { readonly recordId: string } | 'create' | 'leave out';
+
 /** What an operator does by hand, and what a human decided about a conflict. */
 export interface LinkDesk {
   link(bot: string, org: SyncOrg, kind: Kind, localId: string, sfId: string, by?: By): Promise<Link>;
-  /** A parent (an account) for every person with this company name. */
-  linkParent(bot: string, org: SyncOrg, object: string, name: string, sfId: string): Promise<Link>;
+  /** A parent (an account) for every person with this company name: one that is there, a new one, or none. */
+  linkParent(bot: string, org: SyncOrg, object: string, name: string, choice: ParentChoice): Promise<Link>;
   unlink(bot: string, orgId: string, kind: Kind, localId: string, by?: By): Promise<Link>;
   /** Tries one again now, whatever it waits for. */
   retry(bot: string, orgId: string, kind: Kind, localIds: readonly string[]): Promise<number>;
   retryFailed(bot: string, orgId: string, kind?: Kind): Promise<number>;
+  countProblems(bot: string, orgId: string, kind: Kind): Promise<number>;
   /** Puts the losing value of a conflict back: as a fresh host edit, so that it wins now; the host app is told. */
   restore(bot: string, logId: string, by: string, field?: string): Promise<LogRow>;
 }
@@ -79,6 +85,50 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
       await inside.links.touch([fresh.id], log.reason, true, now());
       return changed;
     });
+  }
+
+  /** One that is there, or a new one, which the policy must let be written. */
+  async function parentId(
+    bot: string,
+    org: SyncOrg,
+    object: string,
+    name: string,
+    choice: { readonly recordId: string } | 'create',
+  ): Promise<string> {
+    if (choice === 'create') {
+      const policy = await deps.policyOf(bot);
+      requireWriting(bot, policy);
+      if (!openedBy(policy).mayWrite(object))
+        throw new GatehouseError('permission_denied', `${object} is not open to this bot to write.`, {
+          next: `Open ${object} in the bot's policy, or make it in Salesforce and choose it here.`,
+        });
+      return (await org.create(object, { Name: name })).id;
+    }
+    const values = [idOf(object, choice.recordId)];
+    const [found = []] = await lookUp(org, [{ object, select: ['Id'], field: 'Id', values }], () => {});
+    const id = found[0]?.Id;
+    if (typeof id === 'string') return id;
+    throw new GatehouseError('not_found', `There is no ${object} with this Id.`, {
+      next: 'Copy the Id from the address of the record in Salesforce.',
+    });
+  }
+
+  /** Everybody who waited for this answer. */
+  async function retryWaiting(scope: Scope, object: string, localId: string): Promise<void> {
+    for (let after: Link | undefined; ; ) {
+      const links = await store.links.list(scope, { isWaiting: true, limit: 500, ...(after ? { after } : {}) });
+      const mine = links.filter(({ waitsFor }) =>
+        waitsFor?.some((one) => one.object.split(' or ').includes(object) && foldedName(one.name) === localId),
+      );
+      await store.links.touch(
+        mine.map(({ id }) => id),
+        'a parent was chosen',
+        true,
+        now(),
+      );
+      after = links.at(-1);
+      if (!after || links.length < 500) return;
+    }
   }
 
   return {
@@ -131,16 +181,9 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
       });
     },
 
-    async linkParent(bot, org, object, name, sfId) {
+    async linkParent(bot, org, object, name, choice) {
       const scope = { bot, orgId: org.orgId };
-      const localId = name.trim().toLowerCase();
-      const values = [idOf(object, sfId)];
-      const [found = []] = await lookUp(org, [{ object, select: ['Id'], field: 'Id', values }], () => {});
-      const id = found[0]?.Id;
-      if (typeof id !== 'string')
-        throw new GatehouseError('not_found', `There is no ${object} with this Id.`, {
-          next: 'Copy the Id from the address of the record in Salesforce.',
-        });
+      const localId = foldedName(name);
       await store.links.ensure([
         {
           id: newId(),
@@ -157,15 +200,16 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
       const [link] = await store.links.byLocal(scope, object, [localId]);
       if (!link)
         throw new GatehouseError('conflict', 'The link could not be made.', { next: 'Try again.', retryable: true });
-      const changed = await change(link, (fresh) => ({ ...fresh, sfId: id, state: 'active', error: null }), {
-        ...BY_HAND,
-        sfId: id,
-        reason: 'linked by hand',
-      });
-      // Everybody who waited for this answer.
-      await this.retryFailed(bot, org.orgId, 'party');
+      const id = choice === 'leave out' ? null : await parentId(bot, org, object, name.trim(), choice);
+      const state = id === null ? ('unlinked' as const) : ('active' as const);
+      const reason = choice === 'leave out' ? 'left out by hand' : 'linked by hand';
+      const to = (fresh: Link): Link => ({ ...fresh, sfId: id, state, error: null });
+      const changed = await change(link, to, { ...BY_HAND, sfId: id, reason });
+      await retryWaiting(scope, object, localId);
       return changed;
     },
+
+    countProblems: (bot, orgId, kind) => store.links.countProblems({ bot, orgId, kind }),
 
     async unlink(bot, orgId, kind, localId, by) {
       const link = await find(bot, orgId, kind, localId);

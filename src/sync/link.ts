@@ -49,7 +49,18 @@ export interface Link {
   readonly attempts: number;
   readonly nextAt: number;
   readonly error: ErrorBody['error'] | null;
+  /** Parents that its host record names and nobody could tell; the record itself is in step. */
+  readonly waitsFor: readonly WaitedFor[] | null;
   readonly createdAt: number;
+}
+
+/** A company that is not there, or is there several times: one question for everybody who works for it. */
+export interface WaitedFor {
+  readonly object: string;
+  readonly name: string;
+  /** Found by this name; none where there is no such record. */
+  readonly ids: readonly string[];
+  readonly message: string;
 }
 
 export type NewLink = Pick<
@@ -126,11 +137,14 @@ export interface LinkStore {
       state?: LinkState;
       localId?: string;
       hasProblem?: true;
+      /** Those that wait for a parent. */
+      isWaiting?: true;
       after?: Pick<Link, 'localId' | 'id'>;
       limit: number;
     },
   ): Promise<readonly Link[]>;
   countByState(scope: Scope): Promise<readonly { kind: string; state: LinkState; count: number }[]>;
+  countProblems(among: LinkSet): Promise<number>;
   /** How many wait, and since when the first of them does: the time of its last change, or of its next try. */
   backlog(among: LinkSet): Promise<{ readonly count: number; readonly since: number | null }>;
   /** Puts all of them into the batch; answers how many. */

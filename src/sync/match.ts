@@ -9,6 +9,8 @@ export interface FoundRecord {
   /** The host record that it is linked to already. */
   readonly linkedTo: string | undefined;
   readonly hint?: string;
+  /** A lead that has become a contact: it can no longer change, so nobody is linked to it. */
+  readonly isConverted?: boolean;
 }
 
 export type Match =
@@ -23,7 +25,9 @@ export type Match =
  * allowed, a record that belongs to another host record is none that this one could be.
  */
 export function matchRecord(all: readonly FoundRecord[], allowDuplicates = false): Match {
-  const found = allowDuplicates ? all.filter((record) => record.isOurs || record.linkedTo === undefined) : all;
+  const found = all.filter(
+    (record) => !record.isConverted && (!allowDuplicates || record.isOurs || record.linkedTo === undefined),
+  );
   const ours = found.find((record) => record.isOurs);
   if (ours)
     return ours.linkedTo === undefined

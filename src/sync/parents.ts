@@ -1,17 +1,20 @@
 import type { FieldValue } from '../action.ts';
-import { fromErrorBody, GatehouseError } from '../errors.ts';
+import { type ErrorBody, fromErrorBody, GatehouseError, toErrorBody } from '../errors.ts';
 import type { CompiledRule } from '../mapping/compile.ts';
 import { findField } from '../mapping/compile.ts';
-import type { Refusal } from '../salesforce/connections.ts';
 import { claimLinks } from './claim.ts';
-import { toParentIndex } from './findings.ts';
+import {
+  type AskedParent,
+  type AskedParents,
+  type ChosenParents,
+  type FoundParent,
+  toParentIndex,
+} from './found-parents.ts';
 import type { Link } from './link.ts';
-import { type ParentIndex, parentKey } from './plan.ts';
+import { foldedName, type ParentIndex, parentKey } from './plan.ts';
 import type { HostRecord, SyncDeps } from './ports.ts';
 import { EXTERNAL_ID, externalKey, type Target } from './target.ts';
 import { sendParts, toParts } from './write.ts';
-
-type Asked = ReadonlyMap<string, readonly { readonly rule: CompiledRule; readonly name: FieldValue }[]>;
 
 /** Parents (a person's account) that changed at the host, less those that were chosen by hand or made before. */
 export async function parentsToFind(
@@ -19,50 +22,71 @@ export async function parentsToFind(
   target: Target,
   links: readonly Link[],
   hosts: ReadonlyMap<string, HostRecord>,
-): Promise<{ asked: Asked; chosen: ReadonlyMap<string, string> }> {
-  const asked = new Map<string, Map<string, { rule: CompiledRule; name: FieldValue }>>();
+): Promise<{ asked: AskedParents; chosen: ChosenParents }> {
+  const asked = new Map<string, AskedParent>();
   for (const rule of target.compiled.rules) {
-    if (!rule.parent?.write) continue;
-    const names = asked.get(rule.parent.object) ?? new Map<string, { rule: CompiledRule; name: FieldValue }>();
-    asked.set(rule.parent.object, names);
+    const { parent } = rule;
+    if (!parent?.write) continue;
     for (const link of links) {
-      const host = hosts.get(link.localId);
-      const said = host && rule.fromHost(host);
-      if (!host || said === undefined || said === null) continue;
-      const name = rule.fold(said, host);
-      if (name !== null && name !== link.base[rule.key]) names.set(parentKey(rule.parent.object, name), { rule, name });
+      const name = nameAt(rule, link, hosts.get(link.localId));
+      if (name !== undefined) asked.set(parentKey(parent, name), { parent, name });
     }
   }
-  const chosen = new Map<string, string>();
-  for (const [object, names] of asked) {
-    const localIds = [...names.values()].map(({ name }) => String(name).trim().toLowerCase());
+  const chosen = new Map<string, string | null>();
+  const objects = new Set([...asked.values()].flatMap(({ parent }) => parent.objects));
+  for (const object of objects) {
+    const mine = [...asked].filter(([, { parent }]) => parent.objects.includes(object));
+    const localIds = mine.map(([, { name }]) => foldedName(name));
     for (const link of await store.links.byLocal(target.scope, object, localIds)) {
-      if (link.kind !== 'parent' || link.sfId === null) continue;
-      chosen.set(parentKey(object, link.localId), link.sfId);
-      names.delete(parentKey(object, link.localId));
+      if (link.kind !== 'parent' || (link.sfId === null && link.state !== 'unlinked')) continue;
+      for (const [key, { name }] of mine) {
+        if (foldedName(name) !== link.localId) continue;
+        chosen.set(key, link.sfId);
+        asked.delete(key);
+      }
     }
-    if (names.size === 0) asked.delete(object);
   }
-  return { asked: new Map([...asked].map(([object, names]) => [object, [...names.values()]])), chosen };
+  return { asked, chosen };
+}
+
+/** The parent that the host names anew; the plan says what is wrong where its value cannot be read. */
+function nameAt(rule: CompiledRule, link: Link, host: HostRecord | undefined): FieldValue | undefined {
+  try {
+    const said = host && rule.fromHost(host);
+    if (!host || said === undefined || said === null) return undefined;
+    const name = rule.fold(said, host);
+    return name === null || name === link.base[rule.key] ? undefined : name;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Makes the parents that nobody has, where the mapping allows it: one claim per name, so that two never make the same. */
 export async function completeParents(
   deps: SyncDeps,
   target: Target,
-  asked: Asked,
-  found: ReadonlyMap<string, readonly string[]>,
-  chosen: ReadonlyMap<string, string>,
+  found: ReadonlyMap<string, FoundParent>,
+  chosen: ChosenParents,
   onCall: () => void,
 ): Promise<ParentIndex> {
   const made = new Map(chosen);
-  for (const [object, names] of asked) {
-    const missing = names.filter(
-      ({ rule, name }) => rule.parent?.write === 'find_or_create' && found.get(parentKey(object, name))?.length === 0,
-    );
-    if (missing.length > 0) await create(deps, target, object, missing, made, onCall);
+  const later = new Map<string, { readonly later: ErrorBody['error'] }>();
+  const byObject = new Map<string, [string, AskedParent][]>();
+  for (const [key, one] of found) {
+    const [object] = one.parent.objects;
+    if (object === undefined || one.parent.write !== 'find_or_create' || one.ids.length > 0 || one.refused) continue;
+    byObject.set(object, [...(byObject.get(object) ?? []), [key, one]]);
   }
-  return toParentIndex(found, made);
+  for (const [object, missing] of byObject) {
+    const { ids, passing } = await create(deps, target, object, missing, onCall);
+    for (const [key, { name }] of missing) {
+      const id = ids.get(foldedName(name));
+      if (id !== undefined) made.set(key, id);
+      // Without its account nothing would bring it later: the records that name it wait.
+      else if (passing) later.set(key, { later: passing });
+    }
+  }
+  return new Map([...toParentIndex(found, made), ...later]);
 }
 
 const CLAIM_MS = 60_000;
@@ -73,13 +97,14 @@ async function create(
   deps: SyncDeps,
   target: Target,
   object: string,
-  missing: readonly { readonly rule: CompiledRule; readonly name: FieldValue }[],
-  made: Map<string, string>,
+  missing: readonly (readonly [string, AskedParent])[],
   onCall: () => void,
-): Promise<void> {
+): Promise<{ readonly ids: ReadonlyMap<string, string>; readonly passing: ErrorBody['error'] | undefined }> {
   const { store, now, newId, wait } = deps;
   const { scope, org } = target;
-  const byLocal = new Map(missing.map((one) => [String(one.name).trim().toLowerCase(), one]));
+  const made = new Map<string, string>();
+  const byLocal = new Map(missing.map(([, one]) => [foldedName(one.name), one]));
+  let passing: ErrorBody['error'] | undefined;
   const at = now();
   await store.links.ensure(
     [...byLocal.keys()].map((localId) => ({
@@ -101,6 +126,7 @@ async function create(
   } finally {
     await store.links.release(claims);
   }
+  return { ids: made, passing };
 
   /** Who makes one elsewhere needs a call's time; then its id is there. */
   async function claimAll(): Promise<void> {
@@ -108,7 +134,7 @@ async function create(
     for (let tries = 0; missing.size > 0; tries++) {
       const rows = (await store.links.byLocal(scope, object, [...missing])).filter((row) => row.kind === 'parent');
       for (const { sfId, localId } of rows.filter((row) => row.sfId !== null)) {
-        made.set(parentKey(object, localId), sfId ?? '');
+        made.set(localId, sfId ?? '');
         missing.delete(localId);
       }
       const ids = rows.filter((row) => missing.has(row.localId)).map((row) => row.id);
@@ -116,16 +142,18 @@ async function create(
       const lease = { leaseMs: CLAIM_MS, limit: ids.length };
       for (const claim of await claimLinks(deps, scope, { due: 'ids', ids }, lease)) {
         claims.push(claim);
-        if (claim.sfId !== null) made.set(parentKey(object, claim.localId), claim.sfId);
+        if (claim.sfId !== null) made.set(claim.localId, claim.sfId);
         missing.delete(claim.localId);
       }
       if (missing.size === 0) return;
-      if (tries === MOST_WAITS)
-        throw new GatehouseError('conflict', `A ${object} of these records is being made by somebody else.`, {
+      if (tries === MOST_WAITS) {
+        const busy = new GatehouseError('conflict', `A ${object} of this record is being made by somebody else.`, {
           next: 'Nothing to do: it is tried again in a moment.',
           retryable: true,
-          retryAfterMs: 5_000,
         });
+        passing = toErrorBody(busy).error;
+        return;
+      }
       await wait(WAIT_MS);
     }
   }
@@ -142,17 +170,16 @@ async function create(
         keyField,
         method: keyField ? ('upsert' as const) : ('create' as const),
         fields: {
-          [byLocal.get(link.localId)?.rule.parent?.field ?? 'Name']: byLocal.get(link.localId)?.name ?? link.localId,
+          [byLocal.get(link.localId)?.parent.field ?? 'Name']: byLocal.get(link.localId)?.name ?? link.localId,
         },
       })),
       200,
     );
     const finished: Link[] = [];
-    let passing: Refusal | undefined;
     for (let first = 0; first < parts.length; first += 5) {
-      onCall();
-      for (const { item, id, failure } of await sendParts(org, parts.slice(first, first + 5))) {
-        if (failure?.then === 'retry' || failure?.then === 'wait') passing = failure;
+      for (const { item, id, failure } of await sendParts(org, parts.slice(first, first + 5), onCall)) {
+        if (failure?.then === 'wait') throw fromErrorBody({ error: failure.error });
+        if (failure?.then === 'retry') passing = failure.error;
         finished.push({
           ...item,
           leaseOwner: null,
@@ -162,8 +189,6 @@ async function create(
       }
     }
     await store.links.save(finished);
-    for (const link of finished) if (link.sfId !== null) made.set(parentKey(object, link.localId), link.sfId);
-    // Without its account nothing would bring it later.
-    if (passing) throw fromErrorBody({ error: passing.error });
+    for (const link of finished) if (link.sfId !== null) made.set(link.localId, link.sfId);
   }
 }

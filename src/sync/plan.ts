@@ -1,9 +1,11 @@
 import type { Fields, FieldValue } from '../action.ts';
-import type { CompiledMapping, CompiledRule, Onto, RemoteRecord } from '../mapping/compile.ts';
-import type { Intent, Link } from './link.ts';
+import type { ErrorBody, SalesforceSaid } from '../errors.ts';
+import type { CompiledMapping, CompiledRule, Onto, ParentRule, RemoteRecord } from '../mapping/compile.ts';
+import type { Intent, Link, WaitedFor } from './link.ts';
 import { type FieldVerdict, mergeField } from './merge.ts';
 import type { FieldClock, HostRecord, LogChange } from './ports.ts';
 import { ROLES_KEY } from './roles.ts';
+import { causeOf } from './trouble.ts';
 
 /** What we know of the Salesforce side when we decide. */
 export type RemoteState =
@@ -14,7 +16,14 @@ export type RemoteState =
   | { readonly kind: 'absent' };
 
 /** Accounts and other parents by folded name. */
-export type ParentIndex = ReadonlyMap<string, { readonly id: string } | { readonly problem: string }>;
+export type ParentIndex = ReadonlyMap<
+  string,
+  | { readonly id: string }
+  | { readonly waitsFor: WaitedFor }
+  | { readonly later: ErrorBody['error'] }
+  /** An operator said that nothing is to be sent for this name. */
+  | { readonly leftOut: true }
+>;
 
 /** What one look at one record leads to. Nothing in here has happened yet. */
 export interface Plan {
@@ -33,13 +42,19 @@ export interface Plan {
   /** A field changed on both sides and ours won: write this record alone and conditionally. */
   readonly isContested: boolean;
   readonly problems: readonly PlanProblem[];
+  /** Parents that nobody could tell: a question about the company, and no problem of the record. */
+  readonly waitsFor: readonly WaitedFor[];
+  /** A passing trouble with a parent: the whole record waits, because nothing else would bring it back. */
+  readonly later: ErrorBody['error'] | undefined;
 }
 
 /** One field that does not follow, while the others do. */
 export interface PlanProblem {
-  /** `ambiguous`: a person has to say which parent is meant. `invalid_input`: the field cannot hold the host's value. */
-  readonly code: 'ambiguous' | 'invalid_input';
+  /** `invalid_input`: the field cannot hold the host's value. Else Salesforce refused it. */
+  readonly code: ErrorBody['error']['code'];
   readonly message: string;
+  readonly next?: string;
+  readonly salesforce?: SalesforceSaid;
 }
 
 export interface PlanInput {
@@ -55,21 +70,21 @@ export interface PlanInput {
 export function planRecord(input: PlanInput): Plan {
   const { link, mapping } = input;
   const keys = new Set(mapping.rules.map((rule) => rule.key));
-  const draft = {
-    send: {} as Record<string, FieldValue>,
-    sent: {} as Record<string, Pick<Intent, 'value' | 'before'>>,
-    take: {} as Record<string, FieldValue>,
-    clocks: {} as Record<string, FieldClock>,
-    // A field that nobody looks at (policy closed it) may move unseen: it starts afresh when it is back.
-    base: Object.fromEntries(Object.entries(link.base).filter(([key]) => keys.has(key) || key === ROLES_KEY)),
-    pushed: [] as LogChange[],
-    pulled: [] as LogChange[],
-    landed: [] as LogChange[],
-    landedKeys: [] as string[],
-    problems: [] as PlanProblem[],
-    isContested: false,
-  };
-  for (const rule of mapping.rules) planRule(rule, input, draft);
+  // A field that nobody looks at (policy closed it) may move unseen: it starts afresh when it is back.
+  const base = Object.fromEntries(Object.entries(link.base).filter(([key]) => keys.has(key) || key === ROLES_KEY));
+  const draft: Draft = { ...emptyDraft(), base };
+  for (const rule of mapping.rules) {
+    const own: Draft = { ...emptyDraft(), base: { ...draft.base } };
+    try {
+      planRule(rule, input, own);
+    } catch (thrown) {
+      // One value stops its own field and nothing else.
+      const message = `${rule.key} was left out: a value of it cannot be worked on (${causeOf(thrown)}).`;
+      draft.problems.push({ code: 'invalid_input', message });
+      continue;
+    }
+    addTo(draft, own);
+  }
   return draft;
 }
 
@@ -82,7 +97,38 @@ export function contestedRules(input: PlanInput): readonly CompiledRule[] {
   return input.mapping.rules.filter((rule) => rule.direction === 'both' && keys.has(rule.key));
 }
 
-type Draft = { -readonly [K in keyof Plan]: K extends 'isContested' ? boolean : Mutable<Plan[K]> };
+function emptyDraft(): Draft {
+  return {
+    send: {},
+    sent: {},
+    take: {},
+    clocks: {},
+    base: {},
+    pushed: [],
+    pulled: [],
+    landed: [],
+    landedKeys: [],
+    problems: [],
+    waitsFor: [],
+    isContested: false,
+    later: undefined,
+  };
+}
+
+function addTo(draft: Draft, own: Draft): void {
+  for (const part of ['send', 'sent', 'take', 'clocks'] as const) Object.assign(draft[part], own[part]);
+  draft.base = own.base;
+  draft.pushed.push(...own.pushed);
+  draft.pulled.push(...own.pulled);
+  draft.landed.push(...own.landed);
+  draft.landedKeys.push(...own.landedKeys);
+  draft.problems.push(...own.problems);
+  draft.waitsFor.push(...own.waitsFor);
+  draft.isContested ||= own.isContested;
+  draft.later ??= own.later;
+}
+
+type Draft = { -readonly [K in keyof Plan]: K extends 'isContested' | 'later' ? Plan[K] : Mutable<Plan[K]> };
 type Mutable<T> = T extends readonly (infer E)[] ? E[] : { -readonly [K in keyof T]: T[K] };
 
 function planRule(
@@ -188,13 +234,25 @@ function parentField(
 ): Record<string, FieldValue> | undefined {
   if (!parent?.write) return undefined;
   if (name === null) return { [parent.idField]: null };
-  const found = parents.get(parentKey(parent.object, name));
+  const found = parents.get(parentKey(parent, name));
   if (found && 'id' in found) return { [parent.idField]: found.id };
-  draft.problems.push({ code: 'ambiguous', message: found?.problem ?? `${key}: not looked up yet` });
+  if (found && 'later' in found) {
+    draft.later = found.later;
+    return undefined;
+  }
+  if (found && 'leftOut' in found) return undefined;
+  const message = `${key}: not looked up yet`;
+  draft.waitsFor.push(found?.waitsFor ?? { object: kindsOf(parent), name: String(name), ids: [], message });
   return undefined;
 }
 
-export const parentKey = (object: string, name: FieldValue): string => `${object}:${String(name).trim().toLowerCase()}`;
+/** One parent that is asked for: two rules may find the same object by different fields. */
+export const parentKey = ({ objects, field }: Pick<ParentRule, 'objects' | 'field'>, name: FieldValue): string =>
+  `${objects.join('|')}.${field}:${foldedName(name)}`;
+
+export const kindsOf = ({ objects }: Pick<ParentRule, 'objects'>): string => objects.join(' or ');
+
+export const foldedName = (name: FieldValue): string => String(name).trim().toLowerCase();
 
 /** Per field where the org's history tells; else the record's own stamp, which is never too early. No message is asked. */
 function timeOf(rule: CompiledRule, modifiedAt: number, fieldTimes: ReadonlyMap<string, number> | undefined): number {

@@ -1,10 +1,12 @@
-import { GatehouseError } from '../errors.ts';
+import { fromErrorBody, GatehouseError } from '../errors.ts';
 import { findField } from '../mapping/compile.ts';
 import { KINDS } from '../mapping/mapping.ts';
+import type { CompositeAnswer } from '../salesforce/connections.ts';
 import type { Scope } from './link.ts';
 import type { Cursor, InboxRow, SyncDeps, SyncOrg, SyncSettings } from './ports.ts';
 import { queryPath, toIso, toMs, toPage } from './remote.ts';
 import { mappingOf } from './target.ts';
+import { isSystemic } from './trouble.ts';
 
 const PAGE = 2_000;
 const MOST_PER_CALL = 5;
@@ -16,6 +18,8 @@ export interface Polled {
   readonly calls: number;
   /** Links that have to be read again. */
   readonly hints: number;
+  /** Objects that the org did not let be looked at; the others were. */
+  readonly refused: readonly GatehouseError[];
 }
 
 /** One poll an interval, by whichever process comes first. Undefined where it is not due. */
@@ -58,6 +62,7 @@ export async function poll(
   let scans = (await Promise.all([...objects].map(openScan))).filter((scan) => scan !== undefined);
   let calls = 0;
   let hints = 0;
+  const refused: GatehouseError[] = [];
   while (scans.length > 0) {
     const now_ = scans.slice(0, MOST_PER_CALL);
     const rest = scans.slice(MOST_PER_CALL);
@@ -69,6 +74,11 @@ export async function poll(
     for (const [at, scan] of now_.entries()) {
       const answer = answers[at];
       if (!answer) continue;
+      const refusal = refusalOf(scan, answer);
+      if (refusal) {
+        refused.push(refusal);
+        continue;
+      }
       const { records, next: isCut } = toPage(answer);
       const last = records.at(-1);
       const isMore = last !== undefined && (records.length === PAGE || isCut !== undefined);
@@ -119,7 +129,19 @@ export async function poll(
     }
     scans = [...next, ...rest];
   }
-  return { calls, hints };
+  return { calls, hints, refused };
+
+  /** One object that the org refuses must not keep the others from being looked at; what is about the whole org stops all. */
+  function refusalOf({ cursor: { object } }: Scan, answer: CompositeAnswer): GatehouseError | undefined {
+    if (answer.status < 300) return undefined;
+    const { then, error } = org.refusal(answer);
+    const failure = fromErrorBody({ error });
+    if (then === 'wait' || then === 'retry' || isSystemic(failure)) throw failure;
+    return new GatehouseError('salesforce_error', `Salesforce does not let ${object} be polled: ${failure.message}`, {
+      next: 'Let the connected user see the object and its fields; outbound messages and pushes go on meanwhile.',
+      ...(error.salesforce ? { salesforce: error.salesforce } : {}),
+    });
+  }
 
   async function openScan(object: string): Promise<Scan | undefined> {
     const describe = await org.describe(object).catch((error: unknown) => {

@@ -90,6 +90,21 @@ export interface Cursor {
   readonly polledAt: number;
 }
 
+/** How often a worker says that it is there. */
+export const TURN_MS = 60_000;
+
+/** The last turn of a worker, whichever process it was in. */
+export interface Turn {
+  readonly at: number;
+  /** What stopped it; null where it came to its end. */
+  readonly problem: ErrorBody['error'] | null;
+}
+
+export interface TurnStore {
+  get(scope: Scope): Promise<Turn | undefined>;
+  put(scope: Scope, turn: Turn): Promise<void>;
+}
+
 export interface CursorStore {
   get(scope: Scope, object: string): Promise<Cursor | undefined>;
   put(scope: Scope, cursor: Cursor): Promise<void>;
@@ -289,6 +304,7 @@ export interface SyncStore {
   readonly links: LinkStore;
   readonly inbox: InboxStore;
   readonly cursors: CursorStore;
+  readonly turns: TurnStore;
   readonly batches: BatchStore;
   readonly log: LogStore;
   readonly mappings: MappingStore;

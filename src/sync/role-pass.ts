@@ -1,5 +1,4 @@
-import { tryAgain } from './acknowledge.ts';
-import { batchFailedIn, countFailed, done } from './book.ts';
+import { batchFailedIn, countFailed, done, tryAgain } from './book.ts';
 import type { Link } from './link.ts';
 import type { LogRow, SyncDeps } from './ports.ts';
 import type { RemoteRow } from './remote.ts';

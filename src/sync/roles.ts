@@ -111,8 +111,8 @@ export async function sendRoles(
   const failed = new Map<string, Link['error']>();
   const parts = toParts(writes, 200);
   for (let first = 0; first < parts.length; first += PARTS_PER_CALL) {
-    onCall();
-    for (const { item, failure } of await sendParts(target.org, parts.slice(first, first + PARTS_PER_CALL))) {
+    const some = parts.slice(first, first + PARTS_PER_CALL);
+    for (const { item, failure } of await sendParts(target.org, some, onCall)) {
       if (failure && !failed.has(item.id)) failed.set(item.id, failure.error);
     }
     await deps.crash?.('roles-sent');

@@ -12,7 +12,7 @@ import {
   type Tables,
 } from './book.ts';
 import type { Finding } from './findings.ts';
-import { settleHostGone, settleRemoteGone } from './gone.ts';
+import { settleConverted, settleHostGone, settleRemoteGone } from './gone.ts';
 import type { Intent, Link } from './link.ts';
 import { matchRecord } from './match.ts';
 import { type Plan, planRecord } from './plan.ts';
@@ -51,7 +51,10 @@ export function mergeChunk(
       holders: new Map(holders.map((link) => [link.matchKey, link])),
     };
     const book = new Book(tables);
-    for (const link of links) settleLink(tables, book, link, hosts.get(link.localId));
+    for (const link of links) {
+      const host = hosts.get(link.localId);
+      book.decide(link, host, () => settleLink(tables, book, link, host));
+    }
     await book.write(inside);
     return book;
   });
@@ -97,8 +100,10 @@ function settleLink(tables: Tables, book: Book, link: Link, host: HostRecord | u
   const finding = tables.findings.get(link.id);
   if (!host || host.deletedAt !== null) settleHostGone(tables, book, madeMeanwhile(tables, link), host);
   else if (!finding) apply(tables, book, link, host, undefined);
+  else if (finding.kind === 'unread') book.postpone(link, host, toErrorBody(finding.error).error);
   else if (finding.kind === 'gone') settleRemoteGone(tables, book, link, host, finding.row);
   else if (finding.kind === 'matches') settleUnlinked(tables, book, link, host, finding.rows);
+  else if (finding.row.converted) settleConverted(tables, book, link, host, finding.row);
   else if (finding.mergedFrom) settleMerged(tables, book, link, host, finding.row, finding.mergedFrom);
   else {
     if (link.state === 'remote_deleted') book.tell(link, 'undeleted');
@@ -120,7 +125,13 @@ function settleUnlinked(tables: Tables, book: Book, link: Link, host: HostRecord
     rows.map((row) => {
       const other = takenBy.get(row.id);
       const linkedTo = other && other.id !== link.id ? other.localId : undefined;
-      return { id: row.id, name: row.name, isOurs: row.externalKey === link.extKey, linkedTo };
+      return {
+        id: row.id,
+        name: row.name,
+        isOurs: row.externalKey === link.extKey,
+        linkedTo,
+        isConverted: row.converted !== undefined,
+      };
     }),
     target.compiled.mapping.allowDuplicates,
   );
@@ -230,6 +241,12 @@ function apply(
     fieldTimes: tables.fieldTimes.get(link.id),
   });
 
+  if (plan.later) {
+    // Linked or not as it was: the next look finds the same record again, and tells it.
+    const isFound = tables.findings.get(link.id)?.kind === 'matches';
+    book.postpone(isFound ? { ...link, sfId: null, state: 'new' } : link, host, plan.later);
+    return;
+  }
   if (Object.keys(plan.take).length > 0) {
     book.host({ ...host, fields: { ...host.fields, ...plan.take }, clocks: { ...host.clocks, ...plan.clocks } });
     const changes = Object.entries(plan.take).map(
@@ -276,7 +293,13 @@ function apply(
         )
       : link.intents,
     attemptedAt: link.sfId === null ? link.attemptedAt : null,
+    waitsFor: plan.waitsFor.length > 0 ? plan.waitsFor : null,
   };
+  // A note in its log, once; the question itself is asked once a company, by the status.
+  const known = new Set(link.waitsFor?.map(({ message }) => message));
+  for (const { message } of plan.waitsFor)
+    if (!known.has(message))
+      book.log(kept, { operation: 'none', direction: 'to_crm', status: 'success', reason: message });
   if (Object.keys(plan.send).length === 0) {
     const error = isNew ? nothingToMake(target, plan) : partialProblem(plan.problems);
     if (error && error.message !== link.error?.message)
@@ -323,7 +346,7 @@ function whatWeSaw(link: Link, row: RemoteRow, dirty: number, now: number, sfNow
 }
 
 function rowsOf(finding: Finding | undefined): readonly RemoteRow[] {
-  if (!finding || finding.kind === 'gone') return [];
+  if (!finding || finding.kind === 'gone' || finding.kind === 'unread') return [];
   return finding.kind === 'row' ? [finding.row] : finding.rows;
 }
 

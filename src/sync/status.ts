@@ -1,11 +1,12 @@
-import { type ErrorBody, toErrorBody } from '../errors.ts';
+import { type Candidate, type ErrorBody, toErrorBody } from '../errors.ts';
 import { KINDS, type Kind } from '../mapping/mapping.ts';
 import type { ConnectionStatus } from '../salesforce/connections.ts';
 import { isSwitchedOff, type SyncPolicy } from './bounds.ts';
-import type { Link, LinkSet, Scope } from './link.ts';
+import type { Link, LinkSet, Scope, WaitedFor } from './link.ts';
 import { logIdAt } from './log-ids.ts';
+import { foldedName } from './plan.ts';
 import { FOUND_BY_POLL } from './poll.ts';
-import type { SyncOrg, SyncStore } from './ports.ts';
+import { type SyncOrg, type SyncStore, TURN_MS } from './ports.ts';
 import { mappingOf, openTarget, type Target } from './target.ts';
 
 /** One thing that is wrong, with its cure; `count` records share it. */
@@ -19,7 +20,7 @@ export interface SyncProblem {
   readonly salesforce?: string;
   /** What Salesforce said about the first of them. */
   readonly quote?: string;
-  readonly examples: readonly Pick<Link, 'kind' | 'localId'>[];
+  readonly examples: readonly (Pick<Link, 'kind' | 'localId'> & { readonly candidates?: readonly Candidate[] })[];
 }
 
 /** How the sync of a bot stands. */
@@ -49,6 +50,7 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 /** Enough to see what is wrong; the list of links has the rest. */
 const MOST_LOOKED_AT = 1_000;
+const MOST_COMPANIES = 50;
 
 export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promise<SyncStatus> {
   const { store, now, connectionStatus } = deps;
@@ -82,10 +84,13 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
         refusal ? [{ ...toProblem(toErrorBody(refusal).error), count: backlogs[at]?.count ?? 0, examples: [] }] : [],
       ),
       ...targets.flatMap((target) => (target && target.lost.length > 0 ? [lostFields(target, links)] : [])),
-      ...(await pending(deps, bot, connection, open)),
+      ...targets.flatMap((target) => closedLookup(target)),
+      ...(await pending(deps, scope, connection, open)),
+      ...(await lastTurn(deps, scope)),
       ...(await missingEvents(deps, bot, connection)),
       ...(await failingWebhook(store, bot)),
-      ...grouped(broken.flat()),
+      ...grouped(bot, broken.flat()),
+      ...companies(bot, await store.links.list(scope, { isWaiting: true, limit: MOST_LOOKED_AT })),
     ],
     remoteTime: 'per field where the org tracks field history, else the record',
   };
@@ -127,16 +132,27 @@ function lostFields({ kind, object, lost }: Target, links: SyncStatus['links']):
   };
 }
 
+/** With our own mark they go on; without it each of them tells it. */
+function closedLookup(target: Target | undefined): readonly SyncProblem[] {
+  const problem = target?.externalId === undefined ? undefined : target.lookup.problem;
+  if (!target || !problem) return [];
+  const field = target.compiled.mapping.lookup?.remote;
+  const next = `Nobody is found by ${field} any more: people are known by ${target.externalId} alone, and who is in Salesforce already is linked by hand. Or let the mapping know people by another field ("lookup").`;
+  return [{ ...toProblem(toErrorBody(problem).error), next, count: 0, examples: [] }];
+}
+
 /** Why nothing takes the outbox up: the first cause that there is. A worker that just has not come yet is none. */
 async function pending(
-  { policyOf, now }: StatusDeps,
-  bot: string,
+  { policyOf, now, store }: StatusDeps,
+  { bot, orgId }: Scope,
   { state, breaker, lastFailure, lastSuccessAt = '' }: ConnectionStatus,
   { count, since }: ReturnType<typeof together>,
 ): Promise<readonly SyncProblem[]> {
   if (count === 0 || since > now()) return [];
   const policy = await policyOf(bot);
   const waits = now() - since;
+  const turn = await store.turns.get({ bot, orgId });
+  const isWorkedOn = turn !== undefined && now() - turn.at < 3 * TURN_MS;
   // One answer may fail while all is well.
   const isFailing = lastFailure !== undefined && lastFailure.at > lastSuccessAt && waits > MINUTE_MS;
   const [why, next] =
@@ -146,12 +162,26 @@ async function pending(
         ? [`the bot is in the mode ${policy?.mode}`, `Switch it on again: gatehouse policy mode ${bot} automatic.`]
         : isFailing || breaker?.state === 'open'
           ? [lastFailure?.message ?? 'Salesforce does not answer', lastFailure?.next ?? 'Wait a minute.']
-          : waits > LONG_MS
-            ? ['no process works on them', 'Run "gatehouse serve" or "gatehouse worker" on this store; see its log.']
-            : [];
+          : turn?.problem && isWorkedOn && waits > MINUTE_MS
+            ? [turn.problem.message, turn.problem.next]
+            : waits > LONG_MS && isWorkedOn
+              ? ['a process works on them, and has not come so far', 'Wait; if the number does not fall, see its log.']
+              : waits > LONG_MS
+                ? [
+                    'no process works on them',
+                    'Run "gatehouse serve" or "gatehouse worker" on this store; see its log.',
+                  ]
+                : [];
   if (why === undefined || next === undefined) return [];
   const message = `${count} record(s) wait, the first since ${iso(since)}: ${why.replace(/\.$/, '')}.`;
   return [{ code: 'pending', message, next, count, examples: [] }];
+}
+
+/** What a worker met that is about no one record: a step of it did not come to its end. */
+async function lastTurn({ store, now }: StatusDeps, scope: Scope): Promise<readonly SyncProblem[]> {
+  const turn = await store.turns.get(scope);
+  if (!turn?.problem || now() - turn.at >= 3 * TURN_MS) return [];
+  return [{ ...toProblem(turn.problem), count: 0, examples: [] }];
 }
 
 /** A poll found what a message should have told long before. */
@@ -203,7 +233,7 @@ async function failingWebhook(
 }
 
 /** The most frequent first. */
-function grouped(links: readonly Link[]): readonly SyncProblem[] {
+function grouped(bot: string, links: readonly Link[]): readonly SyncProblem[] {
   const groups = new Map<string, Link[]>();
   for (const link of links) {
     const { error } = link;
@@ -216,8 +246,48 @@ function grouped(links: readonly Link[]): readonly SyncProblem[] {
     .flatMap((alike) => {
       const error = alike[0]?.error;
       if (!error) return [];
-      const examples = alike.slice(0, 5).map(({ kind, localId }) => ({ kind, localId }));
-      return [{ ...toProblem(error), count: alike.length, examples }];
+      const examples = alike.slice(0, 5).map(({ kind, localId, error: own }) => ({
+        kind,
+        localId,
+        ...(own?.candidates ? { candidates: own.candidates } : {}),
+      }));
+      const [first] = examples;
+      const command = error.code === 'ambiguous' && first ? ` ${linkCommand(bot, first)}` : '';
+      return [{ ...toProblem(error), next: error.next + command, count: alike.length, examples }];
+    });
+}
+
+function linkCommand(bot: string, { kind, localId, candidates = [] }: SyncProblem['examples'][number]): string {
+  return `For ${localId}: gatehouse link ${bot} ${kind} ${localId} ${candidates[0]?.id ?? 'RECORD_ID'}`;
+}
+
+/** One question a company, however many people work for it; the first ones that most people wait for. */
+function companies(bot: string, links: readonly Link[]): readonly SyncProblem[] {
+  const groups = new Map<string, { one: WaitedFor; waiting: Link[] }>();
+  for (const link of links)
+    for (const one of link.state === 'unlinked' ? [] : (link.waitsFor ?? [])) {
+      const key = `${one.object}:${foldedName(one.name)}`;
+      const group = groups.get(key) ?? { one, waiting: [] };
+      groups.set(key, group);
+      group.waiting.push(link);
+    }
+  return [...groups.values()]
+    .sort((a, b) => b.waiting.length - a.waiting.length)
+    .slice(0, MOST_COMPANIES)
+    .map(({ one, waiting }) => {
+      const [object = ''] = one.object.split(' or ');
+      const about = `"object": ${JSON.stringify(object)}, "name": ${JSON.stringify(one.name)}`;
+      return {
+        code: one.ids.length === 0 ? 'not_found' : 'ambiguous',
+        message: `${one.message} ${waiting.length} record(s) are in step without it.`,
+        next: `POST /api/bots/${bot}/sync/parents {${about}, ...} with "recordId" (choose), "create": true, or "leaveOut": true.`,
+        count: waiting.length,
+        examples: waiting.slice(0, 5).map(({ kind, localId }) => ({
+          kind,
+          localId,
+          ...(one.ids.length > 0 ? { candidates: one.ids.map((id) => ({ id, name: one.name })) } : {}),
+        })),
+      };
     });
 }
 

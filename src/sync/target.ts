@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { ObjectDescribe } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
-import { type CompiledMapping, compileMapping, findField } from '../mapping/compile.ts';
+import {
+  type CompiledMapping,
+  type CompiledRule,
+  columnsOfRules,
+  compileMapping,
+  findField,
+  narrowParent,
+} from '../mapping/compile.ts';
 import { defaultMapping } from '../mapping/defaults.ts';
 import { type Kind, type Mapping, ruleKey } from '../mapping/mapping.ts';
 import { boundMapping, closedRoles, type Opened, openedBy, stopOf } from './bounds.ts';
@@ -32,6 +39,8 @@ export interface Target {
   readonly externalId: string | undefined;
   /** A case's people are written as contact roles. */
   readonly hasRoles: boolean;
+  /** The field a record is known by before it is linked; `problem` where this org does not let it be asked. */
+  readonly lookup: { readonly field: string | undefined; readonly problem: GatehouseError | undefined };
   /** What a person calls the record. */
   readonly nameField: string;
 }
@@ -55,10 +64,10 @@ export async function openTarget(
   const policy = await policyOf(bot);
   const opened = openedBy(policy);
   const stop = stopOf(bot, policy, kind);
-  const compiled = compileMapping(mapping, describe);
+  const compiled = await withVisibleParents(org, compileMapping(mapping, describe));
   const bounded = boundMapping(compiled, describe, opened);
   const hasRoles = kind === 'case' && mapping.object === 'Opportunity' && Object.keys(mapping.roles).length > 0;
-  const noRoles = hasRoles ? closedRoles(opened) : undefined;
+  const noRoles = hasRoles ? (closedRoles(opened) ?? hiddenRoles(describe)) : undefined;
   return {
     scope: { bot, orgId: org.orgId },
     org,
@@ -77,11 +86,66 @@ export async function openTarget(
         ? mark.name
         : undefined,
     hasRoles: hasRoles && noRoles === undefined,
+    lookup: lookupIn(mapping, missing ? undefined : describe),
     nameField:
       ['Name', 'CaseNumber', 'Subject'].find(
         (name) => findField(describe, name) && opened.isOpen(mapping.object, name),
       ) ?? 'Id',
   };
+}
+
+/** A read names only what the org shows: of a parent's kinds those that have the field, and let it be asked where it is written. */
+async function withVisibleParents(org: SyncOrg, compiled: CompiledMapping): Promise<CompiledMapping> {
+  const rules: CompiledRule[] = [];
+  for (const rule of compiled.rules) {
+    const { parent } = rule;
+    if (!parent) {
+      rules.push(rule);
+      continue;
+    }
+    const objects: string[] = [];
+    const skipped: string[] = [];
+    const prefixes: Record<string, string> = {};
+    for (const object of parent.objects) {
+      const { describe, missing } = await describeOf(org, object);
+      const field = findField(describe, parent.field);
+      if (describe.keyPrefix) prefixes[object] = describe.keyPrefix;
+      if (missing) skipped.push(`${object} is not there, or the connected user may not see it.`);
+      else if (!field) skipped.push(`${object}.${parent.field} is not there, or the connected user may not see it.`);
+      else if (parent.write && !field.filterable)
+        skipped.push(`${object}.${parent.field} cannot be looked up in this org.`);
+      else objects.push(object);
+    }
+    // Only read, a parent of several kinds shows the fields that all of them share.
+    const isReadable = !parent.write && parent.isOfKinds;
+    if (objects.length === 0 && !isReadable) continue;
+    rules.push(narrowParent(rule, { ...parent, prefixes, skipped, ...(objects.length > 0 ? { objects } : {}) }));
+  }
+  return { ...compiled, rules, select: columnsOfRules(rules) };
+}
+
+const hiddenRoles = ({ childRelationships }: ObjectDescribe): string | undefined =>
+  childRelationships.some(({ relationshipName }) => relationshipName === 'OpportunityContactRoles')
+    ? undefined
+    : 'Contact roles are left out: the connected user may not see OpportunityContactRole.';
+
+/** Encryption (Shield), and a field that is hidden, close a look-up; only who needs it is held up. */
+function lookupIn({ lookup, object }: Mapping, describe: ObjectDescribe | undefined): Target['lookup'] {
+  if (!lookup || !describe) return { field: undefined, problem: undefined };
+  const field = findField(describe, lookup.remote);
+  if (field?.filterable) return { field: field.name, problem: undefined };
+  const why = field
+    ? 'Salesforce does not let it be filtered'
+    : 'it is not there, or the connected user may not see it';
+  const problem = new GatehouseError(
+    'salesforce_error',
+    `${object}.${lookup.remote} cannot be looked up in this org: ${why}.`,
+    {
+      next: `${field ? 'Encryption (Shield) closes a field so. ' : ''}Let the mapping know people by another field ("lookup"), or make the external-id field ${EXTERNAL_ID}: with it they go on, and nobody is found by ${lookup.remote}.`,
+      salesforce: { code: 'INVALID_FIELD', fields: [lookup.remote], quote: '' },
+    },
+  );
+  return { field: undefined, problem };
 }
 
 function lostFields(mapping: Mapping, { rules }: CompiledMapping): readonly string[] {

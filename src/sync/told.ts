@@ -3,8 +3,8 @@ import { digestOf } from '../digest.ts';
 import { GatehouseError } from '../errors.ts';
 import { findField, readPath } from '../mapping/compile.ts';
 import type { Opened } from './bounds.ts';
+import { lookUp } from './look-up.ts';
 import type { FeedRow, SyncOrg } from './ports.ts';
-import { lookUp } from './remote.ts';
 import { describeOf } from './target.ts';
 
 /** A record of a subscribed object as the org shows it, as far as the bot's policy opens it. */

@@ -1,12 +1,14 @@
-import { GatehouseError } from '../errors.ts';
+import { GatehouseError, toErrorBody } from '../errors.ts';
 import { createLeaseWatch } from '../lease-watch.ts';
 import type { Batches } from './batch.ts';
 import { type DeliveryDeps, deliver } from './deliver.ts';
 import type { Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
 import { createHints } from './hints.ts';
+import type { Scope } from './link.ts';
 import { pollWhenDue } from './poll.ts';
-import type { SyncOrg } from './ports.ts';
+import { type SyncOrg, TURN_MS, type Turn } from './ports.ts';
+import { isSystemic, troubleOf } from './trouble.ts';
 
 export interface Worker {
   /** One turn of one bot, to its end: events, poll when due, what is dirty, batches; then webhooks. */
@@ -37,23 +39,57 @@ export function createWorker(given: WorkerDeps, engine: Engine, drain: Drain, ba
   const stopping = new AbortController();
   const hints = createHints(deps);
   const pausedUntil = new Map<string, number>();
+  const noted = new Map<string, Turn>();
+  /** What the last poll could not look at. */
+  const unpolled = new Map<string, GatehouseError | undefined>();
   let timer: NodeJS.Timeout | undefined;
 
   async function sync(bot: string): Promise<void> {
     if ((pausedUntil.get(bot) ?? 0) > now()) return;
     const org = await deps.openOrg(bot, stopping.signal);
-    await hints.use(bot, org);
-    if (await pollWhenDue(deps, engine.settings, bot, org, pollMs)) await store.inbox.prune(now() - 7 * 86_400_000);
-    let hasSynced = false;
-    // A batch goes on window by window, so that what changes meanwhile does not wait for its end.
-    for (let hasMore = true; hasMore && !stopping.signal.aborted; ) {
-      const synced = await drain.all(bot, org);
-      hasMore = await batches.step(bot, org);
-      hasSynced ||= hasMore || synced > 0;
-      if (hasMore) await hints.use(bot, org);
-      tells.run(bot);
+    const met: unknown[] = [];
+    /** What one step meets is told at the end: the next ones go on, unless it is about the whole org. */
+    async function step<T>(otherwise: T, work: () => Promise<T>): Promise<T> {
+      try {
+        return await work();
+      } catch (error) {
+        if (isSystemic(error)) throw error;
+        met.push(error);
+        return otherwise;
+      }
     }
-    if (hasSynced) await deps.noteSync?.(bot, now());
+    try {
+      await step(undefined, () => hints.use(bot, org));
+      const polled = await step(undefined, () => pollWhenDue(deps, engine.settings, bot, org, pollMs));
+      if (polled) unpolled.set(bot, polled.refused[0]);
+      if (polled) await store.inbox.prune(now() - 7 * 86_400_000);
+      let hasSynced = false;
+      // A batch goes on window by window, so that what changes meanwhile does not wait for its end.
+      for (let hasMore = true; hasMore && !stopping.signal.aborted; ) {
+        const synced = await step(0, () => drain.all(bot, org));
+        hasMore = await step(false, () => batches.step(bot, org));
+        hasSynced ||= hasMore || synced > 0;
+        if (hasMore) await step(undefined, () => hints.use(bot, org));
+        tells.run(bot);
+      }
+      if (hasSynced) await deps.noteSync?.(bot, now());
+      if (met.length > 0) throw met[0];
+    } catch (error) {
+      await noteTurn({ bot, orgId: org.orgId }, troubleOf('The sync met something', error));
+      throw error;
+    }
+    const closed = unpolled.get(bot);
+    await noteTurn({ bot, orgId: org.orgId }, closed ? toErrorBody(closed).error : null);
+  }
+
+  /** Now and then, and when it changes: so that a status elsewhere tells a worker that waits from one that is not there. */
+  async function noteTurn(scope: Scope, problem: Turn['problem']): Promise<void> {
+    const key = `${scope.bot}/${scope.orgId}`;
+    const last = noted.get(key);
+    if (last && last.problem?.message === problem?.message && now() - last.at < TURN_MS) return;
+    const turn = { at: now(), problem };
+    noted.set(key, turn);
+    await store.turns.put(scope, turn);
   }
 
   /** Waiting is no failure: the outbox keeps everything. */

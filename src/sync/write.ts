@@ -1,6 +1,9 @@
 import type { FieldValue } from '../action.ts';
+import { GatehouseError } from '../errors.ts';
 import type { CompositeAnswer, CompositeRequest, Refusal } from '../salesforce/connections.ts';
 import type { SyncOrg } from './ports.ts';
+import { isObject } from './remote.ts';
+import { isSystemic } from './trouble.ts';
 
 /** One row of a batch. Creates go by our external id where the org has it, so that a repeat finds itself. */
 export interface RowWrite<T> {
@@ -41,18 +44,65 @@ export function toParts<T>(writes: readonly RowWrite<T>[], chunk: number): reado
   });
 }
 
-/** At most five parts in one API call; one outcome per row, by its place. Throws when the whole call failed. */
+/** How often refused parts are cut in two in one go: enough to find one bad row among two hundred. */
+const MOST_SPLITS = 24;
+
+/**
+ * One outcome per row, by its place: five parts an API call. A part that is refused as a whole is made smaller until the row that
+ * is why stands alone. Throws when nothing can be said about any record.
+ */
 export async function sendParts<T>(
-  org: SyncOrg,
+  org: Pick<SyncOrg, 'composite' | 'refusal'>,
   parts: readonly (readonly RowWrite<T>[])[],
+  onCall: () => void,
   { allowDuplicates = false } = {},
 ): Promise<readonly RowOutcome<T>[]> {
-  const headers = allowDuplicates ? { 'Sforce-Duplicate-Rule-Header': 'allowSave=true' } : {};
-  const answers = await org.composite(parts.map((part, index) => ({ ...toRequest(part, index), headers })));
-  return parts.flatMap((part, index) => {
-    const answer = answers[index];
-    return part.map((write, at) => toOutcome(org, write, answer, at));
-  });
+  const headers: Record<string, string> = allowDuplicates ? { 'Sforce-Duplicate-Rule-Header': 'allowSave=true' } : {};
+  const outcomes: RowOutcome<T>[] = [];
+  let splits = 0;
+  let open = parts;
+  while (open.length > 0) {
+    const now = open.slice(0, PARTS_PER_CALL);
+    const smaller: (readonly RowWrite<T>[])[] = [];
+    const answers = await send(org, now, headers, onCall);
+    now.forEach((part, index) => {
+      const answer = answers[index];
+      const refused = answer && 'then' in answer ? answer : refusalOfPart(org, answer);
+      const isPassing = refused?.then === 'retry' || refused?.then === 'wait' || refused?.then === 'reread';
+      if (refused && !isPassing && part.length > 1 && splits < MOST_SPLITS) {
+        splits++;
+        const half = Math.ceil(part.length / 2);
+        smaller.push(part.slice(0, half), part.slice(half));
+      } else for (const [at, write] of part.entries()) outcomes.push(toOutcome(org, write, refused ?? answer, at));
+    });
+    open = [...smaller, ...open.slice(PARTS_PER_CALL)];
+  }
+  return outcomes;
+}
+
+/** Where the org refuses the call as a whole, each part is sent by itself. */
+async function send<T>(
+  org: Pick<SyncOrg, 'composite' | 'refusal'>,
+  parts: readonly (readonly RowWrite<T>[])[],
+  headers: Readonly<Record<string, string>>,
+  onCall: () => void,
+): Promise<readonly (CompositeAnswer | Refusal)[]> {
+  onCall();
+  try {
+    return await org.composite(parts.map((part, index) => ({ ...toRequest(part, index), headers })));
+  } catch (error) {
+    if (!(error instanceof GatehouseError) || isSystemic(error)) throw error;
+    if (parts.length === 1) return [org.refusal(error)];
+    const answers: (CompositeAnswer | Refusal)[] = [];
+    for (const part of parts) answers.push(...(await send(org, [part], headers, onCall)));
+    return answers;
+  }
+}
+
+function refusalOfPart(org: Pick<SyncOrg, 'refusal'>, answer: CompositeAnswer | undefined): Refusal | undefined {
+  return answer !== undefined && answer.status < 300 && Array.isArray(answer.body)
+    ? undefined
+    : org.refusal({ status: answer?.status ?? 500, body: answer?.body ?? [] });
 }
 
 function toRequest<T>(part: readonly RowWrite<T>[], index: number): CompositeRequest {
@@ -80,22 +130,18 @@ function toRequest<T>(part: readonly RowWrite<T>[], index: number): CompositeReq
 function toOutcome<T>(
   org: Pick<SyncOrg, 'refusal'>,
   write: RowWrite<T>,
-  answer: CompositeAnswer | undefined,
+  answer: CompositeAnswer | Refusal | undefined,
   at: number,
 ): RowOutcome<T> {
-  const body = answer?.body;
-  const row: unknown = Array.isArray(body) ? (answer && answer.status < 300 ? body[at] : undefined) : undefined;
+  const failed = { item: write.item, id: write.id, isCreated: false };
+  // A refused part refuses each of its rows in the same words.
+  if (answer && 'then' in answer) return { ...failed, failure: answer };
+  const row: unknown = Array.isArray(answer?.body) ? answer.body[at] : undefined;
   if (isObject(row) && row.success === true) {
     const isCreated = write.method === 'create' || row.created === true;
     return { item: write.item, id: typeof row.id === 'string' ? row.id : write.id, isCreated, failure: undefined };
   }
-  // A refused part refuses each of its rows in the same words.
-  const failure = org.refusal({ status: answer?.status ?? 200, body: isObject(row) ? row.errors : body });
-  return { item: write.item, id: write.id, isCreated: false, failure };
+  return { ...failed, failure: org.refusal({ status: 200, body: isObject(row) ? row.errors : [] }) };
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

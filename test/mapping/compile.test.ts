@@ -308,7 +308,10 @@ describe('transforms', () => {
       relationship: 'Account',
       field: 'Name',
       idField: 'AccountId',
-      object: 'Account',
+      objects: ['Account'],
+      skipped: [],
+      isOfKinds: false,
+      prefixes: {},
       write: 'find',
     });
   });

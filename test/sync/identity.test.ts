@@ -157,8 +157,11 @@ describeStores((_name, openFresh) => {
     await world.put('p2', { name: 'Bob', email: 'bob@example.com', company: 'Twins' });
     await world.party('p2');
     expect((await world.records()).find((record) => record.LastName === 'Bob')?.AccountId).toBeUndefined();
-    expect((await world.link('p2')).error).toMatchObject({ code: 'ambiguous', message: expect.stringContaining(twin) });
-    await world.sync.desk.linkParent('demo', await world.org(), 'Account', 'Twins', twin);
+    expect(await world.link('p2')).toMatchObject({
+      error: null,
+      waitsFor: [{ object: 'Account', name: 'Twins', message: expect.stringContaining(twin) }],
+    });
+    await world.sync.desk.linkParent('demo', await world.org(), 'Account', 'Twins', { recordId: twin });
     await world.party('p2');
     expect((await world.records()).find((record) => record.LastName === 'Bob')).toMatchObject({ AccountId: twin });
     expect(await world.records('Account')).toHaveLength(3);

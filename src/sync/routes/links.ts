@@ -21,11 +21,18 @@ const linkInput = z.strictObject({
   localId: hostId,
   recordId: z.string().regex(/^[A-Za-z0-9]{15}([A-Za-z0-9]{3})?$/, 'a Salesforce Id'),
 });
-const parentInput = z.strictObject({
+const parentOf = {
   object: z.string().regex(/^[A-Za-z]\w{0,79}$/),
   name: z.string().min(1).max(255),
-  recordId: linkInput.shape.recordId,
-});
+};
+const parentInput = z.union(
+  [
+    z.strictObject({ ...parentOf, recordId: linkInput.shape.recordId }),
+    z.strictObject({ ...parentOf, create: z.literal(true) }),
+    z.strictObject({ ...parentOf, leaveOut: z.literal(true) }),
+  ],
+  { error: '{"object", "name"} with "recordId", "create": true or "leaveOut": true' },
+);
 const unlinkInput = linkInput.omit({ recordId: true });
 const retryInput = z.union(
   [
@@ -99,11 +106,14 @@ export function linkRoutes(deps: RouteDeps): readonly SyncRoute[] {
       method: 'POST',
       path: `${base}/parents`,
       input: parentInput,
-      summary: 'Says which account a company name means.',
+      summary: 'Says which account a company name means: one that is there, a new one, or none.',
       async handle(request) {
         const bot = await namedBot(deps, request);
-        const { object, name, recordId } = parse(parentInput, request.body);
-        return ok(toWireLink(await desk.linkParent(bot, await openOrg(bot, request.signal), object, name, recordId)));
+        const { object, name, ...rest } = parse(parentInput, request.body);
+        const choice = 'recordId' in rest ? { recordId: rest.recordId } : 'create' in rest ? 'create' : 'leave out';
+        const link = await desk.linkParent(bot, await openOrg(bot, request.signal), object, name, choice);
+        onChange(bot);
+        return ok(toWireLink(link));
       },
     },
     {
@@ -150,6 +160,7 @@ function toWireLink({
   nextAt,
   attempts,
   reason,
+  waitsFor,
 }: Link): Record<string, unknown> {
   const isWaiting = state !== 'unlinked' && dirty > done;
   return {
@@ -159,6 +170,7 @@ function toWireLink({
     recordId: sfId,
     state,
     problem: error,
+    ...(waitsFor ? { waitsFor } : {}),
     isWaiting,
     attempts,
     reason,

@@ -1,0 +1,149 @@
+import { expect, it } from 'vitest';
+import type { Policy } from '../../permissions/policy.ts';
+import { defaultMapping } from '../../src/mapping/defaults.ts';
+import { type Mapping, mappingSchema } from '../../src/mapping/mapping.ts';
+import { saveMapping } from '../../src/sync/save-mapping.ts';
+import { syncStatus } from '../../src/sync/status.ts';
+import { describeStores } from '../support/databases.ts';
+import { createSyncWorld, type SyncWorld } from './world.ts';
+
+const AS_CASES = {
+  kind: 'case',
+  object: 'Case',
+  rules: [
+    { local: 'title', remote: 'Subject' },
+    { local: 'agent', remote: 'Owner.Email', parent: 'find' },
+  ],
+};
+
+async function save(world: SyncWorld, mapping: Mapping) {
+  const deps = { store: world.store, now: () => world.clock.now };
+  const org = await world.org();
+  return saveMapping(deps, { bot: 'demo', org, kind: mapping.kind, mapping, version: 0, by: 'test' });
+}
+
+async function open(world: SyncWorld, objects: Policy['objects']) {
+  const row = await world.fresh.store.bots.get('demo');
+  if (!row) throw new Error('there is no bot');
+  const policy = { ...row.policy, objects: { ...row.policy.objects, ...objects } };
+  await world.fresh.store.bots.savePolicy('demo', policy, 'ada', world.clock.now, row.policyRevision);
+}
+
+async function status(world: SyncWorld) {
+  const { bots, connections } = world.fresh.store;
+  const deps = {
+    store: world.store,
+    now: () => world.clock.now,
+    policyOf: async (bot: string) => (await bots.get(bot))?.policy,
+    connectionStatus: (bot: string) => world.connections.status(bot),
+    openOrg: (bot: string) => world.org(bot),
+  };
+  return syncStatus(deps, { bot: 'demo', orgId: (await connections.get('demo'))?.orgId ?? '' });
+}
+
+const READ = { read: true, write: false, denyFields: [], sensitiveFields: [], maskFields: [] };
+const WRITE = { ...READ, write: true };
+
+describeStores((_name, openFresh) => {
+  it('looks at every kind that a parent may be, as far as it is there and open, and says which [G19]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await open(world, { Case: WRITE, User: READ });
+    const { warnings } = await save(world, mappingSchema.parse(AS_CASES));
+    expect(warnings).toContainEqual({
+      name: 'rules.1.parent',
+      problem: expect.stringMatching(/may be a (Group or User|User or Group).*parentObject/),
+    });
+    const [user] = await world.records('User');
+    await world.put('c1', { title: 'Broken', agent: String(user?.Email) }, { kind: 'case' });
+    await world.put('c2', { title: 'Lost', agent: 'nobody@t.example' }, { kind: 'case' });
+    await world.put('c3', { title: 'Nobody' }, { kind: 'case' });
+    await world.worker.turn('demo');
+    const cases = await world.records('Case');
+    expect(cases.map(({ Subject }) => Subject).sort()).toEqual(['Broken', 'Lost', 'Nobody']);
+    expect(cases.find(({ Subject }) => Subject === 'Broken')?.OwnerId).toBe(user?.Id);
+    expect((await world.link('c1', 'case')).waitsFor).toBeNull();
+    // One that is not open is said where it matters, and stops nobody.
+    const [lost] = (await world.link('c2', 'case')).waitsFor ?? [];
+    expect(lost).toMatchObject({ name: 'nobody@t.example', message: expect.stringContaining('Group') });
+    expect((await world.link('c3', 'case')).error).toBeNull();
+    const sync = world.sync.forBot('demo', await world.org(), true);
+    await world.put('c4', { title: 'Asked', agent: 'nobody@t.example' }, { kind: 'case' });
+    expect((await sync.previewCase('c4')).warnings?.join(' ')).toContain('nobody@t.example');
+    expect((await sync.syncCase('c4')).warnings?.join(' ')).toContain('nobody@t.example');
+  });
+
+  it('looks only at the kind that the rule names [G19]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await open(world, { Case: WRITE, User: READ, Group: READ });
+    const [subject, owner] = AS_CASES.rules;
+    const { warnings } = await save(
+      world,
+      mappingSchema.parse({ ...AS_CASES, rules: [subject, { ...owner, parentObject: 'User' }] }),
+    );
+    expect(JSON.stringify(warnings)).not.toContain('parentObject');
+    const [user] = await world.records('User');
+    await world.put('c1', { title: 'Broken', agent: String(user?.Email) }, { kind: 'case' });
+    await world.worker.turn('demo');
+    expect((await world.records('Case'))[0]?.OwnerId).toBe(user?.Id);
+    const wrong = { ...AS_CASES, rules: [subject, { ...owner, parentObject: 'Account' }] };
+    await expect(save(world, mappingSchema.parse(wrong))).rejects.toMatchObject({ code: expect.anything() });
+  });
+
+  it('asks about a company once, and counts nobody of it as failed [V3] [U13]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await save(world, defaultMapping('party'));
+    for (const id of ['p1', 'p2', 'p3'])
+      await world.put(id, { email: `${id}@t.example`, name: `P ${id}`, company: 'Bar NV' });
+    await world.put('p4', { email: 'p4@t.example', name: 'P four', company: 'Twins' });
+    for (const Name of ['Twins', 'Twins']) await world.add({ Name }, 'Account');
+    const { id } = await world.sync.batches.start('demo', (await world.org()).orgId, 'party');
+    await world.sync.batches.work('demo', await world.org());
+    expect(await world.sync.batches.status('demo', id)).toMatchObject({ state: 'done', done: 4, failed: 0 });
+    expect(await world.records()).toHaveLength(4);
+    for (const person of ['p1', 'p2', 'p3', 'p4']) {
+      const log = await world.log(person);
+      expect(log.map(({ status: said }) => said)).toEqual(['success', 'success']);
+      expect(log[0]?.operation).toBe('create');
+      expect(await world.link(person)).toMatchObject({ state: 'active', error: null });
+    }
+    expect((await status(world)).problems).toEqual([
+      expect.objectContaining({
+        code: 'not_found',
+        count: 3,
+        message: expect.stringContaining('Bar NV'),
+        next: expect.stringMatching(/recordId.*create.*leaveOut/),
+      }),
+      expect.objectContaining({ code: 'ambiguous', count: 1, examples: [expect.objectContaining({ localId: 'p4' })] }),
+    ]);
+    const { desk } = world.sync;
+    const org = await world.org();
+    const [twin] = await world.records('Account');
+    await desk.linkParent('demo', org, 'Account', 'Twins', { recordId: String(twin?.Id) });
+    await open(world, { Account: WRITE });
+    await desk.linkParent('demo', org, 'Account', 'Bar NV', 'create');
+    await world.settle();
+    const made = (await world.records('Account')).find(({ Name }) => Name === 'Bar NV');
+    expect((await world.records()).filter(({ AccountId }) => AccountId === made?.Id)).toHaveLength(3);
+    await world.put('p5', { email: 'p5@t.example', name: 'P five', company: 'Nowhere' });
+    await world.settle();
+    expect((await status(world)).problems).toHaveLength(1);
+    await desk.linkParent('demo', org, 'Account', 'Nowhere', 'leave out');
+    await world.settle();
+    expect((await status(world)).problems).toEqual([]);
+  });
+
+  it('names the candidates of an ambiguous person, and the command [U13]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    for (const FirstName of ['Ada', 'Ada']) {
+      await world.control('POST', 'settings', { duplicates: 'off' });
+      await world.add({ FirstName, LastName: 'Lovelace', Email: 'ada@t.example' });
+    }
+    await world.put('p1', { email: 'ada@t.example', name: 'Ada Lovelace' });
+    await world.worker.turn('demo');
+    const [problem] = (await status(world)).problems;
+    expect(problem?.examples[0]?.candidates).toHaveLength(2);
+    expect(problem?.next).toMatch(/gatehouse link demo party p1 003\w{15}/);
+    const { orgId } = await world.org();
+    expect(await world.sync.desk.countProblems('demo', orgId, 'party')).toBe(1);
+  });
+});
