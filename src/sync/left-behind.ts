@@ -22,10 +22,7 @@ export function withoutRefused(target: Target, write: PendingWrite, refusal: Ref
   const keys = new Set(rules.map(({ key }) => key));
   const send = without(plan.send, names);
   if (rules.length === 0 || Object.keys(send).length === 0) return undefined;
-  // Nobody is made without what they are known by: the next look would not find them.
-  const { lookup } = target.compiled.mapping;
-  if (kind === 'create' && [...names].some((name) => name === lookup?.remote || isRequired(target, name)))
-    return undefined;
+  if (kind === 'create' && [...names].some((name) => isRequired(target, name))) return undefined;
   const { error } = refusal;
   const problems = rules.map(({ key }) => ({
     code: error.code,

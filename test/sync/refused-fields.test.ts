@@ -70,12 +70,12 @@ describeStores((_name, openFresh) => {
   it('holds the record whose required field is refused, and says which [G10]', async () => {
     await using world = await createSyncWorld(openFresh);
     await save(world, {}, []);
-    await world.put('p1', { email: 'not an address', name: 'Person One', phone: '1' });
+    await world.put('p1', { email: 'p1@t.example', phone: '1' });
     await drain(world);
     expect(await world.records()).toEqual([]);
     expect(await world.link('p1')).toMatchObject({
       state: 'failed',
-      error: { message: expect.stringContaining('Email'), next: expect.stringContaining('email') },
+      error: { message: expect.stringContaining('LastName'), next: expect.stringContaining('Give the field a value') },
     });
     // Cleared where it may not be empty: the others go.
     await world.put('p2', { email: 'p2@t.example', name: 'Person Two' });
