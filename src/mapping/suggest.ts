@@ -17,11 +17,32 @@ export function suggestRules(
   taken: { readonly local: ReadonlySet<string>; readonly remote: ReadonlySet<string> },
 ): readonly Suggestion[] {
   const free = describe.fields.filter((field) => !taken.remote.has(field.name) && isPlain(field));
-  return Object.entries(samples)
+  const found = Object.entries(samples)
     .filter(([name]) => !taken.local.has(name))
-    .flatMap(([name, sample]) => suggestFor(kind, name, sample, free, describe) ?? [])
-    .sort((a, b) => b.confidence - a.confidence);
+    .flatMap(([name, sample]) => suggestFor(kind, name, sample, free, describe) ?? []);
+  const covered = new Set([...taken.remote, ...found.flatMap(({ rule }) => rule.remote)]);
+  return [...found, ...fillers(free, describe, covered)].sort((a, b) => b.confidence - a.confidence);
 }
+
+const NOT_PROVIDED = { use: 'default', value: '[not provided]' } as const;
+
+/** Text without which no record is made, and which no host field fills: a lead has a company. Nobody gets a made-up name. */
+function fillers(
+  fields: readonly FieldDescribe[],
+  { name }: ObjectDescribe,
+  covered: ReadonlySet<string>,
+): readonly Suggestion[] {
+  return fields
+    .filter((field) => isRequiredText(field) && !covered.has(field.name) && !/Name$/.test(field.name))
+    .map((field) => ({
+      rule: { local: [], remote: [field.name], direction: 'to_crm', transforms: [NOT_PROVIDED] },
+      confidence: 0.6,
+      reason: `no ${name} is made without ${field.name}, and no host field fills it`,
+    }));
+}
+
+const isRequiredText = ({ type, createable, nillable, defaultedOnCreate }: FieldDescribe): boolean =>
+  type === 'string' && createable && !nillable && !defaultedOnCreate;
 
 function suggestFor(
   kind: Kind,
@@ -31,11 +52,13 @@ function suggestFor(
   describe: ObjectDescribe,
 ): Suggestion | undefined {
   const known = defaultMapping(kind).rules.find((rule) => rule.local[0] === name);
-  const isThere = known?.remote.every(
-    (remote) => remote.includes('.') || fields.some((field) => field.name === remote),
+  const isHome = describe.name === defaultMapping(kind).object;
+  const isThere = known?.remote.every((remote) =>
+    remote.includes('.') ? isHome : fields.some((field) => field.name === remote),
   );
-  if (known && isThere && describe.name === defaultMapping(kind).object) {
-    return { rule: known, confidence: 0.95, reason: `the usual place of ${name}` };
+  if (known && isThere) {
+    const reason = isHome ? `the usual place of ${name}` : `where a ${defaultMapping(kind).object} has ${name}`;
+    return { rule: known, confidence: isHome ? 0.95 : 0.9, reason };
   }
   const ranked = fields
     .map((field) => ({ field, ...likeness(name, sample, field) }))
@@ -43,6 +66,7 @@ function suggestFor(
     .sort((a, b) => b.confidence - a.confidence || (a.field.name < b.field.name ? -1 : 1));
   const [best, next] = ranked;
   if (!best) return undefined;
+  const gap = isRequiredText(best.field) && best.field.updateable ? [NOT_PROVIDED] : [];
   const isClose = next && best.confidence - next.confidence < 0.1;
   return {
     rule: {
@@ -50,7 +74,7 @@ function suggestFor(
       remote: [best.field.name],
       direction: best.field.updateable ? 'both' : 'from_crm',
       transforms:
-        best.field.type === 'date' || best.field.type === 'datetime' ? [{ use: 'date', form: best.field.type }] : [],
+        best.field.type === 'date' || best.field.type === 'datetime' ? [{ use: 'date', form: best.field.type }] : gap,
     },
     confidence: isClose ? Math.min(best.confidence, 0.5) : best.confidence,
     reason: isClose ? `${best.reason}; ${next.field.name} fits nearly as well` : best.reason,

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
 import { defaultMapping } from '../../src/mapping/defaults.ts';
+import { mappingSchema } from '../../src/mapping/mapping.ts';
+import { suggestRules } from '../../src/mapping/suggest.ts';
 import { saveMapping } from '../../src/sync/save-mapping.ts';
 import { describeStores } from '../support/databases.ts';
 import { createSyncWorld, type SyncWorld } from './world.ts';
@@ -60,6 +62,29 @@ describeStores((_name, openFresh) => {
     expect(await world.calls(async () => world.sync.drain.all('demo', await world.org()))).toBeLessThanOrEqual(2);
     expect((await world.log('p1')).filter(({ reason }) => reason === 'converted in Salesforce')).toHaveLength(1);
     await expect(world.party('p1')).rejects.toMatchObject({ code: 'conflict', candidates: [{ id: contact }] });
+  });
+
+  it('can make leads by a mapping that is nothing but suggestions [H7]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const samples = { email: 'ada@t.example', name: 'Ada Lovelace', phone: '1' };
+    const taken = { local: new Set<string>(), remote: new Set<string>() };
+    for (const more of [{}, { company: 'Acme' }]) {
+      const describe = await (await world.org()).describe('Lead');
+      const rules = suggestRules('party', { ...samples, ...more }, describe, taken).map(({ rule }) => rule);
+      const mapping = mappingSchema.parse({ kind: 'party', object: 'Lead', rules });
+      const deps = { store: world.store, now: () => world.clock.now };
+      const version = (await world.store.mappings.get('demo', 'party'))?.version ?? 0;
+      await saveMapping(deps, { bot: 'demo', org: await world.org(), kind: 'party', mapping, version, by: 'test' });
+      const id = `p${version}`;
+      await world.put(id, { ...samples, ...more, email: `${id}@t.example` });
+      await world.worker.turn('demo');
+      expect(await world.link(id)).toMatchObject({ state: 'active', object: 'Lead', error: null });
+    }
+    const leads = await world.records('Lead');
+    expect(leads.map(({ LastName, Company }) => [LastName, Company])).toEqual([
+      ['Lovelace', '[not provided]'],
+      ['Lovelace', 'Acme'],
+    ]);
   });
 
   it('never links to a converted lead, also where a duplicate rule names it [G04]', async () => {
