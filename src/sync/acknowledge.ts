@@ -15,7 +15,7 @@ import { isNewlyKnown, touchCasesOf } from './case-people.ts';
 import type { Link } from './link.ts';
 import type { HostRecord, LogRow, SyncOrg, SyncStore } from './ports.ts';
 import type { Target } from './target.ts';
-import { isSystemic } from './trouble.ts';
+import { isSystemic, troubleOf } from './trouble.ts';
 
 export type Outcome =
   | { readonly kind: 'written'; readonly id: string; readonly isCreated: boolean }
@@ -295,7 +295,8 @@ function withCandidate(
 
 /** A single write's refusal as a row's; anything that is no answer about this record is thrown on. */
 export function toFailure(org: Pick<SyncOrg, 'refusal'>, thrown: unknown): Refusal | 'changed' {
-  if (!(thrown instanceof GatehouseError)) throw thrown;
+  if (!(thrown instanceof GatehouseError))
+    return { then: 'retry', isOverload: false, error: troubleOf('The record could not be sent', thrown) };
   // A conflict is a change only where our condition did not hold: a locked, converted or deleted record is none.
   const said = thrown.salesforce?.code;
   if (thrown.code === 'conflict' && (said === undefined || said === 'PRECONDITION_FAILED')) return 'changed';

@@ -1,10 +1,9 @@
 import { GatehouseError, toErrorBody } from '../errors.ts';
-import { acknowledge, type Outcome, toFailure } from './acknowledge.ts';
+import { acknowledge, type Outcome } from './acknowledge.ts';
 import { batchFailedIn, countFailed, type PendingWrite, tryAgain } from './book.ts';
 import { type Finding, readRemote } from './findings.ts';
 import { isKnown } from './freshness.ts';
 import { createFieldHistory } from './history.ts';
-import { MOST_WITHOUT, withoutRefused } from './left-behind.ts';
 import type { Link } from './link.ts';
 import { createLogIds } from './log-ids.ts';
 import { completeParents, parentsToFind } from './parents.ts';
@@ -14,10 +13,11 @@ import type { RemoteRow } from './remote.ts';
 import { type RoleTask, writeRoles } from './role-pass.ts';
 import { ROLES_KEY, type Role, rolesText, wantedRoles } from './roles.ts';
 import { lookAgain, timesOf } from './second-look.ts';
+import { createSender } from './send.ts';
 import { mergeChunk } from './settle.ts';
 import { openTarget, type Target } from './target.ts';
 import { isSystemic, troubleOf } from './trouble.ts';
-import { PARTS_PER_CALL, type RowOutcome, type RowWrite, sendParts, toParts } from './write.ts';
+import { PARTS_PER_CALL, type RowOutcome, toParts } from './write.ts';
 
 /** What became of one claim. */
 export interface Result {
@@ -47,6 +47,8 @@ export interface Passed {
 
 const CHUNK = 200;
 const MOST_ROUNDS = 4;
+/** Enough to find one record among ten thousand, and no storm. */
+const MOST_SPLITS = 24;
 /** Creates of a round that are repeated one by one, a call each. */
 const MOST_SINGLY = 25;
 
@@ -62,18 +64,39 @@ export function createEngine(deps: SyncDeps) {
   const chunks = new Map<string, number>();
   const logId = createLogIds(now, deps.newId);
 
-  async function run(target: Target, claims: readonly Link[], how: How): Promise<Passed> {
+  async function run(
+    target: Target,
+    claims: readonly Link[],
+    how: How,
+    splits = { left: MOST_SPLITS },
+  ): Promise<Passed> {
     const pass = createPass(target, how);
+    const passed = (more: readonly Passed[] = []): Passed => ({
+      results: new Map([...pass.results, ...more.flatMap(({ results }) => [...results])]),
+      calls: more.reduce((sum, { calls }) => sum + calls, pass.calls.total),
+    });
     try {
       let open = claims;
       for (let round = 0; open.length > 0 && round < MOST_ROUNDS; round++)
         open = await pass.round(open, how.mustRead || round > 0);
       await pass.giveUp(open);
-      return { results: pass.results, calls: pass.calls.total };
+      return passed();
     } catch (error) {
-      // Nothing is lost: the claims are free again, and what was sent is written down.
-      await store.links.release(claims);
-      throw error;
+      if (isSystemic(error)) {
+        // Nothing is lost: the claims are free again, and what was sent is written down.
+        await store.links.release(claims);
+        throw error;
+      }
+      // Nobody foresaw it: smaller passes find the record that is why, and the others go on.
+      const open = claims.filter(({ id }) => !pass.results.has(id));
+      if (open.length < 2 || splits.left === 0) {
+        await pass.postpone(open, troubleOf('The record could not be worked on', error));
+        return passed();
+      }
+      splits.left--;
+      const half = Math.ceil(open.length / 2);
+      const first = await run(target, open.slice(0, half), how, splits);
+      return passed([first, await run(target, open.slice(half), how, splits)]);
     }
   }
 
@@ -91,6 +114,7 @@ export function createEngine(deps: SyncDeps) {
       calls.unlogged = 0;
       return made;
     };
+    const { writeAlone, sendLess, toRowWrite } = createSender(deps, target, onCall);
     const roleWork = new Map<string, RoleTask>();
 
     async function round(claims: readonly Link[], mustRead: boolean): Promise<readonly Link[]> {
@@ -214,27 +238,6 @@ export function createEngine(deps: SyncDeps) {
         return writes.filter((write) => !gone.has(write));
       }
 
-      /** Up to five parts, and again what goes on without the fields that were refused: a call for all of them together. */
-      async function sendLess(
-        group: readonly (readonly RowWrite<PendingWrite>[])[],
-      ): Promise<readonly RowOutcome<PendingWrite>[]> {
-        const done: RowOutcome<PendingWrite>[] = [];
-        let open = group;
-        for (let tries = 0; open.length > 0; tries++) {
-          const less: PendingWrite[] = [];
-          for (const outcome of await sendParts(org, open, onCall, target.compiled.mapping)) {
-            const rest =
-              outcome.failure && tries < MOST_WITHOUT
-                ? withoutRefused(target, outcome.item, outcome.failure)
-                : undefined;
-            if (rest) less.push(rest);
-            else done.push(outcome);
-          }
-          open = toParts(less.map(toRowWrite), CHUNK);
-        }
-        return done;
-      }
-
       async function finish(
         outcomes: readonly { write: PendingWrite; outcome: Outcome | 'changed' }[],
       ): Promise<Link[]> {
@@ -283,55 +286,6 @@ export function createEngine(deps: SyncDeps) {
         });
         return back;
       }
-    }
-
-    /** One record by itself; what Salesforce names in a refusal is left behind, and the rest is sent. */
-    async function writeAlone(first: PendingWrite): Promise<{ write: PendingWrite; outcome: Outcome | 'changed' }> {
-      let write = first;
-      for (let tries = 0; ; tries++) {
-        const outcome = await writeOne(write);
-        const isRefused = outcome !== 'changed' && outcome.kind === 'failed' && tries < MOST_WITHOUT;
-        const rest = isRefused ? withoutRefused(target, write, outcome.failure) : undefined;
-        if (!rest) return { write, outcome };
-        write = rest;
-      }
-    }
-
-    async function writeOne({ link, kind, fields, modified }: PendingWrite): Promise<Outcome | 'changed'> {
-      const id = link.sfId ?? '';
-      const { allowDuplicates } = target.compiled.mapping;
-      onCall();
-      try {
-        if (kind === 'delete') await org.remove(target.object, id);
-        else if (kind === 'update')
-          await org.patch(target.object, id, fields, modified ?? undefined, { allowDuplicates });
-        else {
-          const made = await org.create(target.object, fields, {
-            ...(target.externalId ? { mark: { field: target.externalId, value: link.extKey } } : {}),
-            allowDuplicates,
-          });
-          await deps.crash?.('created-sent');
-          return { kind: 'written', id: made.id, isCreated: made.created };
-        }
-      } catch (error) {
-        const failure = toFailure(org, error);
-        return failure === 'changed' ? 'changed' : { kind: 'failed', failure };
-      }
-      await deps.crash?.('sent');
-      return { kind: 'written', id, isCreated: false };
-    }
-
-    function toRowWrite(write: PendingWrite): RowWrite<PendingWrite> {
-      const { kind, link, fields } = write;
-      const method = kind === 'create' && target.externalId ? 'upsert' : kind;
-      return {
-        item: write,
-        method,
-        object: target.object,
-        fields,
-        keyField: target.externalId,
-        id: kind === 'create' ? link.extKey : (link.sfId ?? ''),
-      };
     }
 
     const openRoles = () => [...roleWork.values()].map(({ link }) => link);
@@ -417,7 +371,7 @@ export function createEngine(deps: SyncDeps) {
       results.set(result.link.id, before ? { ...result, pulled: [...before.pulled, ...result.pulled] } : result);
     }
 
-    return { round, giveUp, results, calls };
+    return { round, giveUp, postpone, results, calls };
   }
 
   function adapt(orgId: string, isOverload: boolean): void {

@@ -2,7 +2,7 @@ import type { FieldValue } from '../action.ts';
 import { type GatehouseError, toErrorBody } from '../errors.ts';
 import type { ParentRule } from '../mapping/compile.ts';
 import { isAboutFields, type LookedUp, type Lookup } from './look-up.ts';
-import { foldedName, kindsOf, type ParentIndex } from './plan.ts';
+import { foldedName, kindsOf, type ParentAnswer, type ParentIndex } from './plan.ts';
 import { quote } from './remote.ts';
 
 /** A parent that a host record names: its account by name, its owner by email. */
@@ -58,7 +58,7 @@ export function foundParents(
 
 /** What the plan needs of the parents: an id, or why there is none. */
 export function toParentIndex(found: ReadonlyMap<string, FoundParent>, chosen: ChosenParents): ParentIndex {
-  const index = new Map<string, ParentIndex extends ReadonlyMap<string, infer V> ? V : never>();
+  const index = new Map<string, ParentAnswer>();
   for (const [key, one] of found) {
     const [only] = one.ids;
     if (only !== undefined && one.ids.length === 1) index.set(key, { id: only });

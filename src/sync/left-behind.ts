@@ -69,8 +69,8 @@ function refusedFields(target: Target, { plan, kind }: PendingWrite, { then, err
       return named.has(name.toLowerCase()) || (compound !== undefined && named.has(compound));
     });
   }
-  // A validation rule's text is somebody's own words.
-  if (code === 'FIELD_CUSTOM_VALIDATION_EXCEPTION') return [];
+  // A validation rule's text is somebody's own words, and an unknown failure is about no field.
+  if (code === 'FIELD_CUSTOM_VALIDATION_EXCEPTION' || code === 'UNKNOWN_EXCEPTION') return [];
   const said = new Set(quote.match(/\w+/g) ?? []);
   return sent.filter((name) => said.has(name) || isIdIn(said, plan.send[name]));
 }

@@ -16,14 +16,14 @@ export type RemoteState =
   | { readonly kind: 'absent' };
 
 /** Accounts and other parents by folded name. */
-export type ParentIndex = ReadonlyMap<
-  string,
+export type ParentIndex = ReadonlyMap<string, ParentAnswer>;
+
+export type ParentAnswer =
   | { readonly id: string }
   | { readonly waitsFor: WaitedFor }
   | { readonly later: ErrorBody['error'] }
   /** An operator said that nothing is to be sent for this name. */
-  | { readonly leftOut: true }
->;
+  | { readonly leftOut: true };
 
 /** What one look at one record leads to. Nothing in here has happened yet. */
 export interface Plan {

@@ -54,6 +54,8 @@ export const toIso = (stamp: string): string => new Date(toMs(stamp)).toISOStrin
 
 export function quote(value: string): string {
   return `'${value
+    // Half a character is no text: nothing could be sent with it.
+    .replace(/\p{Cs}/gu, '\ufffd')
     .replace(/[\\'"]/g, '\\$&')
     .replace(/\n/g, '\\n')
     .replace(/\r/g, '\\r')
