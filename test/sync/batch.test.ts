@@ -193,7 +193,7 @@ describeStores((name, openFresh) => {
     expect(await world.sync.batches.status('demo', id)).toMatchObject({ state: 'done', done: 100, failed: 6 });
     expect([...seen, 6]).toEqual([...seen, 6].toSorted((a, b) => a - b));
 
-    await world.put('p00005', { name: 'Mended Name' });
+    await world.put('p00005', { email: 'mended@example.com' });
     const again = await world.sync.batches.start('demo', orgId, 'party', { only: 'failed' });
     await world.sync.batches.work('demo', await world.org());
     expect(await world.sync.batches.status('demo', again.id)).toMatchObject({ state: 'done', total: 6, failed: 5 });

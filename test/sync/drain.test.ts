@@ -144,9 +144,14 @@ describeStores((_name, openFresh) => {
     world.clock.advance(600_000);
     await world.put('p1', { phone: '1', timezone: 'Europe/Paris' });
     await world.put('c1', { summary: 'Goes on' }, { kind: 'case' });
-    await expect(world.worker.turn('demo')).rejects.toMatchObject({ code: 'salesforce_error' });
+    await world.worker.turn('demo');
     expect((await world.records('Opportunity'))[0]).toMatchObject({ Description: 'Goes on' });
+    expect((await world.link('p1')).error).toMatchObject({
+      code: 'salesforce_error',
+      salesforce: { code: 'INVALID_FIELD' },
+    });
     // The refusal made us forget what we remembered of the org's fields.
+    world.clock.advance(10_000);
     await world.worker.turn('demo');
     expect((await world.records())[0]).toMatchObject({ Phone: '1' });
   });

@@ -26,12 +26,12 @@ describeStores((_name, openFresh) => {
 
   it('gives it too when the trouble of the person went away by itself, and when the contact lives on in another one [sync-P16]', async () => {
     await using world = await createSyncWorld(openFresh);
-    await world.put('p1', { email: 'not an email', name: 'Ada Lovelace' });
+    await world.put('p1', { email: 'ada@example.com', name: '' });
     await world.put('c1', { title: 'A case' }, { kind: 'case', parties });
     await world.settle();
     expect(await world.link('p1')).toMatchObject({ state: 'failed' });
     world.clock.advance(60_000);
-    await world.put('p1', { email: 'ada@example.com' });
+    await world.put('p1', { name: 'Ada Lovelace' });
     await world.settle();
     const roles = async () => (await world.records('OpportunityContactRole')).map((role) => role.ContactId);
     expect(await roles()).toEqual([(await world.link('p1')).sfId]);
