@@ -244,8 +244,6 @@ export interface FieldDescribe {
   readonly referenceTo: readonly string[];
   readonly relationshipName: string | null;
   readonly compoundFieldName: string | null;
-  /** A number that counts itself. */
-  readonly autoNumber?: boolean;
   /** Of a formula field: what it is calculated from. */
   readonly formula?: string;
 }

@@ -31,9 +31,11 @@ export function fitting(key: LookupKey, { fields }: ObjectDescribe): readonly st
 function fitOf(key: LookupKey, field: FieldDescribe): number {
   if (!field.filterable || !['string', 'double', 'int'].includes(field.type) || field.name === 'Name') return 0;
   const isNamed = NAMES[key].test(`${field.name} ${field.label}`.replaceAll('_', ' '));
-  const isKey = field.externalId || field.unique || field.autoNumber === true;
+  const isKey = field.externalId || field.unique || field.isAutoNumber === true;
   if (!isKey && !(isNamed && field.custom)) return field.name === 'AccountNumber' && key === 'accountKey' ? 1 : 0;
-  return (isNamed ? 4 : 0) + (field.externalId ? 2 : 0) + (field.autoNumber === true ? 2 : 0) + (field.unique ? 1 : 0);
+  return (
+    (isNamed ? 4 : 0) + (field.externalId ? 2 : 0) + (field.isAutoNumber === true ? 2 : 0) + (field.unique ? 1 : 0)
+  );
 }
 
 const NAMES = {

@@ -161,7 +161,6 @@ function toField(field: Record<string, unknown>): FieldDescribe {
       : [],
     relationshipName: text(field.relationshipName) ?? null,
     compoundFieldName: text(field.compoundFieldName) ?? null,
-    ...(field.autoNumber === true ? { autoNumber: true } : {}),
     ...(text(field.calculatedFormula) === undefined ? {} : { formula: String(field.calculatedFormula) }),
   };
 }

@@ -74,7 +74,7 @@ describe('an org without the fields of the lookups', () => {
     const fields = [
       field('Name'),
       field('Description__c'),
-      field('Deal_Number__c', { autoNumber: true }),
+      field('Deal_Number__c', { isAutoNumber: true }),
       field('ERP_Id__c', { externalId: true, unique: true }),
       field('Deal_Ref__c', { unique: true }),
       field('Reference_Text__c'),
