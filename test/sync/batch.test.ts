@@ -144,6 +144,7 @@ describeStores((name, openFresh) => {
       const point = (['merged', 'chunk-sent', 'chunk-acknowledged'] as const)[n % 3] ?? 'merged';
       let seen = 0;
       const dying = world.process({
+        hasWatched: true,
         settings: { window: 500 },
         crash: (at) => {
           if (at === point && ++seen === 2) crashAt(point)(at);
@@ -154,7 +155,8 @@ describeStores((name, openFresh) => {
       progress.push((await world.sync.batches.status('demo', id)).done);
       world.clock.advance(130_000);
     }
-    await world.sync.batches.work('demo', await world.org());
+    const last = world.process({ hasWatched: true, settings: { window: 500 } });
+    await last.sync.batches.work('demo', await last.org());
     const status = await world.sync.batches.status('demo', id);
     expect(status).toMatchObject({ state: 'done', done: 2_000, total: 2_000, batches: 20, batchesDone: 20 });
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));
@@ -184,16 +186,17 @@ describeStores((name, openFresh) => {
     const { id } = await world.sync.batches.start('demo', orgId, 'party');
     const seen: number[] = [];
     for (const point of ['merged', 'chunk-sent', 'chunk-acknowledged'] as const) {
-      const dying = world.process({ crash: crashAt(point) });
+      const dying = world.process({ hasWatched: true, crash: crashAt(point) });
       await dying.sync.batches.work('demo', await dying.org()).catch(() => {});
       seen.push((await world.sync.batches.status('demo', id)).failed);
       world.clock.advance(130_000);
     }
-    await world.sync.batches.work('demo', await world.org());
+    const last = world.process({ hasWatched: true });
+    await last.sync.batches.work('demo', await last.org());
     expect(await world.sync.batches.status('demo', id)).toMatchObject({ state: 'done', done: 100, failed: 6 });
     expect([...seen, 6]).toEqual([...seen, 6].toSorted((a, b) => a - b));
 
-    await world.put('p00005', { email: 'mended@example.com' });
+    await world.put('p00005', { name: 'Mended Person' });
     const again = await world.sync.batches.start('demo', orgId, 'party', { only: 'failed' });
     await world.sync.batches.work('demo', await world.org());
     expect(await world.sync.batches.status('demo', again.id)).toMatchObject({ state: 'done', total: 6, failed: 5 });
