@@ -10,7 +10,7 @@ export function nearest(input: string, known: readonly string[], most = 3): read
       const isPart = wanted.length > 2 && letters.length > 2 && (letters.includes(wanted) || wanted.includes(letters));
       return { name, isPart, distance: distanceOf(wanted, letters), length: Math.max(wanted.length, letters.length) };
     })
-    .filter(({ distance, length, isPart }) => isPart || distance <= Math.max(1, Math.floor(length * 0.45)))
+    .filter(({ distance, length, isPart }) => isPart || distance <= Math.max(1, Math.floor(length * 0.34)))
     .sort(
       (a, b) => a.distance - b.distance || Number(b.isPart) - Number(a.isPart) || a.name.localeCompare(b.name, 'en'),
     )
