@@ -96,7 +96,7 @@ describeStores((_name, openFresh) => {
     world.clock.advance(60_000);
     for (const phone of ['2', '3', '4']) {
       await world.put('p1', { phone });
-      await die(world.process({ crash: crashAt(phone === '3' ? 'merged' : 'sent') }).party('p1'));
+      await die(world.process({ hasWatched: true, crash: crashAt(phone === '3' ? 'merged' : 'sent') }).party('p1'));
       world.clock.advance(150_000);
     }
     await world.put('p1', { phone: '5' });
