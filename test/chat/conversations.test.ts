@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { createChat } from '../../src/chat/chat.ts';
 import type { Model } from '../../src/chat/model.ts';
@@ -77,7 +78,12 @@ describe('a conversation', () => {
     });
     const { store } = talk.world.app;
     const row = await store.conversations.get(talk.id);
-    await store.conversations.takeTurn(talk.id, row?.turn ?? null, 'localhost/999999999/gone', talk.world.clock.now);
+    await store.conversations.takeTurn(
+      talk.id,
+      row?.turn ?? null,
+      `${hostname()}/999999999/gone`,
+      talk.world.clock.now,
+    );
 
     expect((await talk.read()).canResume).toBe(true);
     const told = await talk.resume();

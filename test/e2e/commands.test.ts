@@ -84,7 +84,9 @@ describe('bots and grants', () => {
   });
 
   it('grants and revokes, warns about wide grants of public bots, and refuses what belongs to people [P1] [P3]', async () => {
-    expect(await json('grant', 'shop', 'RUN_SOQL')).toMatchObject({ warnings: [expect.stringContaining('RUN_SOQL')] });
+    expect(await json('grant', 'shop', 'RUN_SOQL')).toMatchObject({
+      warnings: [expect.stringContaining('RUN_SOQL'), expect.stringContaining('still says "deny"')],
+    });
     expect((await json('grant', 'shop', 'RUN_SOQL', '--revoke')).grants).not.toContain('RUN_SOQL');
     expect(await refused(['grant', 'shop', 'CREATE_OAUTH'])).toMatchObject({
       code: 'invalid_input',
@@ -214,7 +216,7 @@ describe('policy', () => {
     });
     policy.actions.GetAccount.decision = 'auto';
     const saved = await house.run(['policy', 'set', 'acme', '--json'], { input: JSON.stringify(policy) });
-    expect(saved.json).toEqual({ bot: 'acme', revision: revision + 1 });
+    expect(saved.json).toEqual({ bot: 'acme', revision: revision + 1, warnings: [] });
   });
 
   it('stops at unknown and mistyped keys and saves nothing [C1]', async () => {
@@ -270,7 +272,7 @@ describe('connections', () => {
 
 describe('sync', () => {
   it('has nothing to do for a host app that saved nothing', async () => {
-    const nothing = { create: 0, update: 0, delete: 0, none: 0, failed: 0 };
+    const nothing = { create: 0, update: 0, delete: 0, none: 0, failed: 0, problems: 0 };
     expect(await json('sync', 'acme')).toEqual({
       bot: 'acme',
       synced: [

@@ -64,6 +64,7 @@ describe('prompts', () => {
         bot: 'demo',
         abilities: '- CreateLead: Create a lead',
         today: '2026-11-22',
+        audience: 'colleagues',
         org: 'simulated',
         customer: 'Name: "Acme"',
       },
