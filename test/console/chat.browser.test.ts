@@ -283,16 +283,22 @@ describe.skipIf(why)(`the chat page in Chromium${why ? ` (skipped: ${why})` : ''
     const { proposal } = await door.world.call('UpdateOpportunity', { reference: 'OPP-456', nextStep: hostile });
     await door.world.approve(proposal?.id ?? '');
     const { page, complaints } = await visitor();
+    const mustBeTame = async () => {
+      expect(await page.locator('main script, main img').count()).toBe(0);
+      // The one link is ours, to the record in the simulated org.
+      const links = await page.locator('main a').evaluateAll((all) => all.map((one) => one.getAttribute('href')));
+      expect(links).toEqual([expect.stringMatching(/^https?:\/\/[\w.:]+\/simulated-org\/\w+(\/\w+)?$/)]);
+    };
     await page.goto(`${door.url}/chat/demo`);
     await say(page, `What is the status of OPP-456? ${hostile}`);
     await said(page, 'next step').waitFor();
     await say(page, 'Set the next step of OPP-456 to: call back');
     await card(page).waitFor();
     expect(await card(page).locator('.was').textContent()).toContain('<script>alert(1)</script>');
-    expect(await page.locator('main script, main img, main a').count()).toBe(0);
+    await mustBeTame();
     await page.reload();
     await card(page).waitFor();
-    expect(await page.locator('main script, main img, main a').count()).toBe(0);
+    await mustBeTame();
     expect(complaints).toEqual([]);
   });
 
