@@ -49,7 +49,7 @@ export function missingLookup(
   describe: ObjectDescribe,
 ): GatehouseError {
   const { name, problem, next } = noteOf(bot, key, describe);
-  return new GatehouseError('config_invalid', problem, {
+  return new GatehouseError('invalid_input', problem, {
     next: `Ask the user for the Id or the exact name instead. ${next}`,
     fields: [{ name, problem }],
   });

@@ -29,7 +29,7 @@ describe('an org without the fields of the lookups', () => {
       ['UpdateOpportunity', { reference: 'OPP-123', amount: 5 }, 'lookups.opportunityReference'],
     ] as const) {
       const refusal = await world.refusal(action, args);
-      expect(refusal, action).toMatchObject({ code: 'config_invalid', fields: [{ name: place }] });
+      expect(refusal, action).toMatchObject({ code: 'invalid_input', fields: [{ name: place }] });
       expect(refusal.next).toMatch(
         /Id or the exact name instead\. An operator sets lookups\..*gatehouse policy set demo/,
       );

@@ -11,6 +11,12 @@ const reasons: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'meets DUPLICATE_VALUE when another made the record first, reads it and goes on [sync-P1]':
       'only the unique Gatehouse_Id__c makes Salesforce refuse the second',
   },
+  'sync/stands-alone.test.ts': {
+    'goes on by its own mark where Email cannot be looked up, known beforehand: true [G18]':
+      'the mark is the unique Gatehouse_Id__c',
+    'goes on by its own mark where Email cannot be looked up, known beforehand: false [G18]':
+      'the mark is the unique Gatehouse_Id__c',
+  },
   'sync/status.test.ts': {
     'tells that the org lost a field of a saved mapping, and not that it lacks one few orgs have [S5] [S6]':
       'it loses Preferred_Channel__c, which a stock org never had',
