@@ -5,6 +5,7 @@ import type { Finding } from './findings.ts';
 import type { Intent, Link, LinkState } from './link.ts';
 import type { ParentIndex, Plan } from './plan.ts';
 import type { FeedRow, HostRecord, LogRow, SyncStore } from './ports.ts';
+import type { RemoteRow } from './remote.ts';
 import type { Target } from './target.ts';
 import { backoffMs, troubleOf } from './trouble.ts';
 
@@ -29,6 +30,13 @@ export interface Settled {
   readonly error: Link['error'];
 }
 
+/** A write that the merge would decide on. */
+export interface WouldWrite extends Pick<PendingWrite, 'link' | 'host' | 'plan' | 'kind'> {
+  readonly row: RemoteRow | undefined;
+}
+
+export type MayWrite = (write: WouldWrite) => boolean;
+
 export interface MergeInput {
   readonly target: Target;
   readonly claims: readonly Link[];
@@ -40,6 +48,8 @@ export interface MergeInput {
   readonly sfNow: number;
   /** Work that follows the write (contact roles): the link is not done before it. */
   readonly hasMore: (host: HostRecord, link: Link) => boolean;
+  /** Where it says no, the record is left as it is, and waits. */
+  readonly mayWrite?: MayWrite | undefined;
   readonly logRow: (row: Omit<LogRow, 'id' | 'at' | 'calls'>) => LogRow;
 }
 
@@ -65,6 +75,7 @@ export class Book {
   readonly #feed: Omit<FeedRow, 'bot' | 'seq'>[] = [];
   readonly #flags: { readonly id: string; readonly error: Link['error'] }[] = [];
   readonly #failedIn: string[] = [];
+  readonly #left = new Map<string, Link>();
 
   constructor(tables: Tables) {
     this.#tables = tables;
@@ -144,6 +155,11 @@ export class Book {
     this.settled.push({ link: after, host, plan: undefined, error });
   }
 
+  /** Nothing of it is decided: it waits as it was. */
+  leave(link: Link): void {
+    this.#left.set(link.localId, link);
+  }
+
   /** One record's decision. An exception in it undoes what it booked so far, and stops nobody else. */
   decide(link: Link, host: HostRecord | undefined, work: () => void): void {
     const lists: unknown[][] = [
@@ -162,6 +178,7 @@ export class Book {
 
   async write(inside: SyncStore): Promise<void> {
     await inside.links.save(this.#links);
+    await inside.links.release([...this.#left.values()]);
     const { target, claims, now } = this.#tables;
     const before = new Map(claims.map((claim) => [claim.id, claim]));
     const known = this.#links.filter((link) => isNewlyKnown(before.get(link.id) ?? link, link));
@@ -169,9 +186,12 @@ export class Book {
     for (const { id, error } of this.#flags) await inside.links.flag(id, error);
     await countFailed(inside, this.#failedIn);
     await inside.hosts.put(this.#hosts);
-    await inside.log.add(this.#log);
+    await inside.log.add(this.#log.filter(({ localId }) => !this.#left.has(localId)));
     // Last: every writer of the bot's feed takes turns from here on.
-    await inside.feed.add(target.scope.bot, this.#feed);
+    await inside.feed.add(
+      target.scope.bot,
+      this.#feed.filter(({ localId }) => !this.#left.has(localId)),
+    );
   }
 }
 

@@ -114,7 +114,8 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     const cases = target.hasRoles ? await store.hosts.get(bot, kind, localIds) : [];
     let partyCalls = 0;
     try {
-      partyCalls = await completeParties(target, cases, isApproved);
+      // A list of cases speaks for no person: they are on a list of their own.
+      partyCalls = await completeParties(target, cases, isApproved && how.mayWrite === undefined);
     } catch (error) {
       // Its people wait with their own reason; the case itself goes on, and they follow.
       if (isSystemic(error)) {
@@ -126,6 +127,8 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     const passed = await engine.run(target, claims, {
       mode,
       mustRead: how.mustRead ?? false,
+      mayWrite: how.mayWrite,
+      isTrial: how.isTrial,
       isStopped: async () =>
         isStopped(bot, await policyOf(bot), kind, isApproved) || ((await how.isStopped?.()) ?? false),
     });

@@ -1,7 +1,8 @@
 import { GatehouseError, toErrorBody } from '../errors.ts';
 import { acknowledge, type Outcome } from './acknowledge.ts';
-import { batchFailedIn, countFailed, type PendingWrite, tryAgain } from './book.ts';
+import { batchFailedIn, countFailed, type MayWrite, type PendingWrite, tryAgain } from './book.ts';
 import { type Finding, readRemote } from './findings.ts';
+import { pretendedParents } from './found-parents.ts';
 import { isKnown } from './freshness.ts';
 import { createFieldHistory } from './history.ts';
 import type { Link } from './link.ts';
@@ -38,6 +39,10 @@ export interface How {
   readonly mustRead: boolean;
   /** Asked between chunks: true leaves the rest for later. */
   readonly isStopped?: (() => Promise<boolean>) | undefined;
+  /** Asked under lock before anything of a record is decided that would write to Salesforce. */
+  readonly mayWrite?: MayWrite | undefined;
+  /** Nothing is made for it beforehand either: no account. */
+  readonly isTrial?: boolean | undefined;
 }
 
 export interface Passed {
@@ -100,7 +105,7 @@ export function createEngine(deps: SyncDeps) {
     }
   }
 
-  function createPass(target: Target, { mode, isStopped }: How) {
+  function createPass(target: Target, { mode, isStopped, mayWrite, isTrial }: How) {
     const { scope, org } = target;
     const results = new Map<string, Result>();
     const calls = { total: 0, unlogged: 0 };
@@ -136,7 +141,9 @@ export function createEngine(deps: SyncDeps) {
       const { asked, chosen } = await parentsToFind(deps, target, claims, hosts);
       const findings = await readRemote(target, reads, hosts, asked, onCall);
       await deps.crash?.('read');
-      const parents = await completeParents(deps, target, findings.parents, chosen, onCall);
+      const parents = isTrial
+        ? pretendedParents(findings.parents, chosen)
+        : await completeParents(deps, target, findings.parents, chosen, onCall);
       const seen = { target, hosts, parents, onCall };
       const byLink = mode === 'one' ? await lookAgain(deps, seen, reads, findings.byLink) : findings.byLink;
       const fieldTimes = await timesOf(history, seen, claims, byLink);
@@ -169,6 +176,7 @@ export function createEngine(deps: SyncDeps) {
             now: now(),
             sfNow: org.clock(),
             hasMore,
+            mayWrite,
             logRow,
           }),
         );
@@ -408,7 +416,7 @@ export function createEngine(deps: SyncDeps) {
     );
   }
 
-  return { run, settings, logId };
+  return { run, settings, logId, contactsOf };
 }
 
 export type Engine = ReturnType<typeof createEngine>;

@@ -1,6 +1,6 @@
 import { GatehouseError } from '../errors.ts';
 import { readRemote } from './findings.ts';
-import { toParentIndex } from './found-parents.ts';
+import { missingParents, pretendedParents } from './found-parents.ts';
 import { freshLink } from './fresh-link.ts';
 import { convertedError } from './gone.ts';
 import type { Link } from './link.ts';
@@ -36,16 +36,8 @@ export async function forecast(
   const links = records.map((host) => known.get(host.id) ?? pretend(deps, target, host));
   const { asked, chosen } = await parentsToFind(deps, target, links, hosts);
   const found = await readRemote(target, links, hosts, asked, () => {});
-  // A parent that would be made stands in the plan under an id of its own.
-  const missing = [...found.parents].flatMap(([key, { parent, name, ids, refused }]) =>
-    parent.write === 'find_or_create' && ids.length === 0 && !refused
-      ? [{ object: parent.objects[0] ?? '', name: String(name), key }]
-      : [],
-  );
-  const parents = toParentIndex(
-    found.parents,
-    new Map<string, string | null>([...chosen, ...missing.map(({ key }) => [key, NEW] as const)]),
-  );
+  const missing = missingParents(found.parents);
+  const parents = pretendedParents(found.parents, chosen);
   const rowIds = [...found.byLink.values()].flatMap((finding) =>
     finding.kind === 'matches' ? finding.rows.map((row) => row.id) : [],
   );
@@ -103,8 +95,6 @@ export async function forecast(
     return match.kind === 'one' ? rows.find((row) => row.id === match.id) : undefined;
   }
 }
-
-const NEW = 'new';
 
 function pretend({ newId, now }: SyncDeps, target: Target, host: HostRecord): Link {
   const made = newLink(target.scope, target.compiled.mapping, host, newId(), 'preview', now());

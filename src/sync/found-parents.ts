@@ -74,6 +74,27 @@ export function toParentIndex(found: ReadonlyMap<string, FoundParent>, chosen: C
   return index;
 }
 
+/** Parents that nobody has and the mapping would make. */
+export function missingParents(found: ReadonlyMap<string, FoundParent>): readonly {
+  readonly object: string;
+  readonly name: string;
+  readonly key: string;
+}[] {
+  return [...found].flatMap(([key, { parent, name, ids, refused }]) =>
+    parent.write === 'find_or_create' && ids.length === 0 && !refused
+      ? [{ object: parent.objects[0] ?? '', name: String(name), key }]
+      : [],
+  );
+}
+
+/** Where nothing is made: a parent that would be stands in the plan under an id of its own. */
+export function pretendedParents(found: ReadonlyMap<string, FoundParent>, chosen: ChosenParents): ParentIndex {
+  const missing = missingParents(found).map(({ key }) => [key, NEW] as const);
+  return toParentIndex(found, new Map<string, string | null>([...chosen, ...missing]));
+}
+
+export const NEW = 'new';
+
 function noParent({ parent, name, refused }: FoundParent): string {
   const unseen = [...parent.skipped, ...(refused ? [refused.message] : [])].join(' ');
   const cure = `create it in Salesforce, choose one by hand, leave it out, or set "parent" to "find_or_create".`;

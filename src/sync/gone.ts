@@ -10,8 +10,12 @@ import type { Target } from './target.ts';
 export function settleHostGone(tables: Tables, book: Book, link: Link, host: HostRecord | undefined): void {
   const { target, parents } = tables;
   if (host && target.compiled.mapping.onHostDelete === 'delete' && link.sfId !== null && link.state === 'active') {
-    book.save(link);
     const plan = planRecord({ link, host, mapping: target.compiled, remote: { kind: 'assumed' }, parents });
+    if (tables.mayWrite?.({ link, host, plan, kind: 'delete', row: undefined }) === false) {
+      book.leave(link);
+      return;
+    }
+    book.save(link);
     book.writes.push({ link, host, plan, kind: 'delete', fields: {}, modified: null, dirty: dirtyAt(tables, link) });
     return;
   }

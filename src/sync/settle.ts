@@ -247,6 +247,12 @@ function apply(
     book.postpone(isFound ? { ...link, sfId: null, state: 'new' } : link, host, plan.later);
     return;
   }
+  const isWrite = Object.keys(plan.send).length > 0 || (!isNew && tables.hasMore(host, link));
+  const kind = link.sfId === null ? 'create' : 'update';
+  if (isWrite && tables.mayWrite?.({ link, host, plan, kind, row }) === false) {
+    book.leave(link);
+    return;
+  }
   if (Object.keys(plan.take).length > 0) {
     book.host({ ...host, fields: { ...host.fields, ...plan.take }, clocks: { ...host.clocks, ...plan.clocks } });
     const changes = Object.entries(plan.take).map(
@@ -322,7 +328,7 @@ function apply(
     host,
     plan,
     dirty,
-    kind: link.sfId === null ? 'create' : 'update',
+    kind,
     fields: { ...plan.send, ...mark },
     modified: row ? row.modified : link.baseMod,
   });
