@@ -301,8 +301,47 @@ export interface SyncOutcome {
   readonly warnings?: readonly string[];
 }
 
+/** One record of a kind that policy holds, as its write was planned: `digest` is the same for the same write. */
+export interface HeldRecord {
+  /** The host's id. */
+  readonly id: string;
+  readonly link: string;
+  /** Outbox position of the change. */
+  readonly dirty: number;
+  readonly digest: string;
+  readonly operation: 'create' | 'update' | 'delete';
+  readonly object: string;
+  /** The Salesforce record; null where one would be made. */
+  readonly recordId: string | null;
+  readonly changes: readonly Change[];
+  readonly warnings?: readonly string[];
+}
+
+export interface HeldPushed {
+  /** Written, or in step by now. */
+  readonly sent: number;
+  /** Host ids of those that would be written otherwise than listed, or are worked on elsewhere: they wait for the next list. */
+  readonly leftOut: readonly string[];
+  readonly failed: readonly { readonly id: string; readonly message: string }[];
+}
+
+/** What the gate does with a kind that policy holds for a person's word. No action of a bot needs it. */
+export interface HeldSync {
+  /**
+   * What waits and would write, at most 1,000 records, each as it would be written now; what would write nothing is settled.
+   * Left out is what a person refused as it is, and what `isDenied`.
+   */
+  planHeld(kind: HeldKind, isDenied: (record: HeldRecord) => boolean): Promise<readonly HeldRecord[]>;
+  /** Remembers on which proposal these stand, before it is asked. */
+  noteHeld(records: readonly HeldRecord[], proposal: string): Promise<void>;
+  /** Writes exactly these, where their plan is still the same. Only the run of an approved proposal may. */
+  pushHeld(kind: HeldKind, records: readonly HeldRecord[]): Promise<HeldPushed>;
+}
+
+export type HeldKind = 'party' | 'case';
+
 /** People and cases of the host app and their Salesforce records. The engine behind it lives in `sync/`. */
-export interface Sync {
+export interface Sync extends HeldSync {
   previewParty(partyId: string): Promise<Preview>;
   syncParty(partyId: string): Promise<SyncOutcome>;
   previewCase(caseId: string): Promise<Preview>;

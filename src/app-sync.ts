@@ -13,7 +13,7 @@ import { createSyncStore } from './store/sync-store.ts';
 import { requireWriting } from './sync/bounds.ts';
 import { createSync, type SyncRoom } from './sync/create-sync.ts';
 import { deliver } from './sync/deliver.ts';
-import type { FeedRow } from './sync/ports.ts';
+import type { FeedRow, HeldSyncOf } from './sync/ports.ts';
 import { type MountedRoute, mount, syncRoutes } from './sync/routes/mount.ts';
 import { type SyncProblem, type SyncStatus, syncStatus } from './sync/status.ts';
 import { createWorker, type Worker } from './sync/worker.ts';
@@ -47,6 +47,7 @@ export interface AppSyncDeps {
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
   readonly audit: () => Audit;
+  readonly heldSync: HeldSyncOf;
 }
 
 export function createAppSync(deps: AppSyncDeps): AppSync {
@@ -70,6 +71,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     watch: deps.watch,
     wait: deps.sleep,
     policyOf,
+    heldSync: deps.heldSync,
     connectionOf: standing,
     seal: createSealedText(deps.secret, 'webhooks'),
     hooks: createHooks({ mayReach, ownUrl: deps.publicUrl }),

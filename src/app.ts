@@ -172,6 +172,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         sleep,
         log,
         audit: () => audit,
+        heldSync: (...asked) => gate.heldSync(...asked),
       });
     });
     if (isSimulated && !config.simulate) await refuseToyBesideReal(config, store);
@@ -219,6 +220,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
           syncParty: true,
           previewCase: true,
           syncCase: true,
+          planHeld: true,
+          noteHeld: true,
+          pushHeld: true,
         }),
       notify: async (notice) => (await sync.get()).notify(notice),
       sign: (text) => hmacSha256(proposalKey, text),

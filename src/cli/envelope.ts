@@ -1,3 +1,4 @@
+import type { HeldRecord } from '../action.ts';
 import type { Envelope, ProposalView } from '../confirm/proposal.ts';
 import { columns, indent, type Terminal } from './terminal.ts';
 
@@ -34,6 +35,20 @@ export function describeProposal(proposal: ProposalView): string {
   );
   return indent(parts.join('\n'));
 }
+
+/** Of a list: the first of its records, and where the others are. */
+export function describeRecords(records: readonly HeldRecord[], link: string): string {
+  const shown = records
+    .slice(0, MOST_RECORDS)
+    .map(({ operation, object, id, recordId, changes }) => [
+      `${operation} ${object} ${JSON.stringify(id)}${recordId === null ? '' : ` ${recordId}`}`,
+      changes.map(({ label, before, after }) => `${label}: ${show(before)} → ${show(after)}`).join('; '),
+    ]);
+  const more = records.length - shown.length;
+  return indent(columns(more > 0 ? [...shown, [`and ${more} more`, link]] : shown));
+}
+
+const MOST_RECORDS = 20;
 
 const WORDS = {
   done: ['green', 'Done.'],

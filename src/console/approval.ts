@@ -1,8 +1,9 @@
-import type { Change, JudgedQuery } from '../action.ts';
+import type { Change, HeldRecord, JudgedQuery } from '../action.ts';
 import { isDeclinedInClient, isOpen, type Proposal } from '../confirm/proposal.ts';
 import type { GatehouseError } from '../errors.ts';
 import { editableArgs, editField, editHidden } from './edit-values.ts';
 import { moment, personName, safeUrl, timeLeft, value, visible } from './format.ts';
+import { heldRecords } from './held-records.ts';
 import { type Html, html } from './html.ts';
 import { notice } from './layout.ts';
 import { salesforceSaid } from './problem.ts';
@@ -24,6 +25,8 @@ export interface ApprovalPage {
   readonly edit?: Edit | undefined;
   /** Arguments that the approver changed before the yes: what is shown then is theirs, not the bot's. */
   readonly corrected?: readonly string[];
+  /** Of a list: what stands on it, in place of arguments that no bot sent. */
+  readonly records?: readonly HeldRecord[] | undefined;
 }
 
 export interface Edit extends Pick<Proposal, 'preview' | 'reasons'> {
@@ -54,7 +57,7 @@ ${isDeclinedInClient(proposal) && notice('warn', 'Declined in the client.', html
   ${isPending && given.mayDecide && choices(preview)}
   ${reasons.length > 0 && html`<section class="card" aria-labelledby="why"><h2 id="why">Why a person ${isPending ? 'is' : 'was'} asked</h2><ul>${reasons.map((reason) => html`<li><bdi>${visible(reason)}</bdi></li>`)}</ul></section>`}
   ${isPending && given.mayDecide && !edit && editFields(proposal)}
-  ${given.corrected === undefined || given.corrected.length === 0 ? untrusted(proposal) : correctedArgs(proposal, given.corrected)}
+  ${given.records ? heldRecords(proposal, given.records) : given.corrected === undefined || given.corrected.length === 0 ? untrusted(proposal) : correctedArgs(proposal, given.corrected)}
   ${asked(proposal)}
   ${isPending && decide(given)}
 </form>`;

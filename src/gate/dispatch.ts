@@ -3,7 +3,7 @@ import { type Facts, minutesToDecide, type Verdict } from '../../permissions/dec
 import type { ActionPolicy } from '../../permissions/policy.ts';
 import type { Action, Answered, Preview } from '../action.ts';
 import type { Audit, AuditInput } from '../audit.ts';
-import { type Confirm, createConfirm } from '../confirm/confirm.ts';
+import { type Confirm, createConfirm, unknownProposal } from '../confirm/confirm.ts';
 import type { Effect, Envelope, Proposal } from '../confirm/proposal.ts';
 import type { Sign } from '../confirm/seal.ts';
 import { toEnvelope } from '../confirm/view.ts';
@@ -26,6 +26,7 @@ import { both, createReadLog, type ReadLog } from './read-log.ts';
 import { createReceipts } from './receipts.ts';
 import { createRepeats, dedupeKeyOf } from './repeat.ts';
 import { readSessionContext } from './session-context.ts';
+import { createSyncHeld, listOf, SYNC_HELD } from './sync-held.ts';
 import { createUndo, orgOfWrite } from './undo.ts';
 import { weigh } from './weigh.ts';
 
@@ -63,16 +64,18 @@ export function createGate(deps: GateDeps): Gate {
   const look = createLook({ ...deps, confirm });
   const repeats = createRepeats({ ...deps, confirm });
   const edits = createEdits({ ...deps, confirm });
+  const held = createSyncHeld({ ...deps, confirm, propose });
   const receipts = createReceipts({ ...deps, confirm, orgOf, tell: notices.tell });
 
   /** For the run of a held proposal: everything is asked once more, as it is now. */
   async function ready(proposal: Proposal, note: (effects: readonly Effect[]) => Promise<void>, signal: AbortSignal) {
     const bot = await botNamed(store, proposal.bot);
-    const { action, own } =
-      proposal.action === undo.name
-        ? { action: undo, own: BY_OPERATORS }
-        : permitted(deps.actions, bot, proposal.action);
-    const { extra } = parseArgs(action, own, bot.policy, proposal.args);
+    const internal = [undo, held.action].find(({ name }) => name === proposal.action);
+    const { action, own } = internal
+      ? { action: internal, own: BY_OPERATORS }
+      : permitted(deps.actions, bot, proposal.action);
+    // A list is longer than what a caller may send.
+    const { extra } = action === held.action ? { extra: {} } : parseArgs(action, own, bot.policy, proposal.args);
     const verdictIn = (environment: Facts['environment']) => judge(bot, action, proposal.preview, environment);
     const reads = createReadLog();
     const run = await contextFor(
@@ -93,7 +96,7 @@ export function createGate(deps: GateDeps): Gate {
     if (!isCounted) await countRun(deps, bot, action);
     if (proposal.orgId !== run.orgId) throw anotherOrg();
     const base = { action, context: run.context, read: reads.audited };
-    if (action === undo) return base;
+    if (internal) return base;
     // Whatever has changed since, the policy, the org or what we know of it: it is the judgement of now that counts.
     const verdict = verdictIn(run.environment);
     if (verdict.decision === 'deny') throw denied(action, verdict);
@@ -158,6 +161,9 @@ export function createGate(deps: GateDeps): Gate {
     action: Action,
     c: Call,
     made: {
+      readonly id?: string;
+      /** The action whose time to decide it has, where that is not its own. */
+      readonly expiresAs?: string;
       readonly args: Proposal['args'];
       readonly digest: string;
       readonly dedupeKey: string | null;
@@ -170,11 +176,11 @@ export function createGate(deps: GateDeps): Gate {
   ): Promise<Envelope> {
     const { verdict, preview, digest } = made;
     const isAsked = verdict.decision === 'confirm';
-    const minutes = isAsked ? minutesToDecide(bot.policy, action.name, verdict) : AUTO_MINUTES;
+    const minutes = isAsked ? minutesToDecide(bot.policy, made.expiresAs ?? action.name, verdict) : AUTO_MINUTES;
     if (isAsked) await confirm.supersede(await repeats.replacedBy(bot, action, c, preview));
     const at = now();
     const proposal = newProposal(bot, c, {
-      id: deps.newId(),
+      id: made.id ?? deps.newId(),
       orgId: made.orgId,
       action: action.name,
       args: made.args,
@@ -307,6 +313,9 @@ export function createGate(deps: GateDeps): Gate {
       });
     },
 
+    heldSync: held.heldSync,
+    heldRecords: async (id) => listOf((await look.inspect(id)).proposal),
+
     sessionContext: async (name, session, signal = new AbortController().signal) =>
       readSession(await botNamed(store, name), session, signal),
 
@@ -330,6 +339,8 @@ export function createGate(deps: GateDeps): Gate {
     inspect: look.inspect,
     heldRequests: receipts.held,
     async decide(id, decision) {
+      // Whoever speaks for one bot alone is no operator.
+      if (decision.bot !== undefined && (await store.proposals.get(id))?.action === SYNC_HELD) throw unknownProposal();
       if (decision.answer === 'approve') await receipts.prepare(id);
       return edits.decide(id, decision);
     },

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Preview, Risk } from '../action.ts';
+import type { HeldKind, HeldRecord, Preview, Risk } from '../action.ts';
 import type { Assurance, Envelope, Proposal } from '../confirm/proposal.ts';
 
 /** The one road of every call, as the doors see it. */
@@ -24,6 +24,14 @@ export interface Gate {
   previewEdit(id: string, values: Readonly<Record<string, unknown>>): Promise<EditPreview>;
   /** An operator asks to take a write back, by its audit row: a proposal like any other, for a signed-in approver. */
   undo(audit: number, by: string): Promise<Envelope>;
+  /** The list of a kind that policy holds, as it waits for a person; `ask` makes one of what is new, `press` whatever was replaced lately. */
+  heldSync(
+    bot: string,
+    kind: HeldKind,
+    how: 'look' | 'ask' | 'press',
+  ): Promise<{ readonly proposal: string; readonly count: number; readonly link: string } | undefined>;
+  /** For operators: every record of such a list; undefined where the proposal is none. */
+  heldRecords(id: string): Promise<readonly HeldRecord[] | undefined>;
   /** Everything kept of one person (an Id, an email) outside Salesforce is blanked; the audit chain still proves the rest. */
   erase(subject: string, by: string): Promise<{ readonly proposals: number; readonly rows: number }>;
   /** What a given call would meet now, and why; nothing runs. */
@@ -69,7 +77,7 @@ export interface Call {
   readonly bot: string;
   /** Who asks, for audit and idempotency: `agent:KEYID`, `operator:NAME`, `local`. */
   readonly principal: string;
-  readonly channel: 'mcp' | 'rest' | 'cli' | 'chat';
+  readonly channel: 'mcp' | 'rest' | 'cli' | 'chat' | 'sync';
   readonly action: string;
   readonly args: unknown;
   readonly conversation?: string;

@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts';
 import type { Call, Gate } from './gate.ts';
 import { getProposal, getProposalInput } from './get-proposal.ts';
 import { readArgs } from './parse-args.ts';
+import { SYNC_HELD } from './sync-held.ts';
 
 /** Where proposals stand, for the bots that made them and for operators. */
 export interface Look extends Pick<Gate, 'proposal' | 'proposals' | 'inspect'> {
@@ -22,7 +23,7 @@ export interface LookDeps {
 export function createLook({ store, confirm, link, now }: LookDeps): Look {
   const proposal: Gate['proposal'] = async (id, { bot }, { waitMs, signal } = { waitMs: 0 }) => {
     const first = await confirm.look(id);
-    if (first === undefined || first.bot !== bot) throw unknownProposal();
+    if (first === undefined || first.bot !== bot || first.action === SYNC_HELD) throw unknownProposal();
     const settled = waitMs > 0 ? await confirm.settled(id, waitMs, signal) : first;
     return toEnvelope(settled ?? first, link(id));
   };

@@ -7,6 +7,7 @@ import { mcpSessions } from './migrations/0006-mcp-sessions.ts';
 import { doors } from './migrations/0007-doors.ts';
 import { syncTurns } from './migrations/0008-sync-turns.ts';
 import { faults } from './migrations/0009-faults.ts';
+import { asked } from './migrations/0012-asked.ts';
 
 /**
  * Every step of the schema, in order, for both databases alike. Add yours at the end; never change one that was released:
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
   doors,
   syncTurns,
   faults,
+  asked,
 ];

@@ -1,5 +1,6 @@
 import type { SyncStore } from '../sync/ports.ts';
 import type { Database } from './database.ts';
+import { createAskedStore } from './sync-asked.ts';
 import { createBatchStore } from './sync-batches.ts';
 import { createCursorStore, createInboxStore, createTurnStore } from './sync-events.ts';
 import { createFeedStore, createSubscriptionStore, createTokenStore, createWebhookStore } from './sync-feed.ts';
@@ -24,6 +25,7 @@ export function createSyncStore(database: Database): SyncStore {
     webhooks: createWebhookStore(tables),
     tokens: createTokenStore(tables),
     subscriptions: createSubscriptionStore(tables),
+    asked: createAskedStore(tables),
     atomically: (work) => insisting(() => database.transaction((inside) => work(createSyncStore(inside)))),
   };
 }

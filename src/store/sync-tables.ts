@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Link, Scope } from '../sync/link.ts';
 import type {
+  Asked,
   BatchRun,
   Cursor,
   FeedRow,
@@ -34,6 +35,10 @@ export type SyncTables = {
   webhookTargets: WebhookTarget;
   inboundTokens: InboundToken;
   subscriptions: Stored<Subscription, 'fields'>;
+  asked: Asked;
+  /** Of the store's own tables, what sync asks of them. */
+  proposals: { readonly id: string; readonly state: string };
+  bots: { readonly name: string; readonly policyRevision: number };
 };
 
 /** One open database, seen with sync's tables. */

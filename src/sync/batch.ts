@@ -2,6 +2,7 @@ import { GatehouseError } from '../errors.ts';
 import type { Kind } from '../mapping/mapping.ts';
 import { requireWriting, stopOf } from './bounds.ts';
 import type { Drain } from './drain.ts';
+import { toldOfList } from './held-list.ts';
 import type { BatchRun, SyncDeps, SyncOrg } from './ports.ts';
 import { mappingOf, openTarget } from './target.ts';
 
@@ -95,7 +96,7 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
   async function workOn(run: BatchRun, org: SyncOrg): Promise<boolean> {
     const { bot, id, kind } = run;
     const { refusal: closed, held } = await openTarget(deps, bot, org, kind);
-    const refusal = closed ?? held;
+    const refusal = closed ?? (held && (await toldOfList(deps, bot, kind, held, 'press')));
     if (refusal) {
       // It cannot go on by itself, and the runs behind it shall.
       await store.batches.move(id, ['running'], { state: 'paused', note: `${refusal.message} ${refusal.next}` });
@@ -150,6 +151,10 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
       const policy = await deps.policyOf(bot);
       if (isNow) requireWriting(bot, policy);
       const stop = isNow ? stopOf(bot, policy, kind) : undefined;
+      if (stop?.is === 'held') {
+        await drain.ensureLinks(bot, { orgId }, kind);
+        throw await toldOfList(deps, bot, kind, stop.error, 'press');
+      }
       if (stop) throw stop.error;
       const open = isNow && only === 'all' ? await openRun(bot, orgId, kind) : undefined;
       if (open) return toStatus(open);

@@ -1,4 +1,4 @@
-import type { Preview, Sync, SyncOutcome } from '../action.ts';
+import type { HeldSync, Preview, Sync, SyncOutcome } from '../action.ts';
 import { fromErrorBody, GatehouseError } from '../errors.ts';
 import type { Kind } from '../mapping/mapping.ts';
 import { isStopped, isSwitchedOff, requireWriting } from './bounds.ts';
@@ -8,11 +8,12 @@ import type { Drain } from './drain.ts';
 import type { Engine, Result } from './engine.ts';
 import { forecast } from './forecast.ts';
 import { forecastPeople, peopleLeftOut } from './forecast-people.ts';
+import { toldOfList } from './held-list.ts';
 import { useInbox } from './inbox.ts';
 import type { Link } from './link.ts';
 import { type Plan, planRecord } from './plan.ts';
 import type { HostRecord, SyncDeps, SyncOrg } from './ports.ts';
-import { openTarget, type Target } from './target.ts';
+import { ofTarget, openTarget, type Target } from './target.ts';
 
 const CLAIM_WAIT_MS = 100;
 const CLAIM_TRIES = 300;
@@ -25,13 +26,16 @@ export interface BotSyncOptions {
   readonly isUnasked: boolean;
 }
 
+/** Record by record. */
+export type SingleSync = Omit<Sync, keyof HeldSync>;
+
 /** The `Sync` port of one bot: what SyncParty and SyncCase do. Without `mayWrite` it only tells what is in step. */
 export function createBotSync(
   deps: SyncDeps,
   engine: Engine,
   drain: Drain,
   { bot, org, mayWrite, isUnasked }: BotSyncOptions,
-): Sync {
+): SingleSync {
   const { store, now, policyOf } = deps;
 
   async function load(kind: Kind, id: string): Promise<HostRecord> {
@@ -65,8 +69,12 @@ export function createBotSync(
     requireWriting(bot, await policyOf(bot));
     const host = await load(kind, id);
     const target = await openTarget(deps, bot, org, kind);
-    const closed = target.refusal ?? (isUnasked ? target.held : undefined);
-    if (closed) throw closed;
+    if (target.refusal) throw target.refusal;
+    if (isUnasked && target.held) {
+      await drain.linksOf(target.scope, kind, [host], 'sync now');
+      const isNew = await store.asked.hasNew(ofTarget(target), now());
+      throw await toldOfList(deps, bot, kind, target.held, isNew ? 'ask' : 'look');
+    }
     // What Salesforce told already may say when a field changed.
     await useInbox(deps, bot, org);
     const [link] = await drain.linksOf(target.scope, kind, [host], 'sync now');

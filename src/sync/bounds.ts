@@ -78,7 +78,7 @@ export function stopOf(bot: string, policy: SyncPolicy | undefined, kind: Kind):
           : undefined;
   if (asks === undefined) return undefined;
   const error = new GatehouseError('off', `${asks}, so no ${kind} is synced without a person's word.`, {
-    next: `Have the bot sync single records, which a person approves (${action}); or an operator changes the policy. ${waits}`,
+    next: `An operator approves what waits as one list (console, Approvals), or changes the policy. ${waits}`,
     retryAfterMs: 10_000,
   });
   return { is: 'held', error };

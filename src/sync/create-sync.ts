@@ -1,9 +1,10 @@
 import type { Sync } from '../action.ts';
 import { createLeaseWatch } from '../lease-watch.ts';
 import { type Batches, createBatches } from './batch.ts';
-import { createBotSync } from './bot-sync.ts';
+import { createBotSync, type SingleSync } from './bot-sync.ts';
 import { createDrain, type Drain } from './drain.ts';
 import { createEngine, type Engine } from './engine.ts';
+import { createHeldSync } from './held.ts';
 import { type ConnectionOf, createHosts, type Hosts } from './hosts.ts';
 import { createLinkDesk, type LinkDesk } from './link-desk.ts';
 import type { SyncDeps, SyncOrg } from './ports.ts';
@@ -18,7 +19,7 @@ export interface SyncRoom {
   /** What the actions SyncParty and SyncCase use; it writes only with `mayWrite`, which they have once policy or a person let them. */
   forBot(bot: string, org: SyncOrg, mayWrite: boolean): Sync;
   /** The same for the host app, which nobody asked: what policy holds stays held. */
-  forHost(bot: string, org: SyncOrg): Sync;
+  forHost(bot: string, org: SyncOrg): SingleSync;
 }
 
 export interface SyncRoomDeps extends SyncDeps {
@@ -38,7 +39,10 @@ export function createSync(given: SyncRoomDeps): SyncRoom {
     drain,
     batches: createBatches(deps, drain),
     desk: createLinkDesk(deps, engine, drain, hosts),
-    forBot: (bot, org, mayWrite) => createBotSync(deps, engine, drain, { bot, org, mayWrite, isUnasked: false }),
+    forBot: (bot, org, mayWrite) => ({
+      ...createBotSync(deps, engine, drain, { bot, org, mayWrite, isUnasked: false }),
+      ...createHeldSync(deps, engine, drain, { bot, org, mayWrite }),
+    }),
     forHost: (bot, org) => createBotSync(deps, engine, drain, { bot, org, mayWrite: true, isUnasked: true }),
   };
 }

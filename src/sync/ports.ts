@@ -4,7 +4,7 @@ import type { LeaseWatch } from '../lease-watch.ts';
 import type { Kind, Mapping } from '../mapping/mapping.ts';
 import type { Org } from '../salesforce/connections.ts';
 import type { SyncPolicy } from './bounds.ts';
-import type { Link, LinkStore, Scope } from './link.ts';
+import type { Link, LinkSet, LinkStore, Scope } from './link.ts';
 
 /** What sync needs from outside: an org through one connection, and durable rows. */
 export type SyncOrg = Pick<
@@ -299,6 +299,26 @@ export interface SubscriptionStore {
   remove(bot: string, object: string): Promise<boolean>;
 }
 
+/** What a person was asked about one record: the write as it was listed. */
+export interface Asked {
+  readonly link: string;
+  readonly dirty: number;
+  readonly digest: string;
+  /** Null where nobody was asked: policy denies this very write. */
+  readonly proposal: string | null;
+  readonly policyRevision: number;
+}
+
+export interface AskedStore {
+  /** Ids of links that wait, but for those that were refused as they are under the policy of now. */
+  due(among: LinkSet, now: number, limit: number): Promise<readonly string[]>;
+  /** Whether one of them stands on no list that somebody may still decide, or is working on. */
+  hasNew(among: LinkSet, now: number): Promise<boolean>;
+  /** Of these links: what was refused under the policy of now, by a person or by a rule. */
+  refused(bot: string, links: readonly string[]): Promise<readonly Asked[]>;
+  put(bot: string, asked: readonly Omit<Asked, 'policyRevision'>[]): Promise<void>;
+}
+
 export interface SyncStore {
   readonly hosts: HostStore;
   readonly links: LinkStore;
@@ -312,6 +332,7 @@ export interface SyncStore {
   readonly webhooks: WebhookStore;
   readonly tokens: TokenStore;
   readonly subscriptions: SubscriptionStore;
+  readonly asked: AskedStore;
   /** One transaction; only the store that `work` is given may be used inside. No network inside. It may run again from its start. */
   atomically<T>(work: (store: SyncStore) => Promise<T>): Promise<T>;
 }
@@ -328,9 +349,20 @@ export interface SyncDeps {
   readonly wait: (ms: number) => Promise<void>;
   /** Asked anew for every pass: what an operator closes is closed from then on. Undefined: no such bot. */
   readonly policyOf: (bot: string) => Promise<SyncPolicy | undefined>;
+  /** The list of a held kind that waits for a person: `ask` makes one where there is something new, `press` also soon after another. */
+  readonly heldSync?: HeldSyncOf | undefined;
   readonly settings?: Partial<SyncSettings>;
   /** Tests stop the engine at a named point. */
   readonly crash?: ((point: CrashPoint) => void | Promise<void>) | undefined;
+}
+
+export type HeldSyncOf = (bot: string, kind: Kind, how: 'look' | 'ask' | 'press') => Promise<WaitingList | undefined>;
+
+/** A list of records that waits for a person. */
+export interface WaitingList {
+  readonly proposal: string;
+  readonly count: number;
+  readonly link: string;
 }
 
 export interface SyncSettings {

@@ -2,11 +2,12 @@ import { type Candidate, type ErrorBody, toErrorBody } from '../errors.ts';
 import { KINDS, type Kind } from '../mapping/mapping.ts';
 import type { ConnectionStatus } from '../salesforce/connections.ts';
 import { isSwitchedOff, type SyncPolicy } from './bounds.ts';
+import { toldOfList } from './held-list.ts';
 import type { Link, LinkSet, Scope, WaitedFor } from './link.ts';
 import { logIdAt } from './log-ids.ts';
 import { foldedName } from './plan.ts';
 import { FOUND_BY_POLL } from './poll.ts';
-import { type SyncOrg, type SyncStore, TURN_MS } from './ports.ts';
+import { type SyncDeps, type SyncOrg, type SyncStore, TURN_MS } from './ports.ts';
 import { mappingOf, openTarget, type Target } from './target.ts';
 
 /** One thing that is wrong, with its cure; `count` records share it. */
@@ -36,7 +37,7 @@ export interface SyncStatus {
   readonly remoteTime: string;
 }
 
-export interface StatusDeps {
+export interface StatusDeps extends Pick<SyncDeps, 'heldSync'> {
   readonly store: SyncStore;
   readonly now: () => number;
   readonly policyOf: (bot: string) => Promise<SyncPolicy | undefined>;
@@ -65,7 +66,12 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
     Promise.all(sets.map((set) => store.links.list(set, { hasProblem: true, limit: MOST_LOOKED_AT }))),
   ]);
   const targets = await Promise.all(sets.map(({ kind }) => look(deps, bot, connection, kind)));
-  const closed = targets.map((target, at) => (backlogs[at]?.count ? (target?.refusal ?? target?.held) : undefined));
+  const closed = await Promise.all(
+    targets.map(async (target, at) => {
+      if (!target || !backlogs[at]?.count) return undefined;
+      return target.refusal ?? (target.held && toldOfList(deps, bot, target.kind, target.held, 'look'));
+    }),
+  );
   const all = together(backlogs);
   const open = together(backlogs.filter((_, at) => !closed[at]));
   const { lastSyncAt, lastEventAt } = connection;

@@ -4,6 +4,7 @@ import type { Batches } from './batch.ts';
 import { type DeliveryDeps, deliver } from './deliver.ts';
 import type { Drain } from './drain.ts';
 import type { Engine } from './engine.ts';
+import { askForHeld } from './held-list.ts';
 import { createHints } from './hints.ts';
 import type { Scope } from './link.ts';
 import { pollWhenDue } from './poll.ts';
@@ -39,6 +40,7 @@ export function createWorker(given: WorkerDeps, engine: Engine, drain: Drain, ba
   const stopping = new AbortController();
   const hints = createHints(deps);
   const pausedUntil = new Map<string, number>();
+  const unaskedUntil = new Map<string, number>();
   const noted = new Map<string, Turn>();
   /** What the last poll could not look at. */
   const unpolled = new Map<string, GatehouseError | undefined>();
@@ -72,6 +74,7 @@ export function createWorker(given: WorkerDeps, engine: Engine, drain: Drain, ba
         if (hasMore) await step(undefined, () => hints.use(bot, org));
         tells.run(bot);
       }
+      await ask(bot, org);
       if (hasSynced) await deps.noteSync?.(bot, now());
       if (met.length > 0) throw met[0];
     } catch (error) {
@@ -80,6 +83,18 @@ export function createWorker(given: WorkerDeps, engine: Engine, drain: Drain, ba
     }
     const closed = unpolled.get(bot);
     await noteTurn({ bot, orgId: org.orgId }, closed ? toErrorBody(closed).error : null);
+  }
+
+  /** Where nobody can be asked now (too much waits for people already), what may go on goes on. */
+  async function ask(bot: string, org: SyncOrg): Promise<void> {
+    if ((unaskedUntil.get(bot) ?? 0) > now()) return;
+    try {
+      await askForHeld(deps, bot, org);
+    } catch (error) {
+      unaskedUntil.set(bot, now() + 30_000);
+      const code = error instanceof GatehouseError ? error.code : 'internal';
+      deps.log.warn('What waits for a person could not be listed.', { bot, code, cause: String(error) });
+    }
   }
 
   /** Now and then, and when it changes: so that a status elsewhere tells a worker that waits from one that is not there. */

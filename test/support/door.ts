@@ -43,11 +43,11 @@ export interface Answer {
 
 export async function openDoor(
   options: WorldOptions = {},
-  more: (world: World) => Partial<HttpDeps> = () => ({}),
+  more: (world: World) => Partial<HttpDeps> | Promise<Partial<HttpDeps>> = () => ({}),
 ): Promise<Door> {
   const world = await createWorld(options);
   const { app } = world;
-  const server = await listen({ ...app, ...more(world) }, { host: '127.0.0.1', port: 0 });
+  const server = await listen({ ...app, ...(await more(world)) }, { host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${server.port}`;
   let count = 0;
   const operator = async (role: Role) => {

@@ -29,6 +29,7 @@ export function approvalPages({ gate, store, now }: HttpDeps): readonly Page[] {
       nowMs: now(),
       problem: told,
       edit: proposal.state === 'pending' ? edit : undefined,
+      records: await gate.heldRecords(proposal.id),
       corrected: proposal.state === 'pending' ? [] : await correctedArgs(store, proposal.id),
     });
     return { title: proposal.action, body, here: 'approvals', ...(told === undefined ? {} : { status: told.status }) };

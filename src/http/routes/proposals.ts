@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isDeclinedInClient, isOver, type Proposal } from '../../confirm/proposal.ts';
+import { GatehouseError } from '../../errors.ts';
 import type { HumanDecision } from '../../gate/gate.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
@@ -62,6 +63,21 @@ export function proposalRoutes({ gate, now }: HttpDeps): readonly Route[] {
           };
         const { proposal, envelope } = await gate.inspect(params.id);
         return { json: { ...envelope, detail: { ...toListed(proposal, now()), args: proposal.args } } };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/proposals/{id}/records',
+      summary: 'Of a list that sync waits for: every record on it, as it would be written',
+      who: ['operator'],
+      permission: 'READ_LOGS',
+      async handle({ params }) {
+        const records = await gate.heldRecords(params.id);
+        if (records === undefined)
+          throw new GatehouseError('not_found', 'This proposal lists no records.', {
+            next: `Look at the proposal itself: GET /api/proposals/${params.id}.`,
+          });
+        return { json: { proposal: params.id, count: records.length, records } };
       },
     }),
     defineRoute({

@@ -1,0 +1,188 @@
+import { z } from 'zod';
+import type { Verdict } from '../../permissions/decide.ts';
+import { type Action, defineAction, type HeldKind, type HeldRecord, type Preview } from '../action.ts';
+import type { Confirm } from '../confirm/confirm.ts';
+import type { Proposal } from '../confirm/proposal.ts';
+import { digestOf } from '../digest.ts';
+import { cleanShown } from '../hidden-text.ts';
+import type { BotRow, Store } from '../store/store.ts';
+import { type ContextDeps, contextFor, type Run } from './call-context.ts';
+import type { Call, Gate } from './gate.ts';
+import { countIn, judge } from './judge.ts';
+import { botNamed } from './permit.ts';
+import { createReadLog, type ReadLog } from './read-log.ts';
+
+/**
+ * What background sync, a batch or "sync now" may not write without a person's word: one list per bot and kind, frozen as it was
+ * shown. Only sync asks for it and only operators decide it: it is in no bot's list, and no bot sees it.
+ */
+
+export const SYNC_HELD = 'SyncHeld';
+
+export interface SyncHeldDeps extends ContextDeps {
+  readonly actions: readonly Action[];
+  readonly store: Pick<Store, 'bots' | 'proposals' | 'counters' | 'connections'>;
+  readonly confirm: Pick<Confirm, 'look' | 'supersede'>;
+  readonly link: (id: string) => string;
+  readonly newId: () => string;
+  readonly propose: (bot: BotRow, action: Action, c: Call, made: Made) => Promise<unknown>;
+}
+
+interface Made {
+  readonly id: string;
+  readonly args: Proposal['args'];
+  readonly digest: string;
+  readonly dedupeKey: string;
+  readonly preview: Preview;
+  readonly verdict: Verdict;
+  readonly orgId: string;
+  readonly signal: AbortSignal;
+  readonly reads: ReadLog;
+  readonly expiresAs: string;
+}
+
+/** Lists that replace one that waits, in an hour: whoever reads one must come to its end, however busy the host app is. */
+const MOST_REPLACED = 4;
+/** A list that is full is decided before there is another. */
+const MOST_LISTED = 1_000;
+
+export function createSyncHeld(deps: SyncHeldDeps): { readonly action: Action; readonly heldSync: Gate['heldSync'] } {
+  const { store, confirm } = deps;
+
+  const action = defineAction({
+    name: SYNC_HELD,
+    title: 'Sync what waits',
+    description: 'Writes the listed records of the host app to Salesforce. For operators.',
+    permission: 'SYNC_PARTY',
+    risk: 'write',
+    idempotent: true,
+    touches: {},
+    input: z.strictObject({ kind: z.enum(['party', 'case']), records: z.array(z.custom<HeldRecord>()) }),
+    output: z.object({
+      sent: z.number(),
+      leftOut: z.array(z.string()),
+      failed: z.array(z.object({ id: z.string(), message: z.string() })),
+    }),
+    preview: async ({ kind, records }) => previewOf(kind, records),
+    async run({ kind, records }, { bot, sync }) {
+      const row = await botNamed(store, bot.name);
+      const isDenied = deniedBy(row, kind, await environmentOf(bot.name));
+      const allowed = records.filter((record) => !isDenied(record));
+      const pushed = await sync.pushHeld(kind, allowed);
+      const denied = records.filter((record) => !allowed.includes(record)).map(({ id }) => id);
+      return { sent: pushed.sent, leftOut: [...pushed.leftOut, ...denied], failed: [...pushed.failed] };
+    },
+  });
+
+  /** A rule that forbids a write forbids it on a list, too; how often the action ran is not looked at: a list is one wish. */
+  function deniedBy(bot: BotRow, kind: HeldKind, environment: Run['environment']): (record: HeldRecord) => boolean {
+    const single = deps.actions.find(({ name }) => name === ACTION_OF[kind]);
+    return (record) =>
+      single === undefined || judge(bot, single, previewOfOne(record), environment).decision === 'deny';
+  }
+
+  async function environmentOf(bot: string): Promise<Run['environment']> {
+    return (await store.connections.get(bot))?.environment ?? 'production';
+  }
+
+  async function heldSync(...[name, kind, how]: Parameters<Gate['heldSync']>): ReturnType<Gate['heldSync']> {
+    const dedupeKey = digestOf([SYNC_HELD, name, kind]);
+    const known = await store.proposals.byDedupeKey(dedupeKey);
+    const last = known && (await confirm.look(known.id));
+    const open = last !== undefined && OPEN.includes(last.state) ? last : undefined;
+    if (how === 'look' || (open !== undefined && open.state !== 'pending')) return told(open);
+    const isFull = open !== undefined && heldRecords(open).length >= MOST_LISTED;
+    if (open !== undefined && how === 'ask' && (isFull || !(await mayReplace(name, kind)))) return told(open);
+    const bot = await botNamed(store, name);
+    const c: Call = { bot: name, principal: 'sync', channel: 'sync', action: SYNC_HELD, args: {} };
+    const signal = new AbortController().signal;
+    const reads = createReadLog();
+    const run = await contextFor(deps, bot, c, {}, signal, reads);
+    const { sync } = run.context;
+    const records = await sync.planHeld(kind, deniedBy(bot, kind, run.environment));
+    const args = { kind, records };
+    const digest = digestOf({
+      bot: name,
+      action: SYNC_HELD,
+      kind,
+      list: records.map(({ link, digest }) => [link, digest]),
+    });
+    // Only what was touched and is the same write still: who reads the list goes on reading.
+    if (open !== undefined && open.digest === digest && open.orgId === run.orgId) {
+      await sync.noteHeld(records, open.id);
+      return told(open);
+    }
+    if (open !== undefined) {
+      await countIn(deps, keyOf(name, kind), 1);
+      await confirm.supersede([open]);
+      const decided = await store.proposals.byDedupeKey(dedupeKey);
+      // Somebody said yes to it at this moment: what is new is for the next one.
+      if (decided !== undefined) return told(decided);
+      // Nobody reads it again, and a busy day makes many.
+      await store.proposals.patch(open.id, 'superseded', { args: {} });
+    } else if (last !== undefined) await store.proposals.release(last.id);
+    if (records.length === 0) return undefined;
+    const id = deps.newId();
+    await sync.noteHeld(records, id);
+    await deps.propose(bot, action, c, {
+      ...{ id, args, digest, dedupeKey, signal, reads, orgId: run.orgId, expiresAs: ACTION_OF[kind] },
+      preview: cleanShown(previewOf(kind, records)),
+      verdict: {
+        decision: 'confirm',
+        assurance: 'session',
+        reasons: [`Policy has a person asked before ${ACTION_OF[kind]} writes.`],
+        asks: ['decision'],
+      },
+    });
+    return told(await store.proposals.byDedupeKey(dedupeKey));
+  }
+
+  /** The place is given back by nobody: it was a list that somebody was told of. */
+  async function mayReplace(bot: string, kind: HeldKind): Promise<boolean> {
+    return (await countIn(deps, keyOf(bot, kind), 0)) + 1 < MOST_REPLACED;
+  }
+
+  function told(proposal: Proposal | undefined): Awaited<ReturnType<Gate['heldSync']>> {
+    if (proposal === undefined) return undefined;
+    return { proposal: proposal.id, count: heldRecords(proposal).length, link: deps.link(proposal.id) };
+  }
+
+  return { action, heldSync };
+}
+
+const OPEN: readonly Proposal['state'][] = ['pending', 'approved', 'executing', 'unknown'];
+const ACTION_OF: Readonly<Record<HeldKind, string>> = { party: 'SyncParty', case: 'SyncCase' };
+const keyOf = (bot: string, kind: HeldKind) => `replaced:${bot}:${kind}`;
+
+/** What stands on a list; empty once it was blanked. */
+function heldRecords({ args }: Pick<Proposal, 'args'>): readonly HeldRecord[] {
+  // Sealed with the proposal, and written here alone.
+  return (args.records ?? []) as readonly HeldRecord[];
+}
+
+/** Undefined for a proposal that is no list. */
+export function listOf(proposal: Proposal): readonly HeldRecord[] | undefined {
+  return proposal.action === SYNC_HELD ? heldRecords(proposal) : undefined;
+}
+
+function previewOf(kind: HeldKind, records: readonly HeldRecord[]): Preview {
+  const of = (operation: HeldRecord['operation']) => records.filter((record) => record.operation === operation).length;
+  const parts = [
+    [of('create'), 'to create'],
+    [of('update'), 'to update'],
+    [of('delete'), 'to delete'],
+  ].flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`]));
+  const object = [...new Set(records.map((record) => record.object))].join(', ');
+  const noun =
+    kind === 'party' ? (records.length === 1 ? 'person' : 'people') : records.length === 1 ? 'case' : 'cases';
+  return { summary: `Sync ${records.length} ${noun} to ${object}: ${parts.join(', ')}`, changes: [] };
+}
+
+function previewOfOne({ id, object, recordId, changes, warnings }: HeldRecord): Preview {
+  return {
+    summary: id,
+    changes,
+    ...(recordId === null ? {} : { target: { object, id: recordId, name: recordId, url: '' } }),
+    ...(warnings === undefined ? {} : { warnings }),
+  };
+}
