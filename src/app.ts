@@ -143,7 +143,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       connect: true,
       disconnect: true,
       status: true,
-      hasReal: true,
+      hadReal: true,
       open: true,
       close: true,
     });

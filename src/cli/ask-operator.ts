@@ -23,13 +23,16 @@ export async function askOperator(
   return operator;
 }
 
-/** Free while only the simulated org is there: whoever has this shell owns the data folder, and nothing real is at stake. */
+/**
+ * Free while only the simulated org was ever there: whoever has this shell owns the data folder, and nothing real is at
+ * stake. Disconnecting does not open it again, or it would be the way around every key.
+ */
 export async function askOperatorOnceReal(
   call: Asking,
   app: App,
   permission: OperatorPermission,
 ): Promise<Operator | undefined> {
-  const isAsked = call.config.keys.operator !== undefined || (await app.connections.hasReal());
+  const isAsked = call.config.keys.operator !== undefined || (await app.connections.hadReal());
   return isAsked ? askOperator(call, app, permission) : undefined;
 }
 

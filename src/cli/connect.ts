@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { GatehouseError } from '../errors.ts';
 import { lookupNotes } from '../lookups.ts';
 import type { HeadlessFlow } from '../salesforce/connections.ts';
+import { askOperatorOnceReal, principalOf } from './ask-operator.ts';
 import { findBot } from './bots.ts';
 import { type CommandCall, defineCommand, UsageError } from './command.ts';
 import { describeConnection, describeLookups } from './status.ts';
@@ -36,10 +37,11 @@ export const command = defineCommand({
       );
       return;
     }
+    const operator = await askOperatorOnceReal(call, app, 'CREATE_OAUTH');
     const status = await app.connections.connect(bot, await toFlow(flow, call));
     await app.audit.record({
       bot,
-      principal: 'local',
+      principal: principalOf(operator),
       channel: 'cli',
       action: 'connect',
       event: 'connected',

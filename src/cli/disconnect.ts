@@ -1,11 +1,18 @@
+import { askOperatorOnceReal, principalOf } from './ask-operator.ts';
 import { findBot } from './bots.ts';
 import { defineCommand } from './command.ts';
 
 export const command = defineCommand({
   args: ['<bot>'],
 
-  async run({ args: [name], openApp, terminal }) {
+  async run(call) {
+    const {
+      args: [name],
+      openApp,
+      terminal,
+    } = call;
     const app = await openApp();
+    const operator = await askOperatorOnceReal(call, app, 'DELETE_INTEGRATIONS');
     const { name: bot } = await findBot(app, name);
     const { state } = await app.connections.status(bot);
     // Also of one that is not connected: a process that died while it disconnected left its tokens.
@@ -16,7 +23,7 @@ export const command = defineCommand({
     }
     await app.audit.record({
       bot,
-      principal: 'local',
+      principal: principalOf(operator),
       channel: 'cli',
       action: 'disconnect',
       event: 'disconnected',

@@ -13,8 +13,8 @@ export interface Connections {
   /** Revokes at Salesforce (best effort, said when it failed) and deletes the tokens; later calls answer `not_connected`. */
   disconnect(bot: string): Promise<{ readonly revoked: boolean }>;
   status(bot: string): Promise<ConnectionStatus>;
-  /** True while any connection to a real org is stored: the simulated org is then no default. */
-  hasReal(): Promise<boolean>;
+  /** True once a real org was connected, also after Disconnect: keys and policy made for it are still there. */
+  hadReal(): Promise<boolean>;
   /** The org behind a bot, for one call. Throws `not_connected` or `reconnect_needed`. */
   open(bot: string, call: { readonly signal: AbortSignal; readonly background?: boolean }): Promise<Org>;
   /** Writes what is not written yet (successes are noted at most once a second). */

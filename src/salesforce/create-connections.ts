@@ -236,10 +236,8 @@ export function createConnections(deps: ConnectionDeps): Connections {
       const row = await rows.get(bot);
       return row ? toStatus(row, now()) : { state: 'never_connected' };
     },
-    async hasReal() {
-      return (await rows.list()).some(
-        ({ instanceUrl, state }) => instanceUrl !== SIMULATED && state !== 'disconnected',
-      );
+    async hadReal() {
+      return (await rows.list()).some(({ instanceUrl }) => instanceUrl !== SIMULATED);
     },
     async open(bot, call) {
       const row = usable(await rows.get(bot));

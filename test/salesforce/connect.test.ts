@@ -68,7 +68,7 @@ describe('Connect', () => {
       environment: 'sandbox',
       scopes: expect.stringContaining('api'),
     });
-    expect(await world.connections.hasReal()).toBe(true);
+    expect(await world.connections.hadReal()).toBe(true);
   });
 
   it.each([
@@ -227,7 +227,7 @@ describe('flows without a browser', () => {
       instanceUrl: 'sim:',
       flow: 'simulated',
     });
-    expect(await world.connections.hasReal()).toBe(false);
+    expect(await world.connections.hadReal()).toBe(false);
     const without = world.again({ simulated: undefined });
     const error = await refusal(
       without
@@ -258,7 +258,7 @@ describe('Disconnect', () => {
     expect(answer.status).toBe(400);
     expect(await world.connections.disconnect('demo')).toEqual({ revoked: false });
     expect(await world.connections.disconnect('nobody')).toEqual({ revoked: false });
-    expect(await world.connections.hasReal()).toBe(false);
+    expect(await world.connections.hadReal()).toBe(true);
   });
 
   it('holds here even when Salesforce cannot be told [O6]', async () => {
