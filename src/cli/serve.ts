@@ -38,7 +38,7 @@ export const command = defineCommand({
       dataDir: config.dataDir,
       simulated: app.isSimulated,
       ...(signIn === undefined ? {} : { signIn: signIn.url }),
-      mcpServers: mcpServers(server.url, config.dataDir, mayShow ? key : undefined),
+      mcpServers: mcpServers(server.url, config.dataDir, await shownBot(app), mayShow ? key : undefined),
     };
     terminal.print(document, greeting(document, app, terminal));
     const stopRecovering = keepRecovering(app);
@@ -83,21 +83,35 @@ function greeting(at: Document, { isSimulated }: App, { style }: Terminal): stri
     '',
     signIn,
     '',
-    'For an MCP client (one of the two):',
+    isSimulated
+      ? 'For an MCP client (one of the two):'
+      : 'For an MCP client (one of the two; the first also needs the SALESFORCE_ and GATEHOUSE_ settings of this server in its "env"):',
     indent(JSON.stringify({ mcpServers: at.mcpServers }, null, 2)),
     '',
     style('dim', 'Stop with Ctrl+C.'),
   ].join('\n');
 }
 
-function mcpServers(url: string, dataDir: string, key: string | undefined): object {
+/** The bot of the snippets: the demo one, or with a real org the first that is there. */
+async function shownBot({ isSimulated, store }: App): Promise<{ readonly name: string; readonly needsKey: boolean }> {
+  if (isSimulated) return { name: DEMO_BOT, needsKey: false };
+  const [first] = await store.bots.list();
+  return { name: first?.name ?? 'BOT', needsKey: true };
+}
+
+function mcpServers(
+  url: string,
+  dataDir: string,
+  { name, needsKey }: Awaited<ReturnType<typeof shownBot>>,
+  key: string | undefined,
+): object {
+  const agentKey = key ?? `(a key from: gatehouse bot key ${name})`;
   return {
     // A client starts it with an environment of its own: the folder is said, so that both see one org.
-    'gatehouse-stdio': { ...thisProgram('mcp', '--bot', DEMO_BOT), env: { GATEHOUSE_DATA: dataDir } },
-    'gatehouse-http': {
-      type: 'http',
-      url: `${url}/mcp`,
-      headers: { Authorization: `Bearer ${key ?? `(a key from: gatehouse bot key ${DEMO_BOT})`}` },
+    'gatehouse-stdio': {
+      ...thisProgram('mcp', '--bot', name),
+      env: { GATEHOUSE_DATA: dataDir, ...(needsKey ? { GATEHOUSE_BOT_KEY: agentKey } : {}) },
     },
+    'gatehouse-http': { type: 'http', url: `${url}/mcp`, headers: { Authorization: `Bearer ${agentKey}` } },
   };
 }

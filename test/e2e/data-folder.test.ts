@@ -81,7 +81,7 @@ describe('the environment', () => {
 });
 
 describe('the simulated org beside a stored real connection', () => {
-  it('is refused unless GATEHOUSE_SIM=1, and keys guard what changes the house [X5] [C3]', async () => {
+  it('is refused unless GATEHOUSE_SIM=1, and keys guard what changes the house, also after Disconnect [X5] [C3] [U2] [U10]', async () => {
     // The simulated org by itself, reached as a Salesforce host would be: for Gatehouse that is a real connection.
     await using salesforce = await house.start(['sim', '--port', '0']);
     const { url } = salesforce.document;
@@ -108,14 +108,27 @@ describe('the simulated org beside a stored real connection', () => {
     expect(lost.error.next).toContain('GATEHOUSE_SIM=1');
     expect((await as({ GATEHOUSE_SIM: '1' }, 'bot', 'list')).code).toBe(0);
 
+    const withKey = { ...real, GATEHOUSE_OPERATOR_KEY: admin.key };
     for (const args of [
       ['bot', 'create', 'other'],
       ['grant', 'acme', 'RUN_SOQL'],
       ['operator', 'create', 'bob', '--role', 'admin'],
+      ['connect', 'acme', '--flow', 'client-credentials', '--login-url', url],
+      ['disconnect', 'acme'],
+      // Nothing is open again now: a key-holder's Disconnect is no way around the keys.
+      ['operator', 'create', 'eve', '--role', 'admin'],
+      ['policy', 'mode', 'acme', 'automatic'],
+      ['connect', 'acme', '--flow', 'client-credentials', '--login-url', url],
     ]) {
-      expect((await as(real, ...args)).error.code).toBe('unauthenticated');
-      expect((await as({ ...real, GATEHOUSE_OPERATOR_KEY: admin.key }, ...args)).code).toBe(0);
+      expect((await as(real, ...args)).error?.code, args.join(' ')).toBe('unauthenticated');
+      expect((await as(withKey, ...args)).code, args.join(' ')).toBe(0);
     }
     expect((await as(real, 'mcp', '--bot', 'acme')).error.code).toBe('unauthenticated');
+
+    // What it prints for clients names a bot that is there, and the key that it wants then.
+    await using served = await house.start(['serve', '--port', '0'], { env: real });
+    const stdio = served.document.mcpServers['gatehouse-stdio'];
+    expect(stdio.args.slice(1)).toEqual(['mcp', '--bot', 'acme']);
+    expect(stdio.env.GATEHOUSE_BOT_KEY).toContain('gatehouse bot key acme');
   });
 });
