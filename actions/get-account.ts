@@ -131,9 +131,13 @@ async function byOpportunity(value: string, include: Include, { salesforce, look
 
 /** A public bot's visitor sees the account of the session that the host signed, and nothing else (P6). */
 async function ownAccount(wish: Wish, { salesforce, lookups, caller, log }: ActionContext) {
-  const refusal = new GatehouseError('permission_denied', 'This bot only answers for the account of its own session.', {
-    next: 'Tell the user that only their own account can be looked up here. Do not retry with other values.',
-  });
+  const refusal = new GatehouseError(
+    'permission_denied',
+    'Only visitors who are signed in can look up an account here, and only their own.',
+    {
+      next: 'Tell the user that only their own account can be looked up here. Do not retry with other values.',
+    },
+  );
   if (caller.session === undefined) throw refusal;
   const key = await lookups.field('accountKey');
   if (key === undefined) {

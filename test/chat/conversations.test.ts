@@ -228,15 +228,16 @@ describe('what the model is told', () => {
 });
 
 describe('a public bot', () => {
-  it('answers for the account of its session alone, gives one receipt, and shows no record link [P6]', async () => {
+  it('answers for the account of its session alone, gives one receipt, and shows no record link [P6] [U11]', async () => {
     await using talk = await createChatWorld({
       audience: 'public',
       grants: ['CREATE_LEAD', 'READ_ACCOUNT'],
       session: 'ACME-001',
     });
     expect(await talk.say('Who is Globex Shipping?')).toMatchObject({
-      text: expect.stringContaining('only answers for the account'),
+      text: expect.stringContaining('only their own'),
     });
+    expect((await talk.say('Show me my account')).text).toContain('Acme Industries');
     const known = await talk.say('Please contact me. I am Rosa Gonzalez from Acme, rosa.gonzalez@acme.example');
     const unknown = await talk.say('Please contact me. I am Jane Doe from Initrode, jane@initrode.example');
     expect(known.receipts).toEqual(unknown.receipts);

@@ -172,7 +172,9 @@ function account(name: string, clause: string): Order {
       clause.toLowerCase().includes(what === 'opportunities' ? 'deal' : what) || clause.toLowerCase().includes(what),
   );
   const key = /^001[A-Za-z0-9]{12}([A-Za-z0-9]{3})?$/.test(name) ? 'id' : 'name';
-  return { name: 'GetAccount', args: { [key]: name, ...(include.length === 0 ? {} : { include }) } };
+  // A visitor who was signed in says "my account": whose that is, the session says.
+  const which = /^(?:my|our)(?: own)? (?:account|company|details|data)\b/i.test(name) ? {} : { [key]: name };
+  return { name: 'GetAccount', args: { ...which, ...(include.length === 0 ? {} : { include }) } };
 }
 
 function count(from: string): Order {
