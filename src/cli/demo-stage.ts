@@ -105,7 +105,10 @@ function toAnswer(result: { structuredContent?: unknown; content: readonly { typ
 }
 
 function describe({ status, result, proposal }: Answer): string {
-  const text = JSON.stringify(result ?? proposal?.summary ?? {});
+  // No addresses: this org is gone when the demo ends.
+  const text = JSON.stringify(result ?? proposal?.summary ?? {}, (key, value: unknown) =>
+    key === 'url' ? undefined : value,
+  );
   return `${status}  ${text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text}`;
 }
 
