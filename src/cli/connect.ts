@@ -81,6 +81,8 @@ async function toFlow(flow: HeadlessFlow['flow'], { config, options, terminal }:
       return { flow, username: user(), privateKey: await readKey(config.salesforce.jwtKeyFile), ...where };
     case 'password': {
       const name = user();
+      // Switched off: refused in its own words, and nobody types a password for it.
+      if (!config.salesforce.allowPassword) return { flow, username: name, password: '', ...where };
       const password =
         config.salesforce.password ??
         (terminal.canAsk ? await terminal.ask(`Password of ${name}: `, { isSecret: true }) : undefined);

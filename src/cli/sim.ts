@@ -45,8 +45,8 @@ export const command = defineCommand({
           ]),
         ),
         '',
-        'Point Gatehouse at it: SALESFORCE_CLIENT_ID=sim SALESFORCE_CLIENT_SECRET=sim',
-        `SALESFORCE_LOGIN_URL=${sim.url} SALESFORCE_EXTRA_HOSTS=${new URL(sim.url).host}`,
+        'Point Gatehouse at it, in another terminal:',
+        `  export SALESFORCE_CLIENT_ID=sim SALESFORCE_CLIENT_SECRET=sim SALESFORCE_LOGIN_URL=${sim.url} SALESFORCE_EXTRA_HOSTS=${new URL(sim.url).host}`,
       ].join('\n'),
     );
     await stopped;
