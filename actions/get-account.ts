@@ -131,13 +131,14 @@ async function byOpportunity(value: string, include: Include, { salesforce, look
 
 /** A public bot's visitor sees the account of the session that the host signed, and nothing else (P6). */
 async function ownAccount(wish: Wish, { salesforce, lookups, caller, log }: ActionContext) {
-  const refusal = new GatehouseError(
-    'permission_denied',
-    'Only visitors who are signed in can look up an account here, and only their own.',
-    {
-      next: 'Tell the user that only their own account can be looked up here. Do not retry with other values.',
-    },
-  );
+  // The visitor reads it, too.
+  const said =
+    caller.session === undefined
+      ? 'Nothing can be looked up here without being signed in.'
+      : 'Nothing but your own account can be looked up here.';
+  const refusal = new GatehouseError('permission_denied', said, {
+    next: 'Tell the user that only their own account can be looked up here. Do not retry with other values.',
+  });
   if (caller.session === undefined) throw refusal;
   const key = await lookups.field('accountKey');
   if (key === undefined) {

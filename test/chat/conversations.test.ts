@@ -235,7 +235,7 @@ describe('a public bot', () => {
       session: 'ACME-001',
     });
     expect(await talk.say('Who is Globex Shipping?')).toMatchObject({
-      text: expect.stringContaining('only their own'),
+      text: expect.stringContaining('Nothing but your own account'),
     });
     expect((await talk.say('Show me my account')).text).toContain('Acme Industries');
     const known = await talk.say('Please contact me. I am Rosa Gonzalez from Acme, rosa.gonzalez@acme.example');
