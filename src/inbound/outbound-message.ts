@@ -38,7 +38,7 @@ export function parseOutboundMessage(body: string): OutboundMessage {
   return {
     organizationId: idText(child(notifications, OUTBOUND, 'OrganizationId')),
     actionId: idText(child(notifications, OUTBOUND, 'ActionId')),
-    notifications: items.map(toNotification),
+    notifications: items.flatMap(toNotification),
   };
 }
 
@@ -51,13 +51,15 @@ export function fault(side: 'Client' | 'Server', reason: string): string {
   );
 }
 
-function toNotification(item: XmlElement): Notification {
+/** A record that was deleted before its notification left comes without data: nothing to read, and no reason to refuse the others. */
+function toNotification(item: XmlElement): readonly Notification[] {
+  const id = idText(child(item, OUTBOUND, 'Id'));
   const record = item.children.find((one) => one.namespace === OUTBOUND && one.name === 'sObject');
-  if (!record) throw new NotAnOutboundMessage('a notification without an sObject');
+  if (record === undefined || record.children.length === 0) return [];
   const type = record.attributes.get(`{${INSTANCE}}type`) ?? '';
   const recordId = record.children.find(({ name, children }) => name === 'Id' && children.length === 0)?.text ?? '';
   if (!ID.test(recordId)) throw new NotAnOutboundMessage('a notification without a record id');
-  return { id: idText(child(item, OUTBOUND, 'Id')), object: type.slice(type.indexOf(':') + 1), recordId };
+  return [{ id, object: type.slice(type.indexOf(':') + 1), recordId }];
 }
 
 function read(body: string): XmlElement {

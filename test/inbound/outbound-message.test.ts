@@ -45,6 +45,19 @@ describe('an outbound message [I1]', () => {
     expect(JSON.stringify(parseOutboundMessage(withSession))).not.toContain('secret');
   });
 
+  it.each([
+    ['no record at all', (item: string) => item.replace(/<sObject.*<\/sObject>/s, '')],
+    ['a record that is nil', (item: string) => item.replace(/<sObject.*<\/sObject>/s, '<sObject xsi:nil="true"/>')],
+    ['a record without a field', (item: string) => item.replace(/<sf:Id>.*<\/sf:Title>/s, '')],
+  ])('of a record that is gone by then holds up no other: %s', (_, withoutData) => {
+    const ids = (items: string) => parseOutboundMessage(message(items)).notifications.map(({ id }) => id);
+    expect(ids(notification(1) + withoutData(notification(2)) + notification(3))).toEqual([
+      '04l5i0000000001',
+      '04l5i0000000003',
+    ]);
+    expect(ids(withoutData(notification(2)))).toEqual([]);
+  });
+
   it('takes 100 notifications, and not 101', () => {
     const many = (n: number) => message(Array.from({ length: n }, (_, i) => notification(i)).join(''));
     expect(parseOutboundMessage(many(100)).notifications).toHaveLength(100);
@@ -63,7 +76,7 @@ describe('an outbound message [I1]', () => {
     ['another namespace', message(notification(1)).replace('2005/09/outbound', '2005/09/inbound')],
     ['half a body', message(notification(1)).slice(0, 600)],
     ['a record id that is none', message(notification(1, "<sf:Id>1' OR 1=1</sf:Id>"))],
-    ['no record id', message(notification(1, ''))],
+    ['no record id', message(notification(1, '<sf:Title>Boss</sf:Title>'))],
     ['an undeclared prefix', message(notification(1)).replaceAll('sf:Title', 'zz:Title')],
     ['a thousand nested tags', '<a>'.repeat(1000)],
     ['JSON', '{"a":1}'],
