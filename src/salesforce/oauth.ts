@@ -144,12 +144,16 @@ export function createOAuth(deps: {
   };
 }
 
+/** What a header can carry: a token that cannot be sent would stand as a session that nothing renews. */
+const TOKEN = /^[\x21-\x7e]{1,10000}$/;
+
 function toGrant(json: unknown): Grant {
   const body = isRecord(json) ? json : {};
   const text = (name: string) => (typeof body[name] === 'string' ? body[name] : '');
   const [, orgId = '', userId = ''] = /\/id\/([A-Za-z0-9]{15,18})\/([A-Za-z0-9]{15,18})\/?$/.exec(text('id')) ?? [];
   // The body may hold a token: not a word of it is repeated.
-  if (text('access_token') === '') throw notSalesforce();
+  if (!TOKEN.test(text('access_token')) || (text('refresh_token') !== '' && !TOKEN.test(text('refresh_token'))))
+    throw notSalesforce();
   return {
     accessToken: text('access_token'),
     ...(text('refresh_token') ? { refreshToken: text('refresh_token') } : {}),

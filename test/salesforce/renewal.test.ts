@@ -51,6 +51,11 @@ const HICCUPS: readonly { readonly status: number; readonly body: unknown }[] = 
   { status: 302, body: '<html>moved</html>' },
   { status: 200, body: '<html>Please sign in to the hotel network</html>' },
   { status: 200, body: { hello: 'world' } },
+  // No header can carry these: kept as a session, nothing would ever renew them.
+  { status: 200, body: { access_token: 'half\r\nX-Other: 1' } },
+  { status: 200, body: { access_token: 'snow\u2603man' } },
+  { status: 200, body: { access_token: 'a'.repeat(100_000) } },
+  { status: 200, body: { access_token: 'fine', refresh_token: 'half \u0000' } },
 ];
 
 describe('a renewal that meets a hiccup', () => {
