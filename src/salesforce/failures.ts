@@ -18,7 +18,7 @@ export interface Said {
 
 /** The failure in an answer, or undefined when it succeeded. `isRead` tells whether a 5xx leaves doubt. */
 export function toFailure(answer: Answer, isRead: boolean): UpstreamError | undefined {
-  if (answer.status < 300 || answer.status === 304) return undefined;
+  if (answer.status < 300 || answer.status === 304) return isRead || isOwnWord(answer) ? undefined : unreadable(true);
   if (answer.status === 300) return ambiguous(answer);
   return failureOf(saidIn(answer), answer.status, isRead, answer.header('content-type'));
 }
@@ -33,7 +33,8 @@ export function failureOf(
   const first = said.find(({ code }) => !CONSEQUENCES.has(code)) ?? said[0];
   const row = rowFor(first, said, status, contentType);
   const isEdge = status >= 500 || (contentType?.includes('text/html') ?? false);
-  const outcome = !isRead && (status >= 500 || row.isDoubtful) ? 'unknown' : 'refused';
+  const isDoubtful = status >= 500 || row.isDoubtful || (first === undefined && !BEFORE_DOING.has(status));
+  const outcome = !isRead && isDoubtful ? 'unknown' : 'refused';
   const candidates = first?.duplicates === undefined ? candidatesInText(first) : candidatesIn(first.duplicates);
   const fields = [...new Set(said.flatMap((one) => one.fields))];
   return new UpstreamError(row.code, row.message, {
@@ -63,6 +64,26 @@ export function failureOf(
           },
         }
       : {}),
+  });
+}
+
+/** Whoever answers so, Salesforce or a proxy, has not passed the request on; any other refusal in foreign words may have come after it. */
+const BEFORE_DOING = new Set([401, 405, 411, 412, 413, 414, 415, 417, 421, 429, 431]);
+
+/** That a write succeeded is Salesforce's to say: in JSON, or by nothing at all. A page with 200 comes from something in between. */
+function isOwnWord({ status, text, json }: Answer): boolean {
+  return status !== 304 && (text === '' || json !== undefined);
+}
+
+/** An answer in nobody's form that is known; of a write it does not say what became of it. */
+export function unreadable(mayHaveWritten: boolean): UpstreamError {
+  return new UpstreamError('salesforce_error', 'Salesforce answered in a form that Gatehouse does not know.', {
+    next: mayHaveWritten
+      ? 'The change was probably made: look at the record before you repeat it.'
+      : 'Tell the operator; the log has more.',
+    operator:
+      'A proxy, a firewall or an old address of the org may have answered: check the way from here to the address of the org.',
+    outcome: mayHaveWritten ? 'unknown' : 'refused',
   });
 }
 

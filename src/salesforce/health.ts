@@ -81,7 +81,10 @@ export function createHealth(deps: {
 
   async function checkAllowance(row: ConnectionRow, background: boolean): Promise<void> {
     if (row.limitedUntil > now()) {
-      throw limitReached('The org has used up its Salesforce API allowance.', row.limitedUntil - now());
+      throw limitReached(
+        'Salesforce said that a limit of its API is reached; it is left alone for a while.',
+        row.limitedUntil - now(),
+      );
     }
     const share = background ? shares.background : shares.interactive;
     const spending = judgeSpending(usageOf(row), share, now());
@@ -197,9 +200,14 @@ function circuitOpen(nextTryAt: number, now: number): GatehouseError {
   );
 }
 
+function inWords(ms: number): string {
+  const minutes = Math.ceil(ms / 60_000);
+  return minutes > 1 ? `${minutes} minutes` : 'a minute';
+}
+
 function limitReached(message: string, retryAfterMs: number): GatehouseError {
   return new GatehouseError('limit_reached', message, {
-    next: `Tell the user that Salesforce can be asked again in about ${Math.max(1, Math.ceil(retryAfterMs / 60_000))} minutes.`,
+    next: `Tell the user that Salesforce can be asked again in about ${inWords(retryAfterMs)}.`,
     retryable: true,
     retryAfterMs,
   });

@@ -1,10 +1,10 @@
 import type { SObject } from '../action.ts';
 import { GatehouseError } from '../errors.ts';
 import { createBatches } from './batches.ts';
-import type { CompositeAnswer, Org, QueryPage } from './connections.ts';
+import type { Org, QueryPage } from './connections.ts';
 import { checkFields } from './describe-check.ts';
 import type { Describes } from './describes.ts';
-import { failureOf, isRecord, saidIn } from './failures.ts';
+import { failureOf, isRecord, saidIn, unreadable } from './failures.ts';
 import { fieldPath, objectName, toSoql } from './find.ts';
 import type { Health } from './health.ts';
 import { SIMULATED, SIMULATED_ORIGIN } from './hosts.ts';
@@ -12,7 +12,6 @@ import { prefixesOf, receivedId, toId18 } from './ids.ts';
 import type { Ask, Line } from './line.ts';
 import { toRefusal } from './refusals.ts';
 import type { Answer } from './transport.ts';
-import { UpstreamError } from './upstream-error.ts';
 
 /** One org through one line: the records of Salesforce as a port. Ids are verified, names checked and values encoded before they meet a path. */
 export function createOrg(deps: {
@@ -32,8 +31,9 @@ export function createOrg(deps: {
     try {
       return await line.ask(request);
     } catch (error) {
-      if (error instanceof GatehouseError && error.salesforce?.code === 'INVALID_FIELD')
-        await describes.expire(row.id, entityIn(error.salesforce.quote) ?? objectIn(request.path));
+      const said = error instanceof GatehouseError ? error.salesforce : undefined;
+      if (said !== undefined && namesLostField(said.code, said.quote))
+        await describes.expire(row.id, entityIn(said.quote) ?? objectIn(request.path));
       throw error;
     }
   }
@@ -89,7 +89,7 @@ export function createOrg(deps: {
     const found = answer.status === 204 ? (await ask({ path: `${path}?fields=Id` })).json : undefined;
     if (isRecord(found) && typeof found.Id === 'string')
       return { id: receivedId(found.Id) ?? found.Id, created: false };
-    throw unreadable(answer.status === 201 || answer.status === 200);
+    throw unreadable(true);
   }
 
   function recordPath(object: string, id: string): string {
@@ -145,22 +145,23 @@ export function createOrg(deps: {
         ...(unmodifiedSince === undefined ? {} : { 'if-unmodified-since': httpDate(unmodifiedSince) }),
         ...(allowDuplicates ? ALLOW_DUPLICATES : {}),
       };
-      await ask({ method: 'PATCH', path: recordPath(object, id), headers, body: fields });
+      mustBeDone(await ask({ method: 'PATCH', path: recordPath(object, id), headers, body: fields }));
     },
     async upsert(object, key, fields) {
       const path = keyPath(object, key);
       return created(await ask({ method: 'PATCH', path, body: fields }), path);
     },
     async remove(object, id) {
-      await ask({ method: 'DELETE', path: recordPath(object, id) });
+      mustBeDone(await ask({ method: 'DELETE', path: recordPath(object, id) }));
     },
     query: async (soql, options) => toPage(await select(soql, options)),
     queryNext: next,
     async composite(requests) {
       const answers = await batches.composite(requests);
       for (const [at, answer] of answers.entries()) {
-        const message = namesLostField(answer) ? String(list(answer.body)[0]?.message ?? '') : undefined;
-        if (message !== undefined)
+        const [said] = list(answer.body);
+        const message = String(said?.message ?? '');
+        if (namesLostField(String(said?.errorCode), message))
           await describes.expire(row.id, entityIn(message) ?? objectIn(requests[at]?.path ?? ''));
       }
       return answers;
@@ -212,6 +213,13 @@ export function createOrg(deps: {
 
 /** Past a duplicate rule that only warns; one that blocks still blocks. */
 const ALLOW_DUPLICATES = { 'sforce-duplicate-rule-header': 'allowSave=true' };
+
+/** 204, or JSON that says so: a 2xx alone is no proof. */
+function mustBeDone({ status, json }: Answer): void {
+  if (isRecord(json) && json.success === false)
+    throw failureOf(saidIn({ json: json.errors ?? [], text: '' }), status, false);
+  if (status !== 204 && !(isRecord(json) && json.success === true)) throw unreadable(true);
+}
 
 function toPage(json: unknown): QueryPage {
   if (!isRecord(json) || !Array.isArray(json.records)) throw unreadable(false);
@@ -265,15 +273,6 @@ function httpDate(text: string): string {
   });
 }
 
-function unreadable(mayHaveWritten: boolean): UpstreamError {
-  return new UpstreamError('salesforce_error', 'Salesforce answered in a form that Gatehouse does not know.', {
-    next: mayHaveWritten
-      ? 'The change was probably made: look at the record before you repeat it.'
-      : 'Tell the operator; the log has more.',
-    outcome: mayHaveWritten ? 'unknown' : 'refused',
-  });
-}
-
 function list(value: unknown): readonly Record<string, unknown>[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];
 }
@@ -288,9 +287,8 @@ function objectIn(path: string): string | undefined {
   return /\/sobjects\/(\w{1,80})/.exec(path)?.[1] ?? /[?&]q=.*?(?:%20|\+)FROM(?:%20|\+)(\w{1,80})/i.exec(path)?.[1];
 }
 
-/** Parts of a composite call fail by themselves: what we remember of the org's fields is old then. */
-function namesLostField({ body }: CompositeAnswer): boolean {
-  return (
-    Array.isArray(body) && isRecord(body[0]) && ['INVALID_FIELD', 'INVALID_TYPE'].includes(String(body[0].errorCode))
-  );
+/** What we remember of the org's fields is old: a field, its object or the right to it is gone since. */
+function namesLostField(code: string, message: string): boolean {
+  if (code === 'NOT_FOUND') return /external ID field does not exist/i.test(message);
+  return ['INVALID_FIELD', 'INVALID_TYPE', 'INVALID_FIELD_FOR_INSERT_UPDATE'].includes(code);
 }

@@ -86,8 +86,9 @@ export function createTransport(deps: {
             signal,
           )
         : fetch(url, request));
-      text = await untilAborted(response.text(), signal);
+      text = await untilAborted(textOf(response, wire), signal);
     } catch (cause) {
+      if (cause instanceof UpstreamError) throw cause;
       throw lost(wire, wire.signal, neverSent(cause) ? 'not_sent' : 'unknown', deadline.aborted, cause);
     }
     // 300 lists the matches of an upsert and 304 says unchanged; every other 3xx points somewhere else.
@@ -104,6 +105,32 @@ export function createTransport(deps: {
   }
 
   return { exchange, origin };
+}
+
+/** Ten times the longest answer seen in an org; what goes on beyond it would fill the memory and hold up everybody. */
+const MOST_BYTES = 32 * 1024 * 1024;
+
+async function textOf(response: Response, wire: Wire): Promise<string> {
+  if (response.body === null) return '';
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body) {
+    bytes += chunk.byteLength;
+    if (bytes > MOST_BYTES) throw tooLong(wire);
+    chunks.push(chunk);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+
+function tooLong({ isRead }: Wire): UpstreamError {
+  return new UpstreamError('salesforce_error', `Salesforce answered with more than ${MOST_BYTES / 1024 / 1024} MB.`, {
+    next: isRead
+      ? 'Ask for fewer records or fewer fields.'
+      : 'The change may or may not have been made: look at the record before you repeat it.',
+    operator:
+      'Long text fields make long answers: ask for fewer of them, or something in between answers without an end.',
+    outcome: isRead ? 'refused' : 'unknown',
+  });
 }
 
 const CANCELLED_NEXT = 'Call again if it is still wanted.';

@@ -1,0 +1,87 @@
+import type { ServerResponse } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import type { Org } from '../../src/salesforce/connections.ts';
+import { isUnknownOutcome } from '../../src/salesforce/upstream-error.ts';
+import { createServedWorld, createSimWorld, refusal } from './org-world.ts';
+
+/** What became of a write is Salesforce's to say. An answer in other words, above all a page, proves neither a yes nor a no. */
+
+const ID = '001D000000K0fXOIAZ';
+const LEAD = { LastName: 'Ray', Company: 'Acme' };
+const WRITES: Readonly<Record<string, (org: Org) => Promise<unknown>>> = {
+  create: (org) => org.create('Lead', LEAD),
+  patch: (org) => org.patch('Account', ID, { Name: 'B' }),
+  upsert: (org) => org.upsert('Lead', { field: 'Key__c', value: 'k' }, LEAD),
+  remove: (org) => org.remove('Account', ID),
+  collections: (org) => org.collections.create([{ object: 'Lead', fields: LEAD }]),
+};
+
+function say(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { 'content-type': body.startsWith('<') ? 'text/html' : 'application/json' });
+  response.end(body);
+}
+
+describe('a write that is answered in foreign words', () => {
+  const DOUBTFUL: readonly (readonly [number, string])[] = [
+    [200, '<html>Please sign in to the hotel network</html>'],
+    [200, '{"hello":"world"}'],
+    [202, ''],
+    [304, ''],
+    [400, '<html>blocked</html>'],
+    [403, '<html>the answer was blocked</html>'],
+    [404, '<html>no such page</html>'],
+    [408, ''],
+    [409, '{}'],
+    [499, ''],
+  ];
+
+  it.each(DOUBTFUL)('is unknown, never done and never refused: %i %s [R3] [C6]', async (status, body) => {
+    await using world = await createServedWorld((_, response) => say(response, status, body));
+    const org = await world.open();
+    for (const [name, write] of Object.entries(WRITES))
+      expect(isUnknownOutcome(await refusal(write(org))), name).toBe(true);
+  });
+
+  it.each([411, 413, 429])('surely did not happen where nobody passed it on: %i [R3]', async (status) => {
+    await using world = await createServedWorld((_, response) => say(response, status, '<html>no</html>'));
+    const org = await world.open();
+    for (const [name, write] of Object.entries(WRITES))
+      expect(isUnknownOutcome(await refusal(write(org))), name).toBe(false);
+  });
+});
+
+it('an answer without an end is cut off, and its end is not waited for [R3]', async () => {
+  await using world = await createServedWorld((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const chunk = Buffer.alloc(1024 * 1024, '[');
+    const more = () => {
+      while (!response.destroyed && response.write(chunk));
+      if (!response.destroyed) response.once('drain', more);
+    };
+    more();
+  });
+  const error = await refusal(world.open().then((org) => org.find('Account', { fields: ['Id'], where: [], limit: 1 })));
+  expect(error).toMatchObject({ code: 'salesforce_error', message: expect.stringContaining('more than 32 MB') });
+});
+
+it('an external id that the org no longer has is remembered no longer [A2] [G13]', async () => {
+  await using world = await createSimWorld();
+  const org = await world.open();
+  const names = async () => (await org.describe('Lead')).fields.map(({ name }) => name);
+  expect(await names()).toContain('Gatehouse_Id__c');
+  await world.control('POST', 'settings', { withoutFields: ['Lead.Gatehouse_Id__c'] });
+  await refusal(org.create('Lead', LEAD, { mark: { field: 'Gatehouse_Id__c', value: 'gh-1' } }));
+  expect(await names()).not.toContain('Gatehouse_Id__c');
+});
+
+it('a limit of the moment is not told as the allowance of the day, on the next call either [G13]', async () => {
+  await using world = await createServedWorld((_, response) =>
+    say(response, 403, '[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"ConcurrentPerOrgLongTxn Limit exceeded."}]'),
+  );
+  for (let n = 0; n < 2; n++) {
+    const error = await refusal(
+      world.open().then((org) => org.find('Account', { fields: ['Id'], where: [], limit: 1 })),
+    );
+    expect(error).toMatchObject({ code: 'limit_reached', message: expect.not.stringContaining('allowance') });
+  }
+});
