@@ -25,6 +25,8 @@ export const PER_BOT: readonly string[] = [
   'webhookTargets',
   'inboundTokens',
   'subscriptions',
+  'syncTurns',
+  'asked',
 ];
 
 export function createBotStore(database: Database): BotStore {

@@ -52,10 +52,10 @@ export function createAskedStore({ db }: SyncDatabase): AskedStore {
     async put(bot, asked) {
       const row = await db.selectFrom('bots').select('policyRevision').where('name', '=', bot).executeTakeFirst();
       if (row === undefined) return;
-      for (const some of inChunks(asked, 5))
+      for (const some of inChunks(asked, 6))
         await db
           .insertInto('asked')
-          .values(some.map((one) => ({ ...one, policyRevision: row.policyRevision })))
+          .values(some.map((one) => ({ ...one, bot, policyRevision: row.policyRevision })))
           .onConflict((conflict) =>
             conflict.column('link').doUpdateSet(({ ref }) => ({
               dirty: ref('excluded.dirty'),

@@ -35,7 +35,7 @@ export type SyncTables = {
   webhookTargets: WebhookTarget;
   inboundTokens: InboundToken;
   subscriptions: Stored<Subscription, 'fields'>;
-  asked: Asked;
+  asked: Asked & { readonly bot: string };
   /** Of the store's own tables, what sync asks of them. */
   proposals: { readonly id: string; readonly state: string };
   bots: { readonly name: string; readonly policyRevision: number };

@@ -2,6 +2,7 @@
 export const asked: readonly string[] = [
   `create table asked (
     "link" text primary key,
+    "bot" text not null,
     "dirty" bigint not null,
     "digest" text not null,
     "proposal" text,
