@@ -10,10 +10,11 @@ export async function signInLink(
   return { url: `${base}/sign-in#${token}`, expiresAt };
 }
 
-/** Somebody must be able to sign in; the key stays unknown, so that the link is the only way in until an admin makes one. */
+/** Somebody must be able to sign in. The link is the only way in until an admin makes a key: the first one, which nobody saw, is none. */
 export async function firstAdmin({ access }: App): Promise<string> {
   const admin = (await access.operators()).find(({ role }) => role === 'admin');
   if (admin !== undefined) return admin.name;
   await access.createOperator('admin', 'admin');
+  await access.revokeKeys('operator', 'admin');
   return 'admin';
 }

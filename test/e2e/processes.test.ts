@@ -94,7 +94,7 @@ describe('the stdio server', () => {
 });
 
 describe('serve', () => {
-  it('says where it is, what it is, and how a client reaches it [X1]', async () => {
+  it('says where it is, what it is, and how a client reaches it [X1] [U3]', async () => {
     await using server = await house.start(['serve', '--port', '0'], { env: { GATEHOUSE_PRINT_SIGN_IN: '1' } });
     const { url, mcp, simulated, dataDir, signIn, mcpServers } = server.document;
     expect(simulated).toBe(true);
@@ -107,6 +107,9 @@ describe('serve', () => {
     });
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    // The first admin came by the link: no key is told of that nobody holds.
+    const { operators } = (await house.run(['operator', 'list', '--json'])).json;
+    expect(operators).toMatchObject([{ name: 'admin', keys: 0 }]);
     expect((await server.stop('SIGINT')).code).toBe(0);
   });
 
