@@ -222,12 +222,14 @@ function mustBeDone({ status, json }: Answer): void {
 }
 
 function toPage(json: unknown): QueryPage {
-  if (!isRecord(json) || !Array.isArray(json.records)) throw unreadable(false);
+  // A row that is none, or a list that goes on nowhere, would be read as "there is nothing": and something would be made twice.
+  if (!isRecord(json) || !Array.isArray(json.records) || !json.records.every(isRecord)) throw unreadable(false);
+  if (json.done === false && typeof json.nextRecordsUrl !== 'string') throw unreadable(false);
   return {
     total: typeof json.totalSize === 'number' ? json.totalSize : json.records.length,
     done: json.done !== false,
     next: typeof json.nextRecordsUrl === 'string' ? json.nextRecordsUrl : undefined,
-    records: list(json.records),
+    records: json.records,
   };
 }
 

@@ -50,6 +50,16 @@ describe('a write that is answered in foreign words', () => {
   });
 });
 
+it.each([
+  '{"totalSize":1,"done":true,"records":[null]}',
+  '{"totalSize":1,"done":true,"records":["001D000000K0fXOIAZ"]}',
+  '{"totalSize":1,"done":false,"records":[]}',
+])('rows that cannot be read are never taken for no rows: %s [R3] [S1]', async (body) => {
+  await using world = await createServedWorld((_, response) => say(response, 200, body));
+  const error = await refusal(world.open().then((org) => org.find('Lead', { fields: ['Id'], where: [], limit: 1 })));
+  expect(error.code).toBe('salesforce_error');
+});
+
 it('an answer without an end is cut off, and its end is not waited for [R3]', async () => {
   await using world = await createServedWorld((_, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
