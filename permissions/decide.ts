@@ -1,3 +1,4 @@
+import { shownAs } from './field-access.ts';
 import type { ActionPolicy, Policy, PolicyCondition } from './policy.ts';
 import type { Audience } from './profiles.ts';
 
@@ -171,7 +172,9 @@ export const CHECKS: {
       : undefined;
   },
   fieldIn: (c, f) => {
-    const isNamed = (name: string) => isAmong(c.fieldIn!, name.split('.').at(-1) ?? name);
+    // Who changes LastName changes Name, who moves the stage its probability, and who sets Account.Name the AccountId.
+    const isNamed = (name: string) =>
+      name.split('.').some((part) => shownAs('*', part).some(({ field }) => isAmong(c.fieldIn!, field)));
     const hit = f.changes.filter(({ field }) => fieldNames(field).some(isNamed)).map(({ field }) => field);
     return hit.length > 0 ? `It changes ${hit.join(', ')}.` : undefined;
   },

@@ -1,4 +1,4 @@
-import { mirrorsOf, PERSON_ACCOUNT, sourceObjects, sourcesOf } from './mirrors.ts';
+import { mirrorsOf, PERSON_ACCOUNT, type Shown, sourceObjects, sourcesOf } from './mirrors.ts';
 import type { Policy } from './policy.ts';
 
 /**
@@ -96,6 +96,14 @@ export function fieldAccess(
   };
 }
 
+/** A field under every name, and wherever else its data is shown, in lower case: whoever changes it changes all of these. */
+export function shownAs(object: string, field: string): readonly Shown[] {
+  return sameData(lower(field)).flatMap((name) => [
+    { object: lower(object), field: name },
+    ...mirrorsOf(lower(object), name),
+  ]);
+}
+
 export interface FieldSet {
   has(object: string, field: string): boolean;
   /** Whether any field of the object is among them. */
@@ -109,12 +117,8 @@ export function fieldSet(entries: readonly string[]): FieldSet {
     const set = sets.get(object) ?? new Set<string>();
     sets.set(object, set.add(field));
   };
-  /** The field under every name, and wherever else it is shown. */
   const addAll = (object: string, field: string) => {
-    for (const name of sameData(field)) {
-      add(object, name);
-      for (const mirror of mirrorsOf(object, name)) add(mirror.object, mirror.field);
-    }
+    for (const shown of shownAs(object, field)) add(shown.object, shown.field);
   };
   for (const entry of entries) {
     const dot = entry.indexOf('.');

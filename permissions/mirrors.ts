@@ -55,7 +55,7 @@ const MIRRORS: readonly Mirror[] = [
     'opportunity',
     'opportunity',
     `amount>expectedrevenue probability>expectedrevenue stagename>forecastcategory stagename>forecastcategoryname
-    stagename>probability stagename>expectedrevenue stagename>stagesortorder closedate>fiscal closedate>fiscalyear closedate>fiscalquarter
+    stagename>probability stagename>expectedrevenue stagename>stagesortorder stagename>iswon closedate>fiscal closedate>fiscalyear closedate>fiscalquarter
     forecastcategory>forecastcategoryname forecastcategoryname>forecastcategory`,
   ),
   ...rows(
@@ -63,6 +63,14 @@ const MIRRORS: readonly Mirror[] = [
     'event',
     `startdatetime>activitydatetime startdatetime>activitydate activitydatetime>startdatetime activitydatetime>activitydate
     activitydate>activitydatetime activitydate>startdatetime enddatetime>enddate`,
+  ),
+  ...rows('task', 'task', 'status>isclosed priority>ishighpriority'),
+  ...['contact', 'lead'].flatMap((person) => rows(person, 'recentlyviewed', `name ${NAMES} title email phone`)),
+  ...rows('account', 'recentlyviewed', 'name phone'),
+  ...['task', 'event'].flatMap((activity) =>
+    ['openactivity', 'activityhistory'].flatMap((list) =>
+      rows(activity, list, 'subject description status priority location activitydate'),
+    ),
   ),
   ...rows('product2', 'pricebookentry', 'name productcode'),
   ...['opportunitylineitem', 'quotelineitem', 'orderitem'].flatMap((item) =>

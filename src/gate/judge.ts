@@ -1,5 +1,5 @@
 import { decideCall, type Facts, fieldNames, policyFor, type Verdict } from '../../permissions/decide.ts';
-import { fieldSet, taggedFields } from '../../permissions/field-access.ts';
+import { fieldSet, shownAs, taggedFields } from '../../permissions/field-access.ts';
 import type { Action, Answered, Preview } from '../action.ts';
 import type { Proposal } from '../confirm/proposal.ts';
 import { GatehouseError } from '../errors.ts';
@@ -46,22 +46,25 @@ export function judge(
   const { objects } = bot.policy;
   const tagged = fieldSet(taggedFields(objects, 'sensitiveFields'));
   const isSensitive = (name: string) => {
-    const [object = '', field = ''] = name.split('.');
+    const [object, field] = split(name);
     // Where the object is not known yet, a field of that name on any object counts.
     return object === '*' ? Object.keys(objects).some((one) => tagged.has(one, field)) : tagged.has(object, field);
   };
   const object = preview?.target?.object ?? action.exposes ?? '*';
+  const changed = changes.flatMap(({ field }) =>
+    fieldNames(field).map((name) => (name.includes('.') ? name : `${object}.${name}`)),
+  );
   // An action that shows nothing beforehand may read any field that is tagged: the rule must not be one that never fires.
   const touched =
     action.preview === undefined
       ? Object.entries(objects).flatMap(([object, rules]) => rules.sensitiveFields.map((field) => `${object}.${field}`))
-      : [
-          ...changes.flatMap(({ field }) =>
-            fieldNames(field).map((name) => (name.includes('.') ? name : `${object}.${name}`)),
-          ),
-          ...(preview?.query?.fields ?? []),
-        ];
-  const sensitive = touched.filter(isSensitive);
+      : [...changed, ...(preview?.query?.fields ?? [])];
+  const isChanged = new Set(changed);
+  const sensitive = touched.filter(
+    (name) =>
+      isSensitive(name) ||
+      (isChanged.has(name) && shownAs(...split(name)).some((shown) => isSensitive(`${shown.object}.${shown.field}`))),
+  );
   const verdict = decideCall(bot.policy, action, bot.audience, {
     changes,
     sensitive,
@@ -97,4 +100,9 @@ export function denied(action: Action, { reasons: [first, ...more] }: Verdict): 
   return new GatehouseError('permission_denied', first ?? `Policy denies ${action.name}.`, {
     next: `Tell the user that the policy of this bot does not allow it${more.length > 0 ? `: ${more.join(' ')}` : '.'} An operator finds the rule under actions.${action.name}.`,
   });
+}
+
+function split(name: string): [object: string, field: string] {
+  const [object = '', field = ''] = name.split('.');
+  return [object, field];
 }

@@ -102,6 +102,35 @@ it('rules of a read hold: its rate is counted, and a sensitive field is never re
   await expect(read()).rejects.toMatchObject({ code: 'permission_denied' });
 });
 
+it('a write meets the rule about a sensitive field that it changes along with its own [K11]', async () => {
+  await using world = await createWorld({
+    policy: (policy) => ({
+      ...own(policy, 'UpdateOpportunity', { rules: [{ if: { sensitive: true }, then: 'deny' }] }),
+      objects: {
+        ...policy.objects,
+        Opportunity: { ...policy.objects.Opportunity!, sensitiveFields: ['expectedrevenue'] },
+      },
+    }),
+  });
+  expect(await world.refusal('UpdateOpportunity', { reference: 'OPP-123', amount: 5 })).toMatchObject({
+    code: 'permission_denied',
+  });
+  const other = await world.call('UpdateOpportunity', { reference: 'OPP-123', nextStep: 'x' });
+  expect(other.status).toBe('waiting');
+});
+
+it('a record whose name policy closes is called by its Id, by no other word [U5]', async () => {
+  await using world = await createWorld({
+    policy: (policy) => ({
+      ...policy,
+      objects: { ...policy.objects, Opportunity: { ...policy.objects.Opportunity!, denyFields: ['Name'] } },
+    }),
+  });
+  const { proposal } = await world.call('UpdateOpportunity', { reference: 'OPP-123', nextStep: 'x' });
+  expect(proposal?.target?.name).toBe(proposal?.target?.id);
+  expect(JSON.stringify(proposal)).not.toContain('undefined');
+});
+
 it("one customer's proposal is not told to another, though one key speaks for both [C5 P6]", async () => {
   await using world = await createWorld();
   const session = { indexValue: 'ACME-001' };

@@ -55,6 +55,11 @@ const MIRRORS: readonly (readonly [denied: string, shown: string])[] = [
   ['Event.StartDateTime', 'Event.ActivityDate'],
   ['Campaign.ActualCost', 'Campaign.HierarchyActualCost'],
   ['Product2.ProductCode', 'PricebookEntry.ProductCode'],
+  ['Opportunity.StageName', 'Opportunity.IsWon'],
+  ['Task.Status', 'Task.IsClosed'],
+  ['Task.Subject', 'OpenActivity.Subject'],
+  ['Contact.LastName', 'RecentlyViewed.Name'],
+  ['Lead.Email', 'RecentlyViewed.Email'],
   ['*.Email', 'Case.ContactEmail'],
   ['*.SSN__c', 'Account.SSN__pc'],
 ];

@@ -256,6 +256,28 @@ describe('a decision', () => {
     expect(decideCall(low, UPDATE, 'internal', facts).decision).toBe('auto');
   });
 
+  it.each([
+    ['LastName', 'Name'],
+    ['MailingCity', 'MailingAddress'],
+    ['StageName', 'Probability'],
+    ['StageName', 'iswon'],
+    ['Amount', 'ExpectedRevenue'],
+    ['CloseDate', 'FiscalYear'],
+    ['FirstName+LastName', 'Name'],
+    ['Account.Name', 'AccountId'],
+  ])('a rule holds for whatever a change of %s changes: %s [K11]', (field, named) => {
+    const policy = withAction('UpdateOpportunity', {
+      decision: 'auto',
+      rules: [{ if: { fieldIn: [named] }, then: 'deny' }],
+    });
+    const facts = { ...NOTHING, changes: [{ field, before: 'a', after: 'b' }] };
+    expect(decideCall(policy, UPDATE, 'internal', facts).decision).toBe('deny');
+    expect(
+      decideCall(policy, UPDATE, 'internal', { ...NOTHING, changes: [{ ...facts.changes[0]!, field: 'Title' }] })
+        .decision,
+    ).toBe('auto');
+  });
+
   it('knows the fields of sync in their joined and dotted forms [C1]', () => {
     const policy = withAction('SyncCase', {
       decision: 'auto',
