@@ -144,13 +144,13 @@ async function lookAlikes(email: string | undefined, { salesforce }: ActionConte
   return [
     ...contacts.map((contact) => ({
       id: contact.Id,
-      label: `Use the contact ${quoted(String(contact.Name), 255)} (same email)`,
+      label: `Use the contact ${quoted(String(contact.Name ?? contact.Id), 255)} (same email)`,
     })),
     ...leads
       .filter(({ IsConverted }) => IsConverted !== true)
       .map((lead) => ({
         id: lead.Id,
-        label: `Use the lead ${quoted(String(lead.Name), 255)} at ${quoted(String(lead.Company), 255)} (same email)`,
+        label: `Use the lead ${quoted(String(lead.Name ?? lead.Id), 255)} at ${quoted(String(lead.Company), 255)} (same email)`,
       })),
   ];
 }

@@ -201,7 +201,7 @@ function only(found: readonly SObject[], key: string): SObject {
       next: 'Ask the user which one is meant and call again with its id.',
       candidates: found.slice(0, 5).map((record) => ({
         id: record.Id,
-        name: String(record.Name),
+        name: String(record.Name ?? record.Id),
         hint: [record.Industry, record.BillingCity, record.Website].filter(Boolean).join(', '),
       })),
     },

@@ -59,11 +59,11 @@ export default defineAction({
       ),
     });
     return {
-      summary: `Update the opportunity ${quoted(String(record.Name), 255)}`,
+      summary: `Update the opportunity ${quoted(String(record.Name ?? record.Id), 255)}`,
       target: {
         object: 'Opportunity',
         id: record.Id,
-        name: String(record.Name),
+        name: String(record.Name ?? record.Id),
         url: context.salesforce.recordUrl(record.Id),
       },
       changes: changed(record, fields, describe).map((change): Change => ({ ...change, ...words(change.field) })),
@@ -80,7 +80,7 @@ export default defineAction({
     }));
     return {
       id: record.Id,
-      name: String(record.Name),
+      name: String(record.Name ?? record.Id),
       url: context.salesforce.recordUrl(record.Id),
       changes,
       ...(changes.length === 0 ? { alreadyDone: true } : {}),
@@ -150,7 +150,7 @@ async function find(wish: Wish, { salesforce, lookups }: ActionContext, more: re
         next: 'Ask the user which one is meant and call again with its id.',
         candidates: found.slice(0, 5).map((record) => ({
           id: record.Id,
-          name: String(record.Name),
+          name: String(record.Name ?? record.Id),
           hint: `${record.StageName}, closes ${record.CloseDate}`,
         })),
       },
