@@ -20,7 +20,12 @@ export async function openBrowser(): Promise<TestBrowser> {
   if ('missing' in given) throw new Error(given.missing);
   const browser: Browser = await chromium.connect(given.endpoint);
   return {
-    context: (options) => browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', ...options }),
+    async context(options) {
+      const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', ...options });
+      // As long as a test may take: a busy machine is slow.
+      context.setDefaultTimeout(55_000);
+      return context;
+    },
     [Symbol.asyncDispose]: () => browser.close(),
   };
 }
