@@ -45,8 +45,13 @@ export function createUndo(store: Pick<Store, 'audit'>, audits: Pick<Audit, 'isI
         { next: 'Nothing was undone. Correct the record by hand in Salesforce.' },
       );
     // Kept by `written`: every effect has an id.
-    const beside = hasCurrencies(await salesforce.describe(effect.object)) ? [CURRENCY_FIELD] : [];
-    const fields = [...Object.keys(effect.after), 'LastModifiedDate', ...beside];
+    const described = await salesforce.describe(effect.object);
+    const beside = [
+      ...(hasCurrencies(described) ? [CURRENCY_FIELD] : []),
+      // For the eyes of whoever decides.
+      ...described.fields.flatMap(({ name }) => (name === 'Name' ? [name] : [])),
+    ];
+    const fields = [...new Set([...Object.keys(effect.after), 'LastModifiedDate', ...beside])];
     const record = await salesforce.get(effect.object, effect.id!, fields);
     const different = Object.entries(effect.after).filter(
       ([field, value]) => !values.isSame(field, record[field], value),
@@ -74,8 +79,10 @@ export function createUndo(store: Pick<Store, 'audit'>, audits: Pick<Audit, 'isI
     async preview({ audit }, { salesforce }): Promise<Preview> {
       const { effects } = await written(audit);
       const changes: Change[] = [];
+      const names = new Map<string, string>();
       for (const effect of effects) {
         const record = await read(effect, salesforce);
+        if (typeof record.Name === 'string') names.set(record.Id, record.Name);
         const { fields } = await salesforce.describe(effect.object);
         for (const [field, after] of Object.entries(effect.after))
           changes.push({
@@ -93,7 +100,7 @@ export function createUndo(store: Pick<Store, 'audit'>, audits: Pick<Audit, 'isI
       const { object, id, kind } = first!;
       return {
         summary: kind === 'create' ? `Delete the ${object} that was created` : `Restore the ${object} as it was`,
-        target: { object, id: id!, name: id!, url: salesforce.recordUrl(id!) },
+        target: { object, id: id!, name: names.get(id!) ?? id!, url: salesforce.recordUrl(id!) },
         changes,
         warnings: ['Mails, flows and other automation that the write set off are not undone.'],
       };

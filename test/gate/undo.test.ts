@@ -19,7 +19,10 @@ it('restores an update as a guarded proposal of its own [A6]', async () => {
   const before = (await world.records('Opportunity')).find(({ Reference__c }) => Reference__c === 'OPP-123');
   const { audit, record } = await updated(world);
   const asked = await world.app.gate.undo(audit, 'operator:ada');
-  expect(asked).toMatchObject({ status: 'waiting', proposal: { assurance: 'session' } });
+  expect(asked).toMatchObject({
+    status: 'waiting',
+    proposal: { assurance: 'session', target: { name: before?.Name, id: record } },
+  });
   expect(await recordOf(world, record)).toMatchObject({ NextStep: 'Send the contract', Amount: 7 });
   expect(await world.approve(asked.proposal?.id ?? '')).toMatchObject({
     status: 'done',
