@@ -58,3 +58,14 @@ it('is no action of any bot [A6 C3]', async () => {
   const { audit } = await updated(world);
   expect(await world.refusal('Undo', { audit })).toMatchObject({ code: 'not_found' });
 });
+
+it('calls a record whose name policy closes by its Id [A6 P6]', async () => {
+  await using world = await createWorld();
+  const { audit, record } = await updated(world);
+  await world.setPolicy(({ objects, ...policy }) => ({
+    ...policy,
+    objects: { ...objects, Opportunity: { ...objects.Opportunity!, denyFields: ['Name'] } }, // the shipped policy lists it
+  }));
+  const { proposal } = await world.app.gate.undo(audit, 'operator:ada');
+  expect(proposal?.target).toMatchObject({ id: record, name: record });
+});
