@@ -130,14 +130,16 @@ export function createHealth(deps: {
     // The header has whole seconds, and a slow answer brings an old one: small differences say nothing.
     const offsetMs = date + 500 - now();
     const isPrompt = now() - admittedAt < 1_000;
-    if (isPrompt && Math.abs(offsetMs - (news.offsetMs ?? row.clockOffsetMs)) > 1_500) news.offsetMs = offsetMs;
+    // The host's changes are stamped by the row: with an old offset the later edit would lose.
+    const isOtherTime = isPrompt && Math.abs(offsetMs - (news.offsetMs ?? row.clockOffsetMs)) > 1_500;
+    if (isOtherTime) news.offsetMs = offsetMs;
     const before = usageOf(row);
     const usage = readLimitInfo(answer.header('sforce-limit-info'), now());
-    if (!usage) return false;
+    if (!usage) return isOtherTime;
     news.usage = usage;
     const crossed = (share: number) =>
       usage.used >= usage.max * share !== (before ? before.used >= before.max * share : false);
-    return crossed(shares.background) || crossed(shares.interactive);
+    return isOtherTime || crossed(shares.background) || crossed(shares.interactive);
   }
 
   return {

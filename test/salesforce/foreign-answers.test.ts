@@ -95,3 +95,21 @@ it('a limit of the moment is not told as the allowance of the day, on the next c
     expect(error).toMatchObject({ code: 'limit_reached', message: expect.not.stringContaining('allowance') });
   }
 });
+
+it.each([3_600_000, -3_600_000])(
+  'a clock that jumps by %i ms is known to every process with the answer that shows it [S2] [K6]',
+  async (jump) => {
+    let offset = 0;
+    await using world = await createServedWorld((_, response) => {
+      response.setHeader('date', new Date(world.clock.now + offset).toUTCString());
+      say(response, 200, '{"totalSize":0,"done":true,"records":[]}');
+    });
+    const ask = async () =>
+      (await world.open()).find('Account', { fields: ['Id'], where: [{ field: 'Name', is: 'A' }], limit: 1 });
+    await ask();
+    offset = jump;
+    await ask();
+    const stored = (await world.store.connections.get('demo'))?.clockOffsetMs ?? 0;
+    expect(Math.abs(stored - jump)).toBeLessThan(2_000);
+  },
+);
