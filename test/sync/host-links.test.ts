@@ -6,7 +6,7 @@ import { createSyncWorld } from './world.ts';
 const V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 describeStores((_name, openFresh) => {
-  it('tells the host app which record is linked and how that stands, and lets it link and unlink for a user [V4]', async () => {
+  it('tells the host app which record is linked and how that stands, and lets it link and unlink for a user [V4 K3]', async () => {
     await using world = await createSyncWorld(openFresh);
     const ask = door(world);
     const path = '/api/parties/p1/salesforce';
@@ -27,6 +27,15 @@ describeStores((_name, openFresh) => {
     expect(ambiguous).toMatchObject({ state: 'ambiguous', object: 'Contact', problem: { next: expect.any(String) } });
     expect(ambiguous.candidates.map((one: { id: string }) => one.id).sort()).toEqual([first, second].sort());
     expect(ambiguous.candidates[0].url).toMatch(/^http.*003/);
+    expect(ambiguous.candidates[0].name).toBe('Twin');
+    const open = (denyFields: string[]) =>
+      world.setPolicy((policy) => ({
+        ...policy,
+        objects: { ...policy.objects, Contact: { ...policy.objects.Contact!, denyFields } },
+      }));
+    await open(['LastName']);
+    expect(JSON.stringify((await bodyOf(ask('GET', path))).candidates)).not.toContain('Twin');
+    await open([]);
     for (const body of [
       { recordId: first },
       { recordId: first, user: '' },

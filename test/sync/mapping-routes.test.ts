@@ -124,7 +124,7 @@ describeStores((_name, openFresh) => {
     await expect(ask('POST', `${base}/preview`, { mapping, localId: 'c1' })).rejects.toMatchObject(refusal);
   });
 
-  it('previews nothing but what is there [S4]', async () => {
+  it('previews nothing but what is there, and nothing that policy closes [S4 P5 K7]', async () => {
     await using world = await createSyncWorld(openFresh);
     const ask = door(world);
     const id = await world.add({ LastName: 'Lovelace', Title: 'Countess' });
@@ -141,5 +141,20 @@ describeStores((_name, openFresh) => {
     await expect(preview({ recordId: '003000000000001' })).rejects.toMatchObject({ code: 'not_found' });
     const { lines } = await preview({ recordId: id.slice(0, 15) });
     expect(lines).toContainEqual(expect.objectContaining({ rule: 'Title', receives: { jobTitle: 'Countess' } }));
+    await world.setPolicy((policy) => ({
+      ...policy,
+      objects: { ...policy.objects, Contact: { ...policy.objects.Contact!, maskFields: ['title'] } },
+    }));
+    const bounded = (await preview({ recordId: id })).lines;
+    expect(bounded.map((line: { rule: string }) => line.rule)).toEqual(
+      lines.map((line: { rule: string }) => line.rule),
+    );
+    expect(bounded).toContainEqual(
+      expect.objectContaining({ rule: 'Title', receives: {}, note: expect.stringContaining('not open') }),
+    );
+    expect(bounded).toContainEqual(expect.objectContaining({ receives: { name: 'Lovelace' } }));
+    const { mapping } = await bodyOf(ask('GET', '/api/bots/demo/mappings/party'));
+    const users = { ...mapping, object: 'User', rules: [{ local: 'name', remote: 'LastName' }] };
+    await expect(preview({ recordId: id, mapping: users })).rejects.toMatchObject({ code: 'permission_denied' });
   });
 });

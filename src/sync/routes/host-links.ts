@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GatehouseError } from '../../errors.ts';
 import type { Kind } from '../../mapping/mapping.ts';
+import { openedBy } from '../bounds.ts';
 import type { Link } from '../link.ts';
 import { mappingOf, openTarget } from '../target.ts';
 import { hostId } from './inputs.ts';
@@ -133,7 +134,13 @@ async function linkOf(
   const org = await deps.openOrg(bot, signal).catch(() => undefined);
   const urlOf = (recordId: string) => (org === undefined ? {} : { url: org.recordUrl(recordId) });
   const { object } = link ?? (await mappingOf(deps.store, bot, kind));
-  const candidates = link?.error?.candidates?.map((one) => ({ ...one, ...urlOf(one.id) }));
+  // Kept since they were found: what policy closed meanwhile is not told from there.
+  const isNamed = openedBy(await deps.policyOf(bot)).isOpen(object, 'Name');
+  const candidates = link?.error?.candidates?.map(({ id, ...known }) => ({
+    id,
+    ...(isNamed ? known : { name: id }),
+    ...urlOf(id),
+  }));
   return {
     object,
     recordId: link?.sfId ?? null,

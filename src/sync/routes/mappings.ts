@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { FieldValue, ObjectDescribe } from '../../action.ts';
 import { GatehouseError } from '../../errors.ts';
-import { type CompiledMapping, compileMapping, type RemoteRecord } from '../../mapping/compile.ts';
+import { type CompiledMapping, type CompiledRule, compileMapping, type RemoteRecord } from '../../mapping/compile.ts';
 import { defaultMapping } from '../../mapping/defaults.ts';
 import { type Kind, mappingSchema } from '../../mapping/mapping.ts';
 import { previewMapping } from '../../mapping/preview.ts';
 import { suggestRules } from '../../mapping/suggest.ts';
+import { boundMapping, openedBy } from '../bounds.ts';
 import { lookUp } from '../look-up.ts';
 import type { SyncOrg } from '../ports.ts';
 import { idOf } from '../record-id.ts';
@@ -107,9 +108,17 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
         const host = localId === undefined ? undefined : await sync.hosts.get(bot, kind, localId);
         if (localId !== undefined && !host) throw missing(kind, localId);
         const { describe } = await checkInOrg(org, kind, mapping);
-        const compiled = compileMapping(mapping, describe);
+        const whole = compileMapping(mapping, describe);
+        const { compiled, refusal } = boundMapping(whole, describe, openedBy(await deps.policyOf(bot)));
+        if (refusal) throw refusal;
         const record = recordId === undefined ? undefined : await readSample(org, compiled, describe, recordId);
-        return ok({ lines: previewMapping(compiled, host, record) });
+        // In the order of the rules, of which some are left out.
+        const lines = [...previewMapping(compiled, host, record)];
+        return ok({
+          lines: whole.rules.map(
+            (rule) => (lines[0]?.rule === rule.key ? lines.shift() : undefined) ?? closedLine(rule),
+          ),
+        });
       },
     },
     {
@@ -142,6 +151,15 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
     return found;
   }
 }
+
+/** What sync leaves out by the bot's policy is not shown either. */
+const closedLine = ({ key, direction }: CompiledRule) => ({
+  rule: key,
+  direction,
+  sends: {},
+  receives: {},
+  note: 'left out: not open to this bot',
+});
 
 async function readSample(
   org: SyncOrg,
