@@ -32,9 +32,6 @@ export async function eraseSubject({
   const theirs = all.filter(({ args, preview, result, effects, session }) =>
     JSON.stringify([args, preview, result, effects, session]).toLowerCase().includes(wanted),
   );
-  // What a visitor sent, and nobody has decided, is taken back with the person.
-  const held = theirs.filter(isHeld);
-  for (const { id } of held) await withdraw(id);
   const waiting = theirs
     .filter((proposal) => !isHeld(proposal))
     .find(({ state }) => ['pending', 'approved', 'executing', 'unknown'].includes(state));
@@ -42,6 +39,8 @@ export async function eraseSubject({
     throw new GatehouseError('conflict', `The proposal ${waiting.id} of this person is not at its end.`, {
       next: 'Decide it first, or let it expire; then erase again.',
     });
+  // What a visitor sent, and nobody has decided, is taken back with the person; not before it is known that all of it can go.
+  for (const { id } of theirs.filter(isHeld)) await withdraw(id);
   const seqs: number[] = [];
   for (const proposal of theirs) {
     if (!isHeld(proposal)) await store.proposals.patch(proposal.id, proposal.state, BLANK);

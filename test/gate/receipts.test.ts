@@ -169,7 +169,20 @@ describe('what a visitor was thanked for', () => {
     const stored = (await Promise.all(names.map((name) => readFile(path.join(world.folder, name), 'latin1')))).join('');
     expect(stored).toContain(id);
     for (const value of [email, 'Please-call-me-back', 'Doe Ltd']) expect(stored).not.toContain(value);
-    expect(await world.app.gate.erase(email, 'operator:ada')).toMatchObject({ proposals: 1 });
+    // All of it or nothing: another proposal of the person stands in the way, and the request is not lost meanwhile.
+    const { store } = world.app;
+    const other = 'f'.repeat(32);
+    await store.proposals.insert({
+      ...(await asked(world)),
+      id: other,
+      dedupeKey: null,
+      visitor: null,
+      args: { email },
+    });
+    await expect(world.app.gate.erase(email, 'operator:ada')).rejects.toMatchObject({ code: 'conflict' });
+    expect((await store.proposals.get(id))?.state).toBe('pending');
+    await store.proposals.move(other, ['pending'], 'expired', {});
+    expect(await world.app.gate.erase(email, 'operator:ada')).toMatchObject({ proposals: 2 });
     expect((await world.app.gate.inspect(id)).proposal).toMatchObject({ state: 'rejected', args: {}, preview: null });
   });
 });
