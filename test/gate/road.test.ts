@@ -181,9 +181,15 @@ describe('reads', () => {
       world.refusal('GetAccount', { key: 'GLOB-002' }, { session }),
       world.refusal('GetAccount', { opportunity: 'OPP-123' }, { session }),
       world.refusal('GetAccount', { include: ['contacts'] }, { session }),
-      world.refusal('GetAccount', { name: 'Acme Industries' }),
       world.refusal('GetAccount', {}, { session: { indexValue: "x' OR Name != '" } }),
     ]);
     expect(new Set(refusals.map(({ message }) => message)).size).toBe(1);
+    // Whoever is not signed in is told that, whatever they ask for.
+    const strangers = await Promise.all(
+      [{ name: 'Acme Industries' }, { name: 'Nobody' }, { key: 'ACME-001' }, {}].map((wish) =>
+        world.refusal('GetAccount', wish),
+      ),
+    );
+    expect(new Set(strangers.map(({ message }) => message)).size).toBe(1);
   });
 });
