@@ -259,13 +259,14 @@ describe('connections', () => {
     expect(await json('connect', 'acme', '--flow', 'web', '--sandbox')).toMatchObject({
       url: 'http://localhost:3000/connect/acme?sandbox=1',
     });
-    for (const args of [
-      ['--flow', 'jwt'],
-      ['--flow', 'jwt', '--username', 'u'],
-      ['--flow', 'password', '--username', 'u'],
-    ]) {
+    for (const [code, ...args] of [
+      [2, '--flow', 'jwt'],
+      [2, '--flow', 'jwt', '--username', 'u'],
+      // Off unless it is allowed: nobody is asked for a password first.
+      [1, '--flow', 'password', '--username', 'u'],
+    ] as const) {
       const ran = await run('connect', 'acme', ...args, '--json');
-      expect([ran.code, ran.stdout]).toEqual([2, '']);
+      expect([ran.code, ran.stdout]).toEqual([code, '']);
     }
   });
 });

@@ -113,8 +113,7 @@ it('edits, a second asking and a crash in the middle are our own changes, and ru
   });
   const yes = { answer: 'approve', by: 'operator:ada', via: 'console', assurance: 'session' } as const;
   await stopped.gate.decide(id, { ...yes, values: { nextStep: 'Sign' } });
-  world.clock.advance(200_000);
-  await world.app.gate.recover();
+  await world.recoverAfter(200_000);
   expect((await world.app.gate.inspect(id)).proposal.state).toBe('done');
   expect((await dealOf(world, 'OPP-123')).NextStep).toBe('Sign');
 });
