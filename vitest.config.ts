@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const browserTests = 'test/**/*.browser.test.ts';
@@ -16,6 +17,8 @@ export default defineConfig({
     // Generous: a busy machine is slow, and no test measures time.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Much of it waits for processes, disks and servers: on two cores two files at once take half the time of one.
+    maxWorkers: Math.max(2, availableParallelism()),
     // Apart, so that a run without browser tests unpacks no browser.
     projects: [
       { extends: true, test: { name: 'house', include: ['test/**/*.test.ts'], exclude: [browserTests] } },
