@@ -80,10 +80,12 @@ export function createSession(deps: {
     if (answer instanceof UpstreamError) return afterMove(first.row, answer, request);
     if (isGone(answer)) return afterMove(first.row, moved(request), request);
     if (!isExpired(answer, request.path)) return answer;
+    // A page in the place of Salesforce's own 401 does not say that the write was not done: it is not sent a second time.
+    if (!request.isRead && saidIn(answer).length === 0) throw notFromSalesforce('unknown');
     const second = await current(await renew(first.row, request));
     const again = await authorised(second.row, second.tokens, request);
     if (!isExpired(again, request.path)) return again;
-    if (saidIn(again).length === 0) throw notFromSalesforce();
+    if (saidIn(again).length === 0) throw notFromSalesforce(request.isRead ? 'not_sent' : 'unknown');
     throw reconnectNeeded('Salesforce refuses a session that it has just renewed.');
   }
 
@@ -302,12 +304,12 @@ function moved({ isRead }: Sending): UpstreamError {
 }
 
 /** A 401 without a word of Salesforce's: a proxy wants a sign-in of its own, and no session of ours would help. */
-function notFromSalesforce(): UpstreamError {
+function notFromSalesforce(outcome: 'not_sent' | 'unknown'): UpstreamError {
   return new UpstreamError('salesforce_unavailable', 'Something between here and Salesforce refuses our requests.', {
     next: 'Try again in a minute; if it stays so, tell the operator.',
     operator:
       'A proxy or firewall answers 401 in place of Salesforce: let Gatehouse through to the address of the org.',
-    outcome: 'not_sent',
+    outcome,
     infrastructure: true,
     retryable: true,
   });

@@ -28,6 +28,7 @@ describe('a write that is answered in foreign words', () => {
     [202, ''],
     [304, ''],
     [400, '<html>blocked</html>'],
+    [401, '<html>sign in to the proxy</html>'],
     [403, '<html>the answer was blocked</html>'],
     [404, '<html>no such page</html>'],
     [408, ''],
