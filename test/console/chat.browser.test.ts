@@ -51,6 +51,8 @@ describe.skipIf(why)(`the chat page in Chromium${why ? ` (skipped: ${why})` : ''
   };
   const say = async (page: Page, text: string) => {
     await page.getByLabel('Your message').fill(text);
+    // While the bot still speaks nothing is sent, and the words stay where they are.
+    await page.locator('[data-send]').waitFor();
     await page.keyboard.press('Enter');
   };
   /** Words in the talk itself; screen readers have a copy of their own. */
