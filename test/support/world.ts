@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { describe } from 'vitest';
 import { type ActionPermission, SALESFORCE_ACTIONS } from '../../permissions/catalog.ts';
 import { type Policy, shippedPolicy } from '../../permissions/policy.ts';
 import type { Audience } from '../../permissions/profiles.ts';
@@ -10,6 +11,8 @@ import type { Envelope } from '../../src/confirm/proposal.ts';
 import { GatehouseError } from '../../src/errors.ts';
 import type { Call } from '../../src/gate/gate.ts';
 import { createSim, type Sim } from '../../src/sim/sim.ts';
+import { openDatabase } from '../../src/store/open.ts';
+import { describePostgres } from './databases.ts';
 import { stockOrg, stockPolicy } from './stock-org.ts';
 
 /** One house on a folder of its own, with the simulated org inside and a clock that the test moves. */
@@ -139,4 +142,25 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** One suite of worlds on every database there is; the simulated org keeps its file beside. */
+export function describeWorlds(suite: (create: typeof createWorld) => void): void {
+  describe('on SQLite', () => suite(createWorld));
+  describePostgres((makeSchema) =>
+    suite(async (options = {}) => {
+      const { target, remove } = await makeSchema();
+      await (await openDatabase(target)).close();
+      const url = new URL(target.url);
+      url.searchParams.set('options', `-c search_path=${target.schema}`);
+      const world = await createWorld({ ...options, env: { ...options.env, DATABASE_URL: url.href } });
+      return {
+        ...world,
+        async [Symbol.asyncDispose]() {
+          await world[Symbol.asyncDispose]();
+          await remove();
+        },
+      };
+    }),
+  );
 }
