@@ -30,6 +30,6 @@ it('shows only what policy opens, and names what is wrong [O9 P5]', async () => 
   });
   await world.setPolicy((policy) => ({ ...policy, lookups: { ...policy.lookups, accountKey: 'Nowhere__c' } }));
   await expect(world.app.gate.sessionContext(world.bot, { indexValue: 'ACME-001' })).rejects.toMatchObject({
-    code: 'config_invalid',
+    code: 'invalid_input',
   });
 });
