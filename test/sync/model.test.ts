@@ -182,7 +182,8 @@ describeStores((name, openFresh) => {
   it.each([true, false])(
     'ends as the last edits say, after thousands of steps with deaths, faults and lost, doubled, late events (field history: %s) [S2] [S8] [sync-P3] [sync-P4] [sync-P8] [sync-P9]',
     async (history) => {
-      const seeds = name === 'SQLite' ? [1, 2, 3, 4, 5, 6] : [7, 8];
+      // A seed takes half a minute, because what the dead held must stand still before anybody's eyes; the soak plays more.
+      const seeds = name === 'SQLite' ? [1, 2, 3] : [7];
       const steps = 500;
       const wrong: string[] = [];
       let edits = 0;
