@@ -1,15 +1,11 @@
 import { randomInt } from 'node:crypto';
-import {
-  isJSONRPCErrorResponse,
-  isJSONRPCNotification,
-  isJSONRPCRequest,
-  isJSONRPCResultResponse,
-  type JSONRPCMessage,
-  type JSONRPCResponse,
-  type MessageExtraInfo,
-  type RequestId,
-  type Transport,
-  type TransportSendOptions,
+import type {
+  JSONRPCMessage,
+  JSONRPCResponse,
+  MessageExtraInfo,
+  RequestId,
+  Transport,
+  TransportSendOptions,
 } from '@modelcontextprotocol/server';
 import { withoutNullArguments } from './request.ts';
 
@@ -67,7 +63,7 @@ export class Wire implements Transport {
   }
 
   async send(message: JSONRPCMessage, options?: TransportSendOptions): Promise<void> {
-    if (isJSONRPCRequest(message)) return this.#ask(message, options);
+    if (isRequest(message)) return this.#ask(message, options);
     if (isCancellation(message)) {
       const own = [...this.#asked].find(([, sdkId]) => sdkId === message.params.requestId)?.[0];
       if (own === undefined) return;
@@ -77,7 +73,7 @@ export class Wire implements Transport {
     try {
       await this.#inner.send(message, options);
     } finally {
-      if (isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message)) this.#settle(message.id);
+      if (isAnswer(message)) this.#settle(message.id);
     }
   }
 
@@ -104,7 +100,7 @@ export class Wire implements Transport {
     this.#asked.clear();
   }
 
-  async #ask(message: Extract<JSONRPCMessage, { method: string; id: RequestId }>, options?: TransportSendOptions) {
+  async #ask(message: Request, options?: TransportSendOptions) {
     if (this.#isGone) return this.#refuse(message.id);
     // The SDK counts from 0.
     const own = this.#base + Number(message.id);
@@ -115,11 +111,11 @@ export class Wire implements Transport {
 
   #receive(given: JSONRPCMessage, extra?: MessageExtraInfo): void {
     const message = withoutNullArguments(given) as JSONRPCMessage; // the same, or one member less
-    if (isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message)) {
+    if (isAnswer(message)) {
       this.#answered(message, extra);
       return;
     }
-    if (isJSONRPCRequest(message)) this.#open.add(message.id);
+    if (isRequest(message)) this.#open.add(message.id);
     if (isCancellation(message) && !this.#open.has(message.params.requestId))
       this.#drop?.leave(`cancelled ${message.params.requestId}`, message);
     this.onmessage?.(message, extra);
@@ -180,10 +176,18 @@ interface Cancellation {
   readonly params: { readonly requestId: RequestId };
 }
 
+// The transport below and the SDK above have checked every message: which kind it is shows without parsing it once more.
+type Request = Extract<JSONRPCMessage, { method: string; id: RequestId }>;
+
+function isRequest(message: JSONRPCMessage): message is Request {
+  return 'method' in message && 'id' in message;
+}
+
+function isAnswer(message: JSONRPCMessage): message is JSONRPCResponse {
+  return !('method' in message);
+}
+
 function isCancellation(message: JSONRPCMessage): message is JSONRPCMessage & Cancellation {
-  return (
-    isJSONRPCNotification(message) &&
-    message.method === 'notifications/cancelled' &&
-    message.params?.requestId !== undefined
-  );
+  if (!('method' in message) || 'id' in message || message.method !== 'notifications/cancelled') return false;
+  return ['string', 'number'].includes(typeof message.params?.requestId);
 }
