@@ -6,6 +6,7 @@ import type { LeaseWatch } from '../lease-watch.ts';
 import type { Store } from '../store/store.ts';
 import { hasStood } from './effects.ts';
 import { BLANK, type Envelope, isOver, type Proposal, type ProposalState } from './proposal.ts';
+import { alreadyDecided, changedOutside, disconnected, formFull, queueFull, unknownProposal } from './refusals.ts';
 import { type RunDeps, runHeld } from './run-held.ts';
 import { isIntact, sealed } from './seal.ts';
 import { toEnvelope } from './view.ts';
@@ -401,55 +402,6 @@ function chosen(preview: Preview | null, choice: string | undefined): string | n
   });
 }
 
-function disconnected(): GatehouseError {
-  return new GatehouseError('not_connected', 'The bot was disconnected from the org that this was asked for.', {
-    next: 'Connect it again and let the bot propose it anew, if it is still wanted.',
-  });
-}
-
-function changedOutside(): GatehouseError {
-  return new GatehouseError(
-    'conflict',
-    'This proposal is not as Gatehouse stored it: it was changed in the database, or made by an earlier version.',
-    { next: 'Nothing was written. Let the bot propose it anew, and find out who can write into the database.' },
-  );
-}
-
 function changedKeys(from: Proposal['args'], to: Proposal['args']): string[] {
   return [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((key) => from[key] !== to[key]);
-}
-
-export function queueFull(maxPending: number): GatehouseError {
-  return new GatehouseError('rate_limited', `${maxPending} proposals of this bot wait for a decision already.`, {
-    next: 'Tell the user that a person must first decide the waiting ones.',
-    retryable: true,
-    retryAfterMs: 60_000,
-  });
-}
-
-/** The same to everybody: it tells a visitor nothing but that it is full. */
-export function formFull(): GatehouseError {
-  return new GatehouseError('rate_limited', 'Requests cannot be taken right now: too many wait for an answer.', {
-    next: 'Tell the user that it was not sent, and to try again later or to use another way.',
-    retryable: true,
-    retryAfterMs: 600_000,
-  });
-}
-
-export function unknownProposal(): GatehouseError {
-  return new GatehouseError('not_found', 'There is no such proposal.', {
-    next: 'Check the id; proposals of other bots cannot be seen.',
-    fields: [{ name: 'id', problem: 'unknown' }],
-  });
-}
-
-export function alreadyDecided(proposal: Proposal): GatehouseError {
-  const by = proposal.decidedBy === null ? '' : ` by ${proposal.decidedBy}`;
-  return new GatehouseError(
-    'conflict',
-    `This proposal was decided${by} and is ${proposal.state}; it can be decided only once.`,
-    {
-      next: 'Look at its outcome; for another change let the bot propose it anew.',
-    },
-  );
 }

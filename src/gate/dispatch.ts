@@ -3,8 +3,9 @@ import { type Facts, minutesToDecide, type Verdict } from '../../permissions/dec
 import type { ActionPolicy } from '../../permissions/policy.ts';
 import type { Action, Answered, Preview } from '../action.ts';
 import type { Audit, AuditInput } from '../audit.ts';
-import { type Confirm, createConfirm, unknownProposal } from '../confirm/confirm.ts';
+import { type Confirm, createConfirm } from '../confirm/confirm.ts';
 import type { Effect, Envelope, Proposal } from '../confirm/proposal.ts';
+import { unknownProposal } from '../confirm/refusals.ts';
 import type { Sign } from '../confirm/seal.ts';
 import { toEnvelope } from '../confirm/view.ts';
 import { digestOf } from '../digest.ts';

@@ -1,5 +1,6 @@
 import type { Action } from '../action.ts';
-import { alreadyDecided, type Confirm, type ProposalEdit, unknownProposal } from '../confirm/confirm.ts';
+import type { Confirm, ProposalEdit } from '../confirm/confirm.ts';
+import { alreadyDecided, unknownProposal } from '../confirm/refusals.ts';
 import { digestOf } from '../digest.ts';
 import { GatehouseError } from '../errors.ts';
 import { cleanShown } from '../hidden-text.ts';

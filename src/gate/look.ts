@@ -1,5 +1,6 @@
-import { type Confirm, unknownProposal } from '../confirm/confirm.ts';
+import type { Confirm } from '../confirm/confirm.ts';
 import { type Envelope, isOver } from '../confirm/proposal.ts';
+import { unknownProposal } from '../confirm/refusals.ts';
 import { toEnvelope } from '../confirm/view.ts';
 import type { Store } from '../store/store.ts';
 import type { Call, Gate } from './gate.ts';

@@ -1,8 +1,9 @@
 import { minutesToDecide, policyFor } from '../../permissions/decide.ts';
 import type { Action } from '../action.ts';
 import type { Confirm } from '../confirm/confirm.ts';
-import { formFull, PLACE_MS } from '../confirm/confirm.ts';
+import { PLACE_MS } from '../confirm/confirm.ts';
 import type { Envelope, Proposal } from '../confirm/proposal.ts';
+import { formFull } from '../confirm/refusals.ts';
 import type { Sign } from '../confirm/seal.ts';
 import { isPassing, plainPreview, UNDECIDED_BY_ANYBODY, unjudged } from '../confirm/visitors.ts';
 import { canonicalJson, digestOf } from '../digest.ts';
