@@ -1,9 +1,9 @@
-import type { Preview } from '../action.ts';
 import type { Audit, AuditInput } from '../audit.ts';
 import { GatehouseError, toErrorBody } from '../errors.ts';
 import type { HumanDecision } from '../gate/gate.ts';
 import type { LeaseWatch } from '../lease-watch.ts';
 import type { Store } from '../store/store.ts';
+import { CANCEL, changedKeys, chosen } from './answer.ts';
 import { hasStood } from './effects.ts';
 import { BLANK, type Envelope, isOver, type Proposal, type ProposalState } from './proposal.ts';
 import { alreadyDecided, changedOutside, disconnected, formFull, queueFull, unknownProposal } from './refusals.ts';
@@ -390,18 +390,3 @@ const PAGE = 500;
 const LIVE: readonly ProposalState[] = ['received', 'pending', 'approved', 'executing', 'unknown'];
 /** After this nobody asks the org any more how it went: a person must look. */
 const GIVE_UP_MS = 24 * 3_600_000;
-export const CANCEL = 'cancel';
-
-function chosen(preview: Preview | null, choice: string | undefined): string | null {
-  const choices = preview?.choices ?? [];
-  if (choices.length === 0) return null;
-  if (choice !== undefined && choices.some(({ id }) => id === choice)) return choice;
-  throw new GatehouseError('invalid_input', 'This proposal asks for a choice, not just a yes.', {
-    next: `Choose one of: ${choices.map(({ id, label }) => `${id} (${label})`).join(', ')}, ${CANCEL}.`,
-    fields: [{ name: 'choice', problem: 'missing or not offered' }],
-  });
-}
-
-function changedKeys(from: Proposal['args'], to: Proposal['args']): string[] {
-  return [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((key) => from[key] !== to[key]);
-}

@@ -1,0 +1,21 @@
+import type { Preview } from '../action.ts';
+import { GatehouseError } from '../errors.ts';
+import type { Proposal } from './proposal.ts';
+
+/** What an approver's answer says beside yes and no: a choice, and which values were edited. Pure. */
+
+export const CANCEL = 'cancel';
+
+export function chosen(preview: Preview | null, choice: string | undefined): string | null {
+  const choices = preview?.choices ?? [];
+  if (choices.length === 0) return null;
+  if (choice !== undefined && choices.some(({ id }) => id === choice)) return choice;
+  throw new GatehouseError('invalid_input', 'This proposal asks for a choice, not just a yes.', {
+    next: `Choose one of: ${choices.map(({ id, label }) => `${id} (${label})`).join(', ')}, ${CANCEL}.`,
+    fields: [{ name: 'choice', problem: 'missing or not offered' }],
+  });
+}
+
+export function changedKeys(from: Proposal['args'], to: Proposal['args']): string[] {
+  return [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((key) => from[key] !== to[key]);
+}
