@@ -31,6 +31,12 @@ export const PER_BOT: readonly string[] = [
 
 export function createBotStore(database: Database): BotStore {
   const { kysely } = database;
+  /** Every call reads its bot; the same text is the same policy. */
+  let last: { readonly text: string; readonly policy: Policy } | undefined;
+  const readPolicy = (bot: string, text: string): Policy => {
+    if (last?.text !== text) last = { text, policy: toPolicy(bot, text) };
+    return last.policy;
+  };
   return {
     create: ({ grants, policy, ...bot }) =>
       database.transaction(async (inside) => {
@@ -54,12 +60,12 @@ export function createBotStore(database: Database): BotStore {
 
     async get(name) {
       const row = await withGrants(kysely.selectFrom('bots').where('name', '=', name)).executeTakeFirst();
-      return row === undefined ? undefined : toBot(row);
+      return row === undefined ? undefined : toBot(row, readPolicy);
     },
 
     async list() {
       const rows = await withGrants(kysely.selectFrom('bots').orderBy('createdAt').orderBy('name')).execute();
-      return rows.map(toBot);
+      return rows.map((row) => toBot(row, readPolicy));
     },
 
     grant: (bot, permission) => addGrant(database, bot, permission),
@@ -100,7 +106,7 @@ export function createBotStore(database: Database): BotStore {
         .where('bot', '=', bot)
         .orderBy('revision')
         .execute();
-      return rows.map((row) => ({ ...row, policy: toPolicy(bot, row.policy) }));
+      return rows.map((row) => ({ ...row, policy: readPolicy(bot, row.policy) }));
     },
   };
 }
@@ -116,8 +122,11 @@ function withGrants(bots: SelectQueryBuilder<Tables, 'bots', object>) {
     );
 }
 
-function toBot({ grants, policy, ...row }: Tables['bots'] & { readonly grants: string | null }): BotRow {
-  return { ...row, grants: grants === null ? [] : grants.split(','), policy: toPolicy(row.name, policy) };
+function toBot(
+  { grants, policy, ...row }: Tables['bots'] & { readonly grants: string | null },
+  readPolicy: typeof toPolicy,
+): BotRow {
+  return { ...row, grants: grants === null ? [] : grants.split(','), policy: readPolicy(row.name, policy) };
 }
 
 /** Read through its schema: a key that a later version added gets its default, an edited row is refused. */
