@@ -35,7 +35,7 @@ async function build() {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    chunkNames: 'src/chunk-[hash]',
+    chunkNames: 'src/app/chunk-[hash]',
     // CommonJS packages inside an ES bundle still call require().
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
@@ -86,8 +86,10 @@ async function replaceDist(files) {
   }
   await rm(staging, { recursive: true, force: true });
 
-  for (const folder of ['src', 'actions', 'prompts'])
-    for (const name of await readdir(path.join(DIST, folder)).catch(() => [])) {
+  for (const folder of ['src', 'src/app', 'actions', 'prompts'])
+    for (const entry of await readdir(path.join(DIST, folder), { withFileTypes: true }).catch(() => [])) {
+      if (entry.isDirectory()) continue;
+      const { name } = entry;
       const file = path.join(DIST, folder, name);
       const mayBeInUse = name.includes('chunk-') && !flags.has('--prune') && (await ageOf(file)) < DAY_MS;
       if (!files.has(path.join(folder, name)) && !mayBeInUse) await rm(file, { force: true });

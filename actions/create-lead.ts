@@ -9,8 +9,8 @@ import {
   hasCurrencies,
   inCurrency,
   quoted,
-} from '../src/action.ts';
-import { GatehouseError } from '../src/errors.ts';
+} from '../src/domain/action.ts';
+import { GatehouseError } from '../src/domain/errors.ts';
 
 const FIELDS = {
   lastName: 'LastName',

@@ -7,8 +7,8 @@ import {
   type Find,
   hasCurrencies,
   type SObject,
-} from '../src/action.ts';
-import { GatehouseError } from '../src/errors.ts';
+} from '../src/domain/action.ts';
+import { GatehouseError } from '../src/domain/errors.ts';
 
 const FIELDS = ['Name', 'Type', 'Industry', 'Website', 'Phone', 'BillingCity', 'BillingCountry', 'NumberOfEmployees'];
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineAction } from '../src/action.ts';
+import { defineAction } from '../src/domain/action.ts';
 
 export default defineAction({
   name: 'SyncCase',

@@ -14,8 +14,8 @@ import {
   quoted,
   type SObject,
   SUM_OF_PRODUCTS,
-} from '../src/action.ts';
-import { GatehouseError } from '../src/errors.ts';
+} from '../src/domain/action.ts';
+import { GatehouseError } from '../src/domain/errors.ts';
 
 const FIELDS = { stageName: 'StageName', amount: 'Amount', closeDate: 'CloseDate', nextStep: 'NextStep' } as const;
 const NAMES = Object.fromEntries(Object.entries(FIELDS).map(([name, field]) => [field, name]));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { definePrompt, given, requiredText } from '../src/prompt.ts';
+import { definePrompt, given, requiredText } from '../src/domain/prompt.ts';
 
 export default definePrompt({
   name: 'opportunity-update',

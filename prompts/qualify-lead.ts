@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { definePrompt, given, optionalText } from '../src/prompt.ts';
+import { definePrompt, given, optionalText } from '../src/domain/prompt.ts';
 
 export default definePrompt({
   name: 'qualify-lead',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { definePrompt, given, optionalText, requiredText } from '../src/prompt.ts';
+import { definePrompt, given, optionalText, requiredText } from '../src/domain/prompt.ts';
 
 export default definePrompt({
   name: 'sync-customer',

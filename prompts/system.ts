@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { definePrompt } from '../src/prompt.ts';
+import { definePrompt } from '../src/domain/prompt.ts';
 
 export default definePrompt({
   name: 'system',

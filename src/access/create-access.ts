@@ -1,9 +1,9 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type OperatorPermission, type Role, roleHolds } from '../../permissions/catalog.ts';
-import { sha256 } from '../digest.ts';
-import { GatehouseError } from '../errors.ts';
-import type { KeyKind, Store } from '../store/store.ts';
-import type { Access, BrowserSession, Operator, SessionClaims } from './access.ts';
+import { sha256 } from '../domain/canonical-json.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { Access, BrowserSession, Operator, SessionClaims } from '../ports/access.ts';
+import type { KeyKind, Store } from '../ports/store.ts';
 
 const PREFIX = { agent: 'gha_', host: 'ghh_', operator: 'gho_' } as const satisfies Record<KeyKind, string>;
 const LINK_MS = 10 * 60_000;

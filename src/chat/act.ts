@@ -1,11 +1,11 @@
-import type { Envelope } from '../confirm/proposal.ts';
-import { GatehouseError, toGatehouseError } from '../errors.ts';
-import type { Gate, ListedAction } from '../gate/gate.ts';
-import type { Log } from '../log.ts';
+import { GatehouseError, toGatehouseError } from '../domain/errors.ts';
+import type { Envelope } from '../domain/proposal.ts';
+import type { Gate, ListedAction } from '../ports/gate.ts';
+import type { Log } from '../ports/log.ts';
+import type { ToolCall } from '../ports/model.ts';
 import type { Entry, Turn } from './conversations.ts';
 import type { ChatEvent } from './events.ts';
 import { parseArgs } from './history.ts';
-import type { ToolCall } from './model.ts';
 import { type BotView, LOOK } from './settle.ts';
 import { type Outcome, toToolEntry } from './tool-answer.ts';
 

@@ -1,9 +1,9 @@
-import type { ProposalView } from '../confirm/proposal.ts';
-import { GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
-import { hiddenCharacter } from '../hidden-text.ts';
-import { createLeaseWatch, type LeaseWatch } from '../lease-watch.ts';
-import type { Prompt } from '../prompt.ts';
-import type { Store } from '../store/store.ts';
+import { GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
+import { createLeaseWatch, type LeaseWatch } from '../domain/lease-watch.ts';
+import type { Prompt } from '../domain/prompt.ts';
+import type { ProposalView } from '../domain/proposal.ts';
+import { hiddenCharacter } from '../domain/safe-text.ts';
+import type { Store } from '../ports/store.ts';
 import { type ConversationDeps, createConversations, type Turn } from './conversations.ts';
 import type { ChatEvent, DoneReason, Receipt } from './events.ts';
 import { converse, LIMITS, type Limits, type LoopDeps, type Meter } from './loop.ts';

@@ -1,9 +1,9 @@
-import { GatehouseError } from '../errors.ts';
-import type { LeaseWatch } from '../lease-watch.ts';
-import type { ConversationRow, ConversationStore } from '../store/store.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { LeaseWatch } from '../domain/lease-watch.ts';
+import type { Kept, ToolCall } from '../ports/model.ts';
+import type { ConversationRow, ConversationStore } from '../ports/store.ts';
 import type { Conversation } from './chat.ts';
 import type { Receipt } from './events.ts';
-import type { Kept, ToolCall } from './model.ts';
 
 /** What was said and done, as it is kept: only ever added to. */
 export type Entry =

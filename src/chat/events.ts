@@ -1,5 +1,5 @@
-import type { Envelope, ProposalView } from '../confirm/proposal.ts';
-import type { ErrorBody } from '../errors.ts';
+import type { ErrorBody } from '../domain/errors.ts';
+import type { Envelope, ProposalView } from '../domain/proposal.ts';
 
 /** What happens during a turn, in order. The terminal and the HTTP stream read the same events. */
 export type ChatEvent =

@@ -1,4 +1,4 @@
-import { sha256 } from '../digest.ts';
+import { sha256 } from '../domain/canonical-json.ts';
 
 /** Nine letters and digits made from any id, always the same: the form that every server of Chat Completions reads. */
 export function shortId(id: string): string {

@@ -1,11 +1,11 @@
-import { GatehouseError } from '../errors.ts';
-import { type Completion, createAccumulator } from './accumulate.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { FunctionTool, Model, ModelRequest } from '../ports/model.ts';
 import { type ActDeps, act } from './act.ts';
 import type { Turn } from './conversations.ts';
 import type { ChatEvent, DoneReason, Usage } from './events.ts';
 import { toHistory } from './history.ts';
 import { shortId } from './ids.ts';
-import type { FunctionTool, Model, ModelRequest } from './model.ts';
+import { type Completion, createAccumulator } from './models/accumulate.ts';
 import { type BotView, settleCards } from './settle.ts';
 
 /** One turn: model, calls, answers, and again, until it has said what it has to say, a card is open, or a cap is met. */

@@ -1,6 +1,6 @@
-import type { ProposalView } from '../confirm/proposal.ts';
-import { GatehouseError, toGatehouseError } from '../errors.ts';
-import type { Gate, ListedAction } from '../gate/gate.ts';
+import { GatehouseError, toGatehouseError } from '../domain/errors.ts';
+import type { ProposalView } from '../domain/proposal.ts';
+import type { Gate, ListedAction } from '../ports/gate.ts';
 import type { Card, Entry, Turn } from './conversations.ts';
 import type { ChatEvent } from './events.ts';
 import { type Outcome, type ToolEntry, toToolEntry } from './tool-answer.ts';

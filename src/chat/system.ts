@@ -1,8 +1,8 @@
-import type { ListedAction } from '../gate/gate.ts';
-import { cleanData } from '../hidden-text.ts';
-import type { Prompt } from '../prompt.ts';
-import { toolSchema } from '../tool-schema.ts';
-import type { FunctionTool } from './model.ts';
+import type { Prompt } from '../domain/prompt.ts';
+import { cleanData } from '../domain/safe-text.ts';
+import { toolSchema } from '../domain/tool-schema.ts';
+import type { ListedAction } from '../ports/gate.ts';
+import type { FunctionTool } from '../ports/model.ts';
 import { LOOK } from './settle.ts';
 
 /** What the model is told before the first word of the person. */

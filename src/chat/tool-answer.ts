@@ -1,9 +1,9 @@
-import type { Envelope } from '../confirm/proposal.ts';
-import { type GatehouseError, toErrorBody } from '../errors.ts';
-import type { ListedAction } from '../gate/gate.ts';
+import { type GatehouseError, toErrorBody } from '../domain/errors.ts';
+import type { Envelope } from '../domain/proposal.ts';
+import type { ListedAction } from '../ports/gate.ts';
+import type { ToolCall } from '../ports/model.ts';
 import type { Entry } from './conversations.ts';
 import type { Receipt } from './events.ts';
-import type { ToolCall } from './model.ts';
 
 /** How a call ended, in two readings: JSON for the model, words for the person. */
 

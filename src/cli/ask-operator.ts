@@ -1,7 +1,7 @@
 import type { OperatorPermission } from '../../permissions/catalog.ts';
-import type { Operator } from '../access/access.ts';
-import type { App } from '../app.ts';
-import { GatehouseError } from '../errors.ts';
+import type { App } from '../app/app.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { Operator } from '../ports/access.ts';
 import type { CommandCall } from './command.ts';
 
 type Asking = Pick<CommandCall, 'config' | 'terminal'>;

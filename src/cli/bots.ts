@@ -1,9 +1,9 @@
 import type { ActionPermission } from '../../permissions/catalog.ts';
 import { shippedPolicy } from '../../permissions/policy.ts';
 import { type Audience, PROFILES, type ProfileName } from '../../permissions/profiles.ts';
-import type { App } from '../app.ts';
-import { GatehouseError } from '../errors.ts';
-import type { BotRow } from '../store/store.ts';
+import type { App } from '../app/app.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { BotRow } from '../ports/store.ts';
 
 /** Bots as the commands make and find them. */
 

@@ -1,5 +1,5 @@
-import type { App } from '../app.ts';
-import type { Config } from '../config.ts';
+import type { App } from '../app/app.ts';
+import type { Config } from '../ports/config.ts';
 import type { Terminal } from './terminal.ts';
 
 /** One command of the program: its arguments and options as data, and what it does. One file each. */

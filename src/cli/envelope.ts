@@ -1,5 +1,5 @@
-import type { HeldRecord } from '../action.ts';
-import type { Envelope, ProposalView } from '../confirm/proposal.ts';
+import type { HeldRecord } from '../domain/action.ts';
+import type { Envelope, ProposalView } from '../domain/proposal.ts';
 import { columns, indent, type Terminal } from './terminal.ts';
 
 /** An envelope in words, for the terminal. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { GatehouseError } from '../errors.ts';
+import { GatehouseError } from '../domain/errors.ts';
 import { UsageError } from './command.ts';
 
 /** A file that the person named, or standard input. */

@@ -1,5 +1,5 @@
-import type { App } from '../app.ts';
-import { firstAdmin } from './sign-in.ts';
+import type { App } from '../app/app.ts';
+import { firstAdmin } from './commands/sign-in.ts';
 
 /**
  * The console for a process that serves something else: what links lead to while no server of this installation runs. On a

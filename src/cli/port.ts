@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { GatehouseError } from '../errors.ts';
+import { GatehouseError } from '../domain/errors.ts';
 import { UsageError } from './command.ts';
 
 export function toPort(text: string | undefined): number | undefined {

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import packageJson from '../../package.json' with { type: 'json' };
-import type { App } from '../app.ts';
-import { type Config, readConfig } from '../config.ts';
-import { GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
+import type { App } from '../app/app.ts';
+import { GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
+import type { Config } from '../ports/config.ts';
+import { readConfig } from '../runtime/config.ts';
 import { UsageError } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { parseCommandLine } from './parse.ts';
-import { pasteable } from './program.ts';
+import { pasteable } from './self-command.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
 
 /** Runs one command line; answers the exit code: 0, 1 (refused or failed) or 2 (the command line itself is wrong). */
@@ -31,7 +32,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
       terminal,
       untilStopped,
       async openApp(own: Config = { ...config, logLevel: quieter(config.logLevel) }) {
-        const { createApp } = await import('../app.ts');
+        const { createApp } = await import('../app/app.ts');
         const app = await createApp(own);
         opened.push(app);
         return app;

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { styleText } from 'node:util';
-import type { ErrorBody } from '../errors.ts';
+import type { ErrorBody } from '../domain/errors.ts';
 
 /** What a command says and asks. Results go to standard output; everything else (notes, questions, errors) to standard error. */
 export interface Terminal {

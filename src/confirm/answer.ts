@@ -1,6 +1,6 @@
-import type { Preview } from '../action.ts';
-import { GatehouseError } from '../errors.ts';
-import type { Proposal } from './proposal.ts';
+import type { Preview } from '../domain/action.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { Proposal } from '../domain/proposal.ts';
 
 /** What an approver's answer says beside yes and no: a choice, and which values were edited. Pure. */
 

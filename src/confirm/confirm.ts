@@ -1,16 +1,16 @@
-import type { Audit, AuditInput } from '../audit.ts';
-import { GatehouseError, toErrorBody } from '../errors.ts';
-import type { HumanDecision } from '../gate/gate.ts';
-import type { LeaseWatch } from '../lease-watch.ts';
-import type { Store } from '../store/store.ts';
+import type { Audit, AuditInput } from '../audit/audit.ts';
+import { GatehouseError, toErrorBody } from '../domain/errors.ts';
+import type { LeaseWatch } from '../domain/lease-watch.ts';
+import { BLANK, type Envelope, isOver, type Proposal, type ProposalState } from '../domain/proposal.ts';
+import type { HumanDecision } from '../ports/gate.ts';
+import type { Store } from '../ports/store.ts';
 import { CANCEL, changedKeys, chosen } from './answer.ts';
-import { hasStood } from './effects.ts';
-import { BLANK, type Envelope, isOver, type Proposal, type ProposalState } from './proposal.ts';
 import { alreadyDecided, changedOutside, disconnected, formFull, queueFull, unknownProposal } from './refusals.ts';
-import { type RunDeps, runHeld } from './run-held.ts';
-import { isIntact, sealed } from './seal.ts';
+import { type RunDeps, runHeld } from './run-proposal.ts';
+import { isIntact, sealed } from './sign.ts';
 import { toEnvelope } from './view.ts';
 import { endForVisitor, UNDECIDED_BY_ANYBODY, unjudged } from './visitors.ts';
+import { hasStood } from './write-once.ts';
 
 /**
  * Holds a write until it may run, runs it once, and remembers how it went. Writes that policy lets run by themselves take

@@ -1,7 +1,7 @@
-import type { Fields, FieldValue, Salesforce, SObject } from '../action.ts';
-import { mayDiffer } from '../stored-value/answers.ts';
-import { isRead } from '../stored-value/read.ts';
-import { isSame, toStored } from '../stored-value/stored-value.ts';
+import type { Fields, FieldValue, Salesforce, SObject } from '../domain/action.ts';
+import { mayDiffer } from '../domain/stored-value/answers.ts';
+import { isRead } from '../domain/stored-value/read.ts';
+import { isSame, toStored } from '../domain/stored-value/stored-value.ts';
 
 /** Values as the fields of one object hold and answer them. */
 export interface ObjectValues {

@@ -1,5 +1,5 @@
-import { GatehouseError } from '../errors.ts';
-import type { Proposal } from './proposal.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { Proposal } from '../domain/proposal.ts';
 
 /** Why a proposal is not held or not decided, each with what to do now. */
 

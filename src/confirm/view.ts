@@ -1,5 +1,11 @@
-import { fromErrorBody } from '../errors.ts';
-import { type Envelope, isDeclinedInClient, type Proposal, type ProposalState, type ProposalView } from './proposal.ts';
+import { fromErrorBody } from '../domain/errors.ts';
+import {
+  type Envelope,
+  isDeclinedInClient,
+  type Proposal,
+  type ProposalState,
+  type ProposalView,
+} from '../domain/proposal.ts';
 
 /** How a proposal looks from outside. */
 

@@ -1,8 +1,8 @@
-import type { FieldValue, Preview } from '../action.ts';
-import type { ErrorBody } from '../errors.ts';
-import { cleanShown } from '../hidden-text.ts';
-import { BLANK, type Proposal, type ProposalState } from './proposal.ts';
-import type { End } from './run-held.ts';
+import type { FieldValue, Preview } from '../domain/action.ts';
+import type { ErrorBody } from '../domain/errors.ts';
+import { BLANK, type Proposal, type ProposalState } from '../domain/proposal.ts';
+import { cleanShown } from '../domain/safe-text.ts';
+import type { End } from './run-proposal.ts';
 
 /** What a visitor was thanked for is never lost: it ends by being written or declined, and by nothing else. */
 

@@ -1,6 +1,6 @@
-import type { Change, HeldRecord, JudgedQuery } from '../action.ts';
-import { isDeclinedInClient, isOpen, type Proposal } from '../confirm/proposal.ts';
-import type { GatehouseError } from '../errors.ts';
+import type { Change, HeldRecord, JudgedQuery } from '../domain/action.ts';
+import type { GatehouseError } from '../domain/errors.ts';
+import { isDeclinedInClient, isOpen, type Proposal } from '../domain/proposal.ts';
 import { editableArgs, editField, editHidden } from './edit-values.ts';
 import { moment, personName, safeUrl, timeLeft, value, visible } from './format.ts';
 import { heldRecords } from './held-records.ts';

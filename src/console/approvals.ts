@@ -1,4 +1,4 @@
-import { isDeclinedInClient, type Proposal } from '../confirm/proposal.ts';
+import { isDeclinedInClient, type Proposal } from '../domain/proposal.ts';
 import { moment, personName, timeLeft, visible } from './format.ts';
 import { type Html, html } from './html.ts';
 import { STATES } from './proposal-state.ts';

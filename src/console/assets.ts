@@ -1,4 +1,4 @@
-import { sha256 } from '../digest.ts';
+import { sha256 } from '../domain/canonical-json.ts';
 import { chatCss } from './chat-css.ts';
 import { chatScript } from './chat-script.ts';
 import { css } from './css.ts';

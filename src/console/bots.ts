@@ -1,5 +1,5 @@
-import type { ConnectionStatus } from '../salesforce/connections.ts';
-import type { BotRow } from '../store/store.ts';
+import type { ConnectionStatus } from '../ports/salesforce.ts';
+import type { BotRow } from '../ports/store.ts';
 import { type ConnectionActions, connectionCard, ENVIRONMENTS, STATE_BADGE } from './connection-card.ts';
 import { type Html, html } from './html.ts';
 import { notice } from './layout.ts';

@@ -1,6 +1,6 @@
-import type { Action } from '../action.ts';
-import type { GatehouseError } from '../errors.ts';
-import type { BotRow } from '../store/store.ts';
+import type { Action } from '../domain/action.ts';
+import type { GatehouseError } from '../domain/errors.ts';
+import type { BotRow } from '../ports/store.ts';
 import { type Html, html } from './html.ts';
 import { notice } from './layout.ts';
 import { salesforceSaid } from './problem.ts';

@@ -1,4 +1,4 @@
-import type { ConnectionStatus } from '../salesforce/connections.ts';
+import type { ConnectionStatus } from '../ports/salesforce.ts';
 import { count, moment, safeUrl, value } from './format.ts';
 import { type Html, html } from './html.ts';
 

@@ -1,4 +1,4 @@
-import type { Proposal } from '../confirm/proposal.ts';
+import type { Proposal } from '../domain/proposal.ts';
 import { type Html, html } from './html.ts';
 
 /**

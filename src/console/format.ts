@@ -1,4 +1,4 @@
-import { hiddenCharacter } from '../hidden-text.ts';
+import { hiddenCharacter } from '../domain/safe-text.ts';
 import { type Html, html } from './html.ts';
 
 /** How values of strangers are shown: whole, isolated, and with what cannot be seen made visible. */

@@ -1,5 +1,5 @@
-import type { HeldRecord } from '../action.ts';
-import type { Proposal } from '../confirm/proposal.ts';
+import type { HeldRecord } from '../domain/action.ts';
+import type { Proposal } from '../domain/proposal.ts';
 import { count, value, visible } from './format.ts';
 import { type Html, html } from './html.ts';
 

@@ -1,5 +1,5 @@
 import { roleHolds } from '../../permissions/catalog.ts';
-import type { Operator } from '../access/access.ts';
+import type { Operator } from '../ports/access.ts';
 import { SCRIPT, STYLE } from './assets.ts';
 import { moment } from './format.ts';
 import { type Html, html } from './html.ts';

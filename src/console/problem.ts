@@ -1,4 +1,4 @@
-import type { GatehouseError, SalesforceSaid } from '../errors.ts';
+import type { GatehouseError, SalesforceSaid } from '../domain/errors.ts';
 import { visible } from './format.ts';
 import { type Html, html } from './html.ts';
 

@@ -1,4 +1,4 @@
-import type { ProposalState } from '../confirm/proposal.ts';
+import type { ProposalState } from '../domain/proposal.ts';
 import { type Html, html } from './html.ts';
 
 /** What each state is called, and what it means for the person who looks. */

@@ -1,15 +1,15 @@
 import type { Facts } from '../../permissions/decide.ts';
-import type { ActionContext, Answered, Find, Salesforce, Soql, Sync } from '../action.ts';
-import { boundByPolicy } from '../confirm/bounded.ts';
-import { hasStood, type WritableOrg, writeOnce } from '../confirm/effects.ts';
 import { valuesOf } from '../confirm/object-values.ts';
-import { type Effect, isOver, type Proposal } from '../confirm/proposal.ts';
-import { GatehouseError } from '../errors.ts';
-import type { LeaseWatch } from '../lease-watch.ts';
-import type { Log } from '../log.ts';
-import { fieldOf, LOOKUPS, type LookupKey, missingLookup } from '../lookups.ts';
-import type { BotRow } from '../store/store.ts';
-import type { Call } from './gate.ts';
+import { hasStood, type WritableOrg, writeOnce } from '../confirm/write-once.ts';
+import type { ActionContext, Answered, Find, Salesforce, Soql, Sync } from '../domain/action.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { LeaseWatch } from '../domain/lease-watch.ts';
+import { type Effect, isOver, type Proposal } from '../domain/proposal.ts';
+import { boundByPolicy } from '../policy/bounded-org.ts';
+import { fieldOf, LOOKUPS, type LookupKey, missingLookup } from '../policy/lookups.ts';
+import type { Call } from '../ports/gate.ts';
+import type { Log } from '../ports/log.ts';
+import type { BotRow } from '../ports/store.ts';
 import type { ReadLog } from './read-log.ts';
 
 /** What one run of an action may use: the bot's org, bounded by policy, writing only where a held proposal runs. */

@@ -1,8 +1,8 @@
-import type { Audit } from '../audit.ts';
-import { BLANK, isOpen, type Proposal } from '../confirm/proposal.ts';
-import { sha256 } from '../digest.ts';
-import { GatehouseError } from '../errors.ts';
-import type { Store } from '../store/store.ts';
+import type { Audit } from '../audit/audit.ts';
+import { sha256 } from '../domain/canonical-json.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import { BLANK, isOpen, type Proposal } from '../domain/proposal.ts';
+import type { Store } from '../ports/store.ts';
 
 /**
  * Blanks what is kept of one person outside Salesforce: arguments, previews and results of proposals, sealed values of audit

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ListedAction } from './gate.ts';
+import type { ListedAction } from '../ports/gate.ts';
 
 /** The one built-in tool: how a proposal went. It reads our own store, so it needs no permission in Salesforce. */
 export const getProposalInput = z.strictObject({

@@ -1,6 +1,6 @@
-import type { Proposal } from '../confirm/proposal.ts';
-import type { BotRow } from '../store/store.ts';
-import type { Call } from './gate.ts';
+import type { Proposal } from '../domain/proposal.ts';
+import type { Call } from '../ports/gate.ts';
+import type { BotRow } from '../ports/store.ts';
 
 /** A proposal as it begins: what was asked, and nothing that came of it yet. */
 export function newProposal(

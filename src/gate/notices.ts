@@ -1,6 +1,6 @@
-import type { Proposal } from '../confirm/proposal.ts';
-import type { Log } from '../log.ts';
-import type { Store } from '../store/store.ts';
+import type { Proposal } from '../domain/proposal.ts';
+import type { Log } from '../ports/log.ts';
+import type { Store } from '../ports/store.ts';
 
 /** Tells people that something waits for them. Names no person and no value: whoever reads it opens the link. */
 export interface Notice {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { ActionPolicy, Policy } from '../../permissions/policy.ts';
-import type { Action, FieldValue } from '../action.ts';
-import { type FieldProblem, GatehouseError, listProblems } from '../errors.ts';
-import { hiddenCharacter } from '../hidden-text.ts';
-import { inWords } from '../input-words.ts';
+import type { Action, FieldValue } from '../domain/action.ts';
+import { type FieldProblem, GatehouseError, listProblems } from '../domain/errors.ts';
+import { hiddenCharacter } from '../domain/safe-text.ts';
+import { inWords } from '../domain/validation.ts';
 
 /** What a caller sent, as the action wants it: strict, every bad field named at once, nothing repaired in silence. */
 

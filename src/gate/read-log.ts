@@ -1,4 +1,4 @@
-import type { AuditInput } from '../audit.ts';
+import type { AuditInput } from '../audit/audit.ts';
 
 /** What one call read of the org's rows, for its audit row: the text is sealed, since it may name people; the shape is open. */
 

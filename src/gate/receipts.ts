@@ -1,23 +1,23 @@
 import { minutesToDecide, policyFor } from '../../permissions/decide.ts';
-import type { Action } from '../action.ts';
 import type { Confirm } from '../confirm/confirm.ts';
 import { PLACE_MS } from '../confirm/confirm.ts';
-import type { Envelope, Proposal } from '../confirm/proposal.ts';
 import { formFull } from '../confirm/refusals.ts';
-import type { Sign } from '../confirm/seal.ts';
+import type { Sign } from '../confirm/sign.ts';
 import { isPassing, plainPreview, UNDECIDED_BY_ANYBODY, unjudged } from '../confirm/visitors.ts';
-import { canonicalJson, digestOf } from '../digest.ts';
-import { GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
-import type { BotRow, Store } from '../store/store.ts';
+import type { Action } from '../domain/action.ts';
+import { canonicalJson, digestOf } from '../domain/canonical-json.ts';
+import { GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
+import type { Envelope, Proposal } from '../domain/proposal.ts';
+import { countIn } from '../policy/judge.ts';
+import { botNamed, permitted } from '../policy/permit.ts';
+import type { Call, HeldRequests } from '../ports/gate.ts';
+import type { BotRow, Store } from '../ports/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
-import type { Call, HeldRequests } from './gate.ts';
-import { countIn } from './judge.ts';
 import { newProposal } from './new-proposal.ts';
 import type { Notices } from './notices.ts';
 import { parseArgs } from './parse-args.ts';
-import { botNamed, permitted } from './permit.ts';
 import { createReadLog } from './read-log.ts';
-import { dedupeKeyOf, isInWindow } from './repeat.ts';
+import { dedupeKeyOf, isInWindow } from './repeats.ts';
 import { weigh } from './weigh.ts';
 
 /**

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import type { Verdict } from '../../permissions/decide.ts';
-import { type Action, defineAction, type HeldKind, type HeldRecord, type Preview } from '../action.ts';
 import type { Confirm } from '../confirm/confirm.ts';
-import type { Proposal } from '../confirm/proposal.ts';
-import { digestOf } from '../digest.ts';
-import { cleanShown } from '../hidden-text.ts';
-import type { BotRow, Store } from '../store/store.ts';
+import { type Action, defineAction, type HeldKind, type HeldRecord, type Preview } from '../domain/action.ts';
+import { digestOf } from '../domain/canonical-json.ts';
+import type { Proposal } from '../domain/proposal.ts';
+import { cleanShown } from '../domain/safe-text.ts';
+import { countIn, judge } from '../policy/judge.ts';
+import { botNamed } from '../policy/permit.ts';
+import type { Call, Gate } from '../ports/gate.ts';
+import type { BotRow, Store } from '../ports/store.ts';
 import { type ContextDeps, contextFor, type Run } from './call-context.ts';
-import type { Call, Gate } from './gate.ts';
-import { countIn, judge } from './judge.ts';
-import { botNamed } from './permit.ts';
 import { createReadLog, type ReadLog } from './read-log.ts';
 
 /**

@@ -1,12 +1,19 @@
 import { z } from 'zod';
-import { type Action, type Change, defineAction, type FieldValue, type Preview, type Salesforce } from '../action.ts';
-import type { Audit } from '../audit.ts';
+import type { Audit } from '../audit/audit.ts';
 import { valuesOf } from '../confirm/object-values.ts';
-import type { Effect } from '../confirm/proposal.ts';
-import { GatehouseError } from '../errors.ts';
-import { quoted } from '../hidden-text.ts';
-import type { AuditRow, Store } from '../store/store.ts';
-import { CURRENCY_FIELD, hasCurrencies, inCurrency } from '../stored-value/answers.ts';
+import {
+  type Action,
+  type Change,
+  defineAction,
+  type FieldValue,
+  type Preview,
+  type Salesforce,
+} from '../domain/action.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { Effect } from '../domain/proposal.ts';
+import { quoted } from '../domain/safe-text.ts';
+import { CURRENCY_FIELD, hasCurrencies, inCurrency } from '../domain/stored-value/answers.ts';
+import type { AuditRow, Store } from '../ports/store.ts';
 
 /**
  * Takes a write of the gate back, as a proposal of its own, while the record still holds what was written (A6). Only operators

@@ -1,13 +1,13 @@
 import { needsFacts, type Verdict } from '../../permissions/decide.ts';
-import type { Preview } from '../action.ts';
-import type { Proposal } from '../confirm/proposal.ts';
-import { cleanShown } from '../hidden-text.ts';
-import type { BotRow } from '../store/store.ts';
+import type { Preview } from '../domain/action.ts';
+import type { Proposal } from '../domain/proposal.ts';
+import { cleanShown } from '../domain/safe-text.ts';
+import { countRun, hasRate, type JudgeDeps, judge } from '../policy/judge.ts';
+import type { Permitted } from '../policy/permit.ts';
+import type { Call } from '../ports/gate.ts';
+import type { BotRow } from '../ports/store.ts';
 import { type ContextDeps, contextFor, type Run } from './call-context.ts';
-import type { Call } from './gate.ts';
-import { countRun, hasRate, type JudgeDeps, judge } from './judge.ts';
 import type { ParsedArgs } from './parse-args.ts';
-import type { Permitted } from './permit.ts';
 import { createReadLog, type ReadLog } from './read-log.ts';
 
 export interface Weighed {

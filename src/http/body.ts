@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { GatehouseError, listProblems } from '../errors.ts';
-import { inWords, problemsIn } from '../input-words.ts';
+import { GatehouseError, listProblems } from '../domain/errors.ts';
+import { inWords, problemsIn } from '../domain/validation.ts';
 import { requireShape } from './json-shape.ts';
 import { HttpRefusal } from './refusal.ts';
 

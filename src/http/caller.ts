@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { Access, BrowserSession } from '../access/access.ts';
-import { GatehouseError } from '../errors.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { Access, BrowserSession } from '../ports/access.ts';
+import type { Caller, CallerKind } from '../ports/route.ts';
 import { readCookie } from './cookie.ts';
-import type { Caller, CallerKind } from './route.ts';
 
 /** Finds out who calls: a key of one of three kinds, or a signed-in operator. Never guesses, never mixes them. */
 

@@ -1,5 +1,5 @@
-import type { App } from '../app.ts';
-import type { Route } from './route.ts';
+import type { App } from '../app/app.ts';
+import type { Route } from '../ports/route.ts';
 
 /** What the HTTP door needs of the house. */
 export interface HttpDeps

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { sha256 } from '../digest.ts';
-import { GatehouseError } from '../errors.ts';
-import type { BotRow } from '../store/store.ts';
+import { sha256 } from '../domain/canonical-json.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { BotRow } from '../ports/store.ts';
 import { bearerOf } from './caller.ts';
 import { readVisitor, visitorCookie } from './cookie.ts';
 import type { HttpDeps } from './deps.ts';

@@ -1,4 +1,4 @@
-import { type GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
+import { type GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
 
 /** Answers out of an async iterable. Server-sent events are kept alive while nothing is said, and end when nobody listens. */
 

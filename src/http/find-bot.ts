@@ -1,6 +1,6 @@
-import { GatehouseError } from '../errors.ts';
-import { quoted } from '../hidden-text.ts';
-import type { BotRow, Store } from '../store/store.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import { quoted } from '../domain/safe-text.ts';
+import type { BotRow, Store } from '../ports/store.ts';
 
 export async function findBot(store: Pick<Store, 'bots'>, name: string): Promise<BotRow> {
   const bot = await store.bots.get(name);

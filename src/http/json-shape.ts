@@ -1,4 +1,4 @@
-import { GatehouseError } from '../errors.ts';
+import { GatehouseError } from '../domain/errors.ts';
 
 /**
  * What any JSON body must keep to before a schema looks at it: schemas look at every entry of a list before they say that it

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ERROR_STATUS } from '../errors.ts';
+import { ERROR_STATUS } from '../domain/errors.ts';
 import { getProposal } from '../gate/get-proposal.ts';
+import { type CallerKind, defineRoute, type Route } from '../ports/route.ts';
 import type { HttpDeps } from './deps.ts';
 import { inputSchema, type JsonSchema, outputSchema } from './json-schema.ts';
-import { type CallerKind, defineRoute, type Route } from './route.ts';
 
 /** The OpenAPI document, made from the routes and the actions' own schemas: it cannot say anything else than they do. */
 export function openApiRoute(deps: Pick<HttpDeps, 'actions'>, routes: readonly Route[]): Route {

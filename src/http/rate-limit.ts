@@ -1,4 +1,4 @@
-import { GatehouseError } from '../errors.ts';
+import { GatehouseError } from '../domain/errors.ts';
 
 /** So many tries per window and key, in this process. Keys are forgotten with their window, so it cannot grow for ever. */
 export interface RateLimit {

@@ -1,4 +1,4 @@
-import { type ErrorCode, type ErrorDetails, GatehouseError, toErrorBody } from '../errors.ts';
+import { type ErrorCode, type ErrorDetails, GatehouseError, toErrorBody } from '../domain/errors.ts';
 
 /** What HTTP itself refuses: section E's shape, with the status that HTTP has for it. */
 export class HttpRefusal extends GatehouseError {

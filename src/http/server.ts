@@ -3,20 +3,20 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
-import { type GatehouseError, toGatehouseError } from '../errors.ts';
+import { type GatehouseError, toGatehouseError } from '../domain/errors.ts';
+import type { Caller, Route } from '../ports/route.ts';
 import { parseInput, readJson, readText } from './body.ts';
 import { callerOf } from './caller.ts';
 import type { HttpDeps, RequestInfo } from './deps.ts';
-import type { Env } from './env.ts';
 import { STREAM_HEADERS, type StreamOptions, toEventStream, toTextStream } from './event-stream.ts';
 import { checkHost, checkOrigin, originOf } from './guard.ts';
 import { API_CSP, mayBeFramed, securityHeaders } from './headers.ts';
+import type { Env } from './hono-env.ts';
 import { mountPages } from './pages/pages.ts';
 import { errorPage, isForPerson } from './pages/show.ts';
 import { createPlaces, type Places } from './places.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { errorResponse, HttpRefusal } from './refusal.ts';
-import type { Caller, Route } from './route.ts';
 import { restRoutes } from './routes/rest.ts';
 
 /**

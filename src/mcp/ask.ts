@@ -7,9 +7,9 @@ import {
   SdkErrorCode,
   type ServerContext,
 } from '@modelcontextprotocol/server';
-import type { Envelope, ProposalView } from '../confirm/proposal.ts';
-import { GatehouseError } from '../errors.ts';
-import type { Gate } from '../gate/gate.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { Envelope, ProposalView } from '../domain/proposal.ts';
+import type { Gate } from '../ports/gate.ts';
 import type { McpCaller, McpDeps } from './deps.ts';
 import { type Answer, type Form, readAnswer } from './form.ts';
 import type { NotDecided } from './result.ts';

@@ -9,9 +9,9 @@ import {
   type RequestStateCodec,
   type ServerContext,
 } from '@modelcontextprotocol/server';
-import type { Envelope, ProposalView } from '../confirm/proposal.ts';
-import { hmacSha256 } from '../digest.ts';
-import { GatehouseError } from '../errors.ts';
+import { hmacSha256 } from '../domain/canonical-json.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { Envelope, ProposalView } from '../domain/proposal.ts';
 import { answerOfRound, askAndWait, askByRound } from './ask.ts';
 import type { McpCaller, McpDeps } from './deps.ts';
 import { toForm } from './form.ts';

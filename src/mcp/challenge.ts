@@ -1,4 +1,4 @@
-import { type GatehouseError, toErrorBody } from '../errors.ts';
+import { type GatehouseError, toErrorBody } from '../domain/errors.ts';
 
 /**
  * What an MCP client needs to know about keys, in the forms that clients read: the challenge of RFC 6750, the metadata

@@ -1,7 +1,7 @@
-import type { Gate } from '../gate/gate.ts';
-import type { Log } from '../log.ts';
-import type { Prompt } from '../prompt.ts';
-import type { Store } from '../store/store.ts';
+import type { Prompt } from '../domain/prompt.ts';
+import type { Gate } from '../ports/gate.ts';
+import type { Log } from '../ports/log.ts';
+import type { Store } from '../ports/store.ts';
 
 /** What the MCP door needs of the house. */
 export interface McpDeps {

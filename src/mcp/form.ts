@@ -1,8 +1,8 @@
 import type { ElicitRequestFormParams } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { Change } from '../action.ts';
-import type { ProposalView } from '../confirm/proposal.ts';
-import { cleanData, quoted } from '../hidden-text.ts';
+import type { Change } from '../domain/action.ts';
+import type { ProposalView } from '../domain/proposal.ts';
+import { cleanData, quoted } from '../domain/safe-text.ts';
 
 /** The question a client shows its person, and what an answer to it means. Pure. */
 

@@ -10,9 +10,9 @@ import {
   originValidationResponse,
   type Server,
 } from '@modelcontextprotocol/server';
-import type { Access } from '../access/access.ts';
-import { type GatehouseError, toErrorBody } from '../errors.ts';
-import type { Store } from '../store/store.ts';
+import { type GatehouseError, toErrorBody } from '../domain/errors.ts';
+import type { Access } from '../ports/access.ts';
+import type { Store } from '../ports/store.ts';
 import type { Era } from './call.ts';
 import { aboutSignIn, unauthenticated } from './challenge.ts';
 import { withCors } from './cors.ts';

@@ -5,8 +5,8 @@ import {
   type Prompt as WirePrompt,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import type { Gate } from '../gate/gate.ts';
-import type { Prompt } from '../prompt.ts';
+import type { Prompt } from '../domain/prompt.ts';
+import type { Gate } from '../ports/gate.ts';
 
 /** prompts/list and prompts/get: only what speaks of actions that the bot may call. */
 

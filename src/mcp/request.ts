@@ -1,5 +1,5 @@
 import { isJsonContentType, readRequestBody } from '@modelcontextprotocol/server';
-import { type ErrorCode, GatehouseError } from '../errors.ts';
+import { type ErrorCode, GatehouseError } from '../domain/errors.ts';
 
 /** What a request must be before the SDK sees it, so that a client is told in our words what to send instead. */
 

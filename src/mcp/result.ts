@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import type { Envelope } from '../confirm/proposal.ts';
-import { type GatehouseError, toErrorBody, toGatehouseError } from '../errors.ts';
-import type { Log } from '../log.ts';
+import { type GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
+import type { Envelope } from '../domain/proposal.ts';
+import type { Log } from '../ports/log.ts';
 
 /** Why a waiting proposal was not decided here and now. */
 export type NotDecided = 'no-form' | 'closed' | 'unreadable' | 'late';

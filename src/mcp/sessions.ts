@@ -6,9 +6,9 @@ import {
   type Server,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
-import { GatehouseError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { McpSessionRow, Store } from '../store/store.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { Log } from '../ports/log.ts';
+import type { McpSessionRow, Store } from '../ports/store.ts';
 import type { During, McpCaller } from './deps.ts';
 import { type DeadDrop, Wire } from './wire.ts';
 

@@ -1,7 +1,7 @@
 import type { JSONObject, JSONValue, Tool } from '@modelcontextprotocol/server';
 import type { z } from 'zod';
-import type { ListedAction } from '../gate/gate.ts';
-import { toolSchema } from '../tool-schema.ts';
+import { toolSchema } from '../domain/tool-schema.ts';
+import type { ListedAction } from '../ports/gate.ts';
 
 /** The tool of an action: everything is derived, so a hint can never contradict what the gate does. */
 export function toTool(action: ListedAction): Tool {

@@ -1,7 +1,7 @@
-import { asUuid } from '../digest.ts';
-import type { ConnectionStatus } from './connections.ts';
-import { operatorHint } from './failure-table.ts';
+import { asUuid } from '../domain/canonical-json.ts';
+import type { ConnectionStatus } from '../ports/salesforce.ts';
 import type { ConnectionRow } from './ports.ts';
+import { operatorHint } from './transport/failure-table.ts';
 
 /** A connection as people see it, with the cure beside its last failure (O7). */
 export function toStatus(row: ConnectionRow, now: number): ConnectionStatus {

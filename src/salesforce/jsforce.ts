@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { Connection } from 'jsforce';
-import { type Ask, CLIENT, type Line } from './line.ts';
+import { type Ask, CLIENT, type Line } from './request.ts';
 
 /**
  * jsforce for breadth, on our own line: its stock transport retries writes' cousins five times, follows redirects with the

@@ -1,6 +1,6 @@
-import type { Config } from '../config.ts';
-import type { LeaseWatch } from '../lease-watch.ts';
-import type { Log } from '../log.ts';
+import type { LeaseWatch } from '../domain/lease-watch.ts';
+import type { Config } from '../ports/config.ts';
+import type { Log } from '../ports/log.ts';
 
 /** What this room needs from outside. The store, the token vault and the simulated org fit these by shape. */
 export interface ConnectionDeps {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import { GatehouseError } from '../errors.ts';
-import type { Database } from './database.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { Database } from './engines/database.ts';
 import { MIGRATIONS } from './migrations.ts';
 
 /** Any number will do, as long as every process takes the same. */

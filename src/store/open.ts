@@ -1,21 +1,21 @@
 import { Kysely } from 'kysely';
-import { GatehouseError } from '../errors.ts';
-import { createAuditStore } from './audit.ts';
-import { createBotStore } from './bots.ts';
-import { createConnectionStore } from './connections.ts';
-import { createConversationStore } from './conversations.ts';
-import { createCounterStore } from './counters.ts';
-import { createDatabase, type Database } from './database.ts';
-import { createKeyStore } from './keys.ts';
-import { createMcpSessionStore } from './mcp-sessions.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { Store } from '../ports/store.ts';
+import { createDatabase, type Database } from './engines/database.ts';
+import { TransactionScope } from './engines/transaction-scope.ts';
 import { migrate } from './migrate.ts';
-import { createOperatorStore } from './operators.ts';
-import { createProposalStore } from './proposals.ts';
-import type { SealedText } from './sealed-text.ts';
-import type { Store } from './store.ts';
-import type { Tables } from './tables.ts';
-import { TransactionScope } from './transaction-scope.ts';
-import { createValueStore } from './values.ts';
+import type { SealedText } from './secrets/sealed-text.ts';
+import { createAuditStore } from './tables/audit.ts';
+import { createBotStore } from './tables/bots.ts';
+import { createConnectionStore } from './tables/connections.ts';
+import { createConversationStore } from './tables/conversations.ts';
+import { createCounterStore } from './tables/counters.ts';
+import { createKeyStore } from './tables/keys.ts';
+import { createMcpSessionStore } from './tables/mcp-sessions.ts';
+import { createOperatorStore } from './tables/operators.ts';
+import { createProposalStore } from './tables/proposals.ts';
+import type { Tables } from './tables/tables.ts';
+import { createValueStore } from './tables/values.ts';
 
 /** Where the state lives: one SQLite file, or a PostgreSQL database (all of ours in `schema`, where given). */
 export type DatabaseTarget = { readonly file: string } | { readonly url: string; readonly schema?: string };
@@ -75,13 +75,13 @@ async function connect(target: DatabaseTarget): Promise<Database> {
   // Each loads its own driver: a process pays for one of them.
   if ('file' in target) {
     const [{ SqliteDialect }, { openSqliteFile }] = await Promise.all([
-      import('./sqlite-dialect.ts'),
-      import('./sqlite.ts'),
+      import('./engines/sqlite-dialect.ts'),
+      import('./engines/sqlite.ts'),
     ]);
     const dialect = new SqliteDialect(await openSqliteFile(target.file), scope);
     return createDatabase(new Kysely<Tables>({ dialect }), 'sqlite', scope);
   }
-  const { openPostgres } = await import('./postgres.ts');
+  const { openPostgres } = await import('./engines/postgres.ts');
   const dialect = await openPostgres(target.url, target.schema, scope);
   return createDatabase(new Kysely<Tables>({ dialect }), 'postgres', scope);
 }

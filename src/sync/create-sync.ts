@@ -1,13 +1,13 @@
-import type { Sync } from '../action.ts';
-import { createLeaseWatch } from '../lease-watch.ts';
-import { type Batches, createBatches } from './batch.ts';
-import { createBotSync, type SingleSync } from './bot-sync.ts';
-import { createDrain, type Drain } from './drain.ts';
-import { createEngine, type Engine } from './engine.ts';
-import { createHeldSync } from './held.ts';
-import { type ConnectionOf, createHosts, type Hosts } from './hosts.ts';
-import { createLinkDesk, type LinkDesk } from './link-desk.ts';
-import type { SyncDeps, SyncOrg } from './ports.ts';
+import type { Sync } from '../domain/action.ts';
+import { createLeaseWatch } from '../domain/lease-watch.ts';
+import type { SyncDeps, SyncOrg } from '../ports/sync-store.ts';
+import { createDrain, type Drain } from './engine/drain.ts';
+import { createEngine, type Engine } from './engine/engine.ts';
+import { createHeldSync } from './engine/held.ts';
+import { type ConnectionOf, createHosts, type Hosts } from './host/hosts.ts';
+import { type Batches, createBatches } from './jobs/batches.ts';
+import { createBotSync, type SingleSync } from './on-demand/bot-sync.ts';
+import { createLinkDesk, type LinkDesk } from './on-demand/manual-links.ts';
 
 /** People and cases of the host app in step with Salesforce, both ways: nothing lost, nothing twice. */
 export interface SyncRoom {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
-import type { AuditRow } from '../../src/store/store.ts';
+import type { AuditRow } from '../../src/ports/store.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 /** A page of a cursor is a query like any other, and whatever was read stands in the audit. */

@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
-import type { Fields } from '../../src/action.ts';
-import { defaultMapping } from '../../src/mapping/defaults.ts';
+import type { Fields } from '../../src/domain/action.ts';
 import { openDatabase } from '../../src/store/open.ts';
-import { createSyncStore } from '../../src/store/sync-store.ts';
+import { createSyncStore } from '../../src/store/sync/sync-store.ts';
+import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 const JANE = { id: 'p-jane', fields: { email: 'jane@doe.example', name: 'Jane Doe', phone: '+31 10 555 0199' } };

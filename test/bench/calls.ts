@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { App } from '../../src/app.ts';
+import type { App } from '../../src/app/app.ts';
 import { serveSim } from '../../src/sim/server.ts';
 
 // The built product, as it is shipped; the path is that of this file once bundled beside it.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createAccumulator } from '../../src/chat/accumulate.ts';
-import type { CallPiece, Delta } from '../../src/chat/model.ts';
+import { createAccumulator } from '../../src/chat/models/accumulate.ts';
+import type { CallPiece, Delta } from '../../src/ports/model.ts';
 
 describe('a streamed answer', () => {
   it('is put together from pieces, as OpenAI sends them [T1]', () => {

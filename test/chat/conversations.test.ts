@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { createChat } from '../../src/chat/chat.ts';
-import type { Model } from '../../src/chat/model.ts';
-import { createOpenAiModel } from '../../src/chat/openai-model.ts';
+import { createOpenAiModel } from '../../src/chat/models/openai-model.ts';
 import { toToolEntry } from '../../src/chat/tool-answer.ts';
+import type { Model } from '../../src/ports/model.ts';
 import { createChatWorld, gather, OWNER } from '../support/chat.ts';
 import { startModelServer } from '../support/model-server.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type DemoMessage, talk } from '../../src/chat/demo/talk.ts';
-import { OUTCOME } from '../../src/chat/model.ts';
+import { OUTCOME } from '../../src/ports/model.ts';
 import { createChatWorld } from '../support/chat.ts';
 
 const TOOLS = ['CreateLead', 'GetAccount', 'UpdateOpportunity', 'RunSOQL'];

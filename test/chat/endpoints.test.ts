@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { createAccumulator } from '../../src/chat/accumulate.ts';
-import type { Delta, ModelMessage } from '../../src/chat/model.ts';
-import { createOpenAiModel, type OpenAiOptions } from '../../src/chat/openai-model.ts';
-import { GatehouseError } from '../../src/errors.ts';
+import { createAccumulator } from '../../src/chat/models/accumulate.ts';
+import { createOpenAiModel, type OpenAiOptions } from '../../src/chat/models/openai-model.ts';
+import { GatehouseError } from '../../src/domain/errors.ts';
+import type { Delta, ModelMessage } from '../../src/ports/model.ts';
 import { delta, type Script, startModelServer } from '../support/model-server.ts';
 
 /** What endpoints of Chat Completions were reported to do, byte for byte where the report had them. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createOpenAiModel } from '../../src/chat/openai-model.ts';
+import { createOpenAiModel } from '../../src/chat/models/openai-model.ts';
 import { createChatWorld } from '../support/chat.ts';
 import { delta, type Script, startModelServer } from '../support/model-server.ts';
 

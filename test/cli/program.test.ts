@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
-import { howStarted, pasteable } from '../../src/cli/program.ts';
+import { howStarted, pasteable } from '../../src/cli/self-command.ts';
 
 it('prints commands as whoever started it can paste them [U10]', () => {
   expect([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { policySchema } from '../../permissions/policy.ts';
-import { boundByPolicy } from '../../src/confirm/bounded.ts';
+import { boundByPolicy } from '../../src/policy/bounded-org.ts';
 import { createWorld } from '../support/world.ts';
 
 type Rules = Readonly<Record<string, object>>;

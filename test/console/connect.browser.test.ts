@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shippedPolicy } from '../../permissions/policy.ts';
-import { type App, createApp } from '../../src/app.ts';
-import { readConfig } from '../../src/config.ts';
+import { type App, createApp } from '../../src/app/app.ts';
 import { type Listening, listen } from '../../src/http/server.ts';
+import { readConfig } from '../../src/runtime/config.ts';
 import { serveSim } from '../../src/sim/server.ts';
 import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
 

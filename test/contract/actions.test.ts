@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { kebab, loadActions } from '../../src/load.ts';
+import { kebab, loadActions } from '../../src/runtime/load.ts';
 
 /** What holds for every action, so that a new file is covered on arrival. */
 const actions = await loadActions(new URL('../../actions/', import.meta.url));
@@ -41,7 +41,7 @@ describe.each(actions.map((action) => [action.name, action] as const))('%s', (na
   it('imports nothing but the action, the errors and zod', async () => {
     const text = await readFile(new URL(`../../actions/${kebab(name)}.ts`, import.meta.url), 'utf8');
     const imported = [...text.matchAll(/from '([^']+)'/g)].map(([, from]) => from);
-    for (const from of imported) expect(['zod', '../src/action.ts', '../src/errors.ts']).toContain(from);
+    for (const from of imported) expect(['zod', '../src/domain/action.ts', '../src/domain/errors.ts']).toContain(from);
   });
 
   it('keeps the words that models read', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type App, createApp } from '../../src/app.ts';
+import { type App, createApp } from '../../src/app/app.ts';
 import { openDatabase } from '../../src/store/open.ts';
 import { describePostgres } from '../support/databases.ts';
 import { createWorld, type World } from '../support/world.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Policy, parsePolicy, shippedPolicy } from '../../permissions/policy.ts';
 import { connectView } from '../../src/console/connect.ts';
-import { grantNotes } from '../../src/settings.ts';
+import { grantNotes } from '../../src/policy/save.ts';
 import { createWorld } from '../support/world.ts';
 
 /** What a call meets before anything else: grants, policy and open objects, each with its true cause. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Envelope } from '../../src/confirm/proposal.ts';
-import { GatehouseError } from '../../src/errors.ts';
+import { GatehouseError } from '../../src/domain/errors.ts';
+import type { Envelope } from '../../src/domain/proposal.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 /** Each fault of the org, before and after the write, under each action: the org's end state is compared with what was said. */

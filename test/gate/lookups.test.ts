@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { FieldDescribe } from '../../src/action.ts';
-import { fitting, lookupNotes } from '../../src/lookups.ts';
+import type { FieldDescribe } from '../../src/domain/action.ts';
+import { fitting, lookupNotes } from '../../src/policy/lookups.ts';
 import { openDoor } from '../support/door.ts';
 import { createWorld } from '../support/world.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
-import type { Envelope } from '../../src/confirm/proposal.ts';
+import type { Envelope } from '../../src/domain/proposal.ts';
 import { createChatWorld } from '../support/chat.ts';
 import { startModelServer } from '../support/model-server.ts';
 import { describeWorlds, type World } from '../support/world.ts';

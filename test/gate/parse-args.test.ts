@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { GatehouseError } from '../../src/errors.ts';
+import type { GatehouseError } from '../../src/domain/errors.ts';
 import { readArgs } from '../../src/gate/parse-args.ts';
 import { createWorld } from '../support/world.ts';
 

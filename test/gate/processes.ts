@@ -69,7 +69,7 @@ async function bundle(): Promise<void> {
     entryPoints: [`${worker}.ts`, 'src/index.ts', ...found.flat().filter((name) => name.endsWith('.ts'))],
     outbase: '.',
     outdir: folder,
-    chunkNames: 'src/chunk-[hash]',
+    chunkNames: 'src/app/chunk-[hash]',
     bundle: true,
     splitting: true,
     packages: 'external',

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import type { App } from '../../src/app.ts';
+import type { App } from '../../src/app/app.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 /** What a dead process, a lost answer or a jumping clock leaves behind. */

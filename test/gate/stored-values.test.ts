@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Envelope } from '../../src/confirm/proposal.ts';
-import { checkFields } from '../../src/salesforce/describe-check.ts';
+import type { Envelope } from '../../src/domain/proposal.ts';
+import { checkFields } from '../../src/salesforce/records/describe-check.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 /** What a person approves is what will be stored, and what the org made of it is what is compared afterwards. */

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createApp } from '../../src/app.ts';
-import type { Model } from '../../src/chat/model.ts';
-import { GatehouseError } from '../../src/errors.ts';
+import { createApp } from '../../src/app/app.ts';
+import { GatehouseError } from '../../src/domain/errors.ts';
 import { toEventStream } from '../../src/http/event-stream.ts';
-import type { Route } from '../../src/http/route.ts';
+import type { Model } from '../../src/ports/model.ts';
+import type { Route } from '../../src/ports/route.ts';
 import { openDoor } from '../support/door.ts';
 
 describe('server-sent events', () => {

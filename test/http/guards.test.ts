@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Log } from '../../src/log.ts';
+import type { Log } from '../../src/ports/log.ts';
 import { type Door, openDoor } from '../support/door.ts';
 
 describe('the guards of every route', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { latestRecovery, recoverAccess } from '../../src/operators.ts';
+import { latestRecovery, recoverAccess } from '../../src/access/operators.ts';
 import { openDoor } from '../support/door.ts';
 
 describe('operators over REST and in the console', () => {

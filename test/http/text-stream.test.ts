@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Route } from '../../src/http/route.ts';
+import type { Route } from '../../src/ports/route.ts';
 import { openDoor } from '../support/door.ts';
 
 async function open(text: () => AsyncIterable<string>) {

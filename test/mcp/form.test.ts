@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ProposalView } from '../../src/confirm/proposal.ts';
+import type { ProposalView } from '../../src/domain/proposal.ts';
 import { readAnswer, toForm } from '../../src/mcp/form.ts';
 
 const NOW = Date.parse('2026-11-22T10:00:00Z');

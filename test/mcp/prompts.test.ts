@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { loadActions, loadPrompts } from '../../src/load.ts';
+import { loadActions, loadPrompts } from '../../src/runtime/load.ts';
 import { KINDS, openDoor } from './door.ts';
 
 const readPrompts = () => loadPrompts(new URL('../../prompts/', import.meta.url));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fieldAccess, fieldSet } from '../../permissions/field-access.ts';
 import { policySchema } from '../../permissions/policy.ts';
-import { boundByPolicy } from '../../src/confirm/bounded.ts';
+import { boundByPolicy } from '../../src/policy/bounded-org.ts';
 import { guardSoql } from '../../src/salesforce/soql/guard.ts';
 import { parsePolicyFile } from '../../src/salesforce/soql/policy-file.ts';
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parsePolicy, shippedPolicy } from '../../permissions/policy.ts';
-import type { FieldDescribe, ObjectDescribe } from '../../src/action.ts';
-import { GatehouseError } from '../../src/errors.ts';
-import { checkNames } from '../../src/policy-names.ts';
-import { checkedPolicyOf } from '../../src/settings.ts';
+import type { FieldDescribe, ObjectDescribe } from '../../src/domain/action.ts';
+import { GatehouseError } from '../../src/domain/errors.ts';
+import { checkNames } from '../../src/policy/names.ts';
+import { checkedPolicyOf } from '../../src/policy/save.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 /** Names that an operator writes into a policy, against the org that it is for. */

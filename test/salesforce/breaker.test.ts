@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { abandoned, admit, type Breaker, CLOSED, failed, succeeded } from '../../src/salesforce/breaker.ts';
+import { abandoned, admit, type Breaker, CLOSED, failed, succeeded } from '../../src/salesforce/transport/breaker.ts';
 
 const PROBE_MS = 25_000;
 

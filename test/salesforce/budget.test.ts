@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeSpending, limitPauseMs, REMEASURE_MS, readLimitInfo } from '../../src/salesforce/budget.ts';
+import { judgeSpending, limitPauseMs, REMEASURE_MS, readLimitInfo } from '../../src/salesforce/transport/budget.ts';
 
 describe('the API allowance', () => {
   it.each([

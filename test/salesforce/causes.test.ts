@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import type { Org } from '../../src/salesforce/connections.ts';
-import { failureOf, toFailure } from '../../src/salesforce/failures.ts';
+import type { Org } from '../../src/ports/salesforce.ts';
+import { failureOf, toFailure } from '../../src/salesforce/transport/failures.ts';
 import { createServedWorld, createSimWorld, ORG, refusal, serve, USER } from './org-world.ts';
 
 /** The cause that is told is the true one, and its cure stays with it. */

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { WebReturn } from '../../src/salesforce/connections.ts';
+import type { WebReturn } from '../../src/ports/salesforce.ts';
 import {
   approve,
   createOrgWorld,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Fields } from '../../src/action.ts';
-import { GatehouseError } from '../../src/errors.ts';
-import { checkFields } from '../../src/salesforce/describe-check.ts';
-import { toDescribe } from '../../src/salesforce/describes.ts';
+import type { Fields } from '../../src/domain/action.ts';
+import { GatehouseError } from '../../src/domain/errors.ts';
+import { checkFields } from '../../src/salesforce/records/describe-check.ts';
+import { toDescribe } from '../../src/salesforce/records/describes.ts';
 
 const writable = { nillable: true, createable: true, updateable: true, length: 0 };
 const picklist = (...values: string[]) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { failureOf, saidIn, toFailure } from '../../src/salesforce/failures.ts';
-import type { Answer } from '../../src/salesforce/transport.ts';
+import { failureOf, saidIn, toFailure } from '../../src/salesforce/transport/failures.ts';
+import type { Answer } from '../../src/salesforce/transport/http.ts';
 
 function answer(status: number, text: string, type = 'application/json;charset=UTF-8'): Answer {
   let json: unknown;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Org } from '../../src/salesforce/connections.ts';
-import { isUnknownOutcome } from '../../src/salesforce/upstream-error.ts';
+import type { Org } from '../../src/ports/salesforce.ts';
+import { isUnknownOutcome } from '../../src/salesforce/transport/upstream-error.ts';
 import { createWebWorld, refusal } from './org-world.ts';
 
 /**

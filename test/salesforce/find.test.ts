@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Condition, Find } from '../../src/action.ts';
-import { GatehouseError } from '../../src/errors.ts';
-import { toSoql } from '../../src/salesforce/find.ts';
+import type { Condition, Find } from '../../src/domain/action.ts';
+import { GatehouseError } from '../../src/domain/errors.ts';
+import { toSoql } from '../../src/salesforce/records/find.ts';
 
 const find = (more: Partial<Find>): string => toSoql('Account', { fields: ['Name'], where: [], limit: 5, ...more });
 const where = (condition: Condition): string => find({ where: [condition] }).replace(/^.* WHERE (.*) LIMIT 5$/s, '$1');

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import type { Org } from '../../src/salesforce/connections.ts';
-import { isUnknownOutcome } from '../../src/salesforce/upstream-error.ts';
+import type { Org } from '../../src/ports/salesforce.ts';
+import { isUnknownOutcome } from '../../src/salesforce/transport/upstream-error.ts';
 import { createServedWorld, createSimWorld, refusal } from './org-world.ts';
 
 /** What became of a write is Salesforce's to say. An answer in other words, above all a page, proves neither a yes nor a no. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeHost, looksLikeSandbox } from '../../src/salesforce/hosts.ts';
+import { judgeHost, looksLikeSandbox } from '../../src/salesforce/transport/hosts.ts';
 
 const extra = ['127.0.0.1:4000', 'proxy.corp.example', 'remote.example:8080'];
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { prefixesOf, toId18 } from '../../src/salesforce/ids.ts';
+import { prefixesOf, toId18 } from '../../src/domain/salesforce-id.ts';
 
 describe('Salesforce ids', () => {
   it('makes 18 characters of 15 and keeps 18 that are right [A3]', () => {

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/config.ts';
-import type { Org } from '../../src/salesforce/connections.ts';
-import { isUnknownOutcome } from '../../src/salesforce/upstream-error.ts';
+import type { Org } from '../../src/ports/salesforce.ts';
+import { readConfig } from '../../src/runtime/config.ts';
+import { isUnknownOutcome } from '../../src/salesforce/transport/upstream-error.ts';
 import { createOrgWorld, createServedWorld, createSimWorld, refusal, serve } from './org-world.ts';
 
 const read = (org: Org) => org.find('Account', { fields: ['Name'], where: [], limit: 1 });

@@ -4,16 +4,16 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readConfig } from '../../src/config.ts';
-import { GatehouseError } from '../../src/errors.ts';
-import type { Connections, Org } from '../../src/salesforce/connections.ts';
+import { GatehouseError } from '../../src/domain/errors.ts';
+import type { Connections, Org } from '../../src/ports/salesforce.ts';
+import type { Store } from '../../src/ports/store.ts';
+import { readConfig } from '../../src/runtime/config.ts';
 import { createConnections } from '../../src/salesforce/create-connections.ts';
 import type { ConnectionDeps, TokenSet } from '../../src/salesforce/ports.ts';
 import { serveSim } from '../../src/sim/server.ts';
 import { createSim, type Sim } from '../../src/sim/sim.ts';
 import { openStore } from '../../src/store/open.ts';
-import type { Store } from '../../src/store/store.ts';
-import { openTokens, type TokenVault } from '../../src/store/tokens.ts';
+import { openTokens, type TokenVault } from '../../src/store/secrets/tokens.ts';
 
 /** A store, a vault and connections on a folder of their own, with a clock that the test moves and waits that take no time. */
 export interface OrgWorld extends AsyncDisposable {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Org } from '../../src/salesforce/connections.ts';
+import type { Org } from '../../src/ports/salesforce.ts';
 import { createServedWorld, refusal } from './org-world.ts';
 
 /** Answers in the bytes of real orgs, old and new: key order, extra keys, missing keys and bare bodies must not matter. */

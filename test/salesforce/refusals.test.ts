@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Refusal } from '../../src/salesforce/connections.ts';
-import { failureOf } from '../../src/salesforce/failures.ts';
-import { toRefusal } from '../../src/salesforce/refusals.ts';
+import type { Refusal } from '../../src/ports/salesforce.ts';
+import { failureOf } from '../../src/salesforce/transport/failures.ts';
+import { toRefusal } from '../../src/salesforce/transport/refusals.ts';
 import { createServedWorld, refusal } from './org-world.ts';
 
 /** Code, HTTP status, fields, what the sync does, and our code. */

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { passing, signInFailure } from '../../src/salesforce/sign-in-failures.ts';
+import { passing, signInFailure } from '../../src/salesforce/auth/sign-in-failures.ts';
 import { createWebWorld, refusal } from './org-world.ts';
 
 /** A hiccup is not a death: a renewal gives a connection up only for what is known to be final. */

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import type { Org } from '../../src/salesforce/connections.ts';
+import type { Org } from '../../src/ports/salesforce.ts';
 import type { TokenSet, TokenVault } from '../../src/salesforce/ports.ts';
-import { sleep } from '../../src/salesforce/waiting.ts';
+import { sleep } from '../../src/salesforce/transport/waiting.ts';
 import { createServedWorld, createSimWorld, createWebWorld, refusal, signIn } from './org-world.ts';
 
 const write = (world: { open: () => Promise<Org> }) =>

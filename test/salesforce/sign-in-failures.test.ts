@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { signInFailure } from '../../src/salesforce/sign-in-failures.ts';
+import { signInFailure } from '../../src/salesforce/auth/sign-in-failures.ts';
 
 describe('a sign-in that Salesforce refuses', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { shippedPolicy } from '../../permissions/policy.ts';
-import { createSoql } from '../../src/salesforce/run-soql.ts';
-import { createAllowance } from '../../src/salesforce/soql-allowance.ts';
+import { createAllowance } from '../../src/salesforce/query/allowance.ts';
+import { createSoql } from '../../src/salesforce/query/run-soql.ts';
 import { describeStores } from '../support/databases.ts';
 import { createServedWorld, refusal } from './org-world.ts';
 

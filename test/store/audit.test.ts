@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sha256 } from '../../src/digest.ts';
+import { sha256 } from '../../src/domain/canonical-json.ts';
 import { describeStores } from '../support/databases.ts';
 import { anEntry, NOW, seal } from './rows.ts';
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
-import { PER_BOT } from '../../src/store/bots.ts';
 import { openDatabase } from '../../src/store/open.ts';
+import { PER_BOT } from '../../src/store/tables/bots.ts';
 
 it('deletes a bot from every table that has rows of one bot, also from those that come later [U3]', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-test-'));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { MOVES, type ProposalState } from '../../src/confirm/proposal.ts';
+import { MOVES, type ProposalState } from '../../src/domain/proposal.ts';
 import { createStore } from '../../src/store/open.ts';
-import { createSealedText } from '../../src/store/sealed-text.ts';
+import { createSealedText } from '../../src/store/secrets/sealed-text.ts';
 import { describeStores } from '../support/databases.ts';
 import { aProposal, NOW } from './rows.ts';
 

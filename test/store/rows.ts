@@ -1,6 +1,6 @@
 import { shippedPolicy } from '../../permissions/policy.ts';
-import type { Proposal } from '../../src/confirm/proposal.ts';
-import type { AuditEntry, AuditRow, BotRow, ConnectionRow } from '../../src/store/store.ts';
+import type { Proposal } from '../../src/domain/proposal.ts';
+import type { AuditEntry, AuditRow, BotRow, ConnectionRow } from '../../src/ports/store.ts';
 
 /** Whole rows to store, each with what the test is about changed. */
 

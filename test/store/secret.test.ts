@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { checkSecret, loadSecret } from '../../src/store/secret.ts';
+import { checkSecret, loadSecret } from '../../src/store/secrets/secret.ts';
 import { describeStores } from '../support/databases.ts';
 import { race, removeBundle } from './processes.ts';
 import { NOW } from './rows.ts';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { GatehouseError } from '../../src/errors.ts';
-import type { Database } from '../../src/store/database.ts';
+import { GatehouseError } from '../../src/domain/errors.ts';
+import type { Database } from '../../src/store/engines/database.ts';
 import { createStore, openDatabase, openStore } from '../../src/store/open.ts';
 import { aBot, NOW } from './rows.ts';
 

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { GatehouseError, toErrorBody } from '../../src/errors.ts';
+import { GatehouseError, toErrorBody } from '../../src/domain/errors.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { openStore } from '../../src/store/open.ts';
-import type { Store } from '../../src/store/store.ts';
 import { describeStores } from '../support/databases.ts';
 import { aBot, aConnection, anEntry, NOW, seal } from './rows.ts';
 

@@ -6,7 +6,7 @@ import { createClient } from '@keyv/redis';
 import pg from 'pg';
 import { Database } from 'sqlite3';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lazyTokens, openTokens, type TokenTarget } from '../../src/store/tokens.ts';
+import { lazyTokens, openTokens, type TokenTarget } from '../../src/store/secrets/tokens.ts';
 import { describePostgres, missing } from '../support/databases.ts';
 import { race, removeBundle } from './processes.ts';
 

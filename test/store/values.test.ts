@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { GatehouseError } from '../../src/errors.ts';
+import { GatehouseError } from '../../src/domain/errors.ts';
 import { describeStores } from '../support/databases.ts';
 import { NOW } from './rows.ts';
 

@@ -1,6 +1,6 @@
 import type { CardAnswer, Chat, Transcript } from '../../src/chat/chat.ts';
 import type { ChatEvent, DoneReason, Receipt } from '../../src/chat/events.ts';
-import type { ProposalView } from '../../src/confirm/proposal.ts';
+import type { ProposalView } from '../../src/domain/proposal.ts';
 import { createWorld, type World, type WorldOptions } from './world.ts';
 
 /** A conversation in a house of its own. */

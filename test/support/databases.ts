@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { describe, it } from 'vitest';
-import type { Database } from '../../src/store/database.ts';
+import type { Store } from '../../src/ports/store.ts';
+import type { Database } from '../../src/store/engines/database.ts';
 import { createStore, type DatabaseTarget, openDatabase } from '../../src/store/open.ts';
-import type { Store } from '../../src/store/store.ts';
 import { isStock } from './stock-org.ts';
 
 /** A database that nobody has used: a file in a new folder, or a schema of its own. It goes away with the test. */

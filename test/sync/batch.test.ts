@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { SyncTables } from '../../src/store/sync-tables.ts';
-import { mappingOf } from '../../src/sync/target.ts';
+import type { SyncTables } from '../../src/store/sync/tables.ts';
+import { mappingOf } from '../../src/sync/remote/target.ts';
 import { describeStores } from '../support/databases.ts';
 import { crashAt, createSyncWorld, type SyncWorld } from './world.ts';
 

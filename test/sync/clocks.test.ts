@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deliver } from '../../src/sync/deliver.ts';
+import { deliver } from '../../src/sync/webhooks/deliver.ts';
 import { describeStores } from '../support/databases.ts';
 import { createSyncWorld } from './world.ts';
 

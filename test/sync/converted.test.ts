@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { defaultMapping } from '../../src/mapping/defaults.ts';
-import { mappingSchema } from '../../src/mapping/mapping.ts';
-import { suggestRules } from '../../src/mapping/suggest.ts';
-import { saveMapping } from '../../src/sync/save-mapping.ts';
+import { mappingSchema } from '../../src/domain/mapping.ts';
+import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
+import { saveMapping } from '../../src/sync/mapping/save-mapping.ts';
+import { suggestRules } from '../../src/sync/mapping/suggest.ts';
 import { describeStores } from '../support/databases.ts';
 import { createSyncWorld, type SyncWorld } from './world.ts';
 

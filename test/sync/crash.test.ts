@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CrashPoint } from '../../src/sync/ports.ts';
+import type { CrashPoint } from '../../src/ports/sync-store.ts';
 import { describeStores } from '../support/databases.ts';
 import { Crash, crashAt, createSyncWorld, pair, type SyncWorld } from './world.ts';
 

@@ -1,4 +1,4 @@
-import { createSealedText } from '../../src/store/sealed-text.ts';
+import { createSealedText } from '../../src/store/secrets/sealed-text.ts';
 import { syncRoutes } from '../../src/sync/routes/mount.ts';
 import type { HostDeed, RouteAnswer, RouteDeps, RouteRequest } from '../../src/sync/routes/route.ts';
 import type { SyncWorld } from './world.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { defaultMapping } from '../../src/mapping/defaults.ts';
-import type { Mapping } from '../../src/mapping/mapping.ts';
-import { saveMapping } from '../../src/sync/save-mapping.ts';
+import type { Mapping } from '../../src/domain/mapping.ts';
+import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
+import { saveMapping } from '../../src/sync/mapping/save-mapping.ts';
 import { describeStores } from '../support/databases.ts';
 import { createSyncWorld, type SyncWorld } from './world.ts';
 

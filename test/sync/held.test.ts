@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
-import type { HeldPushed, HeldRecord } from '../../src/action.ts';
-import type { App } from '../../src/app.ts';
-import { defaultMapping } from '../../src/mapping/defaults.ts';
+import type { App } from '../../src/app/app.ts';
+import type { HeldPushed, HeldRecord } from '../../src/domain/action.ts';
+import type { MappingRow } from '../../src/ports/sync-store.ts';
 import { openDatabase } from '../../src/store/open.ts';
-import type { MappingRow } from '../../src/sync/ports.ts';
+import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
 import { describePostgres, describeStores } from '../support/databases.ts';
 import { openDoor } from '../support/door.ts';
 import { createWorld, type World } from '../support/world.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { defaultMapping } from '../../src/mapping/defaults.ts';
+import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
 import { describeStores } from '../support/databases.ts';
 import { createSyncWorld, type Process } from './world.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { GatehouseError } from '../../src/errors.ts';
-import { defaultMapping } from '../../src/mapping/defaults.ts';
-import type { Mapping } from '../../src/mapping/mapping.ts';
-import type { Org } from '../../src/salesforce/connections.ts';
-import { saveMapping } from '../../src/sync/save-mapping.ts';
+import { GatehouseError } from '../../src/domain/errors.ts';
+import type { Mapping } from '../../src/domain/mapping.ts';
+import type { Org } from '../../src/ports/salesforce.ts';
+import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
+import { saveMapping } from '../../src/sync/mapping/save-mapping.ts';
 import { describeStores } from '../support/databases.ts';
 import { crashAt, createSyncWorld, type SyncWorld } from './world.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { defaultMapping } from '../../src/mapping/defaults.ts';
-import { saveMapping } from '../../src/sync/save-mapping.ts';
+import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
+import { saveMapping } from '../../src/sync/mapping/save-mapping.ts';
 import { describeStores } from '../support/databases.ts';
 import { createSyncWorld } from './world.ts';
 

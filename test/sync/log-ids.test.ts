@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { asUuid } from '../../src/digest.ts';
-import { createLogIds, toLogId, toUuid } from '../../src/sync/log-ids.ts';
+import { asUuid } from '../../src/domain/canonical-json.ts';
+import { createLogIds, toLogId, toUuid } from '../../src/sync/host/log-ids.ts';
 
 const V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const V8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { matchRecord } from '../../src/sync/match.ts';
-import { type FieldCase, mergeField } from '../../src/sync/merge.ts';
+import { matchRecord } from '../../src/sync/merge/match.ts';
+import { type FieldCase, mergeField } from '../../src/sync/merge/merge.ts';
 
 const same: FieldCase = {
   direction: 'both',

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
-import { defaultMapping } from '../../src/mapping/defaults.ts';
-import { type Mapping, mappingSchema } from '../../src/mapping/mapping.ts';
-import { saveMapping } from '../../src/sync/save-mapping.ts';
-import { syncStatus } from '../../src/sync/status.ts';
+import { type Mapping, mappingSchema } from '../../src/domain/mapping.ts';
+import { syncStatus } from '../../src/sync/jobs/status.ts';
+import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
+import { saveMapping } from '../../src/sync/mapping/save-mapping.ts';
 import { describeStores } from '../support/databases.ts';
 import { createSyncWorld, type SyncWorld } from './world.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
-import { syncStatus } from '../../src/sync/status.ts';
+import { syncStatus } from '../../src/sync/jobs/status.ts';
 import { describeStores } from '../support/databases.ts';
 import { bodyOf, depsOf, door } from './door.ts';
 import { createSyncWorld } from './world.ts';

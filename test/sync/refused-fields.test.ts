@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { defaultMapping } from '../../src/mapping/defaults.ts';
-import type { Mapping, Rule } from '../../src/mapping/mapping.ts';
-import { saveMapping } from '../../src/sync/save-mapping.ts';
-import { sendParts, toParts } from '../../src/sync/write.ts';
+import type { Mapping, Rule } from '../../src/domain/mapping.ts';
+import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
+import { saveMapping } from '../../src/sync/mapping/save-mapping.ts';
+import { sendParts, toParts } from '../../src/sync/remote/collection-write.ts';
 import { describeStores } from '../support/databases.ts';
 import { createSyncWorld, type SyncWorld } from './world.ts';
 

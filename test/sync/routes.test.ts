@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
-import { deliver } from '../../src/sync/deliver.ts';
+import { deliver } from '../../src/sync/webhooks/deliver.ts';
 import { describeStores } from '../support/databases.ts';
 import { bodyOf, depsOf, door } from './door.ts';
 import { createSyncWorld } from './world.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseTarget } from '../../src/store/open.ts';
-import { receiveMessage, rotateToken } from '../../src/sync/receive.ts';
+import { receiveMessage, rotateToken } from '../../src/sync/inbound/receive.ts';
 import { createFleet } from './fixtures/fleet.ts';
 import { openHouse } from './fixtures/house.ts';
 

@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
-import { compileMapping } from '../../src/mapping/compile.ts';
-import { defaultMapping } from '../../src/mapping/defaults.ts';
-import type { Mapping, Rule } from '../../src/mapping/mapping.ts';
-import { previewMapping } from '../../src/mapping/preview.ts';
-import { sampleWarnings, saveMapping } from '../../src/sync/save-mapping.ts';
-import { syncStatus } from '../../src/sync/status.ts';
+import type { Mapping, Rule } from '../../src/domain/mapping.ts';
+import { syncStatus } from '../../src/sync/jobs/status.ts';
+import { compileMapping } from '../../src/sync/mapping/compile.ts';
+import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
+import { previewMapping } from '../../src/sync/mapping/preview.ts';
+import { sampleWarnings, saveMapping } from '../../src/sync/mapping/save-mapping.ts';
 import { describeStores } from '../support/databases.ts';
 import { createSyncWorld, type SyncWorld } from './world.ts';
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { defaultMapping } from '../../src/mapping/defaults.ts';
-import { deliver, setWebhook } from '../../src/sync/deliver.ts';
-import { rotateToken } from '../../src/sync/receive.ts';
-import { syncStatus } from '../../src/sync/status.ts';
+import { rotateToken } from '../../src/sync/inbound/receive.ts';
+import { syncStatus } from '../../src/sync/jobs/status.ts';
+import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
+import { deliver, setWebhook } from '../../src/sync/webhooks/deliver.ts';
 import { describeStores } from '../support/databases.ts';
 import { createSyncWorld, type SyncWorld } from './world.ts';
 

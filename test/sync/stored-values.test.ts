@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { FieldValue } from '../../src/action.ts';
-import { defaultMapping } from '../../src/mapping/defaults.ts';
-import { type Kind, mappingSchema } from '../../src/mapping/mapping.ts';
-import { saveMapping } from '../../src/sync/save-mapping.ts';
+import type { FieldValue } from '../../src/domain/action.ts';
+import { type Kind, mappingSchema } from '../../src/domain/mapping.ts';
+import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
+import { saveMapping } from '../../src/sync/mapping/save-mapping.ts';
 import { describeStores } from '../support/databases.ts';
 import { door } from './door.ts';
 import { createSyncWorld, type SyncWorld } from './world.ts';

@@ -1,4 +1,4 @@
-import { OUTCOME } from '../model.ts';
+import { OUTCOME } from '../../ports/model.ts';
 import { fillLead, isLeadWish, type LeadSlots, leadCall, missingOf, questionFor } from './lead.ts';
 import { type Order, ordersIn } from './orders.ts';
 import { isYes, type Outcome, pickedFrom, tell, tellOutcome } from './tell.ts';

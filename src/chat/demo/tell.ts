@@ -1,5 +1,5 @@
-import type { Envelope } from '../../confirm/proposal.ts';
-import type { ErrorBody } from '../../errors.ts';
+import type { ErrorBody } from '../../domain/errors.ts';
+import type { Envelope } from '../../domain/proposal.ts';
 import type { Order } from './orders.ts';
 import type { Answer, DemoCall, DemoMessage } from './talk.ts';
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { roleHolds } from '../../../permissions/catalog.ts';
-import { isOpen } from '../../confirm/proposal.ts';
 import { approvalView } from '../../console/approval.ts';
 import { approvalsView } from '../../console/approvals.ts';
 import { editedValues } from '../../console/edit-values.ts';
-import { GatehouseError } from '../../errors.ts';
-import type { EditPreview } from '../../gate/gate.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import { isOpen } from '../../domain/proposal.ts';
+import type { EditPreview } from '../../ports/gate.ts';
 import type { HttpDeps } from '../deps.ts';
 import { createRateLimit } from '../rate-limit.ts';
 import { type Page, type PageCall, type PageReply, pathTo } from './page.ts';

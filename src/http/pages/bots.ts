@@ -1,13 +1,13 @@
 import { roleHolds } from '../../../permissions/catalog.ts';
-import type { BrowserSession } from '../../access/access.ts';
 import { botView, disconnectView, homeView } from '../../console/bots.ts';
 import { type Html, html } from '../../console/html.ts';
 import { notice } from '../../console/layout.ts';
 import { shownOnce } from '../../console/operators.ts';
 import { salesforceSaid } from '../../console/problem.ts';
-import { GatehouseError } from '../../errors.ts';
-import { lookupNotes } from '../../lookups.ts';
-import { issueBotKey } from '../../settings.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import { lookupNotes } from '../../policy/lookups.ts';
+import { issueBotKey } from '../../policy/save.ts';
+import type { BrowserSession } from '../../ports/access.ts';
 import type { HttpDeps } from '../deps.ts';
 import { findBot } from '../find-bot.ts';
 import { disconnect } from '../routes/integration.ts';

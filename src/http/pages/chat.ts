@@ -1,8 +1,8 @@
 import type { Hono } from 'hono';
 import { chatPage } from '../../console/chat-page.ts';
 import type { HttpDeps } from '../deps.ts';
-import type { Env } from '../env.ts';
 import { pageCsp } from '../headers.ts';
+import type { Env } from '../hono-env.ts';
 import { openChatOf } from '../routes/chat.ts';
 
 /** The chat page of a bot, for people who are no operators: it says nothing but its name and what it can be asked. */

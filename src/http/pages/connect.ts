@@ -1,6 +1,6 @@
-import type { BrowserSession } from '../../access/access.ts';
 import { connectView } from '../../console/connect.ts';
-import { GatehouseError } from '../../errors.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import type { BrowserSession } from '../../ports/access.ts';
 import type { HttpDeps } from '../deps.ts';
 import { findBot } from '../find-bot.ts';
 import { type Page, type PageCall, type PageReply, pathTo } from './page.ts';

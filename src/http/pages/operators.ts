@@ -1,7 +1,3 @@
-import { type Html, html } from '../../console/html.ts';
-import { notice } from '../../console/layout.ts';
-import { operatorsView, type ShownOperator, shownOnce } from '../../console/operators.ts';
-import { GatehouseError } from '../../errors.ts';
 import {
   changeRole,
   createOperator,
@@ -10,7 +6,11 @@ import {
   removeOperator,
   revokeOperatorKeys,
   toRole,
-} from '../../operators.ts';
+} from '../../access/operators.ts';
+import { type Html, html } from '../../console/html.ts';
+import { notice } from '../../console/layout.ts';
+import { operatorsView, type ShownOperator, shownOnce } from '../../console/operators.ts';
+import { GatehouseError } from '../../domain/errors.ts';
 import type { HttpDeps } from '../deps.ts';
 import type { Page, PageCall, PageReply } from './page.ts';
 

@@ -1,6 +1,6 @@
 import type { OperatorPermission } from '../../../permissions/catalog.ts';
-import type { BrowserSession } from '../../access/access.ts';
 import type { Html } from '../../console/html.ts';
+import type { BrowserSession } from '../../ports/access.ts';
 
 /** A console page as data, like a REST route: who may open it and what it shows. A POST needs the session's CSRF token. */
 export interface Page {

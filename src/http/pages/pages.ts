@@ -1,13 +1,13 @@
 import type { Hono } from 'hono';
+import { latestRecovery } from '../../access/operators.ts';
 import { ASSETS } from '../../console/assets.ts';
-import { GatehouseError } from '../../errors.ts';
-import { latestRecovery } from '../../operators.ts';
+import { GatehouseError } from '../../domain/errors.ts';
 import { readForm } from '../body.ts';
 import { requireCsrf } from '../caller.ts';
 import { readCookie } from '../cookie.ts';
 import type { HttpDeps } from '../deps.ts';
-import type { Env } from '../env.ts';
 import { originOf } from '../guard.ts';
+import type { Env } from '../hono-env.ts';
 import { approvalPages } from './approvals.ts';
 import { botPages } from './bots.ts';
 import { mountChat } from './chat.ts';

@@ -1,6 +1,6 @@
 import { type Frame, page } from '../../console/layout.ts';
 import { problemView } from '../../console/problem.ts';
-import type { GatehouseError } from '../../errors.ts';
+import type { GatehouseError } from '../../domain/errors.ts';
 import { pageCsp } from '../headers.ts';
 import { httpFacts } from '../refusal.ts';
 import type { PageReply } from './page.ts';

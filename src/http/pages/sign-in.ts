@@ -1,11 +1,11 @@
 import type { Hono } from 'hono';
 import { signInView } from '../../console/sign-in.ts';
-import { GatehouseError } from '../../errors.ts';
+import { GatehouseError } from '../../domain/errors.ts';
 import { readForm, readJson } from '../body.ts';
 import { requireCsrf } from '../caller.ts';
 import { clearedCookie, readCookie, sessionCookie } from '../cookie.ts';
 import type { HttpDeps } from '../deps.ts';
-import type { Env } from '../env.ts';
+import type { Env } from '../hono-env.ts';
 import { createRateLimit } from '../rate-limit.ts';
 import { httpFacts } from '../refusal.ts';
 import { show } from './show.ts';

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { readText } from '../body.ts';
 import type { HttpDeps } from '../deps.ts';
-import type { Env } from '../env.ts';
+import type { Env } from '../hono-env.ts';
 
 /** Where the embedded org's own pages stand; links to its records lead here. */
 const BASE = '/simulated-org';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { GatehouseError } from '../../errors.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import { defineRoute, type Route } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 import { inputSchema, outputSchema } from '../json-schema.ts';
-import { defineRoute, type Route } from '../route.ts';
 
 /** Actions over REST: the same road as every other door, with a bot's agent key. */
 export function actionRoutes({ gate, access }: HttpDeps): readonly Route[] {

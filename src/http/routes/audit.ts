@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { momentInput, readSpan } from '../../moment.ts';
+import { momentInput, readSpan } from '../../domain/moment.ts';
+import { defineRoute, type Route } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
-import { defineRoute, type Route } from '../route.ts';
 
 const word = z.string().min(1).max(100).optional();
 

@@ -1,8 +1,8 @@
 import type { Audience } from '../../../permissions/profiles.ts';
 import type { Transcript } from '../../chat/chat.ts';
 import type { ChatEvent, Receipt } from '../../chat/events.ts';
-import type { ProposalView } from '../../confirm/proposal.ts';
 import { visible } from '../../console/format.ts';
+import type { ProposalView } from '../../domain/proposal.ts';
 import { isoTime } from '../iso-time.ts';
 
 /**

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { Chat } from '../../chat/chat.ts';
 import type { ChatEvent } from '../../chat/events.ts';
-import { GatehouseError } from '../../errors.ts';
-import type { BotRow } from '../../store/store.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import { defineRoute, type Reply, type Route, type RouteCall } from '../../ports/route.ts';
+import type { BotRow } from '../../ports/store.ts';
 import type { HttpDeps } from '../deps.ts';
 import { type EndUser, endUserOf } from '../end-user.ts';
 import { isoTime } from '../iso-time.ts';
 import { createRateLimit } from '../rate-limit.ts';
-import { defineRoute, type Reply, type Route, type RouteCall } from '../route.ts';
 import { shownEvent, shownTranscript } from './chat-shown.ts';
 
 /** Talking to a bot over HTTP, for our own page and for a site's widget: closed until policy opens it, each to their own. */

@@ -1,5 +1,5 @@
+import { defineRoute, type Route } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
-import { defineRoute, type Route } from '../route.ts';
 
 export function healthRoutes({ ready, log }: HttpDeps): readonly Route[] {
   return [

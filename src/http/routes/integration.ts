@@ -1,7 +1,7 @@
-import { lookupNotes } from '../../lookups.ts';
+import { lookupNotes } from '../../policy/lookups.ts';
+import { defineRoute, type Route } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 import { findBot } from '../find-bot.ts';
-import { defineRoute, type Route } from '../route.ts';
 
 /** The connection of a bot: what state it is in, and its end. It begins on the console's connect page. */
 export function integrationRoutes(deps: HttpDeps): readonly Route[] {

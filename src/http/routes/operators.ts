@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { ROLES } from '../../../permissions/catalog.ts';
-import { GatehouseError } from '../../errors.ts';
 import {
   changeRole,
   createOperator,
@@ -8,12 +7,14 @@ import {
   newOperatorKey,
   removeOperator,
   revokeOperatorKeys,
-} from '../../operators.ts';
-import { deleteBot, issueBotKey, type Setter } from '../../settings.ts';
+} from '../../access/operators.ts';
+import type { Setter } from '../../audit/audit.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import { deleteBot, issueBotKey } from '../../policy/save.ts';
+import { type Caller, defineRoute, type Route } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 import { findBot } from '../find-bot.ts';
 import { isoTime } from '../iso-time.ts';
-import { type Caller, defineRoute, type Route } from '../route.ts';
 
 /** Who administers, approves and looks, and the keys of people and bots. Whatever makes a key or an operator wants a browser session (C3). */
 export function operatorRoutes(deps: HttpDeps): readonly Route[] {

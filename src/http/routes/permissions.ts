@@ -5,12 +5,12 @@ import {
   isOperatorPermission,
   SALESFORCE_ACTIONS,
 } from '../../../permissions/catalog.ts';
-import { type FieldProblem, GatehouseError } from '../../errors.ts';
-import { changeGrants, grantNotes } from '../../settings.ts';
-import type { BotRow } from '../../store/store.ts';
+import { type FieldProblem, GatehouseError } from '../../domain/errors.ts';
+import { changeGrants, grantNotes } from '../../policy/save.ts';
+import { defineRoute, type Route } from '../../ports/route.ts';
+import type { BotRow } from '../../ports/store.ts';
 import type { HttpDeps } from '../deps.ts';
 import { findBot } from '../find-bot.ts';
-import { defineRoute, type Route } from '../route.ts';
 
 /** Grants: an admin's yes for one bot and one permission. */
 export function permissionRoutes(deps: HttpDeps): readonly Route[] {

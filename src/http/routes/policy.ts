@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { checkedPolicyOf, refusedPolicy, savePolicy } from '../../settings.ts';
+import { checkedPolicyOf, refusedPolicy, savePolicy } from '../../policy/save.ts';
+import { defineRoute, type Route } from '../../ports/route.ts';
 import { parseInput } from '../body.ts';
 import type { HttpDeps } from '../deps.ts';
 import { findBot } from '../find-bot.ts';
-import { defineRoute, type Route } from '../route.ts';
 
 /** Policy of a bot: read as it stands, saved whole, every save a revision. */
 export function policyRoutes(deps: HttpDeps): readonly Route[] {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { isDeclinedInClient, isOver, type Proposal } from '../../confirm/proposal.ts';
-import { GatehouseError } from '../../errors.ts';
-import type { HumanDecision } from '../../gate/gate.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import { isDeclinedInClient, isOver, type Proposal } from '../../domain/proposal.ts';
+import type { HumanDecision } from '../../ports/gate.ts';
+import { type Caller, defineRoute, type Route } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
 import { createRateLimit } from '../rate-limit.ts';
-import { type Caller, defineRoute, type Route } from '../route.ts';
 
 /**
  * Proposals: agents may look at their own, people decide. An agent or host key on the deciding routes is refused before

@@ -1,6 +1,6 @@
+import type { Route } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 import { openApiRoute } from '../openapi.ts';
-import type { Route } from '../route.ts';
 import { actionRoutes } from './actions.ts';
 import { auditRoutes } from './audit.ts';
 import { chatRoutes } from './chat.ts';

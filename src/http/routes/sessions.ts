@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { GatehouseError } from '../../errors.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import { defineRoute, type Route } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
-import { defineRoute, type Route } from '../route.ts';
 
 /** Chat sessions of the host app: whose account a visitor is comes from here, signed, and from nowhere else (O9, P6). */
 export function sessionRoutes({ access, context, now }: HttpDeps): readonly Route[] {

@@ -1,4 +1,4 @@
-import { nearest } from '../../nearest.ts';
+import { nearest } from '../../domain/nearest.ts';
 import type { Access } from './access.ts';
 import { SoqlRefusal } from './refusal.ts';
 import { bareObject, type SoqlField, type SoqlObject, type SoqlSchema } from './schema.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { BatchStatus } from '../batch.ts';
+import type { BatchStatus } from '../jobs/batches.ts';
 import { definedOnly, kindInput } from './inputs.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute, scopeOf } from './route.ts';
 

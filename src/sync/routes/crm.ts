@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { asUuid } from '../../digest.ts';
-import { GatehouseError } from '../../errors.ts';
-import { splitName } from '../../mapping/names.ts';
-import { momentInput, readMoment } from '../../moment.ts';
-import { logIdAt, toUuid } from '../log-ids.ts';
-import type { LogRow } from '../ports.ts';
+import { asUuid } from '../../domain/canonical-json.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import { momentInput, readMoment } from '../../domain/moment.ts';
+import type { LogRow } from '../../ports/sync-store.ts';
+import { logIdAt, toUuid } from '../host/log-ids.ts';
+import { splitName } from '../mapping/names.ts';
 import { hostId, limitInput } from './inputs.ts';
 import { ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { GatehouseError } from '../../errors.ts';
-import { findField } from '../../mapping/compile.ts';
-import { openedBy } from '../bounds.ts';
-import { setWebhook } from '../deliver.ts';
-import { receiveMessage, refuseAddress, rotateToken } from '../receive.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import { receiveMessage, refuseAddress, rotateToken } from '../inbound/receive.ts';
+import { findField } from '../mapping/compile.ts';
+import { openedBy } from '../remote/policy-bounds.ts';
+import { setWebhook } from '../webhooks/deliver.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
 
 const webhookInput = z.strictObject({ url: z.url().max(2_000) });

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { GatehouseError } from '../../errors.ts';
-import type { Kind } from '../../mapping/mapping.ts';
-import { openedBy } from '../bounds.ts';
-import type { Link } from '../link.ts';
-import { mappingOf, openTarget } from '../target.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import type { Link } from '../../domain/link.ts';
+import type { Kind } from '../../domain/mapping.ts';
+import { openedBy } from '../remote/policy-bounds.ts';
+import { mappingOf, openTarget } from '../remote/target.ts';
 import { hostId } from './inputs.ts';
 import {
   missing,

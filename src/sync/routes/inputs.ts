@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import type { FieldValue } from '../../action.ts';
-import { HOST_FIELDS, type HostField, hostField, isUsableName } from '../../mapping/host-fields.ts';
-import type { Kind } from '../../mapping/mapping.ts';
-import { EMAIL } from '../../stored-value/email.ts';
-import { isRead } from '../../stored-value/read.ts';
-import { readDay } from '../../stored-value/times.ts';
-import type { HostInput } from '../hosts.ts';
-import type { HostRecord } from '../ports.ts';
+import type { FieldValue } from '../../domain/action.ts';
+import { HOST_FIELDS, type HostField, hostField, isUsableName } from '../../domain/host-fields.ts';
+import type { Kind } from '../../domain/mapping.ts';
+import { EMAIL } from '../../domain/stored-value/email.ts';
+import { isRead } from '../../domain/stored-value/read.ts';
+import { readDay } from '../../domain/stored-value/times.ts';
+import type { HostRecord } from '../../ports/sync-store.ts';
+import type { HostInput } from '../host/hosts.ts';
 
 /** What host apps may send. Strict: a misspelt field is an error, not a field nobody reads. */
 

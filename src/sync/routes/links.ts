@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Link } from '../link.ts';
-import { syncStatus } from '../status.ts';
+import type { Link } from '../../domain/link.ts';
+import { syncStatus } from '../jobs/status.ts';
 import { definedOnly, hostId, kindInput, limitInput } from './inputs.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute, scopeOf } from './route.ts';
 

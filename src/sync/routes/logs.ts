@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { momentInput, readMoment } from '../../moment.ts';
-import { logIdAt, toLogId, toUuid } from '../log-ids.ts';
-import type { LogFilter, LogRow, LogStore } from '../ports.ts';
+import { momentInput, readMoment } from '../../domain/moment.ts';
+import type { LogFilter, LogRow, LogStore } from '../../ports/sync-store.ts';
+import { logIdAt, toLogId, toUuid } from '../host/log-ids.ts';
 import { hostId, kindInput, limitInput } from './inputs.ts';
 import { namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { GatehouseError } from '../../errors.ts';
-import type { Kind } from '../../mapping/mapping.ts';
-import { openedBy } from '../bounds.ts';
-import { toMessage } from '../deliver.ts';
-import type { HostInput } from '../hosts.ts';
-import { boundedRow } from '../told.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import type { Kind } from '../../domain/mapping.ts';
+import type { HostInput } from '../host/hosts.ts';
+import { openedBy } from '../remote/policy-bounds.ts';
+import { toMessage } from '../webhooks/deliver.ts';
+import { boundedRow } from '../webhooks/told.ts';
 import {
   caseInput,
   caseListInput,

@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 import type { OperatorPermission } from '../../../permissions/catalog.ts';
-import { GatehouseError, listProblems } from '../../errors.ts';
-import { inWords, problemsIn } from '../../input-words.ts';
-import type { Kind } from '../../mapping/mapping.ts';
-import type { ConnectionStatus } from '../../salesforce/connections.ts';
+import { GatehouseError, listProblems } from '../../domain/errors.ts';
+import type { Kind } from '../../domain/mapping.ts';
+import { inWords, problemsIn } from '../../domain/validation.ts';
+import type { ConnectionStatus } from '../../ports/salesforce.ts';
+import type { SyncOrg } from '../../ports/sync-store.ts';
 import type { SyncRoom } from '../create-sync.ts';
-import type { DeliveryDeps } from '../deliver.ts';
-import type { ConnectionOf } from '../hosts.ts';
-import type { SyncOrg } from '../ports.ts';
+import type { ConnectionOf } from '../host/hosts.ts';
+import type { DeliveryDeps } from '../webhooks/deliver.ts';
 
 /** One route, free of any HTTP library: the door proves the key, reads the body and mounts it. */
 export interface SyncRoute {

@@ -1,0 +1,161 @@
+import type { Audit } from '../audit/audit.ts';
+import type { FieldValue } from '../domain/action.ts';
+import type { LeaseWatch } from '../domain/lease-watch.ts';
+import type { Notice } from '../gate/notices.ts';
+import { createHooks } from '../outbound/hooks.ts';
+import type { Log } from '../ports/log.ts';
+import type { Connections } from '../ports/salesforce.ts';
+import type { Store } from '../ports/store.ts';
+import type { FeedRow, HeldSyncOf } from '../ports/sync-store.ts';
+import { type ClockDifference, clockDifference } from '../runtime/clocks.ts';
+import type { Database } from '../store/engines/database.ts';
+import { createSealedText } from '../store/secrets/sealed-text.ts';
+import { createSyncStore } from '../store/sync/sync-store.ts';
+import { createSync, type SyncRoom } from '../sync/create-sync.ts';
+import { type SyncProblem, type SyncStatus, syncStatus } from '../sync/jobs/status.ts';
+import { createWorker, type Worker } from '../sync/jobs/worker.ts';
+import { requireWriting } from '../sync/remote/policy-bounds.ts';
+import { type MountedRoute, mount, syncRoutes } from '../sync/routes/mount.ts';
+import { deliver } from '../sync/webhooks/deliver.ts';
+
+/** The sync half of the composition root: loaded by the first call that needs it. */
+export interface AppSync {
+  readonly room: SyncRoom;
+  /** Routes of the host app, operators and Salesforce's outbound messages, as data for the HTTP door. */
+  readonly routes: readonly MountedRoute[];
+  /** Drains the outbox of every connected bot; any number of processes may run one. */
+  readonly worker: Worker;
+  /** Tells the webhook of a bot that something waits for a person; nothing where there is none. */
+  notify(notice: Notice): Promise<void>;
+  /** Tells the webhook of every bot that somebody got in at the terminal, without a key. */
+  tellRecovered(operator: string): Promise<void>;
+  /** Undefined where the bot never had a connection. */
+  status(bot: string): Promise<SyncStatus | undefined>;
+}
+
+export interface AppSyncDeps {
+  readonly database: Database;
+  readonly store: Store;
+  readonly connections: Connections;
+  readonly secret: string;
+  readonly allowPrivateHooks: boolean;
+  readonly runner: string;
+  readonly watch: LeaseWatch;
+  readonly publicUrl: string;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly sleep: (ms: number) => Promise<void>;
+  readonly log: Log;
+  readonly audit: () => Audit;
+  readonly heldSync: HeldSyncOf;
+}
+
+export function createAppSync(deps: AppSyncDeps): AppSync {
+  const { store, connections, now } = deps;
+  // Also one that needs a new login: what changes meanwhile waits for it, and nothing is lost.
+  const standing = async (bot: string) => {
+    const row = await store.connections.get(bot);
+    return row?.state === 'disconnected' ? undefined : row;
+  };
+  const mayReach = async (bot: string) => {
+    if (deps.allowPrivateHooks) return 'private';
+    // The host app of a trial runs beside us.
+    return (await store.connections.get(bot))?.environment === 'simulated' ? 'loopback' : 'public';
+  };
+  const policyOf = async (bot: string) => (await store.bots.get(bot))?.policy;
+  const shared = {
+    store: createSyncStore(deps.database),
+    now,
+    newId: deps.newId,
+    owner: deps.runner,
+    watch: deps.watch,
+    wait: deps.sleep,
+    policyOf,
+    heldSync: deps.heldSync,
+    connectionOf: standing,
+    seal: createSealedText(deps.secret, 'webhooks'),
+    hooks: createHooks({ mayReach, ownUrl: deps.publicUrl }),
+    async openOrg(bot: string, signal: AbortSignal) {
+      requireWriting(bot, await policyOf(bot));
+      return connections.open(bot, { signal, background: true });
+    },
+    connectionStatus: (bot: string) => connections.status(bot),
+    onChange: (bot: string) => worker.nudge(bot),
+  };
+  // The outbox of a bot that was disconnected goes on when it is connected to the same org again.
+  const room = createSync({ ...shared, connectionOf: (bot) => store.connections.get(bot) });
+  const worker = createWorker(
+    {
+      ...shared,
+      bots: async () =>
+        (await store.connections.list()).flatMap(({ bot, state }) => (state === 'connected' ? [bot] : [])),
+      noteSync: (bot, at) => store.connections.patch(bot, { lastSyncAt: at }),
+      log: deps.log,
+    },
+    room.engine,
+    room.drain,
+    room.batches,
+  );
+  const routes = mount(
+    syncRoutes({
+      ...shared,
+      sync: room,
+      // A person who says "sync now" is not background work.
+      openOrg: (bot, signal) => connections.open(bot, { signal }),
+      connectorOf: async (bot) => (await standing(bot))?.id,
+      noteEvent: (bot, at) => store.connections.patch(bot, { lastEventAt: at }),
+      async audit(entry) {
+        const action = 'salesforce-link';
+        await deps.audit().record({ ...entry, channel: 'rest', action });
+      },
+      hasBot: async (bot) => (await store.bots.get(bot)) !== undefined,
+      publicUrl: deps.publicUrl,
+    }),
+  );
+  /** Puts it into the feed of a bot that has a webhook; false where it has none. */
+  const tell = async (
+    bot: string,
+    row: Pick<FeedRow, 'type' | 'kind' | 'localId' | 'object'>,
+    told: Readonly<Record<string, FieldValue>>,
+  ): Promise<boolean> => {
+    if ((await shared.store.webhooks.get(bot)) === undefined) return false;
+    const changes = Object.fromEntries(Object.entries(told).map(([name, after]) => [name, { before: null, after }]));
+    await shared.store.feed.add(bot, [{ ...row, sfId: null, changes, at: now() }]);
+    return true;
+  };
+  return {
+    room,
+    async notify({ bot, what, proposal, action, link, expiresAt, count }) {
+      const told = { action, link, expiresAt: new Date(expiresAt).toISOString(), count };
+      if (!(await tell(bot, { type: what, kind: 'proposal', localId: proposal, object: 'Proposal' }, told))) return;
+      // At once, whether the bot is connected or not; a worker goes on where this fails.
+      deliver(shared, bot).catch((error: unknown) => deps.log.warn('a notice waits', { bot, error: String(error) }));
+    },
+    async tellRecovered(operator) {
+      const row = { type: 'recovered', kind: 'operator', localId: operator, object: 'Operator' } as const;
+      const bots = await store.bots.list();
+      // What a webhook does not take now, a worker goes on with.
+      const told = bots.map(async ({ name: bot }) => (await tell(bot, row, {})) && deliver(shared, bot));
+      await Promise.allSettled(told);
+    },
+    routes,
+    worker,
+    async status(bot) {
+      const { orgId } = await connections.status(bot);
+      if (orgId === undefined) return undefined;
+      const status = await syncStatus(shared, { bot, orgId });
+      const difference = await clockDifference(store.values, now());
+      return difference === undefined ? status : { ...status, problems: [toldClocks(difference), ...status.problems] };
+    },
+  };
+}
+
+function toldClocks({ ms }: ClockDifference): SyncProblem {
+  return {
+    code: 'config_invalid',
+    message: `The clocks of the machines that share this store differ by ${Math.round(Math.abs(ms) / 1_000)} seconds.`,
+    next: 'Let every machine take its time from the same source (NTP): proposals expire, and edits are ordered, by it. Leases do not depend on it.',
+    count: 1,
+    examples: [],
+  };
+}

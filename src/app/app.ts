@@ -1,0 +1,331 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createAccess } from '../access/create-access.ts';
+import { type Audit, createAudit } from '../audit/audit.ts';
+import { createHeadKeeper } from '../audit/chain-head-files.ts';
+import type { Chat } from '../chat/chat.ts';
+import type { Action, Soql, Sync } from '../domain/action.ts';
+import { hmacSha256 } from '../domain/canonical-json.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import { createLeaseWatch } from '../domain/lease-watch.ts';
+import type { Prompt } from '../domain/prompt.ts';
+import { createGate } from '../gate/handle.ts';
+import type { Access } from '../ports/access.ts';
+import type { Config } from '../ports/config.ts';
+import type { Gate } from '../ports/gate.ts';
+import type { Log } from '../ports/log.ts';
+import type { Model } from '../ports/model.ts';
+import type { Connections, Org } from '../ports/salesforce.ts';
+import type { BotRow, Store } from '../ports/store.ts';
+import { type Clocks, createClocks } from '../runtime/clocks.ts';
+import { deferred, lazily } from '../runtime/lazy.ts';
+import { loadActions, loadPrompts } from '../runtime/load.ts';
+import { createLog } from '../runtime/log.ts';
+import { isAlive } from '../runtime/process-alive.ts';
+import { createReadiness, type Readiness } from '../runtime/readiness.ts';
+import { createServed, type Served } from '../runtime/server-address.ts';
+import type { TokenSet } from '../salesforce/ports.ts';
+import { toSoql } from '../salesforce/records/find.ts';
+import { isUnknownOutcome, UpstreamError } from '../salesforce/transport/upstream-error.ts';
+import type { Sim } from '../sim/sim.ts';
+import { createStore, openDatabase } from '../store/open.ts';
+import { makeFolder } from '../store/secrets/make-folder.ts';
+import { createSealedText, deriveKey } from '../store/secrets/sealed-text.ts';
+import { checkSecret, loadSecret } from '../store/secrets/secret.ts';
+import { lazyTokens, type TokenTarget } from '../store/secrets/tokens.ts';
+import type { AppSync } from './app-sync.ts';
+
+/** Everything a door may need, put together once. The only file that imports across the house. */
+export interface App {
+  readonly config: Config;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly actions: readonly Action[];
+  readonly prompts: () => Promise<readonly Prompt[]>;
+  readonly store: Store;
+  readonly ready: Readiness;
+  readonly clocks: Clocks;
+  readonly access: Access;
+  readonly audit: Audit;
+  readonly connections: Connections;
+  readonly gate: Gate;
+  /** Our own chat; loaded at the first use. */
+  readonly openChat: () => Promise<Chat>;
+  /** People and cases of the host app; loaded at the first use. */
+  readonly sync: () => Promise<AppSync>;
+  /** Where people reach this installation. */
+  readonly served: Served;
+  /** Signs what this installation hands out (request state, cursors). */
+  readonly secret: string;
+  /** True while the embedded simulated org answers instead of Salesforce; every surface says so. */
+  readonly isSimulated: boolean;
+  /** Its own pages, there while it is. */
+  readonly simulatedOrg: (() => Promise<Pick<Sim, 'page'>>) | undefined;
+  close(): Promise<void>;
+}
+
+export interface AppOptions {
+  readonly now?: () => number;
+  /** Steady time, by which leases of others end; default: `now` where it is given, else the machine's own. */
+  readonly ticks?: () => number;
+  readonly log?: Log;
+  /** The language model of the chat; default: as the environment says. */
+  readonly model?: Model;
+  /** A folder of actions beside the shipped ones. */
+  readonly actions?: URL;
+  /** Crash points by name, for tests. */
+  readonly crash?: (point: string) => void | Promise<void>;
+}
+
+export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
+  const now = options.now ?? Date.now;
+  const ticks = options.ticks ?? options.now ?? (() => performance.now());
+  const watch = createLeaseWatch(ticks);
+  const log = options.log ?? createLog(config.logLevel);
+  await makeFolder(config.dataDir).catch((cause: unknown) => {
+    throw new GatehouseError('config_invalid', `The data folder ${config.dataDir} cannot be made.`, {
+      next: 'Set GATEHOUSE_DATA to a folder that this account may write.',
+      cause,
+    });
+  });
+  const inData = (name: string) => path.join(config.dataDir, name);
+  const served = createServed(config);
+  const secret = await loadSecret(config.dataDir, config.secret);
+  const database = await openDatabase(
+    config.databaseUrl === undefined ? { file: inData('gatehouse.db') } : { url: config.databaseUrl },
+  );
+  const store = createStore(database, createSealedText(secret, 'requests of visitors'));
+  try {
+    await checkSecret(store, secret);
+    const isSimulated = config.simulate || config.salesforce.clientId === undefined;
+    // Opened at the first call: a listing needs no tokens, and keyv and its database cost time to load.
+    const tokens = lazyTokens<TokenSet>(tokenTarget(config), secret);
+    const sim = lazily(async (): Promise<Sim> => {
+      const { createSim } = await import('../sim/sim.ts');
+      const file = inData('sim.db');
+      const { simSeed: seed } = config;
+      return createSim({ file, seed, version: config.salesforce.apiVersion, now }).catch((cause: unknown) => {
+        throw new GatehouseError('config_invalid', `The file of the simulated org, ${file}, cannot be used.`, {
+          next: 'Stop every Gatehouse process and move the file elsewhere: the simulated org begins anew.',
+          cause,
+        });
+      });
+    });
+    const runner = `${hostname()}/${process.pid}/${randomBytes(6).toString('hex')}`;
+    // Hexadecimal: people type these ids at a command line, where one that begins with a dash is an option.
+    const newId = () => randomBytes(16).toString('hex');
+
+    // It keeps the process alive: whoever waits for another one's outcome must not end without an answer.
+    const sleep = (ms: number, signal?: AbortSignal) =>
+      delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+    const made = lazily(async (): Promise<Connections> => {
+      const { createConnections } = await import('../salesforce/create-connections.ts');
+      return createConnections({
+        config: config.salesforce,
+        requestTimeoutMs: config.requestTimeoutMs,
+        rows: store.connections,
+        values: store.values,
+        tokens,
+        now,
+        newId,
+        random: randomBytes,
+        log,
+        instance: runner,
+        watch,
+        allowPassword: config.salesforce.allowPassword,
+        ...(isSimulated ? { simulated: sim.get, simulatedPages: () => `${served.url()}/simulated-org` } : {}),
+      });
+    });
+    const reached = deferred<Connections>(made.get, {
+      begin: true,
+      finish: true,
+      connect: true,
+      disconnect: true,
+      status: true,
+      hadReal: true,
+      open: true,
+      close: true,
+    });
+    const connections: Connections = {
+      ...reached,
+      async disconnect(bot) {
+        const ended = await reached.disconnect(bot);
+        // What waits for a yes was asked for the org that is left now.
+        await gate.leave(bot);
+        return ended;
+      },
+    };
+    const sync = lazily(async () => {
+      const { createAppSync } = await import('./app-sync.ts');
+      return createAppSync({
+        database,
+        store,
+        connections,
+        secret,
+        allowPrivateHooks: config.allowPrivateHooks,
+        runner,
+        watch,
+        publicUrl: served.url(),
+        now,
+        newId,
+        sleep,
+        log,
+        audit: () => audit,
+        heldSync: (...asked) => gate.heldSync(...asked),
+      });
+    });
+    if (isSimulated && !config.simulate) await refuseToyBesideReal(config, store);
+
+    const audit = createAudit({ store, secret, heads: createHeadKeeper(inData('audit-heads'), isAlive), now, log });
+    const access = createAccess({ store, secret, now });
+    const actions = await loadActions(
+      new URL('../../actions/', import.meta.url),
+      ...(options.actions === undefined ? [] : [options.actions]),
+    );
+    const prompts = lazily(() => loadPrompts(new URL('../../prompts/', import.meta.url)));
+    const openOrg = async (bot: BotRow, signal: AbortSignal) => {
+      const org = await connections.open(bot.name, { signal });
+      // A damaged file is told as that, not as a Salesforce that does not answer.
+      if (isSimulated) await sim.get();
+      return org;
+    };
+    const proposalKey = deriveKey(secret, 'proposals').toString('hex');
+    const gate = createGate({
+      actions,
+      store,
+      audit,
+      openOrg,
+      // What `openOrg` opened comes back here.
+      openSoql: (bot, org, answered) =>
+        deferred<Soql>(
+          async () => {
+            const { createSoql } = await import('../salesforce/query/run-soql.ts');
+            return createSoql({
+              bot: bot.name,
+              org: org as Org,
+              policy: bot.policy,
+              counters: store.counters,
+              secret,
+              now,
+              answered,
+            });
+          },
+          { judge: true, resume: true, run: true },
+        ),
+      queryOf: toSoql,
+      openSync: (bot, org, mayWrite) =>
+        deferred<Sync>(async () => (await sync.get()).room.forBot(bot.name, org as Org, mayWrite), {
+          previewParty: true,
+          syncParty: true,
+          previewCase: true,
+          syncCase: true,
+          planHeld: true,
+          noteHeld: true,
+          pushHeld: true,
+        }),
+      notify: async (notice) => (await sync.get()).notify(notice),
+      sign: (text) => hmacSha256(proposalKey, text),
+      isUnknownOutcome,
+      mayOverride: (error) => error instanceof UpstreamError && error.allowSave === true,
+      isRunnerAlive,
+      runner,
+      watch,
+      link: (id) => `${served.url()}/approvals/${id}`,
+      requestTimeoutMs: config.requestTimeoutMs,
+      now,
+      newId,
+      sleep,
+      log,
+      ...(options.crash === undefined ? {} : { crash: options.crash }),
+    });
+
+    const chat = lazily(async (): Promise<Chat> => {
+      const [{ createChat }, { describeModel, openModel }] = await Promise.all([
+        import('../chat/chat.ts'),
+        import('../chat/models/open-model.ts'),
+      ]);
+      const { model } = options;
+      return createChat({
+        gate,
+        store,
+        prompts: prompts.get,
+        about: {
+          ...(model === undefined ? describeModel(config.openai) : { model: model.name, isDemo: model.isDemo }),
+          isSimulated,
+        },
+        model: lazily(async () => model ?? openModel(config.openai)).get,
+        now,
+        newId,
+        runner,
+        isRunnerAlive,
+        watch,
+        log,
+      });
+    });
+
+    return {
+      config,
+      log,
+      now,
+      actions,
+      prompts: prompts.get,
+      store,
+      clocks: createClocks({ values: store.values, runner, now, ticks, log }),
+      ready: createReadiness({ store, tokens, dataDir: config.dataDir }),
+      access,
+      audit,
+      connections,
+      gate,
+      openChat: chat.get,
+      sync: sync.get,
+      served,
+      secret,
+      isSimulated,
+      simulatedOrg: isSimulated ? sim.get : undefined,
+      async close() {
+        if (made.isMade()) await connections.close();
+        await tokens.close();
+        if (sim.isMade()) await (await sim.get()).close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** A lost SALESFORCE_CLIENT_ID must not send a company's leads to a toy. */
+async function refuseToyBesideReal(config: Config, store: Store): Promise<void> {
+  const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(config.host);
+  const hasReal = (await store.connections.list()).some(
+    ({ flow, state }) => flow !== 'simulated' && state !== 'disconnected',
+  );
+  const why = hasReal
+    ? 'a connection to a real org is stored here'
+    : isLoopback
+      ? undefined
+      : `HOST is ${config.host}, which others can reach`;
+  if (why === undefined) return;
+  throw new GatehouseError(
+    'config_invalid',
+    `Without SALESFORCE_CLIENT_ID the simulated org would answer, but ${why}.`,
+    {
+      next: 'Set SALESFORCE_CLIENT_ID again, or set GATEHOUSE_SIM=1 if you do want the simulated org.',
+    },
+  );
+}
+
+/** Beside the state where that is shared; Redis where it is the only server there is. */
+function tokenTarget({ databaseUrl, redisUrl, dataDir }: Config): TokenTarget {
+  const url = databaseUrl ?? redisUrl;
+  return url === undefined ? { file: path.join(dataDir, 'tokens.db') } : { url };
+}
+
+/** A runner of another machine may always be alive; only its lease ends it. */
+function isRunnerAlive(runner: string): boolean {
+  const [host = '', pid = ''] = runner.split('/');
+  return host !== hostname() || isAlive(Number(pid));
+}

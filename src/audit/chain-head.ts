@@ -1,0 +1,101 @@
+import type { Log } from '../ports/log.ts';
+import type { AuditRow, AuditStore } from '../ports/store.ts';
+
+/**
+ * The last row of the audit as this process signed it. It moves along the chain alone, so that rows grown over a cut never
+ * take the place of what was signed: whoever can write the database, and has not our secret, cannot make a cut whole again.
+ */
+export interface AuditHead {
+  keep(row: AuditRow): Promise<void>;
+  state(): { readonly kept: Head | undefined; readonly isBroken: boolean };
+}
+
+export interface Head {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/** Where signed heads live, away from the rows. Several processes may each keep their own. */
+export interface HeadKeeper {
+  /** For a person: where to look for them. */
+  readonly where: string;
+  keep(head: string): Promise<void>;
+  all(): Promise<readonly string[]>;
+  /** Drops heads of earlier processes that `isOutdone` finds covered by a later row of the same chain. */
+  dropOlder(isOutdone: (head: string) => Promise<boolean>): Promise<void>;
+}
+
+export interface AuditHeadDeps {
+  readonly audit: Pick<AuditStore, 'page'>;
+  readonly heads: HeadKeeper;
+  /** The hash that a row must have. */
+  readonly seal: (row: Omit<AuditRow, 'hash'>) => string;
+  /** Signs a head. */
+  readonly mark: (head: string) => string;
+  readonly log: Log;
+}
+
+/** Rows that one call checks at most: a process that was idle while others wrote catches up over several calls. */
+const WALK = 500;
+/** A head of an earlier process that lies further back is not followed up to ours: it stays, which costs nothing. */
+const FAR = 10_000;
+
+export function createAuditHead({ audit, heads, seal, mark, log }: AuditHeadDeps): AuditHead {
+  let kept: Head | undefined;
+  let isBroken = false;
+  let keeping: Promise<void> = Promise.resolve();
+
+  /** From a head along the rows that follow from it, `to` at most; undefined where one does not, or is missing. */
+  const walk = async (from: Head, to: number): Promise<Head | undefined> => {
+    const steps = Math.min(to - from.seq, WALK);
+    let at = from;
+    for (const row of await audit.page(from.seq, steps)) {
+      const { hash, ...rest } = row;
+      if (row.seq !== at.seq + 1 || row.previous !== at.hash || seal(rest) !== hash) return undefined;
+      at = { seq: row.seq, hash };
+    }
+    return at.seq === from.seq + steps ? at : undefined;
+  };
+
+  const sign = async ({ seq, hash }: Head) => {
+    const text = `${seq} ${hash}`;
+    await heads.keep(`${text} ${mark(text)}`);
+    kept = { seq, hash };
+  };
+
+  /** A head that the chain does not lead on from stays: it is the proof that somebody cut the chain before us. */
+  const isOutdone = async (line: string, row: Head): Promise<boolean> => {
+    const [seq, hash = '', signature] = line.split(' ');
+    if (mark(`${seq} ${hash}`) !== signature) return false;
+    const older = { seq: Number(seq), hash };
+    if (older.seq > row.seq || row.seq - older.seq > FAR) return false;
+    let at: Head | undefined = older;
+    while (at !== undefined && at.seq < row.seq) at = await walk(at, row.seq);
+    if (at?.hash === row.hash) return true;
+    log.error('the audit was cut or changed behind a row that an earlier process signed', { seq: older.seq });
+    return false;
+  };
+
+  const move = async (row: Head & Pick<AuditRow, 'previous'>) => {
+    if (isBroken) return;
+    if (kept === undefined) {
+      await sign(row);
+      return heads.dropOlder((line) => isOutdone(line, row));
+    }
+    if (row.seq < kept.seq || row.hash === kept.hash) return;
+    // Nearly always our own next row: its hash covers ours, and nothing needs to be read.
+    const next = row.seq === kept.seq + 1 && row.previous === kept.hash ? row : await walk(kept, row.seq);
+    if (next !== undefined && next.seq > kept.seq) return sign(next);
+    isBroken = true;
+    log.error('the audit was cut or changed: its rows do not follow from the one signed last', { seq: kept.seq });
+  };
+
+  return {
+    keep(row) {
+      // One at a time: each starts from where the one before it came to.
+      keeping = keeping.catch(() => {}).then(() => move(row));
+      return keeping;
+    },
+    state: () => ({ kept, isBroken }),
+  };
+}

@@ -1,0 +1,42 @@
+import { grantWarnings, PROFILES, type ProfileName } from '../../../permissions/profiles.ts';
+import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
+import { createBot, toReadySet } from '../bots.ts';
+import { defineCommand } from '../command.ts';
+import { columns, indent } from '../terminal.ts';
+
+// The keys of PROFILES are exactly the profile names.
+const NAMES = Object.keys(PROFILES) as ProfileName[];
+
+export const command = defineCommand({
+  args: ['<name>'],
+  options: { profile: { value: 'profile', about: 'ready set of grants (default: none)', choices: NAMES } },
+
+  async run(call) {
+    const [name] = call.args;
+    const { profile } = call.options;
+    const { audience, grants } = toReadySet(profile);
+    const app = await call.openApp();
+    const operator = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
+    const made = await createBot(app, name, profile, principalOf(operator));
+    for (const warning of grants.flatMap((grant) => grantWarnings(audience, grant)))
+      call.terminal.note(`Warning: ${warning}`);
+
+    call.terminal.print(
+      made,
+      [
+        `Bot ${call.terminal.style('bold', made.bot)} (${profile ?? audience}) is there${app.isSimulated ? ', connected to the simulated org' : ''}.`,
+        '',
+        indent(
+          columns([
+            ['agent key', made.key],
+            ['host key', made.hostKey],
+            ['grants', made.grants.join(', ') || `none yet: gatehouse grant ${made.bot} PERMISSION...`],
+          ]),
+        ),
+        '',
+        'The keys are shown this once. The agent key is for the model (GATEHOUSE_BOT_KEY), the host key for your app alone.',
+        ...(app.isSimulated ? [] : [`Next: gatehouse connect ${made.bot} --flow web`]),
+      ].join('\n'),
+    );
+  },
+});

@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises';
+import { GatehouseError } from '../../domain/errors.ts';
+import { lookupNotes } from '../../policy/lookups.ts';
+import type { HeadlessFlow } from '../../ports/salesforce.ts';
+import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
+import { findBot } from '../bots.ts';
+import { type CommandCall, defineCommand, UsageError } from '../command.ts';
+import { describeConnection, describeLookups } from './status.ts';
+
+const options = {
+  flow: {
+    value: 'flow',
+    about: 'how to get in; "simulated" is the default on the simulated org',
+    choices: ['web', 'jwt', 'client-credentials', 'password', 'simulated'],
+  },
+  sandbox: { about: 'a sandbox (test.salesforce.com)' },
+  loginUrl: { value: 'url', about: 'My Domain, e.g. https://example.my.salesforce.com' },
+  username: { value: 'username', about: 'Salesforce user, for jwt and password' },
+} as const;
+
+export const command = defineCommand({
+  args: ['<bot>'],
+  options,
+
+  async run(call) {
+    const [name] = call.args;
+    const app = await call.openApp();
+    const { name: bot } = await findBot(app, name);
+    const flow = call.options.flow ?? (app.isSimulated ? 'simulated' : undefined);
+    if (flow === undefined)
+      throw new UsageError('A flow is needed.', 'Add --flow web (recommended), jwt, client-credentials or password.');
+    if (flow === 'web') {
+      const url = webLink(call, app.served.url(), bot);
+      call.terminal.print(
+        { bot, flow, url },
+        `Open ${url}\nSign in as an operator there, and connect ${bot}. "gatehouse serve" must be running.`,
+      );
+      return;
+    }
+    const operator = await askOperatorOnceReal(call, app, 'CREATE_OAUTH');
+    const status = await app.connections.connect(bot, await toFlow(flow, call));
+    await app.audit.record({
+      bot,
+      principal: principalOf(operator),
+      channel: 'cli',
+      action: 'connect',
+      event: 'connected',
+      detail: { flow, orgId: status.orgId, environment: status.environment },
+    });
+    const lookups = await lookupNotes(app.connections, await findBot(app, bot));
+    call.terminal.print(
+      { bot, connection: status, ...(lookups.length === 0 ? {} : { lookups }) },
+      [`${bot} is connected.`, '', describeConnection(status), ...describeLookups(lookups)].join('\n'),
+    );
+  },
+});
+
+type Call = CommandCall<readonly ['<bot>'], typeof options>;
+
+function webLink({ options: { sandbox, loginUrl } }: Call, base: string, bot: string): string {
+  const url = new URL(`${base}/connect/${encodeURIComponent(bot)}`);
+  if (sandbox) url.searchParams.set('sandbox', '1');
+  if (loginUrl !== undefined) url.searchParams.set('loginUrl', loginUrl);
+  return url.href;
+}
+
+async function toFlow(flow: HeadlessFlow['flow'], { config, options, terminal }: Call): Promise<HeadlessFlow> {
+  const { username, loginUrl, sandbox } = options;
+  const where = { sandbox, ...(loginUrl === undefined ? {} : { loginUrl }) };
+  const user = () => {
+    if (username === undefined) throw new UsageError(`The ${flow} flow needs a user.`, 'Add --username NAME.');
+    return username;
+  };
+  switch (flow) {
+    case 'simulated':
+      return { flow };
+    case 'client-credentials':
+      // Salesforce takes this grant on a My Domain host only.
+      return { flow, loginUrl: loginUrl ?? config.salesforce.loginUrl };
+    case 'jwt':
+      return { flow, username: user(), privateKey: await readKey(config.salesforce.jwtKeyFile), ...where };
+    case 'password': {
+      const name = user();
+      // Switched off: refused in its own words, and nobody types a password for it.
+      if (!config.salesforce.allowPassword) return { flow, username: name, password: '', ...where };
+      const password =
+        config.salesforce.password ??
+        (terminal.canAsk ? await terminal.ask(`Password of ${name}: `, { isSecret: true }) : undefined);
+      if (password === undefined)
+        throw new UsageError(
+          'The password flow needs a password.',
+          'Set SALESFORCE_PASSWORD, or run it in a terminal.',
+        );
+      return { flow, username: name, password, ...where };
+    }
+  }
+}
+
+async function readKey(file: string | undefined): Promise<string> {
+  if (file === undefined)
+    throw new UsageError('The jwt flow needs a private key.', 'Set SALESFORCE_JWT_KEY_FILE to its PEM file.');
+  return readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new GatehouseError('config_invalid', 'The file of SALESFORCE_JWT_KEY_FILE cannot be read.', {
+      next: 'Check that the path is right and that this user may read it.',
+      cause,
+    });
+  });
+}

@@ -1,0 +1,27 @@
+import { askOperator, principalOf } from '../ask-operator.ts';
+import type { CommandCall } from '../command.ts';
+import { describeEnvelope, describeProposal, describeRecords } from '../envelope.ts';
+
+/** An operator's answer from the terminal: what would happen is shown before the key is asked for. */
+export async function decide(
+  call: Pick<CommandCall, 'config' | 'terminal' | 'openApp'>,
+  id: string,
+  answer: 'approve' | 'reject',
+  choice?: string,
+): Promise<void> {
+  const { terminal } = call;
+  const app = await call.openApp();
+  const { envelope: before } = await app.gate.inspect(id);
+  if (before.proposal !== undefined && terminal.canAsk) terminal.note(`${describeProposal(before.proposal)}\n`);
+  const records = terminal.canAsk ? await app.gate.heldRecords(id) : undefined;
+  if (records !== undefined) terminal.note(`${describeRecords(records, before.proposal?.link ?? '')}\n`);
+  const operator = await askOperator(call, app, 'DECIDE_PROPOSALS');
+  const envelope = await app.gate.decide(id, {
+    answer,
+    by: principalOf(operator),
+    via: 'cli',
+    assurance: 'session',
+    ...(choice === undefined ? {} : { choice }),
+  });
+  terminal.print(envelope, describeEnvelope(envelope, terminal));
+}

@@ -1,0 +1,24 @@
+import { askOperatorOnceReal } from '../ask-operator.ts';
+import { findBot } from '../bots.ts';
+import { defineCommand } from '../command.ts';
+import { toKind } from '../sync-kind.ts';
+
+/** What a human decided where several records could be meant. */
+export const command = defineCommand({
+  args: ['<bot>', '<kind>', '<id>', '<recordId>'],
+
+  async run(call) {
+    const [name, word, localId, recordId] = call.args;
+    const kind = toKind(word);
+    const app = await call.openApp();
+    await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS');
+    const { name: bot } = await findBot(app, name);
+    const org = await app.connections.open(bot, { signal: AbortSignal.timeout(60_000) });
+    const { room } = await app.sync();
+    const { object, sfId } = await room.desk.link(bot, org, kind, localId, recordId);
+    call.terminal.print(
+      { bot, kind, localId, object, recordId: sfId },
+      `The ${kind} ${localId} is the ${object} ${sfId}. It is brought into step by serve, a worker, or: gatehouse sync ${bot}.`,
+    );
+  },
+});

@@ -1,0 +1,43 @@
+import type { Proposal } from '../../domain/proposal.ts';
+import { findBot } from '../bots.ts';
+import { defineCommand } from '../command.ts';
+import { columns } from '../terminal.ts';
+
+const MOST = 200;
+
+export const command = defineCommand({
+  options: {
+    bot: { value: 'name', about: 'of this bot only' },
+    all: { about: `settled ones too, newest first, at most ${MOST}` },
+  },
+
+  async run({ options: { bot, all }, openApp, terminal }) {
+    const app = await openApp();
+    if (bot !== undefined) await findBot(app, bot);
+    const found = await app.gate.proposals({ ...(bot === undefined ? {} : { bot }), pending: !all, limit: MOST });
+    const proposals = found.map(toListed);
+    const rows = proposals.map(({ id, bot: owner, action, state, summary }) => [id, owner, action, state, summary]);
+    terminal.print(
+      { proposals },
+      rows.length === 0
+        ? `Nothing ${all ? 'was proposed yet' : 'waits for a person'}.`
+        : columns([['ID', 'BOT', 'ACTION', 'STATE', 'SUMMARY'], ...rows]),
+    );
+  },
+});
+
+/** What an operator needs of it; leases and digests are the machine's own. */
+function toListed({ id, bot, action, state, preview, reasons, principal, decidedBy, ...times }: Proposal) {
+  return {
+    id,
+    bot,
+    action,
+    state,
+    summary: preview?.summary ?? action,
+    reasons,
+    principal,
+    createdAt: new Date(times.createdAt).toISOString(),
+    expiresAt: new Date(times.expiresAt).toISOString(),
+    ...(decidedBy === null ? {} : { decidedBy }),
+  };
+}

@@ -1,0 +1,73 @@
+import type { App } from '../../app/app.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import type { Org } from '../../ports/salesforce.ts';
+import { findBot } from '../bots.ts';
+import { defineCommand } from '../command.ts';
+import { KINDS, type Kind } from '../sync-kind.ts';
+import { columns } from '../terminal.ts';
+
+export const command = defineCommand({
+  args: ['<bot>'],
+  options: {
+    object: { value: 'object', about: 'only these (default: people first, then cases)', choices: KINDS },
+    batch: { about: 'all of them, not only what changed; what a killed run left is done by the next' },
+  },
+
+  async run({ args: [name], options, openApp, terminal }) {
+    const app = await openApp();
+    const { name: bot } = await findBot(app, name);
+    const stopped = new AbortController();
+    process.once('SIGINT', () => stopped.abort());
+    const org = await app.connections.open(bot, { signal: stopped.signal, background: true });
+    const run = options.batch ? runBatch : runDue;
+    const synced: Readonly<Record<string, string | number>>[] = [];
+    const kinds = options.object === undefined ? KINDS : [options.object];
+    const refused: GatehouseError[] = [];
+    for (const kind of kinds) {
+      try {
+        synced.push({ object: kind, ...(await run(app, bot, org, kind)) });
+      } catch (error) {
+        // Policy may stop one kind and not the other.
+        if (!(error instanceof GatehouseError) || !['off', 'permission_denied'].includes(error.code)) throw error;
+        refused.push(error);
+        synced.push({ object: kind, waits: `${error.message} ${error.next}` });
+      }
+    }
+    if (refused[0] && refused.length === kinds.length) throw refused[0];
+    terminal.print({ bot, synced }, synced.map((one) => columns(Object.entries(one).map(toCells))).join('\n\n'));
+  },
+});
+
+/** What changed on our side since the last time, and what waits for another try. */
+async function runDue(app: App, bot: string, org: Org, kind: Kind) {
+  const {
+    room: { drain },
+  } = await app.sync();
+  const tally = { create: 0, update: 0, delete: 0, none: 0, failed: 0, problems: 0 };
+  await drain.ensureLinks(bot, org, kind);
+  for (;;) {
+    const { claimed, results } = await drain.pass(bot, org, kind, { due: 'dirty' });
+    for (const { operation, error } of results.values()) tally[error === null ? operation : 'failed'] += 1;
+    if (claimed === 0) return { ...tally, problems: await countProblems(app, bot, org, kind) };
+  }
+}
+
+async function runBatch(app: App, bot: string, org: Org, kind: Kind) {
+  const {
+    room: { batches },
+  } = await app.sync();
+  const { id } = await batches.start(bot, org.orgId, kind);
+  await batches.work(bot, org);
+  const { state, total, done, failed, calls } = await batches.status(bot, id);
+  return { batch: id, state, total, done, failed, problems: await countProblems(app, bot, org, kind), calls };
+}
+
+/** What stands, also from before: a run that met nothing new is no proof that all is well. `status` has the cures. */
+async function countProblems(app: App, bot: string, { orgId }: Org, kind: Kind): Promise<number> {
+  const { room } = await app.sync();
+  return room.desk.countProblems(bot, orgId, kind);
+}
+
+function toCells([name, value]: [string, string | number]): string[] {
+  return [name, String(value)];
+}

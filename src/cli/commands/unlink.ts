@@ -1,0 +1,28 @@
+import { GatehouseError } from '../../domain/errors.ts';
+import { askOperatorOnceReal } from '../ask-operator.ts';
+import { findBot } from '../bots.ts';
+import { defineCommand } from '../command.ts';
+import { toKind } from '../sync-kind.ts';
+
+export const command = defineCommand({
+  args: ['<bot>', '<kind>', '<id>'],
+
+  async run(call) {
+    const [name, word, localId] = call.args;
+    const kind = toKind(word);
+    const app = await call.openApp();
+    await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS');
+    const { name: bot } = await findBot(app, name);
+    const { orgId } = await app.connections.status(bot);
+    if (orgId === undefined)
+      throw new GatehouseError('not_connected', `${bot} was never connected, so nothing is linked.`, {
+        next: `Connect it first: gatehouse connect ${bot} --flow web.`,
+      });
+    const { room } = await app.sync();
+    await room.desk.unlink(bot, orgId, kind, localId);
+    call.terminal.print(
+      { bot, kind, localId, linked: false },
+      `The ${kind} ${localId} is linked to nothing now; the record in Salesforce stays as it is.`,
+    );
+  },
+});

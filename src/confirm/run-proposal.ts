@@ -1,0 +1,163 @@
+import type { AuditInput } from '../audit/audit.ts';
+import type { Action, ActionContext } from '../domain/action.ts';
+import { GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
+import type { Effect, Proposal } from '../domain/proposal.ts';
+import { cleanData } from '../domain/safe-text.ts';
+import type { Log } from '../ports/log.ts';
+import type { Store } from '../ports/store.ts';
+import { effectsSealOf, type Sign } from './sign.ts';
+import { NotTaken } from './write-once.ts';
+
+/** One run of a claimed proposal: everything is asked once more, the stored arguments run, and the end is named. */
+
+export interface RunDeps {
+  readonly store: Pick<Store, 'proposals'>;
+  /**
+   * Permission, mode, policy and connection once more, as they are now, and the context to run in. `stricter` says that
+   * policy would ask (again) today: the proposal goes back to a human.
+   */
+  readonly ready: (
+    proposal: Proposal,
+    note: (effects: readonly Effect[]) => Promise<void>,
+    signal: AbortSignal,
+  ) => Promise<{
+    readonly action: Action;
+    readonly context: ActionContext;
+    /** What the run read, for its audit row. */
+    readonly read: () => Pick<AuditInput, 'detail' | 'sealed'>;
+    readonly stricter?: { readonly assurance: Proposal['assurance']; readonly reasons: readonly string[] };
+  }>;
+  /** A write whose reply was lost. */
+  readonly isUnknownOutcome: (error: unknown) => boolean;
+  /** A duplicate that the org only warns about: a human may let it be saved all the same. */
+  readonly mayOverride: (error: GatehouseError) => boolean;
+  readonly sign: Sign;
+  /** Names this process. */
+  readonly runner: string;
+  readonly leaseMs: number;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly log: Log;
+  /** Crash points by name, for tests that kill the process there. */
+  readonly crash?: (point: string) => void | Promise<void>;
+}
+
+export interface End {
+  readonly state: 'done' | 'failed' | 'conflict' | 'unknown' | 'pending' | 'received';
+  readonly event: string;
+  readonly patch: Partial<Proposal>;
+  readonly audit: Partial<AuditInput>;
+}
+
+export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSignal): Promise<End> {
+  const { now, crash = () => {} } = deps;
+  let effects: readonly Effect[] = proposal.effects;
+  let read = (): Pick<AuditInput, 'detail' | 'sealed'> => ({});
+  const note = async (next: readonly Effect[]) => {
+    effects = next;
+    if (
+      !(await deps.store.proposals.patch(
+        proposal.id,
+        'executing',
+        {
+          effects: next,
+          effectsSeal: effectsSealOf(deps.sign, { id: proposal.id, effects: next }),
+          leaseUntil: now() + deps.leaseMs,
+        },
+        deps.runner,
+      ))
+    )
+      throw new GatehouseError('conflict', 'Another process took this proposal over.', {
+        next: 'Ask GetProposal how it ended.',
+      });
+    await crash(`noted-${next.at(-1)?.state ?? 'none'}`);
+  };
+  try {
+    const { action, context, stricter, ...made } = await deps.ready(proposal, note, signal);
+    read = made.read;
+    if (stricter !== undefined && effects.length === 0) return askAgain(stricter);
+    const output = await action.run(proposal.args as never, context); // parsed by this very schema when proposed
+    await crash('ran');
+    // The write is done: an answer that does not fit its schema must not make it look undone.
+    const checked = action.output.safeParse(output);
+    if (!checked.success)
+      deps.log.error('an action answered off its schema', { action: action.name, problem: checked.error.message });
+    return {
+      state: 'done',
+      event: 'done',
+      patch: { result: cleanData(checked.success ? checked.data : { ...output }), effects, settledAt: now() },
+      audit: { ...whatHappened(effects, read(), { org: proposal.orgId }), decision: proposal.decidedBy },
+    };
+  } catch (thrown) {
+    const error = toGatehouseError(thrown, deps.newId);
+    if (error.code === 'duplicate' && error.candidates !== undefined && proposal.choice === null)
+      return askAgain(withLookAlikes(proposal, error, deps.mayOverride(error)));
+    if (error.code === 'internal') deps.log.error(error.message, { cause: String(error.cause), proposal: proposal.id });
+    // A write that went out, or is done already, must not be taken for one that never happened.
+    const isUnknown =
+      !(thrown instanceof NotTaken) &&
+      (deps.isUnknownOutcome(thrown) || effects.some(({ state }) => state !== 'failed'));
+    const state = isUnknown ? 'unknown' : error.code === 'conflict' && !error.retryable ? 'conflict' : 'failed';
+    return {
+      state,
+      event: state,
+      patch: {
+        error: toErrorBody(error),
+        effects,
+        ...(state === 'unknown' ? { leaseUntil: now() + deps.leaseMs } : { settledAt: now(), dedupeKey: null }),
+      },
+      audit: whatHappened(effects, read(), { org: proposal.orgId, code: error.code }),
+    };
+  }
+}
+
+/** Nothing was written, and there is something new that a human must see: the proposal goes back to waiting. */
+function askAgain(anew: Partial<Pick<Proposal, 'assurance' | 'reasons' | 'preview'>>): End {
+  return {
+    state: 'pending',
+    event: 'asked_again',
+    patch: { ...anew, decidedBy: null, decidedAt: null, decidedVia: null, leaseUntil: null, effects: [] },
+    audit: { detail: { reasons: anew.reasons ?? [] } },
+  };
+}
+
+/** What the org's own duplicate rule found, as choices for the human. */
+function withLookAlikes(
+  proposal: Proposal,
+  error: GatehouseError,
+  mayOverride: boolean,
+): Pick<Proposal, 'preview' | 'reasons'> {
+  const preview = proposal.preview ?? { summary: proposal.action, changes: [] };
+  const use = (error.candidates ?? []).map(({ id, name }) => ({ id: `use:${id}`, label: `Use ${name}` }));
+  const create = mayOverride ? [{ id: 'create', label: 'Create a new one anyway' }] : [];
+  return {
+    preview: { ...preview, choices: [...use, ...create] },
+    reasons: [...proposal.reasons, "The org's duplicate rule found look-alikes."],
+  };
+}
+
+/** What was read and what was written. Values are sealed, the shape is open. */
+function whatHappened(
+  effects: readonly Effect[],
+  read: Pick<AuditInput, 'detail' | 'sealed'>,
+  more: Record<string, unknown> = {},
+): Partial<AuditInput> {
+  const [first] = effects;
+  if (first === undefined) return { ...read, detail: { ...read.detail, ...more } };
+  return {
+    object: first.object,
+    recordId: first.id,
+    detail: {
+      ...read.detail,
+      ...more,
+      writes: effects.map(({ kind, object, id, state, after }) => ({
+        kind,
+        object,
+        id,
+        state,
+        fields: Object.keys(after),
+      })),
+    },
+    sealed: { ...read.sealed, effects },
+  };
+}

@@ -1,0 +1,71 @@
+import { canonicalJson } from '../domain/canonical-json.ts';
+import type { Proposal, ProposalState } from '../domain/proposal.ts';
+
+/**
+ * Whoever can write into the database must not decide what is written to Salesforce: everything of a proposal that decides it
+ * is signed with a key of this installation when it is asked, shown or answered, and looked at again before anything runs.
+ */
+
+/** Keyed with a secret that the database does not hold. */
+export type Sign = (text: string) => string;
+
+/** A new part of a proposal must say here whether it decides what is written. */
+const DECIDES: Readonly<Record<keyof Proposal, boolean>> = {
+  id: true,
+  bot: true,
+  orgId: true,
+  principal: true,
+  conversation: true,
+  action: true,
+  args: true,
+  digest: true,
+  preview: true,
+  reasons: true,
+  assurance: true,
+  clientDecline: true,
+  policyRevision: true,
+  visitor: true,
+  session: true,
+  state: true,
+  createdAt: true,
+  expiresAt: true,
+  decidedBy: true,
+  decidedVia: true,
+  choice: true,
+  // Signed apart: it grows while the rest stands still.
+  effects: false,
+  effectsSeal: false,
+  seal: false,
+  // Who runs it and when, and what came of it.
+  dedupeKey: false,
+  decidedAt: false,
+  runner: false,
+  leaseUntil: false,
+  result: false,
+  error: false,
+  settledAt: false,
+};
+
+/** From a yes to its end it is one thing, whoever runs it and how often a crash interrupts that. */
+const RUNNING: readonly ProposalState[] = ['approved', 'executing', 'unknown'];
+
+export function sealOf(sign: Sign, proposal: Proposal): string {
+  const parts = Object.entries(proposal).filter(
+    ([name, part]) => DECIDES[name as keyof Proposal] && part !== null && part !== undefined, // its keys are the parts
+  );
+  const state = RUNNING.includes(proposal.state) ? 'running' : proposal.state;
+  return sign(canonicalJson({ ...Object.fromEntries(parts), state }));
+}
+
+export function effectsSealOf(sign: Sign, { id, effects }: Pick<Proposal, 'id' | 'effects'>): string {
+  return sign(canonicalJson([id, effects]));
+}
+
+export function sealed(sign: Sign, proposal: Proposal): Proposal {
+  return { ...proposal, seal: sealOf(sign, proposal), effectsSeal: effectsSealOf(sign, proposal) };
+}
+
+/** Whether it is what we stored. One without a seal is not. */
+export function isIntact(sign: Sign, proposal: Proposal): boolean {
+  return proposal.seal === sealOf(sign, proposal) && proposal.effectsSeal === effectsSealOf(sign, proposal);
+}

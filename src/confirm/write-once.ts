@@ -1,0 +1,360 @@
+import type { Change, Condition, Fields, FieldValue, Find, Salesforce, SObject } from '../domain/action.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { LeaseWatch } from '../domain/lease-watch.ts';
+import type { Effect } from '../domain/proposal.ts';
+import { cleanShown, quoted } from '../domain/safe-text.ts';
+import { type ObjectValues, valuesOf } from './object-values.ts';
+
+/**
+ * The org as an action writes to it: each write happens once per proposal, also when the process dies in between.
+ * A write is noted before it is sent. When the same proposal runs again, a noted write is read back first and sent again only
+ * when it provably did not happen.
+ */
+
+/** What is needed of the org itself; `Org` fits. */
+export interface WritableOrg extends Omit<Salesforce, 'create' | 'update' | 'remove'> {
+  remove(object: string, id: string): Promise<void>;
+  create(
+    object: string,
+    fields: Readonly<Record<string, unknown>>,
+    options?: {
+      readonly allowDuplicates?: boolean;
+      readonly mark?: { readonly field: string; readonly value: string };
+    },
+  ): Promise<{ readonly id: string; readonly created: boolean }>;
+  patch(object: string, id: string, fields: Readonly<Record<string, unknown>>, unmodifiedSince?: string): Promise<void>;
+  /** Salesforce's clock, ms. */
+  clock(): number;
+}
+
+export interface EffectsDeps {
+  readonly org: WritableOrg;
+  /** Names this proposal in the org. */
+  readonly proposalId: string;
+  /** What earlier runs of this proposal noted. */
+  readonly noted: readonly Effect[];
+  /** What was weighed and shown: a record that no longer looks like that is a conflict. Null where nothing was. */
+  readonly shown: readonly Change[] | null;
+  /** The record that was meant. A name may lead to another one by the time it runs. */
+  readonly target: string | undefined;
+  /** Makes the note durable before the write leaves. Throws when this process lost the proposal. */
+  readonly note: (effects: readonly Effect[]) => Promise<void>;
+  readonly isUnknownOutcome: (error: unknown) => boolean;
+  readonly now: () => number;
+  /** False while the request of this effect may still be under way, also after the process that sent it is gone. */
+  readonly hasSettled: (at: number, effect: Effect) => boolean;
+  /** False once the time of the approval is over: what happened may be read back, nothing new may leave. */
+  readonly maySend: () => boolean;
+}
+
+/** Whether a noted write has stood as it is for `ms` before this process's eyes. */
+export function hasStood(
+  watch: LeaseWatch,
+  proposal: string,
+  ordinal: number,
+  { at, state }: Effect,
+  ms: number,
+): boolean {
+  return watch.hasStood(`effect ${ordinal} of ${proposal}`, `${at} ${state}`, ms);
+}
+
+/** Our external-id field, where an operator installed it: with it, creating twice is impossible by the org's own rule. */
+const MARK_FIELD = 'Gatehouse_Id__c';
+
+export function writeOnce(
+  deps: EffectsDeps,
+): Pick<Salesforce, 'create' | 'update' | 'remove'> & { readonly effects: () => readonly Effect[] } {
+  const { org, now } = deps;
+  const effects: Effect[] = [...deps.noted];
+  let ordinal = 0;
+
+  const put = async (at: number, effect: Effect) => {
+    effects[at] = effect;
+    // Its time begins here, where it is sent; another process begins when it first sees it.
+    deps.hasSettled(at, effect);
+    await deps.note(effects);
+  };
+
+  /** One look, where describe says that the org may hold something else than was sent. */
+  const readBack = async (values: ObjectValues, object: string, id: string, after: Fields, record?: SObject) => {
+    if (!Object.keys(after).some((field) => values.mayDiffer(field, record))) return undefined;
+    return org.get(object, id, Object.keys(after)).catch(() => undefined);
+  };
+
+  /** What the org made of a write is what is compared when it is asked for again or taken back. */
+  const keep = async (at: number, after: Fields): Promise<Fields> => {
+    const effect = effects[at];
+    const isNews =
+      effect !== undefined && Object.entries(after).some(([field, value]) => effect.after[field] !== value);
+    if (effect !== undefined && isNews) await put(at, { ...effect, after });
+    return after;
+  };
+
+  /** The request of a dead process may still be under way: nobody may send a second one yet. */
+  const mayNotBeUnderWay = (at: number, effect: Effect) => {
+    if (!deps.hasSettled(at, effect)) throw stillUnknown(effect.object);
+  };
+  /** What was noted and provably not done is written down as that, or its end would be taken for unknown. */
+  const mustBeInTime = async (at: number, object: string) => {
+    if (deps.maySend()) return;
+    const noted = effects[at];
+    if (noted !== undefined) await put(at, { ...noted, state: 'failed' });
+    throw tooLate(object);
+  };
+
+  return {
+    effects: () => effects,
+
+    async create(object, fields, options) {
+      const at = ordinal++;
+      const before = effects[at];
+      const values = await valuesOf(org, object);
+      const after = values.stored(clean(fields));
+      if (before?.state === 'done' && before.id !== null) return { id: before.id };
+      // As it was sent, where it was: the field may have been installed since, and would not know that first request.
+      const mark =
+        before === undefined ? ((await hasMark(org, object)) ? `gh-${deps.proposalId}-${at}` : null) : before.mark;
+      // By its mark it can be sent again without a look; without one, or when nothing may be sent any more, it is looked for.
+      if (before?.state === 'sent' && (mark === null || !deps.maySend())) {
+        const id = await findCreated(org, before, now);
+        if (id !== undefined) {
+          await put(at, { ...before, id, state: 'done' });
+          return { id };
+        }
+        mayNotBeUnderWay(at, before);
+      }
+      await mustBeInTime(at, object);
+      const effect: Effect = { kind: 'create', object, id: null, mark, before: {}, after, at: now(), state: 'sent' };
+      await put(at, effect);
+      const send = () =>
+        org.create(object, after, {
+          ...(options?.allowDuplicates === undefined ? {} : { allowDuplicates: options.allowDuplicates }),
+          ...(mark === null ? {} : { mark: { field: MARK_FIELD, value: mark } }),
+        });
+      const { id } = await send().catch(async (error: unknown) => {
+        if (!deps.isUnknownOutcome(error)) {
+          await put(at, { ...effect, state: 'failed' });
+          throw error;
+        }
+        if (mark !== null) return send();
+        const found = await findCreated(org, effect, now).catch(() => undefined);
+        if (found === undefined) throw error;
+        return { id: found };
+      });
+      await put(at, { ...effect, id, state: 'done' });
+      const held = await readBack(values, object, id, after);
+      if (held !== undefined) await keep(at, values.held(held, after));
+      return { id };
+    },
+
+    async update(object, record, changes) {
+      const at = ordinal++;
+      const noted = effects[at];
+      // Only FieldValues are ever noted.
+      if (noted?.state === 'done') return noted.after as Fields;
+      const values = await valuesOf(org, object);
+      const wanted = Object.entries(values.stored(clean(changes))).filter(
+        ([field, value]) => !values.isSame(field, record[field], value),
+      );
+      if (wanted.length === 0) {
+        if (noted !== undefined) await put(at, { ...noted, state: 'done' });
+        return {};
+      }
+      if (deps.target !== undefined && record.Id !== deps.target) throw changedMeanwhile(object, ['Id']);
+      if (noted === undefined && deps.shown !== null)
+        mustLookAsShown(
+          record,
+          deps.shown,
+          values,
+          wanted.map(([field]) => field),
+        );
+      const after = Object.fromEntries(wanted);
+      const before = noted?.before ?? Object.fromEntries(wanted.map(([field]) => [field, record[field] ?? null]));
+      // A noted write whose record holds neither the old nor the new values was overtaken by somebody else.
+      if (noted !== undefined && !wanted.every(([field]) => values.isSame(field, record[field], noted.before[field])))
+        throw changedMeanwhile(
+          object,
+          wanted.map(([field]) => field),
+        );
+      if (noted !== undefined) mayNotBeUnderWay(at, noted);
+      await mustBeInTime(at, object);
+      const effect: Effect = {
+        kind: 'update',
+        object,
+        id: record.Id,
+        mark: null,
+        before,
+        after,
+        at: now(),
+        state: 'sent',
+      };
+      await put(at, effect);
+      try {
+        await org.patch(object, record.Id, after, lastModified(record));
+      } catch (error) {
+        if (!deps.isUnknownOutcome(error)) {
+          await put(at, { ...effect, state: 'failed' });
+          throw error;
+        }
+        const current = await org.get(object, record.Id, Object.keys(after)).catch(() => undefined);
+        if (current === undefined || !values.holds(current, after)) throw error;
+      }
+      await put(at, { ...effect, state: 'done' });
+      const held = await readBack(values, object, record.Id, after, record);
+      if (held === undefined) return after;
+      const missed = Object.keys(after).filter(
+        (field) => !values.isSame(field, held[field], after[field]) && values.isSame(field, held[field], before[field]),
+      );
+      if (missed.length === 0) return keep(at, values.held(held, after));
+      const took = Object.fromEntries(wanted.filter(([field]) => !missed.includes(field)));
+      const isNothing = Object.keys(took).length === 0;
+      await put(at, { ...effect, after: values.held(held, took), state: isNothing ? 'failed' : 'done' });
+      throw new NotTaken(object, held, missed, isNothing);
+    },
+
+    async remove(object, record) {
+      const at = ordinal++;
+      const noted = effects[at];
+      if (noted?.state === 'done') return;
+      const current = await org.get(object, record.Id, ['LastModifiedDate']).catch((error: unknown) => {
+        // Noted and gone: that was us.
+        if (noted !== undefined && error instanceof GatehouseError && error.code === 'not_found') return undefined;
+        throw error;
+      });
+      if (current !== undefined && current.LastModifiedDate !== record.LastModifiedDate)
+        throw changedMeanwhile(object, ['LastModifiedDate']);
+      if (current !== undefined) {
+        if (noted !== undefined) mayNotBeUnderWay(at, noted);
+        await mustBeInTime(at, object);
+      }
+      const effect: Effect = {
+        kind: 'remove',
+        object,
+        id: record.Id,
+        mark: null,
+        before: {},
+        after: {},
+        at: now(),
+        state: 'sent',
+      };
+      await put(at, effect);
+      if (current !== undefined) await org.remove(object, record.Id);
+      await put(at, { ...effect, state: 'done' });
+    },
+  };
+}
+
+/** Whether the org still holds what these effects wrote. One read per record. */
+export async function stillHeld(
+  org: Pick<Salesforce, 'get' | 'describe'>,
+  effects: readonly Effect[],
+): Promise<boolean> {
+  for (const { kind, id, object, after, state } of effects) {
+    if (state !== 'done' || id === null || kind === 'remove') return false;
+    const record = await org.get(object, id, Object.keys(after)).catch((error: unknown) => {
+      if (error instanceof GatehouseError && error.code === 'not_found') return undefined;
+      throw error;
+    });
+    if (record === undefined || !(await valuesOf(org, object)).holds(record, after)) return false;
+  }
+  return true;
+}
+
+/** Salesforce said yes, and the record holds what it held before: a product's sum, a flow, a trigger. */
+export class NotTaken extends GatehouseError {
+  constructor(object: string, held: SObject, missed: readonly string[], isNothing: boolean) {
+    const now = missed.map((field) => `${field} is still ${quoted(String(held[field] ?? 'empty'))}`).join(', ');
+    super('conflict', `Salesforce took the change of the ${object} and did not keep it: ${now}.`, {
+      next: `${isNothing ? 'Nothing was changed' : 'The other fields were changed'}. Tell the user what the record holds; do not repeat the call. What the org calculates or sets by itself is changed where it comes from.`,
+      fields: missed.map((name) => ({ name, problem: 'was not kept by Salesforce' })),
+    });
+  }
+}
+
+async function hasMark(org: WritableOrg, object: string): Promise<boolean> {
+  const field = (await org.describe(object)).fields.find(({ name }) => name === MARK_FIELD);
+  return field?.externalId === true && field.unique && field.createable;
+}
+
+/** The record that a create whose answer was lost made: same values, made since. Two of them cannot be told apart: unknown. */
+async function findCreated(org: WritableOrg, effect: Effect, now: () => number): Promise<string | undefined> {
+  if (effect.mark !== null) {
+    const where = [{ field: MARK_FIELD, is: effect.mark }];
+    return (await org.find(effect.object, { fields: ['Id'], where, limit: 1 }))[0]?.Id;
+  }
+  const { fields } = await org.describe(effect.object);
+  // In the org's time, two seconds early: it stamps whole seconds.
+  const since = effect.at + (org.clock() - now()) - 2_000;
+  const where: Condition[] = [{ field: 'CreatedDate', since: new Date(since).toISOString() }];
+  for (const [field, value] of Object.entries(effect.after)) {
+    const described = fields.find(({ name }) => name === field);
+    if (described?.filterable === true && described.type !== 'textarea') where.push({ field, is: value as FieldValue }); // only FieldValues are ever noted
+  }
+  const find: Find = { fields: ['Id'], where, limit: 2 };
+  const found = await org.find(effect.object, find);
+  if (found.length > 1) throw stillUnknown(effect.object);
+  return found[0]?.Id;
+}
+
+/** Every field that would be written was shown, and holds what was shown. */
+function mustLookAsShown(
+  record: SObject,
+  shown: readonly Change[],
+  values: ObjectValues,
+  wanted: readonly string[],
+): void {
+  // Shown values were cleaned, so the record's are too before they are compared.
+  const different = wanted.filter((field) => {
+    const change = shown.find((one) => one.field === field);
+    return change === undefined || !values.isSame(field, cleanShown(record[field]), change.before);
+  });
+  const moved = shown.filter(
+    ({ field, before }) => field in record && !values.isSame(field, cleanShown(record[field]), before),
+  );
+  const fields = [...new Set([...different, ...moved.map(({ field }) => field)])];
+  if (fields.length === 0) return;
+  const now = fields.map((field) => `${field} is now ${quoted(String(record[field] ?? 'empty'))}`).join(', ');
+  throw new GatehouseError('conflict', `The record changed after it was shown: ${now}. Nothing was written.`, {
+    next: 'Show the user the present values and ask anew.',
+    fields: fields.map((name) => ({ name, problem: 'changed after it was shown' })),
+  });
+}
+
+function changedMeanwhile(object: string, fields: readonly string[]): GatehouseError {
+  return new GatehouseError(
+    'conflict',
+    `The ${object} changed after it was shown (${fields.join(', ')}); nothing was written.`,
+    {
+      next: 'Look at the record again and ask anew, with its present values.',
+    },
+  );
+}
+
+function stillUnknown(object: string): GatehouseError {
+  return new GatehouseError('salesforce_unavailable', `It is not known yet whether the ${object} was written.`, {
+    next: 'Do not repeat the call; ask GetProposal again in half a minute.',
+    retryable: true,
+    retryAfterMs: 30_000,
+  });
+}
+
+function tooLate(object: string): GatehouseError {
+  return new GatehouseError('conflict', `The ${object} was not written, and the time to write it is over.`, {
+    next: 'Ask anew if it is still wanted.',
+  });
+}
+
+function lastModified(record: SObject): string {
+  const value = record.LastModifiedDate;
+  if (typeof value !== 'string')
+    throw new GatehouseError('internal', 'An update was tried on a record that was not read with LastModifiedDate.', {
+      next: 'Read LastModifiedDate together with the fields that the action changes.',
+    });
+  return value;
+}
+
+function clean(fields: Fields): Record<string, FieldValue> {
+  return Object.fromEntries(
+    Object.entries(fields).filter((entry): entry is [string, FieldValue] => entry[1] !== undefined),
+  );
+}

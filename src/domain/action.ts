@@ -1,0 +1,353 @@
+import type { z } from 'zod';
+import type { ActionPermission } from '../../permissions/catalog.ts';
+import type { Touches } from '../../permissions/field-access.ts';
+import type { InputDefault } from '../../permissions/policy.ts';
+import type { Audience } from '../../permissions/profiles.ts';
+
+/** Record text inside a sentence of an action's own. */
+export { quoted } from './safe-text.ts';
+export {
+  CURRENCY_FIELD,
+  hasCurrencies,
+  inCurrency,
+  isSumOfProducts,
+  PRODUCTS_FIELD,
+  SUM_OF_PRODUCTS,
+} from './stored-value/answers.ts';
+/** The one check of an email address. */
+export { EMAIL } from './stored-value/email.ts';
+export { isSame } from './stored-value/stored-value.ts';
+
+/**
+ * What an action is, and everything it may touch. One file in `actions/` holds one `defineAction({...})`;
+ * the MCP tool, REST route, chat function, console form and docs are all derived from that object.
+ */
+
+/** `read` changes nothing; `write` adds; `destructive` overwrites what somebody else may have written. */
+export type Risk = 'read' | 'write' | 'destructive';
+
+export interface Action<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+  /** 1-64 of A-Z a-z 0-9 _ -, verb and object, stable for ever. The file is its kebab form. */
+  readonly name: string;
+  readonly title: string;
+  /** What it does to which Salesforce object, when to use it, when not. Static: never holds org data. */
+  readonly description: string;
+  readonly permission: ActionPermission;
+  readonly risk: Risk;
+  /** Running it twice is the same as once, by its own doing; a crashed run is then simply run again. */
+  readonly idempotent?: boolean;
+  /** What it reads and writes of the org: the connect page, new policies and the first look at a call are derived from it. */
+  readonly touches: Touches;
+  /** The Salesforce object whose further fields an operator may expose as inputs (A2). */
+  readonly exposes?: string;
+  readonly input: I;
+  /** Inputs that may be left out where the bot's policy says what stands for them. */
+  readonly defaults?: Readonly<Partial<Record<keyof z.output<I> & string, InputDefault>>>;
+  readonly output: O;
+  /** What would happen. Reads, never writes. Required wherever the policy may ask a human. */
+  readonly preview?: (input: z.output<I>, context: ActionContext) => Promise<Preview>;
+  /** What describe alone says of the values, the same for everybody: a visitor is told that, and nothing that a look-up found. */
+  readonly check?: (input: z.output<I>, context: CheckContext) => Promise<unknown>;
+  /** What a visitor of a public bot is told, whatever became of it: an answer must not tell who is known already (P6). */
+  readonly receipt?: z.input<O>;
+  readonly run: (input: z.output<I>, context: ActionContext) => Promise<z.input<O>>;
+}
+
+type Definition<I extends z.ZodObject, O extends z.ZodObject> = Action<I, O> &
+  (
+    | { readonly risk: 'read' }
+    | { readonly risk: 'write' | 'destructive'; readonly preview: NonNullable<Action<I, O>['preview']> }
+  );
+
+const made = new WeakSet<object>();
+
+/** Declares an action. The loader takes nothing else, so a stray file can never become a tool. */
+export function defineAction<I extends z.ZodObject, O extends z.ZodObject>(definition: Definition<I, O>): Action<I, O> {
+  const action = Object.freeze({ ...definition });
+  made.add(action);
+  return action;
+}
+
+export function isAction(value: unknown): value is Action {
+  return typeof value === 'object' && value !== null && made.has(value);
+}
+
+/** Everything one call may use. Frozen, made for this call alone. */
+export interface ActionContext {
+  readonly bot: {
+    readonly name: string;
+    readonly audience: Audience;
+  };
+  /** The fields by which people name records: the host's key of an Account (O9), and what their `OPP-123` stands in. */
+  readonly lookups: {
+    /** The field of this org; undefined where it has none. */
+    field(key: 'accountKey' | 'opportunityReference'): Promise<string | undefined>;
+    /** The same, or an error that says what an operator sets. */
+    must(key: 'accountKey' | 'opportunityReference'): Promise<string>;
+  };
+  readonly caller: Caller;
+  readonly salesforce: Salesforce;
+  readonly soql: Soql;
+  readonly sync: Sync;
+  /** Values for the operator-exposed fields of `exposes`, by API name, already checked. */
+  readonly extra: Readonly<Record<string, FieldValue>>;
+  /** What the human chose where the preview offered choices; absent when nobody was asked. */
+  readonly choice?: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+  readonly log: { info(message: string, fields?: Record<string, unknown>): void };
+}
+
+/** What can be asked without reading a record. */
+export interface CheckContext extends Pick<ActionContext, 'extra'> {
+  readonly salesforce: Pick<Salesforce, 'describe' | 'check'>;
+}
+
+export interface Caller {
+  readonly principal: string;
+  readonly conversation?: string;
+  /** The customer this chat session is about, signed by the host (O9, P6); never from the conversation. */
+  readonly session?: { readonly indexValue: string };
+}
+
+/** One field that would change, as the record holds it and as it would be written. */
+export interface Change {
+  /** API name. */
+  readonly field: string;
+  /** Label from describe. */
+  readonly label: string;
+  readonly before: FieldValue;
+  readonly after: FieldValue;
+  /** Of an amount, where the org has several currencies: the record's. */
+  readonly currency?: string;
+}
+
+export interface Preview {
+  /** One sentence in our words. Record text inside it is quoted with `quoted`. */
+  readonly summary: string;
+  readonly target?: { readonly object: string; readonly id: string; readonly name: string; readonly url: string };
+  readonly changes: readonly Change[];
+  readonly warnings?: readonly string[];
+  /** Offered to the human instead of a plain yes; the first is the safest. */
+  readonly choices?: readonly { readonly id: string; readonly label: string }[];
+  readonly query?: JudgedQuery;
+}
+
+export type FieldValue = string | number | boolean | null;
+export type Fields = Readonly<Record<string, FieldValue>>;
+
+/** A record as read: nulls included, `attributes` gone, parents nested under their relationship name. */
+export interface SObject {
+  readonly Id: string;
+  readonly [field: string]: unknown;
+}
+
+export type Condition =
+  | { readonly field: string; readonly is: FieldValue }
+  | { readonly field: string; readonly in: readonly FieldValue[] }
+  | { readonly field: string; readonly since: string };
+
+export interface Find {
+  /** API names; parents as `Account.Name`. `Id` always comes. */
+  readonly fields: readonly string[];
+  /** All must hold. Values are escaped by the port; field names are checked against describe. */
+  readonly where: readonly Condition[];
+  readonly orderBy?: { readonly field: string; readonly descending?: boolean };
+  readonly limit: number;
+}
+
+/**
+ * One org through one bot's connection, bounded by the bot's object and field policy: a field that policy
+ * hides is never asked for, and a write to a closed field is refused before it leaves. Every method throws GatehouseError.
+ */
+export interface Salesforce {
+  /** Base of links for people, e.g. https://example.my.salesforce.com */
+  readonly instanceUrl: string;
+  describe(object: string): Promise<ObjectDescribe>;
+  /** One request. `not_found` when the record is not there or not visible. */
+  get(object: string, id: string, fields: readonly string[]): Promise<SObject>;
+  /** One request; rows up to `limit`. */
+  find(object: string, find: Find): Promise<readonly SObject[]>;
+  /** Several finds in one request (at most five), answers in order. */
+  findAll(finds: readonly { readonly object: string; readonly find: Find }[]): Promise<readonly (readonly SObject[])[]>;
+  /**
+   * Checks values against describe: field is there and writable, length, type, picklist (a label becomes its API value).
+   * What it answers is what Salesforce will store, and what a person is to be shown. Throws `invalid_input` naming every bad field at once, under the names of `inputNames` (API name to input name).
+   */
+  check(
+    object: string,
+    operation: 'create' | 'update',
+    fields: Fields,
+    inputNames?: Readonly<Record<string, string>>,
+    /** Inputs whose values must be listed where there is a list, also where the org would store others. */
+    mustBeListed?: readonly string[],
+    /** Which fields may be named where a name is mistyped; all of them if left out. */
+    mayName?: (field: string) => boolean,
+  ): Promise<{ readonly fields: Fields; readonly warnings: readonly string[] }>;
+  /** One effect per call and proposal, also across a crash. `allowDuplicates` overrides an alerting duplicate rule. */
+  create(
+    object: string,
+    fields: Fields,
+    options?: { readonly allowDuplicates?: boolean },
+  ): Promise<{ readonly id: string }>;
+  /**
+   * Writes only if the record is still as `record` was read (it must hold `LastModifiedDate` and every changed field); else
+   * `conflict`, as where Salesforce says yes and keeps its own. Answers what the record holds now of what was written.
+   */
+  update(object: string, record: SObject, changes: Fields): Promise<Fields>;
+  /** Deletes the record, only if nobody changed it since `record` was read (it must hold `LastModifiedDate`); else `conflict`. */
+  remove(object: string, record: SObject): Promise<void>;
+  recordUrl(id: string): string;
+}
+
+/** The part of a describe that we use. */
+export interface ObjectDescribe {
+  readonly name: string;
+  readonly label: string;
+  readonly keyPrefix: string | null;
+  readonly fields: readonly FieldDescribe[];
+  readonly childRelationships: readonly {
+    readonly relationshipName: string | null;
+    readonly childSObject: string;
+    readonly field: string;
+  }[];
+}
+
+export interface FieldDescribe {
+  readonly name: string;
+  readonly label: string;
+  readonly type: string;
+  readonly length: number;
+  readonly nillable: boolean;
+  readonly createable: boolean;
+  readonly updateable: boolean;
+  readonly defaultedOnCreate: boolean;
+  readonly filterable: boolean;
+  readonly unique: boolean;
+  readonly externalId: boolean;
+  readonly idLookup: boolean;
+  readonly custom: boolean;
+  readonly restrictedPicklist: boolean;
+  /** Decimal places of a number; absent where the org did not say. */
+  readonly scale?: number;
+  /** Digits of a number in all, places included; of a whole number `digits`. Absent where the org did not say. */
+  readonly precision?: number;
+  readonly digits?: number;
+  /** What follows is absent, which is no, in most fields. Reads show a mask, `********5678` (classic encryption). */
+  readonly isMasked?: boolean;
+  /** Text is kept as HTML. */
+  readonly isRichText?: boolean;
+  readonly isCalculated?: boolean;
+  readonly isAutoNumber?: boolean;
+  readonly picklistValues: readonly { readonly value: string; readonly label: string; readonly active: boolean }[];
+  readonly referenceTo: readonly string[];
+  readonly relationshipName: string | null;
+  readonly compoundFieldName: string | null;
+  /** Of a formula field: what it is calculated from. */
+  readonly formula?: string;
+}
+
+/** A query that the guard let through, exactly as it will be sent. */
+export interface JudgedQuery {
+  readonly send: string;
+  readonly objects: readonly string[];
+  readonly fields: readonly string[];
+  readonly class: 'trivial' | 'non-trivial';
+  /** Why it is not trivial; empty when it is. */
+  readonly reasons: readonly string[];
+  /** Most rows that can come back; null for COUNT() and ungrouped aggregates. */
+  readonly rowCap: number | null;
+  /** What the guard had to leave out, said with the answer. */
+  readonly note?: string;
+  /** Of a further page: the rows that came before it. */
+  readonly skip?: number;
+  /** Of a further page: the question that a person answered before the first one. */
+  readonly answered?: Answered;
+}
+
+/** A person's yes: how sure it is that it was one, and to what. */
+export interface Answered {
+  readonly assurance: 'client' | 'session';
+  readonly asks: readonly string[];
+}
+
+export interface SoqlAnswer {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly returned: number;
+  readonly total: number;
+  /** Ours, opaque, bound to the bot. */
+  readonly nextCursor?: string;
+  /** Said when rows or text were cut, with how to narrow. */
+  readonly note?: string;
+}
+
+export interface Soql {
+  /** Throws `query_refused` with code, position, rule and the repair; `rate_limited` where the hour has no room for it. */
+  judge(query: string, format: 'concise' | 'detailed'): Promise<JudgedQuery>;
+  /** The page that a cursor stands at, judged by the policy of now like a first one. */
+  resume(cursor: string, format: 'concise' | 'detailed'): Promise<JudgedQuery>;
+  run(query: JudgedQuery, format: 'concise' | 'detailed'): Promise<SoqlAnswer>;
+}
+
+export interface SyncOutcome {
+  readonly operation: 'create' | 'update' | 'none';
+  readonly direction: 'to_crm' | 'from_crm' | 'both' | 'none';
+  readonly object: string;
+  readonly id: string;
+  readonly url: string;
+  readonly changes: readonly Change[];
+  /** What policy leaves out for this bot. */
+  readonly warnings?: readonly string[];
+}
+
+/** One record of a kind that policy holds, as its write was planned: `digest` is the same for the same write. */
+export interface HeldRecord {
+  /** The host's id. */
+  readonly id: string;
+  readonly link: string;
+  /** Outbox position of the change. */
+  readonly dirty: number;
+  readonly digest: string;
+  readonly operation: 'create' | 'update' | 'delete';
+  readonly object: string;
+  /** The Salesforce record; null where one would be made. */
+  readonly recordId: string | null;
+  readonly changes: readonly Change[];
+  readonly warnings?: readonly string[];
+}
+
+export interface HeldPushed {
+  /** Written, or in step by now. */
+  readonly sent: number;
+  /** Host ids of those that would be written otherwise than listed, or are worked on elsewhere: they wait for the next list. */
+  readonly leftOut: readonly string[];
+  readonly failed: readonly { readonly id: string; readonly message: string }[];
+}
+
+/** What the gate does with a kind that policy holds for a person's word. No action of a bot needs it. */
+export interface HeldSync {
+  /**
+   * What waits and would write, at most 1,000 records, each as it would be written now; what would write nothing is settled.
+   * Left out is what a person refused as it is, and what `isDenied`.
+   */
+  planHeld(kind: HeldKind, isDenied: (record: HeldRecord) => boolean): Promise<readonly HeldRecord[]>;
+  /** Remembers on which proposal these stand, before it is asked. */
+  noteHeld(records: readonly HeldRecord[], proposal: string): Promise<void>;
+  /** Writes exactly these, where their plan is still the same. Only the run of an approved proposal may. */
+  pushHeld(kind: HeldKind, records: readonly HeldRecord[]): Promise<HeldPushed>;
+}
+
+export type HeldKind = 'party' | 'case';
+
+/** People and cases of the host app and their Salesforce records. The engine behind it lives in `sync/`. */
+export interface Sync extends HeldSync {
+  previewParty(partyId: string): Promise<Preview>;
+  syncParty(partyId: string): Promise<SyncOutcome>;
+  previewCase(caseId: string): Promise<Preview>;
+  syncCase(caseId: string): Promise<
+    SyncOutcome & {
+      readonly roles: readonly { readonly party: string; readonly contactId: string; readonly role: string }[];
+    }
+  >;
+}

@@ -1,0 +1,102 @@
+import type { Confirm, ProposalEdit } from '../confirm/confirm.ts';
+import { alreadyDecided, unknownProposal } from '../confirm/refusals.ts';
+import type { Action } from '../domain/action.ts';
+import { digestOf } from '../domain/canonical-json.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import { cleanShown } from '../domain/safe-text.ts';
+import { anotherOrg, denied, judge } from '../policy/judge.ts';
+import { botNamed, permitted } from '../policy/permit.ts';
+import type { Gate } from '../ports/gate.ts';
+import type { Store } from '../ports/store.ts';
+import { type ContextDeps, contextFor } from './call-context.ts';
+import { parseArgs } from './parse-args.ts';
+import { createReadLog } from './read-log.ts';
+
+/** The approver's values instead of the bot's, for the same record. */
+
+export interface EditDeps extends ContextDeps {
+  readonly actions: readonly Action[];
+  readonly store: Pick<Store, 'bots'>;
+  readonly confirm: Pick<Confirm, 'look' | 'decide'>;
+}
+
+export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'> {
+  const { confirm } = deps;
+
+  /** Parsed, previewed and judged like any call. */
+  async function edited(id: string, values: Readonly<Record<string, unknown>>, ofBot?: string): Promise<ProposalEdit> {
+    const proposal = await confirm.look(id);
+    if (proposal === undefined || (ofBot !== undefined && ofBot !== proposal.bot)) throw unknownProposal();
+    if (proposal.state !== 'pending') throw alreadyDecided(proposal);
+    const bot = await botNamed(deps.store, proposal.bot);
+    const { action, own } = permitted(deps.actions, bot, proposal.action);
+    const foreign = Object.keys(values).filter((key) => !Object.hasOwn(proposal.args, key));
+    if (foreign.length > 0)
+      throw new GatehouseError(
+        'invalid_input',
+        `Only values that the proposal sets can be edited: not ${foreign.join(', ')}.`,
+        {
+          next: `Edit some of: ${Object.keys(proposal.args).join(', ')}.`,
+          fields: foreign.map((name) => ({ name, problem: 'is not set by this proposal' })),
+        },
+      );
+    const { args, input, extra } = parseArgs(action, own, bot.policy, { ...proposal.args, ...values });
+    const session = proposal.session === null ? {} : { session: proposal.session };
+    const run = await contextFor(
+      checkingStrictly(deps, Object.keys(values)),
+      bot,
+      { principal: proposal.principal, ...session },
+      extra,
+      new AbortController().signal,
+      createReadLog(),
+    );
+    const preview = cleanShown((await action.preview?.(input, run.context)) ?? null);
+    if (run.orgId !== proposal.orgId) throw anotherOrg();
+    if (preview?.target?.id !== proposal.preview?.target?.id)
+      throw new GatehouseError('invalid_input', 'An edit may change values, never which record is meant.', {
+        next: 'Decline this one and let the bot propose the other record.',
+      });
+    const verdict = judge(bot, action, preview, run.environment);
+    if (verdict.decision === 'deny') throw denied(action, verdict);
+    const { assurance, reasons } = verdict;
+    const digest = digestOf({ bot: bot.name, action: action.name, args });
+    return { args, digest, preview, reasons, assurance, policyRevision: bot.policyRevision, orgId: run.orgId };
+  }
+
+  return {
+    async decide(id, decision) {
+      if (decision.values === undefined || Object.keys(decision.values).length === 0)
+        return confirm.decide(id, decision);
+      const edit = await edited(id, decision.values, decision.bot);
+      if (decision.seen !== undefined && decision.seen !== seenOf(edit))
+        throw new GatehouseError('conflict', 'What this edit would change is not what you were shown any more.', {
+          next: 'Look at the new change, and approve that one.',
+        });
+      return confirm.decide(id, decision, edit);
+    },
+
+    async previewEdit(id, values) {
+      const edit = await edited(id, values);
+      const { preview, reasons, assurance } = edit;
+      return { values, preview, reasons, assurance, seen: seenOf(edit) };
+    },
+  };
+}
+
+/** What a person typed must be listed where there is a list: "Closed Wonn" is a slip, whatever the org would store. */
+function checkingStrictly(deps: ContextDeps, typed: readonly string[]): ContextDeps {
+  return {
+    ...deps,
+    async openOrg(...args) {
+      const org = await deps.openOrg(...args);
+      return {
+        ...org,
+        check: (object, operation, fields, names) => org.check(object, operation, fields, names, typed),
+      };
+    },
+  };
+}
+
+function seenOf({ digest, preview }: ProposalEdit): string {
+  return digestOf([digest, preview]);
+}

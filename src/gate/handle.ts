@@ -1,0 +1,395 @@
+import { z } from 'zod';
+import { type Facts, minutesToDecide, type Verdict } from '../../permissions/decide.ts';
+import type { ActionPolicy } from '../../permissions/policy.ts';
+import type { Audit, AuditInput } from '../audit/audit.ts';
+import { type Confirm, createConfirm } from '../confirm/confirm.ts';
+import { unknownProposal } from '../confirm/refusals.ts';
+import type { Sign } from '../confirm/sign.ts';
+import { toEnvelope } from '../confirm/view.ts';
+import type { Action, Answered, Preview } from '../domain/action.ts';
+import { digestOf } from '../domain/canonical-json.ts';
+import { GatehouseError, toGatehouseError } from '../domain/errors.ts';
+import type { Effect, Envelope, Proposal } from '../domain/proposal.ts';
+import { cleanData, cleanShown } from '../domain/safe-text.ts';
+import { anotherOrg, countRun, denied, hasRate, judge } from '../policy/judge.ts';
+import { botNamed, listed, permitted, reachable } from '../policy/permit.ts';
+import type { Call, Gate, ListedAction } from '../ports/gate.ts';
+import type { BotRow, Store } from '../ports/store.ts';
+import { readSessionContext } from './account-context.ts';
+import { type ContextDeps, contextFor } from './call-context.ts';
+import { createEdits } from './edits.ts';
+import { eraseSubject } from './erase.ts';
+import { getProposal } from './get-proposal.ts';
+import { newProposal } from './new-proposal.ts';
+import { createNotices, type Notice } from './notices.ts';
+import { inputFor, parseArgs } from './parse-args.ts';
+import { createLook } from './queries.ts';
+import { both, createReadLog, type ReadLog } from './read-log.ts';
+import { createReceipts } from './receipts.ts';
+import { createRepeats, dedupeKeyOf } from './repeats.ts';
+import { createSyncHeld, listOf, SYNC_HELD } from './sync-held.ts';
+import { createUndo, orgOfWrite } from './undo.ts';
+import { weigh } from './weigh.ts';
+
+/** The one road of every call: find, permit, parse, decide, confirm, run, check the answer, audit. It knows no transport. */
+
+export interface GateDeps extends ContextDeps {
+  readonly actions: readonly Action[];
+  readonly store: Store;
+  readonly audit: Audit;
+  readonly mayOverride: (error: GatehouseError) => boolean;
+  readonly isRunnerAlive: (runner: string) => boolean;
+  /** Names this process, unique per start. */
+  readonly runner: string;
+  /** Where a human decides a proposal. */
+  readonly link: (id: string) => string;
+  readonly newId: () => string;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Signs with a key of this installation. */
+  readonly sign: Sign;
+  /** Where notices go. */
+  readonly notify: (notice: Notice) => Promise<void>;
+  readonly crash?: (point: string) => void | Promise<void>;
+}
+
+const MINUTE_MS = 60_000;
+/** What policy let run by itself runs now, or soon after a crash. */
+const AUTO_MINUTES = 10;
+
+export function createGate(deps: GateDeps): Gate {
+  const { store, now } = deps;
+
+  const undo = createUndo(store, deps.audit);
+  const notices = createNotices(deps);
+  const confirm: Confirm = createConfirm({ ...deps, leaseMs: deps.requestTimeoutMs * 3, ready, tell: notices.tell });
+  const look = createLook({ ...deps, confirm });
+  const repeats = createRepeats({ ...deps, confirm });
+  const edits = createEdits({ ...deps, confirm });
+  const held = createSyncHeld({ ...deps, confirm, propose });
+  const receipts = createReceipts({ ...deps, confirm, orgOf, tell: notices.tell });
+
+  /** For the run of a held proposal: everything is asked once more, as it is now. */
+  async function ready(proposal: Proposal, note: (effects: readonly Effect[]) => Promise<void>, signal: AbortSignal) {
+    const bot = await botNamed(store, proposal.bot);
+    const internal = [undo, held.action].find(({ name }) => name === proposal.action);
+    const { action, own } = internal
+      ? { action: internal, own: BY_OPERATORS }
+      : permitted(deps.actions, bot, proposal.action);
+    // A list is longer than what a caller may send.
+    const { extra } = action === held.action ? { extra: {} } : parseArgs(action, own, bot.policy, proposal.args);
+    const verdictIn = (environment: Facts['environment']) => judge(bot, action, proposal.preview, environment);
+    const reads = createReadLog();
+    const run = await contextFor(
+      deps,
+      bot,
+      {
+        principal: proposal.principal,
+        ...(proposal.conversation === null ? {} : { conversation: proposal.conversation }),
+        ...(proposal.session === null ? {} : { session: proposal.session }),
+      },
+      extra,
+      signal,
+      reads,
+      { proposal, note, answered: (environment) => answeredBy(proposal, verdictIn(environment)) },
+    );
+    // What policy let run by itself was counted when it was judged, what a visitor sent when it came.
+    const isCounted = proposal.visitor !== null || (proposal.decidedBy === BY_POLICY && hasRate(bot, action));
+    if (!isCounted) await countRun(deps, bot, action);
+    if (proposal.orgId !== run.orgId) throw anotherOrg();
+    const base = { action, context: run.context, read: reads.audited };
+    if (internal) return base;
+    // Whatever has changed since, the policy, the org or what we know of it: it is the judgement of now that counts.
+    const verdict = verdictIn(run.environment);
+    if (verdict.decision === 'deny') throw denied(action, verdict);
+    const isStricter =
+      (proposal.decidedBy === BY_POLICY && verdict.decision === 'confirm') ||
+      (proposal.assurance === 'client' && verdict.assurance === 'session');
+    return isStricter ? { ...base, stricter: { assurance: verdict.assurance, reasons: verdict.reasons } } : base;
+  }
+
+  async function call(c: Call): Promise<Envelope> {
+    const bot = await botNamed(store, c.bot);
+    const audited = {
+      bot: bot.name,
+      principal: c.principal,
+      channel: c.channel,
+      action: c.action.slice(0, 80),
+      policyRevision: bot.policyRevision,
+    };
+    const reads = createReadLog();
+    try {
+      if (c.action === getProposal.name) return await look.getProposal(c, bot.policy.ignoreKeys);
+      // A visitor gets one receipt, whatever becomes of the request: its fate would tell who is known already (P6).
+      const hasReceipt = deps.actions.some(({ name, receipt }) => name === c.action && receipt !== undefined);
+      if (bot.audience === 'public' && hasReceipt) return await receipts.receive(bot, c);
+      const { action, own } = reachable(deps.actions, bot, c.action);
+      const parsed = parseArgs(action, own, bot.policy, c.args);
+      const { args } = parsed;
+      const signal = c.signal ?? new AbortController().signal;
+      const digest = digestOf({ bot: bot.name, action: action.name, args });
+      const isWrite = action.risk !== 'read';
+      const dedupeKey = isWrite || mayAsk(own, bot) ? dedupeKeyOf(bot, await orgOf(bot.name), c, digest) : null;
+
+      const earlier = dedupeKey === null ? undefined : await repeats.earlier(bot, action, c, dedupeKey, digest, signal);
+      if (earlier !== undefined) return earlier;
+
+      const { run, preview, verdict } = await weigh(deps, bot, { action, own }, c, parsed, signal, null, reads);
+      if (verdict.decision === 'deny') throw denied(action, verdict);
+      if ((!isWrite && verdict.decision === 'auto') || (!action.idempotent && changesNothing(preview))) {
+        // No proposal stands behind this context: whatever runs in it can only read.
+        const output = action.output.parse(await action.run(parsed.input, run.context));
+        await deps.audit.record({ ...audited, event: 'done', decision: 'auto', digest, ...reads.audited() });
+        return { status: 'done', result: cleanData({ ...output }) };
+      }
+      const made = { args, digest, dedupeKey, preview, verdict, orgId: run.orgId, signal, reads };
+      return await propose(bot, action, c, made);
+    } catch (thrown) {
+      const error = toGatehouseError(thrown, deps.newId);
+      if (error.code === 'internal')
+        deps.log.error(error.message, { action: c.action, cause: describeCause(error.cause) });
+      await deps.audit.record({
+        ...audited,
+        event: 'refused',
+        decision: 'refused',
+        ...both(reads.audited(), { detail: { code: error.code, status: error.status } }),
+      });
+      throw error;
+    }
+  }
+
+  async function propose(
+    bot: BotRow,
+    action: Action,
+    c: Call,
+    made: {
+      readonly id?: string;
+      /** The action whose time to decide it has, where that is not its own. */
+      readonly expiresAs?: string;
+      readonly args: Proposal['args'];
+      readonly digest: string;
+      readonly dedupeKey: string | null;
+      readonly preview: Preview | null;
+      readonly verdict: Verdict;
+      readonly orgId: string;
+      readonly signal: AbortSignal;
+      readonly reads: ReadLog;
+    },
+  ): Promise<Envelope> {
+    const { verdict, preview, digest } = made;
+    const isAsked = verdict.decision === 'confirm';
+    const minutes = isAsked ? minutesToDecide(bot.policy, made.expiresAs ?? action.name, verdict) : AUTO_MINUTES;
+    if (isAsked) await confirm.supersede(await repeats.replacedBy(bot, action, c, preview));
+    const at = now();
+    const proposal = newProposal(bot, c, {
+      id: made.id ?? deps.newId(),
+      orgId: made.orgId,
+      action: action.name,
+      args: made.args,
+      digest,
+      dedupeKey: made.dedupeKey,
+      preview,
+      reasons: verdict.reasons,
+      assurance: verdict.assurance,
+      clientDecline: verdict.clientDecline ?? 'ends',
+      createdAt: at,
+      expiresAt: at + minutes * MINUTE_MS,
+      ...(isAsked
+        ? { state: 'pending' }
+        : {
+            state: 'approved',
+            decidedBy: BY_POLICY,
+            decidedVia: c.channel,
+            decidedAt: at,
+            choice: preview?.choices?.[0]?.id ?? null,
+          }),
+    });
+    const { isNew, proposal: held } = await confirm.hold(
+      proposal,
+      {
+        bot: bot.name,
+        principal: c.principal,
+        channel: c.channel,
+        action: action.name,
+        event: isAsked ? 'proposed' : 'permitted',
+        decision: verdict.decision,
+        assurance: verdict.assurance,
+        proposal: proposal.id,
+        digest,
+        policyRevision: bot.policyRevision,
+        object: preview?.target?.object ?? null,
+        recordId: preview?.target?.id ?? null,
+        ...both(both(made.reads.audited(), querySent(preview)), { detail: { reasons: verdict.reasons } }),
+      },
+      bot.policy.proposals,
+    );
+    if (isNew && !isAsked) return confirm.execute(held.id, made.signal);
+    if (held.state === 'pending') return toEnvelope(held, deps.link(held.id));
+    return repeats.sameMoment(held, action, made.signal);
+  }
+
+  /** The org that the bot's connection leads to, whatever state it is in. */
+  async function orgOf(bot: string): Promise<string | null> {
+    return (await store.connections.get(bot))?.orgId ?? null;
+  }
+
+  /** Rows that the host asks for are written down like a bot's. */
+  async function readSession(bot: BotRow, session: { readonly indexValue: string }, signal: AbortSignal) {
+    const reads = createReadLog();
+    const read = await readSessionContext(deps, bot, session, signal, reads);
+    await deps.audit.record({
+      bot: bot.name,
+      principal: 'host',
+      channel: 'chat',
+      action: 'session_context',
+      event: 'done',
+      decision: 'auto',
+      policyRevision: bot.policyRevision,
+      ...reads.audited(),
+    });
+    return read;
+  }
+
+  const mayAsk = (own: ActionPolicy, bot: BotRow) =>
+    own.decision === 'confirm' || own.rules.some((rule) => rule.then === 'confirm') || bot.policy.mode === 'ask';
+
+  return {
+    call,
+    async recover() {
+      // A process may have died between the end of a connection and the end of what waited for it.
+      for (const { bot, state } of await store.connections.list())
+        if (state === 'disconnected') await confirm.leave(bot);
+      const done = (await confirm.recover()) + (await receipts.catchUp());
+      await notices.catchUp();
+      return done;
+    },
+    leave: (bot) => confirm.leave(bot),
+
+    async actions(name) {
+      const bot = await botNamed(store, name);
+      const all = listed(deps.actions, bot).map(
+        ({ action, own }): ListedAction => ({
+          name: action.name,
+          title: action.title,
+          description: action.description,
+          risk: action.risk,
+          idempotent: action.idempotent ?? action.risk === 'read',
+          mayAsk: mayAsk(own, bot),
+          input: inputFor(action, own, bot.policy),
+          output: envelopeOf(action),
+        }),
+      );
+      return all.some((action) => action.mayAsk) ? [...all, { ...getProposal, output: anyEnvelope }] : all;
+    },
+
+    async undo(audit, by) {
+      const row = await store.audit.get(audit);
+      if (row?.bot == null)
+        throw new GatehouseError('not_found', `There is no audit row ${audit} of a bot.`, {
+          next: 'List the rows with: gatehouse audit export.',
+          fields: [{ name: 'audit', problem: 'unknown' }],
+        });
+      const bot = await botNamed(store, row.bot);
+      const { input, args, extra } = parseArgs(undo, BY_OPERATORS, bot.policy, { audit });
+      const c: Call = { bot: bot.name, principal: by, channel: 'cli', action: undo.name, args };
+      const reads = createReadLog();
+      const run = await contextFor(deps, bot, c, extra, new AbortController().signal, reads);
+      if ((await orgOfWrite(row, store)) !== run.orgId) throw anotherOrg();
+      const preview = cleanShown((await undo.preview?.(input, run.context)) ?? null);
+      const digest = digestOf({ bot: bot.name, action: undo.name, args });
+      const verdict = {
+        decision: 'confirm',
+        assurance: 'session',
+        reasons: [`${by} asks to undo audit row ${audit}.`],
+        asks: ['decision'],
+      } as const;
+      return propose(bot, undo, c, {
+        args,
+        digest,
+        dedupeKey: digestOf([digest, run.orgId]),
+        preview,
+        verdict,
+        orgId: run.orgId,
+        signal: new AbortController().signal,
+        reads,
+      });
+    },
+
+    heldSync: held.heldSync,
+    heldRecords: async (id) => listOf((await look.inspect(id)).proposal),
+
+    sessionContext: async (name, session, signal = new AbortController().signal) =>
+      readSession(await botNamed(store, name), session, signal),
+
+    erase: (subject, by) => {
+      const withdraw = (id: string) => confirm.decide(id, { answer: 'reject', by, via: 'cli', assurance: 'session' });
+      return eraseSubject({ ...deps, withdraw, subject, by });
+    },
+
+    async dryRun(c) {
+      const bot = await botNamed(store, c.bot);
+      const found = reachable(deps.actions, bot, c.action);
+      const parsed = parseArgs(found.action, found.own, bot.policy, c.args);
+      const signal = c.signal ?? new AbortController().signal;
+      const { preview, verdict } = await weigh(deps, bot, found, c, parsed, signal);
+      const { decision, assurance, reasons, clientDecline } = verdict;
+      return { decision, assurance, reasons, preview, ...(clientDecline === undefined ? {} : { clientDecline }) };
+    },
+
+    proposal: look.proposal,
+    proposals: look.proposals,
+    inspect: look.inspect,
+    heldRequests: receipts.held,
+    async decide(id, decision) {
+      // Whoever speaks for one bot alone is no operator.
+      if (decision.bot !== undefined && (await store.proposals.get(id))?.action === SYNC_HELD) throw unknownProposal();
+      if (decision.answer === 'approve') await receipts.prepare(id);
+      return edits.decide(id, decision);
+    },
+    async previewEdit(id, values) {
+      await receipts.prepare(id);
+      return edits.previewEdit(id, values);
+    },
+
+    async tidy(before) {
+      return { rows: await deps.audit.forget(before), proposals: await store.proposals.blankSettledBefore(before) };
+    },
+  };
+}
+
+const BY_POLICY = 'policy';
+
+/** Undo is no bot's action: operators alone ask for it, and a signed-in one always decides. */
+const BY_OPERATORS: ActionPolicy = { decision: 'confirm', assurance: 'session', rules: [], autoFields: [], expose: [] };
+
+const STATUSES = ['done', 'waiting', 'declined', 'expired', 'conflict', 'unknown'] as const;
+const anyEnvelope = z.looseObject({ status: z.enum(STATUSES) });
+
+function envelopeOf(action: Action): z.ZodObject {
+  return z.looseObject({ status: z.enum(STATUSES), result: action.output.partial().optional() });
+}
+
+/** The text of a query may name people: it is sealed, its shape is not. */
+function querySent(preview: Preview | null): Pick<AuditInput, 'detail' | 'sealed'> {
+  const query = preview?.query;
+  if (query === undefined) return {};
+  return {
+    detail: { class: query.class, objects: query.objects, fields: query.fields },
+    sealed: { query: query.send },
+  };
+}
+
+/** What the person who let this proposal run said yes to; undefined where policy did. */
+function answeredBy(proposal: Proposal, { asks }: Verdict): Answered | undefined {
+  if (proposal.decidedBy === null || proposal.decidedBy === BY_POLICY) return undefined;
+  const isSignedIn = proposal.decidedVia === 'console' || proposal.decidedVia === 'cli';
+  return { assurance: isSignedIn ? 'session' : proposal.assurance, asks };
+}
+
+/** A change that is none needs nobody's yes. */
+function changesNothing(preview: Preview | null): boolean {
+  return preview?.target !== undefined && preview.changes.length === 0 && preview.choices === undefined;
+}
+
+function describeCause(cause: unknown): string {
+  return cause instanceof Error ? `${cause.name}: ${cause.message}\n${cause.stack ?? ''}` : String(cause);
+}

@@ -1,0 +1,64 @@
+import type { Confirm } from '../confirm/confirm.ts';
+import { unknownProposal } from '../confirm/refusals.ts';
+import { toEnvelope } from '../confirm/view.ts';
+import { type Envelope, isOver } from '../domain/proposal.ts';
+import type { Call, Gate } from '../ports/gate.ts';
+import type { Store } from '../ports/store.ts';
+import { getProposal, getProposalInput } from './get-proposal.ts';
+import { readArgs } from './parse-args.ts';
+import { SYNC_HELD } from './sync-held.ts';
+
+/** Where proposals stand, for the bots that made them and for operators. */
+export interface Look extends Pick<Gate, 'proposal' | 'proposals' | 'inspect'> {
+  /** The answer of the built-in tool. */
+  getProposal(c: Call, ignoreKeys: readonly string[]): Promise<Envelope>;
+}
+
+export interface LookDeps {
+  readonly store: Pick<Store, 'proposals'>;
+  readonly confirm: Pick<Confirm, 'look' | 'settled'>;
+  readonly link: (id: string) => string;
+  readonly now: () => number;
+}
+
+export function createLook({ store, confirm, link, now }: LookDeps): Look {
+  const proposal: Gate['proposal'] = async (id, { bot }, { waitMs, signal } = { waitMs: 0 }) => {
+    const first = await confirm.look(id);
+    if (first === undefined || first.bot !== bot || first.action === SYNC_HELD) throw unknownProposal();
+    const settled = waitMs > 0 ? await confirm.settled(id, waitMs, signal) : first;
+    return toEnvelope(settled ?? first, link(id));
+  };
+
+  return {
+    proposal,
+
+    async getProposal({ bot, args, session, signal }, ignoreKeys) {
+      const { id, waitSeconds = 0 } = readArgs(getProposal.name, getProposalInput, args, ignoreKeys);
+      // One key may speak for many customers: what one of them waits for is nobody else's to know.
+      const asked = await store.proposals.get(id);
+      if (asked?.session?.indexValue !== session?.indexValue) throw unknownProposal();
+      return proposal(id, { bot }, { waitMs: waitSeconds * 1000, ...(signal === undefined ? {} : { signal }) });
+    },
+
+    async proposals({ bot, pending, limit = 100 }) {
+      const rows = await store.proposals.list({
+        ...(bot === undefined ? {} : { bot }),
+        ...(pending ? { isOpen: true } : {}),
+        limit,
+      });
+      if (!pending) return rows;
+      const over = rows.filter((proposal) => proposal.visitor === null && isOver(proposal, now()));
+      // Written down as over, or a clock that goes back would show them once more.
+      for (const { id } of over) await confirm.look(id);
+      return rows.filter((proposal) => !over.includes(proposal));
+    },
+
+    async inspect(id) {
+      const proposal = await confirm.look(id);
+      if (proposal === undefined) throw unknownProposal();
+      const shown = proposal.state === 'failed' ? ({ ...proposal, state: 'conflict' } as const) : proposal;
+      const envelope = toEnvelope(shown, link(id));
+      return { proposal, envelope: proposal.state === 'pending' ? { ...envelope, status: 'waiting' } : envelope };
+    },
+  };
+}

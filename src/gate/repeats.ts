@@ -1,0 +1,99 @@
+import type { Confirm } from '../confirm/confirm.ts';
+import { toEnvelope } from '../confirm/view.ts';
+import { stillHeld } from '../confirm/write-once.ts';
+import type { Action, Preview } from '../domain/action.ts';
+import { digestOf } from '../domain/canonical-json.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import type { Envelope, Proposal } from '../domain/proposal.ts';
+import type { Call } from '../ports/gate.ts';
+import type { BotRow, Store } from '../ports/store.ts';
+import type { ContextDeps } from './call-context.ts';
+
+/** One wish has one effect, however often it is called (A4), and a newer wish replaces the one that waits. */
+export interface Repeats {
+  /** The answer to a call that was made before, or undefined when it is a new wish. */
+  earlier(
+    bot: BotRow,
+    action: Action,
+    c: Call,
+    dedupeKey: string,
+    digest: string,
+    signal: AbortSignal,
+  ): Promise<Envelope | undefined>;
+  /** How the identical call ended that somebody made at the same moment. */
+  sameMoment(held: Proposal, action: Action, signal: AbortSignal): Promise<Envelope>;
+  /** Earlier wishes of the same caller for the same record. */
+  replacedBy(bot: BotRow, action: Action, c: Call, preview: Preview | null): Promise<readonly Proposal[]>;
+}
+
+export interface RepeatDeps extends Pick<ContextDeps, 'openOrg' | 'requestTimeoutMs' | 'now'> {
+  readonly store: Pick<Store, 'proposals'>;
+  readonly confirm: Pick<Confirm, 'look' | 'settled'>;
+  readonly link: (id: string) => string;
+}
+
+const MINUTE_MS = 60_000;
+/** Identical arguments within this time are one wish (A4). */
+const WINDOW_MS = 10 * MINUTE_MS;
+/** A caller's own key holds this long. */
+const KEY_WINDOW_MS = 24 * 60 * MINUTE_MS;
+
+export function createRepeats({ store, confirm, link, openOrg, requestTimeoutMs, now }: RepeatDeps): Repeats {
+  const settled = (id: string, signal: AbortSignal) => confirm.settled(id, requestTimeoutMs * 3, signal);
+  const answer = (proposal: Proposal) => toEnvelope(proposal, link(proposal.id));
+
+  return {
+    async earlier(bot, action, c, dedupeKey, digest, signal) {
+      const known = await store.proposals.byDedupeKey(dedupeKey);
+      const earlier = known === undefined ? undefined : await confirm.look(known.id);
+      if (earlier === undefined || earlier.dedupeKey !== dedupeKey) return undefined;
+      if (earlier.digest !== digest)
+        throw new GatehouseError('conflict', 'This idempotency key was used for other arguments.', {
+          next: 'Use a new key for a new call; the same key only to repeat the same call.',
+          fields: [{ name: 'key', problem: 'used for other arguments' }],
+        });
+      if (earlier.state === 'pending' || earlier.state === 'unknown') return answer(earlier);
+      const end = earlier.state === 'done' ? earlier : await settled(earlier.id, signal);
+      if (end?.state !== 'done') return end && answer(end);
+      const isSameWish = isInWindow(c, end.settledAt ?? 0, now());
+      const isRead = action.risk === 'read';
+      // What was read for an approved query minutes ago is still its answer; asking a person again would only wear them out.
+      // Under another policy it may be closed by now: then it is judged like a new one.
+      if (isSameWish && isRead && end.policyRevision === bot.policyRevision) return answer(end);
+      if (isSameWish && !isRead && !action.idempotent && (await stillHeld(await openOrg(bot, signal), end.effects)))
+        return { status: 'done', result: { ...end.result, alreadyDone: true } };
+      await store.proposals.release(end.id);
+      return undefined;
+    },
+
+    async sameMoment(held, action, signal) {
+      const end = (await settled(held.id, signal)) ?? held;
+      const envelope = answer(end);
+      return end.state === 'done' && action.risk !== 'read'
+        ? { ...envelope, result: { ...envelope.result, alreadyDone: true } }
+        : envelope;
+    },
+
+    async replacedBy(bot, action, { principal, conversation = null, session }, preview) {
+      const target = preview?.target?.id;
+      if (target === undefined) return [];
+      const wish = { bot: bot.name, action: action.name, principal, conversation, target };
+      const older = await store.proposals.waitingFor(wish);
+      return older.filter((proposal) => proposal.session?.indexValue === session?.indexValue);
+    },
+  };
+}
+
+/** Whether a call that came since is still the wish of then. */
+export function isInWindow({ key }: Pick<Call, 'key'>, since: number, now: number): boolean {
+  return now < since + (key === undefined ? WINDOW_MS : KEY_WINDOW_MS);
+}
+
+/** What makes two calls the same wish. What one org was asked answers nothing about another. */
+export function dedupeKeyOf(bot: BotRow, orgId: string | null, c: Call, digest: string): string {
+  // Another customer's session is another caller, whoever carries both.
+  const caller = [bot.name, orgId, c.principal, c.session?.indexValue ?? null];
+  return c.key === undefined
+    ? digestOf(['call', ...caller, c.conversation ?? null, digest])
+    : digestOf(['key', ...caller, c.key]);
+}

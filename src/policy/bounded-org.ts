@@ -1,0 +1,188 @@
+import {
+  fieldAccess,
+  fieldSet,
+  listedFields,
+  openObjects,
+  taggedFields,
+  whereClosed,
+} from '../../permissions/field-access.ts';
+import { PERSON_ACCOUNT } from '../../permissions/mirrors.ts';
+import type { Policy } from '../../permissions/policy.ts';
+import type { Fields, Find, Salesforce, SObject } from '../domain/action.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import { endOf, type Ways, waysOf } from './relationship-paths.ts';
+
+/**
+ * The org as policy lets a bot see it (P5): closed objects are refused, hidden fields are never asked for, masked ones are
+ * dotted out, and a write to a closed field stops before it leaves. A parent read through a path is an object like any other.
+ */
+export function boundByPolicy(
+  org: Salesforce,
+  { objects, lookups }: Policy,
+  note: (read: BoundRead) => void = () => {},
+): Salesforce {
+  const open = { read: openObjects(objects, 'read'), write: openObjects(objects, 'write') };
+  const { canRead, asksForPersons } = fieldAccess(taggedFields(objects, 'denyFields'), listedFields(objects));
+  const masked = fieldSet(taggedFields(objects, 'maskFields'));
+
+  const must = (way: 'read' | 'write', object: string) => {
+    if (!open[way].has(object.toLowerCase())) throw closed(objects, object, way);
+  };
+  /** Accounts of this org may be people, and policy says something about these. Asked only where it matters. */
+  let hasPersons = false;
+  const meet = async (found: Iterable<string>) => {
+    if (!(asksForPersons || masked.touches(PERSON_ACCOUNT)) || ![...found].some(isAccount)) return;
+    const { fields } = await org.describe('Account');
+    hasPersons = fields.some(({ name }) => name.toLowerCase() === 'ispersonaccount');
+  };
+  const isPerson = (object: string) => hasPersons && isAccount(object);
+  const isHidden = (object: string, field: string) =>
+    !ALWAYS.has(field.toLowerCase()) && !canRead(object, field, isPerson(object));
+  const isMasked = (object: string, field: string) =>
+    masked.has(object, field) || (isPerson(object) && masked.has(PERSON_ACCOUNT, field));
+  const isShut = (object: string, field: string) => isHidden(object, field) || isMasked(object, field);
+
+  /** To follow a relationship is to read the lookup behind it. */
+  const parents = async (object: string, relationship: string) => {
+    const { fields } = await org.describe(object);
+    const lookup = fields.find(({ relationshipName }) => relationshipName?.toLowerCase() === relationship);
+    if (lookup === undefined || isShut(object, lookup.name)) return [];
+    return lookup.referenceTo.every((target) => open.read.has(target.toLowerCase())) ? lookup.referenceTo : [];
+  };
+  const isOpen = (ways: Ways, path: string, isClosed = isHidden) => {
+    const end = endOf(ways, path);
+    return end.objects.length > 0 && !end.objects.some((object) => isClosed(object, end.field));
+  };
+  /** The fields that name a record for the host may be looked up by, shown or not. */
+  const isKey = (ways: Ways, path: string) => {
+    const { objects: found, field } = endOf(ways, path);
+    const keys = [`Account.${lookups.accountKey}`, `Opportunity.${lookups.opportunityReference}`];
+    return keys.some((key) => key.toLowerCase() === `${found.join()}.${field}`.toLowerCase());
+  };
+
+  const bind = async (object: string, find: Find): Promise<{ find: Find; ways: Ways }> => {
+    must('read', object);
+    const { fields, where, orderBy } = find;
+    const named = [...where.map(({ field }) => field), ...(orderBy === undefined ? [] : [orderBy.field])];
+    const ways = await waysOf(object, [...fields, ...named], parents);
+    await meet([...ways.values()].flat());
+    for (const condition of where) {
+      // Ranges and order tell of a value what its dots were to hide.
+      const isFit = isOpen(ways, condition.field, 'since' in condition ? isShut : isHidden);
+      if (!isFit && !isKey(ways, condition.field)) throw closedField(objects, object, condition.field);
+    }
+    if (orderBy !== undefined && !isOpen(ways, orderBy.field, isShut))
+      throw closedField(objects, object, orderBy.field);
+    return { find: { ...find, fields: fields.filter((path) => isOpen(ways, path)) }, ways };
+  };
+  const dotted = (ways: Ways, record: object, steps: readonly string[] = []): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(record).map(([field, value]: [string, unknown]) => {
+        const path = [...steps, field.toLowerCase()];
+        if (value === null) return [field, null];
+        if (endOf(ways, path.join('.')).objects.some((object) => isMasked(object, field))) return [field, '••••'];
+        return [field, typeof value === 'object' && ways.has(path.join('.')) ? dotted(ways, value, path) : value];
+      }),
+    );
+  const mask = (ways: Ways, record: SObject) => dotted(ways, record) as SObject; // the same keys, so Id is still there
+  const mustWrite = async (object: string, fields: Fields) => {
+    must('write', object);
+    await meet([object]);
+    for (const field of Object.keys(fields)) if (isShut(object, field)) throw closedField(objects, object, field);
+  };
+  /** What was sent, by the objects that it reached. */
+  const noted = (object: string, find: Find, ways: Ways, rows: number) => {
+    const paths = [...find.fields, ...find.where.map(({ field }) => field)];
+    const ends = paths.flatMap((path) => {
+      const end = endOf(ways, path);
+      return end.objects.map((one) => ({ object: one, field: `${one}.${end.field}` }));
+    });
+    note({
+      object,
+      find,
+      objects: [...new Set([object, ...ends.map((end) => end.object)])],
+      fields: [...new Set(ends.map((end) => end.field))],
+      rows,
+    });
+  };
+
+  return {
+    instanceUrl: org.instanceUrl,
+    recordUrl: (id) => org.recordUrl(id),
+    describe: (object) => org.describe(object),
+    check: async (object, operation, fields, inputNames, mustBeListed) => {
+      // Here, so that nobody is asked about what would be refused afterwards.
+      await mustWrite(object, fields);
+      // A hint must not tell what is hidden.
+      return org.check(object, operation, fields, inputNames, mustBeListed, (field) => !isShut(object, field));
+    },
+    get: async (object, id, fields) => {
+      const { find, ways } = await bind(object, { fields, where: [], limit: 1 });
+      const record = await org.get(object, id, find.fields);
+      noted(object, { ...find, where: [{ field: 'Id', is: id }] }, ways, 1);
+      return mask(ways, record);
+    },
+    find: async (object, wanted) => {
+      const { find, ways } = await bind(object, wanted);
+      const records = await org.find(object, find);
+      noted(object, find, ways, records.length);
+      return records.map((record) => mask(ways, record));
+    },
+    findAll: async (finds) => {
+      const bound = await Promise.all(
+        finds.map(async ({ object, find }) => ({ object, ...(await bind(object, find)) })),
+      );
+      const answers = await org.findAll(bound);
+      return answers.map((records, at) => {
+        const { object, find, ways } = bound[at]!; // answers come in order
+        noted(object, find, ways, records.length);
+        return records.map((record) => mask(ways, record));
+      });
+    },
+    create: async (object, fields, options) => {
+      await mustWrite(object, fields);
+      return org.create(object, fields, options);
+    },
+    update: async (object, record, changes) => {
+      await mustWrite(object, changes);
+      return org.update(object, record, changes);
+    },
+    remove: async (object, record) => {
+      await mustWrite(object, {});
+      return org.remove(object, record);
+    },
+  };
+}
+
+/** One question to the org, as it was sent, and how much came of it. */
+export interface BoundRead {
+  readonly object: string;
+  readonly find: Find;
+  readonly objects: readonly string[];
+  readonly fields: readonly string[];
+  readonly rows: number;
+}
+
+const isAccount = (object: string) => object.toLowerCase() === 'account';
+
+/** What updates and order are made of; told about every record that may be read at all. */
+const ALWAYS: ReadonlySet<string> = new Set(['id', 'lastmodifieddate', 'createddate']);
+
+export function closed(objects: Policy['objects'], object: string, way: 'read' | 'write'): GatehouseError {
+  const place = whereClosed(objects, object, way);
+  return new GatehouseError(
+    'permission_denied',
+    `${object} is not open to this bot to ${way} (${place} in its policy).`,
+    {
+      next: `Tell the user that this is not possible here; an operator can open it: set ${place} in the policy of the bot.`,
+      fields: [{ name: place, problem: `closes ${object} to ${way}` }],
+    },
+  );
+}
+
+function closedField(objects: Policy['objects'], object: string, field: string): GatehouseError {
+  return new GatehouseError('permission_denied', `${object}.${field} is not open to this bot.`, {
+    next: `Leave this field out; an operator can open it in the policy of the bot, under ${whereClosed(objects, object, 'read').replace(/\.read$/, '')} (denyFields, maskFields, allowFields) or objects.*.`,
+    fields: [{ name: field, problem: 'not open to this bot' }],
+  });
+}

@@ -1,0 +1,211 @@
+import { policyFor } from '../../permissions/decide.ts';
+import { fieldAccess, listedFields, taggedFields } from '../../permissions/field-access.ts';
+import type { Policy } from '../../permissions/policy.ts';
+import type { Action, FieldDescribe, ObjectDescribe } from '../domain/action.ts';
+import { type FieldProblem, GatehouseError } from '../domain/errors.ts';
+import { nearest } from '../domain/nearest.ts';
+
+/**
+ * The names of a policy against the org that it is for: one that Salesforce does not know stands for a rule that never holds.
+ * What cannot be looked up is a warning, never a refusal.
+ */
+export interface NamesCheck {
+  readonly problems: readonly FieldProblem[];
+  readonly warnings: readonly FieldProblem[];
+}
+
+type Describe = (object: string) => Promise<ObjectDescribe>;
+
+export async function checkNames(policy: Policy, actions: readonly Action[], describe: Describe): Promise<NamesCheck> {
+  const problems: FieldProblem[] = [];
+  const warnings: FieldProblem[] = [];
+  const org = createLookup(describe);
+  const listed = Object.keys(policy.objects).filter((name) => name !== '*');
+  const known = new Map(await Promise.all(listed.map(async (name) => [name, await org(name)] as const)));
+
+  for (const [name, found] of known) {
+    if (found !== 'unknown') continue;
+    const near = nearest(name, [...COMMON, ...listed.filter((one) => one !== name)]);
+    problems.push({ name: `objects.${name}`, problem: `is no object of this org${suggest(near)}` });
+  }
+  const describes = [...known.values()].filter(isDescribe);
+  const say = (place: string, name: string, of: readonly ObjectDescribe[]) => {
+    if (of.length === 0 || of.some(({ fields }) => fields.some((field) => isSame(field.name, name)))) return;
+    const near = nearest(
+      name,
+      of.flatMap(({ fields }) => fields.map((field) => field.name)),
+    );
+    problems.push({
+      name: place,
+      problem: `${name} is no field of ${of.length === 1 ? of[0]?.name : 'any object of this policy'}${suggest(near)}`,
+    });
+  };
+
+  for (const [object, rules] of Object.entries(policy.objects)) {
+    const found = known.get(object);
+    const of = object === '*' ? describes : isDescribe(found) ? [found] : [];
+    for (const key of ['allowFields', 'denyFields', 'sensitiveFields', 'maskFields'] as const)
+      for (const [at, field] of (rules[key] ?? []).entries()) say(`objects.${object}.${key}[${at}]`, field, of);
+  }
+
+  for (const action of actions) {
+    if (!Object.hasOwn(policy.actions, action.name)) continue;
+    const own = policyFor(policy, action.name);
+    const place = `actions.${action.name}`;
+    // A mapping may name any object that is open.
+    const names =
+      action.touches.mapped === true ? [] : [...(action.touches.creates ?? []), ...(action.touches.edits ?? [])];
+    const found = names.length === 0 ? describes : (await Promise.all(names.map(org))).filter(isDescribe);
+    for (const [at, field] of own.autoFields.entries()) say(`${place}.autoFields[${at}]`, field, found);
+    for (const [at, { field }] of own.expose.entries()) {
+      if (action.exposes === undefined)
+        problems.push({ name: `${place}.expose[${at}]`, problem: `${action.name} takes no further fields` });
+      else say(`${place}.expose[${at}].field`, field, found);
+    }
+    for (const [at, rule] of own.rules.entries()) {
+      const inside = `${place}.rules[${at}].if`;
+      for (const [n, field] of (rule.if.fieldIn ?? []).entries()) say(`${inside}.fieldIn[${n}]`, field, found);
+      if (rule.if.stageIn !== undefined)
+        problems.push(...stageProblems(`${inside}.stageIn`, rule.if.stageIn, await org('Opportunity')));
+    }
+  }
+
+  for (const [key, object] of [
+    ['accountKey', 'Account'],
+    ['opportunityReference', 'Opportunity'],
+  ] as const) {
+    const found = await org(object);
+    if (!isDescribe(found) || found.fields.some((field) => isSame(field.name, policy.lookups[key]))) continue;
+    // The default is nobody's word: an org without it is told what to set, and saves all the same.
+    const isDefault = policy.lookups[key] === DEFAULT_LOOKUPS[key];
+    const near = nearest(
+      policy.lookups[key],
+      found.fields.map(({ name }) => name),
+    );
+    (isDefault ? warnings : problems).push({
+      name: `lookups.${key}`,
+      problem: `${policy.lookups[key]} is no field of ${found.name}${suggest(near)}`,
+    });
+  }
+
+  warnings.push(...(await formulasOver(policy, describes, org)));
+  for (const [name, found] of known)
+    if (found instanceof GatehouseError)
+      warnings.push({ name: `objects.${name}`, problem: `was not checked: ${found.message}` });
+  return { problems, warnings };
+}
+
+export const DEFAULT_LOOKUPS = { accountKey: 'Account_Key__c', opportunityReference: 'Reference__c' } as const;
+const COMMON = [
+  'Account',
+  'Contact',
+  'Lead',
+  'Opportunity',
+  'OpportunityContactRole',
+  'Case',
+  'Task',
+  'Event',
+  'Campaign',
+  'CampaignMember',
+  'Product2',
+  'User',
+  'Asset',
+  'Contract',
+  'Order',
+  'Quote',
+];
+
+/** An org that does not answer knows neither yes nor no. */
+type Found = ObjectDescribe | 'unknown' | GatehouseError;
+
+const isDescribe = (found: Found | undefined): found is ObjectDescribe =>
+  typeof found === 'object' && 'fields' in found && 'childRelationships' in found;
+
+function createLookup(describe: Describe): (object: string) => Promise<Found> {
+  const asked = new Map<string, Promise<Found>>();
+  return (object) => {
+    const key = object.toLowerCase();
+    const found =
+      asked.get(key) ??
+      describe(object).catch((error: unknown): Found => {
+        if (!(error instanceof GatehouseError)) throw error;
+        return error.code === 'not_found' || error.code === 'invalid_input' ? 'unknown' : error;
+      });
+    asked.set(key, found);
+    return found;
+  };
+}
+
+function stageProblems(place: string, stages: readonly string[], found: Found): FieldProblem[] {
+  const field = isDescribe(found) ? found.fields.find(({ name }) => name === 'StageName') : undefined;
+  const values = field?.picklistValues.map(({ value }) => value) ?? [];
+  if (values.length === 0) return [];
+  return stages.flatMap((stage, at) => {
+    if (values.some((value) => isSame(value, stage))) return [];
+    const labelled = field?.picklistValues.find(({ label }) => isSame(label, stage));
+    const near = labelled === undefined ? nearest(stage, values) : [labelled.value];
+    return [
+      {
+        name: `${place}[${at}]`,
+        problem: `${JSON.stringify(stage.slice(0, 80))} is no stage of this org${suggest(near)}`,
+      },
+    ];
+  });
+}
+
+/** Formulas that show what the policy closes. A policy cannot close them by itself: which ones matter is for its author to say. */
+async function formulasOver(
+  { objects }: Policy,
+  describes: readonly ObjectDescribe[],
+  org: (object: string) => Promise<Found>,
+): Promise<FieldProblem[]> {
+  const closed = [...taggedFields(objects, 'denyFields'), ...taggedFields(objects, 'maskFields')];
+  const { canRead } = fieldAccess(closed, listedFields(objects));
+  const named: FieldProblem[] = [];
+  for (const object of describes) {
+    for (const field of object.fields) {
+      if (field.formula === undefined || !canRead(object.name, field.name)) continue;
+      const hit = await firstClosed(field, object, org, canRead);
+      if (hit !== undefined)
+        named.push({
+          name: `objects.${object.name}.denyFields`,
+          problem: `${object.name}.${field.name} is a formula over ${hit}, which this policy closes: deny it too, or say so knowingly`,
+        });
+    }
+  }
+  return named;
+}
+
+/** Names and paths in a formula, its texts left out: `Account.AnnualRevenue * 2`, `$User.Email`. */
+async function firstClosed(
+  { formula = '' }: FieldDescribe,
+  object: ObjectDescribe,
+  org: (object: string) => Promise<Found>,
+  canRead: (object: string, field: string) => boolean,
+): Promise<string | undefined> {
+  const code = formula.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, ' ').replace(/\/\*[\s\S]*?\*\//g, ' ');
+  for (const path of new Set(code.match(/[A-Za-z]\w*(?:\s*\.\s*[A-Za-z]\w*)*/g) ?? [])) {
+    const steps = path.split('.').map((step) => step.trim());
+    const last = steps.pop() ?? '';
+    let holders: readonly ObjectDescribe[] = [object];
+    for (const step of steps) {
+      const targets = holders.flatMap(({ fields }) =>
+        fields
+          .filter(({ relationshipName }) => relationshipName !== null && isSame(relationshipName, step))
+          .flatMap(({ referenceTo }) => referenceTo),
+      );
+      const found = await Promise.all(targets.slice(0, MOST_TARGETS).map(org));
+      holders = found.filter(isDescribe);
+    }
+    for (const { name, fields } of holders) {
+      const hit = fields.find((one) => isSame(one.name, last));
+      if (hit !== undefined && !canRead(name, hit.name)) return `${name}.${hit.name}`;
+    }
+  }
+  return undefined;
+}
+
+const MOST_TARGETS = 5;
+
+const isSame = (a: string, b: string) => a.trim().toLowerCase() === b.trim().toLowerCase();
+const suggest = (near: readonly string[]) => (near.length === 0 ? '' : `; nearest: ${near.join(', ')}`);

@@ -1,0 +1,117 @@
+import type { z } from 'zod';
+import type { HeldKind, HeldRecord, Preview, Risk } from '../domain/action.ts';
+import type { Assurance, Envelope, Proposal } from '../domain/proposal.ts';
+
+/** The one road of every call, as the doors see it. */
+export interface Gate {
+  /** What this bot may call now, in a fixed order: granted, listed by policy, bot not off. */
+  actions(bot: string): Promise<readonly ListedAction[]>;
+  /** Find, permit, parse, decide, confirm, run, check the answer, audit. Throws GatehouseError. */
+  call(call: Call): Promise<Envelope>;
+  /** Where a proposal stands. Another bot's id is `not_found`. Ends early when `signal` aborts or `waitMs` is over. */
+  proposal(
+    id: string,
+    viewer: { readonly bot: string },
+    wait?: { waitMs: number; signal?: AbortSignal },
+  ): Promise<Envelope>;
+  /** For operators: newest first. */
+  proposals(filter: { bot?: string; pending?: boolean; limit?: number }): Promise<readonly Proposal[]>;
+  /** For operators: one proposal with everything the page shows; `not_found` when there is none. */
+  inspect(id: string): Promise<{ readonly proposal: Proposal; readonly envelope: Envelope }>;
+  /** A human's answer. Only doors that have proven a human may call it. Approving runs the stored arguments, once. */
+  decide(id: string, decision: HumanDecision): Promise<Envelope>;
+  /** What an approver's edit would do, to be shown before it is approved; `seen` ties the approval to what was shown. */
+  previewEdit(id: string, values: Readonly<Record<string, unknown>>): Promise<EditPreview>;
+  /** An operator asks to take a write back, by its audit row: a proposal like any other, for a signed-in approver. */
+  undo(audit: number, by: string): Promise<Envelope>;
+  /** The list of a kind that policy holds, as it waits for a person; `ask` makes one of what is new, `press` whatever was replaced lately. */
+  heldSync(
+    bot: string,
+    kind: HeldKind,
+    how: 'look' | 'ask' | 'press',
+  ): Promise<{ readonly proposal: string; readonly count: number; readonly link: string } | undefined>;
+  /** For operators: every record of such a list; undefined where the proposal is none. */
+  heldRecords(id: string): Promise<readonly HeldRecord[] | undefined>;
+  /** Everything kept of one person (an Id, an email) outside Salesforce is blanked; the audit chain still proves the rest. */
+  erase(subject: string, by: string): Promise<{ readonly proposals: number; readonly rows: number }>;
+  /** What a given call would meet now, and why; nothing runs. */
+  dryRun(call: Call): Promise<{
+    readonly decision: 'auto' | 'confirm' | 'deny';
+    readonly assurance: Assurance;
+    readonly reasons: readonly string[];
+    readonly preview: Preview | null;
+  }>;
+  /** The account that a chat session is about, with every field that policy opens (O9). The key comes signed from the host. */
+  sessionContext(
+    bot: string,
+    session: { readonly indexValue: string },
+    signal?: AbortSignal,
+  ): Promise<Readonly<Record<string, unknown>>>;
+  /** The bot was disconnected: what waits for a yes ends. Answers how many. */
+  leave(bot: string): Promise<number>;
+  /** Requests of visitors that wait for somebody. */
+  heldRequests(bot: string): Promise<HeldRequests>;
+  /** What a crash left behind is finished or read back. Cheap when there is nothing. */
+  recover(): Promise<number>;
+  /** Before-values and what ended proposals hold of people is blanked once older than `before` (ms); the chain stays. */
+  tidy(before: number): Promise<{ readonly rows: number; readonly proposals: number }>;
+}
+
+/** What visitors were thanked for and nobody has decided. */
+export interface HeldRequests {
+  /** Nothing was looked up for these yet: the org could not be asked. */
+  readonly notLookedUp: number;
+  /** Asked, and in time. */
+  readonly waiting: number;
+  /** Past their time; each can still be written or declined. */
+  readonly undecided: { readonly count: number; readonly examples: readonly string[] };
+}
+
+export interface EditPreview extends Pick<Proposal, 'preview' | 'reasons' | 'assurance'> {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** The exact change: arguments, record and values before it. */
+  readonly seen: string;
+}
+
+export interface Call {
+  readonly bot: string;
+  /** Who asks, for audit and idempotency: `agent:KEYID`, `operator:NAME`, `local`. */
+  readonly principal: string;
+  readonly channel: 'mcp' | 'rest' | 'cli' | 'chat' | 'sync';
+  readonly action: string;
+  readonly args: unknown;
+  readonly conversation?: string;
+  /** The caller's own idempotency key; replaces the window of identical arguments. */
+  readonly key?: string;
+  readonly session?: { readonly indexValue: string };
+  readonly signal?: AbortSignal;
+}
+
+export interface ListedAction {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly risk: Risk;
+  readonly idempotent: boolean;
+  /** May come back as waiting for a person. */
+  readonly mayAsk: boolean;
+  /** Strict, with the bot's exposed fields. */
+  readonly input: z.ZodObject;
+  /** The envelope around the action's output; loose, only `status` required. */
+  readonly output: z.ZodObject;
+}
+
+export interface HumanDecision {
+  readonly answer: 'approve' | 'reject';
+  readonly by: string;
+  readonly via: 'console' | 'cli' | 'elicitation' | 'chat';
+  readonly assurance: Assurance;
+  /** One of the preview's choices, where it has any. */
+  readonly choice?: string;
+  /** The approver's edits of argument values (C5 of the gate: re-validated, new digest, both kept). */
+  readonly values?: Readonly<Record<string, unknown>>;
+  /** What the approver was shown of these edits; where it is no longer that, nothing is decided. */
+  readonly seen?: string;
+  /** Where given, the decision counts only for this bot's proposals. */
+  readonly bot?: string;
+}

@@ -1,0 +1,188 @@
+import type { Connection } from 'jsforce';
+import type { ObjectDescribe, Salesforce } from '../domain/action.ts';
+import type { ErrorBody, GatehouseError } from '../domain/errors.ts';
+
+/** Bots and their orgs: connect, use, look at, disconnect. */
+export interface Connections {
+  /** Where the browser goes next. Voids an older pending connect of the bot. */
+  begin(bot: string, start: WebStart): Promise<{ readonly url: string }>;
+  /** The return from Salesforce. `state` is single use and bound to the browser session that began. */
+  finish(back: WebReturn): Promise<ConnectionStatus & { readonly bot: string }>;
+  /** The flows without a browser, and the embedded simulated org. */
+  connect(bot: string, how: HeadlessFlow): Promise<ConnectionStatus>;
+  /** Revokes at Salesforce (best effort, said when it failed) and deletes the tokens; later calls answer `not_connected`. */
+  disconnect(bot: string): Promise<{ readonly revoked: boolean }>;
+  status(bot: string): Promise<ConnectionStatus>;
+  /** True once a real org was connected, also after Disconnect: keys and policy made for it are still there. */
+  hadReal(): Promise<boolean>;
+  /** The org behind a bot, for one call. Throws `not_connected` or `reconnect_needed`. */
+  open(bot: string, call: { readonly signal: AbortSignal; readonly background?: boolean }): Promise<Org>;
+  /** Writes what is not written yet (successes are noted at most once a second). */
+  close(): Promise<void>;
+}
+
+export interface WebStart {
+  readonly sessionId: string;
+  readonly redirectUri: string;
+  readonly sandbox?: boolean;
+  /** My Domain or extra host; refused unless Salesforce-owned or listed. */
+  readonly loginUrl?: string;
+}
+
+export interface WebReturn {
+  readonly sessionId: string;
+  readonly state: string | undefined;
+  readonly code: string | undefined;
+  readonly error: string | undefined;
+  readonly errorDescription: string | undefined;
+}
+
+export type HeadlessFlow =
+  | {
+      readonly flow: 'jwt';
+      readonly username: string;
+      readonly privateKey: string;
+      readonly loginUrl?: string;
+      readonly sandbox?: boolean;
+    }
+  | { readonly flow: 'client-credentials'; readonly loginUrl: string }
+  | {
+      readonly flow: 'password';
+      readonly username: string;
+      readonly password: string;
+      readonly loginUrl?: string;
+      readonly sandbox?: boolean;
+    }
+  | { readonly flow: 'simulated' };
+
+export interface ConnectionStatus {
+  readonly state: 'connected' | 'needs_reauth' | 'disconnected' | 'never_connected';
+  readonly id?: string;
+  readonly flow?: string;
+  readonly orgId?: string;
+  readonly username?: string;
+  readonly instanceUrl?: string;
+  readonly environment?: 'production' | 'sandbox' | 'simulated';
+  readonly scopes?: string;
+  readonly connectedAt?: string;
+  readonly breaker?: { readonly state: 'closed' | 'open' | 'half-open'; readonly nextTryAt?: string };
+  readonly api?: { readonly used: number; readonly max: number; readonly at: string };
+  readonly lastSuccessAt?: string;
+  readonly lastFailure?: {
+    readonly at: string;
+    readonly code: string;
+    readonly message: string;
+    readonly next: string;
+  };
+  readonly lastSyncAt?: string;
+  readonly lastEventAt?: string;
+  readonly successes?: number;
+  readonly failures?: number;
+}
+
+/** One org through one connection for one call: the port for actions, and the breadth that sync needs. */
+export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' | 'remove'> {
+  readonly orgId: string;
+  readonly connectionId: string;
+  readonly environment: 'production' | 'sandbox' | 'simulated';
+  /** Remembered for an hour, unless `isFresh` asks for what the org says now. */
+  describe(object: string, options?: { readonly isFresh?: boolean }): Promise<ObjectDescribe>;
+  /** Plain create: POST, or upsert by `mark` where the org has our external-id field. `settled` false = reply lost, outcome unknown. */
+  create(
+    object: string,
+    fields: Readonly<Record<string, unknown>>,
+    options?: {
+      readonly allowDuplicates?: boolean;
+      readonly mark?: { readonly field: string; readonly value: string };
+    },
+  ): Promise<{ readonly id: string; readonly created: boolean }>;
+  /** PATCH by Id; with `unmodifiedSince` (HTTP date or ISO) a changed record answers `conflict`. */
+  patch(
+    object: string,
+    id: string,
+    fields: Readonly<Record<string, unknown>>,
+    unmodifiedSince?: string,
+    options?: { readonly allowDuplicates?: boolean },
+  ): Promise<void>;
+  /** Upsert by an external-id or lookup field; several matches throw `ambiguous` with candidates. */
+  upsert(
+    object: string,
+    key: { readonly field: string; readonly value: string },
+    fields: Readonly<Record<string, unknown>>,
+  ): Promise<{ readonly id: string; readonly created: boolean }>;
+  remove(object: string, id: string): Promise<void>;
+  /** One page; `next` continues it. Long text goes in a composite body by itself. `all` also sees deleted rows. */
+  query(soql: string, options?: { readonly all?: boolean; readonly pageSize?: number }): Promise<QueryPage>;
+  queryNext(next: string): Promise<QueryPage>;
+  /** At most 25 subrequests, one API call. */
+  composite(requests: readonly CompositeRequest[]): Promise<readonly CompositeAnswer[]>;
+  /** At most 200 records; answers in order. */
+  collections: {
+    create(records: readonly CollectionRecord[]): Promise<readonly RowResult[]>;
+    update(records: readonly (CollectionRecord & { readonly id: string })[]): Promise<readonly RowResult[]>;
+    upsert(object: string, keyField: string, records: readonly CollectionRecord[]): Promise<readonly RowResult[]>;
+    remove(ids: readonly string[]): Promise<readonly RowResult[]>;
+  };
+  /** Values of every picklist of the object for one record type. */
+  picklists(object: string, recordTypeId: string): Promise<Readonly<Record<string, readonly string[]>>>;
+  limits(): Promise<Readonly<Record<string, { readonly max: number; readonly remaining: number }>>>;
+  explain(
+    soql: string,
+  ): Promise<
+    readonly { readonly cardinality: number; readonly leadingOperationType: string; readonly sobjectType: string }[]
+  >;
+  identity(): Promise<Readonly<Record<string, unknown>>>;
+  /** A refused row or part of a batch, in its body's words; or what a call on one record threw. */
+  refusal(from: { readonly status: number; readonly body: unknown } | GatehouseError): Refusal;
+  /** Salesforce's clock now: ours, corrected by the Date headers seen. */
+  clock(): number;
+  /** jsforce on this same line (session, limits, breaker, deadline are ours), for breadth that the port lacks. Slow to load: never on the first read. */
+  jsforce(): Promise<Connection>;
+}
+
+export interface QueryPage {
+  readonly total: number;
+  readonly done: boolean;
+  readonly next: string | undefined;
+  /** Raw records as Salesforce sent them, `attributes` included. */
+  readonly records: readonly Readonly<Record<string, unknown>>[];
+}
+
+export interface CompositeRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** From `/services/data/vXX.0` on, version left out: `/sobjects/Contact/003...`. */
+  readonly path: string;
+  readonly id: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface CompositeAnswer {
+  readonly id: string;
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** What one refusal means for a record that is kept in step, read out of the one table of Salesforce's codes. */
+export interface Refusal {
+  /**
+   * `retry` soon, `reread` (the world moved), `match` (a look-alike stands there), `field` (leave what is named behind and send
+   * the rest), `wait` (nothing about this record: everything waits), `stop` until the record or the mapping changes.
+   */
+  readonly then: 'retry' | 'reread' | 'match' | 'field' | 'wait' | 'stop';
+  /** The request was too big for the org's triggers: send fewer at once. */
+  readonly isOverload: boolean;
+  readonly error: ErrorBody['error'];
+}
+
+export interface CollectionRecord {
+  readonly object: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface RowResult {
+  readonly id: string | null;
+  readonly success: boolean;
+  readonly created: boolean | null;
+  readonly errors: readonly { readonly code: string; readonly message: string; readonly fields: readonly string[] }[];
+}

@@ -1,0 +1,405 @@
+import type { Policy } from '../../permissions/policy.ts';
+import type { Fields, FieldValue } from '../domain/action.ts';
+import type { ErrorBody } from '../domain/errors.ts';
+import type { LeaseWatch } from '../domain/lease-watch.ts';
+import type { Link, LinkSet, LinkStore, Scope } from '../domain/link.ts';
+import type { Kind, Mapping } from '../domain/mapping.ts';
+import type { Org } from './salesforce.ts';
+
+/** What sync asks of a bot's policy. */
+export type SyncPolicy = Pick<Policy, 'objects' | 'mode' | 'off' | 'actions'> & Partial<Pick<Policy, 'host'>>;
+
+/** What sync needs from outside: an org through one connection, and durable rows. */
+export type SyncOrg = Pick<
+  Org,
+  | 'orgId'
+  | 'instanceUrl'
+  | 'describe'
+  | 'composite'
+  | 'collections'
+  | 'patch'
+  | 'create'
+  | 'remove'
+  | 'refusal'
+  | 'clock'
+  | 'recordUrl'
+>;
+
+/** A record of the host app. `clocks` says when each field was last written, on Salesforce's clock. */
+export interface HostRecord {
+  readonly bot: string;
+  readonly kind: Kind;
+  readonly id: string;
+  readonly fields: Fields;
+  readonly clocks: Readonly<Record<string, FieldClock>>;
+  /** A case's people; empty for a party. */
+  readonly parties: readonly PartyRole[];
+  readonly version: number;
+  readonly createdAt: number;
+  readonly changedAt: number;
+  readonly deletedAt: number | null;
+}
+
+export interface FieldClock {
+  readonly at: number;
+  readonly origin: 'host' | 'salesforce';
+}
+
+export interface PartyRole {
+  readonly party: string;
+  readonly role: string;
+}
+
+export interface HostStore {
+  get(bot: string, kind: Kind, ids: readonly string[]): Promise<readonly HostRecord[]>;
+  /** The same, locked for the transaction. */
+  lock(bot: string, kind: Kind, ids: readonly string[]): Promise<readonly HostRecord[]>;
+  /** First in a writer's transaction: whoever else writes one of these waits, also where there is no row to lock yet. */
+  hold(bot: string, kind: Kind, ids: readonly string[]): Promise<void>;
+  put(records: readonly HostRecord[]): Promise<void>;
+  page(bot: string, kind: Kind, after: string, limit: number): Promise<readonly HostRecord[]>;
+  /** Live records, the last changed first: samples for who writes a mapping. */
+  newest(bot: string, kind: Kind, limit: number): Promise<readonly HostRecord[]>;
+  /** Ids of live cases that name one of these people. */
+  casesOf(bot: string, parties: readonly string[]): Promise<readonly string[]>;
+  /** Live records without a link to the object, in order of id. */
+  unlinked(scope: Scope, kind: Kind, object: string, after: string, limit: number): Promise<readonly HostRecord[]>;
+}
+
+/** A hint that a record may have changed: nothing else of an event is kept, so nothing else of it can be believed. */
+export interface InboxRow extends Scope {
+  readonly eventId: string;
+  readonly object: string;
+  readonly sfId: string;
+  readonly kind: 'message' | 'poll';
+  readonly receivedAt: number;
+}
+
+export interface InboxStore {
+  /** Durable once this returns; an event that is there already is left as it is. Answers how many were new. */
+  add(rows: readonly InboxRow[]): Promise<number>;
+  pending(scope: Scope, limit: number): Promise<readonly InboxRow[]>;
+  /** Marks them done; answers those that were not done before: each event has its effect once. */
+  finish(bot: string, eventIds: readonly string[], now: number): Promise<readonly string[]>;
+  prune(before: number): Promise<void>;
+}
+
+export interface Cursor {
+  readonly object: string;
+  /** ISO instant: everything stamped before it was seen. */
+  readonly watermark: string;
+  /** Where an unfinished scan stands. */
+  readonly position: { readonly stamp: string; readonly id: string; readonly highest: string } | null;
+  readonly polledAt: number;
+}
+
+/** How often a worker says that it is there. */
+export const TURN_MS = 60_000;
+
+/** The last turn of a worker, whichever process it was in. */
+export interface Turn {
+  readonly at: number;
+  /** What stopped it; null where it came to its end. */
+  readonly problem: ErrorBody['error'] | null;
+}
+
+export interface TurnStore {
+  get(scope: Scope): Promise<Turn | undefined>;
+  put(scope: Scope, turn: Turn): Promise<void>;
+}
+
+export interface CursorStore {
+  get(scope: Scope, object: string): Promise<Cursor | undefined>;
+  put(scope: Scope, cursor: Cursor): Promise<void>;
+  /** Moves `polledAt` on from what was read; false when another process did. */
+  take(scope: Scope, object: string, from: number, to: number): Promise<boolean>;
+}
+
+export interface BatchRun extends Scope {
+  readonly id: string;
+  readonly kind: Kind;
+  readonly state: 'scheduled' | 'running' | 'paused' | 'cancelled' | 'done';
+  /** Records per batch, the unit of progress. */
+  readonly size: number;
+  readonly total: number;
+  readonly done: number;
+  /** Those that left it with a problem. */
+  readonly failed: number;
+  readonly calls: number;
+  readonly startAt: number;
+  readonly createdAt: number;
+  readonly finishedAt: number | null;
+  /** Why it waits, in words. */
+  readonly note: string | null;
+}
+
+export interface BatchStore {
+  add(run: BatchRun): Promise<void>;
+  get(bot: string, id: string): Promise<BatchRun | undefined>;
+  list(bot: string, limit: number): Promise<readonly BatchRun[]>;
+  runnable(scope: Scope, now: number): Promise<readonly BatchRun[]>;
+  /** Compare-and-set of the state. */
+  move(id: string, from: readonly BatchRun['state'][], patch: Partial<BatchRun>): Promise<boolean>;
+  /** Adds to the counters: they only ever grow. */
+  progress(id: string, add: { readonly failed?: number; readonly calls?: number }): Promise<void>;
+}
+
+export interface LogChange {
+  /** API name, or names joined by +. */
+  readonly field: string;
+  readonly local: readonly string[];
+  /** In the host's words. */
+  readonly before: FieldValue;
+  readonly after: FieldValue;
+  /** What Salesforce holds after it, by API name; left out where it is one field with the value `after`. */
+  readonly crm?: Fields;
+  /** Set on a conflict: who won, and what lost, so that it can be put back. */
+  readonly winner?: 'host' | 'salesforce';
+  readonly lost?: FieldValue;
+  readonly note?: string;
+}
+
+/** One effect or failure. Rows are only ever added. */
+export interface LogRow extends Scope {
+  /** Sortable by time. */
+  readonly id: string;
+  readonly kind: Link['kind'];
+  readonly localId: string;
+  readonly object: string;
+  readonly sfId: string | null;
+  readonly operation: 'create' | 'update' | 'delete' | 'none';
+  readonly direction: 'to_crm' | 'from_crm';
+  readonly status: 'success' | 'failed' | 'pending' | 'ambiguous';
+  readonly changes: readonly LogChange[];
+  /** What set it off, or what was found. */
+  readonly reason: string;
+  readonly calls: number;
+  readonly error: ErrorBody['error'] | null;
+  readonly batch: string | null;
+  readonly at: number;
+}
+
+export interface LogFilter {
+  readonly localId?: string | undefined;
+  readonly kind?: Kind | undefined;
+  readonly status?: LogRow['status'] | undefined;
+  readonly operation?: LogRow['operation'] | undefined;
+  readonly direction?: LogRow['direction'] | undefined;
+  /** Only rows of which a value lost to another. */
+  readonly hasConflict?: boolean | undefined;
+  readonly batch?: string | undefined;
+  readonly object?: string | undefined;
+  readonly reason?: string | undefined;
+  /** Below this id: that of the last row of the page before, or a time. */
+  readonly before?: string | undefined;
+  /** Lowest id: ids begin with their time. */
+  readonly from?: string | undefined;
+  readonly limit: number;
+}
+
+export interface LogStore {
+  add(rows: readonly LogRow[]): Promise<void>;
+  /** Newest first. */
+  find(bot: string, filter: LogFilter): Promise<readonly LogRow[]>;
+  get(bot: string, id: string): Promise<LogRow | undefined>;
+}
+
+export interface MappingRow {
+  readonly bot: string;
+  readonly kind: Kind;
+  readonly version: number;
+  readonly mapping: Mapping;
+  readonly by: string;
+  readonly at: number;
+}
+
+export interface MappingStore {
+  /** The newest; undefined while the bot uses the defaults. */
+  get(bot: string, kind: Kind): Promise<MappingRow | undefined>;
+  /** False when somebody saved this version first. */
+  add(row: MappingRow): Promise<boolean>;
+  history(bot: string, kind: Kind): Promise<readonly MappingRow[]>;
+}
+
+/** What Salesforce changed, for the host app; `seq` grows without holes in the order of commits. */
+export interface FeedRow {
+  readonly bot: string;
+  readonly seq: number;
+  readonly type:
+    | 'updated'
+    | 'deleted'
+    | 'undeleted'
+    | 'merged'
+    | 'linked'
+    | 'unlinked'
+    | 'record'
+    | 'waiting'
+    | 'undecided'
+    | 'recovered';
+  /** `proposal`, `operator`: told to people, not a change of Salesforce. */
+  readonly kind: Kind | 'record' | 'proposal' | 'operator';
+  readonly localId: string;
+  readonly object: string;
+  readonly sfId: string | null;
+  readonly changes: Readonly<Record<string, { readonly before: FieldValue; readonly after: FieldValue }>>;
+  readonly at: number;
+}
+
+export interface FeedStore {
+  /** Numbers them under a lock that the transaction holds, so a reader can never skip a late commit. */
+  add(bot: string, rows: readonly Omit<FeedRow, 'bot' | 'seq'>[]): Promise<void>;
+  after(bot: string, seq: number, limit: number): Promise<readonly FeedRow[]>;
+  head(bot: string): Promise<number>;
+}
+
+/** Where the host app wants to be told. */
+export interface WebhookTarget {
+  readonly bot: string;
+  readonly url: string;
+  /** Sealed. */
+  readonly secret: string;
+  readonly delivered: number;
+  readonly attempts: number;
+  readonly nextAt: number;
+  readonly leaseUntil: number;
+  readonly state: 'on' | 'off';
+  readonly lastError: string | null;
+}
+
+export interface WebhookStore {
+  get(bot: string): Promise<WebhookTarget | undefined>;
+  /** One that is there keeps its place. */
+  put(target: WebhookTarget): Promise<void>;
+  remove(bot: string): Promise<void>;
+  /** One sender at a time: true for whoever got it in place of the lease `from`; 0 is none. */
+  lease(bot: string, from: number, until: number): Promise<boolean>;
+  patch(bot: string, url: string, patch: Partial<WebhookTarget>): Promise<void>;
+}
+
+export interface InboundToken {
+  readonly hash: string;
+  readonly bot: string;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+}
+
+export interface TokenStore {
+  add(token: InboundToken): Promise<void>;
+  byHash(hash: string, now: number): Promise<InboundToken | undefined>;
+  list(bot: string): Promise<readonly InboundToken[]>;
+  expire(bot: string, except: string, at: number): Promise<void>;
+}
+
+export interface Subscription {
+  readonly bot: string;
+  readonly object: string;
+  readonly fields: readonly string[];
+}
+
+export interface SubscriptionStore {
+  list(bot: string): Promise<readonly Subscription[]>;
+  put(subscription: Subscription): Promise<void>;
+  remove(bot: string, object: string): Promise<boolean>;
+}
+
+/** What a person was asked about one record: the write as it was listed. */
+export interface Asked {
+  readonly link: string;
+  readonly dirty: number;
+  readonly digest: string;
+  /** Null where nobody was asked: policy denies this very write. */
+  readonly proposal: string | null;
+  readonly policyRevision: number;
+}
+
+export interface AskedStore {
+  /** Ids of links that wait, but for those that were refused as they are under the policy of now. */
+  due(among: LinkSet, now: number, limit: number): Promise<readonly string[]>;
+  /** Whether one of them stands on no list that somebody may still decide, or is working on. */
+  hasNew(among: LinkSet, now: number): Promise<boolean>;
+  /** Of these links: what was refused under the policy of now, by a person or by a rule. */
+  refused(bot: string, links: readonly string[]): Promise<readonly Asked[]>;
+  put(bot: string, asked: readonly Omit<Asked, 'policyRevision'>[]): Promise<void>;
+}
+
+export interface SyncStore {
+  readonly hosts: HostStore;
+  readonly links: LinkStore;
+  readonly inbox: InboxStore;
+  readonly cursors: CursorStore;
+  readonly turns: TurnStore;
+  readonly batches: BatchStore;
+  readonly log: LogStore;
+  readonly mappings: MappingStore;
+  readonly feed: FeedStore;
+  readonly webhooks: WebhookStore;
+  readonly tokens: TokenStore;
+  readonly subscriptions: SubscriptionStore;
+  readonly asked: AskedStore;
+  /** One transaction; only the store that `work` is given may be used inside. No network inside. It may run again from its start. */
+  atomically<T>(work: (store: SyncStore) => Promise<T>): Promise<T>;
+}
+
+export interface SyncDeps {
+  readonly store: SyncStore;
+  /** Our clock; Salesforce's comes from `org.clock()`. */
+  readonly now: () => number;
+  readonly newId: () => string;
+  /** Names this process in leases. */
+  readonly owner: string;
+  /** Judges the leases of others; the room and the worker make one by `now` where there is none. */
+  readonly watch?: LeaseWatch;
+  readonly wait: (ms: number) => Promise<void>;
+  /** Asked anew for every pass: what an operator closes is closed from then on. Undefined: no such bot. */
+  readonly policyOf: (bot: string) => Promise<SyncPolicy | undefined>;
+  /** The list of a held kind that waits for a person: `ask` makes one where there is something new, `press` also soon after another. */
+  readonly heldSync?: HeldSyncOf | undefined;
+  readonly settings?: Partial<SyncSettings>;
+  /** Tests stop the engine at a named point. */
+  readonly crash?: ((point: CrashPoint) => void | Promise<void>) | undefined;
+}
+
+export type HeldSyncOf = (bot: string, kind: Kind, how: 'look' | 'ask' | 'press') => Promise<WaitingList | undefined>;
+
+/** A list of records that waits for a person. */
+export interface WaitingList {
+  readonly proposal: string;
+  readonly count: number;
+  readonly link: string;
+}
+
+export interface SyncSettings {
+  /** How long a claim stands without being renewed; longer than one request may take. */
+  readonly leaseMs: number;
+  /** A record whose state we knew this recently is written without reading it first (where no hint came since). */
+  readonly freshMs: number;
+  /** How far a poll looks back below its watermark: records become visible up to ten minutes late. */
+  readonly overlapMs: number;
+  /** Most links in one read. */
+  readonly window: number;
+}
+
+export const DEFAULT_SETTINGS: SyncSettings = {
+  leaseMs: 120_000,
+  freshMs: 300_000,
+  overlapMs: 600_000,
+  window: 10_000,
+};
+
+/** Where a process may die, by name; sync-P8 goes through all of them. */
+export const CRASH_POINTS = [
+  'claimed',
+  'read',
+  'merged',
+  'sent',
+  'acknowledged',
+  'created-sent',
+  'roles-sent',
+  'chunk-sent',
+  'chunk-acknowledged',
+  'polled-page',
+  'inbox-finished',
+  'inbox-stored',
+  'webhook-sent',
+] as const;
+export type CrashPoint = (typeof CRASH_POINTS)[number];

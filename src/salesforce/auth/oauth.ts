@@ -1,0 +1,185 @@
+import { createHash, createSign } from 'node:crypto';
+import { GatehouseError } from '../../domain/errors.ts';
+import type { Config } from '../../ports/config.ts';
+import { isRecord, toFailure } from '../transport/failures.ts';
+import { SIMULATED } from '../transport/hosts.ts';
+import type { Answer, Transport } from '../transport/http.ts';
+import { UpstreamError } from '../transport/upstream-error.ts';
+import { signInFailure } from './sign-in-failures.ts';
+
+/** The sign-in flows: https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_flows.htm */
+
+const SCOPES = 'api refresh_token';
+
+/** The login of the embedded simulated org; it guards toys only. */
+const SIMULATED_LOGIN = { client_id: 'sim', client_secret: 'sim', username: 'admin@sim.example', password: 'sim' };
+
+export interface Grant {
+  readonly accessToken: string;
+  readonly refreshToken?: string;
+  /** As Salesforce gave it; the caller judges the host. Empty where a refresh left it out. */
+  readonly instanceUrl: string;
+  /** From the identity address; empty where it is missing. */
+  readonly orgId: string;
+  readonly userId: string;
+  readonly scopes: string;
+}
+
+export interface OAuth {
+  /** Where the browser goes; the verifier stays here. */
+  authorizeUrl(
+    base: string,
+    ask: { readonly redirectUri: string; readonly state: string; readonly verifier: string },
+  ): string;
+  redeem(
+    base: string,
+    got: { readonly code: string; readonly redirectUri: string; readonly verifier: string },
+  ): Promise<Grant>;
+  refresh(base: string, refreshToken: string): Promise<Grant>;
+  jwt(base: string, login: { readonly username: string; readonly privateKey: string }): Promise<Grant>;
+  clientCredentials(base: string): Promise<Grant>;
+  password(base: string, login: { readonly username: string; readonly password: string }): Promise<Grant>;
+  simulated(): Promise<Grant>;
+  /** False when Salesforce did not confirm it. */
+  revoke(base: string, token: string): Promise<boolean>;
+}
+
+export function createOAuth(deps: {
+  readonly transport: Transport;
+  readonly config: Pick<Config['salesforce'], 'clientId' | 'clientSecret'>;
+  readonly now: () => number;
+}): OAuth {
+  const { transport, config, now } = deps;
+
+  function client(): Record<string, string> {
+    if (!config.clientId) {
+      throw new GatehouseError('config_invalid', 'No SALESFORCE_CLIENT_ID is set, so no real org can be connected.', {
+        next: 'Create an External Client App as docs/connect.md tells, and set SALESFORCE_CLIENT_ID (and SALESFORCE_CLIENT_SECRET where the app requires it).',
+      });
+    }
+    return { client_id: config.clientId, ...(config.clientSecret ? { client_secret: config.clientSecret } : {}) };
+  }
+
+  function post(base: string, path: string, form: Record<string, string>): Promise<Answer> {
+    return transport.exchange({
+      method: 'POST',
+      base,
+      path,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(form).toString(),
+      isRead: true,
+    });
+  }
+
+  async function token(base: string, form: Record<string, string>): Promise<Grant> {
+    const answer = await post(base, '/services/oauth2/token', form);
+    const { status, json } = answer;
+    if (status < 300) return toGrant(json);
+    // Busy or broken, whatever the body says of it.
+    const failure = status >= 500 || status === 429 ? toFailure(answer, true) : undefined;
+    if (failure) throw failure;
+    // In OAuth's own shape only: a page of a proxy, or an error of the data API, says nothing of the grant.
+    if (!isRecord(json) || typeof json.error !== 'string') throw notSalesforce();
+    const { error, error_description: description } = json;
+    throw signInFailure(error, typeof description === 'string' ? description : '');
+  }
+
+  return {
+    authorizeUrl(base, { redirectUri, state, verifier }) {
+      const url = new URL('/services/oauth2/authorize', transport.origin(base));
+      url.search = new URLSearchParams({
+        response_type: 'code',
+        client_id: client().client_id ?? '',
+        redirect_uri: redirectUri,
+        scope: SCOPES,
+        state,
+        code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+        code_challenge_method: 'S256',
+      }).toString();
+      return url.href;
+    },
+    redeem: (base, { code, redirectUri, verifier }) =>
+      token(base, {
+        grant_type: 'authorization_code',
+        code,
+        redirect_uri: redirectUri,
+        code_verifier: verifier,
+        ...client(),
+      }),
+    refresh: (base, refreshToken) =>
+      token(base, { grant_type: 'refresh_token', refresh_token: refreshToken, ...client() }),
+    async jwt(base, { username, privateKey }) {
+      const claims = {
+        iss: client().client_id,
+        sub: username,
+        aud: transport.origin(base),
+        exp: Math.floor(now() / 1000) + 180,
+      };
+      return token(base, {
+        grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+        assertion: signJwt(claims, privateKey),
+      });
+    },
+    async clientCredentials(base) {
+      if (/^https:\/\/(login|test)\.salesforce\.com$/.test(transport.origin(base))) {
+        throw signInFailure('invalid_grant', 'request not supported on this domain');
+      }
+      if (!config.clientSecret) {
+        throw new GatehouseError('config_invalid', 'The client credentials flow needs SALESFORCE_CLIENT_SECRET.', {
+          next: 'Set it to the Consumer Secret of the app and try again.',
+        });
+      }
+      return token(base, { grant_type: 'client_credentials', ...client() });
+    },
+    password: (base, login) => token(base, { grant_type: 'password', ...login, ...client() }),
+    simulated: () => token(SIMULATED, { grant_type: 'password', ...SIMULATED_LOGIN }),
+    async revoke(base, value) {
+      try {
+        return (await post(base, '/services/oauth2/revoke', { token: value })).status === 200;
+      } catch (error) {
+        if (error instanceof UpstreamError) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+/** What a header can carry: a token that cannot be sent would stand as a session that nothing renews. */
+const TOKEN = /^[\x21-\x7e]{1,10000}$/;
+
+function toGrant(json: unknown): Grant {
+  const body = isRecord(json) ? json : {};
+  const text = (name: string) => (typeof body[name] === 'string' ? body[name] : '');
+  const [, orgId = '', userId = ''] = /\/id\/([A-Za-z0-9]{15,18})\/([A-Za-z0-9]{15,18})\/?$/.exec(text('id')) ?? [];
+  // The body may hold a token: not a word of it is repeated.
+  if (!TOKEN.test(text('access_token')) || (text('refresh_token') !== '' && !TOKEN.test(text('refresh_token'))))
+    throw notSalesforce();
+  return {
+    accessToken: text('access_token'),
+    ...(text('refresh_token') ? { refreshToken: text('refresh_token') } : {}),
+    instanceUrl: text('instance_url'),
+    orgId,
+    userId,
+    scopes: text('scope'),
+  };
+}
+
+export function notSalesforce(): UpstreamError {
+  return new UpstreamError('salesforce_error', 'The answer to the sign-in is not one that Salesforce gives.', {
+    next: 'Check that the login address points to Salesforce and not to a proxy page.',
+    outcome: 'refused',
+  });
+}
+
+function signJwt(claims: Record<string, unknown>, privateKey: string): string {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const signed = `${part({ alg: 'RS256' })}.${part(claims)}`;
+  try {
+    return `${signed}.${createSign('RSA-SHA256').update(signed).sign(privateKey, 'base64url')}`;
+  } catch {
+    // The cause could quote the key.
+    throw new GatehouseError('invalid_input', 'The private key cannot be used for signing.', {
+      next: 'Give the PEM text of an unencrypted RSA key whose certificate is uploaded to the app.',
+    });
+  }
+}

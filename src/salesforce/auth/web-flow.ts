@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { GatehouseError } from '../../domain/errors.ts';
+import type { WebReturn, WebStart } from '../../ports/salesforce.ts';
+import type { Values } from '../ports.ts';
+import type { Grant, OAuth } from './oauth.ts';
+import { signInFailure } from './sign-in-failures.ts';
+
+/**
+ * The browser's way to Salesforce and back. A state is 128 random bits, good once and for ten minutes, and tied to the browser
+ * session and bot that began; a newer Connect of the bot voids it (O8).
+ */
+export interface WebFlow {
+  begin(bot: string, start: WebStart, loginUrl: string): Promise<{ readonly url: string }>;
+  finish(back: WebReturn): Promise<{ readonly bot: string; readonly loginUrl: string; readonly grant: Grant }>;
+}
+
+const STATE = 'oauth_state';
+const LATEST = 'oauth_latest';
+const TTL_MS = 10 * 60_000;
+
+interface Pending {
+  readonly bot: string;
+  readonly sessionId: string;
+  readonly redirectUri: string;
+  readonly loginUrl: string;
+  readonly verifier: string;
+}
+
+export function createWebFlow(deps: {
+  readonly oauth: OAuth;
+  readonly values: Values;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly now: () => number;
+}): WebFlow {
+  const { oauth, values, random, now } = deps;
+
+  return {
+    async begin(bot, { sessionId, redirectUri }, loginUrl) {
+      const state = Buffer.from(random(16)).toString('base64url');
+      const verifier = Buffer.from(random(48)).toString('base64url');
+      const url = oauth.authorizeUrl(loginUrl, { redirectUri, state, verifier });
+      const key = hash(state);
+      const older = await values.take(LATEST, bot, now());
+      if (older !== undefined) await values.remove(STATE, older);
+      const pending: Pending = { bot, sessionId, redirectUri, loginUrl, verifier };
+      await values.set(STATE, key, JSON.stringify(pending), now() + TTL_MS);
+      await values.set(LATEST, bot, key, now() + TTL_MS);
+      return { url };
+    },
+    async finish({ sessionId, state, code, error, errorDescription }) {
+      const key = hash(state ?? '');
+      const stored = state ? await values.take(STATE, key, now()) : undefined;
+      if (stored === undefined)
+        throw unusable('This return from Salesforce is unknown, used already, or older than ten minutes.');
+      // Written by begin alone, so its shape is known.
+      const pending = JSON.parse(stored) as Pending;
+      if (pending.sessionId !== sessionId) {
+        throw new GatehouseError('permission_denied', 'This sign-in was begun in another browser session.', {
+          next: 'Sign in to Gatehouse in this browser and press Connect here.',
+        });
+      }
+      // Two Connects in the same instant: only the one that was noted last may finish.
+      if ((await values.get(LATEST, pending.bot, now())) !== key)
+        throw unusable('A newer Connect of this bot has taken the place of this one.');
+      await values.remove(LATEST, pending.bot);
+      if (error) throw signInFailure(error, errorDescription ?? '');
+      if (!code) throw unusable('The return from Salesforce carries no code.');
+      const { bot, loginUrl, redirectUri, verifier } = pending;
+      return { bot, loginUrl, grant: await oauth.redeem(loginUrl, { code, redirectUri, verifier }) };
+    },
+  };
+}
+
+/** The store never holds a state that could be replayed. */
+function hash(state: string): string {
+  return createHash('sha256').update(state).digest('hex');
+}
+
+function unusable(message: string): GatehouseError {
+  return new GatehouseError('invalid_input', message, { next: 'Press Connect again from the start.' });
+}

@@ -1,0 +1,240 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { listedFields, openObjects, taggedFields } from '../../../permissions/field-access.ts';
+import type { Policy } from '../../../permissions/policy.ts';
+import type { Answered, JudgedQuery, ObjectDescribe, Soql, SoqlAnswer } from '../../domain/action.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import { cleanText } from '../../domain/safe-text.ts';
+import type { Org } from '../../ports/salesforce.ts';
+import { guardSoql, neededObjects, type SoqlPass } from '../soql/guard.ts';
+import { shapeRows } from '../soql/rows.ts';
+import type { SoqlObject, SoqlPolicy, SoqlSchema } from '../soql/schema.ts';
+import { type Counters, createAllowance, type Room } from './allowance.ts';
+
+/** RunSOQL for one bot on one org: the guard with the org's describes around it, the hourly budgets, and our own cursor. */
+export interface RunSoqlDeps {
+  readonly bot: string;
+  readonly org: Pick<Org, 'orgId' | 'describe' | 'query' | 'queryNext' | 'explain' | 'clock'>;
+  readonly policy: Policy;
+  readonly counters: Counters;
+  /** Signs cursors, so that a model can neither make one nor use another bot's or another org's. */
+  readonly secret: string;
+  readonly now: () => number;
+  /** What a person said yes to before this run; cursors carry it on to the further pages. */
+  readonly answered?: Answered | undefined;
+}
+
+const CURSOR_MS = 3_600_000;
+type Format = 'concise' | 'detailed';
+const PAGE_ROWS = 25;
+const MOST_TEXT = 500;
+/** About 1,500 tokens; `detailed` may take what one tool result may hold at the most. */
+const MOST_BYTES = { concise: 5_500, detailed: 24_000 } as const;
+
+export function createSoql(deps: RunSoqlDeps): Soql {
+  const policy = toSoqlPolicy(deps.policy);
+
+  const pass = async (query: string): Promise<SoqlPass> => {
+    const schema = await schemaFor(query, policy, deps.org);
+    const verdict = guardSoql(query, { policy, schema, now: deps.org.clock() });
+    if (verdict.ok) return verdict;
+    throw new GatehouseError('query_refused', `${verdict.rule} (${verdict.code}, position ${verdict.position})`, {
+      next: verdict.next,
+      fields: [{ name: 'soql', problem: `${verdict.code} at position ${verdict.position}` }],
+    });
+  };
+
+  const { rowsPerHour, countsPerHour } = deps.policy.soql;
+  const rows = createAllowance({ ...deps, what: 'rows', most: rowsPerHour });
+  const counts = createAllowance({ ...deps, what: 'counts', most: countsPerHour });
+  const pageOf = (format: Format) => (format === 'concise' ? PAGE_ROWS : deps.policy.soql.maxRows);
+
+  /** The most that one answer can take; a page that turns out empty takes one row too. */
+  const costOf = ({ isCount, isAggregate, rowCap }: SoqlPass, format: Format, skip = 0) => ({
+    counts: isCount || isAggregate ? 1 : 0,
+    rows: isCount ? 0 : Math.max(1, Math.min(pageOf(format), (rowCap ?? 1) - skip)),
+  });
+
+  /** Before the plan is asked for, and before a person is: what would be refused afterwards costs neither. */
+  const judged = async (verdict: SoqlPass, format: Format, skip: number): Promise<JudgedQuery> => {
+    const cost = costOf(verdict, format, skip);
+    await rows.check(cost.rows);
+    await counts.check(cost.counts);
+    const { send, objects, fields, class: kind, reasons, rowCap, note } = verdict;
+    return { send, objects, fields, class: kind, reasons, rowCap, ...(note === undefined ? {} : { note }) };
+  };
+
+  const answer = async ({ send, skip = 0, answered, note }: JudgedQuery, format: Format): Promise<SoqlAnswer> => {
+    // What leaves is read once more: nothing is sent that the guard did not see as it is.
+    const verdict = await pass(send);
+    const cost = costOf(verdict, format, skip);
+    const room = await rows.take(cost.rows);
+    try {
+      // A count that fails may tell something too, so it is never given back.
+      await counts.take(cost.counts);
+      const found = await read(verdict, skip, format, room, answered ?? deps.answered);
+      return note === undefined ? found : { ...found, note: [note, found.note].filter(Boolean).join(' ') };
+    } finally {
+      await room.leave();
+    }
+  };
+
+  const read = async (
+    verdict: SoqlPass,
+    skip: number,
+    format: Format,
+    room: Room,
+    answered: Answered | undefined,
+  ): Promise<SoqlAnswer> => {
+    const records = [];
+    let page = await deps.org.query(verdict.send);
+    records.push(...page.records);
+    // Read is read, even where no answer comes of it.
+    room.uses(Math.max(1, Math.min(page.records.length, pageOf(format))));
+    while (!page.done && page.next !== undefined && records.length < (verdict.rowCap ?? 0)) {
+      page = await deps.org.queryNext(page.next);
+      records.push(...page.records);
+    }
+    if (verdict.isCount) return { rows: [{ count: page.total }], returned: 1, total: page.total };
+    const shown = records.slice(skip, skip + pageOf(format));
+    const shaped = shapeRows(shown, {
+      format,
+      maxBytes: MOST_BYTES[format],
+      clean: (text) => cleanText(text, MOST_TEXT),
+    });
+    room.uses(Math.max(1, shaped.returned));
+    const reached = skip + shaped.returned;
+    // A limit of the query's own is what was asked for; only ours cuts.
+    const isCapped = verdict.rowCap === policy.maxRows && records.length >= policy.maxRows;
+    const isMore = reached < records.length && shaped.returned > 0;
+    return {
+      rows: shaped.rows,
+      returned: shaped.returned,
+      total: page.total,
+      ...(isMore ? { nextCursor: seal({ send: verdict.send, skip: reached, answered }) } : {}),
+      ...(isMore || isCapped || shaped.cut ? { note: noteFor(isMore, isCapped ? policy.maxRows : null) } : {}),
+    };
+  };
+
+  const sign = (body: string) =>
+    createHmac('sha256', `cursor:${deps.secret}`)
+      .update(`${deps.bot} ${deps.org.orgId} ${body}`)
+      .digest('base64url')
+      .slice(0, 22);
+  const seal = (at: Place) => {
+    const body = Buffer.from(JSON.stringify({ ...at, until: deps.now() + CURSOR_MS })).toString('base64url');
+    return `${body}.${sign(body)}`;
+  };
+  const unseal = (cursor: string): Place => {
+    const [body = '', mark = ''] = cursor.split('.');
+    const expected = sign(body);
+    const isOurs = mark.length === expected.length && timingSafeEqual(Buffer.from(mark), Buffer.from(expected));
+    // Parsed only after its signature held: the shape is ours.
+    const at: (Place & { until: number }) | undefined = isOurs
+      ? JSON.parse(Buffer.from(body, 'base64url').toString('utf8'))
+      : undefined;
+    if (at === undefined || at.until < deps.now())
+      throw new GatehouseError(
+        'invalid_input',
+        "This cursor is not ours, is another bot's or another org's, or is over.",
+        {
+          next: 'Run the query again from its start, without cursor.',
+          fields: [{ name: 'cursor', problem: 'unknown or over' }],
+        },
+      );
+    return at;
+  };
+
+  return {
+    async judge(query, format): Promise<JudgedQuery> {
+      const found = await judged(await pass(query), format, 0);
+      const plan = found.class === 'trivial' ? [] : await planOf(found.send, deps.org);
+      return { ...found, reasons: [...found.reasons, ...plan] };
+    },
+    async resume(cursor, format) {
+      const { send, skip, answered } = unseal(cursor);
+      const found = await judged(await pass(send), format, skip);
+      return { ...found, skip, ...(answered === undefined ? {} : { answered }) };
+    },
+    run: answer,
+  };
+}
+
+/** Where a cursor stands. */
+interface Place {
+  readonly send: string;
+  readonly skip: number;
+  readonly answered?: Answered | undefined;
+}
+
+function noteFor(isMore: boolean, cap: number | null): string {
+  const more = isMore ? 'There are more rows: call again with nextCursor' : 'Rows or long values were cut';
+  const capped = cap === null ? '' : `; at most ${cap} rows of a query are read`;
+  return `${more}${capped}. To narrow: add a WHERE, name fewer fields, or use COUNT().`;
+}
+
+/** What Salesforce expects the query to cost, for the human who is asked; a help, never a condition. */
+async function planOf(send: string, org: RunSoqlDeps['org']): Promise<string[]> {
+  const [plan] = await org.explain(send).catch(() => []);
+  if (plan === undefined) return [];
+  return [`Salesforce expects about ${plan.cardinality} rows of ${plan.sobjectType} (${plan.leadingOperationType}).`];
+}
+
+/** The policy of a bot as the guard reads it. A masked field is a closed one here: a query could sort or filter by it. */
+function toSoqlPolicy({ objects, soql }: Policy): SoqlPolicy {
+  return {
+    allowObjects: [...openObjects(objects, 'read')],
+    denyFields: [...taggedFields(objects, 'denyFields'), ...taggedFields(objects, 'maskFields')],
+    allowFields: listedFields(objects),
+    sensitiveFields: taggedFields(objects, 'sensitiveFields'),
+    maxRows: soql.maxRows,
+    maxChildRows: soql.maxChildRows,
+    maxOffset: soql.maxOffset,
+    maxLength: soql.maxLength,
+    allowOwnerFields: soql.allowOwnerFields,
+    dateLiterals: soql.dateLiterals,
+  };
+}
+
+/** Describes of every object that the query reaches, fetched until none is missing. An object the org does not have stays unknown. */
+async function schemaFor(query: string, policy: SoqlPolicy, org: RunSoqlDeps['org']): Promise<SoqlSchema> {
+  const known = new Map<string, SoqlObject | undefined>();
+  const schema: SoqlSchema = { object: (name) => known.get(name.toLowerCase()) };
+  for (;;) {
+    const missing = neededObjects(query, schema, policy).filter((name) => !known.has(name.toLowerCase()));
+    if (missing.length === 0) return schema;
+    await Promise.all(
+      missing.map(async (name) => {
+        const describe = await org.describe(name).catch((error: unknown) => {
+          if (error instanceof GatehouseError && (error.code === 'not_found' || error.code === 'invalid_input'))
+            return undefined;
+          throw error;
+        });
+        known.set(name.toLowerCase(), describe === undefined ? undefined : toSoqlObject(describe));
+      }),
+    );
+  }
+}
+
+function toSoqlObject(describe: ObjectDescribe): SoqlObject {
+  const fields = new Map(describe.fields.map((field) => [field.name.toLowerCase(), field]));
+  const parents = new Map(
+    describe.fields.flatMap((field) =>
+      field.relationshipName === null
+        ? []
+        : [[field.relationshipName.toLowerCase(), { targets: field.referenceTo, field: field.name }] as const],
+    ),
+  );
+  const children = new Map(
+    describe.childRelationships.flatMap(({ relationshipName, childSObject, field }) =>
+      relationshipName === null ? [] : [[relationshipName.toLowerCase(), { object: childSObject, field }] as const],
+    ),
+  );
+  const names = describe.fields.map(({ name }) => name);
+  return {
+    name: describe.name,
+    field: (name) => fields.get(name.toLowerCase()),
+    fields: () => names,
+    parent: (name) => parents.get(name.toLowerCase()),
+    child: (name) => children.get(name.toLowerCase()),
+  };
+}

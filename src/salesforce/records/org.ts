@@ -1,0 +1,296 @@
+import type { SObject } from '../../domain/action.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import { prefixesOf, receivedId, toId18 } from '../../domain/salesforce-id.ts';
+import type { Org, QueryPage } from '../../ports/salesforce.ts';
+import type { Ask, Line } from '../request.ts';
+import { failureOf, isRecord, saidIn, unreadable } from '../transport/failures.ts';
+import type { Health } from '../transport/health.ts';
+import { SIMULATED, SIMULATED_ORIGIN } from '../transport/hosts.ts';
+import type { Answer } from '../transport/http.ts';
+import { toRefusal } from '../transport/refusals.ts';
+import { createBatches } from './composite.ts';
+import { checkFields } from './describe-check.ts';
+import type { Describes } from './describes.ts';
+import { fieldPath, objectName, toSoql } from './find.ts';
+
+/** One org through one line: the records of Salesforce as a port. Ids are verified, names checked and values encoded before they meet a path. */
+export function createOrg(deps: {
+  readonly line: Line;
+  readonly apiVersion: string;
+  readonly describes: Describes;
+  readonly health: Health;
+  readonly simulatedPages?: (() => string) | undefined;
+}): Org {
+  const { line, apiVersion, describes, health, simulatedPages } = deps;
+  const { row } = line;
+  const base = `/services/data/${apiVersion}`;
+  const batches = createBatches(line, base);
+
+  /** A field that Salesforce does not know means that our describe of its object is old. */
+  async function ask(request: Ask): Promise<Answer> {
+    try {
+      return await line.ask(request);
+    } catch (error) {
+      const said = error instanceof GatehouseError ? error.salesforce : undefined;
+      if (said !== undefined && namesLostField(said.code, said.quote))
+        await describes.expire(row.id, entityIn(said.quote) ?? objectIn(request.path));
+      throw error;
+    }
+  }
+
+  /** Long SOQL goes in a body: URLs are cut at 16 kB with their headers, and Salesforce advises 2 kB. */
+  async function select(soql: string, options: { all?: boolean; pageSize?: number } = {}): Promise<unknown> {
+    const path = `${base}/${options.all ? 'queryAll' : 'query'}?q=${encodeURIComponent(soql)}`;
+    const headers: Record<string, string> =
+      options.pageSize === undefined
+        ? {}
+        : { 'sforce-query-options': `batchSize=${Math.min(2000, Math.max(200, Math.floor(options.pageSize)))}` };
+    if (path.length <= 2000) return (await ask({ path, headers })).json;
+    const [body] = await batches.reads([{ path: path.slice(base.length), headers }]);
+    return body;
+  }
+
+  async function find(object: string, what: Parameters<Org['find']>[1]): Promise<readonly SObject[]> {
+    return rowsFrom(toPage(await select(toSoql(object, what))), what.limit);
+  }
+
+  /** Salesforce decides how many rows a page has: the further ones are asked for until there are as many as were wanted. */
+  async function rowsFrom(first: QueryPage, limit: number): Promise<readonly SObject[]> {
+    const rows = [...first.records];
+    for (let page = first; !page.done && page.next !== undefined && rows.length < limit; ) {
+      page = await next(page.next);
+      rows.push(...page.records);
+    }
+    return rows.slice(0, Math.max(1, Math.floor(limit))).map(toSObject);
+  }
+
+  async function next(path: string): Promise<QueryPage> {
+    // It came from Salesforce, but may have travelled through a cursor.
+    if (!/^\/services\/data\/v\d+\.\d+\/query(All)?\/[A-Za-z0-9]{15,18}-\d+$/.test(path)) {
+      throw new GatehouseError('invalid_input', 'This is not a place in a result list.', {
+        next: 'Start the query again from its first page.',
+      });
+    }
+    return toPage((await ask({ path })).json);
+  }
+
+  async function created(answer: Answer, path: string): Promise<{ id: string; created: boolean }> {
+    const { json } = answer;
+    if (isRecord(json) && json.success === false)
+      throw failureOf(saidIn({ json: json.errors ?? [], text: '' }), answer.status, false);
+    if (isRecord(json) && typeof json.id === 'string') {
+      return {
+        // It came from the org that made the record: to doubt it would make a second one.
+        id: receivedId(json.id) ?? json.id,
+        created: json.created === undefined ? answer.status === 201 : json.created === true,
+      };
+    }
+    // Before version 46 an upsert that updates answers nothing at all.
+    const found = answer.status === 204 ? (await ask({ path: `${path}?fields=Id` })).json : undefined;
+    if (isRecord(found) && typeof found.Id === 'string')
+      return { id: receivedId(found.Id) ?? found.Id, created: false };
+    throw unreadable(true);
+  }
+
+  function recordPath(object: string, id: string): string {
+    return `${base}/sobjects/${objectName(object)}/${verified(id, object)}`;
+  }
+
+  function keyPath(object: string, key: { readonly field: string; readonly value: string }): string {
+    return `${base}/sobjects/${objectName(object)}/${objectName(key.field)}/${segment(key.value)}`;
+  }
+
+  const org: Org = {
+    instanceUrl: row.instanceUrl === SIMULATED ? SIMULATED_ORIGIN : row.instanceUrl,
+    orgId: row.orgId,
+    connectionId: row.id,
+    environment: row.environment,
+    describe: (object, options) => describes.get(line, base, object, options),
+    async check(object, operation, fields, inputNames, mustBeListed, mayName) {
+      return checkFields(await describes.get(line, base, object), operation, fields, inputNames, mustBeListed, mayName);
+    },
+    async get(object, id, fields) {
+      const names = [...new Set(['Id', ...fields.map(fieldPath)])];
+      if (names.some((name) => name.includes('.'))) {
+        // Parents come by query only.
+        const [record] = await find(object, {
+          fields: names,
+          where: [{ field: 'Id', is: verified(id, object) }],
+          limit: 1,
+        });
+        if (record) return record;
+        throw new GatehouseError('not_found', 'There is no such record, or the connected user may not see it.', {
+          next: 'Check the Id, or look the record up by name.',
+        });
+      }
+      return toSObject((await ask({ path: `${recordPath(object, id)}?fields=${names.join(',')}` })).json);
+    },
+    find,
+    async findAll(finds) {
+      const [only] = finds;
+      if (finds.length <= 1) return only ? [await find(only.object, only.find)] : [];
+      if (finds.length > 5) throw new TypeError('At most five finds fit one request.');
+      const pages = await batches.reads(
+        finds.map((one) => ({ path: `/query?q=${encodeURIComponent(toSoql(one.object, one.find))}` })),
+      );
+      return Promise.all(pages.map((page, at) => rowsFrom(toPage(page), finds[at]?.find.limit ?? 0)));
+    },
+    async create(object, fields, { allowDuplicates, mark } = {}) {
+      const headers = allowDuplicates ? ALLOW_DUPLICATES : {};
+      const path = mark ? keyPath(object, mark) : `${base}/sobjects/${objectName(object)}`;
+      return created(await ask({ method: mark ? 'PATCH' : 'POST', path, headers, body: fields }), path);
+    },
+    async patch(object, id, fields, unmodifiedSince, { allowDuplicates } = {}) {
+      const headers = {
+        ...(unmodifiedSince === undefined ? {} : { 'if-unmodified-since': httpDate(unmodifiedSince) }),
+        ...(allowDuplicates ? ALLOW_DUPLICATES : {}),
+      };
+      mustBeDone(await ask({ method: 'PATCH', path: recordPath(object, id), headers, body: fields }));
+    },
+    async upsert(object, key, fields) {
+      const path = keyPath(object, key);
+      return created(await ask({ method: 'PATCH', path, body: fields }), path);
+    },
+    async remove(object, id) {
+      mustBeDone(await ask({ method: 'DELETE', path: recordPath(object, id) }));
+    },
+    query: async (soql, options) => toPage(await select(soql, options)),
+    queryNext: next,
+    async composite(requests) {
+      const answers = await batches.composite(requests);
+      for (const [at, answer] of answers.entries()) {
+        const [said] = list(answer.body);
+        const message = String(said?.message ?? '');
+        if (namesLostField(String(said?.errorCode), message))
+          await describes.expire(row.id, entityIn(message) ?? objectIn(requests[at]?.path ?? ''));
+      }
+      return answers;
+    },
+    collections: batches.collections,
+    async picklists(object, recordTypeId) {
+      const path = `${base}/ui-api/object-info/${objectName(object)}/picklist-values/${verified(recordTypeId)}`;
+      const { json } = await ask({ path });
+      const fields = isRecord(json) && isRecord(json.picklistFieldValues) ? json.picklistFieldValues : {};
+      return Object.fromEntries(
+        Object.entries(fields).map(([name, field]) => [
+          name,
+          list(isRecord(field) ? field.values : []).flatMap(({ value }) => (typeof value === 'string' ? [value] : [])),
+        ]),
+      );
+    },
+    async limits() {
+      const { json } = await ask({ path: `${base}/limits` });
+      return Object.fromEntries(
+        Object.entries(isRecord(json) ? json : {}).flatMap(([name, limit]) =>
+          isRecord(limit) && typeof limit.Max === 'number' && typeof limit.Remaining === 'number'
+            ? [[name, { max: limit.Max, remaining: limit.Remaining }]]
+            : [],
+        ),
+      );
+    },
+    async explain(soql) {
+      const { json } = await ask({ path: `${base}/query?explain=${encodeURIComponent(soql)}` });
+      return list(isRecord(json) ? json.plans : []).map((plan) => ({
+        cardinality: Number(plan.cardinality ?? 0),
+        leadingOperationType: String(plan.leadingOperationType ?? ''),
+        sobjectType: String(plan.sobjectType ?? ''),
+      }));
+    },
+    async identity() {
+      const { json } = await ask({ path: `/id/${row.orgId}/${row.userId}` });
+      return isRecord(json) ? json : {};
+    },
+    refusal: toRefusal,
+    clock: () => health.clock(row),
+    recordUrl: (id) => `${(row.instanceUrl === SIMULATED ? simulatedPages?.() : undefined) ?? org.instanceUrl}/${id}`,
+    async jsforce() {
+      const { rideOn } = await import('../jsforce.ts');
+      return rideOn(line, apiVersion, org.instanceUrl);
+    },
+  };
+  return org;
+}
+
+/** Past a duplicate rule that only warns; one that blocks still blocks. */
+const ALLOW_DUPLICATES = { 'sforce-duplicate-rule-header': 'allowSave=true' };
+
+/** 204, or JSON that says so: a 2xx alone is no proof. */
+function mustBeDone({ status, json }: Answer): void {
+  if (isRecord(json) && json.success === false)
+    throw failureOf(saidIn({ json: json.errors ?? [], text: '' }), status, false);
+  if (status !== 204 && !(isRecord(json) && json.success === true)) throw unreadable(true);
+}
+
+function toPage(json: unknown): QueryPage {
+  // A row that is none, or a list that goes on nowhere, would be read as "there is nothing": and something would be made twice.
+  if (!isRecord(json) || !Array.isArray(json.records) || !json.records.every(isRecord)) throw unreadable(false);
+  if (json.done === false && typeof json.nextRecordsUrl !== 'string') throw unreadable(false);
+  return {
+    total: typeof json.totalSize === 'number' ? json.totalSize : json.records.length,
+    done: json.done !== false,
+    next: typeof json.nextRecordsUrl === 'string' ? json.nextRecordsUrl : undefined,
+    records: json.records,
+  };
+}
+
+function toSObject(json: unknown): SObject {
+  const record = isRecord(json) ? withoutAttributes(json) : {};
+  if (!isRecord(record) || typeof record.Id !== 'string') throw unreadable(false);
+  return { ...record, Id: receivedId(record.Id) ?? record.Id };
+}
+
+/** `attributes` is Salesforce's own label on every record, parents and children included. */
+function withoutAttributes(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutAttributes);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) =>
+      key === 'attributes' && isRecord(inner) ? [] : [[key, withoutAttributes(inner)]],
+    ),
+  );
+}
+
+function verified(id: string, object?: string): string {
+  const verdict = toId18(id, object === undefined ? undefined : prefixesOf(object));
+  if ('id' in verdict) return verdict.id;
+  throw new GatehouseError('invalid_input', `The Id ${verdict.problem}.`, {
+    next: 'Use the Id exactly as Salesforce shows it, or look the record up by name.',
+    fields: [{ name: 'id', problem: verdict.problem }],
+  });
+}
+
+/** One value as one path segment. `.` and `..` would be read as steps, even encoded. */
+function segment(value: string): string {
+  if (value !== '' && value !== '.' && value !== '..' && !/\p{Cs}/u.test(value)) return encodeURIComponent(value);
+  throw new GatehouseError('invalid_input', 'This value cannot be used as a key.', {
+    next: 'Use the value of the key field as the record holds it.',
+  });
+}
+
+function httpDate(text: string): string {
+  const ms = Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
+  if (!Number.isNaN(ms)) return new Date(ms).toUTCString();
+  throw new GatehouseError('invalid_input', 'The time of the last change cannot be read.', {
+    next: 'Read the record again with LastModifiedDate.',
+  });
+}
+
+function list(value: unknown): readonly Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isRecord) : [];
+}
+
+/** "No such column 'X__c' on entity 'Opportunity'": that describe is old, the others are not. */
+function entityIn(message: string | undefined): string | undefined {
+  return /\bon (?:entity|sobject of type) '?(\w{1,80})/i.exec(message ?? '')?.[1];
+}
+
+/** The object that a request is about, by its address. */
+function objectIn(path: string): string | undefined {
+  return /\/sobjects\/(\w{1,80})/.exec(path)?.[1] ?? /[?&]q=.*?(?:%20|\+)FROM(?:%20|\+)(\w{1,80})/i.exec(path)?.[1];
+}
+
+/** What we remember of the org's fields is old: a field, its object or the right to it is gone since. */
+function namesLostField(code: string, message: string): boolean {
+  if (code === 'NOT_FOUND') return /external ID field does not exist/i.test(message);
+  return ['INVALID_FIELD', 'INVALID_TYPE', 'INVALID_FIELD_FOR_INSERT_UPDATE'].includes(code);
+}

@@ -1,0 +1,133 @@
+import { GatehouseError } from '../domain/errors.ts';
+import { type Session, usable } from './auth/session.ts';
+import type { ConnectionRow, ConnectionRows } from './ports.ts';
+import { toFailure } from './transport/failures.ts';
+import type { Health } from './transport/health.ts';
+import type { Answer } from './transport/http.ts';
+import { UpstreamError } from './transport/upstream-error.ts';
+import type { Versions } from './transport/versions.ts';
+
+/** The line to one org for one call: every request is admitted, authorised, judged, noted, and repeated only where that is safe (R3). */
+export interface Line {
+  /** The row as last read; the org, its address and its user do not change under a call. */
+  readonly row: ConnectionRow;
+  ask(ask: Ask): Promise<Answer>;
+}
+
+export interface Ask {
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** From `/services` or `/id` on, encoded. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** For reads that travel as POST. */
+  readonly isRead?: boolean;
+}
+
+export interface LineDeps {
+  readonly rows: ConnectionRows;
+  readonly session: Session;
+  readonly health: Health;
+  readonly versions: Versions;
+  /** Of one request; nothing of a write begins later than this after its start. */
+  readonly timeoutMs: number;
+  readonly now: () => number;
+  readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
+}
+
+/** Names our writes in change events, so that sync can tell its own echo. */
+export const CLIENT = 'gatehouse';
+
+/** Refusals that only a version which is there can give. */
+const CALLERS_CODES = new Set([
+  'invalid_input',
+  'query_refused',
+  'ambiguous',
+  'duplicate',
+  'validation_rule',
+  'conflict',
+]);
+const MAX_REPEATS = 2;
+const FRESH_MS = 250;
+
+export function createLine(
+  deps: LineDeps,
+  opened: ConnectionRow,
+  call: { readonly signal: AbortSignal; readonly background?: boolean },
+): Line {
+  const { rows, session, health, versions, timeoutMs, now, wait } = deps;
+  const openedAt = now();
+  let unused: ConnectionRow | undefined = opened;
+
+  /** The row that `open` read serves the first request; later ones look again, so a disconnect stops queued work (O6). */
+  async function currentRow(): Promise<ConnectionRow> {
+    const row = unused && now() - openedAt < FRESH_MS ? unused : usable(await rows.get(opened.bot));
+    unused = undefined;
+    if (row.id === opened.id) return row;
+    throw new GatehouseError('not_connected', 'The connection was replaced while this call waited.', {
+      next: 'Call again.',
+    });
+  }
+
+  async function once(ask: Ask, isRead: boolean, sendBy: number): Promise<Answer> {
+    const pass = await health.admit(await currentRow(), call.background ?? false);
+    let answer: Answer | undefined;
+    let failure: GatehouseError | undefined;
+    try {
+      answer = await session.send(pass.row, {
+        method: ask.method ?? 'GET',
+        path: ask.path,
+        headers: {
+          'sforce-call-options': `client=${CLIENT}`,
+          ...(ask.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...ask.headers,
+        },
+        ...(ask.body === undefined ? {} : { body: JSON.stringify(ask.body) }),
+        signal: call.signal,
+        isRead,
+        sendBy,
+      });
+      failure = toFailure(answer, isRead);
+      // A version that the org lacks is answered as if the record were not there.
+      if (failure !== undefined && [400, 404, 410].includes(answer.status) && !CALLERS_CODES.has(failure.code))
+        failure = (await versions.explain(pass.row.instanceUrl, ask.path)) ?? failure;
+    } catch (error) {
+      if (!(error instanceof GatehouseError)) {
+        await health.settle(pass, {});
+        throw error;
+      }
+      failure = error;
+    }
+    await health.settle(pass, { answer, failure });
+    if (failure) throw failure;
+    if (answer) return answer;
+    throw new TypeError('A request ended with neither answer nor failure.');
+  }
+
+  return {
+    row: opened,
+    async ask(ask) {
+      const isRead = ask.isRead ?? (ask.method === undefined || ask.method === 'GET');
+      // Whoever takes over from a writer that seems dead waits for the last answer to what was begun in this time.
+      const sendBy = isRead ? Number.POSITIVE_INFINITY : now() + timeoutMs;
+      for (let repeat = 0; ; repeat++) {
+        try {
+          return await once(ask, isRead, sendBy);
+        } catch (error) {
+          if (repeat >= MAX_REPEATS || call.signal.aborted || !mayRepeat(error, isRead)) throw error;
+          // Nothing more goes out while the breaker is open; the failure itself says more than `circuit_open` would.
+          if ((await rows.get(opened.bot))?.breakerState !== 'closed') throw error;
+          const pauseMs = Math.random() * 150 * 2 ** repeat;
+          if (now() + pauseMs >= sendBy) throw error;
+          await wait(pauseMs, call.signal);
+        }
+      }
+    },
+  };
+}
+
+/** A write is repeated only when it surely did not happen. */
+function mayRepeat(error: unknown, isRead: boolean): boolean {
+  if (!(error instanceof UpstreamError) || !error.repeat) return false;
+  return isRead || error.outcome === 'not_sent' || (error.outcome === 'refused' && error.code === 'conflict');
+}

@@ -1,0 +1,209 @@
+import type { SimulatedOrg } from '../ports.ts';
+import { judgeHost, SIMULATED, SIMULATED_ORIGIN } from './hosts.ts';
+import { type Outcome, UpstreamError } from './upstream-error.ts';
+import { untilAborted } from './waiting.ts';
+
+/**
+ * The one road of every HTTP request to Salesforce. A deadline covers headers and body, redirects are never followed,
+ * and nothing leaves for a host that is not Salesforce's or listed.
+ */
+export interface Transport {
+  exchange(wire: Wire): Promise<Answer>;
+  /** The origin behind a stored address, judged; throws where it may not be used. */
+  origin(base: string): string;
+}
+
+export interface Wire {
+  readonly method: string;
+  /** `sim:` or an origin. */
+  readonly base: string;
+  /** From the root on, already encoded. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Changes nothing at Salesforce, so a lost reply leaves no doubt. */
+  readonly isRead: boolean;
+}
+
+export interface Answer {
+  readonly status: number;
+  header(name: string): string | null;
+  /** As it came. Event bodies need it: JSON.parse rounds their big numbers. */
+  readonly text: string;
+  /** Undefined when the body is empty or no JSON. */
+  readonly json: unknown;
+}
+
+export function createTransport(deps: {
+  readonly timeoutMs: number;
+  readonly extraHosts: readonly string[];
+  readonly simulated?: (() => Promise<SimulatedOrg>) | undefined;
+}): Transport {
+  const { timeoutMs, extraHosts, simulated } = deps;
+
+  function origin(base: string): string {
+    if (base === SIMULATED) {
+      if (simulated) return SIMULATED_ORIGIN;
+      throw new UpstreamError(
+        'salesforce_unavailable',
+        'This connection belongs to the simulated org, which is not running here.',
+        {
+          next: 'Start with GATEHOUSE_SIM=1, or connect the bot to a real org.',
+          outcome: 'not_sent',
+        },
+      );
+    }
+    const verdict = judgeHost(base, extraHosts);
+    if ('origin' in verdict) return verdict.origin;
+    throw new UpstreamError('salesforce_error', `The address of the org is refused: ${verdict.problem}.`, {
+      next: verdict.next,
+      outcome: 'not_sent',
+    });
+  }
+
+  async function exchange(wire: Wire): Promise<Answer> {
+    const url = new URL(wire.path, origin(wire.base));
+    // `//host` and the like would leave the judged origin.
+    if (url.origin !== origin(wire.base)) throw new TypeError('A Salesforce path left its host.');
+    if (wire.signal?.aborted) throw lost(wire, wire.signal, 'not_sent');
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const signal = wire.signal ? AbortSignal.any([deadline, wire.signal]) : deadline;
+    const request: RequestInit = {
+      method: wire.method,
+      headers: { accept: 'application/json', ...wire.headers },
+      redirect: 'manual',
+      signal,
+      ...(wire.body === undefined ? {} : { body: wire.body }),
+    };
+    let response: Response;
+    let text: string;
+    try {
+      // An embedded org has no socket that an abort would close.
+      response = await (wire.base === SIMULATED && simulated
+        ? untilAborted(
+            simulated().then((org) => org.fetch(new Request(url, request))),
+            signal,
+          )
+        : fetch(url, request));
+      text = await untilAborted(textOf(response, wire), signal);
+    } catch (cause) {
+      if (cause instanceof UpstreamError) throw cause;
+      throw lost(wire, wire.signal, neverSent(cause) ? 'not_sent' : 'unknown', deadline.aborted, cause);
+    }
+    // 300 lists the matches of an upsert and 304 says unchanged; every other 3xx points somewhere else.
+    if (response.status > 300 && response.status < 400 && response.status !== 304) {
+      throw new UpstreamError('salesforce_error', 'Salesforce answered with a redirect, which is never followed.', {
+        next: 'Ask the operator to reconnect: the address of the org has probably changed.',
+        operator: 'The org moved or its My Domain was renamed: disconnect and connect again.',
+        outcome: wire.isRead ? 'refused' : 'unknown',
+        // "See other" is the one that may follow something done.
+        isMoved: wire.isRead || response.status !== 303,
+      });
+    }
+    return { status: response.status, header: (name) => response.headers.get(name), text, json: parse(text) };
+  }
+
+  return { exchange, origin };
+}
+
+/** Ten times the longest answer seen in an org; what goes on beyond it would fill the memory and hold up everybody. */
+const MOST_BYTES = 32 * 1024 * 1024;
+
+async function textOf(response: Response, wire: Wire): Promise<string> {
+  if (response.body === null) return '';
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body) {
+    bytes += chunk.byteLength;
+    if (bytes > MOST_BYTES) throw tooLong(wire);
+    chunks.push(chunk);
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks));
+}
+
+function tooLong({ isRead }: Wire): UpstreamError {
+  return new UpstreamError('salesforce_error', `Salesforce answered with more than ${MOST_BYTES / 1024 / 1024} MB.`, {
+    next: isRead
+      ? 'Ask for fewer records or fewer fields.'
+      : 'The change may or may not have been made: look at the record before you repeat it.',
+    operator:
+      'Long text fields make long answers: ask for fewer of them, or something in between answers without an end.',
+    outcome: isRead ? 'refused' : 'unknown',
+  });
+}
+
+const CANCELLED_NEXT = 'Call again if it is still wanted.';
+
+function lost(
+  wire: Wire,
+  caller: AbortSignal | undefined,
+  sent: Outcome,
+  isTimeout = false,
+  cause?: unknown,
+): UpstreamError {
+  const outcome = sent === 'unknown' && wire.isRead ? 'refused' : sent;
+  const doubt = 'The change may or may not have been made: look at the record before you repeat it.';
+  if (caller?.aborted) {
+    return new UpstreamError('salesforce_unavailable', 'The call was cancelled before Salesforce had answered.', {
+      next: outcome === 'unknown' ? doubt : CANCELLED_NEXT,
+      outcome,
+    });
+  }
+  return new UpstreamError(
+    'salesforce_unavailable',
+    isTimeout ? 'Salesforce did not answer in time.' : 'Salesforce could not be reached.',
+    {
+      next: outcome === 'unknown' ? doubt : 'Try again in a minute; if it stays so, tell the operator.',
+      operator: isTimeout
+        ? 'The org was slow or hung: see status.salesforce.com; GATEHOUSE_REQUEST_TIMEOUT_MS sets the limit.'
+        : 'The network between here and Salesforce failed: check DNS, proxy and firewall, then status.salesforce.com.',
+      retryable: outcome !== 'unknown',
+      outcome,
+      infrastructure: true,
+      repeat: !isTimeout,
+      isMoved: hasNoAddress(cause),
+      cause,
+    },
+  );
+}
+
+/** Failures that happen before the first byte of a request leaves. */
+const BEFORE_SENDING = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+]);
+
+function neverSent(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  // localhost has two addresses; undici then throws an AggregateError of both attempts.
+  const causes: readonly unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
+  return causes.length > 0 && causes.every((one) => BEFORE_SENDING.has(codeOf(one)));
+}
+
+/** The name of the host is gone, as that of an instance is after a migration; or we are offline. */
+function hasNoAddress(error: unknown): boolean {
+  return error instanceof Error && codeOf(error.cause) === 'ENOTFOUND';
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+import { type ErrorCode, type ErrorDetails, GatehouseError } from '../../domain/errors.ts';
+import type { InSync } from './failure-table.ts';
+
+/**
+ * What became of the request: `not_sent` never reached Salesforce, `refused` was answered and not done, `unknown` may
+ * have been done (the reply was lost). Only the gate reads it; no door renders it.
+ */
+export type Outcome = 'not_sent' | 'refused' | 'unknown';
+
+export interface UpstreamDetails extends ErrorDetails {
+  readonly outcome: Outcome;
+  /** Counts for the circuit breaker: the network, a timeout, a 5xx, a page from the edge. */
+  readonly infrastructure?: boolean;
+  /** Worth repeating at once, with jitter, where repeating is safe. */
+  readonly repeat?: boolean;
+  /** What an operator does about it; kept for the status, while `next` speaks to the model. */
+  readonly operator?: string;
+  /** The address of the org answered that it is no longer here. */
+  readonly isMoved?: boolean;
+  /** A duplicate rule that only warns: `allowDuplicates` would save all the same. */
+  readonly allowSave?: boolean;
+  /** The table's column for the sync. */
+  readonly inSync?: InSync;
+}
+
+/** A request to Salesforce that failed. */
+export class UpstreamError extends GatehouseError {
+  readonly outcome: Outcome;
+  readonly infrastructure: boolean;
+  readonly repeat: boolean;
+  readonly operator: string | undefined;
+  readonly allowSave: boolean | undefined;
+  readonly isMoved: boolean;
+  readonly inSync: InSync | undefined;
+
+  constructor(code: ErrorCode, message: string, details: UpstreamDetails) {
+    super(code, message, details);
+    this.outcome = details.outcome;
+    this.infrastructure = details.infrastructure ?? false;
+    this.repeat = details.repeat ?? false;
+    this.operator = details.operator;
+    this.allowSave = details.allowSave;
+    this.isMoved = details.isMoved ?? false;
+    this.inSync = details.inSync;
+  }
+}
+
+/** True when a write may or may not have happened: read back, never repeat blindly. */
+export function isUnknownOutcome(error: unknown): boolean {
+  return error instanceof UpstreamError && error.outcome === 'unknown';
+}

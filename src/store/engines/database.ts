@@ -1,0 +1,40 @@
+import type { Kysely } from 'kysely';
+import type { Tables } from '../tables/tables.ts';
+import type { TransactionScope } from './transaction-scope.ts';
+
+/**
+ * One open database, the same on SQLite and PostgreSQL. Rooms with tables of their own take it and say
+ * `database.kysely.withTables<{ links: LinkTable }>()`; one transaction then covers their statements and the store's.
+ */
+export interface Database {
+  /** Never begin a transaction on it: `transaction` does, and knows when it is nested. */
+  readonly kysely: Kysely<Tables>;
+  readonly dialect: 'sqlite' | 'postgres';
+  /** Only the database that `work` is given may be used inside. Asked again inside, it is the same transaction. */
+  transaction<T>(work: (inside: Database) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export function createDatabase(
+  kysely: Kysely<Tables>,
+  dialect: Database['dialect'],
+  scope: TransactionScope,
+): Database {
+  return {
+    kysely,
+    dialect,
+    transaction: (work) =>
+      scope.run(() => kysely.transaction().execute((transaction) => work(createInside(transaction, dialect)))),
+    close: () => kysely.destroy(),
+  };
+}
+
+function createInside(kysely: Kysely<Tables>, dialect: Database['dialect']): Database {
+  const inside: Database = {
+    kysely,
+    dialect,
+    transaction: (work) => work(inside),
+    close: () => Promise.reject(new Error('A database is not closed inside its own transaction.')),
+  };
+  return inside;
+}

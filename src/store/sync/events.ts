@@ -1,0 +1,130 @@
+import type { Cursor, CursorStore, InboxStore, Turn, TurnStore } from '../../ports/sync-store.ts';
+import { fromRow, inChunks, type SyncDatabase, toRow } from './tables.ts';
+
+/** What Salesforce told us and we have not used yet. */
+export function createInboxStore({ db, dialect }: SyncDatabase): InboxStore {
+  return {
+    async add(rows) {
+      let added = 0;
+      for (const some of inChunks(rows, 8)) {
+        const kept = await db
+          .insertInto('inbox')
+          .values(some.map((row) => ({ ...row, doneAt: null })))
+          .onConflict((conflict) => conflict.columns(['bot', 'eventId']).doNothing())
+          .returning('eventId')
+          .execute();
+        added += kept.length;
+      }
+      return added;
+    },
+
+    pending({ bot, orgId }, limit) {
+      return db
+        .selectFrom('inbox')
+        .select(['bot', 'orgId', 'eventId', 'object', 'sfId', 'kind', 'receivedAt'])
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .where('doneAt', 'is', null)
+        .orderBy('receivedAt')
+        .orderBy('eventId')
+        .limit(limit)
+        .execute();
+    },
+
+    async finish(bot, eventIds, now) {
+      const finished: string[] = [];
+      // In one order everywhere, so that two processes finishing the same events wait and do not deadlock.
+      for (const some of inChunks([...eventIds].sort())) {
+        if (dialect === 'postgres') {
+          await db
+            .selectFrom('inbox')
+            .select('eventId')
+            .where('bot', '=', bot)
+            .where('eventId', 'in', some)
+            .orderBy('eventId')
+            .forUpdate()
+            .execute();
+        }
+        const rows = await db
+          .updateTable('inbox')
+          .set({ doneAt: now })
+          .where('bot', '=', bot)
+          .where('eventId', 'in', some)
+          .where('doneAt', 'is', null)
+          .returning('eventId')
+          .execute();
+        finished.push(...rows.map((row) => row.eventId));
+      }
+      return finished;
+    },
+
+    async prune(before) {
+      await db.deleteFrom('inbox').where('doneAt', '<', before).execute();
+    },
+  };
+}
+
+export function createCursorStore({ db }: SyncDatabase): CursorStore {
+  return {
+    async get({ bot, orgId }, object) {
+      const row = await db
+        .selectFrom('cursors')
+        .select(['object', 'watermark', 'position', 'polledAt'])
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .where('object', '=', object)
+        .executeTakeFirst();
+      return row && fromRow<Cursor, 'position'>(row, ['position']);
+    },
+
+    async take({ bot, orgId }, object, from, to) {
+      const taken = await db
+        .updateTable('cursors')
+        .set({ polledAt: to })
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .where('object', '=', object)
+        .where('polledAt', '=', from)
+        .executeTakeFirst();
+      return taken.numUpdatedRows > 0n;
+    },
+
+    async put(scope, cursor) {
+      const { watermark, position, polledAt } = toRow<Cursor, 'position'>(cursor, ['position']);
+      await db
+        .insertInto('cursors')
+        .values({ bot: scope.bot, orgId: scope.orgId, object: cursor.object, watermark, position, polledAt })
+        .onConflict((conflict) =>
+          conflict.columns(['bot', 'orgId', 'object']).doUpdateSet({ watermark, position, polledAt }),
+        )
+        .execute();
+    },
+  };
+}
+
+export function createTurnStore({ db }: SyncDatabase): TurnStore {
+  return {
+    async get({ bot, orgId }) {
+      const row = await db
+        .selectFrom('syncTurns')
+        .select(['at', 'problem'])
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .executeTakeFirst();
+      return row && fromRow<Turn, 'problem'>(row, ['problem']);
+    },
+
+    async put({ bot, orgId }, turn) {
+      const row = { bot, orgId, ...toRow(turn, ['problem']) };
+      await db
+        .insertInto('syncTurns')
+        .values(row)
+        .onConflict((conflict) =>
+          conflict
+            .columns(['bot', 'orgId'])
+            .doUpdateSet(({ ref }) => ({ at: ref('excluded.at'), problem: ref('excluded.problem') })),
+        )
+        .execute();
+    },
+  };
+}

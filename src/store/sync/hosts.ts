@@ -1,0 +1,134 @@
+import { sql } from 'kysely';
+import type { HostRecord, HostStore } from '../../ports/sync-store.ts';
+import { fromRow, inChunks, type SyncDatabase, toRow } from './tables.ts';
+
+const JSON_COLUMNS = ['fields', 'clocks', 'parties'] as const;
+
+const PLACES = 64;
+
+const placeOf = (id: string): number =>
+  [...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_536, 7) % PLACES;
+
+export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
+  async function read(bot: string, kind: string, ids: readonly string[], isLocked: boolean): Promise<HostRecord[]> {
+    const found: HostRecord[] = [];
+    for (const some of inChunks(ids)) {
+      const query = db
+        .selectFrom('hostRecords')
+        .selectAll()
+        .where('bot', '=', bot)
+        .where('kind', '=', kind as 'party')
+        .where('id', 'in', some);
+      const rows = await (isLocked && dialect === 'postgres' ? query.orderBy('id').forUpdate() : query).execute();
+      for (const row of rows) found.push(fromRow<HostRecord, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS));
+    }
+    return found;
+  }
+
+  return {
+    get: (bot, kind, ids) => read(bot, kind, ids, false),
+    lock: (bot, kind, ids) => read(bot, kind, ids, true),
+
+    async hold(bot, kind, ids) {
+      // SQLite has one writer at a time.
+      if (dialect !== 'postgres' || ids.length === 0) return;
+      // Few and in order: the server has room for some thousand such locks in all, and nobody waits in a circle.
+      const places = [...new Set(ids.map(placeOf))].sort((a, b) => a - b).join();
+      await sql`select pg_advisory_xact_lock(hashtext(${`${bot}/${kind}`}), place)
+        from unnest(string_to_array(${places}, ',')::int[]) as place`.execute(db);
+    },
+
+    async put(records) {
+      for (const some of inChunks(records, 10)) {
+        await db
+          .insertInto('hostRecords')
+          .values(some.map((record) => toRow(record, JSON_COLUMNS)))
+          .onConflict((conflict) =>
+            conflict.columns(['bot', 'kind', 'id']).doUpdateSet(({ ref }) => ({
+              fields: ref('excluded.fields'),
+              clocks: ref('excluded.clocks'),
+              parties: ref('excluded.parties'),
+              version: ref('excluded.version'),
+              changedAt: ref('excluded.changedAt'),
+              deletedAt: ref('excluded.deletedAt'),
+            })),
+          )
+          .execute();
+      }
+    },
+
+    async page(bot, kind, after, limit) {
+      const rows = await db
+        .selectFrom('hostRecords')
+        .selectAll()
+        .where('bot', '=', bot)
+        .where('kind', '=', kind)
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => fromRow<HostRecord, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS));
+    },
+
+    async newest(bot, kind, limit) {
+      const rows = await db
+        .selectFrom('hostRecords')
+        .selectAll()
+        .where('bot', '=', bot)
+        .where('kind', '=', kind)
+        .where('deletedAt', 'is', null)
+        .orderBy('changedAt', 'desc')
+        .orderBy('id')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => fromRow<HostRecord, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS));
+    },
+
+    async casesOf(bot, parties) {
+      const wanted = new Set(parties);
+      const found: string[] = [];
+      for (const some of inChunks(parties, 600)) {
+        const rows = await db
+          .selectFrom('hostRecords')
+          .select(['id', 'parties'])
+          .where('bot', '=', bot)
+          .where('kind', '=', 'case')
+          .where('deletedAt', 'is', null)
+          // Which rows may name one; _ in an id fits any letter.
+          .where(({ or, eb }) => or(some.map((party) => eb('parties', 'like', `%"party":"${party}"%`))))
+          .execute();
+        for (const row of rows) {
+          const named = fromRow<Pick<HostRecord, 'id' | 'parties'>, 'parties'>(row, ['parties']).parties;
+          if (named.some(({ party }) => wanted.has(party))) found.push(row.id);
+        }
+      }
+      return [...new Set(found)];
+    },
+
+    async unlinked({ bot, orgId }, kind, object, after, limit) {
+      const rows = await db
+        .selectFrom('hostRecords as h')
+        .selectAll('h')
+        .where('h.bot', '=', bot)
+        .where('h.kind', '=', kind)
+        .where('h.id', '>', after)
+        .where('h.deletedAt', 'is', null)
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('links as l')
+                .select('l.id')
+                .where('l.bot', '=', bot)
+                .where('l.orgId', '=', orgId)
+                .where('l.object', '=', object)
+                .whereRef('l.localId', '=', 'h.id'),
+            ),
+          ),
+        )
+        .orderBy('h.id')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => fromRow<HostRecord, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS));
+    },
+  };
+}

@@ -1,0 +1,362 @@
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
+import { freshLink } from '../../domain/fresh-link.ts';
+import type { Link, LinkSet, LinkStore, Scope } from '../../domain/link.ts';
+import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './tables.ts';
+
+const JSON_COLUMNS = ['base', 'intents', 'error', 'waitsFor'] as const;
+const COLUMNS = 28;
+const toLink = (row: SyncTables['links']): Link => fromRow<Link, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS);
+
+export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
+  const all = () => db.selectFrom('links').selectAll();
+
+  async function collect(
+    values: readonly string[],
+    read: (some: readonly string[]) => Promise<SyncTables['links'][]>,
+  ): Promise<Link[]> {
+    const found: Link[] = [];
+    for (const some of inChunks([...new Set(values)])) for (const row of await read(some)) found.push(toLink(row));
+    return found;
+  }
+
+  /** For updates of many, in the order of their ids: two writers of the same links wait for one another, never each for the other. */
+  function inOrder(among: (builder: ExpressionBuilder<SyncTables, 'links'>) => Expression<SqlBool>) {
+    const ids = db.selectFrom('links').select('id').where(among).orderBy('id');
+    return dialect === 'postgres' ? ids.forUpdate() : ids;
+  }
+
+  const localQuery = ({ bot, orgId }: Scope, object: string, some: readonly string[]) =>
+    all().where('bot', '=', bot).where('orgId', '=', orgId).where('object', '=', object).where('localId', 'in', some);
+
+  return {
+    async ensure(links) {
+      // Twice: a look-up value that is taken keeps the first insert out, and the second comes without it.
+      for (const isKeyed of [true, false]) {
+        for (const some of inChunks(links, COLUMNS)) {
+          const rows = some.map((link) =>
+            toRow(isKeyed ? freshLink(link) : { ...freshLink(link), matchKey: null }, JSON_COLUMNS),
+          );
+          await db
+            .insertInto('links')
+            .values(rows)
+            .onConflict((conflict) => conflict.doNothing())
+            .execute();
+        }
+      }
+    },
+
+    async claim(among, what, { owner, now, until, limit }) {
+      let due = db.selectFrom('links').select('id').where(isAmong(among)).where('leaseUntil', '=', 0).limit(limit);
+      switch (what.due) {
+        case 'dirty':
+          due = due
+            .whereRef('dirty', '>', 'done')
+            .where('nextAt', '<=', now)
+            .where('batch', 'is', null)
+            .where('kind', '!=', 'parent')
+            .where('state', '!=', 'unlinked')
+            .orderBy('nextAt')
+            .orderBy('localId');
+          break;
+        case 'batch':
+          due = due.where('batch', '=', what.batch).where('nextAt', '<=', now).orderBy('localId');
+          break;
+        case 'ids':
+          due = due.where('id', 'in', what.ids);
+          break;
+        default:
+          return what satisfies never;
+      }
+      const rows = await db
+        .updateTable('links')
+        .set(({ eb }) => ({ leaseOwner: owner, leaseUntil: until, fence: eb('fence', '+', 1) }))
+        .where('id', 'in', dialect === 'postgres' ? due.forUpdate().skipLocked() : due)
+        .returningAll()
+        .execute();
+      return rows.map(toLink).sort((a, b) => (a.localId < b.localId ? -1 : 1));
+    },
+
+    async leases({ bot, orgId }) {
+      const rows = await db
+        .selectFrom('links')
+        .select(['leaseOwner as owner', 'leaseUntil as until'])
+        .distinct()
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .where('leaseUntil', '>', 0)
+        .execute();
+      return rows.map(({ owner, until }) => ({ owner: owner ?? '', until }));
+    },
+
+    async endLease({ bot, orgId }, { owner, until }) {
+      await db
+        .updateTable('links')
+        .set(({ eb }) => ({ leaseOwner: null, leaseUntil: 0, fence: eb('fence', '+', 1) }))
+        .where(
+          'id',
+          'in',
+          inOrder(({ eb, and }) =>
+            and([
+              eb('bot', '=', bot),
+              eb('orgId', '=', orgId),
+              eb('leaseOwner', '=', owner),
+              eb('leaseUntil', '=', until),
+            ]),
+          ),
+        )
+        .execute();
+    },
+
+    async lock(claims) {
+      const fences = new Map(claims.map(({ id, fence }) => [id, fence]));
+      const rows = await collect([...fences.keys()], (some) => {
+        const query = all().where('id', 'in', some).orderBy('id');
+        return (dialect === 'postgres' ? query.forUpdate() : query).execute();
+      });
+      return rows.filter((row) => fences.get(row.id) === row.fence);
+    },
+
+    async save(links) {
+      for (const some of inChunks(links, COLUMNS)) {
+        await db
+          .insertInto('links')
+          .values(some.map((link) => toRow(link, JSON_COLUMNS)))
+          .onConflict((conflict) =>
+            conflict.column('id').doUpdateSet(({ ref }) => ({
+              sfId: ref('excluded.sfId'),
+              matchKey: ref('excluded.matchKey'),
+              state: ref('excluded.state'),
+              base: ref('excluded.base'),
+              baseMod: ref('excluded.baseMod'),
+              seenAt: ref('excluded.seenAt'),
+              seenStamp: ref('excluded.seenStamp'),
+              intents: ref('excluded.intents'),
+              attemptedAt: ref('excluded.attemptedAt'),
+              done: ref('excluded.done'),
+              batch: ref('excluded.batch'),
+              leaseOwner: ref('excluded.leaseOwner'),
+              leaseUntil: ref('excluded.leaseUntil'),
+              attempts: ref('excluded.attempts'),
+              nextAt: ref('excluded.nextAt'),
+              error: ref('excluded.error'),
+              waitsFor: ref('excluded.waitsFor'),
+            })),
+          )
+          .execute();
+      }
+    },
+
+    async renew(claims, until) {
+      await eachStanding(claims, { leaseUntil: until });
+    },
+
+    async release(claims) {
+      await eachStanding(claims, { leaseUntil: 0, leaseOwner: null });
+    },
+
+    byLocal: (scope, object, localIds) => collect(localIds, (some) => localQuery(scope, object, some).execute()),
+
+    lockLocal: (scope, object, localIds) =>
+      collect(localIds, (some) => {
+        const query = localQuery(scope, object, some).orderBy('id');
+        return (dialect === 'postgres' ? query.forUpdate() : query).execute();
+      }),
+
+    bySf: ({ bot, orgId }, sfIds) =>
+      collect(sfIds, (some) =>
+        all().where('bot', '=', bot).where('orgId', '=', orgId).where('sfId', 'in', some).execute(),
+      ),
+
+    byMatchKey: ({ bot, orgId }, object, keys) =>
+      collect(keys, (some) =>
+        all()
+          .where('bot', '=', bot)
+          .where('orgId', '=', orgId)
+          .where('object', '=', object)
+          .where('matchKey', 'in', some)
+          .execute(),
+      ),
+
+    async touch(ids, reason, isStale, now) {
+      for (const some of inChunks(ids)) {
+        await db
+          .updateTable('links')
+          .set(({ eb }) => ({
+            dirty: eb('dirty', '+', 1),
+            reason,
+            nextAt: now,
+            batch: null,
+            ...(isStale ? { seenAt: 0, baseMod: null } : {}),
+          }))
+          .where(
+            'id',
+            'in',
+            inOrder(({ eb }) => eb('id', 'in', some)),
+          )
+          .execute();
+      }
+    },
+
+    async disown(ids) {
+      for (const some of inChunks(ids))
+        await db
+          .updateTable('links')
+          .set({ matchKey: null })
+          .where(
+            'id',
+            'in',
+            inOrder(({ eb }) => eb('id', 'in', some)),
+          )
+          .execute();
+    },
+
+    async reopen(ids) {
+      const fresh = {
+        state: 'new',
+        sfId: null,
+        matchKey: null,
+        seenStamp: null,
+        baseMod: null,
+        error: null,
+        waitsFor: null,
+      } as const;
+      for (const some of inChunks(ids))
+        await db
+          .updateTable('links')
+          .set({ ...fresh, base: '{}', intents: '{}' })
+          .where('state', 'in', ['unlinked', 'remote_deleted'])
+          .where('id', 'in', some)
+          .execute();
+    },
+
+    async rebase(id, base) {
+      await db
+        .updateTable('links')
+        .set({ base: JSON.stringify(base) })
+        .where('id', '=', id)
+        .execute();
+    },
+
+    async flag(id, error) {
+      await db
+        .updateTable('links')
+        .set({ error: JSON.stringify(error) })
+        .where('id', '=', id)
+        .execute();
+    },
+
+    async list(among, { state, localId, hasProblem, isWaiting, after, limit }) {
+      let query = all().where(isAmong(among));
+      if (state) query = query.where('state', '=', state);
+      if (localId !== undefined) query = query.where('localId', '=', localId);
+      if (hasProblem) query = query.where('error', 'is not', null);
+      if (isWaiting) query = query.where('waitsFor', 'is not', null);
+      if (after)
+        query = query.where(({ eb, refTuple, tuple }) =>
+          eb(refTuple('localId', 'id'), '>', tuple(after.localId, after.id)),
+        );
+      return (await query.orderBy('localId').orderBy('id').limit(limit).execute()).map(toLink);
+    },
+
+    countByState: ({ bot, orgId }) =>
+      db
+        .selectFrom('links')
+        .select(({ fn }) => ['kind', 'state', fn.countAll<number>().as('count')])
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .groupBy(['kind', 'state'])
+        .orderBy('kind')
+        .orderBy('state')
+        .execute(),
+
+    async countProblems(among) {
+      const row = await db
+        .selectFrom('links')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .where(isAmong(among))
+        .where('error', 'is not', null)
+        .where('state', '!=', 'unlinked')
+        .executeTakeFirstOrThrow();
+      return row.count;
+    },
+
+    async backlog(among) {
+      return db
+        .selectFrom('links')
+        .select(({ fn, eb }) => [
+          fn.countAll<number>().as('count'),
+          fn
+            .min<number | null>(
+              eb.case().when('nextAt', '>', eb.ref('createdAt')).then(eb.ref('nextAt')).else(eb.ref('createdAt')).end(),
+            )
+            .as('since'),
+        ])
+        .where(isAmong(among))
+        .whereRef('dirty', '>', 'done')
+        .where('kind', '!=', 'parent')
+        .where('state', '!=', 'unlinked')
+        .executeTakeFirstOrThrow();
+    },
+
+    async enlist(among, batch, only) {
+      let open = inOrder(isAmong(among)).where('batch', 'is', null).where('state', '!=', 'unlinked');
+      if (only === 'failed') open = open.where('error', 'is not', null);
+      const update = db.updateTable('links').set({ batch, nextAt: 0, reason: 'batch' }).where('id', 'in', open);
+      return Number((await update.executeTakeFirst()).numUpdatedRows);
+    },
+
+    async delist(batch) {
+      await db
+        .updateTable('links')
+        .set({ batch: null })
+        .where(
+          'id',
+          'in',
+          inOrder(({ eb }) => eb('batch', '=', batch)),
+        )
+        .execute();
+    },
+
+    async countBatch(batch) {
+      const row = await db
+        .selectFrom('links')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .where('batch', '=', batch)
+        .executeTakeFirstOrThrow();
+      return row.count;
+    },
+  };
+
+  async function eachStanding(
+    claims: readonly Pick<Link, 'id' | 'fence'>[],
+    set: Partial<SyncTables['links']>,
+  ): Promise<void> {
+    for (const some of inChunks(claims, 2)) {
+      await db
+        .updateTable('links')
+        .set(set)
+        .where(
+          'id',
+          'in',
+          inOrder(({ eb, refTuple, tuple }) =>
+            eb(
+              refTuple('id', 'fence'),
+              'in',
+              some.map(({ id, fence }) => tuple(id, fence)),
+            ),
+          ),
+        )
+        .execute();
+    }
+  }
+}
+
+function isAmong({ bot, orgId, kind, object }: LinkSet) {
+  return ({ eb, and }: ExpressionBuilder<SyncTables, 'links'>) =>
+    and([
+      eb('bot', '=', bot),
+      eb('orgId', '=', orgId),
+      ...(kind === undefined ? [] : [eb('kind', '=', kind)]),
+      ...(object === undefined ? [] : [eb('object', '=', object)]),
+    ]);
+}

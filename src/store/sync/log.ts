@@ -1,0 +1,63 @@
+import type { LogRow, LogStore, MappingRow, MappingStore } from '../../ports/sync-store.ts';
+import { fromRow, inChunks, type SyncDatabase, toRow } from './tables.ts';
+
+const EQUAL = ['localId', 'kind', 'status', 'operation', 'direction', 'batch', 'object', 'reason'] as const;
+const JSON_COLUMNS = ['changes', 'error'] as const;
+
+/** Rows are added and read; nothing here changes or removes one. */
+export function createLogStore({ db }: SyncDatabase): LogStore {
+  return {
+    async add(rows) {
+      for (const some of inChunks(rows, 16))
+        await db
+          .insertInto('syncLog')
+          .values(some.map((row) => toRow(row, JSON_COLUMNS)))
+          .execute();
+    },
+
+    async find(bot, { limit, hasConflict, before, from, ...equal }) {
+      let query = db.selectFrom('syncLog').selectAll().where('bot', '=', bot);
+      for (const column of EQUAL) if (equal[column] !== undefined) query = query.where(column, '=', equal[column]);
+      // Only a change has this key, and no value can look like one: its quotes are escaped.
+      if (hasConflict) query = query.where('changes', 'like', '%"winner":%');
+      if (from !== undefined) query = query.where('id', '>=', from);
+      if (before !== undefined) query = query.where('id', '<', before);
+      const rows = await query.orderBy('id', 'desc').limit(limit).execute();
+      return rows.map((row) => fromRow<LogRow, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS));
+    },
+
+    async get(bot, id) {
+      const row = await db
+        .selectFrom('syncLog')
+        .selectAll()
+        .where('bot', '=', bot)
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return row && fromRow<LogRow, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS);
+    },
+  };
+}
+
+/** Every saved version stays. */
+export function createMappingStore({ db }: SyncDatabase): MappingStore {
+  const read = (bot: string, kind: MappingRow['kind']) =>
+    db.selectFrom('mappings').selectAll().where('bot', '=', bot).where('kind', '=', kind).orderBy('version', 'desc');
+  return {
+    async get(bot, kind) {
+      const row = await read(bot, kind).limit(1).executeTakeFirst();
+      return row && fromRow<MappingRow, 'mapping'>(row, ['mapping']);
+    },
+    async add(row) {
+      const kept = await db
+        .insertInto('mappings')
+        .values(toRow(row, ['mapping']))
+        .onConflict((conflict) => conflict.columns(['bot', 'kind', 'version']).doNothing())
+        .returning('version')
+        .execute();
+      return kept.length > 0;
+    },
+    async history(bot, kind) {
+      return (await read(bot, kind).execute()).map((row) => fromRow<MappingRow, 'mapping'>(row, ['mapping']));
+    },
+  };
+}

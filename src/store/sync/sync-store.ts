@@ -1,0 +1,45 @@
+import type { SyncStore } from '../../ports/sync-store.ts';
+import type { Database } from '../engines/database.ts';
+import { createAskedStore } from './asked.ts';
+import { createBatchStore } from './batches.ts';
+import { createCursorStore, createInboxStore, createTurnStore } from './events.ts';
+import { createFeedStore, createSubscriptionStore, createTokenStore, createWebhookStore } from './feed.ts';
+import { createHostStore } from './hosts.ts';
+import { createLinkStore } from './links.ts';
+import { createLogStore, createMappingStore } from './log.ts';
+import type { SyncTables } from './tables.ts';
+
+/** Sync's tables on an open database, beside the store's own. */
+export function createSyncStore(database: Database): SyncStore {
+  const tables = { db: database.kysely.withTables<SyncTables>(), dialect: database.dialect };
+  return {
+    hosts: createHostStore(tables),
+    links: createLinkStore(tables),
+    inbox: createInboxStore(tables),
+    cursors: createCursorStore(tables),
+    turns: createTurnStore(tables),
+    batches: createBatchStore(tables),
+    log: createLogStore(tables),
+    mappings: createMappingStore(tables),
+    feed: createFeedStore(tables),
+    webhooks: createWebhookStore(tables),
+    tokens: createTokenStore(tables),
+    subscriptions: createSubscriptionStore(tables),
+    asked: createAskedStore(tables),
+    atomically: (work) => insisting(() => database.transaction((inside) => work(createSyncStore(inside)))),
+  };
+}
+
+const MOST_DEADLOCKS = 5;
+
+/** PostgreSQL ends one of two transactions that wait for each other; it did nothing, and runs again once the other is through. */
+async function insisting<T>(transaction: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await transaction();
+    } catch (error) {
+      const isDeadlock = error instanceof Error && 'code' in error && error.code === '40P01';
+      if (!isDeadlock || tries === MOST_DEADLOCKS) throw error;
+    }
+  }
+}

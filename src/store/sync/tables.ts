@@ -1,0 +1,71 @@
+import type { Kysely } from 'kysely';
+import type { Link, Scope } from '../../domain/link.ts';
+import type {
+  Asked,
+  BatchRun,
+  Cursor,
+  FeedRow,
+  HostRecord,
+  InboundToken,
+  InboxRow,
+  LogRow,
+  MappingRow,
+  Subscription,
+  Turn,
+  WebhookTarget,
+} from '../../ports/sync-store.ts';
+import type { Database } from '../engines/database.ts';
+
+/** Objects and lists are JSON text in their column. */
+type Stored<T, J extends keyof T> = {
+  readonly [K in keyof T]: K extends J ? (null extends T[K] ? string | null : string) : T[K];
+};
+
+export type SyncTables = {
+  hostRecords: Stored<HostRecord, 'fields' | 'clocks' | 'parties'>;
+  links: Stored<Link, 'base' | 'intents' | 'error' | 'waitsFor'>;
+  inbox: InboxRow & { readonly doneAt: number | null };
+  cursors: Scope & Stored<Cursor, 'position'>;
+  syncTurns: Scope & Stored<Turn, 'problem'>;
+  batchRuns: BatchRun;
+  syncLog: Stored<LogRow, 'changes' | 'error'>;
+  mappings: Stored<MappingRow, 'mapping'>;
+  feed: Stored<FeedRow, 'changes'>;
+  feedHeads: { readonly bot: string; readonly seq: number };
+  webhookTargets: WebhookTarget;
+  inboundTokens: InboundToken;
+  subscriptions: Stored<Subscription, 'fields'>;
+  asked: Asked & { readonly bot: string };
+  /** Of the store's own tables, what sync asks of them. */
+  proposals: { readonly id: string; readonly state: string };
+  bots: { readonly name: string; readonly policyRevision: number };
+};
+
+/** One open database, seen with sync's tables. */
+export interface SyncDatabase {
+  readonly db: Kysely<SyncTables>;
+  readonly dialect: Database['dialect'];
+}
+
+export function toRow<T extends object, J extends keyof T>(value: T, json: readonly J[]): Stored<T, J> {
+  const row: Record<string, unknown> = { ...(value as object) };
+  for (const key of json) row[String(key)] = value[key] === null ? null : JSON.stringify(value[key]);
+  // Same keys; those of `json` are text now.
+  return row as Stored<T, J>;
+}
+
+export function fromRow<T extends object, J extends keyof T>(row: Stored<T, J>, json: readonly J[]): T {
+  const value: Record<string, unknown> = { ...(row as object) };
+  for (const key of json) {
+    const text = value[String(key)];
+    if (typeof text === 'string') value[String(key)] = JSON.parse(text);
+  }
+  // What toRow wrote.
+  return value as T;
+}
+
+/** Databases bound how many values one statement may carry; SQLite the most tightly. */
+export function* inChunks<T>(items: readonly T[], columns = 1): Generator<readonly T[]> {
+  const size = Math.max(1, Math.floor(30_000 / columns));
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
+}

@@ -1,0 +1,152 @@
+import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
+import { type Policy, parsePolicy } from '../../../permissions/policy.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import type { BotRow, BotStore } from '../../ports/store.ts';
+import type { Database } from '../engines/database.ts';
+import type { Tables } from './tables.ts';
+
+/** Every table with rows of one bot, but `audit`, which outlives it. A test holds this list against the schema. */
+export const PER_BOT: readonly string[] = [
+  'mcpSessions',
+  'grants',
+  'policies',
+  'connections',
+  'proposals',
+  'conversations',
+  'hostRecords',
+  'links',
+  'inbox',
+  'cursors',
+  'batchRuns',
+  'syncLog',
+  'mappings',
+  'feed',
+  'feedHeads',
+  'webhookTargets',
+  'inboundTokens',
+  'subscriptions',
+  'syncTurns',
+  'asked',
+];
+
+export function createBotStore(database: Database): BotStore {
+  const { kysely } = database;
+  /** Every call reads its bot; the same text is the same policy. */
+  let last: { readonly text: string; readonly policy: Policy } | undefined;
+  const readPolicy = (bot: string, text: string): Policy => {
+    if (last?.text !== text) last = { text, policy: toPolicy(bot, text) };
+    return last.policy;
+  };
+  return {
+    create: ({ grants, policy, ...bot }) =>
+      database.transaction(async (inside) => {
+        const row = { ...bot, policyRevision: 1, policy: JSON.stringify(policy) };
+        const made = await inside.kysely
+          .insertInto('bots')
+          .values(row)
+          .onConflict((conflict) => conflict.column('name').doNothing())
+          .executeTakeFirst();
+        if (made.numInsertedOrUpdatedRows !== 1n) return false;
+        for (const permission of grants) await addGrant(inside, bot.name, permission);
+        await addRevision(inside, {
+          bot: bot.name,
+          revision: 1,
+          at: bot.createdAt,
+          by: 'gatehouse',
+          policy: row.policy,
+        });
+        return true;
+      }),
+
+    async get(name) {
+      const row = await withGrants(kysely.selectFrom('bots').where('name', '=', name)).executeTakeFirst();
+      return row === undefined ? undefined : toBot(row, readPolicy);
+    },
+
+    async list() {
+      const rows = await withGrants(kysely.selectFrom('bots').orderBy('createdAt').orderBy('name')).execute();
+      return rows.map((row) => toBot(row, readPolicy));
+    },
+
+    grant: (bot, permission) => addGrant(database, bot, permission),
+
+    async revoke(bot, permission) {
+      await kysely.deleteFrom('grants').where('bot', '=', bot).where('permission', '=', permission).execute();
+    },
+
+    savePolicy: (bot, policy, by, at, from) =>
+      database.transaction(async (inside) => {
+        const revision = from + 1;
+        const text = JSON.stringify(policy);
+        const saved = await inside.kysely
+          .updateTable('bots')
+          .set({ policy: text, policyRevision: revision })
+          .where('name', '=', bot)
+          .where('policyRevision', '=', from)
+          .executeTakeFirst();
+        if (saved.numUpdatedRows !== 1n) return undefined;
+        await addRevision(inside, { bot, revision, at, by, policy: text });
+        return revision;
+      }),
+
+    remove: (bot) =>
+      database.transaction(async (inside) => {
+        const run = (statement: RawBuilder<unknown>) => statement.execute(inside.kysely);
+        await run(sql`delete from messages where conversation in (select id from conversations where bot = ${bot})`);
+        for (const table of PER_BOT) await run(sql`delete from ${sql.table(table)} where bot = ${bot}`);
+        await run(sql`delete from keys where owner = ${bot} and kind in ('agent', 'host')`);
+        const gone = await inside.kysely.deleteFrom('bots').where('name', '=', bot).executeTakeFirst();
+        return gone.numDeletedRows === 1n;
+      }),
+
+    async policyHistory(bot) {
+      const rows = await kysely
+        .selectFrom('policies')
+        .select(['revision', 'at', 'by', 'policy'])
+        .where('bot', '=', bot)
+        .orderBy('revision')
+        .execute();
+      return rows.map((row) => ({ ...row, policy: readPolicy(bot, row.policy) }));
+    },
+  };
+}
+
+/** The grants come in the same read: a call is judged by one moment, not two. */
+function withGrants(bots: SelectQueryBuilder<Tables, 'bots', object>) {
+  return bots
+    .selectAll()
+    .select(
+      sql<string | null>`(select string_agg(permission, ',' order by permission) from grants where bot = bots.name)`.as(
+        'grants',
+      ),
+    );
+}
+
+function toBot(
+  { grants, policy, ...row }: Tables['bots'] & { readonly grants: string | null },
+  readPolicy: typeof toPolicy,
+): BotRow {
+  return { ...row, grants: grants === null ? [] : grants.split(','), policy: readPolicy(row.name, policy) };
+}
+
+/** Read through its schema: a key that a later version added gets its default, an edited row is refused. */
+function toPolicy(bot: string, text: string): Policy {
+  const parsed = parsePolicy(JSON.parse(text));
+  if ('policy' in parsed) return parsed.policy;
+  throw new GatehouseError('config_invalid', `The stored policy of bot ${bot} is not a policy.`, {
+    next: `Save a policy again: gatehouse policy set ${bot} FILE.`,
+    fields: parsed.problems,
+  });
+}
+
+async function addGrant({ kysely }: Database, bot: string, permission: string): Promise<void> {
+  await kysely
+    .insertInto('grants')
+    .values({ bot, permission })
+    .onConflict((conflict) => conflict.columns(['bot', 'permission']).doNothing())
+    .execute();
+}
+
+async function addRevision({ kysely }: Database, row: Tables['policies']): Promise<void> {
+  await kysely.insertInto('policies').values(row).execute();
+}

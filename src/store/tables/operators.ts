@@ -1,0 +1,93 @@
+import type { OperatorChange, OperatorStore } from '../../ports/store.ts';
+import type { Database } from '../engines/database.ts';
+
+export function createOperatorStore(database: Database): OperatorStore {
+  const { kysely } = database;
+
+  /** The admins are locked while one of them changes, so that two cannot both leave because the other one stays. */
+  const change = (
+    name: string,
+    keepsAdmin: boolean,
+    work: (inside: Database) => Promise<void>,
+  ): Promise<OperatorChange> =>
+    database.transaction(async (inside) => {
+      const admins = inside.kysely.selectFrom('operators').select('name').where('role', '=', 'admin').orderBy('name');
+      const names = (await (inside.dialect === 'postgres' ? admins.forUpdate() : admins).execute()).map(
+        (row) => row.name,
+      );
+      const known = await inside.kysely
+        .selectFrom('operators')
+        .select('name')
+        .where('name', '=', name)
+        .executeTakeFirst();
+      if (known === undefined) return 'unknown';
+      if (!keepsAdmin && names.length === 1 && names[0] === name) return 'last_admin';
+      await work(inside);
+      return 'done';
+    });
+
+  return {
+    async create(operator) {
+      const made = await kysely
+        .insertInto('operators')
+        .values(operator)
+        .onConflict((conflict) => conflict.column('name').doNothing())
+        .executeTakeFirst();
+      return made.numInsertedOrUpdatedRows === 1n;
+    },
+
+    get: (name) => kysely.selectFrom('operators').selectAll().where('name', '=', name).executeTakeFirst(),
+
+    list: () => kysely.selectFrom('operators').selectAll().orderBy('createdAt').orderBy('name').execute(),
+
+    setRole: (name, role) =>
+      change(name, role === 'admin', async (inside) => {
+        await inside.kysely.updateTable('operators').set({ role }).where('name', '=', name).execute();
+      }),
+
+    remove: (name, at) =>
+      change(name, false, async (inside) => {
+        await inside.kysely.deleteFrom('sessions').where('operator', '=', name).execute();
+        await inside.kysely.deleteFrom('signInLinks').where('operator', '=', name).execute();
+        await inside.kysely
+          .updateTable('keys')
+          .set({ revokedAt: at })
+          .where('owner', '=', name)
+          .where('kind', '=', 'operator')
+          .where('revokedAt', 'is', null)
+          .execute();
+        await inside.kysely.deleteFrom('operators').where('name', '=', name).execute();
+      }),
+
+    async addLink(hash, operator, expiresAt) {
+      await kysely.insertInto('signInLinks').values({ hash, operator, expiresAt }).execute();
+    },
+
+    async redeemLink(hash, now) {
+      // Deleting is the redemption: of two clicks at once only one gets the row back.
+      const link = await kysely
+        .deleteFrom('signInLinks')
+        .where('hash', '=', hash)
+        .returning(['operator', 'expiresAt'])
+        .executeTakeFirst();
+      return link !== undefined && link.expiresAt > now ? link.operator : undefined;
+    },
+
+    async addSession(session) {
+      await kysely.deleteFrom('sessions').where('expiresAt', '<=', session.createdAt).execute();
+      await kysely.insertInto('sessions').values(session).execute();
+    },
+
+    session: (hash, now) =>
+      kysely
+        .selectFrom('sessions')
+        .selectAll()
+        .where('hash', '=', hash)
+        .where('expiresAt', '>', now)
+        .executeTakeFirst(),
+
+    async endSession(hash) {
+      await kysely.deleteFrom('sessions').where('hash', '=', hash).execute();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import type { Proposal } from '../../domain/proposal.ts';
+import type {
+  AuditRow,
+  BotRow,
+  ConnectionRow,
+  ConversationRow,
+  KeyRow,
+  McpSessionRow,
+  MessageRow,
+  OperatorRow,
+  SessionRow,
+} from '../../ports/store.ts';
+
+/** The columns as Kysely sees them; `migrations/` makes them. Other rooms add their own by `kysely.withTables`. */
+export interface Tables {
+  bots: Omit<BotRow, 'grants' | 'policy'> & { readonly policy: string };
+  grants: { readonly bot: string; readonly permission: string };
+  policies: {
+    readonly bot: string;
+    readonly revision: number;
+    readonly at: number;
+    readonly by: string;
+    readonly policy: string;
+  };
+  keys: KeyRow;
+  operators: OperatorRow;
+  signInLinks: { readonly hash: string; readonly operator: string; readonly expiresAt: number };
+  sessions: SessionRow;
+  connections: ConnectionRow;
+  proposals: ProposalTable;
+  audit: AuditRow;
+  auditHead: { readonly id: number; readonly seq: number; readonly hash: string };
+  counters: { readonly key: string; readonly window: number; readonly count: number };
+  conversations: ConversationRow;
+  messages: MessageRow;
+  mcpSessions: McpSessionRow;
+  keptValues: {
+    readonly kind: string;
+    readonly key: string;
+    readonly value: string;
+    readonly expiresAt: number | null;
+  };
+}
+
+/** Parts of a proposal that are JSON text in their column. */
+export const PROPOSAL_JSON = [
+  'args',
+  'preview',
+  'reasons',
+  'session',
+  'visitor',
+  'effects',
+  'result',
+  'error',
+] as const;
+
+type ProposalJson = (typeof PROPOSAL_JSON)[number];
+
+export type ProposalTable = {
+  readonly [K in keyof Proposal]: K extends ProposalJson
+    ? null extends Proposal[K]
+      ? string | null
+      : string
+    : Proposal[K];
+} & {
+  /** The record that the preview names, for what is looked up by it. */
+  readonly target: string | null;
+};

@@ -1,0 +1,307 @@
+import { type Candidate, GatehouseError } from '../../domain/errors.ts';
+import type { Link } from '../../domain/link.ts';
+import type { Refusal } from '../../ports/salesforce.ts';
+import type { HostRecord, LogRow, SyncOrg, SyncStore } from '../../ports/sync-store.ts';
+import { isNewlyKnown, touchCasesOf } from '../host/case-people.ts';
+import type { Target } from '../remote/target.ts';
+import { isSystemic, troubleOf } from '../remote/trouble.ts';
+import {
+  ambiguity,
+  batchFailedIn,
+  countFailed,
+  done,
+  openIntents,
+  type PendingWrite,
+  partialProblem,
+  statusOf,
+  tryAgain,
+} from './change-set.ts';
+
+export type Outcome =
+  | { readonly kind: 'written'; readonly id: string; readonly isCreated: boolean }
+  | { readonly kind: 'failed'; readonly failure: Refusal };
+
+export interface Acknowledged {
+  readonly write: PendingWrite;
+  /** The link as it stands now; undefined when the claim was lost and another one takes over. */
+  readonly link: Link | undefined;
+  readonly error: Link['error'];
+  /** Read it again at once: the world moved. */
+  readonly isAgain: boolean;
+  readonly isOverload: boolean;
+}
+
+export interface AckInput {
+  readonly target: Target;
+  readonly outcomes: readonly { readonly write: PendingWrite; readonly outcome: Outcome }[];
+  readonly now: number;
+  /** Work that follows under the same claim: the link is not done yet. */
+  readonly hasMore: (host: HostRecord, link: Link) => boolean;
+  readonly logRow: (row: Omit<LogRow, 'id' | 'at' | 'calls'>) => LogRow;
+}
+
+/** One transaction after the answer: the base moves, the intents of this claim go, the log row is added. */
+export function acknowledge(store: SyncStore, input: AckInput): Promise<readonly Acknowledged[]> {
+  const { outcomes, target } = input;
+  return store.atomically(async (inside) => {
+    const links = new Map(
+      (await inside.links.lock(outcomes.map(({ write }) => write.link))).map((link) => [link.id, link]),
+    );
+    const matched = outcomes.flatMap(({ outcome }) =>
+      outcome.kind === 'failed' ? (matchedId(outcome.failure) ?? []) : [],
+    );
+    const made = new Map(
+      outcomes.flatMap(({ write, outcome }) =>
+        outcome.kind === 'written' && write.kind === 'create' ? [[outcome.id, write.link] as const] : [],
+      ),
+    );
+    // A record of this very answer may be named by the refusal of its neighbour.
+    const taken = new Map<string | null, Link>([
+      ...made,
+      ...(await inside.links.bySf(target.scope, [...matched, ...made.keys()])).map(
+        (link) => [link.sfId, link] as const,
+      ),
+    ]);
+    const saved: Link[] = [];
+    const log: LogRow[] = [];
+    const results = outcomes.map(({ write, outcome }): Acknowledged => {
+      const link = links.get(write.link.id);
+      const lost: Acknowledged = { write, link: undefined, error: null, isAgain: false, isOverload: false };
+      // The intents stay: whoever holds the claim now finds the value in the record and knows it.
+      if (!link) return lost;
+      const failure =
+        outcome.kind === 'written' ? takenAway(target, write, taken.get(outcome.id), outcome.id) : outcome.failure;
+      if (failure && !isAlreadyGone(write, failure)) return refuse(input, link, write, failure, taken, saved, log);
+      const next =
+        outcome.kind === 'failed' || write.kind === 'delete'
+          ? removed(link, write)
+          : written(link, write, outcome, input);
+      saved.push(next);
+      const about = {
+        ...target.scope,
+        kind: link.kind,
+        localId: link.localId,
+        object: target.object,
+        sfId: outcome.kind === 'written' ? outcome.id : link.sfId,
+        batch: link.batch,
+      };
+      const isCreated = outcome.kind === 'written' && outcome.isCreated;
+      const operation = write.kind === 'delete' ? 'delete' : isCreated ? 'create' : 'update';
+      log.push(
+        input.logRow({
+          ...about,
+          operation,
+          direction: 'to_crm',
+          status: 'success',
+          changes: write.plan.pushed,
+          reason: link.reason,
+          error: null,
+        }),
+      );
+      if (next.error && next.error.message !== link.error?.message) {
+        log.push(
+          input.logRow({
+            ...about,
+            operation: 'none',
+            direction: 'to_crm',
+            status: statusOf(next.error),
+            changes: [],
+            reason: link.reason,
+            error: next.error,
+          }),
+        );
+      }
+      return { ...lost, link: next, error: next.error };
+    });
+    await inside.links.save(saved);
+    const known = saved.filter((link) => isNewlyKnown(links.get(link.id) ?? link, link));
+    await touchCasesOf(
+      inside,
+      target.scope,
+      known.map((link) => link.localId),
+      input.now,
+    );
+    await countFailed(
+      inside,
+      saved.flatMap((link) => batchFailedIn(links.get(link.id), link)),
+    );
+    await inside.log.add(log);
+    return results;
+  });
+}
+
+function written(
+  link: Link,
+  write: PendingWrite,
+  { id, isCreated }: Extract<Outcome, { kind: 'written' }>,
+  { target, now, hasMore }: AckInput,
+): Link {
+  const agreed = Object.fromEntries(Object.entries(write.plan.sent).map(([key, { value }]) => [key, value]));
+  const next: Link = {
+    ...link,
+    sfId: id,
+    state: 'active',
+    base: { ...(isCreated ? emptyBase(target) : {}), ...link.base, ...agreed },
+    intents: withoutOwn(link, now),
+    attemptedAt: null,
+    // A hint that came while we wrote still wants its read.
+    seenAt: link.seenAt === 0 && link.dirty !== write.dirty ? 0 : now,
+    // Our own write moved it, to a moment that only Salesforce knows.
+    baseMod: null,
+  };
+  const error = partialProblem(write.plan.problems);
+  return hasMore(write.host, next) ? { ...next, error } : done(next, write.dirty, error);
+}
+
+/** A record that we made holds nothing that we did not send; a default of the org shows at the next read. */
+function emptyBase({ compiled }: Target): Link['base'] {
+  return Object.fromEntries(
+    compiled.rules.filter((rule) => rule.direction !== 'from_crm').map((rule) => [rule.key, null]),
+  );
+}
+
+function removed(link: Link, write: PendingWrite): Link {
+  return done({ ...link, state: 'unlinked', sfId: null, matchKey: null, base: {}, intents: {} }, write.dirty, null);
+}
+
+/** Somebody else was linked to the record that we made, while it was being made: a person decides. */
+function takenAway(
+  target: Target,
+  { kind, link }: PendingWrite,
+  other: Link | undefined,
+  id: string,
+): Refusal | undefined {
+  if (kind !== 'create' || !other || other.id === link.id) return undefined;
+  const error = ambiguity(target, `${other.localId} is linked to the record that was made for this one.`, [
+    { id, name: id, hint: `linked to ${other.localId}` },
+  ]);
+  return { then: 'match', isOverload: false, error };
+}
+
+/** What is to go and is not there has gone. */
+const isAlreadyGone = ({ kind }: PendingWrite, { error }: Refusal): boolean =>
+  kind === 'delete' && error.code === 'not_found';
+
+/** Only this claim's own: what a lost claim sent may still arrive. */
+function withoutOwn({ intents, fence }: Link, now: number): Link['intents'] {
+  return openIntents(intents, now, (intent) => intent.fence === fence);
+}
+
+function refuse(
+  { target, now, logRow }: AckInput,
+  link: Link,
+  write: PendingWrite,
+  failure: Refusal,
+  taken: Map<string | null, Link>,
+  saved: Link[],
+  log: LogRow[],
+): Acknowledged {
+  const about = {
+    ...target.scope,
+    kind: link.kind,
+    localId: link.localId,
+    object: target.object,
+    sfId: link.sfId,
+    batch: link.batch,
+  };
+  const base: Acknowledged = { write, link, error: failure.error, isAgain: false, isOverload: failure.isOverload };
+  // A refusal is an answer: nothing of this claim is under way any more.
+  const clean: Link = {
+    ...link,
+    intents: withoutOwn(link, now),
+    attemptedAt: isPassing(failure) || failure.then === 'reread' ? link.attemptedAt : null,
+  };
+  const attempts = link.attempts + 1;
+  const matchId = matchedId(failure);
+  const isAdopted = matchId !== undefined && write.kind === 'create' && !taken.has(matchId) && failure.then !== 'stop';
+
+  if (isAdopted && failure.then === 'match') {
+    saved.push({ ...clean, sfId: matchId, state: 'active', attemptedAt: null, attempts });
+    taken.set(matchId, link);
+    return { ...base, isAgain: true };
+  }
+  if (failure.then === 'reread' && attempts <= 2) {
+    saved.push({
+      ...clean,
+      attempts,
+      attemptedAt: write.kind === 'create' ? link.attemptedAt : null,
+      seenAt: 0,
+      baseMod: null,
+    });
+    return { ...base, isAgain: true };
+  }
+  if (isPassing(failure)) {
+    const again = tryAgain(link, failure.error, now);
+    if (attempts === 1 || again.batch !== link.batch)
+      log.push(
+        logRow({
+          ...about,
+          operation: 'none',
+          direction: 'to_crm',
+          status: 'pending',
+          changes: write.plan.pushed,
+          reason: link.reason,
+          error: failure.error,
+        }),
+      );
+    saved.push(again);
+    return base;
+  }
+  const isAmbiguous = failure.then === 'match' || (failure.then === 'reread' && write.kind === 'create');
+  const refused =
+    isAmbiguous && matchId !== undefined ? withCandidate(failure.error, matchId, taken.get(matchId)) : failure.error;
+  // A field that could not be sent may be why: a required one is missing then.
+  const unsent = write.plan.problems.map(({ message }) => message);
+  const error = { ...refused, message: [...unsent, refused.message].join(' ') };
+  const state = link.sfId !== null ? 'active' : isAmbiguous ? 'ambiguous' : 'failed';
+  log.push(
+    logRow({
+      ...about,
+      operation: 'none',
+      direction: 'to_crm',
+      status: isAmbiguous ? 'ambiguous' : 'failed',
+      changes: write.plan.pushed,
+      reason: link.reason,
+      error,
+    }),
+  );
+  // Nothing is tried again before the record or the mapping changes: no retry storm for what cannot succeed.
+  saved.push({ ...done({ ...clean, state, attemptedAt: null }, write.dirty, error), intents: withoutOwn(link, now) });
+  return { ...base, error };
+}
+
+/** The one record that a duplicate answer names. */
+function matchedId({ error, then }: Refusal): string | undefined {
+  if (then !== 'match' && then !== 'reread') return undefined;
+  const [only, ...more] = error.candidates ?? [];
+  return more.length === 0 ? only?.id : undefined;
+}
+
+/** It says nothing about the record's own values: the same write may pass later. */
+const isPassing = ({ then }: Refusal): boolean => then === 'retry' || then === 'wait';
+
+function withCandidate(
+  error: NonNullable<Link['error']>,
+  id: string,
+  other: Link | undefined,
+): NonNullable<Link['error']> {
+  const [said] = error.candidates ?? [];
+  const candidate: Candidate = {
+    ...(said ?? { id, name: id }),
+    ...(other ? { hint: `linked to ${other.localId}` } : {}),
+  };
+  return { ...error, candidates: [candidate] };
+}
+
+/** A single write's refusal as a row's; anything that is no answer about this record is thrown on. */
+export function toFailure(org: Pick<SyncOrg, 'refusal'>, thrown: unknown): Refusal | 'changed' {
+  if (!(thrown instanceof GatehouseError))
+    return { then: 'retry', isOverload: false, error: troubleOf('The record could not be sent', thrown) };
+  // A conflict is a change only where our condition did not hold: a locked, converted or deleted record is none.
+  const said = thrown.salesforce?.code;
+  if (thrown.code === 'conflict' && (said === undefined || said === 'PRECONDITION_FAILED')) return 'changed';
+  const refusal = org.refusal(thrown);
+  const isAboutRecord = said !== undefined && refusal.then !== 'wait';
+  if (isSystemic(thrown) && !(isAboutRecord && refusal.then === 'retry')) throw thrown;
+  return refusal;
+}

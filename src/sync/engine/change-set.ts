@@ -1,0 +1,271 @@
+import type { FieldValue } from '../../domain/action.ts';
+import { type Candidate, GatehouseError, toErrorBody } from '../../domain/errors.ts';
+import type { Intent, Link, LinkState } from '../../domain/link.ts';
+import type { FeedRow, HostRecord, LogRow, SyncStore } from '../../ports/sync-store.ts';
+import { isNewlyKnown, touchCasesOf } from '../host/case-people.ts';
+import type { ParentIndex, Plan } from '../merge/plan.ts';
+import type { RemoteRow } from '../remote/soql-read.ts';
+import type { Target } from '../remote/target.ts';
+import { backoffMs, troubleOf } from '../remote/trouble.ts';
+import type { Finding } from './read.ts';
+
+/** A write that the merge decided on. The intents behind it are already durable. */
+export interface PendingWrite {
+  readonly link: Link;
+  readonly host: HostRecord;
+  readonly plan: Plan;
+  readonly kind: 'create' | 'update' | 'delete';
+  readonly fields: Readonly<Record<string, FieldValue>>;
+  /** LastModifiedDate that the decision rests on. */
+  readonly modified: string | null;
+  /** Outbox position that this write covers. */
+  readonly dirty: number;
+}
+
+/** What one link came to without a write of its own. */
+export interface Settled {
+  readonly link: Link;
+  readonly host: HostRecord | undefined;
+  readonly plan: Plan | undefined;
+  readonly error: Link['error'];
+}
+
+/** A write that the merge would decide on. */
+export interface WouldWrite extends Pick<PendingWrite, 'link' | 'host' | 'plan' | 'kind'> {
+  readonly row: RemoteRow | undefined;
+}
+
+export type MayWrite = (write: WouldWrite) => boolean;
+
+export interface MergeInput {
+  readonly target: Target;
+  readonly claims: readonly Link[];
+  /** No finding for a link: it was not read, its state is known. */
+  readonly findings: ReadonlyMap<string, Finding>;
+  readonly parents: ParentIndex;
+  readonly fieldTimes: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  readonly now: number;
+  readonly sfNow: number;
+  /** Work that follows the write (contact roles): the link is not done before it. */
+  readonly hasMore: (host: HostRecord, link: Link) => boolean;
+  /** Where it says no, the record is left as it is, and waits. */
+  readonly mayWrite?: MayWrite | undefined;
+  readonly logRow: (row: Omit<LogRow, 'id' | 'at' | 'calls'>) => LogRow;
+}
+
+/** What the transaction looked up before it decides. */
+export interface Tables extends MergeInput {
+  /**
+   * The outbox position at the claim, which was before the read. What moved it since may be a hint about Salesforce that this
+   * read did not see, so it is not done.
+   */
+  readonly dirtyOf: ReadonlyMap<string, number>;
+  readonly takenBy: Map<string | null, Link>;
+  readonly holders: Map<string | null, Link>;
+}
+
+/** Everything one merge decided, written in one go at the end of its transaction. */
+export class Book {
+  readonly writes: PendingWrite[] = [];
+  readonly settled: Settled[] = [];
+  readonly #tables: Tables;
+  readonly #links: Link[] = [];
+  readonly #hosts: HostRecord[] = [];
+  readonly #log: LogRow[] = [];
+  readonly #feed: Omit<FeedRow, 'bot' | 'seq'>[] = [];
+  readonly #flags: { readonly id: string; readonly error: Link['error'] }[] = [];
+  readonly #failedIn: string[] = [];
+  readonly #left = new Map<string, Link>();
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  save(link: Link): void {
+    this.#links.push(link);
+  }
+
+  host(record: HostRecord): void {
+    this.#hosts.push({ ...record, version: record.version + 1, changedAt: this.#tables.sfNow });
+  }
+
+  /** Notes a problem on a link that is not ours. */
+  flag(link: Link, error: Link['error']): void {
+    this.#flags.push({ id: link.id, error });
+  }
+
+  log(
+    link: Link,
+    row: Pick<LogRow, 'operation' | 'direction' | 'status'> & Partial<Pick<LogRow, 'changes' | 'reason' | 'error'>>,
+  ): void {
+    const { target, logRow } = this.#tables;
+    const { kind, localId, sfId, batch, reason } = link;
+    this.#log.push(
+      logRow({
+        ...target.scope,
+        kind,
+        localId,
+        object: target.object,
+        sfId,
+        batch,
+        reason,
+        changes: [],
+        error: null,
+        ...row,
+      }),
+    );
+  }
+
+  tell(link: Link, type: FeedRow['type'], changes: FeedRow['changes'] = {}): void {
+    const { target, sfNow } = this.#tables;
+    this.#feed.push({
+      type,
+      kind: target.kind,
+      localId: link.localId,
+      object: target.object,
+      sfId: link.sfId,
+      changes,
+      at: sfNow,
+    });
+  }
+
+  /** The link is through, with or without a problem. */
+  close(link: Link, host: HostRecord | undefined, error: Link['error'], plan?: Plan): void {
+    const after = done(link, dirtyAt(this.#tables, link), error);
+    this.save(after);
+    this.#failedIn.push(...batchFailedIn(link, after));
+    this.settled.push({ link, host, plan, error });
+  }
+
+  /** Nothing is written; a human decides. Said once, however often it is looked at. */
+  hold(link: Link, host: HostRecord, state: LinkState, error: NonNullable<Link['error']>): void {
+    if (link.state !== state || link.error?.message !== error.message) {
+      this.log(link, { operation: 'none', direction: 'to_crm', status: 'ambiguous', error });
+    }
+    this.close({ ...link, state }, host, error);
+  }
+
+  /** Nothing is decided about it now: it comes back later and later, and says why. */
+  postpone(link: Link, host: HostRecord | undefined, error: NonNullable<Link['error']>): void {
+    if (link.error?.message !== error.message)
+      this.log(link, { operation: 'none', direction: 'to_crm', status: 'failed', error });
+    const after = tryAgain(link, error, this.#tables.now);
+    this.save(after);
+    this.#failedIn.push(...batchFailedIn(link, after));
+    this.settled.push({ link: after, host, plan: undefined, error });
+  }
+
+  /** Nothing of it is decided: it waits as it was. */
+  leave(link: Link): void {
+    this.#left.set(link.localId, link);
+  }
+
+  /** One record's decision. An exception in it undoes what it booked so far, and stops nobody else. */
+  decide(link: Link, host: HostRecord | undefined, work: () => void): void {
+    const lists: unknown[][] = [
+      ...[this.writes, this.settled, this.#links, this.#hosts, this.#log, this.#feed, this.#flags, this.#failedIn],
+    ];
+    const lengths = lists.map((list) => list.length);
+    try {
+      work();
+    } catch (thrown) {
+      lists.forEach((list, at) => {
+        list.length = lengths[at] ?? 0;
+      });
+      this.postpone(link, host, troubleOf('The record could not be worked on', thrown));
+    }
+  }
+
+  async write(inside: SyncStore): Promise<void> {
+    await inside.links.save(this.#links);
+    await inside.links.release([...this.#left.values()]);
+    const { target, claims, now } = this.#tables;
+    const before = new Map(claims.map((claim) => [claim.id, claim]));
+    const known = this.#links.filter((link) => isNewlyKnown(before.get(link.id) ?? link, link));
+    await touchCasesOf(inside, target.scope, [...new Set(known.map((link) => link.localId))], now);
+    for (const { id, error } of this.#flags) await inside.links.flag(id, error);
+    await countFailed(inside, this.#failedIn);
+    await inside.hosts.put(this.#hosts);
+    await inside.log.add(this.#log.filter(({ localId }) => !this.#left.has(localId)));
+    // Last: every writer of the bot's feed takes turns from here on.
+    await inside.feed.add(
+      target.scope.bot,
+      this.#feed.filter(({ localId }) => !this.#left.has(localId)),
+    );
+  }
+}
+
+export const dirtyAt = ({ dirtyOf }: Tables, link: Link): number => dirtyOf.get(link.id) ?? link.dirty;
+
+export function done(link: Link, dirty: number, error: Link['error']): Link {
+  return { ...link, done: dirty, error, attempts: 0, nextAt: 0, batch: null, leaseOwner: null, leaseUntil: 0 };
+}
+
+const MOST_ATTEMPTS_IN_BATCH = 3;
+
+/** Free, and due again when its back-off is over. */
+export function tryAgain(link: Link, error: Link['error'], now: number): Link {
+  const attempts = link.attempts + 1;
+  const isLast = link.batch !== null && attempts >= MOST_ATTEMPTS_IN_BATCH;
+  const nextAt = now + backoffMs(attempts, link.id);
+  return { ...link, attempts, nextAt, error, batch: isLast ? null : link.batch, leaseOwner: null, leaseUntil: 0 };
+}
+
+/** The batch that a record leaves with a problem. */
+export const batchFailedIn = (before: Link | undefined, after: Link): readonly string[] =>
+  before && before.batch !== null && after.batch === null && after.error !== null ? [before.batch] : [];
+
+/** In the transaction in which they leave it: each is counted once, whoever dies. */
+export async function countFailed({ batches }: SyncStore, failedIn: readonly string[]): Promise<void> {
+  // In one order everywhere, so that two writers wait and do not deadlock.
+  for (const batch of [...new Set(failedIn)].sort())
+    await batches.progress(batch, { failed: failedIn.filter((one) => one === batch).length });
+}
+
+/** No request of ours is under way longer than this. */
+const LONGEST_FLIGHT_MS = 600_000;
+
+/** The intents that may still show up in the record: young ones, less those that `isSettled`. */
+export function openIntents(
+  intents: Link['intents'],
+  now: number,
+  isSettled: (intent: Intent, key: string) => boolean,
+): Link['intents'] {
+  const open = Object.entries(intents).map(([key, list]): [string, readonly Intent[]] => [
+    key,
+    list.filter((intent) => now - intent.at < LONGEST_FLIGHT_MS && !isSettled(intent, key)),
+  ]);
+  return Object.fromEntries(open.filter(([, list]) => list.length > 0));
+}
+
+export function ambiguity(
+  { object }: Target,
+  why: string,
+  candidates: readonly Candidate[] = [],
+): NonNullable<Link['error']> {
+  const next = `Choose the right ${object} by hand (link), or make the two records differ; then retry.`;
+  const more = candidates.length > 0 ? { candidates } : {};
+  return toErrorBody(new GatehouseError('ambiguous', `Nothing was written: ${why}`, { next, ...more })).error;
+}
+
+/** Fields that do not follow while the record does; null where all do. */
+export function partialProblem(problems: Plan['problems']): Link['error'] {
+  const [first] = problems;
+  if (!first) return null;
+  const next = [
+    ...new Set(problems.flatMap((problem) => problem.next ?? [])),
+    'The other fields are in step. When the cause is gone, this one follows with the next change of the record, a batch, or a retry.',
+  ].join(' ');
+  const code = problems.some((problem) => problem.code === 'invalid_input') ? 'invalid_input' : first.code;
+  const salesforce = problems.find((problem) => problem.salesforce)?.salesforce;
+  return toErrorBody(
+    new GatehouseError(code, problems.map((problem) => problem.message).join(' '), {
+      next,
+      ...(salesforce ? { salesforce } : {}),
+    }),
+  ).error;
+}
+
+/** How the log calls a problem that stopped nothing else. */
+export const statusOf = (error: NonNullable<Link['error']>): LogRow['status'] =>
+  error.code === 'ambiguous' ? 'ambiguous' : 'failed';

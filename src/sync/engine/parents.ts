@@ -1,0 +1,194 @@
+import type { FieldValue } from '../../domain/action.ts';
+import { type ErrorBody, fromErrorBody, GatehouseError, toErrorBody } from '../../domain/errors.ts';
+import type { Link } from '../../domain/link.ts';
+import type { HostRecord, SyncDeps } from '../../ports/sync-store.ts';
+import type { CompiledRule } from '../mapping/compile.ts';
+import { findField } from '../mapping/compile.ts';
+import {
+  type AskedParent,
+  type AskedParents,
+  type ChosenParents,
+  type FoundParent,
+  toParentIndex,
+} from '../merge/found-parents.ts';
+import { foldedName, type ParentIndex, parentKey } from '../merge/plan.ts';
+import { sendParts, toParts } from '../remote/collection-write.ts';
+import { EXTERNAL_ID, externalKey, type Target } from '../remote/target.ts';
+import { claimLinks } from './claims.ts';
+
+/** Parents (a person's account) that changed at the host, less those that were chosen by hand or made before. */
+export async function parentsToFind(
+  { store }: SyncDeps,
+  target: Target,
+  links: readonly Link[],
+  hosts: ReadonlyMap<string, HostRecord>,
+): Promise<{ asked: AskedParents; chosen: ChosenParents }> {
+  const asked = new Map<string, AskedParent>();
+  for (const rule of target.compiled.rules) {
+    const { parent } = rule;
+    if (!parent?.write) continue;
+    for (const link of links) {
+      const name = nameAt(rule, link, hosts.get(link.localId));
+      if (name !== undefined) asked.set(parentKey(parent, name), { parent, name });
+    }
+  }
+  const chosen = new Map<string, string | null>();
+  const objects = new Set([...asked.values()].flatMap(({ parent }) => parent.objects));
+  for (const object of objects) {
+    const mine = [...asked].filter(([, { parent }]) => parent.objects.includes(object));
+    const localIds = mine.map(([, { name }]) => foldedName(name));
+    for (const link of await store.links.byLocal(target.scope, object, localIds)) {
+      if (link.kind !== 'parent' || (link.sfId === null && link.state !== 'unlinked')) continue;
+      for (const [key, { name }] of mine) {
+        if (foldedName(name) !== link.localId) continue;
+        chosen.set(key, link.sfId);
+        asked.delete(key);
+      }
+    }
+  }
+  return { asked, chosen };
+}
+
+/** The parent that the host names anew; the plan says what is wrong where its value cannot be read. */
+function nameAt(rule: CompiledRule, link: Link, host: HostRecord | undefined): FieldValue | undefined {
+  try {
+    const said = host && rule.fromHost(host);
+    if (!host || said === undefined || said === null) return undefined;
+    const name = rule.fold(said, host);
+    return name === null || name === link.base[rule.key] ? undefined : name;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes the parents that nobody has, where the mapping allows it: one claim per name, so that two never make the same. */
+export async function completeParents(
+  deps: SyncDeps,
+  target: Target,
+  found: ReadonlyMap<string, FoundParent>,
+  chosen: ChosenParents,
+  onCall: () => void,
+): Promise<ParentIndex> {
+  const made = new Map(chosen);
+  const later = new Map<string, { readonly later: ErrorBody['error'] }>();
+  const byObject = new Map<string, [string, AskedParent][]>();
+  for (const [key, one] of found) {
+    const [object] = one.parent.objects;
+    if (object === undefined || one.parent.write !== 'find_or_create' || one.ids.length > 0 || one.refused) continue;
+    byObject.set(object, [...(byObject.get(object) ?? []), [key, one]]);
+  }
+  for (const [object, missing] of byObject) {
+    const { ids, passing } = await create(deps, target, object, missing, onCall);
+    for (const [key, { name }] of missing) {
+      const id = ids.get(foldedName(name));
+      if (id !== undefined) made.set(key, id);
+      // Without its account nothing would bring it later: the records that name it wait.
+      else if (passing) later.set(key, { later: passing });
+    }
+  }
+  return new Map([...toParentIndex(found, made), ...later]);
+}
+
+const CLAIM_MS = 60_000;
+const WAIT_MS = 200;
+const MOST_WAITS = 50;
+
+async function create(
+  deps: SyncDeps,
+  target: Target,
+  object: string,
+  missing: readonly (readonly [string, AskedParent])[],
+  onCall: () => void,
+): Promise<{ readonly ids: ReadonlyMap<string, string>; readonly passing: ErrorBody['error'] | undefined }> {
+  const { store, now, newId, wait } = deps;
+  const { scope, org } = target;
+  const made = new Map<string, string>();
+  const byLocal = new Map(missing.map(([, one]) => [foldedName(one.name), one]));
+  let passing: ErrorBody['error'] | undefined;
+  const at = now();
+  await store.links.ensure(
+    [...byLocal.keys()].map((localId) => ({
+      id: newId(),
+      ...scope,
+      kind: 'parent' as const,
+      object,
+      localId,
+      extKey: externalKey(scope.bot, object, localId),
+      matchKey: null,
+      createdAt: at,
+      reason: 'parent',
+    })),
+  );
+  const claims: Link[] = [];
+  try {
+    await claimAll();
+    await send(claims.filter((claim) => claim.sfId === null));
+  } finally {
+    await store.links.release(claims);
+  }
+  return { ids: made, passing };
+
+  /** Who makes one elsewhere needs a call's time; then its id is there. */
+  async function claimAll(): Promise<void> {
+    const missing = new Set(byLocal.keys());
+    for (let tries = 0; missing.size > 0; tries++) {
+      const rows = (await store.links.byLocal(scope, object, [...missing])).filter((row) => row.kind === 'parent');
+      for (const { sfId, localId } of rows.filter((row) => row.sfId !== null)) {
+        made.set(localId, sfId ?? '');
+        missing.delete(localId);
+      }
+      const ids = rows.filter((row) => missing.has(row.localId)).map((row) => row.id);
+      if (ids.length === 0) return;
+      const lease = { leaseMs: CLAIM_MS, limit: ids.length };
+      for (const claim of await claimLinks(deps, scope, { due: 'ids', ids }, lease)) {
+        claims.push(claim);
+        if (claim.sfId !== null) made.set(claim.localId, claim.sfId);
+        missing.delete(claim.localId);
+      }
+      if (missing.size === 0) return;
+      if (tries === MOST_WAITS) {
+        const busy = new GatehouseError('conflict', `A ${object} of this record is being made by somebody else.`, {
+          next: 'Nothing to do: it is tried again in a moment.',
+          retryable: true,
+        });
+        passing = toErrorBody(busy).error;
+        return;
+      }
+      await wait(WAIT_MS);
+    }
+  }
+
+  async function send(open: readonly Link[]): Promise<void> {
+    const mark = findField(await org.describe(object), EXTERNAL_ID);
+    const keyField =
+      mark?.externalId && mark.unique && !target.opened.isDenied(object, mark.name) ? mark.name : undefined;
+    const parts = toParts(
+      open.map((link) => ({
+        item: link,
+        object,
+        id: link.extKey,
+        keyField,
+        method: keyField ? ('upsert' as const) : ('create' as const),
+        fields: {
+          [byLocal.get(link.localId)?.parent.field ?? 'Name']: byLocal.get(link.localId)?.name ?? link.localId,
+        },
+      })),
+      200,
+    );
+    const finished: Link[] = [];
+    for (let first = 0; first < parts.length; first += 5) {
+      for (const { item, id, failure } of await sendParts(org, parts.slice(first, first + 5), onCall)) {
+        if (failure?.then === 'wait') throw fromErrorBody({ error: failure.error });
+        if (failure?.then === 'retry') passing = failure.error;
+        finished.push({
+          ...item,
+          leaseOwner: null,
+          leaseUntil: 0,
+          ...(failure ? { error: failure.error } : { sfId: id, state: 'active', done: item.dirty }),
+        });
+      }
+    }
+    await store.links.save(finished);
+    for (const link of finished) if (link.sfId !== null) made.set(link.localId, link.sfId);
+  }
+}

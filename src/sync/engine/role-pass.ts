@@ -1,0 +1,91 @@
+import type { Link } from '../../domain/link.ts';
+import type { LogRow, SyncDeps } from '../../ports/sync-store.ts';
+import { planRoles, ROLES_KEY, type Role, remoteRoles, rolesText, sendRoles } from '../merge/roles.ts';
+import type { RemoteRow } from '../remote/soql-read.ts';
+import type { Target } from '../remote/target.ts';
+import { batchFailedIn, countFailed, done, tryAgain } from './change-set.ts';
+
+/** What stays that long is no passing trouble: it waits for a person. */
+const MOST_TRIES = 8;
+
+/** Contact roles still to be written for a case whose own record is in step. */
+export interface RoleTask {
+  readonly link: Link;
+  readonly dirty: number;
+  readonly wanted: readonly Role[];
+  readonly row: RemoteRow | undefined;
+}
+
+export interface RolesDone extends RoleTask {
+  readonly isWritten: boolean;
+  readonly error: Link['error'];
+}
+
+/** Second phase of a case, under the same claim: only now is its link done. */
+export async function writeRoles(
+  deps: SyncDeps,
+  target: Target,
+  tasks: readonly RoleTask[],
+  onCall: () => void,
+  logRow: (row: Omit<LogRow, 'id' | 'at' | 'calls'>) => LogRow,
+): Promise<readonly RolesDone[]> {
+  const writes = tasks.flatMap(({ link, wanted, row }) => planRoles({ link, wanted, there: remoteRoles(row?.record) }));
+  const failed = await sendRoles(deps, target, writes, onCall);
+  const written = new Set(writes.map((write) => write.item.id));
+  const finished = tasks.map(
+    (task): RolesDone => ({ ...task, isWritten: written.has(task.link.id), error: failed.get(task.link.id) ?? null }),
+  );
+  await deps.store.atomically(async (inside) => {
+    const standing = new Map((await inside.links.lock(tasks.map(({ link }) => link))).map((link) => [link.id, link]));
+    const saved: Link[] = [];
+    const log: LogRow[] = [];
+    for (const {
+      link: { id },
+      dirty,
+      wanted,
+      isWritten,
+      error,
+    } of finished) {
+      const link = standing.get(id);
+      // Whoever holds the claim now reads the roles again and finds ours.
+      if (!link) continue;
+      const after = rolesText(wanted);
+      const { kind, localId, sfId, batch, reason } = link;
+      const isAgain = error?.retryable === true && link.attempts < MOST_TRIES;
+      if (isWritten && !(isAgain && link.attempts > 0)) {
+        log.push(
+          logRow({
+            ...target.scope,
+            kind,
+            localId,
+            object: target.object,
+            sfId,
+            batch,
+            reason,
+            error,
+            direction: 'to_crm',
+            operation: error ? 'none' : 'update',
+            status: error ? 'failed' : 'success',
+            changes: [
+              { field: 'OpportunityContactRoles', local: ['parties'], before: link.base[ROLES_KEY] ?? null, after },
+            ],
+          }),
+        );
+      }
+      saved.push(
+        error
+          ? isAgain
+            ? tryAgain(link, error, deps.now())
+            : done(link, dirty, error)
+          : done({ ...link, base: { ...link.base, [ROLES_KEY]: after } }, dirty, link.error),
+      );
+    }
+    await inside.links.save(saved);
+    await countFailed(
+      inside,
+      saved.flatMap((link) => batchFailedIn(standing.get(link.id), link)),
+    );
+    await inside.log.add(log);
+  });
+  return finished;
+}

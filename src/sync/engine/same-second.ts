@@ -1,0 +1,66 @@
+import type { Link } from '../../domain/link.ts';
+import type { HostRecord, SyncDeps } from '../../ports/sync-store.ts';
+import { contestedRules, type ParentIndex, planRecord } from '../merge/plan.ts';
+import type { FieldHistory } from '../remote/field-history.ts';
+import type { RemoteRow } from '../remote/soql-read.ts';
+import type { Target } from '../remote/target.ts';
+import { type Finding, readRemote } from './read.ts';
+
+/** What a pass knows once it has read. */
+export interface Seen {
+  readonly target: Target;
+  readonly hosts: ReadonlyMap<string, HostRecord>;
+  readonly parents: ParentIndex;
+  readonly onCall: () => void;
+}
+
+type Found = ReadonlyMap<string, Finding>;
+
+/**
+ * A record of this very second hides a later edit of the same second from a conditional write, which compares whole seconds:
+ * where something would be sent, one record alone is read again when that second is over.
+ */
+export async function lookAgain(
+  { wait }: SyncDeps,
+  { target, hosts, parents, onCall }: Seen,
+  reads: readonly Link[],
+  found: Found,
+): Promise<Found> {
+  const { org } = target;
+  const [link] = reads;
+  const host = link && hosts.get(link.localId);
+  const row = link && rowIn(found.get(link.id));
+  if (!row || !host || org.clock() - row.modifiedAt >= 2_000) return found;
+  const plan = planRecord({ link, host, mapping: target.compiled, remote: asRemote(row), parents });
+  if (Object.keys(plan.send).length === 0) return found;
+  await wait(2_000 - (org.clock() - row.modifiedAt));
+  return (await readRemote(target, reads, hosts, new Map(), onCall)).byLink;
+}
+
+/** When contested fields changed in Salesforce, where the org keeps their history. */
+export async function timesOf(
+  history: FieldHistory,
+  { target, hosts, parents, onCall }: Seen,
+  claims: readonly Link[],
+  found: Found,
+): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>> {
+  if (history.isKnownAbsent(target)) return new Map();
+  const asked = claims.flatMap((link) => {
+    const finding = found.get(link.id);
+    const host = hosts.get(link.localId);
+    if (finding?.kind !== 'row' || !host) return [];
+    const { row } = finding;
+    const rules = contestedRules({ link, host, mapping: target.compiled, parents, remote: asRemote(row) });
+    return rules.length > 0 ? [{ linkId: link.id, sfId: row.id, rules }] : [];
+  });
+  return history.times(target, asked, onCall);
+}
+
+function rowIn(finding: Finding | undefined): RemoteRow | undefined {
+  if (finding?.kind === 'row') return finding.row;
+  return finding?.kind === 'matches' && finding.rows.length === 1 ? finding.rows[0] : undefined;
+}
+
+function asRemote({ record, modifiedAt }: RemoteRow) {
+  return { kind: 'record', record, modifiedAt } as const;
+}

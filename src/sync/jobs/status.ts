@@ -1,0 +1,305 @@
+import { type Candidate, type ErrorBody, toErrorBody } from '../../domain/errors.ts';
+import type { Link, LinkSet, Scope, WaitedFor } from '../../domain/link.ts';
+import { KINDS, type Kind } from '../../domain/mapping.ts';
+import type { ConnectionStatus } from '../../ports/salesforce.ts';
+import type { SyncPolicy } from '../../ports/sync-store.ts';
+import { type SyncDeps, type SyncOrg, type SyncStore, TURN_MS } from '../../ports/sync-store.ts';
+import { toldOfList } from '../engine/held-list.ts';
+import { logIdAt } from '../host/log-ids.ts';
+import { FOUND_BY_POLL } from '../inbound/poll.ts';
+import { foldedName } from '../merge/plan.ts';
+import { isSwitchedOff } from '../remote/policy-bounds.ts';
+import { mappingOf, openTarget, type Target } from '../remote/target.ts';
+
+/** One thing that is wrong, with its cure; `count` records share it. */
+export interface SyncProblem {
+  /** A code of ours; `pending` where records wait for nobody, `events_missing` where only polling brings changes. */
+  readonly code: string;
+  readonly message: string;
+  readonly next: string;
+  readonly count: number;
+  /** Salesforce's own code, where it refused. */
+  readonly salesforce?: string;
+  /** What Salesforce said about the first of them. */
+  readonly quote?: string;
+  readonly examples: readonly (Pick<Link, 'kind' | 'localId'> & { readonly candidates?: readonly Candidate[] })[];
+}
+
+/** How the sync of a bot stands. */
+export interface SyncStatus {
+  readonly links: readonly { readonly kind: string; readonly state: Link['state']; readonly count: number }[];
+  readonly waiting: number;
+  /** Since when the one that waits longest has been waiting. */
+  readonly waitingSince?: string;
+  readonly polled: readonly { readonly object: string; readonly watermark: string; readonly at: string }[];
+  readonly lastSyncAt?: string;
+  readonly lastEventAt?: string;
+  readonly problems: readonly SyncProblem[];
+  readonly remoteTime: string;
+}
+
+export interface StatusDeps extends Pick<SyncDeps, 'heldSync'> {
+  readonly store: SyncStore;
+  readonly now: () => number;
+  readonly policyOf: (bot: string) => Promise<SyncPolicy | undefined>;
+  readonly openOrg: (bot: string, signal: AbortSignal) => Promise<SyncOrg>;
+  readonly connectionStatus: (bot: string) => Promise<ConnectionStatus>;
+}
+
+/** A worker looks every two seconds and a back-off says so itself: whoever waits longer waits for somebody. */
+const LONG_MS = 10 * 60_000;
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+/** Enough to see what is wrong; the list of links has the rest. */
+const MOST_LOOKED_AT = 1_000;
+const MOST_COMPANIES = 50;
+
+export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promise<SyncStatus> {
+  const { store, now, connectionStatus } = deps;
+  const scope = { bot, orgId };
+  const connection = await connectionStatus(bot);
+  const sets: readonly Required<LinkSet>[] = await Promise.all(
+    KINDS.map(async (kind) => ({ ...scope, kind, object: (await mappingOf(store, bot, kind)).object })),
+  );
+  const [backlogs, cursors, broken] = await Promise.all([
+    Promise.all(sets.map((set) => store.links.backlog(set))),
+    Promise.all(sets.map(({ object }) => store.cursors.get(scope, object))),
+    Promise.all(sets.map((set) => store.links.list(set, { hasProblem: true, limit: MOST_LOOKED_AT }))),
+  ]);
+  const targets = await Promise.all(sets.map(({ kind }) => look(deps, bot, connection, kind)));
+  const closed = await Promise.all(
+    targets.map(async (target, at) => {
+      if (!target || !backlogs[at]?.count) return undefined;
+      return target.refusal ?? (target.held && toldOfList(deps, bot, target.kind, target.held, 'look'));
+    }),
+  );
+  const all = together(backlogs);
+  const open = together(backlogs.filter((_, at) => !closed[at]));
+  const { lastSyncAt, lastEventAt } = connection;
+  const links = await store.links.countByState(scope);
+  return {
+    links,
+    waiting: all.count,
+    ...(all.since <= now() ? { waitingSince: iso(all.since) } : {}),
+    polled: cursors.flatMap((cursor) =>
+      cursor ? [{ object: cursor.object, watermark: cursor.watermark, at: iso(cursor.polledAt) }] : [],
+    ),
+    ...(lastSyncAt === undefined ? {} : { lastSyncAt }),
+    ...(lastEventAt === undefined ? {} : { lastEventAt }),
+    problems: [
+      ...closed.flatMap((refusal, at) =>
+        refusal ? [{ ...toProblem(toErrorBody(refusal).error), count: backlogs[at]?.count ?? 0, examples: [] }] : [],
+      ),
+      ...targets.flatMap((target) => (target && target.lost.length > 0 ? [lostFields(target, links)] : [])),
+      ...targets.flatMap((target) => closedLookup(target)),
+      ...(await pending(deps, scope, connection, open)),
+      ...(await lastTurn(deps, scope)),
+      ...(await missingEvents(deps, bot, connection)),
+      ...(await failingWebhook(store, bot)),
+      ...grouped(bot, broken.flat()),
+      ...companies(bot, await store.links.list(scope, { isWaiting: true, limit: MOST_LOOKED_AT })),
+    ],
+    remoteTime: 'per field where the org tracks field history, else the record',
+  };
+}
+
+/** Infinity where nothing waits. */
+function together(backlogs: readonly { readonly count: number; readonly since: number | null }[]) {
+  return {
+    count: backlogs.reduce((sum, { count }) => sum + count, 0),
+    since: Math.min(...backlogs.flatMap((backlog) => backlog.since ?? [])),
+  };
+}
+
+/** The target of one kind as the org stands; undefined where there is no connection, or one that does not answer. */
+async function look(
+  deps: StatusDeps,
+  bot: string,
+  { state }: ConnectionStatus,
+  kind: Kind,
+): Promise<Target | undefined> {
+  if (state !== 'connected') return undefined;
+  try {
+    return await openTarget(deps, bot, await deps.openOrg(bot, AbortSignal.timeout(10_000)), kind);
+  } catch {
+    // `pending` says why.
+    return undefined;
+  }
+}
+
+function lostFields({ kind, object, lost }: Target, links: SyncStatus['links']): SyncProblem {
+  const names = lost.join(', ');
+  return {
+    code: 'salesforce_error',
+    message: `The mapping of ${kind} names ${names}, which ${object} does not have, or the connected user may not see: it is left out.`,
+    next: 'Bring it back, or grant access to it, and start a batch so that what waited follows; or save the mapping without it.',
+    count: links.reduce((sum, link) => (link.kind === kind ? sum + link.count : sum), 0),
+    salesforce: 'INVALID_FIELD',
+    examples: [],
+  };
+}
+
+/** With our own mark they go on; without it each of them tells it. */
+function closedLookup(target: Target | undefined): readonly SyncProblem[] {
+  const problem = target?.externalId === undefined ? undefined : target.lookup.problem;
+  if (!target || !problem) return [];
+  const field = target.compiled.mapping.lookup?.remote;
+  const next = `Nobody is found by ${field} any more: people are known by ${target.externalId} alone, and who is in Salesforce already is linked by hand. Or let the mapping know people by another field ("lookup").`;
+  return [{ ...toProblem(toErrorBody(problem).error), next, count: 0, examples: [] }];
+}
+
+/** Why nothing takes the outbox up: the first cause that there is. A worker that just has not come yet is none. */
+async function pending(
+  { policyOf, now, store }: StatusDeps,
+  { bot, orgId }: Scope,
+  { state, breaker, lastFailure, lastSuccessAt = '' }: ConnectionStatus,
+  { count, since }: ReturnType<typeof together>,
+): Promise<readonly SyncProblem[]> {
+  if (count === 0 || since > now()) return [];
+  const policy = await policyOf(bot);
+  const waits = now() - since;
+  const turn = await store.turns.get({ bot, orgId });
+  const isWorkedOn = turn !== undefined && now() - turn.at < 3 * TURN_MS;
+  // One answer may fail while all is well.
+  const isFailing = lastFailure !== undefined && lastFailure.at > lastSuccessAt && waits > MINUTE_MS;
+  const [why, next] =
+    state !== 'connected'
+      ? ['the connection needs a new login', `Connect it again: gatehouse connect ${bot}. Nothing is lost meanwhile.`]
+      : isSwitchedOff(policy)
+        ? [`the bot is in the mode ${policy?.mode}`, `Switch it on again: gatehouse policy mode ${bot} automatic.`]
+        : isFailing || breaker?.state === 'open'
+          ? [lastFailure?.message ?? 'Salesforce does not answer', lastFailure?.next ?? 'Wait a minute.']
+          : turn?.problem && isWorkedOn && waits > MINUTE_MS
+            ? [turn.problem.message, turn.problem.next]
+            : waits > LONG_MS && isWorkedOn
+              ? ['a process works on them, and has not come so far', 'Wait; if the number does not fall, see its log.']
+              : waits > LONG_MS
+                ? [
+                    'no process works on them',
+                    'Run "gatehouse serve" or "gatehouse worker" on this store; see its log.',
+                  ]
+                : [];
+  if (why === undefined || next === undefined) return [];
+  const message = `${count} record(s) wait, the first since ${iso(since)}: ${why.replace(/\.$/, '')}.`;
+  return [{ code: 'pending', message, next, count, examples: [] }];
+}
+
+/** What a worker met that is about no one record: a step of it did not come to its end. */
+async function lastTurn({ store, now }: StatusDeps, scope: Scope): Promise<readonly SyncProblem[]> {
+  const turn = await store.turns.get(scope);
+  if (!turn?.problem || now() - turn.at >= 3 * TURN_MS) return [];
+  return [{ ...toProblem(turn.problem), count: 0, examples: [] }];
+}
+
+/** A poll found what a message should have told long before. */
+async function missingEvents(
+  { store, now }: StatusDeps,
+  bot: string,
+  { lastEventAt }: ConnectionStatus,
+): Promise<readonly SyncProblem[]> {
+  const isExpected = (await store.tokens.list(bot)).some(({ expiresAt }) => expiresAt === null);
+  if (!isExpected) return [];
+  const [found] = await store.log.find(bot, {
+    reason: FOUND_BY_POLL,
+    direction: 'from_crm',
+    from: logIdAt(now() - DAY_MS),
+    limit: 1,
+  });
+  if (!found || (lastEventAt !== undefined && Date.parse(lastEventAt) >= found.at)) return [];
+  const { kind, localId, at } = found;
+  return [
+    {
+      code: 'events_missing',
+      message: `A change was found by polling at ${iso(at)}, and no outbound message has come since ${lastEventAt ?? 'its address was made'}.`,
+      next: 'In Salesforce look at Setup, Outbound Message Delivery Status, and at the flow that sends the message: its address, its object, whether it is active. Changes arrive by polling meanwhile.',
+      count: 1,
+      examples: [{ kind, localId }],
+    },
+  ];
+}
+
+/** What is wrong with a bot's webhook. The address stays out of it, but for its host: a path or query may hold a secret. */
+async function failingWebhook(
+  { webhooks, feed }: Pick<SyncStore, 'webhooks' | 'feed'>,
+  bot: string,
+): Promise<readonly SyncProblem[]> {
+  const target = await webhooks.get(bot);
+  if (!target || target.lastError === null) return [];
+  const { url, state, attempts, lastError, delivered } = target;
+  const count = (await feed.head(bot)) - delivered;
+  const address = `/api/bots/${bot}/sync/webhook`;
+  const [since, next] =
+    state === 'off'
+      ? ['', `Set it again (PUT ${address}), or remove it (DELETE); the changes wait.`]
+      : [
+          `, ${attempts} time(s) in a row`,
+          `See the receiver's log; nothing is lost, and it is tried again. If it has moved, set the new address (PUT ${address}).`,
+        ];
+  const message = `The webhook to ${new URL(url).host} fails${since}; ${count} change(s) wait. ${lastError}`;
+  return [{ code: 'webhook_failing', message, next, count, examples: [] }];
+}
+
+/** The most frequent first. */
+function grouped(bot: string, links: readonly Link[]): readonly SyncProblem[] {
+  const groups = new Map<string, Link[]>();
+  for (const link of links) {
+    const { error } = link;
+    if (error === null || link.state === 'unlinked') continue;
+    const key = JSON.stringify([error.code, error.salesforce?.code, error.salesforce?.fields, error.next]);
+    groups.set(key, [...(groups.get(key) ?? []), link]);
+  }
+  return [...groups.values()]
+    .sort((a, b) => b.length - a.length)
+    .flatMap((alike) => {
+      const error = alike[0]?.error;
+      if (!error) return [];
+      const examples = alike.slice(0, 5).map(({ kind, localId, error: own }) => ({
+        kind,
+        localId,
+        ...(own?.candidates ? { candidates: own.candidates } : {}),
+      }));
+      const [first] = examples;
+      const command = error.code === 'ambiguous' && first ? ` ${linkCommand(bot, first)}` : '';
+      return [{ ...toProblem(error), next: error.next + command, count: alike.length, examples }];
+    });
+}
+
+function linkCommand(bot: string, { kind, localId, candidates = [] }: SyncProblem['examples'][number]): string {
+  return `For ${localId}: gatehouse link ${bot} ${kind} ${localId} ${candidates[0]?.id ?? 'RECORD_ID'}`;
+}
+
+/** One question a company, however many people work for it; the first ones that most people wait for. */
+function companies(bot: string, links: readonly Link[]): readonly SyncProblem[] {
+  const groups = new Map<string, { one: WaitedFor; waiting: Link[] }>();
+  for (const link of links)
+    for (const one of link.state === 'unlinked' ? [] : (link.waitsFor ?? [])) {
+      const key = `${one.object}:${foldedName(one.name)}`;
+      const group = groups.get(key) ?? { one, waiting: [] };
+      groups.set(key, group);
+      group.waiting.push(link);
+    }
+  return [...groups.values()]
+    .sort((a, b) => b.waiting.length - a.waiting.length)
+    .slice(0, MOST_COMPANIES)
+    .map(({ one, waiting }) => {
+      const [object = ''] = one.object.split(' or ');
+      const about = `"object": ${JSON.stringify(object)}, "name": ${JSON.stringify(one.name)}`;
+      return {
+        code: one.ids.length === 0 ? 'not_found' : 'ambiguous',
+        message: `${one.message} ${waiting.length} record(s) are in step without it.`,
+        next: `POST /api/bots/${bot}/sync/parents {${about}, ...} with "recordId" (choose), "create": true, or "leaveOut": true.`,
+        count: waiting.length,
+        examples: waiting.slice(0, 5).map(({ kind, localId }) => ({
+          kind,
+          localId,
+          ...(one.ids.length > 0 ? { candidates: one.ids.map((id) => ({ id, name: one.name })) } : {}),
+        })),
+      };
+    });
+}
+
+function toProblem({ code, message, next, salesforce }: ErrorBody['error']) {
+  return { code, message, next, ...(salesforce ? { salesforce: salesforce.code, quote: salesforce.quote } : {}) };
+}
+
+const iso = (at: number): string => new Date(at).toISOString();

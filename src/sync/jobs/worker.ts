@@ -1,0 +1,189 @@
+import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
+import { createLeaseWatch } from '../../domain/lease-watch.ts';
+import type { Scope } from '../../domain/link.ts';
+import { type SyncOrg, TURN_MS, type Turn } from '../../ports/sync-store.ts';
+import type { Drain } from '../engine/drain.ts';
+import type { Engine } from '../engine/engine.ts';
+import { askForHeld } from '../engine/held-list.ts';
+import { createHints } from '../inbound/hints.ts';
+import { pollWhenDue } from '../inbound/poll.ts';
+import { isSystemic, troubleOf } from '../remote/trouble.ts';
+import { type DeliveryDeps, deliver } from '../webhooks/deliver.ts';
+import type { Batches } from './batches.ts';
+
+export interface Worker {
+  /** One turn of one bot, to its end: events, poll when due, what is dirty, batches; then webhooks. */
+  turn(bot: string): Promise<void>;
+  /** Something changed: look soon. Before the start, and after the stop, it does nothing. */
+  nudge(bot: string): void;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export interface WorkerDeps extends DeliveryDeps {
+  /** Bots whose connection stands. */
+  readonly bots: () => Promise<readonly string[]>;
+  readonly openOrg: (bot: string, signal: AbortSignal) => Promise<SyncOrg>;
+  readonly log: { warn(message: string, fields?: Readonly<Record<string, unknown>>): void };
+  readonly tickMs?: number;
+  /** How often Salesforce is asked what changed, by all processes together. */
+  readonly pollMs?: number;
+  /** How long a bot rests after a failure; given what the failure asks for. */
+  readonly pauseMs?: (ms: number) => number;
+  readonly noteSync?: (bot: string, at: number) => Promise<void>;
+}
+
+/** In-process loop over the outbox; any number of processes may run one on the same store. */
+export function createWorker(given: WorkerDeps, engine: Engine, drain: Drain, batches: Batches): Worker {
+  const deps = { ...given, watch: given.watch ?? createLeaseWatch(given.now) };
+  const { store, now, tickMs = 2_000, pollMs = 300_000, pauseMs = (ms: number) => ms } = deps;
+  const stopping = new AbortController();
+  const hints = createHints(deps);
+  const pausedUntil = new Map<string, number>();
+  const unaskedUntil = new Map<string, number>();
+  const noted = new Map<string, Turn>();
+  /** What the last poll could not look at. */
+  const unpolled = new Map<string, GatehouseError | undefined>();
+  let timer: NodeJS.Timeout | undefined;
+
+  async function sync(bot: string): Promise<void> {
+    if ((pausedUntil.get(bot) ?? 0) > now()) return;
+    const org = await deps.openOrg(bot, stopping.signal);
+    const met: unknown[] = [];
+    /** What one step meets is told at the end: the next ones go on, unless it is about the whole org. */
+    async function step<T>(otherwise: T, work: () => Promise<T>): Promise<T> {
+      try {
+        return await work();
+      } catch (error) {
+        if (isSystemic(error)) throw error;
+        met.push(error);
+        return otherwise;
+      }
+    }
+    try {
+      await step(undefined, () => hints.use(bot, org));
+      const polled = await step(undefined, () => pollWhenDue(deps, engine.settings, bot, org, pollMs));
+      if (polled) unpolled.set(bot, polled.refused[0]);
+      if (polled) await store.inbox.prune(now() - 7 * 86_400_000);
+      let hasSynced = false;
+      // A batch goes on window by window, so that what changes meanwhile does not wait for its end.
+      for (let hasMore = true; hasMore && !stopping.signal.aborted; ) {
+        const synced = await step(0, () => drain.all(bot, org));
+        hasMore = await step(false, () => batches.step(bot, org));
+        hasSynced ||= hasMore || synced > 0;
+        if (hasMore) await step(undefined, () => hints.use(bot, org));
+        tells.run(bot);
+      }
+      await ask(bot, org);
+      if (hasSynced) await deps.noteSync?.(bot, now());
+      if (met.length > 0) throw met[0];
+    } catch (error) {
+      await noteTurn({ bot, orgId: org.orgId }, troubleOf('The sync met something', error));
+      throw error;
+    }
+    const closed = unpolled.get(bot);
+    await noteTurn({ bot, orgId: org.orgId }, closed ? toErrorBody(closed).error : null);
+  }
+
+  /** Where nobody can be asked now (too much waits for people already), what may go on goes on. */
+  async function ask(bot: string, org: SyncOrg): Promise<void> {
+    if ((unaskedUntil.get(bot) ?? 0) > now()) return;
+    try {
+      await askForHeld(deps, bot, org);
+    } catch (error) {
+      unaskedUntil.set(bot, now() + 30_000);
+      const code = error instanceof GatehouseError ? error.code : 'internal';
+      deps.log.warn('What waits for a person could not be listed.', { bot, code, cause: String(error) });
+    }
+  }
+
+  /** Now and then, and when it changes: so that a status elsewhere tells a worker that waits from one that is not there. */
+  async function noteTurn(scope: Scope, problem: Turn['problem']): Promise<void> {
+    const key = `${scope.bot}/${scope.orgId}`;
+    const last = noted.get(key);
+    if (last && last.problem?.message === problem?.message && now() - last.at < TURN_MS) return;
+    const turn = { at: now(), problem };
+    noted.set(key, turn);
+    await store.turns.put(scope, turn);
+  }
+
+  /** Waiting is no failure: the outbox keeps everything. */
+  function rest(bot: string, error: unknown): void {
+    const ms = pauseMs(error instanceof GatehouseError ? (error.retryAfterMs ?? 30_000) : 30_000);
+    pausedUntil.set(bot, now() + ms);
+    const code = error instanceof GatehouseError ? error.code : 'internal';
+    deps.log.warn('Sync waits.', { bot, code, waitMs: ms, ...(code === 'internal' ? { cause: String(error) } : {}) });
+  }
+
+  const syncs = createTurns(sync, rest, stopping.signal);
+  // Beside the sync: a host app that answers slowly, or not at all, holds nothing else back.
+  const tells = createTurns(
+    (bot) => deliver(deps, bot),
+    (bot, error) => deps.log.warn('Webhooks wait.', { bot, cause: String(error) }),
+    stopping.signal,
+  );
+
+  function nudge(bot: string): void {
+    syncs.run(bot);
+    tells.run(bot);
+  }
+
+  async function tick(): Promise<void> {
+    for (const bot of await deps.bots()) nudge(bot);
+  }
+
+  return {
+    async turn(bot) {
+      await sync(bot);
+      await deliver(deps, bot);
+    },
+    nudge(bot) {
+      if (timer !== undefined) nudge(bot);
+    },
+    start() {
+      timer ??= setInterval(() => {
+        tick().catch((error: unknown) =>
+          deps.log.warn('The list of bots could not be read.', { cause: String(error) }),
+        );
+      }, tickMs);
+      timer.unref();
+    },
+    async stop() {
+      stopping.abort();
+      clearInterval(timer);
+      await Promise.all([syncs.settled(), tells.settled()]);
+    },
+  };
+}
+
+/** One turn at a time per bot; a nudge in the middle of one makes another. */
+function createTurns(
+  work: (bot: string) => Promise<unknown>,
+  onError: (bot: string, error: unknown) => void,
+  stopping: AbortSignal,
+) {
+  const turns = new Map<string, Promise<void>>();
+  const again = new Set<string>();
+
+  function run(bot: string): void {
+    if (stopping.aborted) return;
+    if (turns.has(bot)) {
+      again.add(bot);
+      return;
+    }
+    const turned = work(bot)
+      .then(
+        () => {},
+        (error: unknown) => {
+          if (!stopping.aborted) onError(bot, error);
+        },
+      )
+      .finally(() => {
+        turns.delete(bot);
+        if (again.delete(bot)) run(bot);
+      });
+    turns.set(bot, turned);
+  }
+
+  return { run, settled: () => Promise.allSettled(turns.values()) };
+}

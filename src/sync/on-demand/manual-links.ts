@@ -1,0 +1,294 @@
+import type { FieldValue } from '../../domain/action.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import type { Link, Scope } from '../../domain/link.ts';
+import { KINDS, type Kind } from '../../domain/mapping.ts';
+import type { LogChange, LogRow, SyncDeps, SyncOrg } from '../../ports/sync-store.ts';
+import { claimLinks } from '../engine/claims.ts';
+import type { Drain } from '../engine/drain.ts';
+import type { Engine } from '../engine/engine.ts';
+import { touchCasesOf } from '../host/case-people.ts';
+import type { Hosts } from '../host/hosts.ts';
+import { idOf } from '../host/record-id.ts';
+import { splitName } from '../mapping/names.ts';
+import { foldedName } from '../merge/plan.ts';
+import { lookUp } from '../remote/look-up.ts';
+import { openedBy, requireWriting } from '../remote/policy-bounds.ts';
+import { toRow } from '../remote/soql-read.ts';
+import { externalKey, mappingOf, openTarget } from '../remote/target.ts';
+
+/** Who did it, where it was the host app: its key, and whom it says it acts for. */
+export interface By {
+  readonly principal: string;
+  readonly user: string;
+}
+
+const nameOf = (by: By | undefined): string =>
+  by === undefined ? '' : ` by ${by.principal} for ${JSON.stringify(by.user)}`;
+
+export type ParentChoice = { readonly recordId: string } | 'create' | 'leave out';
+
+/** What an operator does by hand, and what a human decided about a conflict. */
+export interface LinkDesk {
+  link(bot: string, org: SyncOrg, kind: Kind, localId: string, sfId: string, by?: By): Promise<Link>;
+  /** A parent (an account) for every person with this company name: one that is there, a new one, or none. */
+  linkParent(bot: string, org: SyncOrg, object: string, name: string, choice: ParentChoice): Promise<Link>;
+  unlink(bot: string, orgId: string, kind: Kind, localId: string, by?: By): Promise<Link>;
+  /** Tries one again now, whatever it waits for. */
+  retry(bot: string, orgId: string, kind: Kind, localIds: readonly string[]): Promise<number>;
+  retryFailed(bot: string, orgId: string, kind?: Kind): Promise<number>;
+  countProblems(bot: string, orgId: string, kind: Kind): Promise<number>;
+  /** Puts the losing value of a conflict back: as a fresh host edit, so that it wins now; the host app is told. */
+  restore(bot: string, logId: string, by: string, field?: string): Promise<LogRow>;
+}
+
+/** How the log tells it: nothing was written in Salesforce. */
+const BY_HAND = { operation: 'none', direction: 'to_crm', status: 'success', changes: [], error: null } as const;
+
+export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hosts: Hosts): LinkDesk {
+  const { store, now, newId } = deps;
+  async function find(bot: string, orgId: string, kind: Kind, localId: string): Promise<Link> {
+    const { object } = await mappingOf(store, bot, kind);
+    const [link] = await store.links.byLocal({ bot, orgId }, object, [localId]);
+    if (link) return link;
+    throw new GatehouseError('not_found', `${kind} ${JSON.stringify(localId.slice(0, 80))} has no link yet.`, {
+      next: 'Sync it first.',
+    });
+  }
+
+  /** Changes a link under its own claim, so that no worker writes over it. */
+  async function change(
+    link: Link,
+    to: (fresh: Link) => Link,
+    log: Omit<LogRow, 'id' | 'at' | 'calls' | 'bot' | 'orgId' | 'kind' | 'localId' | 'object' | 'batch'>,
+  ): Promise<Link> {
+    const scope = { bot: link.bot, orgId: link.orgId };
+    const [claim] = await claimLinks(deps, scope, { due: 'ids', ids: [link.id] }, { leaseMs: 60_000, limit: 1 });
+    if (!claim)
+      throw new GatehouseError('conflict', 'This record is being synced right now.', {
+        next: 'Try again in a minute.',
+        retryable: true,
+      });
+    return store.atomically(async (inside) => {
+      const [fresh] = await inside.links.lock([claim]);
+      if (!fresh)
+        throw new GatehouseError('conflict', 'This record was taken over by a worker.', {
+          next: 'Try again.',
+          retryable: true,
+        });
+      const { bot, orgId, kind, localId, object, batch } = fresh;
+      const changed = { ...to(fresh), leaseOwner: null, leaseUntil: 0 };
+      await inside.links.save([changed]);
+      if (kind === 'party') await touchCasesOf(inside, fresh, [localId], now());
+      await inside.log.add([
+        { ...log, id: engine.logId(), bot, orgId, kind, localId, object, batch, at: now(), calls: 0 },
+      ]);
+      await inside.links.touch([fresh.id], log.reason, true, now());
+      return changed;
+    });
+  }
+
+  /** One that is there, or a new one, which the policy must let be written. */
+  async function parentId(
+    bot: string,
+    org: SyncOrg,
+    object: string,
+    name: string,
+    choice: { readonly recordId: string } | 'create',
+  ): Promise<string> {
+    if (choice === 'create') {
+      const policy = await deps.policyOf(bot);
+      requireWriting(bot, policy);
+      if (!openedBy(policy).mayWrite(object))
+        throw new GatehouseError('permission_denied', `${object} is not open to this bot to write.`, {
+          next: `Open ${object} in the bot's policy, or make it in Salesforce and choose it here.`,
+        });
+      return (await org.create(object, { Name: name })).id;
+    }
+    const values = [idOf(object, choice.recordId)];
+    const [found = []] = await lookUp(org, [{ object, select: ['Id'], field: 'Id', values }], () => {});
+    const id = found[0]?.Id;
+    if (typeof id === 'string') return id;
+    throw new GatehouseError('not_found', `There is no ${object} with this Id.`, {
+      next: 'Copy the Id from the address of the record in Salesforce.',
+    });
+  }
+
+  /** Everybody who waited for this answer. */
+  async function retryWaiting(scope: Scope, object: string, localId: string): Promise<void> {
+    for (let after: Link | undefined; ; ) {
+      const links = await store.links.list(scope, { isWaiting: true, limit: 500, ...(after ? { after } : {}) });
+      const mine = links.filter(({ waitsFor }) =>
+        waitsFor?.some((one) => one.object.split(' or ').includes(object) && foldedName(one.name) === localId),
+      );
+      await store.links.touch(
+        mine.map(({ id }) => id),
+        'a parent was chosen',
+        true,
+        now(),
+      );
+      after = links.at(-1);
+      if (!after || links.length < 500) return;
+    }
+  }
+
+  return {
+    async link(bot, org, kind, localId, sfId, by) {
+      const [host] = await store.hosts.get(bot, kind, [localId]);
+      if (!host || host.deletedAt !== null)
+        throw new GatehouseError('not_found', `There is no ${kind} ${JSON.stringify(localId.slice(0, 80))}.`, {
+          next: 'Have the host app send it first.',
+        });
+      const target = await openTarget(deps, bot, org, kind);
+      const values = [idOf(target.object, sfId)];
+      const [records = []] = await lookUp(
+        org,
+        [{ object: target.object, select: ['Id', target.nameField, 'SystemModstamp'], field: 'Id', values }],
+        () => {},
+      );
+      const row = records.map((record) => toRow(target, record))[0];
+      if (!row)
+        throw new GatehouseError(
+          'not_found',
+          `There is no ${target.object} with this Id, or the connected user may not see it.`,
+          { next: 'Copy the Id from the address of the record in Salesforce.' },
+        );
+      const [other] = await store.links.bySf(target.scope, [row.id]);
+      if (other && other.localId !== localId) {
+        throw new GatehouseError('conflict', `This ${target.object} is linked to ${other.localId}.`, {
+          next: 'Unlink that one first, if this is the right one.',
+        });
+      }
+      const [link] = await drain.linksOf(target.scope, kind, [host], 'linked by hand');
+      if (!link)
+        throw new GatehouseError('conflict', 'The link could not be made.', { next: 'Try again.', retryable: true });
+      // No base: what differs is decided by time, like a first meeting.
+      const to = (fresh: Link): Link => ({
+        ...fresh,
+        sfId: row.id,
+        state: 'active',
+        base: {},
+        intents: {},
+        baseMod: null,
+        seenAt: 0,
+        error: null,
+        attempts: 0,
+        nextAt: 0,
+      });
+      return change(link, to, {
+        ...BY_HAND,
+        sfId: row.id,
+        reason: `linked by hand${nameOf(by)}`,
+      });
+    },
+
+    async linkParent(bot, org, object, name, choice) {
+      const scope = { bot, orgId: org.orgId };
+      const localId = foldedName(name);
+      await store.links.ensure([
+        {
+          id: newId(),
+          ...scope,
+          kind: 'parent',
+          object,
+          localId,
+          extKey: externalKey(bot, object, localId),
+          matchKey: null,
+          createdAt: now(),
+          reason: 'linked by hand',
+        },
+      ]);
+      const [link] = await store.links.byLocal(scope, object, [localId]);
+      if (!link)
+        throw new GatehouseError('conflict', 'The link could not be made.', { next: 'Try again.', retryable: true });
+      const id = choice === 'leave out' ? null : await parentId(bot, org, object, name.trim(), choice);
+      const state = id === null ? ('unlinked' as const) : ('active' as const);
+      const reason = choice === 'leave out' ? 'left out by hand' : 'linked by hand';
+      const to = (fresh: Link): Link => ({ ...fresh, sfId: id, state, error: null });
+      const changed = await change(link, to, { ...BY_HAND, sfId: id, reason });
+      await retryWaiting(scope, object, localId);
+      return changed;
+    },
+
+    countProblems: (bot, orgId, kind) => store.links.countProblems({ bot, orgId, kind }),
+
+    async unlink(bot, orgId, kind, localId, by) {
+      const link = await find(bot, orgId, kind, localId);
+      const changed = await change(
+        link,
+        (fresh) => ({
+          ...fresh,
+          sfId: null,
+          state: 'unlinked',
+          base: {},
+          intents: {},
+          baseMod: null,
+          seenAt: 0,
+          matchKey: null,
+          error: null,
+          attemptedAt: null,
+          batch: null,
+        }),
+        {
+          ...BY_HAND,
+          sfId: link.sfId,
+          reason: `unlinked by hand${nameOf(by)}`,
+        },
+      );
+      return changed;
+    },
+
+    async retry(bot, orgId, kind, localIds) {
+      const { object } = await mappingOf(store, bot, kind);
+      const links = await store.links.byLocal({ bot, orgId }, object, localIds);
+      await store.links.touch(
+        links.map((link) => link.id),
+        'retry',
+        true,
+        0,
+      );
+      return links.length;
+    },
+
+    async retryFailed(bot, orgId, kind) {
+      let count = 0;
+      for (const one of kind ? [kind] : KINDS) {
+        const { object } = await mappingOf(store, bot, one);
+        const among = { bot, orgId, kind: one, object };
+        for (let last: Link | undefined, isMore = true; isMore; ) {
+          const failed = await store.links.list(among, {
+            hasProblem: true,
+            ...(last ? { after: last } : {}),
+            limit: 500,
+          });
+          const open = failed.filter((link) => link.state !== 'unlinked').map((link) => link.id);
+          await store.links.touch(open, 'retry', true, 0);
+          count += open.length;
+          last = failed.at(-1);
+          isMore = failed.length === 500;
+        }
+      }
+      return count;
+    },
+
+    async restore(bot, logId, by, field) {
+      const row = await store.log.get(bot, logId);
+      const lost =
+        row?.changes.filter((change) => change.lost !== undefined && (field === undefined || change.field === field)) ??
+        [];
+      if (!row || row.kind === 'parent' || lost.length === 0) {
+        throw new GatehouseError('not_found', 'This log row holds no value that lost a conflict.', {
+          next: 'Look for rows whose changes name a winner.',
+        });
+      }
+      const fields = Object.fromEntries(lost.flatMap(toHostFields));
+      await hosts.putFor(bot, row.kind, { id: row.localId, fields }, `restored by ${by}`);
+      return row;
+    },
+  };
+}
+
+/** First and last name of the host are one value in the log. */
+function toHostFields({ local, lost = null }: LogChange): (readonly [string, FieldValue])[] {
+  const parts = local.length === 2 ? splitName(String(lost ?? '')) : [lost];
+  return local.map((name, at) => [name, parts[at] ?? null] as const);
+}

@@ -1,0 +1,40 @@
+import { type ErrorBody, GatehouseError, toErrorBody } from '../../domain/errors.ts';
+
+/** Codes that say nothing about any one record or look-up: everything waits. */
+const SYSTEMIC = new Set([
+  'limit_reached',
+  'circuit_open',
+  'not_connected',
+  'reconnect_needed',
+  'salesforce_unavailable',
+  'off',
+  'rate_limited',
+  'internal',
+  'unauthenticated',
+]);
+
+export const isSystemic = (error: unknown): boolean => error instanceof GatehouseError && SYSTEMIC.has(error.code);
+
+/** What one record, rule or look-up met that nobody foresaw, in words that name the cause: the others go on. */
+export function troubleOf(what: string, thrown: unknown): ErrorBody['error'] {
+  if (thrown instanceof GatehouseError) return toErrorBody(thrown).error;
+  const error = new GatehouseError('internal', `${what}: ${causeOf(thrown)}.`, {
+    next: 'The others go on, and this is tried again by itself, later and later. Mend the value if one is named; if it stays, it is a bug of Gatehouse: report it with this text.',
+    retryable: true,
+  });
+  return toErrorBody(error).error;
+}
+
+/** The last words of an exception, short and on one line. */
+export const causeOf = (thrown: unknown): string =>
+  (thrown instanceof Error ? `${thrown.name}, ${thrown.message}` : String(thrown))
+    .replace(/\s+/g, ' ')
+    .replace(/\.$/, '')
+    .slice(0, 160);
+
+/** 5 s, 10 s, 20 s ... one hour, spread by the link so that a crowd does not come back at once. */
+export function backoffMs(attempts: number, id: string): number {
+  const base = Math.min(5_000 * 2 ** (attempts - 1), 3_600_000);
+  const spread = [...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1000, 7) / 1000;
+  return Math.round(base * (0.75 + spread / 2));
+}

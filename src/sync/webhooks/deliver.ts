@@ -1,0 +1,158 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { GatehouseError } from '../../domain/errors.ts';
+import { HookRefused, type Hooks } from '../../outbound/hooks.ts';
+import { DEFAULT_SETTINGS, type FeedRow, type SyncDeps, type WebhookTarget } from '../../ports/sync-store.ts';
+import { openedBy } from '../remote/policy-bounds.ts';
+import { boundedRow } from './told.ts';
+
+/** Encrypts small secrets at rest. */
+export interface Seal {
+  seal(plain: string): string;
+  open(sealed: string): string;
+}
+
+export interface DeliveryDeps extends SyncDeps {
+  readonly seal: Seal;
+  readonly hooks: Hooks;
+}
+
+const TIMEOUT_MS = 15_000;
+const PAGE = 100;
+
+/** Sets where a bot's changes are sent; answers the signing secret, this once. The first one begins now; a later one goes on where it was. */
+export async function setWebhook(
+  { store, seal, hooks }: DeliveryDeps,
+  bot: string,
+  url: string,
+): Promise<{ readonly secret: string }> {
+  const target = new URL(url);
+  const isLoopback = target.hostname === 'localhost' || target.hostname === '127.0.0.1' || target.hostname === '[::1]';
+  if (target.protocol !== 'https:' && !(target.protocol === 'http:' && isLoopback)) {
+    throw new GatehouseError('invalid_input', 'A webhook goes to an https address.', {
+      next: 'Use https, or http on this machine.',
+    });
+  }
+  if (target.username || target.password) {
+    throw new GatehouseError('invalid_input', 'The address holds a user or password.', {
+      next: 'Leave it out: every message is signed.',
+    });
+  }
+  const problem = await hooks.refuse(bot, target);
+  if (problem !== undefined) {
+    throw new GatehouseError('invalid_input', `A webhook does not go there. ${problem}`, {
+      next: 'Name the public address of the host app; or have who runs Gatehouse set GATEHOUSE_ALLOW_PRIVATE_HOOKS=1, if it is meant to reach its own network.',
+      fields: [{ name: 'url', problem }],
+    });
+  }
+  const secret = `whsec_${randomBytes(32).toString('base64')}`;
+  const row: WebhookTarget = {
+    bot,
+    url: target.href,
+    secret: seal.seal(secret),
+    delivered: await store.feed.head(bot),
+    attempts: 0,
+    nextAt: 0,
+    leaseUntil: 0,
+    state: 'on',
+    lastError: null,
+  };
+  await store.webhooks.put(row);
+  return { secret };
+}
+
+/**
+ * Sends what the feed holds, in its order, at least once: the place moves only after a 2xx, so a crash repeats the last one
+ * with the same `webhook-id`. Standard Webhooks: https://www.standardwebhooks.com
+ */
+export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> {
+  const { store, now, watch, seal, hooks, crash, policyOf } = deps;
+  const { leaseMs } = { ...DEFAULT_SETTINGS, ...deps.settings };
+  const found = await store.webhooks.get(bot);
+  if (!found || found.state === 'off' || found.nextAt > now()) return 0;
+  const isFree =
+    found.leaseUntil === 0 || watch?.hasStood(`webhook of ${bot}`, `${found.leaseUntil} ${found.delivered}`, leaseMs);
+  if (!isFree || !(await store.webhooks.lease(bot, found.leaseUntil, now() + leaseMs))) return 0;
+  // Its place again: whoever held it may have moved it since.
+  const target = await store.webhooks.get(bot);
+  if (!target) return 0;
+  let sent = 0;
+  try {
+    for await (const row of rowsAfter(target.delivered)) {
+      const problem = await post(target, row);
+      await crash?.('webhook-sent');
+      if (problem === 'gone') {
+        await store.webhooks.patch(bot, target.url, {
+          state: 'off',
+          lastError: 'The receiver answered 410: it wants no more. Set the webhook again to go on.',
+        });
+        return sent;
+      }
+      if (problem !== undefined) {
+        const attempts = sent > 0 ? 1 : target.attempts + 1;
+        await store.webhooks.patch(bot, target.url, {
+          attempts,
+          nextAt: now() + Math.min(5_000 * 2 ** (attempts - 1), 3_600_000),
+          lastError: problem,
+        });
+        return sent;
+      }
+      sent++;
+      await store.webhooks.patch(bot, target.url, {
+        delivered: row.seq,
+        attempts: 0,
+        nextAt: 0,
+        lastError: null,
+        leaseUntil: now() + leaseMs,
+      });
+    }
+    return sent;
+  } finally {
+    await store.webhooks.patch(bot, target.url, { leaseUntil: 0 });
+  }
+
+  async function* rowsAfter(place: number): AsyncGenerator<FeedRow> {
+    for (let rows = await store.feed.after(bot, place, PAGE); rows.length > 0; ) {
+      yield* rows;
+      rows = await store.feed.after(bot, rows.at(-1)?.seq ?? place, PAGE);
+    }
+  }
+
+  async function post({ url, secret }: WebhookTarget, row: FeedRow): Promise<string | 'gone' | undefined> {
+    const body = JSON.stringify(toMessage(boundedRow(row, openedBy(await policyOf(bot)))));
+    try {
+      const headers = {
+        'content-type': 'application/json',
+        'content-length': String(Buffer.byteLength(body)),
+        ...signed(seal.open(secret), `${bot}_${row.seq}`, Math.floor(now() / 1000), body),
+      };
+      // A redirect would carry the message to somewhere nobody chose, so none is followed.
+      const status = await hooks.post(bot, new URL(url), { headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      if (status >= 200 && status < 300) return undefined;
+      return status === 410 ? 'gone' : `The receiver answered ${status}.`;
+    } catch (error) {
+      if (error instanceof HookRefused) return `Nothing was sent. ${error.message}`;
+      return error instanceof Error && error.cause instanceof DOMException && error.cause.name === 'TimeoutError'
+        ? 'The receiver did not answer in 15 s.'
+        : 'The receiver could not be reached.';
+    }
+  }
+}
+
+export function toMessage(row: FeedRow): Record<string, unknown> {
+  const { seq, type, kind, localId, object, sfId, changes, at } = row;
+  if (kind === 'proposal' || kind === 'operator') {
+    const told = Object.fromEntries(Object.entries(changes).map(([name, { after }]) => [name, after]));
+    return { type: `${kind}.${type}`, timestamp: new Date(at).toISOString(), data: { seq, id: localId, ...told } };
+  }
+  return {
+    type: kind === 'record' ? 'record.changed' : `${kind}.${type}`,
+    timestamp: new Date(at).toISOString(),
+    data: { seq, ...(kind === 'record' ? {} : { kind, id: localId }), object, recordId: sfId, changes },
+  };
+}
+
+export function signed(secret: string, id: string, timestamp: number, body: string): Record<string, string> {
+  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
+  return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': `v1,${signature}` };
+}

@@ -1,0 +1,82 @@
+import type { Fields } from '../../domain/action.ts';
+import { digestOf } from '../../domain/canonical-json.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import type { FeedRow, SyncOrg } from '../../ports/sync-store.ts';
+import { findField, readPath } from '../mapping/compile.ts';
+import { lookUp } from '../remote/look-up.ts';
+import type { Opened } from '../remote/policy-bounds.ts';
+import { describeOf } from '../remote/target.ts';
+
+/** A record of a subscribed object as the org shows it, as far as the bot's policy opens it. */
+export interface ToldRecord {
+  readonly object: string;
+  readonly sfId: string;
+  readonly fields: Fields;
+  /** The same for the same values at the same stamp. */
+  readonly key: string;
+}
+
+export interface Asked {
+  readonly object: string;
+  readonly fields: readonly string[];
+  readonly ids: readonly string[];
+}
+
+/** Reads them together. What the org does not have, or has as another kind of record, is left out. */
+export async function readRecords(
+  org: SyncOrg,
+  opened: Opened,
+  asked: readonly Asked[],
+): Promise<readonly ToldRecord[]> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    // A field went away since we last looked, and must not hold back everything else of the bot for ever.
+    return await read({ isFresh: true }).catch((again: unknown) => {
+      if (isRefused(again)) return [];
+      throw again;
+    });
+  }
+
+  async function read(options?: { readonly isFresh: true }): Promise<readonly ToldRecord[]> {
+    const looks = await Promise.all(
+      asked.map(async ({ object, fields, ids }) => {
+        if (options) await org.describe(object, options).catch(() => {});
+        const { describe, missing } = await describeOf(org, object);
+        const names = fields.filter((name) => findField(describe, name) && opened.isOpen(object, name));
+        // An Id of another kind of record is no record of this object, whatever the message says.
+        const values = [...new Set(ids)].filter((id) => !describe.keyPrefix || id.startsWith(describe.keyPrefix));
+        return { object, names, values: missing ? [] : values };
+      }),
+    );
+    const lookups = looks.map(({ object, names, values }) => ({
+      object,
+      select: [...new Set(['Id', 'SystemModstamp', ...names])],
+      field: 'Id',
+      values,
+      all: true,
+    }));
+    const found = await lookUp(org, lookups, () => {});
+    return looks.flatMap(({ object, names }, at) =>
+      (found[at] ?? []).map((record) => {
+        const sfId = String(record.Id);
+        const fields = Object.fromEntries(names.map((name) => [name, readPath(record, name)]));
+        // Stamps are whole seconds: two changes of one second differ in their values.
+        const key = `told:${sfId}:${digestOf([record.SystemModstamp, fields]).slice(0, 32)}`;
+        return { object, sfId, fields, key };
+      }),
+    );
+  }
+}
+
+/** Salesforce will not answer this query, however often it is asked. */
+const isRefused = (error: unknown): boolean =>
+  error instanceof GatehouseError && /^(INVALID|MALFORMED)_/.test(error.salesforce?.code ?? '');
+
+/** A row as it may leave now: what policy closed after it was written is not told any more. Fields of the host's own are. */
+export function boundedRow(row: FeedRow, opened: Opened): FeedRow {
+  if (row.kind !== 'record') return row;
+  const open = Object.entries(row.changes).filter(([name]) => opened.isOpen(row.object, name));
+  return { ...row, changes: Object.fromEntries(open) };
+}

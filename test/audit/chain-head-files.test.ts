@@ -1,0 +1,134 @@
+import { readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { Database } from 'sqlite3';
+import { describe, expect, it } from 'vitest';
+import { createWorld, type World } from '../support/world.ts';
+
+/** As somebody with the database file, and without our secret, would do it. */
+function tamper(world: World, sql: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const file = new Database(path.join(world.folder, 'gatehouse.db'));
+    file.exec(sql, (error) => {
+      file.close();
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
+}
+
+const HEAD_BACK = 'update auditHead set (seq, hash) = (select seq, hash from audit order by seq desc limit 1)';
+
+const look = async (app: World['app'], times: number) => {
+  for (let n = 0; n < times; n += 1)
+    await app.gate.call({
+      bot: 'demo',
+      principal: 'x',
+      channel: 'rest',
+      action: 'GetAccount',
+      args: { name: 'Acme Industries' },
+    });
+};
+
+describe('the heads of the audit', () => {
+  it('does not heal when new rows grow over a cut tail, in no process [C7]', async () => {
+    await using world = await createWorld();
+    const beside = await world.again();
+    await look(world.app, 5);
+    await look(beside, 5);
+    await tamper(world, `delete from audit where seq > 4; ${HEAD_BACK}`);
+    world.clock.advance(1000);
+    for (const app of [world.app, beside, world.app, await world.again()]) await look(app, 6);
+    for (const app of [world.app, beside, await world.again()])
+      expect(await app.audit.verify()).toMatchObject({ ok: false, problem: expect.stringContaining('signed') });
+  });
+
+  it('does not heal when the row that was signed is put back for the moment of the look [C7]', async () => {
+    await using world = await createWorld();
+    const beside = await world.again();
+    await look(world.app, 10);
+    await tamper(world, 'create table saved as select * from audit where seq = 10');
+    await tamper(world, `delete from audit where seq > 5; ${HEAD_BACK}`);
+    world.clock.advance(1000);
+    await look(world.app, 5);
+    await tamper(world, 'create table grown as select * from audit where seq = 10');
+    const swap = (from: string) => `delete from audit where seq = 10; insert into audit select * from ${from}`;
+    await tamper(world, swap('saved'));
+    await look(beside, 1);
+    await look(world.app, 1);
+    await look(await world.again(), 1);
+    await tamper(world, swap('grown'));
+    for (const app of [world.app, await world.again()])
+      expect(await app.audit.verify()).toMatchObject({ ok: false, seq: 10 });
+  });
+
+  it('does not heal when another process signs a new row under the number of the one that was cut [C7]', async () => {
+    await using world = await createWorld();
+    await look(world.app, 10);
+    await tamper(world, `delete from audit where seq > 5; ${HEAD_BACK}`);
+    world.clock.advance(1000);
+    await look(await world.again(), 5);
+    for (const app of [world.app, await world.again()])
+      expect(await app.audit.verify()).toMatchObject({ ok: false, rows: 9, seq: 10 });
+  });
+
+  it('remembers that rows once did not follow, even when they do again [C7]', async () => {
+    await using world = await createWorld();
+    await look(world.app, 3);
+    await tamper(world, 'create table saved as select * from audit where seq > 1');
+    await tamper(world, `delete from audit where seq > 1; ${HEAD_BACK}`);
+    world.clock.advance(1000);
+    await look(world.app, 3);
+    await tamper(world, `delete from audit where seq > 1; insert into audit select * from saved; ${HEAD_BACK}`);
+    expect(await world.app.audit.verify()).toMatchObject({ ok: false, seq: 4, problem: expect.stringContaining('3') });
+  });
+
+  it('that were removed are missed: by the process that kept them, and by any other [C7]', async () => {
+    await using world = await createWorld();
+    expect(await world.app.audit.verify()).toEqual({ ok: true, rows: 0 });
+    await look(world.app, 10);
+    await tamper(world, `delete from audit where seq > 5; ${HEAD_BACK}`);
+    await rm(path.join(world.folder, 'audit-heads'), { recursive: true });
+    expect(await world.app.audit.verify()).toMatchObject({ ok: false, rows: 5, seq: 6 });
+    expect(await (await world.again()).audit.verify()).toMatchObject({
+      ok: false,
+      problem: expect.stringContaining(path.join(world.folder, 'audit-heads')),
+    });
+  });
+
+  it('are kept again in a folder that was removed, so that calls go on [C7]', async () => {
+    await using world = await createWorld();
+    await look(world.app, 2);
+    await rm(path.join(world.folder, 'audit-heads'), { recursive: true });
+    await look(world.app, 1);
+    expect(await world.app.audit.verify()).toEqual({ ok: true, rows: 3 });
+  });
+
+  it.each([0, -1, -(2 ** 40)])('a row planted as number %d shows [C7]', async (seq) => {
+    await using world = await createWorld();
+    await look(world.app, 2);
+    await tamper(
+      world,
+      `create table planted as select * from audit where seq = 1;
+       update planted set seq = ${seq}, event = 'approved';
+       insert into audit select * from planted`,
+    );
+    expect(await world.app.audit.verify()).toMatchObject({
+      ok: false,
+      rows: 0,
+      problem: expect.stringMatching(/first/),
+    });
+    const lines: string[] = [];
+    for await (const line of world.app.audit.export()) lines.push(line);
+    expect(lines).toHaveLength(3);
+  });
+
+  it('follow each other’s rows in several processes, and leave one behind [C7]', async () => {
+    await using world = await createWorld();
+    const apps = [world.app, await world.again(), await world.again()];
+    for (let round = 0; round < 4; round += 1)
+      await Promise.all(apps.map((app, index) => look(app, 1 + ((round + index) % 3))));
+    await look(await world.again(), 1);
+    for (const app of apps) expect(await app.audit.verify()).toEqual({ ok: true, rows: 25 });
+    expect(await readdir(path.join(world.folder, 'audit-heads'))).toHaveLength(1);
+  });
+});

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { ACK, fault, NotAnOutboundMessage, parseOutboundMessage } from '../../../src/sync/inbound/outbound-message.ts';
+import { readXml } from '../../../src/sync/inbound/xml.ts';
+
+const notification = (
+  n: number,
+  record = '<sf:Id>0035i00000Abc12AAB</sf:Id><sf:Title>Boss &amp; friend</sf:Title>',
+) => `
+  <Notification><Id>04l5i000000${String(n).padStart(4, '0')}</Id>
+   <sObject xsi:type="sf:Contact" xmlns:sf="urn:sobject.enterprise.soap.sforce.com">${record}</sObject></Notification>`;
+
+const message = (items: string, org = '00D5i000000AbCdEAK') => `<?xml version="1.0" encoding="UTF-8"?>
+<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+ <soapenv:Body><notifications xmlns="http://soap.sforce.com/2005/09/outbound">
+  <OrganizationId>${org}</OrganizationId><ActionId>04k5i0000000001AAA</ActionId><SessionId xsi:nil="true"/>
+  <EnterpriseUrl>https://x.example/services/Soap/c/66.0/00D5i000000AbCd</EnterpriseUrl><PartnerUrl>https://x.example</PartnerUrl>
+  ${items}</notifications></soapenv:Body></soapenv:Envelope>`;
+
+describe('an outbound message [I1]', () => {
+  it('is read: org, action and which records, and no value of theirs', () => {
+    expect(parseOutboundMessage(message(notification(1)))).toEqual({
+      organizationId: '00D5i000000AbCdEAK',
+      actionId: '04k5i0000000001AAA',
+      notifications: [{ id: '04l5i0000000001', object: 'Contact', recordId: '0035i00000Abc12AAB' }],
+    });
+  });
+
+  it('is read by namespace: other prefixes and the other attribute order are the same message', () => {
+    const other = message(notification(1))
+      .replace(
+        'xsi:type="sf:Contact" xmlns:sf="urn:sobject.enterprise.soap.sforce.com"',
+        `xmlns:q='urn:sobject.enterprise.soap.sforce.com' xsi:type='q:Contact'`,
+      )
+      .replaceAll('sf:Id', 'q:Id')
+      .replaceAll('sf:Title', 'q:Title')
+      .replaceAll('soapenv', 'S');
+    expect(parseOutboundMessage(other)).toEqual(parseOutboundMessage(message(notification(1))));
+  });
+
+  it('never keeps the session id', () => {
+    const withSession = message(notification(1)).replace(
+      '<SessionId xsi:nil="true"/>',
+      '<SessionId>00D!secret</SessionId>',
+    );
+    expect(JSON.stringify(parseOutboundMessage(withSession))).not.toContain('secret');
+  });
+
+  it.each([
+    ['no record at all', (item: string) => item.replace(/<sObject.*<\/sObject>/s, '')],
+    ['a record that is nil', (item: string) => item.replace(/<sObject.*<\/sObject>/s, '<sObject xsi:nil="true"/>')],
+    ['a record without a field', (item: string) => item.replace(/<sf:Id>.*<\/sf:Title>/s, '')],
+  ])('of a record that is gone by then holds up no other: %s', (_, withoutData) => {
+    const ids = (items: string) => parseOutboundMessage(message(items)).notifications.map(({ id }) => id);
+    expect(ids(notification(1) + withoutData(notification(2)) + notification(3))).toEqual([
+      '04l5i0000000001',
+      '04l5i0000000003',
+    ]);
+    expect(ids(withoutData(notification(2)))).toEqual([]);
+  });
+
+  it('takes 100 notifications, and not 101', () => {
+    const many = (n: number) => message(Array.from({ length: n }, (_, i) => notification(i)).join(''));
+    expect(parseOutboundMessage(many(100)).notifications).toHaveLength(100);
+    expect(() => parseOutboundMessage(many(101))).toThrow(NotAnOutboundMessage);
+    expect(() => parseOutboundMessage(many(0))).toThrow(NotAnOutboundMessage);
+  });
+
+  it.each([
+    ['nothing', ''],
+    [
+      'a DTD',
+      message(notification(1)).replace('<soapenv:Envelope', '<!DOCTYPE x [<!ENTITY a "aaaa">]><soapenv:Envelope'),
+    ],
+    ['an entity of its own', message(notification(1, '<sf:Id>0035i00000Abc12AAB</sf:Id><sf:Title>&a;</sf:Title>'))],
+    ['another root', '<a xmlns="http://schemas.xmlsoap.org/soap/envelope/"/>'],
+    ['another namespace', message(notification(1)).replace('2005/09/outbound', '2005/09/inbound')],
+    ['half a body', message(notification(1)).slice(0, 600)],
+    ['a record id that is none', message(notification(1, "<sf:Id>1' OR 1=1</sf:Id>"))],
+    ['no record id', message(notification(1, '<sf:Title>Boss</sf:Title>'))],
+    ['an undeclared prefix', message(notification(1)).replaceAll('sf:Title', 'zz:Title')],
+    ['a thousand nested tags', '<a>'.repeat(1000)],
+    ['JSON', '{"a":1}'],
+    ['a bare ampersand', message(notification(1, '<sf:Id>0035i00000Abc12AAB</sf:Id><sf:T>a & b</sf:T>'))],
+  ])('is refused when it holds %s', (_, body) => {
+    expect(() => parseOutboundMessage(body)).toThrow(NotAnOutboundMessage);
+  });
+
+  it('takes no time over a hostile megabyte', () => {
+    const started = performance.now();
+    for (const body of [
+      `<a ${'b '.repeat(500_000)}`,
+      `<a>${'&amp;'.repeat(200_000)}`,
+      '<a>'.repeat(300_000),
+      `<a b="${'x'.repeat(1_000_000)}`,
+      '<!--'.repeat(250_000),
+    ]) {
+      expect(() => parseOutboundMessage(body)).toThrow(NotAnOutboundMessage);
+    }
+    expect(performance.now() - started).toBeLessThan(2_000);
+  });
+
+  it('is answered in the form that Salesforce demands', () => {
+    const answer = readXml(ACK).children[0]?.children[0];
+    expect([answer?.namespace, answer?.name, answer?.children[0]?.text]).toEqual([
+      'http://soap.sforce.com/2005/09/outbound',
+      'notificationsResponse',
+      'true',
+    ]);
+    expect(readXml(fault('Client', '<&>')).children[0]?.children[0]?.children[1]?.text).toBe('<&>');
+  });
+});
