@@ -1,5 +1,5 @@
 /**
- * The one vocabulary of refusals (spec.md section E). Every door renders a GatehouseError through `toErrorBody`;
+ * The one vocabulary of refusals (E). Every door renders a GatehouseError through `toErrorBody`;
  * anything else that is thrown becomes `internal` with an id to look up in the log.
  */
 

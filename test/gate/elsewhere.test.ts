@@ -4,7 +4,7 @@ import { type Door, openDoor, type Question } from '../mcp/door.ts';
 import { openDoor as openHttp, proposeMove } from '../support/door.ts';
 import { createWorld, type World } from '../support/world.ts';
 
-/** What went wrong with confirmations elsewhere (gate-design.md §2), line by line. Each test fails on the mistake in its name. */
+/** What went wrong with confirmations elsewhere, line by line. Each test fails on the mistake in its name. */
 
 const MOVE = { reference: 'OPP-123', nextStep: 'Send the contract' };
 const DOE = { lastName: 'Doe', company: 'Doe Ltd' };

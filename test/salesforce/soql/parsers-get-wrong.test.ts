@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { refusal, underSyntax } from './fixtures.ts';
 
-// One test for each thing that a parser on npm was measured to get wrong (gate-design.md §1).
+// One test for each thing that a parser on npm was measured to get wrong.
 
 const nested = (open: string, close: string, times: number, inside: string) =>
   open.repeat(times) + inside + close.repeat(times);
