@@ -20,7 +20,7 @@ export type RemoteRecord = Readonly<Record<string, unknown>>;
 
 /**
  * One rule as functions over one value in the middle: the host's way of saying it. Both sides are compared there, in the
- * folded form, and that form is a fixed point: writing it, reading it back and folding it changes nothing (sync-P25, P26).
+ * folded form, and that form is a fixed point: writing it, reading it back and folding it changes nothing (sync-P25 sync-P26).
  */
 export interface CompiledRule {
   readonly key: string;
