@@ -1,7 +1,30 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+const all = 'test/**/*.test.ts';
 const browserTests = 'test/**/*.browser.test.ts';
+
+/** No database, no org, no server: seconds, at every save. */
+const pureTests = [
+  'test/{contract/{actions,requirements},http/rate-limit,mcp/form,permissions/{mirrors,policy},store/make-folder}.test.ts',
+  'test/{domain,runtime,salesforce/soql,sync/mapping,sync/inbound}/**/*.test.ts',
+  'test/salesforce/{breaker,budget,describe-check,failures,find,hosts,ids,sign-in-failures}.test.ts',
+  'test/{chat/accumulate,sim/date-literals,sim/ids,sync/log-ids,sync/merge}.test.ts',
+];
+/** Starts processes, ours or other people's, and kills some. */
+const processTests = [
+  'test/e2e/*.test.ts',
+  'test/{gate,salesforce,store}/processes.test.ts',
+  'test/{cli/chat,mcp/stdio,sim/shared-file,sync/kill}.test.ts',
+];
+const ourTests = { include: [all], exclude: [browserTests, ...pureTests, ...processTests] };
+
+/** What differs by database: where rows are kept, claimed, locked and lost. Elsewhere the same statements are proven by these. */
+const postgresTests = [
+  'test/store/!(make-folder|per-bot|sqlite|processes).test.ts',
+  'test/{gate/{orgs,clocks},mcp/sessions,salesforce/soql-allowance}.test.ts',
+  'test/sync/{batch,clocks,converted,crash,drain,events,held,host-links,hosts,identity,interrupted,link-desk,log-routes,model,policy,routes,stands-alone,status,worker}.test.ts',
+];
 
 // The main flows once more in an org that has none of our fields; what is about those is left out by name.
 const stockTests = ['test/e2e/*.test.ts', 'test/eval/*.test.ts', 'test/sync/*.test.ts'];
@@ -19,9 +42,20 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Much of it waits for processes, disks and servers: on two cores two files at once take half the time of one.
     maxWorkers: Math.max(2, availableParallelism()),
-    // Apart, so that a run without browser tests unpacks no browser.
+    globalSetup: ['test/support/prepared.ts'],
     projects: [
-      { extends: true, test: { name: 'house', include: ['test/**/*.test.ts'], exclude: [browserTests] } },
+      { extends: true, test: { name: 'pure', include: pureTests } },
+      { extends: true, test: { name: 'world', ...ourTests, env: { GATEHOUSE_TEST_ON: 'SQLite' } } },
+      {
+        extends: true,
+        test: {
+          name: 'postgres',
+          include: postgresTests,
+          exclude: processTests,
+          env: { GATEHOUSE_TEST_ON: 'PostgreSQL' },
+        },
+      },
+      { extends: true, test: { name: 'process', include: processTests } },
       {
         extends: true,
         test: {
@@ -32,9 +66,14 @@ export default defineConfig({
           setupFiles: ['test/support/stock-setup.ts'],
         },
       },
+      // Apart, so that a run without browser tests unpacks no browser.
       {
         extends: true,
-        test: { name: 'browser', include: [browserTests], globalSetup: ['test/support/chromium-setup.ts'] },
+        test: {
+          name: 'browser',
+          include: [browserTests],
+          globalSetup: ['test/support/chromium-setup.ts', 'test/support/prepared.ts'],
+        },
       },
     ],
   },

@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { type App, createApp } from '../../src/app/app.ts';
 import { openDatabase } from '../../src/store/open.ts';
-import { describePostgres } from '../support/databases.ts';
+import { describeOnce, describePostgres } from '../support/databases.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 /** Two processes on one store whose clocks differ: one approval, one write, whoever's clock is right. */
@@ -10,7 +10,7 @@ const LEAD = { lastName: 'Doe', company: 'Doe Ltd' };
 const MINUTE_MS = 60_000;
 const SKEWS = [5 * MINUTE_MS, -26 * 3_600_000];
 
-describe('on SQLite', () => suite(async () => ({ env: {}, async [Symbol.asyncDispose]() {} })));
+describeOnce('on SQLite', () => suite(async () => ({ env: {}, async [Symbol.asyncDispose]() {} })));
 describePostgres((makeSchema) =>
   suite(async () => {
     const { target, remove } = await makeSchema();

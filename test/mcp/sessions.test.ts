@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { listen } from '../../src/http/server.ts';
 import { createMcpHttp } from '../../src/mcp/http.ts';
 import { openDatabase } from '../../src/store/open.ts';
-import { describePostgres } from '../support/databases.ts';
+import { describeOnce, describePostgres } from '../support/databases.ts';
 import { type Door, type How, type Knocker, openDoor, type Reply } from './door.ts';
 
 /** Sessions of 2025-era clients on both databases, in two processes' worth of houses behind one balancer. */
@@ -29,7 +29,7 @@ interface Two extends AsyncDisposable {
 
 type OpenTwo = () => Promise<Two>;
 
-describe('on SQLite', () => suite(() => openTwo({}, async () => {})));
+describeOnce('on SQLite', () => suite(() => openTwo({}, async () => {})));
 describePostgres((makeSchema) =>
   suite(async () => {
     const { target, remove } = await makeSchema();

@@ -1,9 +1,9 @@
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
 import { checkSecret, loadSecret } from '../../src/store/secrets/secret.ts';
-import { describeStores } from '../support/databases.ts';
+import { describeOnce, describeStores } from '../support/databases.ts';
 import { race, removeBundle } from './processes.ts';
 import { NOW } from './rows.ts';
 
@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 afterAll(removeBundle);
 
-describe('the secret', () => {
+describeOnce('the secret', () => {
   it('comes from the environment where it is set, and then makes no file', async () => {
     expect(await loadSecret(folder, 'from the environment')).toBe('from the environment');
     expect(await readdir(folder)).toEqual([]);

@@ -7,7 +7,7 @@ import pg from 'pg';
 import { Database } from 'sqlite3';
 import { afterAll, describe, expect, it } from 'vitest';
 import { lazyTokens, openTokens, type TokenTarget } from '../../src/store/secrets/tokens.ts';
-import { describePostgres, missing } from '../support/databases.ts';
+import { describeOnce, describePostgres, missing } from '../support/databases.ts';
 import { race, removeBundle } from './processes.ts';
 
 afterAll(removeBundle);
@@ -23,7 +23,7 @@ interface RawTokens extends AsyncDisposable {
 
 const redisUrl = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
 
-describe('tokens on SQLite', () => suite(onSqlite));
+describeOnce('tokens on SQLite', () => suite(onSqlite));
 describePostgres((makeSchema) => suite(() => onPostgres(makeSchema)));
 describe('tokens on Redis', async () => {
   if (await answers(redisUrl)) suite(onRedis);
@@ -138,7 +138,7 @@ function suite(open: () => Promise<RawTokens>): void {
   });
 }
 
-describe('the token file', () => {
+describeOnce('the token file', () => {
   it('is for this account alone and written through to the disk', async () => {
     await using raw = await onSqlite();
     const vault = await openTokens(raw.target, SECRET);
@@ -167,7 +167,7 @@ describe('the token file', () => {
   });
 });
 
-describe('a token server that is not there', () => {
+describeOnce('a token server that is not there', () => {
   it.each(['postgres://ada:hunter2@127.0.0.1:9/test', 'redis://ada:hunter2@127.0.0.1:9'])(
     'is refused in words that hold no password: %s',
     async (url) => {

@@ -7,6 +7,7 @@ import { describe, it } from 'vitest';
 import type { Store } from '../../src/ports/store.ts';
 import type { Database } from '../../src/store/engines/database.ts';
 import { createStore, type DatabaseTarget, openDatabase } from '../../src/store/open.ts';
+import { copyOfPrepared } from './prepared.ts';
 import { isStock } from './stock-org.ts';
 
 /** A database that nobody has used: a file in a new folder, or a schema of its own. It goes away with the test. */
@@ -18,11 +19,25 @@ export interface FreshDatabase extends AsyncDisposable {
 
 export type OpenFresh = () => Promise<FreshDatabase>;
 
+/** Where this project of vitest runs its suites: on one of the two, or on both. */
+const on = process.env.GATEHOUSE_TEST_ON;
+
 /** One suite on every database there is. PostgreSQL: DATABASE_URL, or the usual local one with a database `test`. */
 export function describeStores(suite: (name: 'SQLite' | 'PostgreSQL', openFresh: OpenFresh) => void): void {
-  describe('on SQLite', () => suite('SQLite', async () => fresh(await freshFile())));
+  describeOnce('on SQLite', () =>
+    suite('SQLite', async () => {
+      const place = await freshFile();
+      await copyOfPrepared('store', path.dirname(place.target.file), migrated);
+      return fresh(place);
+    }),
+  );
   // What an org lacks has nothing to do with where we keep our rows.
   if (!isStock) describePostgres((makeSchema) => suite('PostgreSQL', async () => fresh(await makeSchema())));
+}
+
+/** What is beside such suites in their file, and says nothing about PostgreSQL. */
+export function describeOnce(name: string, suite: () => void): void {
+  if (on !== 'PostgreSQL') describe(name, suite);
 }
 
 /** A place for a database that is not opened yet, and how to be rid of it. */
@@ -42,6 +57,7 @@ export async function freshFile(): Promise<Place<{ readonly file: string }>> {
 export type PostgresPlace = Place<{ readonly url: string; readonly schema: string }>;
 
 export function describePostgres(suite: (makeSchema: () => Promise<PostgresPlace>) => void): void {
+  if (on === 'SQLite') return;
   describe('on PostgreSQL', () => {
     if (typeof postgres === 'string') suite(() => freshSchema(postgres));
     else missing('postgres', postgres.reason);
@@ -95,6 +111,8 @@ async function freshSchema(url: string): Promise<PostgresPlace> {
     },
   };
 }
+
+const migrated = async (folder: string) => (await openDatabase({ file: path.join(folder, 'gatehouse.db') })).close();
 
 async function fresh({ target, remove }: Place): Promise<FreshDatabase> {
   const database = await openDatabase(target);

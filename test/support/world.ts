@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe } from 'vitest';
 import { type ActionPermission, SALESFORCE_ACTIONS } from '../../permissions/catalog.ts';
 import { type Policy, shippedPolicy } from '../../permissions/policy.ts';
 import type { Audience } from '../../permissions/profiles.ts';
@@ -12,7 +11,8 @@ import type { Call } from '../../src/ports/gate.ts';
 import { readConfig } from '../../src/runtime/config.ts';
 import { createSim, type Sim } from '../../src/sim/sim.ts';
 import { openDatabase } from '../../src/store/open.ts';
-import { describePostgres } from './databases.ts';
+import { describeOnce, describePostgres } from './databases.ts';
+import { copyOfPrepared } from './prepared.ts';
 import { stockOrg, stockPolicy } from './stock-org.ts';
 
 /** One house on a folder of its own, with the simulated org inside and a clock that the test moves. */
@@ -64,6 +64,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     },
   };
   const config = readConfig({ GATEHOUSE_DATA: folder, GATEHOUSE_LOG: 'silent', ...stockOrg, ...options.env });
+  await copyOfPrepared(
+    config.simSeed === undefined ? 'house' : `house-${config.simSeed}`,
+    folder,
+    (at) => prepare(at, config.simSeed),
+    // A database elsewhere, and a secret of its own, begin with nothing here but the org.
+    (file) => (config.databaseUrl === undefined && config.secret === undefined) || file === 'sim.db',
+  );
   const open = (crash?: (point: string) => void | Promise<void>) =>
     createApp(config, {
       now: () => clock.now,
@@ -144,9 +151,19 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   };
 }
 
+/** A house that nobody has used: its databases with their schema, the simulated org with its company. */
+async function prepare(folder: string, seed: 'stock' | undefined): Promise<void> {
+  const app = await createApp(
+    readConfig({ GATEHOUSE_DATA: folder, GATEHOUSE_LOG: 'silent', GATEHOUSE_SIM_SEED: seed }),
+  );
+  await app.ready();
+  await app.close();
+  await (await createSim({ file: path.join(folder, 'sim.db'), seed })).close();
+}
+
 /** One suite of worlds on every database there is; the simulated org keeps its file beside. */
 export function describeWorlds(suite: (create: typeof createWorld) => void): void {
-  describe('on SQLite', () => suite(createWorld));
+  describeOnce('on SQLite', () => suite(createWorld));
   describePostgres((makeSchema) =>
     suite(async (options = {}) => {
       const { target, remove } = await makeSchema();

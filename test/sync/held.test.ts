@@ -1,11 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
 import type { App } from '../../src/app/app.ts';
 import type { HeldPushed, HeldRecord } from '../../src/domain/action.ts';
 import type { MappingRow } from '../../src/ports/sync-store.ts';
 import { openDatabase } from '../../src/store/open.ts';
 import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
-import { describePostgres, describeStores } from '../support/databases.ts';
+import { describeOnce, describePostgres, describeStores } from '../support/databases.ts';
 import { openDoor } from '../support/door.ts';
 import { createWorld, type World } from '../support/world.ts';
 import { Crash, crashAt, createSyncWorld, type Process } from './world.ts';
@@ -14,7 +14,7 @@ import { Crash, crashAt, createSyncWorld, type Process } from './world.ts';
 
 const PEOPLE = { id: 'p1', fields: { email: 'ada@held.example', name: 'Ada Held' } };
 
-describe('on SQLite', () => suite(async () => ({ env: {}, async [Symbol.asyncDispose]() {} })));
+describeOnce('on SQLite', () => suite(async () => ({ env: {}, async [Symbol.asyncDispose]() {} })));
 describePostgres((makeSchema) =>
   suite(async () => {
     const { target, remove } = await makeSchema();
@@ -297,49 +297,51 @@ describeStores((_name, openFresh) => {
   });
 });
 
-it('is seen and decided by operators alone, and everybody who syncs is told of it [K7] [C3]', async () => {
-  const withSync = async ({ app }: World) => ({ routes: (await app.sync()).routes });
-  await using door = await openDoor({ policy: confirming }, withSync);
-  const { world } = door;
-  const host = { key: door.keys.host };
-  await door.ask('PUT', '/api/parties/p1', { ...host, json: { ...PEOPLE.fields } });
-  const now = await door.ask('POST', '/api/crm/salesforce/sync', { ...host, json: { customerId: 'p1' } });
-  const [list] = await waiting(world);
-  const id = list?.id ?? 'none';
-  const link = `/approvals/${id}`;
-  expect(now).toMatchObject({ status: 403, json: { error: { code: 'off', next: expect.stringContaining(link) } } });
-  expect(now.json.error.message).toContain('1 record(s) wait');
-  const admin = await door.operatorKey('admin');
-  const batch = await door.ask('POST', '/api/bots/demo/sync/batches', { key: admin, json: { kind: 'party' } });
-  expect(batch.json.error).toMatchObject({ code: 'off', next: expect.stringContaining(link) });
-  const status = await door.ask('GET', '/api/bots/demo/sync/status', { key: admin });
-  expect(status.json.problems).toContainEqual(expect.objectContaining({ next: expect.stringContaining(link) }));
+describeOnce('in one house', () => {
+  it('is seen and decided by operators alone, and everybody who syncs is told of it [K7] [C3]', async () => {
+    const withSync = async ({ app }: World) => ({ routes: (await app.sync()).routes });
+    await using door = await openDoor({ policy: confirming }, withSync);
+    const { world } = door;
+    const host = { key: door.keys.host };
+    await door.ask('PUT', '/api/parties/p1', { ...host, json: { ...PEOPLE.fields } });
+    const now = await door.ask('POST', '/api/crm/salesforce/sync', { ...host, json: { customerId: 'p1' } });
+    const [list] = await waiting(world);
+    const id = list?.id ?? 'none';
+    const link = `/approvals/${id}`;
+    expect(now).toMatchObject({ status: 403, json: { error: { code: 'off', next: expect.stringContaining(link) } } });
+    expect(now.json.error.message).toContain('1 record(s) wait');
+    const admin = await door.operatorKey('admin');
+    const batch = await door.ask('POST', '/api/bots/demo/sync/batches', { key: admin, json: { kind: 'party' } });
+    expect(batch.json.error).toMatchObject({ code: 'off', next: expect.stringContaining(link) });
+    const status = await door.ask('GET', '/api/bots/demo/sync/status', { key: admin });
+    expect(status.json.problems).toContainEqual(expect.objectContaining({ next: expect.stringContaining(link) }));
 
-  const whole = await door.ask('GET', `/api/proposals/${id}/records`, { key: admin });
-  expect(whole.json).toMatchObject({ count: 1, records: [{ id: 'p1', changes: expect.any(Array) }] });
-  const as = await door.signIn('approver');
-  const page = await door.ask('GET', link, { headers: { cookie: as.cookie } });
-  expect(page.text).toContain(`/api/proposals/${id}/records`);
-  expect(page.text).toContain('Ada Held');
-  expect(page.text).not.toContain("The bot's own words");
-  for (const key of [door.keys.agent, door.keys.host]) {
-    for (const path of [`/api/proposals/${id}`, `/api/proposals/${id}/records`])
-      expect((await door.ask('GET', path, { key })).status, path).toBeGreaterThanOrEqual(403);
-    expect((await door.ask('POST', `/api/proposals/${id}/approve`, { key })).status).toBe(403);
-  }
-  for (const [action, args] of [
-    ['GetProposal', { id }],
-    ['SyncHeld', { kind: 'party', records: [] }],
-  ] as const)
-    expect(await world.refusal(action, args)).toMatchObject({ code: 'not_found' });
-  expect((await world.app.gate.actions(world.bot)).map(({ name }) => name)).not.toContain('SyncHeld');
-  const atClient = { answer: 'approve', by: 'x', via: 'chat', assurance: 'client', bot: world.bot } as const;
-  await expect(world.app.gate.decide(id, atClient)).rejects.toMatchObject({ code: 'not_found' });
-  expect(await contacts(world)).toEqual([]);
-  expect(await door.ask('POST', `/api/proposals/${id}/approve`, { key: admin })).toMatchObject({ status: 200 });
-  expect(await contacts(world)).toEqual(['ada@held.example']);
-  const plain = await door.ask('GET', '/api/proposals/ffffffffffffffffffffffffffffffff/records', { key: admin });
-  expect(plain.status).toBe(404);
+    const whole = await door.ask('GET', `/api/proposals/${id}/records`, { key: admin });
+    expect(whole.json).toMatchObject({ count: 1, records: [{ id: 'p1', changes: expect.any(Array) }] });
+    const as = await door.signIn('approver');
+    const page = await door.ask('GET', link, { headers: { cookie: as.cookie } });
+    expect(page.text).toContain(`/api/proposals/${id}/records`);
+    expect(page.text).toContain('Ada Held');
+    expect(page.text).not.toContain("The bot's own words");
+    for (const key of [door.keys.agent, door.keys.host]) {
+      for (const path of [`/api/proposals/${id}`, `/api/proposals/${id}/records`])
+        expect((await door.ask('GET', path, { key })).status, path).toBeGreaterThanOrEqual(403);
+      expect((await door.ask('POST', `/api/proposals/${id}/approve`, { key })).status).toBe(403);
+    }
+    for (const [action, args] of [
+      ['GetProposal', { id }],
+      ['SyncHeld', { kind: 'party', records: [] }],
+    ] as const)
+      expect(await world.refusal(action, args)).toMatchObject({ code: 'not_found' });
+    expect((await world.app.gate.actions(world.bot)).map(({ name }) => name)).not.toContain('SyncHeld');
+    const atClient = { answer: 'approve', by: 'x', via: 'chat', assurance: 'client', bot: world.bot } as const;
+    await expect(world.app.gate.decide(id, atClient)).rejects.toMatchObject({ code: 'not_found' });
+    expect(await contacts(world)).toEqual([]);
+    expect(await door.ask('POST', `/api/proposals/${id}/approve`, { key: admin })).toMatchObject({ status: 200 });
+    expect(await contacts(world)).toEqual(['ada@held.example']);
+    const plain = await door.ask('GET', '/api/proposals/ffffffffffffffffffffffffffffffff/records', { key: admin });
+    expect(plain.status).toBe(404);
+  });
 });
 
 /** The shipped mapping, and a company that nobody has is made. */

@@ -207,7 +207,7 @@ describeStores((_name, openFresh) => {
 
   it('survives kill -9 of real workers under faults: no duplicate, no difference, no lost edit, then rest [sync-P8] [sync-P21] [S8]', async () => {
     await using fresh = await openFresh();
-    const report = await soak(25, 12, fresh.target);
+    const report = await soak(17, 12, fresh.target);
     expect(report).toMatchObject({ duplicates: 0, diverged: 0, lostSingleSideEdits: 0, writesAfterRest: 0 });
     expect(report.kills).toBeGreaterThan(0);
     expect(report.edits).toBeGreaterThan(30);

@@ -82,6 +82,8 @@ export interface WorldOptions extends ProcessOptions {
   readonly start?: number;
   /** The org tracks field history of contacts, which the simulated org does not know. */
   readonly history?: boolean;
+  /** One process runs at a time: whoever waits for another one waits for a dead one, and the time passes at once. */
+  readonly isAlone?: boolean;
 }
 
 const BOT = 'demo';
@@ -180,7 +182,8 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
       // Waiting for Salesforce's clock moves ours; waiting for another caller must let it run.
       wait: async (ms: number) => {
         if (ms > 100) clock.advance(ms);
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        else if (options.isAlone) clock.advance(5_000);
+        else await new Promise((resolve) => setTimeout(resolve, 1));
       },
       policyOf: async (bot: string) => (await fresh.store.bots.get(bot))?.policy,
       connectionOf: (bot: string) => fresh.store.connections.get(bot),
