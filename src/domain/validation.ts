@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { FieldProblem } from './errors.ts';
+import { type FieldProblem, GatehouseError, listProblems } from './errors.ts';
 
 /**
  * What is wrong with a value, said after its name: "lastName: is missing". For `safeParse(value, { error: inWords })`; a
@@ -25,6 +25,24 @@ export const inWords: z.core.$ZodErrorMap = (issue) => {
       return undefined;
   }
 };
+
+/**
+ * The value as its schema has it, or `invalid_input` with every wrong place (twenty of them, and how many more). `what`
+ * begins the message: "The request"; `whole` names what has no place of its own: "(body)".
+ */
+export function parseOrThrow<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  { what, whole }: { readonly what: string; readonly whole: string },
+): z.output<S> {
+  const parsed = schema.safeParse(value, { error: inWords });
+  if (parsed.success) return parsed.data;
+  const fields = listProblems(problemsIn(parsed.error, whole));
+  throw new GatehouseError('invalid_input', `${what} is not usable: ${fields.map(({ name }) => name).join(', ')}.`, {
+    next: `Correct and send it again: ${fields.map(({ name, problem }) => `${name}: ${problem}`).join('; ')}.`,
+    fields,
+  });
+}
 
 /** Where an input is wrong, named as the caller wrote it; `whole` names what has no place of its own. */
 export function problemsIn({ issues }: z.core.$ZodError, whole: string): readonly FieldProblem[] {

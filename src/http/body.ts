@@ -1,6 +1,4 @@
-import type { z } from 'zod';
-import { GatehouseError, listProblems } from '../domain/errors.ts';
-import { inWords, problemsIn } from '../domain/validation.ts';
+import { GatehouseError } from '../domain/errors.ts';
 import { requireShape } from './json-shape.ts';
 import { HttpRefusal } from './refusal.ts';
 
@@ -59,21 +57,6 @@ export async function readForm(request: Request): Promise<URLSearchParams> {
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/x-www-form-urlencoded') throw wrongType('application/x-www-form-urlencoded');
   return new URLSearchParams(await readText(request));
-}
-
-/** Every wrong place at once (twenty of them, and how many more), named as the caller wrote it. */
-export function parseInput<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const parsed = schema.safeParse(value, { error: inWords });
-  if (parsed.success) return parsed.data;
-  const fields = listProblems(problemsIn(parsed.error, '(body)'));
-  throw new GatehouseError(
-    'invalid_input',
-    `The request is not usable: ${fields.map(({ name }) => name).join(', ')}.`,
-    {
-      next: `Correct and send it again: ${fields.map(({ name, problem }) => `${name}: ${problem}`).join('; ')}.`,
-      fields,
-    },
-  );
 }
 
 function tooLarge(maxBytes: number): HttpRefusal {

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { type GatehouseError, toGatehouseError } from '../domain/errors.ts';
+import { parseOrThrow } from '../domain/validation.ts';
 import type { Caller, Route } from '../ports/route.ts';
-import { parseInput, readJson, readText } from './body.ts';
+import { readJson, readText } from './body.ts';
 import { callerOf } from './caller.ts';
 import type { HttpDeps, RequestInfo } from './deps.ts';
 import { STREAM_HEADERS, type StreamOptions, toEventStream, toTextStream } from './event-stream.ts';
@@ -109,6 +110,9 @@ export function createHttp(deps: HttpDeps): Http {
   return { fetch: async (request, info) => app.fetch(request, { remote: info.remoteAddress }) };
 }
 
+/** What an unusable input is called. */
+const REQUEST = { what: 'The request', whole: '(body)' };
+
 interface Limits {
   /** Wrong secrets in a path, per address. */
   readonly misses: RateLimit;
@@ -134,7 +138,7 @@ async function answer(
       route.handle({
         params,
         caller,
-        query: route.query === undefined ? {} : parseInput(route.query, c.req.query()),
+        query: route.query === undefined ? {} : parseOrThrow(route.query, c.req.query(), REQUEST),
         body: await bodyFor(route, raw),
         headers: raw.headers,
         signal: raw.signal,
@@ -170,7 +174,7 @@ function authorize(deps: HttpDeps, route: Route, caller: Caller, params: Readonl
 async function bodyFor(route: Route, request: Request): Promise<unknown> {
   if (route.body === undefined) return undefined;
   if (route.body === 'text') return readText(request, route.maxBytes);
-  return parseInput(route.body, (await readJson(request, route)) ?? {});
+  return parseOrThrow(route.body, (await readJson(request, route)) ?? {}, REQUEST);
 }
 
 /** The cause stays here: outside there is only the id. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { inWords } from '../../src/domain/validation.ts';
+import { GatehouseError } from '../../src/domain/errors.ts';
+import { inWords, parseOrThrow } from '../../src/domain/validation.ts';
 
 const problem = (schema: z.ZodType, value: unknown) =>
   schema.safeParse(value, { error: inWords }).error?.issues.map(({ message }) => message);
@@ -29,5 +30,34 @@ describe('what is wrong with a value', () => {
     [z.string().refine(() => false, 'is no bot'), 'b', 'is no bot'],
   ])('is a sentence (%#)', (schema, value, words) => {
     expect(problem(schema, value)).toEqual([words]);
+  });
+});
+
+describe('parseOrThrow', () => {
+  const name = { what: 'The request', whole: '(body)' };
+
+  it('answers the value as the schema has it', () => {
+    expect(parseOrThrow(z.object({ size: z.coerce.number() }), { size: '3' }, name)).toEqual({ size: 3 });
+  });
+
+  it('names every wrong place at once, and the whole where it has none of its own', () => {
+    const refusal = (schema: z.ZodType, value: unknown) => {
+      try {
+        parseOrThrow(schema, value, name);
+      } catch (error) {
+        if (error instanceof GatehouseError) return error;
+      }
+      throw new Error('it was not refused');
+    };
+    expect(refusal(z.strictObject({ size: z.number(), a: z.strictObject({}) }), { a: { b: 1 } })).toMatchObject({
+      code: 'invalid_input',
+      message: 'The request is not usable: size, a.b.',
+      next: 'Correct and send it again: size: is missing; a.b: is not known here.',
+      fields: [
+        { name: 'size', problem: 'is missing' },
+        { name: 'a.b', problem: 'is not known here' },
+      ],
+    });
+    expect(refusal(z.object({}), 7).fields).toEqual([{ name: '(body)', problem: 'must be an object' }]);
   });
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { parseOrThrow } from '../../domain/validation.ts';
 import { checkedPolicyOf, refusedPolicy, savePolicy } from '../../policy/save.ts';
 import { defineRoute, type Route } from '../../ports/route.ts';
-import { parseInput } from '../body.ts';
 import type { HttpDeps } from '../deps.ts';
 import { findBot } from '../find-bot.ts';
 
@@ -52,7 +52,7 @@ function unwrapped(body: unknown, bot: string): { readonly policy: unknown; read
   if (typeof body !== 'object' || body === null || Object.keys(body).length === 0)
     throw refusedPolicy([{ name: '(top)', problem: 'is no policy; an empty one would reset everything' }]);
   return 'policy' in body
-    ? parseInput(
+    ? parseOrThrow(
         z.strictObject({
           policy: z.unknown(),
           revision: z.int().min(1).optional(),
@@ -60,6 +60,7 @@ function unwrapped(body: unknown, bot: string): { readonly policy: unknown; read
           bot: z.literal(bot, `is another bot than ${bot}`).optional(),
         }),
         body,
+        { what: 'The request', whole: '(body)' },
       )
     : { policy: body };
 }
