@@ -3,7 +3,9 @@ import type { FieldValue } from '../domain/action.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
 import type { Notice } from '../gate/notices.ts';
 import { createHooks } from '../outbound/hooks.ts';
+import { botNamed } from '../policy/permit.ts';
 import type { Log } from '../ports/log.ts';
+import type { Route } from '../ports/route.ts';
 import type { Connections } from '../ports/salesforce.ts';
 import type { Store } from '../ports/store.ts';
 import type { FeedRow, HeldSyncOf } from '../ports/sync-store.ts';
@@ -15,14 +17,14 @@ import { createSync, type SyncRoom } from '../sync/create-sync.ts';
 import { type SyncProblem, type SyncStatus, syncStatus } from '../sync/jobs/status.ts';
 import { createWorker, type Worker } from '../sync/jobs/worker.ts';
 import { requireWriting } from '../sync/remote/policy-bounds.ts';
-import { type MountedRoute, mount, syncRoutes } from '../sync/routes/mount.ts';
+import { syncRoutes } from '../sync/routes/sync-routes.ts';
 import { deliver } from '../sync/webhooks/deliver.ts';
 
 /** The sync half of the composition root: loaded by the first call that needs it. */
 export interface AppSync {
   readonly room: SyncRoom;
   /** Routes of the host app, operators and Salesforce's outbound messages, as data for the HTTP door. */
-  readonly routes: readonly MountedRoute[];
+  readonly routes: readonly Route[];
   /** Drains the outbox of every connected bot; any number of processes may run one. */
   readonly worker: Worker;
   /** Tells the webhook of a bot that something waits for a person; nothing where there is none. */
@@ -96,22 +98,20 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     room.drain,
     room.batches,
   );
-  const routes = mount(
-    syncRoutes({
-      ...shared,
-      sync: room,
-      // A person who says "sync now" is not background work.
-      openOrg: (bot, signal) => connections.open(bot, { signal }),
-      connectorOf: async (bot) => (await standing(bot))?.id,
-      noteEvent: (bot, at) => store.connections.patch(bot, { lastEventAt: at }),
-      async audit(entry) {
-        const action = 'salesforce-link';
-        await deps.audit().record({ ...entry, channel: 'rest', action });
-      },
-      hasBot: async (bot) => (await store.bots.get(bot)) !== undefined,
-      publicUrl: deps.publicUrl,
-    }),
-  );
+  const routes = syncRoutes({
+    ...shared,
+    sync: room,
+    // A person who says "sync now" is not background work.
+    openOrg: (bot, signal) => connections.open(bot, { signal }),
+    connectorOf: async (bot) => (await standing(bot))?.id,
+    noteEvent: (bot, at) => store.connections.patch(bot, { lastEventAt: at }),
+    async audit(entry) {
+      const action = 'salesforce-link';
+      await deps.audit().record({ ...entry, channel: 'rest', action });
+    },
+    requireBot: async (name) => (await botNamed(store, name)).name,
+    publicUrl: deps.publicUrl,
+  });
   /** Puts it into the feed of a bot that has a webhook; false where it has none. */
   const tell = async (
     bot: string,

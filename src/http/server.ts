@@ -28,6 +28,9 @@ export interface Http {
   fetch(request: Request, info: RequestInfo): Promise<Response>;
 }
 
+/** What the guards and the routes' callers need. */
+export type RoutesDeps = Pick<HttpDeps, 'config' | 'log' | 'now' | 'access' | 'isSimulated' | 'mcp'>;
+
 /** The MCP address, and those where its clients look for a sign-in. */
 const MCP_PATHS = ['/mcp', '/.well-known/*', '/register'];
 
@@ -35,6 +38,16 @@ const MCP_PATHS = ['/mcp', '/.well-known/*', '/register'];
 const PROBES = new Set(['/healthz', '/readyz']);
 
 export function createHttp(deps: HttpDeps): Http {
+  const routes = [...restRoutes(deps), ...(deps.routes ?? [])];
+  return serveRoutes(deps, routes, (app, isSecure) => mountPages(app, deps, isSecure));
+}
+
+/** Routes, and pages where there are some, behind the guards. */
+export function serveRoutes(
+  deps: RoutesDeps,
+  routes: readonly Route[],
+  mountMore: (app: Hono<Env>, isSecure: boolean) => readonly { method: string; path: string }[] = () => [],
+): Http {
   const isSecure = deps.config.url?.startsWith('https:') ?? false;
   const app = new Hono<Env>();
 
@@ -78,16 +91,13 @@ export function createHttp(deps: HttpDeps): Http {
     misses: createRateLimit({ most: 30, windowMs: 60_000, now: deps.now }),
     places: createPlaces(),
   };
-  const routes = [...restRoutes(deps), ...(deps.routes ?? [])];
   for (const route of routes)
     app.on(route.method, toPattern(route.path), async (c) => {
       c.set('route', route.path);
       return answer(deps, limits, route, c, isSecure);
     });
 
-  const pages = mountPages(app, deps, isSecure);
-
-  const known = [...routes, ...pages];
+  const known = [...routes, ...mountMore(app, isSecure)];
   for (const path of new Set(known.map((route) => route.path))) {
     const allowed = known.filter((route) => route.path === path).map(({ method }) => method);
     app.all(toPattern(path), (c) => {
@@ -120,7 +130,7 @@ interface Limits {
 }
 
 async function answer(
-  deps: HttpDeps,
+  deps: RoutesDeps,
   { misses, places }: Limits,
   route: Route,
   c: Context<Env>,
@@ -162,7 +172,7 @@ async function answer(
 }
 
 /** Before the body is read: whoever may not call should not make us work. */
-function authorize(deps: HttpDeps, route: Route, caller: Caller, params: Readonly<Record<string, string>>): void {
+function authorize(deps: RoutesDeps, route: Route, caller: Caller, params: Readonly<Record<string, string>>): void {
   if (caller.kind === 'operator' && route.permission !== undefined)
     deps.access.require(caller.operator, route.permission);
   if ((caller.kind === 'agent' || caller.kind === 'host') && params.bot !== undefined && params.bot !== caller.bot)

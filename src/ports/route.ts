@@ -81,11 +81,12 @@ export function defineRoute<
   Query extends z.ZodObject = z.ZodObject,
   Body extends z.ZodType | 'text' = z.ZodType,
 >(
-  route: Omit<Route, 'path' | 'who' | 'query' | 'body' | 'handle'> & {
+  route: Omit<Route, 'path' | 'who' | 'query' | 'body' | 'admit' | 'handle'> & {
     readonly path: Path;
     readonly who: readonly Who[];
     readonly query?: Query;
     readonly body?: Body;
+    admit?(call: { readonly params: ParamsOf<Path> }): Promise<Reply | undefined>;
     handle(
       call: RouteCall<ParamsOf<Path>, CallerOf<Who>, z.output<Query>, Body extends z.ZodType ? z.output<Body> : string>,
     ): Promise<Reply>;

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { serveRoutes } from '../../src/http/server.ts';
 import { serve } from '../salesforce/org-world.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -9,12 +10,14 @@ const HOUR_MS = 3_600_000;
 async function listening(world: World, answers: () => number = () => 204) {
   const receiver = await serve((_, response) => response.writeHead(answers()).end());
   const { routes } = await world.app.sync();
-  const route = routes.find(({ method, path }) => method === 'PUT' && path === '/api/bots/{bot}/sync/webhook')!;
-  const params = { bot: world.bot };
-  const caller = { principal: 'operator:ada' };
-  const body = { url: `${receiver.url}/hook` };
-  const answer = await route.handle({ params, caller, query: {}, body, signal: new AbortController().signal });
-  const { secret } = ('json' in answer ? answer.json : {}) as { secret: string }; // of this very route
+  const key = await world.app.access.createOperator('ada', 'admin');
+  const asked = new Request(`http://localhost/api/bots/${world.bot}/sync/webhook`, {
+    method: 'PUT',
+    headers: { host: 'localhost', authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ url: `${receiver.url}/hook` }),
+  });
+  const answer = await serveRoutes(world.app, routes).fetch(asked, { remoteAddress: '127.0.0.1' });
+  const { secret } = JSON.parse(await answer.text()) as { secret: string }; // of this very route
   const told = () => receiver.seen.map((request) => ({ ...JSON.parse(request.body), request }));
   const all = async (count: number) => {
     await expect.poll(() => receiver.seen.length, { timeout: 10_000 }).toBe(count);

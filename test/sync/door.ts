@@ -1,6 +1,10 @@
+import { createAccess } from '../../src/access/create-access.ts';
+import { serveRoutes } from '../../src/http/server.ts';
+import { botNamed } from '../../src/policy/permit.ts';
+import { readConfig } from '../../src/runtime/config.ts';
 import { createSealedText } from '../../src/store/secrets/sealed-text.ts';
-import { syncRoutes } from '../../src/sync/routes/mount.ts';
-import type { HostDeed, RouteAnswer, RouteDeps, RouteRequest } from '../../src/sync/routes/route.ts';
+import type { HostDeed, RouteDeps } from '../../src/sync/routes/deps.ts';
+import { syncRoutes } from '../../src/sync/routes/sync-routes.ts';
 import type { SyncWorld } from './world.ts';
 
 /** What routes put into the audit. */
@@ -22,38 +26,54 @@ export function depsOf(world: SyncWorld): RouteDeps {
     openOrg: (bot) => world.org(bot),
     onChange() {},
     audit: async (entry) => void deeds.push(entry),
-    hasBot: async (bot) => (await world.fresh.store.bots.get(bot)) !== undefined,
+    requireBot: async (name) => (await botNamed(world.fresh.store, name)).name,
     publicUrl: 'https://gate.example',
     seal: createSealedText('a secret of this test', 'webhooks'),
     hooks: world.delivery.hooks,
   };
 }
 
-export type Ask = (method: string, path: string, body?: unknown, more?: Partial<RouteRequest>) => Promise<RouteAnswer>;
+interface Answered {
+  readonly status: number;
+  readonly type: string;
+  /** Its JSON, or the text itself. */
+  // biome-ignore lint/suspicious/noExplicitAny: bodies of answers
+  readonly body: any;
+}
 
+/** Rejects with the error that was answered. */
+export type Ask = (method: string, path: string, body?: unknown) => Promise<Answered>;
+
+/** The real HTTP door with the routes of the sync, asked with keys of the bot's host app and of an admin. */
 export function door(world: SyncWorld): Ask {
-  const routes = syncRoutes(depsOf(world));
-  return async (method, target, body, more = {}) => {
-    const url = new URL(target, 'http://door');
-    for (const route of routes) {
-      const names = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '');
-      const match = new RegExp(`^${route.path.replace(/\{\w+\}/g, '([^/]+)')}$`).exec(url.pathname);
-      if (!match || route.method !== method) continue;
-      const params = Object.fromEntries(names.map((name, n) => [name, decodeURIComponent(match[n + 1] ?? '')]));
-      return route.handle({
-        bot: route.key === 'host' ? 'demo' : '',
-        params,
-        query: Object.fromEntries(url.searchParams),
-        body,
-        text: '',
-        principal: 'test',
-        signal: new AbortController().signal,
-        ...more,
-      });
-    }
-    throw new Error(`no route ${method} ${target}`);
+  const { clock, fresh } = world;
+  const now = () => clock.now;
+  const access = createAccess({ store: fresh.store, secret: 'a secret of this test', now });
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  const http = serveRoutes({ config: readConfig({}), log, now, access, isSimulated: true }, syncRoutes(depsOf(world)));
+  const keys = Promise.all([
+    access.issueKey('host', 'demo'),
+    access.createOperator(`admin-${crypto.randomUUID()}`, 'admin'),
+  ]);
+  return async (method, path, body) => {
+    const [hostKey, operatorKey] = await keys;
+    const request = new Request(`http://localhost${path}`, {
+      method,
+      headers: {
+        host: 'localhost',
+        authorization: `Bearer ${path.startsWith('/api/bots/') ? operatorKey : hostKey}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const answer = await http.fetch(request, { remoteAddress: '127.0.0.1' });
+    const type = answer.headers.get('content-type') ?? '';
+    const text = await answer.text();
+    const read = type === 'application/json' ? JSON.parse(text) : text;
+    if (!answer.ok) throw Object.assign(new Error(read.error.message), read.error);
+    return { status: answer.status, type, body: read };
   };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: bodies of answers
-export const bodyOf = async (answer: Promise<RouteAnswer>): Promise<any> => (await answer).body;
+export const bodyOf = async (answer: Promise<Answered>): Promise<any> => (await answer).body;

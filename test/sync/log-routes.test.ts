@@ -1,16 +1,13 @@
 import { expect, it } from 'vitest';
-import type { RouteAnswer } from '../../src/sync/routes/route.ts';
 import { describeStores } from '../support/databases.ts';
-import { bodyOf, door } from './door.ts';
+import { type Ask, bodyOf, door } from './door.ts';
 import { createSyncWorld } from './world.ts';
 
 /** The rows of an export. */
-async function linesOf(answer: Promise<RouteAnswer>) {
-  const { status, body, contentType } = await answer;
-  expect([status, contentType]).toEqual([200, 'application/jsonl']);
-  let text = '';
-  for await (const part of body as AsyncIterable<string>) text += part;
-  return text
+async function linesOf(answer: ReturnType<Ask>) {
+  const { status, type, body } = await answer;
+  expect([status, type]).toEqual([200, 'application/jsonl']);
+  return String(body)
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line));

@@ -133,7 +133,7 @@ describeStores((_name, openFresh) => {
     for (const body of [{}, undefined])
       await expect(preview(body)).rejects.toMatchObject({
         code: 'invalid_input',
-        fields: [{ name: 'body', problem: 'name a localId, a recordId or both' }],
+        fields: [{ name: '(body)', problem: 'name a localId, a recordId or both' }],
       });
     const badId = { code: 'invalid_input', fields: [expect.objectContaining({ name: 'recordId' })] };
     for (const recordId of ['001000000000001AAA', `${id.slice(0, 15)}zzz`, 'short'])

@@ -114,7 +114,7 @@ describeStores((_name, openFresh) => {
   it.each<[string, string, unknown, string, string]>([
     ['PUT', '/api/parties/a%2Fb', { name: 'x' }, 'id', 'letters, digits and . _ : @ + = ~ -, at most 128'],
     ['PUT', '/api/parties/p1', { emial: 'x' }, 'emial', 'is not known here'],
-    ['PUT', '/api/parties/p1', undefined, 'body', 'is missing'],
+    ['PUT', '/api/parties/p1', undefined, '(body)', 'name at least one field'],
     ['PUT', '/api/cases/c1', { expectedDate: 'soon' }, 'expectedDate', 'a date such as 2026-05-31'],
     ['PUT', '/api/cases/c1', { expectedDate: '2026-02-31' }, 'expectedDate', 'a day that the calendar has'],
     [
@@ -157,7 +157,7 @@ describeStores((_name, openFresh) => {
       'POST',
       '/api/bots/demo/sync/retry',
       {},
-      'body',
+      '(body)',
       'either {"kind", "localIds"}, or {"failed": true} with or without "kind"',
     ],
   ])('says once and in words what is wrong with %s %s %j', async (method, path, body, name, problem) => {

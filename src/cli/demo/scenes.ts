@@ -126,7 +126,7 @@ async function aSync(stage: Stage, app: App, org: DemoOrg): Promise<void> {
 
 async function aConflict(stage: Stage, app: App, org: DemoOrg): Promise<void> {
   stage.scene('Both sides change, and one field truly conflicts');
-  const { room, routes } = await app.sync();
+  const { room } = await app.sync();
   const email = 'ana.silva@sunline.example';
   stage.note(
     'A colleague in Salesforce sets her title and a new phone. A second later the host app sets another phone.',
@@ -149,18 +149,21 @@ async function aConflict(stage: Stage, app: App, org: DemoOrg): Promise<void> {
     held.Phone === '+351 21 555 0300' && host?.fields.phone === '+351 21 555 0300',
   );
 
-  const log = routes.find(({ path, method }) => path.endsWith('/sync/logs') && method === 'GET');
-  const answer = await log?.handle({
-    params: { bot: DEMO_BOT },
-    caller: { principal: 'operator:demo' },
-    query: { localId: 'party-7' },
-    body: undefined,
-    signal: AbortSignal.timeout(10_000),
-  });
-  const rows = JSON.stringify(answer !== undefined && 'json' in answer ? answer.json : {});
+  const rows = await syncLog(app, 'party-7');
   const lost = /\{[^{}]*"lost":"[^"]*"[^{}]*\}/.exec(rows)?.[0] ?? '';
   stage.note(`The sync log keeps what lost, and an operator can put it back: ${lost}`);
   stage.check('the losing phone is kept', lost.includes('+351 21 555 0200'));
+}
+
+/** The sync log of a record, as an operator's browser or script reads it. */
+async function syncLog(app: App, localId: string): Promise<string> {
+  const { serveRoutes } = await import('../../http/server.ts');
+  const { routes } = await app.sync();
+  const key = await app.access.createOperator('demo', 'viewer');
+  const headers = { host: 'localhost', authorization: `Bearer ${key}` };
+  const asked = new Request(`http://localhost/api/bots/${DEMO_BOT}/sync/logs?localId=${localId}`, { headers });
+  const answer = await serveRoutes(app, routes).fetch(asked, { remoteAddress: '127.0.0.1' });
+  return answer.text();
 }
 
 async function aRepair(stage: Stage): Promise<void> {

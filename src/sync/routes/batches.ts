@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { defineRoute, type Route } from '../../ports/route.ts';
 import type { BatchStatus } from '../jobs/batches.ts';
+import { type RouteDeps, scopeOf } from './deps.ts';
 import { definedOnly, kindInput } from './inputs.ts';
-import { namedBot, ok, parse, type RouteDeps, type SyncRoute, scopeOf } from './route.ts';
 
 const batchInput = z.strictObject({
   kind: kindInput,
@@ -11,61 +12,63 @@ const batchInput = z.strictObject({
 });
 
 /** Everything of a kind, now or in the night, with progress. */
-export function batchRoutes(deps: RouteDeps): readonly SyncRoute[] {
+export function batchRoutes(deps: RouteDeps): readonly Route[] {
   const {
     sync: { batches },
     onChange,
+    requireBot,
   } = deps;
-  const read = { key: 'operator', permission: 'READ_LOGS' } as const;
-  const write = { key: 'operator', permission: 'MANAGE_MAPPINGS' } as const;
-  const base = '/api/bots/{bot}/sync';
+  const read = { who: ['operator'], permission: 'READ_LOGS' } as const;
+  const write = { who: ['operator'], permission: 'MANAGE_MAPPINGS' } as const;
+  const path = '/api/bots/{bot}/sync/batches';
 
-  const control = (what: 'pause' | 'resume' | 'cancel', summary: string): SyncRoute => ({
-    ...write,
-    method: 'POST',
-    path: `${base}/batches/{id}/${what}`,
-    summary,
-    async handle(request) {
-      const bot = await namedBot(deps, request);
-      const status = await batches[what](bot, request.params.id ?? '');
-      onChange(bot);
-      return ok(toWire(status));
-    },
-  });
-
-  return [
-    {
+  const control = (what: 'pause' | 'resume' | 'cancel', summary: string): Route =>
+    defineRoute({
       ...write,
       method: 'POST',
-      path: `${base}/batches`,
-      input: batchInput,
+      path: `${path}/{id}/${what}`,
+      summary,
+      async handle({ params }) {
+        const bot = await requireBot(params.bot);
+        const status = await batches[what](bot, params.id);
+        onChange(bot);
+        return { json: toWire(status) };
+      },
+    });
+
+  return [
+    defineRoute({
+      ...write,
+      method: 'POST',
+      path,
+      body: batchInput,
       summary: 'Syncs everything of a kind, now or at a time.',
-      async handle(request) {
-        const scope = await scopeOf(deps, await namedBot(deps, request));
-        const { kind, size, startAt, only } = parse(batchInput, request.body);
+      async handle({ params, body: { kind, size, startAt, only } }) {
+        const scope = await scopeOf(deps, await requireBot(params.bot));
         const status = await batches.start(scope.bot, scope.orgId, kind, {
           ...definedOnly({ size, only }),
           ...(startAt === undefined ? {} : { startAt: Date.parse(startAt) }),
         });
         onChange(scope.bot);
-        return ok(toWire(status), 202);
+        return { status: 202, json: toWire(status) };
       },
-    },
-    {
+    }),
+    defineRoute({
       ...read,
       method: 'GET',
-      path: `${base}/batches`,
+      path,
       summary: 'Batches, newest first.',
-      handle: async (request) => ok({ batches: (await batches.list(await namedBot(deps, request))).map(toWire) }),
-    },
-    {
+      handle: async ({ params }) => ({
+        json: { batches: (await batches.list(await requireBot(params.bot))).map(toWire) },
+      }),
+    }),
+    defineRoute({
       ...read,
       method: 'GET',
-      path: `${base}/batches/{id}`,
+      path: `${path}/{id}`,
       summary: 'One batch and its progress.',
-      handle: async (request) =>
-        ok(toWire(await batches.status(await namedBot(deps, request), request.params.id ?? ''))),
-    },
+      handle: async ({ params }) => ({ json: toWire(await batches.status(await requireBot(params.bot), params.id)) }),
+    }),
     control('pause', 'Stops after the chunk under way.'),
     control('resume', 'Goes on where it stopped.'),
     control('cancel', 'Ends it; what was done stays.'),

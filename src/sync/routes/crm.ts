@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { asUuid } from '../../domain/canonical-json.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { momentInput, readMoment } from '../../domain/moment.ts';
+import { defineRoute, type Route } from '../../ports/route.ts';
 import type { LogRow } from '../../ports/sync-store.ts';
 import { logIdAt, toUuid } from '../host/log-ids.ts';
 import { splitName } from '../mapping/names.ts';
+import type { RouteDeps } from './deps.ts';
 import { hostId, limitInput } from './inputs.ts';
-import { ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
 
 const syncInput = z
   .strictObject({
@@ -28,17 +29,16 @@ const logsInput = z.strictObject({
 });
 
 /** The two routes whose form is fixed outside (W9). */
-export function crmRoutes(deps: RouteDeps): readonly SyncRoute[] {
+export function crmRoutes(deps: RouteDeps): readonly Route[] {
   const { sync, store, openOrg, connectorOf } = deps;
   return [
-    {
+    defineRoute({
       method: 'POST',
       path: '/api/crm/salesforce/sync',
-      key: 'host',
-      input: syncInput,
+      who: ['host'],
+      body: syncInput,
       summary: 'Brings one person or one case into step now.',
-      async handle({ bot, body, signal }) {
-        const { customerId, caseId, connectorId } = parse(syncInput, body);
+      async handle({ caller: { bot }, body: { customerId, caseId, connectorId }, signal }) {
         if (connectorId !== undefined && asUuid(connectorId) !== asUuid((await connectorOf(bot)) ?? '')) {
           throw new GatehouseError('not_found', 'There is no such connector for this bot.', {
             next: 'Leave connectorId out, or take the id that the connection status shows.',
@@ -47,24 +47,25 @@ export function crmRoutes(deps: RouteDeps): readonly SyncRoute[] {
         const port = sync.forHost(bot, await openOrg(bot, signal));
         const { operation, direction, object, id, url } =
           caseId === undefined ? await port.syncParty(customerId ?? '') : await port.syncCase(caseId);
-        return ok({
-          status: 'success',
-          operation,
-          direction: direction === 'none' || direction === 'both' ? 'to_crm' : direction,
-          object,
-          crmRecordId: id,
-          url,
-        });
+        return {
+          json: {
+            status: 'success',
+            operation,
+            direction: direction === 'none' || direction === 'both' ? 'to_crm' : direction,
+            object,
+            crmRecordId: id,
+            url,
+          },
+        };
       },
-    },
-    {
+    }),
+    defineRoute({
       method: 'GET',
       path: '/api/crm/sync-logs',
-      key: 'host',
+      who: ['host'],
       query: logsInput,
       summary: 'What was synced, of all or of one person or case, newest first.',
-      async handle({ bot, query }) {
-        const { customerId, caseId, since, until, limit } = parse(logsInput, query);
+      async handle({ caller: { bot }, query: { customerId, caseId, since, until, limit } }) {
         if (customerId !== undefined && caseId !== undefined)
           throw new GatehouseError('invalid_input', 'The log of a person or of a case, not of both.', {
             next: 'Leave customerId or caseId out.',
@@ -79,11 +80,10 @@ export function crmRoutes(deps: RouteDeps): readonly SyncRoute[] {
             : caseId !== undefined
               ? { localId: caseId, kind: 'case' as const }
               : {};
-        return ok({
-          logs: (await store.log.find(bot, { ...one, from: idAt(since), before: idAt(until), limit })).map(toCrmLog),
-        });
+        const rows = await store.log.find(bot, { ...one, from: idAt(since), before: idAt(until), limit });
+        return { json: { logs: rows.map(toCrmLog) } };
       },
-    },
+    }),
   ];
 }
 

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { GatehouseError } from '../../domain/errors.ts';
+import { defineRoute, type Reply, type Route } from '../../ports/route.ts';
 import { receiveMessage, refuseAddress, rotateToken } from '../inbound/receive.ts';
 import { findField } from '../mapping/compile.ts';
 import { openedBy } from '../remote/policy-bounds.ts';
 import { setWebhook } from '../webhooks/deliver.ts';
-import { namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
+import { parsePart, type RouteDeps } from './deps.ts';
 
 const webhookInput = z.strictObject({ url: z.url().max(2_000) });
 const subscriptionInput = z.strictObject({
@@ -23,105 +24,93 @@ const rotateInput = z.strictObject({
 });
 const objectName = z.string().regex(/^[A-Za-z]\w{0,79}$/, 'an API name such as Opportunity');
 
+/** Outbound messages that are read at one time; Salesforce sends again what is told to wait. */
+const MOST_MESSAGES = 4;
+
 /** Events in from Salesforce, and out to the host app. */
-export function eventRoutes(deps: RouteDeps): readonly SyncRoute[] {
-  const { store } = deps;
-  const may = { key: 'operator', permission: 'MANAGE_MAPPINGS' } as const;
+export function eventRoutes(deps: RouteDeps): readonly Route[] {
+  const { store, requireBot } = deps;
+  const may = { who: ['operator'], permission: 'MANAGE_MAPPINGS' } as const;
+  const read = { who: ['operator'], permission: 'READ_LOGS' } as const;
   return [
-    {
+    defineRoute({
       method: 'POST',
       path: '/api/webhooks/salesforce/{token}',
-      key: 'webhook',
+      who: [],
+      body: 'text',
+      mostAtOnce: MOST_MESSAGES,
       summary: 'Takes outbound messages (SOAP). Answers Ack only when all of it is stored.',
       async admit({ params }) {
-        const refused = await refuseAddress(deps, params.token ?? '');
-        return refused && { ...refused, contentType: 'text/xml; charset=utf-8' };
+        const refused = await refuseAddress(deps, params.token);
+        return refused && toSoap(refused);
       },
-      async handle({ params, text }) {
-        const { status, body } = await receiveMessage(deps, params.token ?? '', text);
-        return { status, body, contentType: 'text/xml; charset=utf-8' };
-      },
-    },
-    {
+      handle: async ({ params, body }) => toSoap(await receiveMessage(deps, params.token, body)),
+    }),
+    defineRoute({
       ...may,
       method: 'POST',
       path: '/api/bots/{bot}/sync/inbound-token',
-      input: rotateInput,
+      body: rotateInput,
       summary: 'A new secret address for outbound messages, shown once.',
-      async handle(request) {
-        const bot = await namedBot(deps, request);
-        const { keepOldForMs } = parse(rotateInput, request.body ?? {});
-        const token = await rotateToken(deps, bot, keepOldForMs);
-        return ok({ url: `${deps.publicUrl}/api/webhooks/salesforce/${token}` }, 201);
+      async handle({ params, body }) {
+        const token = await rotateToken(deps, await requireBot(params.bot), body.keepOldForMs);
+        return { status: 201, json: { url: `${deps.publicUrl}/api/webhooks/salesforce/${token}` } };
       },
-    },
-    {
+    }),
+    defineRoute({
       ...may,
       method: 'PUT',
       path: '/api/bots/{bot}/sync/webhook',
-      input: webhookInput,
+      body: webhookInput,
       summary: 'Where the host app is told of changes; answers the signing secret, once.',
-      async handle(request) {
-        const bot = await namedBot(deps, request);
-        return ok(await setWebhook(deps, bot, parse(webhookInput, request.body).url));
-      },
-    },
-    {
-      key: 'operator',
-      permission: 'READ_LOGS',
+      handle: async ({ params, body }) => ({
+        json: await setWebhook(deps, await requireBot(params.bot), body.url),
+      }),
+    }),
+    defineRoute({
+      ...read,
       method: 'GET',
       path: '/api/bots/{bot}/sync/webhook',
       summary: 'How delivery stands.',
-      async handle(request) {
-        const bot = await namedBot(deps, request);
+      async handle({ params }) {
+        const bot = await requireBot(params.bot);
         const target = await store.webhooks.get(bot);
-        const head = await store.feed.head(bot);
-        return ok(
-          target
-            ? {
-                url: target.url,
-                state: target.state,
-                delivered: target.delivered,
-                waiting: head - target.delivered,
-                attempts: target.attempts,
-                problem: target.lastError,
-              }
-            : { state: 'none' },
-        );
+        if (target === undefined) return { json: { state: 'none' } };
+        const { url, state, delivered, attempts, lastError: problem } = target;
+        const waiting = (await store.feed.head(bot)) - delivered;
+        return { json: { url, state, delivered, waiting, attempts, problem } };
       },
-    },
-    {
+    }),
+    defineRoute({
       ...may,
       method: 'DELETE',
       path: '/api/bots/{bot}/sync/webhook',
       summary: 'Ends delivery; the feed stays.',
-      async handle(request) {
-        await store.webhooks.remove(await namedBot(deps, request));
-        return ok({ deleted: true });
+      async handle({ params }) {
+        await store.webhooks.remove(await requireBot(params.bot));
+        return { json: { deleted: true } };
       },
-    },
-    {
-      key: 'operator',
-      permission: 'READ_LOGS',
+    }),
+    defineRoute({
+      ...read,
       method: 'GET',
       path: '/api/bots/{bot}/sync/subscriptions',
       summary: 'Objects and fields that the host app is told of.',
-      async handle(request) {
-        const all = await store.subscriptions.list(await namedBot(deps, request));
-        return ok({ subscriptions: all.map(({ object, fields }) => ({ object, fields })) });
+      async handle({ params }) {
+        const all = await store.subscriptions.list(await requireBot(params.bot));
+        return { json: { subscriptions: all.map(({ object, fields }) => ({ object, fields })) } };
       },
-    },
-    {
+    }),
+    defineRoute({
       ...may,
       method: 'PUT',
       path: '/api/bots/{bot}/sync/subscriptions/{object}',
-      input: subscriptionInput,
+      body: subscriptionInput,
       summary: 'Tells the host app of every change of an object.',
-      async handle(request) {
-        const bot = await namedBot(deps, request);
-        const { fields } = parse(subscriptionInput, request.body);
-        const org = await deps.openOrg(bot, request.signal);
-        const describe = await org.describe(parse(objectName, request.params.object, 'object'));
+      async handle({ params, body: { fields }, signal }) {
+        const bot = await requireBot(params.bot);
+        const org = await deps.openOrg(bot, signal);
+        const describe = await org.describe(parsePart(objectName, params.object, 'object'));
         const found = fields.map((name) => findField(describe, name)?.name);
         const unknown = fields.filter((_, at) => found[at] === undefined);
         if (unknown.length > 0)
@@ -142,21 +131,25 @@ export function eventRoutes(deps: RouteDeps): readonly SyncRoute[] {
           );
         const subscription = { object: describe.name, fields: found.filter((name) => name !== undefined) };
         await store.subscriptions.put({ bot, ...subscription });
-        return ok(subscription);
+        return { json: subscription };
       },
-    },
-    {
+    }),
+    defineRoute({
       ...may,
       method: 'DELETE',
       path: '/api/bots/{bot}/sync/subscriptions/{object}',
       summary: 'Ends a subscription.',
-      async handle(request) {
-        await store.subscriptions.remove(
-          await namedBot(deps, request),
-          parse(objectName, request.params.object, 'object'),
-        );
-        return ok({ deleted: true });
+      async handle({ params }) {
+        const bot = await requireBot(params.bot);
+        await store.subscriptions.remove(bot, parsePart(objectName, params.object, 'object'));
+        return { json: { deleted: true } };
       },
-    },
+    }),
   ];
 }
+
+const toSoap = ({ status, body }: { readonly status: number; readonly body: string }): Reply => ({
+  status,
+  text: body,
+  type: 'text/xml; charset=utf-8',
+});

@@ -2,19 +2,11 @@ import { z } from 'zod';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import type { Kind } from '../../domain/mapping.ts';
+import { type Caller, defineRoute, type Reply, type Route } from '../../ports/route.ts';
 import { openedBy } from '../remote/policy-bounds.ts';
 import { mappingOf, openTarget } from '../remote/target.ts';
+import { missing, parsePart, type RouteDeps, scopeOf } from './deps.ts';
 import { hostId } from './inputs.ts';
-import {
-  missing,
-  ok,
-  parse,
-  type RouteAnswer,
-  type RouteDeps,
-  type RouteRequest,
-  type SyncRoute,
-  scopeOf,
-} from './route.ts';
 
 /** Whom the host app acts for: a word for the log and the audit, which nobody is asked to prove. */
 const user = z
@@ -28,20 +20,26 @@ const linkInput = z.strictObject({
 });
 const unlinkInput = z.strictObject({ user });
 
+interface Asked {
+  readonly caller: Extract<Caller, { kind: 'host' }>;
+  readonly params: { readonly id: string };
+  readonly signal: AbortSignal;
+}
+
 /** What a host app shows and decides on its own page of a person or case (V4). An operator can close it for a bot. */
-export function hostLinkRoutes(deps: RouteDeps): readonly SyncRoute[] {
+export function hostLinkRoutes(deps: RouteDeps): readonly Route[] {
   return [
     ...routesOf(deps, 'party', '/api/parties/{id}/salesforce'),
     ...routesOf(deps, 'case', '/api/cases/{id}/salesforce'),
   ];
 }
 
-function routesOf(deps: RouteDeps, kind: Kind, path: `/${string}`): readonly SyncRoute[] {
+function routesOf(deps: RouteDeps, kind: Kind, path: `/api/${'parties' | 'cases'}/{id}/salesforce`): readonly Route[] {
   const { sync, openOrg, onChange, policyOf, audit } = deps;
   const what = kind === 'party' ? 'person' : 'case';
 
-  async function open({ bot, params }: RouteRequest): Promise<string> {
-    const id = parse(hostId, params.id, 'id');
+  async function open({ caller: { bot }, params }: Asked): Promise<string> {
+    const id = parsePart(hostId, params.id, 'id');
     if ((await policyOf(bot))?.host?.links === false)
       throw new GatehouseError('off', 'The host app may not see or set Salesforce records for this bot.', {
         next: 'An operator can open it (host.links in the policy), or do it there: gatehouse link.',
@@ -50,29 +48,29 @@ function routesOf(deps: RouteDeps, kind: Kind, path: `/${string}`): readonly Syn
     return id;
   }
 
-  async function show(request: RouteRequest, id: string): Promise<RouteAnswer> {
-    return ok(await linkOf(deps, request, kind, id));
-  }
+  const show = async ({ caller, signal }: Asked, id: string): Promise<Reply> => ({
+    json: await linkOf(deps, caller.bot, kind, id, signal),
+  });
 
   return [
-    {
+    defineRoute({
       method: 'GET',
       path,
-      key: 'host',
+      who: ['host'],
       summary: `Which Salesforce record a ${what} is linked to, and how that stands.`,
-      handle: async (request) => show(request, await open(request)),
-    },
-    {
+      handle: async (call) => show(call, await open(call)),
+    }),
+    defineRoute({
       method: 'PUT',
       path,
-      key: 'host',
-      input: linkInput,
+      who: ['host'],
+      body: linkInput,
       summary: `Links a ${what} to a Salesforce record, for a user whom the host app names.`,
-      async handle(request) {
-        const { bot, principal, signal } = request;
-        const id = await open(request);
-        const { recordId, user } = parse(linkInput, request.body);
-        const org = await openOrg(bot, signal);
+      async handle(call) {
+        const { bot, principal } = call.caller;
+        const { recordId, user } = call.body;
+        const id = await open(call);
+        const org = await openOrg(bot, call.signal);
         const { refusal } = await openTarget(deps, bot, org, kind);
         if (refusal) throw refusal;
         const link = await sync.desk.link(bot, org, kind, id, recordId, { principal, user });
@@ -85,19 +83,19 @@ function routesOf(deps: RouteDeps, kind: Kind, path: `/${string}`): readonly Syn
           detail: { kind, id, user },
         });
         onChange(bot);
-        return show(request, id);
+        return show(call, id);
       },
-    },
-    {
+    }),
+    defineRoute({
       method: 'DELETE',
       path,
-      key: 'host',
+      who: ['host'],
       query: unlinkInput,
       summary: `Ends the link of a ${what}, for a user whom the host app names (?user=); both records stay.`,
-      async handle(request) {
-        const { bot, principal } = request;
-        const id = await open(request);
-        const { user } = parse(unlinkInput, request.query);
+      async handle(call) {
+        const { bot, principal } = call.caller;
+        const { user } = call.query;
+        const id = await open(call);
         const { orgId } = await scopeOf(deps, bot);
         const before = await findLink(deps, { bot, orgId }, kind, id);
         const link = await sync.desk.unlink(bot, orgId, kind, id, { principal, user });
@@ -109,9 +107,9 @@ function routesOf(deps: RouteDeps, kind: Kind, path: `/${string}`): readonly Syn
           recordId: before?.sfId ?? null,
           detail: { kind, id, user },
         });
-        return show(request, id);
+        return show(call, id);
       },
-    },
+    }),
   ];
 }
 
@@ -123,9 +121,10 @@ async function findLink({ store }: RouteDeps, scope: { bot: string; orgId: strin
 
 async function linkOf(
   deps: RouteDeps,
-  { bot, signal }: RouteRequest,
+  bot: string,
   kind: Kind,
   id: string,
+  signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
   const scope = await scopeOf(deps, bot);
   const link = await findLink(deps, scope, kind, id);

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Link } from '../../domain/link.ts';
+import { defineRoute, type Route } from '../../ports/route.ts';
 import { syncStatus } from '../jobs/status.ts';
+import { type RouteDeps, scopeOf } from './deps.ts';
 import { definedOnly, hostId, kindInput, limitInput } from './inputs.ts';
-import { namedBot, ok, parse, type RouteDeps, type SyncRoute, scopeOf } from './route.ts';
 
 const linksInput = z.strictObject({
   kind: kindInput.optional(),
@@ -43,108 +44,103 @@ const retryInput = z.union(
 );
 
 /** How the sync stands, and what a human decides about single records. */
-export function linkRoutes(deps: RouteDeps): readonly SyncRoute[] {
+export function linkRoutes(deps: RouteDeps): readonly Route[] {
   const {
     sync: { desk },
     store,
     openOrg,
     onChange,
+    requireBot,
   } = deps;
-  const read = { key: 'operator', permission: 'READ_LOGS' } as const;
-  const write = { key: 'operator', permission: 'MANAGE_MAPPINGS' } as const;
+  const read = { who: ['operator'], permission: 'READ_LOGS' } as const;
+  const write = { who: ['operator'], permission: 'MANAGE_MAPPINGS' } as const;
   const base = '/api/bots/{bot}/sync';
 
   return [
-    {
+    defineRoute({
       ...read,
       method: 'GET',
       path: `${base}/status`,
       summary: 'How the sync stands: links by state, what waits, and every problem with its cure.',
-      async handle(request) {
-        const bot = await namedBot(deps, request);
+      async handle({ params }) {
+        const bot = await requireBot(params.bot);
         // Also of a connection that needs a new login: that is when people look.
         const { orgId } = await deps.connectionStatus(bot);
-        return ok(await syncStatus(deps, orgId === undefined ? await scopeOf(deps, bot) : { bot, orgId }));
+        const scope = orgId === undefined ? await scopeOf(deps, bot) : { bot, orgId };
+        return { json: await syncStatus(deps, scope) };
       },
-    },
-    {
+    }),
+    defineRoute({
       ...read,
       method: 'GET',
       path: `${base}/links`,
       query: linksInput,
       summary: 'Links with state and problem.',
-      async handle(request) {
-        const scope = await scopeOf(deps, await namedBot(deps, request));
-        const { limit, kind, after, hasProblem, ...filter } = parse(linksInput, request.query);
+      async handle({ params, query: { limit, kind, after, hasProblem, ...filter } }) {
+        const scope = await scopeOf(deps, await requireBot(params.bot));
         const links = await store.links.list(
           { ...scope, ...definedOnly({ kind }) },
           { limit, ...definedOnly({ ...filter, after: toPlace(after), hasProblem: hasProblem && true }) },
         );
         const last = links.at(-1);
-        return ok({
-          links: links.map(toWireLink),
-          ...(last && links.length === limit ? { next: `${last.localId}/${last.id}` } : {}),
-        });
+        const next = last && links.length === limit ? { next: `${last.localId}/${last.id}` } : {};
+        return { json: { links: links.map(toWireLink), ...next } };
       },
-    },
-    {
+    }),
+    defineRoute({
       ...write,
       method: 'POST',
       path: `${base}/links`,
-      input: linkInput,
+      body: linkInput,
       summary: 'Links a host record to a Salesforce record by hand.',
-      async handle(request) {
-        const bot = await namedBot(deps, request);
-        const { kind, localId, recordId } = parse(linkInput, request.body);
-        const link = await desk.link(bot, await openOrg(bot, request.signal), kind, localId, recordId);
+      async handle({ params, body: { kind, localId, recordId }, signal }) {
+        const bot = await requireBot(params.bot);
+        const link = await desk.link(bot, await openOrg(bot, signal), kind, localId, recordId);
         onChange(bot);
-        return ok(toWireLink(link));
+        return { json: toWireLink(link) };
       },
-    },
-    {
+    }),
+    defineRoute({
       ...write,
       method: 'POST',
       path: `${base}/parents`,
-      input: parentInput,
+      body: parentInput,
       summary: 'Says which account a company name means: one that is there, a new one, or none.',
-      async handle(request) {
-        const bot = await namedBot(deps, request);
-        const { object, name, ...rest } = parse(parentInput, request.body);
+      async handle({ params, body: { object, name, ...rest }, signal }) {
+        const bot = await requireBot(params.bot);
         const choice = 'recordId' in rest ? { recordId: rest.recordId } : 'create' in rest ? 'create' : 'leave out';
-        const link = await desk.linkParent(bot, await openOrg(bot, request.signal), object, name, choice);
+        const link = await desk.linkParent(bot, await openOrg(bot, signal), object, name, choice);
         onChange(bot);
-        return ok(toWireLink(link));
+        return { json: toWireLink(link) };
       },
-    },
-    {
+    }),
+    defineRoute({
       ...write,
       method: 'POST',
       path: `${base}/unlink`,
-      input: unlinkInput,
+      body: unlinkInput,
       summary: 'Ends a link; both records stay.',
-      async handle(request) {
-        const scope = await scopeOf(deps, await namedBot(deps, request));
-        const { kind, localId } = parse(unlinkInput, request.body);
-        return ok(toWireLink(await desk.unlink(scope.bot, scope.orgId, kind, localId)));
+      async handle({ params, body: { kind, localId } }) {
+        const scope = await scopeOf(deps, await requireBot(params.bot));
+        return { json: toWireLink(await desk.unlink(scope.bot, scope.orgId, kind, localId)) };
       },
-    },
-    {
+    }),
+    defineRoute({
       ...write,
       method: 'POST',
       path: `${base}/retry`,
-      input: retryInput,
+      body: retryInput,
       summary: 'Tries records again now: the named ones, or all with a problem.',
-      async handle(request) {
-        const scope = await scopeOf(deps, await namedBot(deps, request));
-        const input = parse(retryInput, request.body);
-        const count =
-          'failed' in input
-            ? await desk.retryFailed(scope.bot, scope.orgId, input.kind)
-            : await desk.retry(scope.bot, scope.orgId, input.kind, input.localIds);
+      async handle({ params, body }) {
+        const scope = await scopeOf(deps, await requireBot(params.bot));
+        const retried =
+          'failed' in body
+            ? await desk.retryFailed(scope.bot, scope.orgId, body.kind)
+            : await desk.retry(scope.bot, scope.orgId, body.kind, body.localIds);
         onChange(scope.bot);
-        return ok({ retried: count });
+        return { json: { retried } };
       },
-    },
+    }),
   ];
 }
 

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { momentInput, readMoment } from '../../domain/moment.ts';
+import { defineRoute, type Route } from '../../ports/route.ts';
 import type { LogFilter, LogRow, LogStore } from '../../ports/sync-store.ts';
 import { logIdAt, toLogId, toUuid } from '../host/log-ids.ts';
+import type { RouteDeps } from './deps.ts';
 import { hostId, kindInput, limitInput } from './inputs.ts';
-import { namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
 
 const logInput = z.strictObject({
   localId: hostId.optional(),
@@ -26,46 +27,41 @@ const logInput = z.strictObject({
 const restoreInput = z.strictObject({ field: z.string().max(200).optional() });
 
 /** What was synced, and what lost a conflict put back. */
-export function logRoutes(deps: RouteDeps): readonly SyncRoute[] {
-  const { sync, store } = deps;
+export function logRoutes(deps: RouteDeps): readonly Route[] {
+  const { sync, store, requireBot } = deps;
   const base = '/api/bots/{bot}/sync';
 
   return [
-    {
-      key: 'operator',
+    defineRoute({
+      who: ['operator'],
       permission: 'READ_LOGS',
       method: 'GET',
       path: `${base}/logs`,
       query: logInput,
       summary: 'The sync log with before and after, reason, winner and calls; `format=jsonl` exports it.',
-      async handle(request) {
-        const bot = await namedBot(deps, request);
-        const { format, limit: most, ...asked } = parse(logInput, request.query);
+      async handle({ params, query: { format, limit: most, ...asked } }) {
+        const bot = await requireBot(params.bot);
         const filter = toFilter(asked, deps.now());
-        if (format === 'jsonl')
-          return { status: 200, body: linesOf(store.log, bot, filter, most), contentType: 'application/jsonl' };
+        if (format === 'jsonl') return { text: linesOf(store.log, bot, filter, most), type: 'application/jsonl' };
         const limit = most ?? 100;
         const rows = await store.log.find(bot, { ...filter, limit });
-        return ok({
-          logs: rows.map(toWire),
-          ...(rows.length === limit ? { next: toUuid(rows.at(-1)?.id ?? '') } : {}),
-        });
+        const next = rows.length === limit ? { next: toUuid(rows.at(-1)?.id ?? '') } : {};
+        return { json: { logs: rows.map(toWire), ...next } };
       },
-    },
-    {
-      key: 'operator',
+    }),
+    defineRoute({
+      who: ['operator'],
       permission: 'MANAGE_MAPPINGS',
       method: 'POST',
       path: `${base}/logs/{id}/restore`,
-      input: restoreInput,
+      body: restoreInput,
       summary: 'Puts the value that lost a conflict back.',
-      async handle(request) {
-        const bot = await namedBot(deps, request);
-        const { field } = parse(restoreInput, request.body ?? {});
-        const row = await sync.desk.restore(bot, toLogId(request.params.id ?? '') ?? '', request.principal, field);
-        return ok({ restored: true, kind: row.kind, localId: row.localId });
+      async handle({ params, body, caller }) {
+        const bot = await requireBot(params.bot);
+        const { kind, localId } = await sync.desk.restore(bot, toLogId(params.id) ?? '', caller.principal, body.field);
+        return { json: { restored: true, kind, localId } };
       },
-    },
+    }),
   ];
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { FieldValue, ObjectDescribe } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { type Kind, mappingSchema } from '../../domain/mapping.ts';
+import { defineRoute, type Route } from '../../ports/route.ts';
 import type { SyncOrg } from '../../ports/sync-store.ts';
 import { idOf } from '../host/record-id.ts';
 import { type CompiledMapping, type CompiledRule, compileMapping, type RemoteRecord } from '../mapping/compile.ts';
@@ -12,8 +13,8 @@ import { suggestRules } from '../mapping/suggest.ts';
 import { lookUp } from '../remote/look-up.ts';
 import { boundMapping, openedBy } from '../remote/policy-bounds.ts';
 import { mappingOf } from '../remote/target.ts';
+import { missing, parsePart, type RouteDeps } from './deps.ts';
 import { hostId, kindInput } from './inputs.ts';
-import { missing, namedBot, ok, parse, type RouteDeps, type SyncRoute } from './route.ts';
 
 const unread = { description: 'As GET answers it; not looked at' };
 const saveInput = z.strictObject({
@@ -35,76 +36,73 @@ const previewInput = z
   })
   .refine(({ localId, recordId }) => (localId ?? recordId) !== undefined, 'name a localId, a recordId or both');
 
-export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
-  const { store, openOrg, onChange, sync } = deps;
+export function mappingRoutes(deps: RouteDeps): readonly Route[] {
+  const { store, openOrg, onChange, sync, requireBot } = deps;
   const base = '/api/bots/{bot}/mappings/{kind}';
-  const may = { key: 'operator', permission: 'MANAGE_MAPPINGS' } as const;
+  const may = { who: ['operator'], permission: 'MANAGE_MAPPINGS' } as const;
 
   return [
-    {
-      key: 'operator',
+    defineRoute({
+      who: ['operator'],
       permission: 'READ_INTEGRATIONS',
       method: 'GET',
       path: base,
       summary: 'The mapping in force, and its version.',
-      async handle(request) {
-        const bot = await namedBot(deps, request);
-        const kind = parse(kindInput, request.params.kind, 'kind');
+      async handle({ params }) {
+        const bot = await requireBot(params.bot);
+        const kind = parsePart(kindInput, params.kind, 'kind');
         const row = await store.mappings.get(bot, kind);
-        return ok({
-          version: row?.version ?? 0,
-          mapping: row?.mapping ?? defaultMapping(kind),
-          by: row?.by ?? null,
-          isDefault: row === undefined,
-        });
+        return {
+          json: {
+            version: row?.version ?? 0,
+            mapping: row?.mapping ?? defaultMapping(kind),
+            by: row?.by ?? null,
+            isDefault: row === undefined,
+          },
+        };
       },
-    },
-    {
+    }),
+    defineRoute({
       ...may,
       method: 'PUT',
       path: base,
-      input: saveInput,
+      body: saveInput,
       summary: 'Saves a mapping, checked against the org. Existing links follow field by field.',
-      async handle(request) {
-        const bot = await namedBot(deps, request);
-        const kind = parse(kindInput, request.params.kind, 'kind');
-        const { mapping, version } = parse(saveInput, request.body);
-        const org = await openOrg(bot, request.signal);
-        const saved = await saveMapping(deps, { bot, org, kind, mapping, version, by: request.principal });
+      async handle({ params, body: { mapping, version }, caller, signal }) {
+        const bot = await requireBot(params.bot);
+        const kind = parsePart(kindInput, params.kind, 'kind');
+        const org = await openOrg(bot, signal);
+        const saved = await saveMapping(deps, { bot, org, kind, mapping, version, by: caller.principal });
         onChange(bot);
-        return ok(saved);
+        return { json: saved };
       },
-    },
-    {
+    }),
+    defineRoute({
       ...may,
       method: 'POST',
       path: `${base}/check`,
-      input: checkInput,
+      body: checkInput,
       summary: 'Checks a mapping and saves nothing.',
-      async handle(request) {
-        const bot = await namedBot(deps, request);
-        const kind = parse(kindInput, request.params.kind, 'kind');
-        const { mapping } = parse(checkInput, request.body);
-        const org = await openOrg(bot, request.signal);
+      async handle({ params, body: { mapping }, signal }) {
+        const bot = await requireBot(params.bot);
+        const kind = parsePart(kindInput, params.kind, 'kind');
+        const org = await openOrg(bot, signal);
         const { describe, problems, warnings } = await checkInOrg(org, kind, mapping);
-        return ok({ problems, warnings: [...warnings, ...(await sampleWarnings(store, bot, mapping, describe))] });
+        const unfit = await sampleWarnings(store, bot, mapping, describe);
+        return { json: { problems, warnings: [...warnings, ...unfit] } };
       },
-    },
-    {
+    }),
+    defineRoute({
       ...may,
       method: 'POST',
       path: `${base}/preview`,
-      input: previewInput,
+      body: previewInput,
       summary: 'What a mapping does with one sample of either side; writes nothing.',
-      async handle(request) {
-        const bot = await namedBot(deps, request);
-        const kind = parse(kindInput, request.params.kind, 'kind');
-        const {
-          mapping = await mappingOf(store, bot, kind),
-          localId,
-          recordId,
-        } = parse(previewInput, request.body ?? {});
-        const org = await openOrg(bot, request.signal);
+      async handle({ params, body, signal }) {
+        const bot = await requireBot(params.bot);
+        const kind = parsePart(kindInput, params.kind, 'kind');
+        const { mapping = await mappingOf(store, bot, kind), localId, recordId } = body;
+        const org = await openOrg(bot, signal);
         const host = localId === undefined ? undefined : await sync.hosts.get(bot, kind, localId);
         if (localId !== undefined && !host) throw missing(kind, localId);
         const { describe } = await checkInOrg(org, kind, mapping);
@@ -113,32 +111,31 @@ export function mappingRoutes(deps: RouteDeps): readonly SyncRoute[] {
         if (refusal) throw refusal;
         const record = recordId === undefined ? undefined : await readSample(org, compiled, describe, recordId);
         // In the order of the rules, of which some are left out.
-        const lines = [...previewMapping(compiled, host, record)];
-        return ok({
-          lines: whole.rules.map(
-            (rule) => (lines[0]?.rule === rule.key ? lines.shift() : undefined) ?? closedLine(rule),
-          ),
-        });
+        const open = [...previewMapping(compiled, host, record)];
+        const lines = whole.rules.map(
+          (rule) => (open[0]?.rule === rule.key ? open.shift() : undefined) ?? closedLine(rule),
+        );
+        return { json: { lines } };
       },
-    },
-    {
+    }),
+    defineRoute({
       ...may,
       method: 'GET',
       path: `${base}/suggestions`,
       summary: 'Rules for host fields that none covers, with confidence and reason. Saves nothing.',
-      async handle(request) {
-        const bot = await namedBot(deps, request);
-        const kind = parse(kindInput, request.params.kind, 'kind');
+      async handle({ params, signal }) {
+        const bot = await requireBot(params.bot);
+        const kind = parsePart(kindInput, params.kind, 'kind');
         const mapping = await mappingOf(store, bot, kind);
-        const org = await openOrg(bot, request.signal);
+        const org = await openOrg(bot, signal);
         const taken = {
           local: new Set(mapping.rules.flatMap((rule) => rule.local)),
           remote: new Set(mapping.rules.flatMap((rule) => rule.remote)),
         };
         const describe = await org.describe(mapping.object, { isFresh: true });
-        return ok({ suggestions: suggestRules(kind, await samples(bot, kind), describe, taken) });
+        return { json: { suggestions: suggestRules(kind, await samples(bot, kind), describe, taken) } };
       },
-    },
+    }),
   ];
 
   /** One value of every field that the newest records have. */

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Kind } from '../../domain/mapping.ts';
+import { defineRoute, type Reply, type Route } from '../../ports/route.ts';
 import type { HostInput } from '../host/hosts.ts';
 import { openedBy } from '../remote/policy-bounds.ts';
 import { toMessage } from '../webhooks/deliver.ts';
 import { boundedRow } from '../webhooks/told.ts';
+import { missing, parsePart, type RouteDeps } from './deps.ts';
 import {
   caseInput,
   caseListInput,
@@ -16,36 +18,31 @@ import {
   toPartyInput,
   toWire,
 } from './inputs.ts';
-import { missing, ok, parse, type RouteAnswer, type RouteDeps, type RouteRequest, type SyncRoute } from './route.ts';
+
+const pageInput = z.strictObject({ after: z.string().max(128).default(''), limit: limitInput.default(100) });
+const feedInput = z.strictObject({ after: z.coerce.number().int().min(0).default(0), limit: limitInput.default(100) });
 
 /** The host app's records, and what Salesforce changed in them. */
-export function recordRoutes(deps: RouteDeps): readonly SyncRoute[] {
+export function recordRoutes(deps: RouteDeps): readonly Route[] {
   const { sync, store } = deps;
-  const pageInput = z.strictObject({ after: z.string().max(128).default(''), limit: limitInput.default(100) });
-  const feedInput = z.strictObject({
-    after: z.coerce.number().int().min(0).default(0),
-    limit: limitInput.default(100),
-  });
-
-  async function read(kind: Kind, { bot, params }: RouteRequest): Promise<RouteAnswer> {
-    const id = parse(hostId, params.id, 'id');
+  async function read(kind: Kind, bot: string, named: string): Promise<Reply> {
+    const id = parsePart(hostId, named, 'id');
     const record = await sync.hosts.get(bot, kind, id);
     if (!record) throw missing(kind, id);
-    return ok(toWire(record));
+    return { json: toWire(record) };
   }
 
-  async function list(kind: Kind, { bot, query }: RouteRequest): Promise<RouteAnswer> {
-    const { after, limit } = parse(pageInput, query);
+  async function list(kind: Kind, bot: string, { after, limit }: z.output<typeof pageInput>): Promise<Reply> {
     const records = await sync.hosts.page(bot, kind, after, limit);
     const next = records.length === limit ? records.at(-1)?.id : undefined;
     const live = records.filter((record) => record.deletedAt === null).map(toWire);
-    return ok({ [kind === 'party' ? 'parties' : 'cases']: live, ...(next === undefined ? {} : { next }) });
+    return { json: { [kind === 'party' ? 'parties' : 'cases']: live, ...(next === undefined ? {} : { next }) } };
   }
 
-  async function remove(kind: Kind, { bot, params }: RouteRequest): Promise<RouteAnswer> {
-    const id = parse(hostId, params.id, 'id');
+  async function remove(kind: Kind, bot: string, named: string): Promise<Reply> {
+    const id = parsePart(hostId, named, 'id');
     if (!(await sync.hosts.remove(bot, kind, id))) throw missing(kind, id);
-    return ok({ deleted: true });
+    return { json: { deleted: true } };
   }
 
   /** People first: a case that names them finds them. */
@@ -66,129 +63,112 @@ export function recordRoutes(deps: RouteDeps): readonly SyncRoute[] {
   }
 
   return [
-    {
+    defineRoute({
       method: 'PUT',
       path: '/api/parties/{id}',
-      key: 'host',
-      input: partyInput,
+      who: ['host'],
+      body: partyInput,
       summary: 'Tells about one person. Fields that are not named stay; null clears.',
-      async handle({ bot, params, body }) {
-        const input = parse(partyInput, body);
-        const [record] = await sync.hosts.put(bot, 'party', [toPartyInput(idOf(params, input), input)]);
-        return ok(record && toWire(record));
+      async handle({ caller, params, body }) {
+        const [record] = await sync.hosts.put(caller.bot, 'party', [toPartyInput(idOf(params.id, body), body)]);
+        return { json: record && toWire(record) };
       },
-    },
-    {
+    }),
+    defineRoute({
       method: 'GET',
       path: '/api/parties/{id}',
-      key: 'host',
+      who: ['host'],
       summary: 'One person as we know them.',
-      handle: (request) => read('party', request),
-    },
-    {
+      handle: ({ caller, params }) => read('party', caller.bot, params.id),
+    }),
+    defineRoute({
       method: 'DELETE',
       path: '/api/parties/{id}',
-      key: 'host',
+      who: ['host'],
       summary: 'The person is gone at the host; the mapping says what becomes of the contact.',
-      handle: (request) => remove('party', request),
-    },
-    {
+      handle: ({ caller, params }) => remove('party', caller.bot, params.id),
+    }),
+    defineRoute({
       method: 'GET',
       path: '/api/parties',
-      key: 'host',
+      who: ['host'],
       query: pageInput,
       summary: 'People, page by page.',
-      handle: (request) => list('party', request),
-    },
-    {
+      handle: ({ caller, query }) => list('party', caller.bot, query),
+    }),
+    defineRoute({
       method: 'PUT',
       path: '/api/parties',
-      key: 'host',
-      input: partyListInput,
+      who: ['host'],
+      body: partyListInput,
       summary: 'Tells about up to 1,000 people.',
-      async handle({ bot, body }) {
-        const { parties } = parse(partyListInput, body);
-        return ok({
-          parties: (
-            await sync.hosts.put(
-              bot,
-              'party',
-              parties.map((party) => toPartyInput(party.externalId, party)),
-            )
-          ).map(toWire),
-        });
+      async handle({ caller, body }) {
+        const inputs = body.parties.map((party) => toPartyInput(party.externalId, party));
+        return { json: { parties: (await sync.hosts.put(caller.bot, 'party', inputs)).map(toWire) } };
       },
-    },
-    {
+    }),
+    defineRoute({
       method: 'PUT',
       path: '/api/cases/{id}',
-      key: 'host',
-      input: caseInput,
+      who: ['host'],
+      body: caseInput,
       summary: 'Tells about one case; people it names and nobody knows are added.',
-      async handle({ bot, params, body }) {
-        const input = parse(caseInput, body);
-        const [record] = await putCases(bot, [toCaseInput(idOf(params, input), input)]);
-        return ok(record && toWire(record));
+      async handle({ caller, params, body }) {
+        const [record] = await putCases(caller.bot, [toCaseInput(idOf(params.id, body), body)]);
+        return { json: record && toWire(record) };
       },
-    },
-    {
+    }),
+    defineRoute({
       method: 'GET',
       path: '/api/cases/{id}',
-      key: 'host',
+      who: ['host'],
       summary: 'One case as we know it.',
-      handle: (request) => read('case', request),
-    },
-    {
+      handle: ({ caller, params }) => read('case', caller.bot, params.id),
+    }),
+    defineRoute({
       method: 'DELETE',
       path: '/api/cases/{id}',
-      key: 'host',
+      who: ['host'],
       summary: 'The case is gone at the host.',
-      handle: (request) => remove('case', request),
-    },
-    {
+      handle: ({ caller, params }) => remove('case', caller.bot, params.id),
+    }),
+    defineRoute({
       method: 'GET',
       path: '/api/cases',
-      key: 'host',
+      who: ['host'],
       query: pageInput,
       summary: 'Cases, page by page.',
-      handle: (request) => list('case', request),
-    },
-    {
+      handle: ({ caller, query }) => list('case', caller.bot, query),
+    }),
+    defineRoute({
       method: 'PUT',
       path: '/api/cases',
-      key: 'host',
-      input: caseListInput,
+      who: ['host'],
+      body: caseListInput,
       summary: 'Tells about up to 1,000 cases.',
-      async handle({ bot, body }) {
-        const { cases } = parse(caseListInput, body);
-        return ok({
-          cases: (
-            await putCases(
-              bot,
-              cases.map((matter) => toCaseInput(matter.externalId, matter)),
-            )
-          ).map(toWire),
-        });
+      async handle({ caller, body }) {
+        const inputs = body.cases.map((matter) => toCaseInput(matter.externalId, matter));
+        return { json: { cases: (await putCases(caller.bot, inputs)).map(toWire) } };
       },
-    },
-    {
+    }),
+    defineRoute({
       method: 'GET',
       path: '/api/changes',
-      key: 'host',
+      who: ['host'],
       query: feedInput,
       summary: 'What Salesforce changed, after a number, in order.',
-      async handle({ bot, query }) {
-        const { after, limit } = parse(feedInput, query);
+      async handle({ caller: { bot }, query: { after, limit } }) {
         const rows = await store.feed.after(bot, after, limit);
         const opened = openedBy(await deps.policyOf(bot));
-        return ok({ changes: rows.map((row) => toMessage(boundedRow(row, opened))), next: rows.at(-1)?.seq ?? after });
+        const changes = rows.map((row) => toMessage(boundedRow(row, opened)));
+        return { json: { changes, next: rows.at(-1)?.seq ?? after } };
       },
-    },
+    }),
   ];
 }
 
-function idOf(params: RouteRequest['params'], { externalId }: { readonly externalId?: string | undefined }): string {
-  const id = parse(hostId, params.id, 'id');
+function idOf(named: string, { externalId }: { readonly externalId?: string | undefined }): string {
+  const id = parsePart(hostId, named, 'id');
   if (externalId === undefined || externalId === id) return id;
   throw new GatehouseError('invalid_input', 'The body is of another record than the path.', {
     next: 'Leave externalId out, or send the record to its own path.',
