@@ -21,8 +21,7 @@ import { syncRoutes } from '../sync/routes/sync-routes.ts';
 import { deliver } from '../sync/webhooks/deliver.ts';
 
 /** The sync half of the composition root: loaded by the first call that needs it. */
-export interface AppSync {
-  readonly room: SyncRoom;
+export interface AppSync extends SyncRoom {
   /** Routes of the host app, operators and Salesforce's outbound messages, as data for the HTTP door. */
   readonly routes: readonly Route[];
   /** Drains the outbox of every connected bot; any number of processes may run one. */
@@ -85,7 +84,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     onChange: (bot: string) => worker.nudge(bot),
   };
   // The outbox of a bot that was disconnected goes on when it is connected to the same org again.
-  const room = createSync({ ...shared, connectionOf: (bot) => store.connections.get(bot) });
+  const sync = createSync({ ...shared, connectionOf: (bot) => store.connections.get(bot) });
   const worker = createWorker(
     {
       ...shared,
@@ -94,13 +93,13 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       noteSync: (bot, at) => store.connections.patch(bot, { lastSyncAt: at }),
       log: deps.log,
     },
-    room.engine,
-    room.drain,
-    room.batches,
+    sync.engine,
+    sync.drain,
+    sync.batches,
   );
   const routes = syncRoutes({
     ...shared,
-    sync: room,
+    sync,
     // A person who says "sync now" is not background work.
     openOrg: (bot, signal) => connections.open(bot, { signal }),
     connectorOf: async (bot) => (await standing(bot))?.id,
@@ -124,7 +123,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     return true;
   };
   return {
-    room,
+    ...sync,
     async notify({ bot, what, proposal, action, link, expiresAt, count }) {
       const told = { action, link, expiresAt: new Date(expiresAt).toISOString(), count };
       if (!(await tell(bot, { type: what, kind: 'proposal', localId: proposal, object: 'Proposal' }, told))) return;

@@ -216,7 +216,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         ),
       queryOf: toSoql,
       openSync: (bot, org, mayWrite) =>
-        deferred<Sync>(async () => (await sync.get()).room.forBot(bot.name, org as Org, mayWrite), {
+        deferred<Sync>(async () => (await sync.get()).forBot(bot.name, org as Org, mayWrite), {
           previewParty: true,
           syncParty: true,
           previewCase: true,

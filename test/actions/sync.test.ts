@@ -11,7 +11,7 @@ const JANE = { id: 'p-jane', fields: { email: 'jane@doe.example', name: 'Jane Do
 
 it('brings a person into step through the gate, and says so when nothing was left to do [S1 A4]', async () => {
   await using world = await createWorld();
-  const { room: sync } = await world.app.sync();
+  const sync = await world.app.sync();
   await sync.hosts.put(world.bot, 'party', [JANE]);
   const first = await world.call('SyncParty', { partyId: 'p-jane' });
   expect(first).toMatchObject({
@@ -30,7 +30,7 @@ it('brings a person into step through the gate, and says so when nothing was lef
 
 it('brings a case into step with its people as contact roles, unknown ones created first [S3]', async () => {
   await using world = await createWorld();
-  const { room: sync } = await world.app.sync();
+  const sync = await world.app.sync();
   await sync.hosts.put(world.bot, 'party', [JANE]);
   await sync.hosts.put(world.bot, 'case', [
     {
@@ -51,7 +51,7 @@ it('answers 404 for a person nobody told us about', async () => {
 
 describe('within the policy of the bot', () => {
   const put = async (world: World, ...people: { id: string; fields: Fields }[]) =>
-    (await world.app.sync()).room.hosts.put(world.bot, 'party', people);
+    (await world.app.sync()).hosts.put(world.bot, 'party', people);
   const close = (world: World, object: string, rules: Partial<Policy['objects'][string]>) =>
     world.setPolicy((policy) => {
       const open = policy.objects[object];
@@ -102,9 +102,9 @@ describe('within the policy of the bot', () => {
     const { result } = await world.call('SyncParty', { partyId: 'p-jane' });
     await put(world, JANE);
     await close(world, 'Contact', { denyFields: ['Email'] });
-    const { room } = await world.app.sync();
+    const sync = await world.app.sync();
     const { orgId } = await world.app.connections.open(world.bot, { signal: new AbortController().signal });
-    await room.desk.unlink(world.bot, orgId, 'party', 'p-jane');
+    await sync.desk.unlink(world.bot, orgId, 'party', 'p-jane');
     expect((await world.call('SyncParty', { partyId: 'p-jane' })).result?.id).toBe(result?.id);
   });
 
@@ -137,11 +137,11 @@ describe('within the policy of the bot', () => {
     await using world = await createWorld();
     await close(world, 'Contact', { write: false });
     await put(world, JANE);
-    const { room, worker } = await world.app.sync();
+    const sync = await world.app.sync();
     const { orgId } = await world.app.connections.open(world.bot, { signal: new AbortController().signal });
-    const { id } = await room.batches.start(world.bot, orgId, 'party');
-    await worker.turn(world.bot);
-    expect(await room.batches.status(world.bot, id)).toMatchObject({
+    const { id } = await sync.batches.start(world.bot, orgId, 'party');
+    await sync.worker.turn(world.bot);
+    expect(await sync.batches.status(world.bot, id)).toMatchObject({
       state: 'paused',
       note: expect.stringContaining('Contact'),
     });
@@ -156,8 +156,8 @@ describe('within the policy of the bot', () => {
     world.clock.advance(60_000);
     await world.sim('POST', 'records/Contact', { Id: result?.id, Phone: '+31 20 555 0100' });
     await world.call('SyncParty', { partyId: 'p-jane' });
-    const { room } = await world.app.sync();
-    expect((await room.hosts.get(world.bot, 'party', 'p-jane'))?.fields.phone).toBe(JANE.fields.phone);
+    const sync = await world.app.sync();
+    expect((await sync.hosts.get(world.bot, 'party', 'p-jane'))?.fields.phone).toBe(JANE.fields.phone);
     await close(world, 'Contact', { maskFields: [] });
     world.clock.advance(60_000);
     const after = await world.call('SyncParty', { partyId: 'p-jane' });
@@ -192,15 +192,15 @@ describe('before a person is asked', () => {
   it('shows the contact and the role of a new party though the case itself is in step [C1 S3]', async () => {
     await using world = await createWorld({ policy: asking });
     await still(world);
-    const { room } = await world.app.sync();
-    await room.hosts.put(world.bot, 'party', [JANE]);
+    const sync = await world.app.sync();
+    await sync.hosts.put(world.bot, 'party', [JANE]);
     await putCase(world, ['p-jane', 'complainant']);
     const first = await world.call('SyncCase', { caseId: 'c-1' });
     expect((await world.approve(first.proposal?.id ?? '')).status).toBe('done');
     const count = async () =>
       (await world.records('Contact')).length + (await world.records('OpportunityContactRole')).length;
     const before = await count();
-    await room.hosts.put(world.bot, 'party', [
+    await sync.hosts.put(world.bot, 'party', [
       { id: 'p-new', fields: { email: 'new@person.example', name: 'New Person' } },
     ]);
     await putCase(world, ['p-jane', 'complainant'], ['p-new', 'respondent']);
@@ -226,8 +226,8 @@ describe('before a person is asked', () => {
   it('shows the account that would be created for a person [C1]', async () => {
     await using world = await createWorld({ policy: asking });
     await still(world);
-    const { room } = await world.app.sync();
-    await room.hosts.put(world.bot, 'party', [{ ...JANE, fields: { ...JANE.fields, company: 'Brand New Ltd' } }]);
+    const sync = await world.app.sync();
+    await sync.hosts.put(world.bot, 'party', [{ ...JANE, fields: { ...JANE.fields, company: 'Brand New Ltd' } }]);
     const mapping = defaultMapping('party');
     const rules = mapping.rules.map((rule) => (rule.parent ? { ...rule, parent: 'find_or_create' as const } : rule));
     const database = await openDatabase({ file: path.join(world.folder, 'gatehouse.db') });
@@ -253,11 +253,11 @@ describe('before a person is asked', () => {
   it('gives a port that can only read to whoever has no held proposal', async () => {
     await using world = await createWorld();
     await still(world);
-    const { room } = await world.app.sync();
-    await room.hosts.put(world.bot, 'party', [JANE]);
+    const sync = await world.app.sync();
+    await sync.hosts.put(world.bot, 'party', [JANE]);
     await putCase(world, ['p-jane', 'complainant']);
     const org = await world.app.connections.open(world.bot, { signal: new AbortController().signal });
-    const reading = room.forBot(world.bot, org, false);
+    const reading = sync.forBot(world.bot, org, false);
     const before = (await world.records('Contact')).length;
     await expect(reading.syncParty('p-jane')).rejects.toMatchObject({ code: 'internal' });
     await expect(reading.syncCase('c-1')).rejects.toMatchObject({ code: 'internal' });
@@ -272,8 +272,8 @@ describe('before a person is asked', () => {
 const still = async (world: World) => (await world.app.sync()).worker.stop();
 
 async function putCase(world: World, ...people: [party: string, role: string][]): Promise<void> {
-  const { room } = await world.app.sync();
-  await room.hosts.put(world.bot, 'case', [
+  const sync = await world.app.sync();
+  await sync.hosts.put(world.bot, 'case', [
     {
       id: 'c-1',
       fields: { title: 'Refund for Doe', status: 'open', amount: 1200 },
@@ -284,14 +284,14 @@ async function putCase(world: World, ...people: [party: string, role: string][])
 
 it('does not run in the background while its bot is switched off, and loses nothing by it [P5 S3]', async () => {
   await using world = await createWorld();
-  const { room, worker } = await world.app.sync();
+  const sync = await world.app.sync();
   const made = async () => (await world.records('Contact')).filter(({ Email }) => Email === JANE.fields.email).length;
   await world.setPolicy((policy) => ({ ...policy, mode: 'off' }));
-  await room.hosts.put(world.bot, 'party', [JANE]);
-  await worker.turn(world.bot).catch(() => undefined);
+  await sync.hosts.put(world.bot, 'party', [JANE]);
+  await sync.worker.turn(world.bot).catch(() => undefined);
   expect(await made()).toBe(0);
   await world.setPolicy((policy) => ({ ...policy, mode: 'automatic' }));
   world.clock.advance(60_000);
-  await worker.turn(world.bot);
+  await sync.worker.turn(world.bot);
   expect(await made()).toBe(1);
 });

@@ -74,9 +74,9 @@ describe.each(Object.entries(ACTIONS))('%s', (_, action) => {
     'under "%s" %s the write says what is so, and never does it twice [R3 C6 F5]',
     async (__, when, fault) => {
       await using world = await createWorld({ env: { GATEHOUSE_REQUEST_TIMEOUT_MS: '600' } });
-      const { room } = await world.app.sync();
-      await room.hosts.put(world.bot, 'party', [PARTY]);
-      await room.hosts.put(world.bot, 'case', [{ id: 'c-1', fields: { title: 'Faulty case' }, parties: [] }]);
+      const sync = await world.app.sync();
+      await sync.hosts.put(world.bot, 'party', [PARTY]);
+      await sync.hosts.put(world.bot, 'case', [{ id: 'c-1', fields: { title: 'Faulty case' }, parties: [] }]);
       await world.sim('POST', 'faults', { ...fault, when, times: 1, match: { path: action.path } });
       const end = await action.run(world).catch((error: unknown) => error);
       const effects = await action.effects(world);

@@ -112,9 +112,9 @@ function suite(place: Place): void {
     await world.app.gate.decide((await waiting(world))[0]?.id ?? '', decline);
     await turn(world);
     // Touched, and the same write still.
-    const { room } = await world.app.sync();
+    const sync = await world.app.sync();
     const { orgId = '' } = await world.app.connections.status(world.bot);
-    expect(await room.desk.retry(world.bot, orgId, 'party', ['p1', 'p2'])).toBe(2);
+    expect(await sync.desk.retry(world.bot, orgId, 'party', ['p1', 'p2'])).toBe(2);
     await turn(world);
     expect(await waiting(world)).toEqual([]);
     await put(world, { id: 'p2', fields: { phone: '2' } });
@@ -186,9 +186,9 @@ function suite(place: Place): void {
     await using at = await place();
     await using world = await held(at.env, (policy) => ({ ...policy, mode: 'ask' }));
     await put(world, PEOPLE);
-    const { room } = await world.app.sync();
+    const sync = await world.app.sync();
     const parties = [{ party: 'p1', role: 'complainant' }];
-    await room.hosts.put(world.bot, 'case', [
+    await sync.hosts.put(world.bot, 'case', [
       { id: 'c1', fields: { title: 'Crane', expectedDate: '2026-06-30', status: 'open' }, parties },
     ]);
     await turn(world);
@@ -369,7 +369,7 @@ const held = (env: Readonly<Record<string, string>>, policy: (policy: Policy) =>
   createWorld({ env, policy: (shipped) => policy(confirming(shipped)) });
 
 async function put(world: World, ...people: { id: string; fields: Record<string, string> }[]): Promise<void> {
-  await (await world.app.sync()).room.hosts.put(world.bot, 'party', people);
+  await (await world.app.sync()).hosts.put(world.bot, 'party', people);
 }
 
 async function turn(world: World): Promise<void> {

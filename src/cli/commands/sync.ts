@@ -40,9 +40,7 @@ export const command = defineCommand({
 
 /** What changed on our side since the last time, and what waits for another try. */
 async function runDue(app: App, bot: string, org: Org, kind: Kind) {
-  const {
-    room: { drain },
-  } = await app.sync();
+  const { drain } = await app.sync();
   const tally = { create: 0, update: 0, delete: 0, none: 0, failed: 0, problems: 0 };
   await drain.ensureLinks(bot, org, kind);
   for (;;) {
@@ -53,9 +51,7 @@ async function runDue(app: App, bot: string, org: Org, kind: Kind) {
 }
 
 async function runBatch(app: App, bot: string, org: Org, kind: Kind) {
-  const {
-    room: { batches },
-  } = await app.sync();
+  const { batches } = await app.sync();
   const { id } = await batches.start(bot, org.orgId, kind);
   await batches.work(bot, org);
   const { state, total, done, failed, calls } = await batches.status(bot, id);
@@ -64,8 +60,8 @@ async function runBatch(app: App, bot: string, org: Org, kind: Kind) {
 
 /** What stands, also from before: a run that met nothing new is no proof that all is well. `status` has the cures. */
 async function countProblems(app: App, bot: string, { orgId }: Org, kind: Kind): Promise<number> {
-  const { room } = await app.sync();
-  return room.desk.countProblems(bot, orgId, kind);
+  const { desk } = await app.sync();
+  return desk.countProblems(bot, orgId, kind);
 }
 
 function toCells([name, value]: [string, string | number]): string[] {

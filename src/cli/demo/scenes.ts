@@ -101,9 +101,7 @@ async function anApproval(stage: Stage, org: DemoOrg, { called, find, where }: D
 async function aSync(stage: Stage, app: App, org: DemoOrg): Promise<void> {
   stage.scene('A customer and her case');
   stage.note('The host app saves a person, and a case in which she is the complainant.');
-  const {
-    room: { hosts },
-  } = await app.sync();
+  const { hosts } = await app.sync();
   const email = 'ana.silva@sunline.example';
   await hosts.put(DEMO_BOT, 'party', [
     { id: 'party-7', fields: { name: 'Ana Silva', email, phone: '+351 21 555 0107' } },
@@ -126,7 +124,7 @@ async function aSync(stage: Stage, app: App, org: DemoOrg): Promise<void> {
 
 async function aConflict(stage: Stage, app: App, org: DemoOrg): Promise<void> {
   stage.scene('Both sides change, and one field truly conflicts');
-  const { room } = await app.sync();
+  const { hosts } = await app.sync();
   const email = 'ana.silva@sunline.example';
   stage.note(
     'A colleague in Salesforce sets her title and a new phone. A second later the host app sets another phone.',
@@ -134,12 +132,12 @@ async function aConflict(stage: Stage, app: App, org: DemoOrg): Promise<void> {
   await org.change(email, { Title: 'Head of Service', Phone: '+351 21 555 0200' });
   // Salesforce stamps whole seconds: the later edit must be later there, too.
   await new Promise((resolve) => setTimeout(resolve, 1_100));
-  await room.hosts.put(DEMO_BOT, 'party', [{ id: 'party-7', fields: { phone: '+351 21 555 0300' } }]);
+  await hosts.put(DEMO_BOT, 'party', [{ id: 'party-7', fields: { phone: '+351 21 555 0300' } }]);
 
   stage.user('Sync party-7 again.');
   await stage.call('SyncParty', { partyId: 'party-7' });
   const held = await org.contact(email);
-  const host = await room.hosts.get(DEMO_BOT, 'party', 'party-7');
+  const host = await hosts.get(DEMO_BOT, 'party', 'party-7');
   stage.check(
     'the title came to the host app, for only Salesforce changed it',
     host?.fields.jobTitle === 'Head of Service',

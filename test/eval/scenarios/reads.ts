@@ -83,8 +83,8 @@ export const reads: readonly Scenario[] = [
   {
     name: 'a customer is synced after its id was asked for',
     seed: async (world) => {
-      const { room } = await world.app.sync();
-      await room.hosts.put(world.bot, 'party', [
+      const sync = await world.app.sync();
+      await sync.hosts.put(world.bot, 'party', [
         { id: 'P-7', fields: { name: 'Ada Byron', email: 'ada@byron.example' } },
       ]);
       // The outbox would do it at some moment of the talk; the org must hold still while it is judged.
