@@ -1,14 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import { GatehouseError } from '../domain/errors.ts';
-import type { Access, BrowserSession } from '../ports/access.ts';
+import { type Access, type BrowserSession, bearerOf } from '../ports/access.ts';
 import type { Caller, CallerKind } from '../ports/route.ts';
 import { readCookie } from './cookie.ts';
 
 /** Finds out who calls: a key of one of three kinds, or a signed-in operator. Never guesses, never mixes them. */
-
-export function bearerOf(headers: Headers): string | undefined {
-  return /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1];
-}
 
 export async function callerOf(
   access: Access,

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { sha256 } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
+import { bearerOf } from '../ports/access.ts';
 import type { BotRow } from '../ports/store.ts';
-import { bearerOf } from './caller.ts';
 import { readVisitor, visitorCookie } from './cookie.ts';
 import type { HttpDeps } from './deps.ts';
 

@@ -1,18 +1,15 @@
+import type { Config } from '../ports/config.ts';
 import { HttpRefusal } from './refusal.ts';
 
 /** Who may speak to us by name: a page of another site, or a name that was rebound to our address, may not. */
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-export interface Guarded {
-  readonly url: string | undefined;
-  readonly host: string;
-  /** Origins of other sites whose pages may call the MCP address, exactly as a browser names them. */
-  readonly allowedOrigins?: readonly string[];
-}
+/** Where this server is reached. */
+type Address = Pick<Config, 'url' | 'host'>;
 
 /** The request's own host, once it is one of ours; without a port that its scheme implies. */
-export function checkHost(headers: Headers, own: Guarded): string {
+export function checkHost(headers: Headers, own: Address): string {
   const sent = (headers.get('host') ?? '').toLowerCase();
   const name = sent.replace(/:\d+$/, '');
   if (own.url !== undefined && withoutDefaultPort(sent, new URL(own.url).protocol) === publicHost(own))
@@ -24,7 +21,7 @@ export function checkHost(headers: Headers, own: Guarded): string {
 }
 
 /** A browser names the page's origin on every cross-site request and every POST. Ours is the host that was asked. */
-export function checkOrigin(headers: Headers, host: string, own: Guarded, guests: readonly string[] = []): void {
+export function checkOrigin(headers: Headers, host: string, own: Address, guests: readonly string[] = []): void {
   const origin = headers.get('origin');
   if (origin === null || origin === originOf(host, own) || guests.includes(origin)) return;
   throw new HttpRefusal(403, 'permission_denied', 'Pages of another site may not call Gatehouse.', {
@@ -33,11 +30,11 @@ export function checkOrigin(headers: Headers, host: string, own: Guarded, guests
 }
 
 /** The address under which this (checked) host reached us: behind a proxy only GATEHOUSE_URL knows the scheme. */
-export function originOf(host: string, own: Guarded): string {
+export function originOf(host: string, own: Address): string {
   return own.url !== undefined && host === publicHost(own) ? new URL(own.url).origin : `http://${host}`;
 }
 
-function publicHost({ url }: Guarded): string | undefined {
+function publicHost({ url }: Address): string | undefined {
   return url === undefined ? undefined : new URL(url).host;
 }
 

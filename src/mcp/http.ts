@@ -1,17 +1,15 @@
 import {
   type AuthInfo,
   createMcpHandler,
-  hostHeaderValidationResponse,
   isInitializeRequest,
   isLegacyRequest,
   legacyStatelessFallback,
-  localhostAllowedHostnames,
   type McpRequestContext,
-  originValidationResponse,
   type Server,
 } from '@modelcontextprotocol/server';
 import { type GatehouseError, toErrorBody } from '../domain/errors.ts';
-import type { Access } from '../ports/access.ts';
+import { type Access, bearerOf } from '../ports/access.ts';
+import type { Config } from '../ports/config.ts';
 import type { Store } from '../ports/store.ts';
 import type { Era } from './call.ts';
 import { aboutSignIn, unauthenticated } from './challenge.ts';
@@ -22,34 +20,25 @@ import { toOurs } from './result.ts';
 import { createMcpServer } from './server.ts';
 import { createSessions } from './sessions.ts';
 
-/** MCP over Streamable HTTP, both eras behind one set of checks: host, origin, agent key, chat session. */
+/** MCP over Streamable HTTP, both eras behind one set of checks: agent key, chat session, form. Who mounts it judges Host and Origin. */
 
 export interface McpHttpDeps extends McpDeps {
   readonly access: Access;
   readonly store: Pick<Store, 'mcpSessions' | 'values'>;
-  /** Where this server is reached; its host names are the ones that a request may carry. */
-  readonly config: {
-    readonly host: string;
-    readonly url: string | undefined;
-    /** Origins of other pages that may call, exactly as a browser names them. */
-    readonly allowedOrigins?: readonly string[];
-  };
+  readonly config: Pick<Config, 'url' | 'allowedOrigins'>;
   /** What serves one caller; default: our tools and prompts. */
   readonly createServer?: (caller: McpCaller, era: Era, during?: During) => Server;
 }
 
 export interface McpHttp {
-  /** The body must be unread. */
+  /** The body must be unread, Host and Origin judged. */
   handle(request: Request): Promise<Response>;
   close(): Promise<void>;
 }
 
 const MOST_BYTES = 1024 * 1024;
-const WILDCARDS = ['0.0.0.0', '::', '[::]'];
 
 export function createMcpHttp(deps: McpHttpDeps): McpHttp {
-  const hosts = ownHosts(deps.config);
-  const origins = deps.config.allowedOrigins ?? [];
   const create = deps.createServer ?? ((caller, era, during) => createMcpServer(deps, caller, era, during));
   const sessions = createSessions({
     ...deps,
@@ -88,11 +77,7 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
 
   return {
     async handle(request) {
-      const isGuest = origins.includes(request.headers.get('origin') ?? '');
-      const misplaced =
-        hostHeaderValidationResponse(request, hosts) ??
-        (isGuest ? undefined : originValidationResponse(request, hosts));
-      if (misplaced !== undefined) return misplaced;
+      const isGuest = deps.config.allowedOrigins.includes(request.headers.get('origin') ?? '');
       return isGuest ? withCors(request, guarded) : guarded(request);
     },
     async close() {
@@ -102,7 +87,7 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
 }
 
 async function identify(access: Access, headers: Headers): Promise<McpCaller> {
-  const { bot, principal } = await access.agent(/^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1]);
+  const { bot, principal } = await access.agent(bearerOf(headers));
   const token = headers.get('gatehouse-session');
   return { bot, principal, ...(token === null ? {} : { session: access.verifySession(bot, token) }) };
 }
@@ -146,11 +131,6 @@ function noStream(): McpRefusal {
     'Send messages with POST; for a session send initialize first, then its id in the header Mcp-Session-Id.',
     { allow: 'POST' },
   );
-}
-
-function ownHosts({ host, url }: McpHttpDeps['config']): string[] {
-  const bound = WILDCARDS.includes(host) ? [] : [host.includes(':') && !host.startsWith('[') ? `[${host}]` : host];
-  return [...localhostAllowedHostnames(), ...bound, ...(url === undefined ? [] : [new URL(url).hostname])];
 }
 
 /** As the client reached us; only the configured address knows of TLS before us. */

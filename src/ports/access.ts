@@ -44,3 +44,8 @@ export interface BrowserSession extends Operator {
   readonly csrf: string;
   readonly expiresAt: number;
 }
+
+/** The key that a request carries, of whatever kind. */
+export function bearerOf(headers: Headers): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '')?.[1];
+}

@@ -14,7 +14,7 @@ const INITIALIZE = {
   params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
 };
 
-/** One request as it comes off the wire, straight to the door and past the guards of the HTTP server before it. */
+/** One request as it comes off the wire, straight to the door, past the guards of Host and Origin. */
 function knock(door: Door, headers: Record<string, string> = {}, body: unknown = INITIALIZE) {
   const own = {
     host: 'localhost:3000',
@@ -28,6 +28,26 @@ function knock(door: Door, headers: Record<string, string> = {}, body: unknown =
       headers: { ...own, ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     }),
+  );
+}
+
+/** Through the guards of the HTTP server, with a Host that fetch would not let us choose. */
+function ask(
+  door: Door,
+  headers: Record<string, string>,
+  { path = '/mcp', ...more }: RequestInit & { path?: string } = {},
+) {
+  const http = createHttp({ ...door.world.app, mcp: door.mcp });
+  const own = {
+    host: 'localhost:3000',
+    'content-type': 'application/json',
+    accept: 'application/json, text/event-stream',
+    authorization: `Bearer ${door.key}`,
+  };
+  const body = (more.method ?? 'POST') === 'POST' ? JSON.stringify(INITIALIZE) : null;
+  return http.fetch(
+    new Request(`http://localhost:3000${path}`, { method: 'POST', body, ...more, headers: { ...own, ...headers } }),
+    { remoteAddress: '127.0.0.1' },
   );
 }
 
@@ -55,13 +75,13 @@ describe('who may knock', () => {
     ['a name that only begins like ours', { host: 'localhost.evil.example:3000' }],
   ])('refuses %s', async (_, headers) => {
     await using door = await openDoor();
-    expect((await knock(door, headers)).status).toBe(403);
+    expect((await ask(door, headers)).status).toBe(403);
   });
 
   it('takes the address an operator has set, and pages that it serves itself', async () => {
     await using door = await openDoor({ env: { GATEHOUSE_URL: 'https://gate.example' } });
-    expect((await knock(door, { host: 'gate.example', origin: 'https://gate.example' })).status).toBe(200);
-    expect((await knock(door, { host: 'localhost:3000' })).status).toBe(200);
+    expect((await ask(door, { host: 'gate.example', origin: 'https://gate.example' })).status).toBe(200);
+    expect((await ask(door, { host: 'localhost:3000' })).status).toBe(200);
   });
 
   it('asks for an agent key in words and in the header that clients look for [P4] [X2]', async () => {
@@ -97,26 +117,6 @@ describe('who may knock', () => {
 });
 
 describe('the way to the MCP address', () => {
-  /** Through the guards of the HTTP server, with a Host that fetch would not let us choose. */
-  function ask(
-    door: Door,
-    headers: Record<string, string>,
-    { path = '/mcp', ...more }: RequestInit & { path?: string } = {},
-  ) {
-    const http = createHttp({ ...door.world.app, mcp: door.mcp });
-    const own = {
-      host: 'localhost:3000',
-      'content-type': 'application/json',
-      accept: 'application/json, text/event-stream',
-      authorization: `Bearer ${door.key}`,
-    };
-    const body = (more.method ?? 'POST') === 'POST' ? JSON.stringify(INITIALIZE) : null;
-    return http.fetch(
-      new Request(`http://localhost:3000${path}`, { method: 'POST', body, ...more, headers: { ...own, ...headers } }),
-      { remoteAddress: '127.0.0.1' },
-    );
-  }
-
   it.each([
     ['https://gate.example', 'gate.example:443', 'https://gate.example'],
     ['https://gate.example:443', 'gate.example', 'https://gate.example'],
