@@ -1,9 +1,17 @@
 import { z } from 'zod';
 
-/** The JSON Schema that a model reads, on every door. */
-export function toolSchema(schema: z.ZodObject, io: 'input' | 'output'): Record<string, unknown> & { type: 'object' } {
+/** JSON Schemas of our zod schemas, without what only repeats itself. */
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: slim });
-  return { ...rest, type: 'object' };
+  return rest;
+}
+
+/** What a model reads of an action, on every door. */
+export function toolSchema(schema: z.ZodObject, io: 'input' | 'output'): Record<string, unknown> & { type: 'object' } {
+  return { ...toJsonSchema(schema, io), type: 'object' };
 }
 
 /** Every character here is paid for in each conversation. */

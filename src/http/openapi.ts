@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { ERROR_STATUS } from '../domain/errors.ts';
+import { type JsonSchema, toJsonSchema, toolSchema } from '../domain/tool-schema.ts';
 import { getProposal } from '../gate/get-proposal.ts';
 import { type CallerKind, defineRoute, type Route } from '../ports/route.ts';
 import type { HttpDeps } from './deps.ts';
-import { inputSchema, type JsonSchema, outputSchema } from './json-schema.ts';
 
 /** The OpenAPI document, made from the routes and the actions' own schemas: it cannot say anything else than they do. */
 export function openApiRoute(deps: Pick<HttpDeps, 'actions'>, routes: readonly Route[]): Route {
@@ -33,7 +33,7 @@ function openApiDocument({ actions }: Pick<HttpDeps, 'actions'>, routes: readonl
         ...operationOf({ ...call, path: '/api/bots/{bot}/actions', summary: action.title }),
         description: action.description,
         operationId: action.name,
-        requestBody: jsonContent(inputSchema(action.input)),
+        requestBody: jsonContent(toolSchema(action.input, 'input')),
         parameters: [pathParameter('bot'), ...CALL_HEADERS],
         responses: {
           200: { description: 'Done, declined, expired, conflict or unknown', ...jsonContent(envelope(action.output)) },
@@ -55,7 +55,7 @@ function openApiDocument({ actions }: Pick<HttpDeps, 'actions'>, routes: readonl
 }
 
 function operationOf(route: Route): JsonSchema {
-  const query = route.query === undefined ? undefined : inputSchema(route.query);
+  const query = route.query === undefined ? undefined : toJsonSchema(route.query, 'input');
   const names = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
   return {
     summary: route.summary,
@@ -72,13 +72,14 @@ function operationOf(route: Route): JsonSchema {
     ...(route.body === undefined
       ? {}
       : {
-          requestBody: route.body === 'text' ? { content: { 'text/xml': {} } } : jsonContent(inputSchema(route.body)),
+          requestBody:
+            route.body === 'text' ? { content: { 'text/xml': {} } } : jsonContent(toJsonSchema(route.body, 'input')),
         }),
     responses: { 200: { description: 'OK' }, default: ERROR },
   };
 }
 
-const ERROR_SCHEMA = inputSchema(
+const ERROR_SCHEMA = toJsonSchema(
   z.object({
     error: z.object({
       code: z.enum(Object.keys(ERROR_STATUS)),
@@ -91,6 +92,7 @@ const ERROR_SCHEMA = inputSchema(
       salesforce: z.object({ code: z.string(), fields: z.array(z.string()), quote: z.string() }).optional(),
     }),
   }),
+  'input',
 );
 const ERROR = {
   description: 'Refused or failed',
@@ -117,7 +119,7 @@ function envelope(output: z.ZodObject): JsonSchema {
     required: ['status'],
     properties: {
       status: { enum: ['done', 'waiting', 'declined', 'expired', 'conflict', 'unknown'] },
-      result: outputSchema(output),
+      result: toolSchema(output, 'output'),
       proposal: { type: 'object' },
     },
   };

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { GatehouseError } from '../../domain/errors.ts';
+import { toolSchema } from '../../domain/tool-schema.ts';
 import { defineRoute, type Route } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
-import { inputSchema, outputSchema } from '../json-schema.ts';
 
 /** Actions over REST: the same road as every other door, with a bot's agent key. */
 export function actionRoutes({ gate, access }: HttpDeps): readonly Route[] {
@@ -15,8 +15,8 @@ export function actionRoutes({ gate, access }: HttpDeps): readonly Route[] {
       async handle({ params }) {
         const actions = (await gate.actions(params.bot)).map(({ input, output, ...listed }) => ({
           ...listed,
-          input: inputSchema(input),
-          output: outputSchema(output),
+          input: toolSchema(input, 'input'),
+          output: toolSchema(output, 'output'),
         }));
         return { json: { actions } };
       },
