@@ -3,7 +3,6 @@ import { shippedPolicy } from '../../permissions/policy.ts';
 import { type Audience, PROFILES, type ProfileName } from '../../permissions/profiles.ts';
 import type { App } from '../app/app.ts';
 import { GatehouseError } from '../domain/errors.ts';
-import type { BotRow } from '../ports/store.ts';
 
 /** Bots as the commands make and find them. */
 
@@ -48,14 +47,6 @@ export async function connectDemoBot(app: App): Promise<void> {
 }
 
 export const DEMO_BOT = 'demo';
-
-export async function findBot(app: App, name: string): Promise<BotRow> {
-  const bot = await app.store.bots.get(name);
-  if (bot !== undefined) return bot;
-  throw new GatehouseError('not_found', `There is no bot named ${JSON.stringify(name.slice(0, 80))}.`, {
-    next: 'See the names with: gatehouse bot list.',
-  });
-}
 
 /** Without a profile a bot holds nothing until it is granted something (P2). */
 export function toReadySet(profile: ProfileName | undefined): {

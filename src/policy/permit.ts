@@ -3,6 +3,7 @@ import { closedTo } from '../../permissions/field-access.ts';
 import type { ActionPolicy } from '../../permissions/policy.ts';
 import type { Action } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
+import { quoted } from '../domain/safe-text.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { closed } from './bounded-org.ts';
 
@@ -16,8 +17,8 @@ export interface Permitted {
 export async function botNamed(store: Pick<Store, 'bots'>, name: string): Promise<BotRow> {
   const bot = await store.bots.get(name);
   if (bot !== undefined) return bot;
-  throw new GatehouseError('not_found', `There is no bot named ${JSON.stringify(name.slice(0, 80))}.`, {
-    next: 'List the bots with: gatehouse bot list; make one with: gatehouse bot create NAME.',
+  throw new GatehouseError('not_found', `There is no bot named ${quoted(name)}.`, {
+    next: 'See the names with: gatehouse bot list; make one with: gatehouse bot create NAME.',
     fields: [{ name: 'bot', problem: 'unknown' }],
   });
 }

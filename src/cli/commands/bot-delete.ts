@@ -1,6 +1,6 @@
+import { botNamed } from '../../policy/permit.ts';
 import { deleteBot } from '../../policy/save.ts';
 import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
-import { findBot } from '../bots.ts';
 import { defineCommand, UsageError } from '../command.ts';
 
 export const command = defineCommand({
@@ -12,7 +12,7 @@ export const command = defineCommand({
     const { terminal } = call;
     const app = await call.openApp();
     const operator = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
-    const { name: bot } = await findBot(app, name);
+    const { name: bot } = await botNamed(app.store, name);
     const typed =
       call.options.confirm ??
       (terminal.canAsk

@@ -1,6 +1,6 @@
+import { botNamed } from '../../policy/permit.ts';
 import { issueBotKey } from '../../policy/save.ts';
 import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
-import { findBot } from '../bots.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
@@ -14,7 +14,7 @@ export const command = defineCommand({
     const { host, replace } = call.options;
     const app = await call.openApp();
     const operator = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
-    const { name: bot } = await findBot(app, call.args[0]);
+    const { name: bot } = await botNamed(app.store, call.args[0]);
     const kind = host ? 'host' : 'agent';
     const by = { principal: principalOf(operator), channel: 'cli' } as const;
     const { key, revoked } = await issueBotKey(app, bot, { kind, replace }, by);

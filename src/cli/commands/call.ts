@@ -1,4 +1,4 @@
-import { findBot } from '../bots.ts';
+import { botNamed } from '../../policy/permit.ts';
 import { defineCommand } from '../command.ts';
 import { describeEnvelope } from '../envelope.ts';
 import { parseArguments } from '../input.ts';
@@ -9,7 +9,7 @@ export const command = defineCommand({
   async run({ args: [name, action, json = '{}'], config, openApp, terminal }) {
     const args = parseArguments(json);
     const app = await openApp();
-    const { name: bot } = await findBot(app, name);
+    const { name: bot } = await botNamed(app.store, name);
     const session = config.session === undefined ? undefined : app.access.verifySession(bot, config.session);
     const stopped = new AbortController();
     process.once('SIGINT', () => stopped.abort());

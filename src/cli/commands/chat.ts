@@ -5,7 +5,8 @@ import type { CardAnswer, Chat } from '../../chat/chat.ts';
 import type { ChatEvent } from '../../chat/events.ts';
 import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import type { ProposalView } from '../../domain/proposal.ts';
-import { DEMO_BOT, ensureDemoBot, findBot } from '../bots.ts';
+import { botNamed } from '../../policy/permit.ts';
+import { DEMO_BOT, ensureDemoBot } from '../bots.ts';
 import { type Lines, openLines } from '../chat/lines.ts';
 import { type ChatScreen, createChatScreen } from '../chat/screen.ts';
 import { defineCommand } from '../command.ts';
@@ -21,7 +22,7 @@ export const command = defineCommand({
   async run({ options: { bot: name, conversation }, config, openApp, terminal }) {
     const app = await openApp();
     if (app.isSimulated && name === DEMO_BOT) await ensureDemoBot(app);
-    const { name: bot } = await findBot(app, name);
+    const { name: bot } = await botNamed(app.store, name);
     const session = config.session === undefined ? undefined : app.access.verifySession(bot, config.session);
     const chat = await app.openChat();
     const owner = `terminal:${userInfo().username}`;

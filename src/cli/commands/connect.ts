@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { GatehouseError } from '../../domain/errors.ts';
 import { lookupNotes } from '../../policy/lookups.ts';
+import { botNamed } from '../../policy/permit.ts';
 import type { HeadlessFlow } from '../../ports/salesforce.ts';
 import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
-import { findBot } from '../bots.ts';
 import { type CommandCall, defineCommand, UsageError } from '../command.ts';
 import { describeConnection, describeLookups } from './status.ts';
 
@@ -25,7 +25,7 @@ export const command = defineCommand({
   async run(call) {
     const [name] = call.args;
     const app = await call.openApp();
-    const { name: bot } = await findBot(app, name);
+    const { name: bot } = await botNamed(app.store, name);
     const flow = call.options.flow ?? (app.isSimulated ? 'simulated' : undefined);
     if (flow === undefined)
       throw new UsageError('A flow is needed.', 'Add --flow web (recommended), jwt, client-credentials or password.');
@@ -47,7 +47,7 @@ export const command = defineCommand({
       event: 'connected',
       detail: { flow, orgId: status.orgId, environment: status.environment },
     });
-    const lookups = await lookupNotes(app.connections, await findBot(app, bot));
+    const lookups = await lookupNotes(app.connections, await botNamed(app.store, bot));
     call.terminal.print(
       { bot, connection: status, ...(lookups.length === 0 ? {} : { lookups }) },
       [`${bot} is connected.`, '', describeConnection(status), ...describeLookups(lookups)].join('\n'),

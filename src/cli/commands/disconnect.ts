@@ -1,5 +1,5 @@
+import { botNamed } from '../../policy/permit.ts';
 import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
-import { findBot } from '../bots.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
@@ -13,7 +13,7 @@ export const command = defineCommand({
     } = call;
     const app = await openApp();
     const operator = await askOperatorOnceReal(call, app, 'DELETE_INTEGRATIONS');
-    const { name: bot } = await findBot(app, name);
+    const { name: bot } = await botNamed(app.store, name);
     const { state } = await app.connections.status(bot);
     // Also of one that is not connected: a process that died while it disconnected left its tokens.
     const { revoked } = await app.connections.disconnect(bot);

@@ -1,8 +1,8 @@
 import { isActionPermission, isOperatorPermission, SALESFORCE_ACTIONS } from '../../../permissions/catalog.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { botNamed } from '../../policy/permit.ts';
 import { changeGrants, grantNotes } from '../../policy/save.ts';
 import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
-import { findBot } from '../bots.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
@@ -17,11 +17,11 @@ export const command = defineCommand({
 
     const app = await call.openApp();
     const operator = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
-    const bot = await findBot(app, name);
+    const bot = await botNamed(app.store, name);
     const change = revoke ? { grant: [], revoke: wanted } : { grant: wanted, revoke: [] };
     await changeGrants(app, bot, change, { principal: principalOf(operator), channel: 'cli' });
     const warnings = revoke ? [] : wanted.flatMap((permission) => grantNotes(app.actions, bot, permission));
-    const { grants } = await findBot(app, bot.name);
+    const { grants } = await botNamed(app.store, bot.name);
     for (const warning of warnings) call.terminal.note(`${call.terminal.style('yellow', 'Warning:')} ${warning}`);
     call.terminal.print(
       { bot: bot.name, grants, warnings },

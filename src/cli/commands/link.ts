@@ -1,5 +1,5 @@
+import { botNamed } from '../../policy/permit.ts';
 import { askOperatorOnceReal } from '../ask-operator.ts';
-import { findBot } from '../bots.ts';
 import { defineCommand } from '../command.ts';
 import { toKind } from '../sync-kind.ts';
 
@@ -12,7 +12,7 @@ export const command = defineCommand({
     const kind = toKind(word);
     const app = await call.openApp();
     await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS');
-    const { name: bot } = await findBot(app, name);
+    const { name: bot } = await botNamed(app.store, name);
     const org = await app.connections.open(bot, { signal: AbortSignal.timeout(60_000) });
     const { desk } = await app.sync();
     const { object, sfId } = await desk.link(bot, org, kind, localId, recordId);

@@ -1,8 +1,9 @@
 import type { App } from '../../app/app.ts';
 import { keepRecovering } from '../../app/housekeeping.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { botNamed } from '../../policy/permit.ts';
 import type { Config } from '../../ports/config.ts';
-import { connectDemoBot, DEMO_BOT, ensureDemoBot, findBot } from '../bots.ts';
+import { connectDemoBot, DEMO_BOT, ensureDemoBot } from '../bots.ts';
 import { defineCommand } from '../command.ts';
 import { createOwnPage } from '../page.ts';
 
@@ -30,7 +31,7 @@ async function checkBot(app: App, name: string): Promise<void> {
   const isDemo = app.isSimulated && name === DEMO_BOT;
   if (isDemo && (await app.store.bots.get(name)) === undefined) await ensureDemoBot(app);
   else if (isDemo) await connectDemoBot(app);
-  else await findBot(app, name);
+  else await botNamed(app.store, name);
 }
 
 /** Without a key only on the simulated org, where nothing real can be touched (X2). */

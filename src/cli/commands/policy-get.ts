@@ -1,11 +1,11 @@
-import { findBot } from '../bots.ts';
+import { botNamed } from '../../policy/permit.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
   args: ['<bot>', '[file]'],
 
   async run({ args: [name, file], openApp, terminal }) {
-    const { policy, policyRevision } = await findBot(await openApp(), name);
+    const { policy, policyRevision } = await botNamed((await openApp()).store, name);
     const text = JSON.stringify(policy, null, 2);
     if (file !== undefined) {
       const { writeFile } = await import('node:fs/promises');

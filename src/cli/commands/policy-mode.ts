@@ -1,7 +1,7 @@
 import { type Policy, policySchema } from '../../../permissions/policy.ts';
+import { botNamed } from '../../policy/permit.ts';
 import { changePolicy } from '../../policy/save.ts';
 import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
-import { findBot } from '../bots.ts';
 import { defineCommand, UsageError } from '../command.ts';
 
 const MODES: readonly string[] = policySchema.shape.mode.unwrap().options;
@@ -16,7 +16,7 @@ export const command = defineCommand({
       throw new UsageError(`${JSON.stringify(mode.slice(0, 80))} is no mode.`, `Use one of: ${MODES.join(', ')}.`);
     const app = await call.openApp();
     const operator = await askOperatorOnceReal(call, app, 'MANAGE_POLICY');
-    const { name: bot } = await findBot(app, name);
+    const { name: bot } = await botNamed(app.store, name);
     const by = { principal: principalOf(operator), channel: 'cli' } as const;
     const { revision } = await changePolicy(app, bot, (policy) => ({ ...policy, mode }), by);
     call.terminal.print(

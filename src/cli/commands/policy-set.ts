@@ -1,7 +1,7 @@
 import { GatehouseError } from '../../domain/errors.ts';
+import { botNamed } from '../../policy/permit.ts';
 import { checkedPolicyOf, savePolicy } from '../../policy/save.ts';
 import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
-import { findBot } from '../bots.ts';
 import { defineCommand, UsageError } from '../command.ts';
 import { readInput } from '../input.ts';
 
@@ -15,7 +15,7 @@ export const command = defineCommand({
     const given = parseJson(await readInput(file));
     const app = await call.openApp();
     const operator = await askOperatorOnceReal(call, app, 'MANAGE_POLICY');
-    const bot = await findBot(app, name);
+    const bot = await botNamed(app.store, name);
     const { policy, warnings } = await checkedPolicyOf(app, bot.name, given);
     const by = { principal: principalOf(operator), channel: 'cli' } as const;
     const revision = await savePolicy(app, bot.name, { policy, from: bot.policyRevision, by });

@@ -1,5 +1,5 @@
 import type { Proposal } from '../../domain/proposal.ts';
-import { findBot } from '../bots.ts';
+import { botNamed } from '../../policy/permit.ts';
 import { defineCommand } from '../command.ts';
 import { columns } from '../terminal.ts';
 
@@ -13,7 +13,7 @@ export const command = defineCommand({
 
   async run({ options: { bot, all }, openApp, terminal }) {
     const app = await openApp();
-    if (bot !== undefined) await findBot(app, bot);
+    if (bot !== undefined) await botNamed(app.store, bot);
     const found = await app.gate.proposals({ ...(bot === undefined ? {} : { bot }), pending: !all, limit: MOST });
     const proposals = found.map(toListed);
     const rows = proposals.map(({ id, bot: owner, action, state, summary }) => [id, owner, action, state, summary]);

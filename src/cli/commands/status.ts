@@ -1,8 +1,8 @@
 import type { App } from '../../app/app.ts';
 import { type LookupNote, lookupNotes } from '../../policy/lookups.ts';
+import { botNamed } from '../../policy/permit.ts';
 import type { ConnectionStatus } from '../../ports/salesforce.ts';
 import type { SyncStatus } from '../../sync/jobs/status.ts';
-import { findBot } from '../bots.ts';
 import { defineCommand } from '../command.ts';
 import { columns } from '../terminal.ts';
 
@@ -11,7 +11,7 @@ export const command = defineCommand({
 
   async run({ args: [name], openApp, terminal }) {
     const app = await openApp();
-    const bot = await findBot(app, name);
+    const bot = await botNamed(app.store, name);
     const connection = await app.connections.status(bot.name);
     const lookups = connection.state === 'connected' ? await lookupNotes(app.connections, bot) : [];
     const pending = await app.store.proposals.countPending(bot.name);

@@ -1,7 +1,7 @@
 import { GatehouseError } from '../../domain/errors.ts';
+import { botNamed } from '../../policy/permit.ts';
 import { changePolicy } from '../../policy/save.ts';
 import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
-import { findBot } from '../bots.ts';
 import type { CommandCall } from '../command.ts';
 
 /** The kill switch of one action: off from the next call of every process on, until it is switched on again. */
@@ -13,7 +13,7 @@ export async function switchAction(
 ): Promise<void> {
   const app = await call.openApp();
   const operator = await askOperatorOnceReal(call, app, 'MANAGE_POLICY');
-  const { name: bot } = await findBot(app, name);
+  const { name: bot } = await botNamed(app.store, name);
   if (!app.actions.some((one) => one.name === action))
     throw new GatehouseError('not_found', `There is no action named ${JSON.stringify(action.slice(0, 80))}.`, {
       next: `Use one of: ${app.actions.map((one) => one.name).join(', ')}.`,

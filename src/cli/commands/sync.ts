@@ -1,7 +1,7 @@
 import type { App } from '../../app/app.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { botNamed } from '../../policy/permit.ts';
 import type { Org } from '../../ports/salesforce.ts';
-import { findBot } from '../bots.ts';
 import { defineCommand } from '../command.ts';
 import { KINDS, type Kind } from '../sync-kind.ts';
 import { columns } from '../terminal.ts';
@@ -15,7 +15,7 @@ export const command = defineCommand({
 
   async run({ args: [name], options, openApp, terminal }) {
     const app = await openApp();
-    const { name: bot } = await findBot(app, name);
+    const { name: bot } = await botNamed(app.store, name);
     const stopped = new AbortController();
     process.once('SIGINT', () => stopped.abort());
     const org = await app.connections.open(bot, { signal: stopped.signal, background: true });

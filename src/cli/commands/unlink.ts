@@ -1,6 +1,6 @@
 import { GatehouseError } from '../../domain/errors.ts';
+import { botNamed } from '../../policy/permit.ts';
 import { askOperatorOnceReal } from '../ask-operator.ts';
-import { findBot } from '../bots.ts';
 import { defineCommand } from '../command.ts';
 import { toKind } from '../sync-kind.ts';
 
@@ -12,7 +12,7 @@ export const command = defineCommand({
     const kind = toKind(word);
     const app = await call.openApp();
     await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS');
-    const { name: bot } = await findBot(app, name);
+    const { name: bot } = await botNamed(app.store, name);
     const { orgId } = await app.connections.status(bot);
     if (orgId === undefined)
       throw new GatehouseError('not_connected', `${bot} was never connected, so nothing is linked.`, {

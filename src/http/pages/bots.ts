@@ -6,10 +6,10 @@ import { shownOnce } from '../../console/operators.ts';
 import { salesforceSaid } from '../../console/problem.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { lookupNotes } from '../../policy/lookups.ts';
+import { botNamed } from '../../policy/permit.ts';
 import { issueBotKey } from '../../policy/save.ts';
 import type { BrowserSession } from '../../ports/access.ts';
 import type { HttpDeps } from '../deps.ts';
-import { findBot } from '../find-bot.ts';
 import { disconnect } from '../routes/integration.ts';
 import { type Page, type PageReply, pathTo } from './page.ts';
 
@@ -18,7 +18,7 @@ export function botPages(deps: HttpDeps): readonly Page[] {
   const { store, connections, gate } = deps;
 
   const botPage = async (session: BrowserSession, name: string, told?: Html, status = 200): Promise<PageReply> => {
-    const bot = await findBot(store, name);
+    const bot = await botNamed(store, name);
     const connection = await connections.status(bot.name);
     const lookups = connection.state === 'connected' ? await lookupNotes(connections, bot) : [];
     const body = botView(
@@ -61,7 +61,7 @@ export function botPages(deps: HttpDeps): readonly Page[] {
       path: '/bots/{bot}/test',
       permission: 'READ_INTEGRATIONS',
       async handle({ session, params, signal }) {
-        const bot = await findBot(store, params.bot ?? '');
+        const bot = await botNamed(store, params.bot ?? '');
         try {
           const org = await connections.open(bot.name, { signal });
           await org.identity();
@@ -78,7 +78,7 @@ export function botPages(deps: HttpDeps): readonly Page[] {
       path: '/bots/{bot}/keys',
       permission: 'MANAGE_GRANTS',
       async handle({ session, params, form }) {
-        const bot = await findBot(store, params.bot ?? '');
+        const bot = await botNamed(store, params.bot ?? '');
         const kind = form.get('kind') === 'host' ? 'host' : 'agent';
         const by = { principal: `operator:${session.name}`, channel: 'console' } as const;
         const { key } = await issueBotKey(deps, bot.name, { kind, replace: false }, by);
@@ -91,7 +91,7 @@ export function botPages(deps: HttpDeps): readonly Page[] {
       path: '/bots/{bot}/disconnect',
       permission: 'DELETE_INTEGRATIONS',
       async handle({ session, params }) {
-        const bot = await findBot(store, params.bot ?? '');
+        const bot = await botNamed(store, params.bot ?? '');
         return { title: `Disconnect ${bot.name}`, body: disconnectView(bot.name, session.csrf), here: 'bots' };
       },
     },
@@ -100,7 +100,7 @@ export function botPages(deps: HttpDeps): readonly Page[] {
       path: '/bots/{bot}/disconnect',
       permission: 'DELETE_INTEGRATIONS',
       async handle({ session, params }) {
-        const bot = await findBot(store, params.bot ?? '');
+        const bot = await botNamed(store, params.bot ?? '');
         const { revoked } = await disconnect(deps, bot.name, `operator:${session.name}`, 'console');
         return { goTo: `${pathTo('bots', bot.name)}?salesforce=${revoked ? 'disconnected' : 'not-revoked'}` };
       },

@@ -1,8 +1,8 @@
 import { connectView } from '../../console/connect.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { botNamed } from '../../policy/permit.ts';
 import type { BrowserSession } from '../../ports/access.ts';
 import type { HttpDeps } from '../deps.ts';
-import { findBot } from '../find-bot.ts';
 import { type Page, type PageCall, type PageReply, pathTo } from './page.ts';
 
 /** Connect: a page first, then Salesforce's login, then back with the card (O1, O2, O8). */
@@ -13,7 +13,7 @@ export function connectPages(deps: HttpDeps): readonly Page[] {
     { session, params, form, query, origin }: PageCall,
     problem?: GatehouseError,
   ): Promise<PageReply> => {
-    const bot = await findBot(store, params.bot ?? '');
+    const bot = await botNamed(store, params.bot ?? '');
     const body = connectView(bot, session.csrf, {
       isSimulated: deps.isSimulated,
       actions: deps.actions,
@@ -68,7 +68,7 @@ export function connectPages(deps: HttpDeps): readonly Page[] {
       path: '/connect/{bot}',
       permission: 'CREATE_OAUTH',
       async handle(call) {
-        const bot = await findBot(store, call.params.bot ?? '');
+        const bot = await botNamed(store, call.params.bot ?? '');
         try {
           return { goTo: await begin(call, bot.name) };
         } catch (error) {

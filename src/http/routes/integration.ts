@@ -1,7 +1,7 @@
 import { lookupNotes } from '../../policy/lookups.ts';
+import { botNamed } from '../../policy/permit.ts';
 import { defineRoute, type Route } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
-import { findBot } from '../find-bot.ts';
 
 /** The connection of a bot: what state it is in, and its end. It begins on the console's connect page. */
 export function integrationRoutes(deps: HttpDeps): readonly Route[] {
@@ -15,7 +15,7 @@ export function integrationRoutes(deps: HttpDeps): readonly Route[] {
       who: ['agent', 'host', 'operator'],
       permission: 'READ_INTEGRATIONS',
       async handle({ params, caller }) {
-        const bot = await findBot(store, params.bot);
+        const bot = await botNamed(store, params.bot);
         const status = await connections.status(params.bot);
         // Whose org it is, and as whom, is for people alone (P1): a model repeats what it reads.
         if (caller.kind !== 'operator') return { json: { state: status.state, environment: status.environment } };
@@ -37,7 +37,7 @@ export function integrationRoutes(deps: HttpDeps): readonly Route[] {
       who: ['operator'],
       permission: 'DELETE_INTEGRATIONS',
       async handle({ params, caller }) {
-        await findBot(store, params.bot);
+        await botNamed(store, params.bot);
         return { json: await disconnect(deps, params.bot, caller.principal, 'rest') };
       },
     }),

@@ -10,10 +10,10 @@ import {
 } from '../../access/operators.ts';
 import type { Setter } from '../../audit/audit.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { botNamed } from '../../policy/permit.ts';
 import { deleteBot, issueBotKey } from '../../policy/save.ts';
 import { type Caller, defineRoute, type Route } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
-import { findBot } from '../find-bot.ts';
 import { isoTime } from '../iso-time.ts';
 
 /** Who administers, approves and looks, and the keys of people and bots. Whatever makes a key or an operator wants a browser session (C3). */
@@ -97,7 +97,7 @@ export function operatorRoutes(deps: HttpDeps): readonly Route[] {
       permission: 'MANAGE_GRANTS',
       body: z.strictObject({ kind: z.enum(['agent', 'host']), replace: z.boolean().default(false) }),
       async handle({ caller, params, body }) {
-        const bot = await findBot(deps.store, params.bot);
+        const bot = await botNamed(deps.store, params.bot);
         return {
           status: 201,
           json: { bot: bot.name, ...(await issueBotKey(deps, bot.name, body, bySession(caller))) },
@@ -112,7 +112,7 @@ export function operatorRoutes(deps: HttpDeps): readonly Route[] {
       permission: 'MANAGE_GRANTS',
       query: z.strictObject({ confirm: z.string().max(100) }),
       async handle({ caller, params, query }) {
-        const bot = await findBot(deps.store, params.bot);
+        const bot = await botNamed(deps.store, params.bot);
         if (query.confirm !== bot.name)
           throw new GatehouseError('invalid_input', 'The name was not confirmed; nothing was deleted.', {
             next: 'Send confirm= with the name of the bot.',

@@ -6,11 +6,11 @@ import {
   SALESFORCE_ACTIONS,
 } from '../../../permissions/catalog.ts';
 import { type FieldProblem, GatehouseError } from '../../domain/errors.ts';
+import { botNamed } from '../../policy/permit.ts';
 import { changeGrants, grantNotes } from '../../policy/save.ts';
 import { defineRoute, type Route } from '../../ports/route.ts';
 import type { BotRow } from '../../ports/store.ts';
 import type { HttpDeps } from '../deps.ts';
-import { findBot } from '../find-bot.ts';
 
 /** Grants: an admin's yes for one bot and one permission. */
 export function permissionRoutes(deps: HttpDeps): readonly Route[] {
@@ -23,7 +23,7 @@ export function permissionRoutes(deps: HttpDeps): readonly Route[] {
       who: ['operator'],
       permission: 'READ_INTEGRATIONS',
       async handle({ params }) {
-        const bot = await findBot(store, params.bot);
+        const bot = await botNamed(store, params.bot);
         return { json: shown(bot) };
       },
     }),
@@ -50,12 +50,12 @@ export function permissionRoutes(deps: HttpDeps): readonly Route[] {
           'changes nothing: send permissions, or grant and revoke',
         ),
       async handle({ params, caller, body }) {
-        const bot = await findBot(store, params.bot);
+        const bot = await botNamed(store, params.bot);
         if (body.bot !== undefined && body.bot !== bot.name)
           throw refuse([{ name: 'bot', problem: `is another bot than ${bot.name}` }]);
         const { grant, revoke } = changesOf(bot, body);
         await changeGrants(deps, bot, { grant, revoke }, { principal: caller.principal, channel: 'rest' });
-        const after = await findBot(store, bot.name);
+        const after = await botNamed(store, bot.name);
         const warnings = grant.flatMap((permission) => grantNotes(deps.actions, bot, permission));
         return { json: { ...shown(after), ...(warnings.length === 0 ? {} : { warnings }) } };
       },

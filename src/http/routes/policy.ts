@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { parseOrThrow } from '../../domain/validation.ts';
+import { botNamed } from '../../policy/permit.ts';
 import { checkedPolicyOf, refusedPolicy, savePolicy } from '../../policy/save.ts';
 import { defineRoute, type Route } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
-import { findBot } from '../find-bot.ts';
 
 /** Policy of a bot: read as it stands, saved whole, every save a revision. */
 export function policyRoutes(deps: HttpDeps): readonly Route[] {
@@ -16,7 +16,7 @@ export function policyRoutes(deps: HttpDeps): readonly Route[] {
       who: ['operator'],
       permission: 'READ_INTEGRATIONS',
       async handle({ params }) {
-        const { name, policyRevision, policy } = await findBot(store, params.bot);
+        const { name, policyRevision, policy } = await botNamed(store, params.bot);
         return {
           json: { bot: name, revision: policyRevision, policy },
           headers: { etag: `"${policyRevision}"` },
@@ -32,7 +32,7 @@ export function policyRoutes(deps: HttpDeps): readonly Route[] {
       permission: 'MANAGE_POLICY',
       body: z.unknown(),
       async handle({ params, caller, body, headers }) {
-        const bot = await findBot(store, params.bot);
+        const bot = await botNamed(store, params.bot);
         const sent = unwrapped(body, bot.name);
         const { policy, warnings } = await checkedPolicyOf(deps, bot.name, sent.policy);
         const from = revisionOf(headers.get('if-match')) ?? sent.revision ?? bot.policyRevision;
