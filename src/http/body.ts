@@ -1,6 +1,6 @@
 import { GatehouseError } from '../domain/errors.ts';
+import { HttpRefusal } from '../domain/http-refusal.ts';
 import { requireShape } from './json-shape.ts';
-import { HttpRefusal } from './refusal.ts';
 
 /** Reads what was sent: never more than the limit, whatever Content-Length claims. */
 

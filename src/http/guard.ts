@@ -1,5 +1,5 @@
+import { HttpRefusal } from '../domain/http-refusal.ts';
 import type { Config } from '../ports/config.ts';
-import { HttpRefusal } from './refusal.ts';
 
 /** Who may speak to us by name: a page of another site, or a name that was rebound to our address, may not. */
 

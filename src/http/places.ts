@@ -1,5 +1,5 @@
+import { HttpRefusal } from '../domain/http-refusal.ts';
 import type { Route } from '../ports/route.ts';
-import { HttpRefusal } from './refusal.ts';
 
 /** So many bodies of a route at one time: twenty large ones at once are twenty times the memory, held by whoever sends slowly. */
 export interface Places {

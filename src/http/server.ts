@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { type GatehouseError, toGatehouseError } from '../domain/errors.ts';
+import { errorResponse, HttpRefusal } from '../domain/http-refusal.ts';
 import { parseOrThrow } from '../domain/validation.ts';
 import type { Caller, Route } from '../ports/route.ts';
 import { readJson, readText } from './body.ts';
@@ -17,7 +18,6 @@ import { mountPages } from './pages/pages.ts';
 import { errorPage, isForPerson } from './pages/show.ts';
 import { createPlaces, type Places } from './places.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
-import { errorResponse, HttpRefusal } from './refusal.ts';
 import { restRoutes } from './routes/rest.ts';
 
 /**

@@ -7,7 +7,7 @@ import {
   type McpRequestContext,
   type Server,
 } from '@modelcontextprotocol/server';
-import { type GatehouseError, toErrorBody } from '../domain/errors.ts';
+import { errorResponse, HttpRefusal } from '../domain/http-refusal.ts';
 import { type Access, bearerOf } from '../ports/access.ts';
 import type { Config } from '../ports/config.ts';
 import type { Store } from '../ports/store.ts';
@@ -15,7 +15,7 @@ import type { Era } from './call.ts';
 import { aboutSignIn, unauthenticated } from './challenge.ts';
 import { withCors } from './cors.ts';
 import type { During, McpCaller, McpDeps } from './deps.ts';
-import { checkForm, McpRefusal, messageIn } from './request.ts';
+import { checkForm, messageIn } from './request.ts';
 import { toOurs } from './result.ts';
 import { createMcpServer } from './server.ts';
 import { createSessions } from './sessions.ts';
@@ -66,12 +66,12 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
       if (!(await isLegacyRequest(request, parsedBody, options))) return await modern.fetch(request, how);
       if (isInitializeRequest(parsedBody)) return await sessions.open(request, parsedBody, caller);
       const id = request.headers.get('mcp-session-id');
-      if (id === null && request.method !== 'POST') return refusal(noStream());
+      if (id === null && request.method !== 'POST') return errorResponse(noStream());
       if (id === null) return await stateless(request, how);
-      return (await sessions.handle(id, request, parsedBody, caller)) ?? refusal(noSession());
+      return (await sessions.handle(id, request, parsedBody, caller)) ?? errorResponse(noSession());
     } catch (thrown) {
       const error = toOurs(thrown, deps.log);
-      return error.code === 'unauthenticated' ? unauthenticated(error, request, origin) : refusal(error);
+      return error.code === 'unauthenticated' ? unauthenticated(error, request, origin) : errorResponse(error);
     }
   }
 
@@ -103,32 +103,22 @@ function callerIn(authInfo: AuthInfo | undefined): McpCaller {
   return caller as McpCaller; // put there by toAuthInfo alone
 }
 
-function refusal(error: GatehouseError): Response {
-  const headers: Record<string, string> = error instanceof McpRefusal ? { ...error.headers } : {};
-  if (error.retryAfterMs !== undefined)
-    headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfterMs / 1000)));
-  return Response.json(toErrorBody(error), {
-    status: error instanceof McpRefusal ? error.httpStatus : error.status,
-    headers,
-  });
-}
-
 /** 404 is what the protocol says for it: a client then opens a new session by itself. */
-function noSession(): McpRefusal {
-  return new McpRefusal(
+function noSession(): HttpRefusal {
+  return new HttpRefusal(
     404,
     'not_found',
     'There is no such MCP session: it was ended, lay unused for hours, or never was.',
-    'Open a new one: send initialize without the header Mcp-Session-Id.',
+    { next: 'Open a new one: send initialize without the header Mcp-Session-Id.' },
   );
 }
 
-function noStream(): McpRefusal {
-  return new McpRefusal(
+function noStream(): HttpRefusal {
+  return new HttpRefusal(
     405,
     'invalid_input',
     'Only a session has a stream to open or an end.',
-    'Send messages with POST; for a session send initialize first, then its id in the header Mcp-Session-Id.',
+    { next: 'Send messages with POST; for a session send initialize first, then its id in the header Mcp-Session-Id.' },
     { allow: 'POST' },
   );
 }

@@ -1,50 +1,31 @@
 import { isJsonContentType, readRequestBody } from '@modelcontextprotocol/server';
-import { type ErrorCode, GatehouseError } from '../domain/errors.ts';
+import { HttpRefusal } from '../domain/http-refusal.ts';
 
 /** What a request must be before the SDK sees it, so that a client is told in our words what to send instead. */
-
-export class McpRefusal extends GatehouseError {
-  readonly httpStatus: number;
-  readonly headers: Readonly<Record<string, string>>;
-
-  constructor(
-    httpStatus: number,
-    code: ErrorCode,
-    message: string,
-    next: string,
-    headers: Readonly<Record<string, string>> = {},
-  ) {
-    super(code, message, { next });
-    this.httpStatus = httpStatus;
-    this.headers = headers;
-  }
-}
 
 const METHODS = 'GET, POST, DELETE, OPTIONS';
 
 export function checkForm({ method, headers }: Request): void {
   if (!['GET', 'POST', 'DELETE'].includes(method))
-    throw new McpRefusal(405, 'invalid_input', `The MCP address takes ${METHODS}.`, 'Send messages with POST.', {
-      allow: METHODS,
-    });
+    throw new HttpRefusal(
+      405,
+      'invalid_input',
+      `The MCP address takes ${METHODS}.`,
+      { next: 'Send messages with POST.' },
+      { allow: METHODS },
+    );
   const wanted = { GET: ['text/event-stream'], POST: ['application/json', 'text/event-stream'], DELETE: [] }[
     method as 'GET' | 'POST' | 'DELETE' // checked above
   ];
   const accepted = (headers.get('accept') ?? '').toLowerCase();
   if (wanted.some((type) => !accepted.includes(type)))
-    throw new McpRefusal(
-      406,
-      'invalid_input',
-      `The client does not say that it takes ${wanted.join(' and ')}.`,
-      `Set the header Accept: ${wanted.join(', ')}.`,
-    );
+    throw new HttpRefusal(406, 'invalid_input', `The client does not say that it takes ${wanted.join(' and ')}.`, {
+      next: `Set the header Accept: ${wanted.join(', ')}.`,
+    });
   if (method === 'POST' && !isJsonContentType(headers.get('content-type')))
-    throw new McpRefusal(
-      415,
-      'invalid_input',
-      'The message must be sent as application/json.',
-      'Set the header Content-Type: application/json.',
-    );
+    throw new HttpRefusal(415, 'invalid_input', 'The message must be sent as application/json.', {
+      next: 'Set the header Content-Type: application/json.',
+    });
 }
 
 /** The message in a request; what is no JSON, or too long, is refused here. */
@@ -52,7 +33,9 @@ export async function messageIn(request: Request, mostBytes: number): Promise<un
   if (request.method !== 'POST') return undefined;
   const body = await readRequestBody(request, mostBytes);
   if (body.tooLarge)
-    throw new McpRefusal(413, 'invalid_input', `The message is larger than ${mostBytes} bytes.`, 'Send less at once.');
+    throw new HttpRefusal(413, 'invalid_input', `The message is larger than ${mostBytes} bytes.`, {
+      next: 'Send less at once.',
+    });
   const message = parsed(body.text);
   return Array.isArray(message) ? message.map(withoutNullArguments) : withoutNullArguments(message);
 }
@@ -70,6 +53,6 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new McpRefusal(400, 'invalid_input', 'The body is not valid JSON.', 'Send one JSON-RPC message.');
+    throw new HttpRefusal(400, 'invalid_input', 'The body is not valid JSON.', { next: 'Send one JSON-RPC message.' });
   }
 }

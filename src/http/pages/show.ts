@@ -1,8 +1,8 @@
 import { type Frame, page } from '../../console/layout.ts';
 import { problemView } from '../../console/problem.ts';
 import type { GatehouseError } from '../../domain/errors.ts';
+import { httpFacts } from '../../domain/http-refusal.ts';
 import { pageCsp } from '../headers.ts';
-import { httpFacts } from '../refusal.ts';
 import type { PageReply } from './page.ts';
 
 export function show(reply: Exclude<PageReply, { goTo: string }>, around: Frame): Response {

@@ -1,13 +1,13 @@
 import type { Hono } from 'hono';
 import { signInView } from '../../console/sign-in.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { httpFacts } from '../../domain/http-refusal.ts';
 import { readForm, readJson } from '../body.ts';
 import { requireCsrf } from '../caller.ts';
 import { clearedCookie, readCookie, sessionCookie } from '../cookie.ts';
 import type { HttpDeps } from '../deps.ts';
 import type { Env } from '../hono-env.ts';
 import { createRateLimit } from '../rate-limit.ts';
-import { httpFacts } from '../refusal.ts';
 import { show } from './show.ts';
 
 /** The way in. Opening a link changes nothing; only the POST redeems its token, so previews and scanners cannot use it up. */

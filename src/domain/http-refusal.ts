@@ -1,6 +1,6 @@
-import { type ErrorCode, type ErrorDetails, GatehouseError, toErrorBody } from '../domain/errors.ts';
+import { type ErrorCode, type ErrorDetails, GatehouseError, toErrorBody } from './errors.ts';
 
-/** What HTTP itself refuses: section E's shape, with the status that HTTP has for it. */
+/** What HTTP itself refuses, at the REST and the MCP address alike: an error of ours with the status that HTTP has for it. */
 export class HttpRefusal extends GatehouseError {
   readonly httpStatus: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -18,7 +18,7 @@ export class HttpRefusal extends GatehouseError {
   }
 }
 
-/** Status and headers of an error on this door. */
+/** Status and headers of an error on the wire. */
 export function httpFacts(error: GatehouseError): { status: number; headers: Record<string, string> } {
   const headers: Record<string, string> = error instanceof HttpRefusal ? { ...error.headers } : {};
   if (error.retryAfterMs !== undefined)
