@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
 import { GatehouseError } from '../domain/errors.ts';
-import { inWords } from '../domain/validation.ts';
+import { inWords, problemsIn } from '../domain/validation.ts';
 import type { Config } from '../ports/config.ts';
 
 // zod compiles a parser for every schema at its first use; a start parses each once, so that costs more than it gains (F1).
@@ -93,7 +93,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environment.safeParse(given, { error: inWords });
   if (!parsed.success) {
-    const fields = parsed.error.issues.map((issue) => ({ name: issue.path.join('.'), problem: issue.message }));
+    const fields = problemsIn(parsed.error, '(environment)');
     throw new GatehouseError(
       'config_invalid',
       `The environment is not usable: ${fields.map((f) => f.name).join(', ')}.`,
