@@ -43,8 +43,8 @@ export function policyFor(policy: Policy, action: string): ActionPolicy {
 const UNNAMED: ActionPolicy = { decision: 'confirm', assurance: 'client', rules: [], autoFields: [], expose: [] };
 
 /** Whether `decideCall` needs the preview, that is: whether anything but a plain yes or no can come out. */
-export function needsFacts(own: ActionPolicy, policy: Policy): boolean {
-  return own.decision === 'confirm' || own.rules.length > 0 || policy.mode === 'ask';
+export function needsFacts(actionPolicy: ActionPolicy, policy: Pick<Policy, 'mode'>): boolean {
+  return actionPolicy.decision === 'confirm' || actionPolicy.rules.length > 0 || policy.mode === 'ask';
 }
 
 const HOUR_MINUTES = 60;
@@ -56,22 +56,27 @@ export function minutesToDecide(
   action: string,
   { assurance, isReceipt = false }: { readonly assurance: Verdict['assurance']; readonly isReceipt?: boolean },
 ): number {
-  const own = policyFor(policy, action).expiresMinutes;
-  if (own !== undefined) return own;
+  const { expiresMinutes } = policyFor(policy, action);
+  if (expiresMinutes !== undefined) return expiresMinutes;
   if (isReceipt) return 7 * DAY_MINUTES;
   return policy.proposals.expiresMinutes ?? (assurance === 'client' ? HOUR_MINUTES : DAY_MINUTES);
 }
 
 const RANK = { auto: 0, confirm: 1, deny: 2 } as const;
 
+/** One call of a bot: `policy` is the bot's, `actionPolicy` what it says to this action. */
 export function decideCall(
-  policy: Policy,
-  action: { readonly name: string; readonly risk: 'read' | 'write' | 'destructive' },
-  audience: Audience,
+  {
+    action,
+    actionPolicy,
+  }: {
+    readonly action: { readonly name: string; readonly risk: 'read' | 'write' | 'destructive' };
+    readonly actionPolicy: ActionPolicy;
+  },
+  { policy, audience }: { readonly policy: Pick<Policy, 'mode'>; readonly audience: Audience },
   facts: Facts,
 ): Verdict {
-  const own = policyFor(policy, action.name);
-  if (own.decision === 'never' || own.decision === 'deny')
+  if (actionPolicy.decision === 'never' || actionPolicy.decision === 'deny')
     return {
       decision: 'deny',
       assurance: 'session',
@@ -79,15 +84,15 @@ export function decideCall(
       asks: [],
     };
 
-  const fired = own.rules.filter((rule) => holds(rule.if, facts));
+  const fired = actionPolicy.rules.filter((rule) => holds(rule.if, facts));
   const reasonsOf = (then: 'confirm' | 'deny') =>
     fired.filter((rule) => rule.then === then).flatMap((rule) => explain(rule.if, facts));
   const isLowRisk =
-    own.autoFields.length > 0 &&
+    actionPolicy.autoFields.length > 0 &&
     facts.changes.length > 0 &&
-    facts.changes.every(({ field }) => fieldNames(field).every((name) => isAmong(own.autoFields, name)));
+    facts.changes.every(({ field }) => fieldNames(field).every((name) => isAmong(actionPolicy.autoFields, name)));
 
-  let decision: Verdict['decision'] = isLowRisk ? 'auto' : own.decision;
+  let decision: Verdict['decision'] = isLowRisk ? 'auto' : actionPolicy.decision;
   const asks = fired.filter((rule) => rule.then === 'confirm').map((rule) => Object.keys(rule.if).sort().join('+'));
   const reasons = reasonsOf('confirm');
   if (decision === 'confirm') {
@@ -102,9 +107,9 @@ export function decideCall(
   }
 
   const strict =
-    audience === 'public' || own.assurance === 'session' || fired.some((rule) => rule.assurance === 'session');
+    audience === 'public' || actionPolicy.assurance === 'session' || fired.some((rule) => rule.assurance === 'session');
   const isDenied = decision === 'deny';
-  const waits = [own, ...fired].some(({ clientDecline }) => clientDecline === 'waits');
+  const waits = [actionPolicy, ...fired].some(({ clientDecline }) => clientDecline === 'waits');
   return {
     decision,
     assurance: strict ? 'session' : 'client',

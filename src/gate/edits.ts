@@ -29,7 +29,8 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
     if (proposal === undefined || (ofBot !== undefined && ofBot !== proposal.bot)) throw unknownProposal();
     if (proposal.state !== 'pending') throw alreadyDecided(proposal);
     const bot = await botNamed(deps.store, proposal.bot);
-    const { action, own } = permitted(deps.actions, bot, proposal.action);
+    const permit = permitted(deps.actions, bot, proposal.action);
+    const { action } = permit;
     const foreign = Object.keys(values).filter((key) => !Object.hasOwn(proposal.args, key));
     if (foreign.length > 0)
       throw new GatehouseError(
@@ -40,7 +41,7 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
           fields: foreign.map((name) => ({ name, problem: 'is not set by this proposal' })),
         },
       );
-    const { args, input, extra } = parseArgs(action, own, bot.policy, { ...proposal.args, ...values });
+    const { args, input, extra } = parseArgs(permit, bot.policy, { ...proposal.args, ...values });
     const session = proposal.session === null ? {} : { session: proposal.session };
     const run = await contextFor(
       checkingStrictly(deps, Object.keys(values)),
@@ -56,7 +57,7 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
       throw new GatehouseError('invalid_input', 'An edit may change values, never which record is meant.', {
         next: 'Decline this one and let the bot propose the other record.',
       });
-    const verdict = judge(bot, action, preview, run.environment);
+    const verdict = judge(bot, permit, preview, run.environment);
     if (verdict.decision === 'deny') throw denied(action, verdict);
     const { assurance, reasons } = verdict;
     const digest = digestOf({ bot: bot.name, action: action.name, args });

@@ -12,7 +12,7 @@ import { GatehouseError, toGatehouseError } from '../domain/errors.ts';
 import type { Effect, Envelope, Proposal } from '../domain/proposal.ts';
 import { cleanData, cleanShown } from '../domain/safe-text.ts';
 import { anotherOrg, countRun, denied, hasRate, judge } from '../policy/judge.ts';
-import { botNamed, listed, permitted, reachable } from '../policy/permit.ts';
+import { botNamed, listed, type Permitted, permitted, reachable } from '../policy/permit.ts';
 import type { Call, Gate, ListedAction } from '../ports/gate.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { readSessionContext } from './account-context.ts';
@@ -72,12 +72,13 @@ export function createGate(deps: GateDeps): Gate {
   async function ready(proposal: Proposal, note: (effects: readonly Effect[]) => Promise<void>, signal: AbortSignal) {
     const bot = await botNamed(store, proposal.bot);
     const internal = [undo, held.action].find(({ name }) => name === proposal.action);
-    const { action, own } = internal
-      ? { action: internal, own: BY_OPERATORS }
+    const permit = internal
+      ? { action: internal, actionPolicy: BY_OPERATORS }
       : permitted(deps.actions, bot, proposal.action);
+    const { action, actionPolicy } = permit;
     // A list is longer than what a caller may send.
-    const { extra } = action === held.action ? { extra: {} } : parseArgs(action, own, bot.policy, proposal.args);
-    const verdictIn = (environment: Facts['environment']) => judge(bot, action, proposal.preview, environment);
+    const { extra } = action === held.action ? { extra: {} } : parseArgs(permit, bot.policy, proposal.args);
+    const verdictIn = (environment: Facts['environment']) => judge(bot, permit, proposal.preview, environment);
     const reads = createReadLog();
     const run = await contextFor(
       deps,
@@ -93,7 +94,7 @@ export function createGate(deps: GateDeps): Gate {
       { proposal, note, answered: (environment) => answeredBy(proposal, verdictIn(environment)) },
     );
     // What policy let run by itself was counted when it was judged, what a visitor sent when it came.
-    const isCounted = proposal.visitor !== null || (proposal.decidedBy === BY_POLICY && hasRate(bot, action));
+    const isCounted = proposal.visitor !== null || (proposal.decidedBy === BY_POLICY && hasRate(actionPolicy));
     if (!isCounted) await countRun(deps, bot, action);
     if (proposal.orgId !== run.orgId) throw anotherOrg();
     const base = { action, context: run.context, read: reads.audited };
@@ -122,18 +123,19 @@ export function createGate(deps: GateDeps): Gate {
       // A visitor gets one receipt, whatever becomes of the request: its fate would tell who is known already (P6).
       const hasReceipt = deps.actions.some(({ name, receipt }) => name === c.action && receipt !== undefined);
       if (bot.audience === 'public' && hasReceipt) return await receipts.receive(bot, c);
-      const { action, own } = reachable(deps.actions, bot, c.action);
-      const parsed = parseArgs(action, own, bot.policy, c.args);
+      const permit = reachable(deps.actions, bot, c.action);
+      const { action } = permit;
+      const parsed = parseArgs(permit, bot.policy, c.args);
       const { args } = parsed;
       const signal = c.signal ?? new AbortController().signal;
       const digest = digestOf({ bot: bot.name, action: action.name, args });
       const isWrite = action.risk !== 'read';
-      const dedupeKey = isWrite || mayAsk(own, bot) ? dedupeKeyOf(bot, await orgOf(bot.name), c, digest) : null;
+      const dedupeKey = isWrite || mayAsk(permit, bot) ? dedupeKeyOf(bot, await orgOf(bot.name), c, digest) : null;
 
       const earlier = dedupeKey === null ? undefined : await repeats.earlier(bot, action, c, dedupeKey, digest, signal);
       if (earlier !== undefined) return earlier;
 
-      const { run, preview, verdict } = await weigh(deps, bot, { action, own }, c, parsed, signal, null, reads);
+      const { run, preview, verdict } = await weigh(deps, bot, permit, c, parsed, signal, null, reads);
       if (verdict.decision === 'deny') throw denied(action, verdict);
       if ((!isWrite && verdict.decision === 'auto') || (!action.idempotent && changesNothing(preview))) {
         // No proposal stands behind this context: whatever runs in it can only read.
@@ -249,8 +251,10 @@ export function createGate(deps: GateDeps): Gate {
     return read;
   }
 
-  const mayAsk = (own: ActionPolicy, bot: BotRow) =>
-    own.decision === 'confirm' || own.rules.some((rule) => rule.then === 'confirm') || bot.policy.mode === 'ask';
+  const mayAsk = ({ actionPolicy }: Permitted, bot: BotRow) =>
+    actionPolicy.decision === 'confirm' ||
+    actionPolicy.rules.some((rule) => rule.then === 'confirm') ||
+    bot.policy.mode === 'ask';
 
   return {
     call,
@@ -267,15 +271,15 @@ export function createGate(deps: GateDeps): Gate {
     async actions(name) {
       const bot = await botNamed(store, name);
       const all = listed(deps.actions, bot).map(
-        ({ action, own }): ListedAction => ({
-          name: action.name,
-          title: action.title,
-          description: action.description,
-          risk: action.risk,
-          idempotent: action.idempotent ?? action.risk === 'read',
-          mayAsk: mayAsk(own, bot),
-          input: inputFor(action, own, bot.policy),
-          output: envelopeOf(action),
+        (permit): ListedAction => ({
+          name: permit.action.name,
+          title: permit.action.title,
+          description: permit.action.description,
+          risk: permit.action.risk,
+          idempotent: permit.action.idempotent ?? permit.action.risk === 'read',
+          mayAsk: mayAsk(permit, bot),
+          input: inputFor(permit, bot.policy),
+          output: envelopeOf(permit.action),
         }),
       );
       return all.some((action) => action.mayAsk) ? [...all, { ...getProposal, output: anyEnvelope }] : all;
@@ -289,7 +293,7 @@ export function createGate(deps: GateDeps): Gate {
           fields: [{ name: 'audit', problem: 'unknown' }],
         });
       const bot = await botNamed(store, row.bot);
-      const { input, args, extra } = parseArgs(undo, BY_OPERATORS, bot.policy, { audit });
+      const { input, args, extra } = parseArgs({ action: undo, actionPolicy: BY_OPERATORS }, bot.policy, { audit });
       const c: Call = { bot: bot.name, principal: by, channel: 'cli', action: undo.name, args };
       const reads = createReadLog();
       const run = await contextFor(deps, bot, c, extra, new AbortController().signal, reads);
@@ -327,10 +331,10 @@ export function createGate(deps: GateDeps): Gate {
 
     async dryRun(c) {
       const bot = await botNamed(store, c.bot);
-      const found = reachable(deps.actions, bot, c.action);
-      const parsed = parseArgs(found.action, found.own, bot.policy, c.args);
+      const permit = reachable(deps.actions, bot, c.action);
+      const parsed = parseArgs(permit, bot.policy, c.args);
       const signal = c.signal ?? new AbortController().signal;
-      const { preview, verdict } = await weigh(deps, bot, found, c, parsed, signal);
+      const { preview, verdict } = await weigh(deps, bot, permit, c, parsed, signal);
       const { decision, assurance, reasons, clientDecline } = verdict;
       return { decision, assurance, reasons, preview, ...(clientDecline === undefined ? {} : { clientDecline }) };
     },

@@ -4,6 +4,7 @@ import type { Action, FieldValue } from '../domain/action.ts';
 import { type FieldProblem, GatehouseError, listProblems } from '../domain/errors.ts';
 import { hiddenCharacter } from '../domain/safe-text.ts';
 import { inWords } from '../domain/validation.ts';
+import type { Permitted } from '../policy/permit.ts';
 
 /** What a caller sent, as the action wants it: strict, every bad field named at once, nothing repaired in silence. */
 
@@ -20,8 +21,8 @@ export interface ParsedArgs {
 }
 
 /** The action's input with the bot's exposed fields (A2) and without what policy stands in for: what is listed is what is parsed. */
-export function inputFor(action: Action, own: ActionPolicy, policy: Policy): z.ZodObject {
-  const exposed = action.exposes === undefined ? [] : own.expose;
+export function inputFor({ action, actionPolicy }: Permitted, policy: Policy): z.ZodObject {
+  const exposed = action.exposes === undefined ? [] : actionPolicy.expose;
   const optional = Object.keys(defaultsOf(action, policy));
   if (exposed.length === 0 && optional.length === 0) return action.input;
   const { shape } = action.input;
@@ -43,15 +44,13 @@ function defaultsOf({ defaults = {} }: Action, policy: Policy): Readonly<Record<
   );
 }
 
-export function parseArgs(action: Action, own: ActionPolicy, policy: Policy, raw: unknown): ParsedArgs {
+export function parseArgs(permit: Permitted, policy: Policy, raw: unknown): ParsedArgs {
+  const { action, actionPolicy } = permit;
   // A strict object: its keys are the action's and the exposed ones.
-  const given = readArgs(action.name, inputFor(action, own, policy), raw, policy.ignoreKeys) as Record<
-    string,
-    FieldValue
-  >;
+  const given = readArgs(action.name, inputFor(permit, policy), raw, policy.ignoreKeys) as Record<string, FieldValue>;
   const args = { ...defaultsOf(action, policy), ...given };
   const exposed = new Set(
-    own.expose.map(({ field }) => field).filter((field) => !Object.hasOwn(action.input.shape, field)),
+    actionPolicy.expose.map(({ field }) => field).filter((field) => !Object.hasOwn(action.input.shape, field)),
   );
   const pick = (isExposed: boolean) =>
     Object.fromEntries(Object.entries(args).filter(([key]) => exposed.has(key) === isExposed));

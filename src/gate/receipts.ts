@@ -1,4 +1,4 @@
-import { minutesToDecide, policyFor } from '../../permissions/decide.ts';
+import { minutesToDecide } from '../../permissions/decide.ts';
 import type { Confirm } from '../confirm/confirm.ts';
 import { PLACE_MS } from '../confirm/confirm.ts';
 import { formFull } from '../confirm/refusals.ts';
@@ -9,7 +9,7 @@ import { canonicalJson, digestOf } from '../domain/canonical-json.ts';
 import { GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
 import type { Envelope, Proposal } from '../domain/proposal.ts';
 import { countIn } from '../policy/judge.ts';
-import { botNamed, permitted } from '../policy/permit.ts';
+import { botNamed, type Permitted, permitted } from '../policy/permit.ts';
 import type { Call, HeldRequests } from '../ports/gate.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
@@ -55,26 +55,28 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
   const { store, confirm, now, log } = deps;
 
   /** Before anything is looked up, whatever is found then. Beyond its own limit a visitor no longer counts for the bot's. */
-  async function counted(bot: BotRow, action: Action, c: Call): Promise<NonNullable<Proposal['visitor']>> {
+  async function counted(
+    bot: BotRow,
+    { action, actionPolicy }: Permitted,
+    c: Call,
+  ): Promise<NonNullable<Proposal['visitor']>> {
     const who = [c.principal, c.session?.indexValue ?? null, c.channel === 'chat' ? null : (c.conversation ?? null)];
     const id = digestOf(['visitor', bot.name, ...who]);
     const key = `requests:${bot.name}:${action.name}`;
     // Counted in a bounded number of places: two strangers in one of them are both asked about a little earlier.
     const ownRequests = await countIn(deps, `${key}:${id.slice(0, 3)}`, 1);
-    const limits = policyFor(bot.policy, action.name).rules.map(
-      (rule) => rule.if.visitorRunsThisHourAtLeast ?? Infinity,
-    );
-    const isOverOwn = ownRequests >= Math.min(...(limits ?? []));
+    const limits = actionPolicy.rules.map((rule) => rule.if.visitorRunsThisHourAtLeast ?? Infinity);
+    const isOverOwn = ownRequests >= Math.min(...limits);
     return { id, ownRequests, requests: await countIn(deps, key, isOverOwn ? 0 : 1) };
   }
 
   async function receive(bot: BotRow, c: Call): Promise<Envelope> {
     const permit = permitted(deps.actions, bot, c.action);
-    const { action, own } = permit;
-    if (own.decision === 'deny') throw notOffered(action);
-    const { args, input, extra } = parseArgs(action, own, bot.policy, c.args);
+    const { action, actionPolicy } = permit;
+    if (actionPolicy.decision === 'deny') throw notOffered(action);
+    const { args, input, extra } = parseArgs(permit, bot.policy, c.args);
     if (Buffer.byteLength(canonicalJson(args)) > MOST_BYTES) throw tooLong(action);
-    const visitor = await counted(bot, action, c);
+    const visitor = await counted(bot, permit, c);
     const maxHeld = roomOf(bot);
     if ((await store.proposals.countPlaces(bot.name, now() - PLACE_MS)) >= maxHeld) throw formFull();
     const digest = digestOf({ bot: bot.name, action: action.name, args });
@@ -189,8 +191,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     const signal = new AbortController().signal;
     try {
       const permit = permitted(deps.actions, bot, proposal.action);
-      const { action, own } = permit;
-      const parsed = parseArgs(action, own, bot.policy, proposal.args);
+      const parsed = parseArgs(permit, bot.policy, proposal.args);
       const c = {
         principal: proposal.principal,
         ...(proposal.conversation === null ? {} : { conversation: proposal.conversation }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Verdict } from '../../permissions/decide.ts';
+import { policyFor, type Verdict } from '../../permissions/decide.ts';
 import type { Confirm } from '../confirm/confirm.ts';
 import { type Action, defineAction, type HeldKind, type HeldRecord, type Preview } from '../domain/action.ts';
 import { digestOf } from '../domain/canonical-json.ts';
@@ -76,9 +76,11 @@ export function createSyncHeld(deps: SyncHeldDeps): { readonly action: Action; r
 
   /** A rule that forbids a write forbids it on a list, too; how often the action ran is not looked at: a list is one wish. */
   function deniedBy(bot: BotRow, kind: HeldKind, environment: Run['environment']): (record: HeldRecord) => boolean {
-    const single = deps.actions.find(({ name }) => name === ACTION_OF[kind]);
+    const action = deps.actions.find(({ name }) => name === ACTION_OF[kind]);
+    const actionPolicy = policyFor(bot.policy, ACTION_OF[kind]);
     return (record) =>
-      single === undefined || judge(bot, single, previewOfOne(record), environment).decision === 'deny';
+      action === undefined ||
+      judge(bot, { action, actionPolicy }, previewOfOne(record), environment).decision === 'deny';
   }
 
   async function environmentOf(bot: string): Promise<Run['environment']> {

@@ -20,20 +20,21 @@ export interface Weighed {
 export async function weigh(
   deps: ContextDeps & JudgeDeps,
   bot: BotRow,
-  { action, own }: Permitted,
+  permit: Permitted,
   c: Pick<Call, 'principal' | 'conversation' | 'session'>,
   { input, extra }: ParsedArgs,
   signal: AbortSignal,
   visitor: Proposal['visitor'] = null,
   reads: ReadLog = createReadLog(),
 ): Promise<Weighed> {
+  const { action, actionPolicy } = permit;
   const run = await contextFor(deps, bot, c, extra, signal, reads);
-  const isShown = needsFacts(own, bot.policy) || (action.risk !== 'read' && !action.idempotent);
+  const isShown = needsFacts(actionPolicy, bot.policy) || (action.risk !== 'read' && !action.idempotent);
   const preview = isShown && action.preview !== undefined ? cleanShown(await action.preview(input, run.context)) : null;
   // Counted before it is judged, so that a crowd of calls cannot all be the last that is allowed.
-  const isCounted = visitor === null && hasRate(bot, action);
+  const isCounted = visitor === null && hasRate(actionPolicy);
   const before = isCounted ? await countRun(deps, bot, action) : 0;
-  const verdict = judge(bot, action, preview, run.environment, before, visitor);
+  const verdict = judge(bot, permit, preview, run.environment, before, visitor);
   if (isCounted && verdict.decision !== 'auto') await countRun(deps, bot, action, -1);
   return { run, preview, verdict };
 }

@@ -1,9 +1,11 @@
-import { decideCall, type Facts, fieldNames, policyFor, type Verdict } from '../../permissions/decide.ts';
+import { decideCall, type Facts, fieldNames, type Verdict } from '../../permissions/decide.ts';
 import { fieldSet, shownAs, taggedFields } from '../../permissions/field-access.ts';
+import type { ActionPolicy } from '../../permissions/policy.ts';
 import type { Action, Answered, Preview } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import type { Proposal } from '../domain/proposal.ts';
 import type { BotRow, Store } from '../ports/store.ts';
+import type { Permitted } from './permit.ts';
 
 /** Decide: the facts of one call, gathered for the pure `decideCall`. */
 
@@ -28,14 +30,14 @@ export async function countIn({ store, now }: JudgeDeps, key: string, by: 0 | 1 
   return place - 1 + (await store.counters.sum(key, now() - HOUR_MS, minute));
 }
 
-/** Whether the policy of this action looks at how often it ran. */
-export function hasRate(bot: BotRow, action: Action): boolean {
-  return policyFor(bot.policy, action.name).rules.some((rule) => rule.if.runsThisHourAtLeast !== undefined);
+/** Whether the policy of an action looks at how often it ran. */
+export function hasRate({ rules }: ActionPolicy): boolean {
+  return rules.some((rule) => rule.if.runsThisHourAtLeast !== undefined);
 }
 
 export function judge(
   bot: BotRow,
-  action: Action,
+  { action, actionPolicy }: Permitted,
   preview: Preview | null,
   environment: Facts['environment'],
   /** Runs of the past hour before this one, where the policy looks at them. */
@@ -65,7 +67,7 @@ export function judge(
       isSensitive(name) ||
       (isChanged.has(name) && shownAs(...split(name)).some((shown) => isSensitive(`${shown.object}.${shown.field}`))),
   );
-  const verdict = decideCall(bot.policy, action, bot.audience, {
+  const verdict = decideCall({ action, actionPolicy }, bot, {
     changes,
     sensitive,
     ...(preview?.query === undefined ? {} : { queryClass: preview.query.class, queryReasons: preview.query.reasons }),

@@ -50,19 +50,19 @@ export async function checkNames(policy: Policy, actions: readonly Action[], des
 
   for (const action of actions) {
     if (!Object.hasOwn(policy.actions, action.name)) continue;
-    const own = policyFor(policy, action.name);
+    const actionPolicy = policyFor(policy, action.name);
     const place = `actions.${action.name}`;
     // A mapping may name any object that is open.
     const names =
       action.touches.mapped === true ? [] : [...(action.touches.creates ?? []), ...(action.touches.edits ?? [])];
     const found = names.length === 0 ? describes : (await Promise.all(names.map(org))).filter(isDescribe);
-    for (const [at, field] of own.autoFields.entries()) say(`${place}.autoFields[${at}]`, field, found);
-    for (const [at, { field }] of own.expose.entries()) {
+    for (const [at, field] of actionPolicy.autoFields.entries()) say(`${place}.autoFields[${at}]`, field, found);
+    for (const [at, { field }] of actionPolicy.expose.entries()) {
       if (action.exposes === undefined)
         problems.push({ name: `${place}.expose[${at}]`, problem: `${action.name} takes no further fields` });
       else say(`${place}.expose[${at}].field`, field, found);
     }
-    for (const [at, rule] of own.rules.entries()) {
+    for (const [at, rule] of actionPolicy.rules.entries()) {
       const inside = `${place}.rules[${at}].if`;
       for (const [n, field] of (rule.if.fieldIn ?? []).entries()) say(`${inside}.fieldIn[${n}]`, field, found);
       if (rule.if.stageIn !== undefined)

@@ -11,7 +11,7 @@ import { closed } from './bounded-org.ts';
 
 export interface Permitted {
   readonly action: Action;
-  readonly own: ActionPolicy;
+  readonly actionPolicy: ActionPolicy;
 }
 
 export async function botNamed(store: Pick<Store, 'bots'>, name: string): Promise<BotRow> {
@@ -23,7 +23,30 @@ export async function botNamed(store: Pick<Store, 'bots'>, name: string): Promis
   });
 }
 
-/** Throws for what this bot may not call now: unknown, not granted, not listed, or switched off. */
+/** Why this bot may not call the action now: not granted, never by its policy, or switched off. Undefined where it may. */
+function whyNot({ action, actionPolicy }: Permitted, bot: BotRow): GatehouseError | undefined {
+  const { name, permission, risk } = action;
+  const { mode, off } = bot.policy;
+  if (!bot.grants.includes(permission))
+    return new GatehouseError('permission_denied', `This bot does not hold ${permission}, which ${name} needs.`, {
+      next: `Tell the user that this bot cannot do this; only an operator can grant it (gatehouse grant ${bot.name} ${permission}). Do not retry.`,
+    });
+  if (actionPolicy.decision === 'never')
+    return new GatehouseError('permission_denied', `The policy of this bot never lets it run ${name}.`, {
+      next: `Tell the user that this bot cannot do this; only an operator can change actions.${name} in its policy (gatehouse policy get ${bot.name}, then policy set). Do not retry.`,
+    });
+  if (mode === 'off' || off.includes(name))
+    return new GatehouseError('off', `${mode === 'off' ? 'This bot' : name} is switched off by an operator.`, {
+      next: 'Tell the user that this is switched off for now. Do not retry.',
+    });
+  if (mode === 'read-only' && risk !== 'read')
+    return new GatehouseError('off', 'This bot is in read-only mode; nothing is written.', {
+      next: 'Tell the user that only look-ups work for now. Do not retry.',
+    });
+  return undefined;
+}
+
+/** Throws for what this bot may not call now, and for an action that there is not. */
 export function permitted(actions: readonly Action[], bot: BotRow, name: string): Permitted {
   const action = actions.find((one) => one.name === name);
   if (action === undefined)
@@ -31,28 +54,10 @@ export function permitted(actions: readonly Action[], bot: BotRow, name: string)
       next: 'Use one of the listed actions.',
       fields: [{ name: 'action', problem: 'unknown' }],
     });
-  const own = policyFor(bot.policy, name);
-  if (!bot.grants.includes(action.permission))
-    throw new GatehouseError('permission_denied', `This bot does not hold ${action.permission}, which ${name} needs.`, {
-      next: `Tell the user that this bot cannot do this; only an operator can grant it (gatehouse grant ${bot.name} ${action.permission}). Do not retry.`,
-    });
-  if (own.decision === 'never')
-    throw new GatehouseError('permission_denied', `The policy of this bot never lets it run ${name}.`, {
-      next: `Tell the user that this bot cannot do this; only an operator can change actions.${name} in its policy (gatehouse policy get ${bot.name}, then policy set). Do not retry.`,
-    });
-  if (bot.policy.mode === 'off' || bot.policy.off.includes(name))
-    throw new GatehouseError(
-      'off',
-      `${bot.policy.mode === 'off' ? 'This bot' : name} is switched off by an operator.`,
-      {
-        next: 'Tell the user that this is switched off for now. Do not retry.',
-      },
-    );
-  if (bot.policy.mode === 'read-only' && action.risk !== 'read')
-    throw new GatehouseError('off', 'This bot is in read-only mode; nothing is written.', {
-      next: 'Tell the user that only look-ups work for now. Do not retry.',
-    });
-  return { action, own };
+  const found = { action, actionPolicy: policyFor(bot.policy, name) };
+  const refusal = whyNot(found, bot);
+  if (refusal !== undefined) throw refusal;
+  return found;
 }
 
 /** The same, and everything that the action cannot do without is open. A visitor is thanked all the same: what is closed may be opened. */
@@ -63,14 +68,9 @@ export function reachable(actions: readonly Action[], bot: BotRow, name: string)
   return found;
 }
 
-/** What this bot may call now; the same rules as `permitted`, without words. */
+/** What this bot may call now. What its policy denies is permitted, to be refused with the reason, and not listed. */
 export function listed(actions: readonly Action[], bot: BotRow): readonly Permitted[] {
-  const { policy, grants } = bot;
-  if (policy.mode === 'off') return [];
-  return actions.flatMap((action) => {
-    const own = policyFor(policy, action.name);
-    if (own.decision === 'deny' || own.decision === 'never') return [];
-    if (!grants.includes(action.permission) || policy.off.includes(action.name)) return [];
-    return policy.mode === 'read-only' && action.risk !== 'read' ? [] : [{ action, own }];
-  });
+  return actions
+    .map((action) => ({ action, actionPolicy: policyFor(bot.policy, action.name) }))
+    .filter((found) => found.actionPolicy.decision !== 'deny' && whyNot(found, bot) === undefined);
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { isActionPermission, OPERATOR_PERMISSIONS, roleHolds, SALESFORCE_ACTIONS } from '../../permissions/catalog.ts';
-import { decideCall, type Facts } from '../../permissions/decide.ts';
+import { decideCall, type Facts, policyFor } from '../../permissions/decide.ts';
 import { type Policy, parsePolicy, shippedPolicy } from '../../permissions/policy.ts';
-import { grantWarnings, PROFILES } from '../../permissions/profiles.ts';
+import { type Audience, grantWarnings, PROFILES } from '../../permissions/profiles.ts';
 
 const NOTHING: Facts = {
   changes: [],
@@ -13,6 +13,15 @@ const NOTHING: Facts = {
   environment: 'simulated',
 };
 const UPDATE = { name: 'UpdateOpportunity', risk: 'destructive' } as const;
+
+function decide(
+  policy: Policy,
+  action: { name: string; risk: 'read' | 'write' | 'destructive' },
+  audience: Audience,
+  facts: Facts,
+) {
+  return decideCall({ action, actionPolicy: policyFor(policy, action.name) }, { policy, audience }, facts);
+}
 
 function withAction(name: string, own: unknown, more: object = {}): Policy {
   const parsed = parsePolicy({ actions: { [name]: own }, ...more });
@@ -175,22 +184,22 @@ describe('a policy file', () => {
 describe('a decision', () => {
   it('lets a shipped read run, asks for an update and for what no policy names [C1 U6]', () => {
     const policy = shippedPolicy('internal');
-    expect(decideCall(policy, { name: 'GetAccount', risk: 'read' }, 'internal', NOTHING).decision).toBe('auto');
-    expect(decideCall(policy, UPDATE, 'internal', NOTHING).decision).toBe('confirm');
-    expect(decideCall(policy, { name: 'DropTable', risk: 'read' }, 'internal', NOTHING).decision).toBe('confirm');
+    expect(decide(policy, { name: 'GetAccount', risk: 'read' }, 'internal', NOTHING).decision).toBe('auto');
+    expect(decide(policy, UPDATE, 'internal', NOTHING).decision).toBe('confirm');
+    expect(decide(policy, { name: 'DropTable', risk: 'read' }, 'internal', NOTHING).decision).toBe('confirm');
     for (const name of ['toString', 'constructor', '__proto__', 'hasOwnProperty'])
-      expect(decideCall(policy, { name, risk: 'read' }, 'internal', NOTHING).decision).toBe('confirm');
+      expect(decide(policy, { name, risk: 'read' }, 'internal', NOTHING).decision).toBe('confirm');
   });
 
   it('asks about a lead over the rate and about look-alikes [C1]', () => {
     const policy = shippedPolicy('internal');
     const lead = { name: 'CreateLead', risk: 'write' } as const;
-    expect(decideCall(policy, lead, 'internal', { ...NOTHING, runsThisHour: 19 }).decision).toBe('auto');
-    expect(decideCall(policy, lead, 'internal', { ...NOTHING, runsThisHour: 20 })).toMatchObject({
+    expect(decide(policy, lead, 'internal', { ...NOTHING, runsThisHour: 19 }).decision).toBe('auto');
+    expect(decide(policy, lead, 'internal', { ...NOTHING, runsThisHour: 20 })).toMatchObject({
       decision: 'confirm',
       reasons: ['It already ran 20 times in the past hour.'],
     });
-    expect(decideCall(policy, lead, 'internal', { ...NOTHING, duplicates: 2 }).decision).toBe('confirm');
+    expect(decide(policy, lead, 'internal', { ...NOTHING, duplicates: 2 }).decision).toBe('confirm');
   });
 
   it('takes the strictest of the rules that hold, with its assurance and every reason [C1]', () => {
@@ -207,20 +216,18 @@ describe('a decision', () => {
       ...NOTHING,
       changes: [{ field, before, after }],
     });
-    expect(decideCall(policy, UPDATE, 'internal', to('Amount', 500, 900)).decision).toBe('auto');
-    expect(decideCall(policy, UPDATE, 'internal', to('Amount', 500, 1001))).toMatchObject({
+    expect(decide(policy, UPDATE, 'internal', to('Amount', 500, 900)).decision).toBe('auto');
+    expect(decide(policy, UPDATE, 'internal', to('Amount', 500, 1001))).toMatchObject({
       decision: 'confirm',
       assurance: 'client',
     });
-    expect(decideCall(policy, UPDATE, 'internal', to('StageName', 'Open', 'closed won'))).toMatchObject({
+    expect(decide(policy, UPDATE, 'internal', to('StageName', 'Open', 'closed won'))).toMatchObject({
       assurance: 'session',
     });
-    expect(decideCall(policy, UPDATE, 'internal', to('Amount', null, 1_000_001)).decision).toBe('deny');
-    expect(decideCall(policy, UPDATE, 'internal', to('CloseDate', '2026-01-01', '2026-01-31')).decision).toBe('auto');
-    expect(decideCall(policy, UPDATE, 'internal', to('CloseDate', '2026-01-01', '2026-02-01')).decision).toBe(
-      'confirm',
-    );
-    expect(decideCall(policy, UPDATE, 'internal', to('CloseDate', null, '2026-02-01')).decision).toBe('confirm');
+    expect(decide(policy, UPDATE, 'internal', to('Amount', null, 1_000_001)).decision).toBe('deny');
+    expect(decide(policy, UPDATE, 'internal', to('CloseDate', '2026-01-01', '2026-01-31')).decision).toBe('auto');
+    expect(decide(policy, UPDATE, 'internal', to('CloseDate', '2026-01-01', '2026-02-01')).decision).toBe('confirm');
+    expect(decide(policy, UPDATE, 'internal', to('CloseDate', null, '2026-02-01')).decision).toBe('confirm');
   });
 
   it('says of a denial why, and nothing of a person who would be asked [K12 C1]', () => {
@@ -232,7 +239,7 @@ describe('a decision', () => {
         { if: { stageIn: ['Closed Lost'] }, then: 'deny' },
       ],
     });
-    const met = decideCall(policy, UPDATE, 'internal', {
+    const met = decide(policy, UPDATE, 'internal', {
       ...NOTHING,
       changes: [{ field: 'Amount', before: 1, after: 1000 }],
     });
@@ -248,12 +255,12 @@ describe('a decision', () => {
   ])('minds no case in %s [K11]', (_, condition, field, after) => {
     const policy = withAction('UpdateOpportunity', { decision: 'auto', rules: [{ if: condition, then: 'deny' }] });
     const facts = { ...NOTHING, changes: [{ field, before: '2026-01-01', after }] };
-    expect(decideCall(policy, UPDATE, 'internal', facts).decision).toBe('deny');
+    expect(decide(policy, UPDATE, 'internal', facts).decision).toBe('deny');
     const low = withAction('UpdateOpportunity', {
       decision: 'confirm',
       autoFields: ['AMOUNT', 'firstname', 'lastname', 'stagename', 'closedate'],
     });
-    expect(decideCall(low, UPDATE, 'internal', facts).decision).toBe('auto');
+    expect(decide(low, UPDATE, 'internal', facts).decision).toBe('auto');
   });
 
   it.each([
@@ -271,10 +278,9 @@ describe('a decision', () => {
       rules: [{ if: { fieldIn: [named] }, then: 'deny' }],
     });
     const facts = { ...NOTHING, changes: [{ field, before: 'a', after: 'b' }] };
-    expect(decideCall(policy, UPDATE, 'internal', facts).decision).toBe('deny');
+    expect(decide(policy, UPDATE, 'internal', facts).decision).toBe('deny');
     expect(
-      decideCall(policy, UPDATE, 'internal', { ...NOTHING, changes: [{ ...facts.changes[0]!, field: 'Title' }] })
-        .decision,
+      decide(policy, UPDATE, 'internal', { ...NOTHING, changes: [{ ...facts.changes[0]!, field: 'Title' }] }).decision,
     ).toBe('auto');
   });
 
@@ -285,31 +291,30 @@ describe('a decision', () => {
     });
     const sync = { name: 'SyncCase', risk: 'write' } as const;
     const change = (field: string) => ({ ...NOTHING, changes: [{ field, before: null, after: 'x' }] });
-    expect(decideCall(policy, sync, 'internal', change('FirstName+LastName')).decision).toBe('confirm');
-    expect(decideCall(policy, sync, 'internal', change('Contact.Email')).decision).toBe('confirm');
-    expect(decideCall(policy, sync, 'internal', change('Contact.Phone')).decision).toBe('auto');
+    expect(decide(policy, sync, 'internal', change('FirstName+LastName')).decision).toBe('confirm');
+    expect(decide(policy, sync, 'internal', change('Contact.Email')).decision).toBe('confirm');
+    expect(decide(policy, sync, 'internal', change('Contact.Phone')).decision).toBe('auto');
   });
 
   it('lets named low-risk fields through alone, and together with others not [C1]', () => {
     const policy = withAction('UpdateOpportunity', { decision: 'confirm', autoFields: ['NextStep'] });
     const change = (field: string) => ({ field, before: 'a', after: 'b' });
-    expect(decideCall(policy, UPDATE, 'internal', { ...NOTHING, changes: [change('NextStep')] }).decision).toBe('auto');
+    expect(decide(policy, UPDATE, 'internal', { ...NOTHING, changes: [change('NextStep')] }).decision).toBe('auto');
     expect(
-      decideCall(policy, UPDATE, 'internal', { ...NOTHING, changes: [change('NextStep'), change('StageName')] })
-        .decision,
+      decide(policy, UPDATE, 'internal', { ...NOTHING, changes: [change('NextStep'), change('StageName')] }).decision,
     ).toBe('confirm');
-    expect(decideCall(policy, UPDATE, 'internal', NOTHING).decision).toBe('confirm');
+    expect(decide(policy, UPDATE, 'internal', NOTHING).decision).toBe('confirm');
   });
 
   it('asks for every write in the mode ask, and for none of the reads [P5]', () => {
     const policy = withAction('CreateLead', { decision: 'auto' }, { mode: 'ask' });
-    expect(decideCall(policy, { name: 'CreateLead', risk: 'write' }, 'internal', NOTHING).decision).toBe('confirm');
+    expect(decide(policy, { name: 'CreateLead', risk: 'write' }, 'internal', NOTHING).decision).toBe('confirm');
     const reads = withAction('GetAccount', { decision: 'auto' }, { mode: 'ask' });
-    expect(decideCall(reads, { name: 'GetAccount', risk: 'read' }, 'internal', NOTHING).decision).toBe('auto');
+    expect(decide(reads, { name: 'GetAccount', risk: 'read' }, 'internal', NOTHING).decision).toBe('auto');
   });
 
   it('takes nothing less than a signed-in approver for a public bot [C4]', () => {
     const policy = withAction('CreateLead', { decision: 'confirm', assurance: 'client' });
-    expect(decideCall(policy, { name: 'CreateLead', risk: 'write' }, 'public', NOTHING).assurance).toBe('session');
+    expect(decide(policy, { name: 'CreateLead', risk: 'write' }, 'public', NOTHING).assurance).toBe('session');
   });
 });
