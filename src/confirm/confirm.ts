@@ -20,7 +20,7 @@ export interface Confirm {
   /** Stores the proposal; the live one of the same dedupe key is answered instead. */
   hold(
     proposal: Proposal,
-    audit: AuditInput,
+    audit: ProposalEvent,
     limits: { readonly maxPending: number; readonly maxHeld: number },
   ): Promise<{ readonly isNew: boolean; readonly proposal: Proposal }>;
   decide(id: string, decision: HumanDecision, edit?: ProposalEdit): Promise<Envelope>;
@@ -37,6 +37,9 @@ export interface Confirm {
   /** Ends what waits for a yes about an org that is left; what a visitor was thanked for waits on. Answers how many. */
   leave(bot: string): Promise<number>;
 }
+
+/** What an audit row says beside its proposal. */
+export type ProposalEvent = Partial<AuditInput> & Pick<AuditInput, 'event'>;
 
 /** New arguments from the approver, already parsed and previewed. */
 export type ProposalEdit = Pick<
@@ -264,7 +267,8 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
           (await inside.proposals.countPlaces(proposal.bot, now() - PLACE_MS)) > maxHeld
         )
           throw formFull();
-        return inserted ? { held, row: await deps.audit.append(audit, inside) } : { held };
+        const entry = () => about(proposal, audit.event, audit);
+        return inserted ? { held, row: await deps.audit.append(entry(), inside) } : { held };
       });
       if (kept.row !== undefined) {
         await deps.audit.keep(kept.row);

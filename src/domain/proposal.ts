@@ -1,4 +1,5 @@
 import type { Preview } from './action.ts';
+import { digestOf } from './canonical-json.ts';
 import type { ErrorBody } from './errors.ts';
 
 /** One exact action waiting for, or past, a human's decision. Its life is a small state machine moved by compare-and-set. */
@@ -110,6 +111,66 @@ export interface Proposal {
   /** Signed by us over everything that decides what is written; `effectsSeal` over what was noted of the writes. */
   readonly seal: string | null;
   readonly effectsSeal: string | null;
+}
+
+/** Names whoever asked, for what runs in their name. */
+export function callerOf({ principal, conversation, session }: Proposal): {
+  readonly principal: string;
+  readonly conversation?: string;
+  readonly session?: { readonly indexValue: string };
+} {
+  return { principal, ...(conversation === null ? {} : { conversation }), ...(session === null ? {} : { session }) };
+}
+
+/** The same for the same call, whoever makes it. */
+export function digestOfCall(bot: string, action: string, args: Proposal['args']): string {
+  return digestOf({ bot, action, args });
+}
+
+/** A proposal as it begins: what was asked, and nothing that came of it yet. */
+export function newProposal(
+  bot: { readonly name: string; readonly policyRevision: number },
+  caller: ReturnType<typeof callerOf>,
+  asked: Omit<Proposal, 'bot' | 'principal' | 'conversation' | 'session' | 'policyRevision' | keyof typeof UNTOUCHED> &
+    Partial<Pick<Proposal, keyof typeof UNTOUCHED>>,
+): Proposal {
+  return {
+    ...UNTOUCHED,
+    bot: bot.name,
+    principal: caller.principal,
+    conversation: caller.conversation ?? null,
+    session: caller.session ?? null,
+    policyRevision: bot.policyRevision,
+    ...asked,
+  };
+}
+
+const UNTOUCHED = {
+  visitor: null,
+  decidedBy: null,
+  decidedVia: null,
+  decidedAt: null,
+  choice: null,
+  runner: null,
+  leaseUntil: null,
+  effects: [],
+  result: null,
+  error: null,
+  settledAt: null,
+  seal: null,
+  effectsSeal: null,
+} as const satisfies Partial<Proposal>;
+
+/** Who decided what policy let run by itself. */
+export const BY_POLICY = 'policy';
+
+/** A yes of policy: of several choices it takes the first. */
+export function decidedByPolicy(
+  preview: Preview | null,
+  decidedVia: string,
+  decidedAt: number,
+): Pick<Proposal, 'decidedBy' | 'decidedVia' | 'decidedAt' | 'choice'> {
+  return { decidedBy: BY_POLICY, decidedVia, decidedAt, choice: preview?.choices?.[0]?.id ?? null };
 }
 
 /** Whether somebody may still decide it: what a visitor was thanked for, also late. */

@@ -3,6 +3,7 @@ import { alreadyDecided, unknownProposal } from '../confirm/refusals.ts';
 import type { Action } from '../domain/action.ts';
 import { digestOf } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
+import { callerOf, digestOfCall } from '../domain/proposal.ts';
 import { cleanShown } from '../domain/safe-text.ts';
 import { anotherOrg, denied, judge } from '../policy/judge.ts';
 import { botNamed, permitted } from '../policy/permit.ts';
@@ -42,11 +43,10 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
         },
       );
     const { args, input, extra } = parseArgs(permit, bot.policy, { ...proposal.args, ...values });
-    const session = proposal.session === null ? {} : { session: proposal.session };
     const run = await contextFor(
       checkingStrictly(deps, Object.keys(values)),
       bot,
-      { principal: proposal.principal, ...session },
+      callerOf(proposal),
       extra,
       new AbortController().signal,
       createReadLog(),
@@ -60,7 +60,7 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
     const verdict = judge(bot, permit, preview, run.environment);
     if (verdict.decision === 'deny') throw denied(action, verdict);
     const { assurance, reasons } = verdict;
-    const digest = digestOf({ bot: bot.name, action: action.name, args });
+    const digest = digestOfCall(bot.name, action.name, args);
     return { args, digest, preview, reasons, assurance, policyRevision: bot.policyRevision, orgId: run.orgId };
   }
 

@@ -1,15 +1,14 @@
 import { z } from 'zod';
-import { type Facts, minutesToDecide, type Verdict } from '../../permissions/decide.ts';
+import type { Facts, Verdict } from '../../permissions/decide.ts';
 import type { ActionPolicy } from '../../permissions/policy.ts';
-import type { Audit, AuditInput } from '../audit/audit.ts';
+import type { Audit } from '../audit/audit.ts';
 import { type Confirm, createConfirm } from '../confirm/confirm.ts';
 import { unknownProposal } from '../confirm/refusals.ts';
 import type { Sign } from '../confirm/sign.ts';
-import { toEnvelope } from '../confirm/view.ts';
 import type { Action, Answered, Preview } from '../domain/action.ts';
 import { digestOf } from '../domain/canonical-json.ts';
 import { GatehouseError, toGatehouseError } from '../domain/errors.ts';
-import type { Effect, Envelope, Proposal } from '../domain/proposal.ts';
+import { BY_POLICY, callerOf, digestOfCall, type Effect, type Envelope, type Proposal } from '../domain/proposal.ts';
 import { cleanData, cleanShown } from '../domain/safe-text.ts';
 import { anotherOrg, countRun, denied, hasRate, judge } from '../policy/judge.ts';
 import { botNamed, listed, type Permitted, permitted, reachable } from '../policy/permit.ts';
@@ -20,11 +19,11 @@ import { type ContextDeps, contextFor } from './call-context.ts';
 import { createEdits } from './edits.ts';
 import { eraseSubject } from './erase.ts';
 import { getProposal } from './get-proposal.ts';
-import { newProposal } from './new-proposal.ts';
 import { createNotices, type Notice } from './notices.ts';
 import { inputFor, parseArgs } from './parse-args.ts';
+import { createPropose } from './propose.ts';
 import { createLook } from './queries.ts';
-import { both, createReadLog, type ReadLog } from './read-log.ts';
+import { both, createReadLog } from './read-log.ts';
 import { createReceipts } from './receipts.ts';
 import { createRepeats, dedupeKeyOf } from './repeats.ts';
 import { createSyncHeld, listOf, SYNC_HELD } from './sync-held.ts';
@@ -52,12 +51,8 @@ export interface GateDeps extends ContextDeps {
   readonly crash?: (point: string) => void | Promise<void>;
 }
 
-const MINUTE_MS = 60_000;
-/** What policy let run by itself runs now, or soon after a crash. */
-const AUTO_MINUTES = 10;
-
 export function createGate(deps: GateDeps): Gate {
-  const { store, now } = deps;
+  const { store } = deps;
 
   const undo = createUndo(store, deps.audit);
   const notices = createNotices(deps);
@@ -65,6 +60,7 @@ export function createGate(deps: GateDeps): Gate {
   const look = createLook({ ...deps, confirm });
   const repeats = createRepeats({ ...deps, confirm });
   const edits = createEdits({ ...deps, confirm });
+  const propose = createPropose({ ...deps, confirm, repeats });
   const held = createSyncHeld({ ...deps, confirm, propose });
   const receipts = createReceipts({ ...deps, confirm, orgOf, tell: notices.tell });
 
@@ -80,19 +76,11 @@ export function createGate(deps: GateDeps): Gate {
     const { extra } = action === held.action ? { extra: {} } : parseArgs(permit, bot.policy, proposal.args);
     const verdictIn = (environment: Facts['environment']) => judge(bot, permit, proposal.preview, environment);
     const reads = createReadLog();
-    const run = await contextFor(
-      deps,
-      bot,
-      {
-        principal: proposal.principal,
-        ...(proposal.conversation === null ? {} : { conversation: proposal.conversation }),
-        ...(proposal.session === null ? {} : { session: proposal.session }),
-      },
-      extra,
-      signal,
-      reads,
-      { proposal, note, answered: (environment) => answeredBy(proposal, verdictIn(environment)) },
-    );
+    const run = await contextFor(deps, bot, callerOf(proposal), extra, signal, reads, {
+      proposal,
+      note,
+      answered: (environment) => answeredBy(proposal, verdictIn(environment)),
+    });
     // What policy let run by itself was counted when it was judged, what a visitor sent when it came.
     const isCounted = proposal.visitor !== null || (proposal.decidedBy === BY_POLICY && hasRate(actionPolicy));
     if (!isCounted) await countRun(deps, bot, action);
@@ -128,7 +116,7 @@ export function createGate(deps: GateDeps): Gate {
       const parsed = parseArgs(permit, bot.policy, c.args);
       const { args } = parsed;
       const signal = c.signal ?? new AbortController().signal;
-      const digest = digestOf({ bot: bot.name, action: action.name, args });
+      const digest = digestOfCall(bot.name, action.name, args);
       const isWrite = action.risk !== 'read';
       const dedupeKey = isWrite || mayAsk(permit, bot) ? dedupeKeyOf(bot, await orgOf(bot.name), c, digest) : null;
 
@@ -143,8 +131,8 @@ export function createGate(deps: GateDeps): Gate {
         await deps.audit.record({ ...audited, event: 'done', decision: 'auto', digest, ...reads.audited() });
         return { status: 'done', result: cleanData({ ...output }) };
       }
-      const made = { args, digest, dedupeKey, preview, verdict, orgId: run.orgId, signal, reads };
-      return await propose(bot, action, c, made);
+      const { orgId } = run;
+      return await propose(bot, action, c, { args, digest, dedupeKey, preview, verdict, orgId, signal, reads });
     } catch (thrown) {
       const error = toGatehouseError(thrown, deps.newId);
       if (error.code === 'internal')
@@ -157,76 +145,6 @@ export function createGate(deps: GateDeps): Gate {
       });
       throw error;
     }
-  }
-
-  async function propose(
-    bot: BotRow,
-    action: Action,
-    c: Call,
-    made: {
-      readonly id?: string;
-      /** The action whose time to decide it has, where that is not its own. */
-      readonly expiresAs?: string;
-      readonly args: Proposal['args'];
-      readonly digest: string;
-      readonly dedupeKey: string | null;
-      readonly preview: Preview | null;
-      readonly verdict: Verdict;
-      readonly orgId: string;
-      readonly signal: AbortSignal;
-      readonly reads: ReadLog;
-    },
-  ): Promise<Envelope> {
-    const { verdict, preview, digest } = made;
-    const isAsked = verdict.decision === 'confirm';
-    const minutes = isAsked ? minutesToDecide(bot.policy, made.expiresAs ?? action.name, verdict) : AUTO_MINUTES;
-    if (isAsked) await confirm.supersede(await repeats.replacedBy(bot, action, c, preview));
-    const at = now();
-    const proposal = newProposal(bot, c, {
-      id: made.id ?? deps.newId(),
-      orgId: made.orgId,
-      action: action.name,
-      args: made.args,
-      digest,
-      dedupeKey: made.dedupeKey,
-      preview,
-      reasons: verdict.reasons,
-      assurance: verdict.assurance,
-      clientDecline: verdict.clientDecline ?? 'ends',
-      createdAt: at,
-      expiresAt: at + minutes * MINUTE_MS,
-      ...(isAsked
-        ? { state: 'pending' }
-        : {
-            state: 'approved',
-            decidedBy: BY_POLICY,
-            decidedVia: c.channel,
-            decidedAt: at,
-            choice: preview?.choices?.[0]?.id ?? null,
-          }),
-    });
-    const { isNew, proposal: held } = await confirm.hold(
-      proposal,
-      {
-        bot: bot.name,
-        principal: c.principal,
-        channel: c.channel,
-        action: action.name,
-        event: isAsked ? 'proposed' : 'permitted',
-        decision: verdict.decision,
-        assurance: verdict.assurance,
-        proposal: proposal.id,
-        digest,
-        policyRevision: bot.policyRevision,
-        object: preview?.target?.object ?? null,
-        recordId: preview?.target?.id ?? null,
-        ...both(both(made.reads.audited(), querySent(preview)), { detail: { reasons: verdict.reasons } }),
-      },
-      bot.policy.proposals,
-    );
-    if (isNew && !isAsked) return confirm.execute(held.id, made.signal);
-    if (held.state === 'pending') return toEnvelope(held, deps.link(held.id));
-    return repeats.sameMoment(held, action, made.signal);
   }
 
   /** The org that the bot's connection leads to, whatever state it is in. */
@@ -299,7 +217,7 @@ export function createGate(deps: GateDeps): Gate {
       const run = await contextFor(deps, bot, c, extra, new AbortController().signal, reads);
       if ((await orgOfWrite(row, store)) !== run.orgId) throw anotherOrg();
       const preview = cleanShown((await undo.preview?.(input, run.context)) ?? null);
-      const digest = digestOf({ bot: bot.name, action: undo.name, args });
+      const digest = digestOfCall(bot.name, undo.name, args);
       const verdict = {
         decision: 'confirm',
         assurance: 'session',
@@ -360,8 +278,6 @@ export function createGate(deps: GateDeps): Gate {
   };
 }
 
-const BY_POLICY = 'policy';
-
 /** Undo is no bot's action: operators alone ask for it, and a signed-in one always decides. */
 const BY_OPERATORS: ActionPolicy = { decision: 'confirm', assurance: 'session', rules: [], autoFields: [], expose: [] };
 
@@ -370,16 +286,6 @@ const anyEnvelope = z.looseObject({ status: z.enum(STATUSES) });
 
 function envelopeOf(action: Action): z.ZodObject {
   return z.looseObject({ status: z.enum(STATUSES), result: action.output.partial().optional() });
-}
-
-/** The text of a query may name people: it is sealed, its shape is not. */
-function querySent(preview: Preview | null): Pick<AuditInput, 'detail' | 'sealed'> {
-  const query = preview?.query;
-  if (query === undefined) return {};
-  return {
-    detail: { class: query.class, objects: query.objects, fields: query.fields },
-    sealed: { query: query.send },
-  };
 }
 
 /** What the person who let this proposal run said yes to; undefined where policy did. */

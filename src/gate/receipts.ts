@@ -7,13 +7,19 @@ import { isPassing, plainPreview, UNDECIDED_BY_ANYBODY, unjudged } from '../conf
 import type { Action } from '../domain/action.ts';
 import { canonicalJson, digestOf } from '../domain/canonical-json.ts';
 import { GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
-import type { Envelope, Proposal } from '../domain/proposal.ts';
+import {
+  callerOf,
+  decidedByPolicy,
+  digestOfCall,
+  type Envelope,
+  newProposal,
+  type Proposal,
+} from '../domain/proposal.ts';
 import { countIn } from '../policy/judge.ts';
 import { botNamed, type Permitted, permitted } from '../policy/permit.ts';
 import type { Call, HeldRequests } from '../ports/gate.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
-import { newProposal } from './new-proposal.ts';
 import type { Notices } from './notices.ts';
 import { parseArgs } from './parse-args.ts';
 import { createReadLog } from './read-log.ts';
@@ -79,7 +85,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     const visitor = await counted(bot, permit, c);
     const maxHeld = roomOf(bot);
     if ((await store.proposals.countPlaces(bot.name, now() - PLACE_MS)) >= maxHeld) throw formFull();
-    const digest = digestOf({ bot: bot.name, action: action.name, args });
+    const digest = digestOfCall(bot.name, action.name, args);
     // It belongs to no org yet.
     const dedupeKey = dedupeKeyOf(bot, null, c, digest);
     const thanks = { status: 'done', result: action.receipt as Record<string, unknown> } as const; // an object schema
@@ -107,14 +113,8 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     const { isNew, proposal: held } = await confirm.hold(
       proposal,
       {
-        bot: bot.name,
-        principal: c.principal,
-        channel: c.channel,
-        action: action.name,
-        event: 'received',
-        proposal: proposal.id,
-        digest,
-        policyRevision: bot.policyRevision,
+        // Nobody has judged it yet.
+        ...{ event: 'received', channel: c.channel, assurance: null },
       },
       { ...bot.policy.proposals, maxHeld },
     );
@@ -192,12 +192,15 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     try {
       const permit = permitted(deps.actions, bot, proposal.action);
       const parsed = parseArgs(permit, bot.policy, proposal.args);
-      const c = {
-        principal: proposal.principal,
-        ...(proposal.conversation === null ? {} : { conversation: proposal.conversation }),
-        ...(proposal.session === null ? {} : { session: proposal.session }),
-      };
-      const { run, preview, verdict } = await weigh(deps, bot, permit, c, parsed, signal, proposal.visitor);
+      const { run, preview, verdict } = await weigh(
+        deps,
+        bot,
+        permit,
+        callerOf(proposal),
+        parsed,
+        signal,
+        proposal.visitor,
+      );
       const judged = {
         preview,
         orgId: run.orgId,
@@ -207,12 +210,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
       };
       const detail = { reasons: verdict.reasons };
       if (verdict.decision === 'auto' && !isDecidedByPerson) {
-        const decided = {
-          decidedBy: BY_POLICY,
-          decidedVia: 'gate',
-          decidedAt: now(),
-          choice: preview?.choices?.[0]?.id ?? null,
-        };
+        const decided = decidedByPolicy(preview, 'gate', now());
         const audit = { event: 'permitted', decision: 'auto', detail };
         const isOurs = await confirm.step(proposal, 'approved', { ...judged, ...decided, reasons: [] }, audit);
         return isOurs ? () => confirm.execute(id) : undefined;
@@ -280,8 +278,6 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     },
   };
 }
-
-const BY_POLICY = 'policy';
 
 function notOffered({ name }: Action): GatehouseError {
   return new GatehouseError('permission_denied', `Policy denies ${name} for this bot.`, {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { policyFor, type Verdict } from '../../permissions/decide.ts';
+import { policyFor } from '../../permissions/decide.ts';
 import type { Confirm } from '../confirm/confirm.ts';
 import { type Action, defineAction, type HeldKind, type HeldRecord, type Preview } from '../domain/action.ts';
 import { digestOf } from '../domain/canonical-json.ts';
@@ -10,7 +10,8 @@ import { botNamed } from '../policy/permit.ts';
 import type { Call, Gate } from '../ports/gate.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { type ContextDeps, contextFor, type Run } from './call-context.ts';
-import { createReadLog, type ReadLog } from './read-log.ts';
+import type { Propose } from './propose.ts';
+import { createReadLog } from './read-log.ts';
 
 /**
  * What background sync, a batch or "sync now" may not write without a person's word: one list per bot and kind, frozen as it was
@@ -25,20 +26,7 @@ export interface SyncHeldDeps extends ContextDeps {
   readonly confirm: Pick<Confirm, 'look' | 'supersede'>;
   readonly link: (id: string) => string;
   readonly newId: () => string;
-  readonly propose: (bot: BotRow, action: Action, c: Call, made: Made) => Promise<unknown>;
-}
-
-interface Made {
-  readonly id: string;
-  readonly args: Proposal['args'];
-  readonly digest: string;
-  readonly dedupeKey: string;
-  readonly preview: Preview;
-  readonly verdict: Verdict;
-  readonly orgId: string;
-  readonly signal: AbortSignal;
-  readonly reads: ReadLog;
-  readonly expiresAs: string;
+  readonly propose: Propose;
 }
 
 /** Lists that replace one that waits, in an hour: whoever reads one must come to its end, however busy the host app is. */
