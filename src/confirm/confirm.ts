@@ -6,7 +6,7 @@ import type { HumanDecision } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
 import { CANCEL, changedKeys, chosen } from './answer.ts';
 import { alreadyDecided, changedOutside, disconnected, formFull, queueFull, unknownProposal } from './refusals.ts';
-import { type RunDeps, runHeld } from './run-proposal.ts';
+import { type RunDeps, runProposal } from './run-proposal.ts';
 import { isIntact, sealed } from './sign.ts';
 import { toEnvelope } from './view.ts';
 import { endForVisitor, UNDECIDED_BY_ANYBODY, unjudged } from './visitors.ts';
@@ -211,7 +211,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     if (!isIntact(deps.sign, proposal)) {
       return toEnvelope((await refuseChanged(proposal)) ?? proposal, deps.link(id));
     }
-    const end = endForVisitor(proposal, await runHeld(deps, proposal, signal));
+    const end = endForVisitor(proposal, await runProposal(deps, proposal, signal));
     await crash('before-settled');
     const isOurs = await move(
       proposal,

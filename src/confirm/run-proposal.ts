@@ -16,12 +16,14 @@ export interface RunDeps {
    * Permission, mode, policy and connection once more, as they are now, and the context to run in. `stricter` says that
    * policy would ask (again) today: the proposal goes back to a human.
    */
-  readonly ready: (
+  readonly prepareRun: (
     proposal: Proposal,
     note: (effects: readonly Effect[]) => Promise<void>,
     signal: AbortSignal,
   ) => Promise<{
     readonly action: Action;
+    /** The arguments as they were held, without the exposed fields: those are in the context. */
+    readonly input: Readonly<Record<string, unknown>>;
     readonly context: ActionContext;
     /** What the run read, for its audit row. */
     readonly read: () => Pick<AuditInput, 'detail' | 'sealed'>;
@@ -49,7 +51,7 @@ export interface End {
   readonly audit: Partial<AuditInput>;
 }
 
-export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSignal): Promise<End> {
+export async function runProposal(deps: RunDeps, proposal: Proposal, signal: AbortSignal): Promise<End> {
   const { now, crash = () => {} } = deps;
   let effects: readonly Effect[] = proposal.effects;
   let read = (): Pick<AuditInput, 'detail' | 'sealed'> => ({});
@@ -73,10 +75,10 @@ export async function runHeld(deps: RunDeps, proposal: Proposal, signal: AbortSi
     await crash(`noted-${next.at(-1)?.state ?? 'none'}`);
   };
   try {
-    const { action, context, stricter, ...made } = await deps.ready(proposal, note, signal);
-    read = made.read;
+    const { action, input, context, stricter, ...prepared } = await deps.prepareRun(proposal, note, signal);
+    read = prepared.read;
     if (stricter !== undefined && effects.length === 0) return askAgain(stricter);
-    const output = await action.run(proposal.args as never, context); // parsed by this very schema when proposed
+    const output = await action.run(input, context);
     await crash('ran');
     // The write is done: an answer that does not fit its schema must not make it look undone.
     const checked = action.output.safeParse(output);

@@ -1,17 +1,15 @@
 import { z } from 'zod';
-import type { Facts, Verdict } from '../../permissions/decide.ts';
-import type { ActionPolicy } from '../../permissions/policy.ts';
 import type { Audit } from '../audit/audit.ts';
 import { type Confirm, createConfirm } from '../confirm/confirm.ts';
 import { unknownProposal } from '../confirm/refusals.ts';
 import type { Sign } from '../confirm/sign.ts';
-import type { Action, Answered, Preview } from '../domain/action.ts';
+import type { Action, Preview } from '../domain/action.ts';
 import { digestOf } from '../domain/canonical-json.ts';
 import { GatehouseError, toGatehouseError } from '../domain/errors.ts';
-import { BY_POLICY, callerOf, digestOfCall, type Effect, type Envelope, type Proposal } from '../domain/proposal.ts';
+import { digestOfCall, type Envelope } from '../domain/proposal.ts';
 import { cleanData, cleanShown } from '../domain/safe-text.ts';
-import { anotherOrg, countRun, denied, hasRate, judge } from '../policy/judge.ts';
-import { botNamed, listed, type Permitted, permitted, reachable } from '../policy/permit.ts';
+import { anotherOrg, denied } from '../policy/judge.ts';
+import { botNamed, listed, type Permitted, reachable } from '../policy/permit.ts';
 import type { Call, Gate, ListedAction } from '../ports/gate.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { readSessionContext } from './account-context.ts';
@@ -21,12 +19,13 @@ import { eraseSubject } from './erase.ts';
 import { getProposal } from './get-proposal.ts';
 import { createNotices, type Notice } from './notices.ts';
 import { inputFor, parseArgs } from './parse-args.ts';
+import { byOperators, createPrepareRun } from './prepare-run.ts';
 import { createPropose } from './propose.ts';
 import { createLook } from './queries.ts';
 import { both, createReadLog } from './read-log.ts';
 import { createReceipts } from './receipts.ts';
 import { createRepeats, dedupeKeyOf } from './repeats.ts';
-import { createSyncHeld, listOf, SYNC_HELD } from './sync-held.ts';
+import { createHeldSync, createSyncHeldAction, listOf, SYNC_HELD } from './sync-held.ts';
 import { createUndo, orgOfWrite } from './undo.ts';
 import { weigh } from './weigh.ts';
 
@@ -56,45 +55,16 @@ export function createGate(deps: GateDeps): Gate {
 
   const undo = createUndo(store, deps.audit);
   const notices = createNotices(deps);
-  const confirm: Confirm = createConfirm({ ...deps, leaseMs: deps.requestTimeoutMs * 3, ready, tell: notices.tell });
+  const syncHeld = createSyncHeldAction(deps);
+  const prepareRun = createPrepareRun({ ...deps, operatorActions: [undo, syncHeld] });
+  const leaseMs = deps.requestTimeoutMs * 3;
+  const confirm: Confirm = createConfirm({ ...deps, leaseMs, prepareRun, tell: notices.tell });
   const look = createLook({ ...deps, confirm });
   const repeats = createRepeats({ ...deps, confirm });
   const edits = createEdits({ ...deps, confirm });
   const propose = createPropose({ ...deps, confirm, repeats });
-  const held = createSyncHeld({ ...deps, confirm, propose });
+  const heldSync = createHeldSync({ ...deps, action: syncHeld, confirm, propose });
   const receipts = createReceipts({ ...deps, confirm, orgOf, tell: notices.tell });
-
-  /** For the run of a held proposal: everything is asked once more, as it is now. */
-  async function ready(proposal: Proposal, note: (effects: readonly Effect[]) => Promise<void>, signal: AbortSignal) {
-    const bot = await botNamed(store, proposal.bot);
-    const internal = [undo, held.action].find(({ name }) => name === proposal.action);
-    const permit = internal
-      ? { action: internal, actionPolicy: BY_OPERATORS }
-      : permitted(deps.actions, bot, proposal.action);
-    const { action, actionPolicy } = permit;
-    // A list is longer than what a caller may send.
-    const { extra } = action === held.action ? { extra: {} } : parseArgs(permit, bot.policy, proposal.args);
-    const verdictIn = (environment: Facts['environment']) => judge(bot, permit, proposal.preview, environment);
-    const reads = createReadLog();
-    const run = await contextFor(deps, bot, callerOf(proposal), extra, signal, reads, {
-      proposal,
-      note,
-      answered: (environment) => answeredBy(proposal, verdictIn(environment)),
-    });
-    // What policy let run by itself was counted when it was judged, what a visitor sent when it came.
-    const isCounted = proposal.visitor !== null || (proposal.decidedBy === BY_POLICY && hasRate(actionPolicy));
-    if (!isCounted) await countRun(deps, bot, action);
-    if (proposal.orgId !== run.orgId) throw anotherOrg();
-    const base = { action, context: run.context, read: reads.audited };
-    if (internal) return base;
-    // Whatever has changed since, the policy, the org or what we know of it: it is the judgement of now that counts.
-    const verdict = verdictIn(run.environment);
-    if (verdict.decision === 'deny') throw denied(action, verdict);
-    const isStricter =
-      (proposal.decidedBy === BY_POLICY && verdict.decision === 'confirm') ||
-      (proposal.assurance === 'client' && verdict.assurance === 'session');
-    return isStricter ? { ...base, stricter: { assurance: verdict.assurance, reasons: verdict.reasons } } : base;
-  }
 
   async function call(c: Call): Promise<Envelope> {
     const bot = await botNamed(store, c.bot);
@@ -211,7 +181,7 @@ export function createGate(deps: GateDeps): Gate {
           fields: [{ name: 'audit', problem: 'unknown' }],
         });
       const bot = await botNamed(store, row.bot);
-      const { input, args, extra } = parseArgs({ action: undo, actionPolicy: BY_OPERATORS }, bot.policy, { audit });
+      const { input, args, extra } = parseArgs(byOperators(undo), bot.policy, { audit });
       const c: Call = { bot: bot.name, principal: by, channel: 'cli', action: undo.name, args };
       const reads = createReadLog();
       const run = await contextFor(deps, bot, c, extra, new AbortController().signal, reads);
@@ -236,7 +206,7 @@ export function createGate(deps: GateDeps): Gate {
       });
     },
 
-    heldSync: held.heldSync,
+    heldSync,
     heldRecords: async (id) => listOf((await look.inspect(id)).proposal),
 
     sessionContext: async (name, session, signal = new AbortController().signal) =>
@@ -278,21 +248,11 @@ export function createGate(deps: GateDeps): Gate {
   };
 }
 
-/** Undo is no bot's action: operators alone ask for it, and a signed-in one always decides. */
-const BY_OPERATORS: ActionPolicy = { decision: 'confirm', assurance: 'session', rules: [], autoFields: [], expose: [] };
-
 const STATUSES = ['done', 'waiting', 'declined', 'expired', 'conflict', 'unknown'] as const;
 const anyEnvelope = z.looseObject({ status: z.enum(STATUSES) });
 
 function envelopeOf(action: Action): z.ZodObject {
   return z.looseObject({ status: z.enum(STATUSES), result: action.output.partial().optional() });
-}
-
-/** What the person who let this proposal run said yes to; undefined where policy did. */
-function answeredBy(proposal: Proposal, { asks }: Verdict): Answered | undefined {
-  if (proposal.decidedBy === null || proposal.decidedBy === BY_POLICY) return undefined;
-  const isSignedIn = proposal.decidedVia === 'console' || proposal.decidedVia === 'cli';
-  return { assurance: isSignedIn ? 'session' : proposal.assurance, asks };
 }
 
 /** A change that is none needs nobody's yes. */

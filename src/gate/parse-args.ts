@@ -45,15 +45,23 @@ function defaultsOf({ defaults = {} }: Action, policy: Policy): Readonly<Record<
 }
 
 export function parseArgs(permit: Permitted, policy: Policy, raw: unknown): ParsedArgs {
-  const { action, actionPolicy } = permit;
-  // A strict object: its keys are the action's and the exposed ones.
-  const given = readArgs(action.name, inputFor(permit, policy), raw, policy.ignoreKeys) as Record<string, FieldValue>;
-  const args = { ...defaultsOf(action, policy), ...given };
+  const given = readArgs(permit.action.name, inputFor(permit, policy), raw, policy.ignoreKeys);
+  return apart(permit, { ...defaultsOf(permit.action, policy), ...given });
+}
+
+/** What was parsed when it was held: it must fit what the action and the policy of now take, and runs as it was approved, nothing added. */
+export function parseStored(permit: Permitted, policy: Policy, args: ParsedArgs['args']): ParsedArgs {
+  readArgs(permit.action.name, inputFor(permit, policy), args, policy.ignoreKeys);
+  return apart(permit, args);
+}
+
+function apart({ action, actionPolicy }: Permitted, args: ParsedArgs['args']): ParsedArgs {
   const exposed = new Set(
     actionPolicy.expose.map(({ field }) => field).filter((field) => !Object.hasOwn(action.input.shape, field)),
   );
   const pick = (isExposed: boolean) =>
     Object.fromEntries(Object.entries(args).filter(([key]) => exposed.has(key) === isExposed));
+  // The schema of an exposed field takes plain values alone.
   return { args, input: pick(false), extra: pick(true) as Record<string, FieldValue> };
 }
 

@@ -20,9 +20,11 @@ import { createReadLog } from './read-log.ts';
 
 export const SYNC_HELD = 'SyncHeld';
 
-export interface SyncHeldDeps extends ContextDeps {
+export interface HeldSyncDeps extends ContextDeps {
+  /** What writes the list once it is approved. */
+  readonly action: Action;
   readonly actions: readonly Action[];
-  readonly store: Pick<Store, 'bots' | 'proposals' | 'counters' | 'connections'>;
+  readonly store: Pick<Store, 'bots' | 'proposals' | 'counters'>;
   readonly confirm: Pick<Confirm, 'look' | 'supersede'>;
   readonly link: (id: string) => string;
   readonly newId: () => string;
@@ -34,10 +36,12 @@ const MOST_REPLACED = 4;
 /** A list that is full is decided before there is another. */
 const MOST_LISTED = 1_000;
 
-export function createSyncHeld(deps: SyncHeldDeps): { readonly action: Action; readonly heldSync: Gate['heldSync'] } {
-  const { store, confirm } = deps;
-
-  const action = defineAction({
+/** Writes what stands on an approved list. */
+export function createSyncHeldAction(deps: {
+  readonly actions: readonly Action[];
+  readonly store: Pick<Store, 'bots' | 'connections'>;
+}): Action {
+  return defineAction({
     name: SYNC_HELD,
     title: 'Sync what waits',
     description: 'Writes the listed records of the host app to Salesforce. For operators.',
@@ -53,27 +57,19 @@ export function createSyncHeld(deps: SyncHeldDeps): { readonly action: Action; r
     }),
     preview: async ({ kind, records }) => previewOf(kind, records),
     async run({ kind, records }, { bot, sync }) {
-      const row = await botNamed(store, bot.name);
-      const isDenied = deniedBy(row, kind, await environmentOf(bot.name));
+      const row = await botNamed(deps.store, bot.name);
+      const environment = (await deps.store.connections.get(bot.name))?.environment ?? 'production';
+      const isDenied = deniedBy(deps.actions, row, kind, environment);
       const allowed = records.filter((record) => !isDenied(record));
       const pushed = await sync.pushHeld(kind, allowed);
       const denied = records.filter((record) => !allowed.includes(record)).map(({ id }) => id);
       return { sent: pushed.sent, leftOut: [...pushed.leftOut, ...denied], failed: [...pushed.failed] };
     },
   });
+}
 
-  /** A rule that forbids a write forbids it on a list, too; how often the action ran is not looked at: a list is one wish. */
-  function deniedBy(bot: BotRow, kind: HeldKind, environment: Run['environment']): (record: HeldRecord) => boolean {
-    const action = deps.actions.find(({ name }) => name === ACTION_OF[kind]);
-    const actionPolicy = policyFor(bot.policy, ACTION_OF[kind]);
-    return (record) =>
-      action === undefined ||
-      judge(bot, { action, actionPolicy }, previewOfOne(record), environment).decision === 'deny';
-  }
-
-  async function environmentOf(bot: string): Promise<Run['environment']> {
-    return (await store.connections.get(bot))?.environment ?? 'production';
-  }
+export function createHeldSync(deps: HeldSyncDeps): Gate['heldSync'] {
+  const { action, store, confirm } = deps;
 
   async function heldSync(...[name, kind, how]: Parameters<Gate['heldSync']>): ReturnType<Gate['heldSync']> {
     const dedupeKey = digestOf([SYNC_HELD, name, kind]);
@@ -89,7 +85,7 @@ export function createSyncHeld(deps: SyncHeldDeps): { readonly action: Action; r
     const reads = createReadLog();
     const run = await contextFor(deps, bot, c, {}, signal, reads);
     const { sync } = run.context;
-    const records = await sync.planHeld(kind, deniedBy(bot, kind, run.environment));
+    const records = await sync.planHeld(kind, deniedBy(deps.actions, bot, kind, run.environment));
     const args = { kind, records };
     const digest = digestOf({
       bot: name,
@@ -137,7 +133,20 @@ export function createSyncHeld(deps: SyncHeldDeps): { readonly action: Action; r
     return { proposal: proposal.id, count: heldRecords(proposal).length, link: deps.link(proposal.id) };
   }
 
-  return { action, heldSync };
+  return heldSync;
+}
+
+/** A rule that forbids a write forbids it on a list, too; how often the action ran is not looked at: a list is one wish. */
+function deniedBy(
+  actions: readonly Action[],
+  bot: BotRow,
+  kind: HeldKind,
+  environment: Run['environment'],
+): (record: HeldRecord) => boolean {
+  const action = actions.find(({ name }) => name === ACTION_OF[kind]);
+  const actionPolicy = policyFor(bot.policy, ACTION_OF[kind]);
+  return (record) =>
+    action === undefined || judge(bot, { action, actionPolicy }, previewOfOne(record), environment).decision === 'deny';
 }
 
 const OPEN: readonly Proposal['state'][] = ['pending', 'approved', 'executing', 'unknown'];

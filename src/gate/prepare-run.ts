@@ -1,0 +1,68 @@
+import type { Facts, Verdict } from '../../permissions/decide.ts';
+import type { ActionPolicy } from '../../permissions/policy.ts';
+import type { RunDeps } from '../confirm/run-proposal.ts';
+import type { Action, Answered } from '../domain/action.ts';
+import { BY_POLICY, callerOf, type Proposal } from '../domain/proposal.ts';
+import { anotherOrg, countRun, denied, hasRate, judge } from '../policy/judge.ts';
+import { botNamed, type Permitted, permitted } from '../policy/permit.ts';
+import type { Store } from '../ports/store.ts';
+import { type ContextDeps, contextFor } from './call-context.ts';
+import { parseStored } from './parse-args.ts';
+import { createReadLog } from './read-log.ts';
+
+export interface PrepareRunDeps extends ContextDeps {
+  readonly actions: readonly Action[];
+  /** In no bot's list: operators alone ask for these. */
+  readonly operatorActions: readonly Action[];
+  readonly store: Pick<Store, 'bots' | 'counters'>;
+}
+
+/** For the run of a held proposal: everything is asked once more, as it is now, and the arguments are those it was held with. */
+export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
+  return async (proposal, note, signal) => {
+    const bot = await botNamed(deps.store, proposal.bot);
+    const ofOperators = deps.operatorActions.find(({ name }) => name === proposal.action);
+    const permit = ofOperators ? byOperators(ofOperators) : permitted(deps.actions, bot, proposal.action);
+    const { action, actionPolicy } = permit;
+    // A list is longer than what a caller may send.
+    const { input, extra } = ofOperators
+      ? { input: action.input.parse(proposal.args), extra: {} }
+      : parseStored(permit, bot.policy, proposal.args);
+    const verdictIn = (environment: Facts['environment']) => judge(bot, permit, proposal.preview, environment);
+    const reads = createReadLog();
+    const run = await contextFor(deps, bot, callerOf(proposal), extra, signal, reads, {
+      proposal,
+      note,
+      answered: (environment) => answeredBy(proposal, verdictIn(environment)),
+    });
+    // What policy let run by itself was counted when it was judged, what a visitor sent when it came.
+    const isCounted = proposal.visitor !== null || (proposal.decidedBy === BY_POLICY && hasRate(actionPolicy));
+    if (!isCounted) await countRun(deps, bot, action);
+    if (proposal.orgId !== run.orgId) throw anotherOrg();
+    const prepared = { action, input, context: run.context, read: reads.audited };
+    if (ofOperators) return prepared;
+    // Whatever has changed since, the policy, the org or what we know of it: it is the judgement of now that counts.
+    const verdict = verdictIn(run.environment);
+    if (verdict.decision === 'deny') throw denied(action, verdict);
+    const isStricter =
+      (proposal.decidedBy === BY_POLICY && verdict.decision === 'confirm') ||
+      (proposal.assurance === 'client' && verdict.assurance === 'session');
+    return isStricter
+      ? { ...prepared, stricter: { assurance: verdict.assurance, reasons: verdict.reasons } }
+      : prepared;
+  };
+}
+
+/** No policy speaks of these: a signed-in operator always decides. */
+export function byOperators(action: Action): Permitted {
+  return { action, actionPolicy: BY_OPERATORS };
+}
+
+const BY_OPERATORS: ActionPolicy = { decision: 'confirm', assurance: 'session', rules: [], autoFields: [], expose: [] };
+
+/** What the person who let this proposal run said yes to; undefined where policy did. */
+function answeredBy(proposal: Proposal, { asks }: Verdict): Answered | undefined {
+  if (proposal.decidedBy === null || proposal.decidedBy === BY_POLICY) return undefined;
+  const isSignedIn = proposal.decidedVia === 'console' || proposal.decidedVia === 'cli';
+  return { assurance: isSignedIn ? 'session' : proposal.assurance, asks };
+}
