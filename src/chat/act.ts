@@ -1,12 +1,12 @@
 import { GatehouseError, toGatehouseError } from '../domain/errors.ts';
-import type { Envelope } from '../domain/proposal.ts';
+import { type Envelope, GET_PROPOSAL } from '../domain/proposal.ts';
 import type { Gate, ListedAction } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
 import type { ToolCall } from '../ports/model.ts';
 import type { Entry, Turn } from './conversations.ts';
 import type { ChatEvent } from './events.ts';
 import { parseArgs } from './history.ts';
-import { type BotView, LOOK } from './settle.ts';
+import type { BotView } from './settle.ts';
 import { type Outcome, toToolEntry } from './tool-answer.ts';
 
 /** The calls of one answer: reads side by side, writes one by one, each answered once and stored at once. */
@@ -57,7 +57,7 @@ async function keep(turn: Turn, call: ToolCall, outcome: Outcome, entry: Entry):
 }
 
 function waitingFor({ name }: ToolCall, { status, proposal }: Envelope): string | undefined {
-  return status === 'waiting' && name !== LOOK ? proposal?.id : undefined;
+  return status === 'waiting' && name !== GET_PROPOSAL ? proposal?.id : undefined;
 }
 
 async function callOne(

@@ -53,9 +53,6 @@ function toOutcomeEntry({ name, text, receipt }: ToolEntry): Entry {
   return { role: 'outcome', name, text, ...(receipt === undefined ? {} : { receipt }) };
 }
 
-/** The tool by which a model sees how a proposal went. */
-export const LOOK = 'GetProposal';
-
 /** The person goes on talking: what waits is answered as waiting, once. */
 export async function tellOpenCards(turn: Turn, open: readonly ProposalView[], bot: BotView): Promise<void> {
   const untold = turn.cards.filter(({ isTold }) => !isTold);

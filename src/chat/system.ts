@@ -1,9 +1,9 @@
 import type { Prompt } from '../domain/prompt.ts';
+import { GET_PROPOSAL } from '../domain/proposal.ts';
 import { cleanData } from '../domain/safe-text.ts';
 import { toolSchema } from '../domain/tool-schema.ts';
 import type { ListedAction } from '../ports/gate.ts';
 import type { FunctionTool } from '../ports/model.ts';
-import { LOOK } from './settle.ts';
 
 /** What the model is told before the first word of the person. */
 export function systemPrompt(
@@ -23,7 +23,7 @@ export function systemPrompt(
   return prompt.render({
     bot: known.bot,
     abilities: known.actions
-      .filter(({ name }) => name !== LOOK)
+      .filter(({ name }) => name !== GET_PROPOSAL)
       .map(({ name, title, mayAsk }) => `- ${name}: ${title}${mayAsk ? ' (may wait for the person to approve)' : ''}`)
       .join('\n'),
     today: new Date(known.now).toISOString().slice(0, 10),

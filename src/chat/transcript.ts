@@ -1,6 +1,6 @@
+import { GET_PROPOSAL } from '../domain/proposal.ts';
 import type { Transcript, TranscriptEntry } from './chat.ts';
 import type { Entry, Loaded } from './conversations.ts';
-import { LOOK } from './settle.ts';
 import type { Outcome } from './tool-answer.ts';
 
 /** A conversation as its person sees it again, after a reload or a restart. `outcomes` are those of its cards. */
@@ -29,7 +29,7 @@ function shown(entry: Entry): Shown[] {
     case 'outcome':
       return entry.receipt === undefined ? [] : [{ kind: 'receipt', receipt: entry.receipt }];
     case 'tool': {
-      if (entry.name === LOOK) return [];
+      if (entry.name === GET_PROPOSAL) return [];
       const { name, words, isFailed, receipt } = entry;
       return [
         { kind: 'step', name, phase: isFailed ? 'failed' : 'done', words },

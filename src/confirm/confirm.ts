@@ -18,7 +18,7 @@ import { hasStood } from './write-once.ts';
  */
 export interface Confirm {
   /** Stores the proposal; the live one of the same dedupe key is answered instead. */
-  hold(
+  create(
     proposal: Proposal,
     audit: ProposalEvent,
     limits: { readonly maxPending: number; readonly maxHeld: number },
@@ -29,7 +29,7 @@ export interface Confirm {
   /** Runs an approved proposal, if nobody else does, and answers how it ended. */
   execute(id: string, signal?: AbortSignal): Promise<Envelope>;
   /** The row as it stands now: expires it when its time is over, finishes what a crash left. */
-  look(id: string): Promise<Proposal | undefined>;
+  refresh(id: string): Promise<Proposal | undefined>;
   settled(id: string, waitMs: number, signal?: AbortSignal): Promise<Proposal | undefined>;
   recover(): Promise<number>;
   /** One step of a visitor's request and its audit row; false when it moved meanwhile. */
@@ -116,7 +116,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     return move(proposal, from, 'expired', { settledAt, dedupeKey: null }, about(proposal, 'expired'));
   };
 
-  const look: Confirm['look'] = async (id) => {
+  const refresh: Confirm['refresh'] = async (id) => {
     const proposal = await store.proposals.get(id);
     if (proposal === undefined) return undefined;
     if (LIVE.includes(proposal.state) && !isIntact(deps.sign, proposal)) return refuseChanged(proposal);
@@ -239,7 +239,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
   const settled: Confirm['settled'] = async (id, waitMs, signal) => {
     // Counted in looks, not by the clock: a clock that jumps must not hold a caller for ever.
     for (let looks = Math.ceil(waitMs / LOOK_EVERY_MS); ; looks -= 1) {
-      const proposal = await look(id);
+      const proposal = await refresh(id);
       if (proposal === undefined || !UNDECIDED.includes(proposal.state)) return proposal;
       if (looks <= 0 || signal?.aborted) return proposal;
       await deps.sleep(LOOK_EVERY_MS, signal);
@@ -247,11 +247,11 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
   };
 
   return {
-    look,
+    refresh,
     settled,
     execute,
 
-    async hold(proposal, audit, { maxPending, maxHeld }) {
+    async create(proposal, audit, { maxPending, maxHeld }) {
       const kept = await store.atomically(async (inside) => {
         const { inserted, proposal: held } = await inside.proposals.insert(sealed(deps.sign, proposal));
         // Counted with itself, inside the transaction: a crowd of calls cannot pass together.
@@ -289,7 +289,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     },
 
     async decide(id, decision, edit) {
-      const proposal = await look(id);
+      const proposal = await refresh(id);
       if (proposal === undefined || (decision.bot !== undefined && decision.bot !== proposal.bot))
         throw unknownProposal();
       const isVisitors = proposal.visitor !== null && UNDECIDED_BY_ANYBODY.includes(proposal.state);
@@ -374,7 +374,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
         const due = page.filter(
           (proposal) => proposal.state === 'pending' || proposal.state === 'received' || isAbandoned(proposal),
         );
-        for (const { id } of due) await look(id);
+        for (const { id } of due) await refresh(id);
         handled += due.length;
         // What is left then is in good hands, or did not yield: the next round is not now.
         if (page.length < PAGE || due.length === 0) return handled;

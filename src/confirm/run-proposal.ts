@@ -1,7 +1,7 @@
 import type { AuditInput } from '../audit/audit.ts';
 import type { Action, ActionContext } from '../domain/action.ts';
 import { GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
-import type { Effect, Proposal } from '../domain/proposal.ts';
+import type { Proposal, RecordedWrite } from '../domain/proposal.ts';
 import { cleanData } from '../domain/safe-text.ts';
 import type { Log } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
@@ -18,7 +18,7 @@ export interface RunDeps {
    */
   readonly prepareRun: (
     proposal: Proposal,
-    note: (effects: readonly Effect[]) => Promise<void>,
+    record: (effects: readonly RecordedWrite[]) => Promise<void>,
     signal: AbortSignal,
   ) => Promise<{
     readonly action: Action;
@@ -53,9 +53,9 @@ export interface End {
 
 export async function runProposal(deps: RunDeps, proposal: Proposal, signal: AbortSignal): Promise<End> {
   const { now, crash = () => {} } = deps;
-  let effects: readonly Effect[] = proposal.effects;
+  let effects: readonly RecordedWrite[] = proposal.effects;
   let read = (): Pick<AuditInput, 'detail' | 'sealed'> => ({});
-  const note = async (next: readonly Effect[]) => {
+  const record = async (next: readonly RecordedWrite[]) => {
     effects = next;
     if (
       !(await deps.store.proposals.patch(
@@ -75,7 +75,7 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, signal: Abo
     await crash(`noted-${next.at(-1)?.state ?? 'none'}`);
   };
   try {
-    const { action, input, context, stricter, ...prepared } = await deps.prepareRun(proposal, note, signal);
+    const { action, input, context, stricter, ...prepared } = await deps.prepareRun(proposal, record, signal);
     read = prepared.read;
     if (stricter !== undefined && effects.length === 0) return askAgain(stricter);
     const output = await action.run(input, context);
@@ -140,7 +140,7 @@ function withLookAlikes(
 
 /** What was read and what was written. Values are sealed, the shape is open. */
 function whatHappened(
-  effects: readonly Effect[],
+  effects: readonly RecordedWrite[],
   read: Pick<AuditInput, 'detail' | 'sealed'>,
   more: Record<string, unknown> = {},
 ): Partial<AuditInput> {

@@ -1,13 +1,13 @@
 import type { Change, Condition, Fields, FieldValue, Find, Salesforce, SObject } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
-import type { Effect } from '../domain/proposal.ts';
+import type { RecordedWrite } from '../domain/proposal.ts';
 import { cleanShown, quoted } from '../domain/safe-text.ts';
 import { type ObjectValues, valuesOf } from './object-values.ts';
 
 /**
  * The org as an action writes to it: each write happens once per proposal, also when the process dies in between.
- * A write is noted before it is sent. When the same proposal runs again, a noted write is read back first and sent again only
+ * A write is recorded before it is sent. When the same proposal runs again, a recorded write is read back first and sent again only
  * when it provably did not happen.
  */
 
@@ -27,32 +27,32 @@ export interface WritableOrg extends Omit<Salesforce, 'create' | 'update' | 'rem
   clock(): number;
 }
 
-export interface EffectsDeps {
+export interface WriteOnceDeps {
   readonly org: WritableOrg;
   /** Names this proposal in the org. */
   readonly proposalId: string;
-  /** What earlier runs of this proposal noted. */
-  readonly noted: readonly Effect[];
+  /** What earlier runs of this proposal recorded. */
+  readonly recorded: readonly RecordedWrite[];
   /** What was weighed and shown: a record that no longer looks like that is a conflict. Null where nothing was. */
   readonly shown: readonly Change[] | null;
   /** The record that was meant. A name may lead to another one by the time it runs. */
   readonly target: string | undefined;
-  /** Makes the note durable before the write leaves. Throws when this process lost the proposal. */
-  readonly note: (effects: readonly Effect[]) => Promise<void>;
+  /** Makes the record durable before the write leaves. Throws when this process lost the proposal. */
+  readonly record: (effects: readonly RecordedWrite[]) => Promise<void>;
   readonly isUnknownOutcome: (error: unknown) => boolean;
   readonly now: () => number;
   /** False while the request of this effect may still be under way, also after the process that sent it is gone. */
-  readonly hasSettled: (at: number, effect: Effect) => boolean;
+  readonly hasSettled: (at: number, effect: RecordedWrite) => boolean;
   /** False once the time of the approval is over: what happened may be read back, nothing new may leave. */
   readonly maySend: () => boolean;
 }
 
-/** Whether a noted write has stood as it is for `ms` before this process's eyes. */
+/** Whether a recorded write has stood as it is for `ms` before this process's eyes. */
 export function hasStood(
   watch: LeaseWatch,
   proposal: string,
   ordinal: number,
-  { at, state }: Effect,
+  { at, state }: RecordedWrite,
   ms: number,
 ): boolean {
   return watch.hasStood(`effect ${ordinal} of ${proposal}`, `${at} ${state}`, ms);
@@ -62,17 +62,17 @@ export function hasStood(
 const MARK_FIELD = 'Gatehouse_Id__c';
 
 export function writeOnce(
-  deps: EffectsDeps,
-): Pick<Salesforce, 'create' | 'update' | 'remove'> & { readonly effects: () => readonly Effect[] } {
+  deps: WriteOnceDeps,
+): Pick<Salesforce, 'create' | 'update' | 'remove'> & { readonly effects: () => readonly RecordedWrite[] } {
   const { org, now } = deps;
-  const effects: Effect[] = [...deps.noted];
+  const effects: RecordedWrite[] = [...deps.recorded];
   let ordinal = 0;
 
-  const put = async (at: number, effect: Effect) => {
+  const put = async (at: number, effect: RecordedWrite) => {
     effects[at] = effect;
     // Its time begins here, where it is sent; another process begins when it first sees it.
     deps.hasSettled(at, effect);
-    await deps.note(effects);
+    await deps.record(effects);
   };
 
   /** One look, where describe says that the org may hold something else than was sent. */
@@ -91,14 +91,14 @@ export function writeOnce(
   };
 
   /** The request of a dead process may still be under way: nobody may send a second one yet. */
-  const mayNotBeUnderWay = (at: number, effect: Effect) => {
+  const mayNotBeUnderWay = (at: number, effect: RecordedWrite) => {
     if (!deps.hasSettled(at, effect)) throw stillUnknown(effect.object);
   };
-  /** What was noted and provably not done is written down as that, or its end would be taken for unknown. */
+  /** What was recorded and provably not done is written down as that, or its end would be taken for unknown. */
   const mustBeInTime = async (at: number, object: string) => {
     if (deps.maySend()) return;
-    const noted = effects[at];
-    if (noted !== undefined) await put(at, { ...noted, state: 'failed' });
+    const recorded = effects[at];
+    if (recorded !== undefined) await put(at, { ...recorded, state: 'failed' });
     throw tooLate(object);
   };
 
@@ -124,7 +124,16 @@ export function writeOnce(
         mayNotBeUnderWay(at, before);
       }
       await mustBeInTime(at, object);
-      const effect: Effect = { kind: 'create', object, id: null, mark, before: {}, after, at: now(), state: 'sent' };
+      const effect: RecordedWrite = {
+        kind: 'create',
+        object,
+        id: null,
+        mark,
+        before: {},
+        after,
+        at: now(),
+        state: 'sent',
+      };
       await put(at, effect);
       const send = () =>
         org.create(object, after, {
@@ -149,19 +158,19 @@ export function writeOnce(
 
     async update(object, record, changes) {
       const at = ordinal++;
-      const noted = effects[at];
-      // Only FieldValues are ever noted.
-      if (noted?.state === 'done') return noted.after as Fields;
+      const recorded = effects[at];
+      // Only FieldValues are ever recorded.
+      if (recorded?.state === 'done') return recorded.after as Fields;
       const values = await valuesOf(org, object);
       const wanted = Object.entries(values.stored(clean(changes))).filter(
         ([field, value]) => !values.isSame(field, record[field], value),
       );
       if (wanted.length === 0) {
-        if (noted !== undefined) await put(at, { ...noted, state: 'done' });
+        if (recorded !== undefined) await put(at, { ...recorded, state: 'done' });
         return {};
       }
       if (deps.target !== undefined && record.Id !== deps.target) throw changedMeanwhile(object, ['Id']);
-      if (noted === undefined && deps.shown !== null)
+      if (recorded === undefined && deps.shown !== null)
         mustLookAsShown(
           record,
           deps.shown,
@@ -169,16 +178,19 @@ export function writeOnce(
           wanted.map(([field]) => field),
         );
       const after = Object.fromEntries(wanted);
-      const before = noted?.before ?? Object.fromEntries(wanted.map(([field]) => [field, record[field] ?? null]));
-      // A noted write whose record holds neither the old nor the new values was overtaken by somebody else.
-      if (noted !== undefined && !wanted.every(([field]) => values.isSame(field, record[field], noted.before[field])))
+      const before = recorded?.before ?? Object.fromEntries(wanted.map(([field]) => [field, record[field] ?? null]));
+      // A recorded write whose record holds neither the old nor the new values was overtaken by somebody else.
+      if (
+        recorded !== undefined &&
+        !wanted.every(([field]) => values.isSame(field, record[field], recorded.before[field]))
+      )
         throw changedMeanwhile(
           object,
           wanted.map(([field]) => field),
         );
-      if (noted !== undefined) mayNotBeUnderWay(at, noted);
+      if (recorded !== undefined) mayNotBeUnderWay(at, recorded);
       await mustBeInTime(at, object);
-      const effect: Effect = {
+      const effect: RecordedWrite = {
         kind: 'update',
         object,
         id: record.Id,
@@ -214,20 +226,20 @@ export function writeOnce(
 
     async remove(object, record) {
       const at = ordinal++;
-      const noted = effects[at];
-      if (noted?.state === 'done') return;
+      const recorded = effects[at];
+      if (recorded?.state === 'done') return;
       const current = await org.get(object, record.Id, ['LastModifiedDate']).catch((error: unknown) => {
-        // Noted and gone: that was us.
-        if (noted !== undefined && error instanceof GatehouseError && error.code === 'not_found') return undefined;
+        // Recorded and gone: that was us.
+        if (recorded !== undefined && error instanceof GatehouseError && error.code === 'not_found') return undefined;
         throw error;
       });
       if (current !== undefined && current.LastModifiedDate !== record.LastModifiedDate)
         throw changedMeanwhile(object, ['LastModifiedDate']);
       if (current !== undefined) {
-        if (noted !== undefined) mayNotBeUnderWay(at, noted);
+        if (recorded !== undefined) mayNotBeUnderWay(at, recorded);
         await mustBeInTime(at, object);
       }
-      const effect: Effect = {
+      const effect: RecordedWrite = {
         kind: 'remove',
         object,
         id: record.Id,
@@ -247,7 +259,7 @@ export function writeOnce(
 /** Whether the org still holds what these effects wrote. One read per record. */
 export async function stillHeld(
   org: Pick<Salesforce, 'get' | 'describe'>,
-  effects: readonly Effect[],
+  effects: readonly RecordedWrite[],
 ): Promise<boolean> {
   for (const { kind, id, object, after, state } of effects) {
     if (state !== 'done' || id === null || kind === 'remove') return false;
@@ -277,7 +289,7 @@ async function hasMark(org: WritableOrg, object: string): Promise<boolean> {
 }
 
 /** The record that a create whose answer was lost made: same values, made since. Two of them cannot be told apart: unknown. */
-async function findCreated(org: WritableOrg, effect: Effect, now: () => number): Promise<string | undefined> {
+async function findCreated(org: WritableOrg, effect: RecordedWrite, now: () => number): Promise<string | undefined> {
   if (effect.mark !== null) {
     const where = [{ field: MARK_FIELD, is: effect.mark }];
     return (await org.find(effect.object, { fields: ['Id'], where, limit: 1 }))[0]?.Id;
@@ -288,7 +300,7 @@ async function findCreated(org: WritableOrg, effect: Effect, now: () => number):
   const where: Condition[] = [{ field: 'CreatedDate', since: new Date(since).toISOString() }];
   for (const [field, value] of Object.entries(effect.after)) {
     const described = fields.find(({ name }) => name === field);
-    if (described?.filterable === true && described.type !== 'textarea') where.push({ field, is: value as FieldValue }); // only FieldValues are ever noted
+    if (described?.filterable === true && described.type !== 'textarea') where.push({ field, is: value as FieldValue }); // only FieldValues are ever recorded
   }
   const find: Find = { fields: ['Id'], where, limit: 2 };
   const found = await org.find(effect.object, find);

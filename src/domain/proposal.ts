@@ -46,8 +46,8 @@ export function isOver({ createdAt, expiresAt }: Pick<Proposal, 'createdAt' | 'e
 /** How sure we are that a human of the owner said yes: `client` = somebody at the chat client, `session` = a signed-in approver. */
 export type Assurance = 'client' | 'session';
 
-/** A write noted before it is sent, so that a crash can be read back instead of repeated. */
-export interface Effect {
+/** A write recorded before it is sent, so that a crash can be read back instead of repeated. */
+export interface RecordedWrite {
   readonly kind: 'create' | 'update' | 'remove';
   readonly object: string;
   /** Known for updates at once, for creates when the answer came. */
@@ -104,11 +104,11 @@ export interface Proposal {
   /** Which running process holds it while `executing`, and until when it may. */
   readonly runner: string | null;
   readonly leaseUntil: number | null;
-  readonly effects: readonly Effect[];
+  readonly effects: readonly RecordedWrite[];
   readonly result: Readonly<Record<string, unknown>> | null;
   readonly error: ErrorBody | null;
   readonly settledAt: number | null;
-  /** Signed by us over everything that decides what is written; `effectsSeal` over what was noted of the writes. */
+  /** Signed by us over everything that decides what is written; `effectsSeal` over what was recorded of the writes. */
   readonly seal: string | null;
   readonly effectsSeal: string | null;
 }
@@ -216,6 +216,9 @@ export interface ProposalView {
   /** ISO 8601, UTC. */
   readonly expiresAt: string;
 }
+
+/** The built-in tool by which a model sees how a proposal went. */
+export const GET_PROPOSAL = 'GetProposal';
 
 /** The one shape of every tool's structured result. Waiting, declined, expired, conflict and unknown are outcomes, not errors. */
 export interface Envelope {

@@ -4,7 +4,7 @@ import { hasStood, type WritableOrg, writeOnce } from '../confirm/write-once.ts'
 import type { ActionContext, Answered, Find, Salesforce, Soql, Sync } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
-import { type Effect, isOver, type Proposal } from '../domain/proposal.ts';
+import { isOver, type Proposal, type RecordedWrite } from '../domain/proposal.ts';
 import { boundByPolicy } from '../policy/bounded-org.ts';
 import { fieldOf, LOOKUPS, type LookupKey, missingLookup } from '../policy/lookups.ts';
 import type { Call } from '../ports/gate.ts';
@@ -50,7 +50,7 @@ export async function contextFor(
   reads: ReadLog,
   writing?: {
     readonly proposal: Proposal;
-    readonly note: (effects: readonly Effect[]) => Promise<void>;
+    readonly record: (effects: readonly RecordedWrite[]) => Promise<void>;
     readonly answered: (environment: Facts['environment']) => Answered | undefined;
   },
 ): Promise<Run> {
@@ -62,10 +62,10 @@ export async function contextFor(
       : writeOnce({
           org,
           proposalId: writing.proposal.id,
-          noted: writing.proposal.effects,
+          recorded: writing.proposal.effects,
           shown: writing.proposal.preview?.changes ?? null,
           target: writing.proposal.preview?.target?.id,
-          note: writing.note,
+          record: writing.record,
           isUnknownOutcome: deps.isUnknownOutcome,
           now,
           hasSettled: (ordinal, effect) =>
@@ -99,7 +99,7 @@ export async function contextFor(
       salesforce: boundByPolicy(salesforce, bot.policy, ({ object, find, ...read }) =>
         reads.note({ ...read, query: deps.queryOf(object, find) }),
       ),
-      soql: noted(deps.openSoql(bot, org, writing?.answered(org.environment)), reads),
+      soql: logged(deps.openSoql(bot, org, writing?.answered(org.environment)), reads),
       sync: deps.openSync(bot, org, writing !== undefined),
       extra,
       ...(choice === undefined ? {} : { choice }),
@@ -124,7 +124,7 @@ function lookupsOf(bot: BotRow, org: Pick<GateOrg, 'describe'>): ActionContext['
   };
 }
 
-function noted(soql: Soql, reads: ReadLog): Soql {
+function logged(soql: Soql, reads: ReadLog): Soql {
   return {
     judge: (...args) => soql.judge(...args),
     resume: (...args) => soql.resume(...args),

@@ -18,7 +18,7 @@ import { createReadLog } from './read-log.ts';
 export interface EditDeps extends ContextDeps {
   readonly actions: readonly Action[];
   readonly store: Pick<Store, 'bots'>;
-  readonly confirm: Pick<Confirm, 'look' | 'decide'>;
+  readonly confirm: Pick<Confirm, 'refresh' | 'decide'>;
 }
 
 export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'> {
@@ -26,7 +26,7 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
 
   /** Parsed, previewed and judged like any call. */
   async function edited(id: string, values: Readonly<Record<string, unknown>>, ofBot?: string): Promise<ProposalEdit> {
-    const proposal = await confirm.look(id);
+    const proposal = await confirm.refresh(id);
     if (proposal === undefined || (ofBot !== undefined && ofBot !== proposal.bot)) throw unknownProposal();
     if (proposal.state !== 'pending') throw alreadyDecided(proposal);
     const bot = await botNamed(deps.store, proposal.bot);

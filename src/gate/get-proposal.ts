@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GET_PROPOSAL } from '../domain/proposal.ts';
 import type { ListedAction } from '../ports/gate.ts';
 
 /** The one built-in tool: how a proposal went. It reads our own store, so it needs no permission in Salesforce. */
@@ -8,7 +9,7 @@ export const getProposalInput = z.strictObject({
 });
 
 export const getProposal: ListedAction = {
-  name: 'GetProposal',
+  name: GET_PROPOSAL,
   title: 'See how a proposal went',
   description:
     'Tells whether a person approved, declined or has not yet decided a waiting proposal, and its result. Use after an answer with status "waiting". It cannot approve anything.',

@@ -16,18 +16,18 @@ import { readSessionContext } from './account-context.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
 import { createEdits } from './edits.ts';
 import { eraseSubject } from './erase.ts';
+import { evaluate } from './evaluate.ts';
 import { getProposal } from './get-proposal.ts';
 import { createNotices, type Notice } from './notices.ts';
 import { inputFor, parseArgs } from './parse-args.ts';
 import { byOperators, createPrepareRun } from './prepare-run.ts';
 import { createPropose } from './propose.ts';
-import { createLook } from './queries.ts';
+import { createProposalQueries } from './queries.ts';
 import { both, createReadLog } from './read-log.ts';
 import { createReceipts } from './receipts.ts';
 import { createRepeats, dedupeKeyOf } from './repeats.ts';
 import { createHeldSync, createSyncHeldAction, listOf, SYNC_HELD } from './sync-held.ts';
 import { createUndo, orgOfWrite } from './undo.ts';
-import { weigh } from './weigh.ts';
 
 /** The one road of every call: find, permit, parse, decide, confirm, run, check the answer, audit. It knows no transport. */
 
@@ -59,7 +59,7 @@ export function createGate(deps: GateDeps): Gate {
   const prepareRun = createPrepareRun({ ...deps, operatorActions: [undo, syncHeld] });
   const leaseMs = deps.requestTimeoutMs * 3;
   const confirm: Confirm = createConfirm({ ...deps, leaseMs, prepareRun, tell: notices.tell });
-  const look = createLook({ ...deps, confirm });
+  const queries = createProposalQueries({ ...deps, confirm });
   const repeats = createRepeats({ ...deps, confirm });
   const edits = createEdits({ ...deps, confirm });
   const propose = createPropose({ ...deps, confirm, repeats });
@@ -77,7 +77,7 @@ export function createGate(deps: GateDeps): Gate {
     };
     const reads = createReadLog();
     try {
-      if (c.action === getProposal.name) return await look.getProposal(c, bot.policy.ignoreKeys);
+      if (c.action === getProposal.name) return await queries.getProposal(c, bot.policy.ignoreKeys);
       // A visitor gets one receipt, whatever becomes of the request: its fate would tell who is known already (P6).
       const hasReceipt = deps.actions.some(({ name, receipt }) => name === c.action && receipt !== undefined);
       if (bot.audience === 'public' && hasReceipt) return await receipts.receive(bot, c);
@@ -93,7 +93,7 @@ export function createGate(deps: GateDeps): Gate {
       const earlier = dedupeKey === null ? undefined : await repeats.earlier(bot, action, c, dedupeKey, digest, signal);
       if (earlier !== undefined) return earlier;
 
-      const { run, preview, verdict } = await weigh(deps, bot, permit, c, parsed, signal, null, reads);
+      const { run, preview, verdict } = await evaluate(deps, bot, permit, c, parsed, signal, null, reads);
       if (verdict.decision === 'deny') throw denied(action, verdict);
       if ((!isWrite && verdict.decision === 'auto') || (!action.idempotent && changesNothing(preview))) {
         // No proposal stands behind this context: whatever runs in it can only read.
@@ -207,7 +207,7 @@ export function createGate(deps: GateDeps): Gate {
     },
 
     heldSync,
-    heldRecords: async (id) => listOf((await look.inspect(id)).proposal),
+    heldRecords: async (id) => listOf((await queries.inspect(id)).proposal),
 
     sessionContext: async (name, session, signal = new AbortController().signal) =>
       readSession(await botNamed(store, name), session, signal),
@@ -222,14 +222,14 @@ export function createGate(deps: GateDeps): Gate {
       const permit = reachable(deps.actions, bot, c.action);
       const parsed = parseArgs(permit, bot.policy, c.args);
       const signal = c.signal ?? new AbortController().signal;
-      const { preview, verdict } = await weigh(deps, bot, permit, c, parsed, signal);
+      const { preview, verdict } = await evaluate(deps, bot, permit, c, parsed, signal);
       const { decision, assurance, reasons, clientDecline } = verdict;
       return { decision, assurance, reasons, preview, ...(clientDecline === undefined ? {} : { clientDecline }) };
     },
 
-    proposal: look.proposal,
-    proposals: look.proposals,
-    inspect: look.inspect,
+    proposal: queries.proposal,
+    proposals: queries.proposals,
+    inspect: queries.inspect,
     heldRequests: receipts.held,
     async decide(id, decision) {
       // Whoever speaks for one bot alone is no operator.

@@ -19,7 +19,7 @@ export interface PrepareRunDeps extends ContextDeps {
 
 /** For the run of a held proposal: everything is asked once more, as it is now, and the arguments are those it was held with. */
 export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
-  return async (proposal, note, signal) => {
+  return async (proposal, record, signal) => {
     const bot = await botNamed(deps.store, proposal.bot);
     const ofOperators = deps.operatorActions.find(({ name }) => name === proposal.action);
     const permit = ofOperators ? byOperators(ofOperators) : permitted(deps.actions, bot, proposal.action);
@@ -32,7 +32,7 @@ export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
     const reads = createReadLog();
     const run = await contextFor(deps, bot, callerOf(proposal), extra, signal, reads, {
       proposal,
-      note,
+      record,
       answered: (environment) => answeredBy(proposal, verdictIn(environment)),
     });
     // What policy let run by itself was counted when it was judged, what a visitor sent when it came.

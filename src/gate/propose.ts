@@ -24,7 +24,7 @@ export interface Judged extends Pick<Proposal, 'args' | 'digest' | 'dedupeKey' |
 export type Propose = (bot: BotRow, action: Action, c: Call, judged: Judged) => Promise<Envelope>;
 
 export interface ProposeDeps {
-  readonly confirm: Pick<Confirm, 'hold' | 'execute' | 'supersede'>;
+  readonly confirm: Pick<Confirm, 'create' | 'execute' | 'supersede'>;
   readonly repeats: Pick<Repeats, 'replacedBy' | 'sameMoment'>;
   readonly link: (id: string) => string;
   readonly newId: () => string;
@@ -52,7 +52,7 @@ export function createPropose({ confirm, repeats, link, newId, now }: ProposeDep
       expiresAt: at + minutes * MINUTE_MS,
       ...(isAsked ? { state: 'pending' } : { state: 'approved', ...decidedByPolicy(judged.preview, c.channel, at) }),
     });
-    const { isNew, proposal: held } = await confirm.hold(
+    const { isNew, proposal: held } = await confirm.create(
       proposal,
       {
         event: isAsked ? 'proposed' : 'permitted',

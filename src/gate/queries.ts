@@ -9,21 +9,21 @@ import { readArgs } from './parse-args.ts';
 import { SYNC_HELD } from './sync-held.ts';
 
 /** Where proposals stand, for the bots that made them and for operators. */
-export interface Look extends Pick<Gate, 'proposal' | 'proposals' | 'inspect'> {
+export interface ProposalQueries extends Pick<Gate, 'proposal' | 'proposals' | 'inspect'> {
   /** The answer of the built-in tool. */
   getProposal(c: Call, ignoreKeys: readonly string[]): Promise<Envelope>;
 }
 
-export interface LookDeps {
+export interface ProposalQueriesDeps {
   readonly store: Pick<Store, 'proposals'>;
-  readonly confirm: Pick<Confirm, 'look' | 'settled'>;
+  readonly confirm: Pick<Confirm, 'refresh' | 'settled'>;
   readonly link: (id: string) => string;
   readonly now: () => number;
 }
 
-export function createLook({ store, confirm, link, now }: LookDeps): Look {
+export function createProposalQueries({ store, confirm, link, now }: ProposalQueriesDeps): ProposalQueries {
   const proposal: Gate['proposal'] = async (id, { bot }, { waitMs, signal } = { waitMs: 0 }) => {
-    const first = await confirm.look(id);
+    const first = await confirm.refresh(id);
     if (first === undefined || first.bot !== bot || first.action === SYNC_HELD) throw unknownProposal();
     const settled = waitMs > 0 ? await confirm.settled(id, waitMs, signal) : first;
     return toEnvelope(settled ?? first, link(id));
@@ -49,12 +49,12 @@ export function createLook({ store, confirm, link, now }: LookDeps): Look {
       if (!pending) return rows;
       const over = rows.filter((proposal) => proposal.visitor === null && isOver(proposal, now()));
       // Written down as over, or a clock that goes back would show them once more.
-      for (const { id } of over) await confirm.look(id);
+      for (const { id } of over) await confirm.refresh(id);
       return rows.filter((proposal) => !over.includes(proposal));
     },
 
     async inspect(id) {
-      const proposal = await confirm.look(id);
+      const proposal = await confirm.refresh(id);
       if (proposal === undefined) throw unknownProposal();
       const shown = proposal.state === 'failed' ? ({ ...proposal, state: 'conflict' } as const) : proposal;
       const envelope = toEnvelope(shown, link(id));

@@ -20,11 +20,11 @@ import { botNamed, type Permitted, permitted } from '../policy/permit.ts';
 import type { Call, HeldRequests } from '../ports/gate.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
+import { evaluate } from './evaluate.ts';
 import type { Notices } from './notices.ts';
 import { parseArgs } from './parse-args.ts';
 import { createReadLog } from './read-log.ts';
 import { dedupeKeyOf, isInWindow } from './repeats.ts';
-import { weigh } from './weigh.ts';
 
 /**
  * Requests of visitors of a public bot. One is held durably, the visitor is thanked, and only then anything is looked up: what
@@ -110,7 +110,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
       createdAt: at,
       expiresAt: at + minutes * MINUTE_MS,
     });
-    const { isNew, proposal: held } = await confirm.hold(
+    const { isNew, proposal: held } = await confirm.create(
       proposal,
       {
         // Nobody has judged it yet.
@@ -185,14 +185,14 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
 
   /** Asks the org and the policy of now. Answers the run, where policy lets it run by itself. */
   async function judgeHeld(id: string, isDecidedByPerson = false): Promise<(() => Promise<unknown>) | undefined> {
-    const proposal = await confirm.look(id);
+    const proposal = await confirm.refresh(id);
     if (proposal === undefined || proposal.state !== 'received') return undefined;
     const bot = await botNamed(store, proposal.bot);
     const signal = new AbortController().signal;
     try {
       const permit = permitted(deps.actions, bot, proposal.action);
       const parsed = parseArgs(permit, bot.policy, proposal.args);
-      const { run, preview, verdict } = await weigh(
+      const { run, preview, verdict } = await evaluate(
         deps,
         bot,
         permit,
@@ -237,7 +237,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     receive,
 
     async prepare(id) {
-      const proposal = await confirm.look(id);
+      const proposal = await confirm.refresh(id);
       if (proposal === undefined || proposal.visitor === null || !UNDECIDED_BY_ANYBODY.includes(proposal.state)) return;
       const isOfNow = proposal.orgId !== null && proposal.orgId === (await deps.orgOf(proposal.bot));
       if (proposal.state === 'pending' && isOfNow) return;

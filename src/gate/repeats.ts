@@ -28,7 +28,7 @@ export interface Repeats {
 
 export interface RepeatDeps extends Pick<ContextDeps, 'openOrg' | 'requestTimeoutMs' | 'now'> {
   readonly store: Pick<Store, 'proposals'>;
-  readonly confirm: Pick<Confirm, 'look' | 'settled'>;
+  readonly confirm: Pick<Confirm, 'refresh' | 'settled'>;
   readonly link: (id: string) => string;
 }
 
@@ -45,7 +45,7 @@ export function createRepeats({ store, confirm, link, openOrg, requestTimeoutMs,
   return {
     async earlier(bot, action, c, dedupeKey, digest, signal) {
       const known = await store.proposals.byDedupeKey(dedupeKey);
-      const earlier = known === undefined ? undefined : await confirm.look(known.id);
+      const earlier = known === undefined ? undefined : await confirm.refresh(known.id);
       if (earlier === undefined || earlier.dedupeKey !== dedupeKey) return undefined;
       if (earlier.digest !== digest)
         throw new GatehouseError('conflict', 'This idempotency key was used for other arguments.', {

@@ -25,7 +25,7 @@ export interface HeldSyncDeps extends ContextDeps {
   readonly action: Action;
   readonly actions: readonly Action[];
   readonly store: Pick<Store, 'bots' | 'proposals' | 'counters'>;
-  readonly confirm: Pick<Confirm, 'look' | 'supersede'>;
+  readonly confirm: Pick<Confirm, 'refresh' | 'supersede'>;
   readonly link: (id: string) => string;
   readonly newId: () => string;
   readonly propose: Propose;
@@ -74,7 +74,7 @@ export function createHeldSync(deps: HeldSyncDeps): Gate['heldSync'] {
   async function heldSync(...[name, kind, how]: Parameters<Gate['heldSync']>): ReturnType<Gate['heldSync']> {
     const dedupeKey = digestOf([SYNC_HELD, name, kind]);
     const known = await store.proposals.byDedupeKey(dedupeKey);
-    const last = known && (await confirm.look(known.id));
+    const last = known && (await confirm.refresh(known.id));
     const open = last !== undefined && OPEN.includes(last.state) ? last : undefined;
     if (how === 'look' || (open !== undefined && open.state !== 'pending')) return told(open);
     const isFull = open !== undefined && heldRecords(open).length >= MOST_LISTED;

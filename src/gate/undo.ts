@@ -10,7 +10,7 @@ import {
   type Salesforce,
 } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
-import type { Effect } from '../domain/proposal.ts';
+import type { RecordedWrite } from '../domain/proposal.ts';
 import { quoted } from '../domain/safe-text.ts';
 import { CURRENCY_FIELD, hasCurrencies, inCurrency } from '../domain/stored-value/answers.ts';
 import type { AuditRow, Store } from '../ports/store.ts';
@@ -23,7 +23,7 @@ export function createUndo(store: Pick<Store, 'audit'>, audits: Pick<Audit, 'isI
   const input = z.strictObject({ audit: z.int().min(1).describe('Number of the audit row of the write') });
 
   /** What that row wrote, last write first. */
-  const written = async (seq: number): Promise<{ effects: readonly Effect[] }> => {
+  const written = async (seq: number): Promise<{ effects: readonly RecordedWrite[] }> => {
     const row = await store.audit.get(seq);
     if (row !== undefined && !audits.isIntact(row))
       throw new GatehouseError('conflict', `Audit row ${seq} is not as Gatehouse wrote it; nothing is undone by it.`, {
@@ -42,7 +42,7 @@ export function createUndo(store: Pick<Store, 'audit'>, audits: Pick<Audit, 'isI
     return { effects: [...effects].reverse() };
   };
 
-  const read = async (effect: Effect, salesforce: Salesforce) => {
+  const read = async (effect: RecordedWrite, salesforce: Salesforce) => {
     const values = await valuesOf(salesforce, effect.object);
     const unknown = effect.kind === 'update' ? Object.keys(effect.before).filter(values.isMasked) : [];
     if (unknown.length > 0)
@@ -100,7 +100,7 @@ export function createUndo(store: Pick<Store, 'audit'>, audits: Pick<Audit, 'isI
             ),
             before: after as FieldValue,
             after: (effect.before[field] ?? null) as FieldValue,
-          }); // only FieldValues are noted
+          }); // only FieldValues are recorded
       }
       const [first] = effects;
       // `written` never answers with an empty list.
@@ -119,7 +119,7 @@ export function createUndo(store: Pick<Store, 'audit'>, audits: Pick<Audit, 'isI
       for (const effect of effects) {
         const record = await read(effect, salesforce);
         if (effect.kind === 'create') await salesforce.remove(effect.object, record);
-        else await salesforce.update(effect.object, record, effect.before as Record<string, FieldValue>); // as noted before the write
+        else await salesforce.update(effect.object, record, effect.before as Record<string, FieldValue>); // as recorded before the write
         undone.push({
           object: effect.object,
           id: record.Id,
@@ -141,8 +141,8 @@ export async function orgOfWrite(
   return (await store.proposals.get(proposal))?.orgId ?? null;
 }
 
-/** Noted by `writeOnce` alone and sealed with the row, as long as retention and erasure let them live. */
-function effectsOf(sealed: Readonly<Record<string, unknown>> | undefined): readonly Effect[] {
-  const effects = (sealed?.effects ?? []) as readonly Effect[];
+/** Recorded by `writeOnce` alone and sealed with the row, as long as retention and erasure let them live. */
+function effectsOf(sealed: Readonly<Record<string, unknown>> | undefined): readonly RecordedWrite[] {
+  const effects = (sealed?.effects ?? []) as readonly RecordedWrite[];
   return effects.filter(({ state, id }) => state === 'done' && id !== null);
 }

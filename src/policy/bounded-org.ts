@@ -10,7 +10,7 @@ import { PERSON_ACCOUNT } from '../../permissions/mirrors.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { Fields, Find, Salesforce, SObject } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
-import { endOf, type Ways, waysOf } from './relationship-paths.ts';
+import { fieldAt, type RelationshipPaths, resolvePaths } from './relationship-paths.ts';
 
 /**
  * The org as policy lets a bot see it (P5): closed objects are refused, hidden fields are never asked for, masked ones are
@@ -49,52 +49,52 @@ export function boundByPolicy(
     if (lookup === undefined || isShut(object, lookup.name)) return [];
     return lookup.referenceTo.every((target) => open.read.has(target.toLowerCase())) ? lookup.referenceTo : [];
   };
-  const isOpen = (ways: Ways, path: string, isClosed = isHidden) => {
-    const end = endOf(ways, path);
+  const isOpen = (paths: RelationshipPaths, path: string, isClosed = isHidden) => {
+    const end = fieldAt(paths, path);
     return end.objects.length > 0 && !end.objects.some((object) => isClosed(object, end.field));
   };
   /** The fields that name a record for the host may be looked up by, shown or not. */
-  const isKey = (ways: Ways, path: string) => {
-    const { objects: found, field } = endOf(ways, path);
+  const isKey = (paths: RelationshipPaths, path: string) => {
+    const { objects: found, field } = fieldAt(paths, path);
     const keys = [`Account.${lookups.accountKey}`, `Opportunity.${lookups.opportunityReference}`];
     return keys.some((key) => key.toLowerCase() === `${found.join()}.${field}`.toLowerCase());
   };
 
-  const bind = async (object: string, find: Find): Promise<{ find: Find; ways: Ways }> => {
+  const bind = async (object: string, find: Find): Promise<{ find: Find; paths: RelationshipPaths }> => {
     must('read', object);
     const { fields, where, orderBy } = find;
     const named = [...where.map(({ field }) => field), ...(orderBy === undefined ? [] : [orderBy.field])];
-    const ways = await waysOf(object, [...fields, ...named], parents);
-    await meet([...ways.values()].flat());
+    const paths = await resolvePaths(object, [...fields, ...named], parents);
+    await meet([...paths.values()].flat());
     for (const condition of where) {
       // Ranges and order tell of a value what its dots were to hide.
-      const isFit = isOpen(ways, condition.field, 'since' in condition ? isShut : isHidden);
-      if (!isFit && !isKey(ways, condition.field)) throw closedField(objects, object, condition.field);
+      const isFit = isOpen(paths, condition.field, 'since' in condition ? isShut : isHidden);
+      if (!isFit && !isKey(paths, condition.field)) throw closedField(objects, object, condition.field);
     }
-    if (orderBy !== undefined && !isOpen(ways, orderBy.field, isShut))
+    if (orderBy !== undefined && !isOpen(paths, orderBy.field, isShut))
       throw closedField(objects, object, orderBy.field);
-    return { find: { ...find, fields: fields.filter((path) => isOpen(ways, path)) }, ways };
+    return { find: { ...find, fields: fields.filter((path) => isOpen(paths, path)) }, paths };
   };
-  const dotted = (ways: Ways, record: object, steps: readonly string[] = []): Record<string, unknown> =>
+  const dotted = (paths: RelationshipPaths, record: object, steps: readonly string[] = []): Record<string, unknown> =>
     Object.fromEntries(
       Object.entries(record).map(([field, value]: [string, unknown]) => {
         const path = [...steps, field.toLowerCase()];
         if (value === null) return [field, null];
-        if (endOf(ways, path.join('.')).objects.some((object) => isMasked(object, field))) return [field, '••••'];
-        return [field, typeof value === 'object' && ways.has(path.join('.')) ? dotted(ways, value, path) : value];
+        if (fieldAt(paths, path.join('.')).objects.some((object) => isMasked(object, field))) return [field, '••••'];
+        return [field, typeof value === 'object' && paths.has(path.join('.')) ? dotted(paths, value, path) : value];
       }),
     );
-  const mask = (ways: Ways, record: SObject) => dotted(ways, record) as SObject; // the same keys, so Id is still there
+  const mask = (paths: RelationshipPaths, record: SObject) => dotted(paths, record) as SObject; // the same keys, so Id is still there
   const mustWrite = async (object: string, fields: Fields) => {
     must('write', object);
     await meet([object]);
     for (const field of Object.keys(fields)) if (isShut(object, field)) throw closedField(objects, object, field);
   };
   /** What was sent, by the objects that it reached. */
-  const noted = (object: string, find: Find, ways: Ways, rows: number) => {
-    const paths = [...find.fields, ...find.where.map(({ field }) => field)];
-    const ends = paths.flatMap((path) => {
-      const end = endOf(ways, path);
+  const noted = (object: string, find: Find, paths: RelationshipPaths, rows: number) => {
+    const named = [...find.fields, ...find.where.map(({ field }) => field)];
+    const ends = named.flatMap((path) => {
+      const end = fieldAt(paths, path);
       return end.objects.map((one) => ({ object: one, field: `${one}.${end.field}` }));
     });
     note({
@@ -117,16 +117,16 @@ export function boundByPolicy(
       return org.check(object, operation, fields, inputNames, mustBeListed, (field) => !isShut(object, field));
     },
     get: async (object, id, fields) => {
-      const { find, ways } = await bind(object, { fields, where: [], limit: 1 });
+      const { find, paths } = await bind(object, { fields, where: [], limit: 1 });
       const record = await org.get(object, id, find.fields);
-      noted(object, { ...find, where: [{ field: 'Id', is: id }] }, ways, 1);
-      return mask(ways, record);
+      noted(object, { ...find, where: [{ field: 'Id', is: id }] }, paths, 1);
+      return mask(paths, record);
     },
     find: async (object, wanted) => {
-      const { find, ways } = await bind(object, wanted);
+      const { find, paths } = await bind(object, wanted);
       const records = await org.find(object, find);
-      noted(object, find, ways, records.length);
-      return records.map((record) => mask(ways, record));
+      noted(object, find, paths, records.length);
+      return records.map((record) => mask(paths, record));
     },
     findAll: async (finds) => {
       const bound = await Promise.all(
@@ -134,9 +134,9 @@ export function boundByPolicy(
       );
       const answers = await org.findAll(bound);
       return answers.map((records, at) => {
-        const { object, find, ways } = bound[at]!; // answers come in order
-        noted(object, find, ways, records.length);
-        return records.map((record) => mask(ways, record));
+        const { object, find, paths } = bound[at]!; // answers come in order
+        noted(object, find, paths, records.length);
+        return records.map((record) => mask(paths, record));
       });
     },
     create: async (object, fields, options) => {

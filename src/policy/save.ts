@@ -14,7 +14,7 @@ import { checkNames } from './names.ts';
 
 /** What operators set for a bot. A save and its audit row are one transaction: neither is ever there without the other. */
 
-export interface SettingsDeps {
+export interface SaveDeps {
   readonly store: Store;
   readonly audit: Audit;
   readonly now: () => number;
@@ -87,7 +87,7 @@ export function refusedPolicy(problems: readonly FieldProblem[]): GatehouseError
 
 /** The new revision; `conflict` when `from` is not the current one any more. */
 export async function savePolicy(
-  deps: SettingsDeps,
+  deps: SaveDeps,
   bot: string,
   { policy, from, by }: { readonly policy: Policy; readonly from: number; readonly by: Setter },
 ): Promise<number> {
@@ -100,7 +100,7 @@ export async function savePolicy(
 
 /** A change that holds whatever else is saved at the same moment: a kill switch must not lose a race. */
 export async function changePolicy(
-  deps: SettingsDeps,
+  deps: SaveDeps,
   name: string,
   change: (policy: Policy) => Policy,
   by: Setter,
@@ -119,7 +119,7 @@ export async function changePolicy(
 }
 
 export async function changeGrants(
-  { store, audit }: SettingsDeps,
+  { store, audit }: SaveDeps,
   bot: BotRow,
   { grant, revoke }: { readonly grant: readonly string[]; readonly revoke: readonly string[] },
   { principal, channel }: Setter,
@@ -174,7 +174,7 @@ export function grantNotes(actions: readonly Action[], bot: BotRow, permission: 
 
 /** A further agent or host key, in the clear this once; with `replace` every earlier one of its kind ends. */
 export async function issueBotKey(
-  { access, audit }: Pick<SettingsDeps, 'audit'> & { readonly access: Pick<Access, 'issueKey' | 'revokeKeys'> },
+  { access, audit }: Pick<SaveDeps, 'audit'> & { readonly access: Pick<Access, 'issueKey' | 'revokeKeys'> },
   bot: string,
   { kind, replace }: { readonly kind: 'agent' | 'host'; readonly replace: boolean },
   { principal, channel }: Setter,
@@ -191,7 +191,7 @@ export async function deleteBot(
     store,
     audit,
     connections,
-  }: Pick<SettingsDeps, 'store' | 'audit'> & { readonly connections: Pick<Connections, 'disconnect'> },
+  }: Pick<SaveDeps, 'store' | 'audit'> & { readonly connections: Pick<Connections, 'disconnect'> },
   bot: string,
   { principal, channel }: Setter,
 ): Promise<{ readonly revoked: boolean }> {
@@ -204,7 +204,7 @@ export async function deleteBot(
 const MOST_ATTEMPTS = 20;
 
 async function trySave(
-  { store, audit, now }: SettingsDeps,
+  { store, audit, now }: SaveDeps,
   bot: string,
   policy: Policy,
   from: number,

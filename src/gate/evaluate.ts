@@ -10,14 +10,14 @@ import { type ContextDeps, contextFor, type Run } from './call-context.ts';
 import type { ParsedArgs } from './parse-args.ts';
 import { createReadLog, type ReadLog } from './read-log.ts';
 
-export interface Weighed {
+export interface Evaluated {
   readonly run: Run;
   readonly preview: Preview | null;
   readonly verdict: Verdict;
 }
 
 /** What would happen and what policy says to it; reads only. Requests of visitors were counted when they came. */
-export async function weigh(
+export async function evaluate(
   deps: ContextDeps & JudgeDeps,
   bot: BotRow,
   permit: Permitted,
@@ -26,7 +26,7 @@ export async function weigh(
   signal: AbortSignal,
   visitor: Proposal['visitor'] = null,
   reads: ReadLog = createReadLog(),
-): Promise<Weighed> {
+): Promise<Evaluated> {
   const { action, actionPolicy } = permit;
   const run = await contextFor(deps, bot, c, extra, signal, reads);
   const isShown = needsFacts(actionPolicy, bot.policy) || (action.risk !== 'read' && !action.idempotent);
