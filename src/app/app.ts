@@ -17,7 +17,7 @@ import type { Config } from '../ports/config.ts';
 import type { Gate } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
 import type { Model } from '../ports/model.ts';
-import type { Connections, Org } from '../ports/salesforce.ts';
+import type { Connections } from '../ports/salesforce.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { type Clocks, createClocks } from '../runtime/clocks.ts';
 import { deferred, lazily } from '../runtime/lazy.ts';
@@ -26,7 +26,6 @@ import { createLog } from '../runtime/log.ts';
 import { isAlive } from '../runtime/process-alive.ts';
 import { createReadiness, type Readiness } from '../runtime/readiness.ts';
 import { createServed, type Served } from '../runtime/server-address.ts';
-import type { TokenSet } from '../salesforce/ports.ts';
 import { toSoql } from '../salesforce/records/find.ts';
 import { isUnknownOutcome, UpstreamError } from '../salesforce/transport/upstream-error.ts';
 import type { Sim } from '../sim/sim.ts';
@@ -101,7 +100,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     await checkSecret(store, secret);
     const isSimulated = config.simulate || config.salesforce.clientId === undefined;
     // Opened at the first call: a listing needs no tokens, and keyv and its database cost time to load.
-    const tokens = lazyTokens<TokenSet>(tokenTarget(config), secret);
+    const tokens = lazyTokens(tokenTarget(config), secret);
     const sim = lazily(async (): Promise<Sim> => {
       const { createSim } = await import('../sim/sim.ts');
       const file = inData('sim.db');
@@ -197,14 +196,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       store,
       audit,
       openOrg,
-      // What `openOrg` opened comes back here.
       openSoql: (bot, org, answered) =>
         deferred<Soql>(
           async () => {
             const { createSoql } = await import('../salesforce/query/run-soql.ts');
             return createSoql({
               bot: bot.name,
-              org: org as Org,
+              org,
               policy: bot.policy,
               counters: store.counters,
               secret,
@@ -216,7 +214,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         ),
       queryOf: toSoql,
       openSync: (bot, org, mayWrite) =>
-        deferred<Sync>(async () => (await sync.get()).forBot(bot.name, org as Org, mayWrite), {
+        deferred<Sync>(async () => (await sync.get()).forBot(bot.name, org, mayWrite), {
           previewParty: true,
           syncParty: true,
           previewCase: true,

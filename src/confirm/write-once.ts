@@ -3,6 +3,7 @@ import { GatehouseError } from '../domain/errors.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
 import type { RecordedWrite } from '../domain/proposal.ts';
 import { cleanShown, quoted } from '../domain/safe-text.ts';
+import type { Org } from '../ports/salesforce.ts';
 import { type ObjectValues, valuesOf } from './object-values.ts';
 
 /**
@@ -11,24 +12,8 @@ import { type ObjectValues, valuesOf } from './object-values.ts';
  * when it provably did not happen.
  */
 
-/** What is needed of the org itself; `Org` fits. */
-export interface WritableOrg extends Omit<Salesforce, 'create' | 'update' | 'remove'> {
-  remove(object: string, id: string): Promise<void>;
-  create(
-    object: string,
-    fields: Readonly<Record<string, unknown>>,
-    options?: {
-      readonly allowDuplicates?: boolean;
-      readonly mark?: { readonly field: string; readonly value: string };
-    },
-  ): Promise<{ readonly id: string; readonly created: boolean }>;
-  patch(object: string, id: string, fields: Readonly<Record<string, unknown>>, unmodifiedSince?: string): Promise<void>;
-  /** Salesforce's clock, ms. */
-  clock(): number;
-}
-
 export interface WriteOnceDeps {
-  readonly org: WritableOrg;
+  readonly org: Org;
   /** Names this proposal in the org. */
   readonly proposalId: string;
   /** What earlier runs of this proposal recorded. */
@@ -283,13 +268,13 @@ export class NotTaken extends GatehouseError {
   }
 }
 
-async function hasMark(org: WritableOrg, object: string): Promise<boolean> {
+async function hasMark(org: Org, object: string): Promise<boolean> {
   const field = (await org.describe(object)).fields.find(({ name }) => name === MARK_FIELD);
   return field?.externalId === true && field.unique && field.createable;
 }
 
 /** The record that a create whose answer was lost made: same values, made since. Two of them cannot be told apart: unknown. */
-async function findCreated(org: WritableOrg, effect: RecordedWrite, now: () => number): Promise<string | undefined> {
+async function findCreated(org: Org, effect: RecordedWrite, now: () => number): Promise<string | undefined> {
   if (effect.mark !== null) {
     const where = [{ field: MARK_FIELD, is: effect.mark }];
     return (await org.find(effect.object, { fields: ['Id'], where, limit: 1 }))[0]?.Id;

@@ -1,6 +1,6 @@
 import type { Facts } from '../../permissions/decide.ts';
 import { valuesOf } from '../confirm/object-values.ts';
-import { hasStood, type WritableOrg, writeOnce } from '../confirm/write-once.ts';
+import { hasStood, writeOnce } from '../confirm/write-once.ts';
 import type { ActionContext, Answered, Find, Salesforce, Soql, Sync } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
@@ -9,6 +9,7 @@ import { boundByPolicy } from '../policy/bounded-org.ts';
 import { fieldOf, LOOKUPS, type LookupKey, missingLookup } from '../policy/lookups.ts';
 import type { Call } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
+import type { Org } from '../ports/salesforce.ts';
 import type { BotRow } from '../ports/store.ts';
 import type { ReadLog } from './read-log.ts';
 
@@ -16,22 +17,17 @@ import type { ReadLog } from './read-log.ts';
 
 export interface ContextDeps {
   /** Opens the org behind a bot for one call; throws `not_connected`, `reconnect_needed`. */
-  readonly openOrg: (bot: BotRow, signal: AbortSignal) => Promise<GateOrg>;
-  readonly openSoql: (bot: BotRow, org: GateOrg, answered: Answered | undefined) => Soql;
+  readonly openOrg: (bot: BotRow, signal: AbortSignal) => Promise<Org>;
+  readonly openSoql: (bot: BotRow, org: Org, answered: Answered | undefined) => Soql;
   /** The text of a find, as it is sent. */
   readonly queryOf: (object: string, find: Find) => string;
-  readonly openSync: (bot: BotRow, org: GateOrg, mayWrite: boolean) => Sync;
+  readonly openSync: (bot: BotRow, org: Org, mayWrite: boolean) => Sync;
   readonly isUnknownOutcome: (error: unknown) => boolean;
   /** Longest that one Salesforce request may take, ms. */
   readonly requestTimeoutMs: number;
   readonly watch: LeaseWatch;
   readonly now: () => number;
   readonly log: Log;
-}
-
-export interface GateOrg extends WritableOrg {
-  readonly orgId: string;
-  readonly environment: Facts['environment'];
 }
 
 export interface Run {
@@ -111,7 +107,7 @@ export async function contextFor(
 }
 
 /** Looked at in the describe first: a field that the org lacks would be refused, and its describe asked for anew each time. */
-function lookupsOf(bot: BotRow, org: Pick<GateOrg, 'describe'>): ActionContext['lookups'] {
+function lookupsOf(bot: BotRow, org: Pick<Org, 'describe'>): ActionContext['lookups'] {
   const describeOf = (key: LookupKey) => org.describe(LOOKUPS[key].object);
   const field = async (key: LookupKey) => fieldOf(await describeOf(key), bot.policy.lookups[key]);
   return {
@@ -146,7 +142,7 @@ function logged(soql: Soql, reads: ReadLog): Soql {
 
 /** Without a held proposal, an update passes only where it would change nothing. */
 const onlyIfSame =
-  (org: GateOrg): Salesforce['update'] =>
+  (org: Org): Salesforce['update'] =>
   async (object, record, changes) =>
     (await valuesOf(org, object)).holds(record, changes) ? {} : noWriting();
 

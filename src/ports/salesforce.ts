@@ -87,7 +87,7 @@ export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' |
   readonly environment: 'production' | 'sandbox' | 'simulated';
   /** Remembered for an hour, unless `isFresh` asks for what the org says now. */
   describe(object: string, options?: { readonly isFresh?: boolean }): Promise<ObjectDescribe>;
-  /** Plain create: POST, or upsert by `mark` where the org has our external-id field. `settled` false = reply lost, outcome unknown. */
+  /** Plain create: POST, or upsert by `mark` where the org has our external-id field. */
   create(
     object: string,
     fields: Readonly<Record<string, unknown>>,

@@ -123,7 +123,10 @@ export interface ConnectionRow {
   readonly environment: 'production' | 'sandbox' | 'simulated';
   readonly scopes: string;
   readonly connectedAt: number;
-  /** Moves with every stored token, so that a process can tell that another one refreshed. */
+  /**
+   * The fence of the lease under which these tokens were stored, and part of their key in the vault: a process can tell that
+   * another one refreshed.
+   */
   readonly tokenVersion: number;
   readonly leaseOwner: string | null;
   readonly leaseUntil: number;
@@ -162,7 +165,7 @@ export interface ConnectionStore {
   patch(bot: string, patch: ConnectionPatch): Promise<void>;
   /** Applies the patch only while `where` still holds; false when another process moved it. */
   patchIf(bot: string, where: ConnectionPatch, patch: ConnectionPatch): Promise<boolean>;
-  /** Adds to `successes` (several at once) or `failures` and sets the matching last-* fields, in one statement. */
+  /** Adds to `successes` (several at once: they are written at most once a second) or `failures` and sets the matching last-* fields, in one statement. */
   noteSuccess(bot: string, at: number, count: number): Promise<void>;
   noteFailure(bot: string, at: number, code: string, message: string, next?: string): Promise<void>;
   /** A new fence when the lease was free or over at `now` (and, where given, still is the one of `fence`); undefined when somebody holds it. */

@@ -1,6 +1,6 @@
 import { asUuid } from '../domain/canonical-json.ts';
 import type { ConnectionStatus } from '../ports/salesforce.ts';
-import type { ConnectionRow } from './ports.ts';
+import type { ConnectionRow } from '../ports/store.ts';
 import { operatorHint } from './transport/failure-table.ts';
 
 /** A connection as people see it, with the cure beside its last failure (O7). */

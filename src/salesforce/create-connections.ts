@@ -1,23 +1,54 @@
 import { GatehouseError } from '../domain/errors.ts';
-import { createLeaseWatch } from '../domain/lease-watch.ts';
+import { createLeaseWatch, type LeaseWatch } from '../domain/lease-watch.ts';
 import { receivedId } from '../domain/salesforce-id.ts';
+import type { Config } from '../ports/config.ts';
+import type { Log } from '../ports/log.ts';
 import type { ConnectionStatus, Connections, HeadlessFlow } from '../ports/salesforce.ts';
+import type { ConnectionRow, ConnectionStore, ValueStore } from '../ports/store.ts';
+import type { LoginSecret, TokenStore } from '../ports/tokens.ts';
 import { createOAuth, type Grant, notSalesforce } from './auth/oauth.ts';
 import { createSession, usable } from './auth/session.ts';
 import { createWebFlow } from './auth/web-flow.ts';
 import { toStatus } from './connection-status.ts';
-import type { ConnectionDeps, ConnectionRow, LoginSecret } from './ports.ts';
 import { createDescribes } from './records/describes.ts';
 import { createOrg } from './records/org.ts';
 import { createLine } from './request.ts';
 import { CLOSED } from './transport/breaker.ts';
+import type { BudgetShares } from './transport/budget.ts';
 import { isRecord } from './transport/failures.ts';
 import { createHealth } from './transport/health.ts';
 import { judgeHost, looksLikeSandbox, SIMULATED } from './transport/hosts.ts';
-import { createTransport } from './transport/http.ts';
+import { createTransport, type SimulatedOrg } from './transport/http.ts';
 import { UpstreamError } from './transport/upstream-error.ts';
 import { createVersions } from './transport/versions.ts';
 import { sleep } from './transport/waiting.ts';
+
+/** What this room needs from outside. */
+export interface ConnectionDeps {
+  readonly config: Config['salesforce'];
+  readonly requestTimeoutMs: number;
+  readonly rows: ConnectionStore;
+  readonly values: ValueStore;
+  readonly tokens: TokenStore;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly log: Log;
+  /** Names this process in leases. */
+  readonly instance: string;
+  /** Judges the leases of others; default: by `now`. */
+  readonly watch?: LeaseWatch | undefined;
+  /** The embedded simulated org; absent where it may not be used. */
+  readonly simulated?: (() => Promise<SimulatedOrg>) | undefined;
+  /** Where people look at the records of the embedded org. */
+  readonly simulatedPages?: (() => string) | undefined;
+  /** The username-password flow is off unless an operator switches it on. */
+  readonly allowPassword?: boolean | undefined;
+  /** Shares of the daily allowance at which background and interactive calls stop. */
+  readonly budget?: BudgetShares | undefined;
+  /** Waiting between retries and polls; tests pass their own. */
+  readonly wait?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined;
+}
 
 const PRODUCTION = 'https://login.salesforce.com';
 const SANDBOX = 'https://test.salesforce.com';

@@ -1,6 +1,6 @@
 import { GatehouseError } from '../domain/errors.ts';
+import type { ConnectionRow, ConnectionStore } from '../ports/store.ts';
 import { type Session, usable } from './auth/session.ts';
-import type { ConnectionRow, ConnectionRows } from './ports.ts';
 import { toFailure } from './transport/failures.ts';
 import type { Health } from './transport/health.ts';
 import type { Answer } from './transport/http.ts';
@@ -25,7 +25,7 @@ export interface Ask {
 }
 
 export interface LineDeps {
-  readonly rows: ConnectionRows;
+  readonly rows: ConnectionStore;
   readonly session: Session;
   readonly health: Health;
   readonly versions: Versions;

@@ -7,19 +7,19 @@ import path from 'node:path';
 import { GatehouseError } from '../../src/domain/errors.ts';
 import type { Connections, Org } from '../../src/ports/salesforce.ts';
 import type { Store } from '../../src/ports/store.ts';
+import type { TokenVault } from '../../src/ports/tokens.ts';
 import { readConfig } from '../../src/runtime/config.ts';
-import { createConnections } from '../../src/salesforce/create-connections.ts';
-import type { ConnectionDeps, TokenSet } from '../../src/salesforce/ports.ts';
+import { type ConnectionDeps, createConnections } from '../../src/salesforce/create-connections.ts';
 import { serveSim } from '../../src/sim/server.ts';
 import { createSim, type Sim } from '../../src/sim/sim.ts';
 import { openStore } from '../../src/store/open.ts';
-import { openTokens, type TokenVault } from '../../src/store/secrets/tokens.ts';
+import { openTokens } from '../../src/store/secrets/tokens.ts';
 
 /** A store, a vault and connections on a folder of their own, with a clock that the test moves and waits that take no time. */
 export interface OrgWorld extends AsyncDisposable {
   readonly folder: string;
   readonly store: Store;
-  readonly vault: TokenVault<TokenSet>;
+  readonly vault: TokenVault;
   readonly connections: Connections;
   readonly clock: { now: number; advance(ms: number): void };
   readonly waits: number[];
@@ -36,7 +36,7 @@ export async function createOrgWorld(
 ): Promise<OrgWorld> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-org-'));
   const store = await openStore({ file: path.join(folder, 'gatehouse.db') });
-  const vault = await openTokens<TokenSet>({ file: path.join(folder, 'tokens.db') }, 'a secret of this test');
+  const vault = await openTokens({ file: path.join(folder, 'tokens.db') }, 'a secret of this test');
   const clock = {
     now: Date.now(),
     advance(ms: number) {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { Org } from '../../src/ports/salesforce.ts';
-import type { TokenSet, TokenVault } from '../../src/salesforce/ports.ts';
+import type { TokenSet, TokenStore } from '../../src/ports/tokens.ts';
 import { sleep } from '../../src/salesforce/transport/waiting.ts';
 import { createServedWorld, createSimWorld, createWebWorld, refusal, signIn } from './org-world.ts';
 
@@ -163,7 +163,7 @@ describe('an expired session', () => {
 
 describe('a holder of the renewal lease', () => {
   /** A vault that stops at the first `set`, as a process does that is suspended there. */
-  function stalling(vault: TokenVault) {
+  function stalling(vault: TokenStore) {
     let release = () => {};
     let reached = () => {};
     const stalled = new Promise<void>((resolve) => {
@@ -172,7 +172,7 @@ describe('a holder of the renewal lease', () => {
     const gate = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const slow: TokenVault = {
+    const slow: TokenStore = {
       get: (key) => vault.get(key),
       delete: (key) => vault.delete(key),
       async set(key: string, value: TokenSet) {

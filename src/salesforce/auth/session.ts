@@ -1,6 +1,7 @@
 import { GatehouseError } from '../../domain/errors.ts';
 import type { LeaseWatch } from '../../domain/lease-watch.ts';
-import type { ConnectionRow, ConnectionRows, LoginSecret, TokenSet, TokenVault } from '../ports.ts';
+import type { ConnectionRow, ConnectionStore } from '../../ports/store.ts';
+import type { LoginSecret, TokenSet, TokenStore } from '../../ports/tokens.ts';
 import { saidIn } from '../transport/failures.ts';
 import { SIMULATED } from '../transport/hosts.ts';
 import type { Answer, Transport, Wire } from '../transport/http.ts';
@@ -39,8 +40,8 @@ const PAUSE_MS = 300;
 export function createSession(deps: {
   readonly transport: Transport;
   readonly oauth: OAuth;
-  readonly rows: ConnectionRows;
-  readonly vault: TokenVault;
+  readonly rows: ConnectionStore;
+  readonly vault: TokenStore;
   readonly timeoutMs: number;
   readonly instance: string;
   readonly watch: LeaseWatch;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { WebReturn, WebStart } from '../../ports/salesforce.ts';
-import type { Values } from '../ports.ts';
+import type { ValueStore } from '../../ports/store.ts';
 import type { Grant, OAuth } from './oauth.ts';
 import { signInFailure } from './sign-in-failures.ts';
 
@@ -28,7 +28,7 @@ interface Pending {
 
 export function createWebFlow(deps: {
   readonly oauth: OAuth;
-  readonly values: Values;
+  readonly values: ValueStore;
   readonly random: (bytes: number) => Uint8Array;
   readonly now: () => number;
 }): WebFlow {

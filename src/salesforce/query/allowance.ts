@@ -1,4 +1,5 @@
 import { GatehouseError } from '../../domain/errors.ts';
+import type { CounterStore } from '../../ports/store.ts';
 
 /** What a bot may still read within the hour. Room is taken before the request goes out, so that callers at once never share it. */
 export interface Allowance {
@@ -15,11 +16,6 @@ export interface Room {
   leave(): Promise<void>;
 }
 
-export interface Counters {
-  add(key: string, window: number, by: number): Promise<number>;
-  sum(key: string, sinceWindow: number, exceptWindow?: number): Promise<number>;
-}
-
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
@@ -27,7 +23,7 @@ export function createAllowance(deps: {
   readonly what: 'rows' | 'counts';
   readonly bot: string;
   readonly most: number;
-  readonly counters: Counters;
+  readonly counters: CounterStore;
   readonly now: () => number;
 }): Allowance {
   const { what, most, counters, now } = deps;

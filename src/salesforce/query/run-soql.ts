@@ -5,17 +5,18 @@ import type { Answered, JudgedQuery, ObjectDescribe, Soql, SoqlAnswer } from '..
 import { GatehouseError } from '../../domain/errors.ts';
 import { cleanText } from '../../domain/safe-text.ts';
 import type { Org } from '../../ports/salesforce.ts';
+import type { CounterStore } from '../../ports/store.ts';
 import { guardSoql, neededObjects, type SoqlPass } from '../soql/guard.ts';
 import { shapeRows } from '../soql/rows.ts';
 import type { SoqlObject, SoqlPolicy, SoqlSchema } from '../soql/schema.ts';
-import { type Counters, createAllowance, type Room } from './allowance.ts';
+import { createAllowance, type Room } from './allowance.ts';
 
 /** RunSOQL for one bot on one org: the guard with the org's describes around it, the hourly budgets, and our own cursor. */
 export interface RunSoqlDeps {
   readonly bot: string;
   readonly org: Pick<Org, 'orgId' | 'describe' | 'query' | 'queryNext' | 'explain' | 'clock'>;
   readonly policy: Policy;
-  readonly counters: Counters;
+  readonly counters: CounterStore;
   /** Signs cursors, so that a model can neither make one nor use another bot's or another org's. */
   readonly secret: string;
   readonly now: () => number;

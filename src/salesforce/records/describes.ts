@@ -1,6 +1,6 @@
 import type { FieldDescribe, ObjectDescribe } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
-import type { Values } from '../ports.ts';
+import type { ValueStore } from '../../ports/store.ts';
 import type { Line } from '../request.ts';
 import { isRecord } from '../transport/failures.ts';
 import { objectName } from './find.ts';
@@ -30,7 +30,7 @@ interface Cached {
   readonly describe: ObjectDescribe;
 }
 
-export function createDescribes(deps: { readonly values: Values; readonly now: () => number }): Describes {
+export function createDescribes(deps: { readonly values: ValueStore; readonly now: () => number }): Describes {
   const { values, now } = deps;
   const near = new Map<string, Cached>();
   const flights = new Map<string, Promise<Cached>>();

@@ -1,4 +1,7 @@
-import type { BudgetShares } from '../ports.ts';
+export interface BudgetShares {
+  readonly background: number;
+  readonly interactive: number;
+}
 
 /** What may still be spent of the org's daily API allowance (R2). Pure. */
 

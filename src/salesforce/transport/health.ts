@@ -1,6 +1,7 @@
 import { GatehouseError } from '../../domain/errors.ts';
-import type { BudgetShares, ConnectionRow, ConnectionRows } from '../ports.ts';
+import type { ConnectionRow, ConnectionStore } from '../../ports/store.ts';
 import { abandoned, admit, type Breaker, failed, succeeded } from './breaker.ts';
+import type { BudgetShares } from './budget.ts';
 import { DEFAULT_SHARES, judgeSpending, limitPauseMs, readLimitInfo, type Usage } from './budget.ts';
 import { operatorHint } from './failure-table.ts';
 import type { Answer } from './http.ts';
@@ -49,7 +50,7 @@ interface Unwritten {
 }
 
 export function createHealth(deps: {
-  readonly rows: ConnectionRows;
+  readonly rows: ConnectionStore;
   readonly now: () => number;
   readonly timeoutMs: number;
   readonly shares?: BudgetShares | undefined;

@@ -1,7 +1,10 @@
-import type { SimulatedOrg } from '../ports.ts';
 import { judgeHost, SIMULATED, SIMULATED_ORIGIN } from './hosts.ts';
 import { type Outcome, UpstreamError } from './upstream-error.ts';
 import { untilAborted } from './waiting.ts';
+
+export interface SimulatedOrg {
+  fetch(request: Request): Promise<Response>;
+}
 
 /**
  * The one road of every HTTP request to Salesforce. A deadline covers headers and body, redirects are never followed,

@@ -1,27 +1,8 @@
 import type { Keyv, KeyvStoreAdapter } from 'keyv';
 import { GatehouseError } from '../../domain/errors.ts';
+import type { TokenSet, TokenVault } from '../../ports/tokens.ts';
 import { storeUnavailable } from '../engines/unavailable.ts';
 import { createSealedText } from './sealed-text.ts';
-
-/**
- * Tokens at rest (O4): keyv, AES-256-GCM over the whole envelope, keys readable. It keeps its own SQLite file: on the store's
- * it would wait for our own open transaction. keyv has no compare-and-set, so leases and versions live in the store.
- */
-export interface TokenVault<T extends object = TokenSet> {
-  get(key: string): Promise<T | undefined>;
-  /** Resolves when the database says it is durable (on Redis: as durable as that server is set up to be). */
-  set(key: string, value: T): Promise<void>;
-  delete(key: string): Promise<void>;
-  /** Throws while the server does not answer; a vault that nobody has opened is not asked. */
-  check(): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** The least that is kept for a connection. Anything that JSON carries may stand beside it. */
-export interface TokenSet {
-  readonly accessToken: string;
-  readonly refreshToken?: string;
-}
 
 /** One SQLite file, or a server by postgres(ql)://, redis:// or rediss:// (`schema` on PostgreSQL only). */
 export type TokenTarget = { readonly file: string } | { readonly url: string; readonly schema?: string };
@@ -31,10 +12,11 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** Letters only: keyv clears a namespace by LIKE, where `_` would match anything. */
 const NAMESPACE = 'tokens';
 
-export async function openTokens<T extends object = TokenSet>(
-  target: TokenTarget,
-  secret: string | Buffer,
-): Promise<TokenVault<T>> {
+/**
+ * keyv, AES-256-GCM over the whole envelope, keys readable. It keeps its own SQLite file: on the store's it would wait for our
+ * own open transaction.
+ */
+export async function openTokens(target: TokenTarget, secret: string | Buffer): Promise<TokenVault> {
   const [{ Keyv }, store] = await Promise.all([import('keyv'), openAdapter(target)]);
   const sealed = createSealedText(secret, 'tokens');
   const open = (text: string) => {
@@ -44,7 +26,7 @@ export async function openTokens<T extends object = TokenSet>(
       throw notOurs();
     }
   };
-  const keyv: Keyv<{ readonly key: string; readonly tokens: T }> = new Keyv({
+  const keyv: Keyv<{ readonly key: string; readonly tokens: TokenSet }> = new Keyv({
     store,
     namespace: NAMESPACE,
     throwOnErrors: true,
@@ -75,10 +57,10 @@ export async function openTokens<T extends object = TokenSet>(
 }
 
 /** The same vault, opened by the first who asks: a listing of tools needs no token. */
-export function lazyTokens<T extends object = TokenSet>(target: TokenTarget, secret: string | Buffer): TokenVault<T> {
-  let opening: Promise<TokenVault<T>> | undefined;
+export function lazyTokens(target: TokenTarget, secret: string | Buffer): TokenVault {
+  let opening: Promise<TokenVault> | undefined;
   const vault = () => {
-    opening ??= openTokens<T>(target, secret).catch((error: unknown) => {
+    opening ??= openTokens(target, secret).catch((error: unknown) => {
       opening = undefined;
       throw error;
     });

@@ -1,0 +1,26 @@
+/** Tokens at rest (O4), encrypted. It has no compare-and-set: leases and versions live in the store. */
+export interface TokenVault {
+  get(key: string): Promise<TokenSet | undefined>;
+  /** Resolves when the database says it is durable (on Redis: as durable as that server is set up to be). */
+  set(key: string, value: TokenSet): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** Throws while the server does not answer; a vault that nobody has opened is not asked. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What whoever signs in needs of it. */
+export type TokenStore = Pick<TokenVault, 'get' | 'set' | 'delete'>;
+
+/** What is kept encrypted for one connection. `login` signs in again where a flow has no refresh token. */
+export interface TokenSet {
+  readonly accessToken: string;
+  readonly refreshToken?: string;
+  readonly login?: LoginSecret;
+}
+
+export interface LoginSecret {
+  readonly username: string;
+  readonly password?: string;
+  readonly privateKey?: string;
+}
