@@ -27,6 +27,10 @@ export interface InSync {
   readonly next?: string;
   /** The request was too big for the org's triggers: send fewer at once. */
   readonly isOverload?: boolean;
+  /** The record has changed since it was read. */
+  readonly isChange?: boolean;
+  /** Its text is somebody's own words: no field's name is read out of it. */
+  readonly isFreeText?: boolean;
 }
 
 const NO_ACCESS_NEXT = 'Tell the user that the bot may not do this in Salesforce; do not try again.';
@@ -155,6 +159,7 @@ const TABLE: Readonly<Record<string, Row>> = {
       then: 'field',
       message: 'A validation rule of the org refused the values.',
       next: 'Correct the record as the rule says, then it is tried again by itself.',
+      isFreeText: true,
     },
   },
   INVALID_FIELD_FOR_INSERT_UPDATE: {
@@ -342,6 +347,7 @@ const TABLE: Readonly<Record<string, Row>> = {
       code: 'salesforce_unavailable',
       message: 'Salesforce failed in an unknown way.',
       next: 'Nothing to do: the record is read again first.',
+      isFreeText: true,
     },
   },
   ALL_OR_NONE_OPERATION_ROLLED_BACK: {
@@ -404,7 +410,7 @@ const TABLE: Readonly<Record<string, Row>> = {
     message: 'The record has changed since it was read.',
     next: 'Read it again and decide anew.',
     operator: 'Somebody edited the record in between.',
-    inSync: { then: 'reread' },
+    inSync: { then: 'reread', isChange: true },
   },
   TXN_SECURITY_METERING_ERROR: {
     code: 'permission_denied',

@@ -22,6 +22,8 @@ function refusalOf(failure: GatehouseError): Refusal {
     code = failure.code,
     message = failure.message,
     isOverload = false,
+    isChange,
+    isFreeText,
     next,
   } = failure.inSync ?? {};
   const fields = failure.salesforce?.fields ?? [];
@@ -30,6 +32,8 @@ function refusalOf(failure: GatehouseError): Refusal {
   return {
     then,
     isOverload,
+    isChange,
+    isFreeText,
     error: {
       code,
       message: named,

@@ -297,11 +297,9 @@ function withCandidate(
 export function toFailure(org: Pick<SyncOrg, 'refusal'>, thrown: unknown): Refusal | 'changed' {
   if (!(thrown instanceof GatehouseError))
     return { then: 'retry', isOverload: false, error: troubleOf('The record could not be sent', thrown) };
-  // A conflict is a change only where our condition did not hold: a locked, converted or deleted record is none.
-  const said = thrown.salesforce?.code;
-  if (thrown.code === 'conflict' && (said === undefined || said === 'PRECONDITION_FAILED')) return 'changed';
   const refusal = org.refusal(thrown);
-  const isAboutRecord = said !== undefined && refusal.then !== 'wait';
+  if (refusal.isChange) return 'changed';
+  const isAboutRecord = thrown.salesforce !== undefined && refusal.then !== 'wait';
   if (isSystemic(thrown) && !(isAboutRecord && refusal.then === 'retry')) throw thrown;
   return refusal;
 }

@@ -49,9 +49,13 @@ const fieldsOf = ({ parent, remote }: Sent): readonly string[] => (parent ? [par
 /** Fields that a duplicate rule compares, where it does not say which: first the one people are known by, then the others. */
 const IDENTITY = new Set(['email', 'phone']);
 
-function refusedFields(target: Target, { plan, kind }: PendingWrite, { then, error }: Refusal): readonly string[] {
+function refusedFields(
+  target: Target,
+  { plan, kind }: PendingWrite,
+  { then, error, isFreeText }: Refusal,
+): readonly string[] {
   const sent = Object.keys(plan.send);
-  const { fields = [], quote = '', code = '' } = error.salesforce ?? {};
+  const { fields = [], quote = '' } = error.salesforce ?? {};
   if (then === 'match') {
     if (kind !== 'update') return [];
     const { lookup } = target.compiled.mapping;
@@ -69,8 +73,7 @@ function refusedFields(target: Target, { plan, kind }: PendingWrite, { then, err
       return named.has(name.toLowerCase()) || (compound !== undefined && named.has(compound));
     });
   }
-  // A validation rule's text is somebody's own words, and an unknown failure is about no field.
-  if (code === 'FIELD_CUSTOM_VALIDATION_EXCEPTION' || code === 'UNKNOWN_EXCEPTION') return [];
+  if (isFreeText) return [];
   const said = new Set(quote.match(/\w+/g) ?? []);
   return sent.filter((name) => said.has(name) || isIdIn(said, plan.send[name]));
 }
