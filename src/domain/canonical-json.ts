@@ -1,9 +1,10 @@
 import { createHash, createHmac } from 'node:crypto';
+import { isRecord } from './is-record.ts';
 
 /** JSON with sorted keys and without undefined: the same value always gives the same text. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+    isRecord(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
       : inner,
   );

@@ -1,4 +1,5 @@
 import { GatehouseError } from '../domain/errors.ts';
+import { isRecord } from '../domain/is-record.ts';
 import { createLeaseWatch, type LeaseWatch } from '../domain/lease-watch.ts';
 import { receivedId } from '../domain/salesforce-id.ts';
 import type { Config } from '../ports/config.ts';
@@ -15,7 +16,6 @@ import { createOrg } from './records/org.ts';
 import { createLine } from './request.ts';
 import { CLOSED } from './transport/breaker.ts';
 import type { BudgetShares } from './transport/budget.ts';
-import { isRecord } from './transport/failures.ts';
 import { createHealth } from './transport/health.ts';
 import { judgeHost, looksLikeSandbox, SIMULATED } from './transport/hosts.ts';
 import { createTransport, type SimulatedOrg } from './transport/http.ts';

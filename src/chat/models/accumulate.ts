@@ -1,3 +1,4 @@
+import { isRecord } from '../../domain/is-record.ts';
 import type { CallPiece, Delta, Extra, Kept, ToolCall } from '../../ports/model.ts';
 import { createThoughtFilter } from './thoughts.ts';
 
@@ -109,13 +110,9 @@ function merged(a: Extra, b: Extra): Extra {
   const all: Record<string, unknown> = { ...a };
   for (const [key, value] of Object.entries(b)) {
     const known = Object.hasOwn(all, key) ? all[key] : undefined;
-    all[key] = isObject(known) && isObject(value) ? merged(known, value) : (value ?? known);
+    all[key] = isRecord(known) && isRecord(value) ? merged(known, value) : (value ?? known);
   }
   return all;
-}
-
-function isObject(value: unknown): value is Extra {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A name comes with the first piece of a call; without one, a new id is only a server's carelessness. */

@@ -1,4 +1,5 @@
 import { GatehouseError } from '../../domain/errors.ts';
+import { isRecord, recordsIn } from '../../domain/is-record.ts';
 
 /** Why an endpoint of Chat Completions gave no answer, in our words with a next step. Its own words stay in the log. */
 
@@ -212,9 +213,9 @@ function read(body: string): EndpointRefusal['said'] {
     return { text: '', code: '', param: '' };
   }
   const first = Array.isArray(value) ? value[0] : value;
-  const outer = isObject(first) ? first : {};
-  const inner = isObject(outer.error) ? outer.error : outer;
-  const details = Array.isArray(inner.detail) ? inner.detail.filter(isObject) : [];
+  const outer = isRecord(first) ? first : {};
+  const inner = isRecord(outer.error) ? outer.error : outer;
+  const details = recordsIn(inner.detail);
   const text = [
     inner.message,
     outer.error,
@@ -230,7 +231,7 @@ function read(body: string): EndpointRefusal['said'] {
 
 /** An error inside a stream names its status in the body at best. */
 function statusIn(error: object): number {
-  const inner = 'error' in error && isObject(error.error) ? error.error : {};
+  const inner = 'error' in error && isRecord(error.error) ? error.error : {};
   const given =
     'status' in error && typeof error.status === 'number' ? error.status : Number(inner.code ?? inner.status);
   return Number.isInteger(given) && given >= 400 && given < 600 ? given : 200;
@@ -240,8 +241,4 @@ function codeIn(thrown: unknown): string | undefined {
   for (let at = thrown, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1)
     if ('code' in at && typeof at.code === 'string') return at.code;
   return undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

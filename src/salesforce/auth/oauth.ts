@@ -1,7 +1,8 @@
 import { createHash, createSign } from 'node:crypto';
 import { GatehouseError } from '../../domain/errors.ts';
+import { isRecord } from '../../domain/is-record.ts';
 import type { Config } from '../../ports/config.ts';
-import { isRecord, toFailure } from '../transport/failures.ts';
+import { toFailure } from '../transport/failures.ts';
 import { SIMULATED } from '../transport/hosts.ts';
 import type { Answer, Transport } from '../transport/http.ts';
 import { UpstreamError } from '../transport/upstream-error.ts';

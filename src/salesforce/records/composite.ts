@@ -1,8 +1,9 @@
 import { GatehouseError } from '../../domain/errors.ts';
+import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import { toId18 } from '../../domain/salesforce-id.ts';
 import type { CollectionRecord, CompositeAnswer, CompositeRequest, Org, RowResult } from '../../ports/salesforce.ts';
 import type { Line } from '../request.ts';
-import { failureOf, isRecord, saidIn } from '../transport/failures.ts';
+import { failureOf, saidIn } from '../transport/failures.ts';
 import { UpstreamError } from '../transport/upstream-error.ts';
 import { objectName } from './find.ts';
 
@@ -36,8 +37,7 @@ export function createBatches(line: Line, base: string): Batches {
         })),
       },
     });
-    const parts =
-      isRecord(json) && Array.isArray(json.compositeResponse) ? json.compositeResponse.filter(isRecord) : [];
+    const parts = recordsIn(isRecord(json) ? json.compositeResponse : undefined);
     const answers = new Map(
       parts.map((part) => [String(part.referenceId), { status: Number(part.httpStatusCode), body: part.body }]),
     );

@@ -1,8 +1,8 @@
 import type { FieldDescribe, ObjectDescribe } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import type { ValueStore } from '../../ports/store.ts';
 import type { Line } from '../request.ts';
-import { isRecord } from '../transport/failures.ts';
 import { objectName } from './find.ts';
 
 /** Describes, cached per connection in the store and in this process: fresh for an hour, then asked again with `If-Modified-Since`. */
@@ -117,8 +117,8 @@ export function toDescribe(json: unknown): ObjectDescribe {
     name: text(source.name) ?? '',
     label: text(source.label) ?? '',
     keyPrefix: text(source.keyPrefix) ?? null,
-    fields: records(source.fields).map(toField),
-    childRelationships: records(source.childRelationships).map((child) => ({
+    fields: recordsIn(source.fields).map(toField),
+    childRelationships: recordsIn(source.childRelationships).map((child) => ({
       relationshipName: text(child.relationshipName) ?? null,
       childSObject: text(child.childSObject) ?? '',
       field: text(child.field) ?? '',
@@ -151,7 +151,7 @@ function toField(field: Record<string, unknown>): FieldDescribe {
     ...(field.htmlFormatted === true || field.extraTypeInfo === 'richtextarea' ? { isRichText: true } : {}),
     ...(field.calculated === true ? { isCalculated: true } : {}),
     ...(field.autoNumber === true ? { isAutoNumber: true } : {}),
-    picklistValues: records(field.picklistValues).map((value) => ({
+    picklistValues: recordsIn(field.picklistValues).map((value) => ({
       value: text(value.value) ?? '',
       label: text(value.label) ?? text(value.value) ?? '',
       active: value.active !== false,
@@ -163,10 +163,6 @@ function toField(field: Record<string, unknown>): FieldDescribe {
     compoundFieldName: text(field.compoundFieldName) ?? null,
     ...(text(field.calculatedFormula) === undefined ? {} : { formula: String(field.calculatedFormula) }),
   };
-}
-
-function records(value: unknown): readonly Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
 }
 
 function text(value: unknown): string | undefined {

@@ -1,9 +1,10 @@
 import type { SObject } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import { prefixesOf, receivedId, toId18 } from '../../domain/salesforce-id.ts';
 import type { Org, QueryPage } from '../../ports/salesforce.ts';
 import type { Ask, Line } from '../request.ts';
-import { failureOf, isRecord, saidIn, unreadable } from '../transport/failures.ts';
+import { failureOf, saidIn, unreadable } from '../transport/failures.ts';
 import type { Health } from '../transport/health.ts';
 import { SIMULATED, SIMULATED_ORIGIN } from '../transport/hosts.ts';
 import type { Answer } from '../transport/http.ts';
@@ -159,7 +160,7 @@ export function createOrg(deps: {
     async composite(requests) {
       const answers = await batches.composite(requests);
       for (const [at, answer] of answers.entries()) {
-        const [said] = list(answer.body);
+        const [said] = recordsIn(answer.body);
         const message = String(said?.message ?? '');
         if (namesLostField(String(said?.errorCode), message))
           await describes.expire(row.id, entityIn(message) ?? objectIn(requests[at]?.path ?? ''));
@@ -174,7 +175,9 @@ export function createOrg(deps: {
       return Object.fromEntries(
         Object.entries(fields).map(([name, field]) => [
           name,
-          list(isRecord(field) ? field.values : []).flatMap(({ value }) => (typeof value === 'string' ? [value] : [])),
+          recordsIn(isRecord(field) ? field.values : []).flatMap(({ value }) =>
+            typeof value === 'string' ? [value] : [],
+          ),
         ]),
       );
     },
@@ -190,7 +193,7 @@ export function createOrg(deps: {
     },
     async explain(soql) {
       const { json } = await ask({ path: `${base}/query?explain=${encodeURIComponent(soql)}` });
-      return list(isRecord(json) ? json.plans : []).map((plan) => ({
+      return recordsIn(isRecord(json) ? json.plans : []).map((plan) => ({
         cardinality: Number(plan.cardinality ?? 0),
         leadingOperationType: String(plan.leadingOperationType ?? ''),
         sobjectType: String(plan.sobjectType ?? ''),
@@ -273,10 +276,6 @@ function httpDate(text: string): string {
   throw new GatehouseError('invalid_input', 'The time of the last change cannot be read.', {
     next: 'Read the record again with LastModifiedDate.',
   });
-}
-
-function list(value: unknown): readonly Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
 }
 
 /** "No such column 'X__c' on entity 'Opportunity'": that describe is old, the others are not. */

@@ -1,3 +1,5 @@
+import { isRecord } from '../../domain/is-record.ts';
+
 /**
  * Salesforce's records made fit for a model: flat, without `attributes` and nulls, cut to a size. What a record says is
  * data written by strangers, so every text and every name passes `clean` (which caps and strips it) before it is shown.
@@ -87,8 +89,4 @@ class Shaper {
 /** `__proto__` is a name like any other here, not a door. */
 function put(row: Row, column: string, value: Cell): void {
   Object.defineProperty(row, column, { value, enumerable: true, configurable: true, writable: true });
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

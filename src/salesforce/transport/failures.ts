@@ -1,4 +1,5 @@
 import type { Candidate } from '../../domain/errors.ts';
+import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import { oneLine } from '../../domain/safe-text.ts';
 import { receivedId } from '../../domain/salesforce-id.ts';
 import { causeOf, pageOf, saysMore } from './failure-causes.ts';
@@ -143,8 +144,8 @@ function toSaid(item: Record<string, unknown>): readonly Said[] {
 
 function candidatesIn(duplicates: unknown): readonly Candidate[] {
   if (!isRecord(duplicates)) return [];
-  return list(duplicates.matchResults).flatMap((result) =>
-    list(result.matchRecords).flatMap(({ record }) => {
+  return recordsIn(duplicates.matchResults).flatMap((result) =>
+    recordsIn(result.matchRecords).flatMap(({ record }) => {
       if (!isRecord(record) || typeof record.Id !== 'string') return [];
       const id = receivedId(record.Id);
       if (id === undefined) return [];
@@ -177,12 +178,4 @@ function ambiguous(answer: Answer): UpstreamError {
     outcome: 'refused',
     candidates,
   });
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function list(value: unknown): readonly Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
 }

@@ -1,5 +1,5 @@
+import { isRecord } from '../../domain/is-record.ts';
 import { noSuchVersion } from './failure-causes.ts';
-import { isRecord } from './failures.ts';
 import type { Transport } from './http.ts';
 import { UpstreamError } from './upstream-error.ts';
 

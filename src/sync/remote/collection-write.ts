@@ -1,8 +1,8 @@
 import type { FieldValue } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { isRecord } from '../../domain/is-record.ts';
 import type { CompositeAnswer, CompositeRequest, Refusal } from '../../ports/salesforce.ts';
 import type { SyncOrg } from '../../ports/sync-store.ts';
-import { isObject } from './soql-read.ts';
 import { isSystemic } from './trouble.ts';
 
 /** One row of a batch. Creates go by our external id where the org has it, so that a repeat finds itself. */
@@ -137,11 +137,11 @@ function toOutcome<T>(
   // A refused part refuses each of its rows in the same words.
   if (answer && 'then' in answer) return { ...failed, failure: answer };
   const row: unknown = Array.isArray(answer?.body) ? answer.body[at] : undefined;
-  if (isObject(row) && row.success === true) {
+  if (isRecord(row) && row.success === true) {
     const isCreated = write.method === 'create' || row.created === true;
     return { item: write.item, id: typeof row.id === 'string' ? row.id : write.id, isCreated, failure: undefined };
   }
-  return { ...failed, failure: org.refusal({ status: 200, body: isObject(row) ? row.errors : [] }) };
+  return { ...failed, failure: org.refusal({ status: 200, body: isRecord(row) ? row.errors : [] }) };
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

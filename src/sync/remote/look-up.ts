@@ -1,8 +1,9 @@
 import { fromErrorBody, GatehouseError } from '../../domain/errors.ts';
+import { isRecord } from '../../domain/is-record.ts';
 import type { CompositeAnswer } from '../../ports/salesforce.ts';
 import type { SyncOrg } from '../../ports/sync-store.ts';
 import type { RemoteRecord } from '../mapping/compile.ts';
-import { isObject, queryPath, quote, toPage } from './soql-read.ts';
+import { queryPath, quote, toPage } from './soql-read.ts';
 import { isSystemic } from './trouble.ts';
 
 const MOST_VALUES = 2_000;
@@ -108,7 +109,7 @@ function refusalIn(
   lookup: Lookup,
   answer: CompositeAnswer | undefined,
 ): GatehouseError | undefined {
-  if (answer?.status === 200 && isObject(answer.body) && Array.isArray(answer.body.records)) return undefined;
+  if (answer?.status === 200 && isRecord(answer.body) && Array.isArray(answer.body.records)) return undefined;
   const { then, error } = org.refusal({ status: answer?.status ?? 500, body: answer?.body ?? [] });
   if (then === 'wait') throw fromErrorBody({ error });
   return queryFailed(lookup, error.salesforce?.code ?? '', error.salesforce?.quote ?? '');

@@ -1,3 +1,4 @@
+import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import type { CompositeAnswer } from '../../ports/salesforce.ts';
 import { findField, type RemoteRecord } from '../mapping/compile.ts';
 import type { Target } from './target.ts';
@@ -72,15 +73,11 @@ export interface Page {
 }
 
 export function toPage({ body }: Pick<CompositeAnswer, 'body'>): Page {
-  const { records, done, nextRecordsUrl } = isObject(body) ? body : {};
+  const { records, done, nextRecordsUrl } = isRecord(body) ? body : {};
   const next = done === false && typeof nextRecordsUrl === 'string' ? nextRecordsUrl : undefined;
   return {
-    records: Array.isArray(records) ? records.filter(isObject) : [],
+    records: recordsIn(records),
     // A path below the version, as composite parts are named.
     next: next?.replace(/^\/services\/data\/v[\d.]+/, ''),
   };
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
