@@ -6,7 +6,7 @@ import { readNumber } from './numbers.ts';
 import { isRead, type Read, type Shape } from './read.ts';
 import { toHtml } from './rich-text.ts';
 import { cut, foldPhone, mostCharacters, readText } from './text.ts';
-import { readDay, readMoment, readTimeOfDay, toHostTime, toSalesforceTime } from './times.ts';
+import { fromSalesforceTime, readDay, readMoment, readTimeOfDay, toHostTime, toSalesforceTime } from './times.ts';
 
 /**
  * One idea of a stored value, for the gate and for sync: how a value is read (strictly: what can mean two things is refused, in
@@ -76,7 +76,7 @@ export function toFolded(field: Shape, value: FieldValue): FieldValue {
     case 'phone':
       return foldPhone(stored.value);
     case 'datetime':
-      return toHostTime(Date.parse(stored.value.replace('+0000', 'Z')));
+      return toHostTime(fromSalesforceTime(stored.value));
     case 'multipicklist':
       return stored.value.split(';').sort().join(';');
     default:

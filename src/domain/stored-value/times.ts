@@ -61,6 +61,8 @@ export function readTimeOfDay(value: unknown): Read<string> {
 export const addDays = (day: string, days: number): string =>
   new Date(dayMs(day) + days * DAY_MS).toISOString().slice(0, 10);
 
+/** A time of Salesforce's, whose offset has no colon; NaN where it is none. */
+export const fromSalesforceTime = (text: string): number => Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
 /** Whole seconds, in the form of Salesforce's answers. */
 export const toSalesforceTime = (ms: number): string => `${toHostTime(ms).slice(0, -1)}+0000`;
 export const toHostTime = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString();

@@ -1,6 +1,7 @@
 import type { Condition, FieldValue, Find } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { prefixesOf, toId18 } from '../../domain/salesforce-id.ts';
+import { fromSalesforceTime } from '../../domain/stored-value/times.ts';
 
 /** SOQL for the port's `find`: names pass a strict pattern, values are escaped, nothing else can get in. Pure. */
 
@@ -75,7 +76,7 @@ function plainNumber(value: number): string {
 }
 
 function datetime(text: string): string {
-  const ms = Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
+  const ms = fromSalesforceTime(text);
   if (!Number.isNaN(ms)) return new Date(ms).toISOString();
   throw new GatehouseError('invalid_input', 'A time in a condition is not an ISO date and time.', {
     next: 'Write it like 2026-05-01T08:00:00Z.',

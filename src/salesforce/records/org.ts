@@ -2,6 +2,7 @@ import type { SObject } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import { prefixesOf, receivedId, toId18 } from '../../domain/salesforce-id.ts';
+import { fromSalesforceTime } from '../../domain/stored-value/times.ts';
 import type { Org, QueryPage } from '../../ports/salesforce.ts';
 import type { Ask, Line } from '../request.ts';
 import { failureOf, saidIn, unreadable } from '../transport/failures.ts';
@@ -271,7 +272,7 @@ function segment(value: string): string {
 }
 
 function httpDate(text: string): string {
-  const ms = Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
+  const ms = fromSalesforceTime(text);
   if (!Number.isNaN(ms)) return new Date(ms).toUTCString();
   throw new GatehouseError('invalid_input', 'The time of the last change cannot be read.', {
     next: 'Read the record again with LastModifiedDate.',

@@ -1,4 +1,5 @@
 import { isRecord, recordsIn } from '../../domain/is-record.ts';
+import { fromSalesforceTime } from '../../domain/stored-value/times.ts';
 import type { CompositeAnswer } from '../../ports/salesforce.ts';
 import { findField, type RemoteRecord } from '../mapping/compile.ts';
 import type { Target } from './target.ts';
@@ -49,8 +50,7 @@ export function toRow({ nameField, externalId }: Target, record: RemoteRecord): 
   };
 }
 
-/** Salesforce writes an offset without a colon. */
-export const toMs = (stamp: string): number => Date.parse(stamp.replace(/([+-]\d{2})(\d{2})$/, '$1:$2')) || 0;
+export const toMs = (stamp: string): number => fromSalesforceTime(stamp) || 0;
 export const toIso = (stamp: string): string => new Date(toMs(stamp)).toISOString();
 
 export function quote(value: string): string {
