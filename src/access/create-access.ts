@@ -1,6 +1,6 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { type OperatorPermission, type Role, roleHolds } from '../../permissions/catalog.ts';
-import { sha256 } from '../domain/canonical-json.ts';
+import { isSameSecret, sha256 } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import type { Access, BrowserSession, Operator, SessionClaims } from '../ports/access.ts';
 import type { KeyKind, Store } from '../ports/store.ts';
@@ -148,7 +148,7 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
 
     verifySession(bot, token) {
       const [claims = '', signature = ''] = token.replace(/^ghs_/, '').split('.');
-      const isOurs = token.startsWith('ghs_') && isSame(signature, sign(secret, claims));
+      const isOurs = token.startsWith('ghs_') && isSameSecret(signature, sign(secret, claims));
       // Parsed only after the signature held, so the shape is ours.
       const read: (SessionClaims & { bot: string; exp: number }) | undefined = isOurs
         ? JSON.parse(Buffer.from(claims, 'base64url').toString('utf8'))
@@ -177,9 +177,4 @@ const HOW_TO_GET = {
 
 function sign(secret: string, claims: string): string {
   return createHmac('sha256', `session:${secret}`).update(claims).digest('base64url');
-}
-
-function isSame(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
 }

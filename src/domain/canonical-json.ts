@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { isRecord } from './is-record.ts';
 
 /** JSON with sorted keys and without undefined: the same value always gives the same text. */
@@ -21,6 +21,12 @@ export function sha256(text: string): string {
 
 export function hmacSha256(key: string, text: string): string {
   return createHmac('sha256', key).update(text, 'utf8').digest('hex');
+}
+
+/** In a time that does not tell how much of a guess was right. */
+export function isSameSecret(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 /** 32 hexadecimal digits of our own as a UUID of version 8, which is whatever its maker says; another form stays as it is. */

@@ -1,4 +1,4 @@
-import { timingSafeEqual } from 'node:crypto';
+import { isSameSecret } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { type Access, type BrowserSession, bearerOf } from '../ports/access.ts';
 import type { Caller, CallerKind } from '../ports/route.ts';
@@ -37,8 +37,7 @@ function kindFor(key: string | undefined, who: readonly CallerKind[]): CallerKin
 }
 
 export function requireCsrf(session: BrowserSession, given: string | null): void {
-  const [left, right] = [Buffer.from(session.csrf), Buffer.from(given ?? '')];
-  if (left.length === right.length && timingSafeEqual(left, right)) return;
+  if (isSameSecret(session.csrf, given ?? '')) return;
   throw new GatehouseError('permission_denied', 'This request does not carry the token of your session.', {
     next: 'Reload the page and try again.',
   });

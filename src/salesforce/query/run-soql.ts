@@ -1,7 +1,8 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { listedFields, openObjects, taggedFields } from '../../../permissions/field-access.ts';
 import type { Policy } from '../../../permissions/policy.ts';
 import type { Answered, JudgedQuery, ObjectDescribe, Soql, SoqlAnswer } from '../../domain/action.ts';
+import { isSameSecret } from '../../domain/canonical-json.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { cleanText } from '../../domain/safe-text.ts';
 import type { Org } from '../../ports/salesforce.ts';
@@ -127,10 +128,8 @@ export function createSoql(deps: RunSoqlDeps): Soql {
   };
   const unseal = (cursor: string): Place => {
     const [body = '', mark = ''] = cursor.split('.');
-    const expected = sign(body);
-    const isOurs = mark.length === expected.length && timingSafeEqual(Buffer.from(mark), Buffer.from(expected));
     // Parsed only after its signature held: the shape is ours.
-    const at: (Place & { until: number }) | undefined = isOurs
+    const at: (Place & { until: number }) | undefined = isSameSecret(mark, sign(body))
       ? JSON.parse(Buffer.from(body, 'base64url').toString('utf8'))
       : undefined;
     if (at === undefined || at.until < deps.now())

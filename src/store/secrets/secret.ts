@@ -1,6 +1,7 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { isSameSecret } from '../../domain/canonical-json.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Store } from '../../ports/store.ts';
 import { deriveKey } from './sealed-text.ts';
@@ -28,13 +29,12 @@ export async function loadSecret(dataDir: string, fromEnv?: string): Promise<str
 
 /** Proves that this store has always been used with this secret; the first one to ask decides. Only a derived mark is kept. */
 export async function checkSecret(store: Pick<Store, 'values'>, secret: string): Promise<void> {
-  const mark = deriveKey(secret, 'check');
+  const mark = deriveKey(secret, 'check').toString('hex');
   // It never expires, so the time does not matter.
   const kept =
     (await store.values.get('check', 'secret', 0)) ??
-    (await store.values.setIfAbsent('check', 'secret', mark.toString('hex'), null, 0));
-  const known = Buffer.from(kept, 'hex');
-  if (known.length === mark.length && timingSafeEqual(known, mark)) return;
+    (await store.values.setIfAbsent('check', 'secret', mark, null, 0));
+  if (isSameSecret(kept, mark)) return;
   throw new GatehouseError('config_invalid', 'GATEHOUSE_SECRET is not the one this database was made with.', {
     next: 'Put the former secret back (the variable, or the file `secret` of the data folder), or use another data folder.',
   });
