@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { parsePolicyFile } from '../../src/cli/soql-policy-file.ts';
 import { createGuard } from '../../src/salesforce/soql/guard.ts';
-import { parsePolicyFile } from '../../src/salesforce/soql/policy-file.ts';
 import { hostileTexts } from '../salesforce/soql/hostile-texts.ts';
 
 /** F8: how fast the guard reads real queries, and how long the worst hostile text holds it up. */

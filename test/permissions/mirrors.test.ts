@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { fieldAccess, fieldSet } from '../../permissions/field-access.ts';
 import { policySchema } from '../../permissions/policy.ts';
+import { parsePolicyFile } from '../../src/cli/soql-policy-file.ts';
 import { boundByPolicy } from '../../src/policy/bounded-org.ts';
 import { guardSoql } from '../../src/salesforce/soql/guard.ts';
-import { parsePolicyFile } from '../../src/salesforce/soql/policy-file.ts';
 
 /** Denied field, and where the same data stands as Salesforce's own schema shows it. */
 const MIRRORS: readonly (readonly [denied: string, shown: string])[] = [

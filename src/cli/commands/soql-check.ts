@@ -27,7 +27,7 @@ export const command = defineCommand({
 });
 
 async function readPolicy(file: string) {
-  const { parsePolicyFile } = await import('../../salesforce/soql/policy-file.ts');
+  const { parsePolicyFile } = await import('../soql-policy-file.ts');
   const text = await readInput(file);
   try {
     return parsePolicyFile(JSON.parse(text));

@@ -20,10 +20,10 @@ export interface SoqlObject {
 
 export interface SoqlField {
   readonly name: string;
-  readonly externalId?: boolean;
-  readonly unique?: boolean;
-  readonly type?: string;
-  readonly filterable?: boolean;
+  readonly externalId?: boolean | undefined;
+  readonly unique?: boolean | undefined;
+  readonly type?: string | undefined;
+  readonly filterable?: boolean | undefined;
 }
 
 /** What one bot may query. Fields are `Account.AnnualRevenue`, or `*.Secret__c` on every object. */
@@ -31,19 +31,19 @@ export interface SoqlPolicy {
   readonly allowObjects: readonly string[];
   readonly denyFields: readonly string[];
   /** Where an object is listed here, only these fields (and Id) are open. */
-  readonly allowFields?: Readonly<Record<string, readonly string[]>>;
+  readonly allowFields?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Open, but a query that touches one is never trivial. */
-  readonly sensitiveFields?: readonly string[];
+  readonly sensitiveFields?: readonly string[] | undefined;
   /** Fields such as `Name` that may be read of a record's owner or author although User and Group are closed. */
-  readonly allowOwnerFields?: readonly string[];
+  readonly allowOwnerFields?: readonly string[] | undefined;
   readonly maxRows: number;
   readonly maxChildRows: number;
   readonly maxOffset: number;
   readonly maxLength: number;
   /** Date literals that this org's version has beyond the common ones, such as LAST_N_HOURS. */
-  readonly dateLiterals?: readonly string[];
+  readonly dateLiterals?: readonly string[] | undefined;
   /** For the reader of a policy file: nothing is judged by it, since no public table says which version has which literal. */
-  readonly apiVersion?: number;
+  readonly apiVersion?: number | undefined;
 }
 
 /** An object of which only the name is known. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parsePolicyFile } from '../../../src/cli/soql-policy-file.ts';
 import { createGuard } from '../../../src/salesforce/soql/guard.ts';
-import { parsePolicyFile } from '../../../src/salesforce/soql/policy-file.ts';
 import { pass, underPolicy } from './fixtures.ts';
 
 const id = "'001000000000001AAA'";

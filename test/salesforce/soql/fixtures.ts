@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { parsePolicyFile } from '../../../src/cli/soql-policy-file.ts';
 import { createGuard, type SoqlPass, type SoqlRefused, type SoqlVerdict } from '../../../src/salesforce/soql/guard.ts';
-import { parsePolicyFile } from '../../../src/salesforce/soql/policy-file.ts';
 import type { SoqlPolicy, SoqlSchema } from '../../../src/salesforce/soql/schema.ts';
 
 export interface FixtureRow {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parsePolicyFile } from '../../../src/cli/soql-policy-file.ts';
 import { createGuard, guardSoql, type SoqlVerdict } from '../../../src/salesforce/soql/guard.ts';
-import { parsePolicyFile } from '../../../src/salesforce/soql/policy-file.ts';
 import { createWorld } from '../../support/world.ts';
 
 /** Event.WhatId of a real org leads to eighty objects, of which a bot may see a few. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { parsePolicyFile } from '../../../src/cli/soql-policy-file.ts';
 import { createGuard } from '../../../src/salesforce/soql/guard.ts';
-import { parsePolicyFile } from '../../../src/salesforce/soql/policy-file.ts';
 
 const page = readFileSync(new URL('../../../docs/soql-policy.md', import.meta.url), 'utf8');
 const [, policy = ''] = /```json\n([\s\S]*?)```/.exec(page) ?? [];

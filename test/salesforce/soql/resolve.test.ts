@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { parsePolicyFile } from '../../../src/cli/soql-policy-file.ts';
 import { createGuard, neededObjects } from '../../../src/salesforce/soql/guard.ts';
-import { parsePolicyFile } from '../../../src/salesforce/soql/policy-file.ts';
 import type { SoqlSchema } from '../../../src/salesforce/soql/schema.ts';
 import { examplePolicy, pass, refusal, underPolicy, underSyntax } from './fixtures.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { checkLine, createGuard } from '../../../src/salesforce/soql/guard.ts';
-import { parsePolicyFile } from '../../../src/salesforce/soql/policy-file.ts';
-import { examplePolicy, pass, refusal, underPolicy, underSyntax } from './fixtures.ts';
+import { parsePolicyFile } from '../../src/cli/soql-policy-file.ts';
+import { checkLine, createGuard } from '../../src/salesforce/soql/guard.ts';
+import { examplePolicy, pass, refusal, underPolicy, underSyntax } from '../salesforce/soql/fixtures.ts';
 
 const least = {
   allowObjects: ['Account'],
