@@ -11,7 +11,7 @@ import type { Store } from '../ports/store.ts';
 import type { FeedRow, HeldSyncOf } from '../ports/sync-store.ts';
 import { type ClockDifference, clockDifference } from '../runtime/clocks.ts';
 import type { Database } from '../store/engines/database.ts';
-import { createSealedText } from '../store/secrets/sealed-text.ts';
+import { createCipher } from '../store/secrets/cipher.ts';
 import { createSyncStore } from '../store/sync/sync-store.ts';
 import { createSync, type SyncRoom } from '../sync/create-sync.ts';
 import { type SyncProblem, type SyncStatus, syncStatus } from '../sync/jobs/status.ts';
@@ -74,7 +74,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     policyOf,
     heldSync: deps.heldSync,
     connectionOf: standing,
-    seal: createSealedText(deps.secret, 'webhooks'),
+    cipher: createCipher(deps.secret, 'webhooks'),
     hooks: createHooks({ mayReach, ownUrl: deps.publicUrl }),
     async openOrg(bot: string, signal: AbortSignal) {
       requireWriting(bot, await policyOf(bot));

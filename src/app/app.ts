@@ -4,10 +4,10 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAccess } from '../access/create-access.ts';
 import { type Audit, createAudit } from '../audit/audit.ts';
-import { createHeadKeeper } from '../audit/chain-head-files.ts';
+import { createChainHeadFiles } from '../audit/chain-head-files.ts';
 import type { Chat } from '../chat/chat.ts';
 import type { Action, Soql, Sync } from '../domain/action.ts';
-import { hmacSha256 } from '../domain/canonical-json.ts';
+import { deriveKey, hmacSha256 } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { createLeaseWatch } from '../domain/lease-watch.ts';
 import type { Prompt } from '../domain/prompt.ts';
@@ -30,8 +30,8 @@ import { toSoql } from '../salesforce/records/find.ts';
 import { isUnknownOutcome, UpstreamError } from '../salesforce/transport/upstream-error.ts';
 import type { Sim } from '../sim/sim.ts';
 import { createStore, openDatabase } from '../store/open.ts';
+import { createCipher } from '../store/secrets/cipher.ts';
 import { makeFolder } from '../store/secrets/make-folder.ts';
-import { createSealedText, deriveKey } from '../store/secrets/sealed-text.ts';
 import { checkSecret, loadSecret } from '../store/secrets/secret.ts';
 import { lazyTokens, type TokenTarget } from '../store/secrets/tokens.ts';
 import type { AppSync } from './app-sync.ts';
@@ -95,7 +95,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const database = await openDatabase(
     config.databaseUrl === undefined ? { file: inData('gatehouse.db') } : { url: config.databaseUrl },
   );
-  const store = createStore(database, createSealedText(secret, 'requests of visitors'));
+  const store = createStore(database, createCipher(secret, 'requests of visitors'));
   try {
     await checkSecret(store, secret);
     const isSimulated = config.simulate || config.salesforce.clientId === undefined;
@@ -177,7 +177,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     });
     if (isSimulated && !config.simulate) await refuseToyBesideReal(config, store);
 
-    const audit = createAudit({ store, secret, heads: createHeadKeeper(inData('audit-heads'), isAlive), now, log });
+    const audit = createAudit({ store, secret, heads: createChainHeadFiles(inData('audit-heads'), isAlive), now, log });
     const access = createAccess({ store, secret, now });
     const actions = await loadActions(
       new URL('../../actions/', import.meta.url),

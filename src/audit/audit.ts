@@ -1,8 +1,8 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { canonicalJson, hmacSha256, sha256 } from '../domain/canonical-json.ts';
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { canonicalJson, deriveKey, hmacSha256, sha256 } from '../domain/canonical-json.ts';
 import type { Log } from '../ports/log.ts';
 import type { AuditEntry, AuditRow, AuditStore } from '../ports/store.ts';
-import { createAuditHead, type HeadKeeper } from './chain-head.ts';
+import { type ChainHeadStore, createChainHead } from './chain-head.ts';
 
 /** Who set what. */
 export interface Setter {
@@ -51,22 +51,22 @@ export type AuditVerdict =
 export interface AuditDeps {
   readonly store: { readonly audit: AuditStore };
   readonly secret: string;
-  readonly heads: HeadKeeper;
+  readonly heads: ChainHeadStore;
   readonly now: () => number;
   readonly log: Log;
 }
 
 const START = '0'.repeat(64);
 export function createAudit(deps: AuditDeps): Audit {
-  const chainKey = derive(deps.secret, 'audit chain').toString('hex');
-  const sealKey = derive(deps.secret, 'audit values');
-  const seal = (row: Omit<AuditRow, 'hash'>) => {
+  const chainKey = deriveKey(deps.secret, 'audit chain').toString('hex');
+  const sealKey = deriveKey(deps.secret, 'audit values');
+  const hashOf = (row: Omit<AuditRow, 'hash'>) => {
     // The sealed text itself stays out: erasing it must not break the chain. Its hash stays in.
     const { sealed: _, ...covered } = row;
     return hmacSha256(chainKey, canonicalJson(covered));
   };
-  const mark = (head: string) => hmacSha256(chainKey, head);
-  const head = createAuditHead({ audit: deps.store.audit, heads: deps.heads, seal, mark, log: deps.log });
+  const sign = (head: string) => hmacSha256(chainKey, head);
+  const head = createChainHead({ audit: deps.store.audit, heads: deps.heads, hashOf, sign, log: deps.log });
 
   const append: Audit['append'] = ({ detail, sealed, ...entry }, inside) =>
     inside.audit.append(
@@ -84,7 +84,7 @@ export function createAudit(deps: AuditDeps): Audit {
         detail: canonicalJson(detail ?? {}),
         sealed: sealed === undefined ? null : encrypt(sealKey, JSON.stringify(sealed)),
       },
-      seal,
+      hashOf,
     );
 
   return {
@@ -101,7 +101,7 @@ export function createAudit(deps: AuditDeps): Audit {
       let rows = 0;
       const { kept: own, isBroken } = head.state();
       const heads = (await deps.heads.all()).map((line) => line.split(' '));
-      const forged = heads.findIndex(([seq, hash, signature]) => mark(`${seq} ${hash}`) !== signature);
+      const forged = heads.findIndex(([seq, hash, signature]) => sign(`${seq} ${hash}`) !== signature);
       if (forged >= 0)
         return { ok: false, rows: 0, seq: Number(heads[forged]?.[0]) || 0, problem: 'a kept head is not signed by us' };
       const expected = new Map<number, string>();
@@ -118,7 +118,7 @@ export function createAudit(deps: AuditDeps): Audit {
           if (row.seq !== rows + 1) return wrong(`row ${rows + 1} is missing`);
           if (row.previous !== previous) return wrong('it does not follow the row before it');
           const { hash, ...rest } = row;
-          if (seal(rest) !== hash) return wrong('it was edited');
+          if (hashOf(rest) !== hash) return wrong('it was edited');
           if (row.sealed !== null && sha256(row.sealed) !== row.sealedHash)
             return wrong('its sealed values were edited');
           if (expected.has(row.seq) && expected.get(row.seq) !== hash)
@@ -139,7 +139,7 @@ export function createAudit(deps: AuditDeps): Audit {
     },
 
     isIntact({ hash, ...row }) {
-      return seal(row) === hash && (row.sealed === null || sha256(row.sealed) === row.sealedHash);
+      return hashOf(row) === hash && (row.sealed === null || sha256(row.sealed) === row.sealedHash);
     },
 
     unsealed(row) {
@@ -172,10 +172,6 @@ export function createAudit(deps: AuditDeps): Audit {
       }
     },
   };
-}
-
-function derive(secret: string, purpose: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, '', `gatehouse ${purpose}`, 32));
 }
 
 function encrypt(key: Buffer, text: string): string {

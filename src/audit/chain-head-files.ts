@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { GatehouseError } from '../domain/errors.ts';
-import type { HeadKeeper } from './chain-head.ts';
+import type { ChainHeadStore } from './chain-head.ts';
 
 /**
  * The signed heads of the audit in files beside the database, one per start of a process, so that processes never wait for
  * each other and none overwrites what an earlier one proved: in a container every start has the same process number.
  */
-export function createHeadKeeper(folder: string, isAlive: (pid: number) => boolean): HeadKeeper {
+export function createChainHeadFiles(folder: string, isAlive: (pid: number) => boolean): ChainHeadStore {
   const own = path.join(folder, `${process.pid}-${randomBytes(4).toString('hex')}.head`);
   let pending: Promise<void> = Promise.resolve();
 

@@ -5,7 +5,7 @@ import type { AuditRow, AuditStore } from '../ports/store.ts';
  * The last row of the audit as this process signed it. It moves along the chain alone, so that rows grown over a cut never
  * take the place of what was signed: whoever can write the database, and has not our secret, cannot make a cut whole again.
  */
-export interface AuditHead {
+export interface ChainHead {
   keep(row: AuditRow): Promise<void>;
   state(): { readonly kept: Head | undefined; readonly isBroken: boolean };
 }
@@ -16,7 +16,7 @@ export interface Head {
 }
 
 /** Where signed heads live, away from the rows. Several processes may each keep their own. */
-export interface HeadKeeper {
+export interface ChainHeadStore {
   /** For a person: where to look for them. */
   readonly where: string;
   keep(head: string): Promise<void>;
@@ -25,13 +25,13 @@ export interface HeadKeeper {
   dropOlder(isOutdone: (head: string) => Promise<boolean>): Promise<void>;
 }
 
-export interface AuditHeadDeps {
+export interface ChainHeadDeps {
   readonly audit: Pick<AuditStore, 'page'>;
-  readonly heads: HeadKeeper;
+  readonly heads: ChainHeadStore;
   /** The hash that a row must have. */
-  readonly seal: (row: Omit<AuditRow, 'hash'>) => string;
+  readonly hashOf: (row: Omit<AuditRow, 'hash'>) => string;
   /** Signs a head. */
-  readonly mark: (head: string) => string;
+  readonly sign: (head: string) => string;
   readonly log: Log;
 }
 
@@ -40,7 +40,7 @@ const WALK = 500;
 /** A head of an earlier process that lies further back is not followed up to ours: it stays, which costs nothing. */
 const FAR = 10_000;
 
-export function createAuditHead({ audit, heads, seal, mark, log }: AuditHeadDeps): AuditHead {
+export function createChainHead({ audit, heads, hashOf, sign, log }: ChainHeadDeps): ChainHead {
   let kept: Head | undefined;
   let isBroken = false;
   let keeping: Promise<void> = Promise.resolve();
@@ -51,22 +51,22 @@ export function createAuditHead({ audit, heads, seal, mark, log }: AuditHeadDeps
     let at = from;
     for (const row of await audit.page(from.seq, steps)) {
       const { hash, ...rest } = row;
-      if (row.seq !== at.seq + 1 || row.previous !== at.hash || seal(rest) !== hash) return undefined;
+      if (row.seq !== at.seq + 1 || row.previous !== at.hash || hashOf(rest) !== hash) return undefined;
       at = { seq: row.seq, hash };
     }
     return at.seq === from.seq + steps ? at : undefined;
   };
 
-  const sign = async ({ seq, hash }: Head) => {
+  const signAndKeep = async ({ seq, hash }: Head) => {
     const text = `${seq} ${hash}`;
-    await heads.keep(`${text} ${mark(text)}`);
+    await heads.keep(`${text} ${sign(text)}`);
     kept = { seq, hash };
   };
 
   /** A head that the chain does not lead on from stays: it is the proof that somebody cut the chain before us. */
   const isOutdone = async (line: string, row: Head): Promise<boolean> => {
     const [seq, hash = '', signature] = line.split(' ');
-    if (mark(`${seq} ${hash}`) !== signature) return false;
+    if (sign(`${seq} ${hash}`) !== signature) return false;
     const older = { seq: Number(seq), hash };
     if (older.seq > row.seq || row.seq - older.seq > FAR) return false;
     let at: Head | undefined = older;
@@ -79,13 +79,13 @@ export function createAuditHead({ audit, heads, seal, mark, log }: AuditHeadDeps
   const move = async (row: Head & Pick<AuditRow, 'previous'>) => {
     if (isBroken) return;
     if (kept === undefined) {
-      await sign(row);
+      await signAndKeep(row);
       return heads.dropOlder((line) => isOutdone(line, row));
     }
     if (row.seq < kept.seq || row.hash === kept.hash) return;
     // Nearly always our own next row: its hash covers ours, and nothing needs to be read.
     const next = row.seq === kept.seq + 1 && row.previous === kept.hash ? row : await walk(kept, row.seq);
-    if (next !== undefined && next.seq > kept.seq) return sign(next);
+    if (next !== undefined && next.seq > kept.seq) return signAndKeep(next);
     isBroken = true;
     log.error('the audit was cut or changed: its rows do not follow from the one signed last', { seq: kept.seq });
   };

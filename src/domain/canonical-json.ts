@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { isRecord } from './is-record.ts';
 
 /** JSON with sorted keys and without undefined: the same value always gives the same text. */
@@ -21,6 +21,11 @@ export function sha256(text: string): string {
 
 export function hmacSha256(key: string, text: string): string {
   return createHmac('sha256', key).update(text, 'utf8').digest('hex');
+}
+
+/** A key of its own for each purpose. */
+export function deriveKey(secret: string | Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', `gatehouse ${purpose}`, 32));
 }
 
 /** In a time that does not tell how much of a guess was right. */

@@ -251,8 +251,8 @@ export interface AuditRow extends AuditEntry {
 }
 
 export interface AuditStore {
-  /** Appends under a lock: seq and previous hash are taken, `seal` makes the hash. */
-  append(entry: AuditEntry, seal: (row: Omit<AuditRow, 'hash'>) => string): Promise<AuditRow>;
+  /** Appends under a lock: seq and previous hash are taken, `hashOf` makes the hash. */
+  append(entry: AuditEntry, hashOf: (row: Omit<AuditRow, 'hash'>) => string): Promise<AuditRow>;
   get(seq: number): Promise<AuditRow | undefined>;
   head(): Promise<{ readonly seq: number; readonly hash: string } | undefined>;
   /** Ascending by seq from `after`; from the very first row there is, whatever its number, where that is undefined. */

@@ -1,10 +1,10 @@
 import { Kysely } from 'kysely';
 import { GatehouseError } from '../domain/errors.ts';
+import type { Cipher } from '../ports/cipher.ts';
 import type { Store } from '../ports/store.ts';
 import { createDatabase, type Database } from './engines/database.ts';
 import { TransactionScope } from './engines/transaction-scope.ts';
 import { migrate } from './migrate.ts';
-import type { SealedText } from './secrets/sealed-text.ts';
 import { createAuditStore } from './tables/audit.ts';
 import { createBotStore } from './tables/bots.ts';
 import { createConnectionStore } from './tables/connections.ts';
@@ -33,12 +33,12 @@ export async function openDatabase(target: DatabaseTarget): Promise<Database> {
   }
 }
 
-export async function openStore(target: DatabaseTarget, secrets?: SealedText): Promise<Store> {
+export async function openStore(target: DatabaseTarget, secrets?: Cipher): Promise<Store> {
   return createStore(await openDatabase(target), secrets);
 }
 
 /** The store on an open database; also inside a transaction, with the database that the transaction gives. `secrets` seals what visitors sent. */
-export function createStore(database: Database, secrets?: SealedText): Store {
+export function createStore(database: Database, secrets?: Cipher): Store {
   return {
     bots: createBotStore(database),
     keys: createKeyStore(database),

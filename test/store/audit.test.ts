@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/domain/canonical-json.ts';
 import { describeStores } from '../support/databases.ts';
-import { anEntry, NOW, seal } from './rows.ts';
+import { anEntry, hashOf, NOW } from './rows.ts';
 
 describeStores((_name, openFresh) => {
   describe('audit', () => {
@@ -9,16 +9,16 @@ describeStores((_name, openFresh) => {
       await using fresh = await openFresh();
       const { audit } = fresh.store;
       expect(await audit.head()).toBeUndefined();
-      const first = await audit.append(anEntry({ sealed: 'secret text' }), seal);
+      const first = await audit.append(anEntry({ sealed: 'secret text' }), hashOf);
       expect(first).toEqual({
         ...anEntry({ sealed: 'secret text' }),
         seq: 1,
         previous: '0'.repeat(64),
         sealedHash: sha256('secret text'),
-        hash: seal({ ...first }),
+        hash: hashOf({ ...first }),
       });
       const appended = await Promise.all(
-        Array.from({ length: 20 }, (_, index) => audit.append(anEntry({ event: `e${index}` }), seal)),
+        Array.from({ length: 20 }, (_, index) => audit.append(anEntry({ event: `e${index}` }), hashOf)),
       );
       const rows = await audit.page(0, 100);
       expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 21 }, (_, index) => index + 1));
@@ -35,18 +35,18 @@ describeStores((_name, openFresh) => {
       const { audit } = fresh.store;
       await expect(
         audit.append(anEntry(), () => {
-          throw new Error('no seal');
+          throw new Error('no hash');
         }),
-      ).rejects.toThrow('no seal');
-      expect((await audit.append(anEntry(), seal)).seq).toBe(1);
+      ).rejects.toThrow('no hash');
+      expect((await audit.append(anEntry(), hashOf)).seq).toBe(1);
     });
 
     it('finds by bot, proposal, action and event, newest first', async () => {
       await using fresh = await openFresh();
       const { audit } = fresh.store;
-      await audit.append(anEntry({ proposal: 'p1', event: 'proposed' }), seal);
-      await audit.append(anEntry({ proposal: 'p1' }), seal);
-      await audit.append(anEntry({ bot: 'other', action: 'GetAccount' }), seal);
+      await audit.append(anEntry({ proposal: 'p1', event: 'proposed' }), hashOf);
+      await audit.append(anEntry({ proposal: 'p1' }), hashOf);
+      await audit.append(anEntry({ bot: 'other', action: 'GetAccount' }), hashOf);
       const found = async (filter: Parameters<typeof audit.find>[0]) =>
         (await audit.find(filter)).map(({ seq }) => seq);
       expect(await found({ limit: 10 })).toEqual([3, 2, 1]);
@@ -58,8 +58,9 @@ describeStores((_name, openFresh) => {
     it('drops sealed values of any number of rows and keeps every hash [C7]', async () => {
       await using fresh = await openFresh();
       const { audit } = fresh.store;
-      for (const at of [NOW, NOW + 10, NOW + 20]) await audit.append(anEntry({ at, sealed: `sealed at ${at}` }), seal);
-      await audit.append(anEntry({ at: NOW }), seal);
+      for (const at of [NOW, NOW + 10, NOW + 20])
+        await audit.append(anEntry({ at, sealed: `sealed at ${at}` }), hashOf);
+      await audit.append(anEntry({ at: NOW }), hashOf);
       expect(await audit.sealedBefore(NOW + 20, 10)).toEqual([1, 2]);
       expect(await audit.sealedBefore(NOW + 20, 1)).toEqual([1]);
       await audit.unseal([1, ...Array.from({ length: 40_000 }, (_, index) => index + 100)]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MOVES, type ProposalState } from '../../src/domain/proposal.ts';
 import { createStore } from '../../src/store/open.ts';
-import { createSealedText } from '../../src/store/secrets/sealed-text.ts';
+import { createCipher } from '../../src/store/secrets/cipher.ts';
 import { describeStores } from '../support/databases.ts';
 import { aProposal, NOW } from './rows.ts';
 
@@ -166,7 +166,7 @@ describeStores((_name, openFresh) => {
 
     it('seals what a visitor sent, whole and in every change, and finds who waits for an answer [U1]', async () => {
       await using fresh = await openFresh();
-      const secrets = createSealedText('a secret of this test', 'requests of visitors');
+      const secrets = createCipher('a secret of this test', 'requests of visitors');
       const { proposals } = createStore(fresh.database, secrets);
       const visitor = { id: 'v', requests: 1, ownRequests: 0 };
       const mine = aProposal({ id: 'mine', visitor, state: 'received', args: { lastName: 'Visible' } });

@@ -112,5 +112,5 @@ export const anEntry = (change: Partial<AuditEntry> = {}): AuditEntry => ({
 });
 
 /** Enough of a hash to show order and content; the real one is the audit's. */
-export const seal = ({ seq, previous, event }: Omit<AuditRow, 'hash'>): string =>
+export const hashOf = ({ seq, previous, event }: Omit<AuditRow, 'hash'>): string =>
   `${seq}:${event}:${previous.slice(-12)}`;

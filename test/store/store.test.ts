@@ -4,7 +4,7 @@ import { GatehouseError, toErrorBody } from '../../src/domain/errors.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { openStore } from '../../src/store/open.ts';
 import { describeStores } from '../support/databases.ts';
-import { aBot, aConnection, anEntry, NOW, seal } from './rows.ts';
+import { aBot, aConnection, anEntry, hashOf, NOW } from './rows.ts';
 
 describeStores((name, openFresh) => {
   describe('bots', () => {
@@ -256,7 +256,7 @@ describeStores((name, openFresh) => {
       await using fresh = await openFresh();
       const failing = fresh.store.atomically(async (inside) => {
         await inside.values.set('k', 'a', '1', null);
-        await inside.audit.append(anEntry(), seal);
+        await inside.audit.append(anEntry(), hashOf);
         throw new Error('changed my mind');
       });
       await expect(failing).rejects.toThrow('changed my mind');
@@ -264,7 +264,7 @@ describeStores((name, openFresh) => {
       expect(await fresh.store.audit.head()).toBeUndefined();
       const answer = await fresh.store.atomically(async (inside) => {
         await inside.values.set('k', 'a', '1', null);
-        return (await inside.audit.append(anEntry(), seal)).seq;
+        return (await inside.audit.append(anEntry(), hashOf)).seq;
       });
       expect(answer).toBe(1);
       expect(await fresh.store.values.get('k', 'a', NOW)).toBe('1');
@@ -333,7 +333,7 @@ describeStores((name, openFresh) => {
         const stores = [fresh.store, other];
         await Promise.all(
           Array.from({ length: 40 }, (_, index) =>
-            stores[index % 2]?.audit.append(anEntry({ event: `${index}` }), seal),
+            stores[index % 2]?.audit.append(anEntry({ event: `${index}` }), hashOf),
           ),
         );
         expect(await other.audit.head()).toMatchObject({ seq: 40 });

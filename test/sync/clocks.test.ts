@@ -48,7 +48,7 @@ describe('leases of the sync', () => {
       await world.store.webhooks.put({
         bot: 'demo',
         url: 'https://host.example/hook',
-        secret: deps.seal.seal('whsec_c2VjcmV0'),
+        secret: deps.cipher.encrypt('whsec_c2VjcmV0'),
         delivered: await world.store.feed.head('demo'),
         attempts: 0,
         nextAt: 0,

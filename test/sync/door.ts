@@ -2,7 +2,7 @@ import { createAccess } from '../../src/access/create-access.ts';
 import { serveRoutes } from '../../src/http/server.ts';
 import { botNamed } from '../../src/policy/permit.ts';
 import { readConfig } from '../../src/runtime/config.ts';
-import { createSealedText } from '../../src/store/secrets/sealed-text.ts';
+import { createCipher } from '../../src/store/secrets/cipher.ts';
 import type { HostDeed, RouteDeps } from '../../src/sync/routes/deps.ts';
 import { syncRoutes } from '../../src/sync/routes/sync-routes.ts';
 import type { SyncWorld } from './world.ts';
@@ -28,7 +28,7 @@ export function depsOf(world: SyncWorld): RouteDeps {
     audit: async (entry) => void deeds.push(entry),
     requireBot: async (name) => (await botNamed(world.fresh.store, name)).name,
     publicUrl: 'https://gate.example',
-    seal: createSealedText('a secret of this test', 'webhooks'),
+    cipher: createCipher('a secret of this test', 'webhooks'),
     hooks: world.delivery.hooks,
   };
 }

@@ -351,7 +351,7 @@ describeStores((_name, openFresh) => {
     await world.store.webhooks.put({
       bot: 'demo',
       url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-      secret: world.delivery.seal.seal('whsec_AAAA'),
+      secret: world.delivery.cipher.encrypt('whsec_AAAA'),
       ...{ delivered: 0, attempts: 0, nextAt: 0, leaseUntil: 0, state: 'on', lastError: null },
     });
     expect(await deliver(world.delivery, 'demo')).toBe(3);

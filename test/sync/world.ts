@@ -12,7 +12,7 @@ import { readConfig } from '../../src/runtime/config.ts';
 import { createConnections } from '../../src/salesforce/create-connections.ts';
 import { createSim, type Sim, type SimSeed } from '../../src/sim/sim.ts';
 import { stock } from '../../src/sim/stock.ts';
-import { createSealedText } from '../../src/store/secrets/sealed-text.ts';
+import { createCipher } from '../../src/store/secrets/cipher.ts';
 import { createSyncStore } from '../../src/store/sync/sync-store.ts';
 import { createSync, type SyncRoom } from '../../src/sync/create-sync.ts';
 import { useInbox } from '../../src/sync/inbound/inbox.ts';
@@ -192,7 +192,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
     };
     const sync = createSync(deps);
     const org = (bot = BOT) => connections.open(bot, { signal: new AbortController().signal, background: true });
-    const delivery: DeliveryDeps = { ...deps, seal: createSealedText('a secret of this test', 'webhooks'), hooks };
+    const delivery: DeliveryDeps = { ...deps, cipher: createCipher('a secret of this test', 'webhooks'), hooks };
     const process: Process = {
       sync,
       store,

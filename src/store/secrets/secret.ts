@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { isSameSecret } from '../../domain/canonical-json.ts';
+import { deriveKey, isSameSecret } from '../../domain/canonical-json.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Store } from '../../ports/store.ts';
-import { deriveKey } from './sealed-text.ts';
 
 /** As GATEHOUSE_SECRET: 16 characters are the least that config accepts. */
 const LEAST_LENGTH = 16;

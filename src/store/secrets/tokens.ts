@@ -2,7 +2,7 @@ import type { Keyv, KeyvStoreAdapter } from 'keyv';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { TokenSet, TokenVault } from '../../ports/tokens.ts';
 import { storeUnavailable } from '../engines/unavailable.ts';
-import { createSealedText } from './sealed-text.ts';
+import { createCipher } from './cipher.ts';
 
 /** One SQLite file, or a server by postgres(ql)://, redis:// or rediss:// (`schema` on PostgreSQL only). */
 export type TokenTarget = { readonly file: string } | { readonly url: string; readonly schema?: string };
@@ -18,10 +18,10 @@ const NAMESPACE = 'tokens';
  */
 export async function openTokens(target: TokenTarget, secret: string | Buffer): Promise<TokenVault> {
   const [{ Keyv }, store] = await Promise.all([import('keyv'), openAdapter(target)]);
-  const sealed = createSealedText(secret, 'tokens');
+  const cipher = createCipher(secret, 'tokens');
   const open = (text: string) => {
     try {
-      return sealed.open(text);
+      return cipher.decrypt(text);
     } catch {
       throw notOurs();
     }
@@ -30,7 +30,7 @@ export async function openTokens(target: TokenTarget, secret: string | Buffer): 
     store,
     namespace: NAMESPACE,
     throwOnErrors: true,
-    serialize: async (envelope) => sealed.seal(JSON.stringify(envelope)),
+    serialize: async (envelope) => cipher.encrypt(JSON.stringify(envelope)),
     deserialize: async (text) => JSON.parse(open(text)),
   });
   // They are thrown to whoever asked; a listener keeps them from being thrown a second time.
@@ -39,7 +39,7 @@ export async function openTokens(target: TokenTarget, secret: string | Buffer): 
   return {
     async get(key) {
       const kept = await keyv.get(key).catch(away);
-      // The key is sealed in, so that one bot's tokens cannot be moved to another in the database.
+      // The key is encrypted with them, so that one bot's tokens cannot be moved to another in the database.
       if (kept !== undefined && kept.key !== key) throw notOurs();
       return kept?.tokens;
     },

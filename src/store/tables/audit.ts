@@ -9,7 +9,7 @@ const CHUNK = 1000;
 export function createAuditStore(database: Database): AuditStore {
   const { kysely } = database;
   return {
-    append: (entry, seal) =>
+    append: (entry, hashOf) =>
       database.transaction(async (inside) => {
         // The head row is the lock: whoever moves it holds it until the commit, on both databases.
         const { seq, hash: previous } = await inside.kysely
@@ -18,7 +18,7 @@ export function createAuditStore(database: Database): AuditStore {
           .returning(['seq', 'hash'])
           .executeTakeFirstOrThrow();
         const unsealed = { ...entry, seq, previous, sealedHash: entry.sealed === null ? null : sha256(entry.sealed) };
-        const row = { ...unsealed, hash: seal(unsealed) };
+        const row = { ...unsealed, hash: hashOf(unsealed) };
         await inside.kysely.insertInto('audit').values(row).execute();
         await inside.kysely.updateTable('auditHead').set({ hash: row.hash }).execute();
         return row;

@@ -1,12 +1,12 @@
 import type { ExpressionBuilder, Updateable } from 'kysely';
 import { BLANK, CLOCK_SKEW_MS, MOVES, type Proposal, type ProposalState } from '../../domain/proposal.ts';
+import type { Cipher } from '../../ports/cipher.ts';
 import type { ProposalStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
-import type { SealedText } from '../secrets/sealed-text.ts';
 import { PROPOSAL_JSON, type ProposalTable, type Tables } from './tables.ts';
 
 /** What a visitor sent is encrypted at rest: it may lie here for weeks, and nobody of the owner has seen it yet. */
-export function createProposalStore({ kysely }: Database, secrets?: SealedText): ProposalStore {
+export function createProposalStore({ kysely }: Database, secrets?: Cipher): ProposalStore {
   const toColumns = (patch: Partial<Proposal>, isVisitors: boolean) =>
     columnsOf(patch, isVisitors ? (secrets ?? noSecrets) : undefined);
   const toProposal = (row: ProposalTable) => proposalOf(row, secrets);
@@ -178,27 +178,27 @@ function stillOpen({ or, and, eb }: ExpressionBuilder<Tables, 'proposals'>) {
   ]);
 }
 
-const noSecrets: Pick<SealedText, 'seal'> = {
-  seal: () => {
+const noSecrets: Pick<Cipher, 'encrypt'> = {
+  encrypt: () => {
     throw new TypeError('What a visitor sent can only be stored with a secret.');
   },
 };
 
-function columnsOf(patch: Partial<Proposal>, secrets: Pick<SealedText, 'seal'> | undefined): Updateable<ProposalTable> {
+function columnsOf(patch: Partial<Proposal>, secrets: Pick<Cipher, 'encrypt'> | undefined): Updateable<ProposalTable> {
   const columns: Record<string, unknown> = { ...patch };
   for (const name of PROPOSAL_JSON) {
     const value = patch[name];
     if (value === undefined || value === null) continue;
     const text = JSON.stringify(value);
     const isEmpty = text.length === 2; // {} or []
-    columns[name] = secrets === undefined || isEmpty || name === 'visitor' ? text : secrets.seal(text);
+    columns[name] = secrets === undefined || isEmpty || name === 'visitor' ? text : secrets.encrypt(text);
   }
   // Every other part is the column's own value.
   if (patch.preview !== undefined) columns.target = patch.preview?.target?.id ?? null;
   return columns as Updateable<ProposalTable>;
 }
 
-function proposalOf({ target: _, ...row }: ProposalTable, secrets: SealedText | undefined): Proposal {
+function proposalOf({ target: _, ...row }: ProposalTable, secrets: Cipher | undefined): Proposal {
   const parts: Record<string, unknown> = { ...row, clientDecline: row.clientDecline ?? 'ends' };
   for (const name of PROPOSAL_JSON) {
     const text = row[name];
@@ -209,9 +209,9 @@ function proposalOf({ target: _, ...row }: ProposalTable, secrets: SealedText | 
 }
 
 /** What does not open was not written by us: nothing is left of it, and its seal will not hold. */
-function opened(text: string, secrets: SealedText | undefined, name: (typeof PROPOSAL_JSON)[number]): unknown {
+function opened(text: string, secrets: Cipher | undefined, name: (typeof PROPOSAL_JSON)[number]): unknown {
   try {
-    return secrets === undefined ? EMPTY[name] : JSON.parse(secrets.open(text));
+    return secrets === undefined ? EMPTY[name] : JSON.parse(secrets.decrypt(text));
   } catch {
     return EMPTY[name];
   }

@@ -1,18 +1,13 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { GatehouseError } from '../../domain/errors.ts';
 import { HookRefused, type Hooks } from '../../outbound/hooks.ts';
+import type { Cipher } from '../../ports/cipher.ts';
 import { DEFAULT_SETTINGS, type FeedRow, type SyncDeps, type WebhookTarget } from '../../ports/sync-store.ts';
 import { openedBy } from '../remote/policy-bounds.ts';
 import { boundedRow } from './told.ts';
 
-/** Encrypts small secrets at rest. */
-export interface Seal {
-  seal(plain: string): string;
-  open(sealed: string): string;
-}
-
 export interface DeliveryDeps extends SyncDeps {
-  readonly seal: Seal;
+  readonly cipher: Cipher;
   readonly hooks: Hooks;
 }
 
@@ -21,7 +16,7 @@ const PAGE = 100;
 
 /** Sets where a bot's changes are sent; answers the signing secret, this once. The first one begins now; a later one goes on where it was. */
 export async function setWebhook(
-  { store, seal, hooks }: DeliveryDeps,
+  { store, cipher, hooks }: DeliveryDeps,
   bot: string,
   url: string,
 ): Promise<{ readonly secret: string }> {
@@ -48,7 +43,7 @@ export async function setWebhook(
   const row: WebhookTarget = {
     bot,
     url: target.href,
-    secret: seal.seal(secret),
+    secret: cipher.encrypt(secret),
     delivered: await store.feed.head(bot),
     attempts: 0,
     nextAt: 0,
@@ -65,7 +60,7 @@ export async function setWebhook(
  * with the same `webhook-id`. Standard Webhooks: https://www.standardwebhooks.com
  */
 export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> {
-  const { store, now, watch, seal, hooks, crash, policyOf } = deps;
+  const { store, now, watch, cipher, hooks, crash, policyOf } = deps;
   const { leaseMs } = { ...DEFAULT_SETTINGS, ...deps.settings };
   const found = await store.webhooks.get(bot);
   if (!found || found.state === 'off' || found.nextAt > now()) return 0;
@@ -123,7 +118,7 @@ export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> 
       const headers = {
         'content-type': 'application/json',
         'content-length': String(Buffer.byteLength(body)),
-        ...signed(seal.open(secret), `${bot}_${row.seq}`, Math.floor(now() / 1000), body),
+        ...signed(cipher.decrypt(secret), `${bot}_${row.seq}`, Math.floor(now() / 1000), body),
       };
       // A redirect would carry the message to somewhere nobody chose, so none is followed.
       const status = await hooks.post(bot, new URL(url), { headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) });
