@@ -1,6 +1,6 @@
-import type { Access } from './access.ts';
 import type { Condition, Literal, Measured, Query } from './ast.ts';
 import { isAggregated, isCount } from './bound.ts';
+import type { QueryAccess } from './query-access.ts';
 import type { ResolvedField } from './reach.ts';
 import type { Resolution } from './resolve.ts';
 
@@ -17,14 +17,19 @@ const MAX_TRIVIAL_ROWS = 50;
 const MAX_TRIVIAL_COLUMNS = 20;
 const MAX_TRIVIAL_OBJECTS = 2;
 
-export function classify(query: Query, resolution: Resolution, access: Access, rowCap: number | null): Classification {
+export function classify(
+  query: Query,
+  resolution: Resolution,
+  access: QueryAccess,
+  rowCap: number | null,
+): Classification {
   const reasons = isCount(query)
     ? countReasons(query, resolution, access)
     : rowReasons(query, resolution, access, rowCap);
   return { class: reasons.length === 0 ? 'trivial' : 'non-trivial', reasons };
 }
 
-function countReasons(query: Query, { objects, fields, alternatives }: Resolution, access: Access): string[] {
+function countReasons(query: Query, { objects, fields, alternatives }: Resolution, access: QueryAccess): string[] {
   return [
     ...(objects.size - alternatives > 1 ? ['it counts across several objects'] : []),
     ...(touchesSensitive(fields, access) ? ['it touches a sensitive field'] : []),
@@ -36,7 +41,7 @@ function countReasons(query: Query, { objects, fields, alternatives }: Resolutio
 function rowReasons(
   query: Query,
   { objects, fields, fieldsOf, alternatives }: Resolution,
-  access: Access,
+  access: QueryAccess,
   rowCap: number | null,
 ): string[] {
   const { where } = query;
@@ -62,7 +67,7 @@ function scopeReasons({ scope }: Query): string[] {
   return scope === undefined || scope === 'mine' ? [] : ['its scope goes beyond the own records'];
 }
 
-function touchesSensitive(fields: ReadonlySet<string>, access: Access): boolean {
+function touchesSensitive(fields: ReadonlySet<string>, access: QueryAccess): boolean {
   for (const field of fields) {
     const dot = field.indexOf('.');
     if (access.isSensitive(field.slice(0, dot), field.slice(dot + 1))) return true;

@@ -1,10 +1,10 @@
 import type { Condition, ListOperator, Literal, Measured, Operator, Query } from './ast.ts';
-import type { Cursor } from './cursor.ts';
 import { dateLiteral, isAggregate, looksLikeDateLiteral } from './functions.ts';
 import { hintFor, refusal, unquoted } from './hints.ts';
 import { rewriteOf } from './moments.ts';
 import { readList, readMeasured } from './names.ts';
 import { SoqlRefusal } from './refusal.ts';
+import type { TokenReader } from './token-reader.ts';
 
 /** WHERE and HAVING. The one that reads a query is given, so that this file and the parser do not import each other. */
 interface ConditionRules {
@@ -14,16 +14,16 @@ interface ConditionRules {
 
 const MAX_VALUES = 1_000;
 
-export function readConditions(cursor: Cursor, rules: ConditionRules): Condition {
-  const first = readCondition(cursor, rules);
-  const joiner = cursor.token.key;
+export function readConditions(reader: TokenReader, rules: ConditionRules): Condition {
+  const first = readCondition(reader, rules);
+  const joiner = reader.token.key;
   if (joiner !== 'and' && joiner !== 'or') return first;
   const parts = [first];
-  while (cursor.take(joiner)) parts.push(readCondition(cursor, rules));
-  if (cursor.is('and') || cursor.is('or')) {
+  while (reader.take(joiner)) parts.push(readCondition(reader, rules));
+  if (reader.is('and') || reader.is('or')) {
     throw new SoqlRefusal(
       'mixed_and_or',
-      cursor.token.start,
+      reader.token.start,
       'AND and OR cannot stand side by side.',
       'Put parentheses around one of them: a AND (b OR c).',
     );
@@ -31,13 +31,13 @@ export function readConditions(cursor: Cursor, rules: ConditionRules): Condition
   return { kind: joiner, parts, at: first.at };
 }
 
-function readCondition(cursor: Cursor, rules: ConditionRules): Condition {
-  const at = cursor.token.start;
-  if (cursor.take('not')) return { kind: 'not', part: cursor.nest(() => readCondition(cursor, rules)), at };
-  if (!cursor.is('(')) return readComparison(cursor, rules);
-  cursor.next();
-  const inside = cursor.nest(() => readConditions(cursor, rules));
-  cursor.expect(')');
+function readCondition(reader: TokenReader, rules: ConditionRules): Condition {
+  const at = reader.token.start;
+  if (reader.take('not')) return { kind: 'not', part: reader.nest(() => readCondition(reader, rules)), at };
+  if (!reader.is('(')) return readComparison(reader, rules);
+  reader.next();
+  const inside = reader.nest(() => readConditions(reader, rules));
+  reader.expect(')');
   return inside;
 }
 
@@ -52,15 +52,15 @@ const operators: Readonly<Record<string, Operator>> = {
   like: 'LIKE',
 };
 
-function readComparison(cursor: Cursor, rules: ConditionRules): Condition {
-  const left = readMeasured(cursor, 'a field');
+function readComparison(reader: TokenReader, rules: ConditionRules): Condition {
+  const left = readMeasured(reader, 'a field');
   refuseAggregate(left, rules);
-  const { key } = cursor.token;
+  const { key } = reader.token;
   const operator = Object.hasOwn(operators, key) ? operators[key] : undefined;
-  if (operator === undefined) return readListComparison(cursor, rules, left);
-  const text = cursor.source.slice(left.at, cursor.previousEnd);
-  cursor.next();
-  const right = readValue(cursor, { text, operator });
+  if (operator === undefined) return readListComparison(reader, rules, left);
+  const text = reader.source.slice(left.at, reader.previousEnd);
+  reader.next();
+  const right = readValue(reader, { text, operator });
   if (operator === 'LIKE' && right.type !== 'string') {
     throw new SoqlRefusal(
       'like_wants_text',
@@ -83,21 +83,21 @@ function refuseAggregate(left: Measured, { clause }: ConditionRules): void {
   }
 }
 
-function readListComparison(cursor: Cursor, rules: ConditionRules, left: Measured): Condition {
-  const operator = readListOperator(cursor);
+function readListComparison(reader: TokenReader, rules: ConditionRules, left: Measured): Condition {
+  const operator = readListOperator(reader);
   const isSet = operator === 'IN' || operator === 'NOT IN';
-  if (!cursor.is('(')) {
-    if (cursor.is(':')) throw bind(cursor.token.start);
-    throw cursor.unexpected("a list such as ('a', 'b')");
+  if (!reader.is('(')) {
+    if (reader.is(':')) throw bind(reader.token.start);
+    throw reader.unexpected("a list such as ('a', 'b')");
   }
-  cursor.next();
-  if (isSet && cursor.is('select')) {
-    const query = cursor.nest(() => rules.readQuery());
-    cursor.expect(')');
+  reader.next();
+  if (isSet && reader.is('select')) {
+    const query = reader.nest(() => rules.readQuery());
+    reader.expect(')');
     return { kind: 'semijoin', left, operator, query, at: left.at };
   }
-  const values = readList(cursor, MAX_VALUES, () => readValue(cursor));
-  cursor.expect(')');
+  const values = readList(reader, MAX_VALUES, () => readValue(reader));
+  reader.expect(')');
   const stray = isSet ? undefined : values.find((value) => value.type !== 'string' && value.type !== 'null');
   if (stray !== undefined)
     throw new SoqlRefusal(
@@ -109,22 +109,22 @@ function readListComparison(cursor: Cursor, rules: ConditionRules, left: Measure
   return { kind: 'list', left, operator, values, at: left.at };
 }
 
-function readListOperator(cursor: Cursor): ListOperator {
-  if (cursor.take('in')) return 'IN';
-  if (cursor.take('includes')) return 'INCLUDES';
-  if (cursor.take('excludes')) return 'EXCLUDES';
-  if (!cursor.is('not')) throw cursor.unexpected('an operator such as =, !=, <, LIKE or IN');
-  const after = cursor.peek(1);
+function readListOperator(reader: TokenReader): ListOperator {
+  if (reader.take('in')) return 'IN';
+  if (reader.take('includes')) return 'INCLUDES';
+  if (reader.take('excludes')) return 'EXCLUDES';
+  if (!reader.is('not')) throw reader.unexpected('an operator such as =, !=, <, LIKE or IN');
+  const after = reader.peek(1);
   if (after.key === 'like') {
     throw new SoqlRefusal(
       'not_like',
-      cursor.token.start,
+      reader.token.start,
       'SOQL has no NOT LIKE.',
       "Put NOT in front: (NOT Name LIKE 'Acme%').",
     );
   }
-  cursor.next();
-  cursor.expect('in');
+  reader.next();
+  reader.expect('in');
   return 'NOT IN';
 }
 
@@ -143,45 +143,50 @@ interface Compared {
   readonly operator: Operator;
 }
 
-function readValue(cursor: Cursor, compared?: Compared): Literal {
-  const token = cursor.token;
+function readValue(reader: TokenReader, compared?: Compared): Literal {
+  const token = reader.token;
   const at = token.start;
-  if (token.kind === 'word') return readWordValue(cursor, compared);
+  if (token.kind === 'word') return readWordValue(reader, compared);
   if (token.key === ':') throw bind(at);
-  if (token.kind === 'symbol' || token.kind === 'end') throw cursor.unexpected('a value');
-  cursor.next();
-  return { kind: 'literal', type: plainKinds[token.kind], text: cursor.textOf(token), at };
+  if (token.kind === 'symbol' || token.kind === 'end') throw reader.unexpected('a value');
+  reader.next();
+  return { kind: 'literal', type: plainKinds[token.kind], text: reader.textOf(token), at };
 }
 
-function readWordValue(cursor: Cursor, compared: Compared | undefined): Literal {
-  const token = cursor.next();
+function readWordValue(reader: TokenReader, compared: Compared | undefined): Literal {
+  const token = reader.next();
   const at = token.start;
-  const text = cursor.textOf(token);
+  const text = reader.textOf(token);
   if (token.key === 'null') return { kind: 'literal', type: 'null', text, at };
   if (token.key === 'true' || token.key === 'false') return { kind: 'literal', type: 'boolean', text, at };
   if (/^[a-z]{3}[0-9]+$/.test(token.key)) return { kind: 'literal', type: 'currency', text, at };
   const name = text.toUpperCase();
-  const form = dateLiteral(name, cursor.dateLiterals);
+  const form = dateLiteral(name, reader.dateLiterals);
   if (form === 'fixed') return { kind: 'literal', type: 'dateLiteral', text: name, at };
   if (form === 'counted')
-    return { kind: 'literal', type: 'dateLiteral', text: `${name}:${readDays(cursor, name)}`, at };
-  if (looksLikeDateLiteral(name)) throw unknownDateLiteral(cursor, at, name, compared);
+    return { kind: 'literal', type: 'dateLiteral', text: `${name}:${readDays(reader, name)}`, at };
+  if (looksLikeDateLiteral(name)) throw unknownDateLiteral(reader, at, name, compared);
   const hint = hintFor(token.key);
   throw refusal(at, hint?.[0] === 'no_case' || hint?.[0] === 'is_null' ? hint : unquoted);
 }
 
-function readDays(cursor: Cursor, name: string): string {
+function readDays(reader: TokenReader, name: string): string {
   const wanted = `a whole number, as in ${name}:30`;
-  if (!cursor.take(':')) throw cursor.unexpected(`: and ${wanted}`);
-  const text = cursor.textOf(cursor.token);
-  if (!/^[0-9]{1,10}$/.test(text)) throw cursor.unexpected(wanted);
-  cursor.next();
+  if (!reader.take(':')) throw reader.unexpected(`: and ${wanted}`);
+  const text = reader.textOf(reader.token);
+  if (!/^[0-9]{1,10}$/.test(text)) throw reader.unexpected(wanted);
+  reader.next();
   return text;
 }
 
-function unknownDateLiteral(cursor: Cursor, at: number, name: string, compared: Compared | undefined): SoqlRefusal {
-  const count = cursor.is(':') ? cursor.textOf(cursor.peek(1)) : undefined;
-  const { now } = cursor;
+function unknownDateLiteral(
+  reader: TokenReader,
+  at: number,
+  name: string,
+  compared: Compared | undefined,
+): SoqlRefusal {
+  const count = reader.is(':') ? reader.textOf(reader.peek(1)) : undefined;
+  const { now } = reader;
   const rewrite =
     compared === undefined || now === undefined || compared.operator === 'LIKE'
       ? undefined

@@ -1,9 +1,9 @@
-import { type Access, compileAccess, openAccess } from './access.ts';
 import type { Query } from './ast.ts';
 import { type Bounded, bound, isAggregated, isCount } from './bound.ts';
 import { classify } from './classify.ts';
 import { type Narrowing, narrow } from './narrow.ts';
 import { parseSoql } from './parse.ts';
+import { compileAccess, openAccess, type QueryAccess } from './query-access.ts';
 import { SoqlRefusal } from './refusal.ts';
 import { anySchema, missingObjects, type Resolution, resolve } from './resolve.ts';
 import type { SoqlPolicy, SoqlSchema } from './schema.ts';
@@ -103,7 +103,7 @@ function literalsOf(policy: SoqlPolicy | undefined): ReadonlySet<string> {
 }
 
 interface Rules {
-  readonly access: Access;
+  readonly access: QueryAccess;
   readonly schema: SoqlSchema;
   readonly policy: SoqlPolicy | undefined;
   read(text: string): Query;

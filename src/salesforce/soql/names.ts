@@ -1,7 +1,7 @@
 import type { Call, Measured, Operand, Path } from './ast.ts';
-import type { Cursor } from './cursor.ts';
 import { takenBy } from './functions.ts';
 import { SoqlRefusal } from './refusal.ts';
+import type { TokenReader } from './token-reader.ts';
 
 /** Names: fields and their paths, functions, aliases. */
 
@@ -16,19 +16,19 @@ const reserved = new Set(
 const reservedAliases = new Set([...reserved, ...'all end group on order scope then typeof update when'.split(' ')]);
 
 /** One plain name. */
-export function readName(cursor: Cursor, expected: string): string {
-  if (cursor.token.kind !== 'word' || reserved.has(cursor.token.key)) throw cursor.unexpected(expected);
-  return cursor.textOf(cursor.next());
+export function readName(reader: TokenReader, expected: string): string {
+  if (reader.token.kind !== 'word' || reserved.has(reader.token.key)) throw reader.unexpected(expected);
+  return reader.textOf(reader.next());
 }
 
-export function readPath(cursor: Cursor, expected: string): Path {
-  const first = cursor.token;
-  const parts = [readName(cursor, expected)];
-  while (cursor.is('.')) {
-    const dot = cursor.next();
-    const part = cursor.token;
-    if (part.kind !== 'word' || part.start !== dot.end) throw cursor.unexpected('a name right after the dot');
-    parts.push(cursor.textOf(cursor.next()));
+export function readPath(reader: TokenReader, expected: string): Path {
+  const first = reader.token;
+  const parts = [readName(reader, expected)];
+  while (reader.is('.')) {
+    const dot = reader.next();
+    const part = reader.token;
+    if (part.kind !== 'word' || part.start !== dot.end) throw reader.unexpected('a name right after the dot');
+    parts.push(reader.textOf(reader.next()));
   }
   if (parts.length > MAX_PARTS) {
     throw new SoqlRefusal(
@@ -42,8 +42,8 @@ export function readPath(cursor: Cursor, expected: string): Path {
 }
 
 /** A field, or a function of one. */
-export function readMeasured(cursor: Cursor, expected: string): Measured {
-  const value = readColumn(cursor, expected);
+export function readMeasured(reader: TokenReader, expected: string): Measured {
+  const value = readColumn(reader, expected);
   if (!isBareCount(value)) return value;
   throw new SoqlRefusal('count_needs_field', value.at, 'COUNT() stands alone in SELECT.', 'Write COUNT(Id) here.');
 }
@@ -53,19 +53,19 @@ export function isBareCount(value: Measured): boolean {
 }
 
 /** What SELECT takes: also COUNT(). */
-export function readColumn(cursor: Cursor, expected: string): Measured {
-  return cursor.peek(1).key === '(' && cursor.token.kind === 'word'
-    ? cursor.nest(() => readCall(cursor))
-    : readPath(cursor, expected);
+export function readColumn(reader: TokenReader, expected: string): Measured {
+  return reader.peek(1).key === '(' && reader.token.kind === 'word'
+    ? reader.nest(() => readCall(reader))
+    : readPath(reader, expected);
 }
 
-function readCall(cursor: Cursor): Call {
-  const at = cursor.token.start;
-  const written = cursor.textOf(cursor.token);
+function readCall(reader: TokenReader): Call {
+  const at = reader.token.start;
+  const written = reader.textOf(reader.token);
   const name = written.toUpperCase();
   const takes = takenBy(name);
   if (takes === undefined || takes === 'numbers') {
-    if (reserved.has(cursor.token.key) || sqlFunctions.has(cursor.token.key)) throw cursor.unexpected('a field');
+    if (reserved.has(reader.token.key) || sqlFunctions.has(reader.token.key)) throw reader.unexpected('a field');
     throw new SoqlRefusal(
       'unknown_function',
       at,
@@ -73,75 +73,75 @@ function readCall(cursor: Cursor): Call {
       'Use a SOQL aggregate or date function, or the plain field.',
     );
   }
-  cursor.next();
-  cursor.expect('(');
-  const args = takes === 'points' ? readDistance(cursor) : readFieldArgument(cursor, takes === 'nothing or field');
-  cursor.expect(')');
+  reader.next();
+  reader.expect('(');
+  const args = takes === 'points' ? readDistance(reader) : readFieldArgument(reader, takes === 'nothing or field');
+  reader.expect(')');
   return { kind: 'call', name, args, at };
 }
 
 /** Words of SQL that look like a call and have a hint of their own. */
 const sqlFunctions = new Set(['exists', 'distinct', 'case', 'contains']);
 
-function readFieldArgument(cursor: Cursor, mayBeEmpty: boolean): Operand[] {
-  if (mayBeEmpty && cursor.is(')')) return [];
-  return [readMeasured(cursor, 'a field')];
+function readFieldArgument(reader: TokenReader, mayBeEmpty: boolean): Operand[] {
+  if (mayBeEmpty && reader.is(')')) return [];
+  return [readMeasured(reader, 'a field')];
 }
 
 /** DISTANCE(Location__c, GEOLOCATION(37.7, -122.4), 'mi') */
-function readDistance(cursor: Cursor): Operand[] {
-  const from = readPoint(cursor);
-  cursor.expect(',');
-  const to = readPoint(cursor);
-  cursor.expect(',');
-  const unit = cursor.token;
-  const text = cursor.textOf(unit);
-  if (unit.kind !== 'string' || !/^'(?:mi|km)'$/i.test(text)) throw cursor.unexpected("the unit 'mi' or 'km'");
-  cursor.next();
+function readDistance(reader: TokenReader): Operand[] {
+  const from = readPoint(reader);
+  reader.expect(',');
+  const to = readPoint(reader);
+  reader.expect(',');
+  const unit = reader.token;
+  const text = reader.textOf(unit);
+  if (unit.kind !== 'string' || !/^'(?:mi|km)'$/i.test(text)) throw reader.unexpected("the unit 'mi' or 'km'");
+  reader.next();
   return [from, to, { kind: 'literal', type: 'string', text, at: unit.start }];
 }
 
-function readPoint(cursor: Cursor): Operand {
-  if (!cursor.is('geolocation') || cursor.peek(1).key !== '(')
-    return readPath(cursor, 'a location field or GEOLOCATION(latitude, longitude)');
-  const at = cursor.next().start;
-  cursor.expect('(');
-  const latitude = readNumber(cursor);
-  cursor.expect(',');
-  const longitude = readNumber(cursor);
-  cursor.expect(')');
+function readPoint(reader: TokenReader): Operand {
+  if (!reader.is('geolocation') || reader.peek(1).key !== '(')
+    return readPath(reader, 'a location field or GEOLOCATION(latitude, longitude)');
+  const at = reader.next().start;
+  reader.expect('(');
+  const latitude = readNumber(reader);
+  reader.expect(',');
+  const longitude = readNumber(reader);
+  reader.expect(')');
   return { kind: 'call', name: 'GEOLOCATION', args: [latitude, longitude], at };
 }
 
-function readNumber(cursor: Cursor): Operand {
-  if (cursor.token.kind !== 'number') throw cursor.unexpected('a number');
-  const token = cursor.next();
-  return { kind: 'literal', type: 'number', text: cursor.textOf(token), at: token.start };
+function readNumber(reader: TokenReader): Operand {
+  if (reader.token.kind !== 'number') throw reader.unexpected('a number');
+  const token = reader.next();
+  return { kind: 'literal', type: 'number', text: reader.textOf(token), at: token.start };
 }
 
 /** The alias that may follow an object or column. */
-export function readAlias(cursor: Cursor): string | undefined {
-  const token = cursor.token;
+export function readAlias(reader: TokenReader): string | undefined {
+  const token = reader.token;
   if (token.kind !== 'word' || reservedAliases.has(token.key)) return undefined;
-  return cursor.textOf(cursor.next());
+  return reader.textOf(reader.next());
 }
 
-export function readObjectAlias(cursor: Cursor): string | undefined {
-  if (!cursor.take('as')) return readAlias(cursor);
-  const alias = readAlias(cursor);
-  if (alias === undefined) throw cursor.unexpected('an alias');
+export function readObjectAlias(reader: TokenReader): string | undefined {
+  if (!reader.take('as')) return readAlias(reader);
+  const alias = readAlias(reader);
+  if (alias === undefined) throw reader.unexpected('an alias');
   return alias;
 }
 
 /** `item, item, ...`, at most `most` of them. */
-export function readList<T>(cursor: Cursor, most: number, item: () => T): T[] {
+export function readList<T>(reader: TokenReader, most: number, item: () => T): T[] {
   const items = [item()];
-  while (cursor.take(',')) {
+  while (reader.take(',')) {
     items.push(item());
     if (items.length > most) {
       throw new SoqlRefusal(
         'too_many_items',
-        cursor.token.start,
+        reader.token.start,
         `A list may hold ${most} items.`,
         'Ask in several queries.',
       );

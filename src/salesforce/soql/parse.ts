@@ -1,10 +1,10 @@
 import type { CategoryFilter, Count, From, GroupBy, Order, Query, With } from './ast.ts';
 import { bind, readConditions } from './conditions.ts';
-import { Cursor } from './cursor.ts';
 import { hintForOpening, refusal } from './hints.ts';
 import { isBareCount, readList, readMeasured, readName, readObjectAlias, readPath } from './names.ts';
 import { SoqlRefusal } from './refusal.ts';
 import { MAX_COLUMNS, readSelect } from './select.ts';
+import { TokenReader } from './token-reader.ts';
 
 /**
  * Reads one read-only SOQL query, from its first character to its last, or refuses. What Salesforce would take but
@@ -17,10 +17,10 @@ export function parseSoql(
   now?: number,
 ): { readonly query: Query; readonly steps: number } {
   checkOpening(source);
-  const cursor = new Cursor(source, dateLiterals, now);
-  const query = readQuery(cursor, 'top');
-  cursor.expectEnd();
-  return { query, steps: cursor.steps };
+  const reader = new TokenReader(source, dateLiterals, now);
+  const query = readQuery(reader, 'top');
+  reader.expectEnd();
+  return { query, steps: reader.steps };
 }
 
 /** Before the rest is looked at, so that a model that sends SOSL or DELETE hears about that and not about a brace in it. */
@@ -39,27 +39,27 @@ type Role = 'top' | 'child' | 'semijoin';
 const MAX_SUB_QUERIES = 20;
 const noLiterals: ReadonlySet<string> = new Set();
 
-function readQuery(cursor: Cursor, role: Role): Query {
-  const at = cursor.expect('select').start;
-  if (role !== 'top') countSubQuery(cursor, at);
-  const select = readSelect(cursor, () => readQuery(cursor, 'child'));
-  cursor.expect('from');
-  const from = readFrom(cursor);
-  const scope = readScope(cursor);
-  const readInner = () => readQuery(cursor, 'semijoin');
-  const hasWhere = cursor.take('where');
-  const whereAt = hasWhere ? cursor.token.start : cursor.previousEnd;
-  const where = hasWhere ? readConditions(cursor, { clause: 'WHERE', readQuery: readInner }) : undefined;
-  const whereEnd = cursor.previousEnd;
+function readQuery(reader: TokenReader, role: Role): Query {
+  const at = reader.expect('select').start;
+  if (role !== 'top') countSubQuery(reader, at);
+  const select = readSelect(reader, () => readQuery(reader, 'child'));
+  reader.expect('from');
+  const from = readFrom(reader);
+  const scope = readScope(reader);
+  const readInner = () => readQuery(reader, 'semijoin');
+  const hasWhere = reader.take('where');
+  const whereAt = hasWhere ? reader.token.start : reader.previousEnd;
+  const where = hasWhere ? readConditions(reader, { clause: 'WHERE', readQuery: readInner }) : undefined;
+  const whereEnd = reader.previousEnd;
   const withs: With[] = [];
-  while (cursor.take('with')) withs.push(readWith(cursor));
-  const groupBy = readGroupBy(cursor);
-  const having = readHaving(cursor, groupBy, readInner);
-  const orderBy = readOrderBy(cursor);
-  const limit = readCount(cursor, 'limit');
-  const limitAt = cursor.previousEnd;
-  const offset = readCount(cursor, 'offset');
-  refuseEffects(cursor);
+  while (reader.take('with')) withs.push(readWith(reader));
+  const groupBy = readGroupBy(reader);
+  const having = readHaving(reader, groupBy, readInner);
+  const orderBy = readOrderBy(reader);
+  const limit = readCount(reader, 'limit');
+  const limitAt = reader.previousEnd;
+  const offset = readCount(reader, 'offset');
+  refuseEffects(reader);
   const query: Query = {
     select,
     from,
@@ -80,9 +80,9 @@ function readQuery(cursor: Cursor, role: Role): Query {
   return query;
 }
 
-function countSubQuery(cursor: Cursor, at: number): void {
-  cursor.subQueries += 1;
-  if (cursor.subQueries > MAX_SUB_QUERIES) {
+function countSubQuery(reader: TokenReader, at: number): void {
+  reader.subQueries += 1;
+  if (reader.subQueries > MAX_SUB_QUERIES) {
     throw new SoqlRefusal(
       'too_many_sub_queries',
       at,
@@ -92,13 +92,13 @@ function countSubQuery(cursor: Cursor, at: number): void {
   }
 }
 
-function readFrom(cursor: Cursor): From {
-  const path = readPath(cursor, 'an object');
-  const alias = readObjectAlias(cursor);
+function readFrom(reader: TokenReader): From {
+  const path = readPath(reader, 'an object');
+  const alias = readObjectAlias(reader);
   const joins = [];
-  while (cursor.take(',')) {
-    const parent = readPath(cursor, 'a parent such as c.Account');
-    const name = readObjectAlias(cursor);
+  while (reader.take(',')) {
+    const parent = readPath(reader, 'a parent such as c.Account');
+    const name = readObjectAlias(reader);
     if (parent.parts.length < 2 || name === undefined) {
       throw new SoqlRefusal(
         'one_object',
@@ -108,7 +108,7 @@ function readFrom(cursor: Cursor): From {
       );
     }
     joins.push({ path: parent, alias: name });
-    if (joins.length > MAX_SUB_QUERIES) throw cursor.unexpected('fewer aliases');
+    if (joins.length > MAX_SUB_QUERIES) throw reader.unexpected('fewer aliases');
   }
   return { path, alias, joins };
 }
@@ -119,26 +119,26 @@ const scopes = new Set(
   ),
 );
 
-function readScope(cursor: Cursor): string | undefined {
-  if (!cursor.take('using')) return undefined;
-  cursor.expect('scope');
-  if (!scopes.has(cursor.token.key)) {
+function readScope(reader: TokenReader): string | undefined {
+  if (!reader.take('using')) return undefined;
+  reader.expect('scope');
+  if (!scopes.has(reader.token.key)) {
     throw new SoqlRefusal(
       'unknown_scope',
-      cursor.token.start,
+      reader.token.start,
       'This is not a scope that is known here.',
       'Use mine, team or everything, or leave USING SCOPE out.',
     );
   }
-  return cursor.next().key;
+  return reader.next().key;
 }
 
-function readWith(cursor: Cursor): With {
-  if (cursor.take('security_enforced')) return { kind: 'mode', mode: 'SECURITY_ENFORCED' };
-  if (cursor.take('user_mode')) return { kind: 'mode', mode: 'USER_MODE' };
-  if (!cursor.take('data')) {
-    const at = cursor.token.start;
-    if (cursor.token.kind === 'end') throw cursor.unexpected('DATA CATEGORY');
+function readWith(reader: TokenReader): With {
+  if (reader.take('security_enforced')) return { kind: 'mode', mode: 'SECURITY_ENFORCED' };
+  if (reader.take('user_mode')) return { kind: 'mode', mode: 'USER_MODE' };
+  if (!reader.take('data')) {
+    const at = reader.token.start;
+    if (reader.token.kind === 'end') throw reader.unexpected('DATA CATEGORY');
     throw new SoqlRefusal(
       'with_not_allowed',
       at,
@@ -146,34 +146,34 @@ function readWith(cursor: Cursor): With {
       'Remove this WITH clause.',
     );
   }
-  cursor.expect('category');
-  const filters = [readCategory(cursor)];
-  while (cursor.take('and')) filters.push(readCategory(cursor));
+  reader.expect('category');
+  const filters = [readCategory(reader)];
+  while (reader.take('and')) filters.push(readCategory(reader));
   return { kind: 'category', filters };
 }
 
 const selectors = new Set(['at', 'above', 'below', 'above_or_below']);
 
-function readCategory(cursor: Cursor): CategoryFilter {
-  const group = readName(cursor, 'a category group');
-  if (!selectors.has(cursor.token.key)) throw cursor.unexpected('AT, ABOVE, BELOW or ABOVE_OR_BELOW');
-  const selector = cursor.next().key;
-  if (!cursor.take('(')) return { group, selector, categories: [readName(cursor, 'a category')] };
-  const categories = readList(cursor, MAX_SUB_QUERIES, () => readName(cursor, 'a category'));
-  cursor.expect(')');
+function readCategory(reader: TokenReader): CategoryFilter {
+  const group = readName(reader, 'a category group');
+  if (!selectors.has(reader.token.key)) throw reader.unexpected('AT, ABOVE, BELOW or ABOVE_OR_BELOW');
+  const selector = reader.next().key;
+  if (!reader.take('(')) return { group, selector, categories: [readName(reader, 'a category')] };
+  const categories = readList(reader, MAX_SUB_QUERIES, () => readName(reader, 'a category'));
+  reader.expect(')');
   return { group, selector, categories };
 }
 
-function readGroupBy(cursor: Cursor): GroupBy | undefined {
-  if (!cursor.take('group')) return undefined;
-  cursor.expect('by');
-  const form = cursor.peek(1).key === '(' ? formOf(cursor.token.key) : 'plain';
-  const readItems = () => readList(cursor, MAX_COLUMNS, () => readMeasured(cursor, 'a field'));
+function readGroupBy(reader: TokenReader): GroupBy | undefined {
+  if (!reader.take('group')) return undefined;
+  reader.expect('by');
+  const form = reader.peek(1).key === '(' ? formOf(reader.token.key) : 'plain';
+  const readItems = () => readList(reader, MAX_COLUMNS, () => readMeasured(reader, 'a field'));
   if (form === 'plain') return { form, items: readItems() };
-  cursor.next();
-  cursor.expect('(');
+  reader.next();
+  reader.expect('(');
   const items = readItems();
-  cursor.expect(')');
+  reader.expect(')');
   return { form, items };
 }
 
@@ -181,37 +181,37 @@ function formOf(key: string): GroupBy['form'] {
   return key === 'rollup' ? 'ROLLUP' : key === 'cube' ? 'CUBE' : 'plain';
 }
 
-function readHaving(cursor: Cursor, groupBy: GroupBy | undefined, readInner: () => Query) {
-  const at = cursor.token.start;
-  if (!cursor.take('having')) return undefined;
+function readHaving(reader: TokenReader, groupBy: GroupBy | undefined, readInner: () => Query) {
+  const at = reader.token.start;
+  if (!reader.take('having')) return undefined;
   if (groupBy === undefined)
     throw new SoqlRefusal('having_without_group', at, 'HAVING needs GROUP BY.', 'Add GROUP BY, or use WHERE.');
-  return readConditions(cursor, { clause: 'HAVING', readQuery: readInner });
+  return readConditions(reader, { clause: 'HAVING', readQuery: readInner });
 }
 
-function readOrderBy(cursor: Cursor): Order[] {
-  if (!cursor.take('order')) return [];
-  cursor.expect('by');
-  return readList(cursor, MAX_COLUMNS, () => {
-    const value = readMeasured(cursor, 'a field');
-    const descending = cursor.take('desc');
-    if (!descending) cursor.take('asc');
-    return { value, descending, nulls: readNulls(cursor) };
+function readOrderBy(reader: TokenReader): Order[] {
+  if (!reader.take('order')) return [];
+  reader.expect('by');
+  return readList(reader, MAX_COLUMNS, () => {
+    const value = readMeasured(reader, 'a field');
+    const descending = reader.take('desc');
+    if (!descending) reader.take('asc');
+    return { value, descending, nulls: readNulls(reader) };
   });
 }
 
-function readNulls(cursor: Cursor): Order['nulls'] {
-  if (!cursor.take('nulls')) return undefined;
-  if (cursor.take('first')) return 'FIRST';
-  cursor.expect('last');
+function readNulls(reader: TokenReader): Order['nulls'] {
+  if (!reader.take('nulls')) return undefined;
+  if (reader.take('first')) return 'FIRST';
+  reader.expect('last');
   return 'LAST';
 }
 
-function readCount(cursor: Cursor, clause: 'limit' | 'offset'): Count | undefined {
-  if (!cursor.take(clause)) return undefined;
-  const token = cursor.token;
+function readCount(reader: TokenReader, clause: 'limit' | 'offset'): Count | undefined {
+  if (!reader.take(clause)) return undefined;
+  const token = reader.token;
   if (token.key === ':') throw bind(token.start);
-  const text = cursor.textOf(token);
+  const text = reader.textOf(token);
   if (!/^[0-9]{1,10}$/.test(text)) {
     const name = clause.toUpperCase();
     throw new SoqlRefusal(
@@ -221,14 +221,14 @@ function readCount(cursor: Cursor, clause: 'limit' | 'offset'): Count | undefine
       `Write ${name} 50.`,
     );
   }
-  cursor.next();
+  reader.next();
   return { value: Number(text), at: token.start, end: token.end };
 }
 
 /** FOR VIEW and FOR REFERENCE write when a record was last viewed, UPDATE writes statistics, FOR UPDATE locks. */
-function refuseEffects(cursor: Cursor): void {
-  const { key, start } = cursor.token;
-  if (key !== 'for' && key !== 'update' && !(key === 'all' && cursor.peek(1).key === 'rows')) return;
+function refuseEffects(reader: TokenReader): void {
+  const { key, start } = reader.token;
+  if (key !== 'for' && key !== 'update' && !(key === 'all' && reader.peek(1).key === 'rows')) return;
   throw key === 'all'
     ? new SoqlRefusal('all_rows', start, 'Deleted and archived rows are not read.', 'Remove ALL ROWS.')
     : new SoqlRefusal(

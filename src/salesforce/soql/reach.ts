@@ -1,5 +1,5 @@
 import { nearest } from '../../domain/nearest.ts';
-import type { Access } from './access.ts';
+import type { QueryAccess } from './query-access.ts';
 import { SoqlRefusal } from './refusal.ts';
 import { bareObject, type SoqlField, type SoqlObject, type SoqlSchema } from './schema.ts';
 
@@ -33,11 +33,11 @@ export class Reach {
   /** Whether a policy judges, or syntax alone does. */
   readonly judges: boolean;
   readonly #schema: SoqlSchema;
-  readonly #access: Access;
+  readonly #access: QueryAccess;
   readonly #relationships = new Set<string>();
   readonly #several = new Set<string>();
 
-  constructor(schema: SoqlSchema, access: Access, missing?: Set<string>) {
+  constructor(schema: SoqlSchema, access: QueryAccess, missing?: Set<string>) {
     this.#schema = schema;
     this.#access = access;
     this.judges = access.judges;

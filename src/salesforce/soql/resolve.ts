@@ -1,6 +1,6 @@
-import type { Access } from './access.ts';
 import type { Condition, Join, Literal, Measured, Operand, Path, Query, Selected } from './ast.ts';
 import { type Narrowed, type Narrowing, narrowedBy } from './narrow.ts';
+import type { QueryAccess } from './query-access.ts';
 import { type Place, Reach, type ResolvedField, unknownRelationship } from './reach.ts';
 import { SoqlRefusal } from './refusal.ts';
 import { bareObject, type SoqlObject, type SoqlSchema } from './schema.ts';
@@ -18,7 +18,7 @@ export interface Resolution {
   readonly alternatives: number;
 }
 
-export function resolve(query: Query, schema: SoqlSchema, access: Access): Resolution {
+export function resolve(query: Query, schema: SoqlSchema, access: QueryAccess): Resolution {
   const reach = new Reach(schema, access);
   const resolver = new Resolver(reach);
   resolver.root(query);
@@ -27,7 +27,7 @@ export function resolve(query: Query, schema: SoqlSchema, access: Access): Resol
 }
 
 /** The objects whose describe the schema still lacks, as far as the query can be followed with what it has. */
-export function missingObjects(query: Query, schema: SoqlSchema, access: Access): string[] {
+export function missingObjects(query: Query, schema: SoqlSchema, access: QueryAccess): string[] {
   const missing = new Set<string>();
   try {
     new Resolver(new Reach(schema, access, missing)).root(query);

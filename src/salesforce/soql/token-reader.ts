@@ -5,8 +5,8 @@ import { SoqlRefusal } from './refusal.ts';
 const MAX_DEPTH = 32;
 const STEPS_PER_CHARACTER = 12;
 
-/** The place of the reader in the tokens. It counts its steps and refuses past a fixed multiple of the text's length. */
-export class Cursor {
+/** Reads the tokens of one query in order. It counts its steps and refuses past a fixed multiple of the text's length. */
+export class TokenReader {
   readonly source: string;
   /** Date literals, in upper case, that the org has beyond those every version has. */
   readonly dateLiterals: ReadonlySet<string>;

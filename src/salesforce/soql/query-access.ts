@@ -2,7 +2,7 @@ import { type FieldAccess, fieldAccess, fieldSet } from '../../../permissions/fi
 import type { SoqlPolicy } from './schema.ts';
 
 /** One policy, made ready to answer: is this object open, is this field open, is it sensitive? */
-export interface Access extends FieldAccess {
+export interface QueryAccess extends FieldAccess {
   /** False when syntax alone is judged. */
   readonly judges: boolean;
   object(name: string): 'open' | 'closed' | 'never';
@@ -11,7 +11,7 @@ export interface Access extends FieldAccess {
   readonly ownerFields: ReadonlySet<string>;
 }
 
-export function compileAccess(policy: SoqlPolicy): Access {
+export function compileAccess(policy: SoqlPolicy): QueryAccess {
   const objects = new Set(policy.allowObjects.map(lower));
   const sensitive = fieldSet(policy.sensitiveFields ?? []);
   return {
@@ -24,7 +24,7 @@ export function compileAccess(policy: SoqlPolicy): Access {
 }
 
 /** Judging syntax alone: everything is open. */
-export const openAccess: Access = {
+export const openAccess: QueryAccess = {
   judges: false,
   object: () => 'open',
   canRead: () => true,
