@@ -79,7 +79,7 @@ export function createNotices({ store, notify, link, newId, now, log }: NoticeDe
         for (const what of audience === 'public' ? (['waiting', 'undecided'] as const) : []) {
           const key = `${bot}/${what}`;
           if ((await store.values.get(OWED, key, now())) === undefined || !(await hasTurn(key))) continue;
-          const id = await store.values.take(OWED, key, now());
+          const id = await store.values.consume(OWED, key, now());
           const proposal = id === undefined ? undefined : await store.proposals.get(id);
           const count = await countOf(bot, what);
           if (proposal !== undefined && count > 0) await send(proposal, what, count);

@@ -3,7 +3,7 @@ import { GatehouseError } from '../domain/errors.ts';
 /** So many tries per window and key, in this process. Keys are forgotten with their window, so it cannot grow for ever. */
 export interface RateLimit {
   /** Throws `rate_limited` when the window is used up; `most` where a key has a limit of its own. */
-  take(key: string, most?: number): void;
+  consume(key: string, most?: number): void;
 }
 
 const MOST_KEYS = 10_000;
@@ -20,7 +20,7 @@ export function createRateLimit({
   const used = new Map<string, number>();
   let window = 0;
   return {
-    take(key, mostOfKey = most) {
+    consume(key, mostOfKey = most) {
       const current = Math.floor(now() / windowMs);
       if (current !== window) {
         used.clear();

@@ -141,7 +141,7 @@ async function answer(
   const caller = await callerOf(deps.access, raw, route.who, isSecure);
   authorize(deps, route, caller, params);
   const refused = await route.admit?.({ params });
-  if (refused !== undefined) misses.take(c.env.remote);
+  if (refused !== undefined) misses.consume(c.env.remote);
   const reply =
     refused ??
     (await places.within(route, async () =>

@@ -191,7 +191,7 @@ function deadDrop({ store, now, log }: SessionDeps, session: string): DeadDrop {
     },
     async collect(about) {
       if ((await store.values.get(LEFT, key(about), now())) === undefined) return undefined;
-      const message = await store.values.take(LEFT, key(about), now());
+      const message = await store.values.consume(LEFT, key(about), now());
       return message === undefined ? undefined : (JSON.parse(message) as JSONRPCMessage); // put there by `leave` alone
     },
   };

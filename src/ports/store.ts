@@ -287,7 +287,7 @@ export interface ValueStore {
   /** Sets only if nothing live is there; answers what is there afterwards. */
   setIfAbsent(kind: string, key: string, value: string, expiresAt: number | null, now: number): Promise<string>;
   /** Reads and deletes in one step: exactly one caller gets it. */
-  take(kind: string, key: string, now: number): Promise<string | undefined>;
+  consume(kind: string, key: string, now: number): Promise<string | undefined>;
   remove(kind: string, key: string): Promise<void>;
   /** Removes every value of the kind whose key starts with `prefix`. */
   removeAll(kind: string, prefix: string): Promise<void>;

@@ -10,23 +10,23 @@ describe('the rate limit', () => {
 
   it('refuses the next try of a key until the window ends', () => {
     const { clock, limit } = open();
-    for (let n = 0; n < 3; n += 1) limit.take('one');
-    expect(() => limit.take('one')).toThrow(refusal);
-    limit.take('another');
-    limit.take('one', 10);
+    for (let n = 0; n < 3; n += 1) limit.consume('one');
+    expect(() => limit.consume('one')).toThrow(refusal);
+    limit.consume('another');
+    limit.consume('one', 10);
     clock.now += 60_000;
-    limit.take('one');
+    limit.consume('one');
   });
 
   it('still limits when more keys come than it keeps count of, and still counts those it knows apart', () => {
     const { clock, limit } = open();
-    limit.take('known');
-    for (let n = 1; n < 10_000; n += 1) limit.take(`key ${n}`);
-    for (let n = 0; n < 3; n += 1) limit.take('late');
-    expect(() => limit.take('late')).toThrow(refusal);
-    expect(() => limit.take('later')).toThrow(refusal);
-    limit.take('known');
+    limit.consume('known');
+    for (let n = 1; n < 10_000; n += 1) limit.consume(`key ${n}`);
+    for (let n = 0; n < 3; n += 1) limit.consume('late');
+    expect(() => limit.consume('late')).toThrow(refusal);
+    expect(() => limit.consume('later')).toThrow(refusal);
+    limit.consume('known');
     clock.now += 60_000;
-    limit.take('late');
+    limit.consume('late');
   });
 });

@@ -20,16 +20,16 @@ describeStores((_, openFresh) => {
   it('gives each place to one of many callers at once, and all places [Q3]', async () => {
     const { fresh, rows } = await open(60);
     await using _ = fresh;
-    const taken = await Promise.allSettled(Array.from({ length: 300 }, () => rows.take(1)));
+    const taken = await Promise.allSettled(Array.from({ length: 300 }, () => rows.reserve(1)));
     expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(60);
     expect((await refusal(rows.check(1))).code).toBe('rate_limited');
-    await rows.take(0);
+    await rows.reserve(0);
   });
 
   it('is not more across the turn of a minute [Q3]', async () => {
     const { fresh, at } = await open(1);
     await using _ = fresh;
-    const callers = Array.from({ length: 20 }, (_, n) => at(() => NOW + (n % 3) * MINUTE).take(1));
+    const callers = Array.from({ length: 20 }, (_, n) => at(() => NOW + (n % 3) * MINUTE).reserve(1));
     const taken = await Promise.allSettled(callers);
     expect(taken.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(1);
   });
@@ -37,12 +37,12 @@ describeStores((_, openFresh) => {
   it('holds what was taken until it is left, and an hour long what was used [Q3]', async () => {
     const { fresh, clock, rows } = await open(10);
     await using _ = fresh;
-    const room = await rows.take(10);
-    expect((await refusal(rows.take(1))).code).toBe('rate_limited');
-    room.uses(7);
+    const reservation = await rows.reserve(10);
+    expect((await refusal(rows.reserve(1))).code).toBe('rate_limited');
+    reservation.spend(7);
     clock.now += 2 * MINUTE;
-    await room.leave();
-    const error = await refusal(rows.take(4));
+    await reservation.release();
+    const error = await refusal(rows.reserve(4));
     expect(`${error.message} ${error.next}`).toMatch(/3 of 10 .*LIMIT 3/);
     await rows.check(3);
     clock.now = NOW + 60 * MINUTE;

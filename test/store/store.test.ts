@@ -320,7 +320,7 @@ describeStores((name, openFresh) => {
         await inside.values.set('k', 'a', '1', null);
         late = gate.then(() => fresh.store.values.get('k', 'a', NOW));
       });
-      const second = fresh.store.atomically((inside) => inside.values.take('k', 'b', NOW));
+      const second = fresh.store.atomically((inside) => inside.values.consume('k', 'b', NOW));
       await Promise.all([first, second]);
       begin();
       expect(await late).toBe('1');

@@ -52,8 +52,8 @@ describeStores((_name, openFresh) => {
       await values.set('cursor', 'a', '2', NOW + 20);
       expect(await values.get('cursor', 'a', NOW + 19)).toBe('2');
       expect(await values.get('cursor', 'a', NOW + 20)).toBeUndefined();
-      expect(await values.take('cursor', 'a', NOW + 20)).toBeUndefined();
-      expect(await values.take('cursor', 'a', NOW)).toBeUndefined();
+      expect(await values.consume('cursor', 'a', NOW + 20)).toBeUndefined();
+      expect(await values.consume('cursor', 'a', NOW)).toBeUndefined();
       await values.set('check', 'a', 'for ever', null);
       expect(await values.get('check', 'a', Number.MAX_SAFE_INTEGER)).toBe('for ever');
       expect(await values.get('other', 'a', NOW)).toBeUndefined();
@@ -63,7 +63,7 @@ describeStores((_name, openFresh) => {
       await using fresh = await openFresh();
       const { values } = fresh.store;
       await values.set('state', 'a', '1', NOW + 10);
-      const taken = await Promise.all(Array.from({ length: 10 }, () => values.take('state', 'a', NOW)));
+      const taken = await Promise.all(Array.from({ length: 10 }, () => values.consume('state', 'a', NOW)));
       expect(taken.filter((value) => value === '1')).toHaveLength(1);
       expect(await values.get('state', 'a', NOW)).toBeUndefined();
     });
@@ -104,7 +104,7 @@ describeStores((_name, openFresh) => {
       await using fresh = await openFresh();
       const { values } = fresh.store;
       for (let index = 0; index < 5; index += 1) await values.set('cursor', `${index}`, 'x', NOW + index);
-      await values.take('state', 'a', NOW + 3);
+      await values.consume('state', 'a', NOW + 3);
       const { rows } = await sql`select * from "keptValues"`.execute(fresh.database.kysely);
       expect(rows).toHaveLength(1);
     });

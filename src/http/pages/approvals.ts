@@ -56,7 +56,7 @@ export function approvalPages({ gate, store, now }: HttpDeps): readonly Page[] {
       permission: 'DECIDE_PROPOSALS',
       async handle(call) {
         const { session, params, form } = call;
-        limit.take(session.name);
+        limit.consume(session.name);
         const answer = form.get('answer');
         if (answer !== 'approve' && answer !== 'reject')
           throw new GatehouseError('invalid_input', 'The form came without an answer.', {

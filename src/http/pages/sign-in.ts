@@ -25,7 +25,7 @@ export function mountSignIn(
 
   app.post('/sign-in', async (c) => {
     c.set('route', '/sign-in');
-    limit.take(c.env.remote);
+    limit.consume(c.env.remote);
     const isJson = c.req.header('content-type')?.startsWith('application/json') ?? false;
     const given = isJson ? await jsonToken(c.req.raw) : await readForm(c.req.raw);
     const next = localPath(given.get('next') ?? undefined);

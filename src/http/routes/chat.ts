@@ -21,9 +21,9 @@ export function chatRoutes(deps: HttpDeps): readonly Route[] {
     const user = endUserOf(deps, bot, headers, { isChange });
     const { perMinute } = bot.policy.chat;
     const [kind, most] = isChange ? ['change', perMinute] : ['look', LOOKS_PER_MINUTE];
-    if (user.isAnonymous) addresses.take(`${kind} ${bot.name} ${remote}`, most * PEOPLE_PER_ADDRESS);
+    if (user.isAnonymous) addresses.consume(`${kind} ${bot.name} ${remote}`, most * PEOPLE_PER_ADDRESS);
     // Whoever comes without a cookie has a new name each time: counting those would only push out the ones that return.
-    if (user.setCookie === undefined) (user.isAnonymous ? visitors : people).take(`${kind} ${user.owner}`, most);
+    if (user.setCookie === undefined) (user.isAnonymous ? visitors : people).consume(`${kind} ${user.owner}`, most);
     return { chat: await deps.openChat(), bot, user };
   };
 

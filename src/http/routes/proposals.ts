@@ -23,7 +23,7 @@ export function proposalRoutes({ gate, now }: HttpDeps): readonly Route[] {
       permission: 'DECIDE_PROPOSALS',
       body: decisionSchema,
       async handle({ params, caller, body }) {
-        limit.take(caller.principal);
+        limit.consume(caller.principal);
         return { json: await gate.decide(params.id, { answer, ...toDecision(caller), ...given(body) }) };
       },
     });
@@ -88,7 +88,7 @@ export function proposalRoutes({ gate, now }: HttpDeps): readonly Route[] {
       permission: 'DECIDE_PROPOSALS',
       body: z.strictObject({ values }),
       async handle({ params, caller, body }) {
-        limit.take(caller.principal);
+        limit.consume(caller.principal);
         return { json: await gate.previewEdit(params.id, body.values) };
       },
     }),

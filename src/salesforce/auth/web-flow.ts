@@ -40,7 +40,7 @@ export function createWebFlow(deps: {
       const verifier = Buffer.from(random(48)).toString('base64url');
       const url = oauth.authorizeUrl(loginUrl, { redirectUri, state, verifier });
       const key = hash(state);
-      const older = await values.take(LATEST, bot, now());
+      const older = await values.consume(LATEST, bot, now());
       if (older !== undefined) await values.remove(STATE, older);
       const pending: Pending = { bot, sessionId, redirectUri, loginUrl, verifier };
       await values.set(STATE, key, JSON.stringify(pending), now() + TTL_MS);
@@ -49,7 +49,7 @@ export function createWebFlow(deps: {
     },
     async finish({ sessionId, state, code, error, errorDescription }) {
       const key = hash(state ?? '');
-      const stored = state ? await values.take(STATE, key, now()) : undefined;
+      const stored = state ? await values.consume(STATE, key, now()) : undefined;
       if (stored === undefined)
         throw unusable('This return from Salesforce is unknown, used already, or older than ten minutes.');
       // Written by begin alone, so its shape is known.

@@ -1,19 +1,19 @@
 import { GatehouseError } from '../../domain/errors.ts';
 import type { CounterStore } from '../../ports/store.ts';
 
-/** What a bot may still read within the hour. Room is taken before the request goes out, so that callers at once never share it. */
+/** What a bot may still read within the hour. It is reserved before the request goes out, so that two callers at once never share it. */
 export interface Allowance {
   /** Throws `rate_limited` where less than `by` is left; takes nothing. */
   check(by: number): Promise<void>;
-  /** Takes `by`, or throws. What is not left again has been used: so whoever dies in between has used it all. */
-  take(by: number): Promise<Room>;
+  /** Reserves `by`, or throws. What is not released counts as used: a process that dies in between has used it all. */
+  reserve(by: number): Promise<Reservation>;
 }
 
-export interface Room {
+export interface Reservation {
   /** How much of it was used so far; nothing, until it is said. */
-  uses(amount: number): void;
+  spend(amount: number): void;
   /** Gives back the rest. */
-  leave(): Promise<void>;
+  release(): Promise<void>;
 }
 
 const HOUR_MS = 3_600_000;
@@ -52,27 +52,27 @@ export function createAllowance(deps: {
       const used = by === 0 ? 0 : await counters.sum(key, now() - HOUR_MS);
       if (used + by > most) refuse(used);
     },
-    async take(by) {
+    async reserve(by) {
       let used = 0;
       const window = Math.floor(now() / MINUTE_MS) * MINUTE_MS;
-      const room: Room = {
-        uses(amount) {
+      const reservation: Reservation = {
+        spend(amount) {
           used = amount;
         },
-        async leave() {
+        async release() {
           if (used < by) await counters.add(key, window, used - by);
         },
       };
-      if (by === 0) return room;
+      if (by === 0) return reservation;
       // Our own place in this minute, whoever takes at the same moment; with the other minutes, which two callers across
       // the turn of a minute both add to before they look, so that one of them sees the other.
       const place = await counters.add(key, window, by);
       const others = await counters.sum(key, now() - HOUR_MS, window);
       if (place + others > most) {
-        await room.leave();
+        await reservation.release();
         refuse(place + others - by);
       }
-      return room;
+      return reservation;
     },
   };
 }

@@ -10,7 +10,7 @@ import type { CounterStore } from '../../ports/store.ts';
 import { guardSoql, neededObjects, type SoqlPass } from '../soql/guard.ts';
 import { shapeRows } from '../soql/rows.ts';
 import type { SoqlObject, SoqlPolicy, SoqlSchema } from '../soql/schema.ts';
-import { createAllowance, type Room } from './allowance.ts';
+import { createAllowance, type Reservation } from './allowance.ts';
 
 /** RunSOQL for one bot on one org: the guard with the org's describes around it, the hourly budgets, and our own cursor. */
 export interface RunSoqlDeps {
@@ -69,14 +69,14 @@ export function createSoql(deps: RunSoqlDeps): Soql {
     // What leaves is read once more: nothing is sent that the guard did not see as it is.
     const verdict = await pass(send);
     const cost = costOf(verdict, format, skip);
-    const room = await rows.take(cost.rows);
+    const reservation = await rows.reserve(cost.rows);
     try {
       // A count that fails may tell something too, so it is never given back.
-      await counts.take(cost.counts);
-      const found = await read(verdict, skip, format, room, answered ?? deps.answered);
+      await counts.reserve(cost.counts);
+      const found = await read(verdict, skip, format, reservation, answered ?? deps.answered);
       return note === undefined ? found : { ...found, note: [note, found.note].filter(Boolean).join(' ') };
     } finally {
-      await room.leave();
+      await reservation.release();
     }
   };
 
@@ -84,14 +84,14 @@ export function createSoql(deps: RunSoqlDeps): Soql {
     verdict: SoqlPass,
     skip: number,
     format: Format,
-    room: Room,
+    reservation: Reservation,
     answered: Answered | undefined,
   ): Promise<SoqlAnswer> => {
     const records = [];
     let page = await deps.org.query(verdict.send);
     records.push(...page.records);
     // Read is read, even where no answer comes of it.
-    room.uses(Math.max(1, Math.min(page.records.length, pageOf(format))));
+    reservation.spend(Math.max(1, Math.min(page.records.length, pageOf(format))));
     while (!page.done && page.next !== undefined && records.length < (verdict.rowCap ?? 0)) {
       page = await deps.org.queryNext(page.next);
       records.push(...page.records);
@@ -103,7 +103,7 @@ export function createSoql(deps: RunSoqlDeps): Soql {
       maxBytes: MOST_BYTES[format],
       clean: (text) => cleanText(text, MOST_TEXT),
     });
-    room.uses(Math.max(1, shaped.returned));
+    reservation.spend(Math.max(1, shaped.returned));
     const reached = skip + shaped.returned;
     // A limit of the query's own is what was asked for; only ours cuts.
     const isCapped = verdict.rowCap === policy.maxRows && records.length >= policy.maxRows;
@@ -112,7 +112,7 @@ export function createSoql(deps: RunSoqlDeps): Soql {
       rows: shaped.rows,
       returned: shaped.returned,
       total: page.total,
-      ...(isMore ? { nextCursor: seal({ send: verdict.send, skip: reached, answered }) } : {}),
+      ...(isMore ? { nextCursor: signCursor({ send: verdict.send, skip: reached, answered }) } : {}),
       ...(isMore || isCapped || shaped.cut ? { note: noteFor(isMore, isCapped ? policy.maxRows : null) } : {}),
     };
   };
@@ -122,11 +122,11 @@ export function createSoql(deps: RunSoqlDeps): Soql {
       .update(`${deps.bot} ${deps.org.orgId} ${body}`)
       .digest('base64url')
       .slice(0, 22);
-  const seal = (at: Place) => {
+  const signCursor = (at: Place) => {
     const body = Buffer.from(JSON.stringify({ ...at, until: deps.now() + CURSOR_MS })).toString('base64url');
     return `${body}.${sign(body)}`;
   };
-  const unseal = (cursor: string): Place => {
+  const readCursor = (cursor: string): Place => {
     const [body = '', mark = ''] = cursor.split('.');
     // Parsed only after its signature held: the shape is ours.
     const at: (Place & { until: number }) | undefined = isSameSecret(mark, sign(body))
@@ -151,7 +151,7 @@ export function createSoql(deps: RunSoqlDeps): Soql {
       return { ...found, reasons: [...found.reasons, ...plan] };
     },
     async resume(cursor, format) {
-      const { send, skip, answered } = unseal(cursor);
+      const { send, skip, answered } = readCursor(cursor);
       const found = await judged(await pass(send), format, skip);
       return { ...found, skip, ...(answered === undefined ? {} : { answered }) };
     },

@@ -57,7 +57,7 @@ export function createValueStore({ kysely, dialect }: Database): ValueStore {
       return row.value;
     },
 
-    async take(kind, key, now) {
+    async consume(kind, key, now) {
       await sweep(now);
       const row = await kysely
         .deleteFrom('keptValues')
