@@ -136,7 +136,7 @@ export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' |
   refusal(from: { readonly status: number; readonly body: unknown } | GatehouseError): Refusal;
   /** Salesforce's clock now: ours, corrected by the Date headers seen. */
   clock(): number;
-  /** jsforce on this same line (session, limits, breaker, deadline are ours), for breadth that the port lacks. Slow to load: never on the first read. */
+  /** jsforce on these same requests (session, limits, breaker, deadline are ours), for breadth that the port lacks. Slow to load: never on the first read. */
   jsforce(): Promise<Connection>;
 }
 

@@ -13,7 +13,7 @@ import { createWebFlow } from './auth/web-flow.ts';
 import { toStatus } from './connection-status.ts';
 import { createDescribes } from './records/describes.ts';
 import { createOrg } from './records/org.ts';
-import { createLine } from './request.ts';
+import { createRequestPipeline } from './request.ts';
 import { CLOSED } from './transport/breaker.ts';
 import type { BudgetShares } from './transport/budget.ts';
 import { createHealth } from './transport/health.ts';
@@ -272,8 +272,14 @@ export function createConnections(deps: ConnectionDeps): Connections {
     },
     async open(bot, call) {
       const row = usable(await rows.get(bot));
-      const line = createLine({ rows, session, health, versions, timeoutMs, now, wait }, row, call);
-      return createOrg({ line, apiVersion: config.apiVersion, describes, health, simulatedPages: deps.simulatedPages });
+      const pipeline = createRequestPipeline({ rows, session, health, versions, timeoutMs, now, wait }, row, call);
+      return createOrg({
+        pipeline,
+        apiVersion: config.apiVersion,
+        describes,
+        health,
+        simulatedPages: deps.simulatedPages,
+      });
     },
     close: () => health.flush(),
   };

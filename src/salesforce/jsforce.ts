@@ -1,22 +1,22 @@
 import { Duplex } from 'node:stream';
 import { Connection } from 'jsforce';
-import { type Ask, CLIENT, type Line } from './request.ts';
+import { CLIENT, type OrgRequest, type RequestPipeline } from './request.ts';
 
 /**
- * jsforce for breadth, on our own line: its stock transport retries writes' cousins five times, follows redirects with the
+ * jsforce for breadth, on our own requests: its stock transport retries writes' cousins five times, follows redirects with the
  * token and never notices a reply cut in mid-body. 240 ms and 40 MB to import, so only ever loaded when asked for.
  */
-export function rideOn(line: Line, apiVersion: string, instanceUrl: string): Connection {
+export function rideOn(pipeline: RequestPipeline, apiVersion: string, instanceUrl: string): Connection {
   const connection = new Connection({
     instanceUrl,
     version: apiVersion.replace(/^v/, ''),
     callOptions: { client: CLIENT },
-    // The line authorises; jsforce never sees a token.
+    // The pipeline authorises; jsforce never sees a token.
     accessToken: 'held-by-gatehouse',
   });
   const transport = {
     httpRequest(request: JsforceRequest) {
-      const answer = line.ask(toAsk(request, instanceUrl)).then(({ status, header, text }) => ({
+      const answer = pipeline.send(toRequest(request, instanceUrl)).then(({ status, header, text }) => ({
         statusCode: status,
         headers: {
           'content-type': header('content-type') ?? 'application/json',
@@ -40,7 +40,7 @@ interface JsforceRequest {
   readonly body?: unknown;
 }
 
-function toAsk({ url, method, headers = {}, body }: JsforceRequest, instanceUrl: string): Ask {
+function toRequest({ url, method, headers = {}, body }: JsforceRequest, instanceUrl: string): OrgRequest {
   const target = new URL(url, instanceUrl);
   if (target.origin !== new URL(instanceUrl).origin) throw new TypeError('jsforce asked for another host.');
   const kept = Object.entries(headers).filter(
@@ -55,11 +55,11 @@ function toAsk({ url, method, headers = {}, body }: JsforceRequest, instanceUrl:
 }
 
 function refuseUpload(_chunk: unknown, _encoding: string, done: (error: Error) => void): void {
-  done(new TypeError('This line carries no streams; Bulk goes its own way.'));
+  done(new TypeError('Requests carry no streams; Bulk goes its own way.'));
 }
 
-function known(method: string): NonNullable<Ask['method']> {
+function known(method: string): NonNullable<OrgRequest['method']> {
   const upper = method.toUpperCase();
   if (upper === 'GET' || upper === 'POST' || upper === 'PATCH' || upper === 'DELETE') return upper;
-  throw new TypeError(`The line does not carry ${upper}.`);
+  throw new TypeError(`A request is never sent as ${upper}.`);
 }

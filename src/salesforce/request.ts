@@ -7,14 +7,14 @@ import type { Answer } from './transport/http.ts';
 import { UpstreamError } from './transport/upstream-error.ts';
 import type { Versions } from './transport/versions.ts';
 
-/** The line to one org for one call: every request is admitted, authorised, judged, noted, and repeated only where that is safe (R3). */
-export interface Line {
+/** Requests to one org for one call: each is admitted, authorised, judged, noted, and repeated only where that is safe (R3). */
+export interface RequestPipeline {
   /** The row as last read; the org, its address and its user do not change under a call. */
   readonly row: ConnectionRow;
-  ask(ask: Ask): Promise<Answer>;
+  send(request: OrgRequest): Promise<Answer>;
 }
 
-export interface Ask {
+export interface OrgRequest {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** From `/services` or `/id` on, encoded. */
   readonly path: string;
@@ -24,7 +24,7 @@ export interface Ask {
   readonly isRead?: boolean;
 }
 
-export interface LineDeps {
+export interface RequestPipelineDeps {
   readonly rows: ConnectionStore;
   readonly session: Session;
   readonly health: Health;
@@ -50,11 +50,11 @@ const CALLERS_CODES = new Set([
 const MAX_REPEATS = 2;
 const FRESH_MS = 250;
 
-export function createLine(
-  deps: LineDeps,
+export function createRequestPipeline(
+  deps: RequestPipelineDeps,
   opened: ConnectionRow,
   call: { readonly signal: AbortSignal; readonly background?: boolean },
-): Line {
+): RequestPipeline {
   const { rows, session, health, versions, timeoutMs, now, wait } = deps;
   const openedAt = now();
   let unused: ConnectionRow | undefined = opened;
@@ -69,20 +69,20 @@ export function createLine(
     });
   }
 
-  async function once(ask: Ask, isRead: boolean, sendBy: number): Promise<Answer> {
+  async function once(request: OrgRequest, isRead: boolean, sendBy: number): Promise<Answer> {
     const pass = await health.admit(await currentRow(), call.background ?? false);
     let answer: Answer | undefined;
     let failure: GatehouseError | undefined;
     try {
       answer = await session.send(pass.row, {
-        method: ask.method ?? 'GET',
-        path: ask.path,
+        method: request.method ?? 'GET',
+        path: request.path,
         headers: {
           'sforce-call-options': `client=${CLIENT}`,
-          ...(ask.body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...ask.headers,
+          ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...request.headers,
         },
-        ...(ask.body === undefined ? {} : { body: JSON.stringify(ask.body) }),
+        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
         signal: call.signal,
         isRead,
         sendBy,
@@ -90,7 +90,7 @@ export function createLine(
       failure = toFailure(answer, isRead);
       // A version that the org lacks is answered as if the record were not there.
       if (failure !== undefined && [400, 404, 410].includes(answer.status) && !CALLERS_CODES.has(failure.code))
-        failure = (await versions.explain(pass.row.instanceUrl, ask.path)) ?? failure;
+        failure = (await versions.explain(pass.row.instanceUrl, request.path)) ?? failure;
     } catch (error) {
       if (!(error instanceof GatehouseError)) {
         await health.settle(pass, {});
@@ -106,13 +106,13 @@ export function createLine(
 
   return {
     row: opened,
-    async ask(ask) {
-      const isRead = ask.isRead ?? (ask.method === undefined || ask.method === 'GET');
-      // Whoever takes over from a writer that seems dead waits for the last answer to what was begun in this time.
+    async send(request) {
+      const isRead = request.isRead ?? (request.method === undefined || request.method === 'GET');
+      // Another process may resume this proposal once that time is over: a write that starts later could happen twice.
       const sendBy = isRead ? Number.POSITIVE_INFINITY : now() + timeoutMs;
       for (let repeat = 0; ; repeat++) {
         try {
-          return await once(ask, isRead, sendBy);
+          return await once(request, isRead, sendBy);
         } catch (error) {
           if (repeat >= MAX_REPEATS || call.signal.aborted || !mayRepeat(error, isRead)) throw error;
           // Nothing more goes out while the breaker is open; the failure itself says more than `circuit_open` would.

@@ -2,7 +2,7 @@ import { GatehouseError } from '../../domain/errors.ts';
 import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import { toId18 } from '../../domain/salesforce-id.ts';
 import type { CollectionRecord, CompositeAnswer, CompositeRequest, Org, RowResult } from '../../ports/salesforce.ts';
-import type { Line } from '../request.ts';
+import type { RequestPipeline } from '../request.ts';
 import { failureOf, saidIn } from '../transport/failures.ts';
 import { UpstreamError } from '../transport/upstream-error.ts';
 import { objectName } from './find.ts';
@@ -17,12 +17,12 @@ export interface Batches {
   ): Promise<readonly unknown[]>;
 }
 
-export function createBatches(line: Line, base: string): Batches {
+export function createBatches(pipeline: RequestPipeline, base: string): Batches {
   async function composite(requests: readonly CompositeRequest[]): Promise<readonly CompositeAnswer[]> {
     if (requests.length === 0) return [];
     if (requests.length > 25) throw new TypeError('A composite holds at most 25 requests.');
     const isRead = requests.every(({ method }) => method === 'GET');
-    const { json } = await line.ask({
+    const { json } = await pipeline.send({
       method: 'POST',
       path: `${base}/composite`,
       isRead,
@@ -64,7 +64,7 @@ export function createBatches(line: Line, base: string): Batches {
   ): Promise<readonly RowResult[]> {
     if (count === 0) return [];
     if (count > 200) throw new TypeError('A collection holds at most 200 records.');
-    const { json } = await line.ask({
+    const { json } = await pipeline.send({
       method,
       path: `${base}/composite/sobjects${path}`,
       ...(body === undefined ? {} : { body }),

@@ -2,13 +2,18 @@ import type { FieldDescribe, ObjectDescribe } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import type { ValueStore } from '../../ports/store.ts';
-import type { Line } from '../request.ts';
+import type { RequestPipeline } from '../request.ts';
 import { objectName } from './find.ts';
 
 /** Describes, cached per connection in the store and in this process: fresh for an hour, then asked again with `If-Modified-Since`. */
 export interface Describes {
   /** `isFresh` asks whatever is remembered: a person just changed the org, and its permissions have no modified date. */
-  get(line: Line, base: string, object: string, options?: { readonly isFresh?: boolean }): Promise<ObjectDescribe>;
+  get(
+    pipeline: RequestPipeline,
+    base: string,
+    object: string,
+    options?: { readonly isFresh?: boolean },
+  ): Promise<ObjectDescribe>;
   /** Salesforce said that a field is not there: what we remember of its object may be old; of all, where it named none. */
   expire(connectionId: string, object?: string): Promise<void>;
   forget(connectionId: string): Promise<void>;
@@ -45,9 +50,14 @@ export function createDescribes(deps: { readonly values: ValueStore; readonly no
     return cached?.form === FORM ? cached : undefined;
   }
 
-  async function fetched(line: Line, path: string, key: string, old: Cached | undefined): Promise<Cached> {
-    const answer = await line
-      .ask({ path, headers: old?.lastModified ? { 'if-modified-since': old.lastModified } : {} })
+  async function fetched(
+    pipeline: RequestPipeline,
+    path: string,
+    key: string,
+    old: Cached | undefined,
+  ): Promise<Cached> {
+    const answer = await pipeline
+      .send({ path, headers: old?.lastModified ? { 'if-modified-since': old.lastModified } : {} })
       .catch((cause: unknown) => {
         const error = asNoObject(cause);
         if (error) absent.set(key, { until: now() + ABSENT_MS, error });
@@ -65,8 +75,8 @@ export function createDescribes(deps: { readonly values: ValueStore; readonly no
   }
 
   return {
-    async get(line, base, object, { isFresh = false } = {}) {
-      const key = `${line.row.id}/${objectName(object).toLowerCase()}`;
+    async get(pipeline, base, object, { isFresh = false } = {}) {
+      const key = `${pipeline.row.id}/${objectName(object).toLowerCase()}`;
       if (isFresh) absent.delete(key);
       const old = isFresh ? undefined : await remembered(key);
       if (old && now() - old.at < FRESH_MS) {
@@ -78,7 +88,7 @@ export function createDescribes(deps: { readonly values: ValueStore; readonly no
       absent.delete(key);
       const flight =
         flights.get(key) ??
-        fetched(line, `${base}/sobjects/${object}/describe`, key, old).finally(() => flights.delete(key));
+        fetched(pipeline, `${base}/sobjects/${object}/describe`, key, old).finally(() => flights.delete(key));
       flights.set(key, flight);
       return (await flight).describe;
     },

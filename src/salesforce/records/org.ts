@@ -4,7 +4,7 @@ import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import { prefixesOf, receivedId, toId18 } from '../../domain/salesforce-id.ts';
 import { fromSalesforceTime } from '../../domain/stored-value/times.ts';
 import type { Org, QueryPage } from '../../ports/salesforce.ts';
-import type { Ask, Line } from '../request.ts';
+import type { OrgRequest, RequestPipeline } from '../request.ts';
 import { failureOf, saidIn, unreadable } from '../transport/failures.ts';
 import type { Health } from '../transport/health.ts';
 import { SIMULATED, SIMULATED_ORIGIN } from '../transport/hosts.ts';
@@ -15,23 +15,23 @@ import { checkFields } from './describe-check.ts';
 import type { Describes } from './describes.ts';
 import { fieldPath, objectName, toSoql } from './find.ts';
 
-/** One org through one line: the records of Salesforce as a port. Ids are verified, names checked and values encoded before they meet a path. */
+/** One org through one connection: the records of Salesforce as a port. Ids are verified, names checked and values encoded before they meet a path. */
 export function createOrg(deps: {
-  readonly line: Line;
+  readonly pipeline: RequestPipeline;
   readonly apiVersion: string;
   readonly describes: Describes;
   readonly health: Health;
   readonly simulatedPages?: (() => string) | undefined;
 }): Org {
-  const { line, apiVersion, describes, health, simulatedPages } = deps;
-  const { row } = line;
+  const { pipeline, apiVersion, describes, health, simulatedPages } = deps;
+  const { row } = pipeline;
   const base = `/services/data/${apiVersion}`;
-  const batches = createBatches(line, base);
+  const batches = createBatches(pipeline, base);
 
   /** A field that Salesforce does not know means that our describe of its object is old. */
-  async function ask(request: Ask): Promise<Answer> {
+  async function ask(request: OrgRequest): Promise<Answer> {
     try {
-      return await line.ask(request);
+      return await pipeline.send(request);
     } catch (error) {
       const said = error instanceof GatehouseError ? error.salesforce : undefined;
       if (said !== undefined && namesLostField(said.code, said.quote))
@@ -107,9 +107,16 @@ export function createOrg(deps: {
     orgId: row.orgId,
     connectionId: row.id,
     environment: row.environment,
-    describe: (object, options) => describes.get(line, base, object, options),
+    describe: (object, options) => describes.get(pipeline, base, object, options),
     async check(object, operation, fields, inputNames, mustBeListed, mayName) {
-      return checkFields(await describes.get(line, base, object), operation, fields, inputNames, mustBeListed, mayName);
+      return checkFields(
+        await describes.get(pipeline, base, object),
+        operation,
+        fields,
+        inputNames,
+        mustBeListed,
+        mayName,
+      );
     },
     async get(object, id, fields) {
       const names = [...new Set(['Id', ...fields.map(fieldPath)])];
@@ -209,7 +216,7 @@ export function createOrg(deps: {
     recordUrl: (id) => `${(row.instanceUrl === SIMULATED ? simulatedPages?.() : undefined) ?? org.instanceUrl}/${id}`,
     async jsforce() {
       const { rideOn } = await import('../jsforce.ts');
-      return rideOn(line, apiVersion, org.instanceUrl);
+      return rideOn(pipeline, apiVersion, org.instanceUrl);
     },
   };
   return org;
