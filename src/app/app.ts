@@ -25,7 +25,7 @@ import { loadActions, loadPrompts } from '../runtime/load.ts';
 import { createLog } from '../runtime/log.ts';
 import { isAlive } from '../runtime/process-alive.ts';
 import { createReadiness, type Readiness } from '../runtime/readiness.ts';
-import { createServed, type Served } from '../runtime/server-address.ts';
+import { createServerAddress, type ServerAddress } from '../runtime/server-address.ts';
 import { toSoql } from '../salesforce/records/find.ts';
 import { isUnknownOutcome, UpstreamError } from '../salesforce/transport/upstream-error.ts';
 import type { Sim } from '../sim/sim.ts';
@@ -55,7 +55,7 @@ export interface App {
   /** People and cases of the host app; loaded at the first use. */
   readonly sync: () => Promise<AppSync>;
   /** Where people reach this installation. */
-  readonly served: Served;
+  readonly serverAddress: ServerAddress;
   /** Signs what this installation hands out (request state, cursors). */
   readonly secret: string;
   /** True while the embedded simulated org answers instead of Salesforce; every surface says so. */
@@ -90,7 +90,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     });
   });
   const inData = (name: string) => path.join(config.dataDir, name);
-  const served = createServed(config);
+  const serverAddress = createServerAddress(config);
   const secret = await loadSecret(config.dataDir, config.secret);
   const database = await openDatabase(
     config.databaseUrl === undefined ? { file: inData('gatehouse.db') } : { url: config.databaseUrl },
@@ -134,7 +134,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         instance: runner,
         watch,
         allowPassword: config.salesforce.allowPassword,
-        ...(isSimulated ? { simulated: sim.get, simulatedPages: () => `${served.url()}/simulated-org` } : {}),
+        ...(isSimulated ? { simulated: sim.get, simulatedPages: () => `${serverAddress.url()}/simulated-org` } : {}),
       });
     });
     const reached = deferred<Connections>(made.get, {
@@ -166,7 +166,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         allowPrivateHooks: config.allowPrivateHooks,
         runner,
         watch,
-        publicUrl: served.url(),
+        publicUrl: serverAddress.url(),
         now,
         newId,
         sleep,
@@ -230,7 +230,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       isRunnerAlive,
       runner,
       watch,
-      link: (id) => `${served.url()}/approvals/${id}`,
+      link: (id) => `${serverAddress.url()}/approvals/${id}`,
       requestTimeoutMs: config.requestTimeoutMs,
       now,
       newId,
@@ -278,7 +278,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       gate,
       openChat: chat.get,
       sync: sync.get,
-      served,
+      serverAddress,
       secret,
       isSimulated,
       simulatedOrg: isSimulated ? sim.get : undefined,

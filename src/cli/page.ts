@@ -18,7 +18,7 @@ export function createOwnPage(app: App): OwnPage {
     const { listen } = await import('../http/server.ts');
     await firstAdmin(app);
     const server = await listen(app, { host: '127.0.0.1', port: 0 });
-    const forget = await app.served.note(server.url, 'page');
+    const forget = await app.serverAddress.publish(server.url, 'page');
     return async () => {
       await forget();
       await server.close();
@@ -27,11 +27,11 @@ export function createOwnPage(app: App): OwnPage {
 
   return {
     async open() {
-      if (app.served.isOpen()) return true;
+      if (app.serverAddress.isOpen()) return true;
       try {
         opened ??= listenNow();
         await opened;
-        return app.served.isOpen();
+        return app.serverAddress.isOpen();
       } catch (error) {
         // The next link tries again.
         opened = undefined;

@@ -8,16 +8,16 @@ import { isAlive } from './process-alive.ts';
 
 /** Where this data folder is served: every process on it makes its links from that, and only from servers that live. */
 
-export interface Served {
+export interface ServerAddress {
   /** Base of links that people open: as configured, else where a server listens now, else where one would. */
   url(): string;
   /** Whether somebody answers there, as far as this folder tells. */
   isOpen(): boolean;
   /**
-   * A server notes its address once it listens; what it gets back takes the note away again. A `page` lives only as long as
+   * Told by a server once it listens; what it gets back takes the address away again. A `page` lives only as long as
    * the client that it was opened for: links lead there where there is no `server`.
    */
-  note(url: string, kind?: Kind): Promise<() => Promise<void>>;
+  publish(url: string, kind?: Kind): Promise<() => Promise<void>>;
 }
 
 type Kind = 'server' | 'page';
@@ -32,14 +32,14 @@ interface Note {
 const BEAT_MS = 5_000;
 const DEAD_AFTER_MS = 20_000;
 
-export function createServed({ url, dataDir, port }: Pick<Config, 'url' | 'dataDir' | 'port'>): Served {
+export function createServerAddress({ url, dataDir, port }: Pick<Config, 'url' | 'dataDir' | 'port'>): ServerAddress {
   const folder = path.join(dataDir, 'serving');
   // Read again for every link, so that one of a process older than the server is right, too.
   const living = () => url ?? newest(notesIn(folder))?.url;
   return {
     url: () => living() ?? `http://localhost:${port}`,
     isOpen: () => living() !== undefined,
-    async note(own, kind = 'server') {
+    async publish(own, kind = 'server') {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const file = path.join(folder, `${process.pid}-${randomBytes(4).toString('hex')}`);
       await writeFile(file, `${kind} ${Date.now()} ${process.pid} ${hostname()} ${own}\n`, { mode: 0o600 });

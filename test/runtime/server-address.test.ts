@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createServed } from '../../src/runtime/server-address.ts';
+import { createServerAddress } from '../../src/runtime/server-address.ts';
 
 describe('the base of links', () => {
   let dataDir: string;
@@ -12,22 +12,22 @@ describe('the base of links', () => {
   });
   afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
-  const open = (url?: string) => createServed({ url, dataDir, port: 3000 });
+  const open = (url?: string) => createServerAddress({ url, dataDir, port: 3000 });
   const write = (note: string) => writeFile(path.join(dataDir, 'serving', 'note'), note);
 
   it('is where a server listens now, also for a process that was there before it', async () => {
     const other = open();
     expect([other.url(), other.isOpen()]).toEqual(['http://localhost:3000', false]);
-    const forget = await open().note('http://localhost:3911');
+    const forget = await open().publish('http://localhost:3911');
     expect([other.url(), other.isOpen()]).toEqual(['http://localhost:3911', true]);
     await forget();
     expect([other.url(), other.isOpen()]).toEqual(['http://localhost:3000', false]);
   });
 
   it('is GATEHOUSE_URL wherever that is set', async () => {
-    const forget = await open().note('http://localhost:3911');
-    const served = open('https://gate.example');
-    expect([served.url(), served.isOpen()]).toEqual(['https://gate.example', true]);
+    const forget = await open().publish('http://localhost:3911');
+    const address = open('https://gate.example');
+    expect([address.url(), address.isOpen()]).toEqual(['https://gate.example', true]);
     await forget();
   });
 
@@ -56,16 +56,16 @@ describe('the base of links', () => {
   });
 
   it('is the server that is left when one of two stops, and a page of its own where none is [M13]', async () => {
-    const served = open();
-    const forgetPage = await open().note('http://localhost:3910', 'page');
-    expect(served.url()).toBe('http://localhost:3910');
-    const forgetFirst = await open().note('http://localhost:3911');
-    const forgetSecond = await open().note('http://localhost:3912');
-    expect(served.url()).toMatch(/391[12]$/);
+    const address = open();
+    const forgetPage = await open().publish('http://localhost:3910', 'page');
+    expect(address.url()).toBe('http://localhost:3910');
+    const forgetFirst = await open().publish('http://localhost:3911');
+    const forgetSecond = await open().publish('http://localhost:3912');
+    expect(address.url()).toMatch(/391[12]$/);
     await forgetSecond();
-    expect(served.url()).toBe('http://localhost:3911');
+    expect(address.url()).toBe('http://localhost:3911');
     await forgetFirst();
-    expect(served.url()).toBe('http://localhost:3910');
+    expect(address.url()).toBe('http://localhost:3910');
     await forgetPage();
     expect(await readdir(path.join(dataDir, 'serving'))).toEqual([]);
   });

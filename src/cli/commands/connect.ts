@@ -30,7 +30,7 @@ export const command = defineCommand({
     if (flow === undefined)
       throw new UsageError('A flow is needed.', 'Add --flow web (recommended), jwt, client-credentials or password.');
     if (flow === 'web') {
-      const url = webLink(call, app.served.url(), bot);
+      const url = webLink(call, app.serverAddress.url(), bot);
       call.terminal.print(
         { bot, flow, url },
         `Open ${url}\nSign in as an operator there, and connect ${bot}. "gatehouse serve" must be running.`,

@@ -32,7 +32,7 @@ async function signIn(call: Call, name: string): Promise<Link> {
   const app = await call.openApp();
   const operator = await askOperatorOnceReal(call, app, 'READ_INTEGRATIONS');
   if (operator !== undefined && operator.name !== name) app.access.require(operator, 'MANAGE_GRANTS');
-  return signInLink(app, name, app.served.url());
+  return signInLink(app, name, app.serverAddress.url());
 }
 
 /** A person at a terminal, not a script: both ends must be one, and the installation's name is typed. */
@@ -53,10 +53,10 @@ async function recover({ terminal, openApp }: Call, name: string): Promise<Link>
     });
   const { token, expiresAt } = await recoverAccess(app, name);
   await (await app.sync()).tellRecovered(name);
-  return { url: `${app.served.url()}/sign-in#${token}`, expiresAt, recovered: true };
+  return { url: `${app.serverAddress.url()}/sign-in#${token}`, expiresAt, recovered: true };
 }
 
 /** Its public address: what people know it by. */
-function nameOf({ served }: App): string {
-  return new URL(served.url()).host;
+function nameOf({ serverAddress }: App): string {
+  return new URL(serverAddress.url()).host;
 }

@@ -29,7 +29,7 @@ export const command = defineCommand({
       throw explainListen(error, config);
     });
 
-    const forgetServed = await app.served.note(server.url);
+    const forgetServed = await app.serverAddress.publish(server.url);
     const mayShow = terminal.isScreen || config.printSignIn;
     const signIn = mayShow ? await signInLink(app, await firstAdmin(app), server.url) : undefined;
     const document = {
