@@ -124,8 +124,6 @@ export interface LinkStore {
   touch(ids: readonly string[], reason: string, isStale: boolean, now: number): Promise<void>;
   /** They no longer stand for the look-up value they claimed. */
   disown(ids: readonly string[]): Promise<void>;
-  /** What was unlinked, or deleted in Salesforce, starts afresh. */
-  reopen(ids: readonly string[]): Promise<void>;
   /** Forgets what was agreed on some fields, so that their new rules start afresh. */
   rebase(id: string, base: Link['base']): Promise<void>;
   /** Notes a problem on a link that somebody else may hold. */

@@ -1,6 +1,6 @@
 import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
-import { freshLink } from '../../domain/fresh-link.ts';
 import type { Link, LinkSet, LinkStore, Scope } from '../../domain/link.ts';
+import { freshLink } from '../../domain/link-transitions.ts';
 import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './tables.ts';
 
 const JSON_COLUMNS = ['base', 'intents', 'error', 'waitsFor'] as const;
@@ -207,25 +207,6 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
             'in',
             inOrder(({ eb }) => eb('id', 'in', some)),
           )
-          .execute();
-    },
-
-    async reopen(ids) {
-      const fresh = {
-        state: 'new',
-        sfId: null,
-        matchKey: null,
-        seenStamp: null,
-        baseMod: null,
-        error: null,
-        waitsFor: null,
-      } as const;
-      for (const some of inChunks(ids))
-        await db
-          .updateTable('links')
-          .set({ ...fresh, base: '{}', intents: '{}' })
-          .where('state', 'in', ['unlinked', 'remote_deleted'])
-          .where('id', 'in', some)
           .execute();
     },
 

@@ -1,5 +1,6 @@
 import { type Candidate, GatehouseError } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
+import { finished, linkedTo, postponed, unlinked } from '../../domain/link-transitions.ts';
 import type { Refusal } from '../../ports/salesforce.ts';
 import type { HostRecord, LogRow, SyncOrg, SyncStore } from '../../ports/sync-store.ts';
 import { isNewlyKnown, touchCasesOf } from '../host/case-people.ts';
@@ -9,12 +10,10 @@ import {
   ambiguity,
   batchFailedIn,
   countFailed,
-  done,
   openIntents,
   type PendingWrite,
   partialProblem,
   statusOf,
-  tryAgain,
 } from './change-set.ts';
 
 export type Outcome =
@@ -74,7 +73,7 @@ export function acknowledge(store: SyncStore, input: AckInput): Promise<readonly
       if (failure && !isAlreadyGone(write, failure)) return refuse(input, link, write, failure, taken, saved, log);
       const next =
         outcome.kind === 'failed' || write.kind === 'delete'
-          ? removed(link, write)
+          ? finished(unlinked(link), write.dirty, null)
           : written(link, write, outcome, input);
       saved.push(next);
       const about = {
@@ -138,9 +137,7 @@ function written(
 ): Link {
   const agreed = Object.fromEntries(Object.entries(write.plan.sent).map(([key, { value }]) => [key, value]));
   const next: Link = {
-    ...link,
-    sfId: id,
-    state: 'active',
+    ...linkedTo(link, id),
     base: { ...(isCreated ? emptyBase(target) : {}), ...link.base, ...agreed },
     intents: withoutOwn(link, now),
     attemptedAt: null,
@@ -150,7 +147,7 @@ function written(
     baseMod: null,
   };
   const error = partialProblem(write.plan.problems);
-  return hasMore(write.host, next) ? { ...next, error } : done(next, write.dirty, error);
+  return hasMore(write.host, next) ? { ...next, error } : finished(next, write.dirty, error);
 }
 
 /** A record that we made holds nothing that we did not send; a default of the org shows at the next read. */
@@ -158,10 +155,6 @@ function emptyBase({ compiled }: Target): Link['base'] {
   return Object.fromEntries(
     compiled.rules.filter((rule) => rule.direction !== 'from_crm').map((rule) => [rule.key, null]),
   );
-}
-
-function removed(link: Link, write: PendingWrite): Link {
-  return done({ ...link, state: 'unlinked', sfId: null, matchKey: null, base: {}, intents: {} }, write.dirty, null);
 }
 
 /** Somebody else was linked to the record that we made, while it was being made: a person decides. */
@@ -216,7 +209,7 @@ function refuse(
   const isAdopted = matchId !== undefined && write.kind === 'create' && !taken.has(matchId) && failure.then !== 'stop';
 
   if (isAdopted && failure.then === 'match') {
-    saved.push({ ...clean, sfId: matchId, state: 'active', attemptedAt: null, attempts });
+    saved.push({ ...linkedTo(clean, matchId), attempts });
     taken.set(matchId, link);
     return { ...base, isAgain: true };
   }
@@ -231,7 +224,7 @@ function refuse(
     return { ...base, isAgain: true };
   }
   if (isPassing(failure)) {
-    const again = tryAgain(link, failure.error, now);
+    const again = postponed(link, failure.error, now);
     if (attempts === 1 || again.batch !== link.batch)
       log.push(
         logRow({
@@ -266,7 +259,10 @@ function refuse(
     }),
   );
   // Nothing is tried again before the record or the mapping changes: no retry storm for what cannot succeed.
-  saved.push({ ...done({ ...clean, state, attemptedAt: null }, write.dirty, error), intents: withoutOwn(link, now) });
+  saved.push({
+    ...finished({ ...clean, state, attemptedAt: null }, write.dirty, error),
+    intents: withoutOwn(link, now),
+  });
   return { ...base, error };
 }
 

@@ -1,12 +1,13 @@
 import type { FieldValue } from '../../domain/action.ts';
 import { type Candidate, GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import type { Intent, Link, LinkState } from '../../domain/link.ts';
+import { finished, postponed } from '../../domain/link-transitions.ts';
 import type { FeedRow, HostRecord, LogRow, SyncStore } from '../../ports/sync-store.ts';
 import { isNewlyKnown, touchCasesOf } from '../host/case-people.ts';
 import type { ParentIndex, Plan } from '../merge/plan.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
 import type { Target } from '../remote/target.ts';
-import { backoffMs, troubleOf } from '../remote/trouble.ts';
+import { troubleOf } from '../remote/trouble.ts';
 import type { Finding } from './read.ts';
 
 /** A write that the merge decided on. The intents behind it are already durable. */
@@ -131,7 +132,7 @@ export class Book {
 
   /** The link is through, with or without a problem. */
   close(link: Link, host: HostRecord | undefined, error: Link['error'], plan?: Plan): void {
-    const after = done(link, dirtyAt(this.#tables, link), error);
+    const after = finished(link, dirtyAt(this.#tables, link), error);
     this.save(after);
     this.#failedIn.push(...batchFailedIn(link, after));
     this.settled.push({ link, host, plan, error });
@@ -149,7 +150,7 @@ export class Book {
   postpone(link: Link, host: HostRecord | undefined, error: NonNullable<Link['error']>): void {
     if (link.error?.message !== error.message)
       this.log(link, { operation: 'none', direction: 'to_crm', status: 'failed', error });
-    const after = tryAgain(link, error, this.#tables.now);
+    const after = postponed(link, error, this.#tables.now);
     this.save(after);
     this.#failedIn.push(...batchFailedIn(link, after));
     this.settled.push({ link: after, host, plan: undefined, error });
@@ -196,20 +197,6 @@ export class Book {
 }
 
 export const dirtyAt = ({ dirtyOf }: Tables, link: Link): number => dirtyOf.get(link.id) ?? link.dirty;
-
-export function done(link: Link, dirty: number, error: Link['error']): Link {
-  return { ...link, done: dirty, error, attempts: 0, nextAt: 0, batch: null, leaseOwner: null, leaseUntil: 0 };
-}
-
-const MOST_ATTEMPTS_IN_BATCH = 3;
-
-/** Free, and due again when its back-off is over. */
-export function tryAgain(link: Link, error: Link['error'], now: number): Link {
-  const attempts = link.attempts + 1;
-  const isLast = link.batch !== null && attempts >= MOST_ATTEMPTS_IN_BATCH;
-  const nextAt = now + backoffMs(attempts, link.id);
-  return { ...link, attempts, nextAt, error, batch: isLast ? null : link.batch, leaseOwner: null, leaseUntil: 0 };
-}
 
 /** The batch that a record leaves with a problem. */
 export const batchFailedIn = (before: Link | undefined, after: Link): readonly string[] =>

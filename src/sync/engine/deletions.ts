@@ -1,5 +1,6 @@
 import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
+import { unlinked } from '../../domain/link-transitions.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
 import { planRecord } from '../merge/plan.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
@@ -23,7 +24,7 @@ export function settleHostGone(tables: Tables, book: Book, link: Link, host: Hos
     const reason = 'deleted at the host; the Salesforce record stays';
     book.log(link, { operation: 'none', direction: 'to_crm', status: 'success', reason });
   }
-  book.close({ ...link, state: 'unlinked', sfId: null, matchKey: null, base: {}, intents: {} }, host, null);
+  book.close(unlinked(link), host, null);
 }
 
 /** Deleted in Salesforce: marked, told, and never made again by itself. `row` is the deleted record, where it can be seen. */

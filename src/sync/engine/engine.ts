@@ -1,5 +1,6 @@
 import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
+import { postponed } from '../../domain/link-transitions.ts';
 import {
   DEFAULT_SETTINGS,
   type HostRecord,
@@ -18,7 +19,7 @@ import type { RemoteRow } from '../remote/soql-read.ts';
 import { openTarget, type Target } from '../remote/target.ts';
 import { isSystemic, troubleOf } from '../remote/trouble.ts';
 import { acknowledge, type Outcome } from './acknowledge.ts';
-import { batchFailedIn, countFailed, type MayWrite, type PendingWrite, tryAgain } from './change-set.ts';
+import { batchFailedIn, countFailed, type MayWrite, type PendingWrite } from './change-set.ts';
 import { completeParents, parentsToFind } from './parents.ts';
 import { type Finding, readRemote } from './read.ts';
 import { type RoleTask, writeRoles } from './role-pass.ts';
@@ -358,7 +359,7 @@ export function createEngine(deps: SyncDeps) {
     async function postpone(links: readonly Link[], error: NonNullable<Link['error']>): Promise<void> {
       await store.atomically(async (inside) => {
         const standing = await inside.links.lock(links);
-        const after = standing.map((link) => tryAgain(link, error, now()));
+        const after = standing.map((link) => postponed(link, error, now()));
         await inside.links.save(after);
         await countFailed(
           inside,

@@ -1,6 +1,7 @@
 import type { FieldValue } from '../../domain/action.ts';
 import { type ErrorBody, fromErrorBody, GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
+import { freed, linkedTo } from '../../domain/link-transitions.ts';
 import type { HostRecord, SyncDeps } from '../../ports/sync-store.ts';
 import type { CompiledRule } from '../mapping/compile.ts';
 import { findField } from '../mapping/compile.ts';
@@ -180,12 +181,8 @@ async function create(
       for (const { item, id, failure } of await sendParts(org, parts.slice(first, first + 5), onCall)) {
         if (failure?.then === 'wait') throw fromErrorBody({ error: failure.error });
         if (failure?.then === 'retry') passing = failure.error;
-        finished.push({
-          ...item,
-          leaseOwner: null,
-          leaseUntil: 0,
-          ...(failure ? { error: failure.error } : { sfId: id, state: 'active', done: item.dirty }),
-        });
+        const link = freed(item);
+        finished.push(failure ? { ...link, error: failure.error } : { ...linkedTo(link, id), done: item.dirty });
       }
     }
     await store.links.save(finished);

@@ -1,9 +1,10 @@
 import type { Link } from '../../domain/link.ts';
+import { finished, postponed } from '../../domain/link-transitions.ts';
 import type { LogRow, SyncDeps } from '../../ports/sync-store.ts';
 import { planRoles, ROLES_KEY, type Role, remoteRoles, rolesText, sendRoles } from '../merge/roles.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
 import type { Target } from '../remote/target.ts';
-import { batchFailedIn, countFailed, done, tryAgain } from './change-set.ts';
+import { batchFailedIn, countFailed } from './change-set.ts';
 
 /** What stays that long is no passing trouble: it waits for a person. */
 const MOST_TRIES = 8;
@@ -32,7 +33,7 @@ export async function writeRoles(
   const writes = tasks.flatMap(({ link, wanted, row }) => planRoles({ link, wanted, there: remoteRoles(row?.record) }));
   const failed = await sendRoles(deps, target, writes, onCall);
   const written = new Set(writes.map((write) => write.item.id));
-  const finished = tasks.map(
+  const answered = tasks.map(
     (task): RolesDone => ({ ...task, isWritten: written.has(task.link.id), error: failed.get(task.link.id) ?? null }),
   );
   await deps.store.atomically(async (inside) => {
@@ -45,7 +46,7 @@ export async function writeRoles(
       wanted,
       isWritten,
       error,
-    } of finished) {
+    } of answered) {
       const link = standing.get(id);
       // Whoever holds the claim now reads the roles again and finds ours.
       if (!link) continue;
@@ -75,9 +76,9 @@ export async function writeRoles(
       saved.push(
         error
           ? isAgain
-            ? tryAgain(link, error, deps.now())
-            : done(link, dirty, error)
-          : done({ ...link, base: { ...link.base, [ROLES_KEY]: after } }, dirty, link.error),
+            ? postponed(link, error, deps.now())
+            : finished(link, dirty, error)
+          : finished({ ...link, base: { ...link.base, [ROLES_KEY]: after } }, dirty, link.error),
       );
     }
     await inside.links.save(saved);
@@ -87,5 +88,5 @@ export async function writeRoles(
     );
     await inside.log.add(log);
   });
-  return finished;
+  return answered;
 }

@@ -1,5 +1,6 @@
 import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import type { Intent, Link } from '../../domain/link.ts';
+import { linkedTo } from '../../domain/link-transitions.ts';
 import type { HostRecord, SyncStore } from '../../ports/sync-store.ts';
 import { matchRecord } from '../merge/match.ts';
 import { type Plan, planRecord } from '../merge/plan.ts';
@@ -115,7 +116,7 @@ function settleLink(tables: Tables, book: Book, link: Link, host: HostRecord | u
 function madeMeanwhile({ findings }: Tables, link: Link): Link {
   if (link.sfId !== null || link.attemptedAt === null) return link;
   const made = rowsOf(findings.get(link.id)).find(({ externalKey }) => externalKey === link.extKey);
-  return made ? { ...link, sfId: made.id, state: 'active', attemptedAt: null } : link;
+  return made ? { ...linkedTo(link, made.id), attemptedAt: null } : link;
 }
 
 /** No link yet: which record is it? Never two creates for one person. */
@@ -148,7 +149,7 @@ function settleUnlinked(tables: Tables, book: Book, link: Link, host: HostRecord
   }
   switch (match.kind) {
     case 'one': {
-      const linked = claimValue(tables, { ...link, sfId: match.id, state: 'active' }, host);
+      const linked = claimValue(tables, linkedTo(link, match.id), host);
       takenBy.set(match.id, linked);
       apply(
         tables,
@@ -194,7 +195,7 @@ function settleMerged(
 ): void {
   const other = tables.takenBy.get(master.id);
   if (!other || other.id === link.id) {
-    const moved: Link = { ...link, sfId: master.id, state: 'active' };
+    const moved = linkedTo(link, master.id);
     book.tell(moved, 'merged');
     const reason = `merged in Salesforce: ${from.id} is now ${master.id}`;
     book.log(moved, { operation: 'none', direction: 'from_crm', status: 'success', reason });

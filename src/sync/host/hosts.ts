@@ -1,6 +1,7 @@
 import type { Fields } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Link, Scope } from '../../domain/link.ts';
+import { reopened } from '../../domain/link-transitions.ts';
 import type { Kind } from '../../domain/mapping.ts';
 import type { FeedRow, HostRecord, PartyRole, SyncDeps, SyncStore } from '../../ports/sync-store.ts';
 import { mappingOf, newLink } from '../remote/target.ts';
@@ -85,7 +86,7 @@ export function createHosts(
       await inside.links.ensure(live.map((record) => newLink(scope, mapping, record, newId(), reason, now())));
       const linked = records.flatMap(({ id }) => there.get(id)?.id ?? []);
       // Its delete ended the link; the record that came back begins a new one.
-      await inside.links.reopen([...isBack].flatMap((id) => there.get(id)?.id ?? []));
+      await inside.links.save([...isBack].flatMap((id) => there.get(id) ?? []).map(reopened));
       await inside.links.touch(linked, reason, false, now());
       return there;
     };

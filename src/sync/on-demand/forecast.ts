@@ -1,6 +1,6 @@
 import { GatehouseError } from '../../domain/errors.ts';
-import { freshLink } from '../../domain/fresh-link.ts';
 import type { Link } from '../../domain/link.ts';
+import { freshLink } from '../../domain/link-transitions.ts';
 import type { HostRecord, SyncDeps } from '../../ports/sync-store.ts';
 import type { MadeParent } from '../engine/changes.ts';
 import { convertedError } from '../engine/deletions.ts';

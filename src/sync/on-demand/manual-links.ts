@@ -1,6 +1,7 @@
 import type { FieldValue } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Link, Scope } from '../../domain/link.ts';
+import { freed, linkedByHand, unlinked } from '../../domain/link-transitions.ts';
 import { KINDS, type Kind } from '../../domain/mapping.ts';
 import type { LogChange, LogRow, SyncDeps, SyncOrg } from '../../ports/sync-store.ts';
 import { claimLinks } from '../engine/claims.ts';
@@ -76,7 +77,7 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
           retryable: true,
         });
       const { bot, orgId, kind, localId, object, batch } = fresh;
-      const changed = { ...to(fresh), leaseOwner: null, leaseUntil: 0 };
+      const changed = freed(to(fresh));
       await inside.links.save([changed]);
       if (kind === 'party') await touchCasesOf(inside, fresh, [localId], now());
       await inside.log.add([
@@ -161,24 +162,8 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
       const [link] = await drain.linksOf(target.scope, kind, [host], 'linked by hand');
       if (!link)
         throw new GatehouseError('conflict', 'The link could not be made.', { next: 'Try again.', retryable: true });
-      // No base: what differs is decided by time, like a first meeting.
-      const to = (fresh: Link): Link => ({
-        ...fresh,
-        sfId: row.id,
-        state: 'active',
-        base: {},
-        intents: {},
-        baseMod: null,
-        seenAt: 0,
-        error: null,
-        attempts: 0,
-        nextAt: 0,
-      });
-      return change(link, to, {
-        ...BY_HAND,
-        sfId: row.id,
-        reason: `linked by hand${nameOf(by)}`,
-      });
+      const reason = `linked by hand${nameOf(by)}`;
+      return change(link, (fresh) => linkedByHand(fresh, row.id), { ...BY_HAND, sfId: row.id, reason });
     },
 
     async linkParent(bot, org, object, name, choice) {
@@ -201,9 +186,8 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
       if (!link)
         throw new GatehouseError('conflict', 'The link could not be made.', { next: 'Try again.', retryable: true });
       const id = choice === 'leave out' ? null : await parentId(bot, org, object, name.trim(), choice);
-      const state = id === null ? ('unlinked' as const) : ('active' as const);
       const reason = choice === 'leave out' ? 'left out by hand' : 'linked by hand';
-      const to = (fresh: Link): Link => ({ ...fresh, sfId: id, state, error: null });
+      const to = (fresh: Link) => (id === null ? unlinked(fresh) : linkedByHand(fresh, id));
       const changed = await change(link, to, { ...BY_HAND, sfId: id, reason });
       await retryWaiting(scope, object, localId);
       return changed;
@@ -213,28 +197,7 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
 
     async unlink(bot, orgId, kind, localId, by) {
       const link = await find(bot, orgId, kind, localId);
-      const changed = await change(
-        link,
-        (fresh) => ({
-          ...fresh,
-          sfId: null,
-          state: 'unlinked',
-          base: {},
-          intents: {},
-          baseMod: null,
-          seenAt: 0,
-          matchKey: null,
-          error: null,
-          attemptedAt: null,
-          batch: null,
-        }),
-        {
-          ...BY_HAND,
-          sfId: link.sfId,
-          reason: `unlinked by hand${nameOf(by)}`,
-        },
-      );
-      return changed;
+      return change(link, unlinked, { ...BY_HAND, sfId: link.sfId, reason: `unlinked by hand${nameOf(by)}` });
     },
 
     async retry(bot, orgId, kind, localIds) {

@@ -31,10 +31,3 @@ export const causeOf = (thrown: unknown): string =>
     .replace(/\s+/g, ' ')
     .replace(/\.$/, '')
     .slice(0, 160);
-
-/** 5 s, 10 s, 20 s ... one hour, spread by the link so that a crowd does not come back at once. */
-export function backoffMs(attempts: number, id: string): number {
-  const base = Math.min(5_000 * 2 ** (attempts - 1), 3_600_000);
-  const spread = [...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1000, 7) / 1000;
-  return Math.round(base * (0.75 + spread / 2));
-}

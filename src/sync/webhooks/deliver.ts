@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { backoffMs } from '../../domain/backoff.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { HookRefused, type Hooks } from '../../outbound/hooks.ts';
 import type { Cipher } from '../../ports/cipher.ts';
@@ -86,7 +87,7 @@ export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> 
         const attempts = sent > 0 ? 1 : target.attempts + 1;
         await store.webhooks.patch(bot, target.url, {
           attempts,
-          nextAt: now() + Math.min(5_000 * 2 ** (attempts - 1), 3_600_000),
+          nextAt: now() + backoffMs(attempts),
           lastError: problem,
         });
         return sent;
