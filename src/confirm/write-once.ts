@@ -1,5 +1,6 @@
 import type { Change, Condition, Fields, FieldValue, Find, Salesforce, SObject } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
+import { EXTERNAL_ID, externalIdOf } from '../domain/external-id.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
 import type { RecordedWrite } from '../domain/proposal.ts';
 import { cleanShown, quoted } from '../domain/safe-text.ts';
@@ -42,9 +43,6 @@ export function hasStood(
 ): boolean {
   return watch.hasStood(`effect ${ordinal} of ${proposal}`, `${at} ${state}`, ms);
 }
-
-/** Our external-id field, where an operator installed it: with it, creating twice is impossible by the org's own rule. */
-const MARK_FIELD = 'Gatehouse_Id__c';
 
 export function writeOnce(
   deps: WriteOnceDeps,
@@ -98,7 +96,11 @@ export function writeOnce(
       if (before?.state === 'done' && before.id !== null) return { id: before.id };
       // As it was sent, where it was: the field may have been installed since, and would not know that first request.
       const mark =
-        before === undefined ? ((await hasMark(org, object)) ? `gh-${deps.proposalId}-${at}` : null) : before.mark;
+        before === undefined
+          ? externalIdOf(await org.describe(object)) !== undefined
+            ? `gh-${deps.proposalId}-${at}`
+            : null
+          : before.mark;
       // By its mark it can be sent again without a look; without one, or when nothing may be sent any more, it is looked for.
       if (before?.state === 'sent' && (mark === null || !deps.maySend())) {
         const id = await findCreated(org, before, now);
@@ -123,7 +125,7 @@ export function writeOnce(
       const send = () =>
         org.create(object, after, {
           ...(options?.allowDuplicates === undefined ? {} : { allowDuplicates: options.allowDuplicates }),
-          ...(mark === null ? {} : { mark: { field: MARK_FIELD, value: mark } }),
+          ...(mark === null ? {} : { mark: { field: EXTERNAL_ID, value: mark } }),
         });
       const { id } = await send().catch(async (error: unknown) => {
         if (!deps.isUnknownOutcome(error)) {
@@ -268,15 +270,10 @@ export class NotTaken extends GatehouseError {
   }
 }
 
-async function hasMark(org: Org, object: string): Promise<boolean> {
-  const field = (await org.describe(object)).fields.find(({ name }) => name === MARK_FIELD);
-  return field?.externalId === true && field.unique && field.createable;
-}
-
 /** The record that a create whose answer was lost made: same values, made since. Two of them cannot be told apart: unknown. */
 async function findCreated(org: Org, effect: RecordedWrite, now: () => number): Promise<string | undefined> {
   if (effect.mark !== null) {
-    const where = [{ field: MARK_FIELD, is: effect.mark }];
+    const where = [{ field: EXTERNAL_ID, is: effect.mark }];
     return (await org.find(effect.object, { fields: ['Id'], where, limit: 1 }))[0]?.Id;
   }
   const { fields } = await org.describe(effect.object);

@@ -132,6 +132,23 @@ describeStores((_name, openFresh) => {
     expect((await status(world)).problems).toEqual([]);
   });
 
+  it('makes a company also where its external-id field may not be written [S4]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.control('POST', 'settings', { readOnlyFields: ['Account.Gatehouse_Id__c'] });
+    await (await world.org()).describe('Account', { isFresh: true });
+    const party = defaultMapping('party');
+    const rules = party.rules.map((rule) =>
+      rule.remote[0] === 'Account.Name' ? { ...rule, parent: 'find_or_create' as const } : rule,
+    );
+    await open(world, { Account: WRITE });
+    await save(world, { ...party, rules });
+    await world.put('p1', { email: 'ada@t.example', name: 'Ada Lovelace', company: 'Acme' });
+    await world.worker.turn('demo');
+    const [acme] = await world.records('Account');
+    expect(await world.records()).toMatchObject([{ AccountId: acme?.Id }]);
+    expect(await world.link('p1')).toMatchObject({ state: 'active', error: null, waitsFor: null });
+  });
+
   it('names the candidates of an ambiguous person, and the command [U13]', async () => {
     await using world = await createSyncWorld(openFresh);
     for (const FirstName of ['Ada', 'Ada']) {

@@ -4,7 +4,6 @@ import type { Link } from '../../domain/link.ts';
 import { freed, linkedTo } from '../../domain/link-transitions.ts';
 import type { HostRecord, SyncDeps } from '../../ports/sync-store.ts';
 import type { CompiledRule } from '../mapping/compile.ts';
-import { findField } from '../mapping/compile.ts';
 import {
   type AskedParent,
   type AskedParents,
@@ -14,7 +13,7 @@ import {
 } from '../merge/found-parents.ts';
 import { foldedName, type ParentIndex, parentKey } from '../merge/plan.ts';
 import { sendParts, toParts } from '../remote/collection-write.ts';
-import { EXTERNAL_ID, externalKey, type Target } from '../remote/target.ts';
+import { externalKey, keyFieldOf, type Target } from '../remote/target.ts';
 import { claimLinks } from './claims.ts';
 
 /** Parents (a person's account) that changed at the host, less those that were chosen by hand or made before. */
@@ -160,9 +159,7 @@ async function create(
   }
 
   async function send(open: readonly Link[]): Promise<void> {
-    const mark = findField(await org.describe(object), EXTERNAL_ID);
-    const keyField =
-      mark?.externalId && mark.unique && !target.opened.isDenied(object, mark.name) ? mark.name : undefined;
+    const keyField = keyFieldOf(await org.describe(object), target.opened);
     const parts = toParts(
       open.map((link) => ({
         item: link,

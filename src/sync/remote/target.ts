@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ObjectDescribe } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { EXTERNAL_ID, externalIdOf } from '../../domain/external-id.ts';
 import type { LinkSet, NewLink, Scope } from '../../domain/link.ts';
 import { type Kind, type Mapping, ruleKey } from '../../domain/mapping.ts';
 import type { HostRecord, SyncDeps, SyncOrg, SyncStore } from '../../ports/sync-store.ts';
@@ -14,8 +15,6 @@ import {
 } from '../mapping/compile.ts';
 import { defaultMapping } from '../mapping/defaults.ts';
 import { boundMapping, closedRoles, type Opened, openedBy, stopOf } from './policy-bounds.ts';
-
-export const EXTERNAL_ID = 'Gatehouse_Id__c';
 
 /** One kind of host record, and the Salesforce object it goes to in one org. */
 export interface Target {
@@ -60,7 +59,6 @@ export async function openTarget(
 ): Promise<Target> {
   const mapping = await mappingOf(store, bot, kind);
   const { describe, missing } = await describeOf(org, mapping.object);
-  const mark = findField(describe, EXTERNAL_ID);
   const policy = await policyOf(bot);
   const opened = openedBy(policy);
   const stop = stopOf(bot, policy, kind);
@@ -80,11 +78,7 @@ export async function openTarget(
     opened,
     lost: missing ? [] : lostFields(mapping, compiled),
     warnings: noRoles === undefined ? bounded.warnings : [...bounded.warnings, noRoles],
-    // Not unique means that an upsert could still find several.
-    externalId:
-      mark?.externalId && mark.unique && mark.createable && !opened.isDenied(mapping.object, mark.name)
-        ? mark.name
-        : undefined,
+    externalId: keyFieldOf(describe, opened),
     hasRoles: hasRoles && noRoles === undefined,
     lookup: lookupIn(mapping, missing ? undefined : describe),
     nameField:
@@ -92,6 +86,12 @@ export async function openTarget(
         (name) => findField(describe, name) && opened.isOpen(mapping.object, name),
       ) ?? 'Id',
   };
+}
+
+/** Our external-id field, where creates of this object go by it. */
+export function keyFieldOf(describe: ObjectDescribe, opened: Opened): string | undefined {
+  const field = externalIdOf(describe);
+  return field !== undefined && !opened.isDenied(describe.name, field) ? field : undefined;
 }
 
 /** A read names only what the org shows: of a parent's kinds those that have the field, and let it be asked where it is written. */
