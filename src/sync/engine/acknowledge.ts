@@ -15,6 +15,7 @@ import {
   partialProblem,
   statusOf,
 } from './change-set.ts';
+import type { ToLogRow } from './log-row.ts';
 
 export type Outcome =
   | { readonly kind: 'written'; readonly id: string; readonly isCreated: boolean }
@@ -36,7 +37,7 @@ export interface AckInput {
   readonly now: number;
   /** Work that follows under the same claim: the link is not done yet. */
   readonly hasMore: (host: HostRecord, link: Link) => boolean;
-  readonly logRow: (row: Omit<LogRow, 'id' | 'at' | 'calls'>) => LogRow;
+  readonly logRow: ToLogRow;
 }
 
 /** One transaction after the answer: the base moves, the intents of this claim go, the log row is added. */
@@ -76,41 +77,15 @@ export function acknowledge(store: SyncStore, input: AckInput): Promise<readonly
           ? finished(unlinked(link), write.dirty, null)
           : written(link, write, outcome, input);
       saved.push(next);
-      const about = {
-        ...target.scope,
-        kind: link.kind,
-        localId: link.localId,
-        object: target.object,
-        sfId: outcome.kind === 'written' ? outcome.id : link.sfId,
-        batch: link.batch,
-      };
+      const sfId = outcome.kind === 'written' ? outcome.id : link.sfId;
       const isCreated = outcome.kind === 'written' && outcome.isCreated;
       const operation = write.kind === 'delete' ? 'delete' : isCreated ? 'create' : 'update';
-      log.push(
-        input.logRow({
-          ...about,
-          operation,
-          direction: 'to_crm',
-          status: 'success',
-          changes: write.plan.pushed,
-          reason: link.reason,
-          error: null,
-        }),
-      );
-      if (next.error && next.error.message !== link.error?.message) {
-        log.push(
-          input.logRow({
-            ...about,
-            operation: 'none',
-            direction: 'to_crm',
-            status: statusOf(next.error),
-            changes: [],
-            reason: link.reason,
-            error: next.error,
-          }),
-        );
-      }
-      return { ...lost, link: next, error: next.error };
+      const about = { direction: 'to_crm', sfId } as const;
+      log.push(input.logRow(link, { ...about, operation, status: 'success', changes: write.plan.pushed }));
+      const { error } = next;
+      if (error && error.message !== link.error?.message)
+        log.push(input.logRow(link, { ...about, operation: 'none', status: statusOf(error), error }));
+      return { ...lost, link: next, error };
     });
     await inside.links.save(saved);
     const known = saved.filter((link) => isNewlyKnown(links.get(link.id) ?? link, link));
@@ -181,7 +156,7 @@ function withoutOwn({ intents, fence }: Link, now: number): Link['intents'] {
 }
 
 function refuse(
-  { target, now, logRow }: AckInput,
+  { now, logRow }: AckInput,
   link: Link,
   write: PendingWrite,
   failure: Refusal,
@@ -189,14 +164,8 @@ function refuse(
   saved: Link[],
   log: LogRow[],
 ): Acknowledged {
-  const about = {
-    ...target.scope,
-    kind: link.kind,
-    localId: link.localId,
-    object: target.object,
-    sfId: link.sfId,
-    batch: link.batch,
-  };
+  const refusedRow = (status: LogRow['status'], error: Link['error']) =>
+    logRow(link, { operation: 'none', direction: 'to_crm', status, changes: write.plan.pushed, error });
   const base: Acknowledged = { write, link, error: failure.error, isAgain: false, isOverload: failure.isOverload };
   // A refusal is an answer: nothing of this claim is under way any more.
   const clean: Link = {
@@ -225,18 +194,7 @@ function refuse(
   }
   if (isPassing(failure)) {
     const again = postponed(link, failure.error, now);
-    if (attempts === 1 || again.batch !== link.batch)
-      log.push(
-        logRow({
-          ...about,
-          operation: 'none',
-          direction: 'to_crm',
-          status: 'pending',
-          changes: write.plan.pushed,
-          reason: link.reason,
-          error: failure.error,
-        }),
-      );
+    if (attempts === 1 || again.batch !== link.batch) log.push(refusedRow('pending', failure.error));
     saved.push(again);
     return base;
   }
@@ -247,17 +205,7 @@ function refuse(
   const unsent = write.plan.problems.map(({ message }) => message);
   const error = { ...refused, message: [...unsent, refused.message].join(' ') };
   const state = link.sfId !== null ? 'active' : isAmbiguous ? 'ambiguous' : 'failed';
-  log.push(
-    logRow({
-      ...about,
-      operation: 'none',
-      direction: 'to_crm',
-      status: isAmbiguous ? 'ambiguous' : 'failed',
-      changes: write.plan.pushed,
-      reason: link.reason,
-      error,
-    }),
-  );
+  log.push(refusedRow(isAmbiguous ? 'ambiguous' : 'failed', error));
   // Nothing is tried again before the record or the mapping changes: no retry storm for what cannot succeed.
   saved.push({
     ...finished({ ...clean, state, attemptedAt: null }, write.dirty, error),

@@ -8,6 +8,7 @@ import type { ParentIndex, Plan } from '../merge/plan.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
 import type { Target } from '../remote/target.ts';
 import { troubleOf } from '../remote/trouble.ts';
+import type { LogNote, ToLogRow } from './log-row.ts';
 import type { Finding } from './read.ts';
 
 /** A write that the merge decided on. The intents behind it are already durable. */
@@ -51,7 +52,7 @@ export interface MergeInput {
   readonly hasMore: (host: HostRecord, link: Link) => boolean;
   /** Where it says no, the record is left as it is, and waits. */
   readonly mayWrite?: MayWrite | undefined;
-  readonly logRow: (row: Omit<LogRow, 'id' | 'at' | 'calls'>) => LogRow;
+  readonly logRow: ToLogRow;
 }
 
 /** What the transaction looked up before it decides. */
@@ -95,26 +96,8 @@ export class Book {
     this.#flags.push({ id: link.id, error });
   }
 
-  log(
-    link: Link,
-    row: Pick<LogRow, 'operation' | 'direction' | 'status'> & Partial<Pick<LogRow, 'changes' | 'reason' | 'error'>>,
-  ): void {
-    const { target, logRow } = this.#tables;
-    const { kind, localId, sfId, batch, reason } = link;
-    this.#log.push(
-      logRow({
-        ...target.scope,
-        kind,
-        localId,
-        object: target.object,
-        sfId,
-        batch,
-        reason,
-        changes: [],
-        error: null,
-        ...row,
-      }),
-    );
+  log(link: Link, note: LogNote): void {
+    this.#log.push(this.#tables.logRow(link, note));
   }
 
   tell(link: Link, type: FeedRow['type'], changes: FeedRow['changes'] = {}): void {

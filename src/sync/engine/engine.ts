@@ -1,13 +1,7 @@
 import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import { postponed } from '../../domain/link-transitions.ts';
-import {
-  DEFAULT_SETTINGS,
-  type HostRecord,
-  type LogRow,
-  type SyncDeps,
-  type SyncSettings,
-} from '../../ports/sync-store.ts';
+import { DEFAULT_SETTINGS, type HostRecord, type SyncDeps, type SyncSettings } from '../../ports/sync-store.ts';
 import { createLogIds } from '../host/log-ids.ts';
 import { pretendedParents } from '../merge/found-parents.ts';
 import { isKnown } from '../merge/freshness.ts';
@@ -20,6 +14,7 @@ import { openTarget, type Target } from '../remote/target.ts';
 import { isSystemic, troubleOf } from '../remote/trouble.ts';
 import { acknowledge, type Outcome } from './acknowledge.ts';
 import { batchFailedIn, countFailed, type MayWrite, type PendingWrite } from './change-set.ts';
+import { logRowOf, type ToLogRow } from './log-row.ts';
 import { completeParents, parentsToFind } from './parents.ts';
 import { type Finding, readRemote } from './read.ts';
 import { type RoleTask, writeRoles } from './role-pass.ts';
@@ -121,8 +116,8 @@ export function createEngine(deps: SyncDeps) {
       calls.unlogged++;
     };
     /** The first row that is logged after a call carries it: the log's calls add up to the calls made. */
-    const logRow = (row: Omit<LogRow, 'id' | 'at' | 'calls'>): LogRow => {
-      const made = { ...row, id: logId(), at: now(), calls: calls.unlogged };
+    const logRow: ToLogRow = (link, note) => {
+      const made = logRowOf(link, note, { id: logId(), at: now(), calls: calls.unlogged });
       calls.unlogged = 0;
       return made;
     };
@@ -367,13 +362,7 @@ export function createEngine(deps: SyncDeps) {
         );
         const news = standing.filter((link) => link.error?.message !== error.message);
         await inside.log.add(
-          news.map(({ kind, localId, sfId, batch, reason }) =>
-            logRow({
-              ...scope,
-              ...{ kind, localId, sfId, batch, reason, object: target.object },
-              ...{ operation: 'none', direction: 'to_crm', status: 'pending', changes: [], error },
-            }),
-          ),
+          news.map((link) => logRow(link, { operation: 'none', direction: 'to_crm', status: 'pending', error })),
         );
       });
       for (const link of links)

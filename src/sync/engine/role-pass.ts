@@ -5,6 +5,7 @@ import { planRoles, ROLES_KEY, type Role, remoteRoles, rolesText, sendRoles } fr
 import type { RemoteRow } from '../remote/soql-read.ts';
 import type { Target } from '../remote/target.ts';
 import { batchFailedIn, countFailed } from './change-set.ts';
+import type { ToLogRow } from './log-row.ts';
 
 /** What stays that long is no passing trouble: it waits for a person. */
 const MOST_TRIES = 8;
@@ -28,7 +29,7 @@ export async function writeRoles(
   target: Target,
   tasks: readonly RoleTask[],
   onCall: () => void,
-  logRow: (row: Omit<LogRow, 'id' | 'at' | 'calls'>) => LogRow,
+  logRow: ToLogRow,
 ): Promise<readonly RolesDone[]> {
   const writes = tasks.flatMap(({ link, wanted, row }) => planRoles({ link, wanted, there: remoteRoles(row?.record) }));
   const failed = await sendRoles(deps, target, writes, onCall);
@@ -51,18 +52,10 @@ export async function writeRoles(
       // Whoever holds the claim now reads the roles again and finds ours.
       if (!link) continue;
       const after = rolesText(wanted);
-      const { kind, localId, sfId, batch, reason } = link;
       const isAgain = error?.retryable === true && link.attempts < MOST_TRIES;
       if (isWritten && !(isAgain && link.attempts > 0)) {
         log.push(
-          logRow({
-            ...target.scope,
-            kind,
-            localId,
-            object: target.object,
-            sfId,
-            batch,
-            reason,
+          logRow(link, {
             error,
             direction: 'to_crm',
             operation: error ? 'none' : 'update',

@@ -7,6 +7,7 @@ import type { LogChange, LogRow, SyncDeps, SyncOrg } from '../../ports/sync-stor
 import { claimLinks } from '../engine/claims.ts';
 import type { Drain } from '../engine/drain.ts';
 import type { Engine } from '../engine/engine.ts';
+import { type LogNote, logRowOf } from '../engine/log-row.ts';
 import { touchCasesOf } from '../host/case-people.ts';
 import type { Hosts } from '../host/hosts.ts';
 import { idOf } from '../host/record-id.ts';
@@ -43,7 +44,7 @@ export interface LinkDesk {
 }
 
 /** How the log tells it: nothing was written in Salesforce. */
-const BY_HAND = { operation: 'none', direction: 'to_crm', status: 'success', changes: [], error: null } as const;
+const BY_HAND = { operation: 'none', direction: 'to_crm', status: 'success' } as const;
 
 export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hosts: Hosts): LinkDesk {
   const { store, now, newId } = deps;
@@ -57,11 +58,7 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
   }
 
   /** Changes a link under its own claim, so that no worker writes over it. */
-  async function change(
-    link: Link,
-    to: (fresh: Link) => Link,
-    log: Omit<LogRow, 'id' | 'at' | 'calls' | 'bot' | 'orgId' | 'kind' | 'localId' | 'object' | 'batch'>,
-  ): Promise<Link> {
+  async function change(link: Link, to: (fresh: Link) => Link, log: LogNote & Pick<LogRow, 'reason'>): Promise<Link> {
     const scope = { bot: link.bot, orgId: link.orgId };
     const [claim] = await claimLinks(deps, scope, { due: 'ids', ids: [link.id] }, { leaseMs: 60_000, limit: 1 });
     if (!claim)
@@ -76,13 +73,10 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
           next: 'Try again.',
           retryable: true,
         });
-      const { bot, orgId, kind, localId, object, batch } = fresh;
       const changed = freed(to(fresh));
       await inside.links.save([changed]);
-      if (kind === 'party') await touchCasesOf(inside, fresh, [localId], now());
-      await inside.log.add([
-        { ...log, id: engine.logId(), bot, orgId, kind, localId, object, batch, at: now(), calls: 0 },
-      ]);
+      if (fresh.kind === 'party') await touchCasesOf(inside, fresh, [fresh.localId], now());
+      await inside.log.add([logRowOf(fresh, log, { id: engine.logId(), at: now(), calls: 0 })]);
       await inside.links.touch([fresh.id], log.reason, true, now());
       return changed;
     });
