@@ -41,7 +41,7 @@ export function createSync(given: SyncRoomDeps): SyncRoom {
     desk: createLinkDesk(deps, engine, drain, hosts),
     forBot: (bot, org, mayWrite) => ({
       ...createBotSync(deps, engine, drain, { bot, org, mayWrite, isUnasked: false }),
-      ...createHeldSync(deps, engine, drain, { bot, org, mayWrite }),
+      ...createHeldSync(deps, drain, { bot, org, mayWrite }),
     }),
     forHost: (bot, org) => createBotSync(deps, engine, drain, { bot, org, mayWrite: true, isUnasked: true }),
   };

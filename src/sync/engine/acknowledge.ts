@@ -2,17 +2,17 @@ import { type Candidate, GatehouseError } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import { finished, linkedTo, postponed, unlinked } from '../../domain/link-transitions.ts';
 import type { Refusal } from '../../ports/salesforce.ts';
-import type { HostRecord, LogRow, SyncOrg, SyncStore } from '../../ports/sync-store.ts';
-import { isNewlyKnown, touchCasesOf } from '../host/case-people.ts';
+import type { LogRow, SyncOrg, SyncStore } from '../../ports/sync-store.ts';
 import type { Target } from '../remote/target.ts';
 import { isSystemic, troubleOf } from '../remote/trouble.ts';
 import {
   ambiguity,
-  batchFailedIn,
   countFailed,
+  type HasMore,
   openIntents,
   type PendingWrite,
   partialProblem,
+  saveLinks,
   statusOf,
 } from './change-set.ts';
 import type { ToLogRow } from './log-row.ts';
@@ -21,8 +21,13 @@ export type Outcome =
   | { readonly kind: 'written'; readonly id: string; readonly isCreated: boolean }
   | { readonly kind: 'failed'; readonly failure: Refusal };
 
-export interface Acknowledged {
+/** A write with what Salesforce said of it. */
+export interface Answered {
   readonly write: PendingWrite;
+  readonly outcome: Outcome;
+}
+
+export interface Acknowledged extends Answered {
   /** The link as it stands now; undefined when the claim was lost and another one takes over. */
   readonly link: Link | undefined;
   readonly error: Link['error'];
@@ -33,75 +38,64 @@ export interface Acknowledged {
 
 export interface AckInput {
   readonly target: Target;
-  readonly outcomes: readonly { readonly write: PendingWrite; readonly outcome: Outcome }[];
+  readonly outcomes: readonly Answered[];
   readonly now: number;
-  /** Work that follows under the same claim: the link is not done yet. */
-  readonly hasMore: (host: HostRecord, link: Link) => boolean;
+  readonly hasMore: HasMore;
   readonly logRow: ToLogRow;
+}
+
+/** What the acknowledging transaction looked up, and what it decides. */
+interface Ack extends AckInput {
+  /** Who is linked to the records that the answers name. A record of this very answer may be named by the refusal of its neighbour. */
+  readonly taken: Map<string | null, Link>;
+  readonly saved: Link[];
+  readonly log: LogRow[];
 }
 
 /** One transaction after the answer: the base moves, the intents of this claim go, the log row is added. */
 export function acknowledge(store: SyncStore, input: AckInput): Promise<readonly Acknowledged[]> {
-  const { outcomes, target } = input;
+  const { outcomes, target, now } = input;
   return store.atomically(async (inside) => {
-    const links = new Map(
-      (await inside.links.lock(outcomes.map(({ write }) => write.link))).map((link) => [link.id, link]),
-    );
-    const matched = outcomes.flatMap(({ outcome }) =>
-      outcome.kind === 'failed' ? (matchedId(outcome.failure) ?? []) : [],
-    );
-    const made = new Map(
-      outcomes.flatMap(({ write, outcome }) =>
-        outcome.kind === 'written' && write.kind === 'create' ? [[outcome.id, write.link] as const] : [],
-      ),
-    );
-    // A record of this very answer may be named by the refusal of its neighbour.
-    const taken = new Map<string | null, Link>([
-      ...made,
-      ...(await inside.links.bySf(target.scope, [...matched, ...made.keys()])).map(
-        (link) => [link.sfId, link] as const,
-      ),
-    ]);
-    const saved: Link[] = [];
-    const log: LogRow[] = [];
-    const results = outcomes.map(({ write, outcome }): Acknowledged => {
-      const link = links.get(write.link.id);
-      const lost: Acknowledged = { write, link: undefined, error: null, isAgain: false, isOverload: false };
-      // The intents stay: whoever holds the claim now finds the value in the record and knows it.
-      if (!link) return lost;
-      const failure =
-        outcome.kind === 'written' ? takenAway(target, write, taken.get(outcome.id), outcome.id) : outcome.failure;
-      if (failure && !isAlreadyGone(write, failure)) return refuse(input, link, write, failure, taken, saved, log);
-      const next =
-        outcome.kind === 'failed' || write.kind === 'delete'
-          ? finished(unlinked(link), write.dirty, null)
-          : written(link, write, outcome, input);
-      saved.push(next);
-      const sfId = outcome.kind === 'written' ? outcome.id : link.sfId;
-      const isCreated = outcome.kind === 'written' && outcome.isCreated;
-      const operation = write.kind === 'delete' ? 'delete' : isCreated ? 'create' : 'update';
-      const about = { direction: 'to_crm', sfId } as const;
-      log.push(input.logRow(link, { ...about, operation, status: 'success', changes: write.plan.pushed }));
-      const { error } = next;
-      if (error && error.message !== link.error?.message)
-        log.push(input.logRow(link, { ...about, operation: 'none', status: statusOf(error), error }));
-      return { ...lost, link: next, error };
-    });
-    await inside.links.save(saved);
-    const known = saved.filter((link) => isNewlyKnown(links.get(link.id) ?? link, link));
-    await touchCasesOf(
-      inside,
-      target.scope,
-      known.map((link) => link.localId),
-      input.now,
-    );
-    await countFailed(
-      inside,
-      saved.flatMap((link) => batchFailedIn(links.get(link.id), link)),
-    );
-    await inside.log.add(log);
+    const locked = await inside.links.lock(outcomes.map(({ write }) => write.link));
+    const links = new Map(locked.map((link) => [link.id, link]));
+    const ack: Ack = { ...input, taken: await linkedBy(inside, input), saved: [], log: [] };
+    const results = outcomes.map((answered) => settleAnswer(ack, answered, links.get(answered.write.link.id)));
+    await saveLinks(inside, target.scope, locked, ack.saved, now);
+    await countFailed(inside, locked, ack.saved);
+    await inside.log.add(ack.log);
     return results;
   });
+}
+
+async function linkedBy(inside: SyncStore, { outcomes, target }: AckInput): Promise<Map<string | null, Link>> {
+  const matched = outcomes.flatMap(({ outcome }) =>
+    outcome.kind === 'failed' ? (matchedId(outcome.failure) ?? []) : [],
+  );
+  const made = outcomes.flatMap(({ write, outcome }) =>
+    outcome.kind === 'written' && write.kind === 'create' ? [[outcome.id, write.link] as const] : [],
+  );
+  const linked = await inside.links.bySf(target.scope, [...matched, ...made.map(([id]) => id)]);
+  return new Map<string | null, Link>([...made, ...linked.map((link) => [link.sfId, link] as const)]);
+}
+
+function settleAnswer(ack: Ack, { write, outcome }: Answered, link: Link | undefined): Acknowledged {
+  const { target, taken, saved, log, logRow } = ack;
+  const answer: Acknowledged = { write, outcome, link, error: null, isAgain: false, isOverload: false };
+  // The intents stay: whoever holds the claim now finds the value in the record and knows it.
+  if (!link) return answer;
+  const failure =
+    outcome.kind === 'written' ? takenAway(target, write, taken.get(outcome.id), outcome.id) : outcome.failure;
+  if (failure && !isAlreadyGone(write, failure)) return { ...answer, ...refuse(ack, link, write, failure) };
+  const isRemoved = outcome.kind === 'failed' || write.kind === 'delete';
+  const next = isRemoved ? finished(unlinked(link), write.dirty, null) : written(link, write, outcome, ack);
+  saved.push(next);
+  const { error } = next;
+  const about = { direction: 'to_crm', sfId: outcome.kind === 'written' ? outcome.id : link.sfId } as const;
+  const operation = operationOf(write, outcome);
+  log.push(logRow(link, { ...about, operation, status: 'success', changes: write.plan.pushed }));
+  if (error && error.message !== link.error?.message)
+    log.push(logRow(link, { ...about, operation: 'none', status: statusOf(error), error }));
+  return { ...answer, link: next, error };
 }
 
 function written(
@@ -155,18 +149,16 @@ function withoutOwn({ intents, fence }: Link, now: number): Link['intents'] {
   return openIntents(intents, now, (intent) => intent.fence === fence);
 }
 
+/** What becomes of the link, and the rest of the answer about it. */
 function refuse(
-  { now, logRow }: AckInput,
+  { now, logRow, taken, saved, log }: Ack,
   link: Link,
   write: PendingWrite,
   failure: Refusal,
-  taken: Map<string | null, Link>,
-  saved: Link[],
-  log: LogRow[],
-): Acknowledged {
+): Pick<Acknowledged, 'error' | 'isAgain' | 'isOverload'> {
   const refusedRow = (status: LogRow['status'], error: Link['error']) =>
     logRow(link, { operation: 'none', direction: 'to_crm', status, changes: write.plan.pushed, error });
-  const base: Acknowledged = { write, link, error: failure.error, isAgain: false, isOverload: failure.isOverload };
+  const base = { error: failure.error, isAgain: false, isOverload: failure.isOverload };
   // A refusal is an answer: nothing of this claim is under way any more.
   const clean: Link = {
     ...link,
@@ -212,6 +204,12 @@ function refuse(
     intents: withoutOwn(link, now),
   });
   return { ...base, error };
+}
+
+/** What happened in Salesforce. What was to be deleted and had gone already counts as deleted. */
+export function operationOf({ kind }: PendingWrite, outcome: Outcome): LogRow['operation'] {
+  if (kind === 'delete') return 'delete';
+  return outcome.kind === 'written' && outcome.isCreated ? 'create' : 'update';
 }
 
 /** The one record that a duplicate answer names. */

@@ -1,6 +1,6 @@
 import type { FieldValue } from '../../domain/action.ts';
 import { type Candidate, GatehouseError, toErrorBody } from '../../domain/errors.ts';
-import type { Intent, Link, LinkState } from '../../domain/link.ts';
+import type { Intent, Link, LinkState, Scope } from '../../domain/link.ts';
 import { finished, postponed } from '../../domain/link-transitions.ts';
 import type { FeedRow, HostRecord, LogRow, SyncStore } from '../../ports/sync-store.ts';
 import { isNewlyKnown, touchCasesOf } from '../host/case-people.ts';
@@ -39,6 +39,9 @@ export interface WouldWrite extends Pick<PendingWrite, 'link' | 'host' | 'plan' 
 
 export type MayWrite = (write: WouldWrite) => boolean;
 
+/** Contact roles that follow under the same claim: the link is not done before them. */
+export type HasMore = (host: HostRecord, link: Link) => boolean;
+
 export interface MergeInput {
   readonly target: Target;
   readonly claims: readonly Link[];
@@ -48,8 +51,7 @@ export interface MergeInput {
   readonly fieldTimes: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly now: number;
   readonly sfNow: number;
-  /** Work that follows the write (contact roles): the link is not done before it. */
-  readonly hasMore: (host: HostRecord, link: Link) => boolean;
+  readonly hasMore: HasMore;
   /** Where it says no, the record is left as it is, and waits. */
   readonly mayWrite?: MayWrite | undefined;
   readonly logRow: ToLogRow;
@@ -57,6 +59,8 @@ export interface MergeInput {
 
 /** What the transaction looked up before it decides. */
 export interface Tables extends MergeInput {
+  /** Those whose claims still stand, as they were before. */
+  readonly locked: readonly Link[];
   /**
    * The outbox position at the claim, which was before the read. What moved it since may be a hint about Salesforce that this
    * read did not see, so it is not done.
@@ -76,7 +80,6 @@ export class Book {
   readonly #log: LogRow[] = [];
   readonly #feed: Omit<FeedRow, 'bot' | 'seq'>[] = [];
   readonly #flags: { readonly id: string; readonly error: Link['error'] }[] = [];
-  readonly #failedIn: string[] = [];
   readonly #left = new Map<string, Link>();
 
   constructor(tables: Tables) {
@@ -117,7 +120,6 @@ export class Book {
   close(link: Link, host: HostRecord | undefined, error: Link['error'], plan?: Plan): void {
     const after = finished(link, dirtyAt(this.#tables, link), error);
     this.save(after);
-    this.#failedIn.push(...batchFailedIn(link, after));
     this.settled.push({ link, host, plan, error });
   }
 
@@ -135,7 +137,6 @@ export class Book {
       this.log(link, { operation: 'none', direction: 'to_crm', status: 'failed', error });
     const after = postponed(link, error, this.#tables.now);
     this.save(after);
-    this.#failedIn.push(...batchFailedIn(link, after));
     this.settled.push({ link: after, host, plan: undefined, error });
   }
 
@@ -147,7 +148,7 @@ export class Book {
   /** One record's decision. An exception in it undoes what it booked so far, and stops nobody else. */
   decide(link: Link, host: HostRecord | undefined, work: () => void): void {
     const lists: unknown[][] = [
-      ...[this.writes, this.settled, this.#links, this.#hosts, this.#log, this.#feed, this.#flags, this.#failedIn],
+      ...[this.writes, this.settled, this.#links, this.#hosts, this.#log, this.#feed, this.#flags],
     ];
     const lengths = lists.map((list) => list.length);
     try {
@@ -161,14 +162,11 @@ export class Book {
   }
 
   async write(inside: SyncStore): Promise<void> {
-    await inside.links.save(this.#links);
+    const { target, locked, now } = this.#tables;
+    await saveLinks(inside, target.scope, locked, this.#links, now);
     await inside.links.release([...this.#left.values()]);
-    const { target, claims, now } = this.#tables;
-    const before = new Map(claims.map((claim) => [claim.id, claim]));
-    const known = this.#links.filter((link) => isNewlyKnown(before.get(link.id) ?? link, link));
-    await touchCasesOf(inside, target.scope, [...new Set(known.map((link) => link.localId))], now);
     for (const { id, error } of this.#flags) await inside.links.flag(id, error);
-    await countFailed(inside, this.#failedIn);
+    await countFailed(inside, locked, this.#links);
     await inside.hosts.put(this.#hosts);
     await inside.log.add(this.#log.filter(({ localId }) => !this.#left.has(localId)));
     // Last: every writer of the bot's feed takes turns from here on.
@@ -181,12 +179,29 @@ export class Book {
 
 export const dirtyAt = ({ dirtyOf }: Tables, link: Link): number => dirtyOf.get(link.id) ?? link.dirty;
 
-/** The batch that a record leaves with a problem. */
-export const batchFailedIn = (before: Link | undefined, after: Link): readonly string[] =>
-  before && before.batch !== null && after.batch === null && after.error !== null ? [before.batch] : [];
+/** Saves what became of locked links; cases owe a contact role to people who are known only now. */
+export async function saveLinks(
+  inside: SyncStore,
+  scope: Scope,
+  before: readonly Link[],
+  after: readonly Link[],
+  now: number,
+): Promise<void> {
+  await inside.links.save(after);
+  const was = new Map(before.map((link) => [link.id, link]));
+  const known = after.filter((link) => isNewlyKnown(was.get(link.id) ?? link, link));
+  const parties = [...new Set(known.map(({ localId }) => localId))];
+  await touchCasesOf(inside, scope, parties, now);
+}
 
-/** In the transaction in which they leave it: each is counted once, whoever dies. */
-export async function countFailed({ batches }: SyncStore, failedIn: readonly string[]): Promise<void> {
+/** Counts those that leave their batch with a problem, in the transaction in which they leave it: once, whoever dies. */
+export async function countFailed(
+  { batches }: SyncStore,
+  before: readonly Link[],
+  after: readonly Link[],
+): Promise<void> {
+  const was = new Map(before.map(({ id, batch }) => [id, batch]));
+  const failedIn = after.flatMap(({ id, batch, error }) => (batch === null && error ? (was.get(id) ?? []) : []));
   // In one order everywhere, so that two writers wait and do not deadlock.
   for (const batch of [...new Set(failedIn)].sort())
     await batches.progress(batch, { failed: failedIn.filter((one) => one === batch).length });

@@ -5,7 +5,8 @@ import { isStopped, requireWriting } from '../remote/policy-bounds.ts';
 import { mappingOf, newLink, ofTarget, openTarget, type Target } from '../remote/target.ts';
 import { isSystemic } from '../remote/trouble.ts';
 import { claimLinks } from './claims.ts';
-import type { Engine, How, Passed } from './engine.ts';
+import type { Engine, Passed } from './engine.ts';
+import type { How } from './pass.ts';
 
 /** Whether a person said yes to exactly this. */
 interface Asked {

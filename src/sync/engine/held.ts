@@ -10,8 +10,8 @@ import { requireWriting } from '../remote/policy-bounds.ts';
 import { ofTarget, openTarget, type Target } from '../remote/target.ts';
 import type { WouldWrite } from './change-set.ts';
 import { toChanges } from './changes.ts';
+import { contactsOf } from './contacts.ts';
 import type { Drain } from './drain.ts';
-import type { Engine } from './engine.ts';
 
 /** Records on one list; the rest waits for the next. */
 export const MOST_HELD = 1_000;
@@ -26,7 +26,6 @@ const MOST_WAITS = 50;
  */
 export function createHeldSync(
   deps: SyncDeps,
-  engine: Engine,
   drain: Drain,
   { bot, org, mayWrite }: { readonly bot: string; readonly org: SyncOrg; readonly mayWrite: boolean },
 ): HeldSync {
@@ -46,7 +45,7 @@ export function createHeldSync(
     const cases = [...planned.values()].map(({ id }) => id);
     const hosts = new Map((await store.hosts.get(bot, target.kind, cases)).map((host) => [host.id, host]));
     const names = await namesOf([...hosts.values()]);
-    const contacts = await engine.contactsOf(target, hosts);
+    const contacts = await contactsOf(deps, target, hosts);
     return new Map(
       [...planned].map(([link, record]) => {
         const roles = rolesOf(target, hosts.get(record.id), { names, contacts, base: bases.get(link) ?? {} });

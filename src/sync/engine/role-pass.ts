@@ -1,22 +1,12 @@
 import type { Link } from '../../domain/link.ts';
 import { finished, postponed } from '../../domain/link-transitions.ts';
-import type { LogRow, SyncDeps } from '../../ports/sync-store.ts';
-import { planRoles, ROLES_KEY, type Role, remoteRoles, rolesText, sendRoles } from '../merge/roles.ts';
-import type { RemoteRow } from '../remote/soql-read.ts';
-import type { Target } from '../remote/target.ts';
-import { batchFailedIn, countFailed } from './change-set.ts';
-import type { ToLogRow } from './log-row.ts';
+import type { LogRow } from '../../ports/sync-store.ts';
+import { planRoles, ROLES_KEY, remoteRoles, rolesText, sendRoles } from '../merge/roles.ts';
+import { countFailed } from './change-set.ts';
+import type { Pass, RoleTask } from './pass.ts';
 
 /** What stays that long is no passing trouble: it waits for a person. */
 const MOST_TRIES = 8;
-
-/** Contact roles still to be written for a case whose own record is in step. */
-export interface RoleTask {
-  readonly link: Link;
-  readonly dirty: number;
-  readonly wanted: readonly Role[];
-  readonly row: RemoteRow | undefined;
-}
 
 export interface RolesDone extends RoleTask {
   readonly isWritten: boolean;
@@ -25,11 +15,8 @@ export interface RolesDone extends RoleTask {
 
 /** Second phase of a case, under the same claim: only now is its link done. */
 export async function writeRoles(
-  deps: SyncDeps,
-  target: Target,
+  { deps, target, onCall, logRow }: Pass,
   tasks: readonly RoleTask[],
-  onCall: () => void,
-  logRow: ToLogRow,
 ): Promise<readonly RolesDone[]> {
   const writes = tasks.flatMap(({ link, wanted, row }) => planRoles({ link, wanted, there: remoteRoles(row?.record) }));
   const failed = await sendRoles(deps, target, writes, onCall);
@@ -75,10 +62,7 @@ export async function writeRoles(
       );
     }
     await inside.links.save(saved);
-    await countFailed(
-      inside,
-      saved.flatMap((link) => batchFailedIn(standing.get(link.id), link)),
-    );
+    await countFailed(inside, [...standing.values()], saved);
     await inside.log.add(log);
   });
   return answered;

@@ -1,23 +1,12 @@
-import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
-import type { Intent, Link } from '../../domain/link.ts';
+import { toErrorBody } from '../../domain/errors.ts';
+import type { Link } from '../../domain/link.ts';
 import { linkedTo } from '../../domain/link-transitions.ts';
 import type { HostRecord, SyncStore } from '../../ports/sync-store.ts';
 import { matchRecord } from '../merge/match.ts';
-import { type Plan, planRecord } from '../merge/plan.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
 import { localIdOf, lookupValue, type Target } from '../remote/target.ts';
-import {
-  ambiguity,
-  Book,
-  dirtyAt,
-  type MergeInput,
-  openIntents,
-  type PendingWrite,
-  partialProblem,
-  type Settled,
-  statusOf,
-  type Tables,
-} from './change-set.ts';
+import { applyPlan } from './apply-plan.ts';
+import { ambiguity, Book, type MergeInput, type PendingWrite, type Settled, type Tables } from './change-set.ts';
 import { settleConverted, settleHostGone, settleRemoteGone } from './deletions.ts';
 import type { Finding } from './read.ts';
 
@@ -47,6 +36,7 @@ export function mergeChunk(
     const links = locked.map((link) => (past.has(link.id) ? { ...link, matchKey: null } : link));
     const tables: Tables = {
       ...input,
+      locked,
       dirtyOf: new Map(claims.map((claim) => [claim.id, claim.dirty])),
       takenBy: new Map([...marked, ...taken.map((link) => [link.sfId, link] as const)]),
       holders: new Map(holders.map((link) => [link.matchKey, link])),
@@ -100,7 +90,7 @@ async function formerHolders(
 function settleLink(tables: Tables, book: Book, link: Link, host: HostRecord | undefined): void {
   const finding = tables.findings.get(link.id);
   if (!host || host.deletedAt !== null) settleHostGone(tables, book, madeMeanwhile(tables, link), host);
-  else if (!finding) apply(tables, book, link, host, undefined);
+  else if (!finding) applyPlan(tables, book, { link, host, row: undefined });
   else if (finding.kind === 'unread') book.postpone(link, host, toErrorBody(finding.error).error);
   else if (finding.kind === 'gone') settleRemoteGone(tables, book, link, host, finding.row);
   else if (finding.kind === 'matches') settleUnlinked(tables, book, link, host, finding.rows);
@@ -108,7 +98,7 @@ function settleLink(tables: Tables, book: Book, link: Link, host: HostRecord | u
   else if (finding.mergedFrom) settleMerged(tables, book, link, host, finding.row, finding.mergedFrom);
   else {
     if (link.state === 'remote_deleted') book.tell(link, 'undeleted');
-    apply(tables, book, { ...link, state: 'active' }, host, finding.row);
+    applyPlan(tables, book, { link: { ...link, state: 'active' }, host, row: finding.row });
   }
 }
 
@@ -151,13 +141,7 @@ function settleUnlinked(tables: Tables, book: Book, link: Link, host: HostRecord
     case 'one': {
       const linked = claimValue(tables, linkedTo(link, match.id), host);
       takenBy.set(match.id, linked);
-      apply(
-        tables,
-        book,
-        linked,
-        host,
-        rows.find((row) => row.id === match.id),
-      );
+      applyPlan(tables, book, { link: linked, host, row: rows.find((row) => row.id === match.id) });
       break;
     }
     case 'taken':
@@ -167,7 +151,7 @@ function settleUnlinked(tables: Tables, book: Book, link: Link, host: HostRecord
       hold(`${match.candidates.length} record(s) could be this one.`, match.candidates);
       break;
     case 'none':
-      apply(tables, book, claimValue(tables, link, host), host, undefined, true);
+      applyPlan(tables, book, { link: claimValue(tables, link, host), host, row: undefined, isNew: true });
       break;
     default:
       match satisfies never;
@@ -200,7 +184,7 @@ function settleMerged(
     const reason = `merged in Salesforce: ${from.id} is now ${master.id}`;
     book.log(moved, { operation: 'none', direction: 'from_crm', status: 'success', reason });
     tables.takenBy.set(master.id, moved);
-    apply(tables, book, moved, host, master);
+    applyPlan(tables, book, { link: moved, host, row: master });
     return;
   }
   const problem = (a: Link, b: Link) =>
@@ -218,138 +202,6 @@ function settleMerged(
       error,
     });
   book.hold({ ...link, seenStamp: from.stamp }, host, 'merged', problem(link, other));
-}
-
-/** Merges one record and books what follows. */
-function apply(
-  tables: Tables,
-  book: Book,
-  link: Link,
-  host: HostRecord,
-  row: RemoteRow | undefined,
-  isNew = false,
-): void {
-  const { target, parents, now, sfNow } = tables;
-  const remote = row
-    ? ({ kind: 'record', record: row.record, modifiedAt: row.modifiedAt } as const)
-    : ({ kind: isNew ? 'absent' : 'assumed' } as const);
-  const plan = planRecord({
-    link,
-    host,
-    mapping: target.compiled,
-    remote,
-    parents,
-    fieldTimes: tables.fieldTimes.get(link.id),
-  });
-
-  if (plan.later) {
-    // Linked or not as it was: the next look finds the same record again, and tells it.
-    const isFound = tables.findings.get(link.id)?.kind === 'matches';
-    book.postpone(isFound ? { ...link, sfId: null, state: 'new' } : link, host, plan.later);
-    return;
-  }
-  const isWrite = Object.keys(plan.send).length > 0 || (!isNew && tables.hasMore(host, link));
-  const kind = link.sfId === null ? 'create' : 'update';
-  if (isWrite && tables.mayWrite?.({ link, host, plan, kind, row }) === false) {
-    book.leave(link);
-    return;
-  }
-  if (Object.keys(plan.take).length > 0) {
-    book.host({ ...host, fields: { ...host.fields, ...plan.take }, clocks: { ...host.clocks, ...plan.clocks } });
-    const changes = Object.entries(plan.take).map(
-      ([name, after]) => [name, { before: host.fields[name] ?? null, after }] as const,
-    );
-    book.tell(link, 'updated', Object.fromEntries(changes));
-    book.log(link, { operation: 'update', direction: 'from_crm', status: 'success', changes: plan.pulled });
-  }
-  // What an earlier claim sent and never got acknowledged has happened: it owes one row.
-  const isJustLinked = link.sfId !== null && tables.findings.get(link.id)?.kind === 'matches';
-  const isOwnCreate = isJustLinked && link.attemptedAt !== null && plan.landed.length > 0;
-  if (plan.landed.length > 0) {
-    const operation = isOwnCreate ? 'create' : 'update';
-    book.log(link, {
-      operation,
-      direction: 'to_crm',
-      status: 'success',
-      changes: plan.landed,
-      reason: 'found after an interruption',
-    });
-  }
-  if (isJustLinked && !isOwnCreate) {
-    book.tell(link, 'linked');
-    book.log(link, {
-      operation: 'none',
-      direction: 'to_crm',
-      status: 'success',
-      reason: 'linked to the record that was there',
-    });
-  }
-
-  const dirty = dirtyAt(tables, link);
-  const kept: Link = {
-    ...link,
-    ...(row ? whatWeSaw(link, row, dirty, now, sfNow) : {}),
-    base: plan.base,
-    // After a read, a value that was found is agreed. The rest stays: keeping fewer lets an orphaned push beat a newer edit,
-    // keeping more would take a later remote edit for our own.
-    intents: row
-      ? openIntents(
-          link.intents,
-          now,
-          (intent, key) => plan.landedKeys.includes(key) && intent.value === plan.base[key],
-        )
-      : link.intents,
-    attemptedAt: link.sfId === null ? link.attemptedAt : null,
-    waitsFor: plan.waitsFor.length > 0 ? plan.waitsFor : null,
-  };
-  // A note in its log, once; the question itself is asked once a company, by the status.
-  const known = new Set(link.waitsFor?.map(({ message }) => message));
-  for (const { message } of plan.waitsFor)
-    if (!known.has(message))
-      book.log(kept, { operation: 'none', direction: 'to_crm', status: 'success', reason: message });
-  if (Object.keys(plan.send).length === 0) {
-    const error = isNew ? nothingToMake(target, plan) : partialProblem(plan.problems);
-    if (error && error.message !== link.error?.message)
-      book.log(link, { operation: 'none', direction: 'to_crm', status: statusOf(error), error });
-    if (!isNew && tables.hasMore(host, kept)) {
-      const open = { ...kept, error };
-      book.save(open);
-      book.settled.push({ link: open, host, plan, error });
-    } else book.close(isNew ? { ...kept, state: 'failed' } : kept, host, error, plan);
-    return;
-  }
-  const sent: Record<string, readonly Intent[]> = { ...kept.intents };
-  for (const [key, intent] of Object.entries(plan.sent))
-    sent[key] = [...(sent[key] ?? []), { ...intent, fence: link.fence, at: now }];
-  const saved: Link = { ...kept, intents: sent, attemptedAt: link.sfId === null ? (link.attemptedAt ?? sfNow) : null };
-  book.save(saved);
-  const mark = row && target.externalId && row.externalKey === undefined ? { [target.externalId]: link.extKey } : {};
-  book.writes.push({
-    link: saved,
-    host,
-    plan,
-    dirty,
-    kind,
-    fields: { ...plan.send, ...mark },
-    modified: row ? row.modified : link.baseMod,
-  });
-}
-
-/** A record without any value that the mapping sends is none. */
-function nothingToMake({ kind, object, compiled }: Target, { problems }: Plan): NonNullable<Link['error']> {
-  const fields = compiled.rules.filter((rule) => rule.direction !== 'from_crm').flatMap((rule) => rule.local);
-  const unsent = problems.map(({ message }) => message);
-  const message = [...unsent, `The ${kind} has no value that a ${object} could be made of.`].join(' ');
-  const next = `Send one of its fields (${[...new Set(fields)].slice(0, 8).join(', ')}); it is tried again by itself.`;
-  return toErrorBody(new GatehouseError('invalid_input', message, { next })).error;
-}
-
-function whatWeSaw(link: Link, row: RemoteRow, dirty: number, now: number, sfNow: number): Partial<Link> {
-  const seen = { seenStamp: row.stamp };
-  // A hint that came after the claim is about something newer than what we read.
-  if (link.dirty !== dirty && link.seenAt === 0) return seen;
-  // A stamp is good for a conditional write only when its second is over: an edit in that second would not show.
-  return { ...seen, seenAt: now, baseMod: sfNow - row.modifiedAt >= 2_000 ? row.modified : null };
 }
 
 function rowsOf(finding: Finding | undefined): readonly RemoteRow[] {

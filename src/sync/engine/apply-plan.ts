@@ -1,0 +1,160 @@
+import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
+import type { Intent, Link } from '../../domain/link.ts';
+import type { HostRecord } from '../../ports/sync-store.ts';
+import { type Plan, planRecord } from '../merge/plan.ts';
+import type { RemoteRow } from '../remote/soql-read.ts';
+import type { Target } from '../remote/target.ts';
+import { type Book, dirtyAt, openIntents, partialProblem, statusOf, type Tables } from './change-set.ts';
+
+/** Both sides of one record. */
+export interface Pair {
+  readonly link: Link;
+  readonly host: HostRecord;
+  /** Undefined where nothing stands there, or where its state is known without a read. */
+  readonly row: RemoteRow | undefined;
+  /** Looked for and not found: it would be created. */
+  readonly isNew?: boolean;
+}
+
+interface Planned extends Pair {
+  readonly plan: Plan;
+}
+
+/** Merges one record and books what follows. */
+export function applyPlan(tables: Tables, book: Book, pair: Pair): void {
+  const { link, host, row, isNew = false } = pair;
+  const plan = planOf(tables, pair);
+  const planned = { ...pair, plan };
+  if (plan.later) {
+    // Linked or not as it was: the next look finds the same record again, and tells it.
+    book.postpone(isJustFound(tables, link) ? { ...link, sfId: null, state: 'new' } : link, host, plan.later);
+    return;
+  }
+  const isWrite = isSent(plan) || (!isNew && tables.hasMore(host, link));
+  if (isWrite && tables.mayWrite?.({ link, host, plan, kind: kindOf(link), row }) === false) {
+    book.leave(link);
+    return;
+  }
+  takeOver(book, planned);
+  tellFound(tables, book, planned);
+  const kept = keep(tables, planned);
+  tellWaiting(book, link, kept);
+  if (isSent(plan)) bookWrite(tables, book, planned, kept);
+  else settleUnwritten(tables, book, planned, kept);
+}
+
+function planOf({ target, parents, fieldTimes }: Tables, { link, host, row, isNew = false }: Pair): Plan {
+  const remote = row
+    ? ({ kind: 'record', record: row.record, modifiedAt: row.modifiedAt } as const)
+    : ({ kind: isNew ? 'absent' : 'assumed' } as const);
+  return planRecord({ link, host, mapping: target.compiled, remote, parents, fieldTimes: fieldTimes.get(link.id) });
+}
+
+const isSent = ({ send }: Plan): boolean => Object.keys(send).length > 0;
+const kindOf = ({ sfId }: Link): 'create' | 'update' => (sfId === null ? 'create' : 'update');
+
+/** Linked by this very pass, or on its way to be. */
+const isJustFound = ({ findings }: Tables, link: Link): boolean => findings.get(link.id)?.kind === 'matches';
+
+/** What Salesforce changed goes to the host record, and to the host app. */
+function takeOver(book: Book, { link, host, plan }: Planned): void {
+  if (Object.keys(plan.take).length === 0) return;
+  book.host({ ...host, fields: { ...host.fields, ...plan.take }, clocks: { ...host.clocks, ...plan.clocks } });
+  const changes = Object.entries(plan.take).map(
+    ([name, after]) => [name, { before: host.fields[name] ?? null, after }] as const,
+  );
+  book.tell(link, 'updated', Object.fromEntries(changes));
+  book.log(link, { operation: 'update', direction: 'from_crm', status: 'success', changes: plan.pulled });
+}
+
+function tellFound(tables: Tables, book: Book, { link, plan }: Planned): void {
+  const isJustLinked = link.sfId !== null && isJustFound(tables, link);
+  const isOwnCreate = isJustLinked && link.attemptedAt !== null && plan.landed.length > 0;
+  const success = { direction: 'to_crm', status: 'success' } as const;
+  // An earlier pass wrote this and crashed before logging it.
+  if (plan.landed.length > 0) {
+    const operation = isOwnCreate ? 'create' : 'update';
+    book.log(link, { ...success, operation, changes: plan.landed, reason: 'found after an interruption' });
+  }
+  if (isJustLinked && !isOwnCreate) {
+    book.tell(link, 'linked');
+    book.log(link, { ...success, operation: 'none', reason: 'linked to the record that was there' });
+  }
+}
+
+/** The link after the merge, before anything is sent. */
+function keep(tables: Tables, { link, row, plan }: Planned): Link {
+  const { now, sfNow } = tables;
+  return {
+    ...link,
+    ...(row ? whatWeSaw(link, row, dirtyAt(tables, link), now, sfNow) : {}),
+    base: plan.base,
+    // After a read, a value that was found is agreed. The rest stays: keeping fewer lets an orphaned push beat a newer edit,
+    // keeping more would take a later remote edit for our own.
+    intents: row
+      ? openIntents(
+          link.intents,
+          now,
+          (intent, key) => plan.landedKeys.includes(key) && intent.value === plan.base[key],
+        )
+      : link.intents,
+    attemptedAt: link.sfId === null ? link.attemptedAt : null,
+    waitsFor: plan.waitsFor.length > 0 ? plan.waitsFor : null,
+  };
+}
+
+/** A note in its log, once; the question itself is asked once a company, by the status. */
+function tellWaiting(book: Book, before: Link, kept: Link): void {
+  const known = new Set(before.waitsFor?.map(({ message }) => message));
+  for (const { message } of kept.waitsFor ?? [])
+    if (!known.has(message))
+      book.log(kept, { operation: 'none', direction: 'to_crm', status: 'success', reason: message });
+}
+
+function settleUnwritten(tables: Tables, book: Book, { link, host, plan, isNew }: Planned, kept: Link): void {
+  const error = isNew ? nothingToMake(tables.target, plan) : partialProblem(plan.problems);
+  if (error && error.message !== link.error?.message)
+    book.log(link, { operation: 'none', direction: 'to_crm', status: statusOf(error), error });
+  if (!isNew && tables.hasMore(host, kept)) {
+    const open = { ...kept, error };
+    book.save(open);
+    book.settled.push({ link: open, host, plan, error });
+  } else book.close(isNew ? { ...kept, state: 'failed' } : kept, host, error, plan);
+}
+
+/** The intents are durable before anything is sent: who finds the value in the record knows whose it is. */
+function bookWrite(tables: Tables, book: Book, { link, host, row, plan }: Planned, kept: Link): void {
+  const { target, now, sfNow } = tables;
+  const intents: Record<string, readonly Intent[]> = { ...kept.intents };
+  for (const [key, intent] of Object.entries(plan.sent))
+    intents[key] = [...(intents[key] ?? []), { ...intent, fence: link.fence, at: now }];
+  const saved: Link = { ...kept, intents, attemptedAt: link.sfId === null ? (link.attemptedAt ?? sfNow) : null };
+  book.save(saved);
+  const mark = row && target.externalId && row.externalKey === undefined ? { [target.externalId]: link.extKey } : {};
+  book.writes.push({
+    link: saved,
+    host,
+    plan,
+    dirty: dirtyAt(tables, link),
+    kind: kindOf(link),
+    fields: { ...plan.send, ...mark },
+    modified: row ? row.modified : link.baseMod,
+  });
+}
+
+/** A record without any value that the mapping sends is none. */
+function nothingToMake({ kind, object, compiled }: Target, { problems }: Plan): NonNullable<Link['error']> {
+  const fields = compiled.rules.filter((rule) => rule.direction !== 'from_crm').flatMap((rule) => rule.local);
+  const unsent = problems.map(({ message }) => message);
+  const message = [...unsent, `The ${kind} has no value that a ${object} could be made of.`].join(' ');
+  const next = `Send one of its fields (${[...new Set(fields)].slice(0, 8).join(', ')}); it is tried again by itself.`;
+  return toErrorBody(new GatehouseError('invalid_input', message, { next })).error;
+}
+
+function whatWeSaw(link: Link, row: RemoteRow, dirty: number, now: number, sfNow: number): Partial<Link> {
+  const seen = { seenStamp: row.stamp };
+  // A hint that came after the claim is about something newer than what we read.
+  if (link.dirty !== dirty && link.seenAt === 0) return seen;
+  // A stamp is good for a conditional write only when its second is over: an edit in that second would not show.
+  return { ...seen, seenAt: now, baseMod: sfNow - row.modifiedAt >= 2_000 ? row.modified : null };
+}

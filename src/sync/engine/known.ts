@@ -1,0 +1,56 @@
+import type { Link } from '../../domain/link.ts';
+import type { HostRecord } from '../../ports/sync-store.ts';
+import { pretendedParents } from '../merge/found-parents.ts';
+import { isKnown } from '../merge/freshness.ts';
+import type { ParentIndex } from '../merge/plan.ts';
+import { ROLES_KEY, type Role, rolesText, wantedRoles } from '../merge/roles.ts';
+import type { RemoteRow } from '../remote/soql-read.ts';
+import type { HasMore } from './change-set.ts';
+import { contactsOf } from './contacts.ts';
+import { completeParents, parentsToFind } from './parents.ts';
+import type { Pass } from './pass.ts';
+import { type Finding, readRemote } from './read.ts';
+import { lookAgain, timesOf } from './same-second.ts';
+
+/** Both sides as one round read them, before it decides anything. */
+export interface Known {
+  readonly byLink: ReadonlyMap<string, Finding>;
+  readonly parents: ParentIndex;
+  readonly fieldTimes: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  readonly hasMore: HasMore;
+  readonly wantedRoles: (host: HostRecord) => readonly Role[];
+}
+
+export async function readBothSides(pass: Pass, claims: readonly Link[], mustRead: boolean): Promise<Known> {
+  const { deps, target, how, onCall } = pass;
+  const { settings, history } = pass.shared;
+  const ids = claims.map(({ localId }) => localId);
+  const records = await deps.store.hosts.get(target.scope.bot, target.kind, ids);
+  const hosts = new Map(records.map((host) => [host.id, host]));
+  const contacts = target.hasRoles ? await contactsOf(deps, target, hosts) : new Map<string, string>();
+  const wanted = (host: HostRecord) => wantedRoles(target, host.parties, contacts);
+  const hasMore: HasMore = (host, link) => target.hasRoles && rolesText(wanted(host)) !== (link.base[ROLES_KEY] ?? '');
+  const fresh = { mode: how.mode, freshMs: settings.freshMs, now: deps.now(), hasMore };
+  const reads = claims.filter((link) => mustRead || !isKnown(target, link, hosts.get(link.localId), fresh));
+  const { asked, chosen } = await parentsToFind(deps, target, claims, hosts);
+  const findings = await readRemote(target, reads, hosts, asked, onCall);
+  await deps.crash?.('read');
+  const parents = how.isTrial
+    ? pretendedParents(findings.parents, chosen)
+    : await completeParents(deps, target, findings.parents, chosen, onCall);
+  const seen = { target, hosts, parents, onCall };
+  const byLink = how.mode === 'one' ? await lookAgain(deps, seen, reads, findings.byLink) : findings.byLink;
+  const fieldTimes = await timesOf(history, seen, claims, byLink);
+  return { byLink, parents, fieldTimes, hasMore, wantedRoles: wanted };
+}
+
+export function queueRoles(pass: Pass, known: Known, host: HostRecord, link: Link, dirty: number): void {
+  if (!known.hasMore(host, link)) return;
+  pass.queueRoles({ link, dirty, wanted: known.wantedRoles(host), row: rowOf(known, link) });
+}
+
+function rowOf({ byLink }: Known, { id, sfId }: Link): RemoteRow | undefined {
+  const finding = byLink.get(id);
+  if (finding?.kind === 'row') return finding.row;
+  return finding?.kind === 'matches' ? finding.rows.find((row) => row.id === sfId) : undefined;
+}
