@@ -116,12 +116,12 @@ export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' |
   queryNext(next: string): Promise<QueryPage>;
   /** At most 25 subrequests, one API call. */
   composite(requests: readonly CompositeRequest[]): Promise<readonly CompositeAnswer[]>;
-  /** At most 200 records; answers in order. */
   collections: {
-    create(records: readonly CollectionRecord[]): Promise<readonly RowResult[]>;
-    update(records: readonly (CollectionRecord & { readonly id: string })[]): Promise<readonly RowResult[]>;
-    upsert(object: string, keyField: string, records: readonly CollectionRecord[]): Promise<readonly RowResult[]>;
-    remove(ids: readonly string[]): Promise<readonly RowResult[]>;
+    /** At most five parts, one API call. In their order, and in that of their rows: what became of each, or why a part was refused as a whole. */
+    send(
+      parts: readonly CollectionPart[],
+      options?: { readonly allowDuplicates?: boolean },
+    ): Promise<readonly (readonly RowOutcome[] | Refusal)[]>;
   };
   /** Values of every picklist of the object for one record type. */
   picklists(object: string, recordTypeId: string): Promise<Readonly<Record<string, readonly string[]>>>;
@@ -179,14 +179,19 @@ export interface Refusal {
   readonly error: ErrorBody['error'];
 }
 
-export interface CollectionRecord {
+/** At most 200 rows of one kind, each for itself: one that fails stops no other. */
+export interface CollectionPart {
+  readonly method: 'create' | 'upsert' | 'update' | 'delete';
   readonly object: string;
-  readonly fields: Readonly<Record<string, unknown>>;
+  /** The external-id field by which an upsert goes. */
+  readonly keyField?: string | undefined;
+  /** `id`: the record's Id; of an upsert the value of its key; of a create nothing. */
+  readonly rows: readonly { readonly id: string; readonly fields: Readonly<Record<string, unknown>> }[];
 }
 
-export interface RowResult {
-  readonly id: string | null;
-  readonly success: boolean;
-  readonly created: boolean | null;
-  readonly errors: readonly { readonly code: string; readonly message: string; readonly fields: readonly string[] }[];
+export interface RowOutcome {
+  /** Of a row that failed, as it was sent. */
+  readonly id: string;
+  readonly isCreated: boolean;
+  readonly failure: Refusal | undefined;
 }

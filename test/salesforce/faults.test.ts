@@ -48,7 +48,8 @@ const read = (org: Org) => org.find('Account', { fields: ['Name'], where: [], li
 const WRITES = {
   create: (org: Org, _id: string) => org.create('Lead', { LastName: 'Fault', Company: 'Acme', Title: 'Struck' }),
   patch: (org: Org, id: string) => org.patch('Lead', id, { Title: 'Struck' }),
-  collection: (org: Org, id: string) => org.collections.update([{ object: 'Lead', id, fields: { Title: 'Struck' } }]),
+  collection: (org: Org, id: string) =>
+    org.collections.send([{ method: 'update', object: 'Lead', rows: [{ id, fields: { Title: 'Struck' } }] }]),
 };
 
 async function ending(work: Promise<unknown>): Promise<Ending> {
@@ -77,7 +78,7 @@ describe('one fault of the org', () => {
         // A limit that was met keeps the line quiet; that is proven elsewhere.
         await world.store.connections.patch('demo', { limitedUntil: 0 });
         const { id } = await world.control('POST', 'records/Lead', { LastName: name, Company: 'Acme' });
-        await strike(name === 'collection' ? '/composite/sobjects' : '/sobjects/Lead');
+        await strike(name === 'collection' ? '/composite' : '/sobjects/Lead');
         const ended = await ending(write(org, id));
         // A collection answers a lock per record, inside its 200.
         if (!(name === 'collection' && fault.type === 'lock')) expect([name, ended]).toEqual([name, expected.write]);

@@ -13,7 +13,7 @@ const WRITES: Readonly<Record<string, (org: Org) => Promise<unknown>>> = {
   patch: (org) => org.patch('Account', ID, { Name: 'B' }),
   upsert: (org) => org.upsert('Lead', { field: 'Key__c', value: 'k' }, LEAD),
   remove: (org) => org.remove('Account', ID),
-  collections: (org) => org.collections.create([{ object: 'Lead', fields: LEAD }]),
+  collections: (org) => org.collections.send([{ method: 'create', object: 'Lead', rows: [{ id: '', fields: LEAD }] }]),
 };
 
 function say(response: ServerResponse, status: number, body: string): void {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { CollectionPart } from '../../src/ports/salesforce.ts';
 import { createSimWorld, refusal } from './org-world.ts';
 
 describe('the org port against the simulated org', () => {
@@ -52,11 +53,11 @@ describe('the org port against the simulated org', () => {
   it('reads long result lists page by page, and long queries in a body [B2]', async () => {
     await using world = await createSimWorld();
     const org = await world.open();
-    const records = Array.from({ length: 200 }, (_, i) => ({ object: 'Contact', fields: { LastName: `Page-${i}` } }));
-    for (let i = 0; i < 3; i++) {
-      const rows = await org.collections.create(records);
-      expect(rows.every(({ success }) => success)).toBe(true);
-    }
+    const rows = Array.from({ length: 200 }, (_, i) => ({ id: '', fields: { LastName: `Page-${i}` } }));
+    const part = { method: 'create', object: 'Contact', rows } as const;
+    const sent = await org.collections.send([part, part, part]);
+    expect(sent.flat()).toHaveLength(600);
+    expect(sent.flat().every((row) => 'id' in row && row.failure === undefined)).toBe(true);
     const first = await org.query("SELECT Id FROM Contact WHERE LastName LIKE 'Page-%'", { pageSize: 200 });
     expect(first).toMatchObject({ total: 600, done: false });
     let count = first.records.length;
@@ -70,18 +71,33 @@ describe('the org port against the simulated org', () => {
   it('saves many at once and tells each row how it went [B3]', async () => {
     await using world = await createSimWorld();
     const org = await world.open();
-    const rows = await org.collections.create([
-      { object: 'Contact', fields: { LastName: 'Good' } },
-      { object: 'Contact', fields: { FirstName: 'No last name' } },
+    const send = async (method: CollectionPart['method'], ...rows: CollectionPart['rows']) => {
+      const [answer = []] = await org.collections.send([{ method, object: 'Contact', rows }]);
+      return 'then' in answer ? [] : answer;
+    };
+    const [good, bad] = await send(
+      'create',
+      { id: '', fields: { LastName: 'Good' } },
+      { id: '', fields: { FirstName: 'No last name' } },
+    );
+    expect(good).toMatchObject({ isCreated: true, failure: undefined });
+    expect(bad?.isCreated).toBe(false);
+    expect(bad?.failure?.error.salesforce).toMatchObject({ code: 'REQUIRED_FIELD_MISSING', fields: ['LastName'] });
+    const id = good?.id ?? '';
+    const done = { id, isCreated: false, failure: undefined };
+    expect(await send('update', { id, fields: { Title: 'Dr' } })).toEqual([done]);
+    expect((await org.get('Contact', id, ['Title'])).Title).toBe('Dr');
+    expect(await send('delete', { id, fields: {} })).toEqual([done]);
+    const gone = await send('update', { id, fields: { Title: 'Dr' } });
+    expect(gone[0]?.failure?.error.code).toBe('not_found');
+    // A part that the org refuses as a whole stops no other part.
+    const rows = [{ id: '', fields: { LastName: 'Beside' } }];
+    const [refused, beside] = await org.collections.send([
+      { method: 'upsert', object: 'Contact', keyField: 'Nowhere__c', rows },
+      { method: 'create', object: 'Contact', rows },
     ]);
-    expect(rows[0]).toMatchObject({ success: true, errors: [] });
-    expect(rows[1]).toMatchObject({ id: null, success: false });
-    expect(rows[1]?.errors[0]).toMatchObject({ code: 'REQUIRED_FIELD_MISSING', fields: ['LastName'] });
-    const id = rows[0]?.id ?? '';
-    expect(await org.collections.update([{ object: 'Contact', id, fields: { Title: 'Dr' } }])).toMatchObject([
-      { success: true },
-    ]);
-    expect(await org.collections.remove([id])).toMatchObject([{ id, success: true }]);
+    expect(refused).toMatchObject({ then: 'stop' });
+    expect(beside).toMatchObject([{ isCreated: true }]);
   });
 
   it('puts up to 25 requests in one composite [B3]', async () => {

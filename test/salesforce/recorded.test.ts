@@ -85,22 +85,18 @@ describe('answers as real orgs send them', () => {
   });
 
   it('a collection where some failed, without id and with statusCode [B3]', async () => {
-    const body =
+    const rows =
       '[{"id":"0035g00000XyZaBAAV","success":true,"errors":[]},{"success":false,"errors":[{"statusCode":"DUPLICATES_DETECTED","message":"Use one of these records?","fields":[]}]}]';
-    const rows = await answered(200, body, (org) =>
-      org.collections.create([
-        { object: 'Contact', fields: {} },
-        { object: 'Contact', fields: {} },
-      ]),
+    const body = `{"compositeResponse":[{"referenceId":"w0","httpStatusCode":200,"body":${rows}}]}`;
+    const row = { id: '', fields: {} };
+    const sent = await answered(200, body, (org) =>
+      org.collections.send([{ method: 'create', object: 'Contact', rows: [row, row] }]),
     );
-    expect(rows).toEqual([
-      { id: '0035g00000XyZaBAAV', success: true, created: null, errors: [] },
-      {
-        id: null,
-        success: false,
-        created: null,
-        errors: [{ code: 'DUPLICATES_DETECTED', message: 'Use one of these records?', fields: [] }],
-      },
+    expect(sent).toEqual([
+      [
+        { id: '0035g00000XyZaBAAV', isCreated: true, failure: undefined },
+        { id: '', isCreated: false, failure: expect.objectContaining({ then: 'match', isOverload: false }) },
+      ],
     ]);
   });
 

@@ -117,19 +117,15 @@ describeStores((_name, openFresh) => {
       fields: { LastName: `Nr ${n}` },
     }));
     // The org that reads a whole part before it looks at its rows: everything else of it is real.
-    const strict: Pick<typeof org, 'composite' | 'refusal'> = {
+    const strict: Pick<typeof org, 'collections' | 'refusal'> = {
       refusal: org.refusal,
-      async composite(requests) {
-        const isBad = (body: unknown) => JSON.stringify(body).includes('"Nr 77"');
-        const answers = await org.composite(requests.filter(({ body }) => !isBad(body)));
-        return requests.map(
-          (request) =>
-            answers.find(({ id }) => id === request.id) ?? {
-              id: request.id,
-              status: 400,
-              body: [{ errorCode: 'JSON_PARSER_ERROR', message: 'Cannot deserialize instance of date' }],
-            },
-        );
+      collections: {
+        async send(parts) {
+          const isGood = (part: unknown) => !JSON.stringify(part).includes('"Nr 77"');
+          const body = [{ errorCode: 'JSON_PARSER_ERROR', message: 'Cannot deserialize instance of date' }];
+          const answers = [...(await org.collections.send(parts.filter(isGood)))];
+          return parts.map((part) => (isGood(part) && answers.shift()) || org.refusal({ status: 400, body }));
+        },
       },
     };
     const outcomes = await sendParts(strict, toParts(rows, 200), () => calls++);

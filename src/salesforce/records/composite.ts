@@ -1,13 +1,21 @@
 import { GatehouseError } from '../../domain/errors.ts';
 import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import { toId18 } from '../../domain/salesforce-id.ts';
-import type { CollectionRecord, CompositeAnswer, CompositeRequest, Org, RowResult } from '../../ports/salesforce.ts';
+import type {
+  CollectionPart,
+  CompositeAnswer,
+  CompositeRequest,
+  Org,
+  Refusal,
+  RowOutcome,
+} from '../../ports/salesforce.ts';
 import type { RequestPipeline } from '../request.ts';
 import { failureOf, saidIn } from '../transport/failures.ts';
+import { toRefusal } from '../transport/refusals.ts';
 import { UpstreamError } from '../transport/upstream-error.ts';
 import { objectName } from './find.ts';
 
-/** Many at once in one API call: composite (25 parts) and collections (200 records). */
+/** Many at once in one API call: composite (25 parts), or five collections of 200 records. */
 export interface Batches {
   readonly composite: Org['composite'];
   readonly collections: Org['collections'];
@@ -56,60 +64,52 @@ export function createBatches(pipeline: RequestPipeline, base: string): Batches 
     });
   }
 
-  async function rows(
-    method: 'POST' | 'PATCH' | 'DELETE',
-    path: string,
-    count: number,
-    body?: unknown,
-  ): Promise<readonly RowResult[]> {
-    if (count === 0) return [];
-    if (count > 200) throw new TypeError('A collection holds at most 200 records.');
-    const { json } = await pipeline.send({
-      method,
-      path: `${base}/composite/sobjects${path}`,
-      ...(body === undefined ? {} : { body }),
-    });
-    if (!Array.isArray(json) || json.length !== count) throw missingPart(false);
-    return json.map(toRow);
-  }
-
   return {
     composite,
     reads,
     collections: {
-      create: (records) => rows('POST', '', records.length, { allOrNone: false, records: records.map(toRecord) }),
-      update: (records) =>
-        rows('PATCH', '', records.length, {
-          allOrNone: false,
-          records: records.map((record) => ({ ...toRecord(record), id: verified(record.id) })),
-        }),
-      upsert: (object, keyField, records) =>
-        rows('PATCH', `/${objectName(object)}/${objectName(keyField)}`, records.length, {
-          allOrNone: false,
-          records: records.map(toRecord),
-        }),
-      remove: (ids) => rows('DELETE', `?ids=${ids.map(verified).join(',')}&allOrNone=false`, ids.length),
+      async send(parts, { allowDuplicates = false } = {}) {
+        if (parts.length > 5) throw new TypeError('A composite holds at most five collections.');
+        const headers: Record<string, string> = allowDuplicates ? ALLOW_DUPLICATES : {};
+        const answers = await composite(parts.map((part, at) => ({ ...toRequest(part, `w${at}`), headers })));
+        return parts.map((part, at) => toOutcomes(part, answers[at]));
+      },
     },
   };
 }
 
-function toRecord({ object, fields }: CollectionRecord): Record<string, unknown> {
-  return { attributes: { type: objectName(object) }, ...fields };
+const ALLOW_DUPLICATES = { 'Sforce-Duplicate-Rule-Header': 'allowSave=true' };
+
+function toRequest({ method, object, keyField, rows }: CollectionPart, id: string): CompositeRequest {
+  if (rows.length === 0 || rows.length > 200) throw new TypeError('A collection holds one to 200 records.');
+  const path = '/composite/sobjects';
+  if (method === 'delete') {
+    const ids = rows.map((row) => verified(row.id)).join(',');
+    return { method: 'DELETE', id, path: `${path}?ids=${ids}&allOrNone=false` };
+  }
+  const records = rows.map((row) => ({
+    attributes: { type: objectName(object) },
+    ...(method === 'update' ? { id: verified(row.id) } : {}),
+    ...(method === 'upsert' && keyField ? { [keyField]: row.id } : {}),
+    ...row.fields,
+  }));
+  const body = { allOrNone: false, records };
+  if (method === 'create') return { method: 'POST', id, path, body };
+  if (method === 'update') return { method: 'PATCH', id, path, body };
+  return { method: 'PATCH', id, path: `${path}/${objectName(object)}/${objectName(keyField ?? '')}`, body };
 }
 
-/** A failed item has no id and says `statusCode`, unlike everything else. */
-function toRow(item: unknown): RowResult {
-  const row = isRecord(item) ? item : {};
-  return {
-    id: typeof row.id === 'string' ? row.id : null,
-    success: row.success === true,
-    created: typeof row.created === 'boolean' ? row.created : null,
-    errors: saidIn({ json: row.errors ?? [], text: '' }).map(({ code, message, fields }) => ({
-      code,
-      message,
-      fields,
-    })),
-  };
+function toOutcomes({ method, rows }: CollectionPart, answer?: CompositeAnswer): readonly RowOutcome[] | Refusal {
+  const { status = 500, body = [] } = answer ?? {};
+  if (status >= 300 || !Array.isArray(body)) return toRefusal({ status, body });
+  return rows.map(({ id }, at): RowOutcome => {
+    const row: unknown = body[at];
+    if (isRecord(row) && row.success === true) {
+      const isCreated = method === 'create' || row.created === true;
+      return { id: typeof row.id === 'string' ? row.id : id, isCreated, failure: undefined };
+    }
+    return { id, isCreated: false, failure: toRefusal({ status: 200, body: isRecord(row) ? row.errors : [] }) };
+  });
 }
 
 function partPath(path: string): string {
