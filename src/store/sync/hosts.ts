@@ -1,8 +1,12 @@
 import { sql } from 'kysely';
+import type { Kind } from '../../domain/mapping.ts';
 import type { HostRecord, HostStore } from '../../ports/sync-store.ts';
-import { fromRow, inChunks, type SyncDatabase, toRow } from './tables.ts';
+import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './tables.ts';
 
 const JSON_COLUMNS = ['fields', 'clocks', 'parties'] as const;
+
+const toHost = (row: SyncTables['hostRecords']): HostRecord =>
+  fromRow<HostRecord, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS);
 
 const PLACES = 64;
 
@@ -10,17 +14,15 @@ const placeOf = (id: string): number =>
   [...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 65_536, 7) % PLACES;
 
 export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
-  async function read(bot: string, kind: string, ids: readonly string[], isLocked: boolean): Promise<HostRecord[]> {
+  const all = (bot: string, kind: Kind) =>
+    db.selectFrom('hostRecords').selectAll().where('bot', '=', bot).where('kind', '=', kind);
+
+  async function read(bot: string, kind: Kind, ids: readonly string[], isLocked: boolean): Promise<HostRecord[]> {
     const found: HostRecord[] = [];
     for (const some of inChunks(ids)) {
-      const query = db
-        .selectFrom('hostRecords')
-        .selectAll()
-        .where('bot', '=', bot)
-        .where('kind', '=', kind as 'party')
-        .where('id', 'in', some);
+      const query = all(bot, kind).where('id', 'in', some);
       const rows = await (isLocked && dialect === 'postgres' ? query.orderBy('id').forUpdate() : query).execute();
-      for (const row of rows) found.push(fromRow<HostRecord, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS));
+      found.push(...rows.map(toHost));
     }
     return found;
   }
@@ -58,30 +60,18 @@ export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
     },
 
     async page(bot, kind, after, limit) {
-      const rows = await db
-        .selectFrom('hostRecords')
-        .selectAll()
-        .where('bot', '=', bot)
-        .where('kind', '=', kind)
-        .where('id', '>', after)
-        .orderBy('id')
-        .limit(limit)
-        .execute();
-      return rows.map((row) => fromRow<HostRecord, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS));
+      const rows = await all(bot, kind).where('id', '>', after).orderBy('id').limit(limit).execute();
+      return rows.map(toHost);
     },
 
     async newest(bot, kind, limit) {
-      const rows = await db
-        .selectFrom('hostRecords')
-        .selectAll()
-        .where('bot', '=', bot)
-        .where('kind', '=', kind)
+      const rows = await all(bot, kind)
         .where('deletedAt', 'is', null)
         .orderBy('changedAt', 'desc')
         .orderBy('id')
         .limit(limit)
         .execute();
-      return rows.map((row) => fromRow<HostRecord, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS));
+      return rows.map(toHost);
     },
 
     async casesOf(bot, parties) {
@@ -128,7 +118,7 @@ export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
         .orderBy('h.id')
         .limit(limit)
         .execute();
-      return rows.map((row) => fromRow<HostRecord, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS));
+      return rows.map(toHost);
     },
   };
 }

@@ -7,6 +7,12 @@ const JSON_COLUMNS = ['base', 'intents', 'error', 'waitsFor'] as const;
 const COLUMNS = 28;
 const toLink = (row: SyncTables['links']): Link => fromRow<Link, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS);
 
+type Builder = ExpressionBuilder<SyncTables, 'links'>;
+type Among = (builder: Builder) => Expression<SqlBool>;
+type Row = SyncTables['links'];
+type Values = { readonly [Column in keyof Row]?: Row[Column] | Expression<Row[Column]> };
+type LinkUpdate = Values | ((builder: Builder) => Values);
+
 export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
   const all = () => db.selectFrom('links').selectAll();
 
@@ -20,9 +26,34 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
   }
 
   /** For updates of many, in the order of their ids: two writers of the same links wait for one another, never each for the other. */
-  function inOrder(among: (builder: ExpressionBuilder<SyncTables, 'links'>) => Expression<SqlBool>) {
+  function inOrder(among: Among) {
     const ids = db.selectFrom('links').select('id').where(among).orderBy('id');
     return dialect === 'postgres' ? ids.forUpdate() : ids;
+  }
+
+  async function update(among: Among, set: LinkUpdate): Promise<void> {
+    await db.updateTable('links').set(set).where('id', 'in', inOrder(among)).execute();
+  }
+
+  async function updateIds(ids: readonly string[], set: LinkUpdate): Promise<void> {
+    for (const some of inChunks(ids)) await update(({ eb }) => eb('id', 'in', some), set);
+  }
+
+  /** Only claims that still stand. */
+  async function updateClaims(claims: readonly Pick<Link, 'id' | 'fence'>[], set: LinkUpdate) {
+    for (const some of inChunks(claims, 2)) {
+      const tuples = ({ tuple }: Builder) => some.map(({ id, fence }) => tuple(id, fence));
+      await update((builder) => builder.eb(builder.refTuple('id', 'fence'), 'in', tuples(builder)), set);
+    }
+  }
+
+  async function count(among: Among): Promise<number> {
+    const row = await db
+      .selectFrom('links')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where(among)
+      .executeTakeFirstOrThrow();
+    return row.count;
   }
 
   const localQuery = ({ bot, orgId }: Scope, object: string, some: readonly string[]) =>
@@ -88,24 +119,13 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       return rows.map(({ owner, until }) => ({ owner: owner ?? '', until }));
     },
 
-    async endLease({ bot, orgId }, { owner, until }) {
-      await db
-        .updateTable('links')
-        .set(({ eb }) => ({ leaseOwner: null, leaseUntil: 0, fence: eb('fence', '+', 1) }))
-        .where(
-          'id',
-          'in',
-          inOrder(({ eb, and }) =>
-            and([
-              eb('bot', '=', bot),
-              eb('orgId', '=', orgId),
-              eb('leaseOwner', '=', owner),
-              eb('leaseUntil', '=', until),
-            ]),
-          ),
-        )
-        .execute();
-    },
+    endLease: ({ bot, orgId }, { owner, until }) =>
+      update(
+        both(isAmong({ bot, orgId }), ({ eb, and }) =>
+          and([eb('leaseOwner', '=', owner), eb('leaseUntil', '=', until)]),
+        ),
+        ({ eb }) => ({ leaseOwner: null, leaseUntil: 0, fence: eb('fence', '+', 1) }),
+      ),
 
     async lock(claims) {
       const fences = new Map(claims.map(({ id, fence }) => [id, fence]));
@@ -146,13 +166,8 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       }
     },
 
-    async renew(claims, until) {
-      await eachStanding(claims, { leaseUntil: until });
-    },
-
-    async release(claims) {
-      await eachStanding(claims, { leaseUntil: 0, leaseOwner: null });
-    },
+    renew: (claims, until) => updateClaims(claims, { leaseUntil: until }),
+    release: (claims) => updateClaims(claims, { leaseUntil: 0, leaseOwner: null }),
 
     byLocal: (scope, object, localIds) => collect(localIds, (some) => localQuery(scope, object, some).execute()),
 
@@ -177,38 +192,16 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
           .execute(),
       ),
 
-    async touch(ids, reason, isStale, now) {
-      for (const some of inChunks(ids)) {
-        await db
-          .updateTable('links')
-          .set(({ eb }) => ({
-            dirty: eb('dirty', '+', 1),
-            reason,
-            nextAt: now,
-            batch: null,
-            ...(isStale ? { seenAt: 0, baseMod: null } : {}),
-          }))
-          .where(
-            'id',
-            'in',
-            inOrder(({ eb }) => eb('id', 'in', some)),
-          )
-          .execute();
-      }
-    },
+    touch: (ids, reason, isStale, now) =>
+      updateIds(ids, ({ eb }) => ({
+        dirty: eb('dirty', '+', 1),
+        reason,
+        nextAt: now,
+        batch: null,
+        ...(isStale ? { seenAt: 0, baseMod: null } : {}),
+      })),
 
-    async disown(ids) {
-      for (const some of inChunks(ids))
-        await db
-          .updateTable('links')
-          .set({ matchKey: null })
-          .where(
-            'id',
-            'in',
-            inOrder(({ eb }) => eb('id', 'in', some)),
-          )
-          .execute();
-    },
+    disown: (ids) => updateIds(ids, { matchKey: null }),
 
     async rebase(id, base) {
       await db
@@ -250,16 +243,8 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
         .orderBy('state')
         .execute(),
 
-    async countProblems(among) {
-      const row = await db
-        .selectFrom('links')
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .where(isAmong(among))
-        .where('error', 'is not', null)
-        .where('state', '!=', 'unlinked')
-        .executeTakeFirstOrThrow();
-      return row.count;
-    },
+    countProblems: (among) =>
+      count(both(isAmong(among), ({ eb, and }) => and([eb('error', 'is not', null), eb('state', '!=', 'unlinked')]))),
 
     async backlog(among) {
       return db
@@ -286,54 +271,19 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       return Number((await update.executeTakeFirst()).numUpdatedRows);
     },
 
-    async delist(batch) {
-      await db
-        .updateTable('links')
-        .set({ batch: null })
-        .where(
-          'id',
-          'in',
-          inOrder(({ eb }) => eb('batch', '=', batch)),
-        )
-        .execute();
-    },
+    delist: (batch) => update(({ eb }) => eb('batch', '=', batch), { batch: null }),
 
-    async countBatch(batch) {
-      const row = await db
-        .selectFrom('links')
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .where('batch', '=', batch)
-        .executeTakeFirstOrThrow();
-      return row.count;
-    },
+    countBatch: (batch) => count(({ eb }) => eb('batch', '=', batch)),
   };
-
-  async function eachStanding(
-    claims: readonly Pick<Link, 'id' | 'fence'>[],
-    set: Partial<SyncTables['links']>,
-  ): Promise<void> {
-    for (const some of inChunks(claims, 2)) {
-      await db
-        .updateTable('links')
-        .set(set)
-        .where(
-          'id',
-          'in',
-          inOrder(({ eb, refTuple, tuple }) =>
-            eb(
-              refTuple('id', 'fence'),
-              'in',
-              some.map(({ id, fence }) => tuple(id, fence)),
-            ),
-          ),
-        )
-        .execute();
-    }
-  }
 }
 
-function isAmong({ bot, orgId, kind, object }: LinkSet) {
-  return ({ eb, and }: ExpressionBuilder<SyncTables, 'links'>) =>
+const both =
+  (one: Among, other: Among): Among =>
+  (builder) =>
+    builder.and([one(builder), other(builder)]);
+
+function isAmong({ bot, orgId, kind, object }: LinkSet): Among {
+  return ({ eb, and }) =>
     and([
       eb('bot', '=', bot),
       eb('orgId', '=', orgId),
