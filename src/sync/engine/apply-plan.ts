@@ -4,7 +4,7 @@ import type { HostRecord } from '../../ports/sync-store.ts';
 import { type Plan, planRecord } from '../merge/plan.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
 import type { Target } from '../remote/target.ts';
-import { type Book, dirtyAt, openIntents, partialProblem, statusOf, type Tables } from './change-set.ts';
+import { type ChangeSet, dirtyAt, openIntents, partialProblem, statusOf, type Tables } from './change-set.ts';
 
 /** Both sides of one record. */
 export interface Pair {
@@ -21,26 +21,26 @@ interface Planned extends Pair {
 }
 
 /** Merges one record and books what follows. */
-export function applyPlan(tables: Tables, book: Book, pair: Pair): void {
+export function applyPlan(tables: Tables, changeSet: ChangeSet, pair: Pair): void {
   const { link, host, row, isNew = false } = pair;
   const plan = planOf(tables, pair);
   const planned = { ...pair, plan };
   if (plan.later) {
     // Linked or not as it was: the next look finds the same record again, and tells it.
-    book.postpone(isJustFound(tables, link) ? { ...link, sfId: null, state: 'new' } : link, host, plan.later);
+    changeSet.postpone(isJustFound(tables, link) ? { ...link, sfId: null, state: 'new' } : link, host, plan.later);
     return;
   }
   const isWrite = isSent(plan) || (!isNew && tables.hasMore(host, link));
   if (isWrite && tables.mayWrite?.({ link, host, plan, kind: kindOf(link), row }) === false) {
-    book.leave(link);
+    changeSet.leave(link);
     return;
   }
-  takeOver(book, planned);
-  tellFound(tables, book, planned);
+  takeOver(changeSet, planned);
+  tellFound(tables, changeSet, planned);
   const kept = keep(tables, planned);
-  tellWaiting(book, link, kept);
-  if (isSent(plan)) bookWrite(tables, book, planned, kept);
-  else settleUnwritten(tables, book, planned, kept);
+  tellWaiting(changeSet, link, kept);
+  if (isSent(plan)) addWrite(tables, changeSet, planned, kept);
+  else settleUnwritten(tables, changeSet, planned, kept);
 }
 
 function planOf({ target, parents, fieldTimes }: Tables, { link, host, row, isNew = false }: Pair): Plan {
@@ -57,28 +57,28 @@ const kindOf = ({ sfId }: Link): 'create' | 'update' => (sfId === null ? 'create
 const isJustFound = ({ findings }: Tables, link: Link): boolean => findings.get(link.id)?.kind === 'matches';
 
 /** What Salesforce changed goes to the host record, and to the host app. */
-function takeOver(book: Book, { link, host, plan }: Planned): void {
+function takeOver(changeSet: ChangeSet, { link, host, plan }: Planned): void {
   if (Object.keys(plan.take).length === 0) return;
-  book.host({ ...host, fields: { ...host.fields, ...plan.take }, clocks: { ...host.clocks, ...plan.clocks } });
+  changeSet.putHost({ ...host, fields: { ...host.fields, ...plan.take }, clocks: { ...host.clocks, ...plan.clocks } });
   const changes = Object.entries(plan.take).map(
     ([name, after]) => [name, { before: host.fields[name] ?? null, after }] as const,
   );
-  book.tell(link, 'updated', Object.fromEntries(changes));
-  book.log(link, { operation: 'update', direction: 'from_crm', status: 'success', changes: plan.pulled });
+  changeSet.emit(link, 'updated', Object.fromEntries(changes));
+  changeSet.log(link, { operation: 'update', direction: 'from_crm', status: 'success', changes: plan.pulled });
 }
 
-function tellFound(tables: Tables, book: Book, { link, plan }: Planned): void {
+function tellFound(tables: Tables, changeSet: ChangeSet, { link, plan }: Planned): void {
   const isJustLinked = link.sfId !== null && isJustFound(tables, link);
   const isOwnCreate = isJustLinked && link.attemptedAt !== null && plan.landed.length > 0;
   const success = { direction: 'to_crm', status: 'success' } as const;
   // An earlier pass wrote this and crashed before logging it.
   if (plan.landed.length > 0) {
     const operation = isOwnCreate ? 'create' : 'update';
-    book.log(link, { ...success, operation, changes: plan.landed, reason: 'found after an interruption' });
+    changeSet.log(link, { ...success, operation, changes: plan.landed, reason: 'found after an interruption' });
   }
   if (isJustLinked && !isOwnCreate) {
-    book.tell(link, 'linked');
-    book.log(link, { ...success, operation: 'none', reason: 'linked to the record that was there' });
+    changeSet.emit(link, 'linked');
+    changeSet.log(link, { ...success, operation: 'none', reason: 'linked to the record that was there' });
   }
 }
 
@@ -104,34 +104,34 @@ function keep(tables: Tables, { link, row, plan }: Planned): Link {
 }
 
 /** A note in its log, once; the question itself is asked once a company, by the status. */
-function tellWaiting(book: Book, before: Link, kept: Link): void {
+function tellWaiting(changeSet: ChangeSet, before: Link, kept: Link): void {
   const known = new Set(before.waitsFor?.map(({ message }) => message));
   for (const { message } of kept.waitsFor ?? [])
     if (!known.has(message))
-      book.log(kept, { operation: 'none', direction: 'to_crm', status: 'success', reason: message });
+      changeSet.log(kept, { operation: 'none', direction: 'to_crm', status: 'success', reason: message });
 }
 
-function settleUnwritten(tables: Tables, book: Book, { link, host, plan, isNew }: Planned, kept: Link): void {
+function settleUnwritten(tables: Tables, changeSet: ChangeSet, { link, host, plan, isNew }: Planned, kept: Link): void {
   const error = isNew ? nothingToMake(tables.target, plan) : partialProblem(plan.problems);
   if (error && error.message !== link.error?.message)
-    book.log(link, { operation: 'none', direction: 'to_crm', status: statusOf(error), error });
+    changeSet.log(link, { operation: 'none', direction: 'to_crm', status: statusOf(error), error });
   if (!isNew && tables.hasMore(host, kept)) {
     const open = { ...kept, error };
-    book.save(open);
-    book.settled.push({ link: open, host, plan, error });
-  } else book.close(isNew ? { ...kept, state: 'failed' } : kept, host, error, plan);
+    changeSet.save(open);
+    changeSet.settled.push({ link: open, host, plan, error });
+  } else changeSet.finish(isNew ? { ...kept, state: 'failed' } : kept, host, error, plan);
 }
 
 /** The intents are durable before anything is sent: who finds the value in the record knows whose it is. */
-function bookWrite(tables: Tables, book: Book, { link, host, row, plan }: Planned, kept: Link): void {
+function addWrite(tables: Tables, changeSet: ChangeSet, { link, host, row, plan }: Planned, kept: Link): void {
   const { target, now, sfNow } = tables;
   const intents: Record<string, readonly Intent[]> = { ...kept.intents };
   for (const [key, intent] of Object.entries(plan.sent))
     intents[key] = [...(intents[key] ?? []), { ...intent, fence: link.fence, at: now }];
   const saved: Link = { ...kept, intents, attemptedAt: link.sfId === null ? (link.attemptedAt ?? sfNow) : null };
-  book.save(saved);
+  changeSet.save(saved);
   const mark = row && target.externalId && row.externalKey === undefined ? { [target.externalId]: link.extKey } : {};
-  book.writes.push({
+  changeSet.writes.push({
     link: saved,
     host,
     plan,

@@ -71,7 +71,7 @@ export interface Tables extends MergeInput {
 }
 
 /** Everything one merge decided, written in one go at the end of its transaction. */
-export class Book {
+export class ChangeSet {
   readonly writes: PendingWrite[] = [];
   readonly settled: Settled[] = [];
   readonly #tables: Tables;
@@ -90,7 +90,7 @@ export class Book {
     this.#links.push(link);
   }
 
-  host(record: HostRecord): void {
+  putHost(record: HostRecord): void {
     this.#hosts.push({ ...record, version: record.version + 1, changedAt: this.#tables.sfNow });
   }
 
@@ -103,7 +103,7 @@ export class Book {
     this.#log.push(this.#tables.logRow(link, note));
   }
 
-  tell(link: Link, type: FeedRow['type'], changes: FeedRow['changes'] = {}): void {
+  emit(link: Link, type: FeedRow['type'], changes: FeedRow['changes'] = {}): void {
     const { target, sfNow } = this.#tables;
     this.#feed.push({
       type,
@@ -117,18 +117,18 @@ export class Book {
   }
 
   /** The link is through, with or without a problem. */
-  close(link: Link, host: HostRecord | undefined, error: Link['error'], plan?: Plan): void {
+  finish(link: Link, host: HostRecord | undefined, error: Link['error'], plan?: Plan): void {
     const after = finished(link, dirtyAt(this.#tables, link), error);
     this.save(after);
     this.settled.push({ link, host, plan, error });
   }
 
   /** Nothing is written; a human decides. Said once, however often it is looked at. */
-  hold(link: Link, host: HostRecord, state: LinkState, error: NonNullable<Link['error']>): void {
+  needsHuman(link: Link, host: HostRecord, state: LinkState, error: NonNullable<Link['error']>): void {
     if (link.state !== state || link.error?.message !== error.message) {
       this.log(link, { operation: 'none', direction: 'to_crm', status: 'ambiguous', error });
     }
-    this.close({ ...link, state }, host, error);
+    this.finish({ ...link, state }, host, error);
   }
 
   /** Nothing is decided about it now: it comes back later and later, and says why. */
@@ -161,7 +161,7 @@ export class Book {
     }
   }
 
-  async write(inside: SyncStore): Promise<void> {
+  async commit(inside: SyncStore): Promise<void> {
     const { target, locked, now } = this.#tables;
     await saveLinks(inside, target.scope, locked, this.#links, now);
     await inside.links.release([...this.#left.values()]);

@@ -5,40 +5,54 @@ import type { HostRecord } from '../../ports/sync-store.ts';
 import { planRecord } from '../merge/plan.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
 import type { Target } from '../remote/target.ts';
-import { ambiguity, type Book, dirtyAt, type Tables } from './change-set.ts';
+import { ambiguity, type ChangeSet, dirtyAt, type Tables } from './change-set.ts';
 
 /** The host's record is gone: the mapping says whether the Salesforce record goes too. By default it stays. */
-export function settleHostGone(tables: Tables, book: Book, link: Link, host: HostRecord | undefined): void {
+export function settleHostGone(tables: Tables, changeSet: ChangeSet, link: Link, host: HostRecord | undefined): void {
   const { target, parents } = tables;
   if (host && target.compiled.mapping.onHostDelete === 'delete' && link.sfId !== null && link.state === 'active') {
     const plan = planRecord({ link, host, mapping: target.compiled, remote: { kind: 'assumed' }, parents });
     if (tables.mayWrite?.({ link, host, plan, kind: 'delete', row: undefined }) === false) {
-      book.leave(link);
+      changeSet.leave(link);
       return;
     }
-    book.save(link);
-    book.writes.push({ link, host, plan, kind: 'delete', fields: {}, modified: null, dirty: dirtyAt(tables, link) });
+    changeSet.save(link);
+    changeSet.writes.push({
+      link,
+      host,
+      plan,
+      kind: 'delete',
+      fields: {},
+      modified: null,
+      dirty: dirtyAt(tables, link),
+    });
     return;
   }
   if (link.state !== 'unlinked') {
     const reason = 'deleted at the host; the Salesforce record stays';
-    book.log(link, { operation: 'none', direction: 'to_crm', status: 'success', reason });
+    changeSet.log(link, { operation: 'none', direction: 'to_crm', status: 'success', reason });
   }
-  book.close(unlinked(link), host, null);
+  changeSet.finish(unlinked(link), host, null);
 }
 
 /** Deleted in Salesforce: marked, told, and never made again by itself. `row` is the deleted record, where it can be seen. */
 export function settleRemoteGone(
   tables: Tables,
-  book: Book,
+  changeSet: ChangeSet,
   link: Link,
   host: HostRecord,
   row: RemoteRow | undefined,
 ): void {
   if (link.state !== 'remote_deleted') {
-    book.log(link, { operation: 'delete', direction: 'from_crm', status: 'success', reason: 'deleted in Salesforce' });
-    book.tell(link, 'deleted');
-    if (tables.target.compiled.mapping.onRemoteDelete === 'delete') book.host({ ...host, deletedAt: tables.sfNow });
+    changeSet.log(link, {
+      operation: 'delete',
+      direction: 'from_crm',
+      status: 'success',
+      reason: 'deleted in Salesforce',
+    });
+    changeSet.emit(link, 'deleted');
+    if (tables.target.compiled.mapping.onRemoteDelete === 'delete')
+      changeSet.putHost({ ...host, deletedAt: tables.sfNow });
   }
   const what = row
     ? 'The record was deleted in Salesforce.'
@@ -46,21 +60,27 @@ export function settleRemoteGone(
   const next =
     'Undelete it there and it is linked again by itself; or unlink it here, and the next sync creates a new one.';
   const { error } = toErrorBody(new GatehouseError('not_found', what, { next }));
-  book.close({ ...link, state: 'remote_deleted', seenStamp: row?.stamp ?? link.seenStamp }, host, error);
+  changeSet.finish({ ...link, state: 'remote_deleted', seenStamp: row?.stamp ?? link.seenStamp }, host, error);
 }
 
 /** A converted lead can no longer change: told once, and written never again. Only its unlinking goes on from here. */
-export function settleConverted(tables: Tables, book: Book, link: Link, host: HostRecord, row: RemoteRow): void {
+export function settleConverted(
+  tables: Tables,
+  changeSet: ChangeSet,
+  link: Link,
+  host: HostRecord,
+  row: RemoteRow,
+): void {
   // Taken up a moment ago, because a duplicate rule named it: it was never this one's.
   if (link.seenStamp === null && Object.values(link.base).every((value) => value === null)) {
     const why = `the ${tables.target.object} that fits this one has been converted and can no longer change.`;
     const problem = ambiguity(tables.target, why, [{ id: row.id, name: row.name, hint: 'converted' }]);
-    book.hold({ ...link, sfId: null }, host, 'ambiguous', problem);
+    changeSet.needsHuman({ ...link, sfId: null }, host, 'ambiguous', problem);
     return;
   }
   const { error } = toErrorBody(convertedError(tables.target, row));
   if (link.error?.message !== error.message)
-    book.log(link, {
+    changeSet.log(link, {
       operation: 'none',
       direction: 'to_crm',
       status: 'failed',
@@ -68,7 +88,7 @@ export function settleConverted(tables: Tables, book: Book, link: Link, host: Ho
       error,
     });
   // `merged`: it lives on in another record, and is read before anything is decided.
-  book.close({ ...link, state: 'merged', seenStamp: row.stamp, intents: {} }, host, error);
+  changeSet.finish({ ...link, state: 'merged', seenStamp: row.stamp, intents: {} }, host, error);
 }
 
 export function convertedError({ object }: Pick<Target, 'object'>, { converted, id }: RemoteRow): GatehouseError {

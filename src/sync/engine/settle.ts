@@ -6,7 +6,7 @@ import { matchRecord } from '../merge/match.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
 import { localIdOf, lookupValue, type Target } from '../remote/target.ts';
 import { applyPlan } from './apply-plan.ts';
-import { ambiguity, Book, type MergeInput, type PendingWrite, type Settled, type Tables } from './change-set.ts';
+import { ambiguity, ChangeSet, type MergeInput, type PendingWrite, type Settled, type Tables } from './change-set.ts';
 import { settleConverted, settleHostGone, settleRemoteGone } from './deletions.ts';
 import type { Finding } from './read.ts';
 
@@ -41,13 +41,13 @@ export function mergeChunk(
       takenBy: new Map([...marked, ...taken.map((link) => [link.sfId, link] as const)]),
       holders: new Map(holders.map((link) => [link.matchKey, link])),
     };
-    const book = new Book(tables);
+    const changeSet = new ChangeSet(tables);
     for (const link of links) {
       const host = hosts.get(link.localId);
-      book.decide(link, host, () => settleLink(tables, book, link, host));
+      changeSet.decide(link, host, () => settleLink(tables, changeSet, link, host));
     }
-    await book.write(inside);
-    return book;
+    await changeSet.commit(inside);
+    return changeSet;
   });
 }
 
@@ -87,18 +87,18 @@ async function formerHolders(
   );
 }
 
-function settleLink(tables: Tables, book: Book, link: Link, host: HostRecord | undefined): void {
+function settleLink(tables: Tables, changeSet: ChangeSet, link: Link, host: HostRecord | undefined): void {
   const finding = tables.findings.get(link.id);
-  if (!host || host.deletedAt !== null) settleHostGone(tables, book, madeMeanwhile(tables, link), host);
-  else if (!finding) applyPlan(tables, book, { link, host, row: undefined });
-  else if (finding.kind === 'unread') book.postpone(link, host, toErrorBody(finding.error).error);
-  else if (finding.kind === 'gone') settleRemoteGone(tables, book, link, host, finding.row);
-  else if (finding.kind === 'matches') settleUnlinked(tables, book, link, host, finding.rows);
-  else if (finding.row.converted) settleConverted(tables, book, link, host, finding.row);
-  else if (finding.mergedFrom) settleMerged(tables, book, link, host, finding.row, finding.mergedFrom);
+  if (!host || host.deletedAt !== null) settleHostGone(tables, changeSet, madeMeanwhile(tables, link), host);
+  else if (!finding) applyPlan(tables, changeSet, { link, host, row: undefined });
+  else if (finding.kind === 'unread') changeSet.postpone(link, host, toErrorBody(finding.error).error);
+  else if (finding.kind === 'gone') settleRemoteGone(tables, changeSet, link, host, finding.row);
+  else if (finding.kind === 'matches') settleUnlinked(tables, changeSet, link, host, finding.rows);
+  else if (finding.row.converted) settleConverted(tables, changeSet, link, host, finding.row);
+  else if (finding.mergedFrom) settleMerged(tables, changeSet, link, host, finding.row, finding.mergedFrom);
   else {
-    if (link.state === 'remote_deleted') book.tell(link, 'undeleted');
-    applyPlan(tables, book, { link: { ...link, state: 'active' }, host, row: finding.row });
+    if (link.state === 'remote_deleted') changeSet.emit(link, 'undeleted');
+    applyPlan(tables, changeSet, { link: { ...link, state: 'active' }, host, row: finding.row });
   }
 }
 
@@ -110,7 +110,13 @@ function madeMeanwhile({ findings }: Tables, link: Link): Link {
 }
 
 /** No link yet: which record is it? Never two creates for one person. */
-function settleUnlinked(tables: Tables, book: Book, link: Link, host: HostRecord, rows: readonly RemoteRow[]): void {
+function settleUnlinked(
+  tables: Tables,
+  changeSet: ChangeSet,
+  link: Link,
+  host: HostRecord,
+  rows: readonly RemoteRow[],
+): void {
   const { target, takenBy, holders } = tables;
   const match = matchRecord(
     rows.map((row) => {
@@ -126,32 +132,32 @@ function settleUnlinked(tables: Tables, book: Book, link: Link, host: HostRecord
     }),
     target.compiled.mapping.allowDuplicates,
   );
-  const hold = (why: string, candidates?: Parameters<typeof ambiguity>[2]) =>
-    book.hold(link, host, 'ambiguous', ambiguity(target, why, candidates));
+  const needsHuman = (why: string, candidates?: Parameters<typeof ambiguity>[2]) =>
+    changeSet.needsHuman(link, host, 'ambiguous', ambiguity(target, why, candidates));
   const { lookup, allowDuplicates } = target.compiled.mapping;
   const holder = holders.get(lookupValue(target.compiled.mapping, host) ?? null);
   // Also where the record is there: it may be the one that the other is being given.
   const isSecond = holder !== undefined && holder.id !== link.id && !allowDuplicates;
   const isOurs = match.kind === 'one' && rows.some((row) => row.id === match.id && row.externalKey === link.extKey);
   if (isSecond && !isOurs && (match.kind === 'none' || match.kind === 'one')) {
-    hold(`${holder.localId} has the same ${lookup?.local ?? 'key'} and comes first.`);
+    needsHuman(`${holder.localId} has the same ${lookup?.local ?? 'key'} and comes first.`);
     return;
   }
   switch (match.kind) {
     case 'one': {
       const linked = claimValue(tables, linkedTo(link, match.id), host);
       takenBy.set(match.id, linked);
-      applyPlan(tables, book, { link: linked, host, row: rows.find((row) => row.id === match.id) });
+      applyPlan(tables, changeSet, { link: linked, host, row: rows.find((row) => row.id === match.id) });
       break;
     }
     case 'taken':
-      hold(`${match.by} is already linked to the record that fits this one.`);
+      needsHuman(`${match.by} is already linked to the record that fits this one.`);
       break;
     case 'many':
-      hold(`${match.candidates.length} record(s) could be this one.`, match.candidates);
+      needsHuman(`${match.candidates.length} record(s) could be this one.`, match.candidates);
       break;
     case 'none':
-      applyPlan(tables, book, { link: claimValue(tables, link, host), host, row: undefined, isNew: true });
+      applyPlan(tables, changeSet, { link: claimValue(tables, link, host), host, row: undefined, isNew: true });
       break;
     default:
       match satisfies never;
@@ -171,7 +177,7 @@ function claimValue({ target, holders }: Tables, link: Link, host: HostRecord): 
 /** The record lives on in another one. If that is linked too, both are flagged and nothing is lost. */
 function settleMerged(
   tables: Tables,
-  book: Book,
+  changeSet: ChangeSet,
   link: Link,
   host: HostRecord,
   master: RemoteRow,
@@ -180,11 +186,11 @@ function settleMerged(
   const other = tables.takenBy.get(master.id);
   if (!other || other.id === link.id) {
     const moved = linkedTo(link, master.id);
-    book.tell(moved, 'merged');
+    changeSet.emit(moved, 'merged');
     const reason = `merged in Salesforce: ${from.id} is now ${master.id}`;
-    book.log(moved, { operation: 'none', direction: 'from_crm', status: 'success', reason });
+    changeSet.log(moved, { operation: 'none', direction: 'from_crm', status: 'success', reason });
     tables.takenBy.set(master.id, moved);
-    applyPlan(tables, book, { link: moved, host, row: master });
+    applyPlan(tables, changeSet, { link: moved, host, row: master });
     return;
   }
   const problem = (a: Link, b: Link) =>
@@ -192,16 +198,16 @@ function settleMerged(
       { id: master.id, name: master.name },
     ]);
   const error = problem(other, link);
-  book.flag(other, error);
+  changeSet.flag(other, error);
   if (link.state !== 'merged')
-    book.log(other, {
+    changeSet.log(other, {
       operation: 'none',
       direction: 'from_crm',
       status: 'ambiguous',
       reason: 'merged in Salesforce',
       error,
     });
-  book.hold({ ...link, seenStamp: from.stamp }, host, 'merged', problem(link, other));
+  changeSet.needsHuman({ ...link, seenStamp: from.stamp }, host, 'merged', problem(link, other));
 }
 
 function rowsOf(finding: Finding | undefined): readonly RemoteRow[] {
