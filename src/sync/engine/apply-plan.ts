@@ -54,7 +54,7 @@ const isSent = ({ send }: Plan): boolean => Object.keys(send).length > 0;
 const kindOf = ({ sfId }: Link): 'create' | 'update' => (sfId === null ? 'create' : 'update');
 
 /** Linked by this very pass, or on its way to be. */
-const isJustFound = ({ findings }: Tables, link: Link): boolean => findings.get(link.id)?.kind === 'matches';
+const isJustFound = ({ readResults }: Tables, link: Link): boolean => readResults.get(link.id)?.kind === 'matches';
 
 /** What Salesforce changed goes to the host record, and to the host app. */
 function takeOver(changeSet: ChangeSet, { link, host, plan }: Planned): void {

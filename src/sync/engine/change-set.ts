@@ -9,7 +9,7 @@ import type { RemoteRow } from '../remote/soql-read.ts';
 import type { Target } from '../remote/target.ts';
 import { troubleOf } from '../remote/trouble.ts';
 import type { LogNote, ToLogRow } from './log-row.ts';
-import type { Finding } from './read.ts';
+import type { ReadResult } from './read.ts';
 
 /** A write that the merge decided on. The intents behind it are already durable. */
 export interface PendingWrite {
@@ -45,8 +45,8 @@ export type HasMore = (host: HostRecord, link: Link) => boolean;
 export interface MergeInput {
   readonly target: Target;
   readonly claims: readonly Link[];
-  /** No finding for a link: it was not read, its state is known. */
-  readonly findings: ReadonlyMap<string, Finding>;
+  /** No result for a link: it was not read, its state is known. */
+  readonly readResults: ReadonlyMap<string, ReadResult>;
   readonly parents: ParentIndex;
   readonly fieldTimes: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly now: number;

@@ -9,12 +9,12 @@ import type { HasMore } from './change-set.ts';
 import { contactsOf } from './contacts.ts';
 import { completeParents, parentsToFind } from './parents.ts';
 import type { Pass } from './pass.ts';
-import { type Finding, readRemote } from './read.ts';
+import { type ReadResult, readRemote } from './read.ts';
 import { lookAgain, timesOf } from './same-second.ts';
 
 /** Both sides as one round read them, before it decides anything. */
 export interface Known {
-  readonly byLink: ReadonlyMap<string, Finding>;
+  readonly byLink: ReadonlyMap<string, ReadResult>;
   readonly parents: ParentIndex;
   readonly fieldTimes: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly hasMore: HasMore;
@@ -33,13 +33,13 @@ export async function readBothSides(pass: Pass, claims: readonly Link[], mustRea
   const fresh = { mode: how.mode, freshMs: settings.freshMs, now: deps.now(), hasMore };
   const reads = claims.filter((link) => mustRead || !isKnown(target, link, hosts.get(link.localId), fresh));
   const { asked, chosen } = await parentsToFind(deps, target, claims, hosts);
-  const findings = await readRemote(target, reads, hosts, asked, onCall);
+  const found = await readRemote(target, reads, hosts, asked, onCall);
   await deps.crash?.('read');
   const parents = how.isTrial
-    ? pretendedParents(findings.parents, chosen)
-    : await completeParents(deps, target, findings.parents, chosen, onCall);
+    ? pretendedParents(found.parents, chosen)
+    : await completeParents(deps, target, found.parents, chosen, onCall);
   const seen = { target, hosts, parents, onCall };
-  const byLink = how.mode === 'one' ? await lookAgain(deps, seen, reads, findings.byLink) : findings.byLink;
+  const byLink = how.mode === 'one' ? await lookAgain(deps, seen, reads, found.byLink) : found.byLink;
   const fieldTimes = await timesOf(history, seen, claims, byLink);
   return { byLink, parents, fieldTimes, hasMore, wantedRoles: wanted };
 }
@@ -50,7 +50,7 @@ export function queueRoles(pass: Pass, known: Known, host: HostRecord, link: Lin
 }
 
 function rowOf({ byLink }: Known, { id, sfId }: Link): RemoteRow | undefined {
-  const finding = byLink.get(id);
-  if (finding?.kind === 'row') return finding.row;
-  return finding?.kind === 'matches' ? finding.rows.find((row) => row.id === sfId) : undefined;
+  const result = byLink.get(id);
+  if (result?.kind === 'row') return result.row;
+  return result?.kind === 'matches' ? result.rows.find((row) => row.id === sfId) : undefined;
 }

@@ -8,7 +8,7 @@ import { columnsOf, type RemoteRow, toMs, toRow } from '../remote/soql-read.ts';
 import { lookupValue, type Target } from '../remote/target.ts';
 
 /** What a read found for one link. `matches` are look-alikes of a record that has no link yet. */
-export type Finding =
+export type ReadResult =
   | { readonly kind: 'row'; readonly row: RemoteRow; readonly mergedFrom?: RemoteRow }
   /** Deleted; without its row when it is not even in the bin, or hidden. */
   | { readonly kind: 'gone'; readonly row: RemoteRow | undefined }
@@ -16,8 +16,8 @@ export type Finding =
   /** The org refused the read: nothing is known, so nothing is decided. */
   | { readonly kind: 'unread'; readonly error: GatehouseError };
 
-export interface Findings {
-  readonly byLink: ReadonlyMap<string, Finding>;
+export interface ReadResults {
+  readonly byLink: ReadonlyMap<string, ReadResult>;
   /** What was found of the parents that had to be looked up, by their key. */
   readonly parents: ReadonlyMap<string, FoundParent>;
 }
@@ -29,7 +29,7 @@ export async function readRemote(
   hosts: ReadonlyMap<string, HostRecord>,
   asked: AskedParents,
   onCall: () => void,
-): Promise<Findings> {
+): Promise<ReadResults> {
   const { org, object, externalId, lookup } = target;
   const select = columnsOf(target);
   const unlinked = links.filter((link) => link.sfId === null);
@@ -84,11 +84,11 @@ export async function readRemote(
     (row) => row.name.toLowerCase(),
   );
 
-  const byLink = new Map<string, Finding>();
+  const byLink = new Map<string, ReadResult>();
   for (const link of links) byLink.set(link.id, find(link));
   return { byLink, parents: foundParents(asked, parentLookups, parents) };
 
-  function find(link: Link): Finding {
+  function find(link: Link): ReadResult {
     if (link.sfId === null) return findUnlinked(link);
     const refused = known.refused.get(link.sfId);
     if (refused) return { kind: 'unread', error: refused };
@@ -101,7 +101,7 @@ export async function readRemote(
     return master ? { kind: 'row', row: master, mergedFrom: row } : { kind: 'gone', row };
   }
 
-  function findUnlinked(link: Link): Finding {
+  function findUnlinked(link: Link): ReadResult {
     const known = values.get(link.id) ?? [];
     const probe = (!externalId && known.length === 0 && probeName(target, link)) || '';
     const unasked = known.length > 0 ? (lookup.problem ?? refusalFor(alike, known)) : undefined;

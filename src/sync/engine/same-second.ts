@@ -4,7 +4,7 @@ import { contestedRules, type ParentIndex, planRecord } from '../merge/plan.ts';
 import type { FieldHistory } from '../remote/field-history.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
 import type { Target } from '../remote/target.ts';
-import { type Finding, readRemote } from './read.ts';
+import { type ReadResult, readRemote } from './read.ts';
 
 /** What a pass knows once it has read. */
 export interface Seen {
@@ -14,7 +14,7 @@ export interface Seen {
   readonly onCall: () => void;
 }
 
-type Found = ReadonlyMap<string, Finding>;
+type Found = ReadonlyMap<string, ReadResult>;
 
 /**
  * A record of this very second hides a later edit of the same second from a conditional write, which compares whole seconds:
@@ -46,19 +46,19 @@ export async function timesOf(
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, number>>> {
   if (history.isKnownAbsent(target)) return new Map();
   const asked = claims.flatMap((link) => {
-    const finding = found.get(link.id);
+    const result = found.get(link.id);
     const host = hosts.get(link.localId);
-    if (finding?.kind !== 'row' || !host) return [];
-    const { row } = finding;
+    if (result?.kind !== 'row' || !host) return [];
+    const { row } = result;
     const rules = contestedRules({ link, host, mapping: target.compiled, parents, remote: asRemote(row) });
     return rules.length > 0 ? [{ linkId: link.id, sfId: row.id, rules }] : [];
   });
   return history.times(target, asked, onCall);
 }
 
-function rowIn(finding: Finding | undefined): RemoteRow | undefined {
-  if (finding?.kind === 'row') return finding.row;
-  return finding?.kind === 'matches' && finding.rows.length === 1 ? finding.rows[0] : undefined;
+function rowIn(result: ReadResult | undefined): RemoteRow | undefined {
+  if (result?.kind === 'row') return result.row;
+  return result?.kind === 'matches' && result.rows.length === 1 ? result.rows[0] : undefined;
 }
 
 function asRemote({ record, modifiedAt }: RemoteRow) {

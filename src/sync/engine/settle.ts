@@ -8,7 +8,7 @@ import { localIdOf, lookupValue, type Target } from '../remote/target.ts';
 import { applyPlan } from './apply-plan.ts';
 import { ambiguity, ChangeSet, type MergeInput, type PendingWrite, type Settled, type Tables } from './change-set.ts';
 import { settleConverted, settleHostGone, settleRemoteGone } from './deletions.ts';
-import type { Finding } from './read.ts';
+import type { ReadResult } from './read.ts';
 
 /**
  * The heart: one local transaction, after the remote read. It locks the claims that still stand and the host records, merges,
@@ -19,15 +19,15 @@ export function mergeChunk(
   input: MergeInput,
 ): Promise<{ readonly writes: readonly PendingWrite[]; readonly settled: readonly Settled[] }> {
   return store.atomically(async (inside) => {
-    const { target, claims, findings } = input;
+    const { target, claims, readResults } = input;
     const locked = await inside.links.lock(claims);
     const localIds = locked.map((link) => link.localId);
     const hosts = new Map(
       (await inside.hosts.lock(target.scope.bot, target.kind, localIds)).map((host) => [host.id, host]),
     );
-    const sfIds = locked.flatMap((link) => rowsOf(findings.get(link.id))).map((row) => row.id);
+    const sfIds = locked.flatMap((link) => rowsOf(readResults.get(link.id))).map((row) => row.id);
     const taken = await inside.links.bySf(target.scope, sfIds);
-    const alike = locked.flatMap((link) => (link.sfId === null ? rowsOf(findings.get(link.id)) : []));
+    const alike = locked.flatMap((link) => (link.sfId === null ? rowsOf(readResults.get(link.id)) : []));
     const marked = await markedFor(inside, target, alike);
     const claimed = await inside.links.byMatchKey(target.scope, target.object, lookupValues(target, hosts.values()));
     const past = await formerHolders(inside, target, claimed, hosts);
@@ -88,24 +88,24 @@ async function formerHolders(
 }
 
 function settleLink(tables: Tables, changeSet: ChangeSet, link: Link, host: HostRecord | undefined): void {
-  const finding = tables.findings.get(link.id);
+  const result = tables.readResults.get(link.id);
   if (!host || host.deletedAt !== null) settleHostGone(tables, changeSet, madeMeanwhile(tables, link), host);
-  else if (!finding) applyPlan(tables, changeSet, { link, host, row: undefined });
-  else if (finding.kind === 'unread') changeSet.postpone(link, host, toErrorBody(finding.error).error);
-  else if (finding.kind === 'gone') settleRemoteGone(tables, changeSet, link, host, finding.row);
-  else if (finding.kind === 'matches') settleUnlinked(tables, changeSet, link, host, finding.rows);
-  else if (finding.row.converted) settleConverted(tables, changeSet, link, host, finding.row);
-  else if (finding.mergedFrom) settleMerged(tables, changeSet, link, host, finding.row, finding.mergedFrom);
+  else if (!result) applyPlan(tables, changeSet, { link, host, row: undefined });
+  else if (result.kind === 'unread') changeSet.postpone(link, host, toErrorBody(result.error).error);
+  else if (result.kind === 'gone') settleRemoteGone(tables, changeSet, link, host, result.row);
+  else if (result.kind === 'matches') settleUnlinked(tables, changeSet, link, host, result.rows);
+  else if (result.row.converted) settleConverted(tables, changeSet, link, host, result.row);
+  else if (result.mergedFrom) settleMerged(tables, changeSet, link, host, result.row, result.mergedFrom);
   else {
     if (link.state === 'remote_deleted') changeSet.emit(link, 'undeleted');
-    applyPlan(tables, changeSet, { link: { ...link, state: 'active' }, host, row: finding.row });
+    applyPlan(tables, changeSet, { link: { ...link, state: 'active' }, host, row: result.row });
   }
 }
 
 /** The record that a create whose answer was lost has made: it carries our mark. Without one nobody can tell. */
-function madeMeanwhile({ findings }: Tables, link: Link): Link {
+function madeMeanwhile({ readResults }: Tables, link: Link): Link {
   if (link.sfId !== null || link.attemptedAt === null) return link;
-  const made = rowsOf(findings.get(link.id)).find(({ externalKey }) => externalKey === link.extKey);
+  const made = rowsOf(readResults.get(link.id)).find(({ externalKey }) => externalKey === link.extKey);
   return made ? { ...linkedTo(link, made.id), attemptedAt: null } : link;
 }
 
@@ -210,9 +210,9 @@ function settleMerged(
   changeSet.needsHuman({ ...link, seenStamp: from.stamp }, host, 'merged', problem(link, other));
 }
 
-function rowsOf(finding: Finding | undefined): readonly RemoteRow[] {
-  if (!finding || finding.kind === 'gone' || finding.kind === 'unread') return [];
-  return finding.kind === 'row' ? [finding.row] : finding.rows;
+function rowsOf(result: ReadResult | undefined): readonly RemoteRow[] {
+  if (!result || result.kind === 'gone' || result.kind === 'unread') return [];
+  return result.kind === 'row' ? [result.row] : result.rows;
 }
 
 function lookupValues({ compiled }: Target, hosts: Iterable<HostRecord>): string[] {

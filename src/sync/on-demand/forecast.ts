@@ -38,8 +38,8 @@ export async function forecast(
   const found = await readRemote(target, links, hosts, asked, () => {});
   const missing = missingParents(found.parents);
   const parents = pretendedParents(found.parents, chosen);
-  const rowIds = [...found.byLink.values()].flatMap((finding) =>
-    finding.kind === 'matches' ? finding.rows.map((row) => row.id) : [],
+  const rowIds = [...found.byLink.values()].flatMap((result) =>
+    result.kind === 'matches' ? result.rows.map((row) => row.id) : [],
   );
   const taken = new Map((await store.links.bySf(target.scope, rowIds)).map((link) => [link.sfId, link]));
   return records.map((host, at) => {
@@ -63,14 +63,14 @@ export async function forecast(
   });
 
   function standing(link: Link): RemoteRow | undefined | GatehouseError {
-    const finding = found.byLink.get(link.id);
-    if (finding?.kind === 'row') return finding.row.converted ? convertedError(target, finding.row) : finding.row;
-    if (finding?.kind === 'unread') return finding.error;
-    if (finding?.kind === 'gone')
+    const result = found.byLink.get(link.id);
+    if (result?.kind === 'row') return result.row.converted ? convertedError(target, result.row) : result.row;
+    if (result?.kind === 'unread') return result.error;
+    if (result?.kind === 'gone')
       return new GatehouseError('not_found', 'The linked record was deleted in Salesforce.', {
         next: 'Undelete it there, or unlink it here first.',
       });
-    const rows = finding?.rows ?? [];
+    const rows = result?.rows ?? [];
     const match = matchRecord(
       rows.map((row) => {
         const other = taken.get(row.id);
