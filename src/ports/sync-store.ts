@@ -55,7 +55,7 @@ export interface HostStore {
   /** The same, locked for the transaction. */
   lock(bot: string, kind: Kind, ids: readonly string[]): Promise<readonly HostRecord[]>;
   /** First in a writer's transaction: whoever else writes one of these waits, also where there is no row to lock yet. */
-  hold(bot: string, kind: Kind, ids: readonly string[]): Promise<void>;
+  lockKeys(bot: string, kind: Kind, ids: readonly string[]): Promise<void>;
   put(records: readonly HostRecord[]): Promise<void>;
   page(bot: string, kind: Kind, after: string, limit: number): Promise<readonly HostRecord[]>;
   /** Live records, the last changed first: samples for who writes a mapping. */
@@ -84,7 +84,7 @@ export interface InboxStore {
   prune(before: number): Promise<void>;
 }
 
-export interface Cursor {
+export interface PollState {
   readonly object: string;
   /** ISO instant: everything stamped before it was seen. */
   readonly watermark: string;
@@ -108,11 +108,11 @@ export interface TurnStore {
   put(scope: Scope, turn: Turn): Promise<void>;
 }
 
-export interface CursorStore {
-  get(scope: Scope, object: string): Promise<Cursor | undefined>;
-  put(scope: Scope, cursor: Cursor): Promise<void>;
+export interface PollStore {
+  get(scope: Scope, object: string): Promise<PollState | undefined>;
+  put(scope: Scope, state: PollState): Promise<void>;
   /** Moves `polledAt` on from what was read; false when another process did. */
-  take(scope: Scope, object: string, from: number, to: number): Promise<boolean>;
+  claimPoll(scope: Scope, object: string, from: number, to: number): Promise<boolean>;
 }
 
 export interface BatchRun extends Scope {
@@ -326,7 +326,7 @@ export interface SyncStore {
   readonly hosts: HostStore;
   readonly links: LinkStore;
   readonly inbox: InboxStore;
-  readonly cursors: CursorStore;
+  readonly polls: PollStore;
   readonly turns: TurnStore;
   readonly batches: BatchStore;
   readonly log: LogStore;

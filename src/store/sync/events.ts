@@ -1,4 +1,4 @@
-import type { Cursor, CursorStore, InboxStore, Turn, TurnStore } from '../../ports/sync-store.ts';
+import type { InboxStore, PollState, PollStore, Turn, TurnStore } from '../../ports/sync-store.ts';
 import { fromRow, inChunks, type SyncDatabase, toRow } from './tables.ts';
 
 /** What Salesforce told us and we have not used yet. */
@@ -64,7 +64,7 @@ export function createInboxStore({ db, dialect }: SyncDatabase): InboxStore {
   };
 }
 
-export function createCursorStore({ db }: SyncDatabase): CursorStore {
+export function createPollStore({ db }: SyncDatabase): PollStore {
   return {
     async get({ bot, orgId }, object) {
       const row = await db
@@ -74,10 +74,10 @@ export function createCursorStore({ db }: SyncDatabase): CursorStore {
         .where('orgId', '=', orgId)
         .where('object', '=', object)
         .executeTakeFirst();
-      return row && fromRow<Cursor, 'position'>(row, ['position']);
+      return row && fromRow<PollState, 'position'>(row, ['position']);
     },
 
-    async take({ bot, orgId }, object, from, to) {
+    async claimPoll({ bot, orgId }, object, from, to) {
       const taken = await db
         .updateTable('cursors')
         .set({ polledAt: to })
@@ -89,11 +89,11 @@ export function createCursorStore({ db }: SyncDatabase): CursorStore {
       return taken.numUpdatedRows > 0n;
     },
 
-    async put(scope, cursor) {
-      const { watermark, position, polledAt } = toRow<Cursor, 'position'>(cursor, ['position']);
+    async put(scope, state) {
+      const { watermark, position, polledAt } = toRow<PollState, 'position'>(state, ['position']);
       await db
         .insertInto('cursors')
-        .values({ bot: scope.bot, orgId: scope.orgId, object: cursor.object, watermark, position, polledAt })
+        .values({ bot: scope.bot, orgId: scope.orgId, object: state.object, watermark, position, polledAt })
         .onConflict((conflict) =>
           conflict.columns(['bot', 'orgId', 'object']).doUpdateSet({ watermark, position, polledAt }),
         )

@@ -31,7 +31,7 @@ export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
     get: (bot, kind, ids) => read(bot, kind, ids, false),
     lock: (bot, kind, ids) => read(bot, kind, ids, true),
 
-    async hold(bot, kind, ids) {
+    async lockKeys(bot, kind, ids) {
       // SQLite has one writer at a time.
       if (dialect !== 'postgres' || ids.length === 0) return;
       // Few and in order: the server has room for some thousand such locks in all, and nobody waits in a circle.

@@ -2,7 +2,7 @@ import type { SyncStore } from '../../ports/sync-store.ts';
 import type { Database } from '../engines/database.ts';
 import { createAskedStore } from './asked.ts';
 import { createBatchStore } from './batches.ts';
-import { createCursorStore, createInboxStore, createTurnStore } from './events.ts';
+import { createInboxStore, createPollStore, createTurnStore } from './events.ts';
 import { createFeedStore, createSubscriptionStore, createTokenStore, createWebhookStore } from './feed.ts';
 import { createHostStore } from './hosts.ts';
 import { createLinkStore } from './links.ts';
@@ -16,7 +16,7 @@ export function createSyncStore(database: Database): SyncStore {
     hosts: createHostStore(tables),
     links: createLinkStore(tables),
     inbox: createInboxStore(tables),
-    cursors: createCursorStore(tables),
+    polls: createPollStore(tables),
     turns: createTurnStore(tables),
     batches: createBatchStore(tables),
     log: createLogStore(tables),
@@ -26,14 +26,14 @@ export function createSyncStore(database: Database): SyncStore {
     tokens: createTokenStore(tables),
     subscriptions: createSubscriptionStore(tables),
     asked: createAskedStore(tables),
-    atomically: (work) => insisting(() => database.transaction((inside) => work(createSyncStore(inside)))),
+    atomically: (work) => retryOnDeadlock(() => database.transaction((inside) => work(createSyncStore(inside)))),
   };
 }
 
 const MOST_DEADLOCKS = 5;
 
 /** PostgreSQL ends one of two transactions that wait for each other; it did nothing, and runs again once the other is through. */
-async function insisting<T>(transaction: () => Promise<T>): Promise<T> {
+async function retryOnDeadlock<T>(transaction: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await transaction();

@@ -3,13 +3,13 @@ import type { Link, Scope } from '../../domain/link.ts';
 import type {
   Asked,
   BatchRun,
-  Cursor,
   FeedRow,
   HostRecord,
   InboundToken,
   InboxRow,
   LogRow,
   MappingRow,
+  PollState,
   Subscription,
   Turn,
   WebhookTarget,
@@ -25,7 +25,7 @@ export type SyncTables = {
   hostRecords: Stored<HostRecord, 'fields' | 'clocks' | 'parties'>;
   links: Stored<Link, 'base' | 'intents' | 'error' | 'waitsFor'>;
   inbox: InboxRow & { readonly doneAt: number | null };
-  cursors: Scope & Stored<Cursor, 'position'>;
+  cursors: Scope & Stored<PollState, 'position'>;
   syncTurns: Scope & Stored<Turn, 'problem'>;
   batchRuns: BatchRun;
   syncLog: Stored<LogRow, 'changes' | 'error'>;

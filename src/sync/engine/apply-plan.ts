@@ -58,9 +58,13 @@ const isJustFound = ({ readResults }: Tables, link: Link): boolean => readResult
 
 /** What Salesforce changed goes to the host record, and to the host app. */
 function takeOver(changeSet: ChangeSet, { link, host, plan }: Planned): void {
-  if (Object.keys(plan.take).length === 0) return;
-  changeSet.putHost({ ...host, fields: { ...host.fields, ...plan.take }, clocks: { ...host.clocks, ...plan.clocks } });
-  const changes = Object.entries(plan.take).map(
+  if (Object.keys(plan.toHost).length === 0) return;
+  changeSet.putHost({
+    ...host,
+    fields: { ...host.fields, ...plan.toHost },
+    clocks: { ...host.clocks, ...plan.clocks },
+  });
+  const changes = Object.entries(plan.toHost).map(
     ([name, after]) => [name, { before: host.fields[name] ?? null, after }] as const,
   );
   changeSet.emit(link, 'updated', Object.fromEntries(changes));

@@ -10,7 +10,7 @@ import { contactsOf } from './contacts.ts';
 import { completeParents, parentsToFind } from './parents.ts';
 import type { Pass } from './pass.ts';
 import { type ReadResult, readRemote } from './read.ts';
-import { lookAgain, timesOf } from './same-second.ts';
+import { rereadAfterSameSecond, timesOf } from './same-second.ts';
 
 /** Both sides as one round read them, before it decides anything. */
 export interface Known {
@@ -39,7 +39,7 @@ export async function readBothSides(pass: Pass, claims: readonly Link[], mustRea
     ? pretendedParents(found.parents, chosen)
     : await completeParents(deps, target, found.parents, chosen, onCall);
   const seen = { target, hosts, parents, onCall };
-  const byLink = how.mode === 'one' ? await lookAgain(deps, seen, reads, found.byLink) : found.byLink;
+  const byLink = how.mode === 'one' ? await rereadAfterSameSecond(deps, seen, reads, found.byLink) : found.byLink;
   const fieldTimes = await timesOf(history, seen, claims, byLink);
   return { byLink, parents, fieldTimes, hasMore, wantedRoles: wanted };
 }

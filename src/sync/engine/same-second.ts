@@ -20,7 +20,7 @@ type Found = ReadonlyMap<string, ReadResult>;
  * A record of this very second hides a later edit of the same second from a conditional write, which compares whole seconds:
  * where something would be sent, one record alone is read again when that second is over.
  */
-export async function lookAgain(
+export async function rereadAfterSameSecond(
   { wait }: SyncDeps,
   { target, hosts, parents, onCall }: Seen,
   reads: readonly Link[],

@@ -51,7 +51,7 @@ export function createHosts(
     const sorted = [...latest.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
     const ids = sorted.map((input) => input.id);
     const records = await store.atomically(async (inside) => {
-      await inside.hosts.hold(bot, kind, ids);
+      await inside.hosts.lockKeys(bot, kind, ids);
       const outbox = connection && (await openOutbox(inside, { bot, orgId: connection.orgId }, kind, ids));
       const known = new Map((await inside.hosts.lock(bot, kind, ids)).map((record) => [record.id, record]));
       const changed: HostRecord[] = [];
@@ -124,7 +124,7 @@ export function createHosts(
       const connection = await connectionOf(bot);
       const at = now() + (connection?.clockOffsetMs ?? 0);
       const isThere = await store.atomically(async (inside) => {
-        await inside.hosts.hold(bot, kind, [id]);
+        await inside.hosts.lockKeys(bot, kind, [id]);
         const outbox = connection && (await openOutbox(inside, { bot, orgId: connection.orgId }, kind, [id]));
         const [record] = await inside.hosts.lock(bot, kind, [id]);
         if (!record || record.deletedAt !== null) return false;

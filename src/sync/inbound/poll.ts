@@ -2,7 +2,7 @@ import { fromErrorBody, GatehouseError } from '../../domain/errors.ts';
 import type { Scope } from '../../domain/link.ts';
 import { KINDS } from '../../domain/mapping.ts';
 import type { CompositeAnswer } from '../../ports/salesforce.ts';
-import type { Cursor, InboxRow, SyncDeps, SyncOrg, SyncSettings } from '../../ports/sync-store.ts';
+import type { InboxRow, PollState, SyncDeps, SyncOrg, SyncSettings } from '../../ports/sync-store.ts';
 import { findField } from '../mapping/compile.ts';
 import { queryPath, toIso, toMs, toPage } from '../remote/soql-read.ts';
 import { mappingOf } from '../remote/target.ts';
@@ -33,13 +33,14 @@ export async function pollWhenDue(
   const { store, now } = deps;
   const scope: Scope = { bot, orgId: org.orgId };
   const { object } = await mappingOf(store, bot, 'party');
-  const last = await store.cursors.get(scope, object);
+  const last = await store.polls.get(scope, object);
   const at = now();
-  if (last && (at - last.polledAt < everyMs || !(await store.cursors.take(scope, object, last.polledAt, at)))) return;
+  if (last && (at - last.polledAt < everyMs || !(await store.polls.claimPoll(scope, object, last.polledAt, at))))
+    return;
   try {
     return await poll(deps, settings, bot, org);
   } catch (error) {
-    if (last) await store.cursors.take(scope, object, at, last.polledAt);
+    if (last) await store.polls.claimPoll(scope, object, at, last.polledAt);
     throw error;
   }
 }
@@ -83,10 +84,10 @@ export async function poll(
       const last = records.at(-1);
       const isMore = last !== undefined && (records.length === PAGE || isCut !== undefined);
       const stamps = records.map((record) => toMs(String(record.SystemModstamp)));
-      const highest = Math.max(toMs(scan.cursor.position?.highest ?? scan.cursor.watermark), ...stamps);
-      const cursor: Cursor = isMore
+      const highest = Math.max(toMs(scan.state.position?.highest ?? scan.state.watermark), ...stamps);
+      const state: PollState = isMore
         ? {
-            ...scan.cursor,
+            ...scan.state,
             position: {
               stamp: toIso(String(last.SystemModstamp)),
               id: String(last.Id),
@@ -94,11 +95,11 @@ export async function poll(
             },
           }
         : {
-            object: scan.cursor.object,
+            object: scan.state.object,
             position: null,
             polledAt: now(),
             watermark: new Date(
-              Math.max(toMs(scan.cursor.watermark), Math.min(highest, org.clock() - settings.overlapMs)),
+              Math.max(toMs(scan.state.watermark), Math.min(highest, org.clock() - settings.overlapMs)),
             ).toISOString(),
           };
       // The hints of a page and its place are one step: neither is there without the other.
@@ -119,20 +120,20 @@ export async function poll(
           true,
           now(),
         );
-        if (subscribed.has(scan.cursor.object))
-          await inside.inbox.add(records.map((record) => toEvent(scope, scan.cursor.object, record, now())));
-        await inside.cursors.put(scope, cursor);
+        if (subscribed.has(scan.state.object))
+          await inside.inbox.add(records.map((record) => toEvent(scope, scan.state.object, record, now())));
+        await inside.polls.put(scope, state);
         return fresh.length;
       });
       await crash?.('polled-page');
-      if (isMore) next.push({ ...scan, cursor });
+      if (isMore) next.push({ ...scan, state });
     }
     scans = [...next, ...rest];
   }
   return { calls, hints, refused };
 
   /** One object that the org refuses must not keep the others from being looked at; what is about the whole org stops all. */
-  function refusalOf({ cursor: { object } }: Scan, answer: CompositeAnswer): GatehouseError | undefined {
+  function refusalOf({ state: { object } }: Scan, answer: CompositeAnswer): GatehouseError | undefined {
     if (answer.status < 300) return undefined;
     const { then, error } = org.refusal(answer);
     const failure = fromErrorBody({ error });
@@ -152,23 +153,23 @@ export async function poll(
     if (!describe) return undefined;
     const extra = ['IsDeleted', 'MasterRecordId'].filter((name) => findField(describe, name));
     // A first poll looks at what changes from now on; what was there before is the business of a batch.
-    const cursor = (await store.cursors.get(scope, object)) ?? {
+    const state = (await store.polls.get(scope, object)) ?? {
       object,
       watermark: new Date(org.clock()).toISOString(),
       position: null,
       polledAt: 0,
     };
-    return { cursor, select: ['Id', 'SystemModstamp', ...extra], overlapMs: settings.overlapMs };
+    return { state, select: ['Id', 'SystemModstamp', ...extra], overlapMs: settings.overlapMs };
   }
 }
 
 interface Scan {
-  readonly cursor: Cursor;
+  readonly state: PollState;
   readonly select: readonly string[];
   readonly overlapMs: number;
 }
 
-function soqlOf({ cursor: { object, watermark, position }, select, overlapMs }: Scan): string {
+function soqlOf({ state: { object, watermark, position }, select, overlapMs }: Scan): string {
   const from = `SELECT ${select.join(', ')} FROM ${object}`;
   const where = position
     ? `(SystemModstamp > ${position.stamp} OR (SystemModstamp = ${position.stamp} AND Id > '${position.id}'))`

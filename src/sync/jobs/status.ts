@@ -61,9 +61,9 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
   const sets: readonly Required<LinkSet>[] = await Promise.all(
     KINDS.map(async (kind) => ({ ...scope, kind, object: (await mappingOf(store, bot, kind)).object })),
   );
-  const [backlogs, cursors, broken] = await Promise.all([
+  const [backlogs, polls, broken] = await Promise.all([
     Promise.all(sets.map((set) => store.links.backlog(set))),
-    Promise.all(sets.map(({ object }) => store.cursors.get(scope, object))),
+    Promise.all(sets.map(({ object }) => store.polls.get(scope, object))),
     Promise.all(sets.map((set) => store.links.list(set, { hasProblem: true, limit: MOST_LOOKED_AT }))),
   ]);
   const targets = await Promise.all(sets.map(({ kind }) => look(deps, bot, connection, kind)));
@@ -81,8 +81,8 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
     links,
     waiting: all.count,
     ...(all.since <= now() ? { waitingSince: iso(all.since) } : {}),
-    polled: cursors.flatMap((cursor) =>
-      cursor ? [{ object: cursor.object, watermark: cursor.watermark, at: iso(cursor.polledAt) }] : [],
+    polled: polls.flatMap((poll) =>
+      poll ? [{ object: poll.object, watermark: poll.watermark, at: iso(poll.polledAt) }] : [],
     ),
     ...(lastSyncAt === undefined ? {} : { lastSyncAt }),
     ...(lastEventAt === undefined ? {} : { lastEventAt }),

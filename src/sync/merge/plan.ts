@@ -32,7 +32,7 @@ export interface Plan {
   readonly sent: Readonly<Record<string, Pick<Intent, 'value' | 'before'>>>;
   readonly pushed: readonly LogChange[];
   /** Host fields to take over. */
-  readonly take: Readonly<Record<string, FieldValue>>;
+  readonly toHost: Readonly<Record<string, FieldValue>>;
   readonly clocks: Readonly<Record<string, FieldClock>>;
   readonly pulled: readonly LogChange[];
   /** Our own earlier pushes found in the record: they are agreed now, and owe their log row. */
@@ -101,7 +101,7 @@ function emptyDraft(): Draft {
   return {
     send: {},
     sent: {},
-    take: {},
+    toHost: {},
     clocks: {},
     base: {},
     pushed: [],
@@ -116,7 +116,7 @@ function emptyDraft(): Draft {
 }
 
 function addTo(draft: Draft, own: Draft): void {
-  for (const part of ['send', 'sent', 'take', 'clocks'] as const) Object.assign(draft[part], own[part]);
+  for (const part of ['send', 'sent', 'toHost', 'clocks'] as const) Object.assign(draft[part], own[part]);
   draft.base = own.base;
   draft.pushed.push(...own.pushed);
   draft.pulled.push(...own.pulled);
@@ -188,7 +188,7 @@ interface Sides {
 function carryOut(rule: CompiledRule, { action, winner }: FieldVerdict, sides: Sides, draft: Draft): void {
   const { host, parents, localRaw = null, remoteRaw = null, local = null, remoteAt } = sides;
   if (action === 'pull') {
-    Object.assign(draft.take, rule.toHost(remoteRaw, host));
+    Object.assign(draft.toHost, rule.toHost(remoteRaw, host));
     for (const name of rule.local) draft.clocks[name] = { at: remoteAt, origin: 'salesforce' };
     draft.pulled.push({
       ...change(rule, localRaw, remoteRaw),
