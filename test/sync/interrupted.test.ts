@@ -38,12 +38,14 @@ function awayOnce(org: Org): Org {
   let isAway = true;
   return {
     ...org,
-    async composite(requests) {
-      if (isAway && JSON.stringify(requests).includes('Acme') && requests[0]?.method !== 'GET') {
-        isAway = false;
-        throw new GatehouseError('salesforce_unavailable', 'away', { next: 'wait', retryable: true });
-      }
-      return org.composite(requests);
+    collections: {
+      async send(parts, options) {
+        if (isAway && JSON.stringify(parts).includes('Acme')) {
+          isAway = false;
+          throw new GatehouseError('salesforce_unavailable', 'away', { next: 'wait', retryable: true });
+        }
+        return org.collections.send(parts, options);
+      },
     },
   };
 }
