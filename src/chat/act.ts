@@ -6,7 +6,7 @@ import type { ToolCall } from '../ports/model.ts';
 import type { Entry, Turn } from './conversations.ts';
 import type { ChatEvent } from './events.ts';
 import { parseArgs } from './history.ts';
-import type { BotView } from './settle.ts';
+import { type BotView, viewerOf } from './settle.ts';
 import { type Outcome, toToolEntry } from './tool-answer.ts';
 
 /** The calls of one answer: reads side by side, writes one by one, each answered once and stored at once. */
@@ -62,7 +62,7 @@ function waitingFor({ name }: ToolCall, { status, proposal }: Envelope): string 
 
 async function callOne(
   { gate, newId, log }: ActDeps,
-  { conversation, session }: Turn,
+  turn: Turn,
   call: ToolCall,
   action: ListedAction | undefined,
   isTooMany: boolean,
@@ -74,13 +74,11 @@ async function callOne(
   if (signal.aborted) return { error: STOPPED };
   try {
     const envelope = await gate.call({
-      bot: conversation.bot,
-      principal: `chat:${conversation.owner}`,
+      ...viewerOf(turn),
       channel: 'chat',
       action: call.name,
       args,
-      conversation: conversation.id,
-      ...(session === undefined ? {} : { session }),
+      conversation: turn.conversation.id,
       // A write that was begun is seen to its end: stopping half-way would leave nobody knowing.
       ...(action?.risk === 'read' ? { signal } : {}),
     });

@@ -7,7 +7,7 @@ import type { Store } from '../ports/store.ts';
 import { type ConversationDeps, createConversations, type Turn } from './conversations.ts';
 import type { ChatEvent, DoneReason, Receipt } from './events.ts';
 import { converse, LIMITS, type Limits, type LoopDeps, type Meter } from './loop.ts';
-import { outcomeOf, repair, settleCards, tellOpenCards } from './settle.ts';
+import { outcomeOf, repair, settleCards, tellOpenCards, viewerOf } from './settle.ts';
 import { systemPrompt, toFunctionTool } from './system.ts';
 import { toTranscript } from './transcript.ts';
 
@@ -22,22 +22,27 @@ import { toTranscript } from './transcript.ts';
 export interface Chat {
   /** Who answers; every surface says so when it is a demo or when the org is simulated. */
   readonly about: About;
-  /** `owner` names the person for good, e.g. `user:ID`, `visitor:RANDOM`, `terminal:NAME`. The session is the host's signed one. */
-  open(bot: string, owner: string, session?: { readonly indexValue: string }): Promise<Conversation>;
+  open(bot: string, person: Person): Promise<Conversation>;
   /** One turn. What was decided elsewhere since the last one comes first. Aborting ends it cleanly. */
-  say(conversation: string, owner: string, text: string, signal?: AbortSignal): AsyncIterable<ChatEvent>;
+  say(conversation: string, person: Person, text: string, signal?: AbortSignal): AsyncIterable<ChatEvent>;
   /** The person's own button or key, assurance `client`: never called for anything that a model or a typed text said. */
   answer(
     conversation: string,
-    owner: string,
+    person: Person,
     proposal: string,
     answer: CardAnswer,
     signal?: AbortSignal,
   ): AsyncIterable<ChatEvent>;
   /** Goes on after a decision at another place (console, command line); ends at once when there is none. */
-  resume(conversation: string, owner: string, signal?: AbortSignal): AsyncIterable<ChatEvent>;
-  /** Everything said so far, and the open cards. Another's conversation is `not_found`. */
-  read(conversation: string, owner: string): Promise<Transcript>;
+  resume(conversation: string, person: Person, signal?: AbortSignal): AsyncIterable<ChatEvent>;
+  /** Everything said so far, and the open cards. Another's conversation is `not_found`, also the same person's of another account. */
+  read(conversation: string, person: Person): Promise<Transcript>;
+}
+
+/** Who talks. `owner` names them for good, e.g. `user:ID`, `visitor:RANDOM`, `terminal:NAME`; the session is the host's signed one. */
+export interface Person {
+  readonly owner: string;
+  readonly session?: { readonly indexValue: string };
 }
 
 export interface About {
@@ -121,14 +126,14 @@ export function createChat(deps: ChatDeps): Chat {
    */
   async function* run(
     id: string,
-    owner: string,
+    person: Person,
     signal: AbortSignal,
     steps: {
       readonly refuse?: (turn: Turn) => Promise<void>;
       readonly first?: (turn: Turn, tell: () => Promise<void>) => Promise<void>;
     },
   ): AsyncGenerator<ChatEvent> {
-    const turn = await conversations.begin(id, owner);
+    const turn = await conversations.begin(id, person);
     const meter: Meter = { usage: { rounds: 0, calls: 0, tokens: 0 } };
     try {
       const bot = await viewOf(turn);
@@ -157,7 +162,7 @@ export function createChat(deps: ChatDeps): Chat {
   return {
     about: deps.about,
 
-    async open(bot, owner, session) {
+    async open(bot, { owner, session }) {
       await botNamed(store, bot);
       const orgId = await orgOf(store, bot);
       // Without it the talk goes on all the same, and nothing is said about the customer.
@@ -172,8 +177,8 @@ export function createChat(deps: ChatDeps): Chat {
       });
     },
 
-    say: (id, owner, text, signal = never()) =>
-      run(id, owner, signal, {
+    say: (id, person, text, signal = never()) =>
+      run(id, person, signal, {
         async refuse() {
           checkText(text);
         },
@@ -183,15 +188,15 @@ export function createChat(deps: ChatDeps): Chat {
         },
       }),
 
-    answer: (id, owner, proposal, answer, signal = never()) =>
-      run(id, owner, signal, {
+    answer: (id, person, proposal, answer, signal = never()) =>
+      run(id, person, signal, {
         async refuse(turn) {
           const { bot } = turn.conversation;
           if (!turn.cards.some((card) => card.proposal === proposal)) throw noSuchCard();
           try {
-            await gate.decide(proposal, { ...answer, by: owner, via: 'chat', assurance: 'client', bot });
+            await gate.decide(proposal, { ...answer, by: person.owner, via: 'chat', assurance: 'client', bot });
           } catch (error) {
-            const outcome = await outcomeOf(gate, proposal, bot, signal);
+            const outcome = await outcomeOf(gate, proposal, viewerOf(turn), signal);
             const isOpen = 'envelope' in outcome && outcome.envelope.proposal?.state === 'pending';
             // Decided by somebody else, expired, or failed while it ran: that is the answer to the call.
             if (isOpen) throw error;
@@ -199,12 +204,12 @@ export function createChat(deps: ChatDeps): Chat {
         },
       }),
 
-    resume: (id, owner, signal = never()) => run(id, owner, signal, {}),
+    resume: (id, person, signal = never()) => run(id, person, signal, {}),
 
-    async read(id, owner) {
-      const loaded = await conversations.load(id, owner);
+    async read(id, person) {
+      const loaded = await conversations.load(id, person);
       const outcomes = await Promise.all(
-        loaded.cards.map((card) => outcomeOf(gate, card.proposal, loaded.conversation.bot, AbortSignal.abort())),
+        loaded.cards.map((card) => outcomeOf(gate, card.proposal, viewerOf(loaded), AbortSignal.abort())),
       );
       return toTranscript(loaded, outcomes);
     },

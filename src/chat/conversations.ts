@@ -2,7 +2,7 @@ import { GatehouseError } from '../domain/errors.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
 import type { Kept, ToolCall } from '../ports/model.ts';
 import type { ConversationRow, ConversationStore } from '../ports/store.ts';
-import type { Conversation } from './chat.ts';
+import type { Conversation, Person } from './chat.ts';
 import type { Receipt } from './events.ts';
 
 /** What was said and done, as it is kept: only ever added to. */
@@ -61,13 +61,14 @@ export interface Turn {
 export interface Conversations {
   create(made: Pick<ConversationRow, 'bot' | 'owner' | 'session' | 'context' | 'orgId'>): Promise<Conversation>;
   /** Takes the turn; `conflict` while another one runs. */
-  begin(id: string, owner: string): Promise<Turn>;
-  load(id: string, owner: string): Promise<Loaded>;
+  begin(id: string, person: Person): Promise<Turn>;
+  load(id: string, person: Person): Promise<Loaded>;
 }
 
 export interface Loaded {
   readonly conversation: Conversation;
   readonly row: ConversationRow;
+  readonly session: Turn['session'];
   readonly entries: readonly { readonly at: number; readonly entry: Entry }[];
   readonly cards: readonly Card[];
   readonly isBusy: boolean;
@@ -95,19 +96,21 @@ export function createConversations(deps: ConversationDeps): Conversations {
     !deps.watch.hasStood(`turn of ${id}`, `${turn} ${turnUntil}`, deps.leaseMs) &&
     deps.isRunnerAlive(turn);
 
-  const owned = async (id: string, owner: string): Promise<ConversationRow> => {
+  /** Whom the host vouches for now must be whom it vouched for then: who moved to another account left its talks behind. */
+  const owned = async (id: string, { owner, session }: Person): Promise<ConversationRow> => {
     const row = await conversations.get(id);
-    if (row === undefined || row.owner !== owner) throw unknown();
+    if (row === undefined || row.owner !== owner || row.session !== (session?.indexValue ?? null)) throw unknown();
     return row;
   };
 
-  const load: Conversations['load'] = async (id, owner) => {
-    const row = await owned(id, owner);
+  const load: Conversations['load'] = async (id, person) => {
+    const row = await owned(id, person);
     const entries = (await conversations.messages(id)).map(({ at, message }) => ({
       at,
       entry: JSON.parse(message) as Entry, // written by `add` alone
     }));
-    return { conversation: toConversation(row), row, entries, cards: toCards(row), isBusy: isBusy(row) };
+    const session = row.session === null ? undefined : { indexValue: row.session };
+    return { conversation: toConversation(row), row, session, entries, cards: toCards(row), isBusy: isBusy(row) };
   };
 
   return {
@@ -120,16 +123,16 @@ export function createConversations(deps: ConversationDeps): Conversations {
       return toConversation(row);
     },
 
-    async begin(id, owner) {
-      const before = await owned(id, owner);
+    async begin(id, person) {
+      const before = await owned(id, person);
       const turn = `${deps.runner}/${newId()}`;
       if (isBusy(before) || !(await conversations.takeTurn(id, before.turn, turn, now() + deps.leaseMs))) throw busy();
-      const loaded = await load(id, owner);
+      const loaded = await load(id, person);
       const entries = loaded.entries.map(({ entry }) => entry);
       let { cards } = loaded;
       return {
         conversation: loaded.conversation,
-        session: before.session === null ? undefined : { indexValue: before.session },
+        session: loaded.session,
         context: before.context ?? undefined,
         orgId: before.orgId,
         entries,

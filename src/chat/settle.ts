@@ -1,6 +1,6 @@
 import { GatehouseError, toGatehouseError } from '../domain/errors.ts';
 import type { ProposalView } from '../domain/proposal.ts';
-import type { Gate, ListedAction } from '../ports/gate.ts';
+import type { Gate, ListedAction, Viewer } from '../ports/gate.ts';
 import type { Card, Entry, Turn } from './conversations.ts';
 import type { ChatEvent } from './events.ts';
 import { type Outcome, type ToolEntry, toToolEntry } from './tool-answer.ts';
@@ -30,7 +30,7 @@ export async function* settleCards(
 ): AsyncGenerator<ChatEvent, readonly ProposalView[]> {
   const open: ProposalView[] = [];
   for (const card of turn.cards) {
-    const outcome = await outcomeOf(gate, card.proposal, turn.conversation.bot, signal);
+    const outcome = await outcomeOf(gate, card.proposal, viewerOf(turn), signal);
     const view = 'envelope' in outcome ? outcome.envelope.proposal : undefined;
     if (view !== undefined && 'envelope' in outcome && outcome.envelope.status === 'waiting') {
       open.push(view);
@@ -99,11 +99,17 @@ export async function repair({ gate }: SettleDeps, turn: Turn, bot: BotView): Pr
   await turn.add(entries, cards);
 }
 
-export async function outcomeOf(gate: Gate, id: string, bot: string, signal: AbortSignal): Promise<Outcome> {
+/** In whose name a conversation calls and looks. */
+export function viewerOf({ conversation, session }: Pick<Turn, 'conversation' | 'session'>): Viewer {
+  const { bot, owner } = conversation;
+  return { bot, principal: `chat:${owner}`, ...(session === undefined ? {} : { session }) };
+}
+
+export async function outcomeOf(gate: Gate, id: string, viewer: Viewer, signal: AbortSignal): Promise<Outcome> {
   try {
-    const envelope = await gate.proposal(id, { bot });
+    const envelope = await gate.proposal(id, viewer);
     const isRunning = envelope.status === 'waiting' && envelope.proposal?.state !== 'pending';
-    return { envelope: isRunning ? await gate.proposal(id, { bot }, { waitMs: RUNNING_MS, signal }) : envelope };
+    return { envelope: isRunning ? await gate.proposal(id, viewer, { waitMs: RUNNING_MS, signal }) : envelope };
   } catch (thrown) {
     // A failed proposal answers with its error.
     return { error: toGatehouseError(thrown, () => id) };

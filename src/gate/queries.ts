@@ -1,8 +1,8 @@
 import type { Confirm } from '../confirm/confirm.ts';
 import { unknownProposal } from '../confirm/refusals.ts';
 import { toEnvelope } from '../confirm/view.ts';
-import { type Envelope, isOver } from '../domain/proposal.ts';
-import type { Call, Gate } from '../ports/gate.ts';
+import { type Envelope, isOver, type Proposal } from '../domain/proposal.ts';
+import type { Call, Gate, Viewer } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
 import { getProposal, getProposalInput } from './get-proposal.ts';
 import { readArgs } from './parse-args.ts';
@@ -22,9 +22,9 @@ export interface ProposalQueriesDeps {
 }
 
 export function createProposalQueries({ store, confirm, link, now }: ProposalQueriesDeps): ProposalQueries {
-  const proposal: Gate['proposal'] = async (id, { bot }, { waitMs, signal } = { waitMs: 0 }) => {
+  const proposal: Gate['proposal'] = async (id, viewer, { waitMs, signal } = { waitMs: 0 }) => {
     const first = await confirm.refresh(id);
-    if (first === undefined || first.bot !== bot || first.action === SYNC_HELD) throw unknownProposal();
+    if (first === undefined || !isOf(viewer, first) || first.action === SYNC_HELD) throw unknownProposal();
     const settled = waitMs > 0 ? await confirm.settled(id, waitMs, signal) : first;
     return toEnvelope(settled ?? first, link(id));
   };
@@ -32,12 +32,9 @@ export function createProposalQueries({ store, confirm, link, now }: ProposalQue
   return {
     proposal,
 
-    async getProposal({ bot, args, session, signal }, ignoreKeys) {
-      const { id, waitSeconds = 0 } = readArgs(getProposal.name, getProposalInput, args, ignoreKeys);
-      // One key may speak for many customers: what one of them waits for is nobody else's to know.
-      const asked = await store.proposals.get(id);
-      if (asked?.session?.indexValue !== session?.indexValue) throw unknownProposal();
-      return proposal(id, { bot }, { waitMs: waitSeconds * 1000, ...(signal === undefined ? {} : { signal }) });
+    async getProposal(c, ignoreKeys) {
+      const { id, waitSeconds = 0 } = readArgs(getProposal.name, getProposalInput, c.args, ignoreKeys);
+      return proposal(id, c, { waitMs: waitSeconds * 1000, ...(c.signal === undefined ? {} : { signal: c.signal }) });
     },
 
     async proposals({ bot, pending, limit = 100 }) {
@@ -61,4 +58,14 @@ export function createProposalQueries({ store, confirm, link, now }: ProposalQue
       return { proposal, envelope: proposal.state === 'pending' ? { ...envelope, status: 'waiting' } : envelope };
     },
   };
+}
+
+/** A bot's keys share what was made with any of them; a person at the chat shares with nobody. */
+function isOf({ bot, principal, session }: Viewer, proposal: Proposal): boolean {
+  if (proposal.bot !== bot || proposal.session?.indexValue !== session?.indexValue) return false;
+  return proposal.principal === principal || ![principal, proposal.principal].some(isPerson);
+}
+
+function isPerson(principal: string): boolean {
+  return principal.startsWith('chat:');
 }

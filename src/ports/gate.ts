@@ -8,12 +8,11 @@ export interface Gate {
   actions(bot: string): Promise<readonly ListedAction[]>;
   /** Find, permit, parse, decide, confirm, run, check the answer, audit. Throws GatehouseError. */
   call(call: Call): Promise<Envelope>;
-  /** Where a proposal stands. Another bot's id is `not_found`. Ends early when `signal` aborts or `waitMs` is over. */
-  proposal(
-    id: string,
-    viewer: { readonly bot: string },
-    wait?: { waitMs: number; signal?: AbortSignal },
-  ): Promise<Envelope>;
+  /**
+   * Where a proposal stands. Another bot's id is `not_found`, and so is another customer's or another person's at the chat.
+   * Ends early when `signal` aborts or `waitMs` is over.
+   */
+  proposal(id: string, viewer: Viewer, wait?: { waitMs: number; signal?: AbortSignal }): Promise<Envelope>;
   /** For operators: newest first. */
   proposals(filter: { bot?: string; pending?: boolean; limit?: number }): Promise<readonly Proposal[]>;
   /** For operators: one proposal with everything the page shows; `not_found` when there is none. */
@@ -56,6 +55,9 @@ export interface Gate {
   /** Before-values and what ended proposals hold of people is blanked once older than `before` (ms); the chain stays. */
   tidy(before: number): Promise<{ readonly rows: number; readonly proposals: number }>;
 }
+
+/** Who looks at a proposal: what one key's customers wait for is nobody else's to know. */
+export type Viewer = Pick<Call, 'bot' | 'principal' | 'session'>;
 
 /** What visitors were thanked for and nobody has decided. */
 export interface HeldRequests {

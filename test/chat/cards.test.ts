@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createChatWorld, gather, OWNER } from '../support/chat.ts';
+import { createChatWorld, gather, ME } from '../support/chat.ts';
 import { startModelServer } from '../support/model-server.ts';
 
 const MOVE = 'Move OPP-456 to Closed Won';
@@ -175,10 +175,10 @@ describe('a card', () => {
     const asked = await talk.say(MOVE);
     const reborn = await (await talk.world.again()).openChat();
 
-    expect((await reborn.read(talk.id, OWNER)).proposals).toMatchObject([{ id: asked.cards[0]?.id, state: 'pending' }]);
-    const done = await gather(reborn.answer(talk.id, OWNER, asked.cards[0]?.id ?? '', { answer: 'approve' }));
+    expect((await reborn.read(talk.id, ME)).proposals).toMatchObject([{ id: asked.cards[0]?.id, state: 'pending' }]);
+    const done = await gather(reborn.answer(talk.id, ME, asked.cards[0]?.id ?? '', { answer: 'approve' }));
     expect(done.text).toContain('"Umber warehouse" is updated');
-    expect(await gather(reborn.say(talk.id, OWNER, 'What is the status of OPP-456?'))).toMatchObject({
+    expect(await gather(reborn.say(talk.id, ME, 'What is the status of OPP-456?'))).toMatchObject({
       text: expect.stringContaining('Closed Won'),
     });
     expect(await writesOf(talk)).toBe(1);

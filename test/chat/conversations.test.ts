@@ -4,7 +4,7 @@ import { createChat } from '../../src/chat/chat.ts';
 import { createOpenAiModel } from '../../src/chat/models/openai-model.ts';
 import { toToolEntry } from '../../src/chat/tool-answer.ts';
 import type { Model } from '../../src/ports/model.ts';
-import { createChatWorld, gather, OWNER } from '../support/chat.ts';
+import { createChatWorld, gather, ME } from '../support/chat.ts';
 import { startModelServer } from '../support/model-server.ts';
 
 const HOSTILE =
@@ -14,24 +14,24 @@ describe('a conversation', () => {
   it('is seen by its owner alone: for others it is not there [T1]', async () => {
     await using talk = await createChatWorld();
     const asked = await talk.say('Move OPP-456 to Closed Won');
-    const stranger = 'visitor:other';
+    const stranger = { owner: 'visitor:other' };
     for (const attempt of [
       () => talk.chat.read(talk.id, stranger),
       () => gather(talk.chat.say(talk.id, stranger, 'Hello')),
       () => gather(talk.chat.resume(talk.id, stranger)),
       () => gather(talk.chat.answer(talk.id, stranger, asked.cards[0]?.id ?? '', { answer: 'approve' })),
-      () => talk.chat.read('no-such-conversation', OWNER),
+      () => talk.chat.read('no-such-conversation', ME),
     ])
       await expect(attempt()).rejects.toMatchObject({ code: 'not_found' });
-    await expect(talk.chat.open('nobody', OWNER)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(talk.chat.open('nobody', ME)).rejects.toMatchObject({ code: 'not_found' });
   });
 
   it("cannot decide another conversation's card, not even its owner's [T1 C5]", async () => {
     await using talk = await createChatWorld();
     const asked = await talk.say('Move OPP-456 to Closed Won');
-    const other = await talk.chat.open(talk.world.bot, OWNER);
+    const other = await talk.chat.open(talk.world.bot, ME);
     await expect(
-      gather(talk.chat.answer(other.id, OWNER, asked.cards[0]?.id ?? '', { answer: 'approve' })),
+      gather(talk.chat.answer(other.id, ME, asked.cards[0]?.id ?? '', { answer: 'approve' })),
     ).rejects.toMatchObject({ code: 'not_found' });
   });
 
@@ -57,7 +57,7 @@ describe('a conversation', () => {
 
   it('frees itself when its listener leaves in the middle [T1]', async () => {
     await using talk = await createChatWorld();
-    for await (const event of talk.chat.say(talk.id, OWNER, 'What is the status of OPP-123?'))
+    for await (const event of talk.chat.say(talk.id, ME, 'What is the status of OPP-123?'))
       if (event.type === 'tool') break;
     const next = await talk.say('Hello?');
     expect(next.reason).toBe('answered');
@@ -69,10 +69,10 @@ describe('a conversation', () => {
     await using server = await startModelServer([{ calls: [call, later] }, { text: 'Doe is in, Roe is not.' }]);
     await using talk = await createChatWorld({ baseUrl: server.baseUrl });
     // The process dies between the write and the answer: the turn is not ended and the lease is of a dead process.
-    const turn = talk.chat.say(talk.id, OWNER, 'Add Doe and Roe')[Symbol.asyncIterator]();
+    const turn = talk.chat.say(talk.id, ME, 'Add Doe and Roe')[Symbol.asyncIterator]();
     while ((await turn.next()).value?.type !== 'tool');
     await talk.world.call('CreateLead', call.args, {
-      principal: `chat:${OWNER}`,
+      principal: `chat:${ME.owner}`,
       channel: 'chat',
       conversation: talk.id,
     });
@@ -112,8 +112,8 @@ describe('a conversation', () => {
       isRunnerAlive: () => true,
       limits: { turnMs: 300 },
     });
-    const { id } = await chat.open(talk.world.bot, OWNER);
-    const said = await gather(chat.say(id, OWNER, 'Hello'));
+    const { id } = await chat.open(talk.world.bot, ME);
+    const said = await gather(chat.say(id, ME, 'Hello'));
     expect(said).toMatchObject({ text: 'Let me think', reason: 'failed', errors: [{ code: 'limit_reached' }] });
   });
 
@@ -131,7 +131,7 @@ describe('a conversation', () => {
       { text: 'Done.' },
     ]);
     await using talk = await createChatWorld({ baseUrl: server.baseUrl });
-    for await (const event of talk.chat.say(talk.id, OWNER, 'Go'))
+    for await (const event of talk.chat.say(talk.id, ME, 'Go'))
       if (event.type === 'tool') order.push(`${event.name} ${event.phase}`);
     expect(order).toEqual([
       'GetAccount started',
@@ -180,9 +180,10 @@ describe('what the model is told', () => {
       Description: HOSTILE,
       BillingCity: 'Rotter\u200bdam"',
     });
-    const { id } = await world.chat.open(world.world.bot, OWNER, { indexValue: 'ACME-001' });
+    const me = { ...ME, session: { indexValue: 'ACME-001' } };
+    const { id } = await world.chat.open(world.world.bot, me);
 
-    const said = await gather(world.chat.say(id, OWNER, 'Tell me about Acme'));
+    const said = await gather(world.chat.say(id, me, 'Tell me about Acme'));
 
     expect(said.reason).toBe('answered');
     const [{ content: system }] = server.requests[0].messages;
@@ -270,6 +271,6 @@ it('uses the model that the house is opened with', async () => {
     runner: `here/${process.pid}/test`,
     isRunnerAlive: () => true,
   });
-  const { id } = await chat.open(talk.world.bot, OWNER);
-  expect(await gather(chat.say(id, OWNER, 'Hello'))).toMatchObject({ text: 'Mine.', reason: 'answered' });
+  const { id } = await chat.open(talk.world.bot, ME);
+  expect(await gather(chat.say(id, ME, 'Hello'))).toMatchObject({ text: 'Mine.', reason: 'answered' });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createOpenAiModel } from '../../src/chat/models/openai-model.ts';
-import { createChatWorld } from '../support/chat.ts';
+import { createChatWorld, ME } from '../support/chat.ts';
 import { delta, type Script, startModelServer } from '../support/model-server.ts';
 
 const READ = { name: 'GetAccount', args: { name: 'Acme Industries' } };
@@ -168,7 +168,7 @@ describe('over the wire of Chat Completions', () => {
     await using talk = await open([{ stall: 'Once upon a ' }, { text: 'Yes?' }]);
     const stop = new AbortController();
     const events: string[] = [];
-    for await (const event of talk.chat.say(talk.id, 'visitor:test', 'Tell me a story', stop.signal)) {
+    for await (const event of talk.chat.say(talk.id, ME, 'Tell me a story', stop.signal)) {
       if (event.type === 'text') stop.abort();
       events.push(event.type === 'done' ? `done:${event.reason}` : event.type);
     }

@@ -286,7 +286,7 @@ describe('7. resuming runs it twice', () => {
     });
     await other.gate.recover();
     for (const gate of [world.app.gate, other.gate])
-      expect((await gate.proposal(id, { bot: world.bot })).status).toBe('done');
+      expect((await gate.proposal(id, { bot: world.bot, principal: 'agent:one' })).status).toBe('done');
     expect((await world.call('UpdateOpportunity', MOVE)).result).toMatchObject({ alreadyDone: true });
     expect(await writes(world)).toBe(before + 1);
   });

@@ -142,7 +142,9 @@ describe('a held update', () => {
       ...(await world.app.store.bots.get(world.bot))!,
       name: 'other',
     });
-    await expect(world.app.gate.proposal(id, { bot: 'other' })).rejects.toMatchObject({ code: 'not_found' });
+    await expect(world.app.gate.proposal(id, { bot: 'other', principal: 'agent:one' })).rejects.toMatchObject({
+      code: 'not_found',
+    });
     expect(await world.refusal('GetProposal', { id }, { bot: 'other' })).toMatchObject({ code: 'not_found' });
     await expect(
       world.app.gate.decide(id, { answer: 'approve', by: 'x', via: 'elicitation', assurance: 'client', bot: 'other' }),

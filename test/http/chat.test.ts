@@ -188,6 +188,28 @@ describe('the chat over HTTP', () => {
     expect((await door.ask('GET', anna.at, { headers: again })).status).toBe(401);
   });
 
+  it('does not go on about the account that the same person was vouched for earlier [O9] [P6]', async () => {
+    const door = await open({ anonymous: false }, { audience: 'public' });
+    const sign = async (indexValue: string) => ({
+      'gatehouse-session': (
+        await door.ask('POST', '/api/bots/demo/sessions', {
+          key: door.keys.host,
+          json: { indexValue, user: 'anna' },
+        })
+      ).json.session,
+    });
+    const before = await visit(door, { headers: await sign('ACME-001') });
+    await before.say('Who is Acme Industries?');
+    const now = await sign('GLOBEX-001');
+    for (const answer of [
+      await door.ask('GET', before.at, { headers: now }),
+      await door.ask('POST', `${before.at}/messages`, { headers: now, json: { text: 'Who is Acme Industries?' } }),
+      await door.ask('POST', `${before.at}/resume`, { headers: now, json: {} }),
+    ])
+      expect([answer.status, answer.json.error.code]).toEqual([404, 'not_found']);
+    expect((await before.read()).status).toBe(200);
+  });
+
   it('makes visitors of the random cookie it gave, never of a value that somebody planted', async () => {
     const door = await open();
     const planted = await door.ask('POST', BASE, { json: {}, headers: { ...PAGE, cookie: 'gatehouse-visitor=a' } });

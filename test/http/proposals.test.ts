@@ -92,6 +92,41 @@ describe('proposals over REST', () => {
     expect((await door.ask('GET', '/api/proposals', { key: door.keys.agent })).status).toBe(403);
   });
 
+  it('hides from one customer of a key what another one waits for, and from keys what a person at the chat does [P6] [P9]', async () => {
+    await using door = await openDoor();
+    const { app, bot } = door.world;
+    const sign = (indexValue: string) => ({
+      'gatehouse-session': app.access.signSession(bot, { indexValue }, 60_000),
+    });
+    const given = { key: door.keys.agent, json: { reference: 'OPP-456', nextStep: 'Call' } };
+    const asked = await door.ask('POST', `/api/bots/${bot}/actions/UpdateOpportunity`, {
+      ...given,
+      headers: sign('ACME-001'),
+    });
+    const at = `/api/proposals/${asked.json.proposal.id}`;
+    const look = (headers = {}) => door.ask('GET', at, { key: door.keys.agent, headers });
+    expect((await look(sign('ACME-001'))).json.status).toBe('waiting');
+    expect((await look(sign('GLOBEX-001'))).json.error.code).toBe('not_found');
+    expect((await look()).json.error.code).toBe('not_found');
+    expect((await look({ 'gatehouse-session': 'ghs_a.b' })).status).toBe(401);
+
+    const talk = { bot, principal: 'chat:visitor:demo/one' };
+    const args = { reference: 'OPP-123', nextStep: 'Mail' };
+    const { proposal } = await app.gate.call({ ...talk, channel: 'chat', action: 'UpdateOpportunity', args });
+    const id = String(proposal?.id);
+    const others = [
+      { ...talk, principal: 'chat:visitor:demo/two' },
+      { ...talk, principal: 'agent:one' },
+    ];
+    for (const viewer of others) {
+      await expect(app.gate.proposal(id, viewer)).rejects.toMatchObject({ code: 'not_found' });
+      await expect(
+        app.gate.call({ ...viewer, channel: 'chat', action: 'GetProposal', args: { id } }),
+      ).rejects.toMatchObject({ code: 'not_found' });
+    }
+    expect((await app.gate.proposal(id, talk)).status).toBe('waiting');
+  });
+
   it('shows what an edit would do, and approves it only as shown [C2] [C5]', async () => {
     await using door = await openDoor();
     const { id, recordId } = await proposeMove(door.world, { nextStep: 'Call' });

@@ -1,4 +1,4 @@
-import type { CardAnswer, Chat, Transcript } from '../../src/chat/chat.ts';
+import type { CardAnswer, Chat, Person, Transcript } from '../../src/chat/chat.ts';
 import type { ChatEvent, DoneReason, Receipt } from '../../src/chat/events.ts';
 import type { ProposalView } from '../../src/domain/proposal.ts';
 import { createWorld, type World, type WorldOptions } from './world.ts';
@@ -27,7 +27,7 @@ export interface Said {
   readonly tokens: number;
 }
 
-export const OWNER = 'visitor:test';
+export const ME: Person = { owner: 'visitor:test' };
 
 export async function createChatWorld(
   options: WorldOptions & { readonly baseUrl?: string; readonly session?: string; readonly limits?: undefined } = {},
@@ -38,15 +38,16 @@ export async function createChatWorld(
     env: { ...(baseUrl === undefined ? {} : { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: 'test' }), ...options.env },
   });
   const chat = await world.app.openChat();
-  const { id } = await chat.open(world.bot, OWNER, session === undefined ? undefined : { indexValue: session });
+  const me = session === undefined ? ME : { ...ME, session: { indexValue: session } };
+  const { id } = await chat.open(world.bot, me);
   return {
     world,
     chat,
     id,
-    say: (text, signal) => gather(chat.say(id, OWNER, text, signal)),
-    answer: (proposal, answer) => gather(chat.answer(id, OWNER, proposal?.id ?? 'no card', answer)),
-    resume: () => gather(chat.resume(id, OWNER)),
-    read: () => chat.read(id, OWNER),
+    say: (text, signal) => gather(chat.say(id, me, text, signal)),
+    answer: (proposal, answer) => gather(chat.answer(id, me, proposal?.id ?? 'no card', answer)),
+    resume: () => gather(chat.resume(id, me)),
+    read: () => chat.read(id, me),
     [Symbol.asyncDispose]: () => world[Symbol.asyncDispose](),
   };
 }

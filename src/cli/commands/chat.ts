@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import type { App } from '../../app/app.ts';
 import { keepRecovering } from '../../app/housekeeping.ts';
-import type { CardAnswer, Chat } from '../../chat/chat.ts';
+import type { CardAnswer, Chat, Person } from '../../chat/chat.ts';
 import type { ChatEvent } from '../../chat/events.ts';
 import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import type { ProposalView } from '../../domain/proposal.ts';
@@ -25,18 +25,18 @@ export const command = defineCommand({
     const { name: bot } = await botNamed(app.store, name);
     const session = config.session === undefined ? undefined : app.access.verifySession(bot, config.session);
     const chat = await app.openChat();
-    const owner = `terminal:${userInfo().username}`;
-    const id = conversation ?? (await chat.open(bot, owner, session)).id;
+    const person = { owner: `terminal:${userInfo().username}`, ...(session === undefined ? {} : { session }) };
+    const id = conversation ?? (await chat.open(bot, person)).id;
     const stopRecovering = keepRecovering(app);
     const lines = openLines();
     try {
       terminal.say(greeting(bot, id, app, chat, terminal));
-      await talk({ chat, id, owner, lines, terminal, screen: createChatScreen(terminal, printer(terminal)) });
+      await talk({ chat, id, person, lines, terminal, screen: createChatScreen(terminal, printer(terminal)) });
     } finally {
       lines.close();
       stopRecovering();
     }
-    const { entries, proposals } = await chat.read(id, owner);
+    const { entries, proposals } = await chat.read(id, person);
     if (terminal.isJson) terminal.print({ conversation: id, bot, ...chat.about, entries, proposals }, '');
     else terminal.say(terminal.style('dim', `Go on later: gatehouse chat --bot ${bot} --conversation ${id}`));
   },
@@ -45,14 +45,14 @@ export const command = defineCommand({
 interface Talk {
   readonly chat: Chat;
   readonly id: string;
-  readonly owner: string;
+  readonly person: Person;
   readonly lines: Lines;
   readonly terminal: Terminal;
   readonly screen: ChatScreen;
 }
 
 async function talk(at: Talk): Promise<void> {
-  const { chat, id, owner, lines, terminal } = at;
+  const { chat, id, person, lines, terminal } = at;
   let turn: AbortController | undefined;
   lines.onInterrupt(() => {
     if (turn === undefined || turn.signal.aborted) lines.close();
@@ -65,15 +65,15 @@ async function talk(at: Talk): Promise<void> {
     turn = undefined;
     for (const proposal of open) {
       const answer = await askCard(at, proposal);
-      if (answer !== undefined) await play((signal) => chat.answer(id, owner, proposal.id, answer, signal));
+      if (answer !== undefined) await play((signal) => chat.answer(id, person, proposal.id, answer, signal));
     }
   };
 
-  const before = await chat.read(id, owner);
-  if (before.canResume) await play((signal) => chat.resume(id, owner, signal));
-  for (const proposal of (await chat.read(id, owner)).proposals) {
+  const before = await chat.read(id, person);
+  if (before.canResume) await play((signal) => chat.resume(id, person, signal));
+  for (const proposal of (await chat.read(id, person)).proposals) {
     const answer = await askCard(at, proposal);
-    if (answer !== undefined) await play((signal) => chat.answer(id, owner, proposal.id, answer, signal));
+    if (answer !== undefined) await play((signal) => chat.answer(id, person, proposal.id, answer, signal));
   }
   for (;;) {
     const text = await lines.next(terminal.style('bold', 'you> '));
@@ -83,7 +83,7 @@ async function talk(at: Talk): Promise<void> {
     }
     if (text.trim() === '') continue;
     if (!lines.isPerson) terminal.say(`you> ${text}`);
-    await play((signal) => chat.say(id, owner, text, signal));
+    await play((signal) => chat.say(id, person, text, signal));
   }
 }
 

@@ -3,6 +3,7 @@ import { GatehouseError } from '../../domain/errors.ts';
 import { toolSchema } from '../../domain/tool-schema.ts';
 import { defineRoute, type Route } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
+import { sessionOf } from '../session-of.ts';
 
 /** Actions over REST: the same road as every other door, with a bot's agent key. */
 export function actionRoutes({ gate, access }: HttpDeps): readonly Route[] {
@@ -32,7 +33,6 @@ export function actionRoutes({ gate, access }: HttpDeps): readonly Route[] {
       async handle({ params, caller, body, headers, signal }) {
         const key = shortHeader(headers, 'idempotency-key');
         const conversation = shortHeader(headers, 'gatehouse-conversation');
-        const session = headers.get('gatehouse-session');
         const envelope = await gate.call({
           bot: caller.bot,
           principal: caller.principal,
@@ -42,7 +42,7 @@ export function actionRoutes({ gate, access }: HttpDeps): readonly Route[] {
           signal,
           ...(key === undefined ? {} : { key }),
           ...(conversation === undefined ? {} : { conversation }),
-          ...(session === null ? {} : { session: access.verifySession(caller.bot, session) }),
+          ...sessionOf(access, caller.bot, headers),
         });
         return { status: envelope.status === 'waiting' ? 202 : 200, json: envelope };
       },

@@ -42,7 +42,7 @@ export function chatRoutes(deps: HttpDeps): readonly Route[] {
       body: z.strictObject({}),
       async handle(call) {
         const { chat, bot, user } = await enter(call);
-        const { id } = await chat.open(bot.name, user.owner, user.session);
+        const { id } = await chat.open(bot.name, user);
         return {
           status: 201,
           json: { id, bot: bot.name, ...chat.about },
@@ -57,7 +57,7 @@ export function chatRoutes(deps: HttpDeps): readonly Route[] {
       who: [],
       async handle(call) {
         const { chat, bot, user } = await enter(call, false);
-        const transcript = await chat.read(call.params.id, user.owner);
+        const transcript = await chat.read(call.params.id, user);
         return { json: { ...shownTranscript(transcript, bot.audience), ...chat.about, now: isoTime(deps.now()) } };
       },
     }),
@@ -69,7 +69,7 @@ export function chatRoutes(deps: HttpDeps): readonly Route[] {
       body: z.strictObject({ text: z.string().trim().min(1).max(4000) }),
       async handle(call) {
         const { chat, bot, user } = await enter(call);
-        return stream(bot, (signal) => chat.say(call.params.id, user.owner, call.body.text, signal));
+        return stream(bot, (signal) => chat.say(call.params.id, user, call.body.text, signal));
       },
     }),
     defineRoute({
@@ -83,7 +83,7 @@ export function chatRoutes(deps: HttpDeps): readonly Route[] {
         const { id, proposal } = call.params;
         const { answer, choice } = call.body;
         const given = { answer, ...(choice === undefined ? {} : { choice }) };
-        return stream(bot, (signal) => chat.answer(id, user.owner, proposal, given, signal));
+        return stream(bot, (signal) => chat.answer(id, user, proposal, given, signal));
       },
     }),
     defineRoute({
@@ -94,7 +94,7 @@ export function chatRoutes(deps: HttpDeps): readonly Route[] {
       body: z.strictObject({}),
       async handle(call) {
         const { chat, bot, user } = await enter(call);
-        return stream(bot, (signal) => chat.resume(call.params.id, user.owner, signal));
+        return stream(bot, (signal) => chat.resume(call.params.id, user, signal));
       },
     }),
   ];

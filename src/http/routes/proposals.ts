@@ -6,12 +6,13 @@ import { type Caller, defineRoute, type Route } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
 import { createRateLimit } from '../rate-limit.ts';
+import { sessionOf } from '../session-of.ts';
 
 /**
  * Proposals: agents may look at their own, people decide. An agent or host key on the deciding routes is refused before
  * anything else is looked at (C3).
  */
-export function proposalRoutes({ gate, now }: HttpDeps): readonly Route[] {
+export function proposalRoutes({ gate, access, now }: HttpDeps): readonly Route[] {
   const limit = createRateLimit({ most: 60, windowMs: 60_000, now });
 
   const decide = (answer: HumanDecision['answer'], summary: string) =>
@@ -56,11 +57,11 @@ export function proposalRoutes({ gate, now }: HttpDeps): readonly Route[] {
       who: ['agent', 'operator'],
       permission: 'READ_LOGS',
       query: z.strictObject({ waitSeconds: z.coerce.number().min(0).max(25).default(0) }),
-      async handle({ params, caller, query, signal }) {
-        if (caller.kind === 'agent')
-          return {
-            json: await gate.proposal(params.id, { bot: caller.bot }, { waitMs: query.waitSeconds * 1000, signal }),
-          };
+      async handle({ params, caller, query, headers, signal }) {
+        if (caller.kind === 'agent') {
+          const viewer = { bot: caller.bot, principal: caller.principal, ...sessionOf(access, caller.bot, headers) };
+          return { json: await gate.proposal(params.id, viewer, { waitMs: query.waitSeconds * 1000, signal }) };
+        }
         const { proposal, envelope } = await gate.inspect(params.id);
         return { json: { ...envelope, detail: { ...toListed(proposal, now()), args: proposal.args } } };
       },
