@@ -1,9 +1,10 @@
+import { shownRecord } from '../../permissions/shown-record.ts';
 import { GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
 import { createLeaseWatch, type LeaseWatch } from '../domain/lease-watch.ts';
 import type { Prompt } from '../domain/prompt.ts';
 import type { ProposalView } from '../domain/proposal.ts';
 import { hiddenCharacter } from '../domain/safe-text.ts';
-import type { Store } from '../ports/store.ts';
+import type { BotRow, Store } from '../ports/store.ts';
 import { type ConversationDeps, createConversations, type Turn } from './conversations.ts';
 import type { ChatEvent, DoneReason, Receipt } from './events.ts';
 import { converse, LIMITS, type Limits, type LoopDeps, type Meter } from './loop.ts';
@@ -107,8 +108,8 @@ export function createChat(deps: ChatDeps): Chat {
   async function viewOf({ conversation: { bot: name }, orgId, context: known }: Turn) {
     const [bot, actions, prompts] = await Promise.all([botNamed(store, name), gate.actions(name), deps.prompts()]);
     const isPublic = bot.audience === 'public';
-    // What another org said of the customer is not said of this one.
-    const context = orgId === (await orgOf(store, name)) ? known : undefined;
+    // What another org said of the customer is not said of this one, nor what the policy of then showed and today's does not.
+    const context = orgId === (await orgOf(store, name)) ? shownCustomer(known, bot) : undefined;
     const system = systemPrompt(prompts, {
       bot: name,
       isPublic,
@@ -226,6 +227,14 @@ function forVisitor(error: GatehouseError): GatehouseError {
     retryable: error.retryable,
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
   });
+}
+
+/** What the model may know of the customer now. A record's address is nothing for visitors. */
+function shownCustomer(known: string | undefined, { policy, audience }: BotRow): string | undefined {
+  if (known === undefined) return undefined;
+  const { url, ...record } = JSON.parse(known) as Record<string, unknown>; // written by `open`
+  const shown = shownRecord(policy, 'Account', record);
+  return shown && JSON.stringify({ ...shown, ...(audience === 'public' ? {} : { url }) });
 }
 
 const MARGIN_MS = 60_000;

@@ -1,5 +1,7 @@
+import { shownRecord } from '../../permissions/shown-record.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { cleanData } from '../domain/safe-text.ts';
+import { switchedOff } from '../policy/permit.ts';
 import type { BotRow } from '../ports/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
 import type { ReadLog } from './read-log.ts';
@@ -18,6 +20,7 @@ export async function readSessionContext(
   signal: AbortSignal,
   reads: ReadLog,
 ): Promise<Readonly<Record<string, unknown>>> {
+  if (bot.policy.mode === 'off') throw switchedOff('This bot');
   const { context } = await contextFor(deps, bot, { principal: 'host', session }, {}, signal, reads);
   const { salesforce } = context;
   const { fields } = await salesforce.describe('Account');
@@ -38,5 +41,5 @@ export async function readSessionContext(
       next: `Make ${key} unique in Salesforce; nothing is shown until then.`,
     });
   const known = Object.fromEntries(Object.entries(account).filter(([, value]) => value !== null));
-  return cleanData({ ...known, url: salesforce.recordUrl(account.Id) });
+  return cleanData({ ...shownRecord(bot.policy, 'Account', known), url: salesforce.recordUrl(account.Id) });
 }

@@ -35,10 +35,7 @@ function whyNot({ action, actionPolicy }: Permitted, bot: BotRow): GatehouseErro
     return new GatehouseError('permission_denied', `The policy of this bot never lets it run ${name}.`, {
       next: `Tell the user that this bot cannot do this; only an operator can change actions.${name} in its policy (gatehouse policy get ${bot.name}, then policy set). Do not retry.`,
     });
-  if (mode === 'off' || off.includes(name))
-    return new GatehouseError('off', `${mode === 'off' ? 'This bot' : name} is switched off by an operator.`, {
-      next: 'Tell the user that this is switched off for now. Do not retry.',
-    });
+  if (mode === 'off' || off.includes(name)) return switchedOff(mode === 'off' ? 'This bot' : name);
   if (mode === 'read-only' && risk !== 'read')
     return new GatehouseError('off', 'This bot is in read-only mode; nothing is written.', {
       next: 'Tell the user that only look-ups work for now. Do not retry.',
@@ -73,4 +70,10 @@ export function listed(actions: readonly Action[], bot: BotRow): readonly Permit
   return actions
     .map((action) => ({ action, actionPolicy: policyFor(bot.policy, action.name) }))
     .filter((found) => found.actionPolicy.decision !== 'deny' && whyNot(found, bot) === undefined);
+}
+
+export function switchedOff(what: string): GatehouseError {
+  return new GatehouseError('off', `${what} is switched off by an operator.`, {
+    next: 'Tell the user that this is switched off for now. Do not retry.',
+  });
 }

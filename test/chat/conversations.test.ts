@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { describe, expect, it } from 'vitest';
+import type { Policy } from '../../permissions/policy.ts';
 import { createChat } from '../../src/chat/chat.ts';
 import { createOpenAiModel } from '../../src/chat/models/openai-model.ts';
 import { toToolEntry } from '../../src/chat/tool-answer.ts';
@@ -158,6 +159,26 @@ describe('what the model is told', () => {
     expect(content).toContain('Name: "Acme Industries"');
     expect(content).toContain('BillingCity: "Rotterdam"');
     expect(content).toContain('The org is simulated');
+  });
+
+  it('is no more than policy shows now, whatever it showed when the talk began [P5] [O9]', async () => {
+    await using server = await startModelServer(Array.from({ length: 5 }, () => ({ text: 'Hello.' })));
+    await using talk = await createChatWorld({ baseUrl: server.baseUrl, session: 'ACME-001' });
+    const told = async (change: (policy: Policy) => Policy): Promise<string> => {
+      await talk.world.setPolicy(change);
+      await talk.say('Hello');
+      return server.requests.at(-1).messages[0].content;
+    };
+    const account = (rules: object) => (policy: Policy) => ({
+      ...policy,
+      objects: { ...policy.objects, Account: { ...policy.objects.Account, ...rules } as Policy['objects'][string] },
+    });
+    expect(await told((policy) => policy)).toMatch(/Phone: "\+31 10.*AnnualRevenue: 48000000.*CreatedDate/s);
+    const less = await told(account({ denyFields: ['AnnualRevenue', 'CreatedDate'], maskFields: ['Phone'] }));
+    expect(less).toContain('Phone: "••••"');
+    expect(less).not.toMatch(/AnnualRevenue|CreatedDate/);
+    for (const closed of [account({ read: false }), (policy: Policy): Policy => ({ ...policy, mode: 'off' })])
+      expect(await told(closed)).not.toContain('Acme');
   });
 
   it('says nothing of a customer when the look-up fails, and the talk goes on [O9]', async () => {

@@ -17,11 +17,7 @@ it('finds the account of the session by the index field, in one request once des
 it('shows only what policy opens, and names what is wrong [O9 P5]', async () => {
   await using world = await createWorld({ audience: 'public' });
   const seen = await world.app.gate.sessionContext(world.bot, { indexValue: 'ACME-001' });
-  expect(
-    Object.keys(seen)
-      .filter((field) => !['Id', 'url', 'CreatedDate', 'LastModifiedDate'].includes(field))
-      .sort(),
-  ).toEqual(['Industry', 'Name', 'Phone', 'Website']);
+  expect(Object.keys(seen).sort()).toEqual(['Id', 'Industry', 'Name', 'Phone', 'Website', 'url']);
   await expect(world.app.gate.sessionContext(world.bot, { indexValue: 'NOBODY' })).rejects.toMatchObject({
     code: 'not_found',
   });
@@ -31,5 +27,13 @@ it('shows only what policy opens, and names what is wrong [O9 P5]', async () => 
   await world.setPolicy((policy) => ({ ...policy, lookups: { ...policy.lookups, accountKey: 'Nowhere__c' } }));
   await expect(world.app.gate.sessionContext(world.bot, { indexValue: 'ACME-001' })).rejects.toMatchObject({
     code: 'invalid_input',
+  });
+});
+
+it('reads nothing for a bot that is switched off [P5]', async () => {
+  await using world = await createWorld();
+  await world.setPolicy((policy) => ({ ...policy, mode: 'off' }));
+  await expect(world.app.gate.sessionContext(world.bot, { indexValue: 'ACME-001' })).rejects.toMatchObject({
+    code: 'off',
   });
 });
