@@ -46,6 +46,11 @@ const MIRRORS: readonly Mirror[] = [
   ...rows('contact', 'individual', `name ${NAMES} birthdate`),
   ...rows('contact', 'quote', 'email phone fax'),
   ...rows('contact', 'serviceappointment', 'email phone'),
+  ...rows('contact', 'contactpointemail', 'email>emailaddress'),
+  ...rows('contact', 'contactpointphone', 'phone>telephonenumber mobilephone>telephonenumber'),
+  ...rows('contact', 'contactcleaninfo', 'firstname lastname title email phone'),
+  ...rows('lead', 'leadcleaninfo', 'firstname lastname title email phone annualrevenue company>companyname'),
+  ...rows('account', 'accountcleaninfo', 'phone fax website annualrevenue numberofemployees name>companyname'),
   ...rows('contact', 'emailmessagerelation', 'email>relationaddress'),
   ...rows('lead', 'emailmessagerelation', 'email>relationaddress'),
   ...rows('lead', 'individual', 'name firstname lastname salutation'),
@@ -58,6 +63,19 @@ const MIRRORS: readonly Mirror[] = [
     stagename>probability stagename>expectedrevenue stagename>stagesortorder stagename>iswon closedate>fiscal closedate>fiscalyear closedate>fiscalquarter
     forecastcategory>forecastcategoryname forecastcategoryname>forecastcategory`,
   ),
+  // Sums of it, and what adds up to it: of a campaign with one opportunity they are the same.
+  ...rows(
+    'opportunity',
+    'campaign',
+    `amount>amountallopportunities amount>amountwonopportunities
+    amount>hierarchyamountallopportunities amount>hierarchyamountwonopportunities`,
+  ),
+  ...['opportunitylineitem', 'quotelineitem'].flatMap((line) =>
+    rows('opportunity', line, 'amount>totalprice amount>subtotal amount>unitprice'),
+  ),
+  ...rows('opportunity', 'quote', 'amount>totalprice amount>subtotal amount>grandtotal'),
+  ...rows('opportunity', 'opportunitysplit', 'amount>splitamount'),
+  ...rows('opportunity', 'forecastingitem', 'amount>forecastamount amount>amountwithoutadjustments'),
   ...rows(
     'event',
     'event',
