@@ -119,13 +119,17 @@ function rowsNamed(condition: Condition, fieldsOf: Resolution['fieldsOf']): numb
 }
 
 function rowsOf(left: Measured, values: readonly Literal[], fieldsOf: Resolution['fieldsOf']): number {
-  if (left.kind !== 'path' || values.length > MAX_TRIVIAL_ROWS || values.some(({ type }) => type === 'null'))
-    return Infinity;
+  if (left.kind !== 'path' || values.length > MAX_TRIVIAL_ROWS || values.some(isEmpty)) return Infinity;
   const fields = fieldsOf.get(left) ?? [];
   if (fields.length === 0) return Infinity;
   // Account.Id = '...' names one account and any number of its contacts.
   if (left.parts.length === 1 && fields.every(isUnique)) return values.length;
   return fields.every(isIndexed) ? SOME : Infinity;
+}
+
+/** Salesforce finds the records without a value by `null` and by an empty text alike: that names nobody. */
+function isEmpty({ type, text }: Literal): boolean {
+  return type === 'null' || (type === 'string' && /^'\s*'$/.test(text));
 }
 
 function isUnique({ name, known }: ResolvedField): boolean {
@@ -136,10 +140,13 @@ const indexedNames = new Set(
   'name email casenumber accountnumber contractnumber ordernumber productcode username'.split(' '),
 );
 const indexedTypes = new Set(['id', 'reference', 'email']);
+/** One of these is shared by as many records as the org has. */
+const sharedByMost = new Set(['recordtypeid', 'createdbyid', 'lastmodifiedbyid']);
 
 /** What Salesforce indexes: Id, Name, lookups, e-mail, external and unique fields; by name where the type is not known. */
 function isIndexed(field: ResolvedField): boolean {
   const { name, known } = field;
+  if (sharedByMost.has(name.toLowerCase())) return false;
   if (isUnique(field) || (known?.externalId ?? false) || indexedNames.has(name.toLowerCase())) return true;
   return known?.type === undefined ? /[a-z0-9]Id$/.test(name) : indexedTypes.has(known.type);
 }
