@@ -147,8 +147,8 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
     },
 
     verifySession(bot, token) {
-      const [claims = '', signature = ''] = token.replace(/^ghs_/, '').split('.');
-      const isOurs = token.startsWith('ghs_') && isSameSecret(signature, sign(secret, claims));
+      const [claims = '', ...rest] = token.replace(/^ghs_/, '').split('.');
+      const isOurs = token.startsWith('ghs_') && isSameSecret(rest.join('.'), sign(secret, claims));
       // Parsed only after the signature held, so the shape is ours.
       const read: (SessionClaims & { bot: string; exp: number }) | undefined = isOurs
         ? JSON.parse(Buffer.from(claims, 'base64url').toString('utf8'))

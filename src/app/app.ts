@@ -196,12 +196,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       store,
       audit,
       openOrg,
-      openSoql: (bot, org, answered) =>
+      openSoql: (bot, org, caller, answered) =>
         deferred<Soql>(
           async () => {
             const { createSoql } = await import('../salesforce/query/run-soql.ts');
             return createSoql({
               bot: bot.name,
+              caller,
               org,
               policy: bot.policy,
               counters: store.counters,

@@ -18,7 +18,7 @@ import type { ReadLog } from './read-log.ts';
 export interface ContextDeps {
   /** Opens the org behind a bot for one call; throws `not_connected`, `reconnect_needed`. */
   readonly openOrg: (bot: BotRow, signal: AbortSignal) => Promise<Org>;
-  readonly openSoql: (bot: BotRow, org: Org, answered: Answered | undefined) => Soql;
+  readonly openSoql: (bot: BotRow, org: Org, caller: string, answered: Answered | undefined) => Soql;
   /** The text of a find, as it is sent. */
   readonly queryOf: (object: string, find: Find) => string;
   readonly openSync: (bot: BotRow, org: Org, mayWrite: boolean) => Sync;
@@ -95,7 +95,7 @@ export async function contextFor(
       salesforce: boundByPolicy(salesforce, bot.policy, ({ object, find, ...read }) =>
         reads.note({ ...read, query: deps.queryOf(object, find) }),
       ),
-      soql: logged(deps.openSoql(bot, org, writing?.answered(org.environment)), reads),
+      soql: logged(deps.openSoql(bot, org, callerOf(call), writing?.answered(org.environment)), reads),
       sync: deps.openSync(bot, org, writing !== undefined),
       extra,
       ...(choice === undefined ? {} : { choice }),
@@ -104,6 +104,11 @@ export async function contextFor(
       log: deps.log,
     }),
   };
+}
+
+/** Who asks, in one word: what a person answered for one of them is no answer for another. */
+function callerOf({ principal, session }: Pick<Call, 'principal' | 'session'>): string {
+  return JSON.stringify([principal, session?.indexValue ?? null]);
 }
 
 /** Looked at in the describe first: a field that the org lacks would be refused, and its describe asked for anew each time. */

@@ -76,7 +76,16 @@ describe('a chat session', () => {
     const other = Buffer.from(
       JSON.stringify({ bot: 'demo', indexValue: 'GLOB-002', exp: world.clock.now + 60_000 }),
     ).toString('base64url');
-    for (const forged of [`ghs_${other}.${mark}`, `ghs_${claims}.`, `ghs_${claims}`, claims, '', 'ghs_.'])
+    for (const forged of [
+      `ghs_${other}.${mark}`,
+      `ghs_${claims}.`,
+      `ghs_${claims}`,
+      `${token}.x`,
+      `${token}.`,
+      claims,
+      '',
+      'ghs_.',
+    ])
       expect(() => access.verifySession('demo', forged)).toThrow('not ours');
     expect(() => access.verifySession('other', token)).toThrow('another bot');
     world.clock.advance(60_000);

@@ -92,6 +92,8 @@ it('pages by its own cursor, which no other bot can use and nobody can make [Q3]
   for (const forged of [
     'x',
     `${cursor}x`,
+    `${cursor}.x`,
+    `${cursor.split('.')[0]}.${'é'.repeat(22)}`,
     `${Buffer.from('{"send":"SELECT Id FROM User","skip":0,"until":9e15}').toString('base64url')}.${cursor.split('.')[1]}`,
   ])
     expect(await world.refusal('RunSOQL', { soql, cursor: forged })).toMatchObject({ code: 'invalid_input' });

@@ -69,6 +69,17 @@ describe('a further page', () => {
     expect((await world.refusal('RunSOQL', { soql })).code).toBe(code);
   });
 
+  it('is nothing for another customer or person than the one who was answered [K8] [P9]', async () => {
+    await using world = await withTasks();
+    const cursor = await firstPage(world);
+    for (const other of [
+      { session: { indexValue: 'ACME-001' } },
+      { principal: 'chat:visitor:demo/two', channel: 'chat' as const },
+    ])
+      expect(await world.refusal('RunSOQL', { soql, cursor }, other)).toMatchObject({ code: 'invalid_input' });
+    expect(await world.call('RunSOQL', { soql, cursor })).toMatchObject({ status: 'done' });
+  });
+
   it('asks nobody twice, and asks what nobody was asked [K8]', async () => {
     await using world = await withTasks();
     const approved = await firstPage(world);

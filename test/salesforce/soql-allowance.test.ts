@@ -70,6 +70,7 @@ describeOnce('in one house', () => {
     const policy = shippedPolicy('internal');
     const soql = createSoql({
       bot: 'demo',
+      caller: 'agent:test',
       org: await world.open(),
       policy: { ...policy, soql: { ...policy.soql, rowsPerHour: 10 } },
       counters: world.store.counters,

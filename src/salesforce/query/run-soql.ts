@@ -15,10 +15,12 @@ import { createAllowance, type Reservation } from './allowance.ts';
 /** RunSOQL for one bot on one org: the guard with the org's describes around it, the hourly budgets, and our own cursor. */
 export interface RunSoqlDeps {
   readonly bot: string;
+  /** Whose cursors these are. */
+  readonly caller: string;
   readonly org: Pick<Org, 'orgId' | 'describe' | 'query' | 'queryNext' | 'explain' | 'clock'>;
   readonly policy: Policy;
   readonly counters: CounterStore;
-  /** Signs cursors, so that a model can neither make one nor use another bot's or another org's. */
+  /** Signs cursors, so that a model can neither make one nor use another bot's, caller's or org's. */
   readonly secret: string;
   readonly now: () => number;
   /** What a person said yes to before this run; cursors carry it on to the further pages. */
@@ -119,7 +121,7 @@ export function createSoql(deps: RunSoqlDeps): Soql {
 
   const sign = (body: string) =>
     createHmac('sha256', `cursor:${deps.secret}`)
-      .update(`${deps.bot} ${deps.org.orgId} ${body}`)
+      .update(`${deps.bot} ${deps.org.orgId} ${deps.caller} ${body}`)
       .digest('base64url')
       .slice(0, 22);
   const signCursor = (at: Place) => {
@@ -127,15 +129,15 @@ export function createSoql(deps: RunSoqlDeps): Soql {
     return `${body}.${sign(body)}`;
   };
   const readCursor = (cursor: string): Place => {
-    const [body = '', mark = ''] = cursor.split('.');
+    const [body = '', ...marks] = cursor.split('.');
     // Parsed only after its signature held: the shape is ours.
-    const at: (Place & { until: number }) | undefined = isSameSecret(mark, sign(body))
+    const at: (Place & { until: number }) | undefined = isSameSecret(marks.join('.'), sign(body))
       ? JSON.parse(Buffer.from(body, 'base64url').toString('utf8'))
       : undefined;
     if (at === undefined || at.until < deps.now())
       throw new GatehouseError(
         'invalid_input',
-        "This cursor is not ours, is another bot's or another org's, or is over.",
+        "This cursor is not ours, is another bot's, caller's or org's, or is over.",
         {
           next: 'Run the query again from its start, without cursor.',
           fields: [{ name: 'cursor', problem: 'unknown or over' }],
