@@ -3,21 +3,21 @@
  * never repaired; what records and Salesforce say is cleaned of them.
  */
 
-// Controls but tab, LF, CR; soft hyphen; zero-width and direction marks; line and paragraph separators; bidi embeddings,
-// overrides and isolates; invisible operators; BOM; interlinear marks; the tags
-// block and variation selectors, which can carry whole hidden sentences (FE0F stays: emoji need it); lone surrogates.
+// Controls but tab, LF, CR; line and paragraph separators; interlinear marks; lone surrogates; and whatever Unicode lets a
+// screen leave out: zero-width and direction marks, soft hyphens, fillers, tags and variation selectors, which can carry whole
+// hidden sentences, the marks of music and shorthand.
 const HIDDEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: naming control characters is this file's job
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]|\u034f|\u17b4|\u17b5|[\u180b-\u180d\u180f]|[\ufe00-\ufe0e]|[\ud800-\udfff]/u;
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufff9-\ufffb]|\p{Default_Ignorable_Code_Point}|[\ud800-\udfff]/u;
 const ALL_HIDDEN = new RegExp(HIDDEN, 'gu');
 
-/** Joiners that belong to a script or an emoji: Persian and Indic spelling, family emoji. */
-const PROPER_JOINER =
-  /(?<=[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Tamil}\p{Script=Malayalam}\p{M}])[\u200c\u200d](?=[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Tamil}\p{Script=Malayalam}])|(?<=\p{Extended_Pictographic}|\ufe0f|[\u{1f3fb}-\u{1f3ff}])\u200d(?=\p{Extended_Pictographic})/gu;
+/** What belongs to a script or an emoji: the joiners of Persian and Indic spelling and of family emoji, the one sign that colours an emoji. */
+const PROPER =
+  /(?<=\p{Emoji})\ufe0f|(?<=[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Tamil}\p{Script=Malayalam}\p{M}])[\u200c\u200d](?=[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Tamil}\p{Script=Malayalam}])|(?<=\p{Extended_Pictographic}|\ufe0f|[\u{1f3fb}-\u{1f3ff}])\u200d(?=\p{Extended_Pictographic})/gu;
 
 /** The first hidden character as `U+202E`, or undefined when all can be seen. */
 export function hiddenCharacter(text: string): string | undefined {
-  const found = HIDDEN.exec(text.replace(PROPER_JOINER, ''))?.[0];
+  const found = HIDDEN.exec(text.replace(PROPER, ''))?.[0];
   if (found === undefined) return undefined;
   // A match is never empty.
   return `U+${found.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}`;
@@ -70,7 +70,7 @@ function cleanValue(value: unknown, cap: number): unknown {
 }
 
 function withoutHidden(text: string): string {
-  const proper = new Set([...text.matchAll(PROPER_JOINER)].map(({ index }) => index));
+  const proper = new Set([...text.matchAll(PROPER)].map(({ index }) => index));
   return text.replace(ALL_HIDDEN, (character, at: number) =>
     proper.has(at) ? character : isHalf(character) ? '\ufffd' : '',
   );

@@ -11,7 +11,15 @@ it('names the character that a person could not see [A7]', () => {
 });
 
 it('lets scripts, emoji and line breaks be [A7]', () => {
-  for (const text of ['Müller & Söhne', '株式会社', 'שלום', 'می‌خواهم', '👩‍💻 family 👨‍👩‍👧', 'line\nbreak\ttab'])
+  for (const text of [
+    'Müller & Söhne',
+    '株式会社',
+    'שלום',
+    'می‌خواهم',
+    '👩‍💻 family 👨‍👩‍👧',
+    '❤️‍🔥 1️⃣ ☎️',
+    'line\nbreak\ttab',
+  ])
     expect(hiddenCharacter(text), text).toBeUndefined();
   expect(hiddenCharacter('Ac\u200dme')).toBe('U+200D');
 });
@@ -41,6 +49,8 @@ describe('text that strangers wrote', () => {
     ['bidi', 'a\u202eb\u2066c\u200fd', 'abcd'],
     ['tags', `a${String.fromCodePoint(0xe0041, 0xe0042)}b`, 'ab'],
     ['variation selectors', `a\ufe01${String.fromCodePoint(0xe0100)}b`, 'ab'],
+    ['variation selectors in a row', '😀\ufe0f\ufe0f\ufe0fa\ufe0fb', '😀\ufe0fab'],
+    ['marks of music and shorthand', `a${String.fromCodePoint(0x1d173, 0x1d17a, 0x1bca0)}b\u2065c`, 'abc'],
     ['lone surrogates', 'a\ud800b\udc00', 'a\ufffdb\ufffd'],
     ['line ends', 'a\r\nb\rc\td', 'a\nb\nc\td'],
     ['ordinary writing', 'Jürgen 日本 😀 ❤️', 'Jürgen 日本 😀 ❤️'],
