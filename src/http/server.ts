@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, Server } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { type GatehouseError, toGatehouseError } from '../domain/errors.ts';
 import { errorResponse, HttpRefusal } from '../domain/http-refusal.ts';
@@ -19,6 +19,7 @@ import { errorPage, isForPerson } from './pages/show.ts';
 import { createPlaces, type Places } from './places.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { restRoutes } from './routes/rest.ts';
+import { fewUnanswered } from './unanswered.ts';
 
 /**
  * The HTTP door: REST, the console's pages and the MCP mount behind one set of guards. Every answer has the security
@@ -227,14 +228,14 @@ const CLOSE_GRACE_MS = 2_000;
 
 export async function listen(deps: HttpDeps, at: { host: string; port: number }): Promise<Listening> {
   const http = createHttp(deps);
-  const server = createAdaptorServer({
-    fetch: (request, { incoming }) =>
+  const answer = getRequestListener(
+    (request, { incoming }) =>
       http.fetch(request, { remoteAddress: (incoming as IncomingMessage).socket.remoteAddress ?? 'unknown' }),
     // The rest of the house keeps the platform's own Request and Response.
-    overrideGlobalObjects: false,
-    // A sender that trickles its request holds a socket no longer than this.
-    serverOptions: { requestTimeout: 30_000, headersTimeout: 15_000 },
-  }) as Server; // plain http: no TLS options were given
+    { overrideGlobalObjects: false },
+  );
+  // A sender that trickles its request holds a socket no longer than this.
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 15_000 }, fewUnanswered(answer));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(at.port, at.host, resolve);
