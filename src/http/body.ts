@@ -53,10 +53,10 @@ export async function readJson(
 }
 
 /** A form of our own pages. */
-export async function readForm(request: Request): Promise<URLSearchParams> {
+export async function readForm(request: Request, maxBytes?: number): Promise<URLSearchParams> {
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/x-www-form-urlencoded') throw wrongType('application/x-www-form-urlencoded');
-  return new URLSearchParams(await readText(request));
+  return new URLSearchParams(await readText(request, maxBytes));
 }
 
 function tooLarge(maxBytes: number): HttpRefusal {

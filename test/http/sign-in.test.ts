@@ -68,10 +68,22 @@ describe('signing in', () => {
     const tries = [];
     for (let n = 0; n < 11; n += 1) tries.push(await door.ask('POST', '/sign-in', { json: { token: `guess-${n}` } }));
     expect(tries.map(({ status }) => status)).toEqual([...Array(10).fill(401), 429]);
-    const token = await door.signInToken();
-    expect((await door.ask('POST', '/sign-in', { form: { token } })).status).toBe(429);
     door.world.clock.advance(60_000);
-    expect((await door.ask('POST', '/sign-in', { form: { token } })).status).toBe(303);
+    expect((await door.ask('POST', '/sign-in', { json: { token: 'guess' } })).status).toBe(401);
+  });
+
+  it('lets the right link in while a stranger on the same address guesses, so that nobody is shut out', async () => {
+    await using door = await openDoor();
+    for (let n = 0; n < 30; n += 1) await door.ask('POST', '/sign-in', { json: { token: `guess-${n}` } });
+    const signedIn = await door.ask('POST', '/sign-in', { form: { token: await door.signInToken() } });
+    expect(signedIn.status).toBe(303);
+    const refused = await door.ask('POST', '/sign-in', { form: { token: 'guess' } });
+    expect([refused.status, refused.text]).toEqual([429, expect.stringContaining('Too many tries')]);
+  });
+
+  it('reads no more of a body than a link and a path need', async () => {
+    await using door = await openDoor();
+    expect((await door.ask('POST', '/sign-in', { form: { token: 'x'.repeat(20_000) } })).status).toBe(413);
   });
 
   it('ends a session on sign-out and after its time, and sends pages to the sign-in', async () => {
