@@ -8,8 +8,14 @@ export const CANCEL = 'cancel';
 
 export function chosen(preview: Preview | null, choice: string | undefined): string | null {
   const choices = preview?.choices ?? [];
-  if (choices.length === 0) return null;
+  if (choices.length === 0 && choice === undefined) return null;
   if (choice !== undefined && choices.some(({ id }) => id === choice)) return choice;
+  // A choice that was offered once, or never, is not what a plain yes would do.
+  if (choices.length === 0)
+    throw new GatehouseError('invalid_input', 'This proposal offers no choice.', {
+      next: 'Look at what it would do now, and approve it without a choice.',
+      fields: [{ name: 'choice', problem: 'is not offered' }],
+    });
   throw new GatehouseError('invalid_input', 'This proposal asks for a choice, not just a yes.', {
     next: `Choose one of: ${choices.map(({ id, label }) => `${id} (${label})`).join(', ')}, ${CANCEL}.`,
     fields: [{ name: 'choice', problem: 'missing or not offered' }],

@@ -66,14 +66,16 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
 
   return {
     async decide(id, decision) {
-      if (decision.values === undefined || Object.keys(decision.values).length === 0)
-        return confirm.decide(id, decision);
-      const edit = await edited(id, decision.values, decision.bot);
-      if (decision.seen !== undefined && decision.seen !== seenOf(edit))
+      const { values = {}, seen } = decision;
+      const isEdit = Object.keys(values).length > 0;
+      // `seen` alone counts, too: left without its values it once let the bot's own amount through, which nobody had seen.
+      if (decision.answer === 'reject' || (!isEdit && seen === undefined)) return confirm.decide(id, decision);
+      const edit = await edited(id, values, decision.bot);
+      if (seen !== undefined && seen !== seenOf(edit))
         throw new GatehouseError('conflict', 'What this edit would change is not what you were shown any more.', {
           next: 'Look at the new change, and approve that one.',
         });
-      return confirm.decide(id, decision, edit);
+      return confirm.decide(id, decision, isEdit ? edit : undefined);
     },
 
     async previewEdit(id, values) {

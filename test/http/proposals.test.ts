@@ -149,6 +149,26 @@ describe('proposals over REST', () => {
     expect(record?.NextStep).toBe('Write');
   });
 
+  it('approves nothing but what was seen, also where the values or the choice were left behind [C2] [C5]', async () => {
+    await using door = await openDoor();
+    const { id, recordId } = await proposeMove(door.world, { nextStep: 'Call' });
+    const key = await door.operatorKey('approver');
+    const look = async (values: object) =>
+      (await door.ask('POST', `/api/proposals/${id}/edit`, { key, json: { values } })).json.seen;
+    const approve = (json: object) => door.ask('POST', `/api/proposals/${id}/approve`, { key, json });
+    const seen = await look({ nextStep: 'Write' });
+    expect(await approve({ seen })).toMatchObject({ status: 409, json: { error: { code: 'conflict' } } });
+    expect(await approve({ values: {}, seen })).toMatchObject({ status: 409 });
+    expect(await approve({ choice: 'use:003' })).toMatchObject({
+      status: 400,
+      json: { error: { code: 'invalid_input', fields: [{ name: 'choice', problem: 'is not offered' }] } },
+    });
+    const record = async () => (await door.world.records('Opportunity')).find(({ Id }) => Id === recordId);
+    expect((await record())?.NextStep).not.toBe('Call');
+    expect((await approve({ seen: await look({}) })).json.status).toBe('done');
+    expect((await record())?.NextStep).toBe('Call');
+  });
+
   it('declines, and tells the bot so as a normal outcome [C5]', async () => {
     await using door = await openDoor();
     const { id, recordId } = await proposeMove(door.world);
