@@ -44,6 +44,24 @@ describeStores((_name, openFresh) => {
     expect(await roles()).toContain(master);
   });
 
+  it('gives a record that several people are linked to at once to one of them, and tells the others whose it is [S1]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const [record, theirs] = [await world.add({ LastName: 'Lovelace' }), await world.add({ LastName: 'Byron' })];
+    const ids = ['p1', 'p2', 'p3'];
+    for (const id of ids) await world.put(id, { phone: id });
+    const org = await world.org();
+    const link = (id: string, to: string) => world.sync.desk.link('demo', org, 'party', id, to);
+    const ends = await Promise.allSettled(ids.map((id) => link(id, record)));
+    const winner = ids[ends.findIndex(({ status }) => status === 'fulfilled')];
+    const refused = ends.filter((end) => end.status === 'rejected');
+    expect(refused.map(({ reason }) => [reason.code, reason.message])).toEqual(
+      Array(2).fill(['conflict', `This Contact is linked to ${winner}.`]),
+    );
+    // Whoever came second may be linked elsewhere at once: no lease is left behind.
+    const loser = ids.find((id) => id !== winner) ?? '';
+    expect(await link(loser, theirs)).toMatchObject({ state: 'active', sfId: theirs });
+  });
+
   it('restores a name that lost, in both fields that the host has for it [S2]', async () => {
     await using world = await createSyncWorld(openFresh);
     const { rules, ...rest } = defaultMapping('party');

@@ -25,7 +25,7 @@ export function mountSignIn(
     try {
       return await access.redeem(token);
     } catch (error) {
-      if (error instanceof GatehouseError && error.code === 'unauthenticated') misses.take(remote);
+      if (error instanceof GatehouseError && error.code === 'unauthenticated') misses.consume(remote);
       throw error;
     }
   };

@@ -66,7 +66,7 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
         next: 'Try again in a minute.',
         retryable: true,
       });
-    return store.atomically(async (inside) => {
+    const changing = store.atomically(async (inside) => {
       const [fresh] = await inside.links.lock([claim]);
       if (!fresh)
         throw new GatehouseError('conflict', 'This record was taken over by a worker.', {
@@ -79,6 +79,10 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
       await inside.log.add([logRowOf(fresh, log, { id: engine.logId(), at: now(), calls: 0 })]);
       await inside.links.touch([fresh.id], log.reason, true, now());
       return changed;
+    });
+    return changing.catch(async (error) => {
+      await store.links.release([claim]);
+      throw error;
     });
   }
 
@@ -147,17 +151,22 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
           `There is no ${target.object} with this Id, or the connected user may not see it.`,
           { next: 'Copy the Id from the address of the record in Salesforce.' },
         );
-      const [other] = await store.links.bySf(target.scope, [row.id]);
-      if (other && other.localId !== localId) {
-        throw new GatehouseError('conflict', `This ${target.object} is linked to ${other.localId}.`, {
-          next: 'Unlink that one first, if this is the right one.',
-        });
-      }
+      const requireFree = async () => {
+        const [other] = await store.links.bySf(target.scope, [row.id]);
+        if (other && other.localId !== localId)
+          throw new GatehouseError('conflict', `This ${target.object} is linked to ${other.localId}.`, {
+            next: 'Unlink that one first, if this is the right one.',
+          });
+      };
+      await requireFree();
       const [link] = await drain.linksOf(target.scope, kind, [host], 'linked by hand');
       if (!link)
         throw new GatehouseError('conflict', 'The link could not be made.', { next: 'Try again.', retryable: true });
-      const reason = `linked by hand${nameOf(by)}`;
-      return change(link, (fresh) => linkedByHand(fresh, row.id), { ...BY_HAND, sfId: row.id, reason });
+      const log = { ...BY_HAND, sfId: row.id, reason: `linked by hand${nameOf(by)}` };
+      return change(link, (fresh) => linkedByHand(fresh, row.id), log).catch(async (error) => {
+        await requireFree(); // somebody else may have been first: the store keeps one link to a record
+        throw error;
+      });
     },
 
     async linkParent(bot, org, object, name, choice) {
