@@ -1,6 +1,6 @@
 import { GatehouseError } from '../domain/errors.ts';
 import { HttpRefusal } from '../domain/http-refusal.ts';
-import { requireShape } from './json-shape.ts';
+import { parseJson } from '../domain/json-shape.ts';
 
 /** Reads what was sent: never more than the limit, whatever Content-Length claims. */
 
@@ -41,15 +41,13 @@ export async function readJson(
   const text = await readText(request, maxBytes);
   if (text === '') return undefined;
   if (!hasBody) throw wrongType('application/json');
-  let body: unknown;
   try {
-    body = JSON.parse(text);
-  } catch {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof GatehouseError) throw error;
     if (takesUnreadable) return text;
     throw new GatehouseError('invalid_input', 'The body is not valid JSON.', { next: 'Send one JSON object.' });
   }
-  requireShape(body);
-  return body;
 }
 
 /** A form of our own pages. */

@@ -1,5 +1,7 @@
 import { isJsonContentType, readRequestBody } from '@modelcontextprotocol/server';
+import { GatehouseError } from '../domain/errors.ts';
 import { HttpRefusal } from '../domain/http-refusal.ts';
+import { parseJson } from '../domain/json-shape.ts';
 
 /** What a request must be before the SDK sees it, so that a client is told in our words what to send instead. */
 
@@ -51,8 +53,10 @@ export function withoutNullArguments(message: unknown): unknown {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof GatehouseError)
+      throw new HttpRefusal(400, 'invalid_input', error.message, { next: error.next });
     throw new HttpRefusal(400, 'invalid_input', 'The body is not valid JSON.', { next: 'Send one JSON-RPC message.' });
   }
 }

@@ -109,6 +109,8 @@ describe('bodies from outside', () => {
     ['many lists', `{"custom":{"a":[${`[${'[],'.repeat(49)}[]],`.repeat(9_000)}1]}}`, /more than 400000 values/],
     ['deep lists', `{"custom":{"a":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}}`, /deep/],
     ['deep objects', `{"custom":${'{"a":'.repeat(300_000)}1${'}'.repeat(300_000)}}`, /deep/],
+    ['nothing but brackets', '['.repeat(4_900_000), /deep/],
+    ['brackets behind a text', `{"a":"${'\\\\"['.repeat(1_000)}]","b":${'['.repeat(4_000_000)}`, /deep/],
     ['__proto__', '{"custom":{"__proto__":"x"}}', /__proto__/],
     ['__proto__ at the top', '{"__proto__":{"list":[]}}', /__proto__/],
     ['__proto__ in a list', '{"list":[{"__proto__":1}]}', /__proto__/],
@@ -122,5 +124,11 @@ describe('bodies from outside', () => {
     expect(error.next).toBeTruthy();
     // Of processor time, ms, client and server together; a schema would take many seconds.
     expect((spent.user + spent.system) / 1_000).toBeLessThan(4_000);
+  });
+
+  it('are read as they are where brackets, commas and quotes stand inside a text', async () => {
+    const custom = { a: '[['.repeat(50), b: ','.repeat(20_000), c: '\\"', d: '"[{', e: ['\\', '"'], '': '\\\\' };
+    const answer = await put(JSON.stringify({ custom }));
+    expect(await answer.json()).toEqual({ custom });
   });
 });

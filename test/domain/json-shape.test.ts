@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest';
+import { parseJson } from '../../src/domain/json-shape.ts';
+
+describe('JSON from outside', () => {
+  it.each([
+    ['brackets', '['.repeat(5_000_000), /deep/],
+    ['brackets that close again', `${'['.repeat(2_500_000)}${']'.repeat(2_500_000)}`, /deep/],
+    ['names', `{${Array.from({ length: 300_000 }, (_, n) => `"k${n}":1`).join()}}`, /entries/],
+    ['quotes with backslashes', `["${'\\"'.repeat(2_500_000)}`, /JSON/],
+    ['backslashes', `["${'\\'.repeat(5_000_000)}"`, /JSON/],
+  ])('is refused by its text, before parsing holds the process: 5 MB of %s [K4]', (_, text, words) => {
+    const { user, system } = process.cpuUsage();
+    expect(() => parseJson(text)).toThrow(words);
+    const spent = process.cpuUsage({ user, system });
+    expect((spent.user + spent.system) / 1_000).toBeLessThan(200);
+  });
+});
