@@ -46,3 +46,9 @@ export function hostField(kind: Kind, name: string): HostField | undefined {
   const fields: Readonly<Record<string, HostField>> = HOST_FIELDS[kind];
   return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
+
+/** Beside those of the table: a hundred with a value, and so many names that cleared ones are no trap. */
+export function areFewCustom(kind: Kind, fields: Readonly<Record<string, FieldValue | undefined>>): boolean {
+  const custom = Object.entries(fields).filter(([name]) => !hostField(kind, name));
+  return custom.length <= 1_000 && custom.filter(([, value]) => value !== null).length <= 100;
+}

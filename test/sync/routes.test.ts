@@ -175,6 +175,28 @@ describeStores((_name, openFresh) => {
     });
   });
 
+  it('keeps a record to a hundred custom fields, however few come at a time, so that it can be sent back [P4]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    const named = (from: number, to: number, value: string | null) =>
+      Object.fromEntries(Array.from({ length: to - from }, (_, n) => [`f${from + n}`, value]));
+    const put = (custom: object) => ask('PUT', '/api/parties/p1', { custom });
+    await put(named(0, 60, 'x'));
+    await expect(put(named(60, 101, 'x'))).rejects.toMatchObject({
+      code: 'invalid_input',
+      fields: [{ name: 'custom', problem: 'at most 100 custom fields' }],
+    });
+    const twice = [named(0, 60, 'x'), named(60, 120, 'x')].map((custom) => ({ externalId: 'p2', custom }));
+    await expect(ask('PUT', '/api/parties', { parties: twice })).rejects.toMatchObject({ code: 'invalid_input' });
+    // Cleared ones make room, and the whole record goes in again as it came out.
+    await put(named(0, 60, null));
+    await put(named(60, 160, 'x'));
+    await expect(put({ f0: 'x' })).rejects.toMatchObject({ code: 'invalid_input' });
+    const whole = await bodyOf(ask('GET', '/api/parties/p1'));
+    expect(Object.keys(whole.custom as object)).toHaveLength(160);
+    expect(await bodyOf(ask('PUT', '/api/parties/p1', whole))).toEqual(whole);
+  });
+
   it('takes back what it answered [P4]', async () => {
     await using world = await createSyncWorld(openFresh);
     const ask = door(world);

@@ -1,5 +1,6 @@
 import type { Fields } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { areFewCustom, ownField } from '../../domain/host-fields.ts';
 import type { Link, Scope } from '../../domain/link.ts';
 import { reopened } from '../../domain/link-transitions.ts';
 import type { Kind } from '../../domain/mapping.ts';
@@ -61,6 +62,7 @@ export function createHosts(
         if (before && before.deletedAt === null && isOnlyNew) return before;
         if (reason !== undefined && before?.deletedAt !== null) throw goneAtHost(kind, input.id);
         const after = change(bot, kind, before, input, at);
+        requireFewCustom(before, after);
         if (after !== before) changed.push(after);
         if (before && before.deletedAt !== null) isBack.add(input.id);
         return after;
@@ -143,6 +145,24 @@ export function createHosts(
 function joined(before: HostInput | undefined, input: HostInput): HostInput {
   if (!before) return input;
   return { ...input, fields: { ...before.fields, ...input.fields }, parties: input.parties ?? before.parties };
+}
+
+/** Field by field a record grows without end, and could at last not be sent back as it is answered. */
+function requireFewCustom(before: HostRecord | undefined, { kind, id, fields }: HostRecord): void {
+  const had = before?.deletedAt === null ? before.fields : {};
+  const isMore = Object.entries(fields).some(([name, value]) => {
+    const was = ownField(had, name);
+    return was === undefined || (was === null && value !== null);
+  });
+  if (!isMore || areFewCustom(kind, fields)) return;
+  throw new GatehouseError(
+    'invalid_input',
+    `The ${kind} ${JSON.stringify(id)} would have more than 100 custom fields, with those it has already.`,
+    {
+      next: 'Send no new names; set those that are not needed any more to null first.',
+      fields: [{ name: 'custom', problem: 'at most 100 custom fields' }],
+    },
+  );
 }
 
 const goneAtHost = (kind: Kind, id: string) =>

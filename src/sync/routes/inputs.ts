@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FieldValue } from '../../domain/action.ts';
-import { HOST_FIELDS, type HostField, hostField, isUsableName } from '../../domain/host-fields.ts';
+import { areFewCustom, HOST_FIELDS, type HostField, hostField, isUsableName } from '../../domain/host-fields.ts';
 import type { Kind } from '../../domain/mapping.ts';
 import { EMAIL } from '../../domain/stored-value/email.ts';
 import { isRead } from '../../domain/stored-value/read.ts';
@@ -82,7 +82,7 @@ const customOf = (kind: Kind) =>
       value,
       { error: (issue) => (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) },
     )
-    .refine((fields) => Object.keys(fields).length <= 100, 'at most 100 custom fields')
+    .refine((fields) => areFewCustom(kind, fields), 'at most 100 custom fields')
     .optional();
 
 const unread = { description: 'As it was answered; not looked at' };
