@@ -15,7 +15,7 @@ export function toPort(text: string | undefined): number | undefined {
 /** Links name the port before anything listens, so that "any free one" is settled first. */
 export function freePort(host: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
+    const probe = createServer().once('error', (error) => reject(explainListen(error, { host, port: 0 })));
     probe.listen(0, host, () => {
       const address = probe.address();
       probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
@@ -36,6 +36,10 @@ export function explainListen(
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL')
     return new GatehouseError('config_invalid', `This user cannot listen on ${host} port ${port}.`, {
       next: 'Choose a port above 1023 with --port, and an address of this machine for HOST.',
+    });
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return new GatehouseError('config_invalid', `No machine is called ${JSON.stringify(host.slice(0, 80))}.`, {
+      next: 'Set HOST to an address of this machine, such as 127.0.0.1, or leave it out.',
     });
   return error;
 }

@@ -28,11 +28,28 @@ function isRewritten(origin: string): boolean {
   return /^https?:/.test(origin) && !(URL.canParse(origin) && new URL(origin).origin === origin);
 }
 
+/** Links are made by adding paths to it, and it is printed. */
+function isOwnAddress(address: string): boolean {
+  const { username, password, pathname, search, hash } = new URL(address);
+  return `${username}${password}${search}${hash}` === '' && /^\/*$/.test(pathname);
+}
+
+/** Digits alone: to Number() a space is 0, which would be any free port. */
+const whole = (least: number, most: number) =>
+  z.preprocess(
+    (given) => (typeof given === 'string' && !/^\s*-?\d+(\.\d+)?\s*$/.test(given) ? Number.NaN : given),
+    z.coerce.number().int().min(least).max(most),
+  );
+
 const text = z.string().trim().min(1).optional();
 const environment = z.object({
-  GATEHOUSE_DATA: text,
+  // Nobody but a shell knows ~; an "env" of an MCP client would get a folder of that name, and an empty Gatehouse in it.
+  GATEHOUSE_DATA: text.refine((folder) => !/^~([/\\]|$)/.test(folder ?? ''), 'is written out, without ~'),
   GATEHOUSE_SECRET: z.string().min(16, 'needs at least 16 characters').optional(),
-  GATEHOUSE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  GATEHOUSE_URL: z
+    .url({ protocol: /^https?$/, abort: true })
+    .refine(isOwnAddress, 'is an address alone, like https://gate.example: no path, user or query')
+    .optional(),
   GATEHOUSE_ALLOWED_ORIGINS: z
     .string()
     .default('')
@@ -41,7 +58,7 @@ const environment = z.object({
       'lists exact origins as a browser sends them, like https://app.example or chrome-extension://ID, separated by commas: no path, no wildcard, no default port',
     ),
   HOST: text,
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  PORT: whole(0, 65_535).default(3000),
   DATABASE_URL: z
     .string()
     .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
@@ -77,8 +94,8 @@ const environment = z.object({
   OPENAI_API_KEY: text,
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   OPENAI_MODEL: text,
-  GATEHOUSE_RETENTION_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
-  GATEHOUSE_REQUEST_TIMEOUT_MS: z.coerce.number().int().min(100).max(120_000).default(20_000),
+  GATEHOUSE_RETENTION_DAYS: whole(1, 3650).default(30),
+  GATEHOUSE_REQUEST_TIMEOUT_MS: whole(100, 120_000).default(20_000),
   GATEHOUSE_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 

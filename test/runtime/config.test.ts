@@ -37,6 +37,30 @@ describe('the environment', () => {
       ]);
   });
 
+  it.each([
+    'https://u:secret-9@gate.example',
+    'https://gate.example/a',
+    'https://gate.example?b',
+    'https://gate.example#c',
+  ])('refuses %s as its own address, which would make broken links and print what it holds', (url) => {
+    const error = refusal({ GATEHOUSE_URL: url });
+    expect(error).toMatchObject({ code: 'config_invalid', fields: [{ name: 'GATEHOUSE_URL' }] });
+    expect(`${error.message} ${error.next}`).not.toContain('secret-9');
+    expect(readConfig({ GATEHOUSE_URL: 'https://gate.example/' }).url).toBe('https://gate.example');
+  });
+
+  it.each([' ', '0x10', '3e3', '3000 3001'])('reads no number into %j', (port) => {
+    expect(refusal({ PORT: port }).fields).toEqual([{ name: 'PORT', problem: 'must be a number' }]);
+    expect(readConfig({ PORT: ' 4000 ' }).port).toBe(4000);
+  });
+
+  it.each(['~', '~/gatehouse'])('makes no folder called %s: only a shell knows what that is', (folder) => {
+    expect(refusal({ GATEHOUSE_DATA: folder }).fields).toEqual([
+      { name: 'GATEHOUSE_DATA', problem: 'is written out, without ~' },
+    ]);
+    expect(readConfig({ GATEHOUSE_DATA: '/tmp/~' }).dataDir).toBe('/tmp/~');
+  });
+
   it('says in words what is wrong with each, all at once, and prints no value', () => {
     const error = refusal({ PORT: 'abc', GATEHOUSE_LOG: 'loud', GATEHOUSE_SECRET: 'short-one' });
     expect(error.fields).toEqual([
