@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { GatehouseError } from '../domain/errors.ts';
-import { UsageError } from './command.ts';
+import { botNamed } from '../policy/permit.ts';
+import type { Call } from '../ports/gate.ts';
+import { type CommandCall, UsageError } from './command.ts';
 
 /** A file that the person named, or standard input. */
 export async function readInput(file: string | undefined): Promise<string> {
@@ -14,8 +16,26 @@ export async function readInput(file: string | undefined): Promise<string> {
   });
 }
 
-/** The arguments of an action, as one word of the command line. */
-export function parseArguments(json: string): unknown {
+type CallWords = CommandCall<readonly ['<bot>', '<action>', '[json]']>;
+
+/** The call that the words of the command line make: `call` sends it, `policy try` tries it. */
+export async function openCall({ args: [name, action, json], config, openApp }: Omit<CallWords, 'options'>) {
+  const args = parseArguments(json);
+  const app = await openApp();
+  const { name: bot } = await botNamed(app.store, name);
+  const session = config.session === undefined ? undefined : app.access.verifySession(bot, config.session);
+  const call: Call = {
+    bot,
+    action,
+    args,
+    principal: 'local',
+    channel: 'cli',
+    ...(session === undefined ? {} : { session }),
+  };
+  return { app, call };
+}
+
+function parseArguments(json = '{}'): unknown {
   try {
     return JSON.parse(json);
   } catch {

@@ -1,25 +1,15 @@
-import { botNamed } from '../../policy/permit.ts';
 import { defineCommand } from '../command.ts';
-import { parseArguments } from '../input.ts';
+import { openCall } from '../input.ts';
 import { columns, indent } from '../terminal.ts';
 
 /** Reads what a preview reads; nothing is written, proposed or counted. */
 export const command = defineCommand({
   args: ['<bot>', '<action>', '[json]'],
 
-  async run({ args: [name, action, json = '{}'], config, openApp, terminal }) {
-    const args = parseArguments(json);
-    const app = await openApp();
-    const { name: bot } = await botNamed(app.store, name);
-    const session = config.session === undefined ? undefined : app.access.verifySession(bot, config.session);
-    const met = await app.gate.dryRun({
-      bot,
-      action,
-      args,
-      principal: 'local',
-      channel: 'cli',
-      ...(session === undefined ? {} : { session }),
-    });
+  async run(given) {
+    const { terminal } = given;
+    const { app, call } = await openCall(given);
+    const met = await app.gate.dryRun(call);
     const changes = met.preview?.changes ?? [];
     const rows = changes.map(({ label, before, after }) => [label, `${before ?? 'empty'} → ${after ?? 'empty'}`]);
     const parts = [
