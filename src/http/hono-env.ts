@@ -10,3 +10,8 @@ export interface Env {
     route: string;
   };
 }
+
+/** A path of ours as Hono writes it. */
+export function toPattern(path: string): string {
+  return path.replace(/\{(\w+)\}/g, ':$1');
+}

@@ -13,7 +13,7 @@ import type { HttpDeps, RequestInfo } from './deps.ts';
 import { STREAM_HEADERS, type StreamOptions, toEventStream, toTextStream } from './event-stream.ts';
 import { checkHost, checkOrigin, originOf } from './guard.ts';
 import { API_CSP, mayBeFramed, securityHeaders } from './headers.ts';
-import type { Env } from './hono-env.ts';
+import { type Env, toPattern } from './hono-env.ts';
 import { mountPages } from './pages/pages.ts';
 import { errorPage, isForPerson } from './pages/show.ts';
 import { createPlaces, type Places } from './places.ts';
@@ -200,10 +200,6 @@ export function noteError(deps: Pick<HttpDeps, 'log'>, error: GatehouseError, id
 
 function isForMcp(path: string): boolean {
   return MCP_PATHS.some((own) => (own.endsWith('*') ? path.startsWith(own.slice(0, -1)) : path === own));
-}
-
-function toPattern(path: string): string {
-  return path.replace(/\{(\w+)\}/g, ':$1');
 }
 
 function wrongMethod(allowed: readonly string[]): HttpRefusal {

@@ -7,7 +7,7 @@ import { requireCsrf } from '../caller.ts';
 import { readCookie } from '../cookie.ts';
 import type { HttpDeps } from '../deps.ts';
 import { originOf } from '../guard.ts';
-import type { Env } from '../hono-env.ts';
+import { type Env, toPattern } from '../hono-env.ts';
 import { approvalPages } from './approvals.ts';
 import { botPages } from './bots.ts';
 import { mountChat } from './chat.ts';
@@ -32,7 +32,7 @@ export function mountPages(
 
   const pages = [...botPages(deps), ...connectPages(deps), ...approvalPages(deps), ...operatorPages(deps)];
   for (const page of pages)
-    app.on(page.method, page.path.replace(/\{(\w+)\}/g, ':$1'), async (c) => {
+    app.on(page.method, toPattern(page.path), async (c) => {
       c.set('route', page.path);
       const session = await deps.access.session(readCookie(c.req.raw.headers, isSecure));
       if (session === undefined) return c.redirect(wayIn(c.req.raw), 303);
