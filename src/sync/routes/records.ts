@@ -25,6 +25,7 @@ const feedInput = z.strictObject({ after: z.coerce.number().int().min(0).default
 /** The host app's records, and what Salesforce changed in them. */
 export function recordRoutes(deps: RouteDeps): readonly Route[] {
   const { sync, store } = deps;
+
   async function read(kind: Kind, bot: string, named: string): Promise<Reply> {
     const id = parsePart(hostId, named, 'id');
     const record = await sync.hosts.get(bot, kind, id);
@@ -50,16 +51,10 @@ export function recordRoutes(deps: RouteDeps): readonly Route[] {
     bot: string,
     inputs: readonly { readonly matter: HostInput; readonly people: readonly HostInput[] }[],
   ) {
-    await sync.hosts.putUnknown(
-      bot,
-      'party',
-      inputs.flatMap((input) => input.people),
-    );
-    return sync.hosts.put(
-      bot,
-      'case',
-      inputs.map((input) => input.matter),
-    );
+    const people = inputs.flatMap((input) => input.people);
+    await sync.hosts.putUnknown(bot, 'party', people);
+    const cases = inputs.map((input) => input.matter);
+    return sync.hosts.put(bot, 'case', cases);
   }
 
   return [
