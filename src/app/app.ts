@@ -11,7 +11,7 @@ import { deriveKey, hmacSha256 } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { createLeaseWatch } from '../domain/lease-watch.ts';
 import type { Prompt } from '../domain/prompt.ts';
-import { createGate } from '../gate/handle.ts';
+import { listActions } from '../gate/listing.ts';
 import type { Access } from '../ports/access.ts';
 import type { Config } from '../ports/config.ts';
 import type { Gate } from '../ports/gate.ts';
@@ -26,8 +26,6 @@ import { createLog } from '../runtime/log.ts';
 import { isAlive } from '../runtime/process-alive.ts';
 import { createReadiness, type Readiness } from '../runtime/readiness.ts';
 import { createServerAddress, type ServerAddress } from '../runtime/server-address.ts';
-import { toSoql } from '../salesforce/records/find.ts';
-import { isUnknownOutcome, UpstreamError } from '../salesforce/transport/upstream-error.ts';
 import type { Sim } from '../sim/sim.ts';
 import { createStore, openDatabase } from '../store/open.ts';
 import { createCipher } from '../store/secrets/cipher.ts';
@@ -191,54 +189,82 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       return org;
     };
     const proposalKey = deriveKey(secret, 'proposals').toString('hex');
-    const gate = createGate({
-      actions,
-      store,
-      audit,
-      openOrg,
-      openSoql: (bot, org, caller, answered) =>
-        deferred<Soql>(
-          async () => {
-            const { createSoql } = await import('../salesforce/query/run-soql.ts');
-            return createSoql({
-              bot: bot.name,
-              caller,
-              org,
-              policy: bot.policy,
-              counters: store.counters,
-              secret,
-              now,
-              answered,
-            });
-          },
-          { judge: true, resume: true, run: true },
-        ),
-      queryOf: toSoql,
-      openSync: (bot, org, mayWrite) =>
-        deferred<Sync>(async () => (await sync.get()).forBot(bot.name, org, mayWrite), {
-          previewParty: true,
-          syncParty: true,
-          previewCase: true,
-          syncCase: true,
-          planHeld: true,
-          noteHeld: true,
-          pushHeld: true,
-        }),
-      notify: async (notice) => (await sync.get()).notify(notice),
-      sign: (text) => hmacSha256(proposalKey, text),
-      isUnknownOutcome,
-      mayOverride: (error) => error instanceof UpstreamError && error.allowSave === true,
-      isRunnerAlive,
-      runner,
-      watch,
-      link: (id) => `${serverAddress.url()}/approvals/${id}`,
-      requestTimeoutMs: config.requestTimeoutMs,
-      now,
-      newId,
-      sleep,
-      log,
-      ...(options.crash === undefined ? {} : { crash: options.crash }),
+    const road = lazily(async () => {
+      const [{ createGate }, { toSoql }, { isUnknownOutcome, UpstreamError }] = await Promise.all([
+        import('../gate/handle.ts'),
+        import('../salesforce/records/find.ts'),
+        import('../salesforce/transport/upstream-error.ts'),
+      ]);
+      return createGate({
+        actions,
+        store,
+        audit,
+        openOrg,
+        openSoql: (bot, org, caller, answered) =>
+          deferred<Soql>(
+            async () => {
+              const { createSoql } = await import('../salesforce/query/run-soql.ts');
+              return createSoql({
+                bot: bot.name,
+                caller,
+                org,
+                policy: bot.policy,
+                counters: store.counters,
+                secret,
+                now,
+                answered,
+              });
+            },
+            { judge: true, resume: true, run: true },
+          ),
+        queryOf: toSoql,
+        openSync: (bot, org, mayWrite) =>
+          deferred<Sync>(async () => (await sync.get()).forBot(bot.name, org, mayWrite), {
+            previewParty: true,
+            syncParty: true,
+            previewCase: true,
+            syncCase: true,
+            planHeld: true,
+            noteHeld: true,
+            pushHeld: true,
+          }),
+        notify: async (notice) => (await sync.get()).notify(notice),
+        sign: (text) => hmacSha256(proposalKey, text),
+        isUnknownOutcome,
+        mayOverride: (error) => error instanceof UpstreamError && error.allowSave === true,
+        isRunnerAlive,
+        runner,
+        watch,
+        link: (id) => `${serverAddress.url()}/approvals/${id}`,
+        requestTimeoutMs: config.requestTimeoutMs,
+        now,
+        newId,
+        sleep,
+        log,
+        ...(options.crash === undefined ? {} : { crash: options.crash }),
+      });
     });
+    const gate: Gate = {
+      ...deferred<Omit<Gate, 'actions'>>(road.get, {
+        call: true,
+        proposal: true,
+        proposals: true,
+        inspect: true,
+        decide: true,
+        previewEdit: true,
+        undo: true,
+        heldSync: true,
+        heldRecords: true,
+        erase: true,
+        dryRun: true,
+        sessionContext: true,
+        leave: true,
+        heldRequests: true,
+        recover: true,
+        tidy: true,
+      }),
+      actions: (bot) => listActions(store, actions, bot),
+    };
 
     const chat = lazily(async (): Promise<Chat> => {
       const [{ createChat }, { describeModel, openModel }] = await Promise.all([

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Audit } from '../audit/audit.ts';
 import { type Confirm, createConfirm } from '../confirm/confirm.ts';
 import { unknownProposal } from '../confirm/refusals.ts';
@@ -9,8 +8,8 @@ import { GatehouseError, toGatehouseError } from '../domain/errors.ts';
 import { digestOfCall, type Envelope } from '../domain/proposal.ts';
 import { cleanData, cleanShown } from '../domain/safe-text.ts';
 import { anotherOrg, denied } from '../policy/judge.ts';
-import { botNamed, listed, type Permitted, reachable } from '../policy/permit.ts';
-import type { Call, Gate, ListedAction } from '../ports/gate.ts';
+import { botNamed, reachable } from '../policy/permit.ts';
+import type { Call, Gate } from '../ports/gate.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { readSessionContext } from './account-context.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
@@ -18,8 +17,9 @@ import { createEdits } from './edits.ts';
 import { eraseSubject } from './erase.ts';
 import { evaluate } from './evaluate.ts';
 import { getProposal } from './get-proposal.ts';
+import { mayAsk } from './listing.ts';
 import { createNotices, type Notice } from './notices.ts';
-import { inputFor, parseArgs } from './parse-args.ts';
+import { parseArgs } from './parse-args.ts';
 import { byOperators, createPrepareRun } from './prepare-run.ts';
 import { createPropose } from './propose.ts';
 import { createProposalQueries } from './queries.ts';
@@ -50,7 +50,7 @@ export interface GateDeps extends ContextDeps {
   readonly crash?: (point: string) => void | Promise<void>;
 }
 
-export function createGate(deps: GateDeps): Gate {
+export function createGate(deps: GateDeps): Omit<Gate, 'actions'> {
   const { store } = deps;
 
   const undo = createUndo(store, deps.audit);
@@ -139,11 +139,6 @@ export function createGate(deps: GateDeps): Gate {
     return read;
   }
 
-  const mayAsk = ({ actionPolicy }: Permitted, bot: BotRow) =>
-    actionPolicy.decision === 'confirm' ||
-    actionPolicy.rules.some((rule) => rule.then === 'confirm') ||
-    bot.policy.mode === 'ask';
-
   return {
     call,
     async recover() {
@@ -155,23 +150,6 @@ export function createGate(deps: GateDeps): Gate {
       return done;
     },
     leave: (bot) => confirm.leave(bot),
-
-    async actions(name) {
-      const bot = await botNamed(store, name);
-      const all = listed(deps.actions, bot).map(
-        (permit): ListedAction => ({
-          name: permit.action.name,
-          title: permit.action.title,
-          description: permit.action.description,
-          risk: permit.action.risk,
-          idempotent: permit.action.idempotent ?? permit.action.risk === 'read',
-          mayAsk: mayAsk(permit, bot),
-          input: inputFor(permit, bot.policy),
-          output: envelopeOf(permit.action),
-        }),
-      );
-      return all.some((action) => action.mayAsk) ? [...all, { ...getProposal, output: anyEnvelope }] : all;
-    },
 
     async undo(audit, by) {
       const row = await store.audit.get(audit);
@@ -246,13 +224,6 @@ export function createGate(deps: GateDeps): Gate {
       return { rows: await deps.audit.forget(before), proposals: await store.proposals.blankSettledBefore(before) };
     },
   };
-}
-
-const STATUSES = ['done', 'waiting', 'declined', 'expired', 'conflict', 'unknown'] as const;
-const anyEnvelope = z.looseObject({ status: z.enum(STATUSES) });
-
-function envelopeOf(action: Action): z.ZodObject {
-  return z.looseObject({ status: z.enum(STATUSES), result: action.output.partial().optional() });
 }
 
 /** A change that is none needs nobody's yes. */
