@@ -27,12 +27,12 @@ import { isAlive } from '../runtime/process-alive.ts';
 import { createReadiness, type Readiness } from '../runtime/readiness.ts';
 import { createServerAddress, type ServerAddress } from '../runtime/server-address.ts';
 import type { Sim } from '../sim/sim.ts';
-import { createStore, openDatabase } from '../store/open.ts';
 import { createCipher } from '../store/secrets/cipher.ts';
 import { makeFolder } from '../store/secrets/make-folder.ts';
 import { checkSecret, loadSecret } from '../store/secrets/secret.ts';
 import { lazyTokens, type TokenTarget } from '../store/secrets/tokens.ts';
 import type { AppSync } from './app-sync.ts';
+import { openState } from './state.ts';
 
 /** Everything a door may need, put together once. The only file that imports across the house. */
 export interface App {
@@ -90,10 +90,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const inData = (name: string) => path.join(config.dataDir, name);
   const serverAddress = createServerAddress(config);
   const secret = await loadSecret(config.dataDir, config.secret);
-  const database = await openDatabase(
+  const { store, database } = await openState(
     config.databaseUrl === undefined ? { file: inData('gatehouse.db') } : { url: config.databaseUrl },
+    createCipher(secret, 'requests of visitors'),
   );
-  const store = createStore(database, createCipher(secret, 'requests of visitors'));
   try {
     await checkSecret(store, secret);
     const isSimulated = config.simulate || config.salesforce.clientId === undefined;
@@ -157,7 +157,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const sync = lazily(async () => {
       const { createAppSync } = await import('./app-sync.ts');
       return createAppSync({
-        database,
+        database: await database(),
         store,
         connections,
         secret,

@@ -2,13 +2,14 @@ import { sql } from 'kysely';
 import { GatehouseError } from '../domain/errors.ts';
 import type { Database } from './engines/database.ts';
 import { MIGRATIONS } from './migrations.ts';
+import { SCHEMA_VERSION } from './schema-version.ts';
 
 /** Any number will do, as long as every process takes the same. */
 const LOCK = 7_302_411;
 
 /** Brings the schema up to date: one cheap look when it is, one locked transaction when it is not, however many processes start. */
 export async function migrate(database: Database, schema?: string): Promise<void> {
-  if ((await readVersion(database)) === MIGRATIONS.length) return;
+  if ((await readVersion(database)) === SCHEMA_VERSION) return;
   await database.transaction(async (inside) => {
     // SQLite holds the only write lock from its begin; PostgreSQL is told to.
     if (inside.dialect === 'postgres') {
@@ -18,16 +19,16 @@ export async function migrate(database: Database, schema?: string): Promise<void
     for (const statements of MIGRATIONS.slice(await readVersion(inside))) {
       for (const statement of statements) await sql.raw(statement).execute(inside.kysely);
     }
-    await writeVersion(inside, MIGRATIONS.length);
+    await writeVersion(inside, SCHEMA_VERSION);
   });
 }
 
 async function readVersion({ kysely, dialect }: Database): Promise<number> {
   const version = dialect === 'sqlite' ? await readPragma() : await readTable();
-  if (version <= MIGRATIONS.length) return version;
+  if (version <= SCHEMA_VERSION) return version;
   throw new GatehouseError(
     'config_invalid',
-    `The database has schema ${version}; this Gatehouse knows ${MIGRATIONS.length}. A newer one has used it.`,
+    `The database has schema ${version}; this Gatehouse knows ${SCHEMA_VERSION}. A newer one has used it.`,
     { next: 'Start the newer Gatehouse, or point this one to another data folder or database.' },
   );
 

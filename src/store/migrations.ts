@@ -8,12 +8,13 @@ import { doors } from './migrations/0007-doors.ts';
 import { syncTurns } from './migrations/0008-sync-turns.ts';
 import { faults } from './migrations/0009-faults.ts';
 import { asked } from './migrations/0012-asked.ts';
+import type { SCHEMA_VERSION } from './schema-version.ts';
 
 /**
  * Every step of the schema, in order, for both databases alike. Add yours at the end; never change one that was released:
  * the number of steps a database has taken is all that it remembers.
  */
-export const MIGRATIONS: readonly (readonly string[])[] = [
+export const MIGRATIONS = [
   core,
   sync,
   chat,
@@ -24,4 +25,4 @@ export const MIGRATIONS: readonly (readonly string[])[] = [
   syncTurns,
   faults,
   asked,
-];
+] as const satisfies readonly (readonly string[])[] & { readonly length: typeof SCHEMA_VERSION };

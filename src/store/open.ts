@@ -3,6 +3,8 @@ import { GatehouseError } from '../domain/errors.ts';
 import type { Cipher } from '../ports/cipher.ts';
 import type { Store } from '../ports/store.ts';
 import { createDatabase, type Database } from './engines/database.ts';
+import type { SqliteFile } from './engines/sqlite.ts';
+import { SqliteDialect } from './engines/sqlite-dialect.ts';
 import { TransactionScope } from './engines/transaction-scope.ts';
 import { migrate } from './migrate.ts';
 import { createAuditStore } from './tables/audit.ts';
@@ -22,9 +24,13 @@ export type DatabaseTarget = { readonly file: string } | { readonly url: string;
 
 /** Opens the database with its schema up to date. Any number of processes may do it at once. */
 export async function openDatabase(target: DatabaseTarget): Promise<Database> {
-  const database = await connect(target);
+  return upToDate(await connect(target), 'url' in target ? target.schema : undefined);
+}
+
+/** The same database with its schema up to date; closed where that cannot be. */
+export async function upToDate(database: Database, schema?: string): Promise<Database> {
   try {
-    await migrate(database, 'url' in target ? target.schema : undefined);
+    await migrate(database, schema);
     return database;
   } catch (error) {
     await database.close();
@@ -71,17 +77,18 @@ async function proveWritable({ kysely }: Database): Promise<void> {
 }
 
 async function connect(target: DatabaseTarget): Promise<Database> {
-  const scope = new TransactionScope();
   // Each loads its own driver: a process pays for one of them.
   if ('file' in target) {
-    const [{ SqliteDialect }, { openSqliteFile }] = await Promise.all([
-      import('./engines/sqlite-dialect.ts'),
-      import('./engines/sqlite.ts'),
-    ]);
-    const dialect = new SqliteDialect(await openSqliteFile(target.file), scope);
-    return createDatabase(new Kysely<Tables>({ dialect }), 'sqlite', scope);
+    const { openSqliteFile } = await import('./engines/sqlite.ts');
+    return openOn(await openSqliteFile(target.file));
   }
+  const scope = new TransactionScope();
   const { openPostgres } = await import('./engines/postgres.ts');
   const dialect = await openPostgres(target.url, target.schema, scope);
   return createDatabase(new Kysely<Tables>({ dialect }), 'postgres', scope);
+}
+
+export function openOn(file: SqliteFile): Database {
+  const scope = new TransactionScope();
+  return createDatabase(new Kysely<Tables>({ dialect: new SqliteDialect(file, scope) }), 'sqlite', scope);
 }

@@ -1,5 +1,7 @@
-import type { Kysely } from 'kysely';
+import { CompiledQuery, type Kysely } from 'kysely';
+import type { All } from '../first-reads.ts';
 import type { Tables } from '../tables/tables.ts';
+import { toStorable } from './parameters.ts';
 import type { TransactionScope } from './transaction-scope.ts';
 
 /**
@@ -10,6 +12,7 @@ export interface Database {
   /** Never begin a transaction on it: `transaction` does, and knows when it is nested. */
   readonly kysely: Kysely<Tables>;
   readonly dialect: 'sqlite' | 'postgres';
+  readonly all: All;
   /** Only the database that `work` is given may be used inside. Asked again inside, it is the same transaction. */
   transaction<T>(work: (inside: Database) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -23,6 +26,7 @@ export function createDatabase(
   return {
     kysely,
     dialect,
+    all: allOn(kysely),
     transaction: (work) =>
       scope.run(() => kysely.transaction().execute((transaction) => work(createInside(transaction, dialect)))),
     close: () => kysely.destroy(),
@@ -33,8 +37,14 @@ function createInside(kysely: Kysely<Tables>, dialect: Database['dialect']): Dat
   const inside: Database = {
     kysely,
     dialect,
+    all: allOn(kysely),
     transaction: (work) => work(inside),
     close: () => Promise.reject(new Error('A database is not closed inside its own transaction.')),
   };
   return inside;
+}
+
+function allOn(kysely: Kysely<Tables>): All {
+  return async <R>(sql: string, bound: readonly unknown[]) =>
+    (await kysely.executeQuery<R>(CompiledQuery.raw(sql, bound.map(toStorable)))).rows;
 }

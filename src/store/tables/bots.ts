@@ -1,8 +1,7 @@
-import { type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
-import { type Policy, parsePolicy } from '../../../permissions/policy.ts';
-import { GatehouseError } from '../../domain/errors.ts';
-import type { BotRow, BotStore } from '../../ports/store.ts';
+import { type RawBuilder, sql } from 'kysely';
+import type { BotStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
+import { createFirstReads, createPolicyReader } from '../first-reads.ts';
 import type { Tables } from './tables.ts';
 
 /** Every table with rows of one bot, but `audit`, which outlives it. A test holds this list against the schema. */
@@ -31,12 +30,7 @@ export const PER_BOT: readonly string[] = [
 
 export function createBotStore(database: Database): BotStore {
   const { kysely } = database;
-  /** Every call reads its bot; the same text is the same policy. */
-  let last: { readonly text: string; readonly policy: Policy } | undefined;
-  const readPolicy = (bot: string, text: string): Policy => {
-    if (last?.text !== text) last = { text, policy: toPolicy(bot, text) };
-    return last.policy;
-  };
+  const readPolicy = createPolicyReader();
   return {
     create: ({ grants, policy, ...bot }) =>
       database.transaction(async (inside) => {
@@ -58,15 +52,7 @@ export function createBotStore(database: Database): BotStore {
         return true;
       }),
 
-    async get(name) {
-      const row = await withGrants(kysely.selectFrom('bots').where('name', '=', name)).executeTakeFirst();
-      return row === undefined ? undefined : toBot(row, readPolicy);
-    },
-
-    async list() {
-      const rows = await withGrants(kysely.selectFrom('bots').orderBy('createdAt').orderBy('name')).execute();
-      return rows.map((row) => toBot(row, readPolicy));
-    },
+    ...createFirstReads(database.all).bots,
 
     grant: (bot, permission) => addGrant(database, bot, permission),
 
@@ -109,34 +95,6 @@ export function createBotStore(database: Database): BotStore {
       return rows.map((row) => ({ ...row, policy: readPolicy(bot, row.policy) }));
     },
   };
-}
-
-/** The grants come in the same read: a call is judged by one moment, not two. */
-function withGrants(bots: SelectQueryBuilder<Tables, 'bots', object>) {
-  return bots
-    .selectAll()
-    .select(
-      sql<string | null>`(select string_agg(permission, ',' order by permission) from grants where bot = bots.name)`.as(
-        'grants',
-      ),
-    );
-}
-
-function toBot(
-  { grants, policy, ...row }: Tables['bots'] & { readonly grants: string | null },
-  readPolicy: typeof toPolicy,
-): BotRow {
-  return { ...row, grants: grants === null ? [] : grants.split(','), policy: readPolicy(row.name, policy) };
-}
-
-/** Read through its schema: a key that a later version added gets its default, an edited row is refused. */
-function toPolicy(bot: string, text: string): Policy {
-  const parsed = parsePolicy(JSON.parse(text));
-  if ('policy' in parsed) return parsed.policy;
-  throw new GatehouseError('config_invalid', `The stored policy of bot ${bot} is not a policy.`, {
-    next: `Save a policy again: gatehouse policy set ${bot} FILE.`,
-    fields: parsed.problems,
-  });
 }
 
 async function addGrant({ kysely }: Database, bot: string, permission: string): Promise<void> {

@@ -1,9 +1,10 @@
 import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely';
 import type { ConnectionPatch, ConnectionStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
+import { createFirstReads } from '../first-reads.ts';
 import type { Tables } from './tables.ts';
 
-export function createConnectionStore({ kysely }: Database): ConnectionStore {
+export function createConnectionStore({ kysely, all }: Database): ConnectionStore {
   return {
     async put(row) {
       await kysely
@@ -13,11 +14,9 @@ export function createConnectionStore({ kysely }: Database): ConnectionStore {
         .execute();
     },
 
-    get: (bot) => kysely.selectFrom('connections').selectAll().where('bot', '=', bot).executeTakeFirst(),
+    ...createFirstReads(all).connections,
 
     byId: (id) => kysely.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirst(),
-
-    list: () => kysely.selectFrom('connections').selectAll().orderBy('connectedAt').orderBy('bot').execute(),
 
     async patch(bot, patch) {
       await kysely

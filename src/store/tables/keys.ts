@@ -1,13 +1,14 @@
 import type { KeyStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
+import { createFirstReads } from '../first-reads.ts';
 
-export function createKeyStore({ kysely }: Database): KeyStore {
+export function createKeyStore({ kysely, all }: Database): KeyStore {
   return {
     async add(key) {
       await kysely.insertInto('keys').values(key).execute();
     },
 
-    byHash: (hash) => kysely.selectFrom('keys').selectAll().where('hash', '=', hash).executeTakeFirst(),
+    ...createFirstReads(all).keys,
 
     list: (owner) =>
       kysely.selectFrom('keys').selectAll().where('owner', '=', owner).orderBy('createdAt').orderBy('id').execute(),

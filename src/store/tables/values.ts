@@ -1,9 +1,10 @@
 import { type ExpressionBuilder, sql } from 'kysely';
 import type { ValueStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
+import { createFirstReads } from '../first-reads.ts';
 import type { Tables } from './tables.ts';
 
-export function createValueStore({ kysely, dialect }: Database): ValueStore {
+export function createValueStore({ kysely, dialect, all }: Database): ValueStore {
   /** Dead values are already invisible; a few go with every write that knows the time. */
   const sweep = (now: number) =>
     kysely
@@ -20,16 +21,7 @@ export function createValueStore({ kysely, dialect }: Database): ValueStore {
       .execute();
 
   return {
-    async get(kind, key, now) {
-      const row = await kysely
-        .selectFrom('keptValues')
-        .select('value')
-        .where('kind', '=', kind)
-        .where('key', '=', key)
-        .where(isLive(now))
-        .executeTakeFirst();
-      return row?.value;
-    },
+    ...createFirstReads(all).values,
 
     async set(kind, key, value, expiresAt) {
       await kysely

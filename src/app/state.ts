@@ -1,0 +1,146 @@
+import type { Cipher } from '../ports/cipher.ts';
+import type { Store } from '../ports/store.ts';
+import { deferred, lazily } from '../runtime/lazy.ts';
+import type { Database } from '../store/engines/database.ts';
+import { toStorable } from '../store/engines/parameters.ts';
+import type { SqliteFile } from '../store/engines/sqlite.ts';
+import { createFirstReads } from '../store/first-reads.ts';
+import type { DatabaseTarget } from '../store/open.ts';
+import { SCHEMA_VERSION } from '../store/schema-version.ts';
+
+/** The state as a start meets it: first reads go to the SQLite file itself, the first use of anything else loads Kysely and the tables (F1). */
+export interface State {
+  readonly store: Store;
+  readonly database: () => Promise<Database>;
+}
+
+export async function openState(target: DatabaseTarget, secrets: Cipher): Promise<State> {
+  // Only who asks for SQLite pays for its driver. PostgreSQL is far away: a start there waits for more than Kysely.
+  const file =
+    'file' in target ? await (await import('../store/engines/sqlite.ts')).openSqliteFile(target.file) : undefined;
+  if (file !== undefined && (await isCurrent(file))) return openLate(file, secrets);
+  const { createStore, openDatabase, openOn, upToDate } = await import('../store/open.ts');
+  const database = await (file === undefined ? openDatabase(target) : upToDate(openOn(file)));
+  return { store: createStore(database, secrets), database: async () => database };
+}
+
+/** What is wrong with a file is told by whoever brings it up to date. */
+async function isCurrent(file: SqliteFile): Promise<boolean> {
+  const [found] = await file.all<{ user_version: number }>('pragma user_version').catch(() => []);
+  return found?.user_version === SCHEMA_VERSION;
+}
+
+function openLate(file: SqliteFile, secrets: Cipher): State {
+  let reading: Promise<unknown> = Promise.resolve();
+  const whole = lazily(async () => {
+    const { createStore, openOn } = await import('../store/open.ts');
+    // All share one connection: a read still under way would see what a transaction has not committed.
+    await reading;
+    const database = openOn(file);
+    return { database, store: createStore(database, secrets) };
+  });
+  const first = createFirstReads(async <R>(sql: string, bound: readonly unknown[]) => {
+    if (whole.isMade()) return (await whole.get()).database.all<R>(sql, bound);
+    const rows = file.all<R>(sql, bound.map(toStorable));
+    reading = Promise.allSettled([reading, rows]);
+    return rows;
+  });
+  const room = async <K extends keyof Store>(name: K) => (await whole.get()).store[name];
+  const store: Store = {
+    bots: {
+      ...deferred<Omit<Store['bots'], 'get' | 'list'>>(() => room('bots'), {
+        create: true,
+        grant: true,
+        revoke: true,
+        savePolicy: true,
+        policyHistory: true,
+        remove: true,
+      }),
+      ...first.bots,
+    },
+    keys: {
+      ...deferred<Omit<Store['keys'], 'byHash'>>(() => room('keys'), { add: true, list: true, revoke: true }),
+      ...first.keys,
+    },
+    operators: deferred(() => room('operators'), {
+      create: true,
+      get: true,
+      list: true,
+      setRole: true,
+      remove: true,
+      addLink: true,
+      redeemLink: true,
+      addSession: true,
+      session: true,
+      endSession: true,
+    }),
+    connections: {
+      ...deferred<Omit<Store['connections'], 'get' | 'list'>>(() => room('connections'), {
+        put: true,
+        byId: true,
+        patch: true,
+        patchIf: true,
+        noteSuccess: true,
+        noteFailure: true,
+        lease: true,
+        remove: true,
+      }),
+      ...first.connections,
+    },
+    proposals: deferred(() => room('proposals'), {
+      insert: true,
+      get: true,
+      byDedupeKey: true,
+      move: true,
+      patch: true,
+      release: true,
+      list: true,
+      countPending: true,
+      countHeld: true,
+      countPlaces: true,
+      waitingFor: true,
+      due: true,
+      blankSettledBefore: true,
+    }),
+    audit: deferred(() => room('audit'), {
+      append: true,
+      get: true,
+      head: true,
+      page: true,
+      find: true,
+      unseal: true,
+      sealedBefore: true,
+    }),
+    counters: deferred(() => room('counters'), { add: true, sum: true }),
+    conversations: deferred(() => room('conversations'), {
+      create: true,
+      get: true,
+      messages: true,
+      takeTurn: true,
+      endTurn: true,
+      append: true,
+    }),
+    mcpSessions: deferred(() => room('mcpSessions'), {
+      open: true,
+      get: true,
+      use: true,
+      beginCall: true,
+      endCall: true,
+      end: true,
+    }),
+    values: {
+      ...deferred<Omit<Store['values'], 'get'>>(() => room('values'), {
+        set: true,
+        setIfAbsent: true,
+        consume: true,
+        remove: true,
+        removeAll: true,
+      }),
+      ...first.values,
+    },
+    proveWritable: async () => (await whole.get()).store.proveWritable(),
+    atomically: async (work) => (await whole.get()).store.atomically(work),
+    close: async () => (whole.isMade() ? (await whole.get()).store.close() : file.close()),
+  };
+  return { store, database: async () => (await whole.get()).database };
+}
