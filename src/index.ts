@@ -12,5 +12,5 @@ export {
 export { type ErrorBody, type ErrorCode, GatehouseError, toErrorBody } from './domain/errors.ts';
 export type { Envelope, Proposal, ProposalView } from './domain/proposal.ts';
 export type { Config } from './ports/config.ts';
-export type { Call, Gate, HumanDecision, ListedAction } from './ports/gate.ts';
+export type { Approvals, Call, Gate, HumanDecision, ListedAction, Retention } from './ports/gate.ts';
 export { readConfig } from './runtime/config.ts';

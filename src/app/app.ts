@@ -11,10 +11,11 @@ import { deriveKey, hmacSha256 } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { createLeaseWatch } from '../domain/lease-watch.ts';
 import type { Prompt } from '../domain/prompt.ts';
+import type { ContextDeps } from '../gate/call-context.ts';
 import { listActions } from '../gate/listing.ts';
 import type { Access } from '../ports/access.ts';
 import type { Config } from '../ports/config.ts';
-import type { Gate } from '../ports/gate.ts';
+import type { Approvals, Gate, Retention } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
 import type { Model } from '../ports/model.ts';
 import type { Connections } from '../ports/salesforce.ts';
@@ -48,6 +49,8 @@ export interface App {
   readonly audit: Audit;
   readonly connections: Connections;
   readonly gate: Gate;
+  readonly approvals: Approvals;
+  readonly retention: Retention;
   /** Our own chat; loaded at the first use. */
   readonly openChat: () => Promise<Chat>;
   /** People and cases of the host app; loaded at the first use. */
@@ -150,11 +153,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       async disconnect(bot) {
         const ended = await reached.disconnect(bot);
         // What waits for a yes was asked for the org that is left now.
-        await gate.leave(bot);
+        await retention.leave(bot);
         return ended;
       },
     };
-    const sync = lazily(async () => {
+    const sync = lazily(async (): Promise<AppSync> => {
       const { createAppSync } = await import('./app-sync.ts');
       return createAppSync({
         database: await database(),
@@ -170,7 +173,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         sleep,
         log,
         audit: () => audit,
-        heldSync: (...asked) => gate.heldSync(...asked),
+        heldSync: (...asked) => approvals.heldSync(...asked),
       });
     });
     if (isSimulated && !config.simulate) await refuseToyBesideReal(config, store);
@@ -189,16 +192,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       return org;
     };
     const proposalKey = deriveKey(secret, 'proposals').toString('hex');
-    const road = lazily(async () => {
+    const road = lazily(async (): Promise<ReturnType<typeof createGate>> => {
       const [{ createGate }, { toSoql }, { isUnknownOutcome, UpstreamError }] = await Promise.all([
-        import('../gate/handle.ts'),
+        import('../gate/create-gate.ts'),
         import('../salesforce/records/find.ts'),
         import('../salesforce/transport/upstream-error.ts'),
       ]);
-      return createGate({
-        actions,
-        store,
-        audit,
+      const context: ContextDeps = {
         openOrg,
         openSoql: (bot, org, caller, answered) =>
           deferred<Soql>(
@@ -228,43 +228,50 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
             noteHeld: true,
             pushHeld: true,
           }),
+        isUnknownOutcome,
+        requestTimeoutMs: config.requestTimeoutMs,
+        watch,
+        now,
+        log,
+      };
+      return createGate({
+        ...{ actions, store, audit, context },
         notify: async (notice) => (await sync.get()).notify(notice),
         sign: (text) => hmacSha256(proposalKey, text),
-        isUnknownOutcome,
         mayOverride: (error) => error instanceof UpstreamError && error.allowSave === true,
         isRunnerAlive,
         runner,
-        watch,
         link: (id) => `${serverAddress.url()}/approvals/${id}`,
-        requestTimeoutMs: config.requestTimeoutMs,
-        now,
         newId,
         sleep,
-        log,
         ...(options.crash === undefined ? {} : { crash: options.crash }),
       });
     });
     const gate: Gate = {
-      ...deferred<Omit<Gate, 'actions'>>(road.get, {
+      ...deferred<Omit<Gate, 'actions'>>(async () => (await road.get()).gate, {
         call: true,
-        proposal: true,
-        proposals: true,
-        inspect: true,
-        decide: true,
-        previewEdit: true,
-        undo: true,
-        heldSync: true,
-        heldRecords: true,
-        erase: true,
         dryRun: true,
-        sessionContext: true,
-        leave: true,
-        heldRequests: true,
-        recover: true,
-        tidy: true,
+        proposal: true,
+        accountContext: true,
       }),
       actions: (bot) => listActions(store, actions, bot),
     };
+    const approvals: Approvals = deferred<Approvals>(async () => (await road.get()).approvals, {
+      list: true,
+      inspect: true,
+      decide: true,
+      previewEdit: true,
+      undo: true,
+      heldSync: true,
+      heldRecords: true,
+      heldRequests: true,
+    });
+    const retention = deferred<Retention>(async () => (await road.get()).retention, {
+      recover: true,
+      leave: true,
+      tidy: true,
+      erase: true,
+    });
 
     const chat = lazily(async (): Promise<Chat> => {
       const [{ createChat }, { describeModel, openModel }] = await Promise.all([
@@ -274,6 +281,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       const { model } = options;
       return createChat({
         gate,
+        approvals,
         store,
         prompts: prompts.get,
         about: {
@@ -303,6 +311,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       audit,
       connections,
       gate,
+      approvals,
+      retention,
       openChat: chat.get,
       sync: sync.get,
       serverAddress,

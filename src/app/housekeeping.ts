@@ -4,14 +4,14 @@ import type { App } from './app.ts';
  * Housekeeping of a process that stays: what a crash left behind is finished by whoever runs next, soon after the start but
  * off its critical path, and again later; values of records go when their time is over.
  */
-export function keepRecovering({ gate, clocks, log, now, config }: App): () => void {
+export function keepRecovering({ retention, clocks, log, now, config }: App): () => void {
   const recover = () =>
-    gate.recover().then(
+    retention.recover().then(
       (count) => count > 0 && log.info('finished what a crash had left', { count }),
       (error: unknown) => log.error('recovery failed', { cause: String(error) }),
     );
   const tidy = () =>
-    gate.tidy(now() - config.retentionMs).then(
+    retention.tidy(now() - config.retentionMs).then(
       ({ rows, proposals }) => rows + proposals > 0 && log.info('values past their time are gone', { rows, proposals }),
       (error: unknown) => log.error('tidying failed', { cause: String(error) }),
     );

@@ -4,6 +4,7 @@ import { createLeaseWatch, type LeaseWatch } from '../domain/lease-watch.ts';
 import type { Prompt } from '../domain/prompt.ts';
 import type { ProposalView } from '../domain/proposal.ts';
 import { hiddenCharacter } from '../domain/safe-text.ts';
+import type { Approvals } from '../ports/gate.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { type ConversationDeps, createConversations, type Turn } from './conversations.ts';
 import type { ChatEvent, DoneReason, Receipt } from './events.ts';
@@ -88,13 +89,15 @@ export interface ChatDeps extends Omit<LoopDeps, 'limits'>, Omit<ConversationDep
   /** Judges the turns of other processes; default: by `now`. */
   readonly watch?: LeaseWatch;
   readonly store: Pick<Store, 'bots' | 'connections' | 'conversations'>;
+  /** The person's own button or key decides. */
+  readonly approvals: Pick<Approvals, 'list' | 'decide'>;
   readonly prompts: () => Promise<readonly Prompt[]>;
   readonly about: About;
   readonly limits?: Partial<Limits>;
 }
 
 export function createChat(deps: ChatDeps): Chat {
-  const { gate, store } = deps;
+  const { gate, approvals, store } = deps;
   const limits = { ...LIMITS, ...deps.limits };
   const loop: LoopDeps = { ...deps, limits };
   // A write that was begun may outlast the turn's deadline.
@@ -168,7 +171,7 @@ export function createChat(deps: ChatDeps): Chat {
       const orgId = await orgOf(store, bot);
       // Without it the talk goes on all the same, and nothing is said about the customer.
       const context =
-        session === undefined ? undefined : await gate.sessionContext(bot, session).catch(() => undefined);
+        session === undefined ? undefined : await gate.accountContext(bot, session).catch(() => undefined);
       return conversations.create({
         bot,
         owner,
@@ -195,7 +198,7 @@ export function createChat(deps: ChatDeps): Chat {
           const { bot } = turn.conversation;
           if (!turn.cards.some((card) => card.proposal === proposal)) throw noSuchCard();
           try {
-            await gate.decide(proposal, { ...answer, by: person.owner, via: 'chat', assurance: 'client', bot });
+            await approvals.decide(proposal, { ...answer, by: person.owner, via: 'chat', assurance: 'client', bot });
           } catch (error) {
             const outcome = await outcomeOf(gate, proposal, viewerOf(turn), signal);
             const isOpen = 'envelope' in outcome && outcome.envelope.proposal?.state === 'pending';

@@ -1,6 +1,6 @@
 import { GatehouseError, toGatehouseError } from '../domain/errors.ts';
 import type { ProposalView } from '../domain/proposal.ts';
-import type { Gate, ListedAction, Viewer } from '../ports/gate.ts';
+import type { Approvals, Gate, ListedAction, Viewer } from '../ports/gate.ts';
 import type { Card, Entry, Turn } from './conversations.ts';
 import type { ChatEvent } from './events.ts';
 import { type Outcome, type ToolEntry, toToolEntry } from './tool-answer.ts';
@@ -9,6 +9,7 @@ import { type Outcome, type ToolEntry, toToolEntry } from './tool-answer.ts';
 
 export interface SettleDeps {
   readonly gate: Gate;
+  readonly approvals: Pick<Approvals, 'list'>;
   readonly newId: () => string;
 }
 
@@ -73,7 +74,7 @@ export async function tellOpenCards(turn: Turn, open: readonly ProposalView[], b
  * A process died inside a turn. Writes go one by one and leave a proposal before they run, so the first unanswered write is
  * what its proposal says, and whatever has none was never made. Nothing is repeated.
  */
-export async function repair({ gate }: SettleDeps, turn: Turn, bot: BotView): Promise<void> {
+export async function repair({ approvals }: SettleDeps, turn: Turn, bot: BotView): Promise<void> {
   const answered = new Set(turn.entries.flatMap((entry) => (entry.role === 'tool' ? [entry.call] : [])));
   const held = new Set(turn.cards.map(({ call }) => call));
   const left = turn.entries
@@ -82,7 +83,7 @@ export async function repair({ gate }: SettleDeps, turn: Turn, bot: BotView): Pr
   if (left.length === 0) return;
   const { id: conversation, bot: name } = turn.conversation;
   const known = new Set(turn.cards.map(({ proposal }) => proposal));
-  const made = (await gate.proposals({ bot: name, limit: 500 })).filter(
+  const made = (await approvals.list({ bot: name, limit: 500 })).filter(
     (proposal) =>
       proposal.conversation === conversation && proposal.createdAt >= turn.lastAt && !known.has(proposal.id),
   );

@@ -1,19 +1,47 @@
 import { shownRecord } from '../../permissions/shown-record.ts';
+import type { Audit } from '../audit/audit.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { cleanData } from '../domain/safe-text.ts';
-import { switchedOff } from '../policy/permit.ts';
-import type { BotRow } from '../ports/store.ts';
+import { botNamed, switchedOff } from '../policy/permit.ts';
+import type { Gate } from '../ports/gate.ts';
+import type { BotRow, Store } from '../ports/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
-import type { ReadLog } from './read-log.ts';
+import { createReadLog, type ReadLog } from './read-log.ts';
 
 /** Parts of these are fields of their own; the compounds only repeat them. */
 const COMPOUND = ['address', 'location'];
+
+export interface AccountContextDeps {
+  readonly store: Pick<Store, 'bots'>;
+  readonly audit: Pick<Audit, 'record'>;
+  readonly context: ContextDeps;
+}
+
+/** Rows that the host asks for are written down like a bot's. */
+export function createAccountContext({ store, audit, context }: AccountContextDeps): Gate['accountContext'] {
+  return async (name, session, signal = new AbortController().signal) => {
+    const bot = await botNamed(store, name);
+    const reads = createReadLog();
+    const account = await readAccount(context, bot, session, signal, reads);
+    await audit.record({
+      bot: bot.name,
+      principal: 'host',
+      channel: 'chat',
+      action: 'session_context',
+      event: 'done',
+      decision: 'auto',
+      policyRevision: bot.policyRevision,
+      ...reads.audited(),
+    });
+    return account;
+  };
+}
 
 /**
  * What a chat session starts with (O9): the account found by the bot's index field, described from the cache, fetched once.
  * One request when the describe is known.
  */
-export async function readSessionContext(
+async function readAccount(
   deps: ContextDeps,
   bot: BotRow,
   session: { readonly indexValue: string },

@@ -7,7 +7,7 @@ import { callerOf, digestOfCall } from '../domain/proposal.ts';
 import { cleanShown } from '../domain/safe-text.ts';
 import { anotherOrg, denied, judge } from '../policy/judge.ts';
 import { botNamed, permitted } from '../policy/permit.ts';
-import type { Gate } from '../ports/gate.ts';
+import type { Approvals } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
 import { parseArgs } from './parse-args.ts';
@@ -15,13 +15,14 @@ import { createReadLog } from './read-log.ts';
 
 /** The approver's values instead of the bot's, for the same record. */
 
-export interface EditDeps extends ContextDeps {
+export interface EditDeps {
+  readonly context: ContextDeps;
   readonly actions: readonly Action[];
   readonly store: Pick<Store, 'bots'>;
   readonly confirm: Pick<Confirm, 'refresh' | 'decide'>;
 }
 
-export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'> {
+export function createEdits(deps: EditDeps): Pick<Approvals, 'decide' | 'previewEdit'> {
   const { confirm } = deps;
 
   /** Parsed, previewed and judged like any call. */
@@ -44,7 +45,7 @@ export function createEdits(deps: EditDeps): Pick<Gate, 'decide' | 'previewEdit'
       );
     const { args, input, extra } = parseArgs(permit, bot.policy, { ...proposal.args, ...values });
     const run = await contextFor(
-      checkingStrictly(deps, Object.keys(values)),
+      checkingStrictly(deps.context, Object.keys(values)),
       bot,
       callerOf(proposal),
       extra,

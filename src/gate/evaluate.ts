@@ -18,7 +18,7 @@ export interface Evaluated {
 
 /** What would happen and what policy says to it; reads only. Requests of visitors were counted when they came. */
 export async function evaluate(
-  deps: ContextDeps & JudgeDeps,
+  deps: JudgeDeps & { readonly context: ContextDeps },
   bot: BotRow,
   permit: Permitted,
   c: Pick<Call, 'principal' | 'conversation' | 'session'>,
@@ -28,7 +28,7 @@ export async function evaluate(
   reads: ReadLog = createReadLog(),
 ): Promise<Evaluated> {
   const { action, actionPolicy } = permit;
-  const run = await contextFor(deps, bot, c, extra, signal, reads);
+  const run = await contextFor(deps.context, bot, c, extra, signal, reads);
   const isShown = needsFacts(actionPolicy, bot.policy) || (action.risk !== 'read' && !action.idempotent);
   const preview = isShown && action.preview !== undefined ? cleanShown(await action.preview(input, run.context)) : null;
   // Counted before it is judged, so that a crowd of calls cannot all be the last that is allowed.

@@ -10,11 +10,13 @@ import { type ContextDeps, contextFor } from './call-context.ts';
 import { parseStored } from './parse-args.ts';
 import { createReadLog } from './read-log.ts';
 
-export interface PrepareRunDeps extends ContextDeps {
+export interface PrepareRunDeps {
+  readonly context: ContextDeps;
   readonly actions: readonly Action[];
   /** In no bot's list: operators alone ask for these. */
   readonly operatorActions: readonly Action[];
   readonly store: Pick<Store, 'bots' | 'counters'>;
+  readonly now: () => number;
 }
 
 /** For the run of a held proposal: everything is asked once more, as it is now, and the arguments are those it was held with. */
@@ -30,7 +32,7 @@ export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
       : parseStored(permit, bot.policy, proposal.args);
     const verdictIn = (environment: Facts['environment']) => judge(bot, permit, proposal.preview, environment);
     const reads = createReadLog();
-    const run = await contextFor(deps, bot, callerOf(proposal), extra, signal, reads, {
+    const run = await contextFor(deps.context, bot, callerOf(proposal), extra, signal, reads, {
       proposal,
       record,
       answered: (environment) => answeredBy(proposal, verdictIn(environment)),

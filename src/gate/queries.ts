@@ -2,14 +2,14 @@ import type { Confirm } from '../confirm/confirm.ts';
 import { unknownProposal } from '../confirm/refusals.ts';
 import { toEnvelope } from '../confirm/view.ts';
 import { type Envelope, isOver, type Proposal } from '../domain/proposal.ts';
-import type { Call, Gate, Viewer } from '../ports/gate.ts';
+import type { Approvals, Call, Gate, Viewer } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
 import { getProposal, getProposalInput } from './get-proposal.ts';
 import { readArgs } from './parse-args.ts';
 import { SYNC_HELD } from './sync-held.ts';
 
 /** Where proposals stand, for the bots that made them and for operators. */
-export interface ProposalQueries extends Pick<Gate, 'proposal' | 'proposals' | 'inspect'> {
+export interface ProposalQueries extends Pick<Gate, 'proposal'>, Pick<Approvals, 'list' | 'inspect'> {
   /** The answer of the built-in tool. */
   getProposal(c: Call, ignoreKeys: readonly string[]): Promise<Envelope>;
 }
@@ -37,7 +37,7 @@ export function createProposalQueries({ store, confirm, link, now }: ProposalQue
       return proposal(id, c, { waitMs: waitSeconds * 1000, ...(c.signal === undefined ? {} : { signal: c.signal }) });
     },
 
-    async proposals({ bot, pending, limit = 100 }) {
+    async list({ bot, pending, limit = 100 }) {
       const rows = await store.proposals.list({
         ...(bot === undefined ? {} : { bot }),
         ...(pending ? { isOpen: true } : {}),

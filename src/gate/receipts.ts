@@ -16,8 +16,9 @@ import {
   type Proposal,
 } from '../domain/proposal.ts';
 import { countIn } from '../policy/judge.ts';
-import { botNamed, type Permitted, permitted } from '../policy/permit.ts';
+import { botNamed, orgOf, type Permitted, permitted } from '../policy/permit.ts';
 import type { Call, HeldRequests } from '../ports/gate.ts';
+import type { Log } from '../ports/log.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
 import { evaluate } from './evaluate.ts';
@@ -39,14 +40,16 @@ export interface Receipts {
   held(bot: string): Promise<HeldRequests>;
 }
 
-export interface ReceiptDeps extends ContextDeps {
+export interface ReceiptDeps {
+  readonly context: ContextDeps;
   readonly actions: readonly Action[];
   readonly store: Store;
   readonly confirm: Confirm;
   readonly newId: () => string;
+  readonly now: () => number;
+  readonly log: Log;
   readonly sign: Sign;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  readonly orgOf: (bot: string) => Promise<string | null>;
   readonly tell: Notices['tell'];
 }
 
@@ -153,7 +156,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     if (action.check === undefined) return;
     try {
       const { context } = await contextFor(
-        deps,
+        deps.context,
         bot,
         c,
         extra,
@@ -227,7 +230,11 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
       if (isPassing(error)) throw error;
       // Only a person can help it: a value that the org refuses, for instance.
       const wrong = (error.fields ?? []).map(({ name, problem }) => `${name} ${problem}.`);
-      const told = { reasons: [error.message, ...wrong], error: toErrorBody(error), orgId: await deps.orgOf(bot.name) };
+      const told = {
+        reasons: [error.message, ...wrong],
+        error: toErrorBody(error),
+        orgId: await orgOf(store, bot.name),
+      };
       await confirm.step(proposal, 'pending', told, { event: 'proposed', detail: { code: error.code } });
     }
     return undefined;
@@ -239,7 +246,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     async prepare(id) {
       const proposal = await confirm.refresh(id);
       if (proposal === undefined || proposal.visitor === null || !UNDECIDED_BY_ANYBODY.includes(proposal.state)) return;
-      const isOfNow = proposal.orgId !== null && proposal.orgId === (await deps.orgOf(proposal.bot));
+      const isOfNow = proposal.orgId !== null && proposal.orgId === (await orgOf(store, proposal.bot));
       if (proposal.state === 'pending' && isOfNow) return;
       if (proposal.state !== 'received') {
         const expiresAt = Math.max(proposal.expiresAt, now() + DAY_MS);

@@ -7,7 +7,7 @@ import type { Proposal } from '../domain/proposal.ts';
 import { cleanShown } from '../domain/safe-text.ts';
 import { countIn, judge } from '../policy/judge.ts';
 import { botNamed } from '../policy/permit.ts';
-import type { Call, Gate } from '../ports/gate.ts';
+import type { Approvals, Call } from '../ports/gate.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { type ContextDeps, contextFor, type Run } from './call-context.ts';
 import type { Propose } from './propose.ts';
@@ -20,7 +20,8 @@ import { createReadLog } from './read-log.ts';
 
 export const SYNC_HELD = 'SyncHeld';
 
-export interface HeldSyncDeps extends ContextDeps {
+export interface HeldSyncDeps {
+  readonly context: ContextDeps;
   /** What writes the list once it is approved. */
   readonly action: Action;
   readonly actions: readonly Action[];
@@ -28,6 +29,7 @@ export interface HeldSyncDeps extends ContextDeps {
   readonly confirm: Pick<Confirm, 'refresh' | 'supersede'>;
   readonly link: (id: string) => string;
   readonly newId: () => string;
+  readonly now: () => number;
   readonly propose: Propose;
 }
 
@@ -68,10 +70,10 @@ export function createSyncHeldAction(deps: {
   });
 }
 
-export function createHeldSync(deps: HeldSyncDeps): Gate['heldSync'] {
+export function createHeldSync(deps: HeldSyncDeps): Approvals['heldSync'] {
   const { action, store, confirm } = deps;
 
-  async function heldSync(...[name, kind, how]: Parameters<Gate['heldSync']>): ReturnType<Gate['heldSync']> {
+  async function heldSync(...[name, kind, how]: Parameters<Approvals['heldSync']>): ReturnType<Approvals['heldSync']> {
     const dedupeKey = digestOf([SYNC_HELD, name, kind]);
     const known = await store.proposals.byDedupeKey(dedupeKey);
     const last = known && (await confirm.refresh(known.id));
@@ -83,7 +85,7 @@ export function createHeldSync(deps: HeldSyncDeps): Gate['heldSync'] {
     const c: Call = { bot: name, principal: 'sync', channel: 'sync', action: SYNC_HELD, args: {} };
     const signal = new AbortController().signal;
     const reads = createReadLog();
-    const run = await contextFor(deps, bot, c, {}, signal, reads);
+    const run = await contextFor(deps.context, bot, c, {}, signal, reads);
     const { sync } = run.context;
     const records = await sync.planHeld(kind, deniedBy(deps.actions, bot, kind, run.environment));
     const args = { kind, records };
@@ -128,7 +130,7 @@ export function createHeldSync(deps: HeldSyncDeps): Gate['heldSync'] {
     return (await countIn(deps, keyOf(bot, kind), 0)) + 1 < MOST_REPLACED;
   }
 
-  function told(proposal: Proposal | undefined): Awaited<ReturnType<Gate['heldSync']>> {
+  function told(proposal: Proposal | undefined): Awaited<ReturnType<Approvals['heldSync']>> {
     if (proposal === undefined) return undefined;
     return { proposal: proposal.id, count: heldRecords(proposal).length, link: deps.link(proposal.id) };
   }

@@ -9,17 +9,26 @@ import {
   type Preview,
   type Salesforce,
 } from '../domain/action.ts';
+import { digestOf } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
-import type { RecordedWrite } from '../domain/proposal.ts';
-import { quoted } from '../domain/safe-text.ts';
+import { digestOfCall, type RecordedWrite } from '../domain/proposal.ts';
+import { cleanShown, quoted } from '../domain/safe-text.ts';
 import { CURRENCY_FIELD, hasCurrencies, inCurrency } from '../domain/stored-value/answers.ts';
+import { anotherOrg } from '../policy/judge.ts';
+import { botNamed } from '../policy/permit.ts';
+import type { Approvals, Call } from '../ports/gate.ts';
 import type { AuditRow, Store } from '../ports/store.ts';
+import { type ContextDeps, contextFor } from './call-context.ts';
+import { parseArgs } from './parse-args.ts';
+import { byOperators } from './prepare-run.ts';
+import type { Propose } from './propose.ts';
+import { createReadLog } from './read-log.ts';
 
 /**
  * Takes a write of the gate back, as a proposal of its own, while the record still holds what was written (A6). Only operators
  * can ask for it: it is in no bot's list. What followed from the write (mails, flows, conversions) stays.
  */
-export function createUndo(store: Pick<Store, 'audit'>, audits: Pick<Audit, 'isIntact' | 'unsealed'>): Action {
+export function createUndoAction(store: Pick<Store, 'audit'>, audits: Pick<Audit, 'isIntact' | 'unsealed'>): Action {
   const input = z.strictObject({ audit: z.int().min(1).describe('Number of the audit row of the write') });
 
   /** What that row wrote, last write first. */
@@ -131,11 +140,51 @@ export function createUndo(store: Pick<Store, 'audit'>, audits: Pick<Audit, 'isI
   });
 }
 
+export interface UndoDeps {
+  /** What takes the write back once that is approved. */
+  readonly action: Action;
+  readonly store: Pick<Store, 'audit' | 'bots' | 'proposals'>;
+  readonly context: ContextDeps;
+  readonly propose: Propose;
+}
+
+export function createUndo({ action, store, context, propose }: UndoDeps): Approvals['undo'] {
+  return async (audit, by) => {
+    const row = await store.audit.get(audit);
+    if (row?.bot == null)
+      throw new GatehouseError('not_found', `There is no audit row ${audit} of a bot.`, {
+        next: 'List the rows with: gatehouse audit export.',
+        fields: [{ name: 'audit', problem: 'unknown' }],
+      });
+    const bot = await botNamed(store, row.bot);
+    const { input, args, extra } = parseArgs(byOperators(action), bot.policy, { audit });
+    const c: Call = { bot: bot.name, principal: by, channel: 'cli', action: action.name, args };
+    const reads = createReadLog();
+    const run = await contextFor(context, bot, c, extra, new AbortController().signal, reads);
+    if ((await orgOfWrite(row, store)) !== run.orgId) throw anotherOrg();
+    const preview = cleanShown((await action.preview?.(input, run.context)) ?? null);
+    const digest = digestOfCall(bot.name, action.name, args);
+    const verdict = {
+      decision: 'confirm',
+      assurance: 'session',
+      reasons: [`${by} asks to undo audit row ${audit}.`],
+      asks: ['decision'],
+    } as const;
+    return propose(bot, action, c, {
+      args,
+      digest,
+      dedupeKey: digestOf([digest, run.orgId]),
+      preview,
+      verdict,
+      orgId: run.orgId,
+      signal: new AbortController().signal,
+      reads,
+    });
+  };
+}
+
 /** The org that a finished write went to; rows from before it was written down leave that to their proposal. */
-export async function orgOfWrite(
-  { detail, proposal }: AuditRow,
-  store: Pick<Store, 'proposals'>,
-): Promise<string | null> {
+async function orgOfWrite({ detail, proposal }: AuditRow, store: Pick<Store, 'proposals'>): Promise<string | null> {
   const { org }: { org?: string } = JSON.parse(detail); // ours, under the row's hash
   if (org !== undefined || proposal === null) return org ?? null;
   return (await store.proposals.get(proposal))?.orgId ?? null;

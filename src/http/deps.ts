@@ -15,6 +15,7 @@ export interface HttpDeps
     | 'audit'
     | 'connections'
     | 'gate'
+    | 'approvals'
     | 'openChat'
     | 'isSimulated'
     | 'simulatedOrg'

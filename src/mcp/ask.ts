@@ -9,7 +9,6 @@ import {
 } from '@modelcontextprotocol/server';
 import { GatehouseError } from '../domain/errors.ts';
 import type { Envelope, ProposalView } from '../domain/proposal.ts';
-import type { Gate } from '../ports/gate.ts';
 import type { McpCaller, McpDeps } from './deps.ts';
 import { type Answer, type Form, readAnswer } from './form.ts';
 import type { NotDecided } from './result.ts';
@@ -24,12 +23,14 @@ export interface Asked {
 
 /** Clients give a call up after 60 s; what is left is for the write itself. */
 const FORM_MS = 45_000;
+type Deciding = Pick<McpDeps, 'gate' | 'approvals'>;
+
 /** The one question of a round. */
 const QUESTION = 'approve';
 
 /** 2025 era: the call stays open while the form is shown. An answer elsewhere ends it and takes the form away. */
 export async function askAndWait(
-  { gate, formMs = FORM_MS }: Pick<McpDeps, 'gate' | 'formMs'>,
+  { formMs = FORM_MS, ...deps }: Deciding & Pick<McpDeps, 'formMs'>,
   caller: McpCaller,
   proposal: ProposalView,
   form: Form,
@@ -47,11 +48,13 @@ export async function askAndWait(
         answer: { kind: 'none', why: isTimeout(error) ? 'late' : 'no-form' },
       }),
     );
-  const elsewhere = gate.proposal(proposal.id, caller, { waitMs: formMs, signal }).then((envelope) => ({ envelope }));
+  const elsewhere = deps.gate
+    .proposal(proposal.id, caller, { waitMs: formMs, signal })
+    .then((envelope) => ({ envelope }));
   try {
     const first = await Promise.race([here, elsewhere]);
     if ('envelope' in first) return { ...first, why: 'late' };
-    return await settle(gate, caller, proposal, first.answer, ctx.mcpReq.signal);
+    return await settle(deps, caller, proposal, first.answer, ctx.mcpReq.signal);
   } finally {
     over.abort();
   }
@@ -72,18 +75,18 @@ export function askByRound(told: CallToolResult, form: Form, requestState: strin
 }
 
 /** The way back of a round. The row first: it may be approved, done or dead by now. */
-export async function answerOfRound(gate: Gate, caller: McpCaller, id: string, ctx: ServerContext): Promise<Asked> {
-  const envelope = await gate.proposal(id, caller);
+export async function answerOfRound(deps: Deciding, caller: McpCaller, id: string, ctx: ServerContext): Promise<Asked> {
+  const envelope = await deps.gate.proposal(id, caller);
   const { proposal } = envelope;
   if (envelope.status !== 'waiting' || proposal?.state !== 'pending') return { envelope };
   const response = inputResponse(ctx.mcpReq.inputResponses, QUESTION);
   // Back without an answer: this client has no form to show.
   const answer: Answer = response.kind === 'elicit' ? readAnswer(proposal, response) : { kind: 'none', why: 'no-form' };
-  return settle(gate, caller, proposal, answer, ctx.mcpReq.signal);
+  return settle(deps, caller, proposal, answer, ctx.mcpReq.signal);
 }
 
 async function settle(
-  gate: Gate,
+  { gate, approvals }: Deciding,
   caller: McpCaller,
   { id }: ProposalView,
   answer: Answer,
@@ -93,7 +96,7 @@ async function settle(
   if (answer.kind === 'none' || signal.aborted)
     return { envelope: await gate.proposal(id, caller), why: answer.kind === 'none' ? answer.why : 'closed' };
   try {
-    const envelope = await gate.decide(id, {
+    const envelope = await approvals.decide(id, {
       answer: answer.kind === 'approve' ? 'approve' : 'reject',
       by: `mcp client of ${caller.bot}`,
       via: 'elicitation',

@@ -48,7 +48,7 @@ export async function callTool(
     const round = ctx.mcpReq.requestState<Round>();
     if (round !== undefined) {
       if (round.action !== name) throw foreignRound(round.action);
-      const { envelope, why } = await answerOfRound(gate, caller, round.proposal, ctx);
+      const { envelope, why } = await answerOfRound(deps, caller, round.proposal, ctx);
       // Whoever answers can be asked again; of whom nothing comes back gets the link from now on.
       if (why !== 'no-form') await deps.store.values.remove(ASKED, round.proposal);
       return await tell(deps, caller, envelope, why);

@@ -1,11 +1,13 @@
 import type { Prompt } from '../domain/prompt.ts';
-import type { Gate } from '../ports/gate.ts';
+import type { Approvals, Gate } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
 
 /** What the MCP door needs of the house. */
 export interface McpDeps {
   readonly gate: Gate;
+  /** An answer in a form of the client is a person's. */
+  readonly approvals: Pick<Approvals, 'decide'>;
   /** Read at the first question for prompts: a listing of tools does not wait for them. */
   readonly prompts: () => Promise<readonly Prompt[]>;
   /** Signs the state that a 2026-era client carries between its rounds. */

@@ -23,6 +23,11 @@ export async function botNamed(store: Pick<Store, 'bots'>, name: string): Promis
   });
 }
 
+/** The org that the bot's connection leads to, whatever state it is in. */
+export async function orgOf(store: Pick<Store, 'connections'>, bot: string): Promise<string | null> {
+  return (await store.connections.get(bot))?.orgId ?? null;
+}
+
 /** Why this bot may not call the action now: not granted, never by its policy, or switched off. Undefined where it may. */
 function whyNot({ action, actionPolicy }: Permitted, bot: BotRow): GatehouseError | undefined {
   const { name, permission, risk } = action;

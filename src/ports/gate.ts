@@ -8,13 +8,30 @@ export interface Gate {
   actions(bot: string): Promise<readonly ListedAction[]>;
   /** Find, permit, parse, decide, confirm, run, check the answer, audit. Throws GatehouseError. */
   call(call: Call): Promise<Envelope>;
+  /** What a given call would meet now, and why; nothing runs. */
+  dryRun(call: Call): Promise<{
+    readonly decision: 'auto' | 'confirm' | 'deny';
+    readonly assurance: Assurance;
+    readonly reasons: readonly string[];
+    readonly preview: Preview | null;
+  }>;
   /**
    * Where a proposal stands. Another bot's id is `not_found`, and so is another customer's or another person's at the chat.
    * Ends early when `signal` aborts or `waitMs` is over.
    */
   proposal(id: string, viewer: Viewer, wait?: { waitMs: number; signal?: AbortSignal }): Promise<Envelope>;
+  /** The account that a chat session is about, with every field that policy opens (O9). The key comes signed from the host. */
+  accountContext(
+    bot: string,
+    session: { readonly indexValue: string },
+    signal?: AbortSignal,
+  ): Promise<Readonly<Record<string, unknown>>>;
+}
+
+/** What waits for a person, and the person's answer. */
+export interface Approvals {
   /** For operators: newest first. */
-  proposals(filter: { bot?: string; pending?: boolean; limit?: number }): Promise<readonly Proposal[]>;
+  list(filter: { bot?: string; pending?: boolean; limit?: number }): Promise<readonly Proposal[]>;
   /** For operators: one proposal with everything the page shows; `not_found` when there is none. */
   inspect(id: string): Promise<{ readonly proposal: Proposal; readonly envelope: Envelope }>;
   /** A human's answer. Only doors that have proven a human may call it. Approving runs the stored arguments, once. */
@@ -31,29 +48,20 @@ export interface Gate {
   ): Promise<{ readonly proposal: string; readonly count: number; readonly link: string } | undefined>;
   /** For operators: every record of such a list; undefined where the proposal is none. */
   heldRecords(id: string): Promise<readonly HeldRecord[] | undefined>;
-  /** Everything kept of one person (an Id, an email) outside Salesforce is blanked; the audit chain still proves the rest. */
-  erase(subject: string, by: string): Promise<{ readonly proposals: number; readonly rows: number }>;
-  /** What a given call would meet now, and why; nothing runs. */
-  dryRun(call: Call): Promise<{
-    readonly decision: 'auto' | 'confirm' | 'deny';
-    readonly assurance: Assurance;
-    readonly reasons: readonly string[];
-    readonly preview: Preview | null;
-  }>;
-  /** The account that a chat session is about, with every field that policy opens (O9). The key comes signed from the host. */
-  sessionContext(
-    bot: string,
-    session: { readonly indexValue: string },
-    signal?: AbortSignal,
-  ): Promise<Readonly<Record<string, unknown>>>;
-  /** The bot was disconnected: what waits for a yes ends. Answers how many. */
-  leave(bot: string): Promise<number>;
   /** Requests of visitors that wait for somebody. */
   heldRequests(bot: string): Promise<HeldRequests>;
+}
+
+/** What ends by itself or must go: crashes, connections that are left, values past their time, people who are forgotten. */
+export interface Retention {
   /** What a crash left behind is finished or read back. Cheap when there is nothing. */
   recover(): Promise<number>;
-  /** Before-values and what ended proposals hold of people is blanked once older than `before` (ms); the chain stays. */
+  /** The bot was disconnected: what waits for a yes ends. Answers how many. */
+  leave(bot: string): Promise<number>;
+  /** Removes personal data from audit rows and ended proposals older than `before` (ms); the chain stays. */
   tidy(before: number): Promise<{ readonly rows: number; readonly proposals: number }>;
+  /** Everything kept of one person (an Id, an email) outside Salesforce is blanked; the audit chain still proves the rest. */
+  erase(subject: string, by: string): Promise<{ readonly proposals: number; readonly rows: number }>;
 }
 
 /** Who looks at a proposal: what one key's customers wait for is nobody else's to know. */

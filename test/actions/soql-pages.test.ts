@@ -158,7 +158,7 @@ describe('the audit of a read', () => {
     expect(told(world, missed)).toMatchObject({ code: 'not_found', rows: 0, query: expect.stringContaining('Nobody') });
 
     const [account] = await world.records('Account');
-    await world.app.gate.sessionContext(world.bot, { indexValue: String(account?.Account_Key__c) });
+    await world.app.gate.accountContext(world.bot, { indexValue: String(account?.Account_Key__c) });
     expect(told(world, (await rowsOf(world)).at(-1))).toMatchObject({ objects: ['Account'], rows: 1 });
   });
 });

@@ -126,7 +126,7 @@ describe('the audit', () => {
     const waiting = await world.call('UpdateOpportunity', { reference: 'OPP-123', nextStep: 'Still open' });
     world.clock.advance(60_000);
     await world.call('CreateLead', { lastName: 'Roe', company: 'Roe Ltd', email: 'rick@roe.example' });
-    expect(await world.app.gate.tidy(world.clock.now)).toEqual({ rows: expect.any(Number), proposals: 1 });
+    expect(await world.app.retention.tidy(world.clock.now)).toEqual({ rows: expect.any(Number), proposals: 1 });
     const rows = await world.app.store.audit.page(0, 100);
     const kept = JSON.stringify([
       await world.app.store.proposals.list({ limit: 100 }),
@@ -137,8 +137,8 @@ describe('the audit', () => {
     expect((await world.approve(waiting.proposal?.id ?? '')).status).toBe('done');
     expect(await world.app.audit.verify()).toMatchObject({ ok: true });
     const done = rows.find(({ event, action }) => event === 'done' && action === 'CreateLead');
-    await expect(world.app.gate.undo(done?.seq ?? 0, 'operator:ada')).rejects.toMatchObject({ code: 'not_found' });
-    expect(await world.app.gate.tidy(world.clock.now)).toEqual({ rows: 0, proposals: 0 });
+    await expect(world.app.approvals.undo(done?.seq ?? 0, 'operator:ada')).rejects.toMatchObject({ code: 'not_found' });
+    expect(await world.app.retention.tidy(world.clock.now)).toEqual({ rows: 0, proposals: 0 });
   });
 
   it('exports JSON lines without sealed values, and no value of a record stands in the open [C7]', async () => {
@@ -156,7 +156,7 @@ describe('the audit', () => {
     await using world = await createWorld();
     await lived(world);
     await world.call('CreateLead', { lastName: 'Roe', company: 'Roe Ltd', email: 'rick@roe.example' });
-    const erased = await world.app.gate.erase('jane@doe.example', 'operator:ada');
+    const erased = await world.app.retention.erase('jane@doe.example', 'operator:ada');
     expect(erased).toMatchObject({ proposals: 1 });
     const everything = JSON.stringify([
       await world.app.store.proposals.list({ limit: 100 }),

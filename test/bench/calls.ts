@@ -116,7 +116,7 @@ export async function benchConfirmedUpdate() {
     const start = (await control('calls')).count;
     const waiting = await propose('Call back');
     const shown = (await control('calls')).count;
-    await app.gate.decide(waiting.proposal?.id ?? '', {
+    await app.approvals.decide(waiting.proposal?.id ?? '', {
       answer: 'approve',
       by: 'bench',
       via: 'cli',

@@ -100,7 +100,7 @@ describe('a card', () => {
   it('loses to a quicker decision at another place: the click is answered with what really happened [C4]', async () => {
     await using talk = await createChatWorld();
     const asked = await talk.say(MOVE);
-    await talk.world.app.gate.decide(asked.cards[0]?.id ?? '', {
+    await talk.world.app.approvals.decide(asked.cards[0]?.id ?? '', {
       answer: 'reject',
       by: 'operator:ada',
       via: 'console',

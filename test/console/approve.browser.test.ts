@@ -83,7 +83,7 @@ describe.skipIf(why)(`the console in Chromium${why ? ` (skipped: ${why})` : ''}`
     await page.getByText('Change a value before approving').click();
     await page.getByLabel(/Next Step/).fill('Send the offer on Friday');
     await page.keyboard.press('Enter');
-    expect((await door.world.app.gate.inspect(id)).proposal.state).toBe('pending');
+    expect((await door.world.app.approvals.inspect(id)).proposal.state).toBe('pending');
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByRole('heading', { name: 'What you changed' }).waitFor();
     expect((await record(recordId))?.NextStep).not.toBe('Send the offer on Friday');
@@ -121,7 +121,7 @@ describe.skipIf(why)(`the console in Chromium${why ? ` (skipped: ${why})` : ''}`
     await page.goto(`${door.url}/approvals/${proposal?.id}`);
     expect(await page.locator('input[name="choice"]:checked').count()).toBe(0);
     await page.getByRole('button', { name: 'Approve' }).click();
-    expect((await door.world.app.gate.inspect(proposal?.id ?? '')).proposal.state).toBe('pending');
+    expect((await door.world.app.approvals.inspect(proposal?.id ?? '')).proposal.state).toBe('pending');
     await page.locator('input[name="choice"]').first().check();
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByText('It ran, and Salesforce took it.').waitFor();
@@ -172,6 +172,6 @@ describe.skipIf(why)(`the console in Chromium${why ? ` (skipped: ${why})` : ''}`
     await page.goto(`${other.url}/prize`);
     await page.getByRole('button', { name: 'Win' }).click();
     await page.getByText('Pages of another site may not call Gatehouse.').waitFor();
-    expect((await door.world.app.gate.inspect(id)).proposal.state).toBe('pending');
+    expect((await door.world.app.approvals.inspect(id)).proposal.state).toBe('pending');
   });
 });

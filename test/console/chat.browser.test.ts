@@ -272,7 +272,7 @@ describe.skipIf(why)(`the chat page in Chromium${why ? ` (skipped: ${why})` : ''
     await said(page, 'A colleague decides this.').waitFor();
     await shot(page, 'phone-4-colleague');
     expect(await page.getByRole('button', { name: 'Approve' }).count()).toBe(0);
-    const [proposal] = await door.world.app.gate.proposals({ pending: true });
+    const [proposal] = await door.world.app.approvals.list({ pending: true });
     await door.world.approve(proposal?.id ?? '');
     await page.locator('.receipt.good').waitFor({ timeout: 10_000 });
     await said(page, 'is updated').waitFor();

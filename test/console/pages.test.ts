@@ -121,7 +121,7 @@ describe('the approval page', () => {
     await door.world.sim('POST', 'records/Opportunity', { Id: recordId, Amount: 1234 });
     const moved = await post({ 'value.amount': '6000', seen });
     expect(moved).toMatchObject({ status: 409, text: expect.stringContaining('1234') });
-    expect((await door.world.app.gate.inspect(id)).proposal.state).toBe('pending');
+    expect((await door.world.app.approvals.inspect(id)).proposal.state).toBe('pending');
     expect((await post({ 'value.amount': '6000', seen: seenIn(moved.text) })).status).toBe(303);
     const record = (await door.world.records('Opportunity')).find(({ Id }) => Id === recordId);
     expect(record?.Amount).toBe(6000);

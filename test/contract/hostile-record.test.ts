@@ -110,7 +110,7 @@ describe('the audit', () => {
 });
 
 it('made nobody do anything: the one proposal waits, and no lead appeared [A7 C3]', async () => {
-  expect((await world.app.gate.inspect(proposal)).proposal).toMatchObject({ state: 'pending', decidedBy: null });
+  expect((await world.app.approvals.inspect(proposal)).proposal).toMatchObject({ state: 'pending', decidedBy: null });
   const { calls } = await world.sim('GET', 'calls');
   expect(calls.filter(({ method }: { method: string }) => method === 'PATCH')).toEqual([]);
 });

@@ -84,7 +84,7 @@ it('a crowd of proposals does not pass the cap together [C5]', async () => {
   await Promise.allSettled(
     references.map((reference) => world.call('UpdateOpportunity', { reference, nextStep: 'x' })),
   );
-  expect((await world.app.gate.proposals({ pending: true })).length).toBeLessThanOrEqual(2);
+  expect((await world.app.approvals.list({ pending: true })).length).toBeLessThanOrEqual(2);
 });
 
 it('rules of a read hold: its rate is counted, and a sensitive field is never read past its rule [C1]', async () => {

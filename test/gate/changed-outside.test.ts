@@ -89,15 +89,20 @@ it('a yes that nobody gave does not run, whatever state says so [K10]', async ()
   );
   const [waiting = '', declined = '', edited = ''] = await Promise.all(ids);
   await proposals.move(waiting, ['pending'], 'approved', forged);
-  await world.app.gate.decide(declined, { answer: 'reject', by: 'operator:ada', via: 'console', assurance: 'session' });
+  await world.app.approvals.decide(declined, {
+    answer: 'reject',
+    by: 'operator:ada',
+    via: 'console',
+    assurance: 'session',
+  });
   // What no move of ours does, a statement of theirs can.
   const row = (await proposals.get(declined))!;
   await proposals.insert({ ...row, id: `${row.id}x`, state: 'approved' });
-  await world.app.gate.previewEdit(edited, { nextStep: 'Mine' });
+  await world.app.approvals.previewEdit(edited, { nextStep: 'Mine' });
   await proposals.patch(edited, 'pending', { args: { ...MOVE, reference: 'OPP-126' } });
   await expect(world.approve(edited, { values: { nextStep: 'Mine' } })).rejects.toMatchObject({ code: 'conflict' });
   world.clock.advance(2_000);
-  await world.app.gate.recover();
+  await world.app.retention.recover();
   expect(await world.records('Opportunity')).toEqual(before);
   expect((await proposals.get(waiting))?.state).toBe('conflict');
 });
@@ -106,15 +111,15 @@ it('edits, a second asking and a crash in the middle are our own changes, and ru
   await using world = await createWorld();
   const { id } = (await world.call('UpdateOpportunity', MOVE)).proposal!;
   await world.setPolicy(bySession);
-  const again = await world.app.gate.decide(id, { answer: 'approve', ...client });
+  const again = await world.app.approvals.decide(id, { answer: 'approve', ...client });
   expect(again).toMatchObject({ status: 'waiting', proposal: { assurance: 'session' } });
   const stopped = await world.again((at) => {
     if (at === 'noted-sent') throw new Error('died');
   });
   const yes = { answer: 'approve', by: 'operator:ada', via: 'console', assurance: 'session' } as const;
-  await stopped.gate.decide(id, { ...yes, values: { nextStep: 'Sign' } });
+  await stopped.approvals.decide(id, { ...yes, values: { nextStep: 'Sign' } });
   await world.recoverAfter(200_000);
-  expect((await world.app.gate.inspect(id)).proposal.state).toBe('done');
+  expect((await world.app.approvals.inspect(id)).proposal.state).toBe('done');
   expect((await dealOf(world, 'OPP-123')).NextStep).toBe('Sign');
 });
 
@@ -128,7 +133,7 @@ it('an undo takes back what the audit says was written, not what the database sa
   const forged = effects.map((effect) => ({ ...effect, before: { NextStep: 'Forged', Amount: 1 } }));
   await proposals.patch(id, 'done', { effects: forged });
   const [row] = await audit.find({ proposal: id, event: 'done', limit: 1 });
-  const asked = await world.app.gate.undo(row!.seq, 'operator:ada');
+  const asked = await world.app.approvals.undo(row!.seq, 'operator:ada');
   await world.approve(asked.proposal!.id);
   expect(await dealOf(world, 'OPP-123')).toMatchObject({ NextStep: before.NextStep ?? null, Amount: before.Amount });
 });

@@ -24,7 +24,7 @@ it("a client's no ends call and proposal, unless a rule says that it waits [M3 C
   for (const change of changes) {
     await using world = await createWorld({ policy: withRule(change) });
     const { id } = (await world.call('UpdateOpportunity', MOVE)).proposal!;
-    const no = await world.app.gate.decide(id, { answer: 'reject', ...CLIENT });
+    const no = await world.app.approvals.decide(id, { answer: 'reject', ...CLIENT });
     expect(no).toMatchObject({ status: 'declined', proposal: { state: 'rejected' } });
     await expect(world.approve(id)).rejects.toMatchObject({ code: 'conflict' });
   }
@@ -43,17 +43,17 @@ it.each<[string, Partial<ActionPolicy>]>([
       status: 'declined',
       proposal: { id, state: 'pending', assurance: 'session', declinedInClient: true },
     };
-    expect(await world.app.gate.decide(id, { answer: 'reject', ...CLIENT })).toMatchObject(left);
+    expect(await world.app.approvals.decide(id, { answer: 'reject', ...CLIENT })).toMatchObject(left);
     // However often the client asks and answers, and whatever it answers then.
     expect(await world.call('UpdateOpportunity', MOVE)).toMatchObject(left);
     expect(await world.call('GetProposal', { id })).toMatchObject(left);
-    expect(await world.app.gate.decide(id, { answer: 'reject', ...CLIENT })).toMatchObject(left);
-    await expect(world.app.gate.decide(id, { answer: 'approve', ...CLIENT })).rejects.toMatchObject({
+    expect(await world.app.approvals.decide(id, { answer: 'reject', ...CLIENT })).toMatchObject(left);
+    await expect(world.app.approvals.decide(id, { answer: 'approve', ...CLIENT })).rejects.toMatchObject({
       code: 'permission_denied',
     });
     expect(await stepOf(world)).toBe(before);
-    expect((await world.app.gate.inspect(id)).envelope.status).toBe('waiting');
-    expect(await world.app.gate.proposals({ pending: true })).toHaveLength(1);
+    expect((await world.app.approvals.inspect(id)).envelope.status).toBe('waiting');
+    expect(await world.app.approvals.list({ pending: true })).toHaveLength(1);
     expect((await world.approve(id)).status).toBe('done');
     expect(await world.call('GetProposal', { id })).toMatchObject({ status: 'done' });
   },
@@ -63,7 +63,7 @@ it('a no on a page, in the chat or at the command line ends it all the same [M3 
   await using world = await createWorld({ policy: withRule({ rules: [WAITS] }) });
   for (const via of ['console', 'cli', 'chat'] as const) {
     const { id } = (await world.call('UpdateOpportunity', MOVE)).proposal!;
-    const no = await world.app.gate.decide(id, { answer: 'reject', by: 'somebody', via, assurance: 'client' });
+    const no = await world.app.approvals.decide(id, { answer: 'reject', by: 'somebody', via, assurance: 'client' });
     expect(no.proposal?.state).toBe('rejected');
   }
 });

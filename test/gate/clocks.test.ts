@@ -32,18 +32,18 @@ function suite(place: () => Promise<AsyncDisposable & { readonly env: Readonly<R
         const id = await waiting(world);
         const stop = pausing(point);
         const slow = await world.again(stop.crash);
-        const approved = slow.gate.decide(id, yes);
+        const approved = slow.approvals.decide(id, yes);
         await stop.reached;
         const other = await skewed(world, skewMs);
         // It looks again and again, for less than a lease of its own steady time.
         for (let n = 0; n < 5; n++) {
-          await other.gate.recover();
+          await other.retention.recover();
           world.clock.advance(9_000);
         }
         expect(await leads(world), `${skewMs}`).toBe(point === 'ran' ? 1 : 0);
         stop.release();
         expect((await approved).status).toBe('done');
-        await other.gate.recover();
+        await other.retention.recover();
         expect(await leads(world), `${skewMs}`).toBe(1);
         expect(await world.app.audit.verify()).toMatchObject({ ok: true });
         await other.close();
@@ -59,20 +59,20 @@ function suite(place: () => Promise<AsyncDisposable & { readonly env: Readonly<R
       const id = await waiting(world);
       const stop = pausing('noted-sent');
       const dead = await world.again(stop.crash);
-      void dead.gate.decide(id, yes).catch(() => {});
+      void dead.approvals.decide(id, yes).catch(() => {});
       await stop.reached;
       const other = await skewed(world, skewMs);
-      await other.gate.recover();
+      await other.retention.recover();
       world.clock.advance(59_000);
-      await other.gate.recover();
+      await other.retention.recover();
       expect(await leads(world), 'not a second too early').toBe(0);
       world.clock.advance(2_000);
-      await other.gate.recover();
+      await other.retention.recover();
       expect(await leads(world)).toBe(1);
-      expect((await other.gate.inspect(id)).proposal.state).toBe('done');
+      expect((await other.approvals.inspect(id)).proposal.state).toBe('done');
       // It wakes up after all: what it held is not its own any more.
       stop.release();
-      await other.gate.recover();
+      await other.retention.recover();
       expect(await leads(world)).toBe(1);
       await other.close();
     }

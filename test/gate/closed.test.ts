@@ -55,7 +55,7 @@ describe('a closed object', () => {
     expect(`${refusal.message} ${refusal.next}`).toContain(place);
     const tried = world.app.gate.dryRun({ bot: world.bot, action, args, principal: 'local', channel: 'cli' });
     await expect(tried).rejects.toMatchObject({ code: 'permission_denied', fields: [{ name: place }] });
-    expect(await world.app.gate.proposals({})).toEqual([]);
+    expect(await world.app.approvals.list({})).toEqual([]);
   });
 
   it.each([['denyFields'], ['maskFields']])('field of %s is refused before anybody is asked [U5]', async (tag) => {
@@ -64,7 +64,7 @@ describe('a closed object', () => {
     const refusal = await world.refusal('UpdateOpportunity', wish);
     expect(refusal).toMatchObject({ code: 'permission_denied', fields: [{ name: 'Amount' }] });
     expect(refusal.next).toContain('objects.Opportunity');
-    expect(await world.app.gate.proposals({})).toEqual([]);
+    expect(await world.app.approvals.list({})).toEqual([]);
   });
 });
 

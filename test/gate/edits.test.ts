@@ -25,10 +25,10 @@ describe('an edit', () => {
     const id = await waiting(world);
     for (const answer of [
       world.approve(id, { values: { amount: 10_001 } }),
-      world.app.gate.previewEdit(id, { amount: 10_001 }),
+      world.app.approvals.previewEdit(id, { amount: 10_001 }),
     ])
       await expect(answer).rejects.toMatchObject({ code: 'permission_denied' });
-    expect((await world.app.gate.inspect(id)).proposal.state).toBe('pending');
+    expect((await world.app.approvals.inspect(id)).proposal.state).toBe('pending');
     expect((await world.approve(id, { values: { amount: 9_999 } })).status).toBe('done');
   });
 
@@ -50,10 +50,10 @@ describe('an edit', () => {
     });
     const id = await waiting(world);
     const client = { answer: 'approve', by: 'client', via: 'chat', assurance: 'client' } as const;
-    await expect(world.app.gate.decide(id, { ...client, values: { amount: 90_000 } })).rejects.toMatchObject({
+    await expect(world.app.approvals.decide(id, { ...client, values: { amount: 90_000 } })).rejects.toMatchObject({
       code: 'permission_denied',
     });
-    expect((await world.app.gate.decide(id, { ...client, values: { amount: 8_000 } })).status).toBe('done');
+    expect((await world.app.approvals.decide(id, { ...client, values: { amount: 8_000 } })).status).toBe('done');
   });
 
   it('with hidden characters, another type, another record or nothing of the wish is refused [C5 A7]', async () => {
@@ -71,19 +71,19 @@ describe('an edit', () => {
       await expect(world.approve(id, { values }), JSON.stringify(values).slice(0, 60)).rejects.toMatchObject({
         code: 'invalid_input',
       });
-    expect((await world.app.gate.inspect(id)).proposal.state).toBe('pending');
+    expect((await world.app.approvals.inspect(id)).proposal.state).toBe('pending');
   });
 
   it('is previewed without a trace: nothing written, decided or stored [C2]', async () => {
     await using world = await createWorld();
     const id = await waiting(world);
-    const before = (await world.app.gate.inspect(id)).proposal;
-    const shown = await world.app.gate.previewEdit(id, { amount: 8_000 });
+    const before = (await world.app.approvals.inspect(id)).proposal;
+    const shown = await world.app.approvals.previewEdit(id, { amount: 8_000 });
     expect(shown.preview?.changes.map(({ field, after }) => [field, after])).toEqual([
       ['Amount', 8_000],
       ['NextStep', 'Send the contract'],
     ]);
-    expect((await world.app.gate.inspect(id)).proposal).toEqual(before);
+    expect((await world.app.approvals.inspect(id)).proposal).toEqual(before);
   });
 
   it('that runs into look-alikes asks which one is meant [A1 C5]', async () => {
@@ -102,10 +102,10 @@ describe('an edit', () => {
   it('keeps both digests and both values in the audit, sealed [C5 C7]', async () => {
     await using world = await createWorld();
     const id = await waiting(world);
-    const { digest } = (await world.app.gate.inspect(id)).proposal;
+    const { digest } = (await world.app.approvals.inspect(id)).proposal;
     await world.approve(id, { values: { amount: 8_000 } });
     const [row] = await world.app.store.audit.find({ proposal: id, event: 'approved', limit: 1 });
-    const { digest: edited } = (await world.app.gate.inspect(id)).proposal;
+    const { digest: edited } = (await world.app.approvals.inspect(id)).proposal;
     expect(JSON.parse(row?.detail ?? '{}')).toEqual({ editedFrom: digest, editedTo: edited, edited: ['amount'] });
     expect(row && world.app.audit.unsealed(row)).toEqual({ from: WISH, to: { ...WISH, amount: 8_000 } });
   });

@@ -12,7 +12,7 @@ const DOE = { lastName: 'Doe', company: 'Doe Ltd' };
 const opportunity = async (world: World) =>
   (await world.records('Opportunity')).find(({ Reference__c }) => Reference__c === 'OPP-123') ?? {};
 const isWritten = async (world: World) => (await opportunity(world)).NextStep === 'Send the contract';
-const decidedBy = async (world: World) => (await world.app.gate.proposals({})).map((one) => one.decidedBy);
+const decidedBy = async (world: World) => (await world.app.approvals.list({})).map((one) => one.decidedBy);
 const accept = () => ({ action: 'accept', content: { decision: 'approve' } }) as const;
 const asOperator = { by: 'operator:ada', via: 'cli', assurance: 'session' } as const;
 
@@ -117,7 +117,7 @@ describe('2. approvals forged from what the client holds', () => {
       [{ key: viewer }, 403],
     ] as const)
       expect((await door.ask('POST', path, { ...given, json: {} })).status).toBe(status);
-    expect((await door.world.app.gate.inspect(id)).proposal.state).toBe('pending');
+    expect((await door.world.app.approvals.inspect(id)).proposal.state).toBe('pending');
   });
 });
 
@@ -241,7 +241,7 @@ describe('6. the world went on since the approval was asked for', () => {
     const slow = await world.again((at) => {
       if (at === 'executing') world.clock.advance(3_660_000);
     });
-    expect((await slow.gate.decide(id, { answer: 'approve', ...asOperator })).status).not.toBe('done');
+    expect((await slow.approvals.decide(id, { answer: 'approve', ...asOperator })).status).not.toBe('done');
     expect(await isWritten(world)).toBe(false);
   });
 
@@ -281,10 +281,10 @@ describe('7. resuming runs it twice', () => {
     const before = await writes(world);
     await world.approve(id);
     const other = await world.again();
-    await expect(other.gate.decide(id, { answer: 'approve', ...asOperator })).rejects.toMatchObject({
+    await expect(other.approvals.decide(id, { answer: 'approve', ...asOperator })).rejects.toMatchObject({
       code: 'conflict',
     });
-    await other.gate.recover();
+    await other.retention.recover();
     for (const gate of [world.app.gate, other.gate])
       expect((await gate.proposal(id, { bot: world.bot, principal: 'agent:one' })).status).toBe('done');
     expect((await world.call('UpdateOpportunity', MOVE)).result).toMatchObject({ alreadyDone: true });

@@ -93,7 +93,7 @@ describe.each(Object.entries(ACTIONS))('%s', (_, action) => {
       // Afterwards, with the fault gone and its time over, asking again ends in exactly one effect.
       await world.sim('POST', 'faults', { clear: true });
       world.clock.advance(16 * 60_000);
-      await world.app.gate.recover();
+      await world.app.retention.recover();
       if ((await action.effects(world)) < action.is) await action.run(world);
       expect(await action.effects(world)).toBe(action.is);
     },

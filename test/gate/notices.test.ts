@@ -57,21 +57,21 @@ it("tells of visitors' requests at once, then once an hour with their number, an
   await using hook = await listening(world);
   const lead = (n: number) => world.call('CreateLead', { lastName: `Visitor ${n}`, company: 'Acme' });
   for (const n of [1, 2, 3, 4]) await lead(n);
-  await world.app.gate.recover();
+  await world.app.retention.recover();
   expect((await hook.all(1))[0]).toMatchObject({ type: 'proposal.waiting', data: { count: 1 } });
   world.clock.advance(HOUR_MS);
-  await world.app.gate.recover();
-  await world.app.gate.recover();
+  await world.app.retention.recover();
+  await world.app.retention.recover();
   expect((await hook.all(2))[1]).toMatchObject({ type: 'proposal.waiting', data: { count: 4 } });
   await world.app.connections.disconnect(world.bot);
   world.clock.advance(HOUR_MS);
   await lead(5);
   expect((await hook.all(3))[2]).toMatchObject({ type: 'proposal.waiting', data: { count: 5 } });
   world.clock.advance(8 * 24 * HOUR_MS);
-  await world.app.gate.recover();
+  await world.app.retention.recover();
   expect((await hook.all(4))[3]).toMatchObject({ type: 'proposal.undecided', data: { count: 1 } });
   world.clock.advance(HOUR_MS);
-  await world.app.gate.recover();
+  await world.app.retention.recover();
   const last = (await hook.all(5))[4];
   expect(last).toMatchObject({
     type: 'proposal.undecided',

@@ -57,14 +57,14 @@ describeWorlds((createWorld) =>
         if (at === 'decided') throw new Error('died');
       });
       const yes = { answer: 'approve', by: 'operator:ada', via: 'console', assurance: 'session' } as const;
-      await stopped.gate.decide(orphan.proposal!.id, yes).catch(() => undefined);
+      await stopped.approvals.decide(orphan.proposal!.id, yes).catch(() => undefined);
       await moveTo(world, OTHER_ORG);
       const values = { nextStep: 'Sign' };
-      await expect(world.app.gate.previewEdit(proposal!.id, values)).rejects.toMatchObject({ code: 'conflict' });
+      await expect(world.app.approvals.previewEdit(proposal!.id, values)).rejects.toMatchObject({ code: 'conflict' });
       await expect(world.approve(proposal!.id, { values })).rejects.toMatchObject({ code: 'conflict' });
       world.clock.advance(2_000);
-      await world.app.gate.recover();
-      expect((await world.app.gate.inspect(orphan.proposal!.id)).proposal.state).toBe('conflict');
+      await world.app.retention.recover();
+      expect((await world.app.approvals.inspect(orphan.proposal!.id)).proposal.state).toBe('conflict');
       expect(await stepOf(world)).toBe(before);
     });
 
@@ -101,13 +101,13 @@ describeWorlds((createWorld) =>
       await world.approve((await world.call('UpdateOpportunity', MOVE)).proposal!.id);
       const [row] = await world.app.store.audit.find({ event: 'done', action: 'UpdateOpportunity', limit: 1 });
       const { orgId } = (await world.app.store.connections.get(world.bot))!;
-      const prepared = await world.app.gate.undo(row!.seq, 'operator:ada');
+      const prepared = await world.app.approvals.undo(row!.seq, 'operator:ada');
       await moveTo(world, OTHER_ORG);
-      await expect(world.app.gate.undo(row!.seq, 'operator:ada')).rejects.toMatchObject({ code: 'conflict' });
+      await expect(world.app.approvals.undo(row!.seq, 'operator:ada')).rejects.toMatchObject({ code: 'conflict' });
       expect((await world.approve(prepared.proposal!.id)).status).toBe('conflict');
       expect(await stepOf(world)).toBe(MOVE.nextStep);
       await moveTo(world, orgId, 'simulated');
-      const again = await world.app.gate.undo(row!.seq, 'operator:ada');
+      const again = await world.app.approvals.undo(row!.seq, 'operator:ada');
       expect((await world.approve(again.proposal!.id)).status).toBe('done');
     });
 
@@ -132,11 +132,11 @@ describeWorlds((createWorld) =>
       const before = await stepOf(world);
       const first = (await world.call('UpdateOpportunity', MOVE)).proposal!;
       await reconnect(world);
-      expect(await world.app.gate.proposals({ pending: true })).toEqual([]);
+      expect(await world.app.approvals.list({ pending: true })).toEqual([]);
       expect(await world.approve(first.id)).toMatchObject({ status: 'conflict' });
       const second = (await world.call('CreateLead', DOE)).proposal!;
       await world.app.store.connections.patch(world.bot, { state: 'disconnected' });
-      await world.app.gate.recover();
+      await world.app.retention.recover();
       expect((await world.call('GetProposal', { id: second.id })).status).toBe('conflict');
       expect(await stepOf(world)).toBe(before);
       expect(await world.app.store.audit.find({ event: 'conflict', limit: 9 })).toHaveLength(2);

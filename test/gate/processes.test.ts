@@ -48,7 +48,7 @@ function suite(open: OpenHouse): void {
       expect(await writes(world)).toBe(1);
       expect(await events(world, id)).toEqual(['proposed', 'approved', 'done']);
       const winner = answers.findIndex(({ status }) => status === 'done');
-      expect((await world.app.gate.inspect(id)).proposal.decidedBy).toBe(`operator:p${winner}`);
+      expect((await world.app.approvals.inspect(id)).proposal.decidedBy).toBe(`operator:p${winner}`);
       expect(await world.app.audit.verify()).toMatchObject({ ok: true });
     });
 
@@ -81,7 +81,7 @@ function suite(open: OpenHouse): void {
               : { ...at(house), do: 'look', id, at: over },
         );
         await race(tasks);
-        const { state } = (await world.app.gate.inspect(id)).proposal;
+        const { state } = (await world.app.approvals.inspect(id)).proposal;
         const trail = await events(world, id);
         if (state === 'done') expect(trail).toEqual(['proposed', 'approved', 'done']);
         else expect([state, ...trail]).toEqual(['expired', 'proposed', 'expired']);
@@ -110,7 +110,7 @@ function suite(open: OpenHouse): void {
         // Long enough for a request of the dead process to have arrived or never to arrive.
         world.clock.now = Date.now() + 2_000;
         await world.recoverAfter(70_000);
-        const { proposal } = await world.app.gate.inspect(id);
+        const { proposal } = await world.app.approvals.inspect(id);
         expect(proposal).toMatchObject({ state: 'done', decidedBy: 'operator:ada' });
         expect(proposal.effects.map(({ state }) => state)).toEqual(['done']);
         expect(await writes(world)).toBe(1);
@@ -121,7 +121,7 @@ function suite(open: OpenHouse): void {
           'approved',
           'done',
         ]);
-        expect(await world.app.gate.recover()).toBe(0);
+        expect(await world.app.retention.recover()).toBe(0);
         expect(await world.app.audit.verify()).toMatchObject({ ok: true });
       });
     });

@@ -47,7 +47,7 @@ describe('a held update', () => {
     await world.approve(id);
     await expect(world.approve(id)).rejects.toMatchObject({ code: 'conflict', status: 409 });
     await expect(
-      world.app.gate.decide(id, { answer: 'reject', by: 'operator:bob', via: 'cli', assurance: 'session' }),
+      world.app.approvals.decide(id, { answer: 'reject', by: 'operator:bob', via: 'cli', assurance: 'session' }),
     ).rejects.toMatchObject({ code: 'conflict' });
     expect((await world.app.store.audit.find({ proposal: id, event: 'done', limit: 10 })).length).toBe(1);
   });
@@ -64,7 +64,7 @@ describe('a held update', () => {
   it('ends when declined, and expires by itself, as outcomes and not errors [C5]', async () => {
     await using world = await createWorld();
     const first = await proposed(world);
-    const declined = await world.app.gate.decide(first.id, {
+    const declined = await world.app.approvals.decide(first.id, {
       answer: 'reject',
       by: 'operator:ada',
       via: 'console',
@@ -109,7 +109,7 @@ describe('a held update', () => {
       ...policy,
       actions: { ...policy.actions, UpdateOpportunity: { ...policy.actions.UpdateOpportunity!, assurance: 'session' } },
     }));
-    const again = await world.app.gate.decide(id, {
+    const again = await world.app.approvals.decide(id, {
       answer: 'approve',
       by: 'client',
       via: 'elicitation',
@@ -131,7 +131,7 @@ describe('a held update', () => {
     });
     const { id } = await proposed(world);
     await expect(
-      world.app.gate.decide(id, { answer: 'approve', by: 'client', via: 'elicitation', assurance: 'client' }),
+      world.app.approvals.decide(id, { answer: 'approve', by: 'client', via: 'elicitation', assurance: 'client' }),
     ).rejects.toMatchObject({ code: 'permission_denied' });
   });
 
@@ -147,7 +147,13 @@ describe('a held update', () => {
     });
     expect(await world.refusal('GetProposal', { id }, { bot: 'other' })).toMatchObject({ code: 'not_found' });
     await expect(
-      world.app.gate.decide(id, { answer: 'approve', by: 'x', via: 'elicitation', assurance: 'client', bot: 'other' }),
+      world.app.approvals.decide(id, {
+        answer: 'approve',
+        by: 'x',
+        via: 'elicitation',
+        assurance: 'client',
+        bot: 'other',
+      }),
     ).rejects.toMatchObject({ code: 'not_found' });
   });
 
@@ -282,7 +288,7 @@ describe('a lead', () => {
     expect(acquaintance).toEqual(stranger);
     expect(stranger).toEqual({ status: 'done', result: { received: true } });
     // One was looked up and written meanwhile, the other one waits.
-    await expect.poll(() => world.app.gate.proposals({ pending: true }), { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(() => world.app.approvals.list({ pending: true }), { timeout: 10_000 }).toHaveLength(1);
   });
 
   it('names bad values before anything is sent, with the nearest picklist values [A2]', async () => {
@@ -354,7 +360,7 @@ describe('a crash', () => {
       void world
         .again((at) => (at === point ? new Promise<void>(() => resolve()) : undefined))
         .then((dying) =>
-          dying.gate.decide(waiting.proposal!.id, {
+          dying.approvals.decide(waiting.proposal!.id, {
             answer: 'approve',
             by: 'operator:ada',
             via: 'cli',

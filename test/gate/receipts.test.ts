@@ -18,7 +18,7 @@ const known = async (world: World) =>
   String((await world.records('Contact')).find(({ Email }) => typeof Email === 'string')!.Email);
 const leadsOf = async (world: World, lastName = 'Doe') =>
   (await world.records('Lead')).filter(({ LastName }) => LastName === lastName);
-const waiting = async (world: World) => (await world.app.gate.proposals({ pending: true }))[0]!;
+const waiting = async (world: World) => (await world.app.approvals.list({ pending: true }))[0]!;
 /** The one that waits for a person; a slow machine may still be judging it. */
 const asked = async (world: World) => {
   await expect.poll(async () => (await waiting(world))?.state, { timeout: 10_000 }).toBe('pending');
@@ -40,21 +40,25 @@ describe('what a visitor was thanked for', () => {
     expect(held).toMatchObject({ state: 'pending', assurance: 'session', preview: { choices: expect.any(Array) } });
     expect(held.expiresAt).toBe(world.clock.now + 7 * DAY_MS);
     world.clock.advance(40 * DAY_MS);
-    await world.app.gate.recover();
-    await world.app.gate.tidy(world.clock.now - 30 * DAY_MS);
-    expect((await world.app.gate.inspect(held.id)).proposal).toMatchObject({
+    await world.app.retention.recover();
+    await world.app.retention.tidy(world.clock.now - 30 * DAY_MS);
+    expect((await world.app.approvals.inspect(held.id)).proposal).toMatchObject({
       state: 'expired',
       args: { lastName: 'Doe' },
     });
-    expect(await world.app.gate.heldRequests(world.bot)).toMatchObject({
+    expect(await world.app.approvals.heldRequests(world.bot)).toMatchObject({
       undecided: { count: 1, examples: [held.id] },
     });
-    expect(await world.app.gate.proposals({ pending: true })).toHaveLength(1);
+    expect(await world.app.approvals.list({ pending: true })).toHaveLength(1);
     expect((await world.approve(held.id, { choice: 'create' })).status).toBe('done');
     expect(await leadsOf(world)).toHaveLength(1);
-    expect(await world.app.gate.heldRequests(world.bot)).toMatchObject({ waiting: 0, undecided: { count: 0 } });
+    expect(await world.app.approvals.heldRequests(world.bot)).toMatchObject({ waiting: 0, undecided: { count: 0 } });
     // Nothing of the person is kept once it is decided.
-    expect((await world.app.gate.inspect(held.id)).proposal).toMatchObject({ state: 'done', args: {}, preview: null });
+    expect((await world.app.approvals.inspect(held.id)).proposal).toMatchObject({
+      state: 'done',
+      args: {},
+      preview: null,
+    });
     // What ended by its time without a visitor stays over.
     expect(await world.app.audit.verify()).toMatchObject({ ok: true });
   });
@@ -68,8 +72,12 @@ describe('what a visitor was thanked for', () => {
     expect(expiresAt).toBe(world.clock.now + 30 * DAY_MS);
     world.clock.advance(31 * DAY_MS);
     const no = { answer: 'reject', by: 'operator:ada', via: 'console', assurance: 'session' } as const;
-    expect((await world.app.gate.decide(id, no)).status).toBe('declined');
-    expect((await world.app.gate.inspect(id)).proposal).toMatchObject({ state: 'rejected', args: {}, preview: null });
+    expect((await world.app.approvals.decide(id, no)).status).toBe('declined');
+    expect((await world.app.approvals.inspect(id)).proposal).toMatchObject({
+      state: 'rejected',
+      args: {},
+      preview: null,
+    });
     await expect(world.approve(id)).rejects.toMatchObject({ code: 'conflict' });
     expect(await leadsOf(world)).toEqual([]);
   });
@@ -81,17 +89,17 @@ describe('what a visitor was thanked for', () => {
     const before = await asked(world);
     await world.app.connections.disconnect(world.bot);
     expect(await world.call('CreateLead', { ...JANE, lastName: 'Away', email: 'away@doe.example' })).toEqual(THANKS);
-    expect(await world.app.gate.heldRequests(world.bot)).toMatchObject({ notLookedUp: 2, waiting: 0 });
+    expect(await world.app.approvals.heldRequests(world.bot)).toMatchObject({ notLookedUp: 2, waiting: 0 });
     await expect(world.approve(before.id, { choice: 'create' })).rejects.toMatchObject({ code: 'not_connected' });
-    const gone = await world.app.gate.inspect(before.id);
+    const gone = await world.app.approvals.inspect(before.id);
     expect(gone.proposal).toMatchObject({ state: 'received', orgId: null });
     expect(gone.proposal.preview).not.toHaveProperty('choices');
 
     await world.app.connections.connect(world.bot, { flow: 'simulated' });
     await world.app.store.connections.patch(world.bot, { orgId: '00D0000000000ZZEAQ' });
-    await world.app.gate.recover();
+    await world.app.retention.recover();
     expect(await leadsOf(world, 'Away')).toHaveLength(1);
-    expect((await world.app.gate.inspect(before.id)).proposal).toMatchObject({
+    expect((await world.app.approvals.inspect(before.id)).proposal).toMatchObject({
       state: 'pending',
       orgId: '00D0000000000ZZEAQ',
       preview: { choices: expect.any(Array) },
@@ -104,7 +112,7 @@ describe('what a visitor was thanked for', () => {
     await world.app.connections.disconnect(world.bot);
     await world.call('CreateLead', JANE);
     world.clock.advance(8 * DAY_MS);
-    await world.app.gate.recover();
+    await world.app.retention.recover();
     const { id, state } = await waiting(world);
     expect(state).toBe('expired');
     await world.app.connections.connect(world.bot, { flow: 'simulated' });
@@ -141,7 +149,7 @@ describe('what a visitor was thanked for', () => {
       else await world.sim('POST', 'faults', { clear: true });
       for (let n = 0; n < 4; n += 1) {
         world.clock.advance(3_700_000);
-        await world.app.gate.recover();
+        await world.app.retention.recover();
       }
       expect(await leadsOf(world)).toHaveLength(1);
       expect((await world.app.store.proposals.list({ limit: 1 }))[0]).toMatchObject({ state: 'done', args: {} });
@@ -153,7 +161,7 @@ describe('what a visitor was thanked for', () => {
     await world.app.connections.disconnect(world.bot);
     expect(await world.call('CreateLead', { ...JANE, lastName: 'D'.repeat(200) })).toEqual(THANKS);
     await world.app.connections.connect(world.bot, { flow: 'simulated' });
-    await world.app.gate.recover();
+    await world.app.retention.recover();
     const { id, state, reasons } = await waiting(world);
     expect([state, reasons.at(-1)]).toEqual(['pending', expect.stringContaining('lastName')]);
     expect((await world.approve(id, { values: { lastName: 'Doe' } })).status).toBe('done');
@@ -179,11 +187,15 @@ describe('what a visitor was thanked for', () => {
       visitor: null,
       args: { email },
     });
-    await expect(world.app.gate.erase(email, 'operator:ada')).rejects.toMatchObject({ code: 'conflict' });
+    await expect(world.app.retention.erase(email, 'operator:ada')).rejects.toMatchObject({ code: 'conflict' });
     expect((await store.proposals.get(id))?.state).toBe('pending');
     await store.proposals.move(other, ['pending'], 'expired', {});
-    expect(await world.app.gate.erase(email, 'operator:ada')).toMatchObject({ proposals: 2 });
-    expect((await world.app.gate.inspect(id)).proposal).toMatchObject({ state: 'rejected', args: {}, preview: null });
+    expect(await world.app.retention.erase(email, 'operator:ada')).toMatchObject({ proposals: 2 });
+    expect((await world.app.approvals.inspect(id)).proposal).toMatchObject({
+      state: 'rejected',
+      args: {},
+      preview: null,
+    });
   });
 });
 
@@ -246,7 +258,7 @@ describe('what a visitor can see', () => {
       expect(await lead('Probe', isKnown ? email : 'nobody@knows.example')).toEqual(THANKS);
       await settled(world);
       expect(await world.refusal('CreateLead', { ...JANE, lastName: 'After' })).toMatchObject({ code: 'rate_limited' });
-      expect(await world.app.gate.proposals({ pending: true })).toHaveLength(isKnown ? 3 : 2);
+      expect(await world.app.approvals.list({ pending: true })).toHaveLength(isKnown ? 3 : 2);
     }
   });
 
@@ -270,7 +282,7 @@ describe('what a visitor can see', () => {
     await crowd('three', 9);
     await settled(world);
     expect(await written()).toBe(20);
-    expect(await world.app.gate.proposals({ pending: true, limit: 99 })).toHaveLength(24);
+    expect(await world.app.approvals.list({ pending: true, limit: 99 })).toHaveLength(24);
     world.clock.advance(3_700_000);
     await crowd('one', 1);
     await settled(world);
@@ -302,7 +314,7 @@ it('stands on the approval pages as long as nobody answered, with "Write it now"
   const page = async (path: string) => (await door.ask('GET', path, { as, headers: { accept: 'text/html' } })).text;
   expect(await page(`/approvals/${id}`)).toContain('A visitor was thanked for this.');
   world.clock.advance(8 * DAY_MS);
-  await world.app.gate.recover();
+  await world.app.retention.recover();
   const back = await door.signIn('approver');
   const late = async (path: string) =>
     (await door.ask('GET', path, { as: back, headers: { accept: 'text/html' } })).text;

@@ -11,7 +11,7 @@ const DAY_MS = 24 * 3_600_000;
 const nextStep = async (world: World) =>
   (await world.records('Opportunity')).find(({ Reference__c }) => Reference__c === 'OPP-123')?.NextStep;
 const leads = async (world: World) => (await world.records('Lead')).filter(({ LastName }) => LastName === 'Doe');
-const stateOf = async (world: World, id: string) => (await world.app.gate.inspect(id)).proposal.state;
+const stateOf = async (world: World, id: string) => (await world.app.approvals.inspect(id)).proposal.state;
 
 async function waiting(world: World, action: string, args: unknown): Promise<string> {
   const { proposal } = await world.call(action, args);
@@ -34,7 +34,7 @@ async function approveAndStop(world: World, id: string, point: string): Promise<
   await new Promise<void>((resolve) => {
     void world
       .again((at) => (at === point ? new Promise<void>(() => resolve()) : undefined))
-      .then((dying) => dying.gate.decide(id, yes));
+      .then((dying) => dying.approvals.decide(id, yes));
   });
 }
 
@@ -110,12 +110,12 @@ it('lets a process keep what it took, although another one saw it unknown before
   const second = await world.again();
   const move = second.store.proposals.move;
   vi.spyOn(second.store.proposals, 'move').mockImplementation(async (...args) => {
-    void first.gate.recover();
+    void first.retention.recover();
     await running;
     return move(...args);
   });
-  await second.gate.recover();
-  const { proposal } = await second.gate.inspect(id);
+  await second.retention.recover();
+  const { proposal } = await second.approvals.inspect(id);
   expect(proposal).toMatchObject({ state: 'executing', runner: expect.stringContaining('/') });
 });
 
@@ -126,7 +126,7 @@ it('finds an approval that a crash orphaned behind ten thousand that wait [C6]',
   await fill(world.app, id, 10_000);
   world.clock.advance(2_000);
   const rows = count(world.app);
-  expect(await world.app.gate.recover()).toBe(1);
+  expect(await world.app.retention.recover()).toBe(1);
   expect(rows()).toBeLessThan(10);
   expect(await stateOf(world, id)).toBe('done');
 });
@@ -142,7 +142,7 @@ it('holds, lists and decides among ten thousand that wait without reading them [
   expect(await stateOf(world, first)).toBe('superseded');
   expect((await world.approve(newer)).status).toBe('done');
   expect(rows()).toBeLessThan(20);
-  expect(await world.app.gate.proposals({ pending: true, limit: 50 })).toHaveLength(50);
+  expect(await world.app.approvals.list({ pending: true, limit: 50 })).toHaveLength(50);
   expect(rows()).toBeLessThan(80);
 });
 
@@ -157,9 +157,9 @@ it('does not revive what was over once, when the clock goes back [C5]', async ()
   await using world = await createWorld();
   const id = await waiting(world, 'UpdateOpportunity', MOVE);
   world.clock.advance(61 * 60_000);
-  expect(await world.app.gate.proposals({ pending: true })).toEqual([]);
+  expect(await world.app.approvals.list({ pending: true })).toEqual([]);
   world.clock.advance(-61 * 60_000);
-  expect(await world.app.gate.proposals({ pending: true })).toEqual([]);
+  expect(await world.app.approvals.list({ pending: true })).toEqual([]);
   expect((await world.approve(id)).status).toBe('expired');
 });
 
@@ -169,7 +169,7 @@ it('ends what was made in a future that was none, instead of letting it live lon
   const swept = await waiting(world, 'UpdateOpportunity', { ...MOVE, reference: 'OPP-124' });
   world.clock.advance(-DAY_MS);
   expect((await world.approve(seen)).status).toBe('expired');
-  await world.app.gate.recover();
+  await world.app.retention.recover();
   expect((await world.app.store.proposals.get(swept))?.state).toBe('expired');
 });
 

@@ -42,7 +42,7 @@ it('shows, keeps, repeats and undoes an amount as the org stores it [G27] [H1]',
     status: 'done',
     result: { alreadyDone: true },
   });
-  const undo = await world.app.gate.undo(await lastAudit(world), 'operator:ada');
+  const undo = await world.app.approvals.undo(await lastAudit(world), 'operator:ada');
   expect(await world.approve(undo.proposal?.id ?? '')).toMatchObject({ status: 'done' });
   expect((await deal(world))?.Amount).toBe(before);
 });
@@ -67,7 +67,7 @@ it('keeps an address as the org does, and knows the same wish again [H1] [G22]',
   expect(lead?.Email).toBe('r&d.capital@example.com');
   expect(await world.call('CreateLead', person)).toMatchObject({ status: 'done', result: { alreadyDone: true } });
   const [row] = await world.app.store.audit.find({ event: 'done', action: 'CreateLead', limit: 1 });
-  expect(await world.app.gate.undo(row?.seq ?? 0, 'operator:ada')).toMatchObject({ status: 'waiting' });
+  expect(await world.app.approvals.undo(row?.seq ?? 0, 'operator:ada')).toMatchObject({ status: 'waiting' });
   for (const email of ['nobody', 'a b@example.com'])
     expect(await world.refusal('CreateLead', { ...person, email })).toMatchObject({ code: 'invalid_input' });
 });
@@ -132,13 +132,13 @@ it('compares rich text, times and choices as the org answers them, and undoes no
   ]);
   expect(await world.approve(asked.proposal?.id ?? '')).toMatchObject({ status: 'done' });
   expect(await world.call('UpdateOpportunity', { ...DEAL, ...wish })).toMatchObject({ result: { alreadyDone: true } });
-  expect(await world.app.gate.undo(await lastAudit(world), 'operator:ada')).toMatchObject({ status: 'waiting' });
+  expect(await world.app.approvals.undo(await lastAudit(world), 'operator:ada')).toMatchObject({ status: 'waiting' });
   expect(await approved(world, { Tax__c: 'AB-1234-5678' })).toMatchObject({ status: 'done' });
   expect((await deal(world))?.Tax__c).toBe('AB-1234-5678');
   expect(await world.call('UpdateOpportunity', { ...DEAL, Tax__c: 'AB-1234-5678' })).toMatchObject({
     result: { alreadyDone: true },
   });
-  await expect(world.app.gate.undo(await lastAudit(world), 'operator:ada')).rejects.toThrow(/mask/);
+  await expect(world.app.approvals.undo(await lastAudit(world), 'operator:ada')).rejects.toThrow(/mask/);
 });
 
 it('names the currency beside every amount, where the org has several [G26]', async () => {
@@ -158,7 +158,7 @@ it('names the currency beside every amount, where the org has several [G26]', as
   const { result } = await world.call('GetAccount', { opportunity: 'OPP-123', include: ['opportunities'] });
   expect(result).toMatchObject({ opportunity: { CurrencyIsoCode: 'JPY' } });
   expect(await world.approve(asked.proposal?.id ?? '')).toMatchObject({ status: 'done' });
-  const undo = await world.app.gate.undo(await lastAudit(world), 'operator:ada');
+  const undo = await world.app.approvals.undo(await lastAudit(world), 'operator:ada');
   expect(undo.proposal?.changes).toMatchObject([{ label: 'Amount (JPY)', before: 90_000_000 }]);
 });
 
@@ -170,7 +170,7 @@ it('checks a value that an approver typed like one that must be listed [U14]', a
     code: 'invalid_input',
     fields: [{ name: 'stageName', problem: expect.stringContaining('nearest: Closed Won') }],
   });
-  await expect(world.app.gate.previewEdit(id, { stageName: 'Closed Wonn' })).rejects.toMatchObject({
+  await expect(world.app.approvals.previewEdit(id, { stageName: 'Closed Wonn' })).rejects.toMatchObject({
     code: 'invalid_input',
   });
   expect(await world.approve(id, { values: { stageName: 'closed won' } })).toMatchObject({ status: 'done' });

@@ -18,7 +18,7 @@ it('restores an update as a guarded proposal of its own [A6]', async () => {
   await using world = await createWorld();
   const before = (await world.records('Opportunity')).find(({ Reference__c }) => Reference__c === 'OPP-123');
   const { audit, record } = await updated(world);
-  const asked = await world.app.gate.undo(audit, 'operator:ada');
+  const asked = await world.app.approvals.undo(audit, 'operator:ada');
   expect(asked).toMatchObject({
     status: 'waiting',
     proposal: { assurance: 'session', target: { name: before?.Name, id: record } },
@@ -35,7 +35,7 @@ it('deletes what was created [A6]', async () => {
   await using world = await createWorld();
   const lead = await world.call('CreateLead', { lastName: 'Mistake', company: 'Oops' });
   const [row] = await world.app.store.audit.find({ event: 'done', action: 'CreateLead', limit: 1 });
-  const asked = await world.app.gate.undo(row?.seq ?? 0, 'operator:ada');
+  const asked = await world.app.approvals.undo(row?.seq ?? 0, 'operator:ada');
   await world.approve(asked.proposal?.id ?? '');
   const gone = (await world.records('Lead')).find(({ Id }) => Id === lead.result?.id);
   expect(gone?.IsDeleted).toBe(true);
@@ -44,12 +44,12 @@ it('deletes what was created [A6]', async () => {
 it('refuses with the difference when the record holds something else by now [A6]', async () => {
   await using world = await createWorld();
   const { audit, record } = await updated(world);
-  const asked = await world.app.gate.undo(audit, 'operator:ada');
+  const asked = await world.app.approvals.undo(audit, 'operator:ada');
   await world.sim('POST', 'records/Opportunity', { Id: record, NextStep: 'A person went on' });
   expect((await world.approve(asked.proposal?.id ?? '')).status).toBe('conflict');
-  await expect(world.app.gate.undo(audit, 'operator:ada')).rejects.toThrow('A person went on');
-  await expect(world.app.gate.undo(1, 'operator:ada')).rejects.toMatchObject({ code: 'not_found' });
-  await expect(world.app.gate.undo(9_999, 'operator:ada')).rejects.toMatchObject({ code: 'not_found' });
+  await expect(world.app.approvals.undo(audit, 'operator:ada')).rejects.toThrow('A person went on');
+  await expect(world.app.approvals.undo(1, 'operator:ada')).rejects.toMatchObject({ code: 'not_found' });
+  await expect(world.app.approvals.undo(9_999, 'operator:ada')).rejects.toMatchObject({ code: 'not_found' });
   expect(await recordOf(world, record)).toMatchObject({ NextStep: 'A person went on', Amount: 7 });
 });
 
@@ -66,6 +66,6 @@ it('calls a record whose name policy closes by its Id [A6 P6]', async () => {
     ...policy,
     objects: { ...objects, Opportunity: { ...objects.Opportunity!, denyFields: ['Name'] } }, // the shipped policy lists it
   }));
-  const { proposal } = await world.app.gate.undo(audit, 'operator:ada');
+  const { proposal } = await world.app.approvals.undo(audit, 'operator:ada');
   expect(proposal?.target).toMatchObject({ id: record, name: record });
 });

@@ -92,7 +92,7 @@ describe('the chat over HTTP', () => {
     const { json } = await visitor.read();
     expect(json.proposals).toEqual([]);
     expect(json.entries.map(({ kind }: { kind: string }) => kind)).toContain('receipt');
-    expect((await door.world.app.gate.inspect(proposal.id)).proposal).toMatchObject({
+    expect((await door.world.app.approvals.inspect(proposal.id)).proposal).toMatchObject({
       decidedVia: 'chat',
       assurance: 'client',
     });
@@ -126,7 +126,7 @@ describe('the chat over HTTP', () => {
     ])
       expect([answer.status, answer.json.error.code]).toEqual([404, 'not_found']);
     expect((await door.ask('GET', one.at, { headers: two.headers })).text).toBe(missing.text);
-    expect((await door.world.app.gate.inspect(proposal.id)).proposal.state).toBe('pending');
+    expect((await door.world.app.approvals.inspect(proposal.id)).proposal.state).toBe('pending');
     // The same cookie at another bot is somebody else.
     await door.world.app.store.bots.create({
       name: 'other',
@@ -156,7 +156,7 @@ describe('the chat over HTTP', () => {
     expect(
       (await door.ask('POST', path, { json: { ...json, assurance: 'session' }, headers: visitor.headers })).status,
     ).toBe(400);
-    expect((await door.world.app.gate.inspect(proposal.id)).proposal.state).toBe('pending');
+    expect((await door.world.app.approvals.inspect(proposal.id)).proposal.state).toBe('pending');
   });
 
   it('knows people by the session that the host signed, apart from each other and across devices [O9] [P6]', async () => {

@@ -10,7 +10,7 @@ describe('the embedded org in the browser', () => {
 
   it('shows a record where its links lead, and a change there is what the bot reads next [U9]', async () => {
     const { id, recordId } = await proposeMove(door.world);
-    const proposal = (await door.world.app.gate.proposals({ pending: true, limit: 10 })).find((one) => one.id === id);
+    const proposal = (await door.world.app.approvals.list({ pending: true, limit: 10 })).find((one) => one.id === id);
     const link = new URL(proposal?.preview?.target?.url ?? '');
     expect(link.pathname).toBe(`/simulated-org/${recordId}`);
     const page = await door.ask('GET', link.pathname);

@@ -15,7 +15,7 @@ async function opportunity(door: Door) {
 }
 
 async function pending(door: Door) {
-  return door.world.app.gate.proposals({ bot: door.world.bot, pending: true });
+  return door.world.app.approvals.list({ bot: door.world.bot, pending: true });
 }
 
 describe.each(KINDS)('a %s client with elicitation', (kind) => {
@@ -34,7 +34,7 @@ describe.each(KINDS)('a %s client with elicitation', (kind) => {
     expect(question?.message).toContain('Time left: 60 minutes.');
     expect(question?.requestedSchema.required).toEqual(['decision']);
     expect(question?.requestedSchema.properties.decision?.enum).toEqual(['approve', 'decline']);
-    const [row] = await door.world.app.gate.proposals({ bot: door.world.bot });
+    const [row] = await door.world.app.approvals.list({ bot: door.world.bot });
     expect(row).toMatchObject({ decidedVia: 'elicitation', decidedBy: 'mcp client of demo', state: 'done' });
   });
 
@@ -323,9 +323,9 @@ describe('a classic client with an open form', () => {
     const called = client.call('UpdateOpportunity', MOVE);
     await open;
     const elsewhere = await door.world.again();
-    const [row] = await elsewhere.gate.proposals({ pending: true });
+    const [row] = await elsewhere.approvals.list({ pending: true });
 
-    await elsewhere.gate.decide(row?.id ?? '', {
+    await elsewhere.approvals.decide(row?.id ?? '', {
       answer: 'approve',
       by: 'operator:ada',
       via: 'cli',

@@ -58,7 +58,7 @@ describe("OpenAI's remote MCP tool", () => {
     expect(await door.world.records('Opportunity')).toEqual(before);
     const again = await model.call('GetProposal', { id: structuredContent.proposal.id });
     expect(again.structuredContent.status).toBe('waiting');
-    const [proposal] = await door.world.app.gate.proposals({ bot: door.world.bot });
+    const [proposal] = await door.world.app.approvals.list({ bot: door.world.bot });
     expect(proposal).toMatchObject({ state: 'pending', decidedBy: null });
   });
 

@@ -176,7 +176,7 @@ function suite(open: OpenTwo): void {
     await expect.poll(async () => (await app.store.mcpSessions.get(id))?.calls).toBe(0);
     answer?.(yes());
     expect(await client.tools()).not.toEqual([]);
-    expect(await app.gate.proposals({ bot: two.door.world.bot, pending: true })).toHaveLength(1);
+    expect(await app.approvals.list({ bot: two.door.world.bot, pending: true })).toHaveLength(1);
   });
 
   it('answer a call that waits at a form before their process stops, with the link [M9]', async () => {

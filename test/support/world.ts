@@ -123,7 +123,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       }
     },
     approve: (id, more = {}) =>
-      app.gate.decide(id, { answer: 'approve', by: 'operator:ada', via: 'console', assurance: 'session', ...more }),
+      app.approvals.decide(id, {
+        answer: 'approve',
+        by: 'operator:ada',
+        via: 'console',
+        assurance: 'session',
+        ...more,
+      }),
     async setPolicy(change) {
       const row = await app.store.bots.get(bot);
       if (row === undefined) throw new Error('the bot of this world is gone');
@@ -133,9 +139,9 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     records: async (object) => (await sim('GET', `records/${object}`)).records,
     calls: async () => (await sim('GET', 'calls')).count,
     async recoverAfter(ms) {
-      await app.gate.recover();
+      await app.retention.recover();
       clock.advance(ms);
-      await app.gate.recover();
+      await app.retention.recover();
     },
     async again(crash) {
       const other = await open(crash);

@@ -45,7 +45,7 @@ function suite(place: Place): void {
     ]);
     const answers = await Promise.allSettled([world.approve(list?.id ?? ''), world.approve(list?.id ?? '')]);
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    expect(await world.app.gate.inspect(list?.id ?? '')).toMatchObject({
+    expect(await world.app.approvals.inspect(list?.id ?? '')).toMatchObject({
       proposal: { state: 'done', result: { sent: 2, leftOut: [], failed: [] } },
     });
     expect(await contacts(world)).toEqual(['ada@held.example', 'p2@held.example']);
@@ -90,7 +90,7 @@ function suite(place: Place): void {
       await turn(world);
       expect(await waiting(world)).toHaveLength(1);
     }
-    const all = await world.app.gate.proposals({ limit: 100 });
+    const all = await world.app.approvals.list({ limit: 100 });
     expect(all.map(({ state }) => state).sort()).toEqual(['pending', ...Array(4).fill('superseded')]);
     // An hour later what came since is listed, too.
     world.clock.advance(3_700_000);
@@ -109,7 +109,7 @@ function suite(place: Place): void {
     await put(world, PEOPLE, person(2));
     await turn(world);
     const decline = { answer: 'reject', by: 'operator:ada', via: 'console', assurance: 'session' } as const;
-    await world.app.gate.decide((await waiting(world))[0]?.id ?? '', decline);
+    await world.app.approvals.decide((await waiting(world))[0]?.id ?? '', decline);
     await turn(world);
     // Touched, and the same write still.
     const sync = await world.app.sync();
@@ -120,7 +120,7 @@ function suite(place: Place): void {
     await put(world, { id: 'p2', fields: { phone: '2' } });
     await turn(world);
     expect((await recordsOn(world, (await waiting(world))[0])).map(({ id }) => id)).toEqual(['p2']);
-    await world.app.gate.decide((await waiting(world))[0]?.id ?? '', decline);
+    await world.app.approvals.decide((await waiting(world))[0]?.id ?? '', decline);
     await world.setPolicy((policy) => ({ ...policy, proposals: { ...policy.proposals, expiresMinutes: 30 } }));
     await turn(world);
     const [anew] = await waiting(world);
@@ -175,7 +175,7 @@ function suite(place: Place): void {
       });
       await expect(approveAt(dying, list?.id ?? '')).rejects.toThrow('died');
       await world.recoverAfter(200_000);
-      expect(await world.app.gate.inspect(list?.id ?? '')).toMatchObject({
+      expect(await world.app.approvals.inspect(list?.id ?? '')).toMatchObject({
         proposal: { state: 'done', result: { sent: 2 } },
       });
       expect(await contacts(world)).toEqual(['ada@held.example', 'p2@held.example']);
@@ -335,7 +335,7 @@ describeOnce('in one house', () => {
       expect(await world.refusal(action, args)).toMatchObject({ code: 'not_found' });
     expect((await world.app.gate.actions(world.bot)).map(({ name }) => name)).not.toContain('SyncHeld');
     const atClient = { answer: 'approve', by: 'x', via: 'chat', assurance: 'client', bot: world.bot } as const;
-    await expect(world.app.gate.decide(id, atClient)).rejects.toMatchObject({ code: 'not_found' });
+    await expect(world.app.approvals.decide(id, atClient)).rejects.toMatchObject({ code: 'not_found' });
     expect(await contacts(world)).toEqual([]);
     expect(await door.ask('POST', `/api/proposals/${id}/approve`, { key: admin })).toMatchObject({ status: 200 });
     expect(await contacts(world)).toEqual(['ada@held.example']);
@@ -376,11 +376,11 @@ async function turn(world: World): Promise<void> {
   await (await world.app.sync()).worker.turn(world.bot);
 }
 
-const waiting = (world: World) => world.app.gate.proposals({ pending: true });
+const waiting = (world: World) => world.app.approvals.list({ pending: true });
 const recordsOn = async (world: World, list: { readonly id: string } | undefined): Promise<readonly HeldRecord[]> =>
-  (await world.app.gate.heldRecords(list?.id ?? '')) ?? [];
+  (await world.app.approvals.heldRecords(list?.id ?? '')) ?? [];
 const approveAt = (app: App, id: string) =>
-  app.gate.decide(id, { answer: 'approve', by: 'operator:ada', via: 'console', assurance: 'session' });
+  app.approvals.decide(id, { answer: 'approve', by: 'operator:ada', via: 'console', assurance: 'session' });
 
 async function contacts(world: World): Promise<unknown[]> {
   const rows = await world.records('Contact');

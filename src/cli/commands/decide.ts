@@ -11,12 +11,12 @@ export async function decide(
 ): Promise<void> {
   const { terminal } = call;
   const app = await call.openApp();
-  const { envelope: before } = await app.gate.inspect(id);
+  const { envelope: before } = await app.approvals.inspect(id);
   if (before.proposal !== undefined && terminal.canAsk) terminal.note(`${describeProposal(before.proposal)}\n`);
-  const records = terminal.canAsk ? await app.gate.heldRecords(id) : undefined;
+  const records = terminal.canAsk ? await app.approvals.heldRecords(id) : undefined;
   if (records !== undefined) terminal.note(`${describeRecords(records, before.proposal?.link ?? '')}\n`);
   const operator = await askOperator(call, app, 'DECIDE_PROPOSALS');
-  const envelope = await app.gate.decide(id, {
+  const envelope = await app.approvals.decide(id, {
     answer,
     by: principalOf(operator),
     via: 'cli',

@@ -24,7 +24,7 @@ export const command = defineCommand({
       app.isSimulated && (await ensureDemoBot(app)).isNew ? await app.access.issueKey('agent', DEMO_BOT) : undefined;
     const mcp = createMcpHttp(app);
     const { routes, worker } = await app.sync();
-    const context = app.gate.sessionContext;
+    const context = app.gate.accountContext;
     const server = await listen({ ...app, mcp, routes, context }, config).catch((error: unknown) => {
       throw explainListen(error, config);
     });

@@ -1,6 +1,6 @@
-import type { App } from '../../app/app.ts';
 import { type LookupNote, lookupNotes } from '../../policy/lookups.ts';
 import { botNamed } from '../../policy/permit.ts';
+import type { HeldRequests } from '../../ports/gate.ts';
 import type { ConnectionStatus } from '../../ports/salesforce.ts';
 import type { SyncStatus } from '../../sync/jobs/status.ts';
 import { defineCommand } from '../command.ts';
@@ -15,7 +15,7 @@ export const command = defineCommand({
     const connection = await app.connections.status(bot.name);
     const lookups = connection.state === 'connected' ? await lookupNotes(app.connections, bot) : [];
     const pending = await app.store.proposals.countPending(bot.name);
-    const requests = await app.gate.heldRequests(bot.name);
+    const requests = await app.approvals.heldRequests(bot.name);
     const problems = requestProblems(bot.name, requests, connection.state);
     const sync = await (await app.sync()).status(bot.name);
     terminal.print(
@@ -68,8 +68,6 @@ export function describeLookups(notes: readonly LookupNote[]): string[] {
 
 const told = (waiting: number, bot: string) =>
   waiting === 0 ? 'nothing' : `${waiting} for a person: gatehouse proposals --bot ${bot}`;
-
-type HeldRequests = Awaited<ReturnType<App['gate']['heldRequests']>>;
 
 /** Visitors were thanked for these: they are a problem as long as nobody has answered. */
 function requestProblems(bot: string, { notLookedUp, undecided }: HeldRequests, state: ConnectionStatus['state']) {

@@ -15,7 +15,7 @@ export const command = defineCommand({
       );
     const app = await call.openApp();
     const operator = await askOperator(call, app, 'DECIDE_PROPOSALS');
-    const envelope = await app.gate.undo(Number(given), principalOf(operator));
+    const envelope = await app.approvals.undo(Number(given), principalOf(operator));
     const { terminal } = call;
     const hint =
       envelope.proposal === undefined ? '' : `\nAn operator decides: gatehouse approve ${envelope.proposal.id}`;

@@ -11,14 +11,14 @@ import { createRateLimit } from '../rate-limit.ts';
 import { type Page, type PageCall, type PageReply, pathTo } from './page.ts';
 
 /** The queue and the page on which a person decides. */
-export function approvalPages({ gate, store, now }: HttpDeps): readonly Page[] {
+export function approvalPages({ approvals, store, now }: HttpDeps): readonly Page[] {
   const limit = createRateLimit({ most: 60, windowMs: 60_000, now });
 
   const approvalPage = async (
     { session, params }: PageCall,
     { problem, edit }: { readonly problem?: GatehouseError; readonly edit?: EditPreview | undefined } = {},
   ): Promise<PageReply> => {
-    const { proposal } = await gate.inspect(params.id ?? '');
+    const { proposal } = await approvals.inspect(params.id ?? '');
     // A failure of the action itself is told as the proposal's outcome.
     const isOutcome = proposal.state === 'failed' && proposal.error?.error.code === problem?.code;
     const told = isOutcome ? undefined : problem;
@@ -29,7 +29,7 @@ export function approvalPages({ gate, store, now }: HttpDeps): readonly Page[] {
       nowMs: now(),
       problem: told,
       edit: proposal.state === 'pending' ? edit : undefined,
-      records: await gate.heldRecords(proposal.id),
+      records: await approvals.heldRecords(proposal.id),
       corrected: proposal.state === 'pending' ? [] : await correctedArgs(store, proposal.id),
     });
     return { title: proposal.action, body, here: 'approvals', ...(told === undefined ? {} : { status: told.status }) };
@@ -42,8 +42,8 @@ export function approvalPages({ gate, store, now }: HttpDeps): readonly Page[] {
       permission: 'READ_LOGS',
       async handle() {
         const [waiting, latest] = await Promise.all([
-          gate.proposals({ pending: true, limit: 100 }),
-          gate.proposals({ limit: 40 }),
+          approvals.list({ pending: true, limit: 100 }),
+          approvals.list({ limit: 40 }),
         ]);
         const settled = latest.filter((proposal) => !isOpen(proposal)).slice(0, 20);
         return { title: 'Approvals', body: approvalsView(waiting, settled, now()), here: 'approvals' };
@@ -63,15 +63,15 @@ export function approvalPages({ gate, store, now }: HttpDeps): readonly Page[] {
             next: 'Press Approve or Decline on the page of the proposal.',
           });
         const id = params.id ?? '';
-        const { proposal } = await gate.inspect(id);
+        const { proposal } = await approvals.inspect(id);
         const choice = form.get('choice');
         const values = answer === 'approve' ? editedValues(proposal, form) : undefined;
         const seen = form.get('seen');
         try {
           // What an edit would change is looked at before it is approved; nobody approves what they have not seen.
           if (values !== undefined && seen === null)
-            return await approvalPage(call, { edit: await gate.previewEdit(id, values) });
-          await gate.decide(id, {
+            return await approvalPage(call, { edit: await approvals.previewEdit(id, values) });
+          await approvals.decide(id, {
             answer,
             by: `operator:${session.name}`,
             via: 'console',
@@ -82,7 +82,7 @@ export function approvalPages({ gate, store, now }: HttpDeps): readonly Page[] {
         } catch (error) {
           if (!(error instanceof GatehouseError)) throw error;
           const isOutdated = error.code === 'conflict' && values !== undefined;
-          const edit = isOutdated ? await gate.previewEdit(id, values).catch(() => undefined) : undefined;
+          const edit = isOutdated ? await approvals.previewEdit(id, values).catch(() => undefined) : undefined;
           return approvalPage(call, { problem: error, edit });
         }
         return { goTo: pathTo('approvals', id) };

@@ -15,7 +15,7 @@ import { type Page, type PageReply, pathTo } from './page.ts';
 
 /** The list of bots, and each one's card. */
 export function botPages(deps: HttpDeps): readonly Page[] {
-  const { store, connections, gate } = deps;
+  const { store, connections, approvals } = deps;
 
   const botPage = async (session: BrowserSession, name: string, told?: Html, status = 200): Promise<PageReply> => {
     const bot = await botNamed(store, name);
@@ -45,7 +45,7 @@ export function botPages(deps: HttpDeps): readonly Page[] {
         const summaries = await Promise.all(
           bots.map(async (bot) => ({ bot, status: await connections.status(bot.name) })),
         );
-        const waiting = (await gate.proposals({ pending: true, limit: 100 })).length;
+        const waiting = (await approvals.list({ pending: true, limit: 100 })).length;
         return { title: 'Bots', body: homeView(summaries, waiting), here: 'bots' };
       },
     },

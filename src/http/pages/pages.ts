@@ -48,7 +48,7 @@ export function mountPages(
         origin: originOf(c.get('host'), deps.config),
       });
       if ('goTo' in reply) return c.redirect(reply.goTo, 303);
-      const waiting = (await deps.gate.proposals({ pending: true, limit: 100 })).length;
+      const waiting = (await deps.approvals.list({ pending: true, limit: 100 })).length;
       return show(reply, {
         isSimulated: deps.isSimulated,
         signedIn: { operator: session, csrf: session.csrf, waiting },

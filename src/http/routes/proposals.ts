@@ -12,7 +12,7 @@ import { sessionOf } from '../session-of.ts';
  * Proposals: agents may look at their own, people decide. An agent or host key on the deciding routes is refused before
  * anything else is looked at (C3).
  */
-export function proposalRoutes({ gate, access, now }: HttpDeps): readonly Route[] {
+export function proposalRoutes({ gate, approvals, access, now }: HttpDeps): readonly Route[] {
   const limit = createRateLimit({ most: 60, windowMs: 60_000, now });
 
   const decide = (answer: HumanDecision['answer'], summary: string) =>
@@ -25,7 +25,7 @@ export function proposalRoutes({ gate, access, now }: HttpDeps): readonly Route[
       body: decisionSchema,
       async handle({ params, caller, body }) {
         limit.consume(caller.principal);
-        return { json: await gate.decide(params.id, { answer, ...toDecision(caller), ...given(body) }) };
+        return { json: await approvals.decide(params.id, { answer, ...toDecision(caller), ...given(body) }) };
       },
     });
 
@@ -42,7 +42,7 @@ export function proposalRoutes({ gate, access, now }: HttpDeps): readonly Route[
         limit: z.coerce.number().int().min(1).max(200).default(50),
       }),
       async handle({ query }) {
-        const proposals = await gate.proposals({
+        const proposals = await approvals.list({
           limit: query.limit,
           ...(query.bot === undefined ? {} : { bot: query.bot }),
           pending: query.state === 'waiting',
@@ -62,7 +62,7 @@ export function proposalRoutes({ gate, access, now }: HttpDeps): readonly Route[
           const viewer = { bot: caller.bot, principal: caller.principal, ...sessionOf(access, caller.bot, headers) };
           return { json: await gate.proposal(params.id, viewer, { waitMs: query.waitSeconds * 1000, signal }) };
         }
-        const { proposal, envelope } = await gate.inspect(params.id);
+        const { proposal, envelope } = await approvals.inspect(params.id);
         return { json: { ...envelope, detail: { ...toListed(proposal, now()), args: proposal.args } } };
       },
     }),
@@ -73,7 +73,7 @@ export function proposalRoutes({ gate, access, now }: HttpDeps): readonly Route[
       who: ['operator'],
       permission: 'READ_LOGS',
       async handle({ params }) {
-        const records = await gate.heldRecords(params.id);
+        const records = await approvals.heldRecords(params.id);
         if (records === undefined)
           throw new GatehouseError('not_found', 'This proposal lists no records.', {
             next: `Look at the proposal itself: GET /api/proposals/${params.id}.`,
@@ -90,7 +90,7 @@ export function proposalRoutes({ gate, access, now }: HttpDeps): readonly Route[
       body: z.strictObject({ values }),
       async handle({ params, caller, body }) {
         limit.consume(caller.principal);
-        return { json: await gate.previewEdit(params.id, body.values) };
+        return { json: await approvals.previewEdit(params.id, body.values) };
       },
     }),
     decide('approve', 'Approve: runs the stored arguments, once'),

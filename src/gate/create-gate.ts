@@ -1,0 +1,117 @@
+import type { Audit } from '../audit/audit.ts';
+import { createConfirm } from '../confirm/confirm.ts';
+import { unknownProposal } from '../confirm/refusals.ts';
+import type { Sign } from '../confirm/sign.ts';
+import type { Action } from '../domain/action.ts';
+import type { GatehouseError } from '../domain/errors.ts';
+import type { Approvals, Gate, Retention } from '../ports/gate.ts';
+import type { Store } from '../ports/store.ts';
+import type { ContextDeps } from './call-context.ts';
+import { createEdits } from './edits.ts';
+import { eraseSubject } from './erase.ts';
+import { createHandle } from './handle.ts';
+import { createNotices, type Notice } from './notices.ts';
+import { createPrepareRun } from './prepare-run.ts';
+import { createPropose } from './propose.ts';
+import { createProposalQueries } from './queries.ts';
+import { createReceipts } from './receipts.ts';
+import { createRepeats } from './repeats.ts';
+import { createHeldSync, createSyncHeldAction, listOf, SYNC_HELD } from './sync-held.ts';
+import { createUndo, createUndoAction } from './undo.ts';
+
+/** Puts the gate together: calls for the doors, approvals for people, retention for housekeeping. */
+
+export interface GateDeps {
+  readonly actions: readonly Action[];
+  readonly store: Store;
+  readonly audit: Audit;
+  readonly context: ContextDeps;
+  readonly mayOverride: (error: GatehouseError) => boolean;
+  readonly isRunnerAlive: (runner: string) => boolean;
+  /** Names this process, unique per start. */
+  readonly runner: string;
+  /** Where a human decides a proposal. */
+  readonly link: (id: string) => string;
+  readonly newId: () => string;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Signs with a key of this installation. */
+  readonly sign: Sign;
+  /** Where notices go. */
+  readonly notify: (notice: Notice) => Promise<void>;
+  readonly crash?: (point: string) => void | Promise<void>;
+}
+
+export function createGate(deps: GateDeps): {
+  readonly gate: Omit<Gate, 'actions'>;
+  readonly approvals: Approvals;
+  readonly retention: Retention;
+} {
+  const { actions, store, audit, context, link, newId, sign, sleep } = deps;
+  const { now, log, openOrg, requestTimeoutMs } = context;
+
+  const undoAction = createUndoAction(store, audit);
+  const syncHeldAction = createSyncHeldAction({ actions, store });
+  const operatorActions = [undoAction, syncHeldAction];
+  const { tell, catchUp } = createNotices({ store, notify: deps.notify, link, newId, now, log });
+  const confirm = createConfirm({
+    ...{ store, audit, sign, link, newId, now, log, sleep, tell },
+    prepareRun: createPrepareRun({ actions, operatorActions, store, context, now }),
+    runner: deps.runner,
+    isRunnerAlive: deps.isRunnerAlive,
+    leaseMs: requestTimeoutMs * 3,
+    watch: context.watch,
+    isUnknownOutcome: context.isUnknownOutcome,
+    mayOverride: deps.mayOverride,
+    ...(deps.crash === undefined ? {} : { crash: deps.crash }),
+  });
+  const queries = createProposalQueries({ store, confirm, link, now });
+  const repeats = createRepeats({ store, confirm, link, openOrg, requestTimeoutMs, now });
+  const edits = createEdits({ actions, store, confirm, context });
+  const propose = createPropose({ confirm, repeats, link, newId, now });
+  const receipts = createReceipts({ actions, store, confirm, context, newId, now, log, sign, sleep, tell });
+
+  return {
+    gate: createHandle({ actions, store, audit, context, queries, receipts, repeats, propose, newId, now, log }),
+
+    approvals: {
+      list: queries.list,
+      inspect: queries.inspect,
+      undo: createUndo({ action: undoAction, store, context, propose }),
+      heldSync: createHeldSync({
+        ...{ action: syncHeldAction, actions, store, confirm, context, link, newId, now, propose },
+      }),
+      heldRecords: async (id) => listOf((await queries.inspect(id)).proposal),
+      heldRequests: receipts.held,
+      async decide(id, decision) {
+        // Whoever speaks for one bot alone is no operator.
+        if (decision.bot !== undefined && (await store.proposals.get(id))?.action === SYNC_HELD)
+          throw unknownProposal();
+        if (decision.answer === 'approve') await receipts.prepare(id);
+        return edits.decide(id, decision);
+      },
+      async previewEdit(id, values) {
+        await receipts.prepare(id);
+        return edits.previewEdit(id, values);
+      },
+    },
+
+    retention: {
+      async recover() {
+        // A process may have died between the end of a connection and the end of what waited for it.
+        for (const { bot, state } of await store.connections.list())
+          if (state === 'disconnected') await confirm.leave(bot);
+        const done = (await confirm.recover()) + (await receipts.catchUp());
+        await catchUp();
+        return done;
+      },
+      leave: confirm.leave,
+      async tidy(before) {
+        return { rows: await audit.forget(before), proposals: await store.proposals.blankSettledBefore(before) };
+      },
+      erase: (subject, by) => {
+        const withdraw = (id: string) => confirm.decide(id, { answer: 'reject', by, via: 'cli', assurance: 'session' });
+        return eraseSubject({ store, audit, withdraw, subject, by });
+      },
+    },
+  };
+}
