@@ -1,4 +1,5 @@
 import { type GatehouseError, toErrorBody } from '../domain/errors.ts';
+import { outcomeWords } from '../domain/outcome-words.ts';
 import type { Envelope } from '../domain/proposal.ts';
 import type { ListedAction } from '../ports/gate.ts';
 import type { ToolCall } from '../ports/model.ts';
@@ -39,7 +40,7 @@ function forModel(outcome: Outcome, isPublic: boolean): string {
   const { body, next } =
     'error' in outcome
       ? { body: toErrorBody(outcome.error), next: undefined }
-      : { body: outcome.envelope, next: NEXT[outcome.envelope.status] };
+      : { body: outcome.envelope, next: nextStep(outcome.envelope) };
   const whole = next === undefined ? body : { ...body, next };
   const text = JSON.stringify(isPublic ? withoutAddresses(whole) : whole);
   if (text.length <= MOST_ANSWER) return text;
@@ -58,16 +59,12 @@ function withoutAddresses(value: unknown): unknown {
   return Object.fromEntries(shown.map(([key, inner]) => [key, withoutAddresses(inner)]));
 }
 
-const NEXT: Readonly<Record<Envelope['status'], string | undefined>> = {
-  done: undefined,
-  waiting:
-    'Nothing is written yet. The person sees a card and decides there. You cannot approve; repeating the call does not help.',
-  declined: 'The person declined. Nothing was written. Do not propose it again unless they ask for something else.',
-  expired: 'Nobody decided in time, or a newer proposal took its place. Nothing was written.',
-  conflict:
-    'The record changed after it was shown, so nothing was written. Propose it again against the values of now.',
-  unknown: 'Salesforce did not say whether it was written. Do not repeat the call; say that it is being checked.',
-};
+function nextStep(envelope: Envelope): string | undefined {
+  const { model } = outcomeWords(envelope);
+  if (envelope.status === 'waiting')
+    return 'Nothing is written yet. The person sees a card and decides there. You cannot approve; repeating the call does not help.';
+  return envelope.status === 'unknown' ? `${model} Say that it is being checked.` : model;
+}
 
 function forPerson(name: string, outcome: Outcome, action: ListedAction | undefined): string {
   const title = action?.title ?? name;
@@ -101,24 +98,12 @@ function toReceipt(name: string, outcome: Outcome, options: AnswerOptions): Rece
         ? outcome.error.message
         : result.alreadyDone === true
           ? 'It was so already; nothing had to be written.'
-          : outcome.envelope.proposal?.state === 'superseded'
-            ? 'Replaced by a newer proposal. Nothing was written.'
-            : RECEIPT_WORDS[status],
+          : outcomeWords(outcome.envelope).person,
     ...(proposal === undefined ? {} : { proposal }),
     ...(isPublic || Object.keys(record).length === 0 ? {} : { record }),
     changes: isPublic ? [] : changesOf(result.changes),
   };
 }
-
-const RECEIPT_WORDS: Readonly<Record<Receipt['status'], string>> = {
-  done: 'Done.',
-  waiting: 'Waiting for a decision.',
-  declined: 'Declined. Nothing was written.',
-  expired: 'Not decided in time. Nothing was written.',
-  conflict: 'The record changed meanwhile. Nothing was written.',
-  unknown: 'Salesforce did not say whether it was written. It is being checked.',
-  failed: 'It failed.',
-};
 
 function changesOf(changes: unknown): Receipt['changes'] {
   if (!Array.isArray(changes)) return [];

@@ -1,11 +1,12 @@
 import type { HeldRecord } from '../domain/action.ts';
+import { outcomeWords } from '../domain/outcome-words.ts';
 import type { Envelope, ProposalView } from '../domain/proposal.ts';
 import { columns, indent, type Terminal } from './terminal.ts';
 
 /** An envelope in words, for the terminal. */
-export function describeEnvelope({ status, result, proposal }: Envelope, { style }: Pick<Terminal, 'style'>): string {
-  const [colour, word] = WORDS[status];
-  const parts = [style(colour, word)];
+export function describeEnvelope(envelope: Envelope, { style }: Pick<Terminal, 'style'>): string {
+  const { status, result, proposal } = envelope;
+  const parts = [style(COLOURS[status], outcomeWords(envelope).person)];
   if (result !== undefined) parts.push(indent(describeValue(result)));
   if (proposal !== undefined && status !== 'done') parts.push(describeProposal(proposal));
   return parts.join('\n');
@@ -50,14 +51,14 @@ export function describeRecords(records: readonly HeldRecord[], link: string): s
 
 const MOST_RECORDS = 20;
 
-const WORDS = {
-  done: ['green', 'Done.'],
-  waiting: ['yellow', 'Waiting for a person.'],
-  declined: ['red', 'Declined. Nothing was written.'],
-  expired: ['red', 'Expired before anybody decided. Nothing was written.'],
-  conflict: ['red', 'The record changed meanwhile. Nothing was written.'],
-  unknown: ['red', 'The outcome is not known yet. Do not repeat it: it is read back from Salesforce.'],
-} as const satisfies Record<Envelope['status'], readonly ['green' | 'yellow' | 'red', string]>;
+const COLOURS: Readonly<Record<Envelope['status'], 'green' | 'yellow' | 'red'>> = {
+  done: 'green',
+  waiting: 'yellow',
+  declined: 'red',
+  expired: 'red',
+  conflict: 'red',
+  unknown: 'red',
+};
 
 function describeValue(value: Readonly<Record<string, unknown>>): string {
   return columns(

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { type GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
+import { outcomeWords } from '../domain/outcome-words.ts';
 import type { Envelope } from '../domain/proposal.ts';
 import type { Log } from '../ports/log.ts';
 
@@ -41,23 +42,12 @@ const FIRST: Record<NotDecided, string> = {
   late: 'Nobody has decided yet. ',
 };
 
-function nextStep({ status, proposal }: Envelope, why: NotDecided, isOpen: boolean): string | undefined {
-  switch (status) {
-    case 'done':
-      return undefined;
-    case 'waiting':
-      if (proposal === undefined || proposal.state !== 'pending')
-        return 'It was approved and is being carried out. Call GetProposal with its id to see how it went; do not repeat the call.';
-      return `${FIRST[why]}Nothing was written. Tell the user to ${isOpen ? 'open the link of the proposal and decide there' : `run "gatehouse serve" and open the link of the proposal, or to run "gatehouse approve ${proposal.id}"`} before it expires; GetProposal with its id tells how it went. You cannot approve it.`;
-    case 'declined':
-      if (proposal?.declinedInClient === true)
-        return 'The client declined it. Nothing was written. Do not propose it again: a signed-in person may still decide it, and the link of the proposal leads there.';
-      return 'It was declined. Nothing was written. Do not propose it again unless the user asks for something else.';
-    case 'expired':
-      return 'Nobody decided in time, or a newer proposal took its place. Nothing was written. Propose it again only if the user still wants it.';
-    case 'conflict':
-      return 'The record changed after it was shown, so nothing was written. Call the action again to propose it against the values of now.';
-    case 'unknown':
-      return 'Salesforce did not say whether the write happened. Do not repeat the call; GetProposal with its id tells once it is known.';
-  }
+function nextStep(envelope: Envelope, why: NotDecided, isOpen: boolean): string | undefined {
+  const { status, proposal } = envelope;
+  const { model } = outcomeWords(envelope);
+  if (status === 'unknown') return `${model} GetProposal with its id tells once it is known.`;
+  if (status !== 'waiting') return model;
+  if (proposal === undefined || proposal.state !== 'pending')
+    return 'It was approved and is being carried out. Call GetProposal with its id to see how it went; do not repeat the call.';
+  return `${FIRST[why]}Nothing was written. Tell the user to ${isOpen ? 'open the link of the proposal and decide there' : `run "gatehouse serve" and open the link of the proposal, or to run "gatehouse approve ${proposal.id}"`} before it expires; GetProposal with its id tells how it went. You cannot approve it.`;
 }
