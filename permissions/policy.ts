@@ -208,7 +208,8 @@ function namingNothing({ actions, off }: Policy, known: readonly string[]): { na
   return places.filter(([name]) => !known.includes(name)).map(([, place]) => ({ name: place, problem }));
 }
 
-const OPEN_TO_READ = [
+/** Objects that every org has and a shipped policy opens. */
+export const OPEN_TO_READ = [
   'Account',
   'Contact',
   'Lead',

@@ -58,6 +58,13 @@ export function writeOnce(
     await deps.record(effects);
   };
 
+  /** Recorded first; only then it may leave. */
+  const begin = async (at: number, write: Omit<RecordedWrite, 'at' | 'state'>): Promise<RecordedWrite> => {
+    const effect: RecordedWrite = { ...write, at: now(), state: 'sent' };
+    await put(at, effect);
+    return effect;
+  };
+
   /** One look, where describe says that the org may hold something else than was sent. */
   const readBack = async (values: ObjectValues, object: string, id: string, after: Fields, record?: SObject) => {
     if (!Object.keys(after).some((field) => values.mayDiffer(field, record))) return undefined;
@@ -111,17 +118,7 @@ export function writeOnce(
         mayNotBeUnderWay(at, before);
       }
       await mustBeInTime(at, object);
-      const effect: RecordedWrite = {
-        kind: 'create',
-        object,
-        id: null,
-        mark,
-        before: {},
-        after,
-        at: now(),
-        state: 'sent',
-      };
-      await put(at, effect);
+      const effect = await begin(at, { kind: 'create', object, id: null, mark, before: {}, after });
       const send = () =>
         org.create(object, after, {
           ...(options?.allowDuplicates === undefined ? {} : { allowDuplicates: options.allowDuplicates }),
@@ -177,17 +174,7 @@ export function writeOnce(
         );
       if (recorded !== undefined) mayNotBeUnderWay(at, recorded);
       await mustBeInTime(at, object);
-      const effect: RecordedWrite = {
-        kind: 'update',
-        object,
-        id: record.Id,
-        mark: null,
-        before,
-        after,
-        at: now(),
-        state: 'sent',
-      };
-      await put(at, effect);
+      const effect = await begin(at, { kind: 'update', object, id: record.Id, mark: null, before, after });
       try {
         await org.patch(object, record.Id, after, lastModified(record));
       } catch (error) {
@@ -226,17 +213,7 @@ export function writeOnce(
         if (recorded !== undefined) mayNotBeUnderWay(at, recorded);
         await mustBeInTime(at, object);
       }
-      const effect: RecordedWrite = {
-        kind: 'remove',
-        object,
-        id: record.Id,
-        mark: null,
-        before: {},
-        after: {},
-        at: now(),
-        state: 'sent',
-      };
-      await put(at, effect);
+      const effect = await begin(at, { kind: 'remove', object, id: record.Id, mark: null, before: {}, after: {} });
       if (current !== undefined) await org.remove(object, record.Id);
       await put(at, { ...effect, state: 'done' });
     },

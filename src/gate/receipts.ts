@@ -25,7 +25,7 @@ import { evaluate } from './evaluate.ts';
 import type { Notices } from './notices.ts';
 import { parseArgs } from './parse-args.ts';
 import { createReadLog } from './read-log.ts';
-import { dedupeKeyOf, isInWindow } from './repeats.ts';
+import { dedupeKeyOf, isInWindow, keyReused } from './repeats.ts';
 
 /**
  * Requests of visitors of a public bot. One is held durably, the visitor is thanked, and only then anything is looked up: what
@@ -136,11 +136,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
   async function isRepeated(c: Call, dedupeKey: string, digest: string): Promise<boolean> {
     const known = await store.proposals.byDedupeKey(dedupeKey);
     if (known === undefined) return false;
-    if (known.digest !== digest)
-      throw new GatehouseError('conflict', 'This idempotency key was used for other arguments.', {
-        next: 'Use a new key for a new call; the same key only to repeat the same call.',
-        fields: [{ name: 'key', problem: 'used for other arguments' }],
-      });
+    if (known.digest !== digest) throw keyReused();
     if (isInWindow(c, known.createdAt, now())) return true;
     await store.proposals.release(known.id);
     return false;

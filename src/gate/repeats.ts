@@ -47,11 +47,7 @@ export function createRepeats({ store, confirm, link, openOrg, requestTimeoutMs,
       const known = await store.proposals.byDedupeKey(dedupeKey);
       const earlier = known === undefined ? undefined : await confirm.refresh(known.id);
       if (earlier === undefined || earlier.dedupeKey !== dedupeKey) return undefined;
-      if (earlier.digest !== digest)
-        throw new GatehouseError('conflict', 'This idempotency key was used for other arguments.', {
-          next: 'Use a new key for a new call; the same key only to repeat the same call.',
-          fields: [{ name: 'key', problem: 'used for other arguments' }],
-        });
+      if (earlier.digest !== digest) throw keyReused();
       if (earlier.state === 'pending' || earlier.state === 'unknown') return answer(earlier);
       const end = earlier.state === 'done' ? earlier : await settled(earlier.id, signal);
       if (end?.state !== 'done') return end && answer(end);
@@ -96,4 +92,11 @@ export function dedupeKeyOf(bot: BotRow, orgId: string | null, c: Call, digest: 
   return c.key === undefined
     ? digestOf(['call', ...caller, c.conversation ?? null, digest])
     : digestOf(['key', ...caller, c.key]);
+}
+
+export function keyReused(): GatehouseError {
+  return new GatehouseError('conflict', 'This idempotency key was used for other arguments.', {
+    next: 'Use a new key for a new call; the same key only to repeat the same call.',
+    fields: [{ name: 'key', problem: 'used for other arguments' }],
+  });
 }

@@ -1,6 +1,6 @@
 import { policyFor } from '../../permissions/decide.ts';
 import { fieldAccess, listedFields, taggedFields } from '../../permissions/field-access.ts';
-import type { Policy } from '../../permissions/policy.ts';
+import { OPEN_TO_READ, type Policy } from '../../permissions/policy.ts';
 import type { Action, FieldDescribe, ObjectDescribe } from '../domain/action.ts';
 import { type FieldProblem, GatehouseError } from '../domain/errors.ts';
 import { nearest } from '../domain/nearest.ts';
@@ -96,24 +96,7 @@ export async function checkNames(policy: Policy, actions: readonly Action[], des
 }
 
 export const DEFAULT_LOOKUPS = { accountKey: 'Account_Key__c', opportunityReference: 'Reference__c' } as const;
-const COMMON = [
-  'Account',
-  'Contact',
-  'Lead',
-  'Opportunity',
-  'OpportunityContactRole',
-  'Case',
-  'Task',
-  'Event',
-  'Campaign',
-  'CampaignMember',
-  'Product2',
-  'User',
-  'Asset',
-  'Contract',
-  'Order',
-  'Quote',
-];
+const COMMON = [...OPEN_TO_READ, 'CampaignMember', 'User', 'Asset', 'Contract', 'Order', 'Quote'];
 
 /** An org that does not answer knows neither yes nor no. */
 type Found = ObjectDescribe | 'unknown' | GatehouseError;
