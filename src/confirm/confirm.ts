@@ -24,7 +24,7 @@ export interface Confirm {
     limits: { readonly maxPending: number; readonly maxHeld: number },
   ): Promise<{ readonly isNew: boolean; readonly proposal: Proposal }>;
   decide(id: string, decision: HumanDecision, edit?: ProposalEdit): Promise<Envelope>;
-  /** Ends what still waits, for a newer wish of the same caller for the same record: nobody approves what is no longer wanted. */
+  /** Ends waiting proposals that a newer one of the same caller for the same record replaces, so that nobody approves the old one. */
   supersede(older: readonly Proposal[]): Promise<void>;
   /** Runs an approved proposal, if nobody else does, and answers how it ended. */
   execute(id: string, signal?: AbortSignal): Promise<Envelope>;
@@ -34,7 +34,7 @@ export interface Confirm {
   recover(): Promise<number>;
   /** One step of a visitor's request and its audit row; false when it moved meanwhile. */
   step(proposal: Proposal, to: ProposalState, patch: Partial<Proposal>, audit: Partial<AuditInput>): Promise<boolean>;
-  /** Ends what waits for a yes about an org that is left; what a visitor was thanked for waits on. Answers how many. */
+  /** Ends the waiting proposals of a bot that was disconnected; requests of visitors wait on. Answers how many ended. */
   leave(bot: string): Promise<number>;
 }
 
@@ -66,7 +66,7 @@ const UNDECIDED: readonly ProposalState[] = ['pending', 'approved', 'executing']
 export function createConfirm(deps: ConfirmDeps): Confirm {
   const { store, now } = deps;
   const crash = deps.crash ?? (() => {});
-  /** What this process runs at this moment. Held in its name and not here: its run ended without an end, as when the database went away. */
+  /** Proposals that this process runs now. One that the store says we run, and that is not here, lost its run: the database was away. */
   const running = new Set<string>();
 
   const about = (proposal: Proposal, event: string, more: Partial<AuditInput> = {}): AuditInput => ({
@@ -94,7 +94,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     runner?: string,
   ): Promise<boolean> => {
     const row = await store.atomically(async (inside) => {
-      // What was read is what is decided: a proposal that went back to waiting meanwhile is another question.
+      // The decision is about the proposal as it was read: one that was asked anew meanwhile is another question.
       const present = await inside.proposals.get(proposal.id);
       if (present?.seal !== proposal.seal || !isIntact(deps.sign, present)) return undefined;
       const { seal, effectsSeal } = sealed(deps.sign, { ...present, ...patch, state: to });
@@ -131,7 +131,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     return proposal;
   };
 
-  /** Somebody else than us wrote into it: whatever it says now, nobody was asked that. */
+  /** Somebody else wrote into the row: nobody was asked what it says now, so it ends as a conflict. */
   const refuseChanged = async (proposal: Proposal): Promise<Proposal | undefined> => {
     const error = toErrorBody(changedOutside());
     const end = { error, settledAt: now(), dedupeKey: null, runner: null };
@@ -149,21 +149,21 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
   };
 
   const isAbandoned = (proposal: Proposal): boolean => {
-    // Taking it is one compare-and-set, so a clock that errs here costs nothing.
+    // Two processes may both think so; the compare-and-set lets one of them have it.
     if (proposal.state === 'approved')
       return Math.abs(now() - (proposal.decidedAt ?? 0)) > ABANDONED_APPROVAL_MS && !running.has(proposal.id);
     if (proposal.state !== 'executing' && proposal.state !== 'unknown') return false;
     if (proposal.state === 'unknown' && now() > proposal.expiresAt + GIVE_UP_MS) return false;
     const { id, runner, leaseUntil, effects } = proposal;
     if (runner === deps.runner) return !running.has(id);
-    // What it sent is watched from the same moment: once its lease is over, so is the time of its requests.
+    // Its recorded writes are watched from now on too: when the lease is over, so are the requests that may be under way.
     for (const [ordinal, effect] of effects.entries()) hasStood(deps.watch, id, ordinal, effect, deps.leaseMs);
     const isOverdue = deps.watch.hasStood(`proposal ${id}`, `${runner} ${leaseUntil}`, deps.leaseMs);
     return runner === null || isOverdue || !deps.isRunnerAlive(runner);
   };
 
   const resume = async (proposal: Proposal): Promise<void> => {
-    // From an expired or dead runner only, and only as it was seen: whoever took it meanwhile keeps it.
+    // Only from the runner that was seen dead or overdue: a process that took it meanwhile keeps it.
     if (proposal.state !== 'approved') {
       const taken = await store.proposals.move(
         proposal.id,
@@ -227,7 +227,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     return toEnvelope(after, deps.link(id));
   };
 
-  /** A client's no may be its own and no person's: where policy says so, it is a signed-in person who decides. */
+  /** Some clients decline by themselves: where policy says `waits`, their no leaves the proposal to a signed-in person. */
   const leaveToSession = async (proposal: Proposal, { by, via }: HumanDecision): Promise<Envelope> => {
     const asked = about(proposal, 'declined_in_client', { principal: by, channel: via, assurance: 'client' });
     const left = { clientDecline: 'declined', assurance: 'session' } as const;
@@ -237,7 +237,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
   };
 
   const settled: Confirm['settled'] = async (id, waitMs, signal) => {
-    // Counted in looks, not by the clock: a clock that jumps must not hold a caller for ever.
+    // Counted in looks of 150 ms, not by the clock: a clock that jumps back must not hold a caller for hours.
     for (let looks = Math.ceil(waitMs / LOOK_EVERY_MS); ; looks -= 1) {
       const proposal = await refresh(id);
       if (proposal === undefined || !UNDECIDED.includes(proposal.state)) return proposal;
@@ -254,7 +254,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     async create(proposal, audit, { maxPending, maxHeld }) {
       const kept = await store.atomically(async (inside) => {
         const { inserted, proposal: held } = await inside.proposals.insert(sealed(deps.sign, proposal));
-        // Counted with itself, inside the transaction: a crowd of calls cannot pass together.
+        // Counted after the insert and in its transaction: of 100 calls at once, no more pass than there is room for.
         if (
           inserted &&
           proposal.state === 'pending' &&
@@ -293,7 +293,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       if (proposal === undefined || (decision.bot !== undefined && decision.bot !== proposal.bot))
         throw unknownProposal();
       const isVisitors = proposal.visitor !== null && UNDECIDED_BY_ANYBODY.includes(proposal.state);
-      // Too late is an outcome, not a mistake.
+      // An answer that comes too late gets the outcome `expired`, no error.
       if (proposal.state === 'expired' && !isVisitors) return toEnvelope(proposal, deps.link(id));
       if (proposal.state === 'conflict' && proposal.decidedBy === null) {
         if ((await store.connections.get(proposal.bot))?.state === 'disconnected') throw disconnected();
@@ -321,7 +321,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
         ...edit,
         ...(answer === 'reject' ? { settledAt: now(), dedupeKey: null } : {}),
         ...(isVisitors && answer === 'reject' ? BLANK : {}),
-        // A late yes has the time that a write needs.
+        // The request of a visitor may be approved after its time: it gets an hour to be written.
         ...(isVisitors && answer === 'approve' ? { expiresAt: Math.max(proposal.expiresAt, now() + LATE_MS) } : {}),
       };
       const moved = await move(
@@ -376,7 +376,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
         );
         for (const { id } of due) await refresh(id);
         handled += due.length;
-        // What is left then is in good hands, or did not yield: the next round is not now.
+        // The rest is run by other processes, or failed just now: the next round is in 30 seconds.
         if (page.length < PAGE || due.length === 0) return handled;
       }
     },
@@ -390,7 +390,7 @@ const LATE_MS = 3_600_000;
 /** How long a request that ran by itself still takes a place of the form. */
 export const PLACE_MS = 24 * 3_600_000;
 const PAGE = 500;
-/** What can still come to a write. */
+/** States that can still lead to a write. */
 const LIVE: readonly ProposalState[] = ['received', 'pending', 'approved', 'executing', 'unknown'];
-/** After this nobody asks the org any more how it went: a person must look. */
+/** An `unknown` this long past its time is no longer read back: a person must look. */
 const GIVE_UP_MS = 24 * 3_600_000;

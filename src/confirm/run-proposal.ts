@@ -80,7 +80,7 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, signal: Abo
     if (stricter !== undefined && effects.length === 0) return askAgain(stricter);
     const output = await action.run(input, context);
     await crash('ran');
-    // The write is done: an answer that does not fit its schema must not make it look undone.
+    // The write is done. An answer off its schema is logged, and must not make the write look failed.
     const checked = action.output.safeParse(output);
     if (!checked.success)
       deps.log.error('an action answered off its schema', { action: action.name, problem: checked.error.message });
@@ -113,7 +113,7 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, signal: Abo
   }
 }
 
-/** Nothing was written, and there is something new that a human must see: the proposal goes back to waiting. */
+/** Nothing was written, and a person must see something new: the proposal waits again. */
 function askAgain(anew: Partial<Pick<Proposal, 'assurance' | 'reasons' | 'preview'>>): End {
   return {
     state: 'pending',

@@ -32,7 +32,7 @@ const DECIDES: Readonly<Record<keyof Proposal, boolean>> = {
   decidedBy: true,
   decidedVia: true,
   choice: true,
-  // Signed apart: it grows while the rest stands still.
+  // Signed apart: recorded writes grow while the rest stands still.
   effects: false,
   effectsSeal: false,
   seal: false,
@@ -46,7 +46,7 @@ const DECIDES: Readonly<Record<keyof Proposal, boolean>> = {
   settledAt: false,
 };
 
-/** From a yes to its end it is one thing, whoever runs it and how often a crash interrupts that. */
+/** Signed as one state, because a takeover after a crash moves between them. */
 const RUNNING: readonly ProposalState[] = ['approved', 'executing', 'unknown'];
 
 export function sealOf(sign: Sign, proposal: Proposal): string {

@@ -28,7 +28,7 @@ export function toEnvelope(proposal: Proposal, link: string): Envelope {
     if (proposal.error === null) throw new Error(`proposal ${proposal.id} failed without an error`);
     throw fromErrorBody(proposal.error);
   }
-  // To the model a no of its client stays a no, until a signed-in person says otherwise.
+  // The model sees its client's no as declined, until a signed-in person approves.
   const status = isDeclinedInClient(proposal) ? 'declined' : STATUS[proposal.state];
   if (status === 'done') return { status, ...(proposal.result === null ? {} : { result: proposal.result }) };
   return { status, proposal: toView(proposal, link) };

@@ -4,12 +4,12 @@ import { BLANK, type Proposal, type ProposalState } from '../domain/proposal.ts'
 import { cleanShown } from '../domain/safe-text.ts';
 import type { End } from './run-proposal.ts';
 
-/** What a visitor was thanked for is never lost: it ends by being written or declined, and by nothing else. */
+/** A visitor's request is never lost: it ends by being written or declined, and by nothing else. */
 
 /** Where nobody has decided a visitor's request. */
 export const UNDECIDED_BY_ANYBODY: readonly ProposalState[] = ['received', 'pending', 'expired'];
 
-/** The causes that go away by themselves, or by what an operator does elsewhere: it is tried again then. */
+/** Causes that go away by themselves, or by what an operator does elsewhere: the request is judged again then. */
 const PASSING: readonly ErrorBody['error']['code'][] = [
   'not_connected',
   'reconnect_needed',
@@ -25,7 +25,7 @@ export function isPassing({ code, retryable }: Pick<ErrorBody['error'], 'code' |
   return retryable || PASSING.includes(code);
 }
 
-/** Nobody looked yet what the org says to it: only what was sent. */
+/** What was sent, as a preview: the org was not asked yet. */
 export function plainPreview({ action, args }: Pick<Proposal, 'action' | 'args'>): Preview {
   return cleanShown({
     summary: `${action}: a visitor's request`,
@@ -38,7 +38,7 @@ export function plainPreview({ action, args }: Pick<Proposal, 'action' | 'args'>
   });
 }
 
-/** Back to where nothing of it was looked up or decided. */
+/** Back to `received`: nothing looked up, nothing decided. */
 export function unjudged(proposal: Proposal): Partial<Proposal> {
   return { ...undecided, orgId: null, preview: plainPreview(proposal), assurance: 'session' };
 }
@@ -52,13 +52,13 @@ const undecided = {
   effects: [],
 } as const satisfies Partial<Proposal>;
 
-/** How the run of a visitor's request ended: a write that did not happen waits again, values go once it did. */
+/** The end of a run, for a visitor's request: a failed write waits again; a done one is blanked. */
 export function endForVisitor(proposal: Proposal, end: End): End {
   if (proposal.visitor === null) return end;
   if (end.state === 'done') return { ...end, patch: { ...end.patch, ...BLANK } };
   const error = end.patch.error?.error;
   if ((end.state !== 'failed' && end.state !== 'conflict') || error === undefined) return end;
-  // A conflict is a world that changed since: the org, or the record.
+  // A conflict says that the org or the record changed since: it is judged anew.
   const isJudgedAnew = end.state === 'conflict' || isPassing(error);
   const reasons = [...new Set([...proposal.reasons, `It could not be written: ${error.message}`])];
   return {

@@ -19,9 +19,9 @@ export interface WriteOnceDeps {
   readonly proposalId: string;
   /** What earlier runs of this proposal recorded. */
   readonly recorded: readonly RecordedWrite[];
-  /** What was weighed and shown: a record that no longer looks like that is a conflict. Null where nothing was. */
+  /** The changes that were judged and shown: a record that looks different now is a conflict. Null where none were shown. */
   readonly shown: readonly Change[] | null;
-  /** The record that was meant. A name may lead to another one by the time it runs. */
+  /** Id of the record that was shown. Its name may lead to another record by the time it runs. */
   readonly target: string | undefined;
   /** Makes the record durable before the write leaves. Throws when this process lost the proposal. */
   readonly record: (effects: readonly RecordedWrite[]) => Promise<void>;
@@ -53,25 +53,25 @@ export function writeOnce(
 
   const put = async (at: number, effect: RecordedWrite) => {
     effects[at] = effect;
-    // Its time begins here, where it is sent; another process begins when it first sees it.
+    // The watch starts before the write is sent; in another process it starts when that first sees the write.
     deps.hasSettled(at, effect);
     await deps.record(effects);
   };
 
-  /** Recorded first; only then it may leave. */
+  /** Records the write; only then it may be sent. */
   const begin = async (at: number, write: Omit<RecordedWrite, 'at' | 'state'>): Promise<RecordedWrite> => {
     const effect: RecordedWrite = { ...write, at: now(), state: 'sent' };
     await put(at, effect);
     return effect;
   };
 
-  /** One look, where describe says that the org may hold something else than was sent. */
+  /** Reads the record once more where describe says that the org may store something else than was sent. */
   const readBack = async (values: ObjectValues, object: string, id: string, after: Fields, record?: SObject) => {
     if (!Object.keys(after).some((field) => values.mayDiffer(field, record))) return undefined;
     return org.get(object, id, Object.keys(after)).catch(() => undefined);
   };
 
-  /** What the org made of a write is what is compared when it is asked for again or taken back. */
+  /** Records what the org stored, if it differs: a repeat and an undo compare with that. */
   const keep = async (at: number, after: Fields): Promise<Fields> => {
     const effect = effects[at];
     const isNews =
@@ -84,7 +84,7 @@ export function writeOnce(
   const mayNotBeUnderWay = (at: number, effect: RecordedWrite) => {
     if (!deps.hasSettled(at, effect)) throw stillUnknown(effect.object);
   };
-  /** What was recorded and provably not done is written down as that, or its end would be taken for unknown. */
+  /** Marks a recorded write that did not happen as failed; otherwise its proposal would end as unknown. */
   const mustBeInTime = async (at: number, object: string) => {
     if (deps.maySend()) return;
     const recorded = effects[at];
@@ -101,14 +101,14 @@ export function writeOnce(
       const values = await valuesOf(org, object);
       const after = values.stored(clean(fields));
       if (before?.state === 'done' && before.id !== null) return { id: before.id };
-      // As it was sent, where it was: the field may have been installed since, and would not know that first request.
+      // The mark of the first request, if there was one: a field that was installed since does not hold it.
       const mark =
         before === undefined
           ? externalIdOf(await org.describe(object)) !== undefined
             ? `gh-${deps.proposalId}-${at}`
             : null
           : before.mark;
-      // By its mark it can be sent again without a look; without one, or when nothing may be sent any more, it is looked for.
+      // With a mark the create can be repeated safely. Without one, or when its time is over, the record is looked for.
       if (before?.state === 'sent' && (mark === null || !deps.maySend())) {
         const id = await findCreated(org, before, now);
         if (id !== undefined) {
@@ -203,7 +203,7 @@ export function writeOnce(
       const recorded = effects[at];
       if (recorded?.state === 'done') return;
       const current = await org.get(object, record.Id, ['LastModifiedDate']).catch((error: unknown) => {
-        // Recorded and gone: that was us.
+        // Recorded, and the record is gone: we deleted it.
         if (recorded !== undefined && error instanceof GatehouseError && error.code === 'not_found') return undefined;
         throw error;
       });
@@ -247,14 +247,14 @@ export class NotTaken extends GatehouseError {
   }
 }
 
-/** The record that a create whose answer was lost made: same values, made since. Two of them cannot be told apart: unknown. */
+/** The record of a create whose answer was lost: by its mark, or the same values created since. Two such records: unknown. */
 async function findCreated(org: Org, effect: RecordedWrite, now: () => number): Promise<string | undefined> {
   if (effect.mark !== null) {
     const where = [{ field: EXTERNAL_ID, is: effect.mark }];
     return (await org.find(effect.object, { fields: ['Id'], where, limit: 1 }))[0]?.Id;
   }
   const { fields } = await org.describe(effect.object);
-  // In the org's time, two seconds early: it stamps whole seconds.
+  // By the org's clock, two seconds early: Salesforce stamps whole seconds.
   const since = effect.at + (org.clock() - now()) - 2_000;
   const where: Condition[] = [{ field: 'CreatedDate', since: new Date(since).toISOString() }];
   for (const [field, value] of Object.entries(effect.after)) {

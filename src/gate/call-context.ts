@@ -111,7 +111,7 @@ function callerOf({ principal, session }: Pick<Call, 'principal' | 'session'>): 
   return JSON.stringify([principal, session?.indexValue ?? null]);
 }
 
-/** Looked at in the describe first: a field that the org lacks would be refused, and its describe asked for anew each time. */
+/** Asks the describe first: a query for a field that the org lacks fails, and drops the remembered describe each time. */
 function lookupsOf(bot: BotRow, org: Pick<Org, 'describe'>): ActionContext['lookups'] {
   const describeOf = (key: LookupKey) => org.describe(LOOKUPS[key].object);
   const field = async (key: LookupKey) => fieldOf(await describeOf(key), bot.policy.lookups[key]);

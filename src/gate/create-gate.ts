@@ -97,7 +97,7 @@ export function createGate(deps: GateDeps): {
 
     retention: {
       async recover() {
-        // A process may have died between the end of a connection and the end of what waited for it.
+        // A process may have died after a disconnect and before the bot's waiting proposals were ended.
         for (const { bot, state } of await store.connections.list())
           if (state === 'disconnected') await confirm.leave(bot);
         const done = (await confirm.recover()) + (await receipts.catchUp());

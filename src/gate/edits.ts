@@ -87,7 +87,7 @@ export function createEdits(deps: EditDeps): Pick<Approvals, 'decide' | 'preview
   };
 }
 
-/** What a person typed must be listed where there is a list: "Closed Wonn" is a slip, whatever the org would store. */
+/** A typed value must be on the picklist where there is one: "Closed Wonn" is a slip, also where the org would store it. */
 function checkingStrictly(deps: ContextDeps, typed: readonly string[]): ContextDeps {
   return {
     ...deps,

@@ -39,7 +39,7 @@ export async function eraseSubject({
     throw new GatehouseError('conflict', `The proposal ${waiting.id} of this person is not at its end.`, {
       next: 'Decide it first, or let it expire; then erase again.',
     });
-  // What a visitor sent, and nobody has decided, is taken back with the person; not before it is known that all of it can go.
+  // Undecided requests of the person are declined, only now that nothing else stands in the way.
   for (const { id } of theirs.filter(isHeld)) await withdraw(id);
   const seqs: number[] = [];
   for (const proposal of theirs) {

@@ -31,7 +31,7 @@ export async function evaluate(
   const run = await contextFor(deps.context, bot, c, extra, signal, reads);
   const isShown = needsFacts(actionPolicy, bot.policy) || (action.risk !== 'read' && !action.idempotent);
   const preview = isShown && action.preview !== undefined ? cleanShown(await action.preview(input, run.context)) : null;
-  // Counted before it is judged, so that a crowd of calls cannot all be the last that is allowed.
+  // Counted before it is judged: of 100 calls at once, each has a number of its own.
   const isCounted = visitor === null && hasRate(actionPolicy);
   const before = isCounted ? await countRun(deps, bot, action) : 0;
   const verdict = judge(bot, permit, preview, run.environment, before, visitor);

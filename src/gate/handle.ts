@@ -51,7 +51,7 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
     const reads = createReadLog();
     try {
       if (c.action === getProposal.name) return await queries.getProposal(c, bot.policy.ignoreKeys);
-      // A visitor gets one receipt, whatever becomes of the request: its fate would tell who is known already (P6).
+      // A public bot always gets the same answer, or it would tell who is in Salesforce already (P6).
       const hasReceipt = actions.some(({ name, receipt }) => name === c.action && receipt !== undefined);
       if (bot.audience === 'public' && hasReceipt) return await receipts.receive(bot, c);
       const permit = reachable(actions, bot, c.action);
@@ -70,7 +70,7 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       const { run, preview, verdict } = await evaluate(deps, bot, permit, c, parsed, signal, null, reads);
       if (verdict.decision === 'deny') throw denied(action, verdict);
       if ((!isWrite && verdict.decision === 'auto') || (!action.idempotent && changesNothing(preview))) {
-        // No proposal stands behind this context: whatever runs in it can only read.
+        // Without a proposal the context only reads: a write in it is refused.
         const output = action.output.parse(await action.run(parsed.input, run.context));
         await audit.record({ ...audited, event: 'done', decision: 'auto', digest, ...reads.audited() });
         return { status: 'done', result: cleanData({ ...output }) };
@@ -107,7 +107,7 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
   };
 }
 
-/** A change that is none needs nobody's yes. */
+/** An update that changes nothing needs no proposal. */
 function changesNothing(preview: Preview | null): boolean {
   return preview?.target !== undefined && preview.changes.length === 0 && preview.choices === undefined;
 }

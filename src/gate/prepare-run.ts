@@ -13,20 +13,20 @@ import { createReadLog } from './read-log.ts';
 export interface PrepareRunDeps {
   readonly context: ContextDeps;
   readonly actions: readonly Action[];
-  /** In no bot's list: operators alone ask for these. */
+  /** Undo and SyncHeld: in no bot's list, only operators ask for them. */
   readonly operatorActions: readonly Action[];
   readonly store: Pick<Store, 'bots' | 'counters'>;
   readonly now: () => number;
 }
 
-/** For the run of a held proposal: everything is asked once more, as it is now, and the arguments are those it was held with. */
+/** Before an approved proposal runs: bot, grant, policy and org are asked once more, as they are now; the arguments stay as approved. */
 export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
   return async (proposal, record, signal) => {
     const bot = await botNamed(deps.store, proposal.bot);
     const ofOperators = deps.operatorActions.find(({ name }) => name === proposal.action);
     const permit = ofOperators ? byOperators(ofOperators) : permitted(deps.actions, bot, proposal.action);
     const { action, actionPolicy } = permit;
-    // A list is longer than what a caller may send.
+    // A list of sync holds up to 1,000 records, more than a caller may send.
     const { input, extra } = ofOperators
       ? { input: action.input.parse(proposal.args), extra: {} }
       : parseStored(permit, bot.policy, proposal.args);
@@ -37,13 +37,13 @@ export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
       record,
       answered: (environment) => answeredBy(proposal, verdictIn(environment)),
     });
-    // What policy let run by itself was counted when it was judged, what a visitor sent when it came.
+    // A run that policy decided was counted when it was judged, a visitor's request when it came.
     const isCounted = proposal.visitor !== null || (proposal.decidedBy === BY_POLICY && hasRate(actionPolicy));
     if (!isCounted) await countRun(deps, bot, action);
     if (proposal.orgId !== run.orgId) throw anotherOrg();
     const prepared = { action, input, context: run.context, read: reads.audited };
     if (ofOperators) return prepared;
-    // Whatever has changed since, the policy, the org or what we know of it: it is the judgement of now that counts.
+    // Policy or org may have changed since the yes: the verdict of now counts, where it is stricter.
     const verdict = verdictIn(run.environment);
     if (verdict.decision === 'deny') throw denied(action, verdict);
     const isStricter =

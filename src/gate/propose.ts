@@ -12,7 +12,7 @@ import type { Repeats } from './repeats.ts';
 /** A call that was parsed, previewed and judged, and may write. */
 export interface Judged extends Pick<Proposal, 'args' | 'digest' | 'dedupeKey' | 'preview'> {
   readonly id?: string;
-  /** The action whose time to decide it has, where that is not its own. */
+  /** The action whose time limit holds, where it is another one's. */
   readonly expiresAs?: string;
   readonly verdict: Verdict;
   readonly orgId: string;
@@ -32,7 +32,7 @@ export interface ProposeDeps {
 }
 
 const MINUTE_MS = 60_000;
-/** What policy let run by itself runs now, or soon after a crash. */
+/** A proposal that policy approved runs at once; after a crash within this time. */
 const AUTO_MINUTES = 10;
 
 export function createPropose({ confirm, repeats, link, newId, now }: ProposeDeps): Propose {

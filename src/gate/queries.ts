@@ -45,7 +45,7 @@ export function createProposalQueries({ store, confirm, link, now }: ProposalQue
       });
       if (!pending) return rows;
       const over = rows.filter((proposal) => proposal.visitor === null && isOver(proposal, now()));
-      // Written down as over, or a clock that goes back would show them once more.
+      // Stored as expired: a clock that goes back would show them as waiting once more.
       for (const { id } of over) await confirm.refresh(id);
       return rows.filter((proposal) => !over.includes(proposal));
     },

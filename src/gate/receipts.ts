@@ -56,14 +56,14 @@ export interface ReceiptDeps {
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const MOST_BYTES = 8_192;
-/** A visitor waits this long for the judgement, so that an answer comes after it, and never longer. */
+/** A visitor's thanks come after the judgement, or after this time. */
 const JUDGED_WITHIN_MS = 2_000;
 const PAGE = 1_000;
 
 export function createReceipts(deps: ReceiptDeps): Receipts {
   const { store, confirm, now, log } = deps;
 
-  /** Before anything is looked up, whatever is found then. Beyond its own limit a visitor no longer counts for the bot's. */
+  /** Counts a request when it comes. One beyond the visitor's own limit does not count for the bot's limit. */
   async function counted(
     bot: BotRow,
     { action, actionPolicy }: Permitted,
@@ -72,7 +72,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     const who = [c.principal, c.session?.indexValue ?? null, c.channel === 'chat' ? null : (c.conversation ?? null)];
     const id = digestOf(['visitor', bot.name, ...who]);
     const key = `requests:${bot.name}:${action.name}`;
-    // Counted in a bounded number of places: two strangers in one of them are both asked about a little earlier.
+    // 4,096 counters at most: two visitors who share one reach the limit a little earlier.
     const ownRequests = await countIn(deps, `${key}:${id.slice(0, 3)}`, 1);
     const limits = actionPolicy.rules.map((rule) => rule.if.visitorRunsThisHourAtLeast ?? Infinity);
     const isOverOwn = ownRequests >= Math.min(...limits);
@@ -125,7 +125,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     return thanks;
   }
 
-  /** Drawn anew every hour: whoever fills the form cannot tell by one place more or less what became of a request. */
+  /** Room for requests, drawn anew every hour: whoever fills the form cannot tell from one place more what became of a request. */
   function roomOf(bot: BotRow): number {
     const { maxHeld } = bot.policy.proposals;
     const draw = Number.parseInt(deps.sign(`form ${bot.name} ${Math.floor(now() / 3_600_000)}`).slice(0, 8), 16);
@@ -142,7 +142,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     return false;
   }
 
-  /** What describe alone says of the values is told: it is the same for everybody. An org that is away says nothing. */
+  /** Refuses values that no record could hold: describe says so, to everybody alike. An org that is away refuses nothing. */
   async function checkValues(
     bot: BotRow,
     action: Action,
@@ -214,7 +214,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
         const isOurs = await confirm.step(proposal, 'approved', { ...judged, ...decided, reasons: [] }, audit);
         return isOurs ? () => confirm.execute(id) : undefined;
       }
-      // What policy denies was thanked for already: an operator declines it, or opens the policy.
+      // The visitor was thanked already, so a denial waits too: an operator declines it, or opens the policy.
       await confirm.step(
         proposal,
         'pending',
@@ -224,7 +224,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     } catch (thrown) {
       const error = toGatehouseError(thrown, deps.newId);
       if (isPassing(error)) throw error;
-      // Only a person can help it: a value that the org refuses, for instance.
+      // Only a person can mend this, such as a value that the org refuses.
       const wrong = (error.fields ?? []).map(({ name, problem }) => `${name} ${problem}.`);
       const told = {
         reasons: [error.message, ...wrong],

@@ -53,8 +53,8 @@ export function createRepeats({ store, confirm, link, openOrg, requestTimeoutMs,
       if (end?.state !== 'done') return end && answer(end);
       const isSameWish = isInWindow(c, end.settledAt ?? 0, now());
       const isRead = action.risk === 'read';
-      // What was read for an approved query minutes ago is still its answer; asking a person again would only wear them out.
-      // Under another policy it may be closed by now: then it is judged like a new one.
+      // The same approved query gets the rows of minutes ago: asking a person again would only wear them out.
+      // Another policy may close those rows: then the query is judged like a new one.
       if (isSameWish && isRead && end.policyRevision === bot.policyRevision) return answer(end);
       if (isSameWish && !isRead && !action.idempotent && (await stillHeld(await openOrg(bot, signal), end.effects)))
         return { status: 'done', result: { ...end.result, alreadyDone: true } };
@@ -87,7 +87,7 @@ export function isInWindow({ key }: Pick<Call, 'key'>, since: number, now: numbe
 
 /** What makes two calls the same wish. What one org was asked answers nothing about another. */
 export function dedupeKeyOf(bot: BotRow, orgId: string | null, c: Call, digest: string): string {
-  // Another customer's session is another caller, whoever carries both.
+  // Each customer's session is a caller of its own, also where one agent key carries both.
   const caller = [bot.name, orgId, c.principal, c.session?.indexValue ?? null];
   return c.key === undefined
     ? digestOf(['call', ...caller, c.conversation ?? null, digest])

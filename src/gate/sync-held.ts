@@ -33,7 +33,7 @@ export interface HeldSyncDeps {
   readonly propose: Propose;
 }
 
-/** Lists that replace one that waits, in an hour: whoever reads one must come to its end, however busy the host app is. */
+/** A waiting list is replaced at most this often in an hour, so that a person can read one to its end. */
 const MOST_REPLACED = 4;
 /** A list that is full is decided before there is another. */
 const MOST_LISTED = 1_000;
@@ -95,7 +95,7 @@ export function createHeldSync(deps: HeldSyncDeps): Approvals['heldSync'] {
       kind,
       list: records.map(({ link, digest }) => [link, digest]),
     });
-    // Only what was touched and is the same write still: who reads the list goes on reading.
+    // The same writes as on the open list: it stays, for whoever reads it.
     if (open !== undefined && open.digest === digest && open.orgId === run.orgId) {
       await sync.noteHeld(records, open.id);
       return told(open);
@@ -104,9 +104,9 @@ export function createHeldSync(deps: HeldSyncDeps): Approvals['heldSync'] {
       await countIn(deps, keyOf(name, kind), 1);
       await confirm.supersede([open]);
       const decided = await store.proposals.byDedupeKey(dedupeKey);
-      // Somebody said yes to it at this moment: what is new is for the next one.
+      // The list was decided just now: what is new goes on the next one.
       if (decided !== undefined) return told(decided);
-      // Nobody reads it again, and a busy day makes many.
+      // The records of a replaced list go: a busy day makes many of them.
       await store.proposals.patch(open.id, 'superseded', { args: {} });
     } else if (last !== undefined) await store.proposals.release(last.id);
     if (records.length === 0) return undefined;
@@ -125,7 +125,7 @@ export function createHeldSync(deps: HeldSyncDeps): Approvals['heldSync'] {
     return told(await store.proposals.byDedupeKey(dedupeKey));
   }
 
-  /** The place is given back by nobody: it was a list that somebody was told of. */
+  /** Whether the list was replaced less than four times in the past hour. */
   async function mayReplace(bot: string, kind: HeldKind): Promise<boolean> {
     return (await countIn(deps, keyOf(bot, kind), 0)) + 1 < MOST_REPLACED;
   }

@@ -42,7 +42,7 @@ export function boundByPolicy(
     masked.has(object, field) || (isPerson(object) && masked.has(PERSON_ACCOUNT, field));
   const isShut = (object: string, field: string) => isHidden(object, field) || isMasked(object, field);
 
-  /** To follow a relationship is to read the lookup behind it. */
+  /** The objects behind a relationship: none where its lookup field or one of the objects is closed. */
   const parents = async (object: string, relationship: string) => {
     const { fields } = await org.describe(object);
     const lookup = fields.find(({ relationshipName }) => relationshipName?.toLowerCase() === relationship);
@@ -67,7 +67,7 @@ export function boundByPolicy(
     const paths = await resolvePaths(object, [...fields, ...named], parents);
     await meet([...paths.values()].flat());
     for (const condition of where) {
-      // Ranges and order tell of a value what its dots were to hide.
+      // A range or an order over a masked field would tell its value.
       const isFit = isOpen(paths, condition.field, 'since' in condition ? isShut : isHidden);
       if (!isFit && !isKey(paths, condition.field)) throw closedField(objects, object, condition.field);
     }
@@ -111,9 +111,9 @@ export function boundByPolicy(
     recordUrl: (id) => org.recordUrl(id),
     describe: (object) => org.describe(object),
     check: async (object, operation, fields, inputNames, mustBeListed) => {
-      // Here, so that nobody is asked about what would be refused afterwards.
+      // Refused before the preview, so that no person is asked for a write that policy closes.
       await mustWrite(object, fields);
-      // A hint must not tell what is hidden.
+      // Suggestions for a mistyped name leave hidden fields out.
       return org.check(object, operation, fields, inputNames, mustBeListed, (field) => !isShut(object, field));
     },
     get: async (object, id, fields) => {
@@ -165,7 +165,7 @@ export interface BoundRead {
 
 const isAccount = (object: string) => object.toLowerCase() === 'account';
 
-/** What updates and order are made of; told about every record that may be read at all. */
+/** Fields that updates and ordering need: open on every object that may be read. */
 const ALWAYS: ReadonlySet<string> = new Set(['id', 'lastmodifieddate', 'createddate']);
 
 export function closed(objects: Policy['objects'], object: string, way: 'read' | 'write'): GatehouseError {

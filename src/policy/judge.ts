@@ -25,7 +25,7 @@ export function countRun(deps: JudgeDeps, bot: BotRow, action: Action, by: 1 | -
 /** Adds to what is counted under this key, and answers how many the past hour had before. */
 export async function countIn({ store, now }: JudgeDeps, key: string, by: 0 | 1 | -1): Promise<number> {
   const minute = Math.floor(now() / MINUTE_MS) * MINUTE_MS;
-  // Its own place in this minute, whoever counts at the same moment.
+  // The counter's new value is this call's place in the minute, also among calls at the same moment.
   const place = await store.counters.add(key, minute, by);
   return place - 1 + (await store.counters.sum(key, now() - HOUR_MS, minute));
 }
@@ -56,7 +56,7 @@ export function judge(
   const changed = changes.flatMap(({ field }) =>
     fieldNames(field).map((name) => (name.includes('.') ? name : `${object}.${name}`)),
   );
-  // An action that shows nothing beforehand may read any field that is tagged: the rule must not be one that never fires.
+  // An action without a preview may read any sensitive field, so a rule about these must fire for it.
   const touched =
     action.preview === undefined
       ? Object.entries(objects).flatMap(([object, rules]) => rules.sensitiveFields.map((field) => `${object}.${field}`))
@@ -80,7 +80,7 @@ export function judge(
   return isAnswered(verdict, preview?.query?.answered) ? { ...verdict, decision: 'auto' } : verdict;
 }
 
-/** A further page is judged like the first one, but nobody is asked twice: what was asked then is what is asked now. */
+/** A further page is judged like the first one; where the same was asked and answered then, nobody is asked again. */
 function isAnswered({ decision, assurance, asks }: Verdict, answered: Answered | undefined): boolean {
   if (decision !== 'confirm' || answered === undefined) return false;
   return (

@@ -76,7 +76,7 @@ export async function checkNames(policy: Policy, actions: readonly Action[], des
   ] as const) {
     const found = await org(object);
     if (!isDescribe(found) || found.fields.some((field) => isSame(field.name, policy.lookups[key]))) continue;
-    // The default is nobody's word: an org without it is told what to set, and saves all the same.
+    // Nobody chose the default name: an org that lacks it gets a warning and saves all the same.
     const isDefault = policy.lookups[key] === DEFAULT_LOOKUPS[key];
     const near = nearest(
       policy.lookups[key],

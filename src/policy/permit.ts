@@ -62,7 +62,7 @@ export function permitted(actions: readonly Action[], bot: BotRow, name: string)
   return found;
 }
 
-/** The same, and everything that the action cannot do without is open. A visitor is thanked all the same: what is closed may be opened. */
+/** Like `permitted`; throws also where policy closes an object that the action must write. Receipts do without: it may be opened later. */
 export function reachable(actions: readonly Action[], bot: BotRow, name: string): Permitted {
   const found = permitted(actions, bot, name);
   const shut = closedTo(found.action.touches, bot.policy.objects);

@@ -18,7 +18,7 @@ export async function resolvePaths(
       if (resolved.has(way)) continue;
       const holders = resolved.get(steps.slice(0, at).join('.')) ?? [];
       const found = await Promise.all(holders.map((holder) => parents(holder, step)));
-      // One dead end closes the way: which of the objects a record has behind it is known too late.
+      // One closed object closes the path: which object a record has behind it shows only when it was read.
       resolved.set(way, found.every((targets) => targets.length > 0) ? [...new Set(found.flat())] : []);
     }
   }

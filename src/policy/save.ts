@@ -59,7 +59,7 @@ async function nameWarnings(
   if (opened instanceof GatehouseError) return [`The names of objects and fields were not checked: ${opened.message}`];
   const check = (isFresh: boolean) => checkNames(policy, actions, (object) => opened.describe(object, { isFresh }));
   const remembered = await check(false);
-  // A field that an admin made a minute ago is in no describe that we remember.
+  // Describes are remembered for an hour: a field that an admin made since shows in a fresh one.
   const { problems, warnings } = remembered.problems.length > 0 ? await check(true) : remembered;
   if (problems.length > 0) throw refusedPolicy(problems);
   return warnings.map(({ name, problem }) => `${name}: ${problem}.`);
