@@ -98,7 +98,8 @@ function toReceipt(name: string, outcome: Outcome, options: AnswerOptions): Rece
         ? outcome.error.message
         : result.alreadyDone === true
           ? 'It was so already; nothing had to be written.'
-          : outcomeWords(outcome.envelope).person,
+          : // What a record holds now is nothing for visitors.
+            outcomeWords(isPublic && status === 'conflict' ? { status } : outcome.envelope).person,
     ...(proposal === undefined ? {} : { proposal }),
     ...(isPublic || Object.keys(record).length === 0 ? {} : { record }),
     changes: isPublic ? [] : changesOf(result.changes),

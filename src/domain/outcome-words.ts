@@ -9,6 +9,11 @@ export interface OutcomeWords {
 
 export function outcomeWords({ status, proposal }: Pick<Envelope, 'status' | 'proposal'>): OutcomeWords {
   if (proposal?.declinedInClient === true) return DECLINED_IN_CLIENT;
+  // A conflict has a cause of its own: the record changed, the org was left, Salesforce kept a part of the change.
+  if (status === 'conflict' && proposal?.problem !== undefined) {
+    const { message, next } = proposal.problem;
+    return { model: `${message} ${next}`, person: message };
+  }
   if (proposal?.state === 'superseded') return { ...WORDS[status], person: REPLACED };
   return WORDS[status];
 }
@@ -26,9 +31,8 @@ const WORDS: Readonly<Record<Envelope['status'], OutcomeWords>> = {
     person: 'Not decided in time. Nothing was written.',
   },
   conflict: {
-    model:
-      'The record changed after it was shown, so nothing was written. Call the action again to propose it against the values of now.',
-    person: 'The record changed meanwhile. Nothing was written.',
+    model: 'It was not written as shown. Call the action again to propose it against the values of now.',
+    person: 'It was not written as shown: the record changed meanwhile.',
   },
   unknown: {
     model: 'Salesforce did not say whether the write happened. Do not repeat the call.',

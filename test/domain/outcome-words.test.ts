@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toEnvelope } from '../../src/confirm/view.ts';
+import { GatehouseError, toErrorBody } from '../../src/domain/errors.ts';
 import { outcomeWords } from '../../src/domain/outcome-words.ts';
 import { newProposal, type Proposal } from '../../src/domain/proposal.ts';
 
@@ -19,8 +20,16 @@ const words = (state: Proposal['state'], more: Partial<Proposal> = {}) => {
 describe('how a call ended', () => {
   it('never says that nothing was written where that is not known', () => {
     expect(JSON.stringify(words('unknown'))).not.toContain('othing was written');
-    for (const state of ['rejected', 'expired', 'superseded', 'conflict'] as const)
+    for (const state of ['rejected', 'expired', 'superseded'] as const)
       for (const line of Object.values(words(state))) expect(line).toMatch(/nothing was written/i);
+  });
+
+  it('says of a conflict what its cause says, and never that nothing was written by itself', () => {
+    const message = 'Salesforce took the change of the Opportunity and did not keep it: Amount is still "5".';
+    const next = 'The other fields were changed. Do not repeat the call.';
+    const error = toErrorBody(new GatehouseError('conflict', message, { next }));
+    expect(words('conflict', { error })).toEqual({ model: `${message} ${next}`, person: message });
+    expect(JSON.stringify(words('conflict'))).not.toContain('othing was written');
   });
 
   it('tells a person what was replaced from what nobody decided', () => {
