@@ -95,7 +95,7 @@ export async function contextFor(
       salesforce: boundByPolicy(salesforce, bot.policy, ({ object, find, ...read }) =>
         reads.note({ ...read, query: deps.queryOf(object, find) }),
       ),
-      soql: logged(deps.openSoql(bot, org, callerOf(call), writing?.answered(org.environment)), reads),
+      soql: logged(deps.openSoql(bot, org, callerKey(call), writing?.answered(org.environment)), reads),
       sync: deps.openSync(bot, org, writing !== undefined),
       extra,
       ...(choice === undefined ? {} : { choice }),
@@ -107,7 +107,7 @@ export async function contextFor(
 }
 
 /** Who asks, in one word: what a person answered for one of them is no answer for another. */
-function callerOf({ principal, session }: Pick<Call, 'principal' | 'session'>): string {
+function callerKey({ principal, session }: Pick<Call, 'principal' | 'session'>): string {
   return JSON.stringify([principal, session?.indexValue ?? null]);
 }
 
