@@ -12,6 +12,7 @@ import { GatehouseError } from '../domain/errors.ts';
 import { createLeaseWatch } from '../domain/lease-watch.ts';
 import type { Prompt } from '../domain/prompt.ts';
 import type { ContextDeps } from '../gate/call-context.ts';
+import type { WholeGate } from '../gate/create-gate.ts';
 import { listActions } from '../gate/listing.ts';
 import type { Access } from '../ports/access.ts';
 import type { Config } from '../ports/config.ts';
@@ -192,7 +193,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       return org;
     };
     const proposalKey = deriveKey(secret, 'proposals').toString('hex');
-    const road = lazily(async (): Promise<ReturnType<typeof createGate>> => {
+    const road = lazily(async (): Promise<WholeGate> => {
       const [{ createGate }, { toSoql }, { isUnknownOutcome, UpstreamError }] = await Promise.all([
         import('../gate/create-gate.ts'),
         import('../salesforce/records/find.ts'),

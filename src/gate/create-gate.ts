@@ -41,11 +41,14 @@ export interface GateDeps {
   readonly crash?: (point: string) => void | Promise<void>;
 }
 
-export function createGate(deps: GateDeps): {
+/** The listing stands by itself (`listing.ts`). */
+export interface WholeGate {
   readonly gate: Omit<Gate, 'actions'>;
   readonly approvals: Approvals;
   readonly retention: Retention;
-} {
+}
+
+export function createGate(deps: GateDeps): WholeGate {
   const { actions, store, audit, context, link, newId, sign, sleep } = deps;
   const { now, log, openOrg, requestTimeoutMs } = context;
 
