@@ -1,5 +1,5 @@
 import { mirrorsOf, PERSON_ACCOUNT, type Shown, sourceObjects, sourcesOf } from './mirrors.ts';
-import type { Policy } from './policy.ts';
+import type { Policy, Touches } from './policy.ts';
 
 /**
  * Which objects and fields a policy names, in any case and under every name by which the same data can be read. The actions'
@@ -18,17 +18,6 @@ export function whereClosed(objects: Policy['objects'], object: string, way: 're
   const spelled = Object.keys(objects).filter((name) => lower(name) === lower(object));
   const shut = spelled.find((name) => objects[name]?.[way] === false);
   return `objects.${shut ?? spelled[0] ?? object}.${way}`;
-}
-
-/** What an action reads and writes of the org: objects by their API names. */
-export interface Touches {
-  /** `*`: whatever the policy opens. */
-  readonly reads?: readonly string[];
-  /** A policy that closes one of these, or of `edits`, refuses every call at once. */
-  readonly creates?: readonly string[];
-  readonly edits?: readonly string[];
-  /** The bot's mapping may name other objects than these, and leaves out what is closed. */
-  readonly mapped?: boolean;
 }
 
 /** The first object that an action cannot do without and policy closes. */

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Touches } from './field-access.ts';
 import type { Audience } from './profiles.ts';
 
 /**
@@ -222,6 +221,17 @@ export const OPEN_TO_READ = [
   'Product2',
 ];
 const OPEN_TO_WRITE = ['Account', 'Contact', 'Lead', 'Opportunity', 'OpportunityContactRole', 'Case'];
+
+/** What an action reads and writes of the org: objects by their API names. */
+export interface Touches {
+  /** `*`: whatever the policy opens. */
+  readonly reads?: readonly string[];
+  /** A policy that closes one of these, or of `edits`, refuses every call at once. */
+  readonly creates?: readonly string[];
+  readonly edits?: readonly string[];
+  /** The bot's mapping may name other objects than these, and leaves out what is closed. */
+  readonly mapped?: boolean;
+}
 
 interface Touching {
   readonly touches: Touches;

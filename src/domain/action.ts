@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import type { ActionPermission } from '../../permissions/catalog.ts';
-import type { Touches } from '../../permissions/field-access.ts';
-import type { InputDefault } from '../../permissions/policy.ts';
+import type { InputDefault, Touches } from '../../permissions/policy.ts';
 import type { Audience } from '../../permissions/profiles.ts';
+import type { Fields, FieldValue, ObjectDescribe, SObject } from './record.ts';
 
+export type { FieldDescribe, Fields, FieldValue, ObjectDescribe, SObject } from './record.ts';
 /** Record text inside a sentence of an action's own. */
 export { quoted } from './safe-text.ts';
 export {
@@ -133,16 +134,6 @@ export interface Preview {
   readonly choices?: readonly { readonly id: string; readonly label: string }[];
   readonly query?: JudgedQuery;
 }
-
-export type FieldValue = string | number | boolean | null;
-export type Fields = Readonly<Record<string, FieldValue>>;
-
-/** A record as read: nulls included, `attributes` gone, parents nested under their relationship name. */
-export interface SObject {
-  readonly Id: string;
-  readonly [field: string]: unknown;
-}
-
 export type Condition =
   | { readonly field: string; readonly is: FieldValue }
   | { readonly field: string; readonly in: readonly FieldValue[] }
@@ -199,53 +190,6 @@ export interface Salesforce {
   /** Deletes the record, only if nobody changed it since `record` was read (it must hold `LastModifiedDate`); else `conflict`. */
   remove(object: string, record: SObject): Promise<void>;
   recordUrl(id: string): string;
-}
-
-/** The part of a describe that we use. */
-export interface ObjectDescribe {
-  readonly name: string;
-  readonly label: string;
-  readonly keyPrefix: string | null;
-  readonly fields: readonly FieldDescribe[];
-  readonly childRelationships: readonly {
-    readonly relationshipName: string | null;
-    readonly childSObject: string;
-    readonly field: string;
-  }[];
-}
-
-export interface FieldDescribe {
-  readonly name: string;
-  readonly label: string;
-  readonly type: string;
-  readonly length: number;
-  readonly nillable: boolean;
-  readonly createable: boolean;
-  readonly updateable: boolean;
-  readonly defaultedOnCreate: boolean;
-  readonly filterable: boolean;
-  readonly unique: boolean;
-  readonly externalId: boolean;
-  readonly idLookup: boolean;
-  readonly custom: boolean;
-  readonly restrictedPicklist: boolean;
-  /** Decimal places of a number; absent where the org did not say. */
-  readonly scale?: number;
-  /** Digits of a number in all, places included; of a whole number `digits`. Absent where the org did not say. */
-  readonly precision?: number;
-  readonly digits?: number;
-  /** What follows is absent, which is no, in most fields. Reads show a mask, `********5678` (classic encryption). */
-  readonly isMasked?: boolean;
-  /** Text is kept as HTML. */
-  readonly isRichText?: boolean;
-  readonly isCalculated?: boolean;
-  readonly isAutoNumber?: boolean;
-  readonly picklistValues: readonly { readonly value: string; readonly label: string; readonly active: boolean }[];
-  readonly referenceTo: readonly string[];
-  readonly relationshipName: string | null;
-  readonly compoundFieldName: string | null;
-  /** Of a formula field: what it is calculated from. */
-  readonly formula?: string;
 }
 
 /** A query that the guard let through, exactly as it will be sent. */

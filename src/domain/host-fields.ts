@@ -1,5 +1,4 @@
 import type { Fields, FieldValue } from './action.ts';
-import type { Kind } from './mapping.ts';
 
 /** A field that the host app sends under a name we know; custom fields may hold anything. */
 export interface HostField {
@@ -33,7 +32,9 @@ export const HOST_FIELDS = {
     expectedDate: { type: 'date' },
     summary: text(32_000),
   },
-} as const satisfies Record<Kind, Readonly<Record<string, HostField>>>;
+} as const satisfies Readonly<Record<string, Readonly<Record<string, HostField>>>>;
+
+type HostKind = keyof typeof HOST_FIELDS;
 
 /** What every object has of itself would be found where the host sent nothing. */
 export const isUsableName = (name: string): boolean => !(name in Object.prototype);
@@ -42,13 +43,13 @@ export const isUsableName = (name: string): boolean => !(name in Object.prototyp
 export const ownField = (fields: Fields, name: string): FieldValue | undefined =>
   Object.hasOwn(fields, name) ? fields[name] : undefined;
 
-export function hostField(kind: Kind, name: string): HostField | undefined {
+export function hostField(kind: HostKind, name: string): HostField | undefined {
   const fields: Readonly<Record<string, HostField>> = HOST_FIELDS[kind];
   return Object.hasOwn(fields, name) ? fields[name] : undefined;
 }
 
 /** Beside those of the table: a hundred with a value, and so many names that cleared ones are no trap. */
-export function areFewCustom(kind: Kind, fields: Readonly<Record<string, FieldValue | undefined>>): boolean {
+export function areFewCustom(kind: HostKind, fields: Readonly<Record<string, FieldValue | undefined>>): boolean {
   const custom = Object.entries(fields).filter(([name]) => !hostField(kind, name));
   return custom.length <= 1_000 && custom.filter(([, value]) => value !== null).length <= 100;
 }

@@ -1,4 +1,4 @@
-import type { FieldDescribe, ObjectDescribe } from '../action.ts';
+import type { FieldDescribe, ObjectDescribe } from '../record.ts';
 
 /** Fields whose answer is not what was written, and fields that take no writing: known from describe, before anything is sent. */
 

@@ -1,4 +1,4 @@
-import type { FieldDescribe, FieldValue } from '../action.ts';
+import type { FieldDescribe, FieldValue } from '../record.ts';
 
 /** What describe tells of a field, as far as it decides what the field will hold. */
 export type Shape = Pick<FieldDescribe, 'type' | 'length' | 'picklistValues'> &

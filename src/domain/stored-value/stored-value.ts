@@ -1,4 +1,4 @@
-import type { FieldValue } from '../action.ts';
+import type { FieldValue } from '../record.ts';
 import { toId18 } from '../salesforce-id.ts';
 import { readChoice, readChoices } from './choices.ts';
 import { isEmail } from './email.ts';
