@@ -1,5 +1,5 @@
 /** The records a new simulated org starts with. */
-import type { SeedRecord, SimSeed } from './seed.ts';
+import type { SeedRecord, SimSeed } from './seed-form.ts';
 
 const account = (
   ref: string,

@@ -1,5 +1,5 @@
 /** Everything the org remembers beside records. Each kind is a map from id to a plain JSON value. */
-import type { Locator } from './query/page.ts';
+import type { Locator } from './query/locator.ts';
 import { plain, type Setup } from './schema/setup.ts';
 
 export interface Session {

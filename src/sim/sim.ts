@@ -18,10 +18,10 @@ import { createDeliverer } from './outbound/deliver.ts';
 import { isPage, pages } from './pages/pages.ts';
 import { loadParser, type Parse } from './query/parser.ts';
 import { dataApi, isQueryAhead, type Means, versionsList } from './rest/data-api.ts';
-import type { SimSeed } from './seed.ts';
+import type { SimSeed } from './seed-form.ts';
 import { stock } from './stock.ts';
 
-export type { SimSeed } from './seed.ts';
+export type { SimSeed } from './seed-form.ts';
 
 export interface SimOptions {
   /** SQLite file of shared, durable state; absent means memory only. */

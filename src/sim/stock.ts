@@ -3,7 +3,7 @@
  * call deals by name; the numbers that they do have stand where a plain org has room for them.
  */
 import { company } from './company.ts';
-import type { SeedRecord, SimSeed } from './seed.ts';
+import type { SeedRecord, SimSeed } from './seed-form.ts';
 
 /** A record with the value of one field in another one. */
 const moved =

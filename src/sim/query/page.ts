@@ -1,14 +1,8 @@
 /** Query answers and their pages. A locator keeps the ids of the whole answer; records are shown as they are by then. */
-import { refuse } from '../refusal.ts';
-import { type Asking, runQuery, showerOf } from './run.ts';
 
-export interface Locator {
-  readonly id: string;
-  readonly userId: string;
-  readonly soql: string;
-  readonly ids: readonly string[];
-  readonly pageSize: number;
-}
+import { refuse } from '../refusal.ts';
+import type { Locator } from './locator.ts';
+import { type Asking, runQuery, showerOf } from './run.ts';
 
 export interface Page {
   readonly totalSize: number;

@@ -2,7 +2,7 @@
 import { Refusal, refuseWrite } from '../refusal.ts';
 import { fieldOf, type ObjectType } from '../schema/object.ts';
 import type { Row, Value } from '../table.ts';
-import type { Writer } from './writer.ts';
+import type { Writer } from './writer-form.ts';
 
 type Draft = Readonly<Record<string, Value | undefined>>;
 

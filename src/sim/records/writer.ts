@@ -1,26 +1,15 @@
 /** Creates, updates and deletes one record as Salesforce would: every check, every stamp, every refusal. */
+
 import type { Org } from '../org.ts';
 import { type Fault, methodNotAllowed, Refusal, refuse, refuseWrite } from '../refusal.ts';
 import { type Field, isCustom } from '../schema/field.ts';
-import { fieldOf, type ObjectType, type Schema } from '../schema/object.ts';
+import { fieldOf, type ObjectType } from '../schema/object.ts';
 import type { Row, Value } from '../table.ts';
 import { settleAddresses } from './addresses.ts';
 import { derive } from './derived.ts';
 import { checkDuplicateRule, checkValidationRule } from './rules.ts';
 import { checkStored, toStored } from './values.ts';
-
-/** Who writes, and how. */
-export interface Writer {
-  readonly org: Org;
-  /** What this user may see: hidden fields do not exist for him. */
-  readonly schema: Schema;
-  readonly userId: string;
-  readonly version: string;
-  readonly allowsDuplicates: boolean;
-  /** A fault on request: every save of this call meets a lock. */
-  readonly meetsLock: boolean;
-  readonly afterSave: (object: string, row: Row, change: 'create' | 'update') => void;
-}
+import type { Writer } from './writer-form.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
 type Draft = Record<string, Value | undefined>;

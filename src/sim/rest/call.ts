@@ -2,7 +2,7 @@
 import type { Org } from '../org.ts';
 import type { Parse } from '../query/parser.ts';
 import type { Asking } from '../query/run.ts';
-import type { Writer } from '../records/writer.ts';
+import type { Writer } from '../records/writer-form.ts';
 import { notFound, type Refusal, refuse } from '../refusal.ts';
 import type { ObjectType, Schema } from '../schema/object.ts';
 

@@ -5,7 +5,7 @@ import type { Org } from '../org.ts';
 import { noteChange } from '../outbound/queue.ts';
 import type { Parse } from '../query/parser.ts';
 import { allowsDuplicates } from '../records/rules.ts';
-import type { Writer } from '../records/writer.ts';
+import type { Writer } from '../records/writer-form.ts';
 import { notFound, Refusal, refuse } from '../refusal.ts';
 import type { Schema } from '../schema/object.ts';
 import { type Call, type Reply, refusalReply } from './call.ts';
