@@ -114,14 +114,7 @@ function byPassword(org: Org, origin: string, form: Form): unknown {
     throw new OauthRefusal('invalid_grant', 'authentication failure');
   }
   if (user.IsActive === false) throw new OauthRefusal('inactive_user', 'user is inactive');
-  return issueSession(org, {
-    userId: user.Id,
-    origin,
-    scope: undefined,
-    grant: undefined,
-    showsRefreshToken: false,
-    isSigned: true,
-  });
+  return issueSession(org, { userId: user.Id, origin, isSigned: true });
 }
 
 function byClient(org: Org, incoming: Incoming, form: Form): unknown {
@@ -133,14 +126,7 @@ function byClient(org: Org, incoming: Incoming, form: Form): unknown {
   // The app runs as the administrator.
   const runAs = userNamed(org, 'admin@sim.example');
   if (!runAs) throw new OauthRefusal('invalid_grant', 'no client credentials user enabled');
-  return issueSession(org, {
-    userId: runAs.Id,
-    origin: incoming.origin,
-    scope: 'api',
-    grant: undefined,
-    showsRefreshToken: false,
-    isSigned: true,
-  });
+  return issueSession(org, { userId: runAs.Id, origin: incoming.origin, scope: 'api', isSigned: true });
 }
 
 function byAssertion(org: Org, origin: string, assertion: string): unknown {
@@ -162,14 +148,7 @@ function byAssertion(org: Org, origin: string, assertion: string): unknown {
   if (!(Number(claim.exp) * 1000 > org.now())) throw new OauthRefusal('invalid_grant', 'expired authorization code');
   const user = userNamed(org, String(claim.sub));
   if (!user) throw new OauthRefusal('invalid_grant', "user hasn't approved this consumer");
-  return issueSession(org, {
-    userId: user.Id,
-    origin,
-    scope: 'api',
-    grant: undefined,
-    showsRefreshToken: false,
-    isSigned: false,
-  });
+  return issueSession(org, { userId: user.Id, origin, scope: 'api' });
 }
 
 function claims(part: string): Readonly<Record<string, unknown>> | undefined {

@@ -11,12 +11,12 @@ const manySessions = 200;
 export interface Issue {
   readonly userId: string;
   readonly origin: string;
-  readonly scope: string | undefined;
-  readonly grant: Grant | undefined;
+  readonly scope?: string | undefined;
+  readonly grant?: Grant | undefined;
   /** Shown once: at the first exchange, or when rotation has made a new one. */
-  readonly showsRefreshToken: boolean;
+  readonly showsRefreshToken?: boolean;
   /** A JWT answer has neither signature nor time of issue. */
-  readonly isSigned: boolean;
+  readonly isSigned?: boolean;
 }
 
 export function openGrant(org: Org, userId: string, scope: string): Grant {

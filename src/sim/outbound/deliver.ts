@@ -75,14 +75,7 @@ const longestTimerMs = 60_000;
 function sessionFor(org: Org, { action }: Delivery, origin: string): string | undefined {
   if (!action.includeSessionId) return undefined;
   const { userId } = action;
-  return issueSession(org, {
-    userId,
-    origin,
-    scope: 'api',
-    grant: undefined,
-    showsRefreshToken: false,
-    isSigned: false,
-  }).access_token;
+  return issueSession(org, { userId, origin, scope: 'api' }).access_token;
 }
 
 /** What went wrong, or undefined for an acknowledgement. */

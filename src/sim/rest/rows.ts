@@ -37,20 +37,14 @@ export function recordById(call: Call, object: ObjectType, text: string): Reply 
         checkStamp(call, row) ?? tagged(call, row, showRecord(call.version, object, row, fieldsAsked(call, object)))
       );
     }
-    case 'PATCH': {
-      const stored = idForWrite(object, id, text);
-      const row = call.org.row(object.name, stored);
-      const early = row && !row.IsDeleted ? checkStamp(call, row) : undefined;
-      if (early) return early;
-      updateRecord(call.writer, object, stored, jsonBody(call));
-      return noContent;
-    }
+    case 'PATCH':
     case 'DELETE': {
       const stored = idForWrite(object, id, text);
       const row = call.org.row(object.name, stored);
       const early = row && !row.IsDeleted ? checkStamp(call, row) : undefined;
       if (early) return early;
-      deleteRecord(call.writer, object, stored);
+      if (call.method === 'DELETE') deleteRecord(call.writer, object, stored);
+      else updateRecord(call.writer, object, stored, jsonBody(call));
       return noContent;
     }
     default:
