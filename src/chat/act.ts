@@ -3,7 +3,7 @@ import { type Envelope, GET_PROPOSAL } from '../domain/proposal.ts';
 import type { Gate, ListedAction } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
 import type { ToolCall } from '../ports/model.ts';
-import type { Entry, Turn } from './conversations.ts';
+import type { Entry, Turn } from './conversation.ts';
 import type { ChatEvent } from './events.ts';
 import { parseArgs } from './history.ts';
 import { type BotView, viewerOf } from './settle.ts';

@@ -2,12 +2,12 @@ import { shownRecord } from '../../permissions/shown-record.ts';
 import { GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
 import { createLeaseWatch, type LeaseWatch } from '../domain/lease-watch.ts';
 import type { Prompt } from '../domain/prompt.ts';
-import type { ProposalView } from '../domain/proposal.ts';
 import { hiddenCharacter } from '../domain/safe-text.ts';
 import type { Approvals } from '../ports/gate.ts';
 import type { BotRow, Store } from '../ports/store.ts';
-import { type ConversationDeps, createConversations, type Turn } from './conversations.ts';
-import type { ChatEvent, DoneReason, Receipt } from './events.ts';
+import type { Conversation, Person, Transcript, Turn } from './conversation.ts';
+import { type ConversationDeps, createConversations } from './conversations.ts';
+import type { ChatEvent, DoneReason } from './events.ts';
 import { converse, LIMITS, type Limits, type LoopDeps, type Meter } from './loop.ts';
 import { outcomeOf, repair, settleCards, tellOpenCards, viewerOf } from './settle.ts';
 import { systemPrompt, toFunctionTool } from './system.ts';
@@ -41,12 +41,6 @@ export interface Chat {
   read(conversation: string, person: Person): Promise<Transcript>;
 }
 
-/** Who talks. `owner` names them for good, e.g. `user:ID`, `visitor:RANDOM`, `terminal:NAME`; the session is the host's signed one. */
-export interface Person {
-  readonly owner: string;
-  readonly session?: { readonly indexValue: string };
-}
-
 export interface About {
   readonly model: string;
   readonly isDemo: boolean;
@@ -58,32 +52,6 @@ export interface CardAnswer {
   /** One of the proposal's choices, where it has any. */
   readonly choice?: string;
 }
-
-export interface Conversation {
-  readonly id: string;
-  readonly bot: string;
-  readonly owner: string;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-}
-
-export interface Transcript {
-  readonly conversation: Conversation;
-  readonly entries: readonly TranscriptEntry[];
-  /** Open cards, oldest first. One whose `state` is no longer `pending` was decided elsewhere: call `resume`. */
-  readonly proposals: readonly ProposalView[];
-  /** A turn is running in it now. */
-  readonly isBusy: boolean;
-  /** Something was decided elsewhere and the bot has not gone on yet. */
-  readonly canResume: boolean;
-}
-
-export type TranscriptEntry = { readonly at: number } & (
-  | { readonly kind: 'person'; readonly text: string }
-  | { readonly kind: 'bot'; readonly text: string }
-  | { readonly kind: 'step'; readonly name: string; readonly phase: 'done' | 'failed'; readonly words: string }
-  | { readonly kind: 'receipt'; readonly receipt: Receipt }
-);
 
 export interface ChatDeps extends Omit<LoopDeps, 'limits'>, Omit<ConversationDeps, 'leaseMs' | 'watch'> {
   /** Judges the turns of other processes; default: by `now`. */

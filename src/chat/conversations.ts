@@ -1,77 +1,13 @@
 import { GatehouseError } from '../domain/errors.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
-import type { Kept, ToolCall } from '../ports/model.ts';
 import type { ConversationRow, ConversationStore } from '../ports/store.ts';
-import type { Conversation, Person } from './chat.ts';
-import type { Receipt } from './events.ts';
-
-/** What was said and done, as it is kept: only ever added to. */
-export type Entry =
-  | { readonly role: 'user'; readonly text: string }
-  | {
-      readonly role: 'assistant';
-      readonly text: string;
-      readonly calls: readonly ToolCall[];
-      readonly kept?: Kept | undefined;
-    }
-  /** What became of a proposal after the talk had moved past its call: ours, in the place of the person's words. */
-  | {
-      readonly role: 'outcome';
-      readonly name: string;
-      readonly text: string;
-      readonly receipt?: Receipt;
-    }
-  | {
-      readonly role: 'tool';
-      /** The call that this is the one answer to. */
-      readonly call: string;
-      readonly name: string;
-      /** What the model reads. */
-      readonly text: string;
-      /** What a person reads. */
-      readonly words: string;
-      readonly isFailed: boolean;
-      readonly receipt?: Receipt;
-    };
-
-/** A proposal that a person has not decided yet. */
-export interface Card {
-  readonly proposal: string;
-  readonly call: string;
-  readonly name: string;
-  /** The talk went on meanwhile: its call was answered with "waiting", and the end will be told as a later look. */
-  readonly isTold: boolean;
-}
-
-/** The one turn that may run in a conversation. What it adds is stored before anything else happens. */
-export interface Turn {
-  readonly conversation: Conversation;
-  readonly session: { readonly indexValue: string } | undefined;
-  readonly context: string | undefined;
-  /** The org that `context` was read in. */
-  readonly orgId: string | null;
-  readonly entries: readonly Entry[];
-  readonly cards: readonly Card[];
-  /** When the last entry before this turn was written. */
-  readonly lastAt: number;
-  add(entries: readonly Entry[], cards?: readonly Card[]): Promise<void>;
-  end(): Promise<void>;
-}
+import type { Card, Conversation, Entry, Loaded, Person, Turn } from './conversation.ts';
 
 export interface Conversations {
   create(made: Pick<ConversationRow, 'bot' | 'owner' | 'session' | 'context' | 'orgId'>): Promise<Conversation>;
   /** Takes the turn; `conflict` while another one runs. */
   begin(id: string, person: Person): Promise<Turn>;
   load(id: string, person: Person): Promise<Loaded>;
-}
-
-export interface Loaded {
-  readonly conversation: Conversation;
-  readonly row: ConversationRow;
-  readonly session: Turn['session'];
-  readonly entries: readonly { readonly at: number; readonly entry: Entry }[];
-  readonly cards: readonly Card[];
-  readonly isBusy: boolean;
 }
 
 export interface ConversationDeps {

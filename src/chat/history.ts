@@ -1,5 +1,5 @@
 import { type ModelMessage, OUTCOME, type ToolCall } from '../ports/model.ts';
-import type { Entry } from './conversations.ts';
+import type { Entry } from './conversation.ts';
 
 /** Longest history that a model is sent, characters; older turns fall out whole. */
 const MOST_HISTORY = 100_000;

@@ -1,7 +1,7 @@
 import { GatehouseError } from '../domain/errors.ts';
 import type { FunctionTool, Model, ModelRequest } from '../ports/model.ts';
 import { type ActDeps, act } from './act.ts';
-import type { Turn } from './conversations.ts';
+import type { Turn } from './conversation.ts';
 import type { ChatEvent, DoneReason, Usage } from './events.ts';
 import { toHistory } from './history.ts';
 import { shortId } from './ids.ts';

@@ -1,7 +1,7 @@
 import { GatehouseError, toGatehouseError } from '../domain/errors.ts';
 import type { ProposalView } from '../domain/proposal.ts';
 import type { Approvals, Gate, ListedAction, Viewer } from '../ports/gate.ts';
-import type { Card, Entry, Turn } from './conversations.ts';
+import type { Card, Entry, Turn } from './conversation.ts';
 import type { ChatEvent } from './events.ts';
 import { type Outcome, type ToolEntry, toToolEntry } from './tool-answer.ts';
 

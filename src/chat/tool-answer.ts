@@ -3,7 +3,7 @@ import { outcomeWords } from '../domain/outcome-words.ts';
 import type { Envelope } from '../domain/proposal.ts';
 import type { ListedAction } from '../ports/gate.ts';
 import type { ToolCall } from '../ports/model.ts';
-import type { Entry } from './conversations.ts';
+import type { Entry } from './conversation.ts';
 import type { Receipt } from './events.ts';
 
 /** How a call ended, in two readings: JSON for the model, words for the person. */

@@ -1,6 +1,5 @@
 import { GET_PROPOSAL } from '../domain/proposal.ts';
-import type { Transcript, TranscriptEntry } from './chat.ts';
-import type { Entry, Loaded } from './conversations.ts';
+import type { Entry, Loaded, Transcript, TranscriptEntry } from './conversation.ts';
 import type { Outcome } from './tool-answer.ts';
 
 /** A conversation as its person sees it again, after a reload or a restart. `outcomes` are those of its cards. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type DemoMessage, talk } from '../../src/chat/demo/talk.ts';
+import type { DemoMessage } from '../../src/chat/demo/messages.ts';
+import { talk } from '../../src/chat/demo/talk.ts';
 import { OUTCOME } from '../../src/ports/model.ts';
 import { createChatWorld } from '../support/chat.ts';
 

@@ -1,4 +1,5 @@
-import type { CardAnswer, Chat, Person, Transcript } from '../../src/chat/chat.ts';
+import type { CardAnswer, Chat } from '../../src/chat/chat.ts';
+import type { Person, Transcript } from '../../src/chat/conversation.ts';
 import type { ChatEvent, DoneReason, Receipt } from '../../src/chat/events.ts';
 import type { ProposalView } from '../../src/domain/proposal.ts';
 import { createWorld, type World, type WorldOptions } from './world.ts';

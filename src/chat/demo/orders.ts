@@ -1,4 +1,4 @@
-import type { DemoMessage } from './talk.ts';
+import type { DemoMessage } from './messages.ts';
 
 /** Orders in a sentence: a call to make, or a question back. */
 export type Order =

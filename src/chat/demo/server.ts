@@ -1,4 +1,5 @@
-import { type DemoMessage, talk } from './talk.ts';
+import type { DemoMessage } from './messages.ts';
+import { talk } from './talk.ts';
 
 /**
  * The demo model behind the wire of Chat Completions: the openai client cannot tell it from a server, so everything that a

@@ -1,28 +1,8 @@
 import { OUTCOME } from '../../ports/model.ts';
 import { fillLead, isLeadWish, type LeadSlots, leadCall, missingOf, questionFor } from './lead.ts';
+import type { Answer, DemoMessage } from './messages.ts';
 import { type Order, ordersIn } from './orders.ts';
 import { isYes, type Outcome, pickedFrom, tell, tellOutcome } from './tell.ts';
-
-/**
- * What the demo model says next: rules over the conversation, nothing else. It plays the seeds' flows and shows what a
- * careful model does: asks for what is missing, never obeys a record, never takes a "yes" for an approval.
- */
-export interface DemoMessage {
-  readonly role: 'system' | 'user' | 'assistant' | 'tool';
-  readonly content?: string | null;
-  readonly tool_calls?: readonly DemoCall[];
-  readonly tool_call_id?: string;
-}
-
-export interface DemoCall {
-  readonly id: string;
-  readonly function: { readonly name: string; readonly arguments: string };
-}
-
-export interface Answer {
-  readonly text?: string;
-  readonly calls?: readonly { readonly name: string; readonly args: Readonly<Record<string, unknown>> }[];
-}
 
 const HELLO = 'I am gatehouse-demo: a demo that follows rules, not a language model, so I know only a few phrases.';
 const FOR_OPERATORS = ' Set OPENAI_API_KEY for a real one.';
@@ -34,6 +14,10 @@ const isForVisitors = ([system]: readonly DemoMessage[]) =>
 /** Its patterns look for a few words anywhere; some take far longer than the text is long. */
 const MOST_READ = 1_000;
 
+/**
+ * What the demo model says next: rules over the conversation, nothing else. It plays the seeds' flows and shows what a
+ * careful model does: asks for what is missing, never obeys a record, never takes a "yes" for an approval.
+ */
 export function talk(heard: readonly DemoMessage[], tools: readonly string[]): Answer {
   const last = heard.at(-1);
   if (last?.role === 'tool') return tell(heard);

@@ -1,7 +1,7 @@
 import type { ErrorBody } from '../../domain/errors.ts';
 import type { Envelope } from '../../domain/proposal.ts';
+import type { Answer, DemoCall, DemoMessage } from './messages.ts';
 import type { Order } from './orders.ts';
-import type { Answer, DemoCall, DemoMessage } from './talk.ts';
 
 /** Results in words. What a record says is only ever quoted. */
 

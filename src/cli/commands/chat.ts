@@ -1,7 +1,8 @@
 import { userInfo } from 'node:os';
 import type { App } from '../../app/app.ts';
 import { keepRecovering } from '../../app/housekeeping.ts';
-import type { CardAnswer, Chat, Person } from '../../chat/chat.ts';
+import type { CardAnswer, Chat } from '../../chat/chat.ts';
+import type { Person } from '../../chat/conversation.ts';
 import type { ChatEvent } from '../../chat/events.ts';
 import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import type { ProposalView } from '../../domain/proposal.ts';

@@ -1,5 +1,5 @@
 import type { Audience } from '../../../permissions/profiles.ts';
-import type { Transcript } from '../../chat/chat.ts';
+import type { Transcript } from '../../chat/conversation.ts';
 import type { ChatEvent, Receipt } from '../../chat/events.ts';
 import { visible } from '../../console/format.ts';
 import type { ProposalView } from '../../domain/proposal.ts';
