@@ -13,8 +13,8 @@ import { useInbox } from '../inbound/inbox.ts';
 import { type Plan, planRecord } from '../merge/plan.ts';
 import { isStopped, isSwitchedOff, requireWriting } from '../remote/policy-bounds.ts';
 import { ofTarget, openTarget, type Target } from '../remote/target.ts';
-import { forecast } from './forecast.ts';
-import { forecastPeople, peopleLeftOut } from './forecast-people.ts';
+import { peopleLeftOut, previewPeople } from './preview-people.ts';
+import { previewRecords } from './preview-record.ts';
 
 const CLAIM_WAIT_MS = 100;
 const CLAIM_TRIES = 300;
@@ -118,10 +118,10 @@ export function createBotSync(
     const host = await load(kind, id);
     const target = await openTarget(deps, bot, org, kind);
     if (target.refusal) throw target.refusal;
-    const [seen] = await forecast(deps, target, [host]);
-    if (!seen) throw new TypeError('One record has one forecast.');
+    const [seen] = await previewRecords(deps, target, [host]);
+    if (!seen) throw new TypeError('One record has one preview.');
     if (seen instanceof GatehouseError) throw seen;
-    const people = await forecastPeople(deps, target, seen);
+    const people = await previewPeople(deps, target, seen);
     const changes = [...toChanges(target, { ...seen.plan, makes: seen.makes }, seen.row?.record), ...people.changes];
     const { problems, waitsFor } = seen.plan;
     const left = [...problems, ...waitsFor].map(({ message }) => message);

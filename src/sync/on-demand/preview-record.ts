@@ -13,7 +13,7 @@ import type { RemoteRow } from '../remote/soql-read.ts';
 import { newLink, type Target } from '../remote/target.ts';
 
 /** What a sync of one host record would do. Nothing of it has happened. */
-export interface Forecast {
+export interface RecordPreview {
   readonly host: HostRecord;
   readonly link: Link;
   /** The record that stands there; undefined where one would be created. */
@@ -23,11 +23,11 @@ export interface Forecast {
 }
 
 /** Looks at many records in one read; an error stands for those that a human has to decide on. */
-export async function forecast(
+export async function previewRecords(
   deps: SyncDeps,
   target: Target,
   records: readonly HostRecord[],
-): Promise<readonly (Forecast | GatehouseError)[]> {
+): Promise<readonly (RecordPreview | GatehouseError)[]> {
   if (records.length === 0) return [];
   const { store } = deps;
   const hosts = new Map(records.map((host) => [host.id, host]));

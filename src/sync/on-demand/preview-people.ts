@@ -6,16 +6,16 @@ import { toChanges } from '../engine/changes.ts';
 import { planRoles, ROLES_KEY, remoteRoles, rolesText, wantedRoles } from '../merge/roles.ts';
 import type { RowWrite } from '../remote/collection-write.ts';
 import { openTarget, type Target } from '../remote/target.ts';
-import { type Forecast, forecast } from './forecast.ts';
+import { previewRecords, type RecordPreview } from './preview-record.ts';
 
-export interface PeopleForecast {
+export interface PeoplePreview {
   readonly changes: readonly Change[];
   readonly warnings: readonly string[];
 }
 
 /** What a case's sync would do besides the case: contacts of people nobody linked yet, and contact roles. */
-export async function forecastPeople(deps: SyncDeps, target: Target, matter: Forecast): Promise<PeopleForecast> {
-  const { host, link, row } = matter;
+export async function previewPeople(deps: SyncDeps, target: Target, caseRecord: RecordPreview): Promise<PeoplePreview> {
+  const { host, link, row } = caseRecord;
   if (!target.hasRoles) return { changes: [], warnings: [] };
   const people = await openTarget(deps, target.scope.bot, target.org, 'party');
   const { store } = deps;
@@ -71,15 +71,15 @@ async function unknown(
   people: Target,
   persons: readonly HostRecord[],
   links: readonly Link[],
-): Promise<{ readonly seen: readonly Forecast[]; readonly warnings: readonly string[] }> {
+): Promise<{ readonly seen: readonly RecordPreview[]; readonly warnings: readonly string[] }> {
   const known = new Map(links.map((link) => [link.localId, link]));
   const open = persons.filter(
     (person) => person.deletedAt === null && (known.get(person.id)?.state ?? 'new') === 'new',
   );
   if (open.length === 0) return { seen: [], warnings: [] };
   if (people.refusal) return { seen: [], warnings: [peopleLeftOut(people.refusal)] };
-  const found = await forecast(deps, people, open);
-  const seen = found.filter((one): one is Forecast => !(one instanceof GatehouseError));
+  const found = await previewRecords(deps, people, open);
+  const seen = found.filter((one): one is RecordPreview => !(one instanceof GatehouseError));
   const problems = found.flatMap((one, at) =>
     one instanceof GatehouseError ? [`Person ${JSON.stringify(open[at]?.id)} is left out: ${one.message}`] : [],
   );
@@ -96,7 +96,7 @@ async function unknown(
 export const peopleLeftOut = (refusal: GatehouseError): string =>
   `People of the case without a Contact are left out: ${refusal.message}`;
 
-function changesOfPerson(people: Target, { row, plan, makes }: Forecast, name: string): readonly Change[] {
+function changesOfPerson(people: Target, { row, plan, makes }: RecordPreview, name: string): readonly Change[] {
   const { object } = people;
   const made: Change[] = row ? [] : [{ field: object, label: `New ${object}`, before: null, after: name }];
   const fields = toChanges(people, { pushed: plan.pushed, pulled: plan.pulled, makes }, row?.record);
