@@ -103,6 +103,8 @@ describeStores((_name, openFresh) => {
     await world.put('p1', ada);
     await world.party('p1');
     for (const id of ['p2', 'p3', 'p4']) await world.put(id, { ...ada, jobTitle: id });
+    const { previewParty } = world.sync.forBot('demo', await world.org(), false);
+    expect((await previewParty('p2')).summary).toContain('Create a Contact');
     await world.settle();
     expect((await world.records()).map(({ Title }) => Title ?? 'p1').toSorted()).toEqual(['p1', 'p2', 'p3', 'p4']);
     for (const id of ['p2', 'p3', 'p4']) expect(await world.link(id)).toMatchObject({ state: 'active', error: null });

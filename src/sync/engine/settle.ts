@@ -2,7 +2,7 @@ import { toErrorBody } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import { linkedTo } from '../../domain/link-transitions.ts';
 import type { HostRecord, SyncStore } from '../../ports/sync-store.ts';
-import { matchRecord } from '../merge/match.ts';
+import { matchRows } from '../merge/match.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
 import { localIdOf, lookupValue, type Target } from '../remote/target.ts';
 import { applyPlan } from './apply-plan.ts';
@@ -118,20 +118,7 @@ function settleUnlinked(
   rows: readonly RemoteRow[],
 ): void {
   const { target, takenBy, holders } = tables;
-  const match = matchRecord(
-    rows.map((row) => {
-      const other = takenBy.get(row.id);
-      const linkedTo = other && other.id !== link.id ? other.localId : undefined;
-      return {
-        id: row.id,
-        name: row.name,
-        isOurs: row.externalKey === link.extKey,
-        linkedTo,
-        isConverted: row.converted !== undefined,
-      };
-    }),
-    target.compiled.mapping.allowDuplicates,
-  );
+  const match = matchRows(target, link, rows, takenBy);
   const needsHuman = (why: string, candidates?: Parameters<typeof ambiguity>[2]) =>
     changeSet.needsHuman(link, host, 'ambiguous', ambiguity(target, why, candidates));
   const { lookup, allowDuplicates } = target.compiled.mapping;

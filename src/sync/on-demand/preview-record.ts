@@ -7,7 +7,7 @@ import { convertedError } from '../engine/deletions.ts';
 import { parentsToFind } from '../engine/parents.ts';
 import { readRemote } from '../engine/read.ts';
 import { missingParents, pretendedParents } from '../merge/found-parents.ts';
-import { matchRecord } from '../merge/match.ts';
+import { matchRows } from '../merge/match.ts';
 import { type Plan, parentKey, planRecord } from '../merge/plan.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
 import { newLink, type Target } from '../remote/target.ts';
@@ -71,19 +71,7 @@ export async function previewRecords(
         next: 'Undelete it there, or unlink it here first.',
       });
     const rows = result?.rows ?? [];
-    const match = matchRecord(
-      rows.map((row) => {
-        const other = taken.get(row.id);
-        const linkedTo = other && other.id !== link.id ? other.localId : undefined;
-        return {
-          id: row.id,
-          name: row.name,
-          isOurs: row.externalKey === link.extKey,
-          linkedTo,
-          isConverted: row.converted !== undefined,
-        };
-      }),
-    );
+    const match = matchRows(target, link, rows, taken);
     const next = 'An operator links the right one by hand.';
     if (match.kind === 'many')
       return new GatehouseError('ambiguous', 'Several records could be this one.', {
