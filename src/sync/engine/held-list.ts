@@ -16,7 +16,7 @@ export async function askForHeld(deps: SyncDeps, bot: string, org: SyncOrg): Pro
 }
 
 /** Why a kind is held, with the list that waits. That there is none, or that none can be made now, hides nothing. */
-export async function toldOfList(
+export async function heldWithList(
   { heldSync }: Pick<SyncDeps, 'heldSync'>,
   bot: string,
   kind: Kind,

@@ -149,7 +149,7 @@ export function createHeldSync(
           )
         ).map((link) => [link.id, link]),
       );
-      if (kind === 'party') await toldCases(records);
+      if (kind === 'party') await touchCases(records);
       return sum(records, (record) => {
         const result = results.get(record.link);
         const link = links.get(record.link);
@@ -173,7 +173,7 @@ export function createHeldSync(
   }
 
   /** Their cases owe them a role, also those that were approved before them. */
-  async function toldCases(records: readonly HeldRecord[]): Promise<void> {
+  async function touchCases(records: readonly HeldRecord[]): Promise<void> {
     const made = records.filter(({ operation }) => operation === 'create').map(({ id }) => id);
     const scope = { bot, orgId: org.orgId };
     await store.atomically((inside) => touchCasesOf(inside, scope, made, now()));

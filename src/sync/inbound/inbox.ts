@@ -2,7 +2,7 @@ import type { Scope } from '../../domain/link.ts';
 import { receivedId, toId18 } from '../../domain/salesforce-id.ts';
 import type { FeedRow, InboxRow, SyncDeps, SyncOrg } from '../../ports/sync-store.ts';
 import { openedBy } from '../remote/policy-bounds.ts';
-import { readRecords, type ToldRecord } from '../webhooks/told.ts';
+import { readRecords, type SubscribedRecord } from '../webhooks/subscribed-records.ts';
 
 export const EVENTS_PER_READ = 500;
 
@@ -63,7 +63,7 @@ function realId({ kind, sfId }: InboxRow): readonly string[] {
 
 const placeOf = ({ object, sfId }: Pick<InboxRow, 'object' | 'sfId'>): string => `${object}/${sfId}`;
 
-function marker(scope: Scope, eventId: string, { object, sfId }: ToldRecord, receivedAt: number): InboxRow {
+function marker(scope: Scope, eventId: string, { object, sfId }: SubscribedRecord, receivedAt: number): InboxRow {
   return { ...scope, eventId, object, sfId, kind: 'poll', receivedAt };
 }
 
@@ -73,7 +73,7 @@ async function readSubscribed(
   bot: string,
   org: SyncOrg,
   events: readonly InboxRow[],
-): Promise<readonly ToldRecord[]> {
+): Promise<readonly SubscribedRecord[]> {
   const asked = (await store.subscriptions.list(bot)).flatMap(({ object, fields }) => {
     const ids = events.filter((event) => event.object === object).flatMap(realId);
     return ids.length > 0 ? [{ object, fields, ids }] : [];
@@ -81,7 +81,7 @@ async function readSubscribed(
   return asked.length === 0 ? [] : readRecords(org, openedBy(await policyOf(bot)), asked);
 }
 
-function toFeed(record: ToldRecord | undefined, at: number): Omit<FeedRow, 'bot' | 'seq'>[] {
+function toFeed(record: SubscribedRecord | undefined, at: number): Omit<FeedRow, 'bot' | 'seq'>[] {
   if (!record) return [];
   const { object, sfId, fields } = record;
   const changes = Object.fromEntries(Object.entries(fields).map(([name, after]) => [name, { before: null, after }]));

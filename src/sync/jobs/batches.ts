@@ -2,7 +2,7 @@ import { GatehouseError } from '../../domain/errors.ts';
 import type { Kind } from '../../domain/mapping.ts';
 import type { BatchRun, SyncDeps, SyncOrg } from '../../ports/sync-store.ts';
 import type { Drain } from '../engine/drain.ts';
-import { toldOfList } from '../engine/held-list.ts';
+import { heldWithList } from '../engine/held-list.ts';
 import { requireWriting, stopOf } from '../remote/policy-bounds.ts';
 import { mappingOf, openTarget } from '../remote/target.ts';
 
@@ -96,7 +96,7 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
   async function workOn(run: BatchRun, org: SyncOrg): Promise<boolean> {
     const { bot, id, kind } = run;
     const { refusal: closed, held } = await openTarget(deps, bot, org, kind);
-    const refusal = closed ?? (held && (await toldOfList(deps, bot, kind, held, 'press')));
+    const refusal = closed ?? (held && (await heldWithList(deps, bot, kind, held, 'press')));
     if (refusal) {
       // It cannot go on by itself, and the runs behind it shall.
       await store.batches.move(id, ['running'], { state: 'paused', note: `${refusal.message} ${refusal.next}` });
@@ -153,7 +153,7 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
       const stop = isNow ? stopOf(bot, policy, kind) : undefined;
       if (stop?.is === 'held') {
         await drain.ensureLinks(bot, { orgId }, kind);
-        throw await toldOfList(deps, bot, kind, stop.error, 'press');
+        throw await heldWithList(deps, bot, kind, stop.error, 'press');
       }
       if (stop) throw stop.error;
       const open = isNow && only === 'all' ? await openRun(bot, orgId, kind) : undefined;

@@ -4,7 +4,7 @@ import { KINDS, type Kind } from '../../domain/mapping.ts';
 import type { ConnectionStatus } from '../../ports/salesforce.ts';
 import type { SyncPolicy } from '../../ports/sync-store.ts';
 import { type SyncDeps, type SyncOrg, type SyncStore, TURN_MS } from '../../ports/sync-store.ts';
-import { toldOfList } from '../engine/held-list.ts';
+import { heldWithList } from '../engine/held-list.ts';
 import { logIdAt } from '../host/log-ids.ts';
 import { FOUND_BY_POLL } from '../inbound/poll.ts';
 import { foldedName } from '../merge/plan.ts';
@@ -70,7 +70,7 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
   const closed = await Promise.all(
     targets.map(async (target, at) => {
       if (!target || !backlogs[at]?.count) return undefined;
-      return target.refusal ?? (target.held && toldOfList(deps, bot, target.kind, target.held, 'look'));
+      return target.refusal ?? (target.held && heldWithList(deps, bot, target.kind, target.held, 'look'));
     }),
   );
   const all = together(backlogs);

@@ -72,7 +72,7 @@ export function createWorker(given: WorkerDeps, engine: Engine, drain: Drain, ba
         hasMore = await step(false, () => batches.step(bot, org));
         hasSynced ||= hasMore || synced > 0;
         if (hasMore) await step(undefined, () => hints.use(bot, org));
-        tells.run(bot);
+        webhooks.run(bot);
       }
       await ask(bot, org);
       if (hasSynced) await deps.noteSync?.(bot, now());
@@ -108,16 +108,16 @@ export function createWorker(given: WorkerDeps, engine: Engine, drain: Drain, ba
   }
 
   /** Waiting is no failure: the outbox keeps everything. */
-  function rest(bot: string, error: unknown): void {
+  function backOff(bot: string, error: unknown): void {
     const ms = pauseMs(error instanceof GatehouseError ? (error.retryAfterMs ?? 30_000) : 30_000);
     pausedUntil.set(bot, now() + ms);
     const code = error instanceof GatehouseError ? error.code : 'internal';
     deps.log.warn('Sync waits.', { bot, code, waitMs: ms, ...(code === 'internal' ? { cause: String(error) } : {}) });
   }
 
-  const syncs = createTurns(sync, rest, stopping.signal);
+  const syncs = createTurns(sync, backOff, stopping.signal);
   // Beside the sync: a host app that answers slowly, or not at all, holds nothing else back.
-  const tells = createTurns(
+  const webhooks = createTurns(
     (bot) => deliver(deps, bot),
     (bot, error) => deps.log.warn('Webhooks wait.', { bot, cause: String(error) }),
     stopping.signal,
@@ -125,7 +125,7 @@ export function createWorker(given: WorkerDeps, engine: Engine, drain: Drain, ba
 
   function nudge(bot: string): void {
     syncs.run(bot);
-    tells.run(bot);
+    webhooks.run(bot);
   }
 
   async function tick(): Promise<void> {
@@ -151,7 +151,7 @@ export function createWorker(given: WorkerDeps, engine: Engine, drain: Drain, ba
     async stop() {
       stopping.abort();
       clearInterval(timer);
-      await Promise.all([syncs.settled(), tells.settled()]);
+      await Promise.all([syncs.settled(), webhooks.settled()]);
     },
   };
 }

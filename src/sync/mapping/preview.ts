@@ -29,14 +29,14 @@ export function previewMapping(
 
   function lineOf(rule: CompiledRule): PreviewLine {
     const said = host && rule.direction !== 'from_crm' ? rule.fromHost(host) : undefined;
-    const told = record && rule.direction !== 'to_crm' ? rule.fromRemote(record) : undefined;
+    const received = record && rule.direction !== 'to_crm' ? rule.fromRemote(record) : undefined;
     const misfit = host && said !== undefined && said !== null ? rule.misfit(said, host) : undefined;
     const isShort = host && said !== undefined && rule.isCut(said, host);
     return {
       rule: rule.key,
       direction: rule.direction,
       sends: host && said !== undefined ? rule.toRemote(said, host) : {},
-      receives: told === undefined ? {} : rule.toHost(told),
+      receives: received === undefined ? {} : rule.toHost(received),
       ...(misfit === undefined ? {} : { note: misfit.replace('was not sent', 'would not be sent') }),
       ...(isShort
         ? { note: 'longer than the Salesforce field: the end is cut off there, the host keeps all of it' }

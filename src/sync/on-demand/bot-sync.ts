@@ -7,7 +7,7 @@ import { toChanges } from '../engine/changes.ts';
 import { claimLinks } from '../engine/claims.ts';
 import type { Drain } from '../engine/drain.ts';
 import type { Engine } from '../engine/engine.ts';
-import { toldOfList } from '../engine/held-list.ts';
+import { heldWithList } from '../engine/held-list.ts';
 import type { Result } from '../engine/pass.ts';
 import { useInbox } from '../inbound/inbox.ts';
 import { type Plan, planRecord } from '../merge/plan.ts';
@@ -74,7 +74,7 @@ export function createBotSync(
     if (isUnasked && target.held) {
       await drain.linksOf(target.scope, kind, [host], 'sync now');
       const isNew = await store.asked.hasNew(ofTarget(target), now());
-      throw await toldOfList(deps, bot, kind, target.held, isNew ? 'ask' : 'look');
+      throw await heldWithList(deps, bot, kind, target.held, isNew ? 'ask' : 'look');
     }
     // What Salesforce told already may say when a field changed.
     await useInbox(deps, bot, org);

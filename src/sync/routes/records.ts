@@ -5,7 +5,7 @@ import { defineRoute, type Reply, type Route } from '../../ports/route.ts';
 import type { HostInput } from '../host/hosts.ts';
 import { openedBy } from '../remote/policy-bounds.ts';
 import { toMessage } from '../webhooks/deliver.ts';
-import { boundedRow } from '../webhooks/told.ts';
+import { boundedRow } from '../webhooks/subscribed-records.ts';
 import { missing, parsePart, type RouteDeps } from './deps.ts';
 import {
   caseInput,

@@ -5,7 +5,7 @@ import { HookRefused, type Hooks } from '../../outbound/hooks.ts';
 import type { Cipher } from '../../ports/cipher.ts';
 import { DEFAULT_SETTINGS, type FeedRow, type SyncDeps, type WebhookTarget } from '../../ports/sync-store.ts';
 import { openedBy } from '../remote/policy-bounds.ts';
-import { boundedRow } from './told.ts';
+import { boundedRow } from './subscribed-records.ts';
 
 export interface DeliveryDeps extends SyncDeps {
   readonly cipher: Cipher;
@@ -137,8 +137,8 @@ export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> 
 export function toMessage(row: FeedRow): Record<string, unknown> {
   const { seq, type, kind, localId, object, sfId, changes, at } = row;
   if (kind === 'proposal' || kind === 'operator') {
-    const told = Object.fromEntries(Object.entries(changes).map(([name, { after }]) => [name, after]));
-    return { type: `${kind}.${type}`, timestamp: new Date(at).toISOString(), data: { seq, id: localId, ...told } };
+    const values = Object.fromEntries(Object.entries(changes).map(([name, { after }]) => [name, after]));
+    return { type: `${kind}.${type}`, timestamp: new Date(at).toISOString(), data: { seq, id: localId, ...values } };
   }
   return {
     type: kind === 'record' ? 'record.changed' : `${kind}.${type}`,

@@ -8,7 +8,7 @@ import type { Opened } from '../remote/policy-bounds.ts';
 import { describeOf } from '../remote/target.ts';
 
 /** A record of a subscribed object as the org shows it, as far as the bot's policy opens it. */
-export interface ToldRecord {
+export interface SubscribedRecord {
   readonly object: string;
   readonly sfId: string;
   readonly fields: Fields;
@@ -27,7 +27,7 @@ export async function readRecords(
   org: SyncOrg,
   opened: Opened,
   asked: readonly Asked[],
-): Promise<readonly ToldRecord[]> {
+): Promise<readonly SubscribedRecord[]> {
   try {
     return await read();
   } catch (error) {
@@ -39,7 +39,7 @@ export async function readRecords(
     });
   }
 
-  async function read(options?: { readonly isFresh: true }): Promise<readonly ToldRecord[]> {
+  async function read(options?: { readonly isFresh: true }): Promise<readonly SubscribedRecord[]> {
     const looks = await Promise.all(
       asked.map(async ({ object, fields, ids }) => {
         if (options) await org.describe(object, options).catch(() => {});
