@@ -94,7 +94,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       log: deps.log,
     },
     sync.engine,
-    sync.drain,
+    sync.runner,
     sync.batches,
   );
   const routes = syncRoutes({

@@ -1,21 +1,21 @@
 import type { Sync } from '../domain/action.ts';
 import { createLeaseWatch } from '../domain/lease-watch.ts';
 import type { SyncDeps, SyncOrg } from '../ports/sync-store.ts';
-import { createDrain, type Drain } from './engine/drain.ts';
+import { type ClaimRunner, createClaimRunner } from './engine/claim-runner.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
 import { createHeldSync } from './engine/held.ts';
 import { type ConnectionOf, createHosts, type Hosts } from './host/hosts.ts';
 import { type Batches, createBatches } from './jobs/batches.ts';
 import { createBotSync, type SingleSync } from './on-demand/bot-sync.ts';
-import { createLinkDesk, type LinkDesk } from './on-demand/manual-links.ts';
+import { createManualLinks, type ManualLinks } from './on-demand/manual-links.ts';
 
 /** People and cases of the host app in step with Salesforce, both ways: nothing lost, nothing twice. */
 export interface SyncRoom {
   readonly hosts: Hosts;
   readonly engine: Engine;
-  readonly drain: Drain;
+  readonly runner: ClaimRunner;
   readonly batches: Batches;
-  readonly desk: LinkDesk;
+  readonly manualLinks: ManualLinks;
   /** What the actions SyncParty and SyncCase use; it writes only with `mayWrite`, which they have once policy or a person let them. */
   forBot(bot: string, org: SyncOrg, mayWrite: boolean): Sync;
   /** The same for the host app, which nobody asked: what policy holds stays held. */
@@ -31,18 +31,18 @@ export interface SyncRoomDeps extends SyncDeps {
 export function createSync(given: SyncRoomDeps): SyncRoom {
   const deps = { ...given, watch: given.watch ?? createLeaseWatch(given.now) };
   const engine = createEngine(deps);
-  const drain = createDrain(deps, engine);
+  const runner = createClaimRunner(deps, engine);
   const hosts = createHosts({ ...deps, onChange: deps.onChange ?? (() => {}) });
   return {
     hosts,
     engine,
-    drain,
-    batches: createBatches(deps, drain),
-    desk: createLinkDesk(deps, engine, drain, hosts),
+    runner,
+    batches: createBatches(deps, runner),
+    manualLinks: createManualLinks(deps, engine, runner, hosts),
     forBot: (bot, org, mayWrite) => ({
-      ...createBotSync(deps, engine, drain, { bot, org, mayWrite, isUnasked: false }),
-      ...createHeldSync(deps, drain, { bot, org, mayWrite }),
+      ...createBotSync(deps, engine, runner, { bot, org, mayWrite, isUnasked: false }),
+      ...createHeldSync(deps, runner, { bot, org, mayWrite }),
     }),
-    forHost: (bot, org) => createBotSync(deps, engine, drain, { bot, org, mayWrite: true, isUnasked: true }),
+    forHost: (bot, org) => createBotSync(deps, engine, runner, { bot, org, mayWrite: true, isUnasked: true }),
   };
 }

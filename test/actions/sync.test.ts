@@ -104,7 +104,7 @@ describe('within the policy of the bot', () => {
     await close(world, 'Contact', { denyFields: ['Email'] });
     const sync = await world.app.sync();
     const { orgId } = await world.app.connections.open(world.bot, { signal: new AbortController().signal });
-    await sync.desk.unlink(world.bot, orgId, 'party', 'p-jane');
+    await sync.manualLinks.unlink(world.bot, orgId, 'party', 'p-jane');
     expect((await world.call('SyncParty', { partyId: 'p-jane' })).result?.id).toBe(result?.id);
   });
 

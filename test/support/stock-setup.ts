@@ -3,7 +3,7 @@ import path from 'node:path';
 import { beforeEach, expect, type RunnerTask } from 'vitest';
 
 const reasons: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'sync/drain.test.ts': {
+  'sync/claim-runner.test.ts': {
     'goes on without a field that the org lost, and keeps the other kind going meanwhile [S4] [R4]':
       'it loses TimeZone__c, which a stock org never had',
   },

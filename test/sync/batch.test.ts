@@ -25,7 +25,7 @@ describeStores((name, openFresh) => {
   it('costs the calls of the table: 100 people first 2, then 1 for fresh changes, and writes nothing when nothing changed [sync-P30] [S6] [F6]', async () => {
     await using world = await createSyncWorld(openFresh);
     await people(world, 100);
-    const drain = async () => world.sync.drain.all('demo', await world.org());
+    const drain = async () => world.sync.runner.runAllDue('demo', await world.org());
     expect(await world.calls(drain)).toBe(2);
     await people(world, 100, () => ({ phone: '2' }));
     expect(await world.calls(drain)).toBe(1);
@@ -55,7 +55,7 @@ describeStores((name, openFresh) => {
             .map((id) => ({ id, fields: { email: `${id}@example.com`, name: `Person ${id}` } })),
         );
       }
-      const drain = async () => world.sync.drain.all('demo', await world.org());
+      const drain = async () => world.sync.runner.runAllDue('demo', await world.org());
       expect(await world.calls(drain)).toBe(11);
       for (let from = 0; from < 10_000; from += 1_000) {
         await world.sync.hosts.put(
@@ -77,7 +77,7 @@ describeStores((name, openFresh) => {
   it('commits 197 of 200 and gives each of the three bad rows its own error, without trying them again [sync-P19] [sync-P29]', async () => {
     await using world = await createSyncWorld(openFresh);
     await people(world, 200, (n) => (n % 80 === 5 ? { name: '' } : {}));
-    await world.sync.drain.all('demo', await world.org());
+    await world.sync.runner.runAllDue('demo', await world.org());
     expect(await world.records()).toHaveLength(197);
     const { orgId } = await world.org();
     const failed = await world.store.links.list({ bot: 'demo', orgId }, { state: 'failed', limit: 10 });
@@ -90,12 +90,12 @@ describeStores((name, openFresh) => {
     const again = await world.calls(async () => {
       for (let n = 0; n < 5; n++) {
         world.clock.advance(3_600_000);
-        await world.sync.drain.all('demo', await world.org());
+        await world.sync.runner.runAllDue('demo', await world.org());
       }
     });
     expect(again).toBe(0);
     await world.put(failed[0]?.localId ?? '', { name: 'Mended Name' });
-    await world.sync.drain.all('demo', await world.org());
+    await world.sync.runner.runAllDue('demo', await world.org());
     expect(await world.records()).toHaveLength(198);
   });
 
@@ -105,7 +105,7 @@ describeStores((name, openFresh) => {
     await world.control('POST', 'faults', { type: 'lock', times: 2, match: { path: '/composite' } });
     const times: number[] = [];
     for (let n = 0; n < 40 && (await world.records()).length < 10; n++) {
-      const calls = await world.calls(async () => world.sync.drain.all('demo', await world.org()));
+      const calls = await world.calls(async () => world.sync.runner.runAllDue('demo', await world.org()));
       if (calls > 0) times.push(world.clock.now);
       world.clock.advance(5_000);
     }
@@ -219,7 +219,7 @@ describeStores((name, openFresh) => {
         taken.push(count);
       },
     });
-    await counting.sync.drain.all('demo', await counting.org());
+    await counting.sync.runner.runAllDue('demo', await counting.org());
     expect(taken).toEqual([500, 500, 500, 500]);
     expect(await world.records()).toHaveLength(2_000);
   }, 60_000);
@@ -266,8 +266,8 @@ describeStores((name, openFresh) => {
     const before = (await world.control('GET', 'calls')).oauthCount;
     await world.control('POST', 'faults', { type: 'expired_session', times: 1, match: { path: '/composite' } });
     await Promise.all([
-      world.sync.drain.all('demo', await world.org()),
-      world.process().sync.drain.all('demo', await world.org()),
+      world.sync.runner.runAllDue('demo', await world.org()),
+      world.process().sync.runner.runAllDue('demo', await world.org()),
     ]);
     await world.settle();
     expect((await world.control('GET', 'calls')).oauthCount - before).toBe(1);
@@ -315,9 +315,9 @@ describeStores((name, openFresh) => {
     });
     const org = await working.org();
     const calls = await world.calls(async () => {
-      await working.sync.drain.pass('demo', org, 'party', { due: 'dirty' }).catch(() => {});
+      await working.sync.runner.runClaims('demo', org, 'party', { due: 'dirty' }).catch(() => {});
       const after = (await world.control('GET', 'calls')).count;
-      await expect(working.sync.drain.all('demo', org)).rejects.toMatchObject({
+      await expect(working.sync.runner.runAllDue('demo', org)).rejects.toMatchObject({
         code: expect.stringMatching(/not_connected|reconnect_needed/),
       });
       expect((await world.control('GET', 'calls')).count).toBe(after);

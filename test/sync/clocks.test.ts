@@ -18,10 +18,10 @@ describe('leases of the sync', () => {
         const stalled = world.process({
           crash: (point) => (point === 'merged' ? new Promise<void>(() => reach()) : undefined),
         });
-        void stalled.sync.drain.all('demo', await stalled.org()).catch(() => {});
+        void stalled.sync.runner.runAllDue('demo', await stalled.org()).catch(() => {});
         await reached;
         const other = world.process({ skewMs });
-        const drain = async () => other.sync.drain.all('demo', await other.org());
+        const drain = async () => other.sync.runner.runAllDue('demo', await other.org());
         expect(await drain()).toBe(0);
         world.clock.advance(119_000);
         expect(await drain(), 'not a second too early').toBe(0);

@@ -35,7 +35,7 @@ describeStores((_name, openFresh) => {
     ]);
     world.clock.advance(12_000);
     await world.inbox();
-    await world.sync.drain.all('demo', await world.org());
+    await world.sync.runner.runAllDue('demo', await world.org());
     world.clock.advance(3_000);
     await world.put('p1', { jobTitle: 'host at 15' });
     await world.edit(id, { Phone: 'salesforce at 20' }, 'Contact', t + 20_000);
@@ -81,7 +81,7 @@ describeStores((_name, openFresh) => {
       ]);
       await world.inbox();
       await world.poll();
-      await world.sync.drain.all('demo', await world.org());
+      await world.sync.runner.runAllDue('demo', await world.org());
     }
     expect(await world.records()).toEqual(before);
     expect((await world.host('p1')).version).toBe(version);

@@ -44,9 +44,13 @@ describeStores((_name, openFresh) => {
     for (const id of ['p1', 'p2', 'p3']) await convert(world, (await world.link(id)).sfId, contact);
     // Nobody told us yet: the write is refused, and the next look says why.
     await world.put('p1', { phone: '222' });
-    expect(await world.calls(async () => world.sync.drain.all('demo', await world.org()))).toBeLessThanOrEqual(3);
+    expect(await world.calls(async () => world.sync.runner.runAllDue('demo', await world.org()))).toBeLessThanOrEqual(
+      3,
+    );
     for (const id of ['p2', 'p3']) await world.put(id, { phone: '222' });
-    expect(await world.calls(async () => world.sync.drain.all('demo', await world.org()))).toBeLessThanOrEqual(3);
+    expect(await world.calls(async () => world.sync.runner.runAllDue('demo', await world.org()))).toBeLessThanOrEqual(
+      3,
+    );
     for (const id of ['p1', 'p2', 'p3']) {
       expect((await world.link(id)).error).toMatchObject({
         code: 'conflict',
@@ -57,9 +61,11 @@ describeStores((_name, openFresh) => {
     }
     // Nothing is tried again by itself, however long it takes.
     world.clock.advance(3_600_000);
-    expect(await world.calls(async () => world.sync.drain.all('demo', await world.org()))).toBe(0);
+    expect(await world.calls(async () => world.sync.runner.runAllDue('demo', await world.org()))).toBe(0);
     await world.put('p1', { phone: '333' });
-    expect(await world.calls(async () => world.sync.drain.all('demo', await world.org()))).toBeLessThanOrEqual(2);
+    expect(await world.calls(async () => world.sync.runner.runAllDue('demo', await world.org()))).toBeLessThanOrEqual(
+      2,
+    );
     expect((await world.log('p1')).filter(({ reason }) => reason === 'converted in Salesforce')).toHaveLength(1);
     await expect(world.party('p1')).rejects.toMatchObject({ code: 'conflict', candidates: [{ id: contact }] });
   });

@@ -76,7 +76,7 @@ describeStores((_name, openFresh) => {
         for (let n = 0; n < 5; n++)
           await world.put(`p${n}`, { email: `p${n}@example.com`, name: `Person ${n}`, phone: '1' });
         const dying = world.process({ crash: crashAt(point) });
-        await die(dying.org().then((org) => dying.sync.drain.all('demo', org)));
+        await die(dying.org().then((org) => dying.sync.runner.runAllDue('demo', org)));
         await world.put('p1', { phone: '2' });
         world.clock.advance(200_000);
         await world.settle();

@@ -67,9 +67,9 @@ describeStores((_name, openFresh) => {
         await world.inbox();
       },
     });
-    await reading.sync.drain.all('demo', await reading.org());
+    await reading.sync.runner.runAllDue('demo', await reading.org());
     // No poll: the hint alone must bring it.
-    await world.sync.drain.all('demo', await world.org());
+    await world.sync.runner.runAllDue('demo', await world.org());
     expect((await world.host('p1')).fields.jobTitle).toBe('after the read');
   });
 
@@ -122,7 +122,7 @@ describeStores((_name, openFresh) => {
       'party',
       ids.map((id) => ({ id, fields: { email: `${id}@example.com`, name: `Person ${id}` } })),
     );
-    await world.sync.drain.all('demo', await world.org());
+    await world.sync.runner.runAllDue('demo', await world.org());
     world.clock.advance(60_000);
     const token = await rotateToken(receiver(world), 'demo');
     const sizes: number[] = [];
@@ -152,7 +152,7 @@ describeStores((_name, openFresh) => {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(100);
     const calls = await world.calls(async () => {
       await world.inbox();
-      await world.sync.drain.all('demo', await world.org());
+      await world.sync.runner.runAllDue('demo', await world.org());
     });
     expect(calls).toBe(1);
     expect((await world.host('p149')).fields.jobTitle).toBe('everybody');
@@ -181,7 +181,7 @@ describeStores((_name, openFresh) => {
       'party',
       ids.map((id) => ({ id, fields: { email: `${id}@example.com`, name: `Person ${id}` } })),
     );
-    await world.sync.drain.all('demo', await world.org());
+    await world.sync.runner.runAllDue('demo', await world.org());
     for (const record of await world.records())
       await world.edit(String(record.Id), { Title: 'tied' }, 'Contact', stamp);
     world.clock.now = stamp + 60_000;

@@ -114,7 +114,7 @@ function suite(place: Place): void {
     // Touched, and the same write still.
     const sync = await world.app.sync();
     const { orgId = '' } = await world.app.connections.status(world.bot);
-    expect(await sync.desk.retry(world.bot, orgId, 'party', ['p1', 'p2'])).toBe(2);
+    expect(await sync.manualLinks.retry(world.bot, orgId, 'party', ['p1', 'p2'])).toBe(2);
     await turn(world);
     expect(await waiting(world)).toEqual([]);
     await put(world, { id: 'p2', fields: { phone: '2' } });

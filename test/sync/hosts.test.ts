@@ -62,7 +62,7 @@ describeStores((_name, openFresh) => {
     await using world = await createSyncWorld(openFresh);
     await world.put('p1', { email: 'ada@example.com', name: 'Ada Lovelace' });
     await world.settle();
-    await world.sync.desk.unlink('demo', (await world.org()).orgId, 'party', 'p1');
+    await world.sync.manualLinks.unlink('demo', (await world.org()).orgId, 'party', 'p1');
     await world.put('p1', { phone: '2' });
     await world.settle();
     expect(await world.link('p1')).toMatchObject({ state: 'unlinked' });
@@ -87,7 +87,7 @@ describeStores((_name, openFresh) => {
     const loop = async (work: (n: number) => Promise<unknown>) => {
       for (let n = 0; isGoing; n++) await work(n).catch((error) => troubles.push(String(error?.cause ?? error)));
     };
-    const drain = async (process: Process) => process.sync.drain.all('demo', await process.org());
+    const drain = async (process: Process) => process.sync.runner.runAllDue('demo', await process.org());
     const loops = [
       loop(() => drain(world)),
       loop(() => drain(world.process())),

@@ -38,8 +38,8 @@ describeStores((_name, openFresh) => {
       await using world = await createSyncWorld(openFresh, options);
       for (const id of ['p1', 'p2', 'p3']) await world.put(id, { ...ada, name: `Ada ${id}` });
       await Promise.all([
-        world.sync.drain.all('demo', await world.org()),
-        world.process().sync.drain.all('demo', await world.org()),
+        world.sync.runner.runAllDue('demo', await world.org()),
+        world.process().sync.runner.runAllDue('demo', await world.org()),
       ]);
       expect(await world.records()).toHaveLength(1);
     });
@@ -56,7 +56,7 @@ describeStores((_name, openFresh) => {
         candidates: expect.arrayContaining(ids.map((id) => expect.objectContaining({ id }))),
       });
       expect((await world.records()).every((record) => record.Phone === undefined)).toBe(true);
-      await world.sync.desk.link('demo', await world.org(), 'party', 'p1', ids[1] ?? '');
+      await world.sync.manualLinks.link('demo', await world.org(), 'party', 'p1', ids[1] ?? '');
       await world.settle();
       expect((await world.records()).find((record) => record.Id === ids[1])).toMatchObject({ Phone: '7' });
       expect(await world.records()).toHaveLength(2);
@@ -163,7 +163,7 @@ describeStores((_name, openFresh) => {
       error: null,
       waitsFor: [{ object: 'Account', name: 'Twins', message: expect.stringContaining(twin) }],
     });
-    await world.sync.desk.linkParent('demo', await world.org(), 'Account', 'Twins', { recordId: twin });
+    await world.sync.manualLinks.linkParent('demo', await world.org(), 'Account', 'Twins', { recordId: twin });
     await world.party('p2');
     expect((await world.records()).find((record) => record.LastName === 'Bob')).toMatchObject({ AccountId: twin });
     expect(await world.records('Account')).toHaveLength(3);

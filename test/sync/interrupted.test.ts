@@ -123,7 +123,7 @@ describeStores((database, openFresh) => {
       await world.control('POST', 'settings', { duplicates: 'block' });
       for (let n = 0; n < 20; n++) await world.put(`x${n}`, { email: `x${n}@example.com`, name: `X ${n}` });
       for (const id of ['p1', 'p2']) await world.put(id, ada);
-      await world.sync.drain.all('demo', await world.org());
+      await world.sync.runner.runAllDue('demo', await world.org());
       const { orgId } = await world.org();
       const links = await world.store.links.list({ bot: 'demo', orgId, kind: 'party' }, { limit: 100 });
       expect(links.filter((link) => link.state === 'active')).toHaveLength(21);
@@ -143,7 +143,7 @@ describeStores((database, openFresh) => {
           if (point === 'merged' && seen.length === 0) seen.push((await world.case('c1')).warnings);
         },
       });
-      await racer.sync.drain.pass('demo', await racer.org(), 'party', { due: 'dirty' });
+      await racer.sync.runner.runClaims('demo', await racer.org(), 'party', { due: 'dirty' });
       expect(seen).toEqual([['p1 has no Contact yet, so no role here.']]);
       await world.settle();
       expect(await roles(world)).toHaveLength(1);
@@ -172,10 +172,12 @@ describeStores((database, openFresh) => {
     await map(world, { rules });
     await world.put('p1', { ...ada, company: 'Acme' });
     const org = await world.org();
-    await expect(world.sync.drain.all('demo', awayOnce(org))).rejects.toMatchObject({ code: 'salesforce_unavailable' });
+    await expect(world.sync.runner.runAllDue('demo', awayOnce(org))).rejects.toMatchObject({
+      code: 'salesforce_unavailable',
+    });
     // Its claim is free again at once.
     world.clock.advance(30_000);
-    await world.sync.drain.all('demo', org);
+    await world.sync.runner.runAllDue('demo', org);
     const [acme] = await world.records('Account');
     expect(await world.records()).toMatchObject([{ AccountId: acme?.Id }]);
   });
@@ -218,7 +220,7 @@ describeStores((database, openFresh) => {
       const switched = world.process({
         crash: (point) => (point === 'merged' && ++chunks === 2 ? world.setMode('read-only') : undefined),
       });
-      await expect(switched.sync.drain.all('demo', await switched.org())).rejects.toMatchObject({ code: 'off' });
+      await expect(switched.sync.runner.runAllDue('demo', await switched.org())).rejects.toMatchObject({ code: 'off' });
       expect(await world.records()).toEqual([]);
       await world.setMode('automatic');
       await world.settle();
@@ -281,8 +283,8 @@ describeStores((database, openFresh) => {
     );
     const other = world.process();
     await Promise.all([
-      world.sync.drain.pass('demo', await world.org(), 'party', { due: 'ids', ids: halves[0] ?? [] }),
-      other.sync.drain.pass('demo', await other.org(), 'party', { due: 'ids', ids: halves[1] ?? [] }),
+      world.sync.runner.runClaims('demo', await world.org(), 'party', { due: 'ids', ids: halves[0] ?? [] }),
+      other.sync.runner.runClaims('demo', await other.org(), 'party', { due: 'ids', ids: halves[1] ?? [] }),
     ]);
     await world.settle();
     expect((await world.records()).map(({ LastName, Email }) => [LastName, Email])).toEqual(

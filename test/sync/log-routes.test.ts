@@ -55,7 +55,7 @@ describeStores((_name, openFresh) => {
         fields: { email: `p${n}@example.com`, name: `P ${n}` },
       })),
     );
-    await world.sync.drain.all('demo', await world.org());
+    await world.sync.runner.runAllDue('demo', await world.org());
     const logs = '/api/bots/demo/sync/logs';
     const rows = await linesOf(ask('GET', `${logs}?format=jsonl`));
     expect(new Set(rows.map((row) => row.id)).size).toBe(1_234);
@@ -110,7 +110,7 @@ describeStores((_name, openFresh) => {
         if (n % 2 === 0) await world.put('p1', { phone: `host ${n}`, jobTitle: `host ${n}` });
         if (n % 3 !== 1) await world.edit(id, { Title: `salesforce ${n}` }, 'Contact', world.clock.now + 1_000);
         world.clock.advance(10_000);
-        await world.sync.drain.all('demo', await world.org());
+        await world.sync.runner.runAllDue('demo', await world.org());
       }
       await world.party('p1');
     });

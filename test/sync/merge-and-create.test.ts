@@ -86,7 +86,7 @@ describeStores((_name, openFresh) => {
       );
       const row = (await world.log('p1')).find((one) => one.changes.some((change) => change.lost === 'host, early'));
       world.clock.advance(10_000);
-      await world.sync.desk.restore('demo', row?.id ?? '', 'operator:ada');
+      await world.sync.manualLinks.restore('demo', row?.id ?? '', 'operator:ada');
       await world.settle();
       expect((await world.records())[0]?.Title).toBe('host, early');
     });

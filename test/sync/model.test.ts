@@ -142,7 +142,7 @@ async function play(
       if (roll < 0.65) await process.inbox();
       else if (roll < 0.7) await process.poll();
       else if (roll < 0.85) await process.party(id);
-      else await process.sync.drain.all('demo', org);
+      else await process.sync.runner.runAllDue('demo', org);
     } catch (error) {
       if (!(error instanceof Crash) && (error as { code?: string }).code === undefined) throw error;
       if (next() < 0.3) world.clock.advance(125_000);

@@ -115,19 +115,19 @@ describeStores((_name, openFresh) => {
       }),
       expect.objectContaining({ code: 'ambiguous', count: 1, examples: [expect.objectContaining({ localId: 'p4' })] }),
     ]);
-    const { desk } = world.sync;
+    const { manualLinks } = world.sync;
     const org = await world.org();
     const [twin] = await world.records('Account');
-    await desk.linkParent('demo', org, 'Account', 'Twins', { recordId: String(twin?.Id) });
+    await manualLinks.linkParent('demo', org, 'Account', 'Twins', { recordId: String(twin?.Id) });
     await open(world, { Account: WRITE });
-    await desk.linkParent('demo', org, 'Account', 'Bar NV', 'create');
+    await manualLinks.linkParent('demo', org, 'Account', 'Bar NV', 'create');
     await world.settle();
     const made = (await world.records('Account')).find(({ Name }) => Name === 'Bar NV');
     expect((await world.records()).filter(({ AccountId }) => AccountId === made?.Id)).toHaveLength(3);
     await world.put('p5', { email: 'p5@t.example', name: 'P five', company: 'Nowhere' });
     await world.settle();
     expect((await status(world)).problems).toHaveLength(1);
-    await desk.linkParent('demo', org, 'Account', 'Nowhere', 'leave out');
+    await manualLinks.linkParent('demo', org, 'Account', 'Nowhere', 'leave out');
     await world.settle();
     expect((await status(world)).problems).toEqual([]);
   });
@@ -161,6 +161,6 @@ describeStores((_name, openFresh) => {
     expect(problem?.examples[0]?.candidates).toHaveLength(2);
     expect(problem?.next).toMatch(/gatehouse link demo party p1 003\w{15}/);
     const { orgId } = await world.org();
-    expect(await world.sync.desk.countProblems('demo', orgId, 'party')).toBe(1);
+    expect(await world.sync.manualLinks.countProblems('demo', orgId, 'party')).toBe(1);
   });
 });

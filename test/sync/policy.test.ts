@@ -97,7 +97,7 @@ describeStores((_name, openFresh) => {
         if (point === 'merged') await world.setPolicy((policy) => ({ ...policy, off: ['SyncParty'] }));
       },
     });
-    await closing.sync.drain.all('demo', await closing.org());
+    await closing.sync.runner.runAllDue('demo', await closing.org());
     expect((await world.records()).length).toBeLessThanOrEqual(200);
   });
 });

@@ -19,7 +19,7 @@ async function save(world: SyncWorld, more: Partial<Mapping>, rules: readonly Ru
   await saveMapping(deps, { bot: 'demo', org: await world.org(), kind: 'party', mapping, version: 0, by: 'test' });
 }
 
-const drain = async (world: SyncWorld) => world.sync.drain.all('demo', await world.org());
+const drain = async (world: SyncWorld) => world.sync.runner.runAllDue('demo', await world.org());
 
 describeStores((_name, openFresh) => {
   it('leaves behind what a refusal names and sends the rest, in create and update, one and many [G10]', async () => {

@@ -206,7 +206,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
       worker: createWorker(
         { ...delivery, bots: async () => [BOT], openOrg: org, log: { warn() {} } },
         sync.engine,
-        sync.drain,
+        sync.runner,
         sync.batches,
       ),
       async settle(bot = BOT) {
@@ -214,7 +214,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
         for (let turn = 0; turn < 20; turn++) {
           await process.inbox(bot);
           const { hints } = await process.poll(bot);
-          const done = await sync.drain.all(bot, await org(bot));
+          const done = await sync.runner.runAllDue(bot, await org(bot));
           if (hints === 0 && done === 0 && (await store.links.backlog({ bot, orgId })).count === 0) return;
           // Back-offs and leases run out.
           clock.advance(done === 0 ? 130_000 : 1_000);

@@ -14,8 +14,8 @@ export const command = defineCommand({
     await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS');
     const { name: bot } = await botNamed(app.store, name);
     const org = await app.connections.open(bot, { signal: AbortSignal.timeout(60_000) });
-    const { desk } = await app.sync();
-    const { object, sfId } = await desk.link(bot, org, kind, localId, recordId);
+    const { manualLinks } = await app.sync();
+    const { object, sfId } = await manualLinks.link(bot, org, kind, localId, recordId);
     call.terminal.print(
       { bot, kind, localId, object, recordId: sfId },
       `The ${kind} ${localId} is the ${object} ${sfId}. It is brought into step by serve, a worker, or: gatehouse sync ${bot}.`,

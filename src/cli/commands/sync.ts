@@ -40,11 +40,11 @@ export const command = defineCommand({
 
 /** What changed on our side since the last time, and what waits for another try. */
 async function runDue(app: App, bot: string, org: Org, kind: Kind) {
-  const { drain } = await app.sync();
+  const { runner } = await app.sync();
   const tally = { create: 0, update: 0, delete: 0, none: 0, failed: 0, problems: 0 };
-  await drain.ensureLinks(bot, org, kind);
+  await runner.ensureLinks(bot, org, kind);
   for (;;) {
-    const { claimed, results } = await drain.pass(bot, org, kind, { due: 'dirty' });
+    const { claimed, results } = await runner.runClaims(bot, org, kind, { due: 'dirty' });
     for (const { operation, error } of results.values()) tally[error === null ? operation : 'failed'] += 1;
     if (claimed === 0) return { ...tally, problems: await countProblems(app, bot, org, kind) };
   }
@@ -60,8 +60,8 @@ async function runBatch(app: App, bot: string, org: Org, kind: Kind) {
 
 /** What stands, also from before: a run that met nothing new is no proof that all is well. `status` has the cures. */
 async function countProblems(app: App, bot: string, { orgId }: Org, kind: Kind): Promise<number> {
-  const { desk } = await app.sync();
-  return desk.countProblems(bot, orgId, kind);
+  const { manualLinks } = await app.sync();
+  return manualLinks.countProblems(bot, orgId, kind);
 }
 
 function toCells([name, value]: [string, string | number]): string[] {

@@ -18,8 +18,8 @@ export const command = defineCommand({
       throw new GatehouseError('not_connected', `${bot} was never connected, so nothing is linked.`, {
         next: `Connect it first: gatehouse connect ${bot} --flow web.`,
       });
-    const { desk } = await app.sync();
-    await desk.unlink(bot, orgId, kind, localId);
+    const { manualLinks } = await app.sync();
+    await manualLinks.unlink(bot, orgId, kind, localId);
     call.terminal.print(
       { bot, kind, localId, linked: false },
       `The ${kind} ${localId} is linked to nothing now; the record in Salesforce stays as it is.`,

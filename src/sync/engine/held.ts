@@ -10,8 +10,8 @@ import { requireWriting } from '../remote/policy-bounds.ts';
 import { ofTarget, openTarget, type Target } from '../remote/target.ts';
 import type { WouldWrite } from './change-set.ts';
 import { toChanges } from './changes.ts';
+import type { ClaimRunner } from './claim-runner.ts';
 import { contactsOf } from './contacts.ts';
-import type { Drain } from './drain.ts';
 
 /** Records on one list; the rest waits for the next. */
 export const MOST_HELD = 1_000;
@@ -26,7 +26,7 @@ const MOST_WAITS = 50;
  */
 export function createHeldSync(
   deps: SyncDeps,
-  drain: Drain,
+  runner: ClaimRunner,
   { bot, org, mayWrite }: { readonly bot: string; readonly org: SyncOrg; readonly mayWrite: boolean },
 ): HeldSync {
   const { store, now } = deps;
@@ -54,10 +54,10 @@ export function createHeldSync(
     );
   }
 
-  async function pass(target: Target, ids: readonly string[], how: Parameters<Drain['pass']>[4]) {
+  async function pass(target: Target, ids: readonly string[], how: Parameters<ClaimRunner['runClaims']>[4]) {
     if (ids.length === 0) return new Map<string, never>();
     const due = { due: 'ids', ids } as const;
-    const { results } = await drain.pass(bot, org, target.kind, due, {
+    const { results } = await runner.runClaims(bot, org, target.kind, due, {
       mustRead: true,
       isApproved: true,
       limit: ids.length,

@@ -1,7 +1,7 @@
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Kind } from '../../domain/mapping.ts';
 import type { BatchRun, SyncDeps, SyncOrg } from '../../ports/sync-store.ts';
-import type { Drain } from '../engine/drain.ts';
+import type { ClaimRunner } from '../engine/claim-runner.ts';
 import { heldWithList } from '../engine/held-list.ts';
 import { requireWriting, stopOf } from '../remote/policy-bounds.ts';
 import { mappingOf, openTarget } from '../remote/target.ts';
@@ -34,7 +34,7 @@ export interface Batches {
  * A run puts its links into a batch, and each leaves it when it is through: what is left is what is to do, so a killed run
  * goes on where it was, and its progress can only grow.
  */
-export function createBatches(deps: SyncDeps, drain: Drain): Batches {
+export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
   const { store, now, newId } = deps;
 
   async function load(bot: string, id: string): Promise<BatchRun> {
@@ -78,7 +78,7 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
   /** Scheduled runs begin when their time has come: the links are enlisted then. */
   async function begin(run: BatchRun): Promise<BatchRun> {
     if (run.state === 'running') return run;
-    await drain.ensureLinks(run.bot, run, run.kind);
+    await runner.ensureLinks(run.bot, run, run.kind);
     return store.atomically(async (inside) => {
       const isMine = await inside.batches.move(run.id, ['scheduled'], { state: 'running' });
       const only = run.note === ONLY_FAILED ? 'failed' : 'all';
@@ -104,9 +104,9 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
     }
     const isStopped = async () => (await store.batches.get(bot, id))?.state !== 'running';
     if (await isStopped()) return false;
-    let passed: Awaited<ReturnType<Drain['pass']>>;
+    let passed: Awaited<ReturnType<ClaimRunner['runClaims']>>;
     try {
-      passed = await drain.pass(bot, org, kind, { due: 'batch', batch: id }, { mode: 'many', isStopped });
+      passed = await runner.runClaims(bot, org, kind, { due: 'batch', batch: id }, { mode: 'many', isStopped });
     } catch (error) {
       // The cursor is the batch itself: nothing to save but the reason.
       const note =
@@ -152,7 +152,7 @@ export function createBatches(deps: SyncDeps, drain: Drain): Batches {
       if (isNow) requireWriting(bot, policy);
       const stop = isNow ? stopOf(bot, policy, kind) : undefined;
       if (stop?.is === 'held') {
-        await drain.ensureLinks(bot, { orgId }, kind);
+        await runner.ensureLinks(bot, { orgId }, kind);
         throw await heldWithList(deps, bot, kind, stop.error, 'press');
       }
       if (stop) throw stop.error;

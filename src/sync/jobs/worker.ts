@@ -2,7 +2,7 @@ import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import { createLeaseWatch } from '../../domain/lease-watch.ts';
 import type { Scope } from '../../domain/link.ts';
 import { type SyncOrg, TURN_MS, type Turn } from '../../ports/sync-store.ts';
-import type { Drain } from '../engine/drain.ts';
+import type { ClaimRunner } from '../engine/claim-runner.ts';
 import type { Engine } from '../engine/engine.ts';
 import { askForHeld } from '../engine/held-list.ts';
 import { createHints } from '../inbound/hints.ts';
@@ -34,7 +34,7 @@ export interface WorkerDeps extends DeliveryDeps {
 }
 
 /** In-process loop over the outbox; any number of processes may run one on the same store. */
-export function createWorker(given: WorkerDeps, engine: Engine, drain: Drain, batches: Batches): Worker {
+export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRunner, batches: Batches): Worker {
   const deps = { ...given, watch: given.watch ?? createLeaseWatch(given.now) };
   const { store, now, tickMs = 2_000, pollMs = 300_000, pauseMs = (ms: number) => ms } = deps;
   const stopping = new AbortController();
@@ -68,7 +68,7 @@ export function createWorker(given: WorkerDeps, engine: Engine, drain: Drain, ba
       let hasSynced = false;
       // A batch goes on window by window, so that what changes meanwhile does not wait for its end.
       for (let hasMore = true; hasMore && !stopping.signal.aborted; ) {
-        const synced = await step(0, () => drain.all(bot, org));
+        const synced = await step(0, () => runner.runAllDue(bot, org));
         hasMore = await step(false, () => batches.step(bot, org));
         hasSynced ||= hasMore || synced > 0;
         if (hasMore) await step(undefined, () => hints.use(bot, org));

@@ -4,8 +4,8 @@ import type { Link } from '../../domain/link.ts';
 import type { Kind } from '../../domain/mapping.ts';
 import type { HostRecord, SyncDeps, SyncOrg } from '../../ports/sync-store.ts';
 import { toChanges } from '../engine/changes.ts';
+import type { ClaimRunner } from '../engine/claim-runner.ts';
 import { claimLinks } from '../engine/claims.ts';
-import type { Drain } from '../engine/drain.ts';
 import type { Engine } from '../engine/engine.ts';
 import { heldWithList } from '../engine/held-list.ts';
 import type { Result } from '../engine/pass.ts';
@@ -34,7 +34,7 @@ export type SingleSync = Omit<Sync, keyof HeldSync>;
 export function createBotSync(
   deps: SyncDeps,
   engine: Engine,
-  drain: Drain,
+  runner: ClaimRunner,
   { bot, org, mayWrite, isUnasked }: BotSyncOptions,
 ): SingleSync {
   const { store, now, policyOf } = deps;
@@ -72,19 +72,19 @@ export function createBotSync(
     const target = await openTarget(deps, bot, org, kind);
     if (target.refusal) throw target.refusal;
     if (isUnasked && target.held) {
-      await drain.linksOf(target.scope, kind, [host], 'sync now');
+      await runner.linksOf(target.scope, kind, [host], 'sync now');
       const isNew = await store.asked.hasNew(ofTarget(target), now());
       throw await heldWithList(deps, bot, kind, target.held, isNew ? 'ask' : 'look');
     }
     // What Salesforce told already may say when a field changed.
     await useInbox(deps, bot, org);
-    const [link] = await drain.linksOf(target.scope, kind, [host], 'sync now');
+    const [link] = await runner.linksOf(target.scope, kind, [host], 'sync now');
     if (!link)
       throw new GatehouseError('conflict', 'The link of this record could not be made.', {
         next: 'Try again.',
         retryable: true,
       });
-    if (target.hasRoles) await drain.completeParties(target, [host], !isUnasked);
+    if (target.hasRoles) await runner.completeParties(target, [host], !isUnasked);
     if (link.state === 'unlinked') await store.links.touch([link.id], 'sync now', true, now());
     const claimed = await claim(target, { ...link, reason: 'sync now' });
     // With something to send, the conditional write itself proves that the record is as we know it.
@@ -101,7 +101,7 @@ export function createBotSync(
       mustRead,
       isStopped: async () => isStopped(bot, await policyOf(bot), kind, !isUnasked),
     });
-    if (target.hasRoles) await drain.awaitPeople(target, [claimed], [host]);
+    if (target.hasRoles) await runner.awaitPeople(target, [claimed], [host]);
     const result = results.get(claimed.id);
     if (!result) requireWriting(bot, await policyOf(bot));
     if (!result)

@@ -4,8 +4,8 @@ import type { Link, Scope } from '../../domain/link.ts';
 import { freed, linkedByHand, unlinked } from '../../domain/link-transitions.ts';
 import { KINDS, type Kind } from '../../domain/mapping.ts';
 import type { LogChange, LogRow, SyncDeps, SyncOrg } from '../../ports/sync-store.ts';
+import type { ClaimRunner } from '../engine/claim-runner.ts';
 import { claimLinks } from '../engine/claims.ts';
-import type { Drain } from '../engine/drain.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type LogNote, logRowOf } from '../engine/log-row.ts';
 import { touchCasesOf } from '../host/case-people.ts';
@@ -30,7 +30,7 @@ const nameOf = (by: By | undefined): string =>
 export type ParentChoice = { readonly recordId: string } | 'create' | 'leave out';
 
 /** What an operator does by hand, and what a human decided about a conflict. */
-export interface LinkDesk {
+export interface ManualLinks {
   link(bot: string, org: SyncOrg, kind: Kind, localId: string, sfId: string, by?: By): Promise<Link>;
   /** A parent (an account) for every person with this company name: one that is there, a new one, or none. */
   linkParent(bot: string, org: SyncOrg, object: string, name: string, choice: ParentChoice): Promise<Link>;
@@ -46,7 +46,7 @@ export interface LinkDesk {
 /** How the log tells it: nothing was written in Salesforce. */
 const BY_HAND = { operation: 'none', direction: 'to_crm', status: 'success' } as const;
 
-export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hosts: Hosts): LinkDesk {
+export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimRunner, hosts: Hosts): ManualLinks {
   const { store, now, newId } = deps;
   async function find(bot: string, orgId: string, kind: Kind, localId: string): Promise<Link> {
     const { object } = await mappingOf(store, bot, kind);
@@ -159,7 +159,7 @@ export function createLinkDesk(deps: SyncDeps, engine: Engine, drain: Drain, hos
           });
       };
       await requireFree();
-      const [link] = await drain.linksOf(target.scope, kind, [host], 'linked by hand');
+      const [link] = await runner.linksOf(target.scope, kind, [host], 'linked by hand');
       if (!link)
         throw new GatehouseError('conflict', 'The link could not be made.', { next: 'Try again.', retryable: true });
       const log = { ...BY_HAND, sfId: row.id, reason: `linked by hand${nameOf(by)}` };

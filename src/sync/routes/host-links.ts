@@ -73,7 +73,7 @@ function routesOf(deps: RouteDeps, kind: Kind, path: `/api/${'parties' | 'cases'
         const org = await openOrg(bot, call.signal);
         const { refusal } = await openTarget(deps, bot, org, kind);
         if (refusal) throw refusal;
-        const link = await sync.desk.link(bot, org, kind, id, recordId, { principal, user });
+        const link = await sync.manualLinks.link(bot, org, kind, id, recordId, { principal, user });
         await audit({
           bot,
           principal,
@@ -98,7 +98,7 @@ function routesOf(deps: RouteDeps, kind: Kind, path: `/api/${'parties' | 'cases'
         const id = await open(call);
         const { orgId } = await scopeOf(deps, bot);
         const before = await findLink(deps, { bot, orgId }, kind, id);
-        const link = await sync.desk.unlink(bot, orgId, kind, id, { principal, user });
+        const link = await sync.manualLinks.unlink(bot, orgId, kind, id, { principal, user });
         await audit({
           bot,
           principal,

@@ -46,7 +46,7 @@ const retryInput = z.union(
 /** How the sync stands, and what a human decides about single records. */
 export function linkRoutes(deps: RouteDeps): readonly Route[] {
   const {
-    sync: { desk },
+    sync: { manualLinks },
     store,
     openOrg,
     onChange,
@@ -95,7 +95,7 @@ export function linkRoutes(deps: RouteDeps): readonly Route[] {
       summary: 'Links a host record to a Salesforce record by hand.',
       async handle({ params, body: { kind, localId, recordId }, signal }) {
         const bot = await requireBot(params.bot);
-        const link = await desk.link(bot, await openOrg(bot, signal), kind, localId, recordId);
+        const link = await manualLinks.link(bot, await openOrg(bot, signal), kind, localId, recordId);
         onChange(bot);
         return { json: toWireLink(link) };
       },
@@ -109,7 +109,7 @@ export function linkRoutes(deps: RouteDeps): readonly Route[] {
       async handle({ params, body: { object, name, ...rest }, signal }) {
         const bot = await requireBot(params.bot);
         const choice = 'recordId' in rest ? { recordId: rest.recordId } : 'create' in rest ? 'create' : 'leave out';
-        const link = await desk.linkParent(bot, await openOrg(bot, signal), object, name, choice);
+        const link = await manualLinks.linkParent(bot, await openOrg(bot, signal), object, name, choice);
         onChange(bot);
         return { json: toWireLink(link) };
       },
@@ -122,7 +122,7 @@ export function linkRoutes(deps: RouteDeps): readonly Route[] {
       summary: 'Ends a link; both records stay.',
       async handle({ params, body: { kind, localId } }) {
         const scope = await scopeOf(deps, await requireBot(params.bot));
-        return { json: toWireLink(await desk.unlink(scope.bot, scope.orgId, kind, localId)) };
+        return { json: toWireLink(await manualLinks.unlink(scope.bot, scope.orgId, kind, localId)) };
       },
     }),
     defineRoute({
@@ -135,8 +135,8 @@ export function linkRoutes(deps: RouteDeps): readonly Route[] {
         const scope = await scopeOf(deps, await requireBot(params.bot));
         const retried =
           'failed' in body
-            ? await desk.retryFailed(scope.bot, scope.orgId, body.kind)
-            : await desk.retry(scope.bot, scope.orgId, body.kind, body.localIds);
+            ? await manualLinks.retryFailed(scope.bot, scope.orgId, body.kind)
+            : await manualLinks.retry(scope.bot, scope.orgId, body.kind, body.localIds);
         onChange(scope.bot);
         return { json: { retried } };
       },

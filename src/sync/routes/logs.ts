@@ -58,7 +58,12 @@ export function logRoutes(deps: RouteDeps): readonly Route[] {
       summary: 'Puts the value that lost a conflict back.',
       async handle({ params, body, caller }) {
         const bot = await requireBot(params.bot);
-        const { kind, localId } = await sync.desk.restore(bot, toLogId(params.id) ?? '', caller.principal, body.field);
+        const { kind, localId } = await sync.manualLinks.restore(
+          bot,
+          toLogId(params.id) ?? '',
+          caller.principal,
+          body.field,
+        );
         return { json: { restored: true, kind, localId } };
       },
     }),

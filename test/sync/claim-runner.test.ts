@@ -47,7 +47,7 @@ describeStores((_name, openFresh) => {
       await world.setMode(mode);
       const refused = { code: 'off', status: 403, next: expect.stringContaining('gatehouse policy mode demo') };
       await expect(world.party('p1')).rejects.toMatchObject(refused);
-      await expect(world.sync.drain.all('demo', await world.org())).rejects.toMatchObject(refused);
+      await expect(world.sync.runner.runAllDue('demo', await world.org())).rejects.toMatchObject(refused);
       await expect(world.sync.batches.start('demo', orgId, 'party')).rejects.toMatchObject(refused);
       expect(await world.records()).toEqual([]);
     }
@@ -76,9 +76,9 @@ describeStores((_name, openFresh) => {
     await world.put('x1', { email: 'ada@example.com', name: 'Ada Lovelace' });
     await world.put('x1', { title: 'A case of the same id' }, { kind: 'case' });
     const org = await world.org();
-    expect(await world.sync.drain.pass('demo', org, 'party', { due: 'dirty' })).toMatchObject({ claimed: 1 });
+    expect(await world.sync.runner.runClaims('demo', org, 'party', { due: 'dirty' })).toMatchObject({ claimed: 1 });
     expect(await world.link('x1', 'case')).toMatchObject({ state: 'new', leaseUntil: 0 });
-    expect(await world.sync.drain.pass('demo', org, 'case', { due: 'dirty' })).toMatchObject({ claimed: 1 });
+    expect(await world.sync.runner.runClaims('demo', org, 'case', { due: 'dirty' })).toMatchObject({ claimed: 1 });
     expect(await world.link('x1', 'case')).toMatchObject({ state: 'active', error: null });
     expect(await world.records('Opportunity')).toHaveLength(1);
   });

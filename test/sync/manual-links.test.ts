@@ -16,10 +16,10 @@ describeStores((_name, openFresh) => {
     await world.settle();
     const roles = async () => (await world.records('OpportunityContactRole')).map((role) => role.ContactId);
     expect(await roles()).toEqual([]);
-    await world.sync.desk.link('demo', await world.org(), 'party', 'p1', first);
+    await world.sync.manualLinks.link('demo', await world.org(), 'party', 'p1', first);
     await world.settle();
     expect(await roles()).toEqual([first]);
-    await world.sync.desk.unlink('demo', (await world.org()).orgId, 'party', 'p1');
+    await world.sync.manualLinks.unlink('demo', (await world.org()).orgId, 'party', 'p1');
     await world.settle();
     expect(await roles()).toEqual([]);
   });
@@ -50,7 +50,7 @@ describeStores((_name, openFresh) => {
     const ids = ['p1', 'p2', 'p3'];
     for (const id of ids) await world.put(id, { phone: id });
     const org = await world.org();
-    const link = (id: string, to: string) => world.sync.desk.link('demo', org, 'party', id, to);
+    const link = (id: string, to: string) => world.sync.manualLinks.link('demo', org, 'party', id, to);
     const ends = await Promise.allSettled(ids.map((id) => link(id, record)));
     const winner = ids[ends.findIndex(({ status }) => status === 'fulfilled')];
     const refused = ends.filter((end) => end.status === 'rejected');
@@ -97,7 +97,7 @@ describeStores((_name, openFresh) => {
     expect((await world.host('p1')).fields).toMatchObject({ first: 'Ada', last: 'Lovelace' });
     const row = (await world.log('p1')).find((one) => one.changes.some((change) => change.lost === 'Ada King'));
     world.clock.advance(10_000);
-    await world.sync.desk.restore('demo', row?.id ?? '', 'operator:ada');
+    await world.sync.manualLinks.restore('demo', row?.id ?? '', 'operator:ada');
     const told = await world.store.feed.after('demo', 0, 100);
     expect(told.at(-1)).toMatchObject({
       type: 'updated',

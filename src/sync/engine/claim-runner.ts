@@ -14,9 +14,9 @@ interface Asked {
 }
 
 /** Claims what is due and brings it into step; a case's unknown people first. */
-export interface Drain {
+export interface ClaimRunner {
   /** One window; how many claims it took. Zero means that nothing is due. */
-  pass(
+  runClaims(
     bot: string,
     org: SyncOrg,
     kind: Kind,
@@ -24,7 +24,7 @@ export interface Drain {
     how?: Partial<How> & Asked & { readonly limit?: number },
   ): Promise<Passed & { readonly claimed: number }>;
   /** Everything that is due, window after window. */
-  all(bot: string, org: SyncOrg): Promise<number>;
+  runAllDue(bot: string, org: SyncOrg): Promise<number>;
   /** Links for records that were written while no org was connected, or before the mapping named this object. */
   ensureLinks(bot: string, org: Pick<SyncOrg, 'orgId'>, kind: Kind): Promise<number>;
   /** The links of these records, made where missing. */
@@ -38,7 +38,7 @@ export interface Drain {
 /** A person who is being made elsewhere is there within seconds. */
 const PEOPLE_WAIT_MS = 10_000;
 
-export function createDrain(deps: SyncDeps, engine: Engine): Drain {
+export function createClaimRunner(deps: SyncDeps, engine: Engine): ClaimRunner {
   const { store, now, newId, policyOf } = deps;
 
   async function linksOf(
@@ -66,7 +66,7 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     const people = await store.hosts.get(scope.bot, 'party', ids);
     const open = (await linksOf(scope, 'party', people, 'needed by a case')).filter((link) => link.state === 'new');
     if (open.length === 0) return 0;
-    const passed = await pass(
+    const passed = await runClaims(
       scope.bot,
       org,
       'party',
@@ -94,7 +94,7 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
     }
   }
 
-  async function pass(
+  async function runClaims(
     bot: string,
     org: SyncOrg,
     kind: Kind,
@@ -138,12 +138,12 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
   }
 
   return {
-    pass,
+    runClaims,
     linksOf,
     completeParties,
     awaitPeople,
 
-    async all(bot, org) {
+    async runAllDue(bot, org) {
       let total = 0;
       const refused: unknown[] = [];
       for (const kind of KINDS) {
@@ -152,7 +152,7 @@ export function createDrain(deps: SyncDeps, engine: Engine): Drain {
         if (refusal ?? held) continue;
         try {
           for (let claimed = Number.POSITIVE_INFINITY; claimed >= engine.settings.window; total += claimed)
-            ({ claimed } = await pass(bot, org, kind, { due: 'dirty' }));
+            ({ claimed } = await runClaims(bot, org, kind, { due: 'dirty' }));
         } catch (error) {
           // What one kind meets is no reason to keep the other one waiting.
           if (isSystemic(error)) throw error;
