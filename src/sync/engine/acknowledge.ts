@@ -31,7 +31,7 @@ export interface Acknowledged extends Answered {
   /** The link as it stands now; undefined when the claim was lost and another one takes over. */
   readonly link: Link | undefined;
   readonly error: Link['error'];
-  /** Read it again at once: the world moved. */
+  /** The record changed while it was written: read it again at once. */
   readonly isAgain: boolean;
   readonly isOverload: boolean;
 }
@@ -46,7 +46,7 @@ export interface AckInput {
 
 /** What the acknowledging transaction looked up, and what it decides. */
 interface Ack extends AckInput {
-  /** Who is linked to the records that the answers name. A record of this very answer may be named by the refusal of its neighbour. */
+  /** Links by Salesforce Id: of records that this answer made, and of those that its refusals name as duplicates. */
   readonly taken: Map<string | null, Link>;
   readonly saved: Link[];
   readonly log: LogRow[];
@@ -81,7 +81,7 @@ async function linkedBy(inside: SyncStore, { outcomes, target }: AckInput): Prom
 function settleAnswer(ack: Ack, { write, outcome }: Answered, link: Link | undefined): Acknowledged {
   const { target, taken, saved, log, logRow } = ack;
   const answer: Acknowledged = { write, outcome, link, error: null, isAgain: false, isOverload: false };
-  // The intents stay: whoever holds the claim now finds the value in the record and knows it.
+  // The claim was lost. Its intents stay, so that the next holder takes the value in the record for ours and for nobody's edit.
   if (!link) return answer;
   const failure =
     outcome.kind === 'written' ? takenAway(target, write, taken.get(outcome.id), outcome.id) : outcome.failure;
@@ -110,23 +110,23 @@ function written(
     base: { ...(isCreated ? emptyBase(target) : {}), ...link.base, ...agreed },
     intents: withoutOwn(link, now),
     attemptedAt: null,
-    // A hint that came while we wrote still wants its read.
+    // A hint that came during the write is not answered by it: 0 makes the next pass read.
     seenAt: link.seenAt === 0 && link.dirty !== write.dirty ? 0 : now,
-    // Our own write moved it, to a moment that only Salesforce knows.
+    // The write moved LastModifiedDate, to a time that only the next read tells.
     baseMod: null,
   };
   const error = partialProblem(write.plan.problems);
   return hasMore(write.host, next) ? { ...next, error } : finished(next, write.dirty, error);
 }
 
-/** A record that we made holds nothing that we did not send; a default of the org shows at the next read. */
+/** A created record starts with every field empty: a default of the org then shows as a change at the next read. */
 function emptyBase({ compiled }: Target): Link['base'] {
   return Object.fromEntries(
     compiled.rules.filter((rule) => rule.direction !== 'from_crm').map((rule) => [rule.key, null]),
   );
 }
 
-/** Somebody else was linked to the record that we made, while it was being made: a person decides. */
+/** Another link took the created record before this answer came (a person linked it by hand): a person decides. */
 function takenAway(
   target: Target,
   { kind, link }: PendingWrite,
@@ -140,11 +140,11 @@ function takenAway(
   return { then: 'match', isOverload: false, error };
 }
 
-/** What is to go and is not there has gone. */
+/** Deleting what is not there any more has succeeded. */
 const isAlreadyGone = ({ kind }: PendingWrite, { error }: Refusal): boolean =>
   kind === 'delete' && error.code === 'not_found';
 
-/** Only this claim's own: what a lost claim sent may still arrive. */
+/** Less the intents of this claim. Those of a lost claim stay: its request may still arrive. */
 function withoutOwn({ intents, fence }: Link, now: number): Link['intents'] {
   return openIntents(intents, now, (intent) => intent.fence === fence);
 }
@@ -159,7 +159,7 @@ function refuse(
   const refusedRow = (status: LogRow['status'], error: Link['error']) =>
     logRow(link, { operation: 'none', direction: 'to_crm', status, changes: write.plan.pushed, error });
   const base = { error: failure.error, isAgain: false, isOverload: failure.isOverload };
-  // A refusal is an answer: nothing of this claim is under way any more.
+  // Salesforce has answered, so no request of this claim is under way any more.
   const clean: Link = {
     ...link,
     intents: withoutOwn(link, now),
@@ -193,7 +193,7 @@ function refuse(
   const isAmbiguous = failure.then === 'match' || (failure.then === 'reread' && write.kind === 'create');
   const refused =
     isAmbiguous && matchId !== undefined ? withCandidate(failure.error, matchId, taken.get(matchId)) : failure.error;
-  // A field that could not be sent may be why: a required one is missing then.
+  // A field that could not be sent may be the required one that is missing: name it first.
   const unsent = write.plan.problems.map(({ message }) => message);
   const error = { ...refused, message: [...unsent, refused.message].join(' ') };
   const state = link.sfId !== null ? 'active' : isAmbiguous ? 'ambiguous' : 'failed';
@@ -206,7 +206,7 @@ function refuse(
   return { ...base, error };
 }
 
-/** What happened in Salesforce. What was to be deleted and had gone already counts as deleted. */
+/** What happened in Salesforce; a delete that found nothing counts as one. */
 export function operationOf({ kind }: PendingWrite, outcome: Outcome): LogRow['operation'] {
   if (kind === 'delete') return 'delete';
   return outcome.kind === 'written' && outcome.isCreated ? 'create' : 'update';
@@ -219,7 +219,7 @@ function matchedId({ error, then }: Refusal): string | undefined {
   return more.length === 0 ? only?.id : undefined;
 }
 
-/** It says nothing about the record's own values: the same write may pass later. */
+/** The refusal is not about the record's values: the same write may pass later. */
 const isPassing = ({ then }: Refusal): boolean => then === 'retry' || then === 'wait';
 
 function withCandidate(
@@ -235,7 +235,7 @@ function withCandidate(
   return { ...error, candidates: [candidate] };
 }
 
-/** A single write's refusal as a row's; anything that is no answer about this record is thrown on. */
+/** The refusal of a single write, in the form of a refused row. Throws what concerns every record (a limit, a lost connection). */
 export function toFailure(org: Pick<SyncOrg, 'refusal'>, thrown: unknown): Refusal | 'changed' {
   if (!(thrown instanceof GatehouseError))
     return { then: 'retry', isOverload: false, error: troubleOf('The record could not be sent', thrown) };

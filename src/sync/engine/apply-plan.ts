@@ -26,7 +26,7 @@ export function applyPlan(tables: Tables, changeSet: ChangeSet, pair: Pair): voi
   const plan = planOf(tables, pair);
   const planned = { ...pair, plan };
   if (plan.later) {
-    // Linked or not as it was: the next look finds the same record again, and tells it.
+    // A record found just now is let go again, so that the next pass finds it again and logs the linking.
     changeSet.postpone(isJustFound(tables, link) ? { ...link, sfId: null, state: 'new' } : link, host, plan.later);
     return;
   }
@@ -53,7 +53,7 @@ function planOf({ target, parents, fieldTimes }: Tables, { link, host, row, isNe
 const isSent = ({ send }: Plan): boolean => Object.keys(send).length > 0;
 const kindOf = ({ sfId }: Link): 'create' | 'update' => (sfId === null ? 'create' : 'update');
 
-/** Linked by this very pass, or on its way to be. */
+/** Found by a look-up of this pass, so not linked before it. */
 const isJustFound = ({ readResults }: Tables, link: Link): boolean => readResults.get(link.id)?.kind === 'matches';
 
 /** What Salesforce changed goes to the host record, and to the host app. */
@@ -107,7 +107,7 @@ function keep(tables: Tables, { link, row, plan }: Planned): Link {
   };
 }
 
-/** A note in its log, once; the question itself is asked once a company, by the status. */
+/** Logs once per record that a parent is missing; the status asks once per company. */
 function tellWaiting(changeSet: ChangeSet, before: Link, kept: Link): void {
   const known = new Set(before.waitsFor?.map(({ message }) => message));
   for (const { message } of kept.waitsFor ?? [])
@@ -126,7 +126,7 @@ function settleUnwritten(tables: Tables, changeSet: ChangeSet, { link, host, pla
   } else changeSet.finish(isNew ? { ...kept, state: 'failed' } : kept, host, error, plan);
 }
 
-/** The intents are durable before anything is sent: who finds the value in the record knows whose it is. */
+/** Intents are committed before anything is sent, so that after a crash the value in the record is known as ours. */
 function addWrite(tables: Tables, changeSet: ChangeSet, { link, host, row, plan }: Planned, kept: Link): void {
   const { target, now, sfNow } = tables;
   const intents: Record<string, readonly Intent[]> = { ...kept.intents };

@@ -62,8 +62,8 @@ export interface Tables extends MergeInput {
   /** Those whose claims still stand, as they were before. */
   readonly locked: readonly Link[];
   /**
-   * The outbox position at the claim, which was before the read. What moved it since may be a hint about Salesforce that this
-   * read did not see, so it is not done.
+   * `dirty` of each link at its claim, before the read. A hint that came after that bumped `dirty` further, and this read may not
+   * have seen what it is about: only the position at the claim is done.
    */
   readonly dirtyOf: ReadonlyMap<string, number>;
   readonly takenBy: Map<string | null, Link>;
@@ -94,7 +94,7 @@ export class ChangeSet {
     this.#hosts.push({ ...record, version: record.version + 1, changedAt: this.#tables.sfNow });
   }
 
-  /** Notes a problem on a link that is not ours. */
+  /** Notes a problem on a link that this pass has not claimed. */
   flag(link: Link, error: Link['error']): void {
     this.#flags.push({ id: link.id, error });
   }
@@ -116,14 +116,14 @@ export class ChangeSet {
     });
   }
 
-  /** The link is through, with or without a problem. */
+  /** This pass is done with the link, with or without a problem. */
   finish(link: Link, host: HostRecord | undefined, error: Link['error'], plan?: Plan): void {
     const after = finished(link, dirtyAt(this.#tables, link), error);
     this.save(after);
     this.settled.push({ link, host, plan, error });
   }
 
-  /** Nothing is written; a human decides. Said once, however often it is looked at. */
+  /** Nothing is written until a person decides. Logged once, however many passes meet it. */
   needsHuman(link: Link, host: HostRecord, state: LinkState, error: NonNullable<Link['error']>): void {
     if (link.state !== state || link.error?.message !== error.message) {
       this.log(link, { operation: 'none', direction: 'to_crm', status: 'ambiguous', error });
@@ -131,7 +131,7 @@ export class ChangeSet {
     this.finish({ ...link, state }, host, error);
   }
 
-  /** Nothing is decided about it now: it comes back later and later, and says why. */
+  /** Tried again after its back-off; the reason is logged once. */
   postpone(link: Link, host: HostRecord | undefined, error: NonNullable<Link['error']>): void {
     if (link.error?.message !== error.message)
       this.log(link, { operation: 'none', direction: 'to_crm', status: 'failed', error });
@@ -140,12 +140,12 @@ export class ChangeSet {
     this.settled.push({ link: after, host, plan: undefined, error });
   }
 
-  /** Nothing of it is decided: it waits as it was. */
+  /** The link stays as it was, and its log and feed rows are dropped. */
   leave(link: Link): void {
     this.#left.set(link.localId, link);
   }
 
-  /** One record's decision. An exception in it undoes what it booked so far, and stops nobody else. */
+  /** Decides one record. An exception drops what it had added so far and postpones this record alone. */
   decide(link: Link, host: HostRecord | undefined, work: () => void): void {
     const lists: unknown[][] = [
       ...[this.writes, this.settled, this.#links, this.#hosts, this.#log, this.#feed, this.#flags],
@@ -169,7 +169,7 @@ export class ChangeSet {
     await countFailed(inside, locked, this.#links);
     await inside.hosts.put(this.#hosts);
     await inside.log.add(this.#log.filter(({ localId }) => !this.#left.has(localId)));
-    // Last: every writer of the bot's feed takes turns from here on.
+    // `feed.add` locks the bot's feed until commit, so it comes last.
     await inside.feed.add(
       target.scope.bot,
       this.#feed.filter(({ localId }) => !this.#left.has(localId)),
@@ -179,7 +179,7 @@ export class ChangeSet {
 
 export const dirtyAt = ({ dirtyOf }: Tables, link: Link): number => dirtyOf.get(link.id) ?? link.dirty;
 
-/** Saves what became of locked links; cases owe a contact role to people who are known only now. */
+/** Saves locked links. Cases of a person who has a contact only now are due again, for the contact role. */
 export async function saveLinks(
   inside: SyncStore,
   scope: Scope,

@@ -31,11 +31,11 @@ export interface ClaimRunner {
   linksOf(scope: Scope, kind: Kind, hosts: readonly HostRecord[], reason: string): Promise<readonly Link[]>;
   /** Links the people of cases that have none yet. */
   completeParties(target: Target, hosts: readonly HostRecord[], isApproved?: boolean): Promise<number>;
-  /** Cases whose people are being made elsewhere, or wait for another try, come back for the role. */
+  /** Makes cases due again for the role of people whom another process is creating, or who wait for their next try. */
   awaitPeople(target: Target, cases: readonly Link[], hosts: readonly HostRecord[]): Promise<void>;
 }
 
-/** A person who is being made elsewhere is there within seconds. */
+/** Another process creates a person within seconds. */
 const PEOPLE_WAIT_MS = 10_000;
 
 export function createClaimRunner(deps: SyncDeps, engine: Engine): ClaimRunner {
@@ -115,10 +115,10 @@ export function createClaimRunner(deps: SyncDeps, engine: Engine): ClaimRunner {
     const cases = target.hasRoles ? await store.hosts.get(bot, kind, localIds) : [];
     let partyCalls = 0;
     try {
-      // A list of cases speaks for no person: they are on a list of their own.
+      // Approving a list of cases approves none of their people: those are on a list of their own.
       partyCalls = await completeParties(target, cases, isApproved && how.mayWrite === undefined);
     } catch (error) {
-      // Its people wait with their own reason; the case itself goes on, and they follow.
+      // The people keep their error; the case goes on without them, and their roles follow.
       if (isSystemic(error)) {
         await store.links.release(claims);
         throw error;
@@ -154,7 +154,7 @@ export function createClaimRunner(deps: SyncDeps, engine: Engine): ClaimRunner {
           for (let claimed = Number.POSITIVE_INFINITY; claimed >= engine.settings.window; total += claimed)
             ({ claimed } = await runClaims(bot, org, kind, { due: 'dirty' }));
         } catch (error) {
-          // What one kind meets is no reason to keep the other one waiting.
+          // An error of one kind must not keep the other one waiting.
           if (isSystemic(error)) throw error;
           refused.push(error);
         }

@@ -35,7 +35,7 @@ export function settleHostGone(tables: Tables, changeSet: ChangeSet, link: Link,
   changeSet.finish(unlinked(link), host, null);
 }
 
-/** Deleted in Salesforce: marked, told, and never made again by itself. `row` is the deleted record, where it can be seen. */
+/** Deleted in Salesforce: the link says so, the host app is told, and nothing creates it again by itself. `row`: the deleted record, if visible. */
 export function settleRemoteGone(
   tables: Tables,
   changeSet: ChangeSet,
@@ -63,7 +63,7 @@ export function settleRemoteGone(
   changeSet.finish({ ...link, state: 'remote_deleted', seenStamp: row?.stamp ?? link.seenStamp }, host, error);
 }
 
-/** A converted lead can no longer change: told once, and written never again. Only its unlinking goes on from here. */
+/** A converted lead can no longer change: logged once and never written again, until a person unlinks it. */
 export function settleConverted(
   tables: Tables,
   changeSet: ChangeSet,
@@ -71,7 +71,7 @@ export function settleConverted(
   host: HostRecord,
   row: RemoteRow,
 ): void {
-  // Taken up a moment ago, because a duplicate rule named it: it was never this one's.
+  // Linked a moment ago because a duplicate rule named it, and never read: it was somebody else's all along.
   if (link.seenStamp === null && Object.values(link.base).every((value) => value === null)) {
     const why = `the ${tables.target.object} that fits this one has been converted and can no longer change.`;
     const problem = ambiguity(tables.target, why, [{ id: row.id, name: row.name, hint: 'converted' }]);
@@ -87,7 +87,7 @@ export function settleConverted(
       reason: 'converted in Salesforce',
       error,
     });
-  // `merged`: it lives on in another record, and is read before anything is decided.
+  // `merged`, because it lives on as a contact; a link in this state is always read before anything is decided.
   changeSet.finish({ ...link, state: 'merged', seenStamp: row.stamp, intents: {} }, host, error);
 }
 

@@ -3,8 +3,6 @@ import { KINDS, type Kind } from '../../domain/mapping.ts';
 import type { SyncDeps, SyncOrg, WaitingList } from '../../ports/sync-store.ts';
 import { ofTarget, openTarget } from '../remote/target.ts';
 
-/** A kind that policy holds, and the one list of it that waits for a person. */
-
 /** Lists what is new of each held kind; what stands on a list already, or was declined as it is, asks nobody again. */
 export async function askForHeld(deps: SyncDeps, bot: string, org: SyncOrg): Promise<void> {
   if (deps.heldSync === undefined) return;
@@ -15,7 +13,7 @@ export async function askForHeld(deps: SyncDeps, bot: string, org: SyncOrg): Pro
   }
 }
 
-/** Why a kind is held, with the list that waits. That there is none, or that none can be made now, hides nothing. */
+/** Why a kind is held, naming the list that waits. Without a list, or if none can be made now, the reason alone. */
 export async function heldWithList(
   { heldSync }: Pick<SyncDeps, 'heldSync'>,
   bot: string,

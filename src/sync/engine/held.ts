@@ -31,7 +31,7 @@ export function createHeldSync(
 ): HeldSync {
   const { store, now } = deps;
 
-  /** What these would write now. The others are through: in step, or with a problem of their own. */
+  /** What these would write now; one that is left out is in step, or has an error of its own. */
   async function plan(target: Target, ids: readonly string[]): Promise<ReadonlyMap<string, HeldRecord>> {
     const planned = new Map<string, HeldRecord>();
     const bases = new Map<string, WouldWrite['link']['base']>();
@@ -74,7 +74,7 @@ export function createHeldSync(
     return new Map(people.map((person) => [person.id, String(rule?.fromHost(person) ?? person.id)]));
   }
 
-  /** Of these, those that a person refused in exactly this form stay refused, whatever touched them since. */
+  /** Less those that a person refused in exactly this form, even if they were touched since. */
   async function notRefused(records: readonly HeldRecord[]): Promise<readonly HeldRecord[]> {
     const refused = new Map(
       (
@@ -129,8 +129,8 @@ export function createHeldSync(
           next: 'This is a bug of the caller.',
         });
       const target = await openAsApproved(kind);
-      await freed(target, records);
-      // Looked at first: an account is made before its person is, and only for whom it was listed.
+      await waitUntilFree(target, records);
+      // Planned again first: `pass` creates the accounts of all it is given, so it is given only what is still as it was approved.
       const planned = await plan(
         target,
         records.map(({ link }) => link),
@@ -156,14 +156,14 @@ export function createHeldSync(
         const error = result?.error ?? link?.error;
         if (error && !result?.isPartial && !planned.has(record.link)) return error.message;
         if (result) return result.error && !result.isPartial ? result.error.message : true;
-        // Not planned any more: an earlier run of this list, or somebody else, brought it into step.
+        // Nothing left to write: an earlier run of this list, or another process, wrote it.
         return link !== undefined && link.done >= record.dirty && !planned.has(record.link);
       });
     },
   };
 
-  /** Who makes the next list at this moment holds them for a moment: a yes is not lost to that. */
-  async function freed({ scope, object }: Target, records: readonly HeldRecord[]): Promise<void> {
+  /** Waits up to five seconds for whoever holds these links (it may be making the next list), so that an approval is not lost. */
+  async function waitUntilFree({ scope, object }: Target, records: readonly HeldRecord[]): Promise<void> {
     const ids = records.map(({ id }) => id);
     for (let tries = 0; tries < MOST_WAITS; tries++) {
       const links = await store.links.byLocal(scope, object, ids);
@@ -172,14 +172,14 @@ export function createHeldSync(
     }
   }
 
-  /** Their cases owe them a role, also those that were approved before them. */
+  /** Cases of people who were just created are due again for the role, also those that were approved before them. */
   async function touchCases(records: readonly HeldRecord[]): Promise<void> {
     const made = records.filter(({ operation }) => operation === 'create').map(({ id }) => id);
     const scope = { bot, orgId: org.orgId };
     await store.atomically((inside) => touchCasesOf(inside, scope, made, now()));
   }
 
-  /** What policy closed since is closed for what was approved before, too. */
+  /** Throws where policy was closed since the approval. */
   async function openAsApproved(kind: Kind): Promise<Target> {
     try {
       requireWriting(bot, await deps.policyOf(bot));
@@ -226,12 +226,12 @@ function toRecord(target: Target, { link, host, plan, kind, row }: WouldWrite): 
   };
 }
 
-/** By the host's ids: a person who gets a Contact meanwhile changes nothing about what was asked. */
+/** By the host's ids: the digest must not change when one of these people gets a contact meanwhile. */
 function rolesAsked({ compiled }: Target, { parties }: HostRecord): readonly string[] {
   return parties.map(({ party, role }) => `${party}=${compiled.mapping.roles[role] ?? role}`).sort();
 }
 
-/** Those that are not as they were agreed, and those that go. */
+/** Roles to be added or changed, and those to be removed. */
 function rolesOf(
   { compiled }: Target,
   host: HostRecord | undefined,

@@ -49,7 +49,7 @@ export async function parentsToFind(
   return { asked, chosen };
 }
 
-/** The parent that the host names anew; the plan says what is wrong where its value cannot be read. */
+/** The name of a parent that changed at the host. A value that cannot be read is left to the plan, which reports it. */
 function nameAt(rule: CompiledRule, link: Link, host: HostRecord | undefined): FieldValue | undefined {
   try {
     const said = host && rule.fromHost(host);
@@ -82,7 +82,7 @@ export async function completeParents(
     for (const [key, { name }] of missing) {
       const id = ids.get(foldedName(name));
       if (id !== undefined) made.set(key, id);
-      // Without its account nothing would bring it later: the records that name it wait.
+      // Written without its account now, a record would never get it: so it waits.
       else if (passing) later.set(key, { later: passing });
     }
   }
@@ -128,7 +128,7 @@ async function create(
   }
   return { ids: made, passing };
 
-  /** Who makes one elsewhere needs a call's time; then its id is there. */
+  /** Waits up to ten seconds for a parent that another process is creating. */
   async function claimAll(): Promise<void> {
     const missing = new Set(byLocal.keys());
     for (let tries = 0; missing.size > 0; tries++) {

@@ -66,7 +66,7 @@ export async function readRemote(
   );
   const rows = new Map(known.records.map((record) => toRow(target, record)).map((row) => [row.id, row]));
   const masters = await readMasters(target, rows, select, onCall);
-  // The org says only now that it does not look people up: our own mark is left.
+  // Only this answer says that the org refuses the look-up: ask again by our external id.
   const closed = externalId
     ? unlinked.filter((link) => refusalFor(alike, values.get(link.id)) && !marked.includes(link))
     : [];
@@ -109,7 +109,7 @@ export async function readRemote(
       ours.refused.get(link.extKey) ??
       oursLater.refused.get(link.extKey) ??
       probed.refused.get(probe) ??
-      // Our mark alone tells who somebody is where the org closes the look-up; a passing trouble is no such reason.
+      // Where the org never allows the look-up, our external id must do; where it failed just now, nothing is decided.
       (unasked && !(externalId && isAboutFields(unasked)) ? unasked : undefined);
     if (refused) return { kind: 'unread', error: refused };
     const found = [
@@ -186,13 +186,13 @@ function probeName({ nameField }: Target, link: Link): string | undefined {
 /** Stamps are whole seconds, and Salesforce's clock is known to a second or two. */
 const CLOCK_SLACK_MS = 4_000;
 
-/** A namesake that stood there before is somebody else. */
+/** Whether the namesake was created after our create was sent; an older one is somebody else. */
 function isMadeSince({ attemptedAt }: Link, { record }: RemoteRow): boolean {
   const made = typeof record.CreatedDate === 'string' ? toMs(record.CreatedDate) : 0;
   return attemptedAt !== null && made >= attemptedAt - CLOCK_SLACK_MS;
 }
 
-/** What a create that was not acknowledged was known by, where the host has another value by now. */
+/** Look-up values of a create whose outcome is unknown: the host may have changed the email since. */
 function sentValues({ compiled }: Target, { attemptedAt, intents }: Link): readonly string[] {
   const { lookup } = compiled.mapping;
   if (attemptedAt === null || !lookup) return [];

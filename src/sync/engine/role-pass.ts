@@ -5,7 +5,7 @@ import { planRoles, ROLES_KEY, remoteRoles, rolesText, sendRoles } from '../merg
 import { countFailed } from './change-set.ts';
 import type { Pass, RoleTask } from './pass.ts';
 
-/** What stays that long is no passing trouble: it waits for a person. */
+/** After so many tries a person has to look. */
 const MOST_TRIES = 8;
 
 export interface RolesDone extends RoleTask {
@@ -13,7 +13,7 @@ export interface RolesDone extends RoleTask {
   readonly error: Link['error'];
 }
 
-/** Second phase of a case, under the same claim: only now is its link done. */
+/** The second phase of a case, under the same claim: its link is finished only here. */
 export async function writeRoles(
   { deps, target, onCall, logRow }: Pass,
   tasks: readonly RoleTask[],
@@ -36,7 +36,7 @@ export async function writeRoles(
       error,
     } of answered) {
       const link = standing.get(id);
-      // Whoever holds the claim now reads the roles again and finds ours.
+      // The claim was lost; its next holder reads the roles and finds ours.
       if (!link) continue;
       const after = rolesText(wanted);
       const isAgain = error?.retryable === true && link.attempts < MOST_TRIES;

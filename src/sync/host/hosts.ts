@@ -77,7 +77,7 @@ export function createHosts(
     return [...latest.keys()].flatMap((id) => byId.get(id) ?? []);
   }
 
-  /** Locks the links first, as the engine does; what it answers then marks those whose records changed. */
+  /** Locks the links before the records, as the engine does. The function it answers marks links whose records changed. */
   async function openOutbox(inside: SyncStore, scope: Scope, kind: Kind, ids: readonly string[]) {
     const mapping = await mappingOf(inside, scope.bot, kind);
     const there = new Map(
@@ -94,7 +94,7 @@ export function createHosts(
     };
   }
 
-  /** Last: every writer of the bot's feed takes turns from here on. */
+  /** `feed.add` locks the bot's feed until commit, so it comes last. */
   async function tell(
     inside: SyncStore,
     before: { readonly known: ReadonlyMap<string, HostRecord>; readonly links: ReadonlyMap<string, Link> | undefined },
@@ -141,7 +141,7 @@ export function createHosts(
   };
 }
 
-/** Two words about one record in one list are one change; the later word counts where both name a field. */
+/** Two entries for one record in one list are one change; where both name a field, the later one counts. */
 function joined(before: HostInput | undefined, input: HostInput): HostInput {
   if (!before) return input;
   return { ...input, fields: { ...before.fields, ...input.fields }, parties: input.parties ?? before.parties };

@@ -7,8 +7,8 @@ import { readRecords, type SubscribedRecord } from '../webhooks/subscribed-recor
 export const EVENTS_PER_READ = 500;
 
 /**
- * Uses what events told: which records to look at again, and nothing else. Each marks its link for reading, once, however
- * often it came; the records of subscribed objects are read from the org, and what the feed tells is what that read showed.
+ * Uses up stored events. An event only says which record to look at: its link is marked for reading, once however often the event
+ * came, and a subscribed record is read from the org, so that the feed holds what Salesforce answered and nothing a message claims.
  */
 export async function useInbox(deps: SyncDeps, bot: string, org: SyncOrg): Promise<number> {
   const { store, now, crash } = deps;

@@ -102,7 +102,7 @@ export async function poll(
               Math.max(toMs(scan.state.watermark), Math.min(highest, org.clock() - settings.overlapMs)),
             ).toISOString(),
           };
-      // The hints of a page and its place are one step: neither is there without the other.
+      // Hints and the place of the page commit together, so a crash repeats both or neither.
       hints += await store.atomically(async (inside) => {
         const links = await inside.links.bySf(
           scope,
@@ -112,7 +112,7 @@ export async function poll(
         const stale = links.filter(
           (link) => link.state !== 'unlinked' && (stampOf.get(link.sfId ?? '') ?? '') > (link.seenStamp ?? ''),
         );
-        // A record that waits to be read already needs no second hint.
+        // A link that is due for reading already needs no second hint.
         const fresh = stale.filter((link) => !(link.seenAt === 0 && link.dirty > link.done));
         await inside.links.touch(
           fresh.map((link) => link.id),

@@ -139,7 +139,7 @@ function lostFields({ kind, object, lost }: Target, links: SyncStatus['links']):
   };
 }
 
-/** With our own mark they go on; without it each of them tells it. */
+/** Told once for all people where our external id keeps them going; without one each link has this error itself. */
 function closedLookup(target: Target | undefined): readonly SyncProblem[] {
   const problem = target?.externalId === undefined ? undefined : target.lookup.problem;
   if (!target || !problem) return [];
@@ -184,14 +184,14 @@ async function pending(
   return [{ code: 'pending', message, next, count, examples: [] }];
 }
 
-/** What a worker met that is about no one record: a step of it did not come to its end. */
+/** A worker's error that concerns no single record: one of its steps failed. */
 async function lastTurn({ store, now }: StatusDeps, scope: Scope): Promise<readonly SyncProblem[]> {
   const turn = await store.turns.get(scope);
   if (!turn?.problem || now() - turn.at >= 3 * TURN_MS) return [];
   return [{ ...toProblem(turn.problem), count: 0, examples: [] }];
 }
 
-/** A poll found what a message should have told long before. */
+/** A poll found changes for which no outbound message came. */
 async function missingEvents(
   { store, now }: StatusDeps,
   bot: string,

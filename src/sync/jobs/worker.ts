@@ -50,7 +50,7 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
     if ((pausedUntil.get(bot) ?? 0) > now()) return;
     const org = await deps.openOrg(bot, stopping.signal);
     const met: unknown[] = [];
-    /** What one step meets is told at the end: the next ones go on, unless it is about the whole org. */
+    /** An error of one step is thrown at the end of the turn, so that the next steps run; one that concerns the whole org ends the turn. */
     async function step<T>(otherwise: T, work: () => Promise<T>): Promise<T> {
       try {
         return await work();
@@ -85,7 +85,7 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
     await noteTurn({ bot, orgId: org.orgId }, closed ? toErrorBody(closed).error : null);
   }
 
-  /** Where nobody can be asked now (too much waits for people already), what may go on goes on. */
+  /** A list that cannot be made now (too many proposals wait) stops nothing else; tried again after 30 s. */
   async function ask(bot: string, org: SyncOrg): Promise<void> {
     if ((unaskedUntil.get(bot) ?? 0) > now()) return;
     try {
@@ -97,7 +97,7 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
     }
   }
 
-  /** Now and then, and when it changes: so that a status elsewhere tells a worker that waits from one that is not there. */
+  /** Stored once a minute and at every change, so that another process can tell a waiting worker from a dead one. */
   async function noteTurn(scope: Scope, problem: Turn['problem']): Promise<void> {
     const key = `${scope.bot}/${scope.orgId}`;
     const last = noted.get(key);

@@ -87,7 +87,7 @@ export function missingParents(found: ReadonlyMap<string, FoundParent>): readonl
   );
 }
 
-/** Where nothing is made: a parent that would be stands in the plan under an id of its own. */
+/** For a preview or trial: a parent that would be created stands in the plan as the id `new`. */
 export function pretendedParents(found: ReadonlyMap<string, FoundParent>, chosen: ChosenParents): ParentIndex {
   const missing = missingParents(found).map(({ key }) => [key, NEW] as const);
   return toParentIndex(found, new Map<string, string | null>([...chosen, ...missing]));

@@ -35,16 +35,16 @@ export interface Plan {
   readonly toHost: Readonly<Record<string, FieldValue>>;
   readonly clocks: Readonly<Record<string, FieldClock>>;
   readonly pulled: readonly LogChange[];
-  /** Our own earlier pushes found in the record: they are agreed now, and owe their log row. */
+  /** Our own earlier pushes, found in the record: agreed now, and not logged yet. */
   readonly landed: readonly LogChange[];
   readonly landedKeys: readonly string[];
   readonly base: Link['base'];
   /** A field changed on both sides and ours won: write this record alone and conditionally. */
   readonly isContested: boolean;
   readonly problems: readonly PlanProblem[];
-  /** Parents that nobody could tell: a question about the company, and no problem of the record. */
+  /** Parents that were not found, or found several times: a question about the company, no error of the record. */
   readonly waitsFor: readonly WaitedFor[];
-  /** A passing trouble with a parent: the whole record waits, because nothing else would bring it back. */
+  /** A parent could not be looked up just now: the whole record waits, or it would never get that parent. */
   readonly later: ErrorBody['error'] | undefined;
 }
 
@@ -165,7 +165,7 @@ function planRule(
   });
   if (verdict.hasLanded && remoteValue !== undefined) {
     draft.landedKeys.push(rule.key);
-    // A value that was agreed before it was sent again has no row to owe.
+    // It was agreed on before it was sent again, so its log row exists.
     const intent = intents.find((one) => one.value === remoteValue);
     if (intent && remoteValue !== base) draft.landed.push(change(rule, intent.before, remoteValue));
   }

@@ -8,7 +8,7 @@ import { type CompiledMapping, type CompiledRule, findField, narrowParent } from
 
 /** What a bot's policy opens (P5). */
 export interface Opened {
-  /** To read as well: what is written is compared with what stands there. */
+  /** Open to write and to read: a write is compared with what stands there. */
   mayWrite(object: string): boolean;
   /** The object is open to read, and the field neither denied, masked nor missing among those that alone are open. */
   isOpen(object: string, field: string): boolean;

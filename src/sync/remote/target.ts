@@ -129,7 +129,7 @@ const hiddenRoles = ({ childRelationships }: ObjectDescribe): string | undefined
     ? undefined
     : 'Contact roles are left out: the connected user may not see OpportunityContactRole.';
 
-/** Encryption (Shield), and a field that is hidden, close a look-up; only who needs it is held up. */
+/** A field that is encrypted (Shield) or hidden cannot be looked up; only records that need the look-up wait. */
 function lookupIn({ lookup, object }: Mapping, describe: ObjectDescribe | undefined): Target['lookup'] {
   if (!lookup || !describe) return { field: undefined, problem: undefined };
   const field = findField(describe, lookup.remote);

@@ -15,7 +15,7 @@ const SYSTEMIC = new Set([
 
 export const isSystemic = (error: unknown): boolean => error instanceof GatehouseError && SYSTEMIC.has(error.code);
 
-/** What one record, rule or look-up met that nobody foresaw, in words that name the cause: the others go on. */
+/** An unforeseen exception of one record, rule or look-up as an error that names its cause. */
 export function troubleOf(what: string, thrown: unknown): ErrorBody['error'] {
   if (thrown instanceof GatehouseError) return toErrorBody(thrown).error;
   const error = new GatehouseError('internal', `${what}: ${causeOf(thrown)}.`, {
