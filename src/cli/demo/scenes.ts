@@ -113,8 +113,8 @@ async function aSync(stage: Stage, app: App, org: DemoOrg): Promise<void> {
   stage.user('Bring party-7 and then case-7 into Salesforce.');
   const person = await stage.call('SyncParty', { partyId: 'party-7' });
   stage.check('the person is a contact now', person.status === 'done' && (await org.contacts(email)) === 1);
-  const matter = await stage.call('SyncCase', { caseId: 'case-7' });
-  stage.check('the case is an opportunity with her role', matter.status === 'done' && (await org.roles(email)) === 1);
+  const synced = await stage.call('SyncCase', { caseId: 'case-7' });
+  stage.check('the case is an opportunity with her role', synced.status === 'done' && (await org.roles(email)) === 1);
   const again = await stage.call('SyncParty', { partyId: 'party-7' });
   stage.check(
     'syncing again finds nothing to do',

@@ -130,10 +130,10 @@ export function toPartyInput(id: string, body: z.output<typeof partyInput>): Hos
 export function toCaseInput(
   id: string,
   { parties, ...body }: z.output<typeof caseInput>,
-): { readonly matter: HostInput; readonly people: readonly HostInput[] } {
+): { readonly caseRecord: HostInput; readonly people: readonly HostInput[] } {
   const people = parties?.map((party) => toPartyInput(party.externalId, party)) ?? [];
   const roles = parties?.map(({ externalId, role }) => ({ party: externalId, role }));
-  return { matter: { id, fields: fieldsOf('case', body), parties: roles }, people };
+  return { caseRecord: { id, fields: fieldsOf('case', body), parties: roles }, people };
 }
 
 /** Without what says which record it is, and how it was answered. */

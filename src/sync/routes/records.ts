@@ -49,11 +49,11 @@ export function recordRoutes(deps: RouteDeps): readonly Route[] {
   /** People first: a case that names them finds them. */
   async function putCases(
     bot: string,
-    inputs: readonly { readonly matter: HostInput; readonly people: readonly HostInput[] }[],
+    inputs: readonly { readonly caseRecord: HostInput; readonly people: readonly HostInput[] }[],
   ) {
     const people = inputs.flatMap((input) => input.people);
     await sync.hosts.putUnknown(bot, 'party', people);
-    const cases = inputs.map((input) => input.matter);
+    const cases = inputs.map((input) => input.caseRecord);
     return sync.hosts.put(bot, 'case', cases);
   }
 
@@ -142,7 +142,7 @@ export function recordRoutes(deps: RouteDeps): readonly Route[] {
       body: caseListInput,
       summary: 'Tells about up to 1,000 cases.',
       async handle({ caller, body }) {
-        const inputs = body.cases.map((matter) => toCaseInput(matter.externalId, matter));
+        const inputs = body.cases.map((caseRecord) => toCaseInput(caseRecord.externalId, caseRecord));
         return { json: { cases: (await putCases(caller.bot, inputs)).map(toWire) } };
       },
     }),
