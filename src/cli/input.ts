@@ -30,7 +30,7 @@ export async function openCall({ args: [name, action, json], config, openApp }: 
     args,
     principal: 'local',
     channel: 'cli',
-    session,
+    ...(session === undefined ? {} : { session }),
   };
   return { app, call };
 }
