@@ -47,6 +47,25 @@ it('shows, keeps, repeats and undoes an amount as the org stores it [G27] [H1]',
   expect((await deal(world))?.Amount).toBe(before);
 });
 
+it('takes a stage that only looks like a listed one for that one, so that its rule holds [A2] [C1]', async () => {
+  await using world = await createWorld();
+  await world.setPolicy((policy) => ({
+    ...policy,
+    actions: {
+      ...policy.actions,
+      UpdateOpportunity: {
+        ...policy.actions.UpdateOpportunity!,
+        decision: 'auto',
+        rules: [{ if: { stageIn: ['Closed Won'] }, then: 'deny' }],
+      },
+    },
+  }));
+  for (const stageName of ['closed won', 'Closed  Won', 'Closed\u00a0Won', 'Closed\tWon', '\uff23losed Won'])
+    expect(await world.refusal('UpdateOpportunity', { ...DEAL, stageName }), JSON.stringify(stageName)).toMatchObject({
+      code: 'permission_denied',
+    });
+});
+
 it('finds a stored amount after a lost answer, and refuses one that no field holds before it asks [G27]', async () => {
   await using world = await createWorld();
   const asked = await world.call('UpdateOpportunity', { ...DEAL, amount: 1234.567 });

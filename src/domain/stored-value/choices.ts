@@ -4,16 +4,21 @@ import type { Read, Shape } from './read.ts';
 
 type Entry = Shape['picklistValues'][number];
 
-/** The value that is meant: itself, its spelling in another case, or its label. Undefined where the list does not know it. */
+/** The value that is meant: itself, its spelling in another case, width or spacing, or its label. Undefined where the list does not know it. */
 export function listedAs(field: Shape, given: string): Entry['value'] | undefined {
   const wanted = given.trim();
   if (field.picklistValues.some(({ value, active }) => active && value === wanted)) return wanted;
   const active = field.picklistValues.filter((entry) => entry.active);
-  const like = (other: string) => other.toLowerCase() === wanted.toLowerCase();
+  const like = (other: string) => looks(other) === looks(wanted);
   const values = active.filter(({ value }) => like(value));
   const found = values.length > 0 ? values : active.filter(({ label }) => like(label));
   // Two values that look alike: nobody knows which is meant.
   return new Set(found.map(({ value }) => value)).size === 1 ? found[0]?.value : undefined;
+}
+
+/** As it looks to a person, who is asked about it: a wide letter or another kind of space is no other value. */
+function looks(text: string): string {
+  return text.normalize('NFKC').replace(/\s+/g, ' ').trim().toLowerCase();
 }
 
 export function readChoice(field: Shape, given: string): Read<string> {
