@@ -7,6 +7,8 @@ import type { Receipt } from './events.ts';
 export interface Person {
   readonly owner: string;
   readonly session?: { readonly indexValue: string };
+  /** Where a visitor comes from of whom nothing else is known, digested. */
+  readonly from?: string;
 }
 
 export interface Conversation {
@@ -59,6 +61,7 @@ export interface Card {
 export interface Turn {
   readonly conversation: Conversation;
   readonly session: { readonly indexValue: string } | undefined;
+  readonly from: string | undefined;
   readonly context: string | undefined;
   /** The org that `context` was read in. */
   readonly orgId: string | null;

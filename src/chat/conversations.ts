@@ -69,6 +69,7 @@ export function createConversations(deps: ConversationDeps): Conversations {
       return {
         conversation: loaded.conversation,
         session: loaded.session,
+        from: person.from,
         context: before.context ?? undefined,
         orgId: before.orgId,
         entries,

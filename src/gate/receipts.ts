@@ -59,6 +59,8 @@ const MOST_BYTES = 8_192;
 /** A visitor's thanks come after the judgement, or after this time. */
 const JUDGED_WITHIN_MS = 2_000;
 const PAGE = 1_000;
+/** What one stranger may leave within an hour, and all who come from one address: a twentieth, and a fifth of the form. */
+const [OF_ONE_VISITOR, OF_ONE_ADDRESS] = [20, 5];
 
 export function createReceipts(deps: ReceiptDeps): Receipts {
   const { store, confirm, now, log } = deps;
@@ -79,6 +81,20 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     return { id, ownRequests, requests: await countIn(deps, key, isOverOwn ? 0 : 1) };
   }
 
+  /** The form is everybody's: one stranger, or one address under many names, is turned away before it is full for the others. */
+  async function checkShare(
+    bot: BotRow,
+    action: Action,
+    from: string,
+    { ownRequests }: NonNullable<Proposal['visitor']>,
+  ): Promise<void> {
+    const { maxHeld } = bot.policy.proposals;
+    const place = digestOf(['from', bot.name, from]).slice(0, 3);
+    const fromThere = await countIn(deps, `requests:${bot.name}:${action.name}:from:${place}`, 1);
+    if (ownRequests >= Math.ceil(maxHeld / OF_ONE_VISITOR) || fromThere >= Math.ceil(maxHeld / OF_ONE_ADDRESS))
+      throw formFull();
+  }
+
   async function receive(bot: BotRow, c: Call): Promise<Envelope> {
     const permit = permitted(deps.actions, bot, c.action);
     const { action, actionPolicy } = permit;
@@ -86,7 +102,8 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     const { args, input, extra } = parseArgs(permit, bot.policy, c.args);
     if (Buffer.byteLength(canonicalJson(args)) > MOST_BYTES) throw tooLong(action);
     const visitor = await counted(bot, permit, c);
-    const maxHeld = roomOf(bot);
+    if (c.from !== undefined) await checkShare(bot, action, c.from, visitor);
+    const maxHeld = roomOf(bot, c.from !== undefined);
     if ((await store.proposals.countPlaces(bot.name, now() - PLACE_MS)) >= maxHeld) throw formFull();
     const digest = digestOfCall(bot.name, action.name, args);
     // It belongs to no org yet.
@@ -125,11 +142,13 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     return thanks;
   }
 
-  /** Room for requests, drawn anew every hour: whoever fills the form cannot tell from one place more what became of a request. */
-  function roomOf(bot: BotRow): number {
+  /** Drawn anew every hour: whoever fills the form cannot tell by one place more or less what became of a request. */
+  function roomOf(bot: BotRow, isStranger: boolean): number {
     const { maxHeld } = bot.policy.proposals;
+    // The last places are kept for people whom the host vouches for.
+    const kept = isStranger ? Math.floor(maxHeld / 10) : 0;
     const draw = Number.parseInt(deps.sign(`form ${bot.name} ${Math.floor(now() / 3_600_000)}`).slice(0, 8), 16);
-    return maxHeld - (draw % (Math.floor(maxHeld / 10) + 1));
+    return maxHeld - kept - (draw % (Math.floor(maxHeld / 10) + 1));
   }
 
   /** Identical arguments within the window are one wish (A4), whatever became of it. */

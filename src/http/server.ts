@@ -14,6 +14,7 @@ import { STREAM_HEADERS, type StreamOptions, toEventStream, toTextStream } from 
 import { checkHost, checkOrigin, originOf } from './guard.ts';
 import { API_CSP, mayBeFramed, securityHeaders } from './headers.ts';
 import { type Env, toPattern } from './hono-env.ts';
+import { networkOf } from './network.ts';
 import { mountPages } from './pages/pages.ts';
 import { errorPage, isForPerson } from './pages/show.ts';
 import { createPlaces, type Places } from './places.ts';
@@ -142,7 +143,7 @@ async function answer(
   const caller = await callerOf(deps.access, raw, route.who, isSecure);
   authorize(deps, route, caller, params);
   const refused = await route.admit?.({ params });
-  if (refused !== undefined) misses.consume(c.env.remote);
+  if (refused !== undefined) misses.consume(networkOf(c.env.remote));
   const reply =
     refused ??
     (await places.within(route, async () =>

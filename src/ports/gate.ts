@@ -94,6 +94,8 @@ export interface Call {
   /** The caller's own idempotency key; replaces the window of identical arguments. */
   readonly key?: string;
   readonly session?: { readonly indexValue: string };
+  /** Where a caller comes from of whom nothing else is known, digested: counted and not kept. */
+  readonly from?: string;
   readonly signal?: AbortSignal;
 }
 

@@ -248,6 +248,34 @@ describe('what a visitor can see', () => {
     });
   });
 
+  it('is closed to a stranger who fills it, and to an address that does under many names, before it is to others [K5 U1]', async () => {
+    await using world = await open({
+      policy: (p) => ({ ...own(p, { decision: 'confirm' }), proposals: { ...p.proposals, maxHeld: 40 } }),
+    });
+    let count = 0;
+    const leave = (who: string, more: object) => {
+      count += 1;
+      const args = { ...JANE, lastName: `Lead ${count}` };
+      return world
+        .call('CreateLead', args, { principal: `chat:visitor:demo/${who}`, channel: 'chat', ...more })
+        .catch(({ code }) => code);
+    };
+    const crowd = async (names: readonly string[], from: (at: number) => string) => {
+      const answers = [];
+      for (const [at, name] of names.entries()) answers.push(await leave(name, { from: from(at) }));
+      return answers.filter((answer) => answer !== 'rate_limited').length;
+    };
+    expect(await crowd(['one', 'one', 'one', 'one'], () => 'a')).toBe(2);
+    expect(await crowd(['two', 'three', 'four', 'five', 'six', 'seven'], () => 'a')).toBe(4);
+    const many = Array.from({ length: 50 }, (_, n) => `visitor ${n}`);
+    const taken = await crowd(many, (at) => `address ${at}`);
+    expect(taken).toBeGreaterThan(20);
+    expect(6 + taken).toBeLessThanOrEqual(36);
+    expect(await leave('last', { from: 'elsewhere' })).toBe('rate_limited');
+    for (const indexValue of ['ACME-001', 'GLOBEX-001', 'NORTH-001', 'STARK-001'])
+      expect(await leave(indexValue, { session: { indexValue } })).toEqual(THANKS);
+  });
+
   it('is not told by a free place of a full form either: it is taken alike by what runs and by what waits [K5]', async () => {
     for (const isKnown of [true, false]) {
       await using world = await open({ policy: (p) => ({ ...p, proposals: { ...p.proposals, maxHeld: 3 } }) });

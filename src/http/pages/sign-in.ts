@@ -7,6 +7,7 @@ import { requireCsrf } from '../caller.ts';
 import { clearedCookie, readCookie, sessionCookie } from '../cookie.ts';
 import type { HttpDeps } from '../deps.ts';
 import type { Env } from '../hono-env.ts';
+import { networkOf } from '../network.ts';
 import { createRateLimit } from '../rate-limit.ts';
 import { show } from './show.ts';
 
@@ -25,7 +26,7 @@ export function mountSignIn(
     try {
       return await access.redeem(token);
     } catch (error) {
-      if (error instanceof GatehouseError && error.code === 'unauthenticated') misses.consume(remote);
+      if (error instanceof GatehouseError && error.code === 'unauthenticated') misses.consume(networkOf(remote));
       throw error;
     }
   };

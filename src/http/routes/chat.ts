@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import type { Chat } from '../../chat/chat.ts';
+import type { Person } from '../../chat/conversation.ts';
 import type { ChatEvent } from '../../chat/events.ts';
+import { sha256 } from '../../domain/canonical-json.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { defineRoute, type Reply, type Route, type RouteCall } from '../../ports/route.ts';
 import type { BotRow } from '../../ports/store.ts';
 import type { HttpDeps } from '../deps.ts';
 import { type EndUser, endUserOf } from '../end-user.ts';
 import { isoTime } from '../iso-time.ts';
+import { networkOf } from '../network.ts';
 import { createRateLimit } from '../rate-limit.ts';
 import { shownEvent, shownTranscript } from './chat-shown.ts';
 
@@ -21,10 +24,11 @@ export function chatRoutes(deps: HttpDeps): readonly Route[] {
     const user = endUserOf(deps, bot, headers, { isChange });
     const { perMinute } = bot.policy.chat;
     const [kind, most] = isChange ? ['change', perMinute] : ['look', LOOKS_PER_MINUTE];
-    if (user.isAnonymous) addresses.consume(`${kind} ${bot.name} ${remote}`, most * PEOPLE_PER_ADDRESS);
+    const from = networkOf(remote);
+    if (user.isAnonymous) addresses.consume(`${kind} ${bot.name} ${from}`, most * PEOPLE_PER_ADDRESS);
     // Whoever comes without a cookie has a new name each time: counting those would only push out the ones that return.
     if (user.setCookie === undefined) (user.isAnonymous ? visitors : people).consume(`${kind} ${user.owner}`, most);
-    return { chat: await deps.openChat(), bot, user };
+    return { chat: await deps.openChat(), bot, user: user.isAnonymous ? { ...user, from: sha256(from) } : user };
   };
 
   const stream = ({ audience }: BotRow, events: (signal: AbortSignal) => AsyncIterable<ChatEvent>): Reply => ({
@@ -110,7 +114,7 @@ type Call = Pick<RouteCall, 'headers' | 'remote'> & { readonly params: { readonl
 interface Entered {
   readonly chat: Chat;
   readonly bot: BotRow;
-  readonly user: EndUser;
+  readonly user: EndUser & Pick<Person, 'from'>;
 }
 
 /** A closed chat and a bot that is not there look the same from outside. */
