@@ -1,5 +1,5 @@
 import { GatehouseError } from '../domain/errors.ts';
-import type { FunctionTool, Model, ModelRequest } from '../ports/model.ts';
+import type { Delta, FunctionTool, Model, ModelRequest } from '../ports/model.ts';
 import { type ActDeps, act } from './act.ts';
 import type { Turn } from './conversation.ts';
 import type { ChatEvent, DoneReason, Usage } from './events.ts';
@@ -94,8 +94,11 @@ async function* listen(
   // Nine letters and digits: some servers read no other id.
   const accumulator = createAccumulator(() => shortId(deps.newId()));
   let isThinking = false;
+  let length = 0;
   try {
     for await (const delta of model.complete(request)) {
+      length += lengthOf(delta);
+      if (length > MOST_ANSWER) throw tooLong('The answer did not end, so I stopped listening.');
       const heard = accumulator.add(delta);
       if (heard.isThinking && !isThinking) yield { type: 'thinking' };
       isThinking = heard.isThinking;
@@ -110,6 +113,14 @@ async function* listen(
     }
   }
   return accumulator.completion();
+}
+
+/** An endpoint may not mind the length that it was asked for; far above what any model says in one answer, in characters. */
+const MOST_ANSWER = 200_000;
+
+function lengthOf({ text, thought, calls }: Delta): number {
+  const args = (calls ?? []).map((piece) => (typeof piece.args === 'string' ? piece.args.length : 0));
+  return (text?.length ?? 0) + (thought?.length ?? 0) + args.reduce((sum, one) => sum + one, 0);
 }
 
 /** Four characters a token is near enough for a cap. */

@@ -164,6 +164,17 @@ describe('over the wire of Chat Completions', () => {
     expect(tokens.server.requests).toHaveLength(2);
   });
 
+  it('listens to no answer without an end, be it words, thoughts or arguments, and keeps little of it [T1]', async () => {
+    const long = 'x'.repeat(1_000);
+    const args = { tool_calls: [{ index: 0, function: { name: 'GetAccount', arguments: long } }] };
+    for (const piece of [{ content: long }, { reasoning_content: long }, args]) {
+      await using talk = await open([{ chunks: Array.from({ length: 2_000 }, () => delta(piece)) }, { text: 'Yes?' }]);
+      expect(await talk.say('Hello')).toMatchObject({ reason: 'failed', errors: [{ code: 'limit_reached' }] });
+      expect(JSON.stringify(await talk.read()).length).toBeLessThan(250_000);
+      expect(await talk.say('Hello?')).toMatchObject({ text: 'Yes?', reason: 'answered' });
+    }
+  });
+
   it('stops when the person stops it, keeps what was said, and goes on with the next message [T1]', async () => {
     await using talk = await open([{ stall: 'Once upon a ' }, { text: 'Yes?' }]);
     const stop = new AbortController();
