@@ -46,7 +46,7 @@ export function toView(proposal: Proposal, link: string): ProposalView {
     reasons: proposal.reasons,
     ...(preview?.warnings === undefined || preview.warnings.length === 0 ? {} : { warnings: preview.warnings }),
     ...(preview?.choices === undefined ? {} : { choices: preview.choices }),
-    ...(preview?.query === undefined ? {} : { query: preview.query }),
+    ...(preview?.query === undefined ? {} : { query: toldOf(preview.query) }),
     ...(preview?.target === undefined ? {} : { target: preview.target }),
     ...(proposal.error === null
       ? {}
@@ -55,4 +55,8 @@ export function toView(proposal: Proposal, link: string): ProposalView {
     link,
     expiresAt: new Date(proposal.expiresAt).toISOString(),
   };
+}
+
+function toldOf({ expects: _, ...query }: NonNullable<ProposalView['query']>): NonNullable<ProposalView['query']> {
+  return query;
 }

@@ -118,11 +118,12 @@ function diff(changes: readonly Change[], title: string): Html {
   )}</tbody></table></section>`;
 }
 
-function query({ send, objects, fields, rowCap, reasons, class: kind }: JudgedQuery): Html {
+function query({ send, objects, fields, rowCap, expects, reasons, class: kind }: JudgedQuery): Html {
   return html`<section class="card" aria-labelledby="query"><header><h2 id="query">The exact query</h2><span class="badge ${kind === 'trivial' ? '' : 'warn'}">${kind}</span></header>
   <pre class="query" tabindex="0" role="group" aria-label="Query text">${visible(send)}</pre>
   <dl class="facts"><dt>Objects</dt><dd>${chips(objects)}</dd><dt>Fields</dt><dd>${chips(fields)}</dd>
   <dt>At most</dt><dd>${rowCap === null ? 'one number, no rows' : html`${value(rowCap)} rows`}</dd>
+  ${expects && html`<dt>Likely</dt><dd>${visible(expects)}</dd>`}
   ${reasons.length > 0 && html`<dt>Not trivial because</dt><dd>${reasons.join(' ')}</dd>`}</dl></section>`;
 }
 

@@ -200,6 +200,8 @@ export interface JudgedQuery {
   readonly class: 'trivial' | 'non-trivial';
   /** Why it is not trivial; empty when it is. */
   readonly reasons: readonly string[];
+  /** How many rows Salesforce expects: for an approver. It nearly answers a query that nobody let run, so no caller is told. */
+  readonly expects?: string;
   /** Most rows that can come back; null for COUNT() and ungrouped aggregates. */
   readonly rowCap: number | null;
   /** What the guard had to leave out, said with the answer. */

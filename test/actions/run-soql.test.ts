@@ -29,13 +29,34 @@ it('asks before a broad query, with the exact text, its objects, fields, cap and
         fields: ['Account.Name'],
         rowCap: 200,
       },
-      reasons: [expect.stringMatching(/^The query is non-trivial: .*Salesforce expects about/)],
+      reasons: [expect.stringMatching(/^The query is non-trivial: it has no WHERE/)],
     },
   });
+  const { preview } = (await world.app.gate.inspect(waiting.proposal!.id)).proposal;
+  expect(preview?.query?.expects).toMatch(/^Salesforce expects about 8 rows of Account/);
   const done = await world.approve(waiting.proposal!.id);
   expect(done.result).toMatchObject({ returned: 8, total: 8 });
   const again = await world.call('RunSOQL', { soql: 'SELECT Name FROM Account' });
   expect(again.status, 'an approved query is not asked about again within the window').toBe('done');
+});
+
+it('tells nobody how many rows a query would bring that waits, or that policy denies [Q4 C1]', async () => {
+  await using world = await createWorld();
+  const soql = "SELECT Id FROM Contact WHERE Email = 'rosa.gonzalez@acme.example' AND Title LIKE 'H%'";
+  const waiting = await world.call('RunSOQL', { soql });
+  const looked = await world.call('GetProposal', { id: waiting.proposal!.id });
+  expect(JSON.stringify([waiting, looked])).not.toContain('expects');
+  await world.setPolicy((policy) => ({
+    ...policy,
+    actions: {
+      ...policy.actions,
+      RunSOQL: { ...policy.actions.RunSOQL!, rules: [{ if: { queryClass: 'non-trivial' }, then: 'deny' }] },
+    },
+  }));
+  const denials = [soql, soql.replace('rosa.gonzalez', 'nobody')].map((one) => world.refusal('RunSOQL', { soql: one }));
+  const [known, unknown] = await Promise.all(denials);
+  expect(known).toMatchObject({ code: 'permission_denied' });
+  expect(unknown).toEqual(known);
 });
 
 it('refuses before Salesforce, with code, position and what to write instead [Q1 Q2]', async () => {

@@ -149,8 +149,8 @@ export function createSoql(deps: RunSoqlDeps): Soql {
   return {
     async judge(query, format): Promise<JudgedQuery> {
       const found = await judged(await pass(query), format, 0);
-      const plan = found.class === 'trivial' ? [] : await planOf(found.send, deps.org);
-      return { ...found, reasons: [...found.reasons, ...plan] };
+      const expects = found.class === 'trivial' ? undefined : await planOf(found.send, deps.org);
+      return { ...found, ...(expects === undefined ? {} : { expects }) };
     },
     async resume(cursor, format) {
       const { send, skip, answered } = readCursor(cursor);
@@ -175,10 +175,10 @@ function noteFor(isMore: boolean, cap: number | null): string {
 }
 
 /** What Salesforce expects the query to cost, for the human who is asked; a help, never a condition. */
-async function planOf(send: string, org: RunSoqlDeps['org']): Promise<string[]> {
+async function planOf(send: string, org: RunSoqlDeps['org']): Promise<string | undefined> {
   const [plan] = await org.explain(send).catch(() => []);
-  if (plan === undefined) return [];
-  return [`Salesforce expects about ${plan.cardinality} rows of ${plan.sobjectType} (${plan.leadingOperationType}).`];
+  if (plan === undefined) return undefined;
+  return `Salesforce expects about ${plan.cardinality} rows of ${plan.sobjectType} (${plan.leadingOperationType}).`;
 }
 
 /** The policy of a bot as the guard reads it. A masked field is a closed one here: a query could sort or filter by it. */
