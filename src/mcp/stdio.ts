@@ -3,10 +3,14 @@ import { setImmediate } from 'node:timers/promises';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { McpCaller, McpDeps } from './deps.ts';
 import { createMcpServer } from './server.ts';
+import { idIn, ShortLines } from './short-lines.ts';
 import { Wire } from './wire.ts';
 
 /** A write that was begun, and a model that waits for a person's answer to it. */
 const LAST_ANSWERS_MS = 60_000;
+/** As over HTTP. */
+const MOST_BYTES = 1024 * 1024;
+const INVALID_REQUEST = -32_600;
 
 /**
  * MCP over this process's standard streams, until the client closes them. Standard output is the wire, so nothing else
@@ -16,7 +20,17 @@ const LAST_ANSWERS_MS = 60_000;
 export async function serveMcpStdio(deps: McpDeps, caller: McpCaller): Promise<void> {
   // The SDK stops at the end of its input, whatever is under way: so it does not see that end before we are done.
   const input = new PassThrough();
-  const wire = new Wire(new StdioServerTransport(input, process.stdout));
+  const transport = new StdioServerTransport(input, process.stdout);
+  const wire = new Wire(transport);
+  const lines = new ShortLines(MOST_BYTES, (head, tail) => {
+    const id = idIn(head, tail);
+    deps.log.warn('a message of the MCP client was too long', { mostBytes: MOST_BYTES });
+    const error = {
+      code: INVALID_REQUEST,
+      message: `The message is larger than ${MOST_BYTES} bytes. Send less at once.`,
+    };
+    if (id !== undefined) void transport.send({ jsonrpc: '2.0', id, error });
+  });
   let isOver = false;
   const own: McpDeps = {
     ...deps,
@@ -38,10 +52,15 @@ export async function serveMcpStdio(deps: McpDeps, caller: McpCaller): Promise<v
   const inputEnded = new Promise<void>((resolve) => {
     for (const event of ['end', 'close', 'error']) process.stdin.once(event, () => resolve());
   });
-  process.stdin.pipe(input, { end: false });
+  const linesEnded = new Promise<void>((resolve) => {
+    for (const event of ['end', 'close', 'error']) lines.once(event, () => resolve());
+  });
+  process.stdin.pipe(lines).pipe(input, { end: false });
   const lastAnswers = inputEnded.then(async () => {
     isOver = true;
-    // The last line may lack its end.
+    // What was read is on its way still, and the last line may lack its end. A broken input ends nothing by itself.
+    lines.end();
+    await linesEnded;
     input.write('\n');
     do await setImmediate();
     while (input.readableLength > 0);
@@ -49,6 +68,6 @@ export async function serveMcpStdio(deps: McpDeps, caller: McpCaller): Promise<v
     await wire.whenAnswered(LAST_ANSWERS_MS);
   });
   await Promise.race([closed, lastAnswers]);
-  process.stdin.unpipe(input);
+  process.stdin.unpipe(lines);
   await handle.close();
 }

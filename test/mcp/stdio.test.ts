@@ -126,6 +126,34 @@ describe('gatehouse mcp', () => {
     },
   );
 
+  it('answers a message that is too long, and goes on with the next', async () => {
+    const child = spawn(process.execPath, [MAIN, 'mcp', '--bot', 'demo'], {
+      env: { ...house.env, GATEHOUSE_LOG: 'silent' },
+    });
+    let said = '';
+    child.stdout.on('data', (chunk) => {
+      said += chunk;
+    });
+    const send = (message: object) => child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+    const clientInfo = { name: 'test', version: '1' };
+    send({ id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo } });
+    const params = { name: 'GetAccount', arguments: { name: 'x'.repeat(11_000_000), id: 3 } };
+    send({ id: 'long', method: 'tools/call', params });
+    child.stdin.write(`${JSON.stringify({ method: 'tools/call', params, jsonrpc: '2.0', id: 7 })}\n`);
+    send({ id: 9, method: 'ping' });
+    child.stdin.end();
+    await new Promise((resolve) => child.once('exit', resolve));
+    const answers = new Map(
+      said
+        .trim()
+        .split('\n')
+        .map((line) => [JSON.parse(line).id, JSON.parse(line)]),
+    );
+    expect(answers.get('long')).toMatchObject({ error: { code: -32_600, message: expect.stringContaining('larger') } });
+    expect(answers.get(7)).toMatchObject({ error: { code: -32_600 } });
+    expect(answers.get(9)).toMatchObject({ result: {} });
+  });
+
   it('tells links that lead somewhere: to a server that runs, else to a page of its own, else to a command [M12] [M13]', async () => {
     const own = await createGatehouse();
     const client = await connectStdio('classic', {
