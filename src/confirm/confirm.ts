@@ -5,7 +5,8 @@ import { BLANK, type Envelope, isOver, type Proposal, type ProposalState } from 
 import type { HumanDecision } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
 import { CANCEL, changedKeys, chosen } from './answer.ts';
-import { alreadyDecided, changedOutside, disconnected, formFull, queueFull, unknownProposal } from './refusals.ts';
+import { checkQueue } from './queue.ts';
+import { alreadyDecided, changedOutside, disconnected, formFull, unknownProposal } from './refusals.ts';
 import { type RunDeps, runProposal } from './run-proposal.ts';
 import { isIntact, sealed } from './sign.ts';
 import { toEnvelope } from './view.ts';
@@ -255,12 +256,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       const kept = await store.atomically(async (inside) => {
         const { inserted, proposal: held } = await inside.proposals.insert(sealed(deps.sign, proposal));
         // Counted after the insert and in its transaction: of 100 calls at once, no more pass than there is room for.
-        if (
-          inserted &&
-          proposal.state === 'pending' &&
-          (await inside.proposals.countPending(proposal.bot)) > maxPending
-        )
-          throw queueFull(maxPending);
+        if (inserted && proposal.state === 'pending') await checkQueue(inside, proposal, maxPending);
         if (
           inserted &&
           proposal.visitor !== null &&

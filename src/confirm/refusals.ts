@@ -25,6 +25,15 @@ export function queueFull(maxPending: number): GatehouseError {
   });
 }
 
+/** Of one person at the chat: the queue is everybody's. */
+export function ownQueueFull(most: number): GatehouseError {
+  return new GatehouseError('rate_limited', `${most} proposals of this person wait for a decision already.`, {
+    next: 'Tell the user to decide the open cards first, or to have them decided.',
+    retryable: true,
+    retryAfterMs: 60_000,
+  });
+}
+
 /** The same to everybody: it tells a visitor nothing but that it is full. */
 export function formFull(): GatehouseError {
   return new GatehouseError('rate_limited', 'Requests cannot be taken right now: too many wait for an answer.', {

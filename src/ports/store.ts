@@ -199,7 +199,7 @@ export interface ProposalStore {
     limit: number;
   }): Promise<Proposal[]>;
   /** Those that wait for a person, requests of visitors apart. */
-  countPending(bot: string): Promise<number>;
+  countPending(bot: string, principal?: string): Promise<number>;
   /** Requests of visitors that nobody has decided: not judged yet, asked, and past their time. */
   countHeld(bot: string): Promise<Readonly<Record<'received' | 'pending' | 'expired', number>>>;
   /**

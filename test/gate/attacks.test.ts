@@ -87,6 +87,22 @@ it('a crowd of proposals does not pass the cap together [C5]', async () => {
   expect((await world.app.approvals.list({ pending: true })).length).toBeLessThanOrEqual(2);
 });
 
+it('one person at the chat does not fill the queue for the others [C5]', async () => {
+  await using world = await createWorld({
+    policy: (policy) => ({ ...policy, proposals: { ...policy.proposals, maxPending: 10 } }),
+  });
+  const references = ['OPP-123', 'OPP-124', 'OPP-125', 'OPP-126', 'OPP-200', 'OPP-201'];
+  const ask = (reference: string, principal: string) =>
+    world
+      .call('UpdateOpportunity', { reference, nextStep: 'x' }, { principal, channel: 'chat' })
+      .catch(({ code }: { code: string }) => code);
+  const stranger = [];
+  for (const reference of references) stranger.push(await ask(reference, 'chat:visitor:demo/one'));
+  expect(stranger.filter((answer) => answer === 'rate_limited')).toHaveLength(4);
+  expect(await ask('OPP-456', 'chat:visitor:demo/two')).toMatchObject({ status: 'waiting' });
+  expect((await world.call('UpdateOpportunity', { reference: 'OPP-456', nextStep: 'y' })).status).toBe('waiting');
+});
+
 it('rules of a read hold: its rate is counted, and a sensitive field is never read past its rule [C1]', async () => {
   await using world = await createWorld({
     policy: (policy) => own(policy, 'GetAccount', { rules: [{ if: { runsThisHourAtLeast: 2 }, then: 'deny' }] }),

@@ -81,15 +81,15 @@ export function createProposalStore({ kysely }: Database, secrets?: Cipher): Pro
       return (await query.execute()).map(toProposal);
     },
 
-    async countPending(bot) {
-      const { pending } = await kysely
+    async countPending(bot, principal) {
+      const ofBot = kysely
         .selectFrom('proposals')
         .select(({ fn }) => fn.countAll<number>().as('pending'))
         .where('bot', '=', bot)
         .where('state', '=', 'pending')
-        .where('visitor', 'is', null)
-        .executeTakeFirstOrThrow();
-      return pending;
+        .where('visitor', 'is', null);
+      const asked = principal === undefined ? ofBot : ofBot.where('principal', '=', principal);
+      return (await asked.executeTakeFirstOrThrow()).pending;
     },
 
     async countHeld(bot) {
