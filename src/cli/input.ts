@@ -8,12 +8,13 @@ import { type CommandCall, UsageError } from './command.ts';
 /** A file that the person named, or standard input. */
 export async function readInput(file: string | undefined): Promise<string> {
   if (file === undefined || file === '-') return text(process.stdin);
-  return readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  const content = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     throw new GatehouseError('invalid_input', `${JSON.stringify(file)} cannot be read (${cause.code ?? 'unknown'}).`, {
       next: 'Check the path.',
       cause,
     });
   });
+  return content.replace(/^\uFEFF/, ''); // editors on Windows begin a file with it, and show nothing
 }
 
 type CallWords = CommandCall<readonly ['<bot>', '<action>', '[json]']>;

@@ -12,30 +12,60 @@ const MOST_VALUES = 400_000;
 /** The parsed text; a SyntaxError where it is no JSON, in words where it is too much. */
 export function parseJson(text: string): unknown {
   requireShape(text);
-  const value: unknown = JSON.parse(text);
-  requireNames(value);
-  return value;
+  return JSON.parse(text);
+}
+
+interface Open {
+  entries: number;
+  /** Of an object: the names that it has had. */
+  readonly names: Set<string> | undefined;
+  isName: boolean;
 }
 
 function requireShape(text: string): void {
-  /** Of every list and object that is open, how many entries it has so far. */
-  const open: number[] = [];
+  const open: Open[] = [];
   let values = 1;
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at];
-    if (character === '"') at = endOfText(text, at);
-    else if (character === '[' || character === '{') {
+    const inner = open.at(-1);
+    if (character === '"') {
+      const end = endOfText(text, at);
+      if (inner?.names !== undefined && inner.isName) requireNew(text.slice(at, end + 1), inner.names);
+      at = end;
+    } else if (character === '[' || character === '{') {
       values += 1;
-      if (open.push(1) > MOST_DEPTH) throw refused(`is nested more than ${MOST_DEPTH} deep`, 'Send it flat.');
+      open.push({ entries: 1, names: character === '{' ? new Set() : undefined, isName: true });
+      if (open.length > MOST_DEPTH) throw refused(`is nested more than ${MOST_DEPTH} deep`, 'Send it flat.');
     } else if (character === ']' || character === '}') open.pop();
-    else if (character === ',' && open.length > 0) {
-      const entries = (open.pop() ?? 0) + 1;
-      open.push(entries);
+    else if (character === ':' && inner !== undefined) inner.isName = false;
+    else if (character === ',' && inner !== undefined) {
       values += 1;
-      if (entries > MOST_ENTRIES)
+      inner.entries += 1;
+      inner.isName = true;
+      if (inner.entries > MOST_ENTRIES)
         throw refused(`holds a list or object of more than ${MOST_ENTRIES} entries`, 'Send less at once.');
     }
     if (values > MOST_VALUES) throw refused(`holds more than ${MOST_VALUES} values`, 'Send less at once.');
+  }
+}
+
+/** Of two values of one name the parser would drop the first without a word: half a policy, for one. */
+function requireNew(quoted: string, names: Set<string>): void {
+  const name = quoted.includes('\\') ? unescaped(quoted) : quoted.slice(1, -1);
+  if (name === '__proto__')
+    throw refused('holds a field called __proto__', 'Leave it out, or give it another name.', '__proto__');
+  if (names.has(name)) {
+    const shown = name.slice(0, 80);
+    throw refused(`names ${JSON.stringify(shown)} twice in one object`, 'Leave one of the two out.', shown);
+  }
+  names.add(name);
+}
+
+function unescaped(quoted: string): string {
+  try {
+    return String(JSON.parse(quoted));
+  } catch {
+    return quoted; // the parser will say so
   }
 }
 
@@ -49,17 +79,6 @@ function endOfText(text: string, start: number): number {
   return text.length;
 }
 
-function requireNames(body: unknown): void {
-  const open: unknown[] = [body];
-  while (open.length > 0) {
-    const value = open.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    if (Object.hasOwn(value, '__proto__'))
-      throw refused('holds a field called __proto__', 'Leave it out, or give it another name.', '__proto__');
-    for (const inner of Object.values(value)) open.push(inner);
-  }
-}
-
 function refused(problem: string, next: string, name = '(body)'): GatehouseError {
-  return new GatehouseError('invalid_input', `The body ${problem}.`, { next, fields: [{ name, problem }] });
+  return new GatehouseError('invalid_input', `The JSON ${problem}.`, { next, fields: [{ name, problem }] });
 }

@@ -32,7 +32,7 @@ it('asks before a broad query, with the exact text, its objects, fields, cap and
       reasons: [expect.stringMatching(/^The query is non-trivial: it has no WHERE/)],
     },
   });
-  const { preview } = (await world.app.gate.inspect(waiting.proposal!.id)).proposal;
+  const { preview } = (await world.app.approvals.inspect(waiting.proposal!.id)).proposal;
   expect(preview?.query?.expects).toMatch(/^Salesforce expects about 8 rows of Account/);
   const done = await world.approve(waiting.proposal!.id);
   expect(done.result).toMatchObject({ returned: 8, total: 8 });

@@ -14,4 +14,24 @@ describe('JSON from outside', () => {
     const spent = process.cpuUsage({ user, system });
     expect((spent.user + spent.system) / 1_000).toBeLessThan(200);
   });
+
+  it.each([
+    ['{"mode":"ask","mode":"automatic"}', 'mode'],
+    ['{"objects":{"Contact":{"deny":["Email"]},"Contact":{}}}', 'Contact'],
+    ['[{"a":1,"\\u0061":2}]', 'a'],
+    ['{"a":{"b":[{"b":1}]},"c":",","a":1}', 'a'],
+  ])('drops nothing in silence: %s is refused by the name', (text, name) => {
+    expect(() => parseJson(text)).toThrow(`names "${name}" twice in one object`);
+  });
+
+  it.each(['{"a":{"a":[{"a":"a"},"a","a"]}}', '{"a":"\\"b\\":","b":"\\\\","c":1}', '["a","a"]', '" [,{ "', '1', '{}'])(
+    'is read as it is where nothing is twice: %s',
+    (text) => {
+      expect(parseJson(text)).toEqual(JSON.parse(text));
+    },
+  );
+
+  it.each(['{"__proto__":1}', '[{"\\u005f_proto__":1}]'])('holds no __proto__: %s', (text) => {
+    expect(() => parseJson(text)).toThrow('__proto__');
+  });
 });

@@ -1,4 +1,5 @@
 import { GatehouseError } from '../../domain/errors.ts';
+import { parseJson } from '../../domain/json-shape.ts';
 import { botNamed } from '../../policy/permit.ts';
 import { checkedPolicyOf, savePolicy } from '../../policy/save.ts';
 import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
@@ -12,7 +13,7 @@ export const command = defineCommand({
     const [name, file] = call.args;
     if (file === undefined && call.terminal.canAsk)
       throw new UsageError('No policy was given.', 'Name a file, or send the policy on standard input.');
-    const given = parseJson(await readInput(file));
+    const given = policyIn(await readInput(file));
     const app = await call.openApp();
     const operator = await askOperatorOnceReal(call, app, 'MANAGE_POLICY');
     const bot = await botNamed(app.store, name);
@@ -27,10 +28,11 @@ export const command = defineCommand({
   },
 });
 
-function parseJson(text: string): unknown {
+function policyIn(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (cause) {
+    if (cause instanceof GatehouseError) throw cause;
     throw new GatehouseError('invalid_input', 'The policy is not JSON.', {
       next: cause instanceof SyntaxError ? `Correct it: ${cause.message}.` : 'Correct it.',
     });
