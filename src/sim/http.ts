@@ -59,3 +59,10 @@ export function escapeHtml(text: string): string {
   };
   return text.replace(/[&<>"']/g, (char) => entities[char] ?? char);
 }
+
+/** From a page of another site: a browser says so, and sends plain text without asking us first. */
+export function isForeign({ headers }: Incoming): boolean {
+  const origin = headers.get('origin');
+  if (origin === null) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== headers.get('host');
+}

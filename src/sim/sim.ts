@@ -8,7 +8,7 @@ import { logCall } from './calls.ts';
 import { begin, control } from './control/control.ts';
 import type { FaultRule } from './facts.ts';
 import { broken, connectionReset, cutShort, faultBefore, isAnswer, takeFaults } from './faults.ts';
-import { type Incoming, json, type Outgoing } from './http.ts';
+import { type Incoming, isForeign, json, type Outgoing } from './http.ts';
 import { openJournal } from './journal.ts';
 import { authorize } from './oauth/authorize.ts';
 import { identity, openidConfiguration, userinfo } from './oauth/identity.ts';
@@ -123,6 +123,7 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
   async function underControl(incoming: Incoming): Promise<Outgoing> {
     if (!incoming.isLoopback)
       return json(403, { error: 'The control of the simulated org answers on this machine only.' });
+    if (isForeign(incoming)) return json(403, { error: 'Pages of another site may not control the simulated org.' });
     const isDelivery = incoming.method === 'POST' && incoming.url.pathname === '/_sim/outbound-messages/deliver';
     if (isDelivery) return json(200, await deliverer.deliverNow());
     const outgoing = await journal.step(() => control(org, incoming, seed));

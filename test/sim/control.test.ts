@@ -18,6 +18,18 @@ describe('control of the simulated org', () => {
   const leads = async () => (await org.sim('GET', '/records/Lead')).body.records.length;
   const createLead = (headers = {}) => org.api('POST', '/sobjects/Lead', { LastName: 'F', Company: 'F' }, headers);
 
+  it('is refused to a page of another site, which a browser on this machine may show [X5]', async () => {
+    const reset = (origin: string) =>
+      fetch(`${org.url}/_sim/reset`, { method: 'POST', body: '{}', headers: { origin, 'content-type': 'text/plain' } });
+    await createLead();
+    for (const origin of ['https://evil.example', 'null', 'http://localhost:1']) {
+      expect((await reset(origin)).status).toBe(403);
+      expect(await leads()).toBe(7);
+    }
+    expect((await reset(new URL(org.url).origin)).status).toBe(200);
+    expect(await leads()).toBe(6);
+  });
+
   it('refuses once with 503, then goes on [X5]', async () => {
     await org.sim('POST', '/faults', { type: 'status', times: 1 });
     const answer = await createLead();

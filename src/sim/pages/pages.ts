@@ -2,7 +2,7 @@
  * The org as a colleague sees it in the browser: its records at their links, to look at and to change. What is saved goes
  * through the same checks as any write, bears the time of now and is told to who listens.
  */
-import { escapeHtml, type Incoming, type Outgoing } from '../http.ts';
+import { escapeHtml, type Incoming, isForeign, type Outgoing } from '../http.ts';
 import { parseId } from '../ids.ts';
 import { userNamed } from '../oauth/app.ts';
 import type { Org } from '../org.ts';
@@ -48,12 +48,6 @@ interface View {
 }
 
 /** A browser says where a form comes from; only a program on this machine says nothing. */
-function isForeign({ headers }: Incoming): boolean {
-  const origin = headers.get('origin');
-  if (origin === null) return false;
-  return !URL.canParse(origin) || new URL(origin).host !== headers.get('host');
-}
-
 function missing(home: Crumb): Outgoing {
   return framed(
     404,
