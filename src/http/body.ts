@@ -13,7 +13,7 @@ export async function readText(request: Request, maxBytes = MAX_BODY_BYTES): Pro
   let size = 0;
   const reader = request.body.getReader();
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch(brokenOff);
     if (done) break;
     size += value.byteLength;
     if (size > maxBytes) {
@@ -55,6 +55,14 @@ export async function readForm(request: Request, maxBytes?: number): Promise<URL
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/x-www-form-urlencoded') throw wrongType('application/x-www-form-urlencoded');
   return new URLSearchParams(await readText(request, maxBytes));
+}
+
+/** Whoever hangs up half-way is no failure of ours: without a key anybody could fill the log with those. */
+function brokenOff(cause: unknown): never {
+  throw new GatehouseError('invalid_input', 'The request ended before its body did.', {
+    next: 'Send it again.',
+    cause,
+  });
 }
 
 function tooLarge(maxBytes: number): HttpRefusal {

@@ -33,7 +33,9 @@ export function checkForm({ method, headers }: Request): void {
 /** The message in a request; what is no JSON, or too long, is refused here. */
 export async function messageIn(request: Request, mostBytes: number): Promise<unknown> {
   if (request.method !== 'POST') return undefined;
-  const body = await readRequestBody(request, mostBytes);
+  const body = await readRequestBody(request, mostBytes).catch(() => {
+    throw new McpRefusal(400, 'invalid_input', 'The request ended before its message did.', 'Send it again.');
+  });
   if (body.tooLarge)
     throw new HttpRefusal(413, 'invalid_input', `The message is larger than ${mostBytes} bytes.`, {
       next: 'Send less at once.',

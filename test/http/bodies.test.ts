@@ -96,6 +96,35 @@ describe('bodies from outside', () => {
     expect((await post()).status).toBe(200);
   });
 
+  it('that break off half-way are no failure of ours in the log, which anybody could fill', async () => {
+    const errors: unknown[] = [];
+    const note = () => undefined;
+    const log = { debug: note, info: note, warn: note, error: (...line: unknown[]) => void errors.push(line) };
+    const seen: number[] = [];
+    const answered = {
+      ...log,
+      info: (_: string, fields?: object) => void seen.push((fields as { status: number }).status),
+    };
+    await using own = await openDoor({}, () => ({ log: answered }));
+    const { port } = new URL(own.url);
+    const headers = { host: `localhost:${port}`, 'content-length': '9999' };
+    const json = { ...headers, 'content-type': 'application/json' };
+    for (const [path, more] of [
+      ['/sign-in', json],
+      ['/api/bots/demo/actions/CreateLead', { ...json, authorization: `Bearer ${own.keys.agent}` }],
+      ['/sign-in', { ...headers, 'content-type': 'application/x-www-form-urlencoded' }],
+    ] as const) {
+      const before = seen.length;
+      const sent = request({ host: '127.0.0.1', port, path, method: 'POST', headers: more });
+      sent.on('error', () => undefined);
+      sent.write('x');
+      await expect.poll(() => own.ask('GET', '/healthz').then(({ status }) => status)).toBe(200);
+      sent.destroy();
+      await expect.poll(() => seen.slice(before).filter((status) => status !== 200)).toEqual([400]);
+    }
+    expect(errors).toEqual([]);
+  });
+
   const put = (body: string) =>
     fetch(`${door.url}/api/anything`, { method: 'PUT', body, headers: { 'content-type': 'application/json' } });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { shippedPolicy } from '../../permissions/policy.ts';
 import { createHttp } from '../../src/http/server.ts';
+import { messageIn } from '../../src/mcp/request.ts';
 import { type Door, KINDS, openDoor, type Reply } from './door.ts';
 
 const HOUR_MS = 3_600_000;
@@ -106,6 +107,15 @@ describe('who may knock', () => {
     }
     await access.revokeKeys('agent', door.world.bot);
     expect((await knock(door)).status).toBe(401);
+  });
+
+  it('takes a message that breaks off half-way for no failure of ours', async () => {
+    const body = new ReadableStream({ start: (stream) => stream.error(new Error('aborted')) });
+    const init: RequestInit & { duplex: 'half' } = { method: 'POST', body, duplex: 'half' };
+    await expect(messageIn(new Request('http://localhost/mcp', init), 1_000)).rejects.toMatchObject({
+      code: 'invalid_input',
+      httpStatus: 400,
+    });
   });
 
   it('cuts off a body over one megabyte, and refuses one that is no JSON', async () => {
