@@ -3,26 +3,37 @@ import type { Route } from '../ports/route.ts';
 
 /** So many bodies of a route at one time: twenty large ones at once are twenty times the memory, held by whoever sends slowly. */
 export interface Places {
-  within<T>(route: Pick<Route, 'path' | 'mostAtOnce'>, work: () => Promise<T>): Promise<T>;
+  /** `address` is what the path names, decoded: who holds one address with slow bodies leaves the others theirs. */
+  within<T>(route: Pick<Route, 'path' | 'mostAtOnce'>, address: string, work: () => Promise<T>): Promise<T>;
 }
+
+/** Addresses that may be full at one time before the route is. */
+const FULL_ADDRESSES = 4;
 
 export function createPlaces(): Places {
   const taken = new Map<string, number>();
   return {
-    async within({ path, mostAtOnce }, work) {
+    async within({ path, mostAtOnce }, address, work) {
       if (mostAtOnce === undefined) return work();
-      const before = taken.get(path) ?? 0;
-      if (before >= mostAtOnce)
+      const places = [
+        { name: `route ${path}`, most: mostAtOnce * FULL_ADDRESSES },
+        { name: `address ${address}`, most: mostAtOnce },
+      ];
+      if (places.some(({ name, most }) => (taken.get(name) ?? 0) >= most))
         throw new HttpRefusal(503, 'rate_limited', 'Too much is being received at this moment.', {
           next: 'Send it again in a few seconds.',
           retryable: true,
           retryAfterMs: 5_000,
         });
-      taken.set(path, before + 1);
+      for (const { name } of places) taken.set(name, (taken.get(name) ?? 0) + 1);
       try {
         return await work();
       } finally {
-        taken.set(path, (taken.get(path) ?? 1) - 1);
+        for (const { name } of places) {
+          const left = (taken.get(name) ?? 1) - 1;
+          if (left === 0) taken.delete(name);
+          else taken.set(name, left);
+        }
       }
     },
   };

@@ -146,7 +146,7 @@ async function answer(
   if (refused !== undefined) misses.consume(networkOf(c.env.remote));
   const reply =
     refused ??
-    (await places.within(route, async () =>
+    (await places.within(route, Object.values(params).join('/'), async () =>
       route.handle({
         params,
         caller,

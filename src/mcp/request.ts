@@ -34,7 +34,9 @@ export function checkForm({ method, headers }: Request): void {
 export async function messageIn(request: Request, mostBytes: number): Promise<unknown> {
   if (request.method !== 'POST') return undefined;
   const body = await readRequestBody(request, mostBytes).catch(() => {
-    throw new McpRefusal(400, 'invalid_input', 'The request ended before its message did.', 'Send it again.');
+    throw new HttpRefusal(400, 'invalid_input', 'The request ended before its message did.', {
+      next: 'Send it again.',
+    });
   });
   if (body.tooLarge)
     throw new HttpRefusal(413, 'invalid_input', `The message is larger than ${mostBytes} bytes.`, {

@@ -21,7 +21,7 @@ export interface Route {
   /** What is no JSON reaches `handle` as the text it is: the gate asks for the grant before it looks at arguments. */
   readonly takesUnreadable?: true;
   readonly maxBytes?: number;
-  /** Bodies that are read and used at one time; whoever comes beside them is told to come again. */
+  /** Bodies that are read and used at one time of one address; whoever comes beside them is told to come again. */
   readonly mostAtOnce?: number;
   /** Of a route whose secret stands in its path: asked before the body is read. Answers what refuses, which is counted per address. */
   admit?(call: Pick<RouteCall, 'params'>): Promise<Reply | undefined>;

@@ -20,7 +20,9 @@ describe('bodies from outside', () => {
           maxBytes: MOST_BYTES,
           mostAtOnce: 2,
           admit: async ({ params }) =>
-            params.token === 'right' ? undefined : { status: 404, text: 'No such address.', type: 'text/plain' },
+            /^right/.test(params.token ?? '')
+              ? undefined
+              : { status: 404, text: 'No such address.', type: 'text/plain' },
           async handle({ body }) {
             await held;
             return { text: String(String(body).length), type: 'text/plain' };
@@ -94,6 +96,24 @@ describe('bodies from outside', () => {
     held = undefined;
     expect((await Promise.all(answers)).map(({ status }) => status).sort()).toEqual([200, 200, 503, 503, 503, 503]);
     expect((await post()).status).toBe(200);
+  });
+
+  it('are held a few at a time of each address, so that one with slow senders leaves the others theirs', async () => {
+    const { port } = new URL(door.url);
+    const headers = { host: `localhost:${port}`, 'content-length': '4900000' };
+    const slow = Array.from({ length: 4 }, () => {
+      const path = '/api/webhooks/salesforce/right';
+      const sent = request({ host: '127.0.0.1', port, path, method: 'POST', headers });
+      sent.on('error', () => undefined);
+      sent.write('x');
+      return sent;
+    });
+    const post = (token: string) =>
+      fetch(`${door.url}/api/webhooks/salesforce/${token}`, { method: 'POST', body: 'hello' }).then((r) => r.status);
+    await expect.poll(() => post('right')).toBe(503);
+    expect(await post('right-too')).toBe(200);
+    for (const sent of slow) sent.destroy();
+    await expect.poll(() => post('right')).toBe(200);
   });
 
   it('that break off half-way are no failure of ours in the log, which anybody could fill', async () => {
