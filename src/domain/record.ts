@@ -38,6 +38,8 @@ export interface FieldDescribe {
   readonly idLookup: boolean;
   readonly custom: boolean;
   readonly restrictedPicklist: boolean;
+  /** Of a unique text: values that differ in case alone are one and the same to the org. */
+  readonly foldsCase?: true;
   /** Decimal places of a number; absent where the org did not say. */
   readonly scale?: number;
   /** Digits of a number in all, places included; of a whole number `digits`. Absent where the org did not say. */

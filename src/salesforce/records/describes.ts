@@ -153,6 +153,7 @@ function toField(field: Record<string, unknown>): FieldDescribe {
     idLookup: field.idLookup === true,
     custom: field.custom === true,
     restrictedPicklist: field.restrictedPicklist === true,
+    ...(field.unique === true && field.caseSensitive === false ? { foldsCase: true as const } : {}),
     ...(typeof field.scale === 'number' ? { scale: field.scale } : {}),
     ...(typeof field.precision === 'number' ? { precision: field.precision } : {}),
     ...(typeof field.digits === 'number' ? { digits: field.digits } : {}),

@@ -64,7 +64,9 @@ export function applySetup(whole: Schema, setup: Setup): Schema {
   return new Schema(
     whole.objects.map((object) => {
       const added = setup.addedFields.filter((entry) => entry.object === object.name).map(toField);
-      const fields = [...object.fields, ...added]
+      // One of the company's own fields, set up in another way.
+      const replaced = new Set(added.map(({ name }) => name));
+      const fields = [...object.fields.filter(({ name }) => !replaced.has(name)), ...added]
         .filter((each) => !isAway(object, each))
         .flatMap((each) => (setup.countryPicklists ? withCode(each) : [each]))
         .concat(setup.multiCurrency && inCurrency.has(object.name) ? [currencyField] : [])

@@ -3,7 +3,7 @@ import type { Intent, Link } from '../../domain/link.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
 import { type Plan, planRecord } from '../merge/plan.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
-import type { Target } from '../remote/target.ts';
+import { marksOf, type Target } from '../remote/target.ts';
 import { type ChangeSet, dirtyAt, openIntents, partialProblem, statusOf, type Tables } from './change-set.ts';
 
 /** Both sides of one record. */
@@ -134,7 +134,8 @@ function addWrite(tables: Tables, changeSet: ChangeSet, { link, host, row, plan 
     intents[key] = [...(intents[key] ?? []), { ...intent, fence: link.fence, at: now }];
   const saved: Link = { ...kept, intents, attemptedAt: link.sfId === null ? (link.attemptedAt ?? sfNow) : null };
   changeSet.save(saved);
-  const mark = row && target.externalId && row.externalKey === undefined ? { [target.externalId]: link.extKey } : {};
+  const mark =
+    row && target.externalId && row.externalKey === undefined ? { [target.externalId]: marksOf(target, link)[0] } : {};
   changeSet.writes.push({
     link: saved,
     host,

@@ -5,7 +5,7 @@ import type { AskedParents, FoundParent } from '../merge/found-parents.ts';
 import { foundParents, lookupsOf } from '../merge/found-parents.ts';
 import { isAboutFields, type LookedUp, type Lookup, tryLookUp } from '../remote/look-up.ts';
 import { columnsOf, type RemoteRow, toMs, toRow } from '../remote/soql-read.ts';
-import { lookupValue, type Target } from '../remote/target.ts';
+import { lookupValue, marksOf, type Target } from '../remote/target.ts';
 
 /** What a read found for one link. `matches` are look-alikes of a record that has no link yet. */
 export type ReadResult =
@@ -50,7 +50,7 @@ export async function readRemote(
     object,
     select,
     field: externalId ?? 'Id',
-    values: some.map((link) => link.extKey),
+    values: some.flatMap((link) => marksOf(target, link)),
   });
   const parentLookups = lookupsOf(asked);
   const [known = NONE, alike = NONE, ours = NONE, probed = NONE, ...parents] = await tryLookUp(
@@ -105,15 +105,15 @@ export async function readRemote(
     const known = values.get(link.id) ?? [];
     const probe = (!externalId && known.length === 0 && probeName(target, link)) || '';
     const unasked = known.length > 0 ? (lookup.problem ?? refusalFor(alike, known)) : undefined;
+    const marks = marksOf(target, link);
     const refused =
-      ours.refused.get(link.extKey) ??
-      oursLater.refused.get(link.extKey) ??
+      marks.map((mark) => ours.refused.get(mark) ?? oursLater.refused.get(mark)).find(Boolean) ??
       probed.refused.get(probe) ??
       // Where the org never allows the look-up, our external id must do; where it failed just now, nothing is decided.
       (unasked && !(externalId && isAboutFields(unasked)) ? unasked : undefined);
     if (refused) return { kind: 'unread', error: refused };
     const found = [
-      ...(byMark.get(link.extKey) ?? []),
+      ...marks.flatMap((mark) => byMark.get(mark) ?? []),
       ...known.flatMap((value) => byValue.get(value) ?? []),
       ...(byName.get(probe.toLowerCase()) ?? []).filter((row) => isMadeSince(link, row)),
     ];

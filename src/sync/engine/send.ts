@@ -1,5 +1,5 @@
 import { type RowOutcome, type RowWrite, sendParts, toParts } from '../remote/collection-write.ts';
-import type { Target } from '../remote/target.ts';
+import { marksOf, type Target } from '../remote/target.ts';
 import { type Outcome, toFailure } from './acknowledge.ts';
 import type { PendingWrite } from './change-set.ts';
 import { MOST_ROWS } from './chunk-size.ts';
@@ -49,7 +49,7 @@ async function sendOne(
   const { org, object, externalId } = target;
   const id = link.sfId ?? '';
   const { allowDuplicates } = target.compiled.mapping;
-  const mark = externalId ? { mark: { field: externalId, value: link.extKey } } : {};
+  const mark = externalId ? { mark: { field: externalId, value: marksOf(target, link)[0] } } : {};
   let made: Awaited<ReturnType<typeof org.create>> | undefined;
   onCall();
   try {
@@ -64,7 +64,8 @@ async function sendOne(
   return { kind: 'written', id: made?.id ?? id, isCreated: made?.created ?? false };
 }
 
-export function toRowWrite({ object, externalId }: Target, write: PendingWrite): RowWrite<PendingWrite> {
+export function toRowWrite(target: Target, write: PendingWrite): RowWrite<PendingWrite> {
+  const { object, externalId } = target;
   const { kind, link, fields } = write;
   return {
     item: write,
@@ -72,6 +73,6 @@ export function toRowWrite({ object, externalId }: Target, write: PendingWrite):
     object,
     fields,
     keyField: externalId,
-    id: kind === 'create' ? link.extKey : (link.sfId ?? ''),
+    id: kind === 'create' ? marksOf(target, link)[0] : (link.sfId ?? ''),
   };
 }

@@ -4,7 +4,7 @@ import { linkedTo } from '../../domain/link-transitions.ts';
 import type { HostRecord, SyncStore } from '../../ports/sync-store.ts';
 import { matchRows } from '../merge/match.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
-import { localIdOf, lookupValue, type Target } from '../remote/target.ts';
+import { isMarkOf, localIdOf, lookupValue, type Target } from '../remote/target.ts';
 import { applyPlan } from './apply-plan.ts';
 import { ambiguity, ChangeSet, type MergeInput, type PendingWrite, type Settled, type Tables } from './change-set.ts';
 import { settleConverted, settleHostGone, settleRemoteGone } from './deletions.ts';
@@ -103,9 +103,9 @@ function settleLink(tables: Tables, changeSet: ChangeSet, link: Link, host: Host
 }
 
 /** The record that a create whose answer was lost has made: it carries our mark. Without one nobody can tell. */
-function madeMeanwhile({ readResults }: Tables, link: Link): Link {
+function madeMeanwhile({ readResults, target }: Tables, link: Link): Link {
   if (link.sfId !== null || link.attemptedAt === null) return link;
-  const made = rowsOf(readResults.get(link.id)).find(({ externalKey }) => externalKey === link.extKey);
+  const made = rowsOf(readResults.get(link.id)).find(({ externalKey }) => isMarkOf(target, link, externalKey));
   return made ? { ...linkedTo(link, made.id), attemptedAt: null } : link;
 }
 
@@ -125,7 +125,8 @@ function settleUnlinked(
   const holder = holders.get(lookupValue(target.compiled.mapping, host) ?? null);
   // Also where the record is there: it may be the one that the other is being given.
   const isSecond = holder !== undefined && holder.id !== link.id && !allowDuplicates;
-  const isOurs = match.kind === 'one' && rows.some((row) => row.id === match.id && row.externalKey === link.extKey);
+  const isOurs =
+    match.kind === 'one' && rows.some((row) => row.id === match.id && isMarkOf(target, link, row.externalKey));
   if (isSecond && !isOurs && (match.kind === 'none' || match.kind === 'one')) {
     needsHuman(`${holder.localId} has the same ${lookup?.local ?? 'key'} and comes first.`);
     return;

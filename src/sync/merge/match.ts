@@ -1,7 +1,7 @@
 import type { Candidate } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
-import type { Target } from '../remote/target.ts';
+import { isMarkOf, type Target } from '../remote/target.ts';
 
 /** A record that a look-up found for a host record that has no link yet. */
 export interface FoundRecord {
@@ -49,7 +49,7 @@ export function matchRecord(all: readonly FoundRecord[], allowDuplicates = false
 
 /** The same of what a read found; `linked` says whose a record is already. */
 export function matchRows(
-  { compiled }: Pick<Target, 'compiled'>,
+  target: Pick<Target, 'compiled' | 'foldsCase' | 'kind'>,
   link: Link,
   rows: readonly RemoteRow[],
   linked: ReadonlyMap<string | null, Link>,
@@ -57,9 +57,9 @@ export function matchRows(
   const found = rows.map(({ id, name, externalKey, converted }): FoundRecord => {
     const other = linked.get(id);
     const linkedTo = other && other.id !== link.id ? other.localId : undefined;
-    return { id, name, isOurs: externalKey === link.extKey, linkedTo, isConverted: converted !== undefined };
+    return { id, name, isOurs: isMarkOf(target, link, externalKey), linkedTo, isConverted: converted !== undefined };
   });
-  return matchRecord(found, compiled.mapping.allowDuplicates);
+  return matchRecord(found, target.compiled.mapping.allowDuplicates);
 }
 
 function toCandidate({ id, name, hint, linkedTo }: FoundRecord): Candidate {

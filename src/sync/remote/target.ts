@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ObjectDescribe } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { EXTERNAL_ID, externalIdOf } from '../../domain/external-id.ts';
-import type { LinkSet, NewLink, Scope } from '../../domain/link.ts';
+import type { Link, LinkSet, NewLink, Scope } from '../../domain/link.ts';
 import { type Kind, type Mapping, ruleKey } from '../../domain/mapping.ts';
 import type { HostRecord, SyncDeps, SyncOrg, SyncStore } from '../../ports/sync-store.ts';
 import {
@@ -36,6 +36,8 @@ export interface Target {
   readonly warnings: readonly string[];
   /** The org has our unique external-id field: creates are upserts by it. */
   readonly externalId: string | undefined;
+  /** That field takes "ab" and "AB" for one, which Salesforce offers first when a field is made. */
+  readonly foldsCase: boolean;
   /** A case's people are written as contact roles. */
   readonly hasRoles: boolean;
   /** The field a record is known by before it is linked; `problem` where this org does not let it be asked. */
@@ -79,6 +81,7 @@ export async function openTarget(
     lost: missing ? [] : lostFields(mapping, compiled),
     warnings: noRoles === undefined ? bounded.warnings : [...bounded.warnings, noRoles],
     externalId: keyFieldOf(describe, opened),
+    foldsCase: foldsCaseOf(describe),
     hasRoles: hasRoles && noRoles === undefined,
     lookup: lookupIn(mapping, missing ? undefined : describe),
     nameField:
@@ -93,6 +96,9 @@ export function keyFieldOf(describe: ObjectDescribe, opened: Opened): string | u
   const field = externalIdOf(describe);
   return field !== undefined && !opened.isDenied(describe.name, field) ? field : undefined;
 }
+
+const foldsCaseOf = ({ fields }: ObjectDescribe): boolean =>
+  fields.some(({ name, foldsCase }) => name.toLowerCase() === EXTERNAL_ID.toLowerCase() && foldsCase === true);
 
 /** A read names only what the org shows: of a parent's kinds those that have the field, and let it be asked where it is written. */
 async function withVisibleParents(org: SyncOrg, compiled: CompiledMapping): Promise<CompiledMapping> {
@@ -181,6 +187,24 @@ export function externalKey(bot: string, kind: string, localId: string): string 
   if (plain.length <= 64) return plain;
   return `${kind}:${createHash('sha256').update(plain).digest('base64url').slice(0, 43)}`;
 }
+
+/**
+ * The marks of a record, the one to write first. Where the org folds case, "ab" and "AB" are two people with one mark: the
+ * upsert of the second would overwrite the first one's record. What was marked so before is still known, letter for letter.
+ */
+export function marksOf(
+  { foldsCase, kind }: Pick<Target, 'foldsCase' | 'kind'>,
+  { extKey, localId }: Pick<Link, 'extKey' | 'localId'>,
+): readonly [string, ...string[]] {
+  if (!foldsCase || localId === localId.toLowerCase()) return [extKey];
+  return [`${kind}:${createHash('sha256').update(extKey).digest('hex').slice(0, 48)}`, extKey];
+}
+
+export const isMarkOf = (
+  target: Pick<Target, 'foldsCase' | 'kind'>,
+  link: Pick<Link, 'extKey' | 'localId'>,
+  mark: string | undefined,
+): boolean => mark !== undefined && marksOf(target, link).includes(mark);
 
 /** Whose mark it is; undefined for another bot's, and for one that was too long to be read back. */
 export function localIdOf(bot: string, kind: string, extKey: string | undefined): string | undefined {
