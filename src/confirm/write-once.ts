@@ -204,7 +204,7 @@ export function writeOnce(
       if (recorded?.state === 'done') return;
       const current = await org.get(object, record.Id, ['LastModifiedDate']).catch((error: unknown) => {
         // Recorded, and the record is gone: we deleted it.
-        if (recorded !== undefined && error instanceof GatehouseError && error.code === 'not_found') return undefined;
+        if (recorded !== undefined && isNotFound(error)) return undefined;
         throw error;
       });
       if (current !== undefined && current.LastModifiedDate !== record.LastModifiedDate)
@@ -214,7 +214,15 @@ export function writeOnce(
         await mustBeInTime(at, object);
       }
       const effect = await begin(at, { kind: 'remove', object, id: record.Id, mark: null, before: {}, after: {} });
-      if (current !== undefined) await org.remove(object, record.Id);
+      if (current !== undefined)
+        await org.remove(object, record.Id).catch(async (error: unknown) => {
+          if (!deps.isUnknownOutcome(error)) {
+            await put(at, { ...effect, state: 'failed' });
+            throw error;
+          }
+          const isGone = await org.get(object, record.Id, ['Id']).then(() => false, isNotFound);
+          if (!isGone) throw error;
+        });
       await put(at, { ...effect, state: 'done' });
     },
   };
@@ -228,7 +236,7 @@ export async function stillHeld(
   for (const { kind, id, object, after, state } of effects) {
     if (state !== 'done' || id === null || kind === 'remove') return false;
     const record = await org.get(object, id, Object.keys(after)).catch((error: unknown) => {
-      if (error instanceof GatehouseError && error.code === 'not_found') return undefined;
+      if (isNotFound(error)) return undefined;
       throw error;
     });
     if (record === undefined || !(await valuesOf(org, object)).holds(record, after)) return false;
@@ -245,6 +253,10 @@ export class NotTaken extends GatehouseError {
       fields: missed.map((name) => ({ name, problem: 'was not kept by Salesforce' })),
     });
   }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof GatehouseError && error.code === 'not_found';
 }
 
 /** The record of a create whose answer was lost: by its mark, or the same values created since. Two such records: unknown. */

@@ -5,9 +5,11 @@ import {
   type Action,
   type Change,
   defineAction,
+  type Fields,
   type FieldValue,
   type Preview,
   type Salesforce,
+  type SObject,
 } from '../domain/action.ts';
 import { digestOf } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
@@ -68,16 +70,30 @@ export function createUndoAction(store: Pick<Store, 'audit'>, audits: Pick<Audit
       ...described.fields.flatMap(({ name }) => (name === 'Name' ? [name] : [])),
     ];
     const fields = [...new Set([...Object.keys(effect.after), 'LastModifiedDate', ...beside])];
-    const record = await salesforce.get(effect.object, effect.id!, fields);
+    return salesforce.get(effect.object, effect.id!, fields);
+  };
+
+  const mustHold = async (effect: RecordedWrite, record: SObject, salesforce: Salesforce) => {
+    const values = await valuesOf(salesforce, effect.object);
     const different = Object.entries(effect.after).filter(
       ([field, value]) => !values.isSame(field, record[field], value),
     );
-    if (different.length === 0) return record;
+    if (different.length === 0) return;
     throw new GatehouseError(
       'conflict',
       `The ${effect.object} no longer holds what was written: ${different.map(([field, value]) => `${field} was ${quoted(String(value))} and is ${quoted(String(record[field]))}`).join(', ')}.`,
       { next: 'Nothing was undone. Look at the record and correct it by hand if it is still wanted.' },
     );
+  };
+
+  const takeAway = async (effect: RecordedWrite, salesforce: Salesforce) => {
+    const record = await read(effect, salesforce).catch((error: unknown) => {
+      // Gone already: by our own request, or `remove` refuses.
+      if (error instanceof GatehouseError && error.code === 'not_found') return { Id: effect.id! };
+      throw error;
+    });
+    if ('LastModifiedDate' in record) await mustHold(effect, record, salesforce);
+    await salesforce.remove(effect.object, record);
   };
 
   return defineAction({
@@ -98,6 +114,7 @@ export function createUndoAction(store: Pick<Store, 'audit'>, audits: Pick<Audit
       const names = new Map<string, string>();
       for (const effect of effects) {
         const record = await read(effect, salesforce);
+        await mustHold(effect, record, salesforce);
         if (typeof record.Name === 'string') names.set(record.Id, record.Name);
         const { fields } = await salesforce.describe(effect.object);
         for (const [field, after] of Object.entries(effect.after))
@@ -126,12 +143,12 @@ export function createUndoAction(store: Pick<Store, 'audit'>, audits: Pick<Audit
       const { effects } = await written(audit);
       const undone = [];
       for (const effect of effects) {
-        const record = await read(effect, salesforce);
-        if (effect.kind === 'create') await salesforce.remove(effect.object, record);
-        else await salesforce.update(effect.object, record, effect.before as Record<string, FieldValue>); // as recorded before the write
+        if (effect.kind === 'create') await takeAway(effect, salesforce);
+        // Compared with what was shown, unless it left before: then the record may hold the earlier values by our own doing.
+        else await salesforce.update(effect.object, await read(effect, salesforce), effect.before as Fields); // as recorded before the write
         undone.push({
           object: effect.object,
-          id: record.Id,
+          id: effect.id!,
           how: effect.kind === 'create' ? ('deleted' as const) : ('restored' as const),
         });
       }

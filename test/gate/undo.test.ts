@@ -69,3 +69,67 @@ it('calls a record whose name policy closes by its Id [A6 P6]', async () => {
   const { proposal } = await world.app.approvals.undo(audit, 'operator:ada');
   expect(proposal?.target).toMatchObject({ id: record, name: record });
 });
+
+/** A finished write, and the undo of it that waits. */
+async function toUndo(world: World, action: 'CreateLead' | 'UpdateOpportunity') {
+  const args = action === 'CreateLead' ? { lastName: 'Mistake', company: 'Oops' } : { reference: 'OPP-123', amount: 7 };
+  const object = action === 'CreateLead' ? 'Lead' : 'Opportunity';
+  const answer = await world.call(action, args);
+  const done = answer.status === 'waiting' ? await world.approve(answer.proposal?.id ?? '') : answer;
+  const [row] = await world.app.store.audit.find({ event: 'done', action, limit: 1 });
+  const { proposal } = await world.app.gate.undo(row?.seq ?? 0, 'operator:ada');
+  const id = proposal?.id ?? '';
+  return {
+    id,
+    target: String(done.result?.id),
+    end: async () => (await world.app.gate.inspect(id)).proposal,
+    record: async () => (await world.records(object)).find(({ Id }) => Id === done.result?.id),
+  };
+}
+
+const lostReply = (method: string) => ({ type: 'drop', when: 'after', times: 1, match: { method } });
+
+it('ends as done when the answer to the deletion was lost, instead of unknown for good [A6 C6]', async () => {
+  await using world = await createWorld();
+  const undo = await toUndo(world, 'CreateLead');
+  await world.sim('POST', 'faults', lostReply('DELETE'));
+  expect(await world.approve(undo.id)).toMatchObject({ status: 'done', result: { undone: [{ how: 'deleted' }] } });
+  expect(await undo.record()).toMatchObject({ IsDeleted: true });
+});
+
+it.each(['CreateLead', 'UpdateOpportunity'] as const)(
+  'ends as done when the process died after the request that takes %s back [A6 C6]',
+  async (action) => {
+    await using world = await createWorld();
+    const before = (await world.records('Opportunity')).find(({ Reference__c }) => Reference__c === 'OPP-123')?.Amount;
+    const undo = await toUndo(world, action);
+    await new Promise<void>((resolve) => {
+      void world
+        .again((at) => (at === 'noted-sent' ? new Promise<void>(() => resolve()) : undefined))
+        .then((dying) =>
+          dying.gate.decide(undo.id, { answer: 'approve', by: 'operator:ada', via: 'cli', assurance: 'session' }),
+        );
+    });
+    // What it had sent arrives.
+    const arrived = action === 'CreateLead' ? { IsDeleted: true } : { Amount: before };
+    await world.sim('POST', `records/${action === 'CreateLead' ? 'Lead' : 'Opportunity'}`, {
+      Id: undo.target,
+      ...arrived,
+    });
+    await world.recoverAfter(90_000);
+    expect(await undo.end()).toMatchObject({ state: 'done' });
+  },
+);
+
+it('ends as failed when Salesforce refuses the deletion, instead of unknown and sent again at night [A6 C6]', async () => {
+  await using world = await createWorld();
+  const undo = await toUndo(world, 'CreateLead');
+  await world.sim('POST', 'faults', {
+    ...{ type: 'status', status: 400, when: 'before', times: 1, match: { method: 'DELETE' } },
+    body: [{ errorCode: 'DELETE_FAILED', message: 'associated with the following cases', fields: [] }],
+  });
+  await world.approve(undo.id).catch(() => undefined);
+  expect(await undo.end()).toMatchObject({ state: 'failed' });
+  await world.recoverAfter(90_000);
+  expect(await undo.record()).toMatchObject({ IsDeleted: false });
+});
