@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
+import { GatehouseError } from '../domain/errors.ts';
 import type { Config } from '../ports/config.ts';
 import { isAlive } from './process-alive.ts';
 
@@ -40,9 +41,16 @@ export function createServerAddress({ url, dataDir, port }: Pick<Config, 'url' |
     url: () => living() ?? `http://localhost:${port}`,
     isOpen: () => living() !== undefined,
     async publish(own, kind = 'server') {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
       const file = path.join(folder, `${process.pid}-${randomBytes(4).toString('hex')}`);
-      await writeFile(file, `${kind} ${Date.now()} ${process.pid} ${hostname()} ${own}\n`, { mode: 0o600 });
+      try {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await writeFile(file, `${kind} ${Date.now()} ${process.pid} ${hostname()} ${own}\n`, { mode: 0o600 });
+      } catch (cause) {
+        throw new GatehouseError('config_invalid', `Where this server listens cannot be noted in ${folder}.`, {
+          next: 'Let the account that runs Gatehouse write there, and see that the disk has room.',
+          cause,
+        });
+      }
       const beat = setInterval(() => {
         const now = new Date();
         // Taken away by hand, or with the folder: nobody is told of this server any more. A disk that is read-only may be well again.

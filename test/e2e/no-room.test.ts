@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, open, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -104,6 +104,14 @@ describe('a folder that became read-only', () => {
     expect((await move(server, agent, 'Call them again')).status).toBeLessThan(300);
     expect((await house.run(['audit', 'verify', '--json'], { as })).json).toMatchObject({ ok: true });
   });
+});
+
+it('ends with its cause when it listens and cannot note where, instead of answering without a database for ever [K12]', async () => {
+  await mkdir(house.dataDir, { recursive: true });
+  await writeFile(path.join(house.dataDir, 'serving'), 'no folder');
+  const ended = await house.run(['serve', '--port', '0', '--json']);
+  expect(ended.code).toBe(1);
+  expect(ended.stderr).toMatch(/cannot be noted/);
 });
 
 async function whyNoSmallDisk(): Promise<string | undefined> {

@@ -77,12 +77,12 @@ async function toUndo(world: World, action: 'CreateLead' | 'UpdateOpportunity') 
   const answer = await world.call(action, args);
   const done = answer.status === 'waiting' ? await world.approve(answer.proposal?.id ?? '') : answer;
   const [row] = await world.app.store.audit.find({ event: 'done', action, limit: 1 });
-  const { proposal } = await world.app.gate.undo(row?.seq ?? 0, 'operator:ada');
+  const { proposal } = await world.app.approvals.undo(row?.seq ?? 0, 'operator:ada');
   const id = proposal?.id ?? '';
   return {
     id,
     target: String(done.result?.id),
-    end: async () => (await world.app.gate.inspect(id)).proposal,
+    end: async () => (await world.app.approvals.inspect(id)).proposal,
     record: async () => (await world.records(object)).find(({ Id }) => Id === done.result?.id),
   };
 }

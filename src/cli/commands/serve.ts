@@ -29,26 +29,30 @@ export const command = defineCommand({
       throw explainListen(error, config);
     });
 
-    const forgetServed = await app.serverAddress.publish(server.url);
-    const mayShow = terminal.isScreen || config.printSignIn;
-    const signIn = mayShow ? await signInLink(app, await firstAdmin(app), server.url) : undefined;
-    const document = {
-      url: server.url,
-      mcp: `${server.url}/mcp`,
-      dataDir: config.dataDir,
-      simulated: app.isSimulated,
-      ...(signIn === undefined ? {} : { signIn: signIn.url }),
-      mcpServers: mcpServers(server.url, config.dataDir, await shownBot(app), mayShow ? key : undefined),
-    };
-    terminal.print(document, greeting(document, app, terminal));
-    const stopRecovering = keepRecovering(app);
-    worker.start();
-    await stopped;
-    stopRecovering();
-    terminal.note('Stopping.');
-    await forgetServed();
-    // Together: a call that waits at a form is answered before its connection is cut.
-    await Promise.all([server.close(), worker.stop(), mcp.close()]);
+    // What fails once it listens ends it all: a server whose database is closed answers for ever, and nobody starts it again.
+    const leaving: (() => void | Promise<void>)[] = [];
+    try {
+      leaving.push(await app.serverAddress.publish(server.url));
+      const mayShow = terminal.isScreen || config.printSignIn;
+      const signIn = mayShow ? await signInLink(app, await firstAdmin(app), server.url) : undefined;
+      const document = {
+        url: server.url,
+        mcp: `${server.url}/mcp`,
+        dataDir: config.dataDir,
+        simulated: app.isSimulated,
+        ...(signIn === undefined ? {} : { signIn: signIn.url }),
+        mcpServers: mcpServers(server.url, config.dataDir, await shownBot(app), mayShow ? key : undefined),
+      };
+      terminal.print(document, greeting(document, app, terminal));
+      leaving.unshift(keepRecovering(app));
+      worker.start();
+      await stopped;
+      terminal.note('Stopping.');
+    } finally {
+      for (const leave of leaving) await leave();
+      // Together: a call that waits at a form is answered before its connection is cut.
+      await Promise.all([server.close(), worker.stop(), mcp.close()]);
+    }
   },
 });
 
