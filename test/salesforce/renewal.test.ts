@@ -139,6 +139,23 @@ it.each(FLOWS)('a renewal by %s gives the connection up for what is final [V1] [
   expect(await world.connections.status(bot)).toMatchObject({ state: 'needs_reauth' });
 });
 
+it.each(FLOWS)(
+  'a renewal by %s that leads to another org sends it nothing, until it is disconnected [O8] [K2]',
+  async (bot) => {
+    await using world = await createFlows();
+    const id = `${world.url}/id/00D000000000001EAA/0055i0000000001AAA`;
+    const body = { access_token: 'of-another-org', instance_url: world.url, id, token_type: 'Bearer' };
+    await world.control('POST', 'faults', { type: 'token', status: 200, body, times: 1 });
+    const before = await world.tokenRequests();
+    const error = await refusal(ask(world, bot));
+    expect(error.code).toBe('reconnect_needed');
+    expect(error.next).toMatch(/disconnect/);
+    expect((await world.tokenRequests()) - before).toBe(1);
+    expect(await world.connections.status(bot)).toMatchObject({ state: 'needs_reauth' });
+    expect(await world.store.connections.get(bot)).toMatchObject({ instanceUrl: world.url });
+  },
+);
+
 it('knows of each text whether it is final [V1]', () => {
   const final = [
     ['invalid_grant', 'expired access/refresh token'],

@@ -163,6 +163,7 @@ export function createSession(deps: {
       const granted = await grantPatiently(row, old, fence);
       if ('row' in granted) return granted.row;
       const { grant } = granted;
+      await mustBeSameOrg(row, grant);
       const fresh: ConnectionRow = {
         ...row,
         ...release,
@@ -260,6 +261,15 @@ export function createSession(deps: {
         return row.flow satisfies never;
     }
     throw reconnectNeeded('The Salesforce session has ended and cannot be renewed: the sign-in gave no refresh token.');
+  }
+
+  /** A sandbox keeps its address, user and app when it is refreshed, and is another org: nothing of the old one may go there. */
+  async function mustBeSameOrg({ orgId, loginUrl }: ConnectionRow, { orgId: now, accessToken }: Grant): Promise<void> {
+    if (now === '' || now.slice(0, 15) === orgId.slice(0, 15)) return;
+    await oauth.revoke(loginUrl, accessToken);
+    throw new GatehouseError('reconnect_needed', `The sign-in leads to another org (${now}) than before (${orgId}).`, {
+      next: 'Ask the operator: after a sandbox refresh, disconnect the bot (that archives its links to the old org) and connect it again.',
+    });
   }
 
   /** Kept or updated, never lost: an answer without an address that may be used keeps the old one. */
