@@ -92,7 +92,12 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, signal: Abo
     };
   } catch (thrown) {
     const error = toGatehouseError(thrown, deps.newId);
-    if (error.code === 'duplicate' && error.candidates !== undefined && proposal.choice === null)
+    if (
+      error.code === 'duplicate' &&
+      error.candidates !== undefined &&
+      proposal.choice === null &&
+      madeNothing(effects)
+    )
       return askAgain(withLookAlikes(proposal, error, deps.mayOverride(error)));
     if (error.code === 'internal') deps.log.error(error.message, { cause: String(error.cause), proposal: proposal.id });
     // A write that went out, or is done already, must not be taken for one that never happened.
@@ -121,6 +126,11 @@ function askAgain(anew: Partial<Pick<Proposal, 'assurance' | 'reasons' | 'previe
     patch: { ...anew, decidedBy: null, decidedAt: null, decidedVia: null, leaseUntil: null, effects: [] },
     audit: { detail: { reasons: anew.reasons ?? [] } },
   };
+}
+
+/** A create that was refused, and nothing else: only then is there another record to choose, and nothing to forget. */
+function madeNothing(effects: readonly Effect[]): boolean {
+  return effects.at(-1)?.kind === 'create' && effects.every(({ state }) => state === 'failed');
 }
 
 /** What the org's own duplicate rule found, as choices for the human. */

@@ -377,3 +377,19 @@ describe('a crash', () => {
     expect(await world.app.audit.verify()).toMatchObject({ ok: true });
   });
 });
+
+it('offers no other record for a change that is a duplicate: who chose it saw the change written all the same [C2] [R4]', async () => {
+  await using world = await createWorld();
+  const [, other] = await world.records('Opportunity');
+  const { proposal } = await world.call('UpdateOpportunity', { reference: 'OPP-123', nextStep: 'Send the contract' });
+  const message = `duplicate value found: Ref__c duplicates value on record with id: ${other?.Id}`;
+  await world.sim('POST', 'faults', {
+    ...{ type: 'status', status: 400, when: 'before', times: 1, match: { method: 'PATCH' } },
+    body: [{ errorCode: 'DUPLICATE_VALUE', message, fields: [] }],
+  });
+  await expect(world.approve(proposal?.id ?? '')).rejects.toMatchObject({
+    code: 'duplicate',
+    candidates: [{ id: other?.Id }],
+  });
+  expect((await world.app.gate.inspect(proposal?.id ?? '')).proposal).toMatchObject({ state: 'failed' });
+});
