@@ -65,7 +65,7 @@ export async function contextFor(
           isUnknownOutcome: deps.isUnknownOutcome,
           now,
           hasSettled: (ordinal, effect) =>
-            hasStood(deps.watch, writing.proposal.id, ordinal, effect, deps.requestTimeoutMs * 2),
+            hasStood(deps.watch, writing.proposal.id, ordinal, effect, settlesIn(effect, deps.requestTimeoutMs)),
           maySend: () => !isOver(writing.proposal, now() - deps.requestTimeoutMs),
         });
   const salesforce: Salesforce = {
@@ -157,3 +157,12 @@ const noWriting = () =>
       next: 'Call again; if it stays so, it is a bug of the action: preview() may only read.',
     }),
   );
+
+/** What Salesforce gives one transaction: a create that nobody waits for any more may still be saved until then. */
+const LONGEST_TRANSACTION_MS = 10 * 60_000;
+
+/** How long a request may be under way. Only a create without our mark in the org could be done twice after that. */
+function settlesIn({ kind, mark }: Effect, requestTimeoutMs: number): number {
+  const isBlind = kind === 'create' && mark === null;
+  return isBlind ? Math.max(LONGEST_TRANSACTION_MS, requestTimeoutMs * 2) : requestTimeoutMs * 2;
+}

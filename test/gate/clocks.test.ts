@@ -63,9 +63,12 @@ function suite(place: () => Promise<AsyncDisposable & { readonly env: Readonly<R
       await stop.reached;
       const other = await skewed(world, skewMs);
       await other.retention.recover();
-      world.clock.advance(59_000);
-      await other.retention.recover();
-      expect(await leads(world), 'not a second too early').toBe(0);
+      // Without our field it is sent again only when Salesforce cannot be at the first one any more.
+      for (const ms of [61_000, 538_000]) {
+        world.clock.advance(ms);
+        await other.retention.recover();
+        expect(await leads(world), 'not a second too early').toBe(0);
+      }
       world.clock.advance(2_000);
       await other.retention.recover();
       expect(await leads(world)).toBe(1);

@@ -109,7 +109,7 @@ function suite(open: OpenHouse): void {
 
         // Long enough for a request of the dead process to have arrived or never to arrive.
         world.clock.now = Date.now() + 2_000;
-        await world.recoverAfter(70_000);
+        await world.recoverAfter(withoutFields.length > 0 ? 11 * 60_000 : 70_000);
         const { proposal } = await world.app.approvals.inspect(id);
         expect(proposal).toMatchObject({ state: 'done', decidedBy: 'operator:ada' });
         expect(proposal.effects.map(({ state }) => state)).toEqual(['done']);

@@ -79,6 +79,21 @@ it('finds a lead by its mark after the time to write is over, instead of calling
   expect(await leads(world)).toHaveLength(1);
 });
 
+it('writes no second lead while the first may still be saved, in an org without our field [C6] [A4]', async () => {
+  await using world = await asking();
+  await world.sim('POST', 'reset', { withoutFields: ['Lead.Gatehouse_Id__c'] });
+  const id = await waiting(world, 'CreateLead', LEAD);
+  await approveAndStop(world, id, 'noted-sent');
+  await world.recoverAfter(90_000);
+  await world.recoverAfter(7 * 60_000);
+  expect([await stateOf(world, id), await leads(world)]).toEqual(['unknown', []]);
+  // A slow flow of the org comes to its end.
+  await world.sim('POST', 'records/Lead', { LastName: 'Doe', Company: 'Doe Ltd' });
+  await world.recoverAfter(90_000);
+  expect(await stateOf(world, id)).toBe('done');
+  expect(await leads(world)).toHaveLength(1);
+});
+
 it('never takes two look-alikes of a lost answer for none, and writes no third [C6]', async () => {
   await using world = await asking();
   await world.sim('POST', 'reset', { withoutFields: ['Lead.Gatehouse_Id__c'] });

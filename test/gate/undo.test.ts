@@ -107,7 +107,7 @@ it.each(['CreateLead', 'UpdateOpportunity'] as const)(
       void world
         .again((at) => (at === 'noted-sent' ? new Promise<void>(() => resolve()) : undefined))
         .then((dying) =>
-          dying.gate.decide(undo.id, { answer: 'approve', by: 'operator:ada', via: 'cli', assurance: 'session' }),
+          dying.approvals.decide(undo.id, { answer: 'approve', by: 'operator:ada', via: 'cli', assurance: 'session' }),
         );
     });
     // What it had sent arrives.
