@@ -57,6 +57,10 @@ export function readXml(source: string): XmlElement {
     else if (part.trim()) fail('text outside the root element');
   };
 
+  // No store keeps a NUL, and Salesforce would send what fails for a day.
+  for (let unit = 0; unit < text.length; unit++)
+    if (text.charCodeAt(unit) < 32 && !isCharacter(text.charCodeAt(unit))) fail('a character that no XML may hold');
+
   while (at < text.length) {
     const next = text.indexOf('<', at);
     if (next !== at) {

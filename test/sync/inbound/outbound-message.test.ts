@@ -80,6 +80,7 @@ describe('an outbound message [I1]', () => {
     ['an undeclared prefix', message(notification(1)).replaceAll('sf:Title', 'zz:Title')],
     ['a thousand nested tags', '<a>'.repeat(1000)],
     ['JSON', '{"a":1}'],
+    ['a NUL, which no store keeps', message(notification(1)).replace('sf:Contact', 'sf:Con\0tact')],
     ['a bare ampersand', message(notification(1, '<sf:Id>0035i00000Abc12AAB</sf:Id><sf:T>a & b</sf:T>'))],
   ])('is refused when it holds %s', (_, body) => {
     expect(() => parseOutboundMessage(body)).toThrow(NotAnOutboundMessage);
