@@ -161,7 +161,7 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
             next: 'The host app makes a new one with its host key: POST /api/bots/BOT/sessions.',
           },
         );
-      return { indexValue: read.indexValue, ...(read.user === undefined ? {} : { user: read.user }) };
+      return { indexValue: read.indexValue, user: read.user };
     },
   };
 }

@@ -245,7 +245,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         link: (id) => `${serverAddress.url()}/approvals/${id}`,
         newId,
         sleep,
-        ...(options.crash === undefined ? {} : { crash: options.crash }),
+        crash: options.crash,
       });
     });
     const gate: Gate = {

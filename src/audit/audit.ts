@@ -28,7 +28,10 @@ export interface Audit {
   /** Decrypted before and after values, while retention lets them live. */
   unsealed(row: AuditRow): Readonly<Record<string, unknown>> | undefined;
   /** Rows as JSON lines, in order, sealed values left out; `time` says `at` in words. */
-  export(between?: { readonly since?: number; readonly until?: number }): AsyncGenerator<string>;
+  export(between?: {
+    readonly since?: number | undefined;
+    readonly until?: number | undefined;
+  }): AsyncGenerator<string>;
   /** Drops sealed values older than the retention. */
   forget(before: number): Promise<number>;
 }

@@ -79,7 +79,7 @@ async function callOne(
       action: call.name,
       args,
       conversation: turn.conversation.id,
-      ...(turn.from === undefined ? {} : { from: turn.from }),
+      from: turn.from,
       // A write that was begun is seen to its end: stopping half-way would leave nobody knowing.
       ...(action?.risk === 'read' ? { signal } : {}),
     });

@@ -50,7 +50,7 @@ export interface About {
 export interface CardAnswer {
   readonly answer: 'approve' | 'reject';
   /** One of the proposal's choices, where it has any. */
-  readonly choice?: string;
+  readonly choice?: string | undefined;
 }
 
 export interface ChatDeps extends Omit<LoopDeps, 'limits'>, Omit<ConversationDeps, 'leaseMs' | 'watch'> {
@@ -196,7 +196,7 @@ function forVisitor(error: GatehouseError): GatehouseError {
   return new GatehouseError(error.code, 'I cannot answer right now.', {
     next: 'Please try again later.',
     retryable: error.retryable,
-    ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+    retryAfterMs: error.retryAfterMs,
   });
 }
 

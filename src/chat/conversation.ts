@@ -6,9 +6,9 @@ import type { Receipt } from './events.ts';
 /** Who talks. `owner` names them for good, e.g. `user:ID`, `visitor:RANDOM`, `terminal:NAME`; the session is the host's signed one. */
 export interface Person {
   readonly owner: string;
-  readonly session?: { readonly indexValue: string };
+  readonly session?: { readonly indexValue: string } | undefined;
   /** Where a visitor comes from of whom nothing else is known, digested. */
-  readonly from?: string;
+  readonly from?: string | undefined;
 }
 
 export interface Conversation {
@@ -33,7 +33,7 @@ export type Entry =
       readonly role: 'outcome';
       readonly name: string;
       readonly text: string;
-      readonly receipt?: Receipt;
+      readonly receipt?: Receipt | undefined;
     }
   | {
       readonly role: 'tool';
@@ -45,7 +45,7 @@ export type Entry =
       /** What a person reads. */
       readonly words: string;
       readonly isFailed: boolean;
-      readonly receipt?: Receipt;
+      readonly receipt?: Receipt | undefined;
     };
 
 /** A proposal that a person has not decided yet. */

@@ -42,7 +42,7 @@ export interface Receipt {
   /** One sentence in our words. */
   readonly words: string;
   /** The proposal that a person decided, where one did. */
-  readonly proposal?: string;
+  readonly proposal?: string | undefined;
   /** Not there for visitors of a public bot. */
   readonly record?: { readonly id?: string; readonly name?: string; readonly url?: string };
   readonly changes: readonly { readonly field: string; readonly before: unknown; readonly after: unknown }[];

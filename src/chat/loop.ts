@@ -66,7 +66,7 @@ export async function* converse(
     }
     if (calls.length === 0 && answer.text.trim() === '') throw nothingSaid(answer);
     const { text, kept } = answer;
-    await turn.add([{ role: 'assistant', text, calls, ...(kept === undefined ? {} : { kept }) }]);
+    await turn.add([{ role: 'assistant', text, calls, kept }]);
     if (calls.length === 0) return 'answered';
 
     bad += yield* act(deps, turn, bot, calls, signal);

@@ -51,7 +51,7 @@ export async function* settleCards(
 }
 
 function toOutcomeEntry({ name, text, receipt }: ToolEntry): Entry {
-  return { role: 'outcome', name, text, ...(receipt === undefined ? {} : { receipt }) };
+  return { role: 'outcome', name, text, receipt };
 }
 
 /** The person goes on talking: what waits is answered as waiting, once. */
@@ -60,7 +60,7 @@ export async function tellOpenCards(turn: Turn, open: readonly ProposalView[], b
   if (untold.length === 0) return;
   const entries = untold.map((card) => {
     const proposal = open.find(({ id }) => id === card.proposal);
-    const envelope = { status: 'waiting', ...(proposal === undefined ? {} : { proposal }) } as const;
+    const envelope = { status: 'waiting', proposal } as const;
     const action = bot.actions.find(({ name }) => name === card.name);
     return toToolEntry({ id: card.call, name: card.name }, { envelope }, { action, isPublic: bot.isPublic });
   });
@@ -103,7 +103,7 @@ export async function repair({ approvals }: SettleDeps, turn: Turn, bot: BotView
 /** In whose name a conversation calls and looks. */
 export function viewerOf({ conversation, session }: Pick<Turn, 'conversation' | 'session'>): Viewer {
   const { bot, owner } = conversation;
-  return { bot, principal: `chat:${owner}`, ...(session === undefined ? {} : { session }) };
+  return { bot, principal: `chat:${owner}`, session };
 }
 
 export async function outcomeOf(gate: Gate, id: string, viewer: Viewer, signal: AbortSignal): Promise<Outcome> {

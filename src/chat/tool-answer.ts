@@ -28,7 +28,7 @@ export function toToolEntry(call: Pick<ToolCall, 'id' | 'name'>, outcome: Outcom
     text: forModel(outcome, options.isPublic),
     words: forPerson(call.name, outcome, options.action),
     isFailed: 'error' in outcome,
-    ...(receipt === undefined ? {} : { receipt }),
+    receipt,
   };
 }
 
@@ -100,7 +100,7 @@ function toReceipt(name: string, outcome: Outcome, options: AnswerOptions): Rece
           ? 'It was so already; nothing had to be written.'
           : // What a record holds now is nothing for visitors.
             outcomeWords(isPublic && status === 'conflict' ? { status } : outcome.envelope).person,
-    ...(proposal === undefined ? {} : { proposal }),
+    proposal,
     ...(isPublic || Object.keys(record).length === 0 ? {} : { record }),
     changes: isPublic ? [] : changesOf(result.changes),
   };

@@ -31,7 +31,7 @@ export async function openCall({ args: [name, action, json], config, openApp }: 
     args,
     principal: 'local',
     channel: 'cli',
-    ...(session === undefined ? {} : { session }),
+    session,
   };
   return { app, call };
 }

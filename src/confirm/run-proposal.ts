@@ -41,7 +41,7 @@ export interface RunDeps {
   readonly newId: () => string;
   readonly log: Log;
   /** Crash points by name, for tests that kill the process there. */
-  readonly crash?: (point: string) => void | Promise<void>;
+  readonly crash?: ((point: string) => void | Promise<void>) | undefined;
 }
 
 export interface End {

@@ -10,7 +10,7 @@ export interface Frame {
   readonly isSimulated: boolean;
   /** Absent before sign-in. */
   readonly signedIn?: { readonly operator: Operator; readonly csrf: string; readonly waiting: number };
-  readonly here?: 'bots' | 'approvals' | 'operators';
+  readonly here?: 'bots' | 'approvals' | 'operators' | undefined;
   /** Somebody got in without a key, by the terminal of this installation, in the past week. */
   readonly recovered?: { readonly operator: string; readonly at: number } | undefined;
 }

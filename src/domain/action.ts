@@ -93,7 +93,7 @@ export interface ActionContext {
   /** Values for the operator-exposed fields of `exposes`, by API name, already checked. */
   readonly extra: Readonly<Record<string, FieldValue>>;
   /** What the human chose where the preview offered choices; absent when nobody was asked. */
-  readonly choice?: string;
+  readonly choice?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly signal: AbortSignal;
@@ -107,9 +107,9 @@ export interface CheckContext extends Pick<ActionContext, 'extra'> {
 
 export interface Caller {
   readonly principal: string;
-  readonly conversation?: string;
+  readonly conversation?: string | undefined;
   /** The customer this chat session is about, signed by the host (O9, P6); never from the conversation. */
-  readonly session?: { readonly indexValue: string };
+  readonly session?: { readonly indexValue: string } | undefined;
 }
 
 /** One field that would change, as the record holds it and as it would be written. */
@@ -129,7 +129,7 @@ export interface Preview {
   readonly summary: string;
   readonly target?: { readonly object: string; readonly id: string; readonly name: string; readonly url: string };
   readonly changes: readonly Change[];
-  readonly warnings?: readonly string[];
+  readonly warnings?: readonly string[] | undefined;
   /** Offered to the human instead of a plain yes; the first is the safest. */
   readonly choices?: readonly { readonly id: string; readonly label: string }[];
   readonly query?: JudgedQuery;
@@ -205,11 +205,11 @@ export interface JudgedQuery {
   /** Most rows that can come back; null for COUNT() and ungrouped aggregates. */
   readonly rowCap: number | null;
   /** What the guard had to leave out, said with the answer. */
-  readonly note?: string;
+  readonly note?: string | undefined;
   /** Of a further page: the rows that came before it. */
   readonly skip?: number;
   /** Of a further page: the question that a person answered before the first one. */
-  readonly answered?: Answered;
+  readonly answered?: Answered | undefined;
 }
 
 /** A person's yes: how sure it is that it was one, and to what. */
@@ -225,7 +225,7 @@ export interface SoqlAnswer {
   /** Ours, opaque, bound to the bot. */
   readonly nextCursor?: string;
   /** Said when rows or text were cut, with how to narrow. */
-  readonly note?: string;
+  readonly note?: string | undefined;
 }
 
 export interface Soql {
@@ -244,7 +244,7 @@ export interface SyncOutcome {
   readonly url: string;
   readonly changes: readonly Change[];
   /** What policy leaves out for this bot. */
-  readonly warnings?: readonly string[];
+  readonly warnings?: readonly string[] | undefined;
 }
 
 /** One record of a kind that policy holds, as its write was planned: `digest` is the same for the same write. */
@@ -260,7 +260,7 @@ export interface HeldRecord {
   /** The Salesforce record; null where one would be made. */
   readonly recordId: string | null;
   readonly changes: readonly Change[];
-  readonly warnings?: readonly string[];
+  readonly warnings?: readonly string[] | undefined;
 }
 
 export interface HeldPushed {

@@ -57,17 +57,17 @@ export interface SalesforceSaid {
 export interface Candidate {
   readonly id: string;
   readonly name: string;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
 }
 
 export interface ErrorDetails {
   /** What to do now, doable by whoever reads it (model or person). */
   readonly next: string;
   readonly retryable?: boolean;
-  readonly retryAfterMs?: number;
-  readonly fields?: readonly FieldProblem[];
-  readonly candidates?: readonly Candidate[];
-  readonly salesforce?: SalesforceSaid;
+  readonly retryAfterMs?: number | undefined;
+  readonly fields?: readonly FieldProblem[] | undefined;
+  readonly candidates?: readonly Candidate[] | undefined;
+  readonly salesforce?: SalesforceSaid | undefined;
   /** For logs only; never rendered. */
   readonly cause?: unknown;
 }
@@ -79,10 +79,10 @@ export interface ErrorBody {
     readonly message: string;
     readonly next: string;
     readonly retryable: boolean;
-    readonly retryAfterMs?: number;
-    readonly fields?: readonly FieldProblem[];
-    readonly candidates?: readonly Candidate[];
-    readonly salesforce?: SalesforceSaid;
+    readonly retryAfterMs?: number | undefined;
+    readonly fields?: readonly FieldProblem[] | undefined;
+    readonly candidates?: readonly Candidate[] | undefined;
+    readonly salesforce?: SalesforceSaid | undefined;
   };
 }
 
@@ -119,10 +119,10 @@ export function toErrorBody(error: GatehouseError): ErrorBody {
       message: error.message,
       next: error.next,
       retryable: error.retryable,
-      ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
-      ...(error.fields === undefined ? {} : { fields: error.fields }),
-      ...(error.candidates === undefined ? {} : { candidates: error.candidates }),
-      ...(error.salesforce === undefined ? {} : { salesforce: error.salesforce }),
+      retryAfterMs: error.retryAfterMs,
+      fields: error.fields,
+      candidates: error.candidates,
+      salesforce: error.salesforce,
     },
   };
 }

@@ -28,7 +28,7 @@ export const momentInput = z
 export function readSpan(
   { since, until }: { readonly since?: string | undefined; readonly until?: string | undefined },
   now: number,
-): { readonly since?: number; readonly until?: number } {
+): { readonly since?: number | undefined; readonly until?: number | undefined } {
   const [from, to] = [since, until].map((text) => (text === undefined ? undefined : readMoment(text, now)));
-  return { ...(from === undefined ? {} : { since: from }), ...(to === undefined ? {} : { until: to }) };
+  return { since: from, until: to };
 }

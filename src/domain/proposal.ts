@@ -116,8 +116,8 @@ export interface Proposal {
 /** Names whoever asked, for what runs in their name. */
 export function callerOf({ principal, conversation, session }: Proposal): {
   readonly principal: string;
-  readonly conversation?: string;
-  readonly session?: { readonly indexValue: string };
+  readonly conversation?: string | undefined;
+  readonly session?: { readonly indexValue: string } | undefined;
 } {
   return { principal, ...(conversation === null ? {} : { conversation }), ...(session === null ? {} : { session }) };
 }
@@ -224,5 +224,5 @@ export const GET_PROPOSAL = 'GetProposal';
 export interface Envelope {
   readonly status: 'done' | 'waiting' | 'declined' | 'expired' | 'conflict' | 'unknown';
   readonly result?: Readonly<Record<string, unknown>>;
-  readonly proposal?: ProposalView;
+  readonly proposal?: ProposalView | undefined;
 }

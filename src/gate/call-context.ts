@@ -89,8 +89,8 @@ export async function contextFor(
       lookups: lookupsOf(bot, org),
       caller: {
         principal: call.principal,
-        ...(call.conversation === undefined ? {} : { conversation: call.conversation }),
-        ...(call.session === undefined ? {} : { session: call.session }),
+        conversation: call.conversation,
+        session: call.session,
       },
       salesforce: boundByPolicy(salesforce, bot.policy, ({ object, find, ...read }) =>
         reads.note({ ...read, query: deps.queryOf(object, find) }),
@@ -98,7 +98,7 @@ export async function contextFor(
       soql: logged(deps.openSoql(bot, org, callerKey(call), writing?.answered(org.environment)), reads),
       sync: deps.openSync(bot, org, writing !== undefined),
       extra,
-      ...(choice === undefined ? {} : { choice }),
+      choice,
       now,
       signal,
       log: deps.log,

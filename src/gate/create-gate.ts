@@ -38,7 +38,7 @@ export interface GateDeps {
   readonly sign: Sign;
   /** Where notices go. */
   readonly notify: (notice: Notice) => Promise<void>;
-  readonly crash?: (point: string) => void | Promise<void>;
+  readonly crash?: ((point: string) => void | Promise<void>) | undefined;
 }
 
 /** The listing stands by itself (`listing.ts`). */
@@ -65,7 +65,7 @@ export function createGate(deps: GateDeps): WholeGate {
     watch: context.watch,
     isUnknownOutcome: context.isUnknownOutcome,
     mayOverride: deps.mayOverride,
-    ...(deps.crash === undefined ? {} : { crash: deps.crash }),
+    crash: deps.crash,
   });
   const queries = createProposalQueries({ store, confirm, link, now });
   const repeats = createRepeats({ store, confirm, link, openOrg, requestTimeoutMs, now });

@@ -102,7 +102,7 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       const signal = c.signal ?? new AbortController().signal;
       const { preview, verdict } = await evaluate(deps, bot, permit, c, parsed, signal);
       const { decision, assurance, reasons, clientDecline } = verdict;
-      return { decision, assurance, reasons, preview, ...(clientDecline === undefined ? {} : { clientDecline }) };
+      return { decision, assurance, reasons, preview, clientDecline };
     },
   };
 }

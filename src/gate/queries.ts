@@ -34,12 +34,12 @@ export function createProposalQueries({ store, confirm, link, now }: ProposalQue
 
     async getProposal(c, ignoreKeys) {
       const { id, waitSeconds = 0 } = readArgs(getProposal.name, getProposalInput, c.args, ignoreKeys);
-      return proposal(id, c, { waitMs: waitSeconds * 1000, ...(c.signal === undefined ? {} : { signal: c.signal }) });
+      return proposal(id, c, { waitMs: waitSeconds * 1000, signal: c.signal });
     },
 
     async list({ bot, pending, limit = 100 }) {
       const rows = await store.proposals.list({
-        ...(bot === undefined ? {} : { bot }),
+        bot,
         ...(pending ? { isOpen: true } : {}),
         limit,
       });

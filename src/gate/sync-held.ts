@@ -184,6 +184,6 @@ function previewOfOne({ id, object, recordId, changes, warnings }: HeldRecord): 
     summary: id,
     changes,
     ...(recordId === null ? {} : { target: { object, id: recordId, name: recordId, url: '' } }),
-    ...(warnings === undefined ? {} : { warnings }),
+    warnings,
   };
 }

@@ -60,7 +60,7 @@ export async function callTool(
       channel: 'mcp',
       action: name,
       args,
-      ...(caller.session === undefined ? {} : { session: caller.session }),
+      session: caller.session,
       ...fromMeta(ctx.mcpReq._meta),
       signal: ctx.mcpReq.signal,
     });

@@ -29,5 +29,5 @@ export type During = <T>(work: () => Promise<T>) => Promise<T>;
 export interface McpCaller {
   readonly bot: string;
   readonly principal: string;
-  readonly session?: { readonly indexValue: string };
+  readonly session?: { readonly indexValue: string } | undefined;
 }

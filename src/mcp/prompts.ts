@@ -19,7 +19,7 @@ export async function listPrompts(prompts: readonly Prompt[], gate: Gate, bot: s
       const { description: about } = z.globalRegistry.get(field) ?? {};
       return {
         name: key,
-        ...(about === undefined ? {} : { description: about }),
+        description: about,
         required: !z.safeParse(field, undefined).success,
       };
     }),

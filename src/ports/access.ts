@@ -29,7 +29,7 @@ export interface SessionClaims {
   /** The account's value in the bot's index field. */
   readonly indexValue: string;
   /** The host app's own id of the person, where several of one account must not read each other's chat. */
-  readonly user?: string;
+  readonly user?: string | undefined;
 }
 
 export interface Operator {

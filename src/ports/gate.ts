@@ -19,7 +19,7 @@ export interface Gate {
    * Where a proposal stands. Another bot's id is `not_found`, and so is another customer's or another person's at the chat.
    * Ends early when `signal` aborts or `waitMs` is over.
    */
-  proposal(id: string, viewer: Viewer, wait?: { waitMs: number; signal?: AbortSignal }): Promise<Envelope>;
+  proposal(id: string, viewer: Viewer, wait?: { waitMs: number; signal?: AbortSignal | undefined }): Promise<Envelope>;
   /** The account that a chat session is about, with every field that policy opens (O9). The key comes signed from the host. */
   accountContext(
     bot: string,
@@ -31,7 +31,11 @@ export interface Gate {
 /** What waits for a person, and the person's answer. */
 export interface Approvals {
   /** For operators: newest first. */
-  list(filter: { bot?: string; pending?: boolean; limit?: number }): Promise<readonly Proposal[]>;
+  list(filter: {
+    bot?: string | undefined;
+    pending?: boolean | undefined;
+    limit?: number | undefined;
+  }): Promise<readonly Proposal[]>;
   /** For operators: one proposal with everything the page shows; `not_found` when there is none. */
   inspect(id: string): Promise<{ readonly proposal: Proposal; readonly envelope: Envelope }>;
   /** A human's answer. Only doors that have proven a human may call it. Approving runs the stored arguments, once. */
@@ -90,13 +94,13 @@ export interface Call {
   readonly channel: 'mcp' | 'rest' | 'cli' | 'chat' | 'sync';
   readonly action: string;
   readonly args: unknown;
-  readonly conversation?: string;
+  readonly conversation?: string | undefined;
   /** The caller's own idempotency key; replaces the window of identical arguments. */
-  readonly key?: string;
-  readonly session?: { readonly indexValue: string };
+  readonly key?: string | undefined;
+  readonly session?: { readonly indexValue: string } | undefined;
   /** Where a caller comes from of whom nothing else is known, digested: counted and not kept. */
-  readonly from?: string;
-  readonly signal?: AbortSignal;
+  readonly from?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ListedAction {
@@ -119,11 +123,11 @@ export interface HumanDecision {
   readonly via: 'console' | 'cli' | 'elicitation' | 'chat';
   readonly assurance: Assurance;
   /** One of the preview's choices, where it has any. */
-  readonly choice?: string;
+  readonly choice?: string | undefined;
   /** The approver's edits of argument values (C5 of the gate: re-validated, new digest, both kept). */
-  readonly values?: Readonly<Record<string, unknown>>;
+  readonly values?: Readonly<Record<string, unknown>> | undefined;
   /** What the approver was shown of these edits; where it is no longer that, nothing is decided. */
-  readonly seen?: string;
+  readonly seen?: string | undefined;
   /** Where given, the decision counts only for this bot's proposals. */
-  readonly bot?: string;
+  readonly bot?: string | undefined;
 }

@@ -26,7 +26,7 @@ export interface WebStart {
   readonly redirectUri: string;
   readonly sandbox?: boolean;
   /** My Domain or extra host; refused unless Salesforce-owned or listed. */
-  readonly loginUrl?: string;
+  readonly loginUrl?: string | undefined;
 }
 
 export interface WebReturn {
@@ -42,7 +42,7 @@ export type HeadlessFlow =
       readonly flow: 'jwt';
       readonly username: string;
       readonly privateKey: string;
-      readonly loginUrl?: string;
+      readonly loginUrl?: string | undefined;
       readonly sandbox?: boolean;
     }
   | { readonly flow: 'client-credentials'; readonly loginUrl: string }
@@ -50,7 +50,7 @@ export type HeadlessFlow =
       readonly flow: 'password';
       readonly username: string;
       readonly password: string;
-      readonly loginUrl?: string;
+      readonly loginUrl?: string | undefined;
       readonly sandbox?: boolean;
     }
   | { readonly flow: 'simulated' };

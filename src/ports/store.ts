@@ -193,9 +193,9 @@ export interface ProposalStore {
   release(id: string): Promise<void>;
   /** Newest first; `isOpen`: what somebody may still decide, also late where a visitor was thanked for it. */
   list(filter: {
-    bot?: string;
-    states?: readonly ProposalState[];
-    isOpen?: boolean;
+    bot?: string | undefined;
+    states?: readonly ProposalState[] | undefined;
+    isOpen?: boolean | undefined;
     limit: number;
   }): Promise<Proposal[]>;
   /** Those that wait for a person, requests of visitors apart. */
@@ -258,14 +258,14 @@ export interface AuditStore {
   /** Ascending by seq from `after`; from the very first row there is, whatever its number, where that is undefined. */
   page(after: number | undefined, limit: number): Promise<AuditRow[]>;
   find(filter: {
-    bot?: string;
-    proposal?: string;
-    action?: string;
-    event?: string;
+    bot?: string | undefined;
+    proposal?: string | undefined;
+    action?: string | undefined;
+    event?: string | undefined;
     /** From this time on, ms. */
-    since?: number;
+    since?: number | undefined;
     /** Before this time, ms. */
-    until?: number;
+    until?: number | undefined;
     limit: number;
   }): Promise<AuditRow[]>;
   /** Drops sealed values (retention, erasure); hashes stay. */

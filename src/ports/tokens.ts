@@ -15,8 +15,8 @@ export type TokenStore = Pick<TokenVault, 'get' | 'set' | 'delete'>;
 /** What is kept encrypted for one connection. `login` signs in again where a flow has no refresh token. */
 export interface TokenSet {
   readonly accessToken: string;
-  readonly refreshToken?: string;
-  readonly login?: LoginSecret;
+  readonly refreshToken?: string | undefined;
+  readonly login?: LoginSecret | undefined;
 }
 
 export interface LoginSecret {

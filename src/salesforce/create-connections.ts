@@ -158,7 +158,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
     const tokens = {
       accessToken: grant.accessToken,
       ...(grant.refreshToken ? { refreshToken: grant.refreshToken } : {}),
-      ...(login ? { login } : {}),
+      login,
     };
     await session.keep(known, tokens);
     const old = before && (await session.tokens(before));

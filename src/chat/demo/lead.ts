@@ -72,10 +72,10 @@ export function leadCall({ name = '', company = '', email, phone, description }:
     lastName: others.length === 0 ? first : others.join(' '),
     ...(others.length === 0 ? {} : { firstName: first }),
     company,
-    ...(email === undefined ? {} : { email }),
-    ...(phone === undefined ? {} : { phone }),
+    email,
+    phone,
     leadSource: 'Web',
-    ...(description === undefined ? {} : { description }),
+    description,
   };
   return { name: 'CreateLead', args };
 }

@@ -26,7 +26,7 @@ export const command = defineCommand({
     const { name: bot } = await botNamed(app.store, name);
     const session = config.session === undefined ? undefined : app.access.verifySession(bot, config.session);
     const chat = await app.openChat();
-    const person = { owner: `terminal:${userInfo().username}`, ...(session === undefined ? {} : { session }) };
+    const person = { owner: `terminal:${userInfo().username}`, session };
     const id = conversation ?? (await chat.open(bot, person)).id;
     const stopRecovering = keepRecovering(app);
     const lines = openLines();

@@ -66,7 +66,7 @@ function webLink({ options: { sandbox, loginUrl } }: Call, base: string, bot: st
 
 async function toFlow(flow: HeadlessFlow['flow'], { config, options, terminal }: Call): Promise<HeadlessFlow> {
   const { username, loginUrl, sandbox } = options;
-  const where = { sandbox, ...(loginUrl === undefined ? {} : { loginUrl }) };
+  const where = { sandbox, loginUrl };
   const user = () => {
     if (username === undefined) throw new UsageError(`The ${flow} flow needs a user.`, 'Add --username NAME.');
     return username;

@@ -21,7 +21,7 @@ export async function decide(
     by: principalOf(operator),
     via: 'cli',
     assurance: 'session',
-    ...(choice === undefined ? {} : { choice }),
+    choice,
   });
   terminal.print(envelope, describeEnvelope(envelope, terminal));
 }

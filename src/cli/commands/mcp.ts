@@ -18,10 +18,7 @@ export const command = defineCommand({
     const session = config.session === undefined ? undefined : app.access.verifySession(name, config.session);
     const stopRecovering = keepRecovering(app);
     const page = createOwnPage(app);
-    await serveMcpStdio(
-      { ...app, openPage: page.open },
-      { bot: name, principal, ...(session === undefined ? {} : { session }) },
-    );
+    await serveMcpStdio({ ...app, openPage: page.open }, { bot: name, principal, session });
     stopRecovering();
     await page.close();
   },

@@ -14,7 +14,7 @@ export const command = defineCommand({
   async run({ options: { bot, all }, openApp, terminal }) {
     const app = await openApp();
     if (bot !== undefined) await botNamed(app.store, bot);
-    const found = await app.approvals.list({ ...(bot === undefined ? {} : { bot }), pending: !all, limit: MOST });
+    const found = await app.approvals.list({ bot, pending: !all, limit: MOST });
     const proposals = found.map(toListed);
     const rows = proposals.map(({ id, bot: owner, action, state, summary }) => [id, owner, action, state, summary]);
     terminal.print(

@@ -30,7 +30,7 @@ export const command = defineCommand({
         pending: pending + requests.waiting,
         requests,
         problems,
-        ...(sync === undefined ? {} : { sync }),
+        sync,
       },
       [
         columns([

@@ -53,7 +53,7 @@ export function mountPages(
         isSimulated: deps.isSimulated,
         signedIn: { operator: session, csrf: session.csrf, waiting },
         recovered: await latestRecovery(deps),
-        ...(reply.here === undefined ? {} : { here: reply.here }),
+        here: reply.here,
       });
     });
 

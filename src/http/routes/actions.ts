@@ -40,8 +40,8 @@ export function actionRoutes({ gate, access }: HttpDeps): readonly Route[] {
           action: params.action,
           args: body,
           signal,
-          ...(key === undefined ? {} : { key }),
-          ...(conversation === undefined ? {} : { conversation }),
+          key,
+          conversation,
           ...sessionOf(access, caller.bot, headers),
         });
         return { status: envelope.status === 'waiting' ? 202 : 200, json: envelope };

@@ -86,7 +86,7 @@ export function chatRoutes(deps: HttpDeps): readonly Route[] {
         const { chat, bot, user } = await enter(call);
         const { id, proposal } = call.params;
         const { answer, choice } = call.body;
-        const given = { answer, ...(choice === undefined ? {} : { choice }) };
+        const given = { answer, choice };
         return stream(bot, (signal) => chat.answer(id, user, proposal, given, signal));
       },
     }),

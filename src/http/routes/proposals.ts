@@ -44,7 +44,7 @@ export function proposalRoutes({ gate, approvals, access, now }: HttpDeps): read
       async handle({ query }) {
         const proposals = await approvals.list({
           limit: query.limit,
-          ...(query.bot === undefined ? {} : { bot: query.bot }),
+          bot: query.bot,
           pending: query.state === 'waiting',
         });
         return { json: { proposals: proposals.map((proposal) => toListed(proposal, now())) } };
@@ -108,9 +108,9 @@ const decisionSchema = z.strictObject({
 
 function given({ choice, values, seen }: z.output<typeof decisionSchema>): Partial<HumanDecision> {
   return {
-    ...(choice === undefined ? {} : { choice }),
-    ...(values === undefined ? {} : { values }),
-    ...(seen === undefined ? {} : { seen }),
+    choice,
+    values,
+    seen,
   };
 }
 

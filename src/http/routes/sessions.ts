@@ -25,7 +25,7 @@ export function sessionRoutes({ access, context, now }: HttpDeps): readonly Rout
       async handle({ caller, body }) {
         const { indexValue, user } = body;
         const ttlMs = body.ttlSeconds * 1000;
-        const claims = { indexValue, ...(user === undefined ? {} : { user }) };
+        const claims = { indexValue, user };
         return {
           status: 201,
           json: {

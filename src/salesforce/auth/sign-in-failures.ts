@@ -260,7 +260,7 @@ export function passing(error: unknown): UpstreamError | undefined {
         operator: error.isListed
           ? error.next
           : 'The sign-in endpoint answered with the code in the quote, which is not known to be final: the connection stands and it is tried again. If it stays so, press Reconnect on the connection card.',
-        ...(error.salesforce === undefined ? {} : { salesforce: error.salesforce }),
+        salesforce: error.salesforce,
         outcome: 'not_sent',
         infrastructure: true,
         retryable: true,
@@ -273,7 +273,7 @@ export function passing(error: unknown): UpstreamError | undefined {
   return new UpstreamError('salesforce_unavailable', error.message, {
     next: 'Try again in a minute; if it stays so, tell the operator.',
     operator: error.operator ?? error.next,
-    ...(error.salesforce === undefined ? {} : { salesforce: error.salesforce }),
+    salesforce: error.salesforce,
     outcome: 'not_sent',
     infrastructure: true,
     retryable: true,

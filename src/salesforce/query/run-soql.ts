@@ -64,7 +64,7 @@ export function createSoql(deps: RunSoqlDeps): Soql {
     await rows.check(cost.rows);
     await counts.check(cost.counts);
     const { send, objects, fields, class: kind, reasons, rowCap, note } = verdict;
-    return { send, objects, fields, class: kind, reasons, rowCap, ...(note === undefined ? {} : { note }) };
+    return { send, objects, fields, class: kind, reasons, rowCap, note };
   };
 
   const answer = async ({ send, skip = 0, answered, note }: JudgedQuery, format: Format): Promise<SoqlAnswer> => {
@@ -155,7 +155,7 @@ export function createSoql(deps: RunSoqlDeps): Soql {
     async resume(cursor, format) {
       const { send, skip, answered } = readCursor(cursor);
       const found = await judged(await pass(send), format, skip);
-      return { ...found, skip, ...(answered === undefined ? {} : { answered }) };
+      return { ...found, skip, answered };
     },
     run: answer,
   };

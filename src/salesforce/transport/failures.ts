@@ -48,7 +48,7 @@ export function failureOf(
     infrastructure: isEdge,
     retryable: outcome !== 'unknown' && (row.retryable ?? false),
     repeat: row.repeat ?? false,
-    ...(row.inSync ? { inSync: row.inSync } : {}),
+    inSync: row.inSync,
     ...(isRecord(first?.duplicates) && typeof first.duplicates.allowSave === 'boolean'
       ? { allowSave: first.duplicates.allowSave }
       : {}),
@@ -139,7 +139,7 @@ function toSaid(item: Record<string, unknown>): readonly Said[] {
   const fields = Array.isArray(item.fields) ? item.fields.filter((field) => typeof field === 'string') : [];
   // Real orgs misspell the key; newer ones may not.
   const duplicates = item.duplicateResut ?? item.duplicateResult;
-  return [{ code, message: String(message), fields, ...(duplicates === undefined ? {} : { duplicates }) }];
+  return [{ code, message: String(message), fields, duplicates }];
 }
 
 function candidatesIn(duplicates: unknown): readonly Candidate[] {

@@ -39,9 +39,9 @@ function refusalOf(failure: GatehouseError): Refusal {
       message: named,
       next: next ?? failure.operator ?? failure.next,
       retryable: then === 'retry' || then === 'reread' || then === 'wait',
-      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-      ...(candidates === undefined ? {} : { candidates }),
-      ...(salesforce === undefined ? {} : { salesforce }),
+      retryAfterMs,
+      candidates,
+      salesforce,
     },
   };
 }

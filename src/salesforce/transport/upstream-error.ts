@@ -20,7 +20,7 @@ export interface UpstreamDetails extends ErrorDetails {
   /** A duplicate rule that only warns: `allowDuplicates` would save all the same. */
   readonly allowSave?: boolean;
   /** The table's column for the sync. */
-  readonly inSync?: InSync;
+  readonly inSync?: InSync | undefined;
 }
 
 /** A request to Salesforce that failed. */

@@ -246,7 +246,7 @@ export function partialProblem(problems: Plan['problems']): Link['error'] {
   return toErrorBody(
     new GatehouseError(code, problems.map((problem) => problem.message).join(' '), {
       next,
-      ...(salesforce ? { salesforce } : {}),
+      salesforce,
     }),
   ).error;
 }

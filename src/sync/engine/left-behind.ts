@@ -28,7 +28,7 @@ export function withoutRefused(target: Target, write: PendingWrite, refusal: Ref
     code: error.code,
     message: `${key} was not sent: ${error.message}`,
     next: error.next,
-    ...(error.salesforce ? { salesforce: error.salesforce } : {}),
+    salesforce: error.salesforce,
   }));
   return {
     ...write,

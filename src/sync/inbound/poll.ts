@@ -140,7 +140,7 @@ export async function poll(
     if (then === 'wait' || then === 'retry' || isSystemic(failure)) throw failure;
     return new GatehouseError('salesforce_error', `Salesforce does not let ${object} be polled: ${failure.message}`, {
       next: 'Let the connected user see the object and its fields; outbound messages and pushes go on meanwhile.',
-      ...(error.salesforce ? { salesforce: error.salesforce } : {}),
+      salesforce: error.salesforce,
     });
   }
 

@@ -32,8 +32,8 @@ export interface SyncStatus {
   /** Since when the one that waits longest has been waiting. */
   readonly waitingSince?: string;
   readonly polled: readonly { readonly object: string; readonly watermark: string; readonly at: string }[];
-  readonly lastSyncAt?: string;
-  readonly lastEventAt?: string;
+  readonly lastSyncAt?: string | undefined;
+  readonly lastEventAt?: string | undefined;
   readonly problems: readonly SyncProblem[];
   readonly remoteTime: string;
 }
@@ -84,8 +84,8 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
     polled: polls.flatMap((poll) =>
       poll ? [{ object: poll.object, watermark: poll.watermark, at: iso(poll.polledAt) }] : [],
     ),
-    ...(lastSyncAt === undefined ? {} : { lastSyncAt }),
-    ...(lastEventAt === undefined ? {} : { lastEventAt }),
+    lastSyncAt,
+    lastEventAt,
     problems: [
       ...closed.flatMap((refusal, at) =>
         refusal ? [{ ...toProblem(toErrorBody(refusal).error), count: backlogs[at]?.count ?? 0, examples: [] }] : [],

@@ -64,5 +64,5 @@ export function matchRows(
 
 function toCandidate({ id, name, hint, linkedTo }: FoundRecord): Candidate {
   const said = linkedTo === undefined ? hint : `linked to ${linkedTo}`;
-  return { id, name, ...(said === undefined ? {} : { hint: said }) };
+  return { id, name, hint: said };
 }

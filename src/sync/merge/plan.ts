@@ -54,7 +54,7 @@ export interface PlanProblem {
   readonly code: ErrorBody['error']['code'];
   readonly message: string;
   readonly next?: string;
-  readonly salesforce?: SalesforceSaid;
+  readonly salesforce?: SalesforceSaid | undefined;
 }
 
 export interface PlanInput {

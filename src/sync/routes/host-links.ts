@@ -147,7 +147,7 @@ async function linkOf(
     state: link?.state ?? 'new',
     isWaiting: link === undefined || isWaiting(link),
     problem: problemOf(link),
-    ...(candidates === undefined ? {} : { candidates }),
+    candidates,
     ...(last === undefined ? {} : { lastSyncAt: new Date(last.at).toISOString() }),
   };
 }
