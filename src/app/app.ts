@@ -139,25 +139,14 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         ...(isSimulated ? { simulated: sim.get, simulatedPages: () => `${serverAddress.url()}/simulated-org` } : {}),
       });
     });
-    const reached = deferred<Connections>(made.get, {
-      begin: true,
-      finish: true,
-      connect: true,
-      disconnect: true,
-      status: true,
-      hadReal: true,
-      open: true,
-      close: true,
-    });
-    const connections: Connections = {
-      ...reached,
+    const connections = deferred<Connections, 'disconnect'>(made.get, {
       async disconnect(bot) {
-        const ended = await reached.disconnect(bot);
+        const ended = await (await made.get()).disconnect(bot);
         // What waits for a yes was asked for the org that is left now.
         await retention.leave(bot);
         return ended;
       },
-    };
+    });
     const sync = lazily(async (): Promise<AppSync> => {
       const { createAppSync } = await import('./app-sync.ts');
       return createAppSync({
@@ -202,33 +191,22 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       const context: ContextDeps = {
         openOrg,
         openSoql: (bot, org, caller, answered) =>
-          deferred<Soql>(
-            async () => {
-              const { createSoql } = await import('../salesforce/query/run-soql.ts');
-              return createSoql({
-                bot: bot.name,
-                caller,
-                org,
-                policy: bot.policy,
-                counters: store.counters,
-                secret,
-                now,
-                answered,
-              });
-            },
-            { judge: true, resume: true, run: true },
-          ),
+          deferred<Soql>(async () => {
+            const { createSoql } = await import('../salesforce/query/run-soql.ts');
+            return createSoql({
+              bot: bot.name,
+              caller,
+              org,
+              policy: bot.policy,
+              counters: store.counters,
+              secret,
+              now,
+              answered,
+            });
+          }),
         queryOf: toSoql,
         openSync: (bot, org, mayWrite) =>
-          deferred<Sync>(async () => (await sync.get()).forBot(bot.name, org, mayWrite), {
-            previewParty: true,
-            syncParty: true,
-            previewCase: true,
-            syncCase: true,
-            planHeld: true,
-            noteHeld: true,
-            pushHeld: true,
-          }),
+          deferred<Sync>(async () => (await sync.get()).forBot(bot.name, org, mayWrite)),
         isUnknownOutcome,
         requestTimeoutMs: config.requestTimeoutMs,
         watch,
@@ -248,31 +226,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         crash: options.crash,
       });
     });
-    const gate: Gate = {
-      ...deferred<Omit<Gate, 'actions'>>(async () => (await road.get()).gate, {
-        call: true,
-        dryRun: true,
-        proposal: true,
-        accountContext: true,
-      }),
+    const gate = deferred<Gate, 'actions'>(async () => (await road.get()).gate, {
       actions: (bot) => listActions(store, actions, bot),
-    };
-    const approvals: Approvals = deferred<Approvals>(async () => (await road.get()).approvals, {
-      list: true,
-      inspect: true,
-      decide: true,
-      previewEdit: true,
-      undo: true,
-      heldSync: true,
-      heldRecords: true,
-      heldRequests: true,
     });
-    const retention = deferred<Retention>(async () => (await road.get()).retention, {
-      recover: true,
-      leave: true,
-      tidy: true,
-      erase: true,
-    });
+    const approvals = deferred<Approvals>(async () => (await road.get()).approvals);
+    const retention = deferred<Retention>(async () => (await road.get()).retention);
 
     const chat = lazily(async (): Promise<Chat> => {
       const [{ createChat }, { describeModel, openModel }] = await Promise.all([

@@ -19,17 +19,25 @@ export function lazily<T>(make: () => Promise<T>): Lazy<T> {
   };
 }
 
-/** An object of async methods whose real one is opened by the first call of any of them. */
-export function deferred<T extends object>(
-  open: () => Promise<T>,
-  methods: { readonly [K in keyof T]: T[K] extends (...args: never[]) => Promise<unknown> ? true : never },
+type Async = (...args: never[]) => Promise<unknown>;
+
+/** An object of async methods whose real one is opened by the first call of any of them; `own` is there before that. */
+export function deferred<T extends { readonly [K in Exclude<keyof T, Own>]: Async }, Own extends keyof T = never>(
+  open: () => Promise<Omit<T, Own>>,
+  ...[own]: [Own] extends [never] ? [] : [Pick<T, Own>]
 ): T {
-  const names = Object.keys(methods) as (keyof T)[]; // the mapped type names exactly the methods of T
-  const forward =
-    (name: keyof T) =>
-    async (...args: unknown[]) => {
-      const real = await open();
-      return (real[name] as (...args: unknown[]) => Promise<unknown>).apply(real, args);
-    };
-  return Object.fromEntries(names.map((name) => [name, forward(name)])) as T;
+  return new Proxy<object>(
+    { ...own },
+    {
+      has: () => true,
+      get(known, name) {
+        // A promise asks whatever it is given for `then`.
+        if (name in known || typeof name === 'symbol' || name === 'then') return Reflect.get(known, name);
+        return async (...args: never[]) => {
+          const real = (await open()) as Readonly<Record<string, Async>>;
+          return real[name]!(...args);
+        };
+      },
+    },
+  ) as T;
 }
