@@ -129,7 +129,7 @@ function askAgain(anew: Partial<Pick<Proposal, 'assurance' | 'reasons' | 'previe
 }
 
 /** A create that was refused, and nothing else: only then is there another record to choose, and nothing to forget. */
-function madeNothing(effects: readonly Effect[]): boolean {
+function madeNothing(effects: readonly RecordedWrite[]): boolean {
   return effects.at(-1)?.kind === 'create' && effects.every(({ state }) => state === 'failed');
 }
 

@@ -162,7 +162,7 @@ const noWriting = () =>
 const LONGEST_TRANSACTION_MS = 10 * 60_000;
 
 /** How long a request may be under way. Only a create without our mark in the org could be done twice after that. */
-function settlesIn({ kind, mark }: Effect, requestTimeoutMs: number): number {
+function settlesIn({ kind, mark }: RecordedWrite, requestTimeoutMs: number): number {
   const isBlind = kind === 'create' && mark === null;
   return isBlind ? Math.max(LONGEST_TRANSACTION_MS, requestTimeoutMs * 2) : requestTimeoutMs * 2;
 }

@@ -391,5 +391,5 @@ it('offers no other record for a change that is a duplicate: who chose it saw th
     code: 'duplicate',
     candidates: [{ id: other?.Id }],
   });
-  expect((await world.app.gate.inspect(proposal?.id ?? '')).proposal).toMatchObject({ state: 'failed' });
+  expect((await world.app.approvals.inspect(proposal?.id ?? '')).proposal).toMatchObject({ state: 'failed' });
 });
