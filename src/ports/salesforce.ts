@@ -172,6 +172,8 @@ export interface Refusal {
   readonly then: 'retry' | 'reread' | 'match' | 'field' | 'wait' | 'stop';
   /** The request was too big for the org's triggers: send fewer at once. */
   readonly isOverload: boolean;
+  /** The answer was lost: Salesforce may have done it, or be at it still. */
+  readonly mayBeDone?: boolean | undefined;
   /** The record has changed since it was read. */
   readonly isChange?: boolean | undefined;
   /** Its text is somebody's own words: no field's name is read out of it. */

@@ -7,6 +7,15 @@ const reasons: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'goes on without a field that the org lost, and keeps the other kind going meanwhile [S4] [R4]':
       'it loses TimeZone__c, which a stock org never had',
   },
+  'sync/folded-ids.test.ts': {
+    'keeps two people apart whose ids differ in case alone, where the external-id field does not tell them apart [S1]':
+      'it is about Gatehouse_Id__c',
+    'knows a person by the mark that was written before, letter for letter, and makes no second record':
+      'the mark is Gatehouse_Id__c',
+  },
+  'sync/parents.test.ts': {
+    'makes a company also where its external-id field may not be written [S4]': 'that field is Gatehouse_Id__c',
+  },
   'sync/identity.test.ts': {
     'meets DUPLICATE_VALUE when another made the record first, reads it and goes on [sync-P1]':
       'only the unique Gatehouse_Id__c makes Salesforce refuse the second',

@@ -9,7 +9,7 @@ describe('leases of the sync', () => {
   describeStores((_, openFresh) => {
     it('a process whose clock differs claims nothing that another one holds, until it stood still for a lease [K6] [sync-P8]', async () => {
       for (const skewMs of [300_000, -300_000]) {
-        await using world = await createSyncWorld(openFresh, { withoutExternalId: true });
+        await using world = await createSyncWorld(openFresh);
         await world.put('p1', { email: 'ada@example.com', name: 'Ada Byron' });
         let reach = () => {};
         const reached = new Promise<void>((resolve) => {

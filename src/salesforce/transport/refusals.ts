@@ -34,6 +34,7 @@ function refusalOf(failure: GatehouseError): Refusal {
     isOverload,
     isChange,
     isFreeText,
+    mayBeDone: failure.outcome === 'unknown',
     error: {
       code,
       message: named,

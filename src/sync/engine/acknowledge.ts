@@ -145,7 +145,7 @@ const isAlreadyGone = ({ kind }: PendingWrite, { error }: Refusal): boolean =>
   kind === 'delete' && error.code === 'not_found';
 
 /** Less the intents of this claim. Those of a lost claim stay: its request may still arrive. */
-function withoutOwn({ intents, fence }: Link, now: number): Link['intents'] {
+export function withoutOwn({ intents, fence }: Link, now: number): Link['intents'] {
   return openIntents(intents, now, (intent) => intent.fence === fence);
 }
 

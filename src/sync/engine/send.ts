@@ -1,6 +1,8 @@
+import { GatehouseError } from '../../domain/errors.ts';
+import type { Link } from '../../domain/link.ts';
 import { type RowOutcome, type RowWrite, sendParts, toParts } from '../remote/collection-write.ts';
 import { marksOf, type Target } from '../remote/target.ts';
-import { type Outcome, toFailure } from './acknowledge.ts';
+import { type Outcome, toFailure, withoutOwn } from './acknowledge.ts';
 import type { PendingWrite } from './change-set.ts';
 import { MOST_ROWS } from './chunk-size.ts';
 import { MOST_WITHOUT, withoutRefused } from './left-behind.ts';
@@ -8,14 +10,22 @@ import type { Pass } from './pass.ts';
 
 /** Up to five parts, and again what goes on without the fields that were refused: a call for all of them together. */
 export async function sendPacked(
-  { target, onCall }: Pass,
+  pass: Pass,
   group: readonly (readonly RowWrite<PendingWrite>[])[],
 ): Promise<readonly RowOutcome<PendingWrite>[]> {
+  const { target, onCall } = pass;
   const done: RowOutcome<PendingWrite>[] = [];
   let open = group;
   for (let tries = 0; open.length > 0; tries++) {
     const less: PendingWrite[] = [];
-    for (const outcome of await sendParts(target.org, open, onCall, target.compiled.mapping)) {
+    const sent = await sendParts(target.org, open, onCall, target.compiled.mapping).catch((error) =>
+      forgetUnsent(
+        pass,
+        open.flat().map(({ item }) => item),
+        error,
+      ),
+    );
+    for (const outcome of sent) {
       const rest =
         outcome.failure && tries < MOST_WITHOUT ? withoutRefused(target, outcome.item, outcome.failure) : undefined;
       if (rest) less.push(rest);
@@ -42,10 +52,9 @@ export async function sendAlone(
   }
 }
 
-async function sendOne(
-  { deps, target, onCall }: Pass,
-  { link, kind, fields, modified }: PendingWrite,
-): Promise<Outcome | 'changed'> {
+async function sendOne(pass: Pass, write: PendingWrite): Promise<Outcome | 'changed'> {
+  const { deps, target, onCall } = pass;
+  const { link, kind, fields, modified } = write;
   const { org, object, externalId } = target;
   const id = link.sfId ?? '';
   const { allowDuplicates } = target.compiled.mapping;
@@ -57,11 +66,39 @@ async function sendOne(
     else if (kind === 'update') await org.patch(object, id, fields, modified ?? undefined, { allowDuplicates });
     else made = await org.create(object, fields, { ...mark, allowDuplicates });
   } catch (error) {
-    const failure = toFailure(org, error);
+    const failure = await answerTo(pass, write, error);
     return failure === 'changed' ? 'changed' : { kind: 'failed', failure };
   }
   await deps.crash?.(made ? 'created-sent' : 'sent');
   return { kind: 'written', id: made?.id ?? id, isCreated: made?.created ?? false };
+}
+
+async function answerTo(pass: Pass, write: PendingWrite, error: unknown): Promise<ReturnType<typeof toFailure>> {
+  try {
+    return toFailure(pass.target.org, error);
+  } catch (systemic) {
+    return forgetUnsent(pass, [write], systemic);
+  }
+}
+
+/**
+ * A create without our mark whose answer was lost waits ten minutes before it is sent again. One that Salesforce surely did
+ * not do waits for nothing: it is no longer noted as sent.
+ */
+async function forgetUnsent({ deps, target }: Pass, writes: readonly PendingWrite[], thrown: unknown): Promise<never> {
+  const isUnsent = thrown instanceof GatehouseError && target.org.refusal(thrown).mayBeDone !== true;
+  const blind = target.externalId === undefined ? writes.filter(({ kind }) => kind === 'create') : [];
+  if (isUnsent && blind.length > 0)
+    await deps.store.atomically(async (inside) => {
+      const locked = await inside.links.lock(blind.map(({ link }) => link));
+      await inside.links.save(locked.map((link) => unsent(link, deps.now())));
+    });
+  throw thrown;
+}
+
+function unsent(link: Link, now: number): Link {
+  const intents = withoutOwn(link, now);
+  return { ...link, intents, attemptedAt: Object.keys(intents).length > 0 ? link.attemptedAt : null };
 }
 
 export function toRowWrite(target: Target, write: PendingWrite): RowWrite<PendingWrite> {

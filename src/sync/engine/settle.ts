@@ -1,4 +1,4 @@
-import { toErrorBody } from '../../domain/errors.ts';
+import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import { linkedTo } from '../../domain/link-transitions.ts';
 import type { HostRecord, SyncStore } from '../../ports/sync-store.ts';
@@ -6,7 +6,15 @@ import { matchRows } from '../merge/match.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
 import { isMarkOf, localIdOf, lookupValue, type Target } from '../remote/target.ts';
 import { applyPlan } from './apply-plan.ts';
-import { ambiguity, ChangeSet, type MergeInput, type PendingWrite, type Settled, type Tables } from './change-set.ts';
+import {
+  ambiguity,
+  ChangeSet,
+  type MergeInput,
+  openIntents,
+  type PendingWrite,
+  type Settled,
+  type Tables,
+} from './change-set.ts';
 import { settleConverted, settleHostGone, settleRemoteGone } from './deletions.ts';
 import type { ReadResult } from './read.ts';
 
@@ -145,11 +153,24 @@ function settleUnlinked(
       needsHuman(`${match.candidates.length} record(s) could be this one.`, match.candidates);
       break;
     case 'none':
-      applyPlan(tables, changeSet, { link: claimValue(tables, link, host), host, row: undefined, isNew: true });
+      if (isUnderWay(tables, link)) changeSet.postpone(link, host, stillUnderWay(target));
+      else applyPlan(tables, changeSet, { link: claimValue(tables, link, host), host, row: undefined, isNew: true });
       break;
     default:
       match satisfies never;
   }
+}
+
+/** A create whose answer was lost may be saved minutes later. Without our mark, time alone tells that it was not. */
+function isUnderWay({ target, now }: Tables, { intents, attemptedAt }: Link): boolean {
+  if (target.externalId !== undefined || attemptedAt === null) return false;
+  return Object.keys(openIntents(intents, now, () => false)).length > 0;
+}
+
+function stillUnderWay({ object }: Target): NonNullable<Link['error']> {
+  const message = `Whether Salesforce made the ${object} is not known yet.`;
+  const next = 'Nothing to do: it is looked for, and made after ten minutes where it was not.';
+  return toErrorBody(new GatehouseError('salesforce_unavailable', message, { next, retryable: true })).error;
 }
 
 /** One link per look-up value may create: the first to hold it. */
