@@ -29,7 +29,7 @@ async function build() {
   const modules = await Promise.all(['actions', 'prompts'].map(listModules));
   const options = {
     absWorkingDir: ROOT,
-    entryPoints: ['src/main.ts', 'src/index.ts', ...modules.flat()],
+    entryPoints: ['src/main.ts', 'src/index.ts', 'src/sim/index.ts', ...modules.flat()],
     outbase: '.',
     outdir: DIST,
     bundle: true,
@@ -143,7 +143,7 @@ async function replaceDist(files) {
   }
   await rm(staging, { recursive: true, force: true });
 
-  for (const folder of ['src', 'src/app', 'actions', 'prompts'])
+  for (const folder of ['src', 'src/app', 'src/sim', 'actions', 'prompts'])
     for (const entry of await readdir(path.join(DIST, folder), { withFileTypes: true }).catch(() => [])) {
       if (entry.isDirectory()) continue;
       const { name } = entry;
