@@ -39,14 +39,29 @@ const FAULTS = [
   { type: 'drop_body', when: 'after', times: 1 },
 ] as const;
 
-export async function soak(seconds: number, people = 40, target?: DatabaseTarget): Promise<SoakReport> {
+/** How long things take: a short run has shorter leases, so that it comes to rest sooner. */
+export interface Pace {
+  readonly leaseMs: number;
+  readonly pollMs: number;
+  /** From one kill to the next, at least and at most. */
+  readonly killMs: readonly [least: number, most: number];
+}
+export const BRISK: Pace = { leaseMs: 2_000, pollMs: 1_000, killMs: [2_000, 4_000] };
+const STEADY: Pace = { leaseMs: 8_000, pollMs: 3_000, killMs: [10_000, 30_000] };
+
+export async function soak(
+  seconds: number,
+  people = 40,
+  target?: DatabaseTarget,
+  { leaseMs, pollMs, killMs: [leastMs, mostMs] }: Pace = STEADY,
+): Promise<SoakReport> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-soak-'));
   const options = {
     folder,
     target: target ?? { file: path.join(folder, 'gatehouse.db') },
-    leaseMs: 8_000,
+    leaseMs,
     tickMs: 200,
-    pollMs: 3_000,
+    pollMs,
   };
   const house = await openHouse(options);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)] as T;
@@ -85,7 +100,7 @@ export async function soak(seconds: number, people = 40, target?: DatabaseTarget
     const sides = new Map<string, Map<string, string>>();
     const count = { edits: 0, kills: 0, faults: 0 };
     const end = Date.now() + seconds * 1_000;
-    let nextKill = Date.now() + 15_000;
+    let nextKill = Date.now() + leastMs;
     while (Date.now() < end) {
       const id = pick(ids);
       const [local, remote] = pick(FIELDS);
@@ -105,7 +120,7 @@ export async function soak(seconds: number, people = 40, target?: DatabaseTarget
         if (worker) await fleet.kill(worker);
         workers[victim] = await fleet.start();
         count.kills++;
-        nextKill = Date.now() + 10_000 + Math.random() * 20_000;
+        nextKill = Date.now() + leastMs + Math.random() * (mostMs - leastMs);
       }
       await sleep(50 + Math.random() * 400);
     }
@@ -131,7 +146,7 @@ export async function soak(seconds: number, people = 40, target?: DatabaseTarget
     }
     const stamps = JSON.stringify(records.map((record) => record.SystemModstamp));
     const again = await fleet.start();
-    await sleep(8_000);
+    await sleep(leaseMs);
     await fleet.kill(again);
     const after = (await house.control('GET', 'records/Contact')).records as Record<string, string>[];
     door.close();
@@ -168,7 +183,7 @@ export async function soak(seconds: number, people = 40, target?: DatabaseTarget
         (await house.syncStore.inbox.pending({ bot: 'demo', orgId }, 1)).length === 0;
       calm = isCalm ? calm + 1 : 0;
       // Longer than a poll and a lease.
-      if (calm > 24) return;
+      if (calm * 500 > leaseMs + pollMs + 1_000) return;
     }
     throw new Error('the sync did not come to rest in five minutes');
   }
