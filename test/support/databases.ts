@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { describe, it } from 'vitest';
 import type { Store } from '../../src/ports/store.ts';
 import type { Database } from '../../src/store/engines/database.ts';
 import { createStore, type DatabaseTarget, openDatabase } from '../../src/store/open.ts';
-import { copyOfPrepared } from './prepared.ts';
+import { copyOfPrepared, testFolder } from './prepared.ts';
 import { isStock } from './stock-org.ts';
 
 /** A database that nobody has used: a file in a new folder, or a schema of its own. It goes away with the test. */
@@ -47,7 +46,7 @@ export interface Place<T extends DatabaseTarget = DatabaseTarget> {
 }
 
 export async function freshFile(): Promise<Place<{ readonly file: string }>> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-store-'));
+  const folder = await mkdtemp(path.join(testFolder(), 'gatehouse-store-'));
   return {
     target: { file: path.join(folder, 'gatehouse.db') },
     remove: () => rm(folder, { recursive: true, force: true }),

@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type ActionPermission, SALESFORCE_ACTIONS } from '../../permissions/catalog.ts';
 import { type Policy, shippedPolicy } from '../../permissions/policy.ts';
@@ -12,7 +11,7 @@ import { readConfig } from '../../src/runtime/config.ts';
 import { createSim, type Sim } from '../../src/sim/sim.ts';
 import { openDatabase } from '../../src/store/open.ts';
 import { describeOnce, describePostgres } from './databases.ts';
-import { copyOfPrepared } from './prepared.ts';
+import { copyOfPrepared, testFolder } from './prepared.ts';
 import { stockOrg, stockPolicy } from './stock-org.ts';
 
 /** One house on a folder of its own, with the simulated org inside and a clock that the test moves. */
@@ -56,7 +55,7 @@ export interface WorldOptions {
 const ALL: readonly ActionPermission[] = SALESFORCE_ACTIONS;
 
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-test-'));
+  const folder = await mkdtemp(path.join(testFolder(), 'gatehouse-test-'));
   const clock = {
     now: Date.now(),
     advance: (ms: number) => {
