@@ -1,29 +1,7 @@
-import type { Policy } from '../../permissions/policy.ts';
 import type { Fields, FieldValue } from '../domain/action.ts';
 import type { ErrorBody } from '../domain/errors.ts';
-import type { LeaseWatch } from '../domain/lease-watch.ts';
 import type { Link, LinkSet, LinkStore, Scope } from '../domain/link.ts';
 import type { Kind, Mapping } from '../domain/mapping.ts';
-import type { Org } from './salesforce.ts';
-
-/** What sync asks of a bot's policy. */
-export type SyncPolicy = Pick<Policy, 'objects' | 'mode' | 'off' | 'actions'> & Partial<Pick<Policy, 'host'>>;
-
-/** What sync needs from outside: an org through one connection, and durable rows. */
-export type SyncOrg = Pick<
-  Org,
-  | 'orgId'
-  | 'instanceUrl'
-  | 'describe'
-  | 'composite'
-  | 'collections'
-  | 'patch'
-  | 'create'
-  | 'remove'
-  | 'refusal'
-  | 'clock'
-  | 'recordUrl'
->;
 
 /** A record of the host app. `clocks` says when each field was last written, on Salesforce's clock. */
 export interface HostRecord {
@@ -339,67 +317,3 @@ export interface SyncStore {
   /** One transaction; only the store that `work` is given may be used inside. No network inside. It may run again from its start. */
   atomically<T>(work: (store: SyncStore) => Promise<T>): Promise<T>;
 }
-
-export interface SyncDeps {
-  readonly store: SyncStore;
-  /** Our clock; Salesforce's comes from `org.clock()`. */
-  readonly now: () => number;
-  readonly newId: () => string;
-  /** Names this process in leases. */
-  readonly owner: string;
-  /** Judges the leases of others; the room and the worker make one by `now` where there is none. */
-  readonly watch?: LeaseWatch;
-  readonly wait: (ms: number) => Promise<void>;
-  /** Asked anew for every pass: what an operator closes is closed from then on. Undefined: no such bot. */
-  readonly policyOf: (bot: string) => Promise<SyncPolicy | undefined>;
-  /** The list of a held kind that waits for a person: `ask` makes one where there is something new, `press` also soon after another. */
-  readonly heldSync?: HeldSyncOf | undefined;
-  readonly settings?: Partial<SyncSettings>;
-  /** Tests stop the engine at a named point. */
-  readonly crash?: ((point: CrashPoint) => void | Promise<void>) | undefined;
-}
-
-export type HeldSyncOf = (bot: string, kind: Kind, how: 'look' | 'ask' | 'press') => Promise<WaitingList | undefined>;
-
-/** A list of records that waits for a person. */
-export interface WaitingList {
-  readonly proposal: string;
-  readonly count: number;
-  readonly link: string;
-}
-
-export interface SyncSettings {
-  /** How long a claim stands without being renewed; longer than one request may take. */
-  readonly leaseMs: number;
-  /** A record whose state we knew this recently is written without reading it first (where no hint came since). */
-  readonly freshMs: number;
-  /** How far a poll looks back below its watermark: records become visible up to ten minutes late. */
-  readonly overlapMs: number;
-  /** Most links in one read. */
-  readonly window: number;
-}
-
-export const DEFAULT_SETTINGS: SyncSettings = {
-  leaseMs: 120_000,
-  freshMs: 300_000,
-  overlapMs: 600_000,
-  window: 10_000,
-};
-
-/** Where a process may die, by name; sync-P8 goes through all of them. */
-export const CRASH_POINTS = [
-  'claimed',
-  'read',
-  'merged',
-  'sent',
-  'acknowledged',
-  'created-sent',
-  'roles-sent',
-  'chunk-sent',
-  'chunk-acknowledged',
-  'polled-page',
-  'inbox-finished',
-  'inbox-stored',
-  'webhook-sent',
-] as const;
-export type CrashPoint = (typeof CRASH_POINTS)[number];

@@ -1,6 +1,6 @@
 import type { Sync } from '../domain/action.ts';
 import { createLeaseWatch } from '../domain/lease-watch.ts';
-import type { SyncDeps, SyncOrg } from '../ports/sync-store.ts';
+import type { SyncDeps, SyncOrg } from '../ports/sync.ts';
 import { type ClaimRunner, createClaimRunner } from './engine/claim-runner.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
 import { createHeldSync } from './engine/held.ts';

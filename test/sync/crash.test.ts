@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CrashPoint } from '../../src/ports/sync-store.ts';
+import type { CrashPoint } from '../../src/ports/sync.ts';
 import { describeStores } from '../support/databases.ts';
 import { Crash, crashAt, createSyncWorld, pair, type SyncWorld } from './world.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { CRASH_POINTS, type CrashPoint } from '../../src/ports/sync-store.ts';
+import { CRASH_POINTS, type CrashPoint } from '../../src/ports/sync.ts';
 import type { DatabaseTarget } from '../../src/store/open.ts';
 import { rotateToken } from '../../src/sync/inbound/receive.ts';
 import { setWebhook } from '../../src/sync/webhooks/deliver.ts';

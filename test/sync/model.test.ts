@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { CrashPoint } from '../../src/ports/sync-store.ts';
+import type { CrashPoint } from '../../src/ports/sync.ts';
 import { describeStores } from '../support/databases.ts';
 import { Crash, createSyncWorld, type Process, pair, type SyncWorld } from './world.ts';
 

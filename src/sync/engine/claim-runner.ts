@@ -1,6 +1,7 @@
 import type { Due, Link, Scope } from '../../domain/link.ts';
 import { KINDS, type Kind } from '../../domain/mapping.ts';
-import type { HostRecord, SyncDeps, SyncOrg } from '../../ports/sync-store.ts';
+import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
+import type { HostRecord } from '../../ports/sync-store.ts';
 import { isStopped, requireWriting } from '../remote/policy-bounds.ts';
 import { mappingOf, newLink, ofTarget, openTarget, type Target } from '../remote/target.ts';
 import { isSystemic } from '../remote/trouble.ts';

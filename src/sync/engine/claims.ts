@@ -1,5 +1,5 @@
 import type { Due, Link, LinkSet } from '../../domain/link.ts';
-import type { SyncDeps } from '../../ports/sync-store.ts';
+import type { SyncDeps } from '../../ports/sync.ts';
 
 /**
  * Claims links for this process for `leaseMs`. What another one holds is taken only when its lease has stood unchanged for

@@ -1,4 +1,5 @@
-import type { HostRecord, SyncDeps } from '../../ports/sync-store.ts';
+import type { SyncDeps } from '../../ports/sync.ts';
+import type { HostRecord } from '../../ports/sync-store.ts';
 import { openTarget, type Target } from '../remote/target.ts';
 
 /** The contacts of these cases' people, by party: those that are linked. */

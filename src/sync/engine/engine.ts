@@ -1,5 +1,5 @@
 import type { Link } from '../../domain/link.ts';
-import { DEFAULT_SETTINGS, type SyncDeps, type SyncSettings } from '../../ports/sync-store.ts';
+import { DEFAULT_SETTINGS, type SyncDeps, type SyncSettings } from '../../ports/sync.ts';
 import { createLogIds } from '../host/log-ids.ts';
 import { createFieldHistory } from '../remote/field-history.ts';
 import type { Target } from '../remote/target.ts';

@@ -1,6 +1,6 @@
 import { GatehouseError } from '../../domain/errors.ts';
 import { KINDS, type Kind } from '../../domain/mapping.ts';
-import type { SyncDeps, SyncOrg, WaitingList } from '../../ports/sync-store.ts';
+import type { SyncDeps, SyncOrg, WaitingList } from '../../ports/sync.ts';
 import { ofTarget, openTarget } from '../remote/target.ts';
 
 /** Lists what is new of each held kind; what stands on a list already, or was declined as it is, asks nobody again. */

@@ -2,7 +2,8 @@ import type { Change, HeldPushed, HeldRecord, HeldSync } from '../../domain/acti
 import { digestOf } from '../../domain/canonical-json.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Kind } from '../../domain/mapping.ts';
-import type { HostRecord, SyncDeps, SyncOrg } from '../../ports/sync-store.ts';
+import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
+import type { HostRecord } from '../../ports/sync-store.ts';
 import { touchCasesOf } from '../host/case-people.ts';
 import { NEW } from '../merge/found-parents.ts';
 import { ROLES_KEY } from '../merge/roles.ts';

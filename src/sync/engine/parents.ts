@@ -2,7 +2,8 @@ import type { FieldValue } from '../../domain/action.ts';
 import { type ErrorBody, fromErrorBody, GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import { freed, linkedTo } from '../../domain/link-transitions.ts';
-import type { HostRecord, SyncDeps } from '../../ports/sync-store.ts';
+import type { SyncDeps } from '../../ports/sync.ts';
+import type { HostRecord } from '../../ports/sync-store.ts';
 import type { CompiledRule } from '../mapping/compile.ts';
 import {
   type AskedParent,

@@ -1,5 +1,5 @@
 import type { Link } from '../../domain/link.ts';
-import type { SyncDeps, SyncSettings } from '../../ports/sync-store.ts';
+import type { SyncDeps, SyncSettings } from '../../ports/sync.ts';
 import type { Plan } from '../merge/plan.ts';
 import type { Role } from '../merge/roles.ts';
 import type { FieldHistory } from '../remote/field-history.ts';

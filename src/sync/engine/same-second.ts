@@ -1,5 +1,6 @@
 import type { Link } from '../../domain/link.ts';
-import type { HostRecord, SyncDeps } from '../../ports/sync-store.ts';
+import type { SyncDeps } from '../../ports/sync.ts';
+import type { HostRecord } from '../../ports/sync-store.ts';
 import { contestedRules, type ParentIndex, planRecord } from '../merge/plan.ts';
 import type { FieldHistory } from '../remote/field-history.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';

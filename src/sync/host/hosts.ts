@@ -4,7 +4,8 @@ import { areFewCustom, ownField } from '../../domain/host-fields.ts';
 import type { Link, Scope } from '../../domain/link.ts';
 import { reopened } from '../../domain/link-transitions.ts';
 import type { Kind } from '../../domain/mapping.ts';
-import type { FeedRow, HostRecord, PartyRole, SyncDeps, SyncStore } from '../../ports/sync-store.ts';
+import type { SyncDeps } from '../../ports/sync.ts';
+import type { FeedRow, HostRecord, PartyRole, SyncStore } from '../../ports/sync-store.ts';
 import { mappingOf, newLink } from '../remote/target.ts';
 
 /** What the host app sends about one person or case. Fields that are not named stay as they are; null clears. */

@@ -1,4 +1,4 @@
-import type { SyncDeps, SyncOrg } from '../../ports/sync-store.ts';
+import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
 import { EVENTS_PER_READ, useInbox } from './inbox.ts';
 
 /** So many reads at once, then one every ten seconds: below 10,000 a day, whoever sends messages and however many. */

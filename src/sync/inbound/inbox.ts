@@ -1,6 +1,7 @@
 import type { Scope } from '../../domain/link.ts';
 import { receivedId, toId18 } from '../../domain/salesforce-id.ts';
-import type { FeedRow, InboxRow, SyncDeps, SyncOrg } from '../../ports/sync-store.ts';
+import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
+import type { FeedRow, InboxRow } from '../../ports/sync-store.ts';
 import { openedBy } from '../remote/policy-bounds.ts';
 import { readRecords, type SubscribedRecord } from '../webhooks/subscribed-records.ts';
 

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { receivedId } from '../../domain/salesforce-id.ts';
-import type { InboxRow, SyncDeps } from '../../ports/sync-store.ts';
+import type { SyncDeps } from '../../ports/sync.ts';
+import type { InboxRow } from '../../ports/sync-store.ts';
 import type { ConnectionOf } from '../host/hosts.ts';
 import { ACK, fault, NotAnOutboundMessage, parseOutboundMessage } from './outbound-message.ts';
 

@@ -1,6 +1,7 @@
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Kind } from '../../domain/mapping.ts';
-import type { BatchRun, SyncDeps, SyncOrg } from '../../ports/sync-store.ts';
+import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
+import type { BatchRun } from '../../ports/sync-store.ts';
 import type { ClaimRunner } from '../engine/claim-runner.ts';
 import { heldWithList } from '../engine/held-list.ts';
 import { requireWriting, stopOf } from '../remote/policy-bounds.ts';

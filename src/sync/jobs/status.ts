@@ -2,8 +2,8 @@ import { type Candidate, type ErrorBody, toErrorBody } from '../../domain/errors
 import type { Link, LinkSet, Scope, WaitedFor } from '../../domain/link.ts';
 import { KINDS, type Kind } from '../../domain/mapping.ts';
 import type { ConnectionStatus } from '../../ports/salesforce.ts';
-import type { SyncPolicy } from '../../ports/sync-store.ts';
-import { type SyncDeps, type SyncOrg, type SyncStore, TURN_MS } from '../../ports/sync-store.ts';
+import type { SyncDeps, SyncOrg, SyncPolicy } from '../../ports/sync.ts';
+import { type SyncStore, TURN_MS } from '../../ports/sync-store.ts';
 import { heldWithList } from '../engine/held-list.ts';
 import { logIdAt } from '../host/log-ids.ts';
 import { FOUND_BY_POLL } from '../inbound/poll.ts';

@@ -1,7 +1,8 @@
 import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import { createLeaseWatch } from '../../domain/lease-watch.ts';
 import type { Scope } from '../../domain/link.ts';
-import { type SyncOrg, TURN_MS, type Turn } from '../../ports/sync-store.ts';
+import type { SyncOrg } from '../../ports/sync.ts';
+import { TURN_MS, type Turn } from '../../ports/sync-store.ts';
 import type { ClaimRunner } from '../engine/claim-runner.ts';
 import type { Engine } from '../engine/engine.ts';
 import { askForHeld } from '../engine/held-list.ts';

@@ -3,7 +3,7 @@ import { canonicalJson } from '../../domain/canonical-json.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import { type Kind, type Mapping, type Rule, ruleKey } from '../../domain/mapping.ts';
-import type { SyncDeps, SyncOrg } from '../../ports/sync-store.ts';
+import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
 import { compileMapping } from './compile.ts';
 import { defaultMapping } from './defaults.ts';
 import { checkSamples } from './samples.ts';

@@ -1,5 +1,6 @@
 import type { Link } from '../../domain/link.ts';
-import type { PartyRole, SyncDeps } from '../../ports/sync-store.ts';
+import type { SyncDeps } from '../../ports/sync.ts';
+import type { PartyRole } from '../../ports/sync-store.ts';
 import { PARTS_PER_CALL, type RowWrite, sendParts, toParts } from '../remote/collection-write.ts';
 import type { Target } from '../remote/target.ts';
 

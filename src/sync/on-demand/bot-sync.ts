@@ -2,7 +2,8 @@ import type { HeldSync, Preview, Sync, SyncOutcome } from '../../domain/action.t
 import { fromErrorBody, GatehouseError } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import type { Kind } from '../../domain/mapping.ts';
-import type { HostRecord, SyncDeps, SyncOrg } from '../../ports/sync-store.ts';
+import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
+import type { HostRecord } from '../../ports/sync-store.ts';
 import { toChanges } from '../engine/changes.ts';
 import type { ClaimRunner } from '../engine/claim-runner.ts';
 import { claimLinks } from '../engine/claims.ts';

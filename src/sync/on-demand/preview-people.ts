@@ -1,7 +1,8 @@
 import type { Change } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
-import type { HostRecord, SyncDeps } from '../../ports/sync-store.ts';
+import type { SyncDeps } from '../../ports/sync.ts';
+import type { HostRecord } from '../../ports/sync-store.ts';
 import { toChanges } from '../engine/changes.ts';
 import { planRoles, ROLES_KEY, remoteRoles, rolesText, wantedRoles } from '../merge/roles.ts';
 import type { RowWrite } from '../remote/collection-write.ts';

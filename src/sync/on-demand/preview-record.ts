@@ -1,7 +1,8 @@
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import { freshLink } from '../../domain/link-transitions.ts';
-import type { HostRecord, SyncDeps } from '../../ports/sync-store.ts';
+import type { SyncDeps } from '../../ports/sync.ts';
+import type { HostRecord } from '../../ports/sync-store.ts';
 import type { MadeParent } from '../engine/changes.ts';
 import { convertedError } from '../engine/deletions.ts';
 import { parentsToFind } from '../engine/parents.ts';

@@ -1,7 +1,7 @@
 import type { FieldValue } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { CollectionPart, Refusal, RowOutcome as Sent } from '../../ports/salesforce.ts';
-import type { SyncOrg } from '../../ports/sync-store.ts';
+import type { SyncOrg } from '../../ports/sync.ts';
 import { isSystemic } from './trouble.ts';
 
 /** One row of a batch. Creates go by our external id where the org has it, so that a repeat finds itself. */

@@ -1,7 +1,7 @@
 import { fromErrorBody, GatehouseError } from '../../domain/errors.ts';
 import { isRecord } from '../../domain/is-record.ts';
 import type { CompositeAnswer } from '../../ports/salesforce.ts';
-import type { SyncOrg } from '../../ports/sync-store.ts';
+import type { SyncOrg } from '../../ports/sync.ts';
 import type { RemoteRecord } from '../mapping/compile.ts';
 import { queryPath, quote, toPage } from './soql-read.ts';
 import { isSystemic } from './trouble.ts';

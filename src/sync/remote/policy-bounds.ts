@@ -3,7 +3,7 @@ import type { Policy } from '../../../permissions/policy.ts';
 import type { ObjectDescribe } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Kind } from '../../domain/mapping.ts';
-import type { SyncPolicy } from '../../ports/sync-store.ts';
+import type { SyncPolicy } from '../../ports/sync.ts';
 import { type CompiledMapping, type CompiledRule, findField, narrowParent } from '../mapping/compile.ts';
 
 /** What a bot's policy opens (P5). */

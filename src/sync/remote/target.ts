@@ -4,7 +4,8 @@ import { GatehouseError } from '../../domain/errors.ts';
 import { EXTERNAL_ID, externalIdOf } from '../../domain/external-id.ts';
 import type { Link, LinkSet, NewLink, Scope } from '../../domain/link.ts';
 import { type Kind, type Mapping, ruleKey } from '../../domain/mapping.ts';
-import type { HostRecord, SyncDeps, SyncOrg, SyncStore } from '../../ports/sync-store.ts';
+import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
+import type { HostRecord, SyncStore } from '../../ports/sync-store.ts';
 import {
   type CompiledMapping,
   type CompiledRule,

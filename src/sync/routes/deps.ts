@@ -3,7 +3,7 @@ import { GatehouseError } from '../../domain/errors.ts';
 import type { Kind } from '../../domain/mapping.ts';
 import { parseOrThrow } from '../../domain/validation.ts';
 import type { ConnectionStatus } from '../../ports/salesforce.ts';
-import type { SyncOrg } from '../../ports/sync-store.ts';
+import type { SyncOrg } from '../../ports/sync.ts';
 import type { SyncRoom } from '../create-sync.ts';
 import type { ConnectionOf } from '../host/hosts.ts';
 import type { DeliveryDeps } from '../webhooks/deliver.ts';

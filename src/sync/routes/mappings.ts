@@ -3,7 +3,7 @@ import type { FieldValue, ObjectDescribe } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { type Kind, mappingSchema } from '../../domain/mapping.ts';
 import { defineRoute, type Route } from '../../ports/route.ts';
-import type { SyncOrg } from '../../ports/sync-store.ts';
+import type { SyncOrg } from '../../ports/sync.ts';
 import { idOf } from '../host/record-id.ts';
 import { type CompiledMapping, type CompiledRule, compileMapping, type RemoteRecord } from '../mapping/compile.ts';
 import { defaultMapping } from '../mapping/defaults.ts';

@@ -3,7 +3,8 @@ import { backoffMs } from '../../domain/backoff.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { HookRefused, type Hooks } from '../../outbound/hooks.ts';
 import type { Cipher } from '../../ports/cipher.ts';
-import { DEFAULT_SETTINGS, type FeedRow, type SyncDeps, type WebhookTarget } from '../../ports/sync-store.ts';
+import { DEFAULT_SETTINGS, type SyncDeps } from '../../ports/sync.ts';
+import type { FeedRow, WebhookTarget } from '../../ports/sync-store.ts';
 import { openedBy } from '../remote/policy-bounds.ts';
 import { boundedRow } from './subscribed-records.ts';
 

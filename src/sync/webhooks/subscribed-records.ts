@@ -1,7 +1,8 @@
 import type { Fields } from '../../domain/action.ts';
 import { digestOf } from '../../domain/canonical-json.ts';
 import { GatehouseError } from '../../domain/errors.ts';
-import type { FeedRow, SyncOrg } from '../../ports/sync-store.ts';
+import type { SyncOrg } from '../../ports/sync.ts';
+import type { FeedRow } from '../../ports/sync-store.ts';
 import { findField, readPath } from '../mapping/compile.ts';
 import { lookUp } from '../remote/look-up.ts';
 import type { Opened } from '../remote/policy-bounds.ts';
