@@ -33,8 +33,8 @@ export interface Http {
 /** What the guards and the routes' callers need. */
 export type RoutesDeps = Pick<HttpDeps, 'config' | 'log' | 'now' | 'access' | 'isSimulated' | 'mcp'>;
 
-/** The MCP address, and those where its clients look for a sign-in. */
-const MCP_PATHS = ['/mcp', '/.well-known/*', '/register'];
+/** The MCP address, also a bot's own, and those where its clients look for a sign-in. */
+const MCP_PATHS = ['/mcp', '/mcp/:bot', '/.well-known/*', '/register'];
 
 /** Probes ask by address, with whatever Host they have, and learn nothing. */
 const PROBES = new Set(['/healthz', '/readyz']);
@@ -200,7 +200,7 @@ export function noteError(deps: Pick<HttpDeps, 'log'>, error: GatehouseError, id
 }
 
 function isForMcp(path: string): boolean {
-  return MCP_PATHS.some((own) => (own.endsWith('*') ? path.startsWith(own.slice(0, -1)) : path === own));
+  return MCP_PATHS.some((own) => (/[*:]/.test(own) ? path.startsWith(own.replace(/[*:].*/, '')) : path === own));
 }
 
 function wrongMethod(allowed: readonly string[]): HttpRefusal {

@@ -1,4 +1,4 @@
-import { type GatehouseError, toErrorBody } from '../domain/errors.ts';
+import { GatehouseError, toErrorBody } from '../domain/errors.ts';
 
 /**
  * What an MCP client needs to know about keys, in the forms that clients read: the challenge of RFC 6750, the metadata
@@ -7,6 +7,8 @@ import { type GatehouseError, toErrorBody } from '../domain/errors.ts';
 
 const METADATA_PATH = '/.well-known/oauth-protected-resource';
 const HEADER = 'Authorization: Bearer AGENT_KEY';
+/** `/mcp`, or `/mcp/{bot}` where a client is to have an address for each bot. */
+const ADDRESS = /^\/mcp(?:\/([^/]+))?$/;
 const HOW = `Send the header "${HEADER}". A key: gatehouse bot key NAME.`;
 
 /** The refusal of a request without a usable key. */
@@ -17,7 +19,7 @@ export function unauthenticated(error: GatehouseError, request: Request, origin:
     ...((request.headers.get('authorization') ?? '') !== ''
       ? ['error="invalid_token"', `error_description="${quotable(`${error.message} ${error.next}`)}"`]
       : []),
-    `resource_metadata="${origin}${METADATA_PATH}/mcp"`,
+    `resource_metadata="${origin}${METADATA_PATH}${new URL(request.url).pathname}"`,
   ];
   return Response.json(toErrorBody(error), { status: 401, headers: { 'www-authenticate': challenge.join(', ') } });
 }
@@ -25,10 +27,11 @@ export function unauthenticated(error: GatehouseError, request: Request, origin:
 /** The addresses that a client tries after a 401; undefined at the MCP address itself. */
 export function aboutSignIn(request: Request, origin: string): Response | undefined {
   const { pathname } = new URL(request.url);
-  if (pathname === '/mcp') return undefined;
-  if ([METADATA_PATH, `${METADATA_PATH}/mcp`].includes(pathname))
+  if (ADDRESS.test(pathname)) return undefined;
+  const resource = pathname === METADATA_PATH ? '/mcp' : pathname.slice(METADATA_PATH.length);
+  if (pathname.startsWith(METADATA_PATH) && ADDRESS.test(resource))
     return Response.json({
-      resource: `${origin}/mcp`,
+      resource: `${origin}${resource}`,
       resource_name: 'Gatehouse',
       bearer_methods_supported: ['header'],
       // No authorization_servers: keys are made by operators, not by a sign-in of the client.
@@ -41,6 +44,15 @@ export function aboutSignIn(request: Request, origin: string): Response | undefi
     error_description: `Gatehouse has no OAuth sign-in for MCP clients. ${HOW}`,
   };
   return Response.json(refused, { status: pathname === '/register' ? 403 : 404 });
+}
+
+/** An address that names a bot is that bot's: a key of another one opens nothing there. */
+export function checkAddress(request: Request, bot: string): void {
+  const [, name] = ADDRESS.exec(new URL(request.url).pathname) ?? [];
+  if (name === undefined || name === encodeURIComponent(bot)) return;
+  throw new GatehouseError('permission_denied', 'This address is of another bot than the key.', {
+    next: `Use /mcp, or /mcp/${bot}, which is this key's.`,
+  });
 }
 
 function quotable(text: string): string {

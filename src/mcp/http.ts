@@ -12,7 +12,7 @@ import { type Access, bearerOf } from '../ports/access.ts';
 import type { Config } from '../ports/config.ts';
 import type { Store } from '../ports/store.ts';
 import type { Era } from './call.ts';
-import { aboutSignIn, unauthenticated } from './challenge.ts';
+import { aboutSignIn, checkAddress, unauthenticated } from './challenge.ts';
 import { withCors } from './cors.ts';
 import type { During, McpCaller, McpDeps } from './deps.ts';
 import { checkForm, messageIn } from './request.ts';
@@ -60,6 +60,7 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
       const about = aboutSignIn(request, origin);
       if (about !== undefined) return about;
       const caller = await identify(deps.access, request.headers);
+      checkAddress(request, caller.bot);
       checkForm(request);
       const parsedBody = await messageIn(request, MOST_BYTES);
       const how = { authInfo: toAuthInfo(caller), parsedBody };

@@ -109,6 +109,22 @@ describe('who may knock', () => {
     expect((await knock(door)).status).toBe(401);
   });
 
+  it('answers at the address of a bot too, to a key of that bot alone [X2] [P4]', async () => {
+    await using door = await openDoor();
+    const own = { path: `/mcp/${door.world.bot}` };
+    expect((await ask(door, {}, own)).status).toBe(200);
+    for (const path of ['/mcp/other', `/mcp/${door.world.bot.toUpperCase()}`, '/mcp/__proto__']) {
+      const answer = await ask(door, {}, { path });
+      expect(answer.status, path).toBe(403);
+      expect((await json(answer)).error, path).toMatchObject({ code: 'permission_denied' });
+    }
+    const none = await ask(door, { authorization: '' }, own);
+    expect(none.status).toBe(401);
+    const [, address = ''] = /resource_metadata="([^"]+)"/.exec(none.headers.get('www-authenticate') ?? '') ?? [];
+    const about = await ask(door, { authorization: '' }, { path: new URL(address).pathname, method: 'GET' });
+    expect(await about.json()).toMatchObject({ resource: `http://localhost:3000/mcp/${door.world.bot}` });
+  });
+
   it('takes a message that breaks off half-way for no failure of ours', async () => {
     const body = new ReadableStream({ start: (stream) => stream.error(new Error('aborted')) });
     const init: RequestInit & { duplex: 'half' } = { method: 'POST', body, duplex: 'half' };
