@@ -59,7 +59,10 @@ export function checkAction(file: string, value: unknown): Action {
   if (kebab(value.name) !== file)
     throw refuse(`${at} holds the action ${value.name}.`, `Name the file ${kebab(value.name)}.`);
   if (!isActionPermission(value.permission))
-    throw refuse(`${at} asks for an unknown permission.`, 'Add it to permissions/catalog.ts.');
+    throw refuse(
+      `${at} asks for ${JSON.stringify(value.permission)}, which is no permission.`,
+      'Add it to SALESFORCE_ACTIONS in permissions/catalog.ts.',
+    );
   if (value.risk !== 'read' && value.preview === undefined)
     throw refuse(`${at} writes without a preview.`, 'Add preview(): a human must see what would happen.');
   if (value.touches === undefined || (value.risk !== 'read' && !writesSomething(value.touches)))

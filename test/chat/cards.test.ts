@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createChatWorld, gather, ME } from '../support/chat.ts';
 import { startModelServer } from '../support/model-server.ts';
+import { TOOLS } from '../support/tools.ts';
 
 const MOVE = 'Move OPP-456 to Closed Won';
 
@@ -211,15 +212,9 @@ describe('a model that wants too much', () => {
     ]);
     await using talk = await createChatWorld({ baseUrl: server.baseUrl });
     const asked = await talk.say(MOVE);
-    expect(server.requests[0].tools.map((tool: { function: { name: string } }) => tool.function.name).sort()).toEqual([
-      'CreateLead',
-      'GetAccount',
-      'GetProposal',
-      'RunSOQL',
-      'SyncCase',
-      'SyncParty',
-      'UpdateOpportunity',
-    ]);
+    expect(server.requests[0].tools.map((tool: { function: { name: string } }) => tool.function.name).sort()).toEqual(
+      [...TOOLS].sort(),
+    );
     await talk.say('yes');
     expect((await talk.read()).proposals).toMatchObject([{ id: asked.cards[0]?.id, state: 'pending' }]);
     expect(await stageOf(talk, 'OPP-456')).toBe('Negotiation/Review');

@@ -3,10 +3,10 @@ import { Experimental_StdioMCPTransport as AiSdkStdio } from '@ai-sdk/mcp/mcp-st
 import { type MCPServer, MCPServerStdio, MCPServerStreamableHttp } from '@openai/agents';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGatehouse, type Gatehouse, MAIN, type Started } from '../support/cli.ts';
+import { TOOLS } from '../support/tools.ts';
 
 /** The MCP clients of two agent libraries, as their users start them, at the built program over both transports. */
 
-const TOOLS = ['CreateLead', 'GetAccount', 'RunSOQL', 'SyncCase', 'SyncParty', 'UpdateOpportunity', 'GetProposal'];
 const move = (nextStep: string) => ({ reference: 'OPP-124', nextStep });
 
 let house: Gatehouse;

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGatehouse, type Gatehouse, MAIN, prepareForStock, type Started } from '../support/cli.ts';
+import { TOOLS } from '../support/tools.ts';
 
 /**
  * MCP clients that others wrote, at the built program. npx fetches them into npm's cache, which takes the network and a
@@ -17,7 +18,6 @@ const INSPECTOR = '@modelcontextprotocol/inspector@2.12.0';
 const MCPORTER = 'mcporter@0.12.3';
 const ERAS = ['legacy', 'modern'] as const;
 const ACCOUNT = { opportunity: 'OPP-123' };
-const TOOLS = ['CreateLead', 'GetAccount', 'RunSOQL', 'SyncCase', 'SyncParty', 'UpdateOpportunity', 'GetProposal'];
 
 describe.runIf(isAsked)(`independent MCP clients${why}`, () => {
   let house: Gatehouse;

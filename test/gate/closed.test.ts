@@ -134,7 +134,9 @@ describe('what a bot may call', () => {
 
 describe('an action that is added', () => {
   it('is one file: listed, asked about, shown on the connect page, opened in new policies, named at the grant [U8 U6]', async () => {
-    await using world = await createWorld({ grants: ['CREATE_LEAD'], actions });
+    // A bot that was there before the action.
+    const policy = (own: Policy) => ({ ...own, objects: shippedPolicy('internal').objects });
+    await using world = await createWorld({ grants: ['CREATE_LEAD'], actions, policy });
     const listed = await world.app.gate.actions(world.bot);
     expect(listed.map(({ name }) => name)).toContain('CreateTask');
 

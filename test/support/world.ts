@@ -85,7 +85,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     profile: audience,
     createdAt: clock.now,
     grants: options.grants ?? ALL,
-    policy: (options.policy ?? ((policy) => policy))({ ...shippedPolicy(audience), ...stockPolicy }),
+    policy: (options.policy ?? ((policy) => policy))({ ...shippedPolicy(audience, app.actions), ...stockPolicy }),
   });
   await app.connections.connect(bot, { flow: 'simulated' });
   // The control routes are asked through a second simulator on the same file: processes share one org.
