@@ -21,5 +21,7 @@ export function grantWarnings(audience: Audience, permission: ActionPermission):
     return ['RUN_SOQL lets a public bot query every object its policy opens. Prefer READ_ACCOUNT.'];
   if (permission === 'UPDATE_OPPORTUNITY')
     return ['UPDATE_OPPORTUNITY lets visitors of a public bot propose changes to your pipeline.'];
+  if (!(PROFILES.public.grants as readonly ActionPermission[]).includes(permission))
+    return [`${permission} is not in the public profile: anybody who writes to this bot could use it.`];
   return [];
 }

@@ -50,7 +50,10 @@ describe('the catalogue', () => {
     expect(PROFILES.public.grants).toEqual(['CREATE_LEAD', 'READ_ACCOUNT']);
     expect(grantWarnings('public', 'RUN_SOQL')).toHaveLength(1);
     expect(grantWarnings('public', 'UPDATE_OPPORTUNITY')).toHaveLength(1);
-    expect(grantWarnings('public', 'CREATE_LEAD')).toEqual([]);
+    for (const permission of SALESFORCE_ACTIONS)
+      expect(grantWarnings('public', permission), permission).toHaveLength(
+        ['CREATE_LEAD', 'READ_ACCOUNT'].includes(permission) ? 0 : 1,
+      );
     expect(grantWarnings('internal', 'RUN_SOQL')).toEqual([]);
   });
 });
