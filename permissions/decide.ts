@@ -97,7 +97,11 @@ export function decideCall(
   const reasons = reasonsOf('confirm');
   if (decision === 'confirm') {
     asks.unshift('decision');
-    reasons.unshift(`${action.name} is confirmed by a person.`);
+    reasons.unshift(
+      actionPolicy === UNNAMED
+        ? `The policy of this bot does not name ${action.name}, so a person is asked.`
+        : `${action.name} is confirmed by a person.`,
+    );
   }
   for (const rule of fired) if (RANK[rule.then] > RANK[decision]) decision = rule.then;
   if (policy.mode === 'ask' && action.risk !== 'read' && decision === 'auto') {

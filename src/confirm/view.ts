@@ -5,6 +5,7 @@ import {
   type Proposal,
   type ProposalState,
   type ProposalView,
+  summaryOf,
 } from '../domain/proposal.ts';
 
 /** How a proposal looks from outside. */
@@ -41,7 +42,7 @@ export function toView(proposal: Proposal, link: string): ProposalView {
     state: proposal.state,
     action: proposal.action,
     assurance: proposal.assurance,
-    summary: preview?.summary ?? proposal.action,
+    summary: summaryOf(proposal),
     changes: preview?.changes ?? [],
     reasons: proposal.reasons,
     ...(preview?.warnings === undefined || preview.warnings.length === 0 ? {} : { warnings: preview.warnings }),

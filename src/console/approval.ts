@@ -1,6 +1,6 @@
 import type { Change, HeldRecord, JudgedQuery } from '../domain/action.ts';
 import type { GatehouseError } from '../domain/errors.ts';
-import { isDeclinedInClient, isOpen, type Proposal } from '../domain/proposal.ts';
+import { isDeclinedInClient, isOpen, type Proposal, summaryOf } from '../domain/proposal.ts';
 import { editableArgs, editField, editHidden } from './edit-values.ts';
 import { moment, personName, safeUrl, timeLeft, value, visible } from './format.ts';
 import { heldRecords } from './held-records.ts';
@@ -40,7 +40,7 @@ export function approvalView(given: ApprovalPage): Html {
   const isPending = isOpen(proposal);
   return html`<div class="head" data-watch-proposal="${proposal.id}">
   <p class="eyebrow"><a class="crumb" href="/approvals">Approvals</a>${STATES[proposal.state].badge}${isPending && proposal.state !== 'expired' && timed(proposal, given.nowMs)}</p>
-  <h1><bdi>${visible(preview?.summary ?? proposal.action)}</bdi></h1>
+  <h1><bdi>${visible(summaryOf(proposal))}</bdi></h1>
   ${preview?.target && target(preview.target)}
 </div>
 ${problem && notice('bad', problem.message, html`<p>${problem.next}</p>${salesforceSaid(problem)}`)}

@@ -1,4 +1,4 @@
-import { isDeclinedInClient, type Proposal } from '../domain/proposal.ts';
+import { isDeclinedInClient, type Proposal, summaryOf } from '../domain/proposal.ts';
 import { moment, personName, timeLeft, visible } from './format.ts';
 import { type Html, html } from './html.ts';
 import { STATES } from './proposal-state.ts';
@@ -20,7 +20,7 @@ ${
 }
 
 function item(proposal: Proposal, end: Html): Html {
-  const summary = visible(proposal.preview?.summary ?? proposal.action);
+  const summary = visible(summaryOf(proposal));
   return html`<li class="card link"><p class="eyebrow">${STATES[proposal.state].badge}${isDeclinedInClient(proposal) && html`<span class="badge warn">declined in the client</span>`}<span><bdi>${proposal.bot}</bdi></span><span>${proposal.action}</span></p>
   <h2><a href="/approvals/${proposal.id}"><bdi>${summary.length > 240 ? `${summary.slice(0, 239)}…` : summary}</bdi></a></h2>
   <p class="note">${end}</p></li>`;

@@ -1,6 +1,7 @@
 import type { Preview } from './action.ts';
 import { digestOf } from './canonical-json.ts';
 import type { ErrorBody } from './errors.ts';
+import { quoted } from './safe-text.ts';
 
 /** One exact action waiting for, or past, a human's decision. Its life is a small state machine moved by compare-and-set. */
 
@@ -176,6 +177,16 @@ export function decidedByPolicy(
 /** Whether somebody may still decide it: what a visitor was thanked for, also late. */
 export function isOpen({ state, visitor }: Pick<Proposal, 'state' | 'visitor'>): boolean {
   return state === 'pending' || state === 'received' || (state === 'expired' && visitor !== null);
+}
+
+/** What a person is asked. A yes to the bare name of a look-up would be a yes to whatever it was asked with. */
+export function summaryOf({ action, args, preview }: Pick<Proposal, 'action' | 'args' | 'preview'>): string {
+  if (preview !== null) return preview.summary;
+  const given = Object.entries(args).map(
+    ([name, value]) =>
+      `${name} ${typeof value === 'string' ? quoted(value, Number.POSITIVE_INFINITY) : JSON.stringify(value)}`,
+  );
+  return given.length === 0 ? action : `${action} with ${given.join(', ')}`;
 }
 
 /** A client said no, and a signed-in person may still say yes. */

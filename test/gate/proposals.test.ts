@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Policy } from '../../permissions/policy.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 const MOVE = { reference: 'OPP-123', nextStep: 'Send the contract' };
@@ -15,6 +16,19 @@ async function proposed(world: World, args: unknown = MOVE) {
   if (envelope.proposal === undefined) throw new Error('no proposal');
   return envelope.proposal;
 }
+
+it('a look-up that waits says what it would look up, and that no policy names it [C2 C5]', async () => {
+  const unnamed = ({ actions: { GetAccount: _, ...actions }, ...policy }: Policy) => ({ ...policy, actions });
+  await using world = await createWorld({ policy: unnamed });
+  const args = { name: 'Acme Industries', include: ['contacts'] };
+  expect(await world.call('GetAccount', args)).toMatchObject({
+    status: 'waiting',
+    proposal: {
+      summary: 'GetAccount with name "Acme Industries", include ["contacts"]',
+      reasons: ['The policy of this bot does not name GetAccount, so a person is asked.'],
+    },
+  });
+});
 
 describe('a held update', () => {
   it('shows before and after, writes nothing, and runs exactly what was shown once approved [C2 C5]', async () => {

@@ -1,4 +1,4 @@
-import type { Proposal } from '../../domain/proposal.ts';
+import { type Proposal, summaryOf } from '../../domain/proposal.ts';
 import { botNamed } from '../../policy/permit.ts';
 import { defineCommand } from '../command.ts';
 import { columns } from '../terminal.ts';
@@ -27,17 +27,18 @@ export const command = defineCommand({
 });
 
 /** What an operator needs of it; leases and digests are the machine's own. */
-function toListed({ id, bot, action, state, preview, reasons, principal, decidedBy, ...times }: Proposal) {
+function toListed(proposal: Proposal) {
+  const { id, bot, action, state, reasons, principal, decidedBy, createdAt, expiresAt } = proposal;
   return {
     id,
     bot,
     action,
     state,
-    summary: preview?.summary ?? action,
+    summary: summaryOf(proposal),
     reasons,
     principal,
-    createdAt: new Date(times.createdAt).toISOString(),
-    expiresAt: new Date(times.expiresAt).toISOString(),
+    createdAt: new Date(createdAt).toISOString(),
+    expiresAt: new Date(expiresAt).toISOString(),
     ...(decidedBy === null ? {} : { decidedBy }),
   };
 }

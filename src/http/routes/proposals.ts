@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { GatehouseError } from '../../domain/errors.ts';
-import { isDeclinedInClient, isOver, type Proposal } from '../../domain/proposal.ts';
+import { isDeclinedInClient, isOver, type Proposal, summaryOf } from '../../domain/proposal.ts';
 import type { HumanDecision } from '../../ports/gate.ts';
 import { type Caller, defineRoute, type Route } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
@@ -132,7 +132,7 @@ function toListed(proposal: Proposal, now: number): Record<string, unknown> {
     action,
     // Its time may be over before anybody wrote that down.
     state: state === 'pending' && isOver(proposal, now) ? 'expired' : state,
-    summary: proposal.preview?.summary ?? action,
+    summary: summaryOf(proposal),
     reasons,
     assurance,
     ...(isDeclinedInClient(proposal) ? { declinedInClient: true } : {}),
