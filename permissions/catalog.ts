@@ -1,6 +1,6 @@
 /** Every permission there is. A name that is not here does not exist: granting or requiring it is refused. */
 
-/** What a bot may be granted: one per action, and the only line that a new action needs beside its own file. */
+/** What a bot may be granted, one per action. Whether it then runs by itself, `shippedPolicy` and operators say. */
 export const SALESFORCE_ACTIONS = [
   'CREATE_LEAD',
   'READ_ACCOUNT',
