@@ -7,10 +7,11 @@ import { denied } from '../policy/judge.ts';
 import { botNamed, orgOf, reachable } from '../policy/permit.ts';
 import type { Call, Gate } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
-import type { Store } from '../ports/store.ts';
+import type { BotRow, Store } from '../ports/store.ts';
 import { createAccountContext } from './account-context.ts';
 import type { ContextDeps } from './call-context.ts';
 import { evaluate } from './evaluate.ts';
+import { forVisitors } from './for-visitors.ts';
 import { getProposal } from './get-proposal.ts';
 import { mayAsk } from './listing.ts';
 import { parseArgs } from './parse-args.ts';
@@ -39,8 +40,7 @@ export interface HandleDeps {
 export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
   const { actions, store, audit, queries, receipts, repeats, propose, newId, log } = deps;
 
-  async function handle(c: Call): Promise<Envelope> {
-    const bot = await botNamed(store, c.bot);
+  async function handle(bot: BotRow, c: Call): Promise<Envelope> {
     const audited = {
       bot: bot.name,
       principal: c.principal,
@@ -91,8 +91,14 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
   }
 
   return {
-    call: handle,
-    proposal: queries.proposal,
+    async call(c) {
+      const bot = await botNamed(store, c.bot);
+      return told(bot, await handle(bot, c));
+    },
+    async proposal(id, viewer, wait) {
+      const bot = await botNamed(store, viewer.bot);
+      return told(bot, await queries.proposal(id, viewer, wait));
+    },
     accountContext: createAccountContext(deps),
 
     async dryRun(c) {
@@ -105,6 +111,10 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       return { decision, assurance, reasons, preview, clientDecline };
     },
   };
+}
+
+function told({ audience }: BotRow, envelope: Envelope): Envelope {
+  return audience === 'public' ? forVisitors(envelope) : envelope;
 }
 
 /** An update that changes nothing needs no proposal. */

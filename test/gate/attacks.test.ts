@@ -162,3 +162,29 @@ it('an unlisted picklist value is seen by a person before it is stored [A2]', as
   const waiting = await world.call('CreateLead', { lastName: 'Doe', company: 'Acme', leadSource: 'Wab' });
   expect(waiting).toMatchObject({ status: 'waiting', proposal: { warnings: [expect.stringContaining('Web')] } });
 });
+
+it('a stranger who wishes a change does not read the record by it [P6]', async () => {
+  await using world = await createWorld({
+    audience: 'public',
+    grants: ['UPDATE_OPPORTUNITY'],
+    policy: (policy) => own(policy, 'UpdateOpportunity', { decision: 'confirm', rules: [] }),
+  });
+  const { Id } = await opportunity(world, 'OPP-123');
+  const held = { StageName: 'Negotiation/Review', Amount: 777_123, NextStep: 'Ask the rival' };
+  await world.sim('POST', 'records/Opportunity', { Id, ...held });
+  const wish = { reference: 'OPP-123', stageName: 'Closed Lost', amount: 1, nextStep: 'x' };
+  const told: unknown[] = [await world.call('UpdateOpportunity', wish)];
+  const id = (told[0] as { proposal: { id: string } }).proposal.id;
+  told.push(await world.call('GetProposal', { id }));
+  await world.sim('POST', 'records/Opportunity', { Id, Amount: 777_124 });
+  expect((await world.approve(id)).proposal?.problem?.message).toContain('777124'); // the approver is told
+  told.push(await world.call('GetProposal', { id }));
+  const second = await world.call('UpdateOpportunity', { ...wish, amount: 2 });
+  await world.approve(second.proposal!.id);
+  const done = await world.call('GetProposal', { id: second.proposal!.id });
+  expect(done).toMatchObject({
+    status: 'done',
+    result: { changes: [{ before: null }, { before: null }, { before: null }] },
+  });
+  expect(JSON.stringify([...told, second, done])).not.toMatch(/77712|Negotiation|rival/);
+});
