@@ -234,6 +234,8 @@ export interface Soql {
   /** The page that a cursor stands at, judged by the policy of now like a first one. */
   resume(cursor: string, format: 'concise' | 'detailed'): Promise<JudgedQuery>;
   run(query: JudgedQuery, format: 'concise' | 'detailed'): Promise<SoqlAnswer>;
+  /** What Salesforce expects it to cost, for a person who is asked: a help, never a condition. One request. */
+  expects(query: JudgedQuery): Promise<string | undefined>;
 }
 
 export interface SyncOutcome {

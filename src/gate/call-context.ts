@@ -129,6 +129,7 @@ function logged(soql: Soql, reads: ReadLog): Soql {
   return {
     judge: (...args) => soql.judge(...args),
     resume: (...args) => soql.resume(...args),
+    expects: (...args) => soql.expects(...args),
     async run(query, format) {
       const { send, objects, fields, class: kind } = query;
       const note = (rows: number) => reads.note({ query: send, objects, fields, rows, class: kind });

@@ -36,5 +36,12 @@ export async function evaluate(
   const before = isCounted ? await countRun(deps, bot, action) : 0;
   const verdict = judge(bot, permit, preview, run.environment, before, visitor);
   if (isCounted && verdict.decision !== 'auto') await countRun(deps, bot, action, -1);
-  return { run, preview, verdict };
+  return { run, preview: verdict.decision === 'confirm' ? await withCost(preview, run) : preview, verdict };
+}
+
+/** A query that a person is asked about is shown with its cost; one that policy lets run asks Salesforce nothing about itself. */
+async function withCost(preview: Preview | null, { context }: Run): Promise<Preview | null> {
+  if (preview?.query === undefined) return preview;
+  const expects = await context.soql.expects(preview.query);
+  return cleanShown({ ...preview, query: { ...preview.query, ...(expects === undefined ? {} : { expects }) } });
 }

@@ -59,6 +59,21 @@ it('tells nobody how many rows a query would bring that waits, or that policy de
   expect(unknown).toEqual(known);
 });
 
+it('asks Salesforce nothing but the query itself where policy lets it run [F2] [C1]', async () => {
+  await using world = await createWorld({
+    policy: (policy) => ({
+      ...policy,
+      actions: { ...policy.actions, RunSOQL: { ...policy.actions.RunSOQL!, decision: 'auto', rules: [] } },
+    }),
+  });
+  const soql = 'SELECT Name FROM Account';
+  await world.call('RunSOQL', { soql });
+  const before = await world.calls();
+  for (const format of ['concise', 'detailed'])
+    expect(await world.call('RunSOQL', { soql, format })).toMatchObject({ status: 'done', result: { total: 8 } });
+  expect(await world.calls()).toBe(before + 2);
+});
+
 it('refuses before Salesforce, with code, position and what to write instead [Q1 Q2]', async () => {
   await using world = await createWorld();
   const before = await world.calls();

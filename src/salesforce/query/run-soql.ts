@@ -58,7 +58,7 @@ export function createSoql(deps: RunSoqlDeps): Soql {
     rows: isCount ? 0 : Math.max(1, Math.min(pageOf(format), (rowCap ?? 1) - skip)),
   });
 
-  /** Before the plan is asked for, and before a person is: what would be refused afterwards costs neither. */
+  /** Before a person is asked: what would be refused afterwards costs nobody anything. */
   const judged = async (verdict: SoqlPass, format: Format, skip: number): Promise<JudgedQuery> => {
     const cost = costOf(verdict, format, skip);
     await rows.check(cost.rows);
@@ -147,17 +147,14 @@ export function createSoql(deps: RunSoqlDeps): Soql {
   };
 
   return {
-    async judge(query, format): Promise<JudgedQuery> {
-      const found = await judged(await pass(query), format, 0);
-      const expects = found.class === 'trivial' ? undefined : await planOf(found.send, deps.org);
-      return { ...found, ...(expects === undefined ? {} : { expects }) };
-    },
+    judge: async (query, format) => judged(await pass(query), format, 0),
     async resume(cursor, format) {
       const { send, skip, answered } = readCursor(cursor);
       const found = await judged(await pass(send), format, skip);
       return { ...found, skip, answered };
     },
     run: answer,
+    expects: async (query) => (query.class === 'trivial' ? undefined : planOf(query.send, deps.org)),
   };
 }
 
@@ -174,7 +171,6 @@ function noteFor(isMore: boolean, cap: number | null): string {
   return `${more}${capped}. To narrow: add a WHERE, name fewer fields, or use COUNT().`;
 }
 
-/** What Salesforce expects the query to cost, for the human who is asked; a help, never a condition. */
 async function planOf(send: string, org: RunSoqlDeps['org']): Promise<string | undefined> {
   const [plan] = await org.explain(send).catch(() => []);
   if (plan === undefined) return undefined;
