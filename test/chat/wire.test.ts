@@ -224,3 +224,23 @@ describe('over the wire of Chat Completions', () => {
     expect(await talk.say('Hello')).toMatchObject({ reason: 'failed', errors: [{ code: 'internal' }] });
   });
 });
+
+describe('an endpoint that repeats the request in its refusal', () => {
+  it('does not bring the key or the talk into the log [X4]', async () => {
+    const apiKey = 'sk-local-777';
+    const echo: typeof fetch = async (_, init) =>
+      Response.json({ error: { message: `Bad key ${apiKey} for ${String(init?.body)}` } }, { status: 400 });
+    const model = createOpenAiModel({ model: 'm', apiKey, fetch: echo });
+    const user = { role: 'user', text: 'I am Ada Byron,\nmail "ada@byron.example"' } as const;
+    const call = { id: 'a', name: 'GetAccount', args: '{"name":"Byron Ltd"}' };
+    const assistant = { role: 'assistant', text: 'Lovelace it is.', calls: [call] } as const;
+    const { signal } = new AbortController();
+    const request = { messages: [user, assistant], tools: [], maxTokens: 9, signal };
+    const refused: unknown = await (async () => {
+      for await (const _ of model.complete(request)) void _;
+    })().catch((thrown: unknown) => thrown);
+    const { message, stack } = (refused as { cause: Error }).cause;
+    expect(message).toMatch(/^400 .*Bad key/);
+    expect(`${message} ${stack}`).not.toMatch(/sk-local|Ada|byron|Lovelace/i);
+  });
+});

@@ -14,19 +14,39 @@ export class EndpointRefusal extends Error {
   readonly said: { readonly text: string; readonly code: string; readonly param: string };
 
   constructor(status: number, headers: Headers, body: string) {
-    super(`${status} ${body.slice(0, 2_000)}`);
+    super(`${status} ${body.slice(0, MOST_LOGGED)}`);
     this.status = status;
     this.body = body;
     this.waitMs = waitOf(headers);
     this.said = read(body);
   }
+
+  /** Its words go to the log: what they repeat of the request, the key or the talk, does not. */
+  withhold(sent: readonly string[]): void {
+    // Endpoints escape and quote it in ways of their own: what lies between is the same in all.
+    const pieces = sent
+      .flatMap((text) => text.split(/[\n\r\t"'`\\]+/))
+      .filter(({ length }) => length >= SHORTEST_PIECE);
+    const { message } = this;
+    const told = pieces
+      .sort((a, b) => b.length - a.length)
+      .reduce((text, piece) => text.replaceAll(piece, '[what we sent]'), this.body.slice(0, 4 * MOST_LOGGED));
+    this.message = `${this.status} ${told.slice(0, MOST_LOGGED)}`;
+    if (this.stack !== undefined) this.stack = this.stack.replace(message, () => this.message);
+  }
 }
 
-/** Anything that was thrown on the way to an answer. */
-export function toOurs(thrown: unknown, endpoint: string): unknown {
+const MOST_LOGGED = 2_000;
+const SHORTEST_PIECE = 6;
+
+/** Anything that was thrown on the way to an answer; `sent` are the texts of the request. */
+export function toOurs(thrown: unknown, endpoint: string, sent: readonly string[]): unknown {
   if (!(thrown instanceof Error) || thrown instanceof GatehouseError || thrown.name === 'AbortError') return thrown;
   const refusal = refusalIn(thrown);
-  if (refusal !== undefined) return refused(refusal);
+  if (refusal !== undefined) {
+    refusal.withhold(sent);
+    return refused(refusal);
+  }
   const code = codeIn(thrown);
   if (code !== undefined && UNREACHABLE.has(code))
     return new GatehouseError('config_invalid', `The language model at ${endpoint} cannot be reached (${code}).`, {

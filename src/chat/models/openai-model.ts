@@ -103,13 +103,17 @@ export function createOpenAiModel(options: OpenAiOptions): Model {
       try {
         for await (const chunk of await chunksOf(await ask(request))) yield toDelta(chunk, from);
       } catch (error) {
-        throw toOurs(error, endpoint);
+        throw toOurs(error, endpoint, [options.apiKey, ...request.messages.flatMap(textsOf)]);
       }
     },
   };
 }
 
 const OPENAI = 'https://api.openai.com/v1';
+
+function textsOf(message: ModelMessage): readonly string[] {
+  return [message.text, ...('calls' in message ? message.calls.map(({ args }) => args) : [])];
+}
 
 /** Throws what is no success with its whole body: the package keeps only the form of OpenAI's own errors. */
 function refusing(send: typeof fetch): typeof fetch {
