@@ -146,13 +146,19 @@ const isAlreadyGone = ({ kind }: PendingWrite, { error }: Refusal): boolean =>
   kind === 'delete' && error.code === 'not_found';
 
 /** Less the intents of this claim. Those of a lost claim stay: its request may still arrive. */
-export function withoutOwn({ intents, fence }: Link, now: number): Link['intents'] {
+function withoutOwn({ intents, fence }: Link, now: number): Link['intents'] {
   return openIntents(intents, now, (intent) => intent.fence === fence);
+}
+
+/** The link of a create that Salesforce surely did not do: nothing of this claim is under way. */
+export function asUnsent(link: Link, now: number): Link {
+  const intents = withoutOwn(link, now);
+  return { ...link, intents, attemptedAt: Object.keys(intents).length > 0 ? link.attemptedAt : null };
 }
 
 /** What becomes of the link, and the rest of the answer about it. */
 function refuse(
-  { now, logRow, taken, saved, log }: Ack,
+  { target, now, logRow, taken, saved, log }: Ack,
   link: Link,
   write: PendingWrite,
   failure: Refusal,
@@ -186,7 +192,8 @@ function refuse(
     return { ...base, isAgain: true };
   }
   if (isPassing(failure)) {
-    const again = postponed(link, failure.error, now);
+    const isBlind = write.kind === 'create' && target.externalId === undefined;
+    const again = postponed(isBlind && !failure.mayBeDone ? asUnsent(link, now) : link, failure.error, now);
     if (attempts === 1 || again.batch !== link.batch) log.push(refusedRow('pending', failure.error));
     saved.push(again);
     return base;

@@ -1,7 +1,7 @@
 import type { FieldValue } from '../../domain/action.ts';
 import { type Candidate, GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import type { Intent, Link, LinkState, Scope } from '../../domain/link.ts';
-import { finished, postponed } from '../../domain/link-transitions.ts';
+import { finished, freed, postponed } from '../../domain/link-transitions.ts';
 import type { FeedRow, HostRecord, LogRow, SyncStore } from '../../ports/sync-store.ts';
 import { isNewlyKnown, touchCasesOf } from '../host/case-people.ts';
 import type { ParentIndex, Plan } from '../merge/plan.ts';
@@ -136,6 +136,17 @@ export class ChangeSet {
     if (link.error?.message !== error.message)
       this.log(link, { operation: 'none', direction: 'to_crm', status: 'failed', error });
     const after = postponed(link, error, this.#tables.now);
+    this.save(after);
+    this.settled.push({ link: after, host, plan: undefined, error });
+  }
+
+  /** Looked at again when the requests of earlier claims cannot come any more. It is no failed try. */
+  await(link: Link, host: HostRecord | undefined, error: NonNullable<Link['error']>): void {
+    const nextAt =
+      Math.max(...Object.values(link.intents).flatMap((list) => list.map(({ at }) => at))) + LONGEST_FLIGHT_MS;
+    if (link.error?.message !== error.message)
+      this.log(link, { operation: 'none', direction: 'to_crm', status: 'pending', error });
+    const after = { ...freed(link), nextAt, error };
     this.save(after);
     this.settled.push({ link: after, host, plan: undefined, error });
   }

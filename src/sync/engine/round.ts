@@ -4,6 +4,7 @@ import { MOST_ROWS } from './chunk-size.ts';
 import { type Known, queueRoles, readBothSides } from './known.ts';
 import type { Pass } from './pass.ts';
 import { writeRoles } from './role-pass.ts';
+import { forgetWrites } from './send.ts';
 import { mergeChunk } from './settle.ts';
 import { eachAlone } from './single-records.ts';
 import { Outgoing } from './write.ts';
@@ -27,7 +28,9 @@ export async function round(pass: Pass, claims: readonly Link[], mustRead: boole
     const rest = claims.slice(first);
     if (await pass.isStopped()) {
       // What was merged and not sent yet is not sent: its intents are written down, and the next pass looks first.
-      const unsent = [...outgoing.drop(), ...pass.takeRoles()];
+      const dropped = outgoing.drop();
+      await forgetWrites(pass, dropped);
+      const unsent = [...dropped, ...pass.takeRoles()];
       await store.links.release([...rest, ...unsent.map(({ link }) => link)]);
       break;
     }

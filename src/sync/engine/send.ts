@@ -1,8 +1,7 @@
 import { GatehouseError } from '../../domain/errors.ts';
-import type { Link } from '../../domain/link.ts';
 import { type RowOutcome, type RowWrite, sendParts, toParts } from '../remote/collection-write.ts';
 import { marksOf, type Target } from '../remote/target.ts';
-import { type Outcome, toFailure, withoutOwn } from './acknowledge.ts';
+import { asUnsent, type Outcome, toFailure } from './acknowledge.ts';
 import type { PendingWrite } from './change-set.ts';
 import { MOST_ROWS } from './chunk-size.ts';
 import { MOST_WITHOUT, withoutRefused } from './left-behind.ts';
@@ -85,20 +84,19 @@ async function answerTo(pass: Pass, write: PendingWrite, error: unknown): Promis
  * A create without our mark whose answer was lost waits ten minutes before it is sent again. One that Salesforce surely did
  * not do waits for nothing: it is no longer noted as sent.
  */
-async function forgetUnsent({ deps, target }: Pass, writes: readonly PendingWrite[], thrown: unknown): Promise<never> {
-  const isUnsent = thrown instanceof GatehouseError && target.org.refusal(thrown).mayBeDone !== true;
-  const blind = target.externalId === undefined ? writes.filter(({ kind }) => kind === 'create') : [];
-  if (isUnsent && blind.length > 0)
-    await deps.store.atomically(async (inside) => {
-      const locked = await inside.links.lock(blind.map(({ link }) => link));
-      await inside.links.save(locked.map((link) => unsent(link, deps.now())));
-    });
+async function forgetUnsent(pass: Pass, writes: readonly PendingWrite[], thrown: unknown): Promise<never> {
+  if (thrown instanceof GatehouseError && pass.target.org.refusal(thrown).mayBeDone !== true)
+    await forgetWrites(pass, writes);
   throw thrown;
 }
 
-function unsent(link: Link, now: number): Link {
-  const intents = withoutOwn(link, now);
-  return { ...link, intents, attemptedAt: Object.keys(intents).length > 0 ? link.attemptedAt : null };
+export async function forgetWrites({ deps, target }: Pass, writes: readonly PendingWrite[]): Promise<void> {
+  const blind = target.externalId === undefined ? writes.filter(({ kind }) => kind === 'create') : [];
+  if (blind.length === 0) return;
+  await deps.store.atomically(async (inside) => {
+    const locked = await inside.links.lock(blind.map(({ link }) => link));
+    await inside.links.save(locked.map((link) => asUnsent(link, deps.now())));
+  });
 }
 
 export function toRowWrite(target: Target, write: PendingWrite): RowWrite<PendingWrite> {
