@@ -95,6 +95,23 @@ const MIRRORS: readonly Mirror[] = [
     rows('product2', item, 'productcode name>product2name'),
   ),
   ...rows('product2', 'opportunitylineitem', 'name'),
+  ...rows('product2', 'asset', 'productcode description>productdescription family>productfamily'),
+  ...rows('opportunity', 'opportunitylineitem', 'name'),
+  ...rows('opportunity', 'opportunitylineitemschedule', 'amount>revenue'),
+  // A price and its number make the sum, and a sum of one line is the line.
+  ...rows(
+    'opportunitylineitem',
+    'opportunitylineitem',
+    'unitprice>totalprice unitprice>subtotal totalprice>unitprice totalprice>subtotal',
+  ),
+  ...rows('quote', 'quote', 'totalprice>grandtotal totalprice>subtotal subtotal>totalprice subtotal>grandtotal'),
+  ...rows('order', 'orderitem', 'totalamount>totalprice totalamount>unitprice'),
+  // Whoever may not know who it is about is not told that person's address either.
+  ...rows('case', 'case', 'contactid>contactemail contactid>contactphone contactid>contactmobile contactid>contactfax'),
+  ...rows('task', 'task', 'whoid>email whoid>phone'),
+  ...rows('event', 'event', 'whoid>email whoid>phone enddatetime>durationinminutes'),
+  ...rows('event', 'eventrelation', 'whoid>relationid'),
+  ...rows('contact', 'campaignmember', 'accountid accountid>companyoraccount'),
   ...['opportunitylineitem', 'quotelineitem', 'orderitem'].flatMap((item) =>
     rows('pricebookentry', item, 'unitprice>listprice'),
   ),
