@@ -1,7 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { FIELD_CASES, OWED_CASES } from '../field-cases.ts';
-import { REQUIREMENTS, SYNC_PROPERTIES } from '../requirements.ts';
+import { REQUIREMENTS } from '../requirements.ts';
+import { SYNC_PROPERTIES } from '../sync-properties.ts';
 
 const TESTS = new URL('../', import.meta.url);
 
