@@ -1,21 +1,20 @@
 import { expect, it } from 'vitest';
 import { describeStores } from '../support/databases.ts';
-import { createSyncWorld } from './world.ts';
+import { createSyncWorld, type SyncWorld } from './world.ts';
 
 const ADA = { email: 'ada@example.com', name: 'Ada Byron' };
+
+async function failToCreate(world: SyncWorld, fault: { type: string; when?: string }): Promise<void> {
+  await world.control('POST', 'faults', { ...fault, times: 1, match: { method: 'POST', path: '/sobjects' } });
+  await world.put('ada', ADA);
+  await expect(world.party('ada')).rejects.toThrow();
+}
 
 /** In an org without our field nothing but time tells a create that is late from one that never came. */
 describeStores((_, openFresh) => {
   it('a create whose answer was lost is not sent again while the first may still be saved, then it is, once [G01 S1] [sync-P1] [sync-P8]', async () => {
     await using world = await createSyncWorld(openFresh, { withoutExternalId: true });
-    await world.control('POST', 'faults', {
-      type: 'drop',
-      when: 'before',
-      times: 1,
-      match: { method: 'POST', path: '/sobjects' },
-    });
-    await world.put('ada', ADA);
-    await expect(world.party('ada')).rejects.toThrow();
+    await failToCreate(world, { type: 'drop', when: 'before' });
     for (const ms of [125_000, 125_000, 125_000]) {
       world.clock.advance(ms);
       await world.sync.runner.runAllDue('demo', await world.org());
@@ -28,14 +27,7 @@ describeStores((_, openFresh) => {
 
   it('a create that lands after its answer was given up is linked, never doubled [S1] [sync-P1] [sync-P8]', async () => {
     await using world = await createSyncWorld(openFresh, { withoutExternalId: true });
-    await world.control('POST', 'faults', {
-      type: 'drop',
-      when: 'before',
-      times: 1,
-      match: { method: 'POST', path: '/sobjects' },
-    });
-    await world.put('ada', ADA);
-    await expect(world.party('ada')).rejects.toThrow();
+    await failToCreate(world, { type: 'drop', when: 'before' });
     world.clock.advance(125_000);
     await world.sync.runner.runAllDue('demo', await world.org());
     await world.add({ FirstName: 'Ada', LastName: 'Byron', Email: ADA.email });
@@ -46,9 +38,7 @@ describeStores((_, openFresh) => {
 
   it('a create that Salesforce surely did not do is sent again at once [S1] [R3]', async () => {
     await using world = await createSyncWorld(openFresh, { withoutExternalId: true });
-    await world.control('POST', 'faults', { type: 'limit', times: 1, match: { method: 'POST', path: '/sobjects' } });
-    await world.put('ada', ADA);
-    await expect(world.party('ada')).rejects.toThrow();
+    await failToCreate(world, { type: 'limit' });
     expect((await world.link('ada')).attemptedAt).toBeNull();
   });
 });

@@ -154,7 +154,9 @@ export function createSoql(deps: RunSoqlDeps): Soql {
       return { ...found, skip, answered };
     },
     run: answer,
-    expects: async (query) => (query.class === 'trivial' ? undefined : planOf(query.send, deps.org)),
+    // A further page is no new question.
+    expects: async ({ send, skip, class: kind }) =>
+      kind === 'trivial' || skip !== undefined ? undefined : planOf(send, deps.org),
   };
 }
 

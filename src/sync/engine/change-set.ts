@@ -141,7 +141,7 @@ export class ChangeSet {
   }
 
   /** Looked at again when the requests of earlier claims cannot come any more. It is no failed try. */
-  await(link: Link, host: HostRecord | undefined, error: NonNullable<Link['error']>): void {
+  awaitAnswer(link: Link, host: HostRecord | undefined, error: NonNullable<Link['error']>): void {
     const nextAt =
       Math.max(...Object.values(link.intents).flatMap((list) => list.map(({ at }) => at))) + LONGEST_FLIGHT_MS;
     if (link.error?.message !== error.message)

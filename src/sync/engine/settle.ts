@@ -153,7 +153,7 @@ function settleUnlinked(
       needsHuman(`${match.candidates.length} record(s) could be this one.`, match.candidates);
       break;
     case 'none':
-      if (isUnderWay(tables, link)) changeSet.await(link, host, stillUnderWay(target));
+      if (isUnderWay(tables, link)) changeSet.awaitAnswer(link, host, stillUnderWay(target));
       else applyPlan(tables, changeSet, { link: claimValue(tables, link, host), host, row: undefined, isNew: true });
       break;
     default:
