@@ -86,8 +86,8 @@ const apiObject = z.string().regex(/^[A-Za-z]\w{0,79}$/, 'an API name such as Co
 const value = z.union([z.string().max(1000), z.number(), z.boolean(), z.null()], {
   error: 'a text of at most 1,000 characters, a number, true, false or null',
 });
-const names = <T extends z.ZodType<string>>(name: T, what: string, most: number) =>
-  z.union([name.transform((one) => [one]), z.array(name).max(most)], {
+const names = (name: z.ZodType<string, string>, what: string, most: number) =>
+  z.union([name.transform((one) => [one]).pipe(z.array(z.string())), z.array(name).max(most)], {
     error: `${what}; here one or a list of at most ${most}`,
   });
 

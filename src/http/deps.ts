@@ -1,5 +1,5 @@
 import type { App } from '../app/app.ts';
-import type { Route } from '../ports/route.ts';
+import type { Reply, Route } from '../ports/route.ts';
 
 /** What the HTTP door needs of the house. */
 export interface HttpDeps
@@ -29,6 +29,8 @@ export interface HttpDeps
   ) => Promise<Readonly<Record<string, unknown>>>;
   /** Routes of other rooms, under the same guards. */
   readonly routes?: readonly Route[];
+  /** Looks at each answer before it leaves. In tests: it says which one is not as its route declares it. */
+  readonly checkAnswer?: (route: Route, reply: Reply) => void;
 }
 
 /** Who is on the wire, as the socket knows it. */

@@ -31,7 +31,7 @@ export interface Http {
 }
 
 /** What the guards and the routes' callers need. */
-export type RoutesDeps = Pick<HttpDeps, 'config' | 'log' | 'now' | 'access' | 'isSimulated' | 'mcp'>;
+export type RoutesDeps = Pick<HttpDeps, 'config' | 'log' | 'now' | 'access' | 'isSimulated' | 'mcp' | 'checkAnswer'>;
 
 /** The MCP address, also a bot's own, and those where its clients look for a sign-in. */
 const MCP_PATHS = ['/mcp', '/mcp/:bot', '/.well-known/*', '/register'];
@@ -159,6 +159,8 @@ async function answer(
         baseUrl: originOf(c.get('host'), deps.config),
       }),
     ));
+  if (refused === undefined) deps.checkAnswer?.(route, reply);
+  const status = reply.status ?? route.status ?? 200;
   const streaming: StreamOptions = {
     signal: raw.signal,
     newId: () => c.get('id'),
@@ -166,11 +168,11 @@ async function answer(
   };
   if ('stream' in reply) {
     const events = await toEventStream(reply.stream, streaming);
-    return new Response(events, { status: reply.status ?? 200, headers: { ...STREAM_HEADERS, ...reply.headers } });
+    return new Response(events, { status, headers: { ...STREAM_HEADERS, ...reply.headers } });
   }
   const [text, type] = 'json' in reply ? [JSON.stringify(reply.json), 'application/json'] : [reply.text, reply.type];
   const body = typeof text === 'string' ? text : toTextStream(text, streaming);
-  return new Response(body, { status: reply.status ?? 200, headers: { 'content-type': type, ...reply.headers } });
+  return new Response(body, { status, headers: { 'content-type': type, ...reply.headers } });
 }
 
 /** Before the body is read: whoever may not call should not make us work. */

@@ -17,6 +17,7 @@ describe('bodies from outside', () => {
           summary: 'Outbound message',
           who: [],
           body: 'text',
+          answer: 'text/plain',
           maxBytes: MOST_BYTES,
           mostAtOnce: 2,
           admit: async ({ params }) =>
@@ -33,6 +34,7 @@ describe('bodies from outside', () => {
           path: '/api/anything',
           summary: 'Takes JSON',
           who: [],
+          answer: z.unknown(),
           body: z.strictObject({
             list: z
               .array(z.strictObject({ a: z.number().optional() }))

@@ -13,7 +13,11 @@ describe('server-sent events', () => {
   });
 
   const open = async (stream: (signal: AbortSignal) => AsyncIterable<object>) => {
-    const route: Route = { method: 'GET', path: '/api/events', summary: '', who: [], handle: async () => ({ stream }) };
+    const answer = 'text/event-stream';
+    const route: Route = {
+      ...{ method: 'GET', path: '/api/events', summary: '', who: [], answer },
+      handle: async () => ({ stream }),
+    };
     const door = await openDoor({}, () => ({ routes: [route] }));
     doors.push(door);
     return door;

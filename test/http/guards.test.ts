@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import type { Log } from '../../src/ports/log.ts';
 import { type Door, openDoor } from '../support/door.ts';
 
@@ -20,6 +21,7 @@ describe('the guards of every route', () => {
           summary: 'Outbound message',
           who: [],
           body: 'text',
+          answer: 'text/xml',
           maxBytes: 100,
           handle: async ({ body }) => ({ text: `<got>${String(body).length}</got>`, type: 'text/xml' }),
         },
@@ -28,6 +30,7 @@ describe('the guards of every route', () => {
           path: '/api/broken',
           summary: 'Fails',
           who: [],
+          answer: z.unknown(),
           handle: async () => {
             throw new Error(`no table tokens in ${world.folder}`);
           },

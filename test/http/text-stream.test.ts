@@ -8,6 +8,7 @@ async function open(text: () => AsyncIterable<string>) {
     path: '/api/long',
     summary: '',
     who: [],
+    answer: 'application/jsonl',
     handle: async () => ({ text: text(), type: 'application/jsonl' }),
   };
   return openDoor({}, () => ({ routes: [route] }));

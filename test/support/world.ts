@@ -6,17 +6,20 @@ import type { Audience } from '../../permissions/profiles.ts';
 import { type App, createApp } from '../../src/app/app.ts';
 import { GatehouseError } from '../../src/domain/errors.ts';
 import type { Envelope } from '../../src/domain/proposal.ts';
+import type { HttpDeps } from '../../src/http/deps.ts';
 import type { Call } from '../../src/ports/gate.ts';
 import { readConfig } from '../../src/runtime/config.ts';
 import { createSim, type Sim } from '../../src/sim/sim.ts';
 import { openDatabase } from '../../src/store/open.ts';
+import { checkAnswer } from './answers.ts';
 import { describeOnce, describePostgres } from './databases.ts';
 import { copyOfPrepared, testFolder } from './prepared.ts';
 import { stockOrg, stockPolicy } from './stock-org.ts';
 
 /** One house on a folder of its own, with the simulated org inside and a clock that the test moves. */
 export interface World extends AsyncDisposable {
-  readonly app: App;
+  /** Its HTTP door holds every answer to what the route declares. */
+  readonly app: App & Pick<HttpDeps, 'checkAnswer'>;
   readonly folder: string;
   readonly bot: string;
   readonly clock: { now: number; advance(ms: number): void };
@@ -70,12 +73,14 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     // A database elsewhere, and a secret of its own, begin with nothing here but the org.
     (file) => (config.databaseUrl === undefined && config.secret === undefined) || file === 'sim.db',
   );
-  const open = (crash?: (point: string) => void | Promise<void>) =>
-    createApp(config, {
+  const open = async (crash?: (point: string) => void | Promise<void>) => ({
+    ...(await createApp(config, {
       now: () => clock.now,
       ...(options.actions === undefined ? {} : { actions: options.actions }),
       ...(crash === undefined ? {} : { crash }),
-    });
+    })),
+    checkAnswer,
+  });
   const app = await open(options.crash);
   const bot = 'demo';
   const audience = options.audience ?? 'internal';

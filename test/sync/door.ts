@@ -5,6 +5,7 @@ import { readConfig } from '../../src/runtime/config.ts';
 import { createCipher } from '../../src/store/secrets/cipher.ts';
 import type { HostDeed, RouteDeps } from '../../src/sync/routes/deps.ts';
 import { syncRoutes } from '../../src/sync/routes/sync-routes.ts';
+import { checkAnswer } from '../support/answers.ts';
 import type { SyncWorld } from './world.ts';
 
 /** What routes put into the audit. */
@@ -50,7 +51,8 @@ export function door(world: SyncWorld): Ask {
   const now = () => clock.now;
   const access = createAccess({ store: fresh.store, secret: 'a secret of this test', now });
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const http = serveRoutes({ config: readConfig({}), log, now, access, isSimulated: true }, syncRoutes(depsOf(world)));
+  const deps = { config: readConfig({}), log, now, access, isSimulated: true, checkAnswer };
+  const http = serveRoutes(deps, syncRoutes(depsOf(world)));
   const keys = Promise.all([
     access.issueKey('host', 'demo'),
     access.createOperator(`admin-${crypto.randomUUID()}`, 'admin'),

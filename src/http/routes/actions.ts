@@ -1,18 +1,32 @@
 import { z } from 'zod';
 import { GatehouseError } from '../../domain/errors.ts';
 import { toolSchema } from '../../domain/tool-schema.ts';
-import { defineRoute, type Route } from '../../ports/route.ts';
+import { defineRoute } from '../../ports/route.ts';
+import { envelopeAnswer } from '../answers.ts';
 import type { HttpDeps } from '../deps.ts';
 import { sessionOf } from '../session-of.ts';
 
+const jsonSchema = z.record(z.string(), z.unknown()).describe('JSON Schema');
+const listedAnswer = z.strictObject({
+  name: z.string(),
+  title: z.string(),
+  description: z.string(),
+  risk: z.enum(['read', 'write', 'destructive']),
+  idempotent: z.boolean(),
+  mayAsk: z.boolean().describe('May come back as waiting for a person'),
+  input: jsonSchema,
+  output: jsonSchema,
+});
+
 /** Actions over REST: the same road as every other door, with a bot's agent key. */
-export function actionRoutes({ gate, access }: HttpDeps): readonly Route[] {
+export function actionRoutes({ gate, access }: HttpDeps) {
   return [
     defineRoute({
       method: 'GET',
       path: '/api/bots/{bot}/actions',
       summary: 'What this bot may call now',
       who: ['agent'],
+      answer: z.strictObject({ actions: z.array(listedAnswer) }),
       async handle({ params }) {
         const actions = (await gate.actions(params.bot)).map(({ input, output, ...listed }) => ({
           ...listed,
@@ -30,6 +44,7 @@ export function actionRoutes({ gate, access }: HttpDeps): readonly Route[] {
       // The gate names every bad argument in its own words.
       body: z.unknown(),
       takesUnreadable: true,
+      answer: envelopeAnswer,
       async handle({ params, caller, body, headers, signal }) {
         const key = shortHeader(headers, 'idempotency-key');
         const conversation = shortHeader(headers, 'gatehouse-conversation');

@@ -2,19 +2,22 @@ import { z } from 'zod';
 import type { Chat } from '../../chat/chat.ts';
 import type { Person } from '../../chat/conversation.ts';
 import type { ChatEvent } from '../../chat/events.ts';
+import { momentAnswer } from '../../domain/answers.ts';
 import { sha256 } from '../../domain/canonical-json.ts';
 import { GatehouseError } from '../../domain/errors.ts';
-import { defineRoute, type Reply, type Route, type RouteCall } from '../../ports/route.ts';
+import { defineRoute, type RouteCall, type StreamReply } from '../../ports/route.ts';
 import type { BotRow } from '../../ports/store.ts';
 import type { HttpDeps } from '../deps.ts';
 import { type EndUser, endUserOf } from '../end-user.ts';
 import { isoTime } from '../iso-time.ts';
 import { networkOf } from '../network.ts';
 import { createRateLimit } from '../rate-limit.ts';
-import { shownEvent, shownTranscript } from './chat-shown.ts';
+import { shownEvent, shownTranscript, transcriptAnswer } from './chat-shown.ts';
+
+const aboutAnswer = { model: z.string(), isDemo: z.boolean(), isSimulated: z.boolean() };
 
 /** Talking to a bot over HTTP, for our own page and for a site's widget: closed until policy opens it, each to their own. */
-export function chatRoutes(deps: HttpDeps): readonly Route[] {
+export function chatRoutes(deps: HttpDeps) {
   const aMinute = () => createRateLimit({ most: LOOKS_PER_MINUTE, windowMs: 60_000, now: deps.now });
   // Apart, so that a flood of names that cost nothing fills only its own count.
   const [addresses, visitors, people] = [aMinute(), aMinute(), aMinute()];
@@ -31,7 +34,7 @@ export function chatRoutes(deps: HttpDeps): readonly Route[] {
     return { chat: await deps.openChat(), bot, user: user.isAnonymous ? { ...user, from: sha256(from) } : user };
   };
 
-  const stream = ({ audience }: BotRow, events: (signal: AbortSignal) => AsyncIterable<ChatEvent>): Reply => ({
+  const stream = ({ audience }: BotRow, events: (signal: AbortSignal) => AsyncIterable<ChatEvent>): StreamReply => ({
     async *stream(signal) {
       for await (const event of events(signal)) yield shownEvent(event, audience);
     },
@@ -44,11 +47,12 @@ export function chatRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'Begin a conversation as an end user (Gatehouse-Session, or a visitor’s cookie)',
       who: [],
       body: z.strictObject({}),
+      status: 201,
+      answer: z.strictObject({ id: z.string(), bot: z.string(), ...aboutAnswer }),
       async handle(call) {
         const { chat, bot, user } = await enter(call);
         const { id } = await chat.open(bot.name, user);
         return {
-          status: 201,
           json: { id, bot: bot.name, ...chat.about },
           ...(user.setCookie === undefined ? {} : { headers: { 'set-cookie': user.setCookie } }),
         };
@@ -59,6 +63,7 @@ export function chatRoutes(deps: HttpDeps): readonly Route[] {
       path: '/api/bots/{bot}/conversations/{id}',
       summary: 'What was said so far, and the open cards; only to its own person',
       who: [],
+      answer: transcriptAnswer.extend({ ...aboutAnswer, now: momentAnswer }),
       async handle(call) {
         const { chat, bot, user } = await enter(call, false);
         const transcript = await chat.read(call.params.id, user);
@@ -71,6 +76,7 @@ export function chatRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'Say something; the turn comes back as server-sent events',
       who: [],
       body: z.strictObject({ text: z.string().trim().min(1).max(4000) }),
+      answer: 'text/event-stream',
       async handle(call) {
         const { chat, bot, user } = await enter(call);
         return stream(bot, (signal) => chat.say(call.params.id, user, call.body.text, signal));
@@ -82,6 +88,7 @@ export function chatRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'The person’s own button on a card; the rest of the turn comes back as server-sent events',
       who: [],
       body: z.strictObject({ answer: z.enum(['approve', 'reject']), choice: z.string().min(1).max(100).optional() }),
+      answer: 'text/event-stream',
       async handle(call) {
         const { chat, bot, user } = await enter(call);
         const { id, proposal } = call.params;
@@ -96,6 +103,7 @@ export function chatRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'Go on after a colleague decided; ends at once where there is nothing to go on with',
       who: [],
       body: z.strictObject({}),
+      answer: 'text/event-stream',
       async handle(call) {
         const { chat, bot, user } = await enter(call);
         return stream(bot, (signal) => chat.resume(call.params.id, user, signal));

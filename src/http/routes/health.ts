@@ -1,13 +1,15 @@
-import { defineRoute, type Route } from '../../ports/route.ts';
+import { z } from 'zod';
+import { defineRoute } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 
-export function healthRoutes({ ready, log }: HttpDeps): readonly Route[] {
+export function healthRoutes({ ready, log }: HttpDeps) {
   return [
     defineRoute({
       method: 'GET',
       path: '/healthz',
       summary: 'The process is alive',
       who: [],
+      answer: z.strictObject({ status: z.literal('ok') }),
       handle: async () => ({ json: { status: 'ok' } }),
     }),
     defineRoute({
@@ -15,6 +17,7 @@ export function healthRoutes({ ready, log }: HttpDeps): readonly Route[] {
       path: '/readyz',
       summary: 'The process can serve: its state can be read and written',
       who: [],
+      answer: z.strictObject({ status: z.enum(['ready', 'not_ready']), reason: z.string().optional() }),
       async handle() {
         try {
           await ready();

@@ -9,15 +9,22 @@ import {
   revokeOperatorKeys,
 } from '../../access/operators.ts';
 import type { Setter } from '../../audit/audit.ts';
+import { momentAnswer } from '../../domain/answers.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { botNamed } from '../../policy/permit.ts';
 import { deleteBot, issueBotKey } from '../../policy/save.ts';
-import { type Caller, defineRoute, type Route } from '../../ports/route.ts';
+import { type Caller, defineRoute } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
 
+const role = z.enum(ROLES);
+const botKeyKind = z.enum(['agent', 'host']);
+const keyAnswer = z.string().describe('In the clear this once');
+const newKey = { key: keyAnswer, revoked: z.int().describe('Earlier keys that ended') };
+const listedAnswer = z.strictObject({ name: z.string(), role, createdAt: momentAnswer, keys: z.int() });
+
 /** Who administers, approves and looks, and the keys of people and bots. Whatever makes a key or an operator wants a browser session (C3). */
-export function operatorRoutes(deps: HttpDeps): readonly Route[] {
+export function operatorRoutes(deps: HttpDeps) {
   return [
     defineRoute({
       method: 'GET',
@@ -25,6 +32,7 @@ export function operatorRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'Operators with their roles and the number of their live keys',
       who: ['operator'],
       permission: 'MANAGE_GRANTS',
+      answer: z.strictObject({ operators: z.array(listedAnswer) }),
       async handle() {
         const operators = await listOperators(deps);
         return { json: { operators: operators.map((one) => ({ ...one, createdAt: isoTime(one.createdAt) })) } };
@@ -36,10 +44,12 @@ export function operatorRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'Make an operator; answers the key once',
       who: ['operator'],
       permission: 'MANAGE_GRANTS',
-      body: z.strictObject({ name: z.string().min(1).max(64), role: z.enum(ROLES) }),
+      body: z.strictObject({ name: z.string().min(1).max(64), role }),
+      status: 201,
+      answer: z.strictObject({ operator: z.string(), role, key: keyAnswer }),
       async handle({ caller, body: { name, role } }) {
         const key = await createOperator(deps, name, role, bySession(caller));
-        return { status: 201, json: { operator: name, role, key } };
+        return { json: { operator: name, role, key } };
       },
     }),
     defineRoute({
@@ -48,7 +58,8 @@ export function operatorRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'Change a role; the last admin stays one',
       who: ['operator'],
       permission: 'MANAGE_GRANTS',
-      body: z.strictObject({ role: z.enum(ROLES) }),
+      body: z.strictObject({ role }),
+      answer: z.strictObject({ operator: z.string(), role }),
       async handle({ caller, params: { name }, body: { role } }) {
         await changeRole(deps, name, role, bySession(caller));
         return { json: { operator: name, role } };
@@ -60,6 +71,7 @@ export function operatorRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'Remove an operator, with sessions, links and keys',
       who: ['operator'],
       permission: 'MANAGE_GRANTS',
+      answer: z.strictObject({ operator: z.string(), removed: z.literal(true) }),
       async handle({ caller, params: { name } }) {
         await removeOperator(deps, name, setter(caller));
         return { json: { operator: name, removed: true } };
@@ -72,11 +84,10 @@ export function operatorRoutes(deps: HttpDeps): readonly Route[] {
       who: ['operator'],
       permission: 'MANAGE_GRANTS',
       body: z.strictObject({ replace: z.boolean().default(false) }),
+      status: 201,
+      answer: z.strictObject({ operator: z.string(), ...newKey }),
       async handle({ caller, params: { name }, body }) {
-        return {
-          status: 201,
-          json: { operator: name, ...(await newOperatorKey(deps, name, body, bySession(caller))) },
-        };
+        return { json: { operator: name, ...(await newOperatorKey(deps, name, body, bySession(caller))) } };
       },
     }),
     defineRoute({
@@ -85,6 +96,7 @@ export function operatorRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'Revoke every key of an operator',
       who: ['operator'],
       permission: 'MANAGE_GRANTS',
+      answer: z.strictObject({ operator: z.string(), revoked: z.int() }),
       async handle({ caller, params: { name } }) {
         return { json: { operator: name, revoked: await revokeOperatorKeys(deps, name, setter(caller)) } };
       },
@@ -95,13 +107,12 @@ export function operatorRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'Make an agent or host key of a bot; answers it once',
       who: ['operator'],
       permission: 'MANAGE_GRANTS',
-      body: z.strictObject({ kind: z.enum(['agent', 'host']), replace: z.boolean().default(false) }),
+      body: z.strictObject({ kind: botKeyKind, replace: z.boolean().default(false) }),
+      status: 201,
+      answer: z.strictObject({ bot: z.string(), kind: botKeyKind, ...newKey }),
       async handle({ caller, params, body }) {
         const bot = await botNamed(deps.store, params.bot);
-        return {
-          status: 201,
-          json: { bot: bot.name, ...(await issueBotKey(deps, bot.name, body, bySession(caller))) },
-        };
+        return { json: { bot: bot.name, ...(await issueBotKey(deps, bot.name, body, bySession(caller))) } };
       },
     }),
     defineRoute({
@@ -111,6 +122,7 @@ export function operatorRoutes(deps: HttpDeps): readonly Route[] {
       who: ['operator'],
       permission: 'MANAGE_GRANTS',
       query: z.strictObject({ confirm: z.string().max(100) }),
+      answer: z.strictObject({ bot: z.string(), deleted: z.literal(true), revoked: z.boolean() }),
       async handle({ caller, params, query }) {
         const bot = await botNamed(deps.store, params.bot);
         if (query.confirm !== bot.name)

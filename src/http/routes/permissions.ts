@@ -8,12 +8,12 @@ import {
 import { type FieldProblem, GatehouseError } from '../../domain/errors.ts';
 import { botNamed } from '../../policy/permit.ts';
 import { changeGrants, grantNotes } from '../../policy/save.ts';
-import { defineRoute, type Route } from '../../ports/route.ts';
+import { defineRoute } from '../../ports/route.ts';
 import type { BotRow } from '../../ports/store.ts';
 import type { HttpDeps } from '../deps.ts';
 
 /** Grants: an admin's yes for one bot and one permission. */
-export function permissionRoutes(deps: HttpDeps): readonly Route[] {
+export function permissionRoutes(deps: HttpDeps) {
   const { store } = deps;
   return [
     defineRoute({
@@ -22,6 +22,7 @@ export function permissionRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'Permissions granted to a bot, and all there are',
       who: ['operator'],
       permission: 'READ_INTEGRATIONS',
+      answer: z.strictObject(shownAnswer),
       async handle({ params }) {
         const bot = await botNamed(store, params.bot);
         return { json: shown(bot) };
@@ -49,6 +50,7 @@ export function permissionRoutes(deps: HttpDeps): readonly Route[] {
           ({ permissions, grant, revoke }) => (permissions ?? grant ?? revoke) !== undefined,
           'changes nothing: send permissions, or grant and revoke',
         ),
+      answer: z.strictObject({ ...shownAnswer, warnings: z.array(z.string()).optional() }),
       async handle({ params, caller, body }) {
         const bot = await botNamed(store, params.bot);
         if (body.bot !== undefined && body.bot !== bot.name)
@@ -64,6 +66,13 @@ export function permissionRoutes(deps: HttpDeps): readonly Route[] {
 }
 
 const names = z.array(z.string().max(80)).max(50);
+const permissionAnswer = z.enum(SALESFORCE_ACTIONS);
+const shownAnswer = {
+  bot: z.string(),
+  permissions: z.array(z.string()),
+  granted: z.array(z.string()).describe('The same as permissions'),
+  available: z.array(permissionAnswer),
+};
 const READ_ONLY = { bot: z.string().max(100).optional(), granted: names.optional(), available: names.optional() };
 
 function shown({ name, grants }: BotRow) {

@@ -1,12 +1,15 @@
 import { z } from 'zod';
+import { policySchema } from '../../../permissions/policy.ts';
 import { parseOrThrow } from '../../domain/validation.ts';
 import { botNamed } from '../../policy/permit.ts';
 import { checkedPolicyOf, refusedPolicy, savePolicy } from '../../policy/save.ts';
-import { defineRoute, type Route } from '../../ports/route.ts';
+import { defineRoute } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 
+const savedAnswer = { bot: z.string(), revision: z.int(), policy: policySchema.meta({ id: 'Policy' }) };
+
 /** Policy of a bot: read as it stands, saved whole, every save a revision. */
-export function policyRoutes(deps: HttpDeps): readonly Route[] {
+export function policyRoutes(deps: HttpDeps) {
   const { store } = deps;
   return [
     defineRoute({
@@ -15,6 +18,7 @@ export function policyRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'The policy and its revision (also as ETag)',
       who: ['operator'],
       permission: 'READ_INTEGRATIONS',
+      answer: z.strictObject(savedAnswer),
       async handle({ params }) {
         const { name, policyRevision, policy } = await botNamed(store, params.bot);
         return {
@@ -31,6 +35,7 @@ export function policyRoutes(deps: HttpDeps): readonly Route[] {
       who: ['operator'],
       permission: 'MANAGE_POLICY',
       body: z.unknown(),
+      answer: z.strictObject({ ...savedAnswer, warnings: z.array(z.string()).optional() }),
       async handle({ params, caller, body, headers }) {
         const bot = await botNamed(store, params.bot);
         const sent = unwrapped(body, bot.name);

@@ -1,18 +1,55 @@
 import { z } from 'zod';
+import { assuranceAnswer, changeAnswer, momentAnswer } from '../../domain/answers.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { isDeclinedInClient, isOver, type Proposal, summaryOf } from '../../domain/proposal.ts';
 import type { HumanDecision } from '../../ports/gate.ts';
-import { type Caller, defineRoute, type Route } from '../../ports/route.ts';
+import { type Caller, defineRoute } from '../../ports/route.ts';
+import { envelopeAnswer, previewAnswer, stateAnswer } from '../answers.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
 import { createRateLimit } from '../rate-limit.ts';
 import { sessionOf } from '../session-of.ts';
 
+const values = z.record(z.string().max(80), z.unknown());
+const moment = momentAnswer.nullable();
+const text = z.string().nullable();
+
+const listedAnswer = z.strictObject({
+  id: z.string(),
+  bot: z.string(),
+  principal: z.string(),
+  conversation: text,
+  action: z.string(),
+  state: stateAnswer,
+  summary: z.string(),
+  reasons: z.array(z.string()),
+  assurance: assuranceAnswer,
+  declinedInClient: z.literal(true).optional(),
+  createdAt: momentAnswer,
+  expiresAt: momentAnswer,
+  decidedBy: text,
+  decidedVia: text,
+  choice: text,
+  settledAt: moment,
+});
+
+const heldAnswer = z.strictObject({
+  id: z.string(),
+  link: z.string(),
+  dirty: z.int(),
+  digest: z.string(),
+  operation: z.enum(['create', 'update', 'delete']),
+  object: z.string(),
+  recordId: text,
+  changes: z.array(changeAnswer),
+  warnings: z.array(z.string()).optional(),
+});
+
 /**
  * Proposals: agents may look at their own, people decide. An agent or host key on the deciding routes is refused before
  * anything else is looked at (C3).
  */
-export function proposalRoutes({ gate, approvals, access, now }: HttpDeps): readonly Route[] {
+export function proposalRoutes({ gate, approvals, access, now }: HttpDeps) {
   const limit = createRateLimit({ most: 60, windowMs: 60_000, now });
 
   const decide = (answer: HumanDecision['answer'], summary: string) =>
@@ -23,6 +60,7 @@ export function proposalRoutes({ gate, approvals, access, now }: HttpDeps): read
       who: ['operator'],
       permission: 'DECIDE_PROPOSALS',
       body: decisionSchema,
+      answer: envelopeAnswer,
       async handle({ params, caller, body }) {
         limit.consume(caller.principal);
         return { json: await approvals.decide(params.id, { answer, ...toDecision(caller), ...given(body) }) };
@@ -41,6 +79,7 @@ export function proposalRoutes({ gate, approvals, access, now }: HttpDeps): read
         state: z.enum(['waiting', 'all']).default('waiting'),
         limit: z.coerce.number().int().min(1).max(200).default(50),
       }),
+      answer: z.strictObject({ proposals: z.array(listedAnswer) }),
       async handle({ query }) {
         const proposals = await approvals.list({
           limit: query.limit,
@@ -57,6 +96,9 @@ export function proposalRoutes({ gate, approvals, access, now }: HttpDeps): read
       who: ['agent', 'operator'],
       permission: 'READ_LOGS',
       query: z.strictObject({ waitSeconds: z.coerce.number().min(0).max(25).default(0) }),
+      answer: envelopeAnswer.extend({
+        detail: listedAnswer.extend({ args: values }).optional().describe('For operators'),
+      }),
       async handle({ params, caller, query, headers, signal }) {
         if (caller.kind === 'agent') {
           const viewer = { bot: caller.bot, principal: caller.principal, ...sessionOf(access, caller.bot, headers) };
@@ -72,6 +114,7 @@ export function proposalRoutes({ gate, approvals, access, now }: HttpDeps): read
       summary: 'Of a list that sync waits for: every record on it, as it would be written',
       who: ['operator'],
       permission: 'READ_LOGS',
+      answer: z.strictObject({ proposal: z.string(), count: z.int(), records: z.array(heldAnswer) }),
       async handle({ params }) {
         const records = await approvals.heldRecords(params.id);
         if (records === undefined)
@@ -88,6 +131,13 @@ export function proposalRoutes({ gate, approvals, access, now }: HttpDeps): read
       who: ['operator'],
       permission: 'DECIDE_PROPOSALS',
       body: z.strictObject({ values }),
+      answer: z.strictObject({
+        values,
+        preview: previewAnswer.nullable(),
+        reasons: z.array(z.string()),
+        assurance: assuranceAnswer,
+        seen: z.string(),
+      }),
       async handle({ params, caller, body }) {
         limit.consume(caller.principal);
         return { json: await approvals.previewEdit(params.id, body.values) };
@@ -97,8 +147,6 @@ export function proposalRoutes({ gate, approvals, access, now }: HttpDeps): read
     decide('reject', 'Decline'),
   ];
 }
-
-const values = z.record(z.string().max(80), z.unknown());
 
 const decisionSchema = z.strictObject({
   choice: z.string().min(1).max(100).optional(),
@@ -121,7 +169,7 @@ export function toDecision(
   return { by: caller.principal, via: caller.by === 'session' ? 'console' : 'cli', assurance: 'session' };
 }
 
-function toListed(proposal: Proposal, now: number): Record<string, unknown> {
+function toListed(proposal: Proposal, now: number): z.output<typeof listedAnswer> {
   const { id, bot, principal, conversation, action, state, reasons, assurance, decidedBy, decidedVia, choice } =
     proposal;
   return {
@@ -133,9 +181,9 @@ function toListed(proposal: Proposal, now: number): Record<string, unknown> {
     // Its time may be over before anybody wrote that down.
     state: state === 'pending' && isOver(proposal, now) ? 'expired' : state,
     summary: summaryOf(proposal),
-    reasons,
+    reasons: [...reasons],
     assurance,
-    ...(isDeclinedInClient(proposal) ? { declinedInClient: true } : {}),
+    ...(isDeclinedInClient(proposal) ? { declinedInClient: true as const } : {}),
     createdAt: isoTime(proposal.createdAt),
     expiresAt: isoTime(proposal.expiresAt),
     decidedBy,

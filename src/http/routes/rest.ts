@@ -1,4 +1,3 @@
-import type { Route } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 import { openApiRoute } from '../openapi.ts';
 import { actionRoutes } from './actions.ts';
@@ -13,7 +12,7 @@ import { proposalRoutes } from './proposals.ts';
 import { sessionRoutes } from './sessions.ts';
 
 /** Every REST route of this door, in the order of the OpenAPI document. */
-export function restRoutes(deps: HttpDeps): readonly Route[] {
+export function restRoutes(deps: HttpDeps) {
   const routes = [
     ...actionRoutes(deps),
     ...proposalRoutes(deps),

@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { momentAnswer } from '../../domain/answers.ts';
 import { GatehouseError } from '../../domain/errors.ts';
-import { defineRoute, type Route } from '../../ports/route.ts';
+import { defineRoute } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
 
 /** Chat sessions of the host app: whose account a visitor is comes from here, signed, and from nowhere else (O9, P6). */
-export function sessionRoutes({ access, context, now }: HttpDeps): readonly Route[] {
+export function sessionRoutes({ access, context, now }: HttpDeps) {
   const routes = [
     defineRoute({
       method: 'POST',
@@ -22,12 +23,13 @@ export function sessionRoutes({ access, context, now }: HttpDeps): readonly Rout
           .describe('Your own id of the person; keeps chats of one account apart'),
         ttlSeconds: z.int().min(60).max(86_400).default(3600),
       }),
+      status: 201,
+      answer: z.strictObject({ session: z.string(), expiresAt: momentAnswer }),
       async handle({ caller, body }) {
         const { indexValue, user } = body;
         const ttlMs = body.ttlSeconds * 1000;
         const claims = { indexValue, user };
         return {
-          status: 201,
           json: {
             session: access.signSession(caller.bot, claims, ttlMs),
             expiresAt: isoTime(now() + ttlMs),
@@ -44,6 +46,7 @@ export function sessionRoutes({ access, context, now }: HttpDeps): readonly Rout
       path: '/api/bots/{bot}/context',
       summary: 'The account behind a chat session, as far as policy allows',
       who: ['host'],
+      answer: z.record(z.string(), z.unknown()).describe('Fields of the account by API name'),
       async handle({ caller, headers }) {
         const session = headers.get('gatehouse-session');
         if (session === null)

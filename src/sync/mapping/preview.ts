@@ -1,10 +1,10 @@
 import type { FieldValue } from '../../domain/action.ts';
-import type { HostFields } from '../../domain/mapping.ts';
+import type { Direction, HostFields } from '../../domain/mapping.ts';
 import type { CompiledMapping, CompiledRule, RemoteRecord } from './compile.ts';
 
 export interface PreviewLine {
   readonly rule: string;
-  readonly direction: string;
+  readonly direction: Direction;
   /** What would be sent, by API name; empty when nothing would. */
   readonly sends: Readonly<Record<string, FieldValue>>;
   /** What the host would get from the record; empty when nothing would. */

@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import { fieldsAnswer, momentAnswer } from '../../domain/answers.ts';
 import { asUuid } from '../../domain/canonical-json.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { momentInput, readMoment } from '../../domain/moment.ts';
-import { defineRoute, type Route } from '../../ports/route.ts';
+import { defineRoute } from '../../ports/route.ts';
 import type { LogRow } from '../../ports/sync-store.ts';
 import { logIdAt, toUuid } from '../host/log-ids.ts';
 import { splitName } from '../mapping/names.ts';
+import { logAnswer } from './answers.ts';
 import type { RouteDeps } from './deps.ts';
 import { hostId, limitInput } from './inputs.ts';
 
@@ -28,8 +30,14 @@ const logsInput = z.strictObject({
   limit: limitInput.default(100),
 });
 
+const crmLogAnswer = logAnswer.pick({ id: true, operation: true, direction: true, status: true }).extend({
+  crmRecordId: z.string().nullable(),
+  changes: fieldsAnswer,
+  createdAt: momentAnswer,
+});
+
 /** The two routes whose form is fixed outside (W9). */
-export function crmRoutes(deps: RouteDeps): readonly Route[] {
+export function crmRoutes(deps: RouteDeps) {
   const { sync, store, openOrg, connectorOf } = deps;
   return [
     defineRoute({
@@ -38,6 +46,14 @@ export function crmRoutes(deps: RouteDeps): readonly Route[] {
       who: ['host'],
       body: syncInput,
       summary: 'Brings one person or one case into step now.',
+      answer: z.strictObject({
+        status: z.literal('success'),
+        operation: z.enum(['create', 'update', 'none']),
+        direction: z.enum(['to_crm', 'from_crm']),
+        object: z.string(),
+        crmRecordId: z.string(),
+        url: z.string(),
+      }),
       async handle({ caller: { bot }, body: { customerId, caseId, connectorId }, signal }) {
         if (connectorId !== undefined && asUuid(connectorId) !== asUuid((await connectorOf(bot)) ?? '')) {
           throw new GatehouseError('not_found', 'There is no such connector for this bot.', {
@@ -65,6 +81,7 @@ export function crmRoutes(deps: RouteDeps): readonly Route[] {
       who: ['host'],
       query: logsInput,
       summary: 'What was synced, of all or of one person or case, newest first.',
+      answer: z.strictObject({ logs: z.array(crmLogAnswer) }),
       async handle({ caller: { bot }, query: { customerId, caseId, since, until, limit } }) {
         if (customerId !== undefined && caseId !== undefined)
           throw new GatehouseError('invalid_input', 'The log of a person or of a case, not of both.', {
@@ -88,7 +105,15 @@ export function crmRoutes(deps: RouteDeps): readonly Route[] {
 }
 
 /** Exactly W9's form. */
-export function toCrmLog({ id, operation, direction, status, sfId, changes, at }: LogRow): Record<string, unknown> {
+export function toCrmLog({
+  id,
+  operation,
+  direction,
+  status,
+  sfId,
+  changes,
+  at,
+}: LogRow): z.output<typeof crmLogAnswer> {
   const flat = changes.flatMap(({ field, after, crm }) => {
     if (crm) return Object.entries(crm);
     const names = field.split('+');

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { GatehouseError } from '../../domain/errors.ts';
-import { defineRoute, type Reply, type Route } from '../../ports/route.ts';
+import { defineRoute, type TextReply } from '../../ports/route.ts';
 import { receiveMessage, refuseAddress, rotateToken } from '../inbound/receive.ts';
 import { findField } from '../mapping/compile.ts';
 import { openedBy } from '../remote/policy-bounds.ts';
 import { setWebhook } from '../webhooks/deliver.ts';
+import { deletedAnswer } from './answers.ts';
 import { parsePart, type RouteDeps } from './deps.ts';
 
 const webhookInput = z.strictObject({ url: z.url().max(2_000) });
@@ -14,6 +15,18 @@ const subscriptionInput = z.strictObject({
     .min(1)
     .max(100),
 });
+const subscriptionAnswer = z.strictObject({ object: z.string(), fields: z.array(z.string()) });
+const webhookAnswer = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('none') }),
+  z.strictObject({
+    state: z.enum(['on', 'off']),
+    url: z.string(),
+    delivered: z.int(),
+    waiting: z.int(),
+    attempts: z.int(),
+    problem: z.string().nullable(),
+  }),
+]);
 const rotateInput = z.strictObject({
   keepOldForMs: z
     .number()
@@ -28,7 +41,7 @@ const objectName = z.string().regex(/^[A-Za-z]\w{0,79}$/, 'an API name such as O
 const MOST_MESSAGES = 4;
 
 /** Events in from Salesforce, and out to the host app. */
-export function eventRoutes(deps: RouteDeps): readonly Route[] {
+export function eventRoutes(deps: RouteDeps) {
   const { store, requireBot } = deps;
   const may = { who: ['operator'], permission: 'MANAGE_MAPPINGS' } as const;
   const read = { who: ['operator'], permission: 'READ_LOGS' } as const;
@@ -40,6 +53,7 @@ export function eventRoutes(deps: RouteDeps): readonly Route[] {
       body: 'text',
       mostAtOnce: MOST_MESSAGES,
       summary: 'Takes outbound messages (SOAP). Answers Ack only when all of it is stored.',
+      answer: 'text/xml',
       async admit({ params }) {
         const refused = await refuseAddress(deps, params.token);
         return refused && toSoap(refused);
@@ -52,9 +66,11 @@ export function eventRoutes(deps: RouteDeps): readonly Route[] {
       path: '/api/bots/{bot}/sync/inbound-token',
       body: rotateInput,
       summary: 'A new secret address for outbound messages, shown once.',
+      status: 201,
+      answer: z.strictObject({ url: z.string() }),
       async handle({ params, body }) {
         const token = await rotateToken(deps, await requireBot(params.bot), body.keepOldForMs);
-        return { status: 201, json: { url: `${deps.publicUrl}/api/webhooks/salesforce/${token}` } };
+        return { json: { url: `${deps.publicUrl}/api/webhooks/salesforce/${token}` } };
       },
     }),
     defineRoute({
@@ -63,6 +79,7 @@ export function eventRoutes(deps: RouteDeps): readonly Route[] {
       path: '/api/bots/{bot}/sync/webhook',
       body: webhookInput,
       summary: 'Where the host app is told of changes; answers the signing secret, once.',
+      answer: z.strictObject({ secret: z.string() }),
       handle: async ({ params, body }) => ({
         json: await setWebhook(deps, await requireBot(params.bot), body.url),
       }),
@@ -72,6 +89,7 @@ export function eventRoutes(deps: RouteDeps): readonly Route[] {
       method: 'GET',
       path: '/api/bots/{bot}/sync/webhook',
       summary: 'How delivery stands.',
+      answer: webhookAnswer,
       async handle({ params }) {
         const bot = await requireBot(params.bot);
         const target = await store.webhooks.get(bot);
@@ -86,6 +104,7 @@ export function eventRoutes(deps: RouteDeps): readonly Route[] {
       method: 'DELETE',
       path: '/api/bots/{bot}/sync/webhook',
       summary: 'Ends delivery; the feed stays.',
+      answer: deletedAnswer,
       async handle({ params }) {
         await store.webhooks.remove(await requireBot(params.bot));
         return { json: { deleted: true } };
@@ -96,6 +115,7 @@ export function eventRoutes(deps: RouteDeps): readonly Route[] {
       method: 'GET',
       path: '/api/bots/{bot}/sync/subscriptions',
       summary: 'Objects and fields that the host app is told of.',
+      answer: z.strictObject({ subscriptions: z.array(subscriptionAnswer) }),
       async handle({ params }) {
         const all = await store.subscriptions.list(await requireBot(params.bot));
         return { json: { subscriptions: all.map(({ object, fields }) => ({ object, fields })) } };
@@ -107,6 +127,7 @@ export function eventRoutes(deps: RouteDeps): readonly Route[] {
       path: '/api/bots/{bot}/sync/subscriptions/{object}',
       body: subscriptionInput,
       summary: 'Tells the host app of every change of an object.',
+      answer: subscriptionAnswer,
       async handle({ params, body: { fields }, signal }) {
         const bot = await requireBot(params.bot);
         const org = await deps.openOrg(bot, signal);
@@ -139,6 +160,7 @@ export function eventRoutes(deps: RouteDeps): readonly Route[] {
       method: 'DELETE',
       path: '/api/bots/{bot}/sync/subscriptions/{object}',
       summary: 'Ends a subscription.',
+      answer: deletedAnswer,
       async handle({ params }) {
         const bot = await requireBot(params.bot);
         await store.subscriptions.remove(bot, parsePart(objectName, params.object, 'object'));
@@ -148,7 +170,7 @@ export function eventRoutes(deps: RouteDeps): readonly Route[] {
   ];
 }
 
-const toSoap = ({ status, body }: { readonly status: number; readonly body: string }): Reply => ({
+const toSoap = ({ status, body }: { readonly status: number; readonly body: string }): TextReply => ({
   status,
   text: body,
   type: 'text/xml; charset=utf-8',

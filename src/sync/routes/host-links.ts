@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { candidateAnswer, momentAnswer, problemAnswer } from '../../domain/answers.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import type { Kind } from '../../domain/mapping.ts';
-import { type Caller, defineRoute, type Reply, type Route } from '../../ports/route.ts';
+import { type Caller, defineRoute } from '../../ports/route.ts';
 import { openedBy } from '../remote/policy-bounds.ts';
 import { mappingOf, openTarget } from '../remote/target.ts';
+import { linkAnswer } from './answers.ts';
 import { missing, parsePart, type RouteDeps, scopeOf } from './deps.ts';
 import { hostId } from './inputs.ts';
 
@@ -20,6 +22,16 @@ const linkInput = z.strictObject({
 });
 const unlinkInput = z.strictObject({ user });
 
+const hostLinkAnswer = linkAnswer
+  .pick({ object: true, recordId: true, state: true, isWaiting: true })
+  .extend({
+    url: z.string().optional(),
+    problem: problemAnswer.pick({ code: true, message: true, next: true }).nullable(),
+    candidates: z.array(candidateAnswer.extend({ url: z.string().optional() })).optional(),
+    lastSyncAt: momentAnswer.optional(),
+  })
+  .meta({ id: 'HostLink' });
+
 interface Asked {
   readonly caller: Extract<Caller, { kind: 'host' }>;
   readonly params: { readonly id: string };
@@ -27,14 +39,14 @@ interface Asked {
 }
 
 /** What a host app shows and decides on its own page of a person or case (V4). An operator can close it for a bot. */
-export function hostLinkRoutes(deps: RouteDeps): readonly Route[] {
+export function hostLinkRoutes(deps: RouteDeps) {
   return [
     ...routesOf(deps, 'party', '/api/parties/{id}/salesforce'),
     ...routesOf(deps, 'case', '/api/cases/{id}/salesforce'),
   ];
 }
 
-function routesOf(deps: RouteDeps, kind: Kind, path: `/api/${'parties' | 'cases'}/{id}/salesforce`): readonly Route[] {
+function routesOf(deps: RouteDeps, kind: Kind, path: `/api/${'parties' | 'cases'}/{id}/salesforce`) {
   const { sync, openOrg, onChange, policyOf, audit } = deps;
   const what = kind === 'party' ? 'person' : 'case';
 
@@ -48,7 +60,7 @@ function routesOf(deps: RouteDeps, kind: Kind, path: `/api/${'parties' | 'cases'
     return id;
   }
 
-  const show = async ({ caller, signal }: Asked, id: string): Promise<Reply> => ({
+  const show = async ({ caller, signal }: Asked, id: string) => ({
     json: await linkOf(deps, caller.bot, kind, id, signal),
   });
 
@@ -58,6 +70,7 @@ function routesOf(deps: RouteDeps, kind: Kind, path: `/api/${'parties' | 'cases'
       path,
       who: ['host'],
       summary: `Which Salesforce record a ${what} is linked to, and how that stands.`,
+      answer: hostLinkAnswer,
       handle: async (call) => show(call, await open(call)),
     }),
     defineRoute({
@@ -66,6 +79,7 @@ function routesOf(deps: RouteDeps, kind: Kind, path: `/api/${'parties' | 'cases'
       who: ['host'],
       body: linkInput,
       summary: `Links a ${what} to a Salesforce record, for a user whom the host app names.`,
+      answer: hostLinkAnswer,
       async handle(call) {
         const { bot, principal } = call.caller;
         const { recordId, user } = call.body;
@@ -92,6 +106,7 @@ function routesOf(deps: RouteDeps, kind: Kind, path: `/api/${'parties' | 'cases'
       who: ['host'],
       query: unlinkInput,
       summary: `Ends the link of a ${what}, for a user whom the host app names (?user=); both records stay.`,
+      answer: hostLinkAnswer,
       async handle(call) {
         const { bot, principal } = call.caller;
         const { user } = call.query;
@@ -119,13 +134,7 @@ async function findLink({ store }: RouteDeps, scope: { bot: string; orgId: strin
   return link;
 }
 
-async function linkOf(
-  deps: RouteDeps,
-  bot: string,
-  kind: Kind,
-  id: string,
-  signal: AbortSignal,
-): Promise<Record<string, unknown>> {
+async function linkOf(deps: RouteDeps, bot: string, kind: Kind, id: string, signal: AbortSignal) {
   const scope = await scopeOf(deps, bot);
   const link = await findLink(deps, scope, kind, id);
   const [last] = await deps.store.log.find(bot, { localId: id, kind, status: 'success', limit: 1 });
@@ -154,7 +163,7 @@ async function linkOf(
 
 const isWaiting = ({ state, dirty, done }: Link): boolean => state !== 'unlinked' && dirty > done;
 
-function problemOf(link: Link | undefined): Record<string, unknown> | null {
+function problemOf(link: Link | undefined) {
   if (!link?.error) return null;
   const { code, message, next } = link.error;
   return { code, message, next };

@@ -150,7 +150,8 @@ function fieldsOf(
   );
 }
 
-export function toWire({ id, kind, fields, parties, version, changedAt }: HostRecord): Record<string, unknown> {
+/** Fields that we know beside what is the host's own. */
+export function toWire({ id, kind, fields, version, changedAt }: HostRecord) {
   const entries = Object.entries(fields);
   const known = Object.fromEntries(entries.filter(([name]) => hostField(kind, name)));
   const others = entries.filter(([name]) => !hostField(kind, name));
@@ -158,10 +159,14 @@ export function toWire({ id, kind, fields, parties, version, changedAt }: HostRe
     externalId: id,
     ...known,
     ...(others.length > 0 ? { custom: Object.fromEntries(others) } : {}),
-    ...(kind === 'case' ? { parties: parties.map(({ party, role }) => ({ externalId: party, role })) } : {}),
     version,
     changedAt: new Date(changedAt).toISOString(),
   };
+}
+
+export function toWireCase(record: HostRecord) {
+  const parties = record.parties.map(({ party, role }) => ({ externalId: party, role }));
+  return { ...toWire(record), parties };
 }
 
 export const kindInput = z.enum(['party', 'case']);

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Link } from '../../domain/link.ts';
-import { defineRoute, type Route } from '../../ports/route.ts';
+import { defineRoute } from '../../ports/route.ts';
 import { syncStatus } from '../jobs/status.ts';
+import { linkAnswer, statusAnswer } from './answers.ts';
 import { type RouteDeps, scopeOf } from './deps.ts';
 import { definedOnly, hostId, kindInput, limitInput } from './inputs.ts';
 
@@ -44,7 +45,7 @@ const retryInput = z.union(
 );
 
 /** How the sync stands, and what a human decides about single records. */
-export function linkRoutes(deps: RouteDeps): readonly Route[] {
+export function linkRoutes(deps: RouteDeps) {
   const {
     sync: { manualLinks },
     store,
@@ -62,6 +63,7 @@ export function linkRoutes(deps: RouteDeps): readonly Route[] {
       method: 'GET',
       path: `${base}/status`,
       summary: 'How the sync stands: links by state, what waits, and every problem with its cure.',
+      answer: statusAnswer,
       async handle({ params }) {
         const bot = await requireBot(params.bot);
         // Also of a connection that needs a new login: that is when people look.
@@ -76,6 +78,7 @@ export function linkRoutes(deps: RouteDeps): readonly Route[] {
       path: `${base}/links`,
       query: linksInput,
       summary: 'Links with state and problem.',
+      answer: z.strictObject({ links: z.array(linkAnswer), next: z.string().optional() }),
       async handle({ params, query: { limit, kind, after, hasProblem, ...filter } }) {
         const scope = await scopeOf(deps, await requireBot(params.bot));
         const links = await store.links.list(
@@ -93,6 +96,7 @@ export function linkRoutes(deps: RouteDeps): readonly Route[] {
       path: `${base}/links`,
       body: linkInput,
       summary: 'Links a host record to a Salesforce record by hand.',
+      answer: linkAnswer,
       async handle({ params, body: { kind, localId, recordId }, signal }) {
         const bot = await requireBot(params.bot);
         const link = await manualLinks.link(bot, await openOrg(bot, signal), kind, localId, recordId);
@@ -106,6 +110,7 @@ export function linkRoutes(deps: RouteDeps): readonly Route[] {
       path: `${base}/parents`,
       body: parentInput,
       summary: 'Says which account a company name means: one that is there, a new one, or none.',
+      answer: linkAnswer,
       async handle({ params, body: { object, name, ...rest }, signal }) {
         const bot = await requireBot(params.bot);
         const choice = 'recordId' in rest ? { recordId: rest.recordId } : 'create' in rest ? 'create' : 'leave out';
@@ -120,6 +125,7 @@ export function linkRoutes(deps: RouteDeps): readonly Route[] {
       path: `${base}/unlink`,
       body: unlinkInput,
       summary: 'Ends a link; both records stay.',
+      answer: linkAnswer,
       async handle({ params, body: { kind, localId } }) {
         const scope = await scopeOf(deps, await requireBot(params.bot));
         return { json: toWireLink(await manualLinks.unlink(scope.bot, scope.orgId, kind, localId)) };
@@ -131,6 +137,7 @@ export function linkRoutes(deps: RouteDeps): readonly Route[] {
       path: `${base}/retry`,
       body: retryInput,
       summary: 'Tries records again now: the named ones, or all with a problem.',
+      answer: z.strictObject({ retried: z.int() }),
       async handle({ params, body }) {
         const scope = await scopeOf(deps, await requireBot(params.bot));
         const retried =
@@ -157,7 +164,7 @@ function toWireLink({
   attempts,
   reason,
   waitsFor,
-}: Link): Record<string, unknown> {
+}: Link) {
   const isWaiting = state !== 'unlinked' && dirty > done;
   return {
     kind,

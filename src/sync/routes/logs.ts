@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { momentInput, readMoment } from '../../domain/moment.ts';
-import { defineRoute, type Route } from '../../ports/route.ts';
+import { defineRoute } from '../../ports/route.ts';
 import type { LogFilter, LogRow, LogStore } from '../../ports/sync-store.ts';
 import { logIdAt, toLogId, toUuid } from '../host/log-ids.ts';
+import { logAnswer } from './answers.ts';
 import type { RouteDeps } from './deps.ts';
 import { hostId, kindInput, limitInput } from './inputs.ts';
 
@@ -27,7 +28,7 @@ const logInput = z.strictObject({
 const restoreInput = z.strictObject({ field: z.string().max(200).optional() });
 
 /** What was synced, and what lost a conflict put back. */
-export function logRoutes(deps: RouteDeps): readonly Route[] {
+export function logRoutes(deps: RouteDeps) {
   const { sync, store, requireBot } = deps;
   const base = '/api/bots/{bot}/sync';
 
@@ -39,6 +40,7 @@ export function logRoutes(deps: RouteDeps): readonly Route[] {
       path: `${base}/logs`,
       query: logInput,
       summary: 'The sync log with before and after, reason, winner and calls; `format=jsonl` exports it.',
+      answer: z.strictObject({ logs: z.array(logAnswer), next: z.string().optional() }),
       async handle({ params, query: { format, limit: most, ...asked } }) {
         const bot = await requireBot(params.bot);
         const filter = toFilter(asked, deps.now());
@@ -56,6 +58,7 @@ export function logRoutes(deps: RouteDeps): readonly Route[] {
       path: `${base}/logs/{id}/restore`,
       body: restoreInput,
       summary: 'Puts the value that lost a conflict back.',
+      answer: logAnswer.pick({ kind: true, localId: true }).extend({ restored: z.literal(true) }),
       async handle({ params, body, caller }) {
         const bot = await requireBot(params.bot);
         const { kind, localId } = await sync.manualLinks.restore(
@@ -100,6 +103,6 @@ async function* linesOf(
   }
 }
 
-function toWire({ bot: _, orgId: __, id, sfId, at, ...row }: LogRow): Record<string, unknown> {
+function toWire({ bot: _, orgId: __, id, sfId, at, ...row }: LogRow) {
   return { id: toUuid(id), ...row, recordId: sfId, at: new Date(at).toISOString() };
 }

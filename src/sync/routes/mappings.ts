@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { FieldValue, ObjectDescribe } from '../../domain/action.ts';
+import { fieldProblemAnswer, fieldsAnswer } from '../../domain/answers.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { type Kind, mappingSchema } from '../../domain/mapping.ts';
-import { defineRoute, type Route } from '../../ports/route.ts';
+import { defineRoute } from '../../ports/route.ts';
 import type { SyncOrg } from '../../ports/sync.ts';
 import { idOf } from '../host/record-id.ts';
 import { type CompiledMapping, type CompiledRule, compileMapping, type RemoteRecord } from '../mapping/compile.ts';
@@ -16,9 +17,10 @@ import { mappingOf } from '../remote/target.ts';
 import { missing, parsePart, type RouteDeps } from './deps.ts';
 import { hostId, kindInput } from './inputs.ts';
 
+const mappingForm = mappingSchema.meta({ id: 'Mapping' });
 const unread = { description: 'As GET answers it; not looked at' };
 const saveInput = z.strictObject({
-  mapping: mappingSchema,
+  mapping: mappingForm,
   version: z.number().int().min(0),
   by: z.string().nullable().optional().meta(unread),
   isDefault: z.boolean().optional().meta(unread),
@@ -30,13 +32,24 @@ const checkInput = z.preprocess(
 );
 const previewInput = z
   .strictObject({
-    mapping: mappingSchema.optional(),
+    mapping: mappingForm.optional(),
     localId: hostId.optional(),
     recordId: z.string().max(40).optional(),
   })
   .refine(({ localId, recordId }) => (localId ?? recordId) !== undefined, 'name a localId, a recordId or both');
 
-export function mappingRoutes(deps: RouteDeps): readonly Route[] {
+const warnings = z.array(fieldProblemAnswer);
+const { rules } = mappingSchema.shape;
+const lineAnswer = z.strictObject({
+  rule: z.string(),
+  direction: rules.element.shape.direction.unwrap(),
+  sends: fieldsAnswer,
+  receives: fieldsAnswer,
+  note: z.string().optional(),
+});
+const suggestionAnswer = z.strictObject({ rule: rules.element, confidence: z.number(), reason: z.string() });
+
+export function mappingRoutes(deps: RouteDeps) {
   const { store, openOrg, onChange, sync, requireBot } = deps;
   const base = '/api/bots/{bot}/mappings/{kind}';
   const may = { who: ['operator'], permission: 'MANAGE_MAPPINGS' } as const;
@@ -48,6 +61,12 @@ export function mappingRoutes(deps: RouteDeps): readonly Route[] {
       method: 'GET',
       path: base,
       summary: 'The mapping in force, and its version.',
+      answer: z.strictObject({
+        version: z.int(),
+        mapping: mappingForm,
+        by: z.string().nullable(),
+        isDefault: z.boolean(),
+      }),
       async handle({ params }) {
         const bot = await requireBot(params.bot);
         const kind = parsePart(kindInput, params.kind, 'kind');
@@ -68,6 +87,7 @@ export function mappingRoutes(deps: RouteDeps): readonly Route[] {
       path: base,
       body: saveInput,
       summary: 'Saves a mapping, checked against the org. Existing links follow field by field.',
+      answer: z.strictObject({ version: z.int(), warnings, links: z.int().describe('Looked at again') }),
       async handle({ params, body: { mapping, version }, caller, signal }) {
         const bot = await requireBot(params.bot);
         const kind = parsePart(kindInput, params.kind, 'kind');
@@ -83,6 +103,7 @@ export function mappingRoutes(deps: RouteDeps): readonly Route[] {
       path: `${base}/check`,
       body: checkInput,
       summary: 'Checks a mapping and saves nothing.',
+      answer: z.strictObject({ problems: warnings, warnings }),
       async handle({ params, body: { mapping }, signal }) {
         const bot = await requireBot(params.bot);
         const kind = parsePart(kindInput, params.kind, 'kind');
@@ -98,6 +119,7 @@ export function mappingRoutes(deps: RouteDeps): readonly Route[] {
       path: `${base}/preview`,
       body: previewInput,
       summary: 'What a mapping does with one sample of either side; writes nothing.',
+      answer: z.strictObject({ lines: z.array(lineAnswer) }),
       async handle({ params, body, signal }) {
         const bot = await requireBot(params.bot);
         const kind = parsePart(kindInput, params.kind, 'kind');
@@ -123,6 +145,7 @@ export function mappingRoutes(deps: RouteDeps): readonly Route[] {
       method: 'GET',
       path: `${base}/suggestions`,
       summary: 'Rules for host fields that none covers, with confidence and reason. Saves nothing.',
+      answer: z.strictObject({ suggestions: z.array(suggestionAnswer) }),
       async handle({ params, signal }) {
         const bot = await requireBot(params.bot);
         const kind = parsePart(kindInput, params.kind, 'kind');

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Kind } from '../../domain/mapping.ts';
-import { defineRoute, type Reply, type Route } from '../../ports/route.ts';
+import { defineRoute } from '../../ports/route.ts';
+import type { HostRecord } from '../../ports/sync-store.ts';
 import type { HostInput } from '../host/hosts.ts';
 import { openedBy } from '../remote/policy-bounds.ts';
 import { toMessage } from '../webhooks/deliver.ts';
 import { boundedRow } from '../webhooks/subscribed-records.ts';
+import { caseAnswer, deletedAnswer, messageAnswer, partyAnswer } from './answers.ts';
 import { missing, parsePart, type RouteDeps } from './deps.ts';
 import {
   caseInput,
@@ -17,33 +19,37 @@ import {
   toCaseInput,
   toPartyInput,
   toWire,
+  toWireCase,
 } from './inputs.ts';
 
 const pageInput = z.strictObject({ after: z.string().max(128).default(''), limit: limitInput.default(100) });
 const feedInput = z.strictObject({ after: z.coerce.number().int().min(0).default(0), limit: limitInput.default(100) });
 
+const nextAnswer = z.string().optional().describe('`after` of the next page');
+
 /** The host app's records, and what Salesforce changed in them. */
-export function recordRoutes(deps: RouteDeps): readonly Route[] {
+export function recordRoutes(deps: RouteDeps) {
   const { sync, store } = deps;
 
-  async function read(kind: Kind, bot: string, named: string): Promise<Reply> {
+  async function read(kind: Kind, bot: string, named: string): Promise<HostRecord> {
     const id = parsePart(hostId, named, 'id');
     const record = await sync.hosts.get(bot, kind, id);
     if (!record) throw missing(kind, id);
-    return { json: toWire(record) };
+    return record;
   }
 
-  async function list(kind: Kind, bot: string, { after, limit }: z.output<typeof pageInput>): Promise<Reply> {
+  async function list(kind: Kind, bot: string, { after, limit }: z.output<typeof pageInput>) {
     const records = await sync.hosts.page(bot, kind, after, limit);
-    const next = records.length === limit ? records.at(-1)?.id : undefined;
-    const live = records.filter((record) => record.deletedAt === null).map(toWire);
-    return { json: { [kind === 'party' ? 'parties' : 'cases']: live, ...(next === undefined ? {} : { next }) } };
+    return {
+      live: records.filter((record) => record.deletedAt === null),
+      next: records.length === limit ? records.at(-1)?.id : undefined,
+    };
   }
 
-  async function remove(kind: Kind, bot: string, named: string): Promise<Reply> {
+  async function remove(kind: Kind, bot: string, named: string) {
     const id = parsePart(hostId, named, 'id');
     if (!(await sync.hosts.remove(bot, kind, id))) throw missing(kind, id);
-    return { json: { deleted: true } };
+    return { json: { deleted: true as const } };
   }
 
   /** People first: a case that names them finds them. */
@@ -64,9 +70,11 @@ export function recordRoutes(deps: RouteDeps): readonly Route[] {
       who: ['host'],
       body: partyInput,
       summary: 'Tells about one person. Fields that are not named stay; null clears.',
+      answer: partyAnswer,
       async handle({ caller, params, body }) {
         const [record] = await sync.hosts.put(caller.bot, 'party', [toPartyInput(idOf(params.id, body), body)]);
-        return { json: record && toWire(record) };
+        // One came in.
+        return { json: toWire(record!) };
       },
     }),
     defineRoute({
@@ -74,13 +82,15 @@ export function recordRoutes(deps: RouteDeps): readonly Route[] {
       path: '/api/parties/{id}',
       who: ['host'],
       summary: 'One person as we know them.',
-      handle: ({ caller, params }) => read('party', caller.bot, params.id),
+      answer: partyAnswer,
+      handle: async ({ caller, params }) => ({ json: toWire(await read('party', caller.bot, params.id)) }),
     }),
     defineRoute({
       method: 'DELETE',
       path: '/api/parties/{id}',
       who: ['host'],
       summary: 'The person is gone at the host; the mapping says what becomes of the contact.',
+      answer: deletedAnswer,
       handle: ({ caller, params }) => remove('party', caller.bot, params.id),
     }),
     defineRoute({
@@ -89,7 +99,11 @@ export function recordRoutes(deps: RouteDeps): readonly Route[] {
       who: ['host'],
       query: pageInput,
       summary: 'People, page by page.',
-      handle: ({ caller, query }) => list('party', caller.bot, query),
+      answer: z.strictObject({ parties: z.array(partyAnswer), next: nextAnswer }),
+      async handle({ caller, query }) {
+        const { live, next } = await list('party', caller.bot, query);
+        return { json: { parties: live.map(toWire), next } };
+      },
     }),
     defineRoute({
       method: 'PUT',
@@ -97,6 +111,7 @@ export function recordRoutes(deps: RouteDeps): readonly Route[] {
       who: ['host'],
       body: partyListInput,
       summary: 'Tells about up to 1,000 people.',
+      answer: z.strictObject({ parties: z.array(partyAnswer) }),
       async handle({ caller, body }) {
         const inputs = body.parties.map((party) => toPartyInput(party.externalId, party));
         return { json: { parties: (await sync.hosts.put(caller.bot, 'party', inputs)).map(toWire) } };
@@ -108,9 +123,11 @@ export function recordRoutes(deps: RouteDeps): readonly Route[] {
       who: ['host'],
       body: caseInput,
       summary: 'Tells about one case; people it names and nobody knows are added.',
+      answer: caseAnswer,
       async handle({ caller, params, body }) {
         const [record] = await putCases(caller.bot, [toCaseInput(idOf(params.id, body), body)]);
-        return { json: record && toWire(record) };
+        // One came in.
+        return { json: toWireCase(record!) };
       },
     }),
     defineRoute({
@@ -118,13 +135,15 @@ export function recordRoutes(deps: RouteDeps): readonly Route[] {
       path: '/api/cases/{id}',
       who: ['host'],
       summary: 'One case as we know it.',
-      handle: ({ caller, params }) => read('case', caller.bot, params.id),
+      answer: caseAnswer,
+      handle: async ({ caller, params }) => ({ json: toWireCase(await read('case', caller.bot, params.id)) }),
     }),
     defineRoute({
       method: 'DELETE',
       path: '/api/cases/{id}',
       who: ['host'],
       summary: 'The case is gone at the host.',
+      answer: deletedAnswer,
       handle: ({ caller, params }) => remove('case', caller.bot, params.id),
     }),
     defineRoute({
@@ -133,7 +152,11 @@ export function recordRoutes(deps: RouteDeps): readonly Route[] {
       who: ['host'],
       query: pageInput,
       summary: 'Cases, page by page.',
-      handle: ({ caller, query }) => list('case', caller.bot, query),
+      answer: z.strictObject({ cases: z.array(caseAnswer), next: nextAnswer }),
+      async handle({ caller, query }) {
+        const { live, next } = await list('case', caller.bot, query);
+        return { json: { cases: live.map(toWireCase), next } };
+      },
     }),
     defineRoute({
       method: 'PUT',
@@ -141,9 +164,10 @@ export function recordRoutes(deps: RouteDeps): readonly Route[] {
       who: ['host'],
       body: caseListInput,
       summary: 'Tells about up to 1,000 cases.',
+      answer: z.strictObject({ cases: z.array(caseAnswer) }),
       async handle({ caller, body }) {
         const inputs = body.cases.map((caseRecord) => toCaseInput(caseRecord.externalId, caseRecord));
-        return { json: { cases: (await putCases(caller.bot, inputs)).map(toWire) } };
+        return { json: { cases: (await putCases(caller.bot, inputs)).map(toWireCase) } };
       },
     }),
     defineRoute({
@@ -152,6 +176,7 @@ export function recordRoutes(deps: RouteDeps): readonly Route[] {
       who: ['host'],
       query: feedInput,
       summary: 'What Salesforce changed, after a number, in order.',
+      answer: z.strictObject({ changes: z.array(messageAnswer), next: z.int() }),
       async handle({ caller: { bot }, query: { after, limit } }) {
         const rows = await store.feed.after(bot, after, limit);
         const opened = openedBy(await deps.policyOf(bot));

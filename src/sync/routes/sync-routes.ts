@@ -13,7 +13,7 @@ import { recordRoutes } from './records.ts';
 const MOST_BYTES = 5_000_000;
 
 /** Every HTTP route of the sync. Nothing here knows a server. */
-export function syncRoutes(deps: RouteDeps): readonly Route[] {
+export function syncRoutes(deps: RouteDeps) {
   const routes = [
     ...recordRoutes(deps),
     ...crmRoutes(deps),
@@ -24,5 +24,9 @@ export function syncRoutes(deps: RouteDeps): readonly Route[] {
     ...mappingRoutes(deps),
     ...eventRoutes(deps),
   ];
+  return withMost(routes);
+}
+
+function withMost<R extends Route>(routes: readonly R[]): readonly R[] {
   return routes.map((route) => ({ ...route, maxBytes: MOST_BYTES }));
 }

@@ -135,7 +135,7 @@ export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> 
   }
 }
 
-export function toMessage(row: FeedRow): Record<string, unknown> {
+export function toMessage(row: FeedRow) {
   const { seq, type, kind, localId, object, sfId, changes, at } = row;
   if (kind === 'proposal' || kind === 'operator') {
     const values = Object.fromEntries(Object.entries(changes).map(([name, { after }]) => [name, after]));
