@@ -5,7 +5,6 @@ import type { Notice } from '../gate/notices.ts';
 import { createHooks } from '../outbound/hooks.ts';
 import { botNamed } from '../policy/permit.ts';
 import type { Log } from '../ports/log.ts';
-import type { Route } from '../ports/route.ts';
 import type { Connections } from '../ports/salesforce.ts';
 import type { Store } from '../ports/store.ts';
 import type { HeldSyncOf } from '../ports/sync.ts';
@@ -24,7 +23,7 @@ import { deliver } from '../sync/webhooks/deliver.ts';
 /** The sync half of the composition root: loaded by the first call that needs it. */
 export interface AppSync extends SyncRoom {
   /** Routes of the host app, operators and Salesforce's outbound messages, as data for the HTTP door. */
-  readonly routes: readonly Route[];
+  readonly routes: ReturnType<typeof syncRoutes>;
   /** Drains the outbox of every connected bot; any number of processes may run one. */
   readonly worker: Worker;
   /** Tells the webhook of a bot that something waits for a person; nothing where there is none. */
