@@ -103,7 +103,7 @@ export async function repair({ approvals }: SettleDeps, turn: Turn, bot: BotView
 /** In whose name a conversation calls and looks. */
 export function viewerOf({ conversation, session }: Pick<Turn, 'conversation' | 'session'>): Viewer {
   const { bot, owner } = conversation;
-  return { bot, principal: `chat:${owner}`, session };
+  return { bot, principal: `chat:${owner}`, channel: 'chat', session };
 }
 
 export async function outcomeOf(gate: Gate, id: string, viewer: Viewer, signal: AbortSignal): Promise<Outcome> {

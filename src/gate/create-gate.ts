@@ -7,6 +7,7 @@ import type { GatehouseError } from '../domain/errors.ts';
 import type { Approvals, Gate, Retention } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
 import type { ContextDeps } from './call-context.ts';
+import { createDeliver } from './deliver.ts';
 import { createEdits } from './edits.ts';
 import { eraseSubject } from './erase.ts';
 import { createHandle } from './handle.ts';
@@ -67,8 +68,9 @@ export function createGate(deps: GateDeps): WholeGate {
     mayOverride: deps.mayOverride,
     crash: deps.crash,
   });
-  const queries = createProposalQueries({ store, confirm, link, now });
-  const repeats = createRepeats({ store, confirm, link, openOrg, requestTimeoutMs, now });
+  const deliver = createDeliver({ actions, store, audit, context, link });
+  const queries = createProposalQueries({ store, confirm, deliver, link, now });
+  const repeats = createRepeats({ store, confirm, deliver, openOrg, requestTimeoutMs, now });
   const edits = createEdits({ actions, store, confirm, context });
   const propose = createPropose({ confirm, repeats, link, newId, now });
   const receipts = createReceipts({ actions, store, confirm, context, newId, now, log, sign, sleep, tell });

@@ -64,7 +64,7 @@ export function createPropose({ confirm, repeats, link, newId, now }: ProposeDep
     );
     if (isNew && !isAsked) return confirm.execute(held.id, signal);
     if (held.state === 'pending') return toEnvelope(held, link(held.id));
-    return repeats.sameMoment(held, action, signal);
+    return repeats.sameMoment(held, action, c, signal);
   };
 }
 

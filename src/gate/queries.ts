@@ -4,6 +4,7 @@ import { toEnvelope } from '../confirm/view.ts';
 import { type Envelope, isOver, type Proposal } from '../domain/proposal.ts';
 import type { Approvals, Call, Gate, Viewer } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
+import type { Deliver } from './deliver.ts';
 import { getProposal, getProposalInput } from './get-proposal.ts';
 import { readArgs } from './parse-args.ts';
 import { SYNC_HELD } from './sync-held.ts';
@@ -17,16 +18,17 @@ export interface ProposalQueries extends Pick<Gate, 'proposal'>, Pick<Approvals,
 export interface ProposalQueriesDeps {
   readonly store: Pick<Store, 'proposals'>;
   readonly confirm: Pick<Confirm, 'refresh' | 'settled'>;
+  readonly deliver: Deliver;
   readonly link: (id: string) => string;
   readonly now: () => number;
 }
 
-export function createProposalQueries({ store, confirm, link, now }: ProposalQueriesDeps): ProposalQueries {
+export function createProposalQueries({ store, confirm, deliver, link, now }: ProposalQueriesDeps): ProposalQueries {
   const proposal: Gate['proposal'] = async (id, viewer, { waitMs, signal } = { waitMs: 0 }) => {
     const first = await confirm.refresh(id);
     if (first === undefined || !isOf(viewer, first) || first.action === SYNC_HELD) throw unknownProposal();
     const settled = waitMs > 0 ? await confirm.settled(id, waitMs, signal) : first;
-    return toEnvelope(settled ?? first, link(id));
+    return deliver(settled ?? first, viewer);
   };
 
   return {

@@ -1,5 +1,4 @@
 import type { Confirm } from '../confirm/confirm.ts';
-import { toEnvelope } from '../confirm/view.ts';
 import { stillHeld } from '../confirm/write-once.ts';
 import type { Action, Preview } from '../domain/action.ts';
 import { digestOf } from '../domain/canonical-json.ts';
@@ -8,6 +7,7 @@ import type { Envelope, Proposal } from '../domain/proposal.ts';
 import type { Call } from '../ports/gate.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import type { ContextDeps } from './call-context.ts';
+import type { Deliver } from './deliver.ts';
 
 /** One wish has one effect, however often it is called (A4), and a newer wish replaces the one that waits. */
 export interface Repeats {
@@ -21,7 +21,7 @@ export interface Repeats {
     signal: AbortSignal,
   ): Promise<Envelope | undefined>;
   /** How the identical call ended that somebody made at the same moment. */
-  sameMoment(held: Proposal, action: Action, signal: AbortSignal): Promise<Envelope>;
+  sameMoment(held: Proposal, action: Action, c: Call, signal: AbortSignal): Promise<Envelope>;
   /** Earlier wishes of the same caller for the same record. */
   replacedBy(bot: BotRow, action: Action, c: Call, preview: Preview | null): Promise<readonly Proposal[]>;
 }
@@ -29,7 +29,7 @@ export interface Repeats {
 export interface RepeatDeps extends Pick<ContextDeps, 'openOrg' | 'requestTimeoutMs' | 'now'> {
   readonly store: Pick<Store, 'proposals'>;
   readonly confirm: Pick<Confirm, 'refresh' | 'settled'>;
-  readonly link: (id: string) => string;
+  readonly deliver: Deliver;
 }
 
 const MINUTE_MS = 60_000;
@@ -38,9 +38,10 @@ const WINDOW_MS = 10 * MINUTE_MS;
 /** A caller's own key holds this long. */
 const KEY_WINDOW_MS = 24 * 60 * MINUTE_MS;
 
-export function createRepeats({ store, confirm, link, openOrg, requestTimeoutMs, now }: RepeatDeps): Repeats {
+export function createRepeats({ store, confirm, deliver, openOrg, requestTimeoutMs, now }: RepeatDeps): Repeats {
   const settled = (id: string, signal: AbortSignal) => confirm.settled(id, requestTimeoutMs * 3, signal);
-  const answer = (proposal: Proposal) => toEnvelope(proposal, link(proposal.id));
+  const doneAlready = ({ result, ...envelope }: Envelope): Envelope =>
+    result === undefined ? envelope : { ...envelope, result: { ...result, alreadyDone: true } };
 
   return {
     async earlier(bot, action, c, dedupeKey, digest, signal) {
@@ -48,26 +49,24 @@ export function createRepeats({ store, confirm, link, openOrg, requestTimeoutMs,
       const earlier = known === undefined ? undefined : await confirm.refresh(known.id);
       if (earlier === undefined || earlier.dedupeKey !== dedupeKey) return undefined;
       if (earlier.digest !== digest) throw keyReused();
-      if (earlier.state === 'pending' || earlier.state === 'unknown') return answer(earlier);
+      if (earlier.state === 'pending' || earlier.state === 'unknown') return deliver(earlier, c);
       const end = earlier.state === 'done' ? earlier : await settled(earlier.id, signal);
-      if (end?.state !== 'done') return end && answer(end);
+      if (end?.state !== 'done') return end && deliver(end, c);
       const isSameWish = isInWindow(c, end.settledAt ?? 0, now());
       const isRead = action.risk === 'read';
       // The same approved query gets the rows of minutes ago: asking a person again would only wear them out.
       // Another policy may close those rows: then the query is judged like a new one.
-      if (isSameWish && isRead && end.policyRevision === bot.policyRevision) return answer(end);
+      if (isSameWish && isRead && end.policyRevision === bot.policyRevision) return deliver(end, c);
       if (isSameWish && !isRead && !action.idempotent && (await stillHeld(await openOrg(bot, signal), end.effects)))
-        return { status: 'done', result: { ...end.result, alreadyDone: true } };
+        return doneAlready(await deliver(end, c));
       await store.proposals.release(end.id);
       return undefined;
     },
 
-    async sameMoment(held, action, signal) {
+    async sameMoment(held, action, c, signal) {
       const end = (await settled(held.id, signal)) ?? held;
-      const envelope = answer(end);
-      return end.state === 'done' && action.risk !== 'read'
-        ? { ...envelope, result: { ...envelope.result, alreadyDone: true } }
-        : envelope;
+      const envelope = await deliver(end, c);
+      return end.state === 'done' && action.risk !== 'read' ? doneAlready(envelope) : envelope;
     },
 
     async replacedBy(bot, action, { principal, conversation = null, session }, preview) {

@@ -49,7 +49,7 @@ export async function askAndWait(
       }),
     );
   const elsewhere = deps.gate
-    .proposal(proposal.id, caller, { waitMs: formMs, signal })
+    .proposal(proposal.id, { ...caller, channel: 'mcp' }, { waitMs: formMs, signal })
     .then((envelope) => ({ envelope }));
   try {
     const first = await Promise.race([here, elsewhere]);
@@ -76,7 +76,7 @@ export function askByRound(told: CallToolResult, form: Form, requestState: strin
 
 /** The way back of a round. The row first: it may be approved, done or dead by now. */
 export async function answerOfRound(deps: Deciding, caller: McpCaller, id: string, ctx: ServerContext): Promise<Asked> {
-  const envelope = await deps.gate.proposal(id, caller);
+  const envelope = await deps.gate.proposal(id, { ...caller, channel: 'mcp' });
   const { proposal } = envelope;
   if (envelope.status !== 'waiting' || proposal?.state !== 'pending') return { envelope };
   const response = inputResponse(ctx.mcpReq.inputResponses, QUESTION);
@@ -94,7 +94,10 @@ async function settle(
 ): Promise<Asked> {
   // A client that has given up must not find a write behind its back.
   if (answer.kind === 'none' || signal.aborted)
-    return { envelope: await gate.proposal(id, caller), why: answer.kind === 'none' ? answer.why : 'closed' };
+    return {
+      envelope: await gate.proposal(id, { ...caller, channel: 'mcp' }),
+      why: answer.kind === 'none' ? answer.why : 'closed',
+    };
   try {
     const envelope = await approvals.decide(id, {
       answer: answer.kind === 'approve' ? 'approve' : 'reject',
@@ -108,7 +111,7 @@ async function settle(
   } catch (error) {
     if (!(error instanceof GatehouseError)) throw error;
     // Somebody else was quicker: their decision is the outcome, not an error of this call.
-    const envelope = await gate.proposal(id, caller);
+    const envelope = await gate.proposal(id, { ...caller, channel: 'mcp' });
     if (envelope.status === 'waiting' && envelope.proposal?.state === 'pending') throw error;
     return { envelope };
   }

@@ -96,7 +96,7 @@ async function tell(
   const { proposal } = envelope;
   if (openPage === undefined || proposal?.state !== 'pending') return toResult(envelope, why);
   const isOpen = await openPage();
-  return toResult(isOpen ? await gate.proposal(proposal.id, caller) : envelope, why, isOpen);
+  return toResult(isOpen ? await gate.proposal(proposal.id, { ...caller, channel: 'mcp' }) : envelope, why, isOpen);
 }
 
 const ASKED = 'mcp.asked';

@@ -52,10 +52,7 @@ export function judge(
     // Where the object is not known yet, a field of that name on any object counts.
     return object === '*' ? Object.keys(objects).some((one) => tagged.has(one, field)) : tagged.has(object, field);
   };
-  const object = preview?.target?.object ?? action.exposes ?? '*';
-  const changed = changes.flatMap(({ field }) =>
-    fieldNames(field).map((name) => (name.includes('.') ? name : `${object}.${name}`)),
-  );
+  const changed = preview === null ? [] : namesChanged(action, preview);
   // An action without a preview may read any sensitive field, so a rule about these must fire for it.
   const touched =
     action.preview === undefined
@@ -78,6 +75,19 @@ export function judge(
     environment,
   });
   return isAnswered(verdict, preview?.query?.answered) ? { ...verdict, decision: 'auto' } : verdict;
+}
+
+/** The object of a write; `*` where it is not known yet. */
+export function changedObject(action: Action, preview: Preview): string {
+  return preview.target?.object ?? action.exposes ?? '*';
+}
+
+/** What a write changes, as `Object.Field`. */
+export function namesChanged(action: Action, preview: Preview): string[] {
+  const object = changedObject(action, preview);
+  return preview.changes.flatMap(({ field }) =>
+    fieldNames(field).map((name) => (name.includes('.') ? name : `${object}.${name}`)),
+  );
 }
 
 /** A further page is judged like the first one; where the same was asked and answered then, nobody is asked again. */

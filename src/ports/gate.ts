@@ -69,7 +69,7 @@ export interface Retention {
 }
 
 /** Who looks at a proposal: what one key's customers wait for is nobody else's to know. */
-export type Viewer = Pick<Call, 'bot' | 'principal' | 'session'>;
+export type Viewer = Pick<Call, 'bot' | 'principal' | 'session'> & Partial<Pick<Call, 'channel'>>;
 
 /** What visitors were thanked for and nobody has decided. */
 export interface HeldRequests {

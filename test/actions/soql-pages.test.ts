@@ -106,6 +106,21 @@ describe('a further page', () => {
     expect((await world.call('RunSOQL', { soql, cursor: approved })).status, 'a new question').toBe('waiting');
   });
 
+  it.each(['deny', 'confirm'] as const)(
+    'counts as a run, and a rate that says %s stops it like a fresh query [K8]',
+    async (then) => {
+      await using world = await withTasks({
+        policy: runSoql({ decision: 'auto', rules: [{ if: { runsThisHourAtLeast: 2 }, then }] }),
+      });
+      const cursor = await firstPage(world);
+      expect(await world.call('RunSOQL', { soql, cursor })).toMatchObject({ status: 'done' });
+      for (const args of [{ soql, cursor }, { soql }]) {
+        const stopped = await world.call('RunSOQL', args).catch((error: unknown) => error);
+        expect(stopped).toMatchObject(then === 'deny' ? { code: 'permission_denied' } : { status: 'waiting' });
+      }
+    },
+  );
+
   it('replays no approved answer under another policy [K8]', async () => {
     await using world = await withTasks();
     await firstPage(world);

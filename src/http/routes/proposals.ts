@@ -101,7 +101,8 @@ export function proposalRoutes({ gate, approvals, access, now }: HttpDeps) {
       }),
       async handle({ params, caller, query, headers, signal }) {
         if (caller.kind === 'agent') {
-          const viewer = { bot: caller.bot, principal: caller.principal, ...sessionOf(access, caller.bot, headers) };
+          const { bot, principal } = caller;
+          const viewer = { bot, principal, channel: 'rest', ...sessionOf(access, bot, headers) } as const;
           return { json: await gate.proposal(params.id, viewer, { waitMs: query.waitSeconds * 1000, signal }) };
         }
         const { proposal, envelope } = await approvals.inspect(params.id);

@@ -1,0 +1,165 @@
+import { shownRecord } from '../../permissions/shown-record.ts';
+import type { Audit } from '../audit/audit.ts';
+import { toEnvelope } from '../confirm/view.ts';
+import type { Action, Preview } from '../domain/action.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import { callerOf, type Envelope, type Proposal, summaryOf } from '../domain/proposal.ts';
+import { anotherOrg, changedObject, denied, judge, namesChanged } from '../policy/judge.ts';
+import { botNamed, permitted } from '../policy/permit.ts';
+import type { Viewer } from '../ports/gate.ts';
+import type { BotRow, Store } from '../ports/store.ts';
+import { type ContextDeps, contextFor } from './call-context.ts';
+import { createReadLog } from './read-log.ts';
+
+/**
+ * What was stored for a bot, as it may be told now: judged like a fresh call by grant, policy and org of now. Rows that a fresh
+ * call would not get are refused; of a write is told how it went, and nothing of the record.
+ */
+export type Deliver = (proposal: Proposal, viewer: Viewer) => Promise<Envelope>;
+
+export interface DeliverDeps {
+  readonly actions: readonly Action[];
+  readonly store: Pick<Store, 'bots' | 'connections'>;
+  readonly audit: Pick<Audit, 'record'>;
+  readonly context: ContextDeps;
+  readonly link: (id: string) => string;
+}
+
+export function createDeliver({ actions, store, audit, context, link }: DeliverDeps): Deliver {
+  /** Why its contents are not for this bot any more; undefined where they are. */
+  async function whyShut(bot: BotRow, proposal: Proposal): Promise<GatehouseError | undefined> {
+    try {
+      await mustBeOpen(bot, proposal);
+      return undefined;
+    } catch (error) {
+      if (error instanceof GatehouseError) return error;
+      throw error;
+    }
+  }
+
+  async function mustBeOpen(bot: BotRow, proposal: Proposal): Promise<void> {
+    const { preview, visitor } = proposal;
+    const permit = permitted(actions, bot, proposal.action);
+    const { action } = permit;
+    const connection = await store.connections.get(bot.name);
+    if (proposal.orgId !== null && connection?.orgId !== proposal.orgId) throw anotherOrg();
+    if (connection?.state === 'disconnected' && action.risk === 'read') throw leftOrg();
+    const verdict = judge(bot, permit, preview, connection?.environment ?? 'production', 0, visitor);
+    if (verdict.decision === 'deny') throw denied(action, verdict);
+    if (proposal.policyRevision === bot.policyRevision) return;
+    if (action.risk !== 'read') return mustShow(bot, action, preview);
+    if (preview?.query !== undefined) return mustQuery(bot, proposal, preview.query.send);
+    if (proposal.result !== null || proposal.error !== null) throw readBefore(action);
+  }
+
+  /** The guard of now. A budget that is spent was spent for these rows, too. */
+  async function mustQuery(bot: BotRow, proposal: Proposal, send: string): Promise<void> {
+    const signal = AbortSignal.timeout(context.requestTimeoutMs);
+    const run = await contextFor(context, bot, callerOf(proposal), {}, signal, createReadLog());
+    await run.context.soql.judge(send, 'concise').catch((error: unknown) => {
+      if (!(error instanceof GatehouseError && error.code === 'rate_limited')) throw error;
+    });
+  }
+
+  return async (proposal, viewer) => {
+    const bot = await botNamed(store, proposal.bot);
+    const action = actions.find(({ name }) => name === proposal.action);
+    const shut = await whyShut(bot, proposal);
+    const isRead = action?.risk === 'read' && (proposal.result !== null || proposal.state === 'failed');
+    // Whoever asked was told what waits, and the row of that stands: this is for rows, and for another of the bot's keys.
+    if (isRead || (shut === undefined && proposal.principal !== viewer.principal))
+      await audit.record({
+        bot: bot.name,
+        principal: viewer.principal,
+        channel: viewer.channel ?? 'rest',
+        action: proposal.action,
+        proposal: proposal.id,
+        digest: proposal.digest,
+        policyRevision: bot.policyRevision,
+        event: shut === undefined ? 'told' : 'refused',
+        decision: shut === undefined ? null : 'refused',
+        ...readOf(proposal, shut),
+      });
+    if (shut === undefined) return toEnvelope(proposal, link(proposal.id));
+    if (isRead) throw shut;
+    return bare(proposal, shut, link(proposal.id));
+  };
+}
+
+/** A write is stored with what its preview read: fields, the record's name, look-alikes. */
+function mustShow({ policy }: BotRow, action: Action, preview: Preview | null): void {
+  if (preview === null) return;
+  const named = namesChanged(action, preview);
+  const object = changedObject(action, preview);
+  if (preview.target !== undefined) named.push(`${object}.Name`);
+  if (preview.choices !== undefined)
+    named.push(...(action.touches.reads ?? []).flatMap((one) => [`${one}.Name`, `${one}.Email`]));
+  for (const name of named) {
+    const [of = '', field = ''] = name.split('.');
+    // Where it is not known whose they are, people's rules count.
+    const person = of.toLowerCase() === 'account' ? { IsPersonAccount: true } : {};
+    if (shownRecord(policy, of, { ...person, [field]: SHOWN })?.[field] !== SHOWN) throw closedSince(name);
+  }
+}
+
+const SHOWN = 'shown';
+
+/** How it went, without a word of what it is about. */
+function bare(proposal: Proposal, { message, next }: GatehouseError, link: string): Envelope {
+  if (proposal.state === 'failed')
+    throw new GatehouseError(
+      proposal.error?.error.code ?? 'conflict',
+      `It failed, and no more can be told: ${message}`,
+      {
+        next,
+      },
+    );
+  const { status } = toEnvelope({ ...proposal, result: null }, link);
+  const { id, state, action, assurance, clientDecline } = proposal;
+  return {
+    status,
+    proposal: {
+      ...{ id, state, action, assurance },
+      summary: summaryOf({ action, args: {}, preview: null }),
+      changes: [],
+      reasons: [],
+      ...(status === 'declined' && clientDecline === 'declined' && state === 'pending'
+        ? { declinedInClient: true }
+        : {}),
+      problem: { message, next },
+      link,
+      expiresAt: new Date(proposal.expiresAt).toISOString(),
+    },
+  };
+}
+
+/** What these rows were read by, for the row that says who got them. */
+function readOf({ preview, result }: Proposal, shut: GatehouseError | undefined) {
+  const query = preview?.query;
+  const rows = result?.rows;
+  return {
+    detail: {
+      ...(query === undefined ? {} : { class: query.class, objects: query.objects, fields: query.fields }),
+      ...(shut !== undefined ? { code: shut.code } : Array.isArray(rows) ? { rows: rows.length } : {}),
+    },
+    ...(query === undefined ? {} : { sealed: { query: query.send } }),
+  };
+}
+
+function readBefore({ name }: Action): GatehouseError {
+  return new GatehouseError('conflict', 'The policy of this bot was changed since this was read.', {
+    next: `Call ${name} again: it is read as policy lets it be seen now.`,
+  });
+}
+
+function closedSince(name: string): GatehouseError {
+  return new GatehouseError('permission_denied', `${name} is not open to this bot any more.`, {
+    next: 'Tell the user that a person still decides this, and that its contents cannot be shown here.',
+  });
+}
+
+function leftOrg(): GatehouseError {
+  return new GatehouseError('not_connected', 'The bot is not connected to Salesforce any more.', {
+    next: 'An operator connects it again; then make the call again.',
+  });
+}
