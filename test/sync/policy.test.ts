@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
 import { syncStatus } from '../../src/sync/jobs/status.ts';
 import { describeStores } from '../support/databases.ts';
-import { bodyOf, depsOf, door } from './door.ts';
+import { bodyOf, deeds, depsOf, door } from './door.ts';
 import { createSyncWorld } from './world.ts';
 
 type Change = (policy: Policy) => Policy;
@@ -24,7 +24,55 @@ const STOPS: readonly [string, Change, string, boolean][] = [
   ['a rule that asks', action({ rules: [{ if: { environment: 'simulated' }, then: 'confirm' }] }), 'off', true],
 ];
 
+const account = (change: object): Change => {
+  return (policy) => ({
+    ...policy,
+    objects: { ...policy.objects, Account: { ...policy.objects.Account!, ...change } },
+  });
+};
+
 describeStores((_name, openFresh) => {
+  it.each<readonly [string, Change, string]>([
+    ...STOPS.map(([name, change, code]) => [name, change, code] as const),
+    ['the mode off', (policy) => ({ ...policy, mode: 'off' }), 'off'],
+    ['the mode read-only', (policy) => ({ ...policy, mode: 'read-only' }), 'off'],
+    ['an Account that may not be written', account({ write: false }), 'permission_denied'],
+    ['an Account that may not be read', account({ read: false }), 'permission_denied'],
+    ['a denied name', account({ denyFields: ['Name'] }), 'permission_denied'],
+    ['a name that is not among the open fields', account({ allowFields: ['Phone'] }), 'permission_denied'],
+  ])('makes no company by hand under what would stop its people: %s [P5] [K7]', async (_, change, code) => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    await world.setPolicy(change);
+    const [before, deed] = [await world.records('Account'), deeds.length];
+    const wish = { object: 'Account', name: 'Side Door Ltd', create: true };
+    const refused = ask('POST', '/api/bots/demo/sync/parents', wish);
+    await expect(refused).rejects.toMatchObject({ code, next: expect.stringMatching(/Salesforce|switches it on/) });
+    expect(await world.records('Account')).toEqual(before);
+    expect(deeds.slice(deed)).toMatchObject([{ event: 'refused', object: 'Account', detail: { code } }]);
+  });
+
+  it('makes a company by hand once, of an object that the mapping names, and says so in log and audit [P5] [K7]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    const deed = deeds.length;
+    const parents = '/api/bots/demo/sync/parents';
+    await ask('POST', parents, { object: 'Account', name: 'Front Door Ltd', create: true });
+    const made = (await world.records('Account')).filter(({ Name }) => Name === 'Front Door Ltd');
+    expect(made).toHaveLength(1);
+    const recordId = String(made[0]?.Id);
+    expect(await world.log('front door ltd')).toMatchObject([
+      { operation: 'create', direction: 'to_crm', sfId: recordId },
+    ]);
+    expect(deeds.slice(deed)).toMatchObject([
+      { event: 'permitted', object: 'Account', recordId: null },
+      { event: 'created', object: 'Account', recordId },
+    ]);
+    await expect(ask('POST', parents, { object: 'Lead', name: 'Elsewhere', create: true })).rejects.toMatchObject({
+      code: expect.stringMatching(/invalid_input|permission_denied/),
+    });
+  });
+
   it.each(STOPS)("writes no person on nobody's word: %s [P5] [K7]", async (_, change, code, mayApprove) => {
     await using world = await createSyncWorld(openFresh);
     const ask = door(world);

@@ -1,5 +1,5 @@
 import { botNamed } from '../../policy/permit.ts';
-import { askOperatorOnceReal } from '../ask-operator.ts';
+import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
 import { defineCommand } from '../command.ts';
 import { toKind } from '../sync-kind.ts';
 
@@ -11,11 +11,21 @@ export const command = defineCommand({
     const [name, word, localId, recordId] = call.args;
     const kind = toKind(word);
     const app = await call.openApp();
-    await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS');
+    const operator = await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS');
     const { name: bot } = await botNamed(app.store, name);
     const org = await app.connections.open(bot, { signal: AbortSignal.timeout(60_000) });
     const { manualLinks } = await app.sync();
     const { object, sfId } = await manualLinks.link(bot, org, kind, localId, recordId);
+    await app.audit.record({
+      bot,
+      principal: principalOf(operator),
+      channel: 'cli',
+      action: 'salesforce-link',
+      event: 'linked',
+      object,
+      recordId: sfId,
+      detail: { kind, id: localId },
+    });
     call.terminal.print(
       { bot, kind, localId, object, recordId: sfId },
       `The ${kind} ${localId} is the ${object} ${sfId}. It is brought into step by serve, a worker, or: gatehouse sync ${bot}.`,

@@ -33,8 +33,18 @@ export type ParentChoice = { readonly recordId: string } | 'create' | 'leave out
 /** What an operator does by hand, and what a human decided about a conflict. */
 export interface ManualLinks {
   link(bot: string, org: SyncOrg, kind: Kind, localId: string, sfId: string, by?: By): Promise<Link>;
-  /** A parent (an account) for every person with this company name: one that is there, a new one, or none. */
-  linkParent(bot: string, org: SyncOrg, object: string, name: string, choice: ParentChoice): Promise<Link>;
+  /**
+   * A parent (an account) for every person with this company name: one that is there, a new one, or none. A new one is judged like
+   * any write of the sync; `permitted` is told before it is sent.
+   */
+  linkParent(
+    bot: string,
+    org: SyncOrg,
+    object: string,
+    name: string,
+    choice: ParentChoice,
+    permitted?: () => Promise<void>,
+  ): Promise<Link>;
   unlink(bot: string, orgId: string, kind: Kind, localId: string, by?: By): Promise<Link>;
   /** Tries one again now, whatever it waits for. */
   retry(bot: string, orgId: string, kind: Kind, localIds: readonly string[]): Promise<number>;
@@ -43,6 +53,8 @@ export interface ManualLinks {
   /** Puts the losing value of a conflict back: as a fresh host edit, so that it wins now; the host app is told. */
   restore(bot: string, logId: string, by: string, field?: string): Promise<LogRow>;
 }
+
+const MAKE_IT_THERE = 'make it in Salesforce and choose it here by its Id';
 
 /** How the log tells it: nothing was written in Salesforce. */
 const BY_HAND = { operation: 'none', direction: 'to_crm', status: 'success' } as const;
@@ -59,7 +71,13 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
   }
 
   /** Changes a link under its own claim, so that no worker writes over it. */
-  async function change(link: Link, to: (fresh: Link) => Link, log: LogNote & Pick<LogRow, 'reason'>): Promise<Link> {
+  async function change(
+    link: Link,
+    to: (fresh: Link) => Link,
+    log: LogNote & Pick<LogRow, 'reason'>,
+    /** Done under the claim, before anything is stored. */
+    first: () => Promise<Partial<LogNote>> = async () => ({}),
+  ): Promise<Link> {
     const scope = { bot: link.bot, orgId: link.orgId };
     const [claim] = await claimLinks(deps, scope, { due: 'ids', ids: [link.id] }, { leaseMs: 60_000, limit: 1 });
     if (!claim)
@@ -67,44 +85,59 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
         next: 'Try again in a minute.',
         retryable: true,
       });
-    const changing = store.atomically(async (inside) => {
-      const [fresh] = await inside.links.lock([claim]);
-      if (!fresh)
-        throw new GatehouseError('conflict', 'This record was taken over by a worker.', {
-          next: 'Try again.',
-          retryable: true,
-        });
-      const changed = freed(to(fresh));
-      await inside.links.save([changed]);
-      if (fresh.kind === 'party') await touchCasesOf(inside, fresh, [fresh.localId], now());
-      await inside.log.add([logRowOf(fresh, log, { id: engine.logId(), at: now(), calls: 0 })]);
-      await inside.links.touch([fresh.id], log.reason, true, now());
-      return changed;
-    });
-    return changing.catch(async (error) => {
+    const keep = (note: LogNote & Pick<LogRow, 'reason'>) =>
+      store.atomically(async (inside) => {
+        const [fresh] = await inside.links.lock([claim]);
+        if (!fresh)
+          throw new GatehouseError('conflict', 'This record was taken over by a worker.', {
+            next: 'Try again.',
+            retryable: true,
+          });
+        const changed = freed(to(fresh));
+        await inside.links.save([changed]);
+        if (fresh.kind === 'party') await touchCasesOf(inside, fresh, [fresh.localId], now());
+        await inside.log.add([logRowOf(fresh, note, { id: engine.logId(), at: now(), calls: 0 })]);
+        await inside.links.touch([fresh.id], note.reason, true, now());
+        return changed;
+      });
+    try {
+      return await keep({ ...log, ...(await first()) });
+    } catch (error) {
       await store.links.release([claim]);
       throw error;
-    });
+    }
   }
 
-  /** One that is there, or a new one, which the policy must let be written. */
-  async function parentId(
-    bot: string,
-    org: SyncOrg,
-    object: string,
-    name: string,
-    choice: { readonly recordId: string } | 'create',
-  ): Promise<string> {
-    if (choice === 'create') {
-      const policy = await deps.policyOf(bot);
-      requireWriting(bot, policy);
-      if (!openedBy(policy).mayWrite(object))
-        throw new GatehouseError('permission_denied', `${object} is not open to this bot to write.`, {
-          next: `Open ${object} in the bot's policy, or make it in Salesforce and choose it here.`,
-        });
-      return (await org.create(object, { Name: name })).id;
-    }
-    const values = [idOf(object, choice.recordId)];
+  /** Who makes a record by hand is bound like the sync that would make it for a record of its own. */
+  async function requireCreating(bot: string, org: SyncOrg, object: string): Promise<void> {
+    const policy = await deps.policyOf(bot);
+    requireWriting(bot, policy);
+    const opened = openedBy(policy);
+    const shut = !opened.mayWrite(object) ? object : opened.isOpen(object, 'Name') ? undefined : `${object}.Name`;
+    if (shut !== undefined)
+      throw new GatehouseError('permission_denied', `${shut} is not open to this bot to write.`, {
+        next: `Open ${shut} in the bot's policy, or ${MAKE_IT_THERE}.`,
+      });
+    const targets = await Promise.all(KINDS.map((kind) => openTarget(deps, bot, org, kind)));
+    const wanting = targets.filter(({ compiled }) =>
+      compiled.rules.some(({ parent }) => parent?.write && parent.field === 'Name' && parent.objects.includes(object)),
+    );
+    if (wanting.length === 0)
+      throw new GatehouseError('invalid_input', `No rule of this bot's mapping looks for ${object} by name.`, {
+        next: `Name an object that a rule of the mapping writes as a parent, such as Account, or ${MAKE_IT_THERE}.`,
+        fields: [{ name: 'object', problem: 'is no parent of this mapping' }],
+      });
+    const stops = wanting.flatMap(({ refusal, held }) => refusal ?? held ?? []);
+    const [stop] = stops;
+    if (stop !== undefined && stops.length === wanting.length)
+      throw new GatehouseError(stop.code, `No ${object} is made: ${stop.message}`, {
+        next: `${stop.next} Or ${MAKE_IT_THERE}.`,
+      });
+  }
+
+  /** One that is there. */
+  async function parentId(org: SyncOrg, object: string, recordId: string): Promise<string> {
+    const values = [idOf(object, recordId)];
     const [found = []] = await lookUp(org, [{ object, select: ['Id'], field: 'Id', values }], () => {});
     const id = found[0]?.Id;
     if (typeof id === 'string') return id;
@@ -170,7 +203,8 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
       });
     },
 
-    async linkParent(bot, org, object, name, choice) {
+    async linkParent(bot, org, object, name, choice, permitted = async () => {}) {
+      if (choice === 'create') await requireCreating(bot, org, object);
       const scope = { bot, orgId: org.orgId };
       const localId = foldedName(name);
       await store.links.ensure([
@@ -189,10 +223,15 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
       const [link] = await store.links.byLocal(scope, object, [localId]);
       if (!link)
         throw new GatehouseError('conflict', 'The link could not be made.', { next: 'Try again.', retryable: true });
-      const id = choice === 'leave out' ? null : await parentId(bot, org, object, name.trim(), choice);
-      const reason = choice === 'leave out' ? 'left out by hand' : 'linked by hand';
+      let id = typeof choice === 'string' ? null : await parentId(org, object, choice.recordId);
+      const reason = { create: 'made by hand', 'leave out': 'left out by hand' }[String(choice)] ?? 'linked by hand';
       const to = (fresh: Link) => (id === null ? unlinked(fresh) : linkedByHand(fresh, id));
-      const changed = await change(link, to, { ...BY_HAND, sfId: id, reason });
+      const changed = await change(link, to, { ...BY_HAND, sfId: id, reason }, async () => {
+        if (choice !== 'create') return {};
+        await permitted();
+        id = (await org.create(object, { Name: name.trim() })).id;
+        return { operation: 'create', sfId: id };
+      });
       await retryWaiting(scope, object, localId);
       return changed;
     },

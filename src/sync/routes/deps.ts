@@ -8,10 +8,11 @@ import type { SyncRoom } from '../create-sync.ts';
 import type { ConnectionOf } from '../host/hosts.ts';
 import type { DeliveryDeps } from '../webhooks/deliver.ts';
 
+/** What was done to a link by hand. */
 export interface HostDeed {
   readonly bot: string;
   readonly principal: string;
-  readonly event: 'linked' | 'unlinked';
+  readonly event: 'linked' | 'unlinked' | 'permitted' | 'created' | 'refused';
   readonly object: string;
   readonly recordId: string | null;
   readonly detail: Readonly<Record<string, unknown>>;
@@ -25,7 +26,7 @@ export interface RouteDeps extends DeliveryDeps {
   readonly noteEvent?: (bot: string, at: number) => Promise<void>;
   readonly openOrg: (bot: string, signal: AbortSignal) => Promise<SyncOrg>;
   readonly onChange: (bot: string) => void;
-  /** What the host app decided, in the audit. */
+  /** What the host app or an operator decided about links, in the audit. */
   readonly audit: (entry: HostDeed) => Promise<void>;
   /** The name that an operator's path has, once there is such a bot. */
   readonly requireBot: (name: string) => Promise<string>;

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { GatehouseError } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import { defineRoute } from '../../ports/route.ts';
 import { syncStatus } from '../jobs/status.ts';
 import { linkAnswer, statusAnswer } from './answers.ts';
-import { type RouteDeps, scopeOf } from './deps.ts';
+import { type HostDeed, type RouteDeps, scopeOf } from './deps.ts';
 import { definedOnly, hostId, kindInput, limitInput } from './inputs.ts';
 
 const linksInput = z.strictObject({
@@ -52,6 +53,7 @@ export function linkRoutes(deps: RouteDeps) {
     openOrg,
     onChange,
     requireBot,
+    audit,
   } = deps;
   const read = { who: ['operator'], permission: 'READ_LOGS' } as const;
   const write = { who: ['operator'], permission: 'MANAGE_MAPPINGS' } as const;
@@ -97,9 +99,11 @@ export function linkRoutes(deps: RouteDeps) {
       body: linkInput,
       summary: 'Links a host record to a Salesforce record by hand.',
       answer: linkAnswer,
-      async handle({ params, body: { kind, localId, recordId }, signal }) {
+      async handle({ params, caller: { principal }, body: { kind, localId, recordId }, signal }) {
         const bot = await requireBot(params.bot);
         const link = await manualLinks.link(bot, await openOrg(bot, signal), kind, localId, recordId);
+        const detail = { kind, id: localId };
+        await audit({ bot, principal, event: 'linked', object: link.object, recordId: link.sfId, detail });
         onChange(bot);
         return { json: toWireLink(link) };
       },
@@ -111,10 +115,19 @@ export function linkRoutes(deps: RouteDeps) {
       body: parentInput,
       summary: 'Says which account a company name means: one that is there, a new one, or none.',
       answer: linkAnswer,
-      async handle({ params, body: { object, name, ...rest }, signal }) {
+      async handle({ params, caller, body: { object, name, ...rest }, signal }) {
         const bot = await requireBot(params.bot);
         const choice = 'recordId' in rest ? { recordId: rest.recordId } : 'create' in rest ? 'create' : 'leave out';
-        const link = await manualLinks.linkParent(bot, await openOrg(bot, signal), object, name, choice);
+        const note = (event: HostDeed['event'], recordId: string | null, detail: object = {}) =>
+          audit({ bot, principal: caller.principal, event, object, recordId, detail: { kind: 'parent', ...detail } });
+        const org = await openOrg(bot, signal);
+        const link = await manualLinks
+          .linkParent(bot, org, object, name, choice, () => note('permitted', null))
+          .catch(async (error: unknown) => {
+            await note('refused', null, { code: error instanceof GatehouseError ? error.code : 'internal' });
+            throw error;
+          });
+        await note(choice === 'create' ? 'created' : link.sfId === null ? 'unlinked' : 'linked', link.sfId);
         onChange(bot);
         return { json: toWireLink(link) };
       },
@@ -126,9 +139,12 @@ export function linkRoutes(deps: RouteDeps) {
       body: unlinkInput,
       summary: 'Ends a link; both records stay.',
       answer: linkAnswer,
-      async handle({ params, body: { kind, localId } }) {
-        const scope = await scopeOf(deps, await requireBot(params.bot));
-        return { json: toWireLink(await manualLinks.unlink(scope.bot, scope.orgId, kind, localId)) };
+      async handle({ params, caller: { principal }, body: { kind, localId } }) {
+        const { bot, orgId } = await scopeOf(deps, await requireBot(params.bot));
+        const link = await manualLinks.unlink(bot, orgId, kind, localId);
+        const detail = { kind, id: localId };
+        await audit({ bot, principal, event: 'unlinked', object: link.object, recordId: null, detail });
+        return { json: toWireLink(link) };
       },
     }),
     defineRoute({
