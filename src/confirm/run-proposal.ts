@@ -94,7 +94,9 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, signal: Abo
     const error = toGatehouseError(thrown, deps.newId);
     if (
       error.code === 'duplicate' &&
+      // Look-alikes that this bot may not see are no choice; that they may be passed over is one.
       error.candidates !== undefined &&
+      (error.candidates.length > 0 || deps.mayOverride(error)) &&
       proposal.choice === null &&
       madeNothing(effects)
     )

@@ -81,7 +81,7 @@ export interface ActionContext {
   };
   /** The fields by which people name records: the host's key of an Account (O9), and what their `OPP-123` stands in. */
   readonly lookups: {
-    /** The field of this org; undefined where it has none. */
+    /** The field of this org; undefined where it has none, or policy closes it. */
     field(key: 'accountKey' | 'opportunityReference'): Promise<string | undefined>;
     /** The same, or an error that says what an operator sets. */
     must(key: 'accountKey' | 'opportunityReference'): Promise<string>;

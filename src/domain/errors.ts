@@ -111,6 +111,16 @@ export class GatehouseError extends Error {
   }
 }
 
+/** The same error, whatever its class, naming these candidates alone. Salesforce's own words go where they may name others. */
+export function naming<E extends GatehouseError>(error: E, candidates: readonly Candidate[]): E {
+  const same = Object.create(Object.getPrototypeOf(error), Object.getOwnPropertyDescriptors(error));
+  const said = error.salesforce && { ...error.salesforce, quote: '' };
+  return Object.defineProperties(same, {
+    candidates: { value: candidates, enumerable: true },
+    salesforce: { value: said, enumerable: true },
+  });
+}
+
 /** The wire form of an error, for HTTP bodies, MCP `isError` results, CLI stderr and stored outcomes. */
 export function toErrorBody(error: GatehouseError): ErrorBody {
   return {

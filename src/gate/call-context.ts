@@ -6,7 +6,7 @@ import { GatehouseError } from '../domain/errors.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
 import { isOver, type Proposal, type RecordedWrite } from '../domain/proposal.ts';
 import { boundByPolicy } from '../policy/bounded-org.ts';
-import { fieldOf, LOOKUPS, type LookupKey, missingLookup } from '../policy/lookups.ts';
+import { closedLookup, fieldOf, isClosedLookup, LOOKUPS, type LookupKey, missingLookup } from '../policy/lookups.ts';
 import type { Call } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
 import type { Org } from '../ports/salesforce.ts';
@@ -86,14 +86,17 @@ export async function contextFor(
     environment: org.environment,
     context: Object.freeze({
       bot: { name: bot.name, audience: bot.audience },
-      lookups: lookupsOf(bot, org),
+      lookups: lookupsOf(bot, org, call.session),
       caller: {
         principal: call.principal,
         conversation: call.conversation,
         session: call.session,
       },
-      salesforce: boundByPolicy(salesforce, bot.policy, ({ object, find, ...read }) =>
-        reads.note({ ...read, query: deps.queryOf(object, find) }),
+      salesforce: boundByPolicy(
+        salesforce,
+        bot.policy,
+        ({ object, find, ...read }) => reads.note({ ...read, query: deps.queryOf(object, find) }),
+        call.session?.indexValue,
       ),
       soql: logged(deps.openSoql(bot, org, callerKey(call), writing?.answered(org.environment)), reads),
       sync: deps.openSync(bot, org, writing !== undefined),
@@ -112,14 +115,17 @@ function callerKey({ principal, session }: Pick<Call, 'principal' | 'session'>):
 }
 
 /** Asks the describe first: a query for a field that the org lacks fails, and drops the remembered describe each time. */
-function lookupsOf(bot: BotRow, org: Pick<Org, 'describe'>): ActionContext['lookups'] {
+function lookupsOf(bot: BotRow, org: Pick<Org, 'describe'>, session: Call['session']): ActionContext['lookups'] {
   const describeOf = (key: LookupKey) => org.describe(LOOKUPS[key].object);
-  const field = async (key: LookupKey) => fieldOf(await describeOf(key), bot.policy.lookups[key]);
+  const known = async (key: LookupKey) => fieldOf(await describeOf(key), bot.policy.lookups[key]);
+  const isClosed = (key: LookupKey) =>
+    isClosedLookup(bot.policy, key) && !(key === 'accountKey' && session !== undefined);
   return {
-    field,
+    field: async (key) => (isClosed(key) ? undefined : known(key)),
     must: async (key) => {
-      const found = await field(key);
+      const found = await known(key);
       if (found === undefined) throw missingLookup(bot, key, await describeOf(key));
+      if (isClosed(key)) throw closedLookup(bot, key);
       return found;
     },
   };

@@ -8,8 +8,8 @@ import {
 } from '../../permissions/field-access.ts';
 import { PERSON_ACCOUNT } from '../../permissions/mirrors.ts';
 import type { Policy } from '../../permissions/policy.ts';
-import type { Fields, Find, Salesforce, SObject } from '../domain/action.ts';
-import { GatehouseError } from '../domain/errors.ts';
+import type { Condition, Fields, Find, Salesforce, SObject } from '../domain/action.ts';
+import { GatehouseError, naming } from '../domain/errors.ts';
 import { fieldAt, type RelationshipPaths, resolvePaths } from './relationship-paths.ts';
 
 /**
@@ -20,6 +20,8 @@ export function boundByPolicy(
   org: Salesforce,
   { objects, lookups }: Policy,
   note: (read: BoundRead) => void = () => {},
+  /** The customer's value of the account key, signed by the host. */
+  ownKey?: string,
 ): Salesforce {
   const open = { read: openObjects(objects, 'read'), write: openObjects(objects, 'write') };
   const { canRead, asksForPersons } = fieldAccess(taggedFields(objects, 'denyFields'), listedFields(objects));
@@ -53,11 +55,25 @@ export function boundByPolicy(
     const end = fieldAt(paths, path);
     return end.objects.length > 0 && !end.objects.some((object) => isClosed(object, end.field));
   };
-  /** The fields that name a record for the host may be looked up by, shown or not. */
-  const isKey = (paths: RelationshipPaths, path: string) => {
-    const { objects: found, field } = fieldAt(paths, path);
-    const keys = [`Account.${lookups.accountKey}`, `Opportunity.${lookups.opportunityReference}`];
-    return keys.some((key) => key.toLowerCase() === `${found.join()}.${field}`.toLowerCase());
+  /** A customer's own account is found by what the host signed, shown or not: nobody can ask for another value by it. */
+  const isOwnKey = (paths: RelationshipPaths, condition: Condition) => {
+    const { objects: found, field } = fieldAt(paths, condition.field);
+    const isKey = `Account.${lookups.accountKey}`.toLowerCase() === `${found.join()}.${field}`.toLowerCase();
+    return isKey && ownKey !== undefined && 'is' in condition && condition.is === ownKey;
+  };
+  /** Whoever may ask by a field reads it, guess by guess; a range or an order over a masked one tells its value at once. */
+  const mayFilter = (paths: RelationshipPaths, condition: Condition) =>
+    isOpen(paths, condition.field, 'since' in condition ? isShut : isHidden) || isOwnKey(paths, condition);
+  /** Look-alikes that Salesforce names: not where the object, or a field by which one may be alike, is closed; a closed name is left out. */
+  const bounded = (error: unknown, object: string, fields: Fields): unknown => {
+    if (!(error instanceof GatehouseError) || error.candidates === undefined) return error;
+    const seen = error.candidates.filter(({ hint }) => {
+      const of = hint || object;
+      return open.read.has(of.toLowerCase()) && !Object.keys(fields).some((field) => isShut(of, field));
+    });
+    const named = seen.map((one) => (isShut(one.hint || object, 'Name') ? { ...one, name: one.id } : one));
+    const isWhole = named.length === error.candidates.length && named.every((one, at) => one === seen[at]);
+    return isWhole ? error : naming(error, named);
   };
 
   const bind = async (object: string, find: Find): Promise<{ find: Find; paths: RelationshipPaths }> => {
@@ -66,11 +82,8 @@ export function boundByPolicy(
     const named = [...where.map(({ field }) => field), ...(orderBy === undefined ? [] : [orderBy.field])];
     const paths = await resolvePaths(object, [...fields, ...named], parents);
     await meet([...paths.values()].flat());
-    for (const condition of where) {
-      // A range or an order over a masked field would tell its value.
-      const isFit = isOpen(paths, condition.field, 'since' in condition ? isShut : isHidden);
-      if (!isFit && !isKey(paths, condition.field)) throw closedField(objects, object, condition.field);
-    }
+    for (const condition of where)
+      if (!mayFilter(paths, condition)) throw closedField(objects, object, condition.field);
     if (orderBy !== undefined && !isOpen(paths, orderBy.field, isShut))
       throw closedField(objects, object, orderBy.field);
     return { find: { ...find, fields: fields.filter((path) => isOpen(paths, path)) }, paths };
@@ -141,11 +154,15 @@ export function boundByPolicy(
     },
     create: async (object, fields, options) => {
       await mustWrite(object, fields);
-      return org.create(object, fields, options);
+      return org.create(object, fields, options).catch((error: unknown) => {
+        throw bounded(error, object, fields);
+      });
     },
     update: async (object, record, changes) => {
       await mustWrite(object, changes);
-      return org.update(object, record, changes);
+      return org.update(object, record, changes).catch((error: unknown) => {
+        throw bounded(error, object, changes);
+      });
     },
     remove: async (object, record) => {
       await mustWrite(object, {});

@@ -1,3 +1,4 @@
+import { fieldAccess, listedFields, taggedFields, whereClosed } from '../../permissions/field-access.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { FieldDescribe, ObjectDescribe } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
@@ -52,6 +53,24 @@ export function missingLookup(
   return new GatehouseError('invalid_input', problem, {
     next: `Ask the user for the Id or the exact name instead. ${next}`,
     fields: [{ name, problem }],
+  });
+}
+
+/** What may not be read is not looked up by either: an answer would tell that the guess was right. */
+export function isClosedLookup({ objects, lookups }: Policy, key: LookupKey): boolean {
+  return !fieldAccess(taggedFields(objects, 'denyFields'), listedFields(objects)).canRead(
+    LOOKUPS[key].object,
+    lookups[key],
+  );
+}
+
+export function closedLookup({ policy }: Pick<BotRow, 'policy'>, key: LookupKey): GatehouseError {
+  const { object, means } = LOOKUPS[key];
+  const problem = `${object}.${policy.lookups[key]} is not open to this bot, so ${means} cannot be looked up.`;
+  const place = whereClosed(policy.objects, object, 'read').replace(/\.read$/, '');
+  return new GatehouseError('permission_denied', problem, {
+    next: `Ask the user for the Id or the exact name instead. An operator can open the field in the policy of the bot, under ${place} (denyFields, allowFields) or objects.*.`,
+    fields: [{ name: `lookups.${key}`, problem }],
   });
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ObjectPolicy, Policy } from '../../permissions/policy.ts';
+import { toErrorBody } from '../../src/domain/errors.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 /** The same policy, with other rules for some objects; `undefined` takes an object out. */
@@ -99,4 +100,61 @@ describe('what policy closes, also through a parent', () => {
     await world.call('GetAccount', { name: 'Acme Industries' });
     expect(await world.calls()).toBe(before + 1);
   });
+});
+
+describe('a field that may not be read', () => {
+  const key = (rules: Partial<ObjectPolicy>) => worldWith({ Account: rules, Opportunity: {} });
+
+  it.each<[string, Partial<ObjectPolicy>]>([
+    ['denied', { denyFields: ['account_key__c'] }],
+    ['not among those that alone are open', { allowFields: ['Name'] }],
+  ])('is no key of an account either, right or wrong: %s [K9]', async (_, rules) => {
+    await using world = await key(rules);
+    const asked = ['ACME-001', 'NOBODY'].map((value) => world.refusal('GetAccount', { key: value }));
+    const [right, wrong] = await Promise.all(asked);
+    expect(right).toMatchObject({ code: 'permission_denied', fields: [{ name: 'lookups.accountKey' }] });
+    expect(wrong).toEqual(right);
+    // What the host signed is nobody's guess: the customer's own account is found, and no other.
+    const session = { indexValue: 'ACME-001' };
+    expect(await world.app.gate.accountContext(world.bot, session)).toMatchObject({ Name: 'Acme Industries' });
+    expect(await world.call('GetAccount', { key: 'ACME-001' }, { session })).toMatchObject({ status: 'done' });
+    expect((await world.refusal('GetAccount', { key: 'BETA-001' }, { session })).code).toBe('permission_denied');
+  });
+
+  it('is no reference of an opportunity; its exact name and Id stay [K9]', async () => {
+    await using world = await worldWith({ Opportunity: { denyFields: ['Reference__c'] } });
+    const opportunity = (await world.records('Opportunity')).find((one) => one.Reference__c === 'OPP-123')!;
+    const closed = { code: 'permission_denied', fields: [{ name: 'lookups.opportunityReference' }] };
+    for (const reference of ['OPP-123', 'OPP-999']) {
+      expect(await world.refusal('UpdateOpportunity', { reference, amount: 5 })).toMatchObject(closed);
+      expect(await world.refusal('GetAccount', { opportunity: reference })).toMatchObject(closed);
+    }
+    for (const value of [String(opportunity.Id), String(opportunity.Name)])
+      expect(await world.call('GetAccount', { opportunity: value })).toMatchObject({ status: 'done' });
+  });
+
+  it('finds no look-alike where Leads may not be read, ours or of the duplicate rule of the org [K9]', async () => {
+    await using world = await worldWith({ Lead: { read: false, write: true } });
+    const [lead] = await world.records('Lead');
+    const person = { lastName: String(lead!.LastName), company: String(lead!.Company), email: String(lead!.Email) };
+    const said = await world.call('CreateLead', person);
+    expect(said.proposal?.choices?.map(({ id }) => id)).toEqual(['create']);
+    expect(JSON.stringify([said, await world.app.approvals.list({})])).not.toContain(String(lead!.Id));
+    await world.sim('POST', 'rules', { duplicates: 'block' });
+    const refused = await world.refusal('CreateLead', { ...person, title: 'Head' });
+    expect(refused).toMatchObject({ code: 'duplicate', candidates: [] });
+    expect(JSON.stringify(toErrorBody(refused))).not.toContain(String(lead!.Id));
+  });
+
+  it.each([{ read: false }, { denyFields: ['Email'] }])(
+    'finds no contact that is like a lead by what is closed of it: %j [K9]',
+    async (rules) => {
+      await using world = await worldWith({ Contact: rules });
+      const contact = (await world.records('Contact')).find(({ Email }) => Email)!;
+      const person = { lastName: String(contact.LastName), company: 'Doe Ltd', email: String(contact.Email) };
+      const said = await world.call('CreateLead', person).catch((error: unknown) => error);
+      expect(JSON.stringify(said)).not.toContain(String(contact.Id));
+      expect(JSON.stringify(await world.app.approvals.list({}))).not.toContain(String(contact.Id));
+    },
+  );
 });
