@@ -168,7 +168,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     });
     if (isSimulated && !config.simulate) await refuseToyBesideReal(config, store);
 
-    const audit = createAudit({ store, secret, heads: createChainHeadFiles(inData('audit-heads'), isAlive), now, log });
+    const headsFolder = inData('audit-heads');
+    const audit = createAudit({ store, secret, heads: createChainHeadFiles(headsFolder, isAlive), now, log });
     const access = createAccess({ store, secret, now });
     const actions = await loadActions(
       new URL('../../actions/', import.meta.url),
@@ -265,7 +266,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       prompts: prompts.get,
       store,
       clocks: createClocks({ values: store.values, runner, now, ticks, log }),
-      ready: createReadiness({ store, tokens, dataDir: config.dataDir }),
+      ready: createReadiness({ store, tokens, folders: [config.dataDir, headsFolder, serverAddress.folder] }),
       access,
       audit,
       connections,

@@ -22,6 +22,8 @@ export interface Audit {
   /** For a row that belongs to a transaction: appended inside it, and `keep` called once it is committed. */
   append(entry: AuditInput, inside: { readonly audit: AuditStore }): Promise<AuditRow>;
   keep(row: AuditRow): Promise<void>;
+  /** Keeps the head of the rows as they are now. Throws where it cannot be kept: nothing may leave for Salesforce then. */
+  prove(): Promise<void>;
   verify(): Promise<AuditVerdict>;
   /** Whether the row is as we wrote it, for who acts on what it says. */
   isIntact(row: AuditRow): boolean;
@@ -93,6 +95,7 @@ export function createAudit(deps: AuditDeps): Audit {
   return {
     append,
     keep: head.keep,
+    prove: head.prove,
     async record(entry) {
       const row = await append(entry, deps.store);
       await head.keep(row);

@@ -7,6 +7,8 @@ import type { AuditRow, AuditStore } from '../ports/store.ts';
  */
 export interface ChainHead {
   keep(row: AuditRow): Promise<void>;
+  /** Signs the last row there is and writes it down anew, also where nothing was added: throws where that cannot be. */
+  prove(): Promise<void>;
   state(): { readonly kept: Head | undefined; readonly isBroken: boolean };
 }
 
@@ -26,7 +28,7 @@ export interface ChainHeadStore {
 }
 
 export interface ChainHeadDeps {
-  readonly audit: Pick<AuditStore, 'page'>;
+  readonly audit: Pick<AuditStore, 'page' | 'head'>;
   readonly heads: ChainHeadStore;
   /** The hash that a row must have. */
   readonly hashOf: (row: Omit<AuditRow, 'hash'>) => string;
@@ -90,12 +92,26 @@ export function createChainHead({ audit, heads, hashOf, sign, log }: ChainHeadDe
     log.error('the audit was cut or changed: its rows do not follow from the one signed last', { seq: kept.seq });
   };
 
+  const prove = async () => {
+    const seq = (await audit.head())?.seq ?? 0;
+    const [row] = seq === 0 ? [] : await audit.page(seq - 1, 1);
+    if (row === undefined) return;
+    const before = kept;
+    const { hash, ...rest } = row;
+    // A process signs what it wrote itself; of a row that another one wrote it knows by its hash that one of ours did.
+    if (before !== undefined || hashOf(rest) === hash) await move(row);
+    if (kept !== undefined && kept === before) await signAndKeep(kept);
+  };
+
+  /** One at a time: each starts from where the one before it came to. */
+  const inTurn = (step: () => Promise<void>) => {
+    keeping = keeping.catch(() => {}).then(step);
+    return keeping;
+  };
+
   return {
-    keep(row) {
-      // One at a time: each starts from where the one before it came to.
-      keeping = keeping.catch(() => {}).then(() => move(row));
-      return keeping;
-    },
+    keep: (row) => inTurn(() => move(row)),
+    prove: () => inTurn(prove),
     state: () => ({ kept, isBroken }),
   };
 }

@@ -198,6 +198,8 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
   };
 
   const claimAndRun = async (id: string, signal: AbortSignal): Promise<Envelope> => {
+    // The row that permits it may have been written when its head could not be kept: it stays approved until that can.
+    await deps.audit.prove();
     const claimed = await store.proposals.move(id, ['approved'], 'executing', {
       runner: deps.runner,
       leaseUntil: now() + deps.leaseMs,

@@ -70,7 +70,7 @@ export function createGate(deps: GateDeps): WholeGate {
   });
   const deliver = createDeliver({ actions, store, audit, context, link });
   const queries = createProposalQueries({ store, confirm, deliver, link, now });
-  const repeats = createRepeats({ store, confirm, deliver, openOrg, requestTimeoutMs, now });
+  const repeats = createRepeats({ store, confirm, audit, deliver, openOrg, requestTimeoutMs, now });
   const edits = createEdits({ actions, store, confirm, context });
   const propose = createPropose({ confirm, repeats, link, newId, now });
   const receipts = createReceipts({ actions, store, confirm, context, newId, now, log, sign, sleep, tell });

@@ -1,3 +1,4 @@
+import type { Audit } from '../audit/audit.ts';
 import type { Confirm } from '../confirm/confirm.ts';
 import { stillHeld } from '../confirm/write-once.ts';
 import type { Action, Preview } from '../domain/action.ts';
@@ -29,6 +30,7 @@ export interface Repeats {
 export interface RepeatDeps extends Pick<ContextDeps, 'openOrg' | 'requestTimeoutMs' | 'now'> {
   readonly store: Pick<Store, 'proposals'>;
   readonly confirm: Pick<Confirm, 'refresh' | 'settled'>;
+  readonly audit: Pick<Audit, 'prove'>;
   readonly deliver: Deliver;
 }
 
@@ -38,8 +40,12 @@ const WINDOW_MS = 10 * MINUTE_MS;
 /** A caller's own key holds this long. */
 const KEY_WINDOW_MS = 24 * 60 * MINUTE_MS;
 
-export function createRepeats({ store, confirm, deliver, openOrg, requestTimeoutMs, now }: RepeatDeps): Repeats {
-  const settled = (id: string, signal: AbortSignal) => confirm.settled(id, requestTimeoutMs * 3, signal);
+export function createRepeats({ store, confirm, audit, deliver, openOrg, requestTimeoutMs, now }: RepeatDeps): Repeats {
+  const settled = async ({ id, state }: Proposal, signal: AbortSignal) => {
+    // It stands still for as long as no head can be kept: that is told, and not waited for.
+    if (state === 'approved') await audit.prove();
+    return confirm.settled(id, requestTimeoutMs * 3, signal);
+  };
   const doneAlready = ({ result, ...envelope }: Envelope): Envelope =>
     result === undefined ? envelope : { ...envelope, result: { ...result, alreadyDone: true } };
 
@@ -50,7 +56,7 @@ export function createRepeats({ store, confirm, deliver, openOrg, requestTimeout
       if (earlier === undefined || earlier.dedupeKey !== dedupeKey) return undefined;
       if (earlier.digest !== digest) throw keyReused();
       if (earlier.state === 'pending' || earlier.state === 'unknown') return deliver(earlier, c);
-      const end = earlier.state === 'done' ? earlier : await settled(earlier.id, signal);
+      const end = earlier.state === 'done' ? earlier : await settled(earlier, signal);
       if (end?.state !== 'done') return end && deliver(end, c);
       const isSameWish = isInWindow(c, end.settledAt ?? 0, now());
       const isRead = action.risk === 'read';
@@ -64,7 +70,7 @@ export function createRepeats({ store, confirm, deliver, openOrg, requestTimeout
     },
 
     async sameMoment(held, action, c, signal) {
-      const end = (await settled(held.id, signal)) ?? held;
+      const end = (await settled(held, signal)) ?? held;
       const envelope = await deliver(end, c);
       return end.state === 'done' && action.risk !== 'read' ? doneAlready(envelope) : envelope;
     },

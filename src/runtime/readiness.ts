@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { access, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,20 +12,21 @@ const PROVEN_MS = 1_000;
 /** A probe waits no longer, and a state that answers later serves nobody. */
 const ANSWER_MS = 5_000;
 
-/** A read says that the database answers, a write that there is room: also in the data folder, where the audit's heads lie. */
+/** A read says that the database answers, a write that there is room: also in every folder that calls write to. */
 export function createReadiness(deps: {
   readonly store: Pick<Store, 'audit' | 'proveWritable'>;
   readonly tokens: { check(): Promise<void> };
-  readonly dataDir: string;
+  /** Those that are not there yet are made at their first use. */
+  readonly folders: readonly string[];
 }): Readiness {
-  const { store, tokens, dataDir } = deps;
+  const { store, tokens, folders } = deps;
   let provenAt = Number.NEGATIVE_INFINITY;
   let looking: Promise<void> | undefined;
 
   async function look(): Promise<void> {
     await Promise.all([store.audit.head(), tokens.check()]);
     if (performance.now() - provenAt < PROVEN_MS) return;
-    await Promise.all([store.proveWritable(), proveFolder(dataDir)]);
+    await Promise.all([store.proveWritable(), ...folders.map(proveFolder)]);
     provenAt = performance.now();
   }
 
@@ -43,8 +44,13 @@ export function createReadiness(deps: {
   };
 }
 
-async function proveFolder(dataDir: string): Promise<void> {
-  const file = path.join(dataDir, `.proof-${process.pid}`);
+async function proveFolder(folder: string): Promise<void> {
+  const isThere = await access(folder).then(
+    () => true,
+    ({ code }: NodeJS.ErrnoException) => code !== 'ENOENT',
+  );
+  if (!isThere) return;
+  const file = path.join(folder, `.proof-${process.pid}`);
   await writeFile(file, 'x'.repeat(16_384), { mode: 0o600 }).finally(() => rm(file, { force: true }));
 }
 

@@ -10,6 +10,8 @@ import { isAlive } from './process-alive.ts';
 /** Where this data folder is served: every process on it makes its links from that, and only from servers that live. */
 
 export interface ServerAddress {
+  /** Where servers note their addresses. */
+  readonly folder: string;
   /** Base of links that people open: as configured, else where a server listens now, else where one would. */
   url(): string;
   /** Whether somebody answers there, as far as this folder tells. */
@@ -38,6 +40,7 @@ export function createServerAddress({ url, dataDir, port }: Pick<Config, 'url' |
   // Read again for every link, so that one of a process older than the server is right, too.
   const living = () => url ?? newest(notesIn(folder))?.url;
   return {
+    folder,
     url: () => living() ?? `http://localhost:${port}`,
     isOpen: () => living() !== undefined,
     async publish(own, kind = 'server') {

@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Database } from 'sqlite3';
 import { describe, expect, it } from 'vitest';
@@ -130,5 +130,35 @@ describe('the heads of the audit', () => {
     await look(await world.again(), 1);
     for (const app of apps) expect(await app.audit.verify()).toEqual({ ok: true, rows: 25 });
     expect(await readdir(path.join(world.folder, 'audit-heads'))).toHaveLength(1);
+  });
+
+  it('lets nothing out while its head cannot be kept: not at the call, its repeat, another process or a recovery [C7] [K12]', async () => {
+    await using world = await createWorld();
+    const heads = path.join(world.folder, 'audit-heads');
+    const lead = { lastName: 'Okafor', company: 'Unkept Ltd', email: 'okafor@unkept.example' };
+    const leads = async () =>
+      (await world.records('Lead')).filter(({ Company }) => Company === lead.company || Company === 'Earlier Ltd')
+        .length;
+    await world.call('CreateLead', { ...lead, company: 'Earlier Ltd', email: 'first@unkept.example' });
+    await rename(heads, `${heads}-away`);
+    await writeFile(heads, 'no folder');
+    for (let n = 0; n < 3; n += 1) {
+      expect(await world.refusal('CreateLead', lead)).toMatchObject({
+        code: 'internal',
+        retryable: true,
+        message: expect.stringMatching(/takes no writes/),
+      });
+      world.clock.advance(2_000);
+    }
+    await expect(world.app.ready()).rejects.toThrow();
+    const beside = await world.again();
+    await world.recoverAfter(60_000);
+    await beside.retention.recover();
+    expect(await leads(), 'nothing left without a signed head').toBe(1);
+    await rm(heads);
+    await world.app.ready();
+    await world.recoverAfter(60_000);
+    expect(await leads(), 'and once it is kept again, once').toBe(2);
+    expect(await world.app.audit.verify()).toMatchObject({ ok: true });
   });
 });

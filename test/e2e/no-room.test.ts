@@ -102,6 +102,12 @@ describe('a folder that became read-only', () => {
     await chmod(path.join(house.dataDir, 'audit-heads'), 0o700).catch(() => {});
     await until(async () => (await readiness(server)) === 200);
     expect((await move(server, agent, 'Call them again')).status).toBeLessThan(300);
+    for (const folder of ['audit-heads', 'serving']) {
+      await chmod(path.join(house.dataDir, folder), 0o500);
+      await until(async () => (await readiness(server)) === 503);
+      await chmod(path.join(house.dataDir, folder), 0o700);
+      await until(async () => (await readiness(server)) === 200);
+    }
     expect((await house.run(['audit', 'verify', '--json'], { as })).json).toMatchObject({ ok: true });
   });
 });
