@@ -4,7 +4,7 @@ export interface TokenVault {
   /** Resolves when the database says it is durable (on Redis: as durable as that server is set up to be). */
   set(key: string, value: TokenSet): Promise<void>;
   delete(key: string): Promise<void>;
-  /** Throws while the server does not answer; a vault that nobody has opened is not asked. */
+  /** Throws while the server does not answer, or takes no writes. */
   check(): Promise<void>;
   close(): Promise<void>;
 }

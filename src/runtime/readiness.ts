@@ -24,24 +24,29 @@ export function createReadiness(deps: {
   let looking: Promise<void> | undefined;
 
   async function look(): Promise<void> {
-    await Promise.all([store.audit.head(), tokens.check()]);
+    await store.audit.head();
     if (performance.now() - provenAt < PROVEN_MS) return;
-    await Promise.all([store.proveWritable(), ...folders.map(proveFolder)]);
+    await Promise.all([store.proveWritable(), tokens.check(), ...folders.map(proveFolder)]);
     provenAt = performance.now();
   }
 
   return async () => {
-    // Probes that come while one looks share its answer: a database that hangs gets one question, not one a probe.
-    looking ??= look().finally(() => {
+    // Probes that come while one looks share its answer: a database that hangs gets one question in five seconds, not one a
+    // probe. The next one is asked anew: what hangs may be the line, and no longer the database.
+    looking ??= inTime(look()).finally(() => {
       looking = undefined;
     });
-    const late = new AbortController();
-    try {
-      await Promise.race([looking, delay(ANSWER_MS, undefined, { signal: late.signal, ref: false }).then(tooLate)]);
-    } finally {
-      late.abort();
-    }
+    return looking;
   };
+}
+
+async function inTime(look: Promise<void>): Promise<void> {
+  const late = new AbortController();
+  try {
+    await Promise.race([look, delay(ANSWER_MS, undefined, { signal: late.signal, ref: false }).then(tooLate)]);
+  } finally {
+    late.abort();
+  }
 }
 
 async function proveFolder(folder: string): Promise<void> {

@@ -128,6 +128,16 @@ describe('PostgreSQL of its own', () => {
     await allReady();
   });
 
+  it('lines that died without a word are left in seconds, however many lie in the pool [K1]', async () => {
+    await allReady();
+    const loads = servers.map((server) => load(`${server.document.url}/readyz`, {}));
+    await until(() => loads.every((one) => one.statuses().length > 20));
+    for (const one of loads) await one.stop();
+    postgres.deaden();
+    expect(await Promise.all(servers.map(readiness))).toEqual([503, 503]);
+    await until(async () => (await Promise.all(servers.map(readiness))).every((status) => status === 200), 15_000);
+  });
+
   it.each(['fast', 'immediate'] as const)(
     'a %s stop under load and a start elsewhere: 503 meanwhile, then on by itself, and each approved write ends once [K1] [C6]',
     async (mode) => {

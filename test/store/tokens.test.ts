@@ -8,6 +8,7 @@ import { Database } from 'sqlite3';
 import { afterAll, describe, expect, it } from 'vitest';
 import { lazyTokens, openTokens, type TokenTarget } from '../../src/store/secrets/tokens.ts';
 import { describeOnce, describePostgres, missing } from '../support/databases.ts';
+import { createOwnRedis, createProxy, redisBinary } from '../support/servers.ts';
 import { race, removeBundle } from './processes.ts';
 
 afterAll(removeBundle);
@@ -176,6 +177,59 @@ describeOnce('a token server that is not there', () => {
       expect(JSON.stringify(refused) + String(refused)).not.toContain('hunter2');
     },
   );
+});
+
+describe('a Redis of its own', () => {
+  const binary = redisBinary();
+  if (binary === undefined) {
+    missing('redis-server', 'redis-server is not installed here.');
+    return;
+  }
+
+  it('at the end of a dead line: each call ends in seconds, and the next one has a fresh line [K1]', async () => {
+    await using server = await createOwnRedis(binary);
+    const proxy = await createProxy();
+    proxy.to(server.port);
+    const vault = lazyTokens({ url: `redis://127.0.0.1:${proxy.port}` }, SECRET);
+    try {
+      await vault.set('demo', { accessToken: 'first' });
+      proxy.deaden();
+      const away = { code: 'internal', retryable: true, message: expect.stringMatching(/does not answer/) };
+      const asked = [
+        vault.get('demo'),
+        vault.set('demo', { accessToken: 'second' }),
+        vault.delete('other'),
+        vault.check(),
+      ];
+      for (const one of await Promise.allSettled(asked))
+        expect(one).toMatchObject({ status: 'rejected', reason: away });
+      expect(await vault.get('demo')).toEqual({ accessToken: 'first' });
+      await vault.check();
+      proxy.deaden();
+    } finally {
+      await vault.close().catch(() => {});
+      await proxy.close();
+    }
+  }, 30_000);
+
+  it.each([
+    ['a full memory', ['CONFIG', 'SET', 'maxmemory', '1']],
+    ['a replica', ['REPLICAOF', '127.0.0.1', '9']],
+    ['too few replicas', ['CONFIG', 'SET', 'min-replicas-to-write', '1']],
+  ])('is not ready when it takes no writes: %s [K1]', async (_, command) => {
+    await using server = await createOwnRedis(binary);
+    const vault = lazyTokens({ url: server.url }, SECRET);
+    const client = createClient({ url: server.url });
+    try {
+      await vault.check();
+      await client.connect();
+      await client.sendCommand(command);
+      await expect(vault.check()).rejects.toMatchObject({ message: expect.stringMatching(/takes no writes/) });
+    } finally {
+      await client.close();
+      await vault.close();
+    }
+  });
 });
 
 async function onSqlite(): Promise<RawTokens & { readonly target: { readonly file: string } }> {

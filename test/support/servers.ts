@@ -29,6 +29,8 @@ export interface OwnPostgres extends AsyncDisposable {
   sql(text: string): Promise<unknown[]>;
   /** `immediate` kills every backend, as a crash or a failover does. */
   stop(mode?: 'fast' | 'immediate'): Promise<void>;
+  /** Every line that is open now is dead from here on: nothing comes through, and nobody is told. New ones live. */
+  deaden(): void;
   /** On another port each time: clients know the proxy only. */
   start(): Promise<void>;
 }
@@ -57,6 +59,7 @@ export async function createOwnPostgres(bin: string): Promise<OwnPostgres> {
         await client.end();
       }
     },
+    deaden: proxy.deaden,
     async stop(mode = 'fast') {
       await run(path.join(bin, 'pg_ctl'), ['-D', data, '-m', mode, '-w', 'stop'], as);
     },
@@ -86,6 +89,7 @@ export function redisBinary(): string | undefined {
 
 export interface OwnRedis extends AsyncDisposable {
   readonly url: string;
+  readonly port: number;
   stop(): Promise<void>;
   start(): Promise<void>;
 }
@@ -97,6 +101,7 @@ export async function createOwnRedis(binary: string): Promise<OwnRedis> {
   let stop = async () => {};
   const own: OwnRedis = {
     url: `redis://127.0.0.1:${port}`,
+    port,
     stop: () => stop(),
     async start() {
       const child = spawn(binary, ['--port', `${port}`, '--dir', folder, '--appendonly', 'yes', '--save', '']);
@@ -121,7 +126,7 @@ export async function until(holds: () => Promise<boolean> | boolean, ms = 40_000
   await expect.poll(async () => holds(), { timeout: ms, interval: 50 }).toBe(true);
 }
 
-async function createProxy() {
+export async function createProxy() {
   const open = new Set<Socket>();
   let target = 0;
   const server = createServer((near) => {
@@ -144,6 +149,12 @@ async function createProxy() {
     port: (server.address() as AddressInfo).port,
     to(port: number) {
       target = port;
+    },
+    deaden() {
+      for (const socket of open) {
+        socket.unpipe();
+        socket.pause();
+      }
     },
     async close() {
       for (const socket of open) socket.destroy();

@@ -1,5 +1,5 @@
 import { PostgresDialect, type PostgresPoolClient, PostgresQueryCompiler } from 'kysely';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { GatehouseError } from '../../domain/errors.ts';
 import { toStorable } from './parameters.ts';
 import type { TransactionScope } from './transaction-scope.ts';
@@ -9,6 +9,8 @@ const INT8 = 20;
 const NUMERIC = 1700;
 /** Longer than any statement of ours takes, migrations and waits for locks included. */
 const ANSWER_TIMEOUT_MS = 60_000;
+/** A statement that takes this long may be on a dead line, and so may be every connection that nobody has heard since. */
+const QUIET_MS = 4_000;
 
 /** Kysely over a small pool. */
 export async function openPostgres(
@@ -17,11 +19,12 @@ export async function openPostgres(
   scope: TransactionScope,
 ): Promise<PostgresDialect> {
   const pool = await openPool(url, { schema, max: 8 });
+  const lend = lendOf(pool);
   return new CheckedDialect({
     pool: {
       connect: () => {
         scope.enter();
-        return lend(pool);
+        return lend();
       },
       end: () => pool.end(),
     },
@@ -69,26 +72,47 @@ export async function openPool(
   }
 }
 
-/** One connection of the pool. One that failed as a connection does not go back: the next user gets a fresh one. */
-async function lend(pool: Pool): Promise<PostgresPoolClient> {
-  const client = await pool.connect().catch((error: unknown) => {
-    throw storeUnavailable('does not answer', error);
-  });
-  let lost: Error | undefined;
-  return {
-    query: async (sql: unknown, parameters?: readonly unknown[]) => {
-      try {
-        return await client.query(sql as string, [...(parameters ?? [])]);
-      } catch (error) {
-        const problem = problemOf(error);
-        if (problem === undefined) throw error;
-        lost = error instanceof Error ? error : new Error(String(error));
-        throw storeUnavailable(problem, error);
-      }
-    },
-    release: () => client.release(lost),
-    // Kysely's type has cursors too, for streams; nothing here streams.
-  } as unknown as PostgresPoolClient;
+/** Connections of the pool. One that failed as a connection does not go back: the next user gets a fresh one. */
+function lendOf(pool: Pool): () => Promise<PostgresPoolClient> {
+  const heardAt = new WeakMap<PoolClient, number>();
+  let quietSince = Number.NEGATIVE_INFINITY;
+
+  const take = async (): Promise<PoolClient> => {
+    for (;;) {
+      const client = await pool.connect().catch((error: unknown) => {
+        throw storeUnavailable('does not answer', error);
+      });
+      if ((heardAt.get(client) ?? Number.POSITIVE_INFINITY) >= quietSince) return client;
+      client.release(true);
+    }
+  };
+
+  return async () => {
+    const client = await take();
+    let lost: Error | undefined;
+    return {
+      query: async (sql: unknown, parameters?: readonly unknown[]) => {
+        const sentAt = performance.now();
+        const quiet = setTimeout(() => {
+          quietSince = Math.max(quietSince, sentAt);
+        }, QUIET_MS);
+        try {
+          const answer = await client.query(sql as string, [...(parameters ?? [])]);
+          heardAt.set(client, performance.now());
+          return answer;
+        } catch (error) {
+          const problem = problemOf(error);
+          if (problem === undefined) throw error;
+          lost = error instanceof Error ? error : new Error(String(error));
+          throw storeUnavailable(problem, error);
+        } finally {
+          clearTimeout(quiet);
+        }
+      },
+      release: () => client.release(lost),
+      // Kysely's type has cursors too, for streams; nothing here streams.
+    } as unknown as PostgresPoolClient;
+  };
 }
 
 /** Read-only (it became a standby), and out of space or memory. https://www.postgresql.org/docs/current/errcodes-appendix.html */

@@ -9,6 +9,10 @@ export type TokenTarget = { readonly file: string } | { readonly url: string; re
 
 const BUSY_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 10_000;
+/** A server that says nothing for this long is at the end of a dead line: the call ends, and the next one opens a fresh one. */
+const ANSWER_MS = 5_000;
+/** No bot's: a name of theirs has no blanks. */
+const PROOF = 'no such key';
 /** Letters only: keyv clears a namespace by LIKE, where `_` would match anything. */
 const NAMESPACE = 'tokens';
 
@@ -16,8 +20,8 @@ const NAMESPACE = 'tokens';
  * keyv, AES-256-GCM over the whole envelope, keys readable. It keeps its own SQLite file: on the store's it would wait for our
  * own open transaction.
  */
-export async function openTokens(target: TokenTarget, secret: string | Buffer): Promise<TokenVault> {
-  const [{ Keyv }, store] = await Promise.all([import('keyv'), openAdapter(target)]);
+export async function openTokens(target: TokenTarget, secret: string | Buffer): Promise<OpenVault> {
+  const [{ Keyv }, { store, drop }] = await Promise.all([import('keyv'), openAdapter(target)]);
   const cipher = createCipher(secret, 'tokens');
   const open = (text: string) => {
     try {
@@ -50,38 +54,84 @@ export async function openTokens(target: TokenTarget, secret: string | Buffer): 
       await keyv.delete(key).catch(away);
     },
     async check() {
-      await keyv.get('no such key').catch(away);
+      await keyv.set(PROOF, { key: PROOF, tokens: { accessToken: '' } }, PROOF_MS).catch(away);
+      await keyv.delete(PROOF).catch(away);
     },
     close: () => keyv.disconnect(),
+    drop,
   };
+}
+
+/** Of what a check writes, where it dies before it has deleted it. */
+const PROOF_MS = 60_000;
+
+interface OpenVault extends TokenVault {
+  /** Closes what does not answer, waiting for nothing. */
+  drop(): Promise<void>;
 }
 
 /** The same vault, opened by the first who asks: a listing of tools needs no token. */
 export function lazyTokens(target: TokenTarget, secret: string | Buffer): TokenVault {
-  let opening: Promise<TokenVault> | undefined;
+  let opening: Promise<OpenVault> | undefined;
+  let wasOpen = false;
   const vault = () => {
-    opening ??= openTokens(target, secret).catch((error: unknown) => {
-      opening = undefined;
-      throw error;
-    });
+    opening ??= openTokens(target, secret).then(
+      (open) => {
+        wasOpen = true;
+        return open;
+      },
+      (error: unknown) => {
+        opening = undefined;
+        // An address that was right before is right still: the server is away.
+        throw wasOpen ? storeUnavailable('does not answer', error) : error;
+      },
+    );
     return opening;
   };
+  const ask = async <T>(work: (open: OpenVault) => Promise<T>): Promise<T> => {
+    const asked = vault();
+    const open = await asked;
+    // A file has no line that could be dead, and its own end of waiting.
+    if ('file' in target) return work(open);
+    return inTime(work(open), () => {
+      if (opening === asked) opening = undefined;
+      void open.drop().catch(() => {});
+    });
+  };
   return {
-    get: async (key) => (await vault()).get(key),
-    set: async (key, value) => (await vault()).set(key, value),
-    delete: async (key) => (await vault()).delete(key),
-    check: async () => (await opening)?.check(),
-    close: async () => (await opening)?.close(),
+    get: (key) => ask((open) => open.get(key)),
+    set: (key, value) => ask((open) => open.set(key, value)),
+    delete: (key) => ask((open) => open.delete(key)),
+    check: () => ask((open) => open.check()),
+    async close() {
+      if (opening !== undefined) await ask((open) => open.close());
+    },
   };
 }
 
-async function openAdapter(target: TokenTarget): Promise<KeyvStoreAdapter> {
+/** Ends the wait after five seconds, and what is waited for by `onLate`. */
+function inTime<T>(work: Promise<T>, onLate: () => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => {
+      reject(storeUnavailable('does not answer', new Error(`no answer of the token store within ${ANSWER_MS} ms`)));
+      onLate();
+    }, ANSWER_MS);
+    work.finally(() => clearTimeout(late)).then(resolve, reject);
+  });
+}
+
+interface Adapter {
+  readonly store: KeyvStoreAdapter;
+  readonly drop: () => Promise<void>;
+}
+
+async function openAdapter(target: TokenTarget): Promise<Adapter> {
   if ('file' in target) return openSqlite(target.file);
   if (/^rediss?:/.test(target.url)) return openRedis(target.url);
   return openPostgres(target.url, target.schema);
 }
 
-async function openSqlite(file: string): Promise<KeyvStoreAdapter> {
+async function openSqlite(file: string): Promise<Adapter> {
   const [{ KeyvSqlite }, { openSqliteFile }] = await Promise.all([
     import('@keyv/sqlite'),
     import('../engines/sqlite.ts'),
@@ -92,10 +142,10 @@ async function openSqlite(file: string): Promise<KeyvStoreAdapter> {
   adapter.on('error', () => {});
   // It connects by itself, and nobody would hear it fail.
   await adapter.query('select 1');
-  return adapter;
+  return { store: adapter, drop: () => adapter.disconnect() };
 }
 
-async function openPostgres(url: string, schema: string | undefined): Promise<KeyvStoreAdapter> {
+async function openPostgres(url: string, schema: string | undefined): Promise<Adapter> {
   const [{ KeyvPostgres }, { openPool }] = await Promise.all([
     import('@keyv/postgres'),
     import('../engines/postgres.ts'),
@@ -114,10 +164,10 @@ async function openPostgres(url: string, schema: string | undefined): Promise<Ke
   const adapter = new KeyvPool({ uri: url, table: NAMESPACE, schema: rows[0]?.name ?? 'public' });
   adapter.on('error', () => {});
   await adapter.query('select 1');
-  return adapter;
+  return { store: adapter, drop: () => pool.end() };
 }
 
-async function openRedis(url: string): Promise<KeyvStoreAdapter> {
+async function openRedis(url: string): Promise<Adapter> {
   const { default: KeyvRedis } = await import('@keyv/redis');
   let isUp = false;
   const adapter = new KeyvRedis(
@@ -143,12 +193,16 @@ async function openRedis(url: string): Promise<KeyvStoreAdapter> {
       cause,
     });
   }
-  return adapter;
+  return { store: adapter, drop: () => adapter.disconnect(true) };
 }
+
+/** A replica, no memory, no disk. https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors */
+const REDIS_TAKES_NO_WRITES = /\b(READONLY|OOM|MISCONF|NOREPLICAS)\b/;
 
 /** A secret that does not fit is told as that; whatever else failed is the server, the line to it or the disk. */
 function away(error: unknown): never {
-  throw error instanceof GatehouseError ? error : storeUnavailable('does not answer', error);
+  if (error instanceof GatehouseError) throw error;
+  throw storeUnavailable(REDIS_TAKES_NO_WRITES.test(String(error)) ? 'takes no writes' : 'does not answer', error);
 }
 
 function notOurs(): GatehouseError {
