@@ -49,6 +49,7 @@ export interface AppSyncDeps {
   readonly log: Log;
   readonly audit: () => Audit;
   readonly heldSync: HeldSyncOf;
+  readonly crash?: ((point: string) => void | Promise<void>) | undefined;
 }
 
 export function createAppSync(deps: AppSyncDeps): AppSync {
@@ -73,6 +74,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     wait: deps.sleep,
     policyOf,
     heldSync: deps.heldSync,
+    ...(deps.crash === undefined ? {} : { crash: deps.crash }),
     connectionOf: standing,
     cipher: createCipher(deps.secret, 'webhooks'),
     hooks: createHooks({ mayReach, ownUrl: deps.publicUrl }),

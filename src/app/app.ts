@@ -164,6 +164,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         log,
         audit: () => audit,
         heldSync: (...asked) => approvals.heldSync(...asked),
+        crash: options.crash,
       });
     });
     if (isSimulated && !config.simulate) await refuseToyBesideReal(config, store);

@@ -1,6 +1,6 @@
 import type { AuditInput } from '../audit/audit.ts';
 import type { Action, ActionContext } from '../domain/action.ts';
-import { GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
+import { GatehouseError, StillUnderWay, toErrorBody, toGatehouseError } from '../domain/errors.ts';
 import type { Proposal, RecordedWrite } from '../domain/proposal.ts';
 import { cleanData } from '../domain/safe-text.ts';
 import type { Log } from '../ports/log.ts';
@@ -105,7 +105,9 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, signal: Abo
     // A write that went out, or is done already, must not be taken for one that never happened.
     const isUnknown =
       !(thrown instanceof NotTaken) &&
-      (deps.isUnknownOutcome(thrown) || effects.some(({ state }) => state !== 'failed'));
+      (deps.isUnknownOutcome(thrown) ||
+        thrown instanceof StillUnderWay ||
+        effects.some(({ state }) => state !== 'failed'));
     const state = isUnknown ? 'unknown' : error.code === 'conflict' && !error.retryable ? 'conflict' : 'failed';
     return {
       state,

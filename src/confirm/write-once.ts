@@ -1,5 +1,5 @@
 import type { Change, Condition, Fields, FieldValue, Find, Salesforce, SObject } from '../domain/action.ts';
-import { GatehouseError } from '../domain/errors.ts';
+import { GatehouseError, StillUnderWay } from '../domain/errors.ts';
 import { EXTERNAL_ID, externalIdOf } from '../domain/external-id.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
 import type { RecordedWrite } from '../domain/proposal.ts';
@@ -314,9 +314,8 @@ function changedMeanwhile(object: string, fields: readonly string[]): GatehouseE
 }
 
 function stillUnknown(object: string): GatehouseError {
-  return new GatehouseError('salesforce_unavailable', `It is not known yet whether the ${object} was written.`, {
+  return new StillUnderWay(`It is not known yet whether the ${object} was written.`, {
     next: 'Do not repeat the call; ask GetProposal again in half a minute.',
-    retryable: true,
     retryAfterMs: 30_000,
   });
 }

@@ -121,6 +121,13 @@ export function naming<E extends GatehouseError>(error: E, candidates: readonly 
   });
 }
 
+/** What an earlier run of the same proposal did is not known yet: the proposal stays, and runs again by itself. */
+export class StillUnderWay extends GatehouseError {
+  constructor(message: string, details: ErrorDetails) {
+    super('salesforce_unavailable', message, { ...details, retryable: true });
+  }
+}
+
 /** The wire form of an error, for HTTP bodies, MCP `isError` results, CLI stderr and stored outcomes. */
 export function toErrorBody(error: GatehouseError): ErrorBody {
   return {

@@ -5,7 +5,7 @@ import type { HostRecord } from '../../ports/sync-store.ts';
 import { isStopped, requireWriting } from '../remote/policy-bounds.ts';
 import { mappingOf, newLink, ofTarget, openTarget, type Target } from '../remote/target.ts';
 import { isSystemic } from '../remote/trouble.ts';
-import { claimLinks } from './claims.ts';
+import { claimLinks, endOverdue } from './claims.ts';
 import type { Engine, Passed } from './engine.ts';
 import type { How } from './pass.ts';
 
@@ -32,6 +32,8 @@ export interface ClaimRunner {
   linksOf(scope: Scope, kind: Kind, hosts: readonly HostRecord[], reason: string): Promise<readonly Link[]>;
   /** Links the people of cases that have none yet. */
   completeParties(target: Target, hosts: readonly HostRecord[], isApproved?: boolean): Promise<number>;
+  /** Whether nobody holds the links of these records; a hold that is overdue ends by the look. */
+  areFree(target: Target, localIds: readonly string[]): Promise<boolean>;
   /** Makes cases due again for the role of people whom another process is creating, or who wait for their next try. */
   awaitPeople(target: Target, cases: readonly Link[], hosts: readonly HostRecord[]): Promise<void>;
 }
@@ -143,6 +145,12 @@ export function createClaimRunner(deps: SyncDeps, engine: Engine): ClaimRunner {
     linksOf,
     completeParties,
     awaitPeople,
+
+    async areFree(target, localIds) {
+      await endOverdue(deps, ofTarget(target), engine.settings.leaseMs);
+      const links = await store.links.byLocal(target.scope, target.object, localIds);
+      return links.every(({ leaseUntil }) => leaseUntil === 0);
+    },
 
     async runAllDue(bot, org) {
       let total = 0;

@@ -1,6 +1,6 @@
 import type { Change, HeldPushed, HeldRecord, HeldSync } from '../../domain/action.ts';
 import { digestOf } from '../../domain/canonical-json.ts';
-import { GatehouseError } from '../../domain/errors.ts';
+import { GatehouseError, StillUnderWay } from '../../domain/errors.ts';
 import type { Kind } from '../../domain/mapping.ts';
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
@@ -163,14 +163,23 @@ export function createHeldSync(
     },
   };
 
-  /** Waits up to five seconds for whoever holds these links (it may be making the next list), so that an approval is not lost. */
-  async function waitUntilFree({ scope, object }: Target, records: readonly HeldRecord[]): Promise<void> {
+  /**
+   * Waits up to five seconds for whoever holds these links: it may be making the next list. Held for longer, its holder may be
+   * dead, and what it sent unknown until its hold is overdue: the approval is kept, and runs again then.
+   */
+  async function waitUntilFree(target: Target, records: readonly HeldRecord[]): Promise<void> {
     const ids = records.map(({ id }) => id);
     for (let tries = 0; tries < MOST_WAITS; tries++) {
-      const links = await store.links.byLocal(scope, object, ids);
-      if (links.every(({ leaseUntil }) => leaseUntil === 0)) return;
+      if (await runner.areFree(target, ids)) return;
       await deps.wait(WAIT_MS);
     }
+    throw new StillUnderWay(
+      'Another process holds records of this list, and it is not known yet what it sent of them.',
+      {
+        next: 'Nothing to do: what was approved is written once, as soon as they are free. Look again in two minutes.',
+        retryAfterMs: 120_000,
+      },
+    );
   }
 
   /** Cases of people who were just created are due again for the role, also those that were approved before them. */
