@@ -44,7 +44,7 @@ function openLate(file: SqliteFile, secrets: Cipher): State {
     const rows = file.all<R>(sql, bound.map(toStorable));
     reading = Promise.allSettled([reading, rows]);
     return rows;
-  });
+  }, secrets);
   const room = async <K extends keyof Store>(name: K) => (await whole.get()).store[name];
   const store: Store = {
     bots: deferred<Store['bots'], 'get' | 'list'>(() => room('bots'), first.bots),

@@ -138,7 +138,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     const end = { error, settledAt: now(), dedupeKey: null, runner: null };
     const row = await store.atomically(async (inside) =>
       (await inside.proposals.move(proposal.id, [proposal.state], 'conflict', end))
-        ? deps.audit.append(about(proposal, 'conflict', { detail: { code: 'changed_outside' } }), inside)
+        ? deps.audit.append(about(proposal, 'conflict', { detail: { code: CHANGED_OUTSIDE } }), inside)
         : undefined,
     );
     if (row !== undefined) await deps.audit.keep(row);
@@ -388,7 +388,9 @@ const LATE_MS = 3_600_000;
 /** How long a request that ran by itself still takes a place of the form. */
 export const PLACE_MS = 24 * 3_600_000;
 const PAGE = 500;
+/** Code of the audit row of a proposal that ended because somebody else wrote into it. */
+export const CHANGED_OUTSIDE = 'changed_outside';
 /** States that can still lead to a write. */
-const LIVE: readonly ProposalState[] = ['received', 'pending', 'approved', 'executing', 'unknown'];
+export const LIVE: readonly ProposalState[] = ['received', 'pending', 'approved', 'executing', 'unknown'];
 /** An `unknown` this long past its time is no longer read back: a person must look. */
 const GIVE_UP_MS = 24 * 3_600_000;

@@ -1,7 +1,7 @@
 import type { Audit } from '../audit/audit.ts';
-import { createConfirm } from '../confirm/confirm.ts';
+import { CHANGED_OUTSIDE, createConfirm, LIVE } from '../confirm/confirm.ts';
 import { unknownProposal } from '../confirm/refusals.ts';
-import type { Sign } from '../confirm/sign.ts';
+import { isIntact, type Sign } from '../confirm/sign.ts';
 import type { Action } from '../domain/action.ts';
 import type { GatehouseError } from '../domain/errors.ts';
 import type { Approvals, Gate, Retention } from '../ports/gate.ts';
@@ -87,6 +87,21 @@ export function createGate(deps: GateDeps): WholeGate {
       }),
       heldRecords: async (id) => listOf((await queries.inspect(id)).proposal),
       heldRequests: receipts.held,
+      async changedOutside() {
+        const open = (await store.proposals.list({ states: LIVE, limit: Number.MAX_SAFE_INTEGER })).filter(
+          (proposal) => !isIntact(sign, proposal),
+        );
+        const ended = (await store.audit.find({ event: 'conflict', limit: Number.MAX_SAFE_INTEGER })).filter(
+          ({ detail }) => JSON.parse(detail).code === CHANGED_OUTSIDE,
+        );
+        return [
+          ...open.map(({ id, bot, action, state }) => ({ id, bot, action, state })),
+          ...ended.map(({ proposal, bot, action }) => ({
+            ...{ id: proposal ?? '', bot: bot ?? '', action },
+            state: 'conflict' as const,
+          })),
+        ];
+      },
       async decide(id, decision) {
         // Whoever speaks for one bot alone is no operator.
         if (decision.bot !== undefined && (await store.proposals.get(id))?.action === SYNC_HELD)

@@ -54,6 +54,8 @@ export interface Approvals {
   heldRecords(id: string): Promise<readonly HeldRecord[] | undefined>;
   /** Requests of visitors that wait for somebody. */
   heldRequests(bot: string): Promise<HeldRequests>;
+  /** Proposals that somebody else than us wrote into: those that can still be met, and those that ended by it. None of them ran. */
+  changedOutside(): Promise<readonly Pick<Proposal, 'id' | 'bot' | 'action' | 'state'>[]>;
 }
 
 /** What ends by itself or must go: crashes, connections that are left, values past their time, people who are forgotten. */

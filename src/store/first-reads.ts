@@ -1,6 +1,8 @@
 import { type Policy, parsePolicy } from '../../permissions/policy.ts';
 import { GatehouseError } from '../domain/errors.ts';
+import type { Cipher } from '../ports/cipher.ts';
 import type { BotRow, ConnectionRow, KeyRow, Store } from '../ports/store.ts';
+import { openKind } from './secrets/connection-seal.ts';
 
 /** Rows of a statement in SQL that both databases read alike; what is bound stands as `$1`, `$2` in the order of its use. */
 export type All = <R>(sql: string, bound: readonly unknown[]) => Promise<R[]>;
@@ -13,7 +15,9 @@ export interface FirstReads {
   readonly values: Pick<Store['values'], 'get'>;
 }
 
-export function createFirstReads(all: All): FirstReads {
+/** `secrets` opens what is stored sealed; without it everything counts as it stands. */
+export function createFirstReads(all: All, secrets?: Cipher): FirstReads {
+  const opened = (row: ConnectionRow) => (secrets === undefined ? row : openKind(secrets, row));
   const readPolicy = createPolicyReader();
   const one = async <R>(sql: string, bound: readonly unknown[]): Promise<R | undefined> =>
     (await all<R>(sql, bound))[0];
@@ -29,8 +33,13 @@ export function createFirstReads(all: All): FirstReads {
       },
     },
     connections: {
-      get: (bot) => one<ConnectionRow>('select * from connections where bot = $1', [bot]),
-      list: () => all<ConnectionRow>('select * from connections order by "connectedAt", bot', []),
+      async get(bot) {
+        const row = await one<ConnectionRow>('select * from connections where bot = $1', [bot]);
+        return row === undefined ? undefined : opened(row);
+      },
+      async list() {
+        return (await all<ConnectionRow>('select * from connections order by "connectedAt", bot', [])).map(opened);
+      },
     },
     keys: { byHash: (hash) => one<KeyRow>('select * from keys where hash = $1', [hash]) },
     values: {

@@ -43,13 +43,13 @@ export async function openStore(target: DatabaseTarget, secrets?: Cipher): Promi
   return createStore(await openDatabase(target), secrets);
 }
 
-/** The store on an open database; also inside a transaction, with the database that the transaction gives. `secrets` seals what visitors sent. */
+/** The store on an open database; also inside a transaction, with the database that the transaction gives. `secrets` seals what visitors sent, and what kind of org a connection leads to. */
 export function createStore(database: Database, secrets?: Cipher): Store {
   return {
     bots: createBotStore(database),
     keys: createKeyStore(database),
     operators: createOperatorStore(database),
-    connections: createConnectionStore(database),
+    connections: createConnectionStore(database, secrets),
     proposals: createProposalStore(database, secrets),
     audit: createAuditStore(database),
     counters: createCounterStore(database),

@@ -1,20 +1,7 @@
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Database } from 'sqlite3';
 import { describe, expect, it } from 'vitest';
-import { createWorld, type World } from '../support/world.ts';
-
-/** As somebody with the database file, and without our secret, would do it. */
-function tamper(world: World, sql: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const file = new Database(path.join(world.folder, 'gatehouse.db'));
-    file.exec(sql, (error) => {
-      file.close();
-      if (error === null) resolve();
-      else reject(error);
-    });
-  });
-}
+import { createWorld, tamper, type World } from '../support/world.ts';
 
 const HEAD_BACK = 'update auditHead set (seq, hash) = (select seq, hash from audit order by seq desc limit 1)';
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
 import type { Proposal } from '../../src/domain/proposal.ts';
-import { createWorld, type World } from '../support/world.ts';
+import { createWorld, tamper, type World } from '../support/world.ts';
 
 /** Somebody who can write into the database, and has no key of ours. */
 
@@ -72,11 +72,44 @@ it.each(FORGED)('a proposal of which somebody else changed %s does not run [K10]
   const proposal = (await world.app.store.proposals.get(id))!;
   const before = await world.records('Opportunity');
   expect(await world.app.store.proposals.patch(id, 'pending', await forge(proposal, world))).toBe(true);
+  expect(await world.app.approvals.changedOutside()).toMatchObject([{ id, state: 'pending' }]);
   expect((await world.approve(id)).status).toBe('conflict');
+  expect(await world.app.approvals.changedOutside()).toMatchObject([{ id, state: 'conflict' }]);
   expect(await world.records('Opportunity')).toEqual(before);
   const [row] = await world.app.store.audit.find({ proposal: id, event: 'conflict', limit: 1 });
   expect(JSON.parse(row!.detail)).toEqual({ code: 'changed_outside' });
   expect(await world.app.audit.verify()).toMatchObject({ ok: true });
+});
+
+it('what kind of org a connection leads to is believed with our seal alone, and is else production [K10]', async () => {
+  await using world = await createWorld({ env: { GATEHOUSE_SIM: '1' } });
+  const { connections, bots } = world.app.store;
+  const real = { instanceUrl: 'https://acme.my.salesforce.com', flow: 'web' } as const;
+  await connections.patch(world.bot, { ...real, environment: 'production' });
+  await bots.create({ ...(await bots.get(world.bot))!, name: 'other' });
+  const row = (await connections.get(world.bot))!;
+  await connections.put({ ...row, bot: 'other', id: 'other', environment: 'sandbox' });
+  const kinds = async (bot: string) => {
+    const app = await world.again();
+    const listed = (await app.store.connections.list()).find((one) => one.bot === bot);
+    const { get, byId } = app.store.connections;
+    return new Set([(await get(bot))?.environment, listed?.environment, (await byId(listed?.id ?? ''))?.environment]);
+  };
+  expect([await kinds(world.bot), await kinds('other')]).toEqual([new Set(['production']), new Set(['sandbox'])]);
+  const other = `(select environment from connections where bot = 'other')`;
+  for (const forged of [
+    "'sandbox'",
+    "'simulated'",
+    "'sandbox v1.AAAA'",
+    other,
+    `replace(environment, 'production', 'sandbox')`,
+  ]) {
+    await tamper(world, `update connections set environment = ${forged} where bot = 'demo'`);
+    expect(await kinds(world.bot), forged).toEqual(new Set(['production']));
+  }
+  // The sandbox that one bot has, and the tokens of another's production.
+  await tamper(world, "update connections set id = 'taken' where bot = 'other'");
+  expect(await kinds('other')).toEqual(new Set(['production']));
 });
 
 it('a yes that nobody gave does not run, whatever state says so [K10]', async () => {

@@ -1,12 +1,24 @@
 import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely';
+import type { Cipher } from '../../ports/cipher.ts';
 import type { ConnectionPatch, ConnectionStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
 import { createFirstReads } from '../first-reads.ts';
+import { openKind, SEALED, sealedKind } from '../secrets/connection-seal.ts';
 import type { Tables } from './tables.ts';
 
-export function createConnectionStore({ kysely, all }: Database): ConnectionStore {
+export function createConnectionStore({ kysely, all }: Database, secrets?: Cipher): ConnectionStore {
+  const reads = createFirstReads(all, secrets).connections;
+
+  /** With the seal anew where the change touches what it covers. */
+  const sealed = async (bot: string, patch: ConnectionPatch): Promise<ConnectionPatch> => {
+    if (secrets === undefined || !SEALED.some((column) => column in patch)) return patch;
+    const row = await reads.get(bot);
+    return row === undefined ? patch : { ...patch, environment: sealedKind(secrets, { ...row, ...patch }) };
+  };
+
   return {
-    async put(row) {
+    async put(given) {
+      const row = secrets === undefined ? given : { ...given, environment: sealedKind(secrets, given) };
       await kysely
         .insertInto('connections')
         .values(row)
@@ -14,14 +26,17 @@ export function createConnectionStore({ kysely, all }: Database): ConnectionStor
         .execute();
     },
 
-    ...createFirstReads(all).connections,
+    ...reads,
 
-    byId: (id) => kysely.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirst(),
+    async byId(id) {
+      const row = await kysely.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirst();
+      return row === undefined || secrets === undefined ? row : openKind(secrets, row);
+    },
 
     async patch(bot, patch) {
       await kysely
         .updateTable('connections')
-        .set({ bot, ...patch })
+        .set({ bot, ...(await sealed(bot, patch)) })
         .where('bot', '=', bot)
         .execute();
     },
@@ -30,7 +45,7 @@ export function createConnectionStore({ kysely, all }: Database): ConnectionStor
       const moved = await kysely
         .updateTable('connections')
         // Naming the bot again keeps an empty patch a statement: it then only asks whether `where` holds.
-        .set({ bot, ...patch })
+        .set({ bot, ...(await sealed(bot, patch)) })
         .where('bot', '=', bot)
         .where(holds(where))
         .executeTakeFirst();
