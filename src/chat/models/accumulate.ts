@@ -1,3 +1,4 @@
+import { GatehouseError } from '../../domain/errors.ts';
 import { isRecord } from '../../domain/is-record.ts';
 import type { CallPiece, Delta, Extra, Kept, ToolCall } from '../../ports/model.ts';
 import { createThoughtFilter } from './thoughts.ts';
@@ -54,6 +55,7 @@ export function createAccumulator(newId: () => string): Accumulator {
   };
 
   const begin = (piece: CallPiece): Growing => {
+    if (calls.length >= MOST_CALLS) throw tooMany();
     const growing = { index: piece.index ?? undefined, id: '', name: '', args: '', extra: undefined };
     calls.push(growing);
     return growing;
@@ -90,15 +92,20 @@ export function createAccumulator(newId: () => string): Accumulator {
   };
 }
 
+/** Far more than anybody could follow, and each piece looks for its own among them. */
+const MOST_CALLS = 200;
 /** Most characters that are kept of one key: a signature is some thousands. */
 const MOST_KEPT = 200_000;
+/** Keys of one object that are kept: each piece copies them, and a server that makes up new ones would hold the loop (K4). */
+const MOST_KEYS = 100;
 
 /** Keys of a message come in pieces: texts and lists grow. */
 function joined(a: Extra, b: Extra): Extra {
   const all: Record<string, unknown> = { ...a };
-  for (const [key, value] of Object.entries(b)) {
+  for (const [key, value] of keptOf(all, b)) {
     const known = Object.hasOwn(all, key) ? all[key] : undefined;
-    if (typeof known === 'string' && typeof value === 'string') all[key] = (known + value).slice(0, MOST_KEPT);
+    if (typeof known === 'string' && typeof value === 'string')
+      all[key] = known.length < MOST_KEPT ? (known + value).slice(0, MOST_KEPT) : known;
     else if (Array.isArray(known) && Array.isArray(value)) all[key] = [...known, ...value].slice(0, 1000);
     else all[key] = merged({ [key]: known }, { [key]: value })[key];
   }
@@ -108,11 +115,33 @@ function joined(a: Extra, b: Extra): Extra {
 /** Keys of a call come whole, perhaps again and again: the last one holds. */
 function merged(a: Extra, b: Extra): Extra {
   const all: Record<string, unknown> = { ...a };
-  for (const [key, value] of Object.entries(b)) {
+  for (const [key, value] of keptOf(all, b)) {
     const known = Object.hasOwn(all, key) ? all[key] : undefined;
     all[key] = isRecord(known) && isRecord(value) ? merged(known, value) : (value ?? known);
   }
   return all;
+}
+
+function keptOf(all: Extra, b: Extra): readonly (readonly [string, unknown])[] {
+  const entries = Object.entries(b);
+  const room = MOST_KEYS - Object.keys(all).length;
+  const added = new Set(
+    entries
+      .map(([key]) => key)
+      .filter((key) => !Object.hasOwn(all, key))
+      .slice(0, Math.max(0, room)),
+  );
+  return entries.filter(([key]) => added.has(key) || Object.hasOwn(all, key));
+}
+
+function tooMany(): GatehouseError {
+  return new GatehouseError(
+    'limit_reached',
+    'The language model asked for more calls at once than anybody could follow.',
+    {
+      next: 'Ask for less at a time. What was done until here is done.',
+    },
+  );
 }
 
 /** A name comes with the first piece of a call; without one, a new id is only a server's carelessness. */

@@ -64,9 +64,6 @@ export function toOurs(thrown: unknown, endpoint: string, sent: readonly string[
 export function refusalIn(thrown: unknown): EndpointRefusal | undefined {
   for (let at = thrown, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth += 1) {
     if (at instanceof EndpointRefusal) return at;
-    // A stream may end in an error of its own: the client throws that with the body and without a status.
-    if ('error' in at && at.error !== undefined && at.error !== null)
-      return new EndpointRefusal(statusIn(at), new Headers(), JSON.stringify({ error: at.error }));
   }
   return undefined;
 }
@@ -250,11 +247,12 @@ function read(body: string): EndpointRefusal['said'] {
 }
 
 /** An error inside a stream names its status in the body at best. */
-function statusIn(error: object): number {
-  const inner = 'error' in error && isRecord(error.error) ? error.error : {};
-  const given =
-    'status' in error && typeof error.status === 'number' ? error.status : Number(inner.code ?? inner.status);
-  return Number.isInteger(given) && given >= 400 && given < 600 ? given : 200;
+/** An error that a stream ends in: it has no status of its own but what it says. */
+export function refusalAs(error: unknown, headers: Headers): EndpointRefusal {
+  const { code, status } = isRecord(error) ? error : {};
+  const given = Number(code ?? status);
+  const isStatus = Number.isInteger(given) && given >= 400 && given < 600;
+  return new EndpointRefusal(isStatus ? given : 200, headers, JSON.stringify({ error }));
 }
 
 function codeIn(thrown: unknown): string | undefined {

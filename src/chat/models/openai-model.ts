@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OpenAI } from 'openai';
-import type { Stream } from 'openai/core/streaming';
 import type { Delta, Extra, FunctionTool, Model, ModelMessage, ModelRequest } from '../../ports/model.ts';
 import { shortId } from '../ids.ts';
-import { EndpointRefusal, refusalIn, toOurs } from './model-failures.ts';
+import { EndpointRefusal, refusalAs, refusalIn, toOurs } from './model-failures.ts';
 import { FIRST_QUIRKS, learn, type Quirks } from './quirks.ts';
+import { beginningOf, eventsOf, wholeOf } from './read-answer.ts';
 
 /** Any endpoint that speaks Chat Completions, through the `openai` package; loaded at the first answer. */
 
@@ -22,14 +22,14 @@ export interface OpenAiOptions {
   readonly maxRetries?: number;
 }
 
-type Chunk = OpenAI.Chat.Completions.ChatCompletionChunk;
 type Body = OpenAI.Chat.Completions.ChatCompletionCreateParams;
 type WireMessage = OpenAI.Chat.Completions.ChatCompletionMessageParam;
 
 /** A person waits behind it: what asks for more is told instead. */
 const LONGEST_WAIT_MS = 20_000;
 const MOST_LESSONS = 5;
-const MOST_ERROR_BYTES = 64_000;
+/** Characters of what an endpoint says instead of an answer. */
+const MOST_ERROR = 64_000;
 
 export function createOpenAiModel(options: OpenAiOptions): Model {
   const endpoint = new URL(options.baseUrl ?? OPENAI).host;
@@ -101,7 +101,7 @@ export function createOpenAiModel(options: OpenAiOptions): Model {
 
     async *complete(request: ModelRequest) {
       try {
-        for await (const chunk of await chunksOf(await ask(request))) yield toDelta(chunk, from);
+        for await (const chunk of chunksOf(await ask(request))) yield toDelta(chunk, from);
       } catch (error) {
         throw toOurs(error, endpoint, [options.apiKey, ...request.messages.flatMap(textsOf)]);
       }
@@ -120,8 +120,8 @@ function refusing(send: typeof fetch): typeof fetch {
   return async (input, init) => {
     const response = await send(input, init);
     if (response.ok) return response;
-    const body = await response.text().catch(() => '');
-    throw new EndpointRefusal(response.status, response.headers, body.slice(0, MOST_ERROR_BYTES));
+    const body = await beginningOf(response, MOST_ERROR).catch(() => '');
+    throw new EndpointRefusal(response.status, response.headers, body);
   };
 }
 
@@ -133,24 +133,29 @@ function mayPass(refusal: EndpointRefusal | undefined): boolean {
 }
 
 /** A server may ignore `stream` and answer whole, name the wrong type, or say 200 and mean an error. */
-async function chunksOf(response: Response): Promise<Stream<Chunk> | readonly Whole[]> {
+async function* chunksOf(response: Response): AsyncGenerator<Whole> {
   const type = response.headers.get('content-type') ?? '';
-  if (type.includes('text/event-stream')) return streamOf(response);
-  const text = await response.text();
-  if (/^\s*(data|event|id|:)[:\s]/.test(text)) return streamOf(new Response(text));
+  if (type.includes('text/event-stream')) return yield* streamed(response);
+  const text = await wholeOf(response);
+  if (/^\s*(data|event|id|:)[:\s]/.test(text)) return yield* streamed(new Response(text, response));
   let whole: Whole | undefined;
   try {
     whole = JSON.parse(text) as Whole; // as loosely as servers send it
   } catch {
     // A page, or nothing: the refusal tells which.
   }
-  if (Array.isArray(whole?.choices)) return [whole];
-  throw new EndpointRefusal(response.status, response.headers, text.slice(0, MOST_ERROR_BYTES));
+  if (!Array.isArray(whole?.choices))
+    throw new EndpointRefusal(response.status, response.headers, text.slice(0, MOST_ERROR));
+  yield whole;
 }
 
-async function streamOf(response: Response): Promise<Stream<Chunk>> {
-  const { Stream } = await import('openai/core/streaming');
-  return Stream.fromSSEResponse<Chunk>(response, new AbortController());
+async function* streamed(response: Response): AsyncGenerator<Whole> {
+  for await (const data of eventsOf(response)) {
+    if (data.startsWith('[DONE]')) return;
+    const chunk = JSON.parse(data) as Whole | null; // as above
+    if (chunk?.error) throw refusalAs(chunk.error, response.headers);
+    if (chunk !== null) yield chunk;
+  }
 }
 
 /** A chunk, or the whole answer: its `message` has the form of a `delta`. */
@@ -161,6 +166,7 @@ interface Whole {
     readonly finish_reason?: string | null;
   }[];
   readonly usage?: { readonly total_tokens?: number } | null;
+  readonly error?: unknown;
 }
 
 interface Piece {
@@ -181,8 +187,7 @@ const READ_OF_CALL = new Set(['index', 'id', 'type', 'function']);
 /** Where servers put what a model thinks. */
 export const THOUGHTS = ['reasoning_content', 'reasoning', 'thinking'] as const;
 
-function toDelta(chunk: Chunk | Whole, from: string): Delta {
-  const { choices, usage } = chunk as Whole; // what servers really send is looser than the package's type
+function toDelta({ choices, usage }: Whole, from: string): Delta {
   const [choice] = choices ?? [];
   const piece = choice?.delta ?? choice?.message ?? {};
   const { said, thought } = textOf(piece.content);

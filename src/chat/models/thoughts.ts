@@ -15,6 +15,8 @@ const OPENINGS = ['<think>', '<thinking>', '<thought>', '<reasoning>'];
 const CLOSE = /<\/(think|thinking|thought|reasoning)>\s*/i;
 /** Longest tag, characters: as much may have to wait for its rest. */
 const LONGEST = '</reasoning>'.length;
+/** Blanks that may stand before an opening tag. */
+const MOST_HELD = 10_000;
 
 export function createThoughtFilter(): ThoughtFilter {
   let state: 'start' | 'thinking' | 'said' = 'start';
@@ -23,12 +25,8 @@ export function createThoughtFilter(): ThoughtFilter {
   let from = 0;
   let hasThought = false;
 
-  const say = (text: string): string => {
-    said += text.length;
-    return text;
-  };
-
-  const take = (): string => {
+  /** What is said up to the next tag; undefined where nothing of what is held can be told apart yet. */
+  const step = (): string | undefined => {
     if (state === 'start') {
       const text = held.trimStart();
       const opening = OPEN.exec(text);
@@ -36,37 +34,43 @@ export function createThoughtFilter(): ThoughtFilter {
         state = 'thinking';
         hasThought = true;
         held = text.slice(opening[0].length);
-        return take();
+        return '';
       }
       // It may still become a tag.
-      if (OPENINGS.some((tag) => tag.startsWith(text.toLowerCase()))) return '';
+      if (held.length < MOST_HELD && OPENINGS.some((tag) => tag.startsWith(text.toLowerCase()))) return undefined;
       state = 'said';
       // The blank lines after a thought belong to it.
       if (hasThought) held = text;
     }
     const closing = CLOSE.exec(held);
     if (state === 'thinking') {
-      if (closing === null) {
-        held = held.slice(-LONGEST);
-        return '';
-      }
-      held = held.slice(closing.index + closing[0].length);
+      held = closing === null ? held.slice(-LONGEST) : held.slice(closing.index + closing[0].length);
+      if (closing === null) return undefined;
       state = 'start';
-      return take();
+      return '';
     }
     if (closing === null) {
       const tail = partOfTag(held);
       const text = held.slice(0, held.length - tail);
       held = held.slice(held.length - tail);
-      return say(text);
+      said += text.length;
+      return text === '' ? undefined : text;
     }
-    const before = say(held.slice(0, closing.index));
+    const before = held.slice(0, closing.index);
+    said += before.length;
     held = held.slice(closing.index + closing[0].length);
     if (!hasThought) {
       hasThought = true;
       from = said;
     }
-    return before + take();
+    return before;
+  };
+
+  /** In a loop: thousands of tags in one piece are no reason to fail. */
+  const take = (): string => {
+    let all = '';
+    for (let text = step(); text !== undefined; text = step()) all += text;
+    return all;
   };
 
   return {
@@ -77,7 +81,7 @@ export function createThoughtFilter(): ThoughtFilter {
     end() {
       const rest = state === 'thinking' ? '' : held;
       held = '';
-      return say(rest);
+      return rest;
     },
     get hasThought() {
       return hasThought;

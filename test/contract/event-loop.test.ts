@@ -1,0 +1,105 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { createAccumulator } from '../../src/chat/models/accumulate.ts';
+import { createOpenAiModel } from '../../src/chat/models/openai-model.ts';
+import { longestHold } from '../support/holds.ts';
+
+/** Of one machine that is busy with others, ms; every row below took 1 to 30 s, or 0.1 s at least, of a loop before it was bounded. */
+const MOST_HOLD = 300;
+
+const chunk = (piece: object) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: piece }] })}\n\n`;
+const called = (index: number, name: string, args: string, id?: string) => ({
+  index,
+  id,
+  function: { name, arguments: args },
+});
+const M = 1_000_000;
+const STREAMS: Readonly<Record<string, () => string | readonly string[]>> = {
+  'nothing but newlines': () => '\n'.repeat(M),
+  'nothing but carriage returns': () => '\r'.repeat(M),
+  'nothing but both': () => '\r\n'.repeat(M / 2),
+  'one line without an end': () => 'x'.repeat(4 * M),
+  'one data line without an end': () => `data: ${'x'.repeat(4 * M)}`,
+  'one event without an end': () => 'data: x\n'.repeat(M / 8),
+  'empty data lines': () => 'data:\n'.repeat(M / 6),
+  'comments without an end': () => ': x\n'.repeat(M / 4),
+  'a comment in each event': () => ':\n\n'.repeat(M / 3),
+  'events of no field': () => 'x\n\n'.repeat(M / 3),
+  'events without data': () => 'event: a\n\n'.repeat(M / 10),
+  'deltas of nothing': () => chunk({}).repeat(M / 50),
+  'letter by letter': () => chunk({ content: 'x' }).repeat(M / 60),
+  'blanks alone': () => chunk({ content: ' ' }).repeat(M / 60),
+  'thoughts that begin and begin': () => chunk({ content: '<think>' }).repeat(M / 60),
+  'thoughts that begin and end in one piece': () => chunk({ content: '<think></think>'.repeat(13_000) }),
+  'thoughts in a key of their own': () => chunk({ reasoning_content: 'x'.repeat(20) }).repeat(M / 60),
+  'arguments brace by brace': () =>
+    chunk({ tool_calls: [called(0, 'GetAccount', '{"a":"')] }) +
+    chunk({ tool_calls: [called(0, 'Other', '}')] }).repeat(M / 100),
+  'calls without an end': () =>
+    Array.from({ length: 10_000 }, (_, n) => chunk({ tool_calls: [called(n, 'GetAccount', '', `a${n}`)] })).join(''),
+  'calls in one delta': () =>
+    chunk({ tool_calls: Array.from({ length: 12_000 }, (_, n) => called(n, 'GetAccount', '', `a${n}`)) }),
+  'keys without an end': () => Array.from({ length: 10_000 }, (_, n) => chunk({ [`k${n}`]: 'x' })).join(''),
+  'keys of a call without an end': () =>
+    Array.from({ length: 10_000 }, (_, n) => chunk({ tool_calls: [{ index: 0, [`k${n}`]: 'x' }] })).join(''),
+  'one byte at a time': () => chunk({ content: 'hello world '.repeat(100) }).split(''),
+  'one newline at a time': () => '\n'.repeat(2_000).split(''),
+};
+
+describe('a model endpoint', () => {
+  it.each(Object.entries(STREAMS))('holds nobody up with %s [K4]', async (_, make) => {
+    await using endpoint = await streaming(make());
+    const model = createOpenAiModel({ model: 'm', apiKey: 'k', maxRetries: 0, baseUrl: endpoint.baseUrl });
+    const signal = AbortSignal.timeout(30_000);
+    const held = await longestHold(async () => {
+      const accumulator = createAccumulator(() => 'abcdefghi');
+      const request = { messages: [{ role: 'user', text: 'Hi' }], tools: [], maxTokens: 100, signal } as const;
+      try {
+        for await (const piece of model.complete(request)) accumulator.add(piece);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'limit_reached' });
+      }
+      accumulator.completion();
+    });
+    expect(held).toBeLessThan(MOST_HOLD);
+    expect(signal.aborted).toBe(false);
+  });
+
+  it('is read to the end of the stream whatever ends its lines, and wherever a packet does [K4] [T1]', async () => {
+    for (const end of ['\n', '\r\n', '\r'])
+      for (const cut of [1, 7, 100_000]) {
+        const sent = `: hi${end}${end}event: x${end}data: {"choices":[{"delta":${end}data: {"content":"é 1"}}]}${end}${end}data:{"choices":[{"delta":{"content":"2"}}]}${end}${end}data: [DONE]${end}${end}data: {"choices":[{"delta":{"content":"3"}}]}${end}${end}`;
+        const bytes = Buffer.from(sent);
+        await using endpoint = await streaming(
+          Array.from({ length: Math.ceil(bytes.length / cut) }, (_, n) => bytes.subarray(n * cut, (n + 1) * cut)),
+        );
+        const model = createOpenAiModel({ model: 'm', apiKey: 'k', maxRetries: 0, baseUrl: endpoint.baseUrl });
+        const signal = AbortSignal.timeout(30_000);
+        let said = '';
+        for await (const { text } of model.complete({ messages: [], tools: [], maxTokens: 100, signal })) said += text;
+        expect(said, JSON.stringify([end, cut])).toBe('é 12');
+      }
+  });
+});
+
+/** An endpoint that sends just this, in one piece or in these. */
+async function streaming(sent: string | readonly (string | Uint8Array)[]) {
+  const server = createServer(async (request, response) => {
+    request.resume();
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const piece of typeof sent === 'string' ? [sent] : sent) {
+      response.write(piece);
+      await new Promise(setImmediate);
+    }
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
