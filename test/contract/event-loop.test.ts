@@ -3,7 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { createAccumulator } from '../../src/chat/models/accumulate.ts';
 import { createOpenAiModel } from '../../src/chat/models/openai-model.ts';
+import { suggestRules } from '../../src/sync/mapping/suggest.ts';
 import { longestHold } from '../support/holds.ts';
+import { contact, field } from '../sync/mapping/describes.ts';
 
 /** Of one machine that is busy with others, ms; every row below took 1 to 30 s, or 0.1 s at least, of a loop before it was bounded. */
 const MOST_HOLD = 300;
@@ -81,6 +83,24 @@ describe('a model endpoint', () => {
         expect(said, JSON.stringify([end, cut])).toBe('é 12');
       }
   });
+});
+
+describe('a describe of 800 fields', () => {
+  it.each([1, 7])(
+    'holds nobody up while names are sought for 1,000 fields of the host, labels of %i lines [K4]',
+    async (lines) => {
+      const label = 'a label that goes on and on '.repeat(lines);
+      const more = Array.from({ length: 780 }, (_, n) =>
+        field(`Some_Long_Name_Of_A_Field_${n}__c`, 'string', { label: `${n} ${label}` }),
+      );
+      const samples = Object.fromEntries(
+        Array.from({ length: 1_000 }, (_, n) => [`someLongNameOfTheHost${n}`.padEnd(64, 'x'), `value ${n}`]),
+      );
+      const none = { local: new Set<string>(), remote: new Set<string>() };
+      const describe = { ...contact, fields: [...contact.fields, ...more] };
+      expect(await longestHold(() => suggestRules('party', samples, describe, none))).toBeLessThan(MOST_HOLD);
+    },
+  );
 });
 
 /** An endpoint that sends just this, in one piece or in these. */

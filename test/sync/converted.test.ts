@@ -76,7 +76,7 @@ describeStores((_name, openFresh) => {
     const taken = { local: new Set<string>(), remote: new Set<string>() };
     for (const more of [{}, { company: 'Acme' }]) {
       const describe = await (await world.org()).describe('Lead');
-      const rules = suggestRules('party', { ...samples, ...more }, describe, taken).map(({ rule }) => rule);
+      const rules = (await suggestRules('party', { ...samples, ...more }, describe, taken)).map(({ rule }) => rule);
       const mapping = mappingSchema.parse({ kind: 'party', object: 'Lead', rules });
       const deps = { store: world.store, now: () => world.clock.now };
       const version = (await world.store.mappings.get('demo', 'party'))?.version ?? 0;

@@ -1,4 +1,5 @@
 import type { FieldDescribe, FieldValue, ObjectDescribe } from '../../domain/action.ts';
+import { inTurns } from '../../domain/breath.ts';
 import type { Kind, Rule } from '../../domain/mapping.ts';
 import { defaultMapping } from './defaults.ts';
 
@@ -9,17 +10,25 @@ export interface Suggestion {
   readonly reason: string;
 }
 
+/** More names than anybody writes rules for; each is held against every field. */
+const MOST_NAMES = 1_000;
+/** Of a describe of 800 fields they take some milliseconds. */
+const NAMES_A_TURN = 10;
+
 /** Rules for host fields that no rule covers yet, best first, each with why. */
-export function suggestRules(
+export async function suggestRules(
   kind: Kind,
   samples: Readonly<Record<string, FieldValue>>,
   describe: ObjectDescribe,
   taken: { readonly local: ReadonlySet<string>; readonly remote: ReadonlySet<string> },
-): readonly Suggestion[] {
+): Promise<readonly Suggestion[]> {
   const free = describe.fields.filter((field) => !taken.remote.has(field.name) && isPlain(field));
-  const found = Object.entries(samples)
-    .filter(([name]) => !taken.local.has(name))
-    .flatMap(([name, sample]) => suggestFor(kind, name, sample, free, describe) ?? []);
+  const targets = free.map(toTarget);
+  const open = Object.entries(samples).filter(([name]) => !taken.local.has(name));
+  const all = await inTurns(open.slice(0, MOST_NAMES), NAMES_A_TURN, ([name, sample]) =>
+    suggestFor(kind, name, sample, targets, describe),
+  );
+  const found = all.flatMap((one) => one ?? []);
   const covered = new Set([...taken.remote, ...found.flatMap(({ rule }) => rule.remote)]);
   return [...found, ...fillers(free, describe, covered)].sort((a, b) => b.confidence - a.confidence);
 }
@@ -48,21 +57,22 @@ function suggestFor(
   kind: Kind,
   name: string,
   sample: FieldValue,
-  fields: readonly FieldDescribe[],
+  targets: readonly Target[],
   describe: ObjectDescribe,
 ): Suggestion | undefined {
   const known = defaultMapping(kind).rules.find((rule) => rule.local[0] === name);
   const isHome = describe.name === defaultMapping(kind).object;
   const isThere = known?.remote.every((remote) =>
-    remote.includes('.') ? isHome : fields.some((field) => field.name === remote),
+    remote.includes('.') ? isHome : targets.some(({ field }) => field.name === remote),
   );
   if (known && isThere) {
     const reason = isHome ? `the usual place of ${name}` : `where a ${defaultMapping(kind).object} has ${name}`;
     return { rule: known, confidence: isHome ? 0.95 : 0.9, reason };
   }
-  const ranked = fields
-    .map((field) => ({ field, ...likeness(name, sample, field) }))
-    .filter((one) => one.confidence >= 0.4)
+  const wanted = letters(name);
+  const ranked = targets
+    .map((target) => ({ field: target.field, ...likeness(wanted, sample, target) }))
+    .filter((one) => one.confidence >= LEAST)
     .sort((a, b) => b.confidence - a.confidence || (a.field.name < b.field.name ? -1 : 1));
   const [best, next] = ranked;
   if (!best) return undefined;
@@ -81,6 +91,8 @@ function suggestFor(
   };
 }
 
+const LEAST = 0.4;
+
 const SYNONYMS: readonly (readonly string[])[] = [
   ['phone', 'telephone', 'tel', 'businessphone'],
   ['mobile', 'cell', 'mobilephone', 'cellphone'],
@@ -96,22 +108,32 @@ const SYNONYMS: readonly (readonly string[])[] = [
   ['reference', 'ref', 'number', 'trackingnumber'],
   ['amount', 'value', 'price', 'total'],
 ];
+/** Each word stands in one group. */
+const MEANINGS = new Map(SYNONYMS.flatMap((group) => group.map((word) => [word, group] as const)));
 
-function likeness(name: string, sample: FieldValue, field: FieldDescribe): { confidence: number; reason: string } {
-  const wanted = letters(name);
-  const api = letters(field.name);
-  const label = letters(field.label);
-  const [score, reason] = nameScore(wanted, api, label, field);
+/** A field as names are compared with it: once for all of them, its label may be long. */
+interface Target {
+  readonly field: FieldDescribe;
+  readonly api: string;
+  readonly label: string;
+}
+
+const toTarget = (field: FieldDescribe): Target => ({ field, api: letters(field.name), label: letters(field.label) });
+
+function likeness(wanted: string, sample: FieldValue, target: Target): { confidence: number; reason: string } {
+  const { field } = target;
   const fit = typeFit(sample, field);
   if (fit === 'never') return { confidence: 0, reason: 'the type does not fit' };
+  const [score, reason] = nameScore(wanted, target);
   const confidence = Math.round((fit === 'well' ? Math.min(1, score + 0.05) : score) * 100) / 100;
   return { confidence, reason: fit === 'well' ? `${reason}, and the sample fits a ${field.type}` : reason };
 }
 
-function nameScore(wanted: string, api: string, label: string, field: FieldDescribe): [number, string] {
+function nameScore(wanted: string, { field, api, label }: Target): [number, string] {
   if (wanted === api) return [0.9, `same name as ${field.name}`];
   if (wanted === label) return [0.85, `same as the label "${field.label}"`];
-  if (SYNONYMS.some((group) => group.includes(wanted) && (group.includes(api) || group.includes(label)))) {
+  const same = MEANINGS.get(wanted);
+  if (same !== undefined && (same === MEANINGS.get(api) || same === MEANINGS.get(label))) {
     return [0.7, `${field.name} usually means the same`];
   }
   const shared = overlap(words(wanted, api), words(wanted, label));
@@ -121,7 +143,10 @@ function nameScore(wanted: string, api: string, label: string, field: FieldDescr
 /** Length of the common part over the longer one. */
 function words(a: string, b: string): number {
   if (a.length < 4 || b.length < 4) return 0;
-  return b.includes(a) || a.includes(b) ? (0.75 * Math.min(a.length, b.length)) / Math.max(a.length, b.length) : 0;
+  const share = (0.75 * Math.min(a.length, b.length)) / Math.max(a.length, b.length);
+  // Too little even where the sample fits: most pairs end here.
+  if (share < LEAST - 0.06) return 0;
+  return b.includes(a) || a.includes(b) ? share : 0;
 }
 const overlap = (...scores: number[]): number => Math.max(...scores);
 

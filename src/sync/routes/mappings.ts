@@ -156,7 +156,7 @@ export function mappingRoutes(deps: RouteDeps) {
           remote: new Set(mapping.rules.flatMap((rule) => rule.remote)),
         };
         const describe = await org.describe(mapping.object, { isFresh: true });
-        return { json: { suggestions: suggestRules(kind, await samples(bot, kind), describe, taken) } };
+        return { json: { suggestions: await suggestRules(kind, await samples(bot, kind), describe, taken) } };
       },
     }),
   ];

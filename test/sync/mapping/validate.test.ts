@@ -205,7 +205,7 @@ describe('preview and suggestions [S4]', () => {
     expect(lines.find(({ rule }) => rule === 'Account.Name')?.receives).toEqual({ company: 'Acme' });
   });
 
-  it('suggests with a confidence and a reason, best first, and nothing for what does not fit', () => {
+  it('suggests with a confidence and a reason, best first, and nothing for what does not fit', async () => {
     const samples = {
       email: 'a@b.example',
       birthday: '1990-01-31',
@@ -213,7 +213,7 @@ describe('preview and suggestions [S4]', () => {
       doNotCall: true,
       favouriteColour: 'red',
     };
-    const suggestions = suggestRules('party', samples, contact, { local: new Set(), remote: new Set() });
+    const suggestions = await suggestRules('party', samples, contact, { local: new Set(), remote: new Set() });
     expect(suggestions.map(({ rule }) => [rule.local[0], rule.remote[0]])).toEqual(
       expect.arrayContaining([
         ['email', 'Email'],
