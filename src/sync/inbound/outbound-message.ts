@@ -26,8 +26,8 @@ const INSTANCE = 'http://www.w3.org/2001/XMLSchema-instance';
 const MOST = 100;
 const ID = /^[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?$/;
 
-export function parseOutboundMessage(body: string): OutboundMessage {
-  const root = read(body);
+export async function parseOutboundMessage(body: string): Promise<OutboundMessage> {
+  const root = await read(body);
   if (root.namespace !== SOAP || root.name !== 'Envelope')
     throw new NotAnOutboundMessage('the root is no SOAP envelope');
   const notifications = child(child(root, SOAP, 'Body'), OUTBOUND, 'notifications');
@@ -62,9 +62,9 @@ function toNotification(item: XmlElement): readonly Notification[] {
   return [{ id, object: type.slice(type.indexOf(':') + 1), recordId }];
 }
 
-function read(body: string): XmlElement {
+async function read(body: string): Promise<XmlElement> {
   try {
-    return readXml(body);
+    return await readXml(body);
   } catch (error) {
     if (error instanceof XmlProblem) throw new NotAnOutboundMessage(error.message, { cause: error });
     throw error;

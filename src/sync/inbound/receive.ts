@@ -60,7 +60,7 @@ export async function receiveMessage(
   if (!receiver) return UNKNOWN;
   const { known, connection } = receiver;
   try {
-    const { organizationId, notifications } = parseOutboundMessage(body);
+    const { organizationId, notifications } = await parseOutboundMessage(body);
     // The 15-character form names the same org.
     if (organizationId.slice(0, 15) !== connection.orgId.slice(0, 15))
       return { status: 403, body: fault('Client', 'This message is not from the connected org.') };

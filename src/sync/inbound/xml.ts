@@ -1,8 +1,10 @@
+import { breathe } from '../../domain/breath.ts';
+
 /**
  * A strict reader for the one kind of XML we take in: small, namespaced, without DTDs. A DOCTYPE, a processing
  * instruction other than the XML declaration, an unknown entity or an unbalanced tag stops it: what is not understood is
  * refused, so no entity can expand and nothing is fetched. Each character is looked at a fixed number of times, whatever the
- * document says: whoever may send one must not be able to hold the process.
+ * document says, with a breath after every few thousand: whoever may send one must not be able to hold the process.
  */
 export interface XmlElement {
   readonly namespace: string;
@@ -21,6 +23,9 @@ const MOST_ATTRIBUTES = 50;
 /** Prefixes that one document gives a meaning to, however often: a message declares its own in each of 100 records. */
 const MOST_PREFIXES = 50;
 const MOST_TAG = 8_192;
+/** Characters between two breaths: some milliseconds, whatever they are. */
+const A_TURN = 10_000;
+const LONGEST_ENTITY = 12;
 
 interface Open {
   readonly qualified: string;
@@ -33,13 +38,15 @@ interface Open {
   readonly texts: string[];
 }
 
-export function readXml(source: string): XmlElement {
+export async function readXml(source: string): Promise<XmlElement> {
   const text = source.replace(/^\uFEFF/, '');
   const scope = createScope();
   const stack: Open[] = [];
   let root: XmlElement | undefined;
   let at = 0;
   let count = 0;
+  let rested = 0;
+  let next = -1;
 
   const fail = (what: string): never => {
     throw new XmlProblem(`${what} at character ${at}`);
@@ -62,10 +69,16 @@ export function readXml(source: string): XmlElement {
     if (text.charCodeAt(unit) < 32 && !isCharacter(text.charCodeAt(unit))) fail('a character that no XML may hold');
 
   while (at < text.length) {
-    const next = text.indexOf('<', at);
+    if (at - rested > A_TURN) {
+      await breathe();
+      rested = at;
+    }
+    if (next < at) next = text.indexOf('<', at);
+    if (next < 0) next = text.length;
     if (next !== at) {
-      addText(decode(text.slice(at, next < 0 ? text.length : next), fail));
-      at = next < 0 ? text.length : next;
+      const end = next - at > A_TURN ? beforeEntity(text, at + A_TURN) : next;
+      addText(decode(text.slice(at, end), fail));
+      at = end;
       continue;
     }
     if (text.startsWith('<!--', at)) at = after('-->', at + 4);
@@ -166,16 +179,17 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
   ['apos', "'"],
 ]);
 
-/** Stops at the first thing it does not know: a million of them are not gathered before. */
 function decode(text: string, fail: Fail): string {
-  const parts: string[] = [];
-  let at = 0;
-  for (let mark = text.indexOf('&'); mark >= 0; mark = text.indexOf('&', at)) {
-    const [whole, name = ''] = /^&([^;&\s]{0,10});/.exec(text.slice(mark, mark + 12)) ?? fail('a bare &');
-    parts.push(text.slice(at, mark), character(name, fail));
-    at = mark + whole.length;
-  }
-  return at === 0 ? text : parts.join('') + text.slice(at);
+  if (!text.includes('&')) return text;
+  return text.replace(/&(?:([^;&\s]{0,10});)?/g, (_, name: string | undefined) =>
+    character(name ?? fail('a bare &'), fail),
+  );
+}
+
+/** Here, or where the entity begins that this would cut in two. */
+function beforeEntity(text: string, end: number): number {
+  const mark = text.lastIndexOf('&', end);
+  return mark > end - LONGEST_ENTITY ? mark : end;
 }
 
 function character(name: string, fail: Fail): string {
