@@ -1,5 +1,7 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { inTurns } from './breath.ts';
 import { type FieldProblem, GatehouseError, listProblems } from './errors.ts';
+import { isRecord } from './is-record.ts';
 
 /**
  * What is wrong with a value, said after its name: "lastName: is missing". For `safeParse(value, { error: inWords })`; a
@@ -30,15 +32,53 @@ export const inWords: z.core.$ZodErrorMap = (issue) => {
  * The value as its schema has it, or `invalid_input` with every wrong place (twenty of them, and how many more). `what`
  * begins the message: "The request"; `whole` names what has no place of its own: "(body)".
  */
-export function parseOrThrow<S extends z.ZodType>(
-  schema: S,
-  value: unknown,
-  { what, whole }: { readonly what: string; readonly whole: string },
-): z.output<S> {
+export function parseOrThrow<S extends z.ZodType>(schema: S, value: unknown, named: Named): z.output<S> {
   const parsed = schema.safeParse(value, { error: inWords });
   if (parsed.success) return parsed.data;
-  const fields = listProblems(problemsIn(parsed.error, whole));
-  throw new GatehouseError('invalid_input', `${what} is not usable: ${fields.map(({ name }) => name).join(', ')}.`, {
+  throw notUsable(problemsIn(parsed.error, named.whole), named.what);
+}
+
+/** The same of a body that may be long: the entries of its lists are looked at a few at a time, and others have their turns (K4). */
+export async function parseInTurns<S extends z.ZodType>(schema: S, value: unknown, named: Named): Promise<z.output<S>> {
+  if (!(schema instanceof z.ZodObject) || !isRecord(value)) return parseOrThrow(schema, value, named);
+  const lists = Object.entries<z.ZodType>(schema.shape).flatMap(([key, list]) => {
+    const entries = Object.hasOwn(value, key) ? value[key] : undefined;
+    return list instanceof z.ZodArray && Array.isArray(entries) ? [{ key, list, entries }] : [];
+  });
+  if (lists.length === 0) return parseOrThrow(schema, value, named);
+  const unread = lists.map(({ key, list }) => [key, z.core.clone(list, { ...list.def, element: z.unknown() })]);
+  const parsed = schema.safeExtend(Object.fromEntries(unread)).safeParse(value, { error: inWords });
+  const problems = parsed.success ? [] : [...problemsIn(parsed.error, named.whole)];
+  const read: Record<string, unknown> = { ...parsed.data };
+  for (const { key, list, entries } of lists) {
+    const element = list.element as z.ZodType; // its own type says less
+    read[key] = await inTurns([...entries.entries()], ENTRIES_A_TURN, ([at, entry]) => {
+      const one = element.safeParse(entry, { error: inWords });
+      if (!one.success)
+        problems.push(...problemsIn(one.error, '').map(({ name, problem }) => within(`${key}.${at}`, name, problem)));
+      return one.data;
+    });
+  }
+  if (problems.length > 0) throw notUsable(problems, named.what);
+  return read as z.output<S>; // each part by its own schema
+}
+
+/** Records of a hundred fields: a few milliseconds, also where all of them are wrong. */
+const ENTRIES_A_TURN = 10;
+
+interface Named {
+  readonly what: string;
+  readonly whole: string;
+}
+
+const within = (place: string, name: string, problem: string): FieldProblem => ({
+  name: name === '' ? place : `${place}.${name}`,
+  problem,
+});
+
+function notUsable(problems: readonly FieldProblem[], what: string): GatehouseError {
+  const fields = listProblems(problems);
+  return new GatehouseError('invalid_input', `${what} is not usable: ${fields.map(({ name }) => name).join(', ')}.`, {
     next: `Correct and send it again: ${fields.map(({ name, problem }) => `${name}: ${problem}`).join('; ')}.`,
     fields,
   });

@@ -1,3 +1,4 @@
+import { breathe } from '../domain/breath.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { HttpRefusal } from '../domain/http-refusal.ts';
 import { parseJson } from '../domain/json-shape.ts';
@@ -41,8 +42,12 @@ export async function readJson(
   const text = await readText(request, maxBytes);
   if (text === '') return undefined;
   if (!hasBody) throw wrongType('application/json');
+  // Decoding megabytes, reading them and checking what they hold are three turns.
+  await breathe();
   try {
-    return parseJson(text);
+    const value = parseJson(text);
+    await breathe();
+    return value;
   } catch (error) {
     if (error instanceof GatehouseError) throw error;
     if (takesUnreadable) return text;

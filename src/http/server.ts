@@ -5,7 +5,7 @@ import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { type GatehouseError, toGatehouseError } from '../domain/errors.ts';
 import { errorResponse, HttpRefusal } from '../domain/http-refusal.ts';
-import { parseOrThrow } from '../domain/validation.ts';
+import { parseInTurns, parseOrThrow } from '../domain/validation.ts';
 import type { Caller, Route } from '../ports/route.ts';
 import { readJson, readText } from './body.ts';
 import { callerOf } from './caller.ts';
@@ -188,7 +188,7 @@ function authorize(deps: RoutesDeps, route: Route, caller: Caller, params: Reado
 async function bodyFor(route: Route, request: Request): Promise<unknown> {
   if (route.body === undefined) return undefined;
   if (route.body === 'text') return readText(request, route.maxBytes);
-  return parseOrThrow(route.body, (await readJson(request, route)) ?? {}, REQUEST);
+  return parseInTurns(route.body, (await readJson(request, route)) ?? {}, REQUEST);
 }
 
 /** The cause stays here: outside there is only the id. */

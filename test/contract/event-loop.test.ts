@@ -1,11 +1,20 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { createAccess } from '../../src/access/create-access.ts';
 import { createAccumulator } from '../../src/chat/models/accumulate.ts';
 import { createOpenAiModel } from '../../src/chat/models/openai-model.ts';
+import { serveRoutes } from '../../src/http/server.ts';
+import { readConfig } from '../../src/runtime/config.ts';
+import { rotateToken } from '../../src/sync/inbound/receive.ts';
 import { suggestRules } from '../../src/sync/mapping/suggest.ts';
+import { syncRoutes } from '../../src/sync/routes/sync-routes.ts';
+import { describeStores } from '../support/databases.ts';
 import { longestHold } from '../support/holds.ts';
+import { depsOf } from '../sync/door.ts';
 import { contact, field } from '../sync/mapping/describes.ts';
+import { soapMessage } from '../sync/soap.ts';
+import { createSyncWorld, type SyncWorld } from '../sync/world.ts';
 
 /** Of one machine that is busy with others, ms; every row below took 1 to 30 s, or 0.1 s at least, of a loop before it was bounded. */
 const MOST_HOLD = 300;
@@ -102,6 +111,80 @@ describe('a describe of 800 fields', () => {
     },
   );
 });
+
+describeStores((_, openFresh) => {
+  const M5 = 4_800_000;
+  const custom = (more: string) =>
+    Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`field${n}`, `v${n}${more}`]));
+  const parties = (more: Record<string, unknown>) =>
+    JSON.stringify({ parties: Array.from({ length: 1_000 }, (_, n) => ({ externalId: `p${n}`, ...more })) });
+  const cases = (people: number) =>
+    JSON.stringify({
+      cases: Array.from({ length: 1_000 }, (_, n) => ({
+        externalId: `c${n}`,
+        parties: Array.from({ length: people }, (_, p) => ({
+          externalId: `q${(n * people + p) % 3_000}`,
+          role: 'other',
+        })),
+      })),
+    });
+  const SENT: Readonly<Record<string, () => readonly [path: string, body: string]>> = {
+    'people with a hundred fields each': () => ['/api/parties', parties({ custom: custom('') })],
+    'people with a hundred wrong fields each': () => ['/api/parties', parties({ custom: custom('\u0001') })],
+    'people under keys that nobody knows': () => ['/api/parties', parties({ nobody: 1, knows: 2 })],
+    'one person of 9,999 fields': () => [
+      '/api/parties/p',
+      JSON.stringify({ custom: Object.fromEntries(Array.from({ length: 9_999 }, (_, n) => [`f${n}`, n])) }),
+    ],
+    'cases with sixty people each': () => ['/api/cases', cases(60)],
+    'a message of 5,000 notifications': () => ['', soapMessage(Array<string>(5_000).fill('0035i00000000X1AAA'))],
+    'a message of 80,000 fields': () => [
+      '',
+      soapMessage(Array<string>(100).fill('0035i00000000X1AAA'), '<sf:A>x</sf:A>'.repeat(800)),
+    ],
+    'a message of entities': () => ['', `<a>${'&amp;'.repeat(M5 / 5)}</a>`],
+    'a message of entities in attributes': () => [
+      '',
+      `<a>${`<b c="${'&amp;'.repeat(1_000)}"/>`.repeat(M5 / 5_010)}</a>`,
+    ],
+    'a message of comments': () => ['', `<a>${'<!---->'.repeat(M5 / 7)}</a>`],
+  };
+
+  it.each(Object.entries(SENT))('holds nobody up with %s [K4]', async (_, make) => {
+    await using world = await createSyncWorld(openFresh);
+    const [path, body] = make();
+    const token = await rotateToken({ store: world.store, now: () => world.clock.now }, 'demo');
+    const ask = rawDoor(world);
+    const key = await ask.key;
+    const held = await longestHold(() =>
+      path === ''
+        ? ask.send('POST', `/api/webhooks/salesforce/${token}`, body)
+        : ask.send('PUT', path, body, { authorization: `Bearer ${key}`, 'content-type': 'application/json' }),
+    );
+    expect(held).toBeLessThan(MOST_HOLD);
+  });
+});
+
+/** The routes of the sync, asked with a text that is made before: putting it together would hold the loop, too. */
+function rawDoor(world: SyncWorld) {
+  const now = () => world.clock.now;
+  const access = createAccess({ store: world.fresh.store, secret: 'a secret of this test', now });
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  const http = serveRoutes({ config: readConfig({}), log, now, access, isSimulated: true }, syncRoutes(depsOf(world)));
+  return {
+    key: access.issueKey('host', 'demo'),
+    async send(method: string, path: string, body: string, headers: Readonly<Record<string, string>> = {}) {
+      const request = new Request(`http://localhost${path}`, {
+        method,
+        body,
+        headers: { host: 'localhost', ...headers },
+      });
+      const answer = await http.fetch(request, { remoteAddress: '127.0.0.1' });
+      expect([200, 400]).toContain(answer.status);
+      for await (const _ of answer.body ?? []);
+    },
+  };
+}
 
 /** An endpoint that sends just this, in one piece or in these. */
 async function streaming(sent: string | readonly (string | Uint8Array)[]) {

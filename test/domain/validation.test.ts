@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { GatehouseError } from '../../src/domain/errors.ts';
-import { inWords, parseOrThrow } from '../../src/domain/validation.ts';
+import { inWords, parseInTurns, parseOrThrow } from '../../src/domain/validation.ts';
 
 const problem = (schema: z.ZodType, value: unknown) =>
   schema.safeParse(value, { error: inWords }).error?.issues.map(({ message }) => message);
@@ -59,5 +59,33 @@ describe('parseOrThrow', () => {
       ],
     });
     expect(refusal(z.object({}), 7).fields).toEqual([{ name: '(body)', problem: 'must be an object' }]);
+  });
+});
+
+describe('parseInTurns', () => {
+  const name = { what: 'The request', whole: '(body)' };
+  const entry = z.strictObject({ a: z.number().default(7), b: z.string().max(2).optional() });
+  const schema = z.strictObject({ list: z.array(entry).min(1).max(30), more: z.number().optional() });
+  const many = (wrong: number) => Array.from({ length: 30 }, (_, n) => (n < wrong ? { a: 'x', c: 1 } : { b: 'y' }));
+
+  it.each<[string, unknown]>([
+    ['what is right', { list: many(0), more: 1 }],
+    ['a wrong entry', { list: many(1) }],
+    ['wrong entries beyond those that are named', { list: many(30) }],
+    ['an entry that is none', { list: [{}, 'x', null] }],
+    ['too few', { list: [] }],
+    ['too many', { list: [...many(0), {}] }],
+    ['no list', { list: 5 }],
+    ['nothing', {}],
+    ['no object', []],
+    ['a wrong key beside a wrong entry', { list: [{ a: 'x' }], else: 1 }],
+  ])('says of %s what the whole schema says, in what order ever [K4]', async (_, value) => {
+    const whole = await Promise.resolve()
+      .then(() => parseOrThrow(schema, value, name))
+      .catch((error: GatehouseError) => new Set(error.fields?.map(({ name: at, problem }) => `${at}: ${problem}`)));
+    const inTurns = await parseInTurns(schema, value, name).catch(
+      (error: GatehouseError) => new Set(error.fields?.map(({ name: at, problem }) => `${at}: ${problem}`)),
+    );
+    expect(inTurns).toEqual(whole);
   });
 });

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { inTurns } from '../../domain/breath.ts';
 import type { Kind } from '../../domain/mapping.ts';
 import type { HostRecord, HostStore } from '../../ports/sync-store.ts';
 import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './tables.ts';
@@ -7,6 +8,10 @@ const JSON_COLUMNS = ['fields', 'clocks', 'parties'] as const;
 
 const toHost = (row: SyncTables['hostRecords']): HostRecord =>
   fromRow<HostRecord, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS);
+
+/** A record may hold a hundred texts: so few are read or written at a time, as if each had so many columns. */
+const LONG = 60;
+const HOSTS_A_TURN = 20;
 
 const PLACES = 64;
 
@@ -19,10 +24,10 @@ export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
 
   async function read(bot: string, kind: Kind, ids: readonly string[], isLocked: boolean): Promise<HostRecord[]> {
     const found: HostRecord[] = [];
-    for (const some of inChunks(ids)) {
+    for (const some of inChunks(ids, LONG)) {
       const query = all(bot, kind).where('id', 'in', some);
       const rows = await (isLocked && dialect === 'postgres' ? query.orderBy('id').forUpdate() : query).execute();
-      found.push(...rows.map(toHost));
+      found.push(...(await inTurns(rows, HOSTS_A_TURN, toHost)));
     }
     return found;
   }
@@ -41,7 +46,7 @@ export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
     },
 
     async put(records) {
-      for (const some of inChunks(records, 10)) {
+      for (const some of inChunks(records, LONG)) {
         await db
           .insertInto('hostRecords')
           .values(some.map((record) => toRow(record, JSON_COLUMNS)))
@@ -61,7 +66,7 @@ export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
 
     async page(bot, kind, after, limit) {
       const rows = await all(bot, kind).where('id', '>', after).orderBy('id').limit(limit).execute();
-      return rows.map(toHost);
+      return inTurns(rows, HOSTS_A_TURN, toHost);
     },
 
     async newest(bot, kind, limit) {
@@ -71,13 +76,13 @@ export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
         .orderBy('id')
         .limit(limit)
         .execute();
-      return rows.map(toHost);
+      return inTurns(rows, HOSTS_A_TURN, toHost);
     },
 
     async casesOf(bot, parties) {
       const wanted = new Set(parties);
       const found: string[] = [];
-      for (const some of inChunks(parties, 600)) {
+      for (const some of inChunks(parties, 60)) {
         const rows = await db
           .selectFrom('hostRecords')
           .select(['id', 'parties'])
@@ -118,7 +123,7 @@ export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
         .orderBy('h.id')
         .limit(limit)
         .execute();
-      return rows.map(toHost);
+      return inTurns(rows, HOSTS_A_TURN, toHost);
     },
   };
 }

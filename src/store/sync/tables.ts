@@ -64,8 +64,10 @@ export function fromRow<T extends object, J extends keyof T>(row: Stored<T, J>, 
   return value as T;
 }
 
-/** Databases bound how many values one statement may carry; SQLite the most tightly. */
+/** As many values as one statement carries: putting 30,000 of them together held the loop a fifth of a second (K4). */
 export function* inChunks<T>(items: readonly T[], columns = 1): Generator<readonly T[]> {
-  const size = Math.max(1, Math.floor(30_000 / columns));
+  const size = Math.max(1, Math.floor(MOST_BOUND / columns));
   for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
 }
+
+const MOST_BOUND = 3_000;

@@ -1,4 +1,5 @@
 import type { Fields } from '../../domain/action.ts';
+import { inTurns } from '../../domain/breath.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { areFewCustom, ownField } from '../../domain/host-fields.ts';
 import type { Link, Scope } from '../../domain/link.ts';
@@ -47,8 +48,7 @@ export function createHosts(
     const connection = await connectionOf(bot);
     // Stamped on Salesforce's clock: a host an hour off must not win or lose by it.
     const at = now() + (connection?.clockOffsetMs ?? 0);
-    const latest = new Map<string, HostInput>();
-    for (const input of inputs) latest.set(input.id, joined(latest.get(input.id), input));
+    const latest = await byRecord(inputs);
     // One order in every process, so that two lists of the same records wait and do not deadlock.
     const sorted = [...latest.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
     const ids = sorted.map((input) => input.id);
@@ -58,7 +58,7 @@ export function createHosts(
       const known = new Map((await inside.hosts.lock(bot, kind, ids)).map((record) => [record.id, record]));
       const changed: HostRecord[] = [];
       const isBack = new Set<string>();
-      const all = sorted.map((input) => {
+      const all = await inTurns(sorted, RECORDS_A_TURN, (input) => {
         const before = known.get(input.id);
         if (before && before.deletedAt === null && isOnlyNew) return before;
         if (reason !== undefined && before?.deletedAt !== null) throw goneAtHost(kind, input.id);
@@ -116,7 +116,10 @@ export function createHosts(
       await write(bot, kind, [input], { reason });
     },
     async putUnknown(bot, kind, inputs) {
-      if (inputs.length > 0) await write(bot, kind, inputs, { isOnlyNew: true });
+      const latest = [...(await byRecord(inputs)).values()];
+      // The cases of one list may name a hundred thousand: each transaction is as long as one of a list of people.
+      for (let at = 0; at < latest.length; at += MOST_AT_ONCE)
+        await write(bot, kind, latest.slice(at, at + MOST_AT_ONCE), { isOnlyNew: true });
     },
     async get(bot, kind, id) {
       const [record] = await store.hosts.get(bot, kind, [id]);
@@ -140,6 +143,15 @@ export function createHosts(
       return isThere;
     },
   };
+}
+
+const RECORDS_A_TURN = 20;
+const MOST_AT_ONCE = 1_000;
+
+async function byRecord(inputs: readonly HostInput[]): Promise<ReadonlyMap<string, HostInput>> {
+  const latest = new Map<string, HostInput>();
+  await inTurns(inputs, 10 * RECORDS_A_TURN, (input) => latest.set(input.id, joined(latest.get(input.id), input)));
+  return latest;
 }
 
 /** Two entries for one record in one list are one change; where both name a field, the later one counts. */

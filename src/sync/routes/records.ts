@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { inTurns } from '../../domain/breath.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Kind } from '../../domain/mapping.ts';
 import { defineRoute } from '../../ports/route.ts';
@@ -26,6 +27,9 @@ const pageInput = z.strictObject({ after: z.string().max(128).default(''), limit
 const feedInput = z.strictObject({ after: z.coerce.number().int().min(0).default(0), limit: limitInput.default(100) });
 
 const nextAnswer = z.string().optional().describe('`after` of the next page');
+
+/** Of a hundred fields each, or as many people: a few milliseconds. */
+const RECORDS_A_TURN = 20;
 
 /** The host app's records, and what Salesforce changed in them. */
 export function recordRoutes(deps: RouteDeps) {
@@ -102,7 +106,7 @@ export function recordRoutes(deps: RouteDeps) {
       answer: z.strictObject({ parties: z.array(partyAnswer), next: nextAnswer }),
       async handle({ caller, query }) {
         const { live, next } = await list('party', caller.bot, query);
-        return { json: { parties: live.map(toWire), next } };
+        return { json: { parties: await inTurns(live, RECORDS_A_TURN, toWire), next } };
       },
     }),
     defineRoute({
@@ -113,8 +117,9 @@ export function recordRoutes(deps: RouteDeps) {
       summary: 'Tells about up to 1,000 people.',
       answer: z.strictObject({ parties: z.array(partyAnswer) }),
       async handle({ caller, body }) {
-        const inputs = body.parties.map((party) => toPartyInput(party.externalId, party));
-        return { json: { parties: (await sync.hosts.put(caller.bot, 'party', inputs)).map(toWire) } };
+        const inputs = await inTurns(body.parties, RECORDS_A_TURN, (party) => toPartyInput(party.externalId, party));
+        const records = await sync.hosts.put(caller.bot, 'party', inputs);
+        return { json: { parties: await inTurns(records, RECORDS_A_TURN, toWire) } };
       },
     }),
     defineRoute({
@@ -155,7 +160,7 @@ export function recordRoutes(deps: RouteDeps) {
       answer: z.strictObject({ cases: z.array(caseAnswer), next: nextAnswer }),
       async handle({ caller, query }) {
         const { live, next } = await list('case', caller.bot, query);
-        return { json: { cases: live.map(toWireCase), next } };
+        return { json: { cases: await inTurns(live, RECORDS_A_TURN, toWireCase), next } };
       },
     }),
     defineRoute({
@@ -166,8 +171,9 @@ export function recordRoutes(deps: RouteDeps) {
       summary: 'Tells about up to 1,000 cases.',
       answer: z.strictObject({ cases: z.array(caseAnswer) }),
       async handle({ caller, body }) {
-        const inputs = body.cases.map((caseRecord) => toCaseInput(caseRecord.externalId, caseRecord));
-        return { json: { cases: (await putCases(caller.bot, inputs)).map(toWireCase) } };
+        const inputs = await inTurns(body.cases, RECORDS_A_TURN, (one) => toCaseInput(one.externalId, one));
+        const records = await putCases(caller.bot, inputs);
+        return { json: { cases: await inTurns(records, RECORDS_A_TURN, toWireCase) } };
       },
     }),
     defineRoute({
