@@ -51,6 +51,24 @@ describe('a write that is answered in foreign words', () => {
   });
 });
 
+it('a create that is answered with the Id of another object is not believed, and not sent again: it is read by its key [R3] [C6]', async () => {
+  const seen: string[] = [];
+  const own = '00QD000000K0fXOMAZ';
+  await using world = await createServedWorld((request, response) => {
+    seen.push(`${request.method} ${request.url?.replace(/.*v[0-9.]+/, '')}`);
+    const made = `{"id":"${ID}","success":true,"errors":[]}`;
+    if (request.url?.includes('/composite'))
+      return say(response, 200, `{"compositeResponse":[{"httpStatusCode":200,"referenceId":"w0","body":[${made}]}]}`);
+    return request.method === 'GET' ? say(response, 200, `{"Id":"${own}"}`) : say(response, 201, made);
+  });
+  const org = await world.open();
+  for (const name of ['create', 'collections'])
+    expect(isUnknownOutcome(await refusal(WRITES[name]!(org))), name).toBe(true);
+  seen.length = 0;
+  expect(await org.create('Lead', LEAD, { mark: { field: 'Key__c', value: 'k' } })).toEqual({ id: own, created: true });
+  expect(seen).toEqual(['PATCH /sobjects/Lead/Key__c/k', 'GET /sobjects/Lead/Key__c/k?fields=Id']);
+});
+
 it.each([
   '{"totalSize":1,"done":true,"records":[null]}',
   '{"totalSize":1,"done":true,"records":["001D000000K0fXOIAZ"]}',

@@ -10,7 +10,7 @@ import type {
   RowOutcome,
 } from '../../ports/salesforce.ts';
 import type { RequestPipeline } from '../request.ts';
-import { failureOf, saidIn } from '../transport/failures.ts';
+import { failureOf, saidIn, unreadable } from '../transport/failures.ts';
 import { toRefusal } from '../transport/refusals.ts';
 import { UpstreamError } from '../transport/upstream-error.ts';
 import { objectName } from './find.ts';
@@ -25,7 +25,12 @@ export interface Batches {
   ): Promise<readonly unknown[]>;
 }
 
-export function createBatches(pipeline: RequestPipeline, base: string): Batches {
+/** `isOf` is false of an Id that cannot be one of the object. */
+export function createBatches(
+  pipeline: RequestPipeline,
+  base: string,
+  isOf: (object: string, id: string) => boolean,
+): Batches {
   async function composite(requests: readonly CompositeRequest[]): Promise<readonly CompositeAnswer[]> {
     if (requests.length === 0) return [];
     if (requests.length > 25) throw new TypeError('A composite holds at most 25 requests.');
@@ -72,7 +77,7 @@ export function createBatches(pipeline: RequestPipeline, base: string): Batches 
         if (parts.length > 5) throw new TypeError('A composite holds at most five collections.');
         const headers: Record<string, string> = allowDuplicates ? ALLOW_DUPLICATES : {};
         const answers = await composite(parts.map((part, at) => ({ ...toRequest(part, `w${at}`), headers })));
-        return parts.map((part, at) => toOutcomes(part, answers[at]));
+        return parts.map((part, at) => toOutcomes(part, answers[at], isOf));
       },
     },
   };
@@ -99,13 +104,19 @@ function toRequest({ method, object, keyField, rows }: CollectionPart, id: strin
   return { method: 'PATCH', id, path: `${path}/${objectName(object)}/${objectName(keyField ?? '')}`, body };
 }
 
-function toOutcomes({ method, rows }: CollectionPart, answer?: CompositeAnswer): readonly RowOutcome[] | Refusal {
+function toOutcomes(
+  { method, object, rows }: CollectionPart,
+  answer: CompositeAnswer | undefined,
+  isOf: (object: string, id: string) => boolean,
+): readonly RowOutcome[] | Refusal {
   const { status = 500, body = [] } = answer ?? {};
   if (status >= 300 || !Array.isArray(body)) return toRefusal({ status, body });
   return rows.map(({ id }, at): RowOutcome => {
     const row: unknown = body[at];
     if (isRecord(row) && row.success === true) {
       const isCreated = method === 'create' || row.created === true;
+      // Of which record it speaks nobody knows: nothing of the answer is believed, and the next look finds what was made.
+      if (typeof row.id === 'string' && !isOf(object, row.id)) throw unreadable(true);
       return { id: typeof row.id === 'string' ? row.id : id, isCreated, failure: undefined };
     }
     return { id, isCreated: false, failure: toRefusal({ status: 200, body: isRecord(row) ? row.errors : [] }) };

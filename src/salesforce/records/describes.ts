@@ -1,6 +1,7 @@
 import type { FieldDescribe, ObjectDescribe } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { isRecord, recordsIn } from '../../domain/is-record.ts';
+import { prefixesOf } from '../../domain/salesforce-id.ts';
 import type { ValueStore } from '../../ports/store.ts';
 import type { RequestPipeline } from '../request.ts';
 import { objectName } from './find.ts';
@@ -14,6 +15,8 @@ export interface Describes {
     object: string,
     options?: { readonly isFresh?: boolean },
   ): Promise<ObjectDescribe>;
+  /** What the Ids of this object's records begin with, as far as it is known without a question. */
+  prefix(connectionId: string, object: string): string | undefined;
   /** Salesforce said that a field is not there: what we remember of its object may be old; of all, where it named none. */
   expire(connectionId: string, object?: string): Promise<void>;
   forget(connectionId: string): Promise<void>;
@@ -91,6 +94,10 @@ export function createDescribes(deps: { readonly values: ValueStore; readonly no
         fetched(pipeline, `${base}/sobjects/${object}/describe`, key, old).finally(() => flights.delete(key));
       flights.set(key, flight);
       return (await flight).describe;
+    },
+    prefix(connectionId, object) {
+      const known = near.get(`${connectionId}/${object.toLowerCase()}`);
+      return known?.describe.keyPrefix ?? prefixesOf(object)?.[0];
     },
     async expire(connectionId, object) {
       const wanted = object === undefined ? undefined : `${connectionId}/${object.toLowerCase()}`;

@@ -26,7 +26,8 @@ export function createOrg(deps: {
   const { pipeline, apiVersion, describes, health, simulatedPages } = deps;
   const { row } = pipeline;
   const base = `/services/data/${apiVersion}`;
-  const batches = createBatches(pipeline, base);
+  const isOf = (object: string, id: string) => id.startsWith(describes.prefix(row.id, object) ?? '');
+  const batches = createBatches(pipeline, base, isOf);
 
   /** A field that Salesforce does not know means that our describe of its object is old. */
   async function ask(request: OrgRequest): Promise<Answer> {
@@ -76,21 +77,21 @@ export function createOrg(deps: {
     return toPage((await ask({ path })).json);
   }
 
-  async function created(answer: Answer, path: string): Promise<{ id: string; created: boolean }> {
+  /** `keyed` is where the record can be read by its external id. */
+  async function created(answer: Answer, object: string, keyed?: string): Promise<{ id: string; created: boolean }> {
     const { json } = answer;
     if (isRecord(json) && json.success === false)
       throw failureOf(saidIn({ json: json.errors ?? [], text: '' }), answer.status, false);
-    if (isRecord(json) && typeof json.id === 'string') {
-      return {
-        // It came from the org that made the record: to doubt it would make a second one.
-        id: receivedId(json.id) ?? json.id,
-        created: json.created === undefined ? answer.status === 201 : json.created === true,
-      };
-    }
-    // Before version 46 an upsert that updates answers nothing at all.
-    const found = answer.status === 204 ? (await ask({ path: `${path}?fields=Id` })).json : undefined;
-    if (isRecord(found) && typeof found.Id === 'string')
-      return { id: receivedId(found.Id) ?? found.Id, created: false };
+    const isMade = isRecord(json) && (json.created === undefined ? answer.status === 201 : json.created === true);
+    // It came from the org that made the record: to doubt its check part would make a second one.
+    if (isRecord(json) && typeof json.id === 'string' && isOf(object, json.id))
+      return { id: receivedId(json.id) ?? json.id, created: isMade };
+    // Before version 46 an upsert that updates answers nothing at all. The Id of another object's record is no answer: it is
+    // read what was made, and never sent again for it.
+    const isAsked = keyed !== undefined && (answer.status === 204 || (isRecord(json) && typeof json.id === 'string'));
+    const found = isAsked ? (await ask({ path: `${keyed}?fields=Id` }).catch(() => undefined))?.json : undefined;
+    if (isRecord(found) && typeof found.Id === 'string' && isOf(object, found.Id))
+      return { id: receivedId(found.Id) ?? found.Id, created: isMade };
     throw unreadable(true);
   }
 
@@ -147,7 +148,8 @@ export function createOrg(deps: {
     async create(object, fields, { allowDuplicates, mark } = {}) {
       const headers = allowDuplicates ? ALLOW_DUPLICATES : {};
       const path = mark ? keyPath(object, mark) : `${base}/sobjects/${objectName(object)}`;
-      return created(await ask({ method: mark ? 'PATCH' : 'POST', path, headers, body: fields }), path);
+      const answer = await ask({ method: mark ? 'PATCH' : 'POST', path, headers, body: fields });
+      return created(answer, object, mark && path);
     },
     async patch(object, id, fields, unmodifiedSince, { allowDuplicates } = {}) {
       const headers = {
@@ -158,7 +160,7 @@ export function createOrg(deps: {
     },
     async upsert(object, key, fields) {
       const path = keyPath(object, key);
-      return created(await ask({ method: 'PATCH', path, body: fields }), path);
+      return created(await ask({ method: 'PATCH', path, body: fields }), object, path);
     },
     async remove(object, id) {
       mustBeDone(await ask({ method: 'DELETE', path: recordPath(object, id) }));
