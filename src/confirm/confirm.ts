@@ -7,7 +7,7 @@ import type { Store } from '../ports/store.ts';
 import { CANCEL, changedKeys, chosen } from './answer.ts';
 import { checkQueue } from './queue.ts';
 import { alreadyDecided, changedOutside, disconnected, formFull, unknownProposal } from './refusals.ts';
-import { type RunDeps, runProposal } from './run-proposal.ts';
+import { type RunDeps, runProposal, type WithinCall } from './run-proposal.ts';
 import { isIntact, sealed } from './sign.ts';
 import { toEnvelope } from './view.ts';
 import { endForVisitor, UNDECIDED_BY_ANYBODY, unjudged } from './visitors.ts';
@@ -27,8 +27,8 @@ export interface Confirm {
   decide(id: string, decision: HumanDecision, edit?: ProposalEdit): Promise<Envelope>;
   /** Ends waiting proposals that a newer one of the same caller for the same record replaces, so that nobody approves the old one. */
   supersede(older: readonly Proposal[]): Promise<void>;
-  /** Runs an approved proposal, if nobody else does, and answers how it ended. */
-  execute(id: string, signal?: AbortSignal): Promise<Envelope>;
+  /** Runs an approved proposal, if nobody else does, and answers how it ended. `within`: the call that previewed it just now. */
+  execute(id: string, within?: WithinCall): Promise<Envelope>;
   /** The row as it stands now: expires it when its time is over, finishes what a crash left. */
   refresh(id: string): Promise<Proposal | undefined>;
   settled(id: string, waitMs: number, signal?: AbortSignal): Promise<Proposal | undefined>;
@@ -188,16 +188,16 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     });
   };
 
-  const execute: Confirm['execute'] = async (id, signal) => {
+  const execute: Confirm['execute'] = async (id, within = { signal: new AbortController().signal }) => {
     running.add(id);
     try {
-      return await claimAndRun(id, signal ?? new AbortController().signal);
+      return await claimAndRun(id, within);
     } finally {
       running.delete(id);
     }
   };
 
-  const claimAndRun = async (id: string, signal: AbortSignal): Promise<Envelope> => {
+  const claimAndRun = async (id: string, within: WithinCall): Promise<Envelope> => {
     // The row that permits it may have been written when its head could not be kept: it stays approved until that can.
     await deps.audit.prove();
     const claimed = await store.proposals.move(id, ['approved'], 'executing', {
@@ -207,14 +207,14 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     const proposal = await store.proposals.get(id);
     if (proposal === undefined) throw unknownProposal();
     if (!claimed) {
-      const other = UNDECIDED.includes(proposal.state) ? await settled(id, deps.leaseMs, signal) : proposal;
+      const other = UNDECIDED.includes(proposal.state) ? await settled(id, deps.leaseMs, within.signal) : proposal;
       return toEnvelope(other ?? proposal, deps.link(id));
     }
     await crash('executing');
     if (!isIntact(deps.sign, proposal)) {
       return toEnvelope((await refuseChanged(proposal)) ?? proposal, deps.link(id));
     }
-    const end = endForVisitor(proposal, await runProposal(deps, proposal, signal));
+    const end = endForVisitor(proposal, await runProposal(deps, proposal, within));
     await crash('before-settled');
     const isOurs = await move(
       proposal,

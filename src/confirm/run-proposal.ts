@@ -5,10 +5,17 @@ import type { Proposal, RecordedWrite } from '../domain/proposal.ts';
 import { cleanData } from '../domain/safe-text.ts';
 import type { Log } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
+import type { SeenReads } from './seen-reads.ts';
 import { effectsSealOf, type Sign } from './sign.ts';
 import { NotTaken } from './write-once.ts';
 
 /** One run of a claimed proposal: everything is asked once more, the stored arguments run, and the end is named. */
+
+/** The call that a run is part of: whether its caller still waits, and what its preview has read. */
+export interface WithinCall {
+  readonly signal: AbortSignal;
+  readonly seen?: SeenReads | undefined;
+}
 
 export interface RunDeps {
   readonly store: Pick<Store, 'proposals'>;
@@ -19,7 +26,7 @@ export interface RunDeps {
   readonly prepareRun: (
     proposal: Proposal,
     record: (effects: readonly RecordedWrite[]) => Promise<void>,
-    signal: AbortSignal,
+    within: WithinCall,
   ) => Promise<{
     readonly action: Action;
     /** The arguments as they were held, without the exposed fields: those are in the context. */
@@ -51,7 +58,7 @@ export interface End {
   readonly audit: Partial<AuditInput>;
 }
 
-export async function runProposal(deps: RunDeps, proposal: Proposal, signal: AbortSignal): Promise<End> {
+export async function runProposal(deps: RunDeps, proposal: Proposal, within: WithinCall): Promise<End> {
   const { now, crash = () => {} } = deps;
   let effects: readonly RecordedWrite[] = proposal.effects;
   let read = (): Pick<AuditInput, 'detail' | 'sealed'> => ({});
@@ -75,7 +82,7 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, signal: Abo
     await crash(`noted-${next.at(-1)?.state ?? 'none'}`);
   };
   try {
-    const { action, input, context, stricter, ...prepared } = await deps.prepareRun(proposal, record, signal);
+    const { action, input, context, stricter, ...prepared } = await deps.prepareRun(proposal, record, within);
     read = prepared.read;
     if (stricter !== undefined && effects.length === 0) return askAgain(stricter);
     const output = await action.run(input, context);

@@ -1,5 +1,6 @@
 import type { Facts } from '../../permissions/decide.ts';
 import { valuesOf } from '../confirm/object-values.ts';
+import { createSeenReads, type SeenReads } from '../confirm/seen-reads.ts';
 import { hasStood, writeOnce } from '../confirm/write-once.ts';
 import type { ActionContext, Answered, Find, Salesforce, Soql, Sync } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
@@ -44,6 +45,7 @@ export async function contextFor(
   extra: ActionContext['extra'],
   signal: AbortSignal,
   reads: ReadLog,
+  seen: SeenReads = createSeenReads(),
   writing?: {
     readonly proposal: Proposal;
     readonly record: (effects: readonly RecordedWrite[]) => Promise<void>;
@@ -92,11 +94,16 @@ export async function contextFor(
         conversation: call.conversation,
         session: call.session,
       },
-      salesforce: boundByPolicy(
-        salesforce,
-        bot.policy,
-        ({ object, find, ...read }) => reads.note({ ...read, query: deps.queryOf(object, find) }),
-        call.session?.indexValue,
+      // Above the policy: what was read once is no read of this run, and its audit row tells what was sent.
+      salesforce: seen.through(
+        boundByPolicy(
+          salesforce,
+          bot.policy,
+          ({ object, find, ...read }) => reads.note({ ...read, query: deps.queryOf(object, find) }),
+          call.session?.indexValue,
+        ),
+        JSON.stringify([bot.policyRevision, org.connectionId]),
+        { isWriting: writing !== undefined, clock: () => org.clock() },
       ),
       soql: logged(deps.openSoql(bot, org, callerKey(call), writing?.answered(org.environment)), reads),
       sync: deps.openSync(bot, org, writing !== undefined),

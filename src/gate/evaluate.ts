@@ -1,4 +1,5 @@
 import { needsFacts, type Verdict } from '../../permissions/decide.ts';
+import { createSeenReads, type SeenReads } from '../confirm/seen-reads.ts';
 import type { Preview } from '../domain/action.ts';
 import type { Proposal } from '../domain/proposal.ts';
 import { cleanShown } from '../domain/safe-text.ts';
@@ -26,17 +27,26 @@ export async function evaluate(
   signal: AbortSignal,
   visitor: Proposal['visitor'] = null,
   reads: ReadLog = createReadLog(),
+  seen: SeenReads = createSeenReads(),
 ): Promise<Evaluated> {
   const { action, actionPolicy } = permit;
-  const run = await contextFor(deps.context, bot, c, extra, signal, reads);
-  const isShown = needsFacts(actionPolicy, bot.policy) || (action.risk !== 'read' && !action.idempotent);
+  const run = await contextFor(deps.context, bot, c, extra, signal, reads, seen);
+  // Nobody will see what is denied whatever it holds; a visitor's request waits for an operator all the same.
+  const isPlainNo = actionPolicy.decision === 'deny' && visitor === null;
+  const isShown =
+    !isPlainNo && (needsFacts(actionPolicy, bot.policy) || (action.risk !== 'read' && !action.idempotent));
   const preview = isShown && action.preview !== undefined ? cleanShown(await action.preview(input, run.context)) : null;
+  seen.previewed();
   // Counted before it is judged: of 100 calls at once, each has a number of its own.
-  const isCounted = visitor === null && hasRate(actionPolicy);
+  const isCounted = !isPlainNo && visitor === null && hasRate(actionPolicy);
   const before = isCounted ? await countRun(deps, bot, action) : 0;
   const verdict = judge(bot, permit, preview, run.environment, before, visitor);
-  if (isCounted && verdict.decision !== 'auto') await countRun(deps, bot, action, -1);
-  return { run, preview: verdict.decision === 'confirm' ? await withCost(preview, run) : preview, verdict };
+  const isAsked = verdict.decision === 'confirm';
+  const [shown] = await Promise.all([
+    isAsked ? withCost(preview, run) : preview,
+    isCounted && verdict.decision !== 'auto' ? countRun(deps, bot, action, -1) : undefined,
+  ]);
+  return { run, preview: shown, verdict };
 }
 
 /** A query that a person is asked about is shown with its cost; one that policy lets run asks Salesforce nothing about itself. */

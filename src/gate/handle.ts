@@ -1,4 +1,5 @@
 import type { Audit } from '../audit/audit.ts';
+import { createSeenReads } from '../confirm/seen-reads.ts';
 import type { Action, Preview } from '../domain/action.ts';
 import { toGatehouseError } from '../domain/errors.ts';
 import { digestOfCall, type Envelope } from '../domain/proposal.ts';
@@ -49,6 +50,7 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       policyRevision: bot.policyRevision,
     };
     const reads = createReadLog();
+    const seen = createSeenReads();
     try {
       if (c.action === getProposal.name) return await queries.getProposal(c, bot.policy.ignoreKeys);
       // A public bot always gets the same answer, or it would tell who is in Salesforce already (P6).
@@ -67,7 +69,7 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       const earlier = dedupeKey === null ? undefined : await repeats.earlier(bot, action, c, dedupeKey, digest, signal);
       if (earlier !== undefined) return earlier;
 
-      const { run, preview, verdict } = await evaluate(deps, bot, permit, c, parsed, signal, null, reads);
+      const { run, preview, verdict } = await evaluate(deps, bot, permit, c, parsed, signal, null, reads, seen);
       if (verdict.decision === 'deny') throw denied(action, verdict);
       if ((!isWrite && verdict.decision === 'auto') || (!action.idempotent && changesNothing(preview))) {
         // Without a proposal the context only reads: a write in it is refused.
@@ -76,7 +78,7 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
         return { status: 'done', result: cleanData({ ...output }) };
       }
       const { orgId } = run;
-      return await propose(bot, action, c, { args, digest, dedupeKey, preview, verdict, orgId, signal, reads });
+      return await propose(bot, action, c, { args, digest, dedupeKey, preview, verdict, orgId, signal, reads, seen });
     } catch (thrown) {
       const error = toGatehouseError(thrown, newId);
       if (error.code === 'internal') log.error(error.message, { action: c.action, cause: describeCause(error.cause) });

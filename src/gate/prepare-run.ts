@@ -21,7 +21,7 @@ export interface PrepareRunDeps {
 
 /** Before an approved proposal runs: bot, grant, policy and org are asked once more, as they are now; the arguments stay as approved. */
 export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
-  return async (proposal, record, signal) => {
+  return async (proposal, record, { signal, seen }) => {
     const bot = await botNamed(deps.store, proposal.bot);
     const ofOperators = deps.operatorActions.find(({ name }) => name === proposal.action);
     const permit = ofOperators ? byOperators(ofOperators) : permitted(deps.actions, bot, proposal.action);
@@ -32,7 +32,7 @@ export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
       : parseStored(permit, bot.policy, proposal.args);
     const verdictIn = (environment: Facts['environment']) => judge(bot, permit, proposal.preview, environment);
     const reads = createReadLog();
-    const run = await contextFor(deps.context, bot, callerOf(proposal), extra, signal, reads, {
+    const run = await contextFor(deps.context, bot, callerOf(proposal), extra, signal, reads, seen, {
       proposal,
       record,
       answered: (environment) => answeredBy(proposal, verdictIn(environment)),

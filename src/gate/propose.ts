@@ -1,6 +1,7 @@
 import { minutesToDecide, type Verdict } from '../../permissions/decide.ts';
 import type { AuditInput } from '../audit/audit.ts';
 import type { Confirm } from '../confirm/confirm.ts';
+import type { SeenReads } from '../confirm/seen-reads.ts';
 import { toEnvelope } from '../confirm/view.ts';
 import type { Action, Preview } from '../domain/action.ts';
 import { decidedByPolicy, type Envelope, newProposal, type Proposal } from '../domain/proposal.ts';
@@ -18,6 +19,8 @@ export interface Judged extends Pick<Proposal, 'args' | 'digest' | 'dedupeKey' |
   readonly orgId: string;
   readonly signal: AbortSignal;
   readonly reads: ReadLog;
+  /** What its preview read, for a run that policy lets follow at once. */
+  readonly seen?: SeenReads;
 }
 
 /** Makes the proposal of a judged call: it waits for a person, or runs at once where policy lets it. */
@@ -36,7 +39,7 @@ const MINUTE_MS = 60_000;
 const AUTO_MINUTES = 10;
 
 export function createPropose({ confirm, repeats, link, newId, now }: ProposeDeps): Propose {
-  return async (bot, action, c, { verdict, signal, reads, expiresAs = action.name, ...judged }) => {
+  return async (bot, action, c, { verdict, signal, reads, seen, expiresAs = action.name, ...judged }) => {
     const isAsked = verdict.decision === 'confirm';
     const minutes = isAsked ? minutesToDecide(bot.policy, expiresAs, verdict) : AUTO_MINUTES;
     if (isAsked) await confirm.supersede(await repeats.replacedBy(bot, action, c, judged.preview));
@@ -62,7 +65,7 @@ export function createPropose({ confirm, repeats, link, newId, now }: ProposeDep
       },
       bot.policy.proposals,
     );
-    if (isNew && !isAsked) return confirm.execute(held.id, signal);
+    if (isNew && !isAsked) return confirm.execute(held.id, { signal, seen });
     if (held.state === 'pending') return toEnvelope(held, link(held.id));
     return repeats.sameMoment(held, action, c, signal);
   };

@@ -2,6 +2,7 @@ import { minutesToDecide } from '../../permissions/decide.ts';
 import type { Confirm } from '../confirm/confirm.ts';
 import { PLACE_MS } from '../confirm/confirm.ts';
 import { formFull } from '../confirm/refusals.ts';
+import { createSeenReads } from '../confirm/seen-reads.ts';
 import type { Sign } from '../confirm/sign.ts';
 import { isPassing, plainPreview, UNDECIDED_BY_ANYBODY, unjudged } from '../confirm/visitors.ts';
 import type { Action } from '../domain/action.ts';
@@ -207,6 +208,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     if (proposal === undefined || proposal.state !== 'received') return undefined;
     const bot = await botNamed(store, proposal.bot);
     const signal = new AbortController().signal;
+    const seen = createSeenReads();
     try {
       const permit = permitted(deps.actions, bot, proposal.action);
       const parsed = parseArgs(permit, bot.policy, proposal.args);
@@ -218,6 +220,8 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
         parsed,
         signal,
         proposal.visitor,
+        createReadLog(),
+        seen,
       );
       const judged = {
         preview,
@@ -231,7 +235,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
         const decided = decidedByPolicy(preview, 'gate', now());
         const audit = { event: 'permitted', decision: 'auto', detail };
         const isOurs = await confirm.step(proposal, 'approved', { ...judged, ...decided, reasons: [] }, audit);
-        return isOurs ? () => confirm.execute(id) : undefined;
+        return isOurs ? () => confirm.execute(id, { signal, seen }) : undefined;
       }
       // The visitor was thanked already, so a denial waits too: an operator declines it, or opens the policy.
       await confirm.step(

@@ -1,0 +1,76 @@
+import type { Salesforce, SObject } from '../domain/action.ts';
+import { canonicalJson } from '../domain/canonical-json.ts';
+import { fromSalesforceTime } from '../domain/stored-value/times.ts';
+
+/**
+ * What the preview of a call read, for the run of the same call: Salesforce is not asked the same twice. A run that writes gets a record
+ * only where its conditional write proves that nobody changed it in between; what was read otherwise, or in another call, is read again.
+ */
+export interface SeenReads {
+  /** The org with that memory. `basis`: under what it was read; a run under another policy or connection reads for itself. */
+  through(
+    org: Salesforce,
+    basis: string,
+    how: { readonly isWriting: boolean; readonly clock: () => number },
+  ): Salesforce;
+  /** The preview is over: from here on nothing is remembered, and each answer is given once. */
+  previewed(): void;
+}
+
+/** A write that follows in the second of the last change is not refused: the condition compares whole seconds, by a clock known to two. */
+const STILL_MS = 3_000;
+
+export function createSeenReads(): SeenReads {
+  const seen = new Map<string, { readonly answer: unknown; readonly isStill: boolean }>();
+  let isPreview = true;
+
+  return {
+    previewed() {
+      isPreview = false;
+    },
+    through(org, basis, { isWriting, clock }) {
+      const once =
+        <Asked extends unknown[], Answer>(name: string, ask: (...asked: Asked) => Promise<Answer>) =>
+        async (...asked: Asked): Promise<Answer> => {
+          const key = canonicalJson([basis, name, asked]);
+          const known = seen.get(key);
+          seen.delete(key);
+          // The key holds the question, so the answer is one to it.
+          if (!isPreview && known !== undefined && (known.isStill || !isWriting)) return known.answer as Answer;
+          const askedAt = clock();
+          const answer = await ask(...asked);
+          if (isPreview) seen.set(key, { answer, isStill: isProven(answer, askedAt) });
+          return answer;
+        };
+      const forgetting =
+        <Asked extends unknown[], Answer>(write: (...asked: Asked) => Promise<Answer>) =>
+        (...asked: Asked): Promise<Answer> => {
+          seen.clear();
+          return write(...asked);
+        };
+      return {
+        ...org,
+        get: once('get', org.get),
+        find: once('find', org.find),
+        findAll: once('findAll', org.findAll),
+        create: forgetting(org.create),
+        update: forgetting(org.update),
+        remove: forgetting(org.remove),
+      };
+    },
+  };
+}
+
+/** Whether a write on condition of these records would notice any change since: no parent's field among them, none changed just now. */
+function isProven(answer: unknown, askedAt: number): boolean {
+  const records = [answer].flat(2) as readonly SObject[]; // get, find and findAll answer nothing else
+  return (
+    records.length > 0 &&
+    records.every(
+      ({ LastModifiedDate: changed, ...fields }) =>
+        typeof changed === 'string' &&
+        askedAt - fromSalesforceTime(changed) >= STILL_MS &&
+        Object.values(fields).every((value) => typeof value !== 'object' || value === null),
+    )
+  );
+}
