@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,22 +9,9 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const RUNS = 9;
 
-const BARE = `
-import { McpServer } from '@modelcontextprotocol/server';
-import { serveStdio } from '@modelcontextprotocol/server/stdio';
-import { z } from 'zod';
-serveStdio(() => {
-  const server = new McpServer({ name: 'bare', version: '1' });
-  for (let n = 0; n < 6; n += 1)
-    server.registerTool('Tool' + n, { description: 'A tool.', inputSchema: z.object({ id: z.string() }) }, async () => ({ content: [] }));
-  return server;
-});
-`;
-
 export async function benchStart() {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-bench-'));
-  const bare = path.join(ROOT, 'dist', 'bench', 'bare-server.mjs');
-  await writeFile(bare, BARE);
+  const bare = path.join(ROOT, 'dist/bench/fixtures/bare-server.js');
   const ours = [path.join(ROOT, 'dist/src/main.js'), 'mcp', '--bot', 'demo'];
   try {
     // The first start makes the data folder; it is not what a client meets every day.
