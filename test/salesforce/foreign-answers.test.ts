@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Org } from '../../src/ports/salesforce.ts';
 import { isUnknownOutcome } from '../../src/salesforce/transport/upstream-error.ts';
@@ -91,6 +92,21 @@ it('an answer without an end is cut off, and its end is not waited for [R3]', as
   });
   const error = await refusal(world.open().then((org) => org.find('Account', { fields: ['Id'], where: [], limit: 1 })));
   expect(error).toMatchObject({ code: 'salesforce_error', message: expect.stringContaining('more than 32 MB') });
+});
+
+it('a packed answer is read, and one that unpacks to far more is cut off [R3]', async () => {
+  const rows = '{"totalSize":1,"done":true,"records":[{"Id":"001D000000K0fXOIAZ"}]}';
+  let body = gzipSync(rows);
+  await using world = await createServedWorld((request, response) => {
+    expect(request.headers['accept-encoding']).toBe('gzip');
+    response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(body);
+  });
+  const find = async () => (await world.open()).find('Account', { fields: ['Id'], where: [], limit: 1 });
+  expect(await find()).toEqual([{ Id: '001D000000K0fXOIAZ' }]);
+  body = gzipSync(Buffer.alloc(40 * 1024 * 1024, ' '));
+  expect(await refusal(find())).toMatchObject({ message: expect.stringContaining('more than 32 MB') });
+  body = gzipSync(rows).subarray(0, 20);
+  expect(await refusal(find())).toMatchObject({ code: 'salesforce_unavailable' });
 });
 
 it('an external id that the org no longer has is remembered no longer [A2] [G13]', async () => {

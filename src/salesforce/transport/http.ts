@@ -1,4 +1,5 @@
 import { judgeHost, SIMULATED, SIMULATED_ORIGIN } from './hosts.ts';
+import { createOverHttp, NeverSent, type Received, TooLong } from './over-http.ts';
 import { type Outcome, UpstreamError } from './upstream-error.ts';
 import { untilAborted } from './waiting.ts';
 
@@ -44,6 +45,7 @@ export function createTransport(deps: {
   readonly simulated?: (() => Promise<SimulatedOrg>) | undefined;
 }): Transport {
   const { timeoutMs, extraHosts, simulated } = deps;
+  const overHttp = createOverHttp();
 
   function origin(base: string): string {
     if (base === SIMULATED) {
@@ -66,33 +68,31 @@ export function createTransport(deps: {
   }
 
   async function exchange(wire: Wire): Promise<Answer> {
-    const url = new URL(wire.path, origin(wire.base));
+    const own = origin(wire.base);
+    const url = new URL(wire.path, own);
     // `//host` and the like would leave the judged origin.
-    if (url.origin !== origin(wire.base)) throw new TypeError('A Salesforce path left its host.');
+    if (url.origin !== own) throw new TypeError('A Salesforce path left its host.');
     if (wire.signal?.aborted) throw lost(wire, wire.signal, 'not_sent');
-    const deadline = AbortSignal.timeout(timeoutMs);
-    const signal = wire.signal ? AbortSignal.any([deadline, wire.signal]) : deadline;
-    const request: RequestInit = {
-      method: wire.method,
-      headers: { accept: 'application/json', ...wire.headers },
-      redirect: 'manual',
-      signal,
-      ...(wire.body === undefined ? {} : { body: wire.body }),
-    };
-    let response: Response;
-    let text: string;
+    const deadline = deadlineOf(timeoutMs, wire.signal);
+    const { signal } = deadline;
+    const { method, body } = wire;
+    const headers = { accept: 'application/json', ...wire.headers };
+    let response: Received;
     try {
-      // An embedded org has no socket that an abort would close.
       response = await (wire.base === SIMULATED && simulated
         ? untilAborted(
-            simulated().then((org) => org.fetch(new Request(url, request))),
+            simulated().then((org) =>
+              askSimulated(org, new Request(url, { method, headers, signal, body: body ?? null })),
+            ),
             signal,
           )
-        : fetch(url, request));
-      text = await untilAborted(textOf(response, wire), signal);
+        : overHttp({ url, method, headers, body, signal, mostBytes: MOST_BYTES }));
     } catch (cause) {
-      if (cause instanceof UpstreamError) throw cause;
-      throw lost(wire, wire.signal, neverSent(cause) ? 'not_sent' : 'unknown', deadline.aborted, cause);
+      if (cause instanceof TooLong) throw tooLong(wire);
+      const isSent = !(cause instanceof NeverSent);
+      throw lost(wire, wire.signal, isSent ? 'unknown' : 'not_sent', deadline.isOver(), isSent ? cause : cause.cause);
+    } finally {
+      deadline.end();
     }
     // 300 lists the matches of an upsert and 304 says unchanged; every other 3xx points somewhere else.
     if (response.status > 300 && response.status < 400 && response.status !== 304) {
@@ -104,7 +104,7 @@ export function createTransport(deps: {
         isMoved: wire.isRead || response.status !== 303,
       });
     }
-    return { status: response.status, header: (name) => response.headers.get(name), text, json: parse(text) };
+    return { ...response, json: parse(response.text) };
   }
 
   return { exchange, origin };
@@ -113,16 +113,30 @@ export function createTransport(deps: {
 /** Ten times the longest answer seen in an org; what goes on beyond it would fill the memory and hold up everybody. */
 const MOST_BYTES = 32 * 1024 * 1024;
 
-async function textOf(response: Response, wire: Wire): Promise<string> {
-  if (response.body === null) return '';
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body) {
-    bytes += chunk.byteLength;
-    if (bytes > MOST_BYTES) throw tooLong(wire);
-    chunks.push(chunk);
-  }
-  return new TextDecoder().decode(Buffer.concat(chunks));
+/** An embedded org has no socket that an abort would close. */
+async function askSimulated(org: SimulatedOrg, request: Request): Promise<Received> {
+  const response = await org.fetch(request);
+  return { status: response.status, header: (name) => response.headers.get(name), text: await response.text() };
+}
+
+/** The deadline and the caller's leaving in one signal. Its timer ends with the request: 1,000 of them would hold as many answers. */
+function deadlineOf(ms: number, caller: AbortSignal | undefined) {
+  const over = new AbortController();
+  let isOver = false;
+  const timer = setTimeout(() => {
+    isOver = true;
+    over.abort(new Error('The time of the request is over.'));
+  }, ms);
+  const leave = () => over.abort(caller?.reason);
+  caller?.addEventListener('abort', leave, { once: true });
+  return {
+    signal: over.signal,
+    isOver: () => isOver,
+    end() {
+      clearTimeout(timer);
+      caller?.removeEventListener('abort', leave);
+    },
+  };
 }
 
 function tooLong({ isRead }: Wire): UpstreamError {
@@ -171,36 +185,9 @@ function lost(
   );
 }
 
-/** Failures that happen before the first byte of a request leaves. */
-const BEFORE_SENDING = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'CERT_HAS_EXPIRED',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-]);
-
-function neverSent(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  // localhost has two addresses; undici then throws an AggregateError of both attempts.
-  const causes: readonly unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
-  return causes.length > 0 && causes.every((one) => BEFORE_SENDING.has(codeOf(one)));
-}
-
 /** The name of the host is gone, as that of an instance is after a migration; or we are offline. */
 function hasNoAddress(error: unknown): boolean {
-  return error instanceof Error && codeOf(error.cause) === 'ENOTFOUND';
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  return error instanceof Error && 'code' in error && error.code === 'ENOTFOUND';
 }
 
 function parse(text: string): unknown {
