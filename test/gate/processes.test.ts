@@ -1,14 +1,12 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
 import { openDatabase } from '../../src/store/open.ts';
 import { describePostgres } from '../support/databases.ts';
+import { race } from '../support/programs.ts';
 import { createWorld, type World } from '../support/world.ts';
 import type { Task } from './fixtures/worker.ts';
-import { race, removeBundle } from './processes.ts';
 
 /** Races and crashes of real processes on one store: never two writes, never a lost decision (C6). */
-
-afterAll(removeBundle);
 
 const MOVE = { reference: 'OPP-123', nextStep: 'Send the contract' };
 const LEAD = { lastName: 'Doe', company: 'Doe Ltd', email: 'jane@doe.example' };
@@ -39,6 +37,7 @@ function suite(open: OpenHouse): void {
       const { world } = house;
       const { id } = await proposed(world, 'UpdateOpportunity', MOVE);
       const answers = await race(
+        'gate',
         Array.from({ length: 8 }, (_, n) => ({ ...at(house), do: 'approve', id, by: `operator:p${n}` })),
       );
       expect(answers.map(({ status, error }) => status ?? error).sort()).toEqual([
@@ -57,6 +56,7 @@ function suite(open: OpenHouse): void {
       const { world } = house;
       await world.setPolicy((policy) => decide(policy, 'auto'));
       const answers = await race(
+        'gate',
         Array.from({ length: 8 }, () => ({ ...at(house), do: 'call', action: 'CreateLead', args: LEAD })),
       );
       expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 'done'));
@@ -80,7 +80,7 @@ function suite(open: OpenHouse): void {
               ? { ...at(house), do: 'approve', id, by: `operator:p${n}`, at: over - 1 }
               : { ...at(house), do: 'look', id, at: over },
         );
-        await race(tasks);
+        await race('gate', tasks);
         const { state } = (await world.app.approvals.inspect(id)).proposal;
         const trail = await events(world, id);
         if (state === 'done') expect(trail).toEqual(['proposed', 'approved', 'done']);
@@ -104,7 +104,7 @@ function suite(open: OpenHouse): void {
         const { world } = house;
         if (withoutFields.length > 0) await world.sim('POST', 'reset', { withoutFields });
         const { id } = await proposed(world, action, args);
-        const [answer] = await race([{ ...at(house), do: 'approve', id, by: 'operator:ada', crash }]);
+        const [answer] = await race('gate', [{ ...at(house), do: 'approve', id, by: 'operator:ada', crash }]);
         expect(answer).toBeUndefined();
 
         // Long enough for a request of the dead process to have arrived or never to arrive.

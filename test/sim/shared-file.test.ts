@@ -1,32 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { Database } from 'sqlite3';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSim, type Sim } from '../../src/sim/sim.ts';
-
-const child = path.resolve(`node_modules/.cache/sim-writer-${process.pid}.mjs`);
+import { start as startProgram } from '../support/programs.ts';
 
 describe('several processes on one file', () => {
   let folder: string;
   let file: string;
   const open: Sim[] = [];
 
-  beforeAll(async () => {
-    await build({
-      entryPoints: [fileURLToPath(new URL('./writer-child.ts', import.meta.url))],
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      packages: 'external',
-      outfile: child,
-      logLevel: 'error',
-    });
-  });
-  afterAll(() => rm(child, { force: true }));
   beforeEach(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'sim-'));
     file = path.join(folder, 'sim.db');
@@ -119,15 +103,21 @@ describe('several processes on one file', () => {
   });
 
   it('keep every record that was answered for when one of them is killed, and go on at once [X5]', async () => {
-    const writers = ['left', 'right'].map((name) => writer(file, name));
-    await Promise.all(writers.map(({ reached }) => reached(15)));
-    writers[0]?.process.kill('SIGKILL');
-    await writers[1]?.reached(25);
-    writers[1]?.process.kill('SIGKILL');
-    await Promise.all(writers.map(({ gone }) => gone));
+    const writers = await Promise.all(['left', 'right'].map((name) => startProgram('sim', { file, name })));
+    const ids: string[][] = [[], []];
+    const reach = async (n: number, count: number) => {
+      while ((ids[n]?.length ?? 0) < count) ids[n]?.push(await writers[n]?.next());
+    };
+    await Promise.all([reach(0, 15), reach(1, 15)]);
+    await writers[0]?.kill();
+    await reach(1, 25);
+    await writers[1]?.kill();
+    // What they answered before they died.
+    for (const [n, writer] of writers.entries())
+      for (let id = await writer.next(); id !== undefined; id = await writer.next()) ids[n]?.push(id);
     const survivor = await start();
     const kept = new Set((await records(survivor, 'Lead')).map((row: { Id: string }) => row.Id));
-    const answered = writers.flatMap(({ ids }) => ids);
+    const answered = ids.flat();
     expect(answered.length).toBeGreaterThanOrEqual(40);
     expect(new Set(answered).size).toBe(answered.length);
     expect(answered.filter((id) => !kept.has(id))).toEqual([]);
@@ -135,28 +125,6 @@ describe('several processes on one file', () => {
     expect(await integrity(file)).toBe('ok');
   });
 });
-
-interface Writer {
-  readonly process: ChildProcess;
-  readonly ids: string[];
-  readonly gone: Promise<void>;
-  reached(count: number): Promise<void>;
-}
-
-function writer(file: string, name: string): Writer {
-  const started = spawn(process.execPath, [child, file, name, '1000000'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const ids: string[] = [];
-  const waiting: { count: number; done: () => void }[] = [];
-  let rest = '';
-  started.stdout.on('data', (chunk: Buffer) => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    ids.push(...lines);
-    for (const { count, done } of waiting) if (ids.length >= count) done();
-  });
-  const gone = new Promise<void>((resolve) => started.once('close', () => resolve()));
-  return { process: started, ids, gone, reached: (count) => new Promise((done) => waiting.push({ count, done })) };
-}
 
 function integrity(file: string): Promise<unknown> {
   return new Promise((resolve, reject) => {

@@ -1,17 +1,15 @@
 import { sql } from 'kysely';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openDatabase, openStore } from '../../src/store/open.ts';
 import { describePostgres, describeStores, freshFile, type Place } from '../support/databases.ts';
-import { race, removeBundle, start } from './processes.ts';
+import { race, start } from '../support/programs.ts';
 import { anEntry, aProposal, hashOf, NOW } from './rows.ts';
-
-afterAll(removeBundle);
 
 function startsOnce(makePlace: () => Promise<Place>): void {
   it('is made once by eight processes that start on it at the same moment [X1]', async () => {
     const { target, remove } = await makePlace();
     try {
-      expect(await race(8, { do: 'open', target })).toEqual(Array.from({ length: 8 }, () => 1));
+      expect(await race('store', Array(8).fill({ do: 'open', target }))).toEqual(Array.from({ length: 8 }, () => 1));
       const database = await openDatabase(target);
       const { rows } = await sql`select * from "auditHead"`.execute(database.kysely);
       expect(rows).toHaveLength(1);
@@ -29,7 +27,7 @@ describeStores((_, openFresh) => {
   it('lets one of eight processes decide a proposal [C6]', async () => {
     await using fresh = await openFresh();
     await fresh.store.proposals.insert(aProposal());
-    const decided = await race(8, { do: 'decide', target: fresh.target });
+    const decided = await race('store', Array(8).fill({ do: 'decide', target: fresh.target }));
     expect(decided.filter((won) => won === true)).toHaveLength(1);
     expect(decided.filter((won) => won === false)).toHaveLength(7);
     expect(await fresh.store.proposals.get('proposal-1')).toMatchObject({ state: 'approved' });
@@ -37,7 +35,7 @@ describeStores((_, openFresh) => {
 
   it('keeps the audit chain whole while four processes append [C7]', async () => {
     await using fresh = await openFresh();
-    await race(4, { do: 'append', target: fresh.target, times: 25 });
+    await race('store', Array(4).fill({ do: 'append', target: fresh.target, times: 25 }));
     const rows = await fresh.store.audit.page(0, 1000);
     expect(rows.map(({ seq }) => seq)).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
     let previous = '0'.repeat(64);
@@ -50,7 +48,8 @@ describeStores((_, openFresh) => {
 
   it('loses nothing committed and keeps nothing half done when a process is killed inside a transaction [S8]', async () => {
     await using fresh = await openFresh();
-    const doomed = await start({ do: 'hang', target: fresh.target });
+    const doomed = await start('store', { do: 'hang', target: fresh.target });
+    expect(await doomed.next()).toBe('ready');
     doomed.go();
     expect(await doomed.next()).toBe('inside');
     await doomed.kill();

@@ -1,10 +1,10 @@
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { checkSecret, loadSecret } from '../../src/store/secrets/secret.ts';
 import { describeOnce, describeStores } from '../support/databases.ts';
-import { race, removeBundle } from './processes.ts';
+import { race } from '../support/programs.ts';
 import { NOW } from './rows.ts';
 
 let folder: string;
@@ -12,8 +12,6 @@ beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-secret-'));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
-afterAll(removeBundle);
-
 describeOnce('the secret', () => {
   it('comes from the environment where it is set, and then makes no file', async () => {
     expect(await loadSecret(folder, 'from the environment')).toBe('from the environment');
@@ -30,7 +28,7 @@ describeOnce('the secret', () => {
   });
 
   it('is the same for eight processes that start at the same moment', async () => {
-    const secrets = await race(8, { do: 'secret', folder });
+    const secrets = await race('store', Array(8).fill({ do: 'secret', folder }));
     expect(new Set(secrets).size).toBe(1);
     expect(await readdir(folder)).toEqual(['secret']);
   });

@@ -5,13 +5,11 @@ import path from 'node:path';
 import { createClient } from '@keyv/redis';
 import pg from 'pg';
 import { Database } from 'sqlite3';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { lazyTokens, openTokens, type TokenTarget } from '../../src/store/secrets/tokens.ts';
 import { describeOnce, describePostgres, missing } from '../support/databases.ts';
+import { race } from '../support/programs.ts';
 import { createOwnRedis, createProxy, redisBinary } from '../support/servers.ts';
-import { race, removeBundle } from './processes.ts';
-
-afterAll(removeBundle);
 
 const SECRET = 'the secret of these tests';
 
@@ -153,7 +151,9 @@ describeOnce('the token file', () => {
 
   it('is shared by eight processes that start at the same moment', async () => {
     await using raw = await onSqlite();
-    expect(await race(8, { do: 'tokens', file: raw.target.file })).toEqual(Array.from({ length: 8 }, () => true));
+    expect(await race('store', Array(8).fill({ do: 'tokens', file: raw.target.file }))).toEqual(
+      Array.from({ length: 8 }, () => true),
+    );
     expect(await raw.rows()).toHaveLength(8);
   });
 

@@ -12,17 +12,23 @@ export async function copyOfPrepared(
   make: (folder: string) => Promise<void>,
   isWanted: (file: string) => boolean = () => true,
 ): Promise<void> {
-  const root = process.env.GATEHOUSE_TEST_PREPARED;
-  if (root === undefined) return make(to);
-  const from = path.join(root, name);
-  if (!(await exists(from))) {
-    const making = await mkdtemp(path.join(root, 'making-'));
-    await make(making);
-    // Another worker may have been first: its folder is as good.
-    await rename(making, from).catch(() => rm(making, { recursive: true }));
-  }
+  if (process.env.GATEHOUSE_TEST_PREPARED === undefined) return make(to);
+  const from = await preparedFolder(name, make);
   await mkdir(to, { recursive: true });
   await cp(from, to, { recursive: true, filter: (file) => file === from || isWanted(path.basename(file)) });
+}
+
+/** The folder of this name: made by the first who asks in this run, and gone with the run. */
+export async function preparedFolder(name: string, make: (folder: string) => Promise<void>): Promise<string> {
+  const root = process.env.GATEHOUSE_TEST_PREPARED;
+  if (root === undefined) throw new Error('GATEHOUSE_TEST_PREPARED names no folder');
+  const made = path.join(root, name);
+  if (await exists(made)) return made;
+  const making = await mkdtemp(path.join(root, 'making-'));
+  await make(making);
+  // Another worker may have been first: its folder is as good.
+  await rename(making, made).catch(() => rm(making, { recursive: true }));
+  return made;
 }
 
 const exists = (file: string) =>

@@ -24,7 +24,7 @@ async function createStage(target: DatabaseTarget) {
   const options = { folder, target, leaseMs: 700, tickMs: 50, pollMs: 3_600_000 };
   const house = await openHouse(options);
   await house.begin();
-  const fleet = await createFleet(options);
+  const fleet = createFleet(options);
   const orgId = (await house.store.connections.get('demo'))?.orgId ?? '';
   const heard: { readonly id: string; readonly body: string }[] = [];
   const receiver = createServer((request, response) => {
@@ -63,7 +63,7 @@ async function createStage(target: DatabaseTarget) {
     async finish(): Promise<void> {
       const worker = await fleet.start();
       for (let calm = 0, tries = 0; calm < 3; tries++) {
-        if (tries > 200) throw new Error(`it does not come to rest: ${fleet.said.slice(-3).join('')}`);
+        if (tries > 200) throw new Error(`it does not come to rest: ${fleet.said().slice(-3).join('')}`);
         await sleep(50);
         const target = await webhooks.get('demo');
         const isCalm =
@@ -197,7 +197,7 @@ describeStores((_name, openFresh) => {
       await begin(stage, point);
       const doomed = await stage.fleet.start({ dieAt: point, ...(pollMs === undefined ? {} : { pollMs }) });
       await provoke?.(stage, doomed.door);
-      expect(await Promise.race([doomed.gone, sleep(20_000, 'alive')]), point).toBe('SIGKILL');
+      expect(await Promise.race([doomed.ended, sleep(20_000, 'alive')]), point).toBe('SIGKILL');
       await stage.finish();
       await end(stage, point);
       const emails = (await stage.records()).map((record) => record.Email);

@@ -67,7 +67,7 @@ export async function soak(
   const pick = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)] as T;
   try {
     await house.begin();
-    await using fleet = await createFleet(options);
+    await using fleet = createFleet(options);
     const token = await rotateToken(house.deps, 'demo');
     const door = createServer((request, response) => {
       let body = '';
