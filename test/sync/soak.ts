@@ -45,15 +45,19 @@ export interface Pace {
   readonly pollMs: number;
   /** From one kill to the next, at least and at most. */
   readonly killMs: readonly [least: number, most: number];
+  /** From one edit to the next, at least and at most. */
+  readonly editMs: readonly [least: number, most: number];
+  /** Not over before, however slow the machine is. */
+  readonly leastEdits: number;
 }
-export const BRISK: Pace = { leaseMs: 2_000, pollMs: 1_000, killMs: [2_000, 4_000] };
-const STEADY: Pace = { leaseMs: 8_000, pollMs: 3_000, killMs: [10_000, 30_000] };
+export const BRISK: Pace = { leaseMs: 2_000, pollMs: 1_000, killMs: [1_500, 2_500], editMs: [30, 300], leastEdits: 25 };
+const STEADY: Pace = { leaseMs: 8_000, pollMs: 3_000, killMs: [10_000, 30_000], editMs: [50, 450], leastEdits: 0 };
 
 export async function soak(
   seconds: number,
   people = 40,
   target?: DatabaseTarget,
-  { leaseMs, pollMs, killMs: [leastMs, mostMs] }: Pace = STEADY,
+  { leaseMs, pollMs, killMs, editMs, leastEdits }: Pace = STEADY,
 ): Promise<SoakReport> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-soak-'));
   const options = {
@@ -64,6 +68,7 @@ export async function soak(
     pollMs,
   };
   const house = await openHouse(options);
+  const between = ([least, most]: readonly [number, number]) => least + Math.random() * (most - least);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)] as T;
   try {
     await house.begin();
@@ -100,8 +105,8 @@ export async function soak(
     const sides = new Map<string, Map<string, string>>();
     const count = { edits: 0, kills: 0, faults: 0 };
     const end = Date.now() + seconds * 1_000;
-    let nextKill = Date.now() + leastMs;
-    while (Date.now() < end) {
+    let nextKill = Date.now() + killMs[0];
+    while (Date.now() < end || count.edits < leastEdits || count.kills === 0) {
       const id = pick(ids);
       const [local, remote] = pick(FIELDS);
       const side = pick(['host', 'salesforce'] as const);
@@ -120,9 +125,9 @@ export async function soak(
         if (worker) await fleet.kill(worker);
         workers[victim] = await fleet.start();
         count.kills++;
-        nextKill = Date.now() + leastMs + Math.random() * (mostMs - leastMs);
+        nextKill = Date.now() + between(killMs);
       }
-      await sleep(50 + Math.random() * 400);
+      await sleep(between(editMs));
     }
     await house.control('POST', 'faults', { clear: true });
     await untilRest();
