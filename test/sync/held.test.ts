@@ -1,4 +1,4 @@
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
 import type { App } from '../../src/app/app.ts';
 import type { HeldPushed, HeldRecord } from '../../src/domain/action.ts';
@@ -6,17 +6,15 @@ import { StillUnderWay } from '../../src/domain/errors.ts';
 import type { MappingRow } from '../../src/ports/sync-store.ts';
 import { openDatabase } from '../../src/store/open.ts';
 import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
-import { race, removeBundle } from '../gate/processes.ts';
 import { describeOnce, describePostgres, describeStores } from '../support/databases.ts';
 import { openDoor } from '../support/door.ts';
+import { race } from '../support/programs.ts';
 import { createWorld, type World } from '../support/world.ts';
 import { Crash, crashAt, createSyncWorld, type Process } from './world.ts';
 
 /** Where policy holds a kind, a person approves what waits as one list, and exactly that is written. */
 
 const PEOPLE = { id: 'p1', fields: { email: 'ada@held.example', name: 'Ada Held' } };
-
-afterAll(removeBundle);
 
 describeOnce('on SQLite', () => suite(async () => ({ env: {}, async [Symbol.asyncDispose]() {} })));
 describePostgres((makeSchema) =>
@@ -227,7 +225,7 @@ function suite(place: Place): void {
       const [list] = await waiting(world);
       const id = list?.id ?? '';
       const env = { GATEHOUSE_DATA: world.folder, GATEHOUSE_LOG: 'silent', ...at.env };
-      const [answer] = await race([{ do: 'approve', id, by: 'operator:ada', env, bot: world.bot, crash }]);
+      const [answer] = await race('gate', [{ do: 'approve', id, by: 'operator:ada', env, bot: world.bot, crash }]);
       expect(answer).toBeUndefined();
       world.clock.now = Date.now() + 2_000;
       await world.recoverAfter(10_000);
