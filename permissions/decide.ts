@@ -1,5 +1,5 @@
 import { shownAs } from './field-access.ts';
-import type { ActionPolicy, Policy, PolicyCondition } from './policy.ts';
+import type { ActionPolicy, Policy, PolicyCondition, Touches } from './policy.ts';
 import type { Audience } from './profiles.ts';
 
 /** What a call meets: pure, so that a dry run and the road itself cannot differ. */
@@ -62,6 +62,22 @@ export function minutesToDecide(
   return policy.proposals.expiresMinutes ?? (assurance === 'client' ? HOUR_MINUTES : DAY_MINUTES);
 }
 
+/** What of an action says which conditions can ever hold for it. */
+export interface Answering {
+  readonly name: string;
+  readonly touches?: Touches;
+  readonly receipt?: unknown;
+}
+
+/** The conditions of a rule that can never hold for this action: it has nothing that they look at. */
+export function unanswered(condition: PolicyCondition, action: Answering): readonly (keyof PolicyCondition)[] {
+  const { touches } = action;
+  if (touches === undefined) return [];
+  // The keys of a parsed condition are exactly those of PolicyCondition.
+  const keys = Object.keys(condition) as (keyof PolicyCondition)[];
+  return keys.filter((key) => !ANSWERS[key](touches, action));
+}
+
 const RANK = { auto: 0, confirm: 1, deny: 2 } as const;
 
 /** One call of a bot: `policy` is the bot's, `actionPolicy` what it says to this action. */
@@ -70,7 +86,7 @@ export function decideCall(
     action,
     actionPolicy,
   }: {
-    readonly action: { readonly name: string; readonly risk: 'read' | 'write' | 'destructive' };
+    readonly action: Answering & { readonly risk: 'read' | 'write' | 'destructive' };
     readonly actionPolicy: ActionPolicy;
   },
   { policy, audience }: { readonly policy: Pick<Policy, 'mode'>; readonly audience: Audience },
@@ -85,6 +101,8 @@ export function decideCall(
     };
 
   const fired = actionPolicy.rules.filter((rule) => holds(rule.if, facts));
+  // Saved before such rules were refused: nobody knows what they were to stop, so that a person looks.
+  const idle = actionPolicy.rules.flatMap((rule) => (rule.then === 'auto' ? [] : unanswered(rule.if, action)));
   const reasonsOf = (then: 'confirm' | 'deny') =>
     fired.filter((rule) => rule.then === then).flatMap((rule) => explain(rule.if, facts));
   const isLowRisk =
@@ -101,6 +119,13 @@ export function decideCall(
       actionPolicy === UNNAMED
         ? `The policy of this bot does not name ${action.name}, so a person is asked.`
         : `${action.name} is confirmed by a person.`,
+    );
+  }
+  if (idle.length > 0 && decision === 'auto') {
+    decision = 'confirm';
+    asks.unshift('idle');
+    reasons.unshift(
+      `A rule of the policy looks at ${idle.join(', ')}, which ${action.name} does not have: a person is asked until it is corrected.`,
     );
   }
   for (const rule of fired) if (RANK[rule.then] > RANK[decision]) decision = rule.then;
@@ -202,6 +227,28 @@ export const CHECKS: {
       ? `This visitor sent ${f.visitorRunsThisHour} requests in the past hour.`
       : undefined,
   environment: (c, f) => (f.environment === c.environment ? `The org is ${f.environment}.` : undefined),
+};
+
+const writes = ({ creates = [], edits = [], mapped = false }: Touches) => mapped || creates.length + edits.length > 0;
+const writesDeals = ({ creates = [], edits = [], mapped = false }: Touches) =>
+  mapped || [...creates, ...edits].includes('Opportunity');
+
+/** Which action has what a condition looks at. One row per condition key, like `CHECKS`. */
+const ANSWERS: {
+  readonly [K in keyof Required<PolicyCondition>]: (touches: Touches, action: Answering) => boolean;
+} = {
+  amountAbove: writesDeals,
+  amountChangeAbove: writesDeals,
+  stageIn: writesDeals,
+  closeDateShiftDaysAbove: writesDeals,
+  fieldIn: writes,
+  sensitive: () => true,
+  queryClass: ({ reads = [] }) => reads.includes('*'),
+  duplicates: ({ creates = [], mapped = false }) => creates.length > 0 && !mapped,
+  warnings: writes,
+  runsThisHourAtLeast: () => true,
+  visitorRunsThisHourAtLeast: (_, { receipt }) => receipt !== undefined,
+  environment: () => true,
 };
 
 /** Thresholds are in the record's own currency: said where the org has several. */

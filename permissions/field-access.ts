@@ -8,6 +8,8 @@ import type { Policy, Touches } from './policy.ts';
 
 /** Objects that the policy opens, in lower case. One that it names in two cases must be open in both. */
 export function openObjects(objects: Policy['objects'], way: 'read' | 'write'): ReadonlySet<string> {
+  // Refused when it is saved; whoever saved it before meant every object.
+  if (way === 'read' && objects['*']?.read === false) return new Set();
   const named = Object.entries(objects).filter(([name]) => name !== '*');
   const closed = new Set(named.filter(([, rules]) => !rules[way]).map(([name]) => lower(name)));
   return new Set(named.map(([name]) => lower(name)).filter((name) => !closed.has(name)));
@@ -15,6 +17,7 @@ export function openObjects(objects: Policy['objects'], way: 'read' | 'write'): 
 
 /** The key of the policy that decides: `objects.Opportunity.write`. */
 export function whereClosed(objects: Policy['objects'], object: string, way: 'read' | 'write'): string {
+  if (way === 'read' && objects['*']?.read === false) return 'objects.*.read';
   const spelled = Object.keys(objects).filter((name) => lower(name) === lower(object));
   const shut = spelled.find((name) => objects[name]?.[way] === false);
   return `objects.${shut ?? spelled[0] ?? object}.${way}`;

@@ -60,7 +60,7 @@ const MIRRORS: readonly Mirror[] = [
     'opportunity',
     'opportunity',
     `amount>expectedrevenue probability>expectedrevenue stagename>forecastcategory stagename>forecastcategoryname
-    stagename>probability stagename>expectedrevenue stagename>stagesortorder stagename>iswon closedate>fiscal closedate>fiscalyear closedate>fiscalquarter
+    stagename>probability stagename>expectedrevenue stagename>stagesortorder stagename>iswon stagename>isclosed closedate>fiscal closedate>fiscalyear closedate>fiscalquarter
     forecastcategory>forecastcategoryname forecastcategoryname>forecastcategory`,
   ),
   // Sums of it, and what adds up to it: of a campaign with one opportunity they are the same.
@@ -83,6 +83,7 @@ const MIRRORS: readonly Mirror[] = [
     activitydate>activitydatetime activitydate>startdatetime enddatetime>enddate`,
   ),
   ...rows('task', 'task', 'status>isclosed priority>ishighpriority'),
+  ...rows('case', 'case', 'status>isclosed'),
   ...['contact', 'lead'].flatMap((person) => rows(person, 'recentlyviewed', `name ${NAMES} title email phone`)),
   ...rows('account', 'recentlyviewed', 'name phone'),
   ...['task', 'event'].flatMap((activity) =>

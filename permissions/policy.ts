@@ -231,6 +231,8 @@ export interface Touches {
   readonly edits?: readonly string[];
   /** The bot's mapping may name other objects than these, and leaves out what is closed. */
   readonly mapped?: boolean;
+  /** The fields that its inputs set, beside those that a policy exposes. Left out: any that can be written. */
+  readonly sets?: readonly string[];
 }
 
 interface Touching {

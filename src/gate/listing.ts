@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { unanswered } from '../../permissions/decide.ts';
 import type { Action } from '../domain/action.ts';
 import { botNamed, listed, type Permitted } from '../policy/permit.ts';
 import type { ListedAction } from '../ports/gate.ts';
@@ -28,10 +29,10 @@ export async function listActions(
   return all.some((action) => action.mayAsk) ? [...all, { ...getProposal, output: anyEnvelope }] : all;
 }
 
-export function mayAsk({ actionPolicy }: Permitted, bot: BotRow): boolean {
+export function mayAsk({ action, actionPolicy }: Permitted, bot: BotRow): boolean {
   return (
     actionPolicy.decision === 'confirm' ||
-    actionPolicy.rules.some((rule) => rule.then === 'confirm') ||
+    actionPolicy.rules.some((rule) => rule.then === 'confirm' || unanswered(rule.if, action).length > 0) ||
     bot.policy.mode === 'ask'
   );
 }

@@ -10,6 +10,7 @@ import { PERSON_ACCOUNT } from '../../permissions/mirrors.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { Condition, Fields, Find, Salesforce, SObject } from '../domain/action.ts';
 import { GatehouseError, naming } from '../domain/errors.ts';
+import { isClosedLookup, LOOKUP_KEYS, LOOKUPS, type LookupKey } from './lookups.ts';
 import { fieldAt, type RelationshipPaths, resolvePaths } from './relationship-paths.ts';
 
 /**
@@ -55,15 +56,21 @@ export function boundByPolicy(
     const end = fieldAt(paths, path);
     return end.objects.length > 0 && !end.objects.some((object) => isClosed(object, end.field));
   };
-  /** A customer's own account is found by what the host signed, shown or not: nobody can ask for another value by it. */
-  const isOwnKey = (paths: RelationshipPaths, condition: Condition) => {
+  /**
+   * The fields that name a record for the host need no place in a list. Denied they name nothing, but for a customer's own
+   * account: what the host signed is nobody's guess.
+   */
+  const isKey = (paths: RelationshipPaths, condition: Condition) => {
     const { objects: found, field } = fieldAt(paths, condition.field);
-    const isKey = `Account.${lookups.accountKey}`.toLowerCase() === `${found.join()}.${field}`.toLowerCase();
-    return isKey && ownKey !== undefined && 'is' in condition && condition.is === ownKey;
+    const is = (key: LookupKey) =>
+      `${LOOKUPS[key].object}.${lookups[key]}`.toLowerCase() === `${found.join()}.${field}`.toLowerCase();
+    if (!('is' in condition)) return false;
+    if (is('accountKey') && ownKey !== undefined && condition.is === ownKey) return true;
+    return LOOKUP_KEYS.some((key) => is(key) && !isClosedLookup({ objects, lookups }, key));
   };
   /** Whoever may ask by a field reads it, guess by guess; a range or an order over a masked one tells its value at once. */
   const mayFilter = (paths: RelationshipPaths, condition: Condition) =>
-    isOpen(paths, condition.field, 'since' in condition ? isShut : isHidden) || isOwnKey(paths, condition);
+    isOpen(paths, condition.field, 'since' in condition ? isShut : isHidden) || isKey(paths, condition);
   /** Look-alikes that Salesforce names: not where the object, or a field by which one may be alike, is closed; a closed name is left out. */
   const bounded = (error: unknown, object: string, fields: Fields): unknown => {
     if (!(error instanceof GatehouseError) || error.candidates === undefined) return error;

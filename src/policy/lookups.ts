@@ -1,4 +1,4 @@
-import { fieldAccess, listedFields, taggedFields, whereClosed } from '../../permissions/field-access.ts';
+import { fieldSet, taggedFields, whereClosed } from '../../permissions/field-access.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { FieldDescribe, ObjectDescribe } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
@@ -13,6 +13,8 @@ export const LOOKUPS = {
   accountKey: { object: 'Account', means: "the host app's key of an account" },
   opportunityReference: { object: 'Opportunity', means: 'references like OPP-123' },
 } as const satisfies Record<LookupKey, { object: string; means: string }>;
+
+export const LOOKUP_KEYS = Object.keys(LOOKUPS) as readonly LookupKey[]; // its own keys
 
 /** The field as the org spells it; undefined where it has none of that name. */
 export function fieldOf(describe: ObjectDescribe, name: string): string | undefined {
@@ -56,12 +58,9 @@ export function missingLookup(
   });
 }
 
-/** What may not be read is not looked up by either: an answer would tell that the guess was right. */
-export function isClosedLookup({ objects, lookups }: Policy, key: LookupKey): boolean {
-  return !fieldAccess(taggedFields(objects, 'denyFields'), listedFields(objects)).canRead(
-    LOOKUPS[key].object,
-    lookups[key],
-  );
+/** What is denied is not looked up by either: an answer would tell that the guess was right. Lists need not name a key. */
+export function isClosedLookup({ objects, lookups }: Pick<Policy, 'objects' | 'lookups'>, key: LookupKey): boolean {
+  return fieldSet(taggedFields(objects, 'denyFields')).has(LOOKUPS[key].object, lookups[key]);
 }
 
 export function closedLookup({ policy }: Pick<BotRow, 'policy'>, key: LookupKey): GatehouseError {
@@ -69,7 +68,7 @@ export function closedLookup({ policy }: Pick<BotRow, 'policy'>, key: LookupKey)
   const problem = `${object}.${policy.lookups[key]} is not open to this bot, so ${means} cannot be looked up.`;
   const place = whereClosed(policy.objects, object, 'read').replace(/\.read$/, '');
   return new GatehouseError('permission_denied', problem, {
-    next: `Ask the user for the Id or the exact name instead. An operator can open the field in the policy of the bot, under ${place} (denyFields, allowFields) or objects.*.`,
+    next: `Ask the user for the Id or the exact name instead. An operator can open the field in the policy of the bot, under ${place} (denyFields) or objects.*.`,
     fields: [{ name: `lookups.${key}`, problem }],
   });
 }
@@ -89,9 +88,8 @@ export async function lookupNotes(
 ): Promise<readonly LookupNote[]> {
   try {
     const org = await connections.open(bot.name, { signal: AbortSignal.timeout(PATIENCE_MS) });
-    const keys = Object.keys(LOOKUPS) as LookupKey[]; // its own keys
     const notes = await Promise.all(
-      keys.map(async (key) => {
+      LOOKUP_KEYS.map(async (key) => {
         const describe = await org.describe(LOOKUPS[key].object);
         return fieldOf(describe, bot.policy.lookups[key]) === undefined ? [noteOf(bot, key, describe)] : [];
       }),

@@ -1,6 +1,6 @@
 import { policyFor } from '../../permissions/decide.ts';
-import { fieldAccess, listedFields, taggedFields } from '../../permissions/field-access.ts';
-import { OPEN_TO_READ, type Policy } from '../../permissions/policy.ts';
+import { fieldAccess, listedFields, shownAs, taggedFields } from '../../permissions/field-access.ts';
+import { type ActionPolicy, OPEN_TO_READ, type Policy } from '../../permissions/policy.ts';
 import type { Action, FieldDescribe, ObjectDescribe } from '../domain/action.ts';
 import { type FieldProblem, GatehouseError } from '../domain/errors.ts';
 import { nearest } from '../domain/nearest.ts';
@@ -64,7 +64,15 @@ export async function checkNames(policy: Policy, actions: readonly Action[], des
     }
     for (const [at, rule] of actionPolicy.rules.entries()) {
       const inside = `${place}.rules[${at}].if`;
-      for (const [n, field] of (rule.if.fieldIn ?? []).entries()) say(`${inside}.fieldIn[${n}]`, field, found);
+      for (const [n, field] of (rule.if.fieldIn ?? []).entries()) {
+        say(`${inside}.fieldIn[${n}]`, field, found);
+        const isThere = found.some(({ fields }) => fields.some(({ name }) => isSame(name, field)));
+        if (isThere && !canChange(field, action, actionPolicy, found))
+          problems.push({
+            name: `${inside}.fieldIn[${n}]`,
+            problem: `never holds: no call of ${action.name} changes ${field}, nor what it shows; expose it as an input, or take it out`,
+          });
+      }
       if (rule.if.stageIn !== undefined)
         problems.push(...stageProblems(`${inside}.stageIn`, rule.if.stageIn, await org('Opportunity')));
     }
@@ -93,6 +101,20 @@ export async function checkNames(policy: Policy, actions: readonly Action[], des
     if (found instanceof GatehouseError)
       warnings.push({ name: `objects.${name}`, problem: `was not checked: ${found.message}` });
   return { problems, warnings };
+}
+
+/** Whether a call can set the field, or one whose data it shows: the stage changes IsClosed. */
+function canChange(
+  field: string,
+  { touches }: Action,
+  { expose }: ActionPolicy,
+  found: readonly ObjectDescribe[],
+): boolean {
+  const settable =
+    touches.sets === undefined
+      ? found.flatMap(({ fields }) => fields.filter((one) => one.createable || one.updateable).map(({ name }) => name))
+      : [...touches.sets, ...expose.map((one) => one.field)];
+  return settable.some((name) => shownAs('*', name).some((shown) => isSame(shown.field, field)));
 }
 
 export const DEFAULT_LOOKUPS = { accountKey: 'Account_Key__c', opportunityReference: 'Reference__c' } as const;

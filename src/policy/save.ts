@@ -1,5 +1,5 @@
 import type { ActionPermission } from '../../permissions/catalog.ts';
-import { policyFor } from '../../permissions/decide.ts';
+import { type Answering, policyFor, unanswered } from '../../permissions/decide.ts';
 import { closedTo, whereClosed } from '../../permissions/field-access.ts';
 import { type Policy, parsePolicy } from '../../permissions/policy.ts';
 import { grantWarnings } from '../../permissions/profiles.ts';
@@ -21,13 +21,42 @@ export interface SaveDeps {
 }
 
 /** A policy from outside: every mistake is named with its place, also an action that there is not. */
-export function checkedPolicy(value: unknown, actions: readonly { readonly name: string }[]): Policy {
+export function checkedPolicy(value: unknown, actions: readonly Answering[]): Policy {
   const parsed = parsePolicy(
     value,
     actions.map(({ name }) => name),
   );
-  if ('policy' in parsed) return parsed.policy;
-  throw refusedPolicy(parsed.problems);
+  const problems =
+    'policy' in parsed ? [...rightsOfAll(value), ...neverHolding(parsed.policy, actions)] : parsed.problems;
+  if ('policy' in parsed && problems.length === 0) return parsed.policy;
+  throw refusedPolicy(problems);
+}
+
+/** A rule that can never hold protects nothing, and looks as if it did. */
+function neverHolding(policy: Policy, actions: readonly Answering[]): FieldProblem[] {
+  return actions.flatMap((action) =>
+    policyFor(policy, action.name).rules.flatMap((rule, at) =>
+      unanswered(rule.if, action).map((key) => ({
+        name: `actions.${action.name}.rules[${at}].if.${key}`,
+        problem: `never holds: ${action.name} has nothing that it looks at; take the rule out, or put it at an action that has`,
+      })),
+    ),
+  );
+}
+
+/** `*` has rules for fields alone. The pair that every policy had written out once says nothing. */
+function rightsOfAll(value: unknown): FieldProblem[] {
+  // What was parsed is a policy: `objects`, if any, holds objects.
+  const { read, write } =
+    (value as { objects?: Record<string, { read?: boolean; write?: boolean }> }).objects?.['*'] ?? {};
+  const said = [
+    ...(read === false ? ['read'] : []),
+    ...(write === true || (write === false && read !== true) ? ['write'] : []),
+  ];
+  return said.map((way) => ({
+    name: `objects.*.${way}`,
+    problem: `opens and closes nothing: * holds rules for fields; set ${way} at each object (one that is not listed is closed)`,
+  }));
 }
 
 /** The same for one bot: where it is connected, also the names that its org does not know. Warnings stop nothing. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parsePolicy, shippedPolicy } from '../../permissions/policy.ts';
+import { type Policy, parsePolicy, shippedPolicy } from '../../permissions/policy.ts';
 import type { FieldDescribe, ObjectDescribe } from '../../src/domain/action.ts';
 import { GatehouseError } from '../../src/domain/errors.ts';
 import { checkNames } from '../../src/policy/names.ts';
@@ -124,6 +124,100 @@ describe('the names of a policy', () => {
     const policy = update({ rules: [{ if: { fieldIn: ['Amuont'] }, then: 'deny' }] });
     const { warnings } = await checkedPolicyOf(world.app, 'lone', policy);
     expect(warnings).toEqual([expect.stringMatching(/^lone is not connected, so the names/)]);
+  });
+});
+
+describe('a rule that can never hold', () => {
+  const rule = (action: string, condition: object, then = 'deny') => ({
+    ...shipped,
+    actions: { ...shipped.actions, [action]: { decision: 'auto', rules: [{ if: condition, then }] } },
+  });
+  /** Of every action, the conditions that it has nothing for. */
+  const NEVER: Readonly<Record<string, readonly string[]>> = {
+    CreateLead: ['amountAbove', 'amountChangeAbove', 'stageIn', 'closeDateShiftDaysAbove', 'queryClass'],
+    UpdateOpportunity: ['queryClass', 'duplicates', 'visitorRunsThisHourAtLeast'],
+    GetAccount: ['amountAbove', 'stageIn', 'fieldIn', 'queryClass', 'duplicates', 'warnings'],
+    RunSOQL: ['amountChangeAbove', 'closeDateShiftDaysAbove', 'fieldIn', 'duplicates', 'warnings'],
+    SyncParty: ['queryClass', 'duplicates', 'visitorRunsThisHourAtLeast'],
+    SyncCase: ['queryClass', 'duplicates'],
+  };
+  const VALUES = {
+    amountAbove: 5,
+    amountChangeAbove: 5,
+    stageIn: ['Closed Won'],
+    closeDateShiftDaysAbove: 3,
+    fieldIn: ['Name'],
+    queryClass: 'non-trivial',
+    duplicates: true,
+    warnings: true,
+    visitorRunsThisHourAtLeast: 3,
+  };
+  const each = Object.entries(NEVER).flatMap(([action, keys]) => keys.map((key) => [action, key] as const));
+
+  it.each(each)('is refused with its place: %s %s [K11]', async (action, key) => {
+    await using world = await createWorld();
+    const value = VALUES[key as keyof typeof VALUES];
+    const saved = checkedPolicyOf(world.app, world.bot, rule(action, { environment: 'simulated', [key]: value }));
+    await expect(saved).rejects.toMatchObject({
+      code: 'invalid_input',
+      fields: [{ name: `actions.${action}.rules[0].if.${key}`, problem: expect.stringContaining('never holds') }],
+    });
+  });
+
+  it('is refused where no call sets the field, and holds where one shows in what is set [K11]', async () => {
+    await using world = await createWorld();
+    const check = (action: string, field: string) =>
+      checkedPolicyOf(world.app, world.bot, rule(action, { fieldIn: [field] }));
+    for (const [action, field] of [
+      ['UpdateOpportunity', 'LastModifiedDate'],
+      ['UpdateOpportunity', 'Description'],
+      ['CreateLead', 'IsConverted'],
+    ] as const)
+      await expect(check(action, field)).rejects.toMatchObject({
+        fields: [{ name: `actions.${action}.rules[0].if.fieldIn[0]`, problem: expect.stringContaining('never holds') }],
+      });
+    for (const field of ['IsClosed', 'iswon', 'Probability', 'ExpectedRevenue', 'FiscalYear', 'NextStep']) {
+      const { policy } = await check('UpdateOpportunity', field);
+      await world.setPolicy(() => policy);
+      const change =
+        field === 'NextStep' ? { nextStep: 'x' } : { stageName: 'Closed Lost', amount: 1, closeDate: '2031-01-01' };
+      expect(await world.refusal('UpdateOpportunity', { reference: 'OPP-123', ...change })).toMatchObject({
+        code: 'permission_denied',
+      });
+    }
+  });
+
+  it('asks a person where it was saved before [K11]', async () => {
+    await using world = await createWorld();
+    const { policy } = parsePolicy(rule('GetAccount', { duplicates: true })) as { policy: Policy };
+    await world.setPolicy(() => policy);
+    expect(await world.call('GetAccount', { name: 'Acme Industries' })).toMatchObject({
+      status: 'waiting',
+      proposal: { reasons: [expect.stringContaining('duplicates, which GetAccount does not have')] },
+    });
+  });
+
+  it.each<[object, string[]]>([
+    [{ read: false }, ['objects.*.read']],
+    [{ write: false }, ['objects.*.write']],
+    [{ read: true, write: true }, ['objects.*.write']],
+    [{ read: true, write: false }, []],
+    [{ denyFields: ['Fax'] }, []],
+  ])('over every object is refused where it would open or close one: %j [K11]', async (all, places) => {
+    await using world = await createWorld();
+    const policy = { ...shipped, objects: { ...shipped.objects, '*': all } };
+    const saved = await checkedPolicyOf(world.app, world.bot, policy).then(
+      () => [],
+      (error: GatehouseError) => error.fields?.map(({ name }) => name),
+    );
+    expect(saved).toEqual(places);
+    const stored = parsePolicy(policy);
+    if (!('policy' in stored) || !('read' in all) || all.read) return;
+    await world.setPolicy(() => stored.policy);
+    expect(await world.refusal('GetAccount', { name: 'Acme Industries' })).toMatchObject({
+      fields: [{ name: 'objects.*.read' }],
+    });
+    expect((await world.refusal('RunSOQL', { soql: 'SELECT Name FROM Account LIMIT 1' })).code).toBe('query_refused');
   });
 });
 
