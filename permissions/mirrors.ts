@@ -107,6 +107,15 @@ const MIRRORS: readonly Mirror[] = [
   ),
   ...rows('quote', 'quote', 'totalprice>grandtotal totalprice>subtotal subtotal>totalprice subtotal>grandtotal'),
   ...rows('order', 'orderitem', 'totalamount>totalprice totalamount>unitprice'),
+  // One code and its words; a start and a length make the end; a login that is the address in most orgs.
+  ...rows('account', 'account', 'sic>sicdesc sicdesc>sic'),
+  ...rows('contract', 'contract', 'startdate>enddate contractterm>enddate enddate>contractterm'),
+  ...rows('user', 'user', 'email>username'),
+  // What a record without a name answers where it is somebody's What.
+  ...rows('case', 'case', 'casenumber>name'),
+  ...rows('contract', 'contract', 'contractnumber>name'),
+  ...rows('order', 'order', 'ordernumber>name'),
+  ...rows('solution', 'solution', 'solutionname>name'),
   // Whoever may not know who it is about is not told that person's address either.
   ...rows('case', 'case', 'contactid>contactemail contactid>contactphone contactid>contactmobile contactid>contactfax'),
   ...rows('task', 'task', 'whoid>email whoid>phone'),

@@ -45,6 +45,15 @@ const MIRRORS: readonly (readonly [denied: string, shown: string])[] = [
   ['Account.LastName', 'Contact.Name'],
   ['Case.ContactPhone', 'Contact.Phone'],
   ['Case.ContactPhone', 'Account.PersonPhone'],
+  ['Account.Sic', 'Account.SicDesc'],
+  ['Account.SicDesc', 'Account.Sic'],
+  ['Contract.StartDate', 'Contract.EndDate'],
+  ['Contract.ContractTerm', 'Contract.EndDate'],
+  ['Contract.EndDate', 'Contract.ContractTerm'],
+  ['User.Email', 'User.Username'],
+  ['Case.CaseNumber', 'Case.Name'],
+  ['Opportunity.StageName', 'Opportunity.IsClosed'],
+  ['Case.Status', 'Case.IsClosed'],
   ['Contact.Name', 'Contact.LastName'],
   ['Contact.LastName', 'Contact.Name'],
   ['Contact.OtherStreet', 'Contact.OtherAddress'],
@@ -164,6 +173,22 @@ describe('a field that shows the data of a closed one', () => {
       true,
     );
   });
+});
+
+it('a closed number is not read as the name of a case behind a task either [K9]', () => {
+  const file = {
+    allowObjects: ['Account', 'Case', 'Task'],
+    denyFields: ['Case.CaseNumber'],
+    maxRows: 10,
+    maxChildRows: 10,
+    maxOffset: 0,
+    maxLength: 2000,
+    schema: { Task: { parents: { What: ['Account', 'Case'] } } },
+  };
+  for (const q of ['SELECT What.Name FROM Task', "SELECT Id FROM Task WHERE What.Name = '00001026'"]) {
+    expect(guardSoql(q, parsePolicyFile(file)), q).toMatchObject({ ok: false, code: 'field_not_open' });
+    expect(guardSoql(q, parsePolicyFile({ ...file, denyFields: [] })).ok).toBe(true);
+  }
 });
 
 describe('an org whose accounts may be people', () => {
