@@ -1,14 +1,14 @@
 import type { Audit, AuditInput } from '../audit/audit.ts';
 import { GatehouseError, toErrorBody } from '../domain/errors.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
-import { BLANK, type Envelope, isOver, type Proposal, type ProposalState } from '../domain/proposal.ts';
+import { BLANK, type Envelope, isFromFuture, isOver, type Proposal, type ProposalState } from '../domain/proposal.ts';
 import type { HumanDecision } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
 import { CANCEL, changedKeys, chosen } from './answer.ts';
 import { checkQueue } from './queue.ts';
-import { alreadyDecided, changedOutside, disconnected, formFull, unknownProposal } from './refusals.ts';
+import { alreadyDecided, changedOutside, clocksDiffer, disconnected, formFull, unknownProposal } from './refusals.ts';
 import { type RunDeps, runProposal, type WithinCall } from './run-proposal.ts';
-import { isIntact, sealed } from './sign.ts';
+import { CHANGED_OUTSIDE, isIntact, LIVE, sealed } from './sign.ts';
 import { toEnvelope } from './view.ts';
 import { endForVisitor, UNDECIDED_BY_ANYBODY, unjudged } from './visitors.ts';
 import { hasStood } from './write-once.ts';
@@ -112,6 +112,10 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
   };
 
   const expire = (proposal: Proposal, from: readonly ProposalState[] = [proposal.state]) => {
+    if (proposal.visitor === null && isFromFuture(proposal, now())) {
+      const end = { error: toErrorBody(clocksDiffer()), settledAt: now(), dedupeKey: null };
+      return move(proposal, from, 'conflict', end, about(proposal, 'conflict', { detail: { code: 'clocks_differ' } }));
+    }
     // A visitor's request is not over: somebody may still write or decline it.
     const settledAt = proposal.visitor === null ? now() : null;
     return move(proposal, from, 'expired', { settledAt, dedupeKey: null }, about(proposal, 'expired'));
@@ -388,9 +392,5 @@ const LATE_MS = 3_600_000;
 /** How long a request that ran by itself still takes a place of the form. */
 export const PLACE_MS = 24 * 3_600_000;
 const PAGE = 500;
-/** Code of the audit row of a proposal that ended because somebody else wrote into it. */
-export const CHANGED_OUTSIDE = 'changed_outside';
-/** States that can still lead to a write. */
-export const LIVE: readonly ProposalState[] = ['received', 'pending', 'approved', 'executing', 'unknown'];
 /** An `unknown` this long past its time is no longer read back: a person must look. */
 const GIVE_UP_MS = 24 * 3_600_000;

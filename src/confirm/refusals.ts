@@ -60,3 +60,14 @@ export function alreadyDecided(proposal: Proposal): GatehouseError {
     },
   );
 }
+
+/** Its times are another machine's: whether it is over cannot be judged here, so it ends. */
+export function clocksDiffer(): GatehouseError {
+  return new GatehouseError(
+    'conflict',
+    'Nothing was written: by the clock of this machine it was asked in the future, so that nobody can tell whether its time is over.',
+    {
+      next: 'Ask anew. Tell the operator that the clocks of the machines differ by minutes, or that this one was set back: the status says by how much.',
+    },
+  );
+}

@@ -49,6 +49,12 @@ const DECIDES: Readonly<Record<keyof Proposal, boolean>> = {
 /** Signed as one state, because a takeover after a crash moves between them. */
 const RUNNING: readonly ProposalState[] = ['approved', 'executing', 'unknown'];
 
+/** States that can still lead to a write. */
+export const LIVE: readonly ProposalState[] = ['received', 'pending', 'approved', 'executing', 'unknown'];
+
+/** Code of the audit row of a proposal that ended because somebody else wrote into it. */
+export const CHANGED_OUTSIDE = 'changed_outside';
+
 export function sealOf(sign: Sign, proposal: Proposal): string {
   const parts = Object.entries(proposal).filter(
     ([name, part]) => DECIDES[name as keyof Proposal] && part !== null && part !== undefined, // its keys are the parts

@@ -6,6 +6,7 @@ import type { RecordedWrite } from '../domain/proposal.ts';
 import { cleanShown, quoted } from '../domain/safe-text.ts';
 import type { Org } from '../ports/salesforce.ts';
 import { type ObjectValues, valuesOf } from './object-values.ts';
+import { clocksDiffer } from './refusals.ts';
 
 /**
  * The org as an action writes to it: each write happens once per proposal, also when the process dies in between.
@@ -29,8 +30,8 @@ export interface WriteOnceDeps {
   readonly now: () => number;
   /** False while the request of this effect may still be under way, also after the process that sent it is gone. */
   readonly hasSettled: (at: number, effect: RecordedWrite) => boolean;
-  /** False once the time of the approval is over: what happened may be read back, nothing new may leave. */
-  readonly maySend: () => boolean;
+  /** Why nothing new may leave any more, where that is so; what happened may be read back. */
+  readonly whyLate: () => 'time' | 'clocks' | undefined;
 }
 
 /** Whether a recorded write has stood as it is for `ms` before this process's eyes. */
@@ -86,10 +87,11 @@ export function writeOnce(
   };
   /** Marks a recorded write that did not happen as failed; otherwise its proposal would end as unknown. */
   const mustBeInTime = async (at: number, object: string) => {
-    if (deps.maySend()) return;
+    const why = deps.whyLate();
+    if (why === undefined) return;
     const recorded = effects[at];
     if (recorded !== undefined) await put(at, { ...recorded, state: 'failed' });
-    throw tooLate(object);
+    throw why === 'clocks' ? clocksDiffer() : tooLate(object);
   };
 
   return {
@@ -109,7 +111,7 @@ export function writeOnce(
             : null
           : before.mark;
       // With a mark the create can be repeated safely. Without one, or when its time is over, the record is looked for.
-      if (before?.state === 'sent' && (mark === null || !deps.maySend())) {
+      if (before?.state === 'sent' && (mark === null || deps.whyLate() !== undefined)) {
         const id = await findCreated(org, before, now);
         if (id !== undefined) {
           await put(at, { ...before, id, state: 'done' });
@@ -321,9 +323,13 @@ function stillUnknown(object: string): GatehouseError {
 }
 
 function tooLate(object: string): GatehouseError {
-  return new GatehouseError('conflict', `The ${object} was not written, and the time to write it is over.`, {
-    next: 'Ask anew if it is still wanted.',
-  });
+  return new GatehouseError(
+    'conflict',
+    `The ${object} was not written, and by the clock of this machine the time to write it is over.`,
+    {
+      next: 'Ask anew if it is still wanted. Where it was over too soon, the clocks of the machines differ: the status says by how much.',
+    },
+  );
 }
 
 function lastModified(record: SObject): string {

@@ -39,9 +39,19 @@ export const MOVES: Readonly<Record<ProposalState, readonly ProposalState[]>> = 
 /** Clocks of machines that share a store differ by less than this. */
 export const CLOCK_SKEW_MS = 5 * 60_000;
 
-/** Its time is over. A clock that went back must not lengthen a life: what was made in the future is over too. */
-export function isOver({ createdAt, expiresAt }: Pick<Proposal, 'createdAt' | 'expiresAt'>, now: number): boolean {
-  return now >= expiresAt || now < createdAt - CLOCK_SKEW_MS;
+type Times = Pick<Proposal, 'createdAt' | 'expiresAt'>;
+
+/**
+ * Its time is over; by `graceMs` later for what had begun in time. A clock that went back must not lengthen a life: what was made
+ * in the future is over too.
+ */
+export function isOver({ createdAt, expiresAt }: Times, now: number, graceMs = 0): boolean {
+  return now >= expiresAt + graceMs || isFromFuture({ createdAt }, now);
+}
+
+/** Its maker's clock is minutes ahead of ours, or ours went back: no time of it can be judged here. */
+export function isFromFuture({ createdAt }: Pick<Times, 'createdAt'>, now: number): boolean {
+  return now < createdAt - CLOCK_SKEW_MS;
 }
 
 /** How sure we are that a human of the owner said yes: `client` = somebody at the chat client, `session` = a signed-in approver. */

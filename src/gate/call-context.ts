@@ -5,7 +5,7 @@ import { hasStood, writeOnce } from '../confirm/write-once.ts';
 import type { ActionContext, Answered, Find, Salesforce, Soql, Sync } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
-import { isOver, type Proposal, type RecordedWrite } from '../domain/proposal.ts';
+import { isFromFuture, isOver, type Proposal, type RecordedWrite } from '../domain/proposal.ts';
 import { boundByPolicy } from '../policy/bounded-org.ts';
 import { closedLookup, fieldOf, isClosedLookup, LOOKUPS, type LookupKey, missingLookup } from '../policy/lookups.ts';
 import type { Call } from '../ports/gate.ts';
@@ -68,7 +68,10 @@ export async function contextFor(
           now,
           hasSettled: (ordinal, effect) =>
             hasStood(deps.watch, writing.proposal.id, ordinal, effect, settlesIn(effect, deps.requestTimeoutMs)),
-          maySend: () => !isOver(writing.proposal, now() - deps.requestTimeoutMs),
+          whyLate: () => {
+            if (isFromFuture(writing.proposal, now())) return 'clocks';
+            return isOver(writing.proposal, now(), deps.requestTimeoutMs) ? 'time' : undefined;
+          },
         });
   const salesforce: Salesforce = {
     instanceUrl: org.instanceUrl,

@@ -1,7 +1,7 @@
 import type { Audit } from '../audit/audit.ts';
-import { CHANGED_OUTSIDE, createConfirm, LIVE } from '../confirm/confirm.ts';
+import { createConfirm } from '../confirm/confirm.ts';
 import { unknownProposal } from '../confirm/refusals.ts';
-import { isIntact, type Sign } from '../confirm/sign.ts';
+import { CHANGED_OUTSIDE, isIntact, LIVE, type Sign } from '../confirm/sign.ts';
 import type { Action } from '../domain/action.ts';
 import type { GatehouseError } from '../domain/errors.ts';
 import type { Approvals, Gate, Retention } from '../ports/gate.ts';

@@ -81,6 +81,23 @@ function suite(place: () => Promise<AsyncDisposable & { readonly env: Readonly<R
     }
   });
 
+  it('an approval meets a clock that is behind: within the tolerance it is written, beyond it its end names the clocks [K6] [C5]', async () => {
+    // To the second before the tolerance of five minutes ends, and past it.
+    for (const skewMs of [-5 * MINUTE_MS + 1_000, -5 * MINUTE_MS - 1_000]) {
+      await using at = await place();
+      await using world = await asking(at.env);
+      const id = await waiting(world);
+      const other = await skewed(world, skewMs);
+      const answer = await other.approvals.decide(id, yes);
+      const isWithin = skewMs > -5 * MINUTE_MS;
+      expect(answer.status, `${skewMs}`).toBe(isWithin ? 'done' : 'conflict');
+      expect(await leads(world)).toBe(isWithin ? 1 : 0);
+      if (!isWithin)
+        expect(answer.proposal?.problem).toMatchObject({ next: expect.stringMatching(/clocks of the machines/) });
+      await other.close();
+    }
+  });
+
   it('clocks that differ are told as a problem, ahead or behind, and equal ones are not [K6]', async () => {
     for (const skewMs of [0, 5 * MINUTE_MS, -5 * MINUTE_MS]) {
       await using at = await place();

@@ -183,9 +183,9 @@ it('ends what was made in a future that was none, instead of letting it live lon
   const seen = await waiting(world, 'UpdateOpportunity', MOVE);
   const swept = await waiting(world, 'UpdateOpportunity', { ...MOVE, reference: 'OPP-124' });
   world.clock.advance(-DAY_MS);
-  expect((await world.approve(seen)).status).toBe('expired');
+  expect((await world.approve(seen)).status).toBe('conflict');
   await world.app.retention.recover();
-  expect((await world.app.store.proposals.get(swept))?.state).toBe('expired');
+  expect((await world.app.store.proposals.get(swept))?.state).toBe('conflict');
 });
 
 /** Copies of one proposal that wait, each about a record of its own. */
