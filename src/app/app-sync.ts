@@ -17,13 +17,13 @@ import { createSync, type SyncRoom } from '../sync/create-sync.ts';
 import { type SyncProblem, type SyncStatus, syncStatus } from '../sync/jobs/status.ts';
 import { createWorker, type Worker } from '../sync/jobs/worker.ts';
 import { requireWriting } from '../sync/remote/policy-bounds.ts';
-import { syncRoutes } from '../sync/routes/sync-routes.ts';
+import { type SyncRoute, syncRoutes } from '../sync/routes/sync-routes.ts';
 import { deliver } from '../sync/webhooks/deliver.ts';
 
 /** The sync half of the composition root: loaded by the first call that needs it. */
 export interface AppSync extends SyncRoom {
   /** Routes of the host app, operators and Salesforce's outbound messages, as data for the HTTP door. */
-  readonly routes: ReturnType<typeof syncRoutes>;
+  readonly routes: readonly SyncRoute[];
   /** Drains the outbox of every connected bot; any number of processes may run one. */
   readonly worker: Worker;
   /** Tells the webhook of a bot that something waits for a person; nothing where there is none. */

@@ -1,4 +1,3 @@
-import type { Route } from '../../ports/route.ts';
 import { batchRoutes } from './batches.ts';
 import { crmRoutes } from './crm.ts';
 import type { RouteDeps } from './deps.ts';
@@ -12,21 +11,21 @@ import { recordRoutes } from './records.ts';
 /** An outbound message of 100 notifications with long texts stays below this; so does a list of 1,000 records. */
 const MOST_BYTES = 5_000_000;
 
-/** Every HTTP route of the sync. Nothing here knows a server. */
-export function syncRoutes(deps: RouteDeps) {
-  const routes = [
-    ...recordRoutes(deps),
-    ...crmRoutes(deps),
-    ...hostLinkRoutes(deps),
-    ...logRoutes(deps),
-    ...linkRoutes(deps),
-    ...batchRoutes(deps),
-    ...mappingRoutes(deps),
-    ...eventRoutes(deps),
-  ];
-  return withMost(routes);
-}
+const PARTS = [
+  recordRoutes,
+  crmRoutes,
+  hostLinkRoutes,
+  logRoutes,
+  linkRoutes,
+  batchRoutes,
+  mappingRoutes,
+  eventRoutes,
+] as const;
 
-function withMost<R extends Route>(routes: readonly R[]): readonly R[] {
+export type SyncRoute = ReturnType<(typeof PARTS)[number]>[number];
+
+/** Every HTTP route of the sync. Nothing here knows a server. */
+export function syncRoutes(deps: RouteDeps): readonly SyncRoute[] {
+  const routes = PARTS.flatMap((part): readonly SyncRoute[] => part(deps));
   return routes.map((route) => ({ ...route, maxBytes: MOST_BYTES }));
 }
