@@ -80,6 +80,62 @@ describe('the OpenAPI document', () => {
   });
 });
 
+describe('answers that no other test asks for at a door', () => {
+  it('are what their routes declare, too [W9]', async () => {
+    await using door = await openDoor({}, async ({ app }) => ({
+      routes: (await app.sync()).routes,
+      context: app.gate.accountContext,
+    }));
+    const { world, keys } = door;
+    const operator = await door.operatorKey('admin');
+    const ask = async (key: string, method: string, path: string, json?: Json, headers = {}) => {
+      const answer = await door.ask(method, path, { key, headers, ...(json === undefined ? {} : { json }) });
+      expect([method, path, answer.status, answer.text]).toEqual([
+        method,
+        path,
+        expect.toBeOneOf([200, 201]),
+        answer.text,
+      ]);
+      return answer.json;
+    };
+    const host = (method: string, path: string, json?: Json) => ask(keys.host, method, path, json);
+    const admin = (method: string, path: string, json?: Json) => ask(operator, method, `/api/bots/demo${path}`, json);
+    const [contact] = await world.records('Contact');
+    const [opportunity] = await world.records('Opportunity');
+
+    await host('PUT', '/api/parties/p1', { name: 'Ada King', email: 'ada.king@example.com' });
+    await host('PUT', '/api/cases/c1', { title: 'A case', parties: [{ externalId: 'p1', role: 'other' }] });
+    await host('GET', '/api/cases/c1/salesforce');
+    await host('PUT', '/api/cases/c1/salesforce', { recordId: opportunity?.Id, user: 'ada' });
+    await host('DELETE', '/api/cases/c1/salesforce?user=ada');
+    await host('DELETE', '/api/cases/c1');
+
+    await admin('POST', '/sync/links', { kind: 'party', localId: 'p1', recordId: contact?.Id });
+    await admin('POST', '/sync/unlink', { kind: 'party', localId: 'p1' });
+    await admin('POST', '/sync/parents', { object: 'Account', name: 'Nowhere Ltd', leaveOut: true });
+    await admin('POST', '/sync/inbound-token', {});
+    await admin('PUT', '/sync/webhook', { url: 'http://localhost:9/' });
+    await admin('DELETE', '/sync/webhook');
+
+    await host('PUT', '/api/parties/p2', { name: 'Eve', email: 'eve@example.com', phone: '1' });
+    const { crmRecordId } = await host('POST', '/api/crm/salesforce/sync', { customerId: 'p2' });
+    world.clock.advance(600_000);
+    await host('PUT', '/api/parties/p2', { phone: '2' });
+    world.clock.advance(60_000);
+    await world.sim('POST', 'records/Contact', { Id: crmRecordId, Phone: '3' });
+    await host('POST', '/api/crm/salesforce/sync', { customerId: 'p2' });
+    const { logs } = await admin('GET', '/sync/logs?conflict=true');
+    await admin('POST', `/sync/logs/${logs[0].id}/restore`, {});
+
+    const [account] = await world.records('Account');
+    const { session } = await host('POST', '/api/bots/demo/sessions', { indexValue: account?.Account_Key__c });
+    await ask(keys.host, 'GET', '/api/bots/demo/context', undefined, { 'gatehouse-session': session });
+    const as = await door.signIn();
+    const made = await door.ask('POST', '/api/bots/demo/keys', { as, json: { kind: 'host' } });
+    expect(made.status).toBe(201);
+  });
+});
+
 /** Judged by the compiler: that this file has no type error is the test. */
 describe('a client that is typed by the routes', () => {
   type Of<P extends keyof Paths, M extends keyof Paths[P]> = Paths[P][M];
