@@ -96,7 +96,7 @@ it('lets no start to a listing load Kysely, a table, a migration or the road of 
     for (const { path, kind, external } of metafile.inputs[file]?.imports ?? [])
       if (kind === 'import-statement') (external === true ? packages : seen).add(path);
   const late =
-    /^src\/(store\/(tables|migrations|sync)\/|store\/open|gate\/(handle|receipts|undo)|confirm\/|sync\/|salesforce\/transport\/)/;
+    /^src\/(store\/(tables|migrations|sync)\/|store\/open|gate\/(handle|receipts|undo)|confirm\/|sync\/|salesforce\/transport\/|http\/|domain\/answers)/;
   expect([...seen].filter((file) => late.test(file))).toEqual([]);
   expect(packages).not.toContain('kysely');
   expect(packages).toContain('zod');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
+import type { ErrorBody } from '../../src/domain/errors.ts';
 import type { Paths } from '../../src/http/api.ts';
 import { problemOf } from '../support/answers.ts';
 import { type Door, openDoor } from '../support/door.ts';
@@ -170,6 +171,9 @@ describe('a client that is typed by the routes', () => {
   });
 
   it('reads answers and refusals as they are', () => {
+    // Both ways: no field is told that is not declared, and none is declared that there is not.
+    expectTypeOf<keyof ErrorBody['error']>().toEqualTypeOf<keyof Refused<Links>['error']>();
+    expectTypeOf<ErrorBody['error']['code']>().toEqualTypeOf<Refused<Links>['error']['code']>();
     type Link = Answered<Links>['links'][number];
     expectTypeOf<Link['recordId']>().toEqualTypeOf<string | null>();
     expectTypeOf<Link['state']>().toExtend<'new' | 'active' | 'ambiguous' | 'remote_deleted' | string>();

@@ -1,4 +1,5 @@
 import type { Role } from '../../permissions/catalog.ts';
+import { errorAnswer } from '../../src/domain/answers.ts';
 import type { HttpDeps } from '../../src/http/deps.ts';
 import { listen } from '../../src/http/server.ts';
 import { createWorld, type World, type WorldOptions } from './world.ts';
@@ -71,12 +72,9 @@ export async function openDoor(
     });
     const answer = await response.text();
     const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false;
-    return {
-      status: response.status,
-      headers: response.headers,
-      text: answer,
-      json: isJson ? JSON.parse(answer) : undefined,
-    };
+    const read = isJson ? JSON.parse(answer) : undefined;
+    if (!response.ok && isJson && path.startsWith('/api/')) errorAnswer.parse(read);
+    return { status: response.status, headers: response.headers, text: answer, json: read };
   };
 
   return {
