@@ -125,14 +125,16 @@ const transform = z.discriminatedUnion(
   },
 );
 
-const rule = z.strictObject({
-  local: names(hostName, HOST_NAME, 10).default([]),
-  remote: names(apiName, API_NAME, 2).refine((list) => list.length > 0, 'name at least one Salesforce field'),
-  direction: z.enum(['both', 'to_crm', 'from_crm']).default('both'),
-  transforms: z.array(transform).max(10).default([]),
-  parent: z.enum(['find', 'find_or_create']).optional(),
-  parentObject: apiObject.optional(),
-});
+const rule = z
+  .strictObject({
+    local: names(hostName, HOST_NAME, 10).default([]),
+    remote: names(apiName, API_NAME, 2).refine((list) => list.length > 0, 'name at least one Salesforce field'),
+    direction: z.enum(['both', 'to_crm', 'from_crm']).default('both'),
+    transforms: z.array(transform).max(10).default([]),
+    parent: z.enum(['find', 'find_or_create']).optional(),
+    parentObject: apiObject.optional(),
+  })
+  .meta({ id: 'MappingRule' });
 
 /** What an operator may send; short forms (`"local": "email"`) become the long one. */
 export const mappingSchema = z.strictObject({

@@ -37,7 +37,8 @@ function openApiDocument({ actions }: Pick<HttpDeps, 'actions'>, routes: readonl
   };
 
   const operationOf = (route: Route): JsonSchema => {
-    const query = route.query === undefined ? undefined : schemaOf(route.query, 'input');
+    const query = route.query === undefined ? {} : schemaOf(route.query, 'input');
+    const { properties = {}, required = [] } = query as { properties?: object; required?: readonly string[] };
     const names = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
     return {
       summary: route.summary,
@@ -45,9 +46,10 @@ function openApiDocument({ actions }: Pick<HttpDeps, 'actions'>, routes: readonl
       ...(route.permission === undefined ? {} : { 'x-operator-permission': route.permission }),
       parameters: [
         ...names.map(pathParameter),
-        ...Object.entries((query?.properties ?? {}) as Record<string, JsonSchema>).map(([name, schema]) => ({
+        ...Object.entries(properties).map(([name, schema]) => ({
           name,
           in: 'query',
+          ...(required.includes(name) ? { required: true } : {}),
           schema,
         })),
       ],

@@ -67,6 +67,14 @@ describe('the OpenAPI document', () => {
     ]);
   });
 
+  it('says which parts of an address must be there [W9]', () => {
+    const parameters = document.paths['/api/bots/{bot}']?.delete?.parameters;
+    expect(parameters).toEqual([
+      expect.objectContaining({ name: 'bot', in: 'path', required: true }),
+      expect.objectContaining({ name: 'confirm', in: 'query', required: true }),
+    ]);
+  });
+
   it('holds each form once, and every one that it names [W9]', () => {
     const text = JSON.stringify(document);
     const { schemas } = document.components;
