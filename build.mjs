@@ -45,6 +45,7 @@ async function build() {
     // Native, or heavy and rarely wanted: loaded from node_modules on first use.
     external: [
       'sqlite3',
+      '@photostructure/sqlite',
       'jsforce',
       'pg',
       'openai',

@@ -119,7 +119,12 @@ const SAVE = `insert into entry (seq, kind, id, json)
 async function openDatabase(file: string): Promise<Database> {
   const sqlite3 = await import('sqlite3');
   // Made here for this account alone: SQLite would give it the umask's rights; the WAL beside it copies those of the file.
-  await (await open(file, 'a', 0o600)).close();
+  // One that is there is not opened: closing it again would drop the locks of another org of this process.
+  await open(file, 'ax', 0o600)
+    .then((made) => made.close())
+    .catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
   const db = await new Promise<Database>((resolve, reject) => {
     const opened = new sqlite3.Database(file, (error) => (error ? reject(error) : resolve(opened)));
   });

@@ -1,25 +1,13 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Database } from 'sqlite3';
 import { describe, expect, it } from 'vitest';
+import { tamper } from '../support/databases.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 async function lived(world: World): Promise<void> {
   await world.call('GetAccount', { name: 'Acme Industries' });
   await world.refusal('GetAccount', { name: 'Nobody Ltd' });
   await world.call('CreateLead', { lastName: 'Doe', company: 'Doe Ltd', email: 'jane@doe.example' });
-}
-
-/** As somebody with the database file, and without our secret, would do it. */
-function tamper(world: World, sql: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const file = new Database(path.join(world.folder, 'gatehouse.db'));
-    file.run(sql, (error: Error | null) => {
-      file.close();
-      if (error === null) resolve();
-      else reject(error);
-    });
-  });
 }
 
 describe('the audit', () => {

@@ -1,7 +1,8 @@
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createWorld, tamper, type World } from '../support/world.ts';
+import { tamper } from '../support/databases.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 const HEAD_BACK = 'update auditHead set (seq, hash) = (select seq, hash from audit order by seq desc limit 1)';
 

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
 import type { Proposal } from '../../src/domain/proposal.ts';
-import { createWorld, tamper, type World } from '../support/world.ts';
+import { tamper } from '../support/databases.ts';
+import { createWorld, type World } from '../support/world.ts';
 
 /** Somebody who can write into the database, and has no key of ours. */
 

@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GatehouseError } from '../../src/domain/errors.ts';
 import type { Database } from '../../src/store/engines/database.ts';
+import { openSqliteFile } from '../../src/store/engines/sqlite.ts';
 import { createStore, openDatabase, openStore } from '../../src/store/open.ts';
 import { aBot, NOW } from './rows.ts';
 
@@ -50,7 +51,7 @@ describe('a SQLite file', () => {
     expect(await setting('journal_mode')).toBe('wal');
     expect(await setting('synchronous')).toBe(2);
     expect(await setting('foreign_keys')).toBe(1);
-    expect(await setting('busy_timeout')).toBe(10);
+    expect(await setting('busy_timeout')).toBe(2);
     await database.close();
   });
 
@@ -163,6 +164,72 @@ describe('a SQLite file', () => {
     await Promise.all(Array.from({ length: 60 }, (_, index) => countUp(databases[index % 2 === 0 ? 0 : 1])));
     expect(await createStore(databases[0]).values.get('count', 'up', NOW)).toBe('60');
     for (const database of databases) await database.close();
+  });
+
+  it('lets everything else go on while another connection holds the lock, also who is to let it go', async () => {
+    const file = path.join(folder, 'gatehouse.db');
+    const [holder, waiter] = [await openSqliteFile(file), await openSqliteFile(file)];
+    await holder.run('create table turns (n integer)');
+    await holder.run('begin immediate');
+    let turns = 0;
+    const ticking = setInterval(() => {
+      turns += 1;
+      if (turns === 20) void holder.run('commit');
+    }, 1);
+    await waiter.run('insert into turns values (?)', [1]);
+    clearInterval(ticking);
+    expect(turns).toBeGreaterThanOrEqual(20);
+    for (const one of [holder, waiter]) await one.close();
+  });
+
+  it('lets timers and sockets have their turn while one statement follows another', async () => {
+    const file = await openSqliteFile(path.join(folder, 'gatehouse.db'));
+    let isPast = false;
+    setTimeout(() => {
+      isPast = true;
+    }, 1);
+    let statements = 0;
+    while (!isPast && statements < 100_000) {
+      await file.all('select 1');
+      statements += 1;
+    }
+    expect(isPast).toBe(true);
+    await file.close();
+  });
+
+  it('keeps whole numbers whole, also where a column has no kind, whichever Node it is', async () => {
+    const file = await openSqliteFile(path.join(folder, 'gatehouse.db'));
+    const kinds = 'select typeof(?) as a, typeof(?) as b, typeof(?) as c, cast(? as text) as d';
+    expect({ ...(await file.all<object>(kinds, [5, NOW, 1.5, NOW]))[0] }).toEqual({
+      a: 'integer',
+      b: 'integer',
+      c: 'real',
+      d: `${NOW}`,
+    });
+    await file.close();
+  });
+
+  it('asks no table by a statement that was prepared before the table was changed', async () => {
+    const file = await openSqliteFile(path.join(folder, 'gatehouse.db'));
+    await file.run('create table t (a integer, b text)');
+    await file.run(`insert into t values (1, 'x')`);
+    const first = async () => ({ ...(await file.all<object>('select * from t'))[0] });
+    expect(await first()).toEqual({ a: 1, b: 'x' });
+    await file.run('alter table t add column c text');
+    expect(await first()).toEqual({ a: 1, b: 'x', c: null });
+    await file.run('alter table t drop column b');
+    expect(await first()).toEqual({ a: 1, c: null });
+    await file.close();
+  });
+
+  it('is opened without a word on stderr', async () => {
+    const told: Error[] = [];
+    const hear = (warning: Error) => told.push(warning);
+    process.on('warning', hear);
+    await (await openSqliteFile(path.join(folder, 'gatehouse.db'))).close();
+    await new Promise(setImmediate);
+    process.off('warning', hear);
+    expect(told).toEqual([]);
   });
 
   it('names the statement that was refused, without the values', async () => {

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { createClient } from '@keyv/redis';
 import pg from 'pg';
 import { Database } from 'sqlite3';
@@ -155,6 +157,24 @@ describeOnce('the token file', () => {
       Array.from({ length: 8 }, () => true),
     );
     expect(await raw.rows()).toHaveLength(8);
+  });
+
+  it('keeps its locks while it is opened once more: one build of SQLite has it in one process, or the first to close drops all', async () => {
+    await using raw = await onSqlite();
+    const { file } = raw.target;
+    await (await openTokens(raw.target, SECRET)).close();
+    const holder = new Database(file);
+    const hold = promisify<string, unknown>(holder.all.bind(holder));
+    await hold('begin immediate');
+    const vault = await openTokens(raw.target, SECRET);
+    expect(await vault.get('demo')).toBeUndefined();
+    await vault.close();
+    const elsewhere = `const { Database } = require('sqlite3');
+      new Database(process.argv[1]).run('begin immediate', (error) => console.log(error?.code ?? 'was let in'));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['-e', elsewhere, file]);
+    expect(stdout.trim()).toBe('SQLITE_BUSY');
+    await hold('rollback');
+    await promisify(holder.close.bind(holder))();
   });
 
   it('is refused when it is not a database, by each who asks', async () => {

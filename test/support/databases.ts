@@ -5,6 +5,7 @@ import pg from 'pg';
 import { describe, it } from 'vitest';
 import type { Store } from '../../src/ports/store.ts';
 import type { Database } from '../../src/store/engines/database.ts';
+import { openSqliteFile } from '../../src/store/engines/sqlite.ts';
 import { createStore, type DatabaseTarget, openDatabase } from '../../src/store/open.ts';
 import { copyOfPrepared, testFolder } from './prepared.ts';
 import { isStock } from './stock-org.ts';
@@ -109,6 +110,16 @@ async function freshSchema(url: string): Promise<PostgresPlace> {
       await client.end();
     },
   };
+}
+
+/**
+ * As somebody with the database file, and without our secret, would do it. By our own build of SQLite: this process has the
+ * file open, and another build would drop its locks.
+ */
+export async function tamper({ folder }: { readonly folder: string }, statements: string): Promise<void> {
+  const file = await openSqliteFile(path.join(folder, 'gatehouse.db'));
+  for (const statement of statements.split(';')) if (statement.trim() !== '') await file.run(statement);
+  await file.close();
 }
 
 const migrated = async (folder: string) => (await openDatabase({ file: path.join(folder, 'gatehouse.db') })).close();

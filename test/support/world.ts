@@ -1,6 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { Database } from 'sqlite3';
 import { type ActionPermission, SALESFORCE_ACTIONS } from '../../permissions/catalog.ts';
 import { type Policy, shippedPolicy } from '../../permissions/policy.ts';
 import type { Audience } from '../../permissions/profiles.ts';
@@ -160,18 +159,6 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** As somebody with the database file, and without our secret, would do it. */
-export function tamper(world: World, sql: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const file = new Database(path.join(world.folder, 'gatehouse.db'));
-    file.exec(sql, (error) => {
-      file.close();
-      if (error === null) resolve();
-      else reject(error);
-    });
-  });
 }
 
 /** A house that nobody has used: its databases with their schema, the simulated org with its company. */

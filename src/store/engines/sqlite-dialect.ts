@@ -9,7 +9,7 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import { toStorable } from './parameters.ts';
+import { type Storable, toStorable } from './parameters.ts';
 import type { SqliteFile } from './sqlite.ts';
 import type { TransactionScope } from './transaction-scope.ts';
 
@@ -103,7 +103,9 @@ class SqliteConnection implements DatabaseConnection {
     this.#file = file;
   }
 
-  async executeQuery<R>({ query, sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+  async executeQuery<R>({ query, sql, parameters: compiled }: CompiledQuery): Promise<QueryResult<R>> {
+    // What the compiler below let pass, or `Database.all`.
+    const parameters = compiled as readonly Storable[];
     const changes =
       (query.kind === 'InsertQueryNode' || query.kind === 'UpdateQueryNode' || query.kind === 'DeleteQueryNode') &&
       query.returning === undefined;

@@ -1,32 +1,46 @@
 import { access, chmod, constants, mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { Database as Handle } from 'sqlite3';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite';
 import { GatehouseError } from '../../domain/errors.ts';
+import type { Storable } from './parameters.ts';
 import { storeUnavailable } from './unavailable.ts';
 
 /** One connection to one SQLite file, as promises. Nothing here ever deletes or replaces a file. */
 export interface SqliteFile {
   /** Rows of a statement. */
-  all<R>(sql: string, parameters?: readonly unknown[]): Promise<R[]>;
+  all<R>(sql: string, parameters?: readonly Storable[]): Promise<R[]>;
   /** How many rows a statement without rows changed. */
-  run(sql: string, parameters?: readonly unknown[]): Promise<number>;
+  run(sql: string, parameters?: readonly Storable[]): Promise<number>;
   close(): Promise<void>;
 }
 
 /**
- * How long SQLite itself waits for a lock: shortly, because it keeps one of the few threads of the pool while it does, and
- * whoever holds the lock may need that thread to go on. Then we wait and ask again, for about 12 seconds.
+ * How long SQLite itself waits for a lock: hardly, because the whole process stands still while it does. Then we let everything
+ * else go on and ask again, for about 12 seconds.
  */
-const BUSY_TIMEOUT_MS = 10;
-const ATTEMPTS = 400;
+const BUSY_TIMEOUT_MS = 2;
+const ATTEMPTS = 500;
+/** Statements run in the turn of whoever asks. After this long in one turn the next waits for the following one. */
+const TURN_MS = 10;
+/** Kept prepared: every statement of ours has one text, but those with lists of ids. */
+const PREPARED = 300;
 
 /** Opens the file, makes it (and its folder, for this account alone) where it is missing, and sets it up for several processes. */
 export async function openSqliteFile(file: string): Promise<SqliteFile> {
-  const isNew = await prepare(file).catch((error: unknown) => {
+  return openPrivately(file, connect);
+}
+
+/** The same with the build of whoever gives `open`. */
+export async function openPrivately<T extends Pick<SqliteFile, 'all' | 'close'>>(
+  file: string,
+  open: (file: string) => Promise<T>,
+): Promise<T> {
+  const isNew = await isMissing(file).catch((error: unknown) => {
     throw unusable(file, error) ?? error;
   });
-  const connection = await connect(file);
+  const connection = await open(file);
   try {
     // Without it SQLite keeps the umask's rights; the WAL beside it copies those of the file.
     if (isNew) await chmod(file, 0o600);
@@ -38,7 +52,8 @@ export async function openSqliteFile(file: string): Promise<SqliteFile> {
   return connection;
 }
 
-async function prepare(file: string): Promise<boolean> {
+/** Whether the file is still to be made. Nothing here opens it: closing it again would drop the locks of this process. */
+async function isMissing(file: string): Promise<boolean> {
   await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
   // The WAL and its index are made beside the file.
   await access(path.dirname(file), constants.W_OK);
@@ -52,35 +67,105 @@ async function prepare(file: string): Promise<boolean> {
 }
 
 async function connect(file: string): Promise<SqliteFile> {
-  const handle = await new Promise<Handle>((resolve, reject) => {
-    const opening = new Handle(file, (error) => (error === null ? resolve(opening) : reject(error)));
-  }).catch((error: unknown) => {
-    throw unusable(file, error) ?? error;
-  });
-  handle.configure('busyTimeout', BUSY_TIMEOUT_MS);
+  const handle = openHandle(file);
+  const prepared = new Map<string, StatementSyncInstance>();
+  const pass = createTurns();
 
-  const ask = async <T>(sql: string, send: (done: (error: Error | null, answer: T) => void) => void): Promise<T> => {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await new Promise<T>((resolve, reject) =>
-          send((error, answer) => (error === null ? resolve(answer) : reject(error))),
-        );
-      } catch (error) {
-        // A busy statement has done nothing. Chance decides who is next: SQLite's own waiting is not fair.
-        if (codeOf(error) !== 'SQLITE_BUSY' || attempt === ATTEMPTS) throw refusedBy(file, sql, error);
-        await sleep(Math.random() * 50);
-      }
-    }
+  const prepare = (sql: string): StatementSyncInstance => {
+    const kept = prepared.get(sql);
+    const statement = kept ?? handle.prepare(sql.replace(/\$\d+/g, '?'));
+    // Last used, last out; and none outlives the tables that it was made for.
+    prepared.delete(sql);
+    if (/^(create|alter|drop)/i.test(sql)) prepared.clear();
+    else prepared.set(sql, statement);
+    const [oldest] = prepared.keys();
+    if (oldest !== undefined && prepared.size > PREPARED) prepared.delete(oldest);
+    return statement;
   };
+  const ask = <T>(sql: string, answer: () => T) =>
+    patiently(file, sql, async () => {
+      await pass();
+      return answer();
+    });
   return {
-    all: (sql, parameters = []) => ask(sql, (done) => handle.all(sql, parameters, done)),
-    run: (sql, parameters = []) =>
-      ask(sql, (done) =>
-        handle.run(sql, parameters, function (error) {
-          done(error, this?.changes ?? 0);
-        }),
-      ),
-    close: () => ask('close', (done) => handle.close((error) => done(error, undefined))),
+    all: <R>(sql: string, parameters: readonly Storable[] = []) =>
+      // Rows have the columns that the statement names.
+      ask(sql, () => prepare(sql).all(...parameters.map(toBound)) as R[]),
+    run: (sql, parameters = []) => ask(sql, () => Number(prepare(sql).run(...parameters.map(toBound)).changes)),
+    close: () =>
+      ask('close', () => {
+        try {
+          // The package leaves a connection half open until its statements are collected: what was written is in the file now.
+          if (ownBuild() === undefined) handle.exec('pragma wal_checkpoint');
+        } finally {
+          handle.close();
+        }
+      }),
+  };
+}
+
+/** Waits while another connection holds the lock. A busy statement has done nothing. */
+export async function patiently<T>(file: string, sql: string, ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (codeOf(error) !== 'SQLITE_BUSY' || attempt === ATTEMPTS) throw refusedBy(file, sql, error);
+      // Chance decides who is next: SQLite's own waiting is not fair.
+      await sleep(Math.random() * Math.min(50, 4 * attempt));
+    }
+  }
+}
+
+function openHandle(file: string): DatabaseSyncInstance {
+  const { DatabaseSync } = loadBuild();
+  try {
+    const handle = new DatabaseSync(file);
+    handle.exec(`pragma busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    return handle;
+  } catch (error) {
+    throw unusable(file, error) ?? error;
+  }
+}
+
+type Build = Pick<typeof import('@photostructure/sqlite'), 'DatabaseSync'>;
+
+/**
+ * Node's own SQLite, or before 22.13 the same API from a package. A file is opened by one build alone in one process: when
+ * either closes it, the locks of both fall (https://www.sqlite.org/howtocorrupt.html, 2.2.1). That of the tokens is keyv's.
+ */
+function loadBuild(): Build {
+  // As CommonJS it loads in half the time (F1).
+  return ownBuild() ?? (createRequire(import.meta.url)('@photostructure/sqlite') as Build);
+}
+
+/** Node tells on stderr that it is experimental; our tests on each Node hold what we use of it. */
+function ownBuild(): Build | undefined {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return process.getBuiltinModule('node:sqlite') as Build | undefined;
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+/** Whole numbers as such: one of the two builds binds them as fractions, which text and comparisons tell apart. */
+function toBound(value: Storable): Storable | bigint {
+  return Number.isInteger(value) ? BigInt(value as number) : value;
+}
+
+/** Lets timers, sockets and signals have their turn while one statement follows another. */
+function createTurns(): () => Promise<void> | undefined {
+  let since: number | undefined;
+  return () => {
+    if (since === undefined) {
+      since = performance.now();
+      setImmediate(() => {
+        since = undefined;
+      });
+    }
+    return performance.now() - since > TURN_MS ? nextTurn() : undefined;
   };
 }
 
@@ -92,7 +177,7 @@ function refusedBy(file: string, sql: string, error: unknown): Error {
     : why;
 }
 
-async function setUp(connection: SqliteFile): Promise<void> {
+async function setUp(connection: Pick<SqliteFile, 'all'>): Promise<void> {
   // FULL is SQLite's default, said here because a rotated refresh token and an `executing` mark must survive power loss.
   await connection.all('pragma synchronous = full');
   await connection.all('pragma foreign_keys = on');
@@ -145,7 +230,8 @@ const UNUSABLE: Readonly<Record<string, { problem: string; next: (file: string) 
   ),
 };
 
-function unusable(file: string, error: unknown): GatehouseError | undefined {
+/** Undefined for what is no fault of the file. */
+export function unusable(file: string, error: unknown): GatehouseError | undefined {
   const known = UNUSABLE[codeOf(error)];
   if (known === undefined) return undefined;
   return new GatehouseError('config_invalid', `The database ${file} ${known.problem}.`, {
@@ -154,6 +240,25 @@ function unusable(file: string, error: unknown): GatehouseError | undefined {
   });
 }
 
+/** The low byte of a result code is its kind, and its words are always the same. https://www.sqlite.org/rescode.html */
+const KINDS: readonly (readonly [kind: number, name: string, words: string])[] = [
+  [3, 'SQLITE_PERM', 'access permission denied'],
+  [5, 'SQLITE_BUSY', 'database is locked'],
+  [8, 'SQLITE_READONLY', 'attempt to write a readonly database'],
+  [10, 'SQLITE_IOERR', 'disk I/O error'],
+  [11, 'SQLITE_CORRUPT', 'database disk image is malformed'],
+  [13, 'SQLITE_FULL', 'database or disk is full'],
+  [14, 'SQLITE_CANTOPEN', 'unable to open database file'],
+  [19, 'SQLITE_CONSTRAINT', 'constraint failed'],
+  [26, 'SQLITE_NOTADB', 'file is not a database'],
+];
+
+/** `SQLITE_...`, whichever build refused, or the code of the file system. */
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (!(error instanceof Error) || !('code' in error)) return '';
+  if (error.code !== 'ERR_SQLITE_ERROR') return String(error.code);
+  // The package tells no number where a statement that answers rows fails.
+  const told = 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
+  const known = KINDS.find(([kind, , words]) => (told === undefined ? error.message.includes(words) : told === kind));
+  return known?.[1] ?? 'SQLITE_ERROR';
 }

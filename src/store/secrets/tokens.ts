@@ -131,17 +131,20 @@ async function openAdapter(target: TokenTarget): Promise<Adapter> {
   return openPostgres(target.url, target.schema);
 }
 
+/** By keyv's SQLite alone: were it opened by ours too, the first to close it would drop the locks of the other. */
 async function openSqlite(file: string): Promise<Adapter> {
-  const [{ KeyvSqlite }, { openSqliteFile }] = await Promise.all([
+  const [{ KeyvSqlite }, { openPrivately, patiently }] = await Promise.all([
     import('@keyv/sqlite'),
     import('../engines/sqlite.ts'),
   ]);
-  // Makes folder and file for this account alone, sets WAL, and says in words what is wrong with a file that cannot be used.
-  await (await openSqliteFile(file)).close();
-  const adapter = new KeyvSqlite({ uri: `sqlite://${file}`, table: NAMESPACE, busyTimeout: BUSY_TIMEOUT_MS });
-  adapter.on('error', () => {});
-  // It connects by itself, and nobody would hear it fail.
-  await adapter.query('select 1');
+  const { adapter } = await openPrivately(file, async () => {
+    const made = new KeyvSqlite({ uri: `sqlite://${file}`, table: NAMESPACE, busyTimeout: BUSY_TIMEOUT_MS });
+    made.on('error', () => {});
+    const all = <R>(sql: string) => patiently(file, sql, async (): Promise<R[]> => made.query(sql));
+    // It connects by itself, and nobody would hear it fail.
+    await all('select 1');
+    return { adapter: made, all, close: async () => made.close() };
+  });
   return { store: adapter, drop: () => adapter.disconnect() };
 }
 
