@@ -7,7 +7,7 @@ import type { SqliteFile } from './engines/sqlite.ts';
 import { SqliteDialect } from './engines/sqlite-dialect.ts';
 import { TransactionScope } from './engines/transaction-scope.ts';
 import { migrate } from './migrate.ts';
-import { createAuditStore } from './tables/audit.ts';
+import { type ChainEnd, createAuditStore } from './tables/audit.ts';
 import { createBotStore } from './tables/bots.ts';
 import { createConnectionStore } from './tables/connections.ts';
 import { createConversationStore } from './tables/conversations.ts';
@@ -44,20 +44,20 @@ export async function openStore(target: DatabaseTarget, secrets?: Cipher): Promi
 }
 
 /** The store on an open database; also inside a transaction, with the database that the transaction gives. `secrets` seals what visitors sent, and what kind of org a connection leads to. */
-export function createStore(database: Database, secrets?: Cipher): Store {
+export function createStore(database: Database, secrets?: Cipher, chainEnd: ChainEnd = {}): Store {
   return {
     bots: createBotStore(database),
     keys: createKeyStore(database),
     operators: createOperatorStore(database),
     connections: createConnectionStore(database, secrets),
     proposals: createProposalStore(database, secrets),
-    audit: createAuditStore(database),
+    audit: createAuditStore(database, chainEnd),
     counters: createCounterStore(database),
     conversations: createConversationStore(database),
     mcpSessions: createMcpSessionStore(database),
     values: createValueStore(database),
     proveWritable: () => proveWritable(database),
-    atomically: (work) => database.transaction((inside) => work(createStore(inside, secrets))),
+    atomically: (work) => database.transaction((inside) => work(createStore(inside, secrets, chainEnd))),
     close: () => database.close(),
   };
 }

@@ -15,6 +15,8 @@ export interface Database {
   readonly all: All;
   /** Only the database that `work` is given may be used inside. Asked again inside, it is the same transaction. */
   transaction<T>(work: (inside: Database) => Promise<T>): Promise<T>;
+  /** False on what a transaction gives. The database itself throws inside its own transaction, like all else of it. */
+  isOuter(): boolean;
   close(): Promise<void>;
 }
 
@@ -29,6 +31,10 @@ export function createDatabase(
     all: allOn(kysely),
     transaction: (work) =>
       scope.run(() => kysely.transaction().execute((transaction) => work(createInside(transaction, dialect)))),
+    isOuter() {
+      scope.refuseInside();
+      return true;
+    },
     close: () => kysely.destroy(),
   };
 }
@@ -39,6 +45,7 @@ function createInside(kysely: Kysely<Tables>, dialect: Database['dialect']): Dat
     dialect,
     all: allOn(kysely),
     transaction: (work) => work(inside),
+    isOuter: () => false,
     close: () => Promise.reject(new Error('A database is not closed inside its own transaction.')),
   };
   return inside;

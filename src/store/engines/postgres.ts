@@ -2,6 +2,7 @@ import { PostgresDialect, type PostgresPoolClient, PostgresQueryCompiler } from 
 import type { Pool, PoolClient } from 'pg';
 import { GatehouseError } from '../../domain/errors.ts';
 import { toStorable } from './parameters.ts';
+import { statements } from './statements.ts';
 import type { TransactionScope } from './transaction-scope.ts';
 import { storeUnavailable } from './unavailable.ts';
 
@@ -92,6 +93,7 @@ function lendOf(pool: Pool): () => Promise<PostgresPoolClient> {
     let lost: Error | undefined;
     return {
       query: async (sql: unknown, parameters?: readonly unknown[]) => {
+        statements.publish(sql);
         const sentAt = performance.now();
         const quiet = setTimeout(() => {
           quietSince = Math.max(quietSince, sentAt);

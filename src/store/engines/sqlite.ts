@@ -5,6 +5,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { DatabaseSyncInstance, StatementSyncInstance } from '@photostructure/sqlite';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Storable } from './parameters.ts';
+import { statements } from './statements.ts';
 import { storeUnavailable } from './unavailable.ts';
 
 /** One connection to one SQLite file, as promises. Nothing here ever deletes or replaces a file. */
@@ -85,6 +86,7 @@ async function connect(file: string): Promise<SqliteFile> {
   const ask = <T>(sql: string, answer: () => T) =>
     patiently(file, sql, async () => {
       await pass();
+      statements.publish(sql);
       return answer();
     });
   return {

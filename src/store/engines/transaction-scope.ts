@@ -8,7 +8,7 @@ export class TransactionScope {
   readonly #scope = new AsyncLocalStorage<{ state: 'opening' | 'open' | 'over' }>();
 
   async run<T>(transaction: () => Promise<T>): Promise<T> {
-    this.#refuseInside();
+    this.refuseInside();
     const mark: { state: 'opening' | 'open' | 'over' } = { state: 'opening' };
     try {
       return await this.#scope.run(mark, transaction);
@@ -20,7 +20,7 @@ export class TransactionScope {
 
   /** Called whenever a connection is asked for: once by the transaction itself, never again inside it. */
   enter(): void {
-    this.#refuseInside();
+    this.refuseInside();
     const mark = this.#scope.getStore();
     if (mark?.state === 'opening') mark.state = 'open';
   }
@@ -29,7 +29,8 @@ export class TransactionScope {
     return this.#scope.getStore()?.state === 'open';
   }
 
-  #refuseInside(): void {
+  /** Throws inside the transaction. */
+  refuseInside(): void {
     if (this.isOpen)
       throw new Error(
         'The outer database was used inside its own transaction: use the one that the transaction gives.',

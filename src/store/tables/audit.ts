@@ -1,28 +1,32 @@
-import { sql } from 'kysely';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sha256 } from '../../domain/canonical-json.ts';
-import type { AuditStore } from '../../ports/store.ts';
+import type { AuditEntry, AuditRow, AuditStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
+import { toStorable } from '../engines/parameters.ts';
 
 /** Parameters of one statement are limited (32,766 on SQLite). */
 const CHUNK = 1000;
+/** Rows that share a commit. */
+const TOGETHER = 50;
 
-export function createAuditStore(database: Database): AuditStore {
+type Head = Pick<AuditRow, 'seq' | 'hash'>;
+
+/** Where the chain ended when this process last wrote to it: a guess, which the database holds against what it has. */
+export interface ChainEnd {
+  guess?: Head;
+}
+
+export function createAuditStore(database: Database, end: ChainEnd = {}): AuditStore {
   const { kysely } = database;
+  const together = appendTogether(database, end);
   return {
-    append: (entry, hashOf) =>
-      database.transaction(async (inside) => {
-        // The head row is the lock: whoever moves it holds it until the commit, on both databases.
-        const { seq, hash: previous } = await inside.kysely
-          .updateTable('auditHead')
-          .set({ seq: sql`seq + 1` })
-          .returning(['seq', 'hash'])
-          .executeTakeFirstOrThrow();
-        const unsealed = { ...entry, seq, previous, sealedHash: entry.sealed === null ? null : sha256(entry.sealed) };
-        const row = { ...unsealed, hash: hashOf(unsealed) };
-        await inside.kysely.insertInto('audit').values(row).execute();
-        await inside.kysely.updateTable('auditHead').set({ hash: row.hash }).execute();
-        return row;
-      }),
+    async append(entry, hashOf) {
+      // Refused now, alone: nothing of what shares its commit.
+      for (const value of Object.values(entry)) toStorable(value);
+      if (database.isOuter()) return together({ entry, hashOf });
+      // One entry in, one row out.
+      return (await appendAll(database, end, [{ entry, hashOf }]))[0] as AuditRow;
+    },
 
     get: (seq) => kysely.selectFrom('audit').selectAll().where('seq', '=', seq).executeTakeFirst(),
 
@@ -68,4 +72,80 @@ export function createAuditStore(database: Database): AuditStore {
       return rows.map(({ seq }) => seq);
     },
   };
+}
+
+interface Appended {
+  readonly entry: AuditEntry;
+  readonly hashOf: (row: Omit<AuditRow, 'hash'>) => string;
+}
+
+/** Rows that are ready in one turn of the event loop share a transaction, and so a write to the disk. */
+function appendTogether(database: Database, end: ChainEnd): (row: Appended) => Promise<AuditRow> {
+  type Waiting = Appended & { resolve(row: AuditRow): void; reject(error: unknown): void };
+  const waiting: Waiting[] = [];
+  let isUnderWay = false;
+
+  const writeAll = async () => {
+    await nextTurn();
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, TOGETHER);
+      try {
+        const rows = await database.transaction((inside) => appendAll(inside, end, batch));
+        for (const [at, row] of rows.entries()) batch[at]?.resolve(row);
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    isUnderWay = false;
+  };
+
+  return (row) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ ...row, resolve, reject });
+      if (isUnderWay) return;
+      isUnderWay = true;
+      void writeAll();
+    });
+}
+
+/** Within a transaction. The head row is the lock: whoever moves it holds it until the commit, on both databases. */
+async function appendAll(inside: Database, end: ChainEnd, batch: readonly Appended[]): Promise<readonly AuditRow[]> {
+  let from = end.guess ?? (await lockedHead(inside));
+  for (;;) {
+    const rows = chained(from, batch);
+    const last = rows.at(-1) ?? from;
+    const moved = await inside.kysely
+      .updateTable('auditHead')
+      .set({ seq: last.seq, hash: last.hash })
+      .where('seq', '=', from.seq)
+      .where('hash', '=', from.hash)
+      .executeTakeFirst();
+    if (moved.numUpdatedRows === 1n) {
+      await inside.kysely.insertInto('audit').values(rows).execute();
+      end.guess = { seq: last.seq, hash: last.hash };
+      return rows;
+    }
+    // Another process wrote meanwhile, or a transaction of ours came to nothing.
+    from = await lockedHead(inside);
+  }
+}
+
+/** SQLite holds the only write lock from its begin. */
+function lockedHead({ kysely, dialect }: Database): Promise<Head> {
+  return kysely
+    .selectFrom('auditHead')
+    .select(['seq', 'hash'])
+    .$if(dialect === 'postgres', (query) => query.forUpdate())
+    .executeTakeFirstOrThrow();
+}
+
+function chained(from: Head, batch: readonly Appended[]): readonly AuditRow[] {
+  let { seq, hash: previous } = from;
+  return batch.map(({ entry, hashOf }) => {
+    seq += 1;
+    const unsealed = { ...entry, seq, previous, sealedHash: entry.sealed === null ? null : sha256(entry.sealed) };
+    const row = { ...unsealed, hash: hashOf(unsealed) };
+    previous = row.hash;
+    return row;
+  });
 }

@@ -1,0 +1,52 @@
+import { expect, it } from 'vitest';
+import { describeOnce, sentBy } from '../support/databases.ts';
+import { createWorld } from '../support/world.ts';
+
+/** What one call asks of the database, counted: each statement is a round trip on PostgreSQL, each commit a write to the disk. */
+describeOnce('the statements of a call', () => {
+  it('stay few: a read is two reads and one transaction of two [F2]', async () => {
+    await using world = await createWorld();
+    const read = () => world.call('GetAccount', { name: 'Acme Industries' });
+    await read();
+    expect((await sentBy(read)).map(kindOf)).toEqual([
+      'select bots',
+      'select connections',
+      'begin',
+      'update auditHead',
+      'insert audit',
+      'commit',
+    ]);
+  });
+
+  it('share a commit where calls run at once, and each is in the chain when it is answered [F2 C7]', async () => {
+    await using world = await createWorld();
+    await world.call('GetAccount', { name: 'Acme Industries' });
+    const before = (await world.app.store.audit.head())?.seq ?? 0;
+    const sent = await sentBy(() =>
+      Promise.all(
+        Array.from({ length: 32 }, (_, n) =>
+          world.app.audit.record({ principal: `agent:${n}`, channel: 'rest', action: 'GetAccount', event: 'done' }),
+        ),
+      ),
+    );
+    expect(sent.map(kindOf)).toEqual(['begin', 'update auditHead', 'insert audit', 'commit']);
+    expect((await world.app.store.audit.head())?.seq).toBe(before + 32);
+    expect(await world.app.audit.verify()).toMatchObject({ ok: true });
+  });
+
+  it('a row that cannot be kept fails alone, not those that would have shared its commit [C7]', async () => {
+    await using world = await createWorld();
+    const record = (event: string) =>
+      world.app.audit.record({ principal: 'agent:a', channel: 'rest', action: 'GetAccount', event });
+    const ends = await Promise.allSettled([record('done'), record('do\0ne'), record('done')]);
+    expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(await world.app.audit.verify()).toMatchObject({ ok: true });
+  });
+});
+
+/** `select bots`: the verb and the table, of a select that holds another one the outer. */
+function kindOf(sql: string): string {
+  const [verb = ''] = sql.trim().split(/\s/, 1);
+  const table = [...sql.matchAll(/(?:from|into|update)\s+"?(\w+)/g)].at(verb === 'select' ? -1 : 0)?.[1];
+  return table === undefined ? verb : `${verb} ${table}`;
+}
