@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { readdir, readFile, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { GatehouseError } from '../domain/errors.ts';
 import type { ChainHeadStore } from './chain-head.ts';
@@ -10,25 +11,26 @@ import type { ChainHeadStore } from './chain-head.ts';
  */
 export function createChainHeadFiles(folder: string, isAlive: (pid: number) => boolean): ChainHeadStore {
   const own = path.join(folder, `${process.pid}-${randomBytes(4).toString('hex')}.head`);
-  let pending: Promise<void> = Promise.resolve();
 
-  const write = async (head: string) => {
-    const put = () => writeFile(`${own}.new`, head, { mode: 0o600 });
-    await put().catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      await put();
-    });
-    await rename(`${own}.new`, own);
+  /** In one go: a few bytes for the page cache take less time than their way through the thread pool. */
+  const write = (head: string) => {
+    const put = () => writeFileSync(`${own}.new`, head, { mode: 0o600 });
+    try {
+      put();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      put();
+    }
+    renameSync(`${own}.new`, own);
   };
-  const noRoom = (cause: unknown) => {
-    throw new GatehouseError('internal', 'The data folder of Gatehouse takes no writes at the moment.', {
+  const noRoom = (cause: unknown) =>
+    new GatehouseError('internal', 'The data folder of Gatehouse takes no writes at the moment.', {
       next: 'Try again in a minute. If it stays so, tell the operator to look at the disk and the rights of the data folder; nothing is lost.',
       retryable: true,
       retryAfterMs: 10_000,
       cause,
     });
-  };
 
   const files = async (): Promise<string[]> => {
     const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
@@ -40,10 +42,12 @@ export function createChainHeadFiles(folder: string, isAlive: (pid: number) => b
 
   return {
     where: folder,
-    keep(head) {
-      // In order: a later head never loses to an earlier one of the same process.
-      pending = pending.catch(() => {}).then(() => write(head).catch(noRoom));
-      return pending;
+    async keep(head) {
+      try {
+        write(head);
+      } catch (error) {
+        throw noRoom(error);
+      }
     },
     async all() {
       const texts = await Promise.all((await files()).map(readIfThere));

@@ -12,6 +12,8 @@ export interface ChainHead {
   state(): { readonly kept: Head | undefined; readonly isBroken: boolean };
 }
 
+type Row = Head & Pick<AuditRow, 'previous'>;
+
 export interface Head {
   readonly seq: number;
   readonly hash: string;
@@ -78,28 +80,51 @@ export function createChainHead({ audit, heads, hashOf, sign, log }: ChainHeadDe
     return false;
   };
 
-  const move = async (row: Head & Pick<AuditRow, 'previous'>) => {
-    if (isBroken) return;
-    if (kept === undefined) {
-      await signAndKeep(row);
-      return heads.dropOlder((line) => isOutdone(line, row));
+  /** Along rows in their order; what is signed and kept is where they lead, once for all of them. */
+  const move = async (rows: readonly Row[]) => {
+    let at: Head | undefined = kept;
+    for (const row of rows) {
+      if (isBroken) break;
+      if (at === undefined) {
+        await signAndKeep(row);
+        at = kept;
+        await heads.dropOlder((line) => isOutdone(line, row));
+      } else if (row.seq > at.seq || (row.seq === at.seq && row.hash !== at.hash)) {
+        // Nearly always our own next row: its hash covers ours, and nothing needs to be read.
+        const next: Head | undefined =
+          row.seq === at.seq + 1 && row.previous === at.hash ? row : await walk(at, row.seq);
+        if (next !== undefined && next.seq > at.seq) at = next;
+        else {
+          isBroken = true;
+          log.error('the audit was cut or changed: its rows do not follow from the one signed last', { seq: at.seq });
+        }
+      }
     }
-    if (row.seq < kept.seq || row.hash === kept.hash) return;
-    // Nearly always our own next row: its hash covers ours, and nothing needs to be read.
-    const next = row.seq === kept.seq + 1 && row.previous === kept.hash ? row : await walk(kept, row.seq);
-    if (next !== undefined && next.seq > kept.seq) return signAndKeep(next);
-    isBroken = true;
-    log.error('the audit was cut or changed: its rows do not follow from the one signed last', { seq: kept.seq });
+    if (at !== undefined && at !== kept) await signAndKeep(at);
+  };
+
+  let waiting: Row[] = [];
+  const moveOn = async () => {
+    const rows = waiting.sort((one, other) => one.seq - other.seq);
+    waiting = [];
+    try {
+      await move(rows);
+    } catch (error) {
+      // Not kept: whoever comes next fails too, or has it kept beside their own.
+      waiting.push(...rows.slice(-1));
+      throw error;
+    }
   };
 
   const prove = async () => {
     const seq = (await audit.head())?.seq ?? 0;
+    if (kept !== undefined && kept.seq >= seq) return;
     const [row] = seq === 0 ? [] : await audit.page(seq - 1, 1);
     if (row === undefined) return;
     const before = kept;
     const { hash, ...rest } = row;
     // A process signs what it wrote itself; of a row that another one wrote it knows by its hash that one of ours did.
-    if (before !== undefined || hashOf(rest) === hash) await move(row);
+    if (before !== undefined || hashOf(rest) === hash) await move([row]);
     if (kept !== undefined && kept === before) await signAndKeep(kept);
   };
 
@@ -110,7 +135,11 @@ export function createChainHead({ audit, heads, hashOf, sign, log }: ChainHeadDe
   };
 
   return {
-    keep: (row) => inTurn(() => move(row)),
+    keep(row) {
+      waiting.push(row);
+      // Each takes along who came meanwhile.
+      return inTurn(moveOn);
+    },
     prove: () => inTurn(prove),
     state: () => ({ kept, isBroken }),
   };

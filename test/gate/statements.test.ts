@@ -1,3 +1,5 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { expect, it } from 'vitest';
 import { describeOnce, sentBy } from '../support/databases.ts';
 import { createWorld } from '../support/world.ts';
@@ -31,6 +33,26 @@ describeOnce('the statements of a call', () => {
     );
     expect(sent.map(kindOf)).toEqual(['begin', 'update auditHead', 'insert audit', 'commit']);
     expect((await world.app.store.audit.head())?.seq).toBe(before + 32);
+    expect(await world.app.audit.verify()).toMatchObject({ ok: true });
+  });
+
+  it('keep the signed head once for all that are answered together, and no answer is without it [C7]', async () => {
+    await using world = await createWorld();
+    const record = () =>
+      world.app.audit.record({ principal: 'agent:a', channel: 'rest', action: 'GetAccount', event: 'done' });
+    await record();
+    const folder = path.join(world.folder, 'audit-heads');
+    const [name = ''] = await readdir(folder);
+    const kept = async () => Number((await readFile(path.join(folder, name), 'utf8')).split(' ')[0]);
+    const seqs = await Promise.all(Array.from({ length: 20 }, async () => (await record()).seq <= (await kept())));
+    expect(seqs).not.toContain(false);
+    // Nothing can be kept there any more: who asks at the same moment is told so, each of them.
+    await rm(folder, { recursive: true });
+    await writeFile(folder, '');
+    const ends = await Promise.allSettled([record(), record(), record()]);
+    expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    await rm(folder);
+    await record();
     expect(await world.app.audit.verify()).toMatchObject({ ok: true });
   });
 
