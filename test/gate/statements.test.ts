@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import type { Policy } from '../../permissions/policy.ts';
 import { describeOnce, sentBy } from '../support/databases.ts';
 import { createWorld } from '../support/world.ts';
 
@@ -18,6 +19,21 @@ describeOnce('the statements of a call', () => {
       'insert audit',
       'commit',
     ]);
+  });
+
+  it('of a write that policy lets run ask nothing of its proposal that was read before [F2]', async () => {
+    await using world = await createWorld();
+    await world.setPolicy(letUpdates);
+    let count = 0;
+    const write = () => {
+      count += 1;
+      return world.call('UpdateOpportunity', { reference: 'OPP-123', nextStep: `Call ${count}` });
+    };
+    await write();
+    const sent = (await sentBy(write)).map(kindOf);
+    expect(sent.filter((kind) => kind === 'select proposals')).toHaveLength(4);
+    expect(sent.filter((kind) => kind === 'commit')).toHaveLength(2);
+    expect(sent.length).toBeLessThanOrEqual(25);
   });
 
   it('share a commit where calls run at once, and each is in the chain when it is answered [F2 C7]', async () => {
@@ -65,6 +81,15 @@ describeOnce('the statements of a call', () => {
     expect(await world.app.audit.verify()).toMatchObject({ ok: true });
   });
 });
+
+function letUpdates(policy: Policy): Policy {
+  const { UpdateOpportunity } = policy.actions;
+  if (UpdateOpportunity === undefined) throw new Error('The shipped policy names it.');
+  return {
+    ...policy,
+    actions: { ...policy.actions, UpdateOpportunity: { ...UpdateOpportunity, decision: 'auto', rules: [] } },
+  };
+}
 
 /** `select bots`: the verb and the table, of a select that holds another one the outer. */
 function kindOf(sql: string): string {

@@ -5,12 +5,21 @@ import type { ProposalStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
 import { PROPOSAL_JSON, type ProposalTable, type Tables } from './tables.ts';
 
+const KNOWN = 100;
+
 /** What a visitor sent is encrypted at rest: it may lie here for weeks, and nobody of the owner has seen it yet. */
 export function createProposalStore({ kysely }: Database, secrets?: Cipher): ProposalStore {
   const toColumns = (patch: Partial<Proposal>, isVisitors: boolean) =>
     columnsOf(patch, isVisitors ? (secrets ?? noSecrets) : undefined);
-  const toProposal = (row: ProposalTable) => proposalOf(row, secrets);
+  /** Whose request a proposal is never changes: the last ones that were read need not be asked again. */
+  const known = new Map<string, boolean>();
+  const toProposal = (row: ProposalTable) => {
+    known.set(row.id, row.visitor !== null);
+    for (const id of known.keys()) if (known.size > KNOWN) known.delete(id);
+    return proposalOf(row, secrets);
+  };
   const isVisitors = async (id: string) =>
+    known.get(id) ??
     (await kysely.selectFrom('proposals').select('visitor').where('id', '=', id).executeTakeFirst())?.visitor != null;
 
   const one = async (column: 'id' | 'dedupeKey', value: string) => {
