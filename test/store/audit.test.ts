@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/domain/canonical-json.ts';
-import { describeStores } from '../support/databases.ts';
+import { createStore } from '../../src/store/open.ts';
+import { describeStores, sentBy } from '../support/databases.ts';
 import { anEntry, hashOf, NOW } from './rows.ts';
 
-describeStores((_name, openFresh) => {
+describeStores((name, openFresh) => {
   describe('audit', () => {
     it('chains entries from the first on: numbers without gaps, each after the one before [C7]', async () => {
       await using fresh = await openFresh();
@@ -28,6 +29,25 @@ describeStores((_name, openFresh) => {
       expect(await audit.get(1)).toEqual(first);
       expect(await audit.get(22)).toBeUndefined();
       expect((await audit.page(5, 2)).map(({ seq }) => seq)).toEqual([6, 7]);
+    });
+
+    it('is written by one statement where the database is far away, and by one transaction where it is near [F2]', async () => {
+      await using fresh = await openFresh();
+      const { audit } = fresh.store;
+      await audit.append(anEntry(), hashOf);
+      expect(await sentBy(() => audit.append(anEntry(), hashOf))).toHaveLength(name === 'PostgreSQL' ? 1 : 4);
+      // Another process went on: the guess is wrong, and nothing of it is kept.
+      const beside = createStore(fresh.database).audit;
+      await beside.append(anEntry({ event: 'beside' }), hashOf);
+      await audit.append(anEntry({ event: 'after' }), hashOf);
+      const rows = await audit.page(0, 10);
+      expect(rows.map(({ seq, event }) => [seq, event])).toEqual([
+        [1, anEntry().event],
+        [2, anEntry().event],
+        [3, 'beside'],
+        [4, 'after'],
+      ]);
+      for (const [index, row] of rows.slice(1).entries()) expect(row.previous).toBe(rows[index]?.hash);
     });
 
     it('takes no number for an entry that could not be sealed', async () => {

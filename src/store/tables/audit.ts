@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { sha256 } from '../../domain/canonical-json.ts';
 import type { AuditEntry, AuditRow, AuditStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
@@ -90,7 +91,9 @@ function appendTogether(database: Database, end: ChainEnd): (row: Appended) => P
     while (waiting.length > 0) {
       const batch = waiting.splice(0, TOGETHER);
       try {
-        const rows = await database.transaction((inside) => appendAll(inside, end, batch));
+        const rows =
+          (await appendAtOnce(database, end, batch)) ??
+          (await database.transaction((inside) => appendAll(inside, end, batch)));
         for (const [at, row] of rows.entries()) batch[at]?.resolve(row);
       } catch (error) {
         for (const { reject } of batch) reject(error);
@@ -108,27 +111,80 @@ function appendTogether(database: Database, end: ChainEnd): (row: Appended) => P
     });
 }
 
+/** PostgreSQL is far away, and takes both steps as one statement without a transaction around it; undefined where the guess was wrong. */
+async function appendAtOnce(
+  database: Database,
+  end: ChainEnd,
+  batch: readonly Appended[],
+): Promise<readonly AuditRow[] | undefined> {
+  if (database.dialect !== 'postgres' || end.guess === undefined) return undefined;
+  return extend(database, end, end.guess, batch);
+}
+
 /** Within a transaction. The head row is the lock: whoever moves it holds it until the commit, on both databases. */
 async function appendAll(inside: Database, end: ChainEnd, batch: readonly Appended[]): Promise<readonly AuditRow[]> {
-  let from = end.guess ?? (await lockedHead(inside));
-  for (;;) {
-    const rows = chained(from, batch);
-    const last = rows.at(-1) ?? from;
-    const moved = await inside.kysely
-      .updateTable('auditHead')
-      .set({ seq: last.seq, hash: last.hash })
-      .where('seq', '=', from.seq)
-      .where('hash', '=', from.hash)
-      .executeTakeFirst();
-    if (moved.numUpdatedRows === 1n) {
-      await inside.kysely.insertInto('audit').values(rows).execute();
-      end.guess = { seq: last.seq, hash: last.hash };
-      return rows;
-    }
-    // Another process wrote meanwhile, or a transaction of ours came to nothing.
-    from = await lockedHead(inside);
-  }
+  const guessed = end.guess === undefined ? undefined : await extend(inside, end, end.guess, batch);
+  if (guessed !== undefined) return guessed;
+  // Another process wrote meanwhile, or a transaction of ours came to nothing.
+  const rows = await extend(inside, end, await lockedHead(inside), batch);
+  if (rows === undefined) throw new Error('The head of the audit moved under its lock.');
+  return rows;
 }
+
+/** Nothing, where the chain does not end at `from`. */
+async function extend(
+  { kysely, dialect }: Database,
+  end: ChainEnd,
+  from: Head,
+  batch: readonly Appended[],
+): Promise<readonly AuditRow[] | undefined> {
+  const rows = chained(from, batch);
+  const { seq, hash } = rows.at(-1) ?? from;
+  const move = kysely
+    .updateTable('auditHead')
+    .set({ seq, hash })
+    .where('seq', '=', from.seq)
+    .where('hash', '=', from.hash);
+  if (dialect === 'postgres') {
+    const cells = (row: AuditRow) => COLUMNS.map(([name, kind]) => sql`cast(${row[name]} as ${sql.raw(kind)})`);
+    const written = await sql`with moved as (${move.returning('seq')})
+      insert into audit (${sql.join(COLUMNS.map(([name]) => sql.ref(name)))})
+      select added.* from moved, (values ${sql.join(rows.map((row) => sql`(${sql.join(cells(row))})`))}) as added`.execute(
+      kysely,
+    );
+    if (written.numAffectedRows === 0n) return undefined;
+  } else {
+    const { numUpdatedRows } = await move.executeTakeFirst();
+    if (numUpdatedRows === 0n) return undefined;
+    await kysely.insertInto('audit').values(rows).execute();
+  }
+  end.guess = { seq, hash };
+  return rows;
+}
+
+/** By its type every column is here; what is bound in a list of values has no kind by itself. */
+const KINDS: Readonly<Record<keyof AuditRow, 'bigint' | 'text'>> = {
+  seq: 'bigint',
+  at: 'bigint',
+  bot: 'text',
+  principal: 'text',
+  channel: 'text',
+  action: 'text',
+  event: 'text',
+  decision: 'text',
+  assurance: 'text',
+  proposal: 'text',
+  digest: 'text',
+  policyRevision: 'bigint',
+  object: 'text',
+  recordId: 'text',
+  detail: 'text',
+  sealed: 'text',
+  sealedHash: 'text',
+  previous: 'text',
+  hash: 'text',
+};
+const COLUMNS = Object.entries(KINDS) as readonly (readonly [keyof AuditRow, string])[];
 
 /** SQLite holds the only write lock from its begin. */
 function lockedHead({ kysely, dialect }: Database): Promise<Head> {
