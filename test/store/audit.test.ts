@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/domain/canonical-json.ts';
 import { createStore } from '../../src/store/open.ts';
-import { describeStores, sentBy } from '../support/databases.ts';
+import { describeStores } from '../support/databases.ts';
+import { sentBy } from '../support/statements.ts';
 import { anEntry, hashOf, NOW } from './rows.ts';
 
 describeStores((name, openFresh) => {

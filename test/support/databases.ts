@@ -6,7 +6,6 @@ import { describe, it } from 'vitest';
 import type { Store } from '../../src/ports/store.ts';
 import type { Database } from '../../src/store/engines/database.ts';
 import { openSqliteFile } from '../../src/store/engines/sqlite.ts';
-import { statements } from '../../src/store/engines/statements.ts';
 import { createStore, type DatabaseTarget, openDatabase } from '../../src/store/open.ts';
 import { copyOfPrepared, testFolder } from './prepared.ts';
 import { isStock } from './stock-org.ts';
@@ -121,19 +120,6 @@ export async function tamper({ folder }: { readonly folder: string }, statements
   const file = await openSqliteFile(path.join(folder, 'gatehouse.db'));
   for (const statement of statements.split(';')) if (statement.trim() !== '') await file.run(statement);
   await file.close();
-}
-
-/** The statements that this process sends to databases meanwhile. */
-export async function sentBy(work: () => Promise<unknown>): Promise<string[]> {
-  const sent: string[] = [];
-  const note = (sql: unknown) => void sent.push(String(sql));
-  statements.subscribe(note);
-  try {
-    await work();
-  } finally {
-    statements.unsubscribe(note);
-  }
-  return sent;
 }
 
 const migrated = async (folder: string) => (await openDatabase({ file: path.join(folder, 'gatehouse.db') })).close();

@@ -1,0 +1,31 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+
+/** The statements that this process sends to databases meanwhile; the built program tells them too. Imports nothing of ours, for the bench. */
+export async function sentBy(work: () => Promise<unknown>): Promise<string[]> {
+  const sent: string[] = [];
+  const note = (sql: unknown) => void sent.push(String(sql));
+  subscribe('gatehouse.statements', note);
+  try {
+    await work();
+  } finally {
+    unsubscribe('gatehouse.statements', note);
+  }
+  return sent;
+}
+
+/** How often they made the database write to the disk and wait for it: transactions that wrote, and writes outside of one. */
+export function syncsOf(sent: readonly string[]): number {
+  let syncs = 0;
+  let inTransaction: 'no' | 'yes' | 'wrote' = 'no';
+  for (const sql of sent) {
+    if (/^begin/i.test(sql)) inTransaction = 'yes';
+    else if (/^(commit|rollback)/i.test(sql)) {
+      if (inTransaction === 'wrote' && /^commit/i.test(sql)) syncs += 1;
+      inTransaction = 'no';
+    } else if (!/^(select|pragma)/i.test(sql)) {
+      if (inTransaction === 'no') syncs += 1;
+      else inTransaction = 'wrote';
+    }
+  }
+  return syncs;
+}
