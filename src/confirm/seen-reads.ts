@@ -1,4 +1,4 @@
-import type { Salesforce, SObject } from '../domain/action.ts';
+import type { Salesforce, SObject, Soql } from '../domain/action.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
 import { fromSalesforceTime } from '../domain/stored-value/times.ts';
 
@@ -7,14 +7,20 @@ import { fromSalesforceTime } from '../domain/stored-value/times.ts';
  * only where its conditional write proves that nobody changed it in between; what was read otherwise, or in another call, is read again.
  */
 export interface SeenReads {
-  /** The org with that memory. `basis`: under what it was read; a run under another policy or connection reads for itself. */
-  through(
-    org: Salesforce,
-    basis: string,
-    how: { readonly isWriting: boolean; readonly clock: () => number },
-  ): Salesforce;
+  /** The org with that memory. */
+  through(org: Salesforce, reader: Reader): Salesforce;
+  /** The judgement of a query, for a run that only reads. */
+  judged(soql: Soql, reader: Reader): Soql;
   /** The preview is over: from here on nothing is remembered, and each answer is given once. */
   previewed(): void;
+}
+
+export interface Reader {
+  /** Under what it reads: a run under another policy or connection than its preview reads for itself. */
+  readonly basis: string;
+  readonly isWriting: boolean;
+  /** Salesforce's. */
+  readonly clock: () => number;
 }
 
 /** A write that follows in the second of the last change is not refused: the condition compares whole seconds, by a clock known to two. */
@@ -24,47 +30,55 @@ export function createSeenReads(): SeenReads {
   const seen = new Map<string, { readonly answer: unknown; readonly isStill: boolean }>();
   let isPreview = true;
 
+  const once =
+    <Asked extends unknown[], Answer>(
+      name: string,
+      { basis, isWriting, clock }: Reader,
+      ask: (...asked: Asked) => Promise<Answer>,
+    ) =>
+    async (...asked: Asked): Promise<Answer> => {
+      if (!isPreview && seen.size === 0) return ask(...asked);
+      const key = canonicalJson([basis, name, asked]);
+      const known = seen.get(key);
+      seen.delete(key);
+      // The key holds the question, so the answer is one to it.
+      if (!isPreview && known !== undefined && (known.isStill || !isWriting)) return known.answer as Answer;
+      const askedAt = clock();
+      const answer = await ask(...asked);
+      if (isPreview) seen.set(key, { answer, isStill: isProven(answer, askedAt) });
+      return answer;
+    };
+  const forgetting =
+    <Asked extends unknown[], Answer>(write: (...asked: Asked) => Promise<Answer>) =>
+    (...asked: Asked): Promise<Answer> => {
+      seen.clear();
+      return write(...asked);
+    };
+
   return {
     previewed() {
       isPreview = false;
     },
-    through(org, basis, { isWriting, clock }) {
-      const once =
-        <Asked extends unknown[], Answer>(name: string, ask: (...asked: Asked) => Promise<Answer>) =>
-        async (...asked: Asked): Promise<Answer> => {
-          if (!isPreview && seen.size === 0) return ask(...asked);
-          const key = canonicalJson([basis, name, asked]);
-          const known = seen.get(key);
-          seen.delete(key);
-          // The key holds the question, so the answer is one to it.
-          if (!isPreview && known !== undefined && (known.isStill || !isWriting)) return known.answer as Answer;
-          const askedAt = clock();
-          const answer = await ask(...asked);
-          if (isPreview) seen.set(key, { answer, isStill: isProven(answer, askedAt) });
-          return answer;
-        };
-      const forgetting =
-        <Asked extends unknown[], Answer>(write: (...asked: Asked) => Promise<Answer>) =>
-        (...asked: Asked): Promise<Answer> => {
-          seen.clear();
-          return write(...asked);
-        };
-      return {
-        ...org,
-        get: once('get', org.get),
-        find: once('find', org.find),
-        findAll: once('findAll', org.findAll),
-        create: forgetting(org.create),
-        update: forgetting(org.update),
-        remove: forgetting(org.remove),
-      };
-    },
+    judged: (soql, reader) => ({
+      ...soql,
+      judge: once('judge', reader, soql.judge),
+      resume: once('resume', reader, soql.resume),
+    }),
+    through: (org, reader) => ({
+      ...org,
+      get: once('get', reader, org.get),
+      find: once('find', reader, org.find),
+      findAll: once('findAll', reader, org.findAll),
+      create: forgetting(org.create),
+      update: forgetting(org.update),
+      remove: forgetting(org.remove),
+    }),
   };
 }
 
 /** Whether a write on condition of these records would notice any change since: no parent's field among them, none changed just now. */
 function isProven(answer: unknown, askedAt: number): boolean {
-  const records = [answer].flat(2) as readonly SObject[]; // get, find and findAll answer nothing else
+  const records = [answer].flat(2) as readonly Partial<SObject>[]; // of whatever else, nothing is proven
   return (
     records.length > 0 &&
     records.every(

@@ -86,6 +86,11 @@ export async function contextFor(
     remove: once?.remove ?? noWriting,
   };
   const choice = writing?.proposal.choice ?? undefined;
+  const reader = {
+    basis: JSON.stringify([bot.policyRevision, org.connectionId]),
+    isWriting: writing !== undefined,
+    clock: () => org.clock(),
+  };
   return {
     orgId: org.orgId,
     environment: org.environment,
@@ -105,10 +110,12 @@ export async function contextFor(
           ({ object, find, ...read }) => reads.note({ ...read, query: deps.queryOf(object, find) }),
           call.session?.indexValue,
         ),
-        JSON.stringify([bot.policyRevision, org.connectionId]),
-        { isWriting: writing !== undefined, clock: () => org.clock() },
+        reader,
       ),
-      soql: logged(deps.openSoql(bot, org, callerKey(call), writing?.answered(org.environment)), reads),
+      soql: seen.judged(
+        logged(deps.openSoql(bot, org, callerKey(call), writing?.answered(org.environment)), reads),
+        reader,
+      ),
       sync: deps.openSync(bot, org, writing !== undefined),
       extra,
       choice,

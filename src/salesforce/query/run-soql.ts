@@ -209,10 +209,19 @@ async function schemaFor(query: string, policy: SoqlPolicy, org: RunSoqlDeps['or
             return undefined;
           throw error;
         });
-        known.set(name.toLowerCase(), describe === undefined ? undefined : toSoqlObject(describe));
+        known.set(name.toLowerCase(), describe === undefined ? undefined : soqlObjectOf(describe));
       }),
     );
   }
+}
+
+/** A describe is one object as long as it is remembered, and a query is read several times: of 800 fields, once is enough. */
+const indexed = new WeakMap<ObjectDescribe, SoqlObject>();
+
+function soqlObjectOf(describe: ObjectDescribe): SoqlObject {
+  const known = indexed.get(describe) ?? toSoqlObject(describe);
+  indexed.set(describe, known);
+  return known;
 }
 
 function toSoqlObject(describe: ObjectDescribe): SoqlObject {
