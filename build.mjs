@@ -6,6 +6,7 @@
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 const ROOT = path.dirname(fileURLToPath(import.meta.url));
 const DIST = path.join(ROOT, 'dist');
@@ -13,6 +14,13 @@ const MAIN = path.join(DIST, 'src', 'main.js');
 const SOURCES = ['src', 'actions', 'permissions', 'prompts', 'package.json', 'build.mjs'];
 /** What every start loads beside the program entry and the actions, each by an import() of its own. */
 const START = ['src/cli/commands/mcp.ts', 'src/app/app.ts'];
+/** What the browser loads: pages of operators, the chat of visitors, and the few that work without a script. Each by itself. */
+const BROWSER = {
+  chat: 'src/console/app/chat/chat.ts',
+  plain: 'src/console/app/plain.ts',
+  style: 'src/console/app/style.css',
+  'chat-style': 'src/console/app/chat/chat.css',
+};
 const DAY_MS = 86_400_000;
 const flags = new Set(process.argv.slice(2));
 
@@ -68,10 +76,50 @@ async function build() {
   const plugins = [...options.plugins, oneStart(doors)];
   const { outputFiles, metafile } = await esbuild.build({ ...options, plugins });
   const files = new Map(outputFiles.map(({ path: file, contents }) => [path.relative(DIST, file), contents]));
-  files.set('THIRD-PARTY-NOTICES.txt', await notices(Object.keys(metafile.inputs)));
+  const browser = await buildBrowser(esbuild);
+  for (const [name, contents] of browser.files) files.set(path.join('console', name), contents);
+  files.set('THIRD-PARTY-NOTICES.txt', await notices(Object.keys({ ...metafile.inputs, ...browser.inputs })));
   await replaceDist(files);
   // A source that was saved during the build must count as newer than its result.
   await utimes(MAIN, startedAt, startedAt);
+}
+
+/** The browser's files, each also compressed, and the manifest by which the server finds what an entry is called. */
+async function buildBrowser(esbuild) {
+  const outdir = path.join(DIST, 'console');
+  const { outputFiles, metafile } = await esbuild.build({
+    absWorkingDir: ROOT,
+    entryPoints: Object.entries(BROWSER).map(([out, file]) => ({ in: file, out })),
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2023',
+    tsconfig: 'src/console/app/tsconfig.json',
+    entryNames: '[name]-[hash]',
+    chunkNames: 'part-[hash]',
+    minify: true,
+    legalComments: 'none',
+    metafile: true,
+    write: false,
+    logLevel: 'error',
+  });
+  const foreign = Object.keys(metafile.inputs).filter((file) => !/^(src\/console\/app|node_modules)\//.test(file));
+  if (foreign.length > 0) throw new Error(`The browser would load code of the server: ${foreign.join(', ')}`);
+  const files = new Map();
+  for (const { path: file, contents } of outputFiles) {
+    const name = path.relative(outdir, file);
+    files.set(name, contents).set(`${name}.br`, brotliCompressSync(contents)).set(`${name}.gz`, gzipSync(contents));
+  }
+  const nameOf = (output) => path.relative(outdir, path.join(ROOT, output));
+  const entries = Object.entries(BROWSER).map(([entry, source]) => {
+    const [output, { imports }] = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint === source);
+    const atOnce = imports.filter(({ kind }) => kind === 'import-statement').map((imported) => nameOf(imported.path));
+    return [entry, { file: nameOf(output), imports: atOnce }];
+  });
+  files.set('manifest.json', `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`);
+  return { files, inputs: metafile.inputs };
 }
 
 /**
@@ -133,7 +181,7 @@ function ajvOnDemand() {
  */
 async function replaceDist(files) {
   const staging = path.join(DIST, `.staging-${process.pid}`);
-  const rank = (name) => (name.includes('chunk-') ? 0 : name === path.relative(DIST, MAIN) ? 2 : 1);
+  const rank = (name) => (/chunk-|^console.part-/.test(name) ? 0 : name === path.relative(DIST, MAIN) ? 2 : 1);
   for (const name of [...files.keys()].sort((a, b) => rank(a) - rank(b))) {
     const [from, to] = [path.join(staging, name), path.join(DIST, name)];
     await mkdir(path.dirname(from), { recursive: true });
@@ -144,12 +192,14 @@ async function replaceDist(files) {
   }
   await rm(staging, { recursive: true, force: true });
 
-  for (const folder of ['src', 'src/app', 'src/sim', 'actions', 'prompts'])
+  for (const folder of ['src', 'src/app', 'src/sim', 'actions', 'prompts', 'console'])
     for (const entry of await readdir(path.join(DIST, folder), { withFileTypes: true }).catch(() => [])) {
       if (entry.isDirectory()) continue;
       const { name } = entry;
       const file = path.join(DIST, folder, name);
-      const mayBeInUse = name.includes('chunk-') && !flags.has('--prune') && (await ageOf(file)) < DAY_MS;
+      // By a process that runs, or by a page that is open.
+      const isNamedByContent = name.includes('chunk-') || (folder === 'console' && name !== 'manifest.json');
+      const mayBeInUse = isNamedByContent && !flags.has('--prune') && (await ageOf(file)) < DAY_MS;
       if (!files.has(path.join(folder, name)) && !mayBeInUse) await rm(file, { force: true });
     }
 }

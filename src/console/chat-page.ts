@@ -1,9 +1,9 @@
-import { CHAT_SCRIPT, CHAT_STYLE, STYLE } from './assets.ts';
 import { type Html, html } from './html.ts';
 
 /** The page that end users talk to, alone or in a frame of the site it belongs to. It holds no key and no word of a record. */
 
 export interface ChatPage {
+  readonly files: { readonly styles: readonly string[]; readonly script: string };
   readonly bot: string;
   readonly isDemo: boolean;
   readonly isSimulated: boolean;
@@ -26,9 +26,8 @@ export function chatPage(given: ChatPage): string {
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="${STYLE.path}">
-<link rel="stylesheet" href="${CHAT_STYLE.path}">
-<script type="module" src="${CHAT_SCRIPT.path}"></script>
+${given.files.styles.map((style) => html`<link rel="stylesheet" href="${style}">`)}
+<script type="module" src="${given.files.script}"></script>
 </head>
 <body class="chat" data-bot="${bot}" data-origins="${JSON.stringify(given.frameOrigins)}"${given.anonymous && html` data-anonymous`}${given.isInternal && html` data-internal`}>
 <a class="skip" href="#words">Skip to the message field</a>

@@ -1,12 +1,18 @@
 import { roleHolds } from '../../permissions/catalog.ts';
 import type { Operator } from '../ports/access.ts';
-import { SCRIPT, STYLE } from './assets.ts';
 import { moment } from './format.ts';
 import { type Html, html } from './html.ts';
 
 /** The frame of every page. */
 
+/** Where the browser finds what a page needs. */
+export interface PageFiles {
+  readonly style: string;
+  readonly script: string;
+}
+
 export interface Frame {
+  readonly files: PageFiles;
   readonly isSimulated: boolean;
   /** Absent before sign-in. */
   readonly signedIn?: { readonly operator: Operator; readonly csrf: string; readonly waiting: number };
@@ -24,8 +30,8 @@ export function page(title: string, frame: Frame, body: Html): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="${STYLE.path}">
-<script type="module" src="${SCRIPT.path}"></script>
+<link rel="stylesheet" href="${frame.files.style}">
+<script type="module" src="${frame.files.script}"></script>
 </head>
 <body>
 <a class="skip" href="#main">Skip to content</a>

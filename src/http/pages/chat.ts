@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import { chatPage } from '../../console/chat-page.ts';
+import { assetOf } from '../assets.ts';
 import type { HttpDeps } from '../deps.ts';
 import { pageCsp } from '../headers.ts';
 import type { Env } from '../hono-env.ts';
@@ -14,6 +15,10 @@ export function mountChat(app: Hono<Env>, deps: HttpDeps): readonly { method: st
     const may = new Set((await deps.gate.actions(name)).map((action) => action.name));
     const { frameOrigins, anonymous } = policy.chat;
     const page = chatPage({
+      files: {
+        styles: [assetOf('style').path, assetOf('chat-style').path],
+        script: assetOf('chat').path,
+      },
       bot: name,
       isDemo,
       isSimulated,

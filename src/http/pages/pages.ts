@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { latestRecovery } from '../../access/operators.ts';
-import { ASSETS } from '../../console/assets.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { mountAssets } from '../assets.ts';
 import { readForm } from '../body.ts';
 import { requireCsrf } from '../caller.ts';
 import { readCookie } from '../cookie.ts';
@@ -23,12 +23,7 @@ export function mountPages(
   deps: HttpDeps,
   isSecure: boolean,
 ): readonly { method: string; path: string }[] {
-  for (const { path, type, text } of ASSETS)
-    app.get(path, (c) => {
-      c.set('route', '/assets');
-      // Named by its content: it never changes under this name.
-      return c.body(text, 200, { 'content-type': type, 'cache-control': 'public, max-age=31536000, immutable' });
-    });
+  mountAssets(app);
 
   const pages = [...botPages(deps), ...connectPages(deps), ...approvalPages(deps), ...operatorPages(deps)];
   for (const page of pages)

@@ -2,11 +2,13 @@ import { type Frame, page } from '../../console/layout.ts';
 import { problemView } from '../../console/problem.ts';
 import type { GatehouseError } from '../../domain/errors.ts';
 import { httpFacts } from '../../domain/http-refusal.ts';
+import { assetOf } from '../assets.ts';
 import { pageCsp } from '../headers.ts';
 import type { PageReply } from './page.ts';
 
-export function show(reply: Exclude<PageReply, { goTo: string }>, around: Frame): Response {
-  return new Response(page(reply.title, around, reply.body), {
+export function show(reply: Exclude<PageReply, { goTo: string }>, around: Omit<Frame, 'files'>): Response {
+  const files = { style: assetOf('style').path, script: assetOf('plain').path };
+  return new Response(page(reply.title, { ...around, files }, reply.body), {
     status: reply.status ?? 200,
     headers: {
       'content-type': 'text/html; charset=utf-8',

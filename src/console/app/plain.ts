@@ -1,0 +1,81 @@
+/** The server's own pages work without it: it fills in the sign-in token, ticks, shows local times and notices what others decided. */
+
+/** Asks anew, also where the page answered a form: a reload would offer to send that form once more. */
+const again = () => location.replace(location.pathname + location.search);
+const all = <E extends HTMLElement>(selector: string) => Array.from(document.querySelectorAll<E>(selector));
+
+// The token travels in the fragment, which browsers send to nobody; it leaves the address bar at once.
+const token = location.hash.slice(1).replace(/^token=/, '');
+const field = document.querySelector<HTMLInputElement>('[data-token]');
+if (field !== null && token !== '') {
+  field.value = token;
+  history.replaceState(null, '', location.pathname + location.search);
+  document.body.dataset.token = 'given';
+  document.querySelector<HTMLElement>('[data-sign-in]')?.focus();
+}
+
+for (const time of all<HTMLTimeElement>('time[data-local]'))
+  time.textContent = new Date(time.dateTime).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' });
+
+function words(ms: number): string {
+  const s = Math.max(0, Math.ceil(ms / 1000));
+  if (s === 0) return 'time is up';
+  if (s < 60) return `${s} s left`;
+  const m = Math.floor(s / 60);
+  if (m >= 2880) return `${Math.floor(m / 1440)} days left`;
+  const minutes = (m % 60).toString();
+  return m < 60 ? `${m} min ${String(s % 60).padStart(2, '0')} s left` : `${Math.floor(m / 60)} h ${minutes} min left`;
+}
+
+const opened = performance.now();
+
+/** The server's clock counts: the reader's own may be wrong. */
+function tick(): void {
+  let isOver = false;
+  for (const left of all('[data-until]')) {
+    const { until = '', now = '' } = left.dataset;
+    const ms = Date.parse(until) - Date.parse(now) - (performance.now() - opened);
+    left.textContent = words(ms);
+    left.classList.toggle('soon', ms < 60_000);
+    isOver ||= ms < -1500 && left.hasAttribute('data-reload');
+  }
+  if (isOver) again();
+}
+if (all('[data-until]').length > 0) setInterval(tick, 1000);
+
+// One press is one answer; the server would refuse a second anyway.
+for (const form of all<HTMLFormElement>('form'))
+  form.addEventListener('submit', (event) => {
+    if (form.getAttribute('aria-busy') === 'true') return event.preventDefault();
+    form.setAttribute('aria-busy', 'true');
+    const busy = event.submitter?.dataset.busy;
+    if (busy !== undefined && event.submitter !== null) event.submitter.textContent = busy;
+  });
+addEventListener('pageshow', () => {
+  for (const form of all('form')) form.removeAttribute('aria-busy');
+});
+
+/** Somebody else may decide while this page is open. */
+async function watch<Body>(path: string, read: (body: Body) => unknown, everyMs: number): Promise<void> {
+  const look = async () => {
+    const answer = await fetch(path, { headers: { accept: 'application/json' } });
+    return answer.ok ? read(await answer.json()) : undefined;
+  };
+  let seen = await look();
+  setInterval(async () => {
+    if (document.hidden || document.querySelector('form[aria-busy="true"]')) return;
+    const now = await look().catch(() => undefined);
+    if (now !== undefined && seen !== undefined && now !== seen) again();
+    seen = now ?? seen;
+  }, everyMs);
+}
+
+const one = document.querySelector<HTMLElement>('[data-watch-proposal]')?.dataset.watchProposal;
+if (one !== undefined)
+  void watch<{ detail?: { state: string } }>(
+    `/api/proposals/${encodeURIComponent(one)}`,
+    (body) => body.detail?.state,
+    3000,
+  );
+if (document.querySelector('[data-watch-queue]'))
+  void watch<{ proposals: { id: string }[] }>('/api/proposals', (body) => body.proposals.map((p) => p.id).join(), 5000);
