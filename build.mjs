@@ -16,11 +16,14 @@ const SOURCES = ['src', 'actions', 'permissions', 'prompts', 'package.json', 'bu
 const START = ['src/cli/commands/mcp.ts', 'src/app/app.ts'];
 /** What the browser loads: pages of operators, the chat of visitors, and the few that work without a script. Each by itself. */
 const BROWSER = {
+  console: 'src/console/app/main.tsx',
   chat: 'src/console/app/chat/chat.ts',
   plain: 'src/console/app/plain.ts',
   style: 'src/console/app/style.css',
   'chat-style': 'src/console/app/chat/chat.css',
 };
+/** Pure words that run on both sides. */
+const BOTH_SIDES = new Set(['src/domain/safe-text.ts']);
 const DAY_MS = 86_400_000;
 const flags = new Set(process.argv.slice(2));
 
@@ -105,7 +108,9 @@ async function buildBrowser(esbuild) {
     write: false,
     logLevel: 'error',
   });
-  const foreign = Object.keys(metafile.inputs).filter((file) => !/^(src\/console\/app|node_modules)\//.test(file));
+  const foreign = Object.keys(metafile.inputs).filter(
+    (file) => !/^(src\/console\/app|node_modules)\//.test(file) && !BOTH_SIDES.has(file),
+  );
   if (foreign.length > 0) throw new Error(`The browser would load code of the server: ${foreign.join(', ')}`);
   const files = new Map();
   for (const { path: file, contents } of outputFiles) {

@@ -91,8 +91,10 @@ const frameOrigin = z
     'must be an origin like https://shop.example, in lower case and without a path',
   );
 
+export const MODES = ['off', 'read-only', 'ask', 'automatic'] as const;
+
 export const policySchema = z.strictObject({
-  mode: z.enum(['off', 'read-only', 'ask', 'automatic']).default('automatic'),
+  mode: z.enum(MODES).default('automatic'),
   /** Kill switches: these actions answer `off`. */
   off: z.array(z.string().min(1)).default([]),
   /** Argument names that clients of this bot add to every call by themselves; anything else unknown is refused. */

@@ -48,6 +48,27 @@ ${body}
 </html>`.toString();
 }
 
+/** The document of the app: what it needs, and what it says where there is no script. */
+export function shell({ style, script, imports }: PageFiles & { readonly imports: readonly string[] }): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Gatehouse</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="${style}">
+${imports.map((file) => html`<link rel="modulepreload" href="${file}">`)}
+<script type="module" src="${script}"></script>
+</head>
+<body>
+<div id="root"></div>
+<noscript><main class="narrow"><h1>Gatehouse</h1><p>The console needs JavaScript. Without it you can sign in, and decide what the link of an approval names.</p></main></noscript>
+</body>
+</html>`.toString();
+}
+
 const SIMULATED = html`<p class="simulated" role="note"><strong>Simulated org:</strong> nothing here reaches Salesforce. <a href="/simulated-org">Look at it</a></p>`;
 
 const RECOVERED = ({ operator, at }: NonNullable<Frame['recovered']>) =>

@@ -10,7 +10,7 @@ const FOLDER = new URL(import.meta.url.endsWith('.ts') ? '../../dist/console/' :
 const TYPES = { css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8' } as const;
 const NAME = /^[\w-]+-[A-Z0-9]{8}\.(css|js)$/;
 
-type Entry = 'chat' | 'plain' | 'style' | 'chat-style';
+type Entry = 'console' | 'chat' | 'plain' | 'style' | 'chat-style';
 type Manifest = Readonly<Record<Entry, { readonly file: string; readonly imports: readonly string[] }>>;
 
 let manifest: Manifest | undefined;

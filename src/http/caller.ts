@@ -18,7 +18,7 @@ export async function callerOf(
     const session = await access.session(readCookie(request.headers, isSecure));
     if (session !== undefined) {
       if (request.method !== 'GET') requireCsrf(session, request.headers.get('x-csrf-token'));
-      return { kind: 'operator', operator: session, principal: `operator:${session.name}`, by: 'session' };
+      return { kind: 'operator', operator: session, principal: `operator:${session.name}`, by: 'session', session };
     }
   }
   const kind = kindFor(key, who);

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { OperatorPermission } from '../../permissions/catalog.ts';
-import type { Operator } from './access.ts';
+import type { BrowserSession, Operator } from './access.ts';
 
 /**
  * A REST route as data. Routing, who may call, body limits, OpenAPI, the types of clients and the 405 answer are all derived
@@ -46,6 +46,8 @@ export type Caller =
       readonly operator: Operator;
       readonly principal: string;
       readonly by: 'session' | 'key';
+      /** Of the browser, where there is one. */
+      readonly session?: BrowserSession;
     }
   | { readonly kind: 'anyone'; readonly principal: 'anonymous' };
 

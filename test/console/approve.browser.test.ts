@@ -28,7 +28,7 @@ describe.skipIf(why)(`the console in Chromium${why ? ` (skipped: ${why})` : ''}`
     });
     await page.goto(`${door.url}/sign-in#${await door.signInToken(role)}`);
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { name: 'Bots' }).waitFor();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
     return { page, complaints, [Symbol.asyncDispose]: () => page.context().close() };
   };
   const record = async (id: string) => (await door.world.records('Opportunity')).find(({ Id }) => Id === id);
@@ -42,9 +42,10 @@ describe.skipIf(why)(`the console in Chromium${why ? ` (skipped: ${why})` : ''}`
     await page.goto(link);
     expect(page.url()).toBe(`${door.url}/sign-in`);
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Bots' }).waitFor();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
     const [cookie] = await context.cookies();
     expect(cookie).toMatchObject({ name: 'gatehouse', httpOnly: true, sameSite: 'Lax' });
+    await page.getByRole('group').getByText('admin', { exact: true }).click();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     await page.goto(`${link}`);

@@ -57,7 +57,7 @@ describe.skipIf(why)(`connecting in Chromium${why ? ` (skipped: ${why})` : ''}`,
     const page = await context.newPage();
     await page.goto(`${door.url}/sign-in#${(await app.access.signInToken('ada')).token}`);
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { name: 'Bots' }).waitFor();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
     return { page, [Symbol.asyncDispose]: () => context.close() };
   };
 
@@ -81,9 +81,9 @@ describe.skipIf(why)(`connecting in Chromium${why ? ` (skipped: ${why})` : ''}`,
     for (const shown of ['admin@sim.example', new URL(org.url).host, /^00D\w{15}$/])
       await card.getByText(shown).waitFor();
     await page.getByRole('button', { name: 'Test' }).click();
-    await page.getByText('The connection works.').waitFor();
-    await page.getByRole('link', { name: 'Disconnect' }).click();
-    await page.getByRole('button', { name: 'Disconnect' }).click();
+    await page.getByText('The connection works').waitFor();
+    await page.getByRole('button', { name: 'Disconnect…' }).click();
+    await page.getByRole('button', { name: 'Disconnect', exact: true }).click();
     await page.getByText('The access was revoked at Salesforce').waitFor();
     expect((await app.connections.status('desk')).state).toBe('disconnected');
   });

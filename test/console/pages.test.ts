@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openDoor, proposeMove } from '../support/door.ts';
+import { type Given, openDoor, proposeMove } from '../support/door.ts';
 
 const MARKUP = `"><script>alert(1)</script><img src=x onerror=alert(2)>'\`&lt;`;
 
@@ -142,49 +142,94 @@ describe('the approval page', () => {
 describe('connecting', () => {
   it('says first what will be read and written and what the user needs [O1]', async () => {
     await using door = await openDoor({ grants: ['CREATE_LEAD'] });
-    const { text } = await door.ask('GET', '/connect/demo', { as: await door.signIn() });
-    expect(text).toContain('<dt>Writes</dt><dd><ul class="chips"><li>Lead</li></ul></dd>');
-    expect(text).toContain('<strong>Create</strong> on Lead.');
-    expect(text).not.toContain('Opportunity');
+    const { json } = await door.ask('GET', '/api/bots/demo/integration/reach', { as: await door.signIn() });
+    expect(json).toMatchObject({ writes: ['Lead'], callback: `${door.url}/oauth/callback`, isSimulated: true });
+    expect(json.needs).toContain('Create on Lead.');
+    expect(JSON.stringify(json)).not.toContain('Opportunity');
   });
 
   it('needs a signed-in admin and the token of the session [O8]', async () => {
     await using door = await openDoor();
     const asPerson = await door.ask('GET', '/connect/demo', { headers: { accept: 'text/html' } });
     expect([asPerson.status, asPerson.headers.get('location')]).toEqual([303, '/sign-in?next=%2Fconnect%2Fdemo']);
-    for (const method of ['GET', 'POST'])
-      expect(await door.ask(method, '/connect/demo', method === 'POST' ? { form: {} } : {})).toMatchObject({
-        status: 401,
-        json: { error: { code: 'unauthenticated' } },
-      });
-    for (const path of ['/connect/demo', '/oauth/callback?code=a&state=b'])
-      expect((await door.ask('GET', path, { as: await door.signIn('approver') })).status).toBe(403);
+    expect((await door.ask('GET', '/connect/demo')).json).toMatchObject({ error: { code: 'unauthenticated' } });
+    const connect = (given: Given, bot = 'demo') =>
+      door.ask('POST', `/api/bots/${bot}/integration/connect`, { json: {}, ...given });
+    expect((await connect({})).status).toBe(401);
+    const approver = await door.signIn('approver');
+    expect((await connect({ as: approver })).status).toBe(403);
+    expect((await door.ask('GET', '/oauth/callback?code=a&state=b', { as: approver })).status).toBe(403);
     const as = await door.signIn();
-    expect((await door.ask('POST', '/connect/demo', { as, form: { csrf: 'no' } })).status).toBe(403);
-    expect((await door.ask('GET', '/connect/nobody', { as })).status).toBe(404);
+    expect((await connect({ as, headers: { 'x-csrf-token': 'no' } })).status).toBe(403);
+    expect((await connect({ as }, 'nobody')).status).toBe(404);
     // A key is not a person in front of a browser, and cannot come back from Salesforce.
+    expect((await connect({ key: await door.operatorKey('admin') })).status).toBe(403);
     expect((await door.ask('GET', '/connect/demo', { key: await door.operatorKey('admin') })).status).toBe(401);
   });
 
   it('connects, tests and disconnects the simulated org [O1] [O6]', async () => {
     await using door = await openDoor();
     const as = await door.signIn();
-    const form = { csrf: as.csrf };
-    const connected = await door.ask('POST', '/connect/demo', { as, form });
-    expect([connected.status, connected.headers.get('location')]).toEqual([303, '/bots/demo?salesforce=success']);
-    const card = await door.ask('GET', '/bots/demo?salesforce=success', { as });
-    expect(card.text).toContain('<span class="badge good">Connected</span>');
-    expect(card.text).toContain('Simulated');
-    expect((await door.ask('POST', '/bots/demo/test', { as, form })).headers.get('location')).toBe(
-      '/bots/demo?test=ok',
-    );
+    const integration = (method: string, path = '') =>
+      door.ask(method, `/api/bots/demo/integration${path}`, { as, ...(method === 'POST' ? { json: {} } : {}) });
+    expect((await integration('POST', '/connect')).json).toEqual({ url: '/bots/demo?salesforce=success' });
+    const { json: bot } = await door.ask('GET', '/api/bots/demo', { as });
+    expect(bot.connection).toMatchObject({ state: 'connected', environment: 'simulated' });
+    expect((await integration('POST', '/test')).json).toMatchObject({ works: true });
     const audit = await door.ask('GET', '/api/audit?event=connected', { as });
     expect(audit.json.rows).toMatchObject([{ bot: 'demo', principal: `operator:${as.name}`, channel: 'console' }]);
-    const ended = await door.ask('POST', '/bots/demo/disconnect', { as, form });
-    expect(ended.headers.get('location')).toBe('/bots/demo?salesforce=disconnected');
-    const failed = await door.ask('POST', '/bots/demo/test', { as, form });
-    expect(failed.status).toBe(403);
-    expect(failed.text).toContain('role="alert"');
+    expect((await integration('DELETE')).json).toEqual({ revoked: true });
+    const failed = await integration('POST', '/test');
+    expect([failed.status, failed.json.error.code]).toEqual([403, 'not_connected']);
+  });
+});
+
+describe('the shell', () => {
+  it('is the same for every console address, holds nothing of anybody, and its files never change under their names', async () => {
+    await using door = await openDoor();
+    const as = await door.signIn('viewer');
+    const pages = await Promise.all(['/', '/bots', '/bots/demo'].map((path) => door.ask('GET', path, { as })));
+    expect(new Set(pages.map(({ text }) => text)).size).toBe(1);
+    expect(pages[0]?.text).not.toContain(as.name);
+    const headers = pages[0]?.headers;
+    expect(headers?.get('cache-control')).toBe('no-store');
+    expect(headers?.get('content-security-policy')).toContain("script-src 'self'");
+    const files = [...(pages[0]?.text ?? '').matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(
+      ([, file]) => file ?? '',
+    );
+    expect(files.length).toBeGreaterThan(1);
+    for (const file of files) {
+      const asset = await door.ask('GET', file, { headers: { 'accept-encoding': 'br' } });
+      expect([asset.status, asset.headers.get('cache-control')]).toEqual([200, 'public, max-age=31536000, immutable']);
+      expect(asset.headers.get('content-encoding')).toBe('br');
+    }
+    for (const name of ['..%2f..%2fpackage.json', 'manifest.json', 'console-AAAAAAAA.js'])
+      expect((await door.ask('GET', `/assets/${name}`)).status).toBe(404);
+  });
+
+  it('tells who is signed in, to a browser alone', async () => {
+    await using door = await openDoor();
+    const as = await door.signIn('approver');
+    const { json } = await door.ask('GET', '/api/session', { as });
+    expect(json).toMatchObject({ operator: { name: as.name, role: 'approver' }, csrf: as.csrf, isSimulated: true });
+    expect(json.permissions).toEqual(['READ_INTEGRATIONS', 'DECIDE_PROPOSALS', 'READ_LOGS']);
+    expect((await door.ask('GET', '/api/session', { key: await door.operatorKey('admin') })).status).toBe(403);
+  });
+
+  it('makes bots for a signed-in admin, with their keys once, and no bot twice', async () => {
+    await using door = await openDoor();
+    const as = await door.signIn();
+    const make = (json: object, given: Given = { as }) => door.ask('POST', '/api/bots', { json, ...given });
+    const made = await make({ name: 'shop', profile: 'public' });
+    expect(made).toMatchObject({ status: 201, json: { bot: 'shop', grants: ['CREATE_LEAD', 'READ_ACCOUNT'] } });
+    expect(made.json.key).toMatch(/^gha_/);
+    expect((await make({ name: 'shop' })).status).toBe(409);
+    expect((await make({ name: 'No Such' })).status).toBe(400);
+    expect((await make({ name: 'other' }, { as: await door.signIn('approver') })).status).toBe(403);
+    expect((await make({ name: 'other' }, { key: await door.operatorKey('admin') })).status).toBe(403);
+    const { json } = await door.ask('GET', '/api/bots', { as: await door.signIn('viewer') });
+    expect(json.bots.map(({ name }: { name: string }) => name)).toEqual(['demo', 'shop']);
+    expect(JSON.stringify(json)).not.toMatch(/gh[ah]_/);
   });
 });
 

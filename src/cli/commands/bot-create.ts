@@ -1,6 +1,6 @@
 import { grantWarnings, PROFILES, type ProfileName } from '../../../permissions/profiles.ts';
+import { createBot, toReadySet } from '../../policy/bots.ts';
 import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
-import { createBot, toReadySet } from '../bots.ts';
 import { defineCommand } from '../command.ts';
 import { columns, indent } from '../terminal.ts';
 
@@ -17,7 +17,7 @@ export const command = defineCommand({
     const { audience, grants } = toReadySet(profile);
     const app = await call.openApp();
     const operator = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
-    const made = await createBot(app, name, profile, principalOf(operator));
+    const made = await createBot(app, name, profile, { principal: principalOf(operator), channel: 'cli' });
     for (const warning of grants.flatMap((grant) => grantWarnings(audience, grant)))
       call.terminal.note(`Warning: ${warning}`);
 

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { GatehouseError } from '../../domain/errors.ts';
+import { createBot } from '../../policy/bots.ts';
 import { readConfig } from '../../runtime/config.ts';
-import { createBot, DEMO_BOT } from '../bots.ts';
+import { DEMO_BOT } from '../bots.ts';
 import { defineCommand, UsageError } from '../command.ts';
 import { playScenes } from '../demo/scenes.ts';
 import { openStage } from '../demo/stage.ts';
@@ -24,7 +25,7 @@ export const command = defineCommand({
       const config = readConfig({ ...own, GATEHOUSE_LOG: 'silent' });
       const app = await createApp(config);
       const startedAt = app.now();
-      const { key } = await createBot(app, DEMO_BOT, 'internal', 'demo');
+      const { key } = await createBot(app, DEMO_BOT, 'internal', { principal: 'demo', channel: 'cli' });
       const stage = await openStage(
         {
           ...thisProgram('mcp', '--bot', DEMO_BOT),

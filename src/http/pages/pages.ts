@@ -9,11 +9,10 @@ import type { HttpDeps } from '../deps.ts';
 import { originOf } from '../guard.ts';
 import { type Env, toPattern } from '../hono-env.ts';
 import { approvalPages } from './approvals.ts';
-import { botPages } from './bots.ts';
 import { mountChat } from './chat.ts';
-import { connectPages } from './connect.ts';
+import { callbackPage } from './connect.ts';
 import { operatorPages } from './operators.ts';
-import { isForPerson, show } from './show.ts';
+import { isForPerson, show, showShell } from './show.ts';
 import { mountSignIn } from './sign-in.ts';
 import { mountSimulatedOrg } from './simulated-org.ts';
 
@@ -25,7 +24,7 @@ export function mountPages(
 ): readonly { method: string; path: string }[] {
   mountAssets(app);
 
-  const pages = [...botPages(deps), ...connectPages(deps), ...approvalPages(deps), ...operatorPages(deps)];
+  const pages = [callbackPage(deps), ...approvalPages(deps), ...operatorPages(deps)];
   for (const page of pages)
     app.on(page.method, toPattern(page.path), async (c) => {
       c.set('route', page.path);
@@ -52,9 +51,20 @@ export function mountPages(
       });
     });
 
+  for (const path of APP_PATHS)
+    app.get(path, async (c) => {
+      c.set('route', path.replace(/:(\w+)/g, '{$1}'));
+      if ((await deps.access.session(readCookie(c.req.raw.headers, isSecure))) === undefined)
+        return c.redirect(wayIn(c.req.raw), 303);
+      return showShell();
+    });
+
   mountSimulatedOrg(app, deps);
   return [...pages, ...mountSignIn(app, deps, isSecure), ...mountChat(app, deps)];
 }
+
+/** Pages that the browser's app draws: the server sends the same frame for each, and the app asks the REST API. */
+const APP_PATHS = ['/', '/bots', '/bots/:bot', '/connect/:bot'];
 
 /** To the sign-in and back again: only where looking was asked for, and without a query, which may hold an OAuth code. */
 function wayIn(request: Request): string {

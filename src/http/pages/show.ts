@@ -1,4 +1,4 @@
-import { type Frame, page } from '../../console/layout.ts';
+import { type Frame, page, shell } from '../../console/layout.ts';
 import { problemView } from '../../console/problem.ts';
 import type { GatehouseError } from '../../domain/errors.ts';
 import { httpFacts } from '../../domain/http-refusal.ts';
@@ -14,6 +14,14 @@ export function show(reply: Exclude<PageReply, { goTo: string }>, around: Omit<F
       'content-type': 'text/html; charset=utf-8',
       'content-security-policy': pageCsp({ formTargets: reply.formTargets }),
     },
+  });
+}
+
+/** The frame in which the app draws. Nothing in it is anybody's, so that no script is needed to keep it apart. */
+export function showShell(): Response {
+  const { path, imports } = assetOf('console');
+  return new Response(shell({ style: assetOf('style').path, script: path, imports }), {
+    headers: { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': pageCsp() },
   });
 }
 

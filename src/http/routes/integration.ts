@@ -1,13 +1,23 @@
 import { z } from 'zod';
+import type { Setter } from '../../audit/audit.ts';
 import { momentAnswer } from '../../domain/answers.ts';
 import { lookupNotes } from '../../policy/lookups.ts';
 import { botNamed } from '../../policy/permit.ts';
+import { reachOf } from '../../policy/reach.ts';
 import { defineRoute } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
+import { isoTime } from '../iso-time.ts';
+import { browserOf, setter } from './by-operator.ts';
 
 const moment = momentAnswer.optional();
 const text = z.string().optional();
-const connectionAnswer = z
+export const lookupAnswer = z.strictObject({
+  name: z.string(),
+  problem: z.string(),
+  next: z.string(),
+  fitting: z.array(z.string()),
+});
+export const connectionAnswer = z
   .strictObject({
     state: z.enum(['connected', 'needs_reauth', 'disconnected', 'never_connected']),
     environment: z.enum(['production', 'sandbox', 'simulated']).optional(),
@@ -32,7 +42,7 @@ const connectionAnswer = z
     successes: z.int().optional(),
     failures: z.int().optional(),
     lookups: z
-      .array(z.strictObject({ name: z.string(), problem: z.string(), next: z.string(), fitting: z.array(z.string()) }))
+      .array(lookupAnswer)
       .optional()
       .describe('Fields by which people name records, and which this org does not have'),
   })
@@ -67,6 +77,74 @@ export function integrationRoutes(deps: HttpDeps) {
       },
     }),
     defineRoute({
+      method: 'GET',
+      path: '/api/bots/{bot}/integration/reach',
+      summary:
+        'What the bot will read and write, what its Salesforce user needs, and what the app in the org must name',
+      who: ['operator'],
+      permission: 'READ_INTEGRATIONS',
+      answer: z.strictObject({
+        reads: z.array(z.string()),
+        writes: z.array(z.string()),
+        needs: z.array(z.string()),
+        callback: z.string(),
+        login: z.string().describe('Host that people log in at unless they name another'),
+        hosts: z.array(z.string()).describe('Login hosts beside those of Salesforce'),
+        isSimulated: z.boolean(),
+      }),
+      async handle({ params, baseUrl }) {
+        const bot = await botNamed(store, params.bot);
+        const { loginUrl, extraHosts } = deps.config.salesforce;
+        return {
+          json: {
+            ...reachOf(bot, deps.actions),
+            callback: callbackOf(baseUrl),
+            login: new URL(loginUrl).host,
+            hosts: extraHosts,
+            isSimulated: deps.isSimulated,
+          },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/bots/{bot}/integration/connect',
+      summary:
+        'Begin to connect: where the browser goes next. Only for a browser that is signed in, which must finish it',
+      who: ['operator'],
+      permission: 'CREATE_OAUTH',
+      body: z.strictObject({ sandbox: z.boolean().default(false), loginUrl: z.string().trim().max(300).default('') }),
+      answer: z.strictObject({ url: z.string() }),
+      async handle({ params, caller, body: { sandbox, loginUrl }, baseUrl }) {
+        const bot = await botNamed(store, params.bot);
+        const { id: sessionId } = browserOf(caller);
+        if (deps.isSimulated) {
+          await connections.connect(bot.name, { flow: 'simulated' });
+          return { json: { url: await connected(deps, bot.name, setter(caller)) } };
+        }
+        const { url } = await connections.begin(bot.name, {
+          sessionId,
+          redirectUri: callbackOf(baseUrl),
+          sandbox,
+          ...(loginUrl === '' ? {} : { loginUrl }),
+        });
+        return { json: { url } };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/bots/{bot}/integration/test',
+      summary: 'Ask Salesforce who the bot is there: one call',
+      who: ['operator'],
+      permission: 'READ_INTEGRATIONS',
+      answer: z.strictObject({ works: z.literal(true), at: momentAnswer }),
+      async handle({ params, signal }) {
+        const bot = await botNamed(store, params.bot);
+        await (await connections.open(bot.name, { signal })).identity();
+        return { json: { works: true, at: isoTime(deps.now()) } };
+      },
+    }),
+    defineRoute({
       method: 'DELETE',
       path: '/api/bots/{bot}/integration',
       summary: 'Disconnect: revokes at Salesforce and deletes the tokens',
@@ -79,6 +157,15 @@ export function integrationRoutes(deps: HttpDeps) {
       },
     }),
   ];
+}
+
+/** Where Salesforce sends the browser back to; the app in the org must name it exactly. */
+export const callbackOf = (origin: string) => `${origin}/oauth/callback`;
+
+/** Notes that a bot is connected; answers the page that says so. */
+export async function connected({ audit }: Pick<HttpDeps, 'audit'>, bot: string, by: Setter): Promise<string> {
+  await audit.record({ bot, ...by, action: 'integration', event: 'connected' });
+  return `/bots/${encodeURIComponent(bot)}?salesforce=success`;
 }
 
 export async function disconnect(

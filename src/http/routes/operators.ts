@@ -8,14 +8,14 @@ import {
   removeOperator,
   revokeOperatorKeys,
 } from '../../access/operators.ts';
-import type { Setter } from '../../audit/audit.ts';
 import { momentAnswer } from '../../domain/answers.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { botNamed } from '../../policy/permit.ts';
 import { deleteBot, issueBotKey } from '../../policy/save.ts';
-import { type Caller, defineRoute } from '../../ports/route.ts';
+import { defineRoute } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
+import { bySession, setter } from './by-operator.ts';
 
 const role = z.enum(ROLES);
 const botKeyKind = z.enum(['agent', 'host']);
@@ -134,19 +134,4 @@ export function operatorRoutes(deps: HttpDeps) {
       },
     }),
   ];
-}
-
-type OperatorCaller = Extract<Caller, { kind: 'operator' }>;
-
-const setter = ({ principal, by }: OperatorCaller): Setter => ({
-  principal,
-  channel: by === 'session' ? 'console' : 'rest',
-});
-
-/** A key that makes keys would outlive its own revocation. */
-function bySession(caller: OperatorCaller): Setter {
-  if (caller.by === 'session') return setter(caller);
-  throw new GatehouseError('permission_denied', 'Operators and keys are made by a signed-in person, not by a key.', {
-    next: 'Sign in to the console and use Operators, or the terminal: gatehouse operator create NAME --role ROLE.',
-  });
 }

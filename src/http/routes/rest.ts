@@ -2,18 +2,24 @@ import type { HttpDeps } from '../deps.ts';
 import { openApiRoute } from '../openapi.ts';
 import { actionRoutes } from './actions.ts';
 import { auditRoutes } from './audit.ts';
+import { botRoutes } from './bots.ts';
 import { chatRoutes } from './chat.ts';
+import { eventRoute } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { integrationRoutes } from './integration.ts';
 import { operatorRoutes } from './operators.ts';
 import { permissionRoutes } from './permissions.ts';
 import { policyRoutes } from './policy.ts';
 import { proposalRoutes } from './proposals.ts';
+import { sessionRoute } from './session.ts';
 import { sessionRoutes } from './sessions.ts';
 
 /** Every REST route of this door, in the order of the OpenAPI document. */
 export function restRoutes(deps: HttpDeps) {
   const routes = [
+    sessionRoute(deps),
+    eventRoute(deps),
+    ...botRoutes(deps),
     ...actionRoutes(deps),
     ...proposalRoutes(deps),
     ...integrationRoutes(deps),

@@ -1,0 +1,81 @@
+import { QueryClient } from '@tanstack/preact-query';
+import createClient from 'openapi-fetch';
+import type { Paths } from '../../http/api.ts';
+
+/** The REST API as the browser asks it: typed by the server's own routes, refusals as errors with their cure. */
+
+let csrf = '';
+
+/** Of the session that the page runs in; every change carries it. */
+export function setCsrf(token: string): void {
+  csrf = token;
+}
+
+export const api = createClient<Paths>({ headers: { accept: 'application/json' } });
+
+api.use({
+  onRequest({ request }) {
+    if (request.method !== 'GET') request.headers.set('x-csrf-token', csrf);
+    return request;
+  },
+});
+
+/** What a refusal tells (section E). */
+export interface Told {
+  readonly code: string;
+  readonly message: string;
+  readonly next: string;
+  readonly id?: string;
+  readonly fields?: readonly { readonly name: string; readonly problem: string }[];
+}
+
+export class Refused extends Error {
+  readonly status: number;
+  readonly told: Told;
+
+  constructor(status: number, told: Told) {
+    super(told.message);
+    this.status = status;
+    this.told = told;
+  }
+}
+
+const UNREADABLE: Told = {
+  code: 'internal',
+  message: 'The server did not answer as it should.',
+  next: 'Try again in a moment.',
+};
+const OFFLINE: Told = {
+  code: 'offline',
+  message: 'The server cannot be reached.',
+  next: 'What you typed stays here. Try again when the connection is back.',
+};
+
+/** The answer itself; throws `Refused`. Whoever is signed out goes to the sign-in and comes back. */
+export async function said<T>(asked: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  const { data, error, response } = await asked.catch(() => {
+    throw new Refused(0, OFFLINE);
+  });
+  if (response.ok) return data as T; // typed by the operation's own schema
+  if (response.status === 401) location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`);
+  throw new Refused(response.status, toldIn(error));
+}
+
+function toldIn(body: unknown): Told {
+  const error = typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined;
+  return typeof error === 'object' && error !== null && 'message' in error ? (error as Told) : UNREADABLE;
+}
+
+/** A refusal is an answer; only a server that was not reached is asked again. */
+export const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      retry: (count, error) => error instanceof Refused && error.status === 0 && count < 2,
+      staleTime: 2_000,
+      // With hints from the server most things are fresh; this is for when those are lost.
+      refetchInterval: 30_000,
+      refetchIntervalInBackground: false,
+    },
+    mutations: { retry: false },
+  },
+});

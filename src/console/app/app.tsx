@@ -1,0 +1,50 @@
+import { Route, Router, Switch } from 'wouter-preact';
+import { Frame } from './frame.tsx';
+import { lazy } from './lazy.tsx';
+import { Overview } from './pages/overview.tsx';
+import { Page } from './parts/page.tsx';
+import { Loaded } from './parts/states.tsx';
+import { SessionContext, useSessionQuery } from './session.ts';
+
+/** Every page of the console but those that the server draws (sign-in, one approval, the chat). */
+
+const Bots = lazy(async () => (await import('./pages/bots.tsx')).Bots);
+const NewBot = lazy(async () => (await import('./pages/new-bot.tsx')).NewBot);
+const Bot = lazy<{ readonly name: string }>(async () => (await import('./pages/bot.tsx')).Bot);
+const Connect = lazy<{ readonly name: string }>(async () => (await import('./pages/connect.tsx')).Connect);
+
+export function App() {
+  const session = useSessionQuery();
+  return (
+    <Loaded query={session}>
+      {(known) => (
+        <SessionContext.Provider value={known}>
+          <Router>
+            <Frame>
+              <Switch>
+                <Route path="/">
+                  <Overview />
+                </Route>
+                <Route path="/bots">
+                  <Bots />
+                </Route>
+                <Route path="/bots/new">
+                  <NewBot />
+                </Route>
+                <Route path="/bots/:bot">{({ bot }) => <Bot key={bot} name={decodeURIComponent(bot)} />}</Route>
+                <Route path="/connect/:bot">{({ bot }) => <Connect key={bot} name={decodeURIComponent(bot)} />}</Route>
+                <Route>
+                  <Page title="Nothing here" lead="There is no page at this address.">
+                    <p>
+                      <a href="/">Go to the overview</a>
+                    </p>
+                  </Page>
+                </Route>
+              </Switch>
+            </Frame>
+          </Router>
+        </SessionContext.Provider>
+      )}
+    </Loaded>
+  );
+}

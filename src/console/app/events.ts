@@ -1,0 +1,54 @@
+import { queries } from './api.ts';
+
+/**
+ * Hints of the server that something changed, never data: what they name is asked again. A hidden tab does not listen, and a
+ * lost hint costs nothing, since every list asks anew by itself.
+ */
+
+interface Hint {
+  readonly type: 'proposal' | 'connection' | 'sync' | 'audit' | 'policy';
+}
+
+/** First word of the query keys that a hint makes old. */
+const OLD: Readonly<Record<Hint['type'], readonly string[]>> = {
+  proposal: ['proposals', 'notices'],
+  connection: ['bots', 'notices'],
+  sync: ['sync', 'notices'],
+  audit: ['audit', 'charts'],
+  policy: ['policy', 'bots'],
+};
+const ONCE_MS = 1_000;
+
+const waiting = new Set<string>();
+let isTimed = false;
+let source: EventSource | undefined;
+
+function take({ type }: Hint): void {
+  for (const word of OLD[type] ?? []) waiting.add(word);
+  if (isTimed) return;
+  isTimed = true;
+  setTimeout(() => {
+    isTimed = false;
+    const words = [...waiting];
+    waiting.clear();
+    for (const word of words) void queries.invalidateQueries({ queryKey: [word] });
+  }, ONCE_MS);
+}
+
+function listen(): void {
+  if (document.hidden) {
+    source?.close();
+    source = undefined;
+    return;
+  }
+  if (source !== undefined) return;
+  source = new EventSource('/api/events');
+  source.addEventListener('message', ({ data }: MessageEvent<string>) => take(JSON.parse(data)));
+  // What was missed while nobody listened.
+  source.addEventListener('open', () => void queries.invalidateQueries());
+}
+
+export function startEvents(): void {
+  document.addEventListener('visibilitychange', listen);
+  listen();
+}

@@ -1,0 +1,159 @@
+import { useQuery } from '@tanstack/preact-query';
+import {
+  Activity,
+  Bot,
+  Ellipsis,
+  House,
+  KeyRound,
+  MessageSquareText,
+  RefreshCw,
+  ScrollText,
+  Stamp,
+} from 'lucide-preact';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { Link, useLocation } from 'wouter-preact';
+import { api, said } from './api.ts';
+import { startEvents } from './events.ts';
+import { Told } from './parts/tell.tsx';
+import { Text } from './parts/text.tsx';
+import { Moment } from './parts/time.tsx';
+import { useSession } from './session.ts';
+
+/** What stands around every page: where one is, who one is, what everybody must know. */
+
+const PLACES = [
+  { href: '/', label: 'Overview', icon: House },
+  { href: '/approvals', label: 'Approvals', icon: Stamp },
+  { href: '/bots', label: 'Bots', icon: Bot },
+  { href: '/permissions', label: 'Permissions', icon: KeyRound },
+  { href: '/sync', label: 'Sync', icon: RefreshCw },
+  { href: '/log', label: 'Log', icon: ScrollText },
+  { href: '/charts', label: 'Charts', icon: Activity },
+  { href: '/playground', label: 'Playground', icon: MessageSquareText },
+] as const;
+/** At the bottom of a phone; the rest opens behind More. */
+const ON_PHONE: ReadonlySet<string> = new Set(['/', '/approvals', '/sync']);
+
+export function Frame({ children }: { readonly children: ComponentChildren }) {
+  const { isSimulated, recovered } = useSession();
+  useEffect(startEvents, []);
+  return (
+    <>
+      <a class="skip" href="#main">
+        Skip to content
+      </a>
+      {isSimulated && (
+        <p class="simulated" role="note">
+          <strong>Simulated org:</strong> nothing here reaches Salesforce. <a href="/simulated-org">Look at it</a>
+        </p>
+      )}
+      {recovered && (
+        <p class="simulated" role="alert">
+          <strong>Access was recovered</strong> for <Text>{recovered.operator}</Text> at the terminal of this
+          installation, <Moment at={recovered.at} />. If that was none of you, change <code>GATEHOUSE_SECRET</code> and
+          look at the log.
+        </p>
+      )}
+      <Offline />
+      <header class="top">
+        <Link class="brand" href="/">
+          <svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">
+            <path d="M3 21V10a9 9 0 0 1 18 0v11h-5V11a4 4 0 0 0-8 0v10z" fill="currentColor" />
+            <circle cx="12" cy="17" r="1.6" fill="currentColor" />
+          </svg>
+          <span>Gatehouse</span>
+        </Link>
+        <Who />
+        <Places />
+      </header>
+      <main id="main" tabIndex={-1} class="wide">
+        {children}
+      </main>
+      <Told />
+    </>
+  );
+}
+
+function Places() {
+  const [here] = useLocation();
+  const [isMore, setMore] = useState(false);
+  const waiting = useWaiting();
+  useEffect(() => setMore(false), [here]);
+  const current = (href: string) => (href === '/' ? here === '/' : here === href || here.startsWith(`${href}/`));
+  return (
+    <nav aria-label="Main" class={isMore ? 'places more' : 'places'}>
+      {PLACES.map(({ href, label, icon: Icon }) => (
+        <Link
+          key={href}
+          href={href}
+          class={ON_PHONE.has(href) ? 'place' : 'place rest'}
+          aria-current={current(href) ? 'page' : undefined}
+        >
+          <Icon size={18} aria-hidden="true" />
+          <span>{label}</span>
+          {href === '/approvals' && waiting > 0 && (
+            <span class="count">
+              {waiting}
+              <span class="hidden"> waiting</span>
+            </span>
+          )}
+        </Link>
+      ))}
+      <button type="button" class="place toggle" aria-expanded={isMore} onClick={() => setMore(!isMore)}>
+        <Ellipsis size={18} aria-hidden="true" />
+        <span>More</span>
+      </button>
+    </nav>
+  );
+}
+
+/** How many actions wait for a person. */
+export function useWaiting(): number {
+  const { data } = useQuery({
+    queryKey: ['proposals', 'count'],
+    queryFn: async () =>
+      (await said(api.GET('/api/proposals', { params: { query: { limit: 200 } } }))).proposals.length,
+  });
+  return data ?? 0;
+}
+
+function Who() {
+  const { operator, csrf } = useSession();
+  return (
+    <details class="who">
+      <summary>
+        <Text>{operator.name}</Text> <small>{operator.role}</small>
+      </summary>
+      <div class="menu">
+        <Link href="/settings">Settings and operators</Link>
+        <a href="/api/openapi.json">REST API</a>
+        <form method="post" action="/sign-out">
+          <input type="hidden" name="csrf" value={csrf} />
+          <button type="submit" class="quiet">
+            Sign out
+          </button>
+        </form>
+      </div>
+    </details>
+  );
+}
+
+function Offline() {
+  const [isOnline, setOnline] = useState(navigator.onLine);
+  useEffect(() => {
+    const look = () => setOnline(navigator.onLine);
+    addEventListener('online', look);
+    addEventListener('offline', look);
+    return () => {
+      removeEventListener('online', look);
+      removeEventListener('offline', look);
+    };
+  }, []);
+  if (isOnline) return null;
+  return (
+    <p class="simulated" role="alert">
+      <strong>No connection.</strong> What you see may be old; nothing that you typed is lost.
+    </p>
+  );
+}

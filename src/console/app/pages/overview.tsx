@@ -1,0 +1,96 @@
+import { useQuery } from '@tanstack/preact-query';
+import { Link } from 'wouter-preact';
+import { api, said } from '../api.ts';
+import { useWaiting } from '../frame.tsx';
+import { BudgetMeter, ConnectionBadge } from '../parts/connection.tsx';
+import { Page } from '../parts/page.tsx';
+import { Loaded, Notice } from '../parts/states.tsx';
+import { Text } from '../parts/text.tsx';
+import { Moment } from '../parts/time.tsx';
+
+/** What needs somebody first, then every bot on a line. */
+export function Overview() {
+  const waiting = useWaiting();
+  const bots = useQuery({ queryKey: ['bots'], queryFn: () => said(api.GET('/api/bots')) });
+  return (
+    <Page
+      title="Overview"
+      actions={
+        <Link class="button" href="/bots/new">
+          New bot
+        </Link>
+      }
+    >
+      {waiting > 0 && (
+        <Notice
+          kind="warn"
+          title={waiting === 1 ? 'One action waits for a person.' : `${waiting} actions wait for a person.`}
+        >
+          <Link href="/approvals">Look at the approvals</Link>
+        </Notice>
+      )}
+      <Loaded query={bots}>{(data) => (data.bots.length === 0 ? <FirstRun /> : <BotTable bots={data.bots} />)}</Loaded>
+    </Page>
+  );
+}
+
+type Bots = Awaited<ReturnType<typeof readBots>>['bots'];
+const readBots = () => said(api.GET('/api/bots'));
+
+export function BotTable({ bots }: { readonly bots: Bots }) {
+  return (
+    <table class="rows" aria-label="Bots">
+      <thead>
+        <tr>
+          <th scope="col">Bot</th>
+          <th scope="col">Org</th>
+          <th scope="col">Mode</th>
+          <th scope="col">Last sync</th>
+          <th scope="col">API today</th>
+        </tr>
+      </thead>
+      <tbody>
+        {bots.map(({ name, audience, mode, connection }) => (
+          <tr key={name}>
+            <th scope="row">
+              <Link href={`/bots/${encodeURIComponent(name)}`}>
+                <Text>{name}</Text>
+              </Link>{' '}
+              {audience === 'public' && <small>talks to strangers</small>}
+            </th>
+            <td data-label="Org">
+              <ConnectionBadge status={connection} />
+            </td>
+            <td data-label="Mode">{mode}</td>
+            <td data-label="Last sync">
+              {connection.lastSyncAt ? <Moment at={connection.lastSyncAt} /> : <span class="empty">none yet</span>}
+            </td>
+            <td data-label="API today">
+              <BudgetMeter api={connection.api} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function FirstRun() {
+  return (
+    <section class="card" aria-labelledby="first">
+      <h2 id="first">Three steps to the first answer</h2>
+      <ol class="steps">
+        <li>
+          <strong>Make a bot.</strong> It is one chatbot, with its own connection, grants and policy.{' '}
+          <Link href="/bots/new">New bot</Link>
+        </li>
+        <li>
+          <strong>Connect it.</strong> A person logs in at Salesforce once; Gatehouse never sees the password.
+        </li>
+        <li>
+          <strong>Try it.</strong> The playground runs it without writing anything.
+        </li>
+      </ol>
+    </section>
+  );
+}

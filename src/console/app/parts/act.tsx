@@ -1,0 +1,98 @@
+import { useMutation } from '@tanstack/preact-query';
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { queries } from '../api.ts';
+import { Dialog } from './dialog.tsx';
+import { Problem } from './states.tsx';
+import { tell } from './tell.tsx';
+
+/** Buttons that change something: once pressed is once done, what came of it is told, what was refused stays to be read. */
+
+export interface Act<T> {
+  /** What to do. */
+  readonly run: () => Promise<T>;
+  /** Said when it is done; undefined says nothing. */
+  readonly done?: string | ((answer: T) => string | undefined);
+  /** First words of the query keys that are old afterwards. */
+  readonly changes?: readonly string[];
+  readonly after?: (answer: T) => void;
+}
+
+export function useAct<T>({ run, done, changes = [], after }: Act<T>) {
+  const mutation = useMutation({
+    mutationFn: run,
+    async onSuccess(answer: T) {
+      await Promise.all(changes.map((word) => queries.invalidateQueries({ queryKey: [word] })));
+      const words = typeof done === 'function' ? done(answer) : done;
+      if (words !== undefined) tell(words);
+      after?.(answer);
+    },
+  });
+  return { isBusy: mutation.isPending, error: mutation.error, go: () => mutation.isPending || mutation.mutate() };
+}
+
+interface ButtonProps<T> extends Act<T> {
+  readonly children: ComponentChildren;
+  readonly kind?: 'primary' | 'danger' | 'quiet' | '';
+  /** Why it cannot be pressed; shown, not hidden. */
+  readonly why?: string | undefined;
+}
+
+/** A press that needs no second look. */
+export function ActButton<T>({ children, kind = '', why, ...act }: ButtonProps<T>) {
+  const { isBusy, error, go } = useAct(act);
+  return (
+    <>
+      <button type="button" class={kind} disabled={why !== undefined} title={why} aria-busy={isBusy} onClick={go}>
+        {children}
+      </button>
+      {error && <Problem error={error} />}
+    </>
+  );
+}
+
+/** A press whose effect is named before it happens. */
+export function AskButton<T>({
+  children,
+  kind = 'danger',
+  why,
+  title,
+  body,
+  yes,
+  no = 'Keep it',
+  ...act
+}: ButtonProps<T> & {
+  readonly title: string;
+  readonly body: ComponentChildren;
+  readonly yes: string;
+  readonly no?: string;
+}) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <>
+      <button type="button" class={kind} disabled={why !== undefined} title={why} onClick={() => setOpen(true)}>
+        {children}
+      </button>
+      {isOpen && (
+        <Dialog title={title} onClose={() => setOpen(false)}>
+          {body}
+          <div class="actions">
+            <ActButton
+              {...act}
+              kind={kind}
+              after={(answer) => {
+                setOpen(false);
+                act.after?.(answer);
+              }}
+            >
+              {yes}
+            </ActButton>
+            <button type="button" onClick={() => setOpen(false)}>
+              {no}
+            </button>
+          </div>
+        </Dialog>
+      )}
+    </>
+  );
+}

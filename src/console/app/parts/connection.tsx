@@ -1,0 +1,40 @@
+import { Badge } from './states.tsx';
+import { count } from './text.tsx';
+
+/** A connection in a word, and how much of the day's API budget is used. */
+
+type State = 'connected' | 'needs_reauth' | 'disconnected' | 'never_connected';
+export const ENVIRONMENTS = { production: 'Production', sandbox: 'Sandbox', simulated: 'Simulated' } as const;
+
+const STATES = {
+  connected: ['good', 'Connected'],
+  needs_reauth: ['bad', 'Reconnect needed'],
+  disconnected: ['', 'Disconnected'],
+  never_connected: ['', 'Not connected'],
+} as const;
+
+export function ConnectionBadge({
+  status: { state, environment },
+}: {
+  readonly status: { readonly state: State; readonly environment?: keyof typeof ENVIRONMENTS | undefined };
+}) {
+  const [kind, words] = STATES[state];
+  return (
+    <>
+      <Badge kind={kind}>{words}</Badge> {environment && <small>{ENVIRONMENTS[environment]}</small>}
+    </>
+  );
+}
+
+export function BudgetMeter({ api }: { readonly api?: { readonly used: number; readonly max: number } | undefined }) {
+  if (api === undefined) return <span class="empty">not known yet</span>;
+  const percent = Math.round((api.used / api.max) * 100);
+  return (
+    <span class="budget">
+      <meter min={0} max={100} low={80} high={95} optimum={0} value={percent} aria-label="API calls used today" />{' '}
+      <span>
+        {percent} % <small>of {count(api.max)}</small>
+      </span>
+    </span>
+  );
+}

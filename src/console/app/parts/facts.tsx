@@ -1,0 +1,16 @@
+import type { ComponentChildren } from 'preact';
+
+/** Name and value, one under the other on a phone. A fact without a value is left out. */
+export function Facts({ children }: { readonly children: ComponentChildren }) {
+  return <dl class="facts">{children}</dl>;
+}
+
+export function Fact({ name, children }: { readonly name: string; readonly children?: ComponentChildren }) {
+  if (children === undefined || children === '') return null;
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </>
+  );
+}

@@ -1,0 +1,57 @@
+import { useEffect, useState } from 'preact/hooks';
+import { clock } from '../session.ts';
+
+/** Moments and how long is left, by the server's clock and in the reader's own zone. */
+
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const exact = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' });
+const UNITS = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+] as const;
+
+function ago(ms: number): string {
+  for (const [unit, size] of UNITS) if (Math.abs(ms) >= size) return relative.format(Math.round(ms / size), unit);
+  return ms > 0 ? 'in a moment' : 'just now';
+}
+
+/** Asks for a new drawing every so often. */
+function useTick(everyMs: number): void {
+  const [, draw] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => draw((count) => count + 1), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+}
+
+/** Relative, with the exact one on focus and hover. */
+export function Moment({ at }: { readonly at: string }) {
+  useTick(30_000);
+  const ms = Date.parse(at);
+  return (
+    <time dateTime={at} title={exact.format(ms)}>
+      {ago(ms - clock())}
+    </time>
+  );
+}
+
+export function TimeLeft({ until }: { readonly until: string }) {
+  useTick(1_000);
+  const ms = Date.parse(until) - clock();
+  return (
+    <span class={ms < 60_000 ? 'left soon' : 'left'} role="timer">
+      {leftWords(ms)}
+    </span>
+  );
+}
+
+function leftWords(ms: number): string {
+  const seconds = Math.max(0, Math.ceil(ms / 1000));
+  if (seconds === 0) return 'time is up';
+  if (seconds < 60) return `${seconds} s left`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes >= 48 * 60) return `${Math.floor(minutes / 1440)} days left`;
+  if (minutes < 60) return `${minutes} min ${String(seconds % 60).padStart(2, '0')} s left`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { SALESFORCE_ACTIONS } from '../../../permissions/catalog.ts';
+import { MODES } from '../../../permissions/policy.ts';
+import { PROFILES, type ProfileName } from '../../../permissions/profiles.ts';
+import { momentAnswer } from '../../domain/answers.ts';
+import { toolSchema } from '../../domain/tool-schema.ts';
+import { createBot } from '../../policy/bots.ts';
+import { lookupNotes } from '../../policy/lookups.ts';
+import { botNamed } from '../../policy/permit.ts';
+import { defineRoute } from '../../ports/route.ts';
+import type { BotRow } from '../../ports/store.ts';
+import type { HttpDeps } from '../deps.ts';
+import { isoTime } from '../iso-time.ts';
+import { bySession } from './by-operator.ts';
+import { connectionAnswer, lookupAnswer } from './integration.ts';
+
+const grant = z.enum(SALESFORCE_ACTIONS);
+const summaryAnswer = z
+  .strictObject({
+    name: z.string(),
+    audience: z.enum(['public', 'internal']),
+    profile: z.string(),
+    createdAt: momentAnswer,
+    mode: z.enum(MODES),
+    off: z.array(z.string()),
+    grants: z.array(z.string()),
+    policyRevision: z.int(),
+    isChatOpen: z.boolean(),
+    connection: connectionAnswer,
+  })
+  .meta({ id: 'Bot' });
+
+/** The bots of this installation: all, one with all that its page shows, and a new one. */
+export function botRoutes(deps: HttpDeps) {
+  const { store, connections } = deps;
+
+  const summary = async (bot: BotRow) => ({
+    name: bot.name,
+    audience: bot.audience,
+    profile: bot.profile,
+    createdAt: isoTime(bot.createdAt),
+    mode: bot.policy.mode,
+    off: bot.policy.off,
+    grants: bot.grants,
+    policyRevision: bot.policyRevision,
+    isChatOpen: bot.policy.chat.page,
+    connection: await connections.status(bot.name),
+  });
+
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/bots',
+      summary: 'Every bot with its state',
+      who: ['operator'],
+      permission: 'READ_INTEGRATIONS',
+      answer: z.strictObject({ bots: z.array(summaryAnswer) }),
+      async handle() {
+        return { json: { bots: await Promise.all((await store.bots.list()).map(summary)) } };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/bots/{bot}',
+      summary: 'One bot: state, what is left to set up, what the model sees, live keys',
+      who: ['operator'],
+      permission: 'READ_INTEGRATIONS',
+      answer: summaryAnswer.extend({
+        lookups: z.array(lookupAnswer),
+        tools: z.array(z.strictObject({ name: z.string(), description: z.string(), bytes: z.int() })),
+        keys: z.strictObject({ agent: z.int(), host: z.int() }),
+      }),
+      async handle({ params }) {
+        const bot = await botNamed(store, params.bot);
+        const shown = await summary(bot);
+        const tools = (await deps.gate.actions(bot.name)).map(({ name, description, input }) => ({
+          name,
+          description,
+          bytes: Buffer.byteLength(JSON.stringify({ name, description, inputSchema: toolSchema(input, 'input') })),
+        }));
+        const keys = (await store.keys.list(bot.name)).filter(({ revokedAt }) => revokedAt === null);
+        return {
+          json: {
+            ...shown,
+            lookups: shown.connection.state === 'connected' ? await lookupNotes(connections, bot) : [],
+            tools,
+            keys: {
+              agent: keys.filter(({ kind }) => kind === 'agent').length,
+              host: keys.filter(({ kind }) => kind === 'host').length,
+            },
+          },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/bots',
+      summary: 'Make a bot; answers its keys once',
+      who: ['operator'],
+      permission: 'MANAGE_GRANTS',
+      body: z.strictObject({
+        name: z.string().max(100),
+        // The keys of PROFILES are exactly the profile names.
+        profile: z.enum(Object.keys(PROFILES) as [ProfileName, ...ProfileName[]]).optional(),
+      }),
+      status: 201,
+      answer: z.strictObject({ bot: z.string(), key: z.string(), hostKey: z.string(), grants: z.array(grant) }),
+      async handle({ caller, body: { name, profile } }) {
+        return { status: 201, json: await createBot(deps, name, profile, bySession(caller)) };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import packageFile from '../../../package.json' with { type: 'json' };
+import { OPERATOR_PERMISSIONS, ROLES, roleHolds } from '../../../permissions/catalog.ts';
+import { latestRecovery } from '../../access/operators.ts';
+import { momentAnswer } from '../../domain/answers.ts';
+import { defineRoute } from '../../ports/route.ts';
+import type { HttpDeps } from '../deps.ts';
+import { isoTime } from '../iso-time.ts';
+import { browserOf } from './by-operator.ts';
+
+/** Who is signed in at this browser, and what the frame of every page shows. */
+export function sessionRoute(deps: HttpDeps) {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/session',
+    summary: 'The signed-in operator, what they may, and the token that changes must carry (x-csrf-token)',
+    who: ['operator'],
+    answer: z.strictObject({
+      operator: z.strictObject({ name: z.string(), role: z.enum(ROLES) }),
+      permissions: z.array(z.enum(OPERATOR_PERMISSIONS)),
+      csrf: z.string(),
+      expiresAt: momentAnswer,
+      now: momentAnswer.describe('The clock of the server, by which everything expires'),
+      isSimulated: z.boolean(),
+      version: z.string(),
+      recovered: z
+        .strictObject({ operator: z.string(), at: momentAnswer })
+        .optional()
+        .describe('Somebody got in by the terminal without a key, in the past week'),
+    }),
+    async handle({ caller }) {
+      const { name, role, csrf, expiresAt } = browserOf(caller);
+      const recovered = await latestRecovery(deps);
+      return {
+        json: {
+          operator: { name, role },
+          permissions: OPERATOR_PERMISSIONS.filter((permission) => roleHolds(role, permission)),
+          csrf,
+          expiresAt: isoTime(expiresAt),
+          now: isoTime(deps.now()),
+          isSimulated: deps.isSimulated,
+          version: packageFile.version,
+          ...(recovered === undefined
+            ? {}
+            : { recovered: { operator: recovered.operator, at: isoTime(recovered.at) } }),
+        },
+      };
+    },
+  });
+}
