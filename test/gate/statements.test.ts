@@ -24,6 +24,26 @@ describeOnce('the statements of a call', () => {
     ]);
   });
 
+  it('include the bot at each call: switched off or revoked in one process, it is so at the next call of every other [P5]', async () => {
+    await using world = await createWorld();
+    const beside = await world.again();
+    const read = () =>
+      beside.gate.call({
+        bot: world.bot,
+        principal: 'agent:beside',
+        channel: 'rest',
+        action: 'GetAccount',
+        args: { name: 'Acme Industries' },
+      });
+    expect(await read()).toMatchObject({ status: 'done' });
+    await world.setPolicy((policy) => ({ ...policy, mode: 'off' }));
+    await expect(read()).rejects.toMatchObject({ code: 'off' });
+    await world.setPolicy((policy) => ({ ...policy, mode: 'automatic' }));
+    expect(await read()).toMatchObject({ status: 'done' });
+    await world.app.store.bots.revoke(world.bot, 'READ_ACCOUNT');
+    await expect(read()).rejects.toMatchObject({ code: 'permission_denied' });
+  });
+
   it('of a write that policy lets run ask nothing of its proposal that was read before [F2]', async () => {
     await using world = await createWorld();
     await world.setPolicy(letUpdates);
