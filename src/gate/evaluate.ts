@@ -3,7 +3,7 @@ import { createSeenReads, type SeenReads } from '../confirm/seen-reads.ts';
 import type { Preview } from '../domain/action.ts';
 import type { Proposal } from '../domain/proposal.ts';
 import { cleanShown } from '../domain/safe-text.ts';
-import { countRun, hasRate, type JudgeDeps, judge } from '../policy/judge.ts';
+import { countRun, hasRate, type JudgeDeps, judge, noteRun } from '../policy/judge.ts';
 import type { Permitted } from '../policy/permit.ts';
 import type { Call } from '../ports/gate.ts';
 import type { BotRow } from '../ports/store.ts';
@@ -44,7 +44,7 @@ export async function evaluate(
   const isAsked = verdict.decision === 'confirm';
   const [shown] = await Promise.all([
     isAsked ? withCost(preview, run) : preview,
-    isCounted && verdict.decision !== 'auto' ? countRun(deps, bot, action, -1) : undefined,
+    isCounted && verdict.decision !== 'auto' ? noteRun(deps, bot, action, -1) : undefined,
   ]);
   return { run, preview: shown, verdict };
 }

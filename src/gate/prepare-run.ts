@@ -3,7 +3,7 @@ import type { ActionPolicy } from '../../permissions/policy.ts';
 import type { RunDeps } from '../confirm/run-proposal.ts';
 import type { Action, Answered } from '../domain/action.ts';
 import { BY_POLICY, callerOf, type Proposal } from '../domain/proposal.ts';
-import { anotherOrg, countRun, denied, hasRate, judge } from '../policy/judge.ts';
+import { anotherOrg, denied, hasRate, judge, noteRun } from '../policy/judge.ts';
 import { botNamed, type Permitted, permitted } from '../policy/permit.ts';
 import type { Store } from '../ports/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
@@ -39,7 +39,7 @@ export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
     });
     // A run that policy decided was counted when it was judged, a visitor's request when it came.
     const isCounted = proposal.visitor !== null || (proposal.decidedBy === BY_POLICY && hasRate(actionPolicy));
-    if (!isCounted) await countRun(deps, bot, action);
+    if (!isCounted) await noteRun(deps, bot, action);
     if (proposal.orgId !== run.orgId) throw anotherOrg();
     const prepared = { action, input, context: run.context, read: reads.audited };
     if (ofOperators) return prepared;

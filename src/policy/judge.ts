@@ -17,14 +17,22 @@ export interface JudgeDeps {
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
-/** Counts a run, for rules by the hour; -1 gives one back that did not run by itself. Answers how many came before it. */
-export function countRun(deps: JudgeDeps, bot: BotRow, action: Action, by: 1 | -1 = 1): Promise<number> {
-  return countIn(deps, `runs:${bot.name}:${action.name}`, by);
+/** Counts a run, for rules by the hour. Answers how many came before it. */
+export function countRun(deps: JudgeDeps, bot: BotRow, action: Action): Promise<number> {
+  return countIn(deps, runsOf(bot, action), 1);
 }
+
+/** The same where nobody asks how many there were; -1 gives one back that did not run by itself. */
+export async function noteRun({ store, now }: JudgeDeps, bot: BotRow, action: Action, by: 1 | -1 = 1): Promise<void> {
+  await store.counters.add(runsOf(bot, action), minuteOf(now()), by);
+}
+
+const runsOf = (bot: BotRow, action: Action) => `runs:${bot.name}:${action.name}`;
+const minuteOf = (at: number) => Math.floor(at / MINUTE_MS) * MINUTE_MS;
 
 /** Adds to what is counted under this key, and answers how many the past hour had before. */
 export async function countIn({ store, now }: JudgeDeps, key: string, by: 0 | 1 | -1): Promise<number> {
-  const minute = Math.floor(now() / MINUTE_MS) * MINUTE_MS;
+  const minute = minuteOf(now());
   // The counter's new value is this call's place in the minute, also among calls at the same moment.
   const place = await store.counters.add(key, minute, by);
   return place - 1 + (await store.counters.sum(key, now() - HOUR_MS, minute));
