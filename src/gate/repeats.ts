@@ -60,6 +60,8 @@ export function createRepeats({ store, confirm, audit, deliver, openOrg, request
       if (end?.state !== 'done') return end && deliver(end, c);
       const isSameWish = isInWindow(c, end.settledAt ?? 0, now());
       const isRead = action.risk === 'read';
+      // The caller says itself that it is the same call: it ends as it ended, whatever others made of the record since.
+      if (isSameWish && !isRead && c.key !== undefined) return doneAlready(await deliver(end, c));
       // The same approved query gets the rows of minutes ago: asking a person again would only wear them out.
       // Another policy may close those rows: then the query is judged like a new one.
       if (isSameWish && isRead && end.policyRevision === bot.policyRevision) return deliver(end, c);

@@ -59,6 +59,7 @@ describe('the OpenAPI document', () => {
     );
     // Whatever is no JSON with a form of its own stands here.
     expect(asText.sort()).toEqual([
+      'get /api/events',
       'get /api/openapi.json',
       'post /api/bots/{bot}/conversations/{id}/messages',
       'post /api/bots/{bot}/conversations/{id}/proposals/{proposal}',

@@ -251,6 +251,30 @@ describe('a lead', () => {
     expect((await world.call('CreateLead', nobody)).result?.id).not.toBe(ids[0]);
   });
 
+  it('is not written again under its key, whatever a colleague made of the record since [A4]', async () => {
+    await using world = await createWorld({
+      policy: (p) => ({
+        ...p,
+        actions: {
+          ...p.actions,
+          CreateLead: { ...p.actions.CreateLead!, rules: [] },
+          UpdateOpportunity: { ...p.actions.UpdateOpportunity!, decision: 'auto', rules: [] },
+        },
+      }),
+    });
+    const create = () => world.call('CreateLead', DOE, { key: 'lead' });
+    const move = () => world.call('UpdateOpportunity', { reference: 'OPP-123', amount: 7001 }, { key: 'move' });
+    const [made, moved] = [await create(), await move()];
+    const id = String((await world.records('Opportunity')).find(({ Amount }) => Amount === 7001)?.Id);
+    await world.sim('POST', 'records/Lead', { Id: made.result?.id, Email: 'corrected@doe.example' });
+    await world.sim('POST', 'records/Opportunity', { Id: id, Amount: 9000 });
+    world.clock.advance(60 * 60_000);
+    expect(await create()).toMatchObject({ status: 'done', result: { id: made.result?.id, alreadyDone: true } });
+    expect(await move()).toMatchObject({ status: moved.status, result: { alreadyDone: true } });
+    expect((await world.records('Lead')).filter(({ LastName }) => LastName === 'Doe')).toHaveLength(1);
+    expect((await world.records('Opportunity')).find(({ Id }) => Id === id)?.Amount).toBe(9000);
+  });
+
   it('is created once by eight identical calls at the same moment [A4 C6]', async () => {
     await using world = await createWorld();
     const ends = await Promise.all(Array.from({ length: 8 }, () => world.call('CreateLead', DOE)));

@@ -55,7 +55,7 @@ describeOnce('the statements of a call', () => {
     await write();
     const sent = await sentBy(write);
     expect(sent.map(kindOf).filter((kind) => kind === 'select proposals')).toHaveLength(4);
-    expect(sent.length).toBeLessThanOrEqual(24);
+    expect(sent.length).toBeLessThanOrEqual(25);
     expect(syncsOf(sent)).toBeLessThanOrEqual(6);
   });
 
