@@ -81,7 +81,7 @@ function navigation({ operator, csrf, waiting }: NonNullable<Frame['signedIn']>,
     html`<a href="${href}"${here === name && html` aria-current="page"`}>${label}</a>`;
   return html`<nav aria-label="Main">
     ${link('/', 'bots', html`Bots`)}
-    ${roleHolds(operator.role, 'MANAGE_GRANTS') && link('/operators', 'operators', html`Operators`)}
+    ${roleHolds(operator.role, 'MANAGE_OPERATORS') && link('/operators', 'operators', html`Operators`)}
     ${link('/approvals', 'approvals', html`Approvals${waiting > 0 && html` <span class="count" aria-label="${waiting} waiting">${waiting}</span>`}`)}
   </nav>
   <form class="who" method="post" action="/sign-out">

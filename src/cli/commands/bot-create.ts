@@ -16,7 +16,7 @@ export const command = defineCommand({
     const { profile } = call.options;
     const { audience, grants } = toReadySet(profile);
     const app = await call.openApp();
-    const operator = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
+    const operator = await askOperatorOnceReal(call, app, 'MANAGE_BOTS');
     const made = await createBot(app, name, profile, { principal: principalOf(operator), channel: 'cli' });
     for (const warning of grants.flatMap((grant) => grantWarnings(audience, grant)))
       call.terminal.note(`Warning: ${warning}`);

@@ -11,7 +11,7 @@ export const command = defineCommand({
     const [name] = call.args;
     const { terminal } = call;
     const app = await call.openApp();
-    const operator = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
+    const operator = await askOperatorOnceReal(call, app, 'MANAGE_BOTS');
     const { name: bot } = await botNamed(app.store, name);
     const typed =
       call.options.confirm ??

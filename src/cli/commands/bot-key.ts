@@ -13,7 +13,7 @@ export const command = defineCommand({
   async run(call) {
     const { host, replace } = call.options;
     const app = await call.openApp();
-    const operator = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
+    const operator = await askOperatorOnceReal(call, app, 'MANAGE_BOTS');
     const { name: bot } = await botNamed(app.store, call.args[0]);
     const kind = host ? 'host' : 'agent';
     const by = { principal: principalOf(operator), channel: 'cli' } as const;

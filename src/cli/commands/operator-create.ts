@@ -13,7 +13,7 @@ export const command = defineCommand({
     const app = await call.openApp();
     // Somebody must be the first; after that, once something real is at stake, an admin vouches for the next.
     const isFirst = (await app.access.operators()).length === 0;
-    const by = isFirst ? undefined : await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
+    const by = isFirst ? undefined : await askOperatorOnceReal(call, app, 'MANAGE_OPERATORS');
     const key = await createOperator(app, name, role, { principal: principalOf(by), channel: 'cli' });
     call.terminal.print(
       { operator: name, role, key },

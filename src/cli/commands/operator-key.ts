@@ -14,7 +14,7 @@ export const command = defineCommand({
     const { replace, revoke } = call.options;
     if (replace && revoke) throw new UsageError('--replace and --revoke exclude each other.', 'Give one of them.');
     const app = await call.openApp();
-    const operator = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
+    const operator = await askOperatorOnceReal(call, app, 'MANAGE_OPERATORS');
     const by = { principal: principalOf(operator), channel: 'cli' } as const;
     if (revoke) {
       const revoked = await revokeOperatorKeys(app, name, by);

@@ -8,7 +8,7 @@ export const command = defineCommand({
   async run(call) {
     const [name] = call.args;
     const app = await call.openApp();
-    const by = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
+    const by = await askOperatorOnceReal(call, app, 'MANAGE_OPERATORS');
     await removeOperator(app, name, { principal: principalOf(by), channel: 'cli' });
     call.terminal.print(
       { operator: name, removed: true },

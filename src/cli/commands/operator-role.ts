@@ -9,7 +9,7 @@ export const command = defineCommand({
     const [name, given] = call.args;
     const role = toRole(given);
     const app = await call.openApp();
-    const by = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
+    const by = await askOperatorOnceReal(call, app, 'MANAGE_OPERATORS');
     await changeRole(app, name, role, { principal: principalOf(by), channel: 'cli' });
     call.terminal.print({ operator: name, role }, `${name} is now ${role}.`);
   },

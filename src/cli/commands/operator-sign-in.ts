@@ -31,7 +31,7 @@ async function signIn(call: Call, name: string): Promise<Link> {
     });
   const app = await call.openApp();
   const operator = await askOperatorOnceReal(call, app, 'READ_INTEGRATIONS');
-  if (operator !== undefined && operator.name !== name) app.access.require(operator, 'MANAGE_GRANTS');
+  if (operator !== undefined && operator.name !== name) app.access.require(operator, 'MANAGE_OPERATORS');
   return signInLink(app, name, app.serverAddress.url());
 }
 

@@ -61,11 +61,11 @@ export function operatorPages(deps: HttpDeps): readonly Page[] {
   };
 
   return [
-    { method: 'GET', path: '/operators', permission: 'MANAGE_GRANTS', handle: (call) => view(call) },
+    { method: 'GET', path: '/operators', permission: 'MANAGE_OPERATORS', handle: (call) => view(call) },
     {
       method: 'POST',
       path: '/operators',
-      permission: 'MANAGE_GRANTS',
+      permission: 'MANAGE_OPERATORS',
       async handle(call) {
         try {
           return await view(call, await act(call));

@@ -97,7 +97,7 @@ export function botRoutes(deps: HttpDeps) {
       path: '/api/bots',
       summary: 'Make a bot; answers its keys once',
       who: ['operator'],
-      permission: 'MANAGE_GRANTS',
+      permission: 'MANAGE_BOTS',
       body: z.strictObject({
         name: z.string().max(100),
         // The keys of PROFILES are exactly the profile names.

@@ -31,7 +31,7 @@ export function operatorRoutes(deps: HttpDeps) {
       path: '/api/operators',
       summary: 'Operators with their roles and the number of their live keys',
       who: ['operator'],
-      permission: 'MANAGE_GRANTS',
+      permission: 'MANAGE_OPERATORS',
       answer: z.strictObject({ operators: z.array(listedAnswer) }),
       async handle() {
         const operators = await listOperators(deps);
@@ -43,7 +43,7 @@ export function operatorRoutes(deps: HttpDeps) {
       path: '/api/operators',
       summary: 'Make an operator; answers the key once',
       who: ['operator'],
-      permission: 'MANAGE_GRANTS',
+      permission: 'MANAGE_OPERATORS',
       body: z.strictObject({ name: z.string().min(1).max(64), role }),
       status: 201,
       answer: z.strictObject({ operator: z.string(), role, key: keyAnswer }),
@@ -57,7 +57,7 @@ export function operatorRoutes(deps: HttpDeps) {
       path: '/api/operators/{name}',
       summary: 'Change a role; the last admin stays one',
       who: ['operator'],
-      permission: 'MANAGE_GRANTS',
+      permission: 'MANAGE_OPERATORS',
       body: z.strictObject({ role }),
       answer: z.strictObject({ operator: z.string(), role }),
       async handle({ caller, params: { name }, body: { role } }) {
@@ -70,7 +70,7 @@ export function operatorRoutes(deps: HttpDeps) {
       path: '/api/operators/{name}',
       summary: 'Remove an operator, with sessions, links and keys',
       who: ['operator'],
-      permission: 'MANAGE_GRANTS',
+      permission: 'MANAGE_OPERATORS',
       answer: z.strictObject({ operator: z.string(), removed: z.literal(true) }),
       async handle({ caller, params: { name } }) {
         await removeOperator(deps, name, setter(caller));
@@ -82,7 +82,7 @@ export function operatorRoutes(deps: HttpDeps) {
       path: '/api/operators/{name}/keys',
       summary: 'Make a further key, or with replace the only one; answers it once',
       who: ['operator'],
-      permission: 'MANAGE_GRANTS',
+      permission: 'MANAGE_OPERATORS',
       body: z.strictObject({ replace: z.boolean().default(false) }),
       status: 201,
       answer: z.strictObject({ operator: z.string(), ...newKey }),
@@ -95,7 +95,7 @@ export function operatorRoutes(deps: HttpDeps) {
       path: '/api/operators/{name}/keys',
       summary: 'Revoke every key of an operator',
       who: ['operator'],
-      permission: 'MANAGE_GRANTS',
+      permission: 'MANAGE_OPERATORS',
       answer: z.strictObject({ operator: z.string(), revoked: z.int() }),
       async handle({ caller, params: { name } }) {
         return { json: { operator: name, revoked: await revokeOperatorKeys(deps, name, setter(caller)) } };
@@ -106,7 +106,7 @@ export function operatorRoutes(deps: HttpDeps) {
       path: '/api/bots/{bot}/keys',
       summary: 'Make an agent or host key of a bot; answers it once',
       who: ['operator'],
-      permission: 'MANAGE_GRANTS',
+      permission: 'MANAGE_BOTS',
       body: z.strictObject({ kind: botKeyKind, replace: z.boolean().default(false) }),
       status: 201,
       answer: z.strictObject({ bot: z.string(), kind: botKeyKind, ...newKey }),
@@ -120,7 +120,7 @@ export function operatorRoutes(deps: HttpDeps) {
       path: '/api/bots/{bot}',
       summary: 'Delete a bot and all that is kept of it but its audit; `confirm` is its name once more',
       who: ['operator'],
-      permission: 'MANAGE_GRANTS',
+      permission: 'MANAGE_BOTS',
       query: z.strictObject({ confirm: z.string().max(100) }),
       answer: z.strictObject({ bot: z.string(), deleted: z.literal(true), revoked: z.boolean() }),
       async handle({ caller, params, query }) {

@@ -223,7 +223,7 @@ function MayDo({ bot: { name, mode, off, grants, policyRevision, tools } }: { re
 
 function Keys({ bot: { name, keys } }: { readonly bot: Bot }) {
   const [made, setMade] = useState<{ kind: string; key: string }>();
-  const why = useMay('MANAGE_GRANTS');
+  const why = useMay('MANAGE_BOTS');
   const make = (kind: 'agent' | 'host') => ({
     why,
     run: () => said(api.POST('/api/bots/{bot}/keys', { params: { path: { bot: name } }, body: { kind } })),
@@ -253,7 +253,7 @@ function Keys({ bot: { name, keys } }: { readonly bot: Bot }) {
 }
 
 function Delete({ name }: { readonly name: string }) {
-  const why = useMay('MANAGE_GRANTS');
+  const why = useMay('MANAGE_BOTS');
   const [, go] = useLocation();
   const [typed, setTyped] = useState('');
   return (
