@@ -47,7 +47,8 @@ const rule = z.strictObject({
   clientDecline: clientDecline.optional(),
 });
 
-const actionPolicy = z.strictObject({
+/** What a policy says to one action. */
+export const actionPolicySchema = z.strictObject({
   decision,
   /** Least assurance of an approval; public bots always need `session`. */
   assurance: assurance.default('client'),
@@ -99,7 +100,7 @@ export const policySchema = z.strictObject({
   off: z.array(z.string().min(1)).default([]),
   /** Argument names that clients of this bot add to every call by themselves; anything else unknown is refused. */
   ignoreKeys: z.array(z.string().min(1).max(80)).max(50).default([]),
-  actions: z.record(z.string().regex(/^[A-Z][A-Za-z0-9_-]{0,63}$/), actionPolicy).default({}),
+  actions: z.record(z.string().regex(/^[A-Z][A-Za-z0-9_-]{0,63}$/), actionPolicySchema).default({}),
   /** Unlisted objects are closed. `*` holds field rules for every object. */
   objects: z.record(z.union([apiName, z.literal('*')]), objectPolicy).default({}),
   /** Which fields of this org stand for the host's account key and for references like OPP-123. */
@@ -159,7 +160,7 @@ export const policySchema = z.strictObject({
 export type Policy = z.output<typeof policySchema>;
 /** What a policy may say in place of an input that the caller left out. */
 export type InputDefault = 'leadCompanyDefault';
-export type ActionPolicy = z.output<typeof actionPolicy>;
+export type ActionPolicy = z.output<typeof actionPolicySchema>;
 export type ObjectPolicy = z.output<typeof objectPolicy>;
 export type PolicyCondition = z.output<typeof condition>;
 

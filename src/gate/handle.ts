@@ -4,7 +4,7 @@ import type { Action, Preview } from '../domain/action.ts';
 import { toGatehouseError } from '../domain/errors.ts';
 import { digestOfCall, type Envelope } from '../domain/proposal.ts';
 import { cleanData } from '../domain/safe-text.ts';
-import { denied } from '../policy/judge.ts';
+import { countRun, denied, hasRate } from '../policy/judge.ts';
 import { botNamed, orgOf, reachable } from '../policy/permit.ts';
 import type { Call, Gate } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
@@ -103,12 +103,16 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
     },
     accountContext: createAccountContext(deps),
 
-    async dryRun(c) {
-      const bot = await botNamed(store, c.bot);
+    async dryRun(c, as = {}) {
+      const stored = await botNamed(store, c.bot);
+      // Revision 0 is nobody's: nothing that was read under a stored one is taken for it.
+      const bot = { ...stored, ...as, ...(as.policy === undefined ? {} : { policyRevision: 0 }) };
       const permit = reachable(actions, bot, c.action);
       const parsed = parseArgs(permit, bot.policy, c.args);
       const signal = c.signal ?? new AbortController().signal;
       const { preview, verdict } = await evaluate(deps, bot, permit, c, parsed, signal);
+      // It did not run: a rule by the hour does not see it.
+      if (verdict.decision === 'auto' && hasRate(permit.actionPolicy)) await countRun(deps, bot, permit.action, -1);
       const { decision, assurance, reasons, clientDecline } = verdict;
       return { decision, assurance, reasons, preview, clientDecline };
     },

@@ -29,7 +29,7 @@ export async function orgOf(store: Pick<Store, 'connections'>, bot: string): Pro
 }
 
 /** Why this bot may not call the action now: not granted, never by its policy, or switched off. Undefined where it may. */
-function whyNot({ action, actionPolicy }: Permitted, bot: BotRow): GatehouseError | undefined {
+export function whyNot({ action, actionPolicy }: Permitted, bot: BotRow): GatehouseError | undefined {
   const { name, permission, risk } = action;
   const { mode, off } = bot.policy;
   if (!bot.grants.includes(permission))

@@ -127,8 +127,37 @@ export async function savePolicy(
   });
 }
 
-/** A change that holds whatever else is saved at the same moment: a kill switch must not lose a race. */
-export async function changePolicy(
+/** From the next call of every process on. */
+export function setMode(deps: SaveDeps, bot: string, mode: Policy['mode'], by: Setter) {
+  return changePolicy(deps, bot, (policy) => (policy.mode === mode ? policy : { ...policy, mode }), by);
+}
+
+/** The kill switch of one action: off from the next call of every process on, until it is switched on again. */
+export function switchAction(
+  deps: SaveDeps & { readonly actions: readonly Pick<Action, 'name'>[] },
+  bot: string,
+  { action, isOn }: { readonly action: string; readonly isOn: boolean },
+  by: Setter,
+) {
+  if (!deps.actions.some(({ name }) => name === action))
+    throw new GatehouseError('not_found', `There is no action named ${JSON.stringify(action.slice(0, 80))}.`, {
+      next: `Use one of: ${deps.actions.map(({ name }) => name).join(', ')}.`,
+      fields: [{ name: 'action', problem: 'unknown' }],
+    });
+  return changePolicy(
+    deps,
+    bot,
+    (policy) => {
+      if (policy.off.includes(action) !== isOn) return policy;
+      const others = policy.off.filter((one) => one !== action);
+      return { ...policy, off: isOn ? others : [...others, action] };
+    },
+    by,
+  );
+}
+
+/** A change that holds whatever else is saved at the same moment: a kill switch must not lose a race. What changes nothing is no revision. */
+async function changePolicy(
   deps: SaveDeps,
   name: string,
   change: (policy: Policy) => Policy,
@@ -138,6 +167,7 @@ export async function changePolicy(
     const bot = await deps.store.bots.get(name);
     if (bot === undefined) break;
     const policy = change(bot.policy);
+    if (policy === bot.policy) return { revision: bot.policyRevision, policy };
     const revision = await trySave(deps, name, policy, bot.policyRevision, by);
     if (revision !== undefined) return { revision, policy };
   }

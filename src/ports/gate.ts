@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { HeldKind, HeldRecord, Preview, Risk } from '../domain/action.ts';
 import type { Assurance, Envelope, Proposal } from '../domain/proposal.ts';
+import type { BotRow } from './store.ts';
 
 /** The one road of every call, as the doors see it. */
 export interface Gate {
@@ -8,8 +9,11 @@ export interface Gate {
   actions(bot: string): Promise<readonly ListedAction[]>;
   /** Find, permit, parse, decide, confirm, run, check the answer, audit. Throws GatehouseError. */
   call(call: Call): Promise<Envelope>;
-  /** What a given call would meet now, and why; nothing runs. */
-  dryRun(call: Call): Promise<{
+  /** What a given call would meet now, or under a policy and grants that nobody saved, and why; nothing runs or counts. */
+  dryRun(
+    call: Call,
+    as?: Partial<Pick<BotRow, 'policy' | 'grants'>>,
+  ): Promise<{
     readonly decision: 'auto' | 'confirm' | 'deny';
     readonly assurance: Assurance;
     readonly reasons: readonly string[];

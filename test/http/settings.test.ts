@@ -143,3 +143,181 @@ describe('policy over REST', () => {
       expect((await door.ask('PUT', path, { key, json: {} })).status).toBe(403);
   });
 });
+
+describe('permissions of every bot over REST', () => {
+  it('says in one word what the next call of each action meets, by the road itself [W2] [C1]', async () => {
+    await using door = await openDoor({ grants: ['CREATE_LEAD', 'UPDATE_OPPORTUNITY', 'RUN_SOQL', 'SYNC_PARTY'] });
+    const { world } = door;
+    const key = await door.operatorKey('viewer');
+    await world.setPolicy((policy) => ({
+      ...policy,
+      off: ['RunSOQL'],
+      actions: { ...policy.actions, SyncParty: { ...policy.actions.SyncParty!, decision: 'deny' } },
+    }));
+    const words = async () => {
+      const { json } = await door.ask('GET', '/api/permissions', { key });
+      expect(json.bots).toMatchObject([{ name: 'demo', audience: 'internal', connection: 'connected' }]);
+      return Object.fromEntries(
+        json.bots[0].cells.map(({ action, word }: { action: string; word: string }) => [action, word]),
+      );
+    };
+    expect(await words()).toMatchObject({
+      GetAccount: 'not_granted',
+      CreateLead: 'runs',
+      UpdateOpportunity: 'asks',
+      RunSOQL: 'off',
+      SyncParty: 'denied',
+    });
+    await world.setPolicy((policy) => ({ ...policy, mode: 'ask' }));
+    expect(await words()).toMatchObject({ CreateLead: 'asks' });
+    await world.setPolicy((policy) => ({ ...policy, mode: 'read-only' }));
+    expect(await words()).toMatchObject({ CreateLead: 'off', UpdateOpportunity: 'off' });
+    await world.setPolicy((policy) => ({
+      ...policy,
+      mode: 'automatic',
+      objects: { ...policy.objects, Lead: { ...policy.objects.Lead!, write: false } },
+    }));
+    expect(await words()).toMatchObject({ CreateLead: 'denied' });
+    expect(await world.refusal('CreateLead', { lastName: 'Lee', company: 'Lee' })).toMatchObject({
+      code: 'permission_denied',
+    });
+  });
+
+  it('lists every action with what rules can look at, and warns before a grant [W2] [P3]', async () => {
+    await using door = await openDoor({ grants: [], audience: 'public' });
+    const key = await door.operatorKey('viewer');
+    const { json } = await door.ask('GET', '/api/actions', { key });
+    const of = (name: string) => json.actions.find((action: { name: string }) => action.name === name);
+    expect(of('UpdateOpportunity')).toMatchObject({ permission: 'UPDATE_OPPORTUNITY' });
+    expect(of('UpdateOpportunity').conditions).toContain('amountChangeAbove');
+    expect(of('GetAccount').conditions).not.toContain('amountChangeAbove');
+    expect(of('GetAccount').input).toMatchObject({ type: 'object' });
+    const permissions = await door.ask('GET', '/api/bots/demo/permissions', { key });
+    expect(permissions.json.warnings.RUN_SOQL[0]).toContain('public bot');
+    expect(permissions.json.warnings.CREATE_LEAD).toEqual([]);
+  });
+});
+
+describe('a policy before it is saved', () => {
+  let door: Door;
+  let key: string;
+  beforeAll(async () => {
+    door = await openDoor();
+    key = await door.operatorKey('admin');
+  });
+  afterAll(() => door[Symbol.asyncDispose]());
+  const stored = async () => (await door.ask('GET', '/api/bots/demo/policy', { key })).json;
+
+  it('is checked whole: every mistake with its place, what it would change, and nothing is saved [C1] [W2]', async () => {
+    const { policy, revision } = await stored();
+    const wrong = { ...policy, modus: 'off', actions: { ...policy.actions, Nope: { decision: 'auto' } } };
+    const refused = await door.ask('POST', '/api/bots/demo/policy/check', { key, json: wrong });
+    expect(refused).toMatchObject({ status: 400, json: { error: { fields: [{ name: 'modus' }] } } });
+    const right = await door.ask('POST', '/api/bots/demo/policy/check', { key, json: { ...policy, mode: 'ask' } });
+    expect(right).toMatchObject({
+      status: 200,
+      json: { revision, changes: [{ name: 'mode', before: 'automatic', after: 'ask' }], warnings: [] },
+    });
+    expect((await stored()).revision).toBe(revision);
+  });
+
+  it('tries a call under what is stored and under what is not, and nothing runs, counts or stays [C1] [W2]', async () => {
+    const { policy } = await stored();
+    const ask = (json: object, as = key) => door.ask('POST', '/api/bots/demo/policy/try', { key: as, json });
+    const call = { action: 'UpdateOpportunity', args: { reference: 'OPP-123', amount: 9_000_000 } };
+    const now = await ask(call);
+    expect(now).toMatchObject({
+      status: 200,
+      json: { decision: 'confirm', preview: { changes: [{ field: 'Amount' }] } },
+    });
+    const rules = [{ if: { amountAbove: 1_000_000 }, then: 'deny' }];
+    const other = { ...policy, actions: { ...policy.actions, UpdateOpportunity: { decision: 'auto', rules } } };
+    expect(await ask({ ...call, policy: other })).toMatchObject({
+      json: { decision: 'deny', reasons: ['The amount is above 1000000.'] },
+    });
+    expect(await ask({ ...call, args: {} })).toMatchObject({ status: 200, json: { decision: 'refused' } });
+    expect(await ask({ ...call, policy: { mode: 'x' } })).toMatchObject({ status: 400 });
+    expect((await ask(call, await door.operatorKey('approver'))).status).toBe(403);
+    const { proposals } = (await door.ask('GET', '/api/proposals', { key })).json;
+    expect(proposals).toEqual([]);
+    const { rows } = (await door.ask('GET', '/api/audit?event=tried', { key })).json;
+    expect(rows).toHaveLength(3);
+    expect(JSON.stringify(rows)).not.toContain('9000000');
+  });
+
+  it('does not count a try towards a rule by the hour [C1]', async () => {
+    const json = { action: 'CreateLead', args: { lastName: 'Tryer', company: 'Tryers' } };
+    const limited = await stored();
+    const rules = [{ if: { runsThisHourAtLeast: 1 }, then: 'confirm' }];
+    const policy = {
+      ...limited.policy,
+      actions: { ...limited.policy.actions, CreateLead: { decision: 'auto', rules } },
+    };
+    await door.ask('PUT', '/api/bots/demo/policy', { key, json: policy });
+    for (let tries = 0; tries < 3; tries += 1)
+      expect(await door.ask('POST', '/api/bots/demo/policy/try', { key, json })).toMatchObject({
+        json: { decision: 'auto' },
+      });
+    expect(await door.world.call('CreateLead', json.args)).toMatchObject({ status: 'done' });
+  });
+
+  it('tries what is not granted as if it were, only where that is asked for [W2]', async () => {
+    await using bare = await openDoor({ grants: [] });
+    const admin = await bare.operatorKey('admin');
+    const ask = (json: object) => bare.ask('POST', '/api/bots/demo/policy/try', { key: admin, json });
+    const call = { action: 'GetAccount', args: { name: 'Acme' } };
+    expect(await ask(call)).toMatchObject({ json: { decision: 'refused', next: expect.any(String) } });
+    const granted = await ask({ ...call, granted: true });
+    expect(granted.json.decision).not.toBe('refused');
+    expect((await bare.world.refusal('GetAccount', call.args)).code).toBe('permission_denied');
+  });
+});
+
+describe('revisions and switches over REST', () => {
+  it('keeps who saved what, shows the difference, and goes back by a further revision [C1] [C7] [W2]', async () => {
+    await using door = await openDoor();
+    const key = await door.operatorKey('admin');
+    const path = '/api/bots/demo/policy';
+    const { policy } = (await door.ask('GET', path, { key })).json;
+    await door.ask('PUT', path, { key, json: { policy: { ...policy, mode: 'ask' }, revision: 1 } });
+    const { json: list } = await door.ask('GET', `${path}/revisions`, { key });
+    expect(list).toMatchObject({
+      more: false,
+      revisions: [
+        { revision: 2, by: expect.stringMatching(/^operator:admin/), changed: 1 },
+        { revision: 1, changed: 0 },
+      ],
+    });
+    const { json: second } = await door.ask('GET', `${path}/revisions/2`, { key });
+    expect(second).toMatchObject({ against: 1, changes: [{ name: 'mode', before: 'automatic', after: 'ask' }] });
+    const { json: first } = await door.ask('GET', `${path}/revisions/1?against=2`, { key });
+    expect(first.changes).toEqual([{ name: 'mode', before: 'ask', after: 'automatic' }]);
+    const back = await door.ask('PUT', path, { key, json: { policy: first.policy, revision: 2 } });
+    expect(back.json.revision).toBe(3);
+    for (const none of ['4', '0', 'x'])
+      expect((await door.ask('GET', `${path}/revisions/${none}`, { key })).status).toBe(404);
+  });
+
+  it('stops a bot and an action at the next call, once however often it is pressed [C1] [P4]', async () => {
+    await using door = await openDoor();
+    const key = await door.operatorKey('admin');
+    const args = { name: 'Acme' };
+    for (const _ of [1, 2])
+      expect(await door.ask('PUT', '/api/bots/demo/off/GetAccount', { key })).toMatchObject({
+        status: 200,
+        json: { off: ['GetAccount'], revision: 2 },
+      });
+    expect((await door.world.refusal('GetAccount', args)).code).toBe('off');
+    expect(await door.ask('DELETE', '/api/bots/demo/off/GetAccount', { key })).toMatchObject({
+      json: { off: [], revision: 3 },
+    });
+    expect((await door.ask('PUT', '/api/bots/demo/off/Nope', { key })).status).toBe(404);
+    expect(await door.ask('PUT', '/api/bots/demo/mode', { key, json: { mode: 'off' } })).toMatchObject({
+      json: { mode: 'off', revision: 4 },
+    });
+    expect((await door.world.refusal('GetAccount', args)).code).toBe('off');
+    const approver = await door.operatorKey('approver');
+    expect((await door.ask('PUT', '/api/bots/demo/mode', { key: approver, json: { mode: 'ask' } })).status).toBe(403);
+    expect((await door.ask('PUT', '/api/bots/demo/off/GetAccount', { key: approver })).status).toBe(403);
+  });
+});

@@ -1,6 +1,6 @@
 import { type Policy, policySchema } from '../../../permissions/policy.ts';
 import { botNamed } from '../../policy/permit.ts';
-import { changePolicy } from '../../policy/save.ts';
+import { setMode } from '../../policy/save.ts';
 import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
 import { defineCommand, UsageError } from '../command.ts';
 
@@ -18,7 +18,7 @@ export const command = defineCommand({
     const operator = await askOperatorOnceReal(call, app, 'MANAGE_POLICY');
     const { name: bot } = await botNamed(app.store, name);
     const by = { principal: principalOf(operator), channel: 'cli' } as const;
-    const { revision } = await changePolicy(app, bot, (policy) => ({ ...policy, mode }), by);
+    const { revision } = await setMode(app, bot, mode, by);
     call.terminal.print(
       { bot, mode, revision },
       `${bot} is in the mode ${mode} from the next call on (revision ${revision}).`,

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { SALESFORCE_ACTIONS } from '../../../permissions/catalog.ts';
+import { CHECKS, unanswered } from '../../../permissions/decide.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { toolSchema } from '../../domain/tool-schema.ts';
 import { defineRoute } from '../../ports/route.ts';
@@ -18,9 +20,46 @@ const listedAnswer = z.strictObject({
   output: jsonSchema,
 });
 
+const knownAnswer = z.strictObject({
+  name: z.string(),
+  title: z.string(),
+  description: z.string(),
+  permission: z.enum(SALESFORCE_ACTIONS),
+  risk: z.enum(['read', 'write', 'destructive']),
+  idempotent: z.boolean(),
+  exposes: z.string().optional().describe('The object whose further fields a policy may make inputs'),
+  conditions: z.array(z.string()).describe('What a rule of its policy can look at'),
+  input: jsonSchema,
+});
+
 /** Actions over REST: the same road as every other door, with a bot's agent key. */
-export function actionRoutes({ gate, access }: HttpDeps) {
+export function actionRoutes({ gate, access, actions }: HttpDeps) {
   return [
+    defineRoute({
+      method: 'GET',
+      path: '/api/actions',
+      summary: 'Every action that a bot can be granted, with its permission and what rules can look at',
+      who: ['operator'],
+      permission: 'READ_INTEGRATIONS',
+      answer: z.strictObject({ actions: z.array(knownAnswer) }),
+      async handle() {
+        return {
+          json: {
+            actions: actions.map((action) => ({
+              name: action.name,
+              title: action.title,
+              description: action.description,
+              permission: action.permission,
+              risk: action.risk,
+              idempotent: action.idempotent ?? action.risk === 'read',
+              ...(action.exposes === undefined ? {} : { exposes: action.exposes }),
+              conditions: Object.keys(CHECKS).filter((key) => unanswered({ [key]: true }, action).length === 0),
+              input: toolSchema(action.input, 'input'),
+            })),
+          },
+        };
+      },
+    }),
     defineRoute({
       method: 'GET',
       path: '/api/bots/{bot}/actions',

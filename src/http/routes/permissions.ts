@@ -5,27 +5,63 @@ import {
   isOperatorPermission,
   SALESFORCE_ACTIONS,
 } from '../../../permissions/catalog.ts';
+import { actionPolicySchema, MODES } from '../../../permissions/policy.ts';
 import { type FieldProblem, GatehouseError } from '../../domain/errors.ts';
 import { botNamed } from '../../policy/permit.ts';
 import { changeGrants, grantNotes } from '../../policy/save.ts';
+import { standingOf } from '../../policy/standing.ts';
 import { defineRoute } from '../../ports/route.ts';
 import type { BotRow } from '../../ports/store.ts';
 import type { HttpDeps } from '../deps.ts';
+import { setter } from './by-operator.ts';
+import { connectionAnswer } from './integration.ts';
 
 /** Grants: an admin's yes for one bot and one permission. */
 export function permissionRoutes(deps: HttpDeps) {
   const { store } = deps;
+
+  const rowOf = async (bot: BotRow) => {
+    const { state, environment = 'production' } = await deps.connections.status(bot.name);
+    return {
+      name: bot.name,
+      audience: bot.audience,
+      mode: bot.policy.mode,
+      policyRevision: bot.policyRevision,
+      connection: state,
+      cells: deps.actions.map((action) => ({ action: action.name, ...standingOf(action, bot, environment) })),
+    };
+  };
   return [
     defineRoute({
       method: 'GET',
-      path: '/api/bots/{bot}/permissions',
-      summary: 'Permissions granted to a bot, and all there are',
+      path: '/api/permissions',
+      summary: 'Every bot and every action: where it stands, in one word',
       who: ['operator'],
       permission: 'READ_INTEGRATIONS',
-      answer: z.strictObject(shownAnswer),
+      answer: z.strictObject({ actions: z.array(columnAnswer), bots: z.array(rowAnswer) }),
+      async handle() {
+        const bots = await store.bots.list();
+        return {
+          json: {
+            actions: deps.actions.map(({ name, title, permission, risk }) => ({ name, title, permission, risk })),
+            bots: await Promise.all(bots.map(rowOf)),
+          },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/bots/{bot}/permissions',
+      summary: 'Permissions granted to a bot, all there are, and what each would want to be known',
+      who: ['operator'],
+      permission: 'READ_INTEGRATIONS',
+      answer: z.strictObject({ ...shownAnswer, warnings: z.record(z.string(), z.array(z.string())) }),
       async handle({ params }) {
         const bot = await botNamed(store, params.bot);
-        return { json: shown(bot) };
+        const warnings = Object.fromEntries(
+          SALESFORCE_ACTIONS.map((permission) => [permission, grantNotes(deps.actions, bot, permission)]),
+        );
+        return { json: { ...shown(bot), warnings } };
       },
     }),
     defineRoute({
@@ -56,7 +92,7 @@ export function permissionRoutes(deps: HttpDeps) {
         if (body.bot !== undefined && body.bot !== bot.name)
           throw refuse([{ name: 'bot', problem: `is another bot than ${bot.name}` }]);
         const { grant, revoke } = changesOf(bot, body);
-        await changeGrants(deps, bot, { grant, revoke }, { principal: caller.principal, channel: 'rest' });
+        await changeGrants(deps, bot, { grant, revoke }, setter(caller));
         const after = await botNamed(store, bot.name);
         const warnings = grant.flatMap((permission) => grantNotes(deps.actions, bot, permission));
         return { json: { ...shown(after), ...(warnings.length === 0 ? {} : { warnings }) } };
@@ -64,6 +100,30 @@ export function permissionRoutes(deps: HttpDeps) {
     }),
   ];
 }
+
+const columnAnswer = z.strictObject({
+  name: z.string(),
+  title: z.string(),
+  permission: z.enum(SALESFORCE_ACTIONS),
+  risk: z.enum(['read', 'write', 'destructive']),
+});
+const rowAnswer = z.strictObject({
+  name: z.string(),
+  audience: z.enum(['public', 'internal']),
+  mode: z.enum(MODES),
+  policyRevision: z.int(),
+  connection: connectionAnswer.shape.state,
+  cells: z.array(
+    z.strictObject({
+      action: z.string(),
+      word: z.enum(['runs', 'asks', 'denied', 'not_granted', 'off']),
+      why: z.array(z.string()),
+      policy: actionPolicySchema,
+      isNamed: z.boolean().describe('The policy names it; of others every call waits'),
+      isOff: z.boolean().describe('Its kill switch is pulled'),
+    }),
+  ),
+});
 
 const names = z.array(z.string().max(80)).max(50);
 const permissionAnswer = z.enum(SALESFORCE_ACTIONS);
@@ -73,7 +133,12 @@ const shownAnswer = {
   granted: z.array(z.string()).describe('The same as permissions'),
   available: z.array(permissionAnswer),
 };
-const READ_ONLY = { bot: z.string().max(100).optional(), granted: names.optional(), available: names.optional() };
+const READ_ONLY = {
+  bot: z.string().max(100).optional(),
+  granted: names.optional(),
+  available: names.optional(),
+  warnings: z.unknown().optional(),
+};
 
 function shown({ name, grants }: BotRow) {
   return { bot: name, permissions: grants, granted: grants, available: SALESFORCE_ACTIONS };

@@ -1,10 +1,19 @@
 import { z } from 'zod';
-import { policySchema } from '../../../permissions/policy.ts';
+import { roleHolds } from '../../../permissions/catalog.ts';
+import { MODES, type Policy, policySchema } from '../../../permissions/policy.ts';
+import { policyChanges } from '../../../permissions/policy-changes.ts';
+import { assuranceAnswer, momentAnswer } from '../../domain/answers.ts';
+import { GatehouseError } from '../../domain/errors.ts';
 import { parseOrThrow } from '../../domain/validation.ts';
 import { botNamed } from '../../policy/permit.ts';
-import { checkedPolicyOf, refusedPolicy, savePolicy } from '../../policy/save.ts';
+import { checkedPolicy, checkedPolicyOf, refusedPolicy, savePolicy, setMode, switchAction } from '../../policy/save.ts';
+import type { Call } from '../../ports/gate.ts';
 import { defineRoute } from '../../ports/route.ts';
+import type { BotRow } from '../../ports/store.ts';
+import { previewAnswer } from '../answers.ts';
 import type { HttpDeps } from '../deps.ts';
+import { isoTime } from '../iso-time.ts';
+import { setter } from './by-operator.ts';
 
 const savedAnswer = { bot: z.string(), revision: z.int(), policy: policySchema.meta({ id: 'Policy' }) };
 
@@ -41,15 +50,188 @@ export function policyRoutes(deps: HttpDeps) {
         const sent = unwrapped(body, bot.name);
         const { policy, warnings } = await checkedPolicyOf(deps, bot.name, sent.policy);
         const from = revisionOf(headers.get('if-match')) ?? sent.revision ?? bot.policyRevision;
-        const by = { principal: caller.principal, channel: 'rest' } as const;
-        const revision = await savePolicy(deps, bot.name, { policy, from, by });
+        const revision = await savePolicy(deps, bot.name, { policy, from, by: setter(caller) });
         return {
           json: { bot: bot.name, revision, policy, ...(warnings.length === 0 ? {} : { warnings }) },
           headers: { etag: `"${revision}"` },
         };
       },
     }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/bots/{bot}/policy/check',
+      summary: 'What a save would say, without saving: every mistake, the warnings, and what it would change',
+      who: ['operator'],
+      permission: 'MANAGE_POLICY',
+      body: z.unknown(),
+      answer: z.strictObject({ ...savedAnswer, warnings: z.array(z.string()), changes }),
+      async handle({ params, body }) {
+        const bot = await botNamed(store, params.bot);
+        const { policy, warnings } = await checkedPolicyOf(deps, bot.name, unwrapped(body, bot.name).policy);
+        const revision = bot.policyRevision;
+        return { json: { bot: bot.name, revision, policy, warnings, changes: policyChanges(bot.policy, policy) } };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/bots/{bot}/policy/try',
+      summary: 'What one call would meet and why, also under a policy that is not saved; reads what a preview reads',
+      who: ['operator'],
+      permission: 'MANAGE_POLICY',
+      body: z.strictObject({
+        action: z.string().max(80),
+        args: z.unknown(),
+        policy: z.unknown().optional(),
+        granted: z.literal(true).optional().describe('As if the action were granted'),
+      }),
+      answer: z.strictObject({
+        decision: z.enum(['auto', 'confirm', 'deny', 'refused']),
+        assurance: assuranceAnswer.optional(),
+        reasons: z.array(z.string()),
+        next: z.string().optional().describe('Of a refusal'),
+        preview: previewAnswer.optional().describe('Holds values of records: for READ_VALUES alone'),
+      }),
+      async handle({ params, caller, body, signal }) {
+        const bot = await botNamed(store, params.bot);
+        const { principal, channel } = setter(caller);
+        const { preview, ...met } = await tryCall(deps, bot, { ...body, principal, signal });
+        const shown = roleHolds(caller.operator.role, 'READ_VALUES') ? (preview ?? undefined) : undefined;
+        await deps.audit.record({
+          ...{ bot: bot.name, principal, channel, action: body.action, event: 'tried' },
+          policyRevision: bot.policyRevision,
+          detail: { decision: met.decision, values: shown !== undefined },
+        });
+        return { json: { ...met, ...(shown === undefined ? {} : { preview: shown }) } };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/bots/{bot}/policy/revisions',
+      summary: 'Who saved the policy when, newest first',
+      who: ['operator'],
+      permission: 'READ_INTEGRATIONS',
+      query: z.strictObject({ before: z.coerce.number().int().min(1).optional() }),
+      answer: z.strictObject({
+        revisions: z.array(z.strictObject({ ...revisionAnswer, changed: z.int() })),
+        more: z.boolean(),
+      }),
+      async handle({ params, query: { before = Number.MAX_SAFE_INTEGER } }) {
+        const { name } = await botNamed(store, params.bot);
+        const history = await store.bots.policyHistory(name);
+        const older = history.filter(({ revision }) => revision < before);
+        const from = Math.max(0, older.length - PAGE);
+        return {
+          json: {
+            revisions: older
+              .slice(from)
+              .map((row, at) => ({
+                ...headOf(row),
+                changed: policyChanges(older[from + at - 1]?.policy ?? row.policy, row.policy).length,
+              }))
+              .reverse(),
+            more: from > 0,
+          },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/bots/{bot}/policy/revisions/{revision}',
+      summary: 'One revision, and what it changed of the one before (or of `against`)',
+      who: ['operator'],
+      permission: 'READ_INTEGRATIONS',
+      query: z.strictObject({ against: z.coerce.number().int().min(1).optional() }),
+      answer: z.strictObject({ ...revisionAnswer, policy: savedAnswer.policy, against: z.int(), changes }),
+      async handle({ params, query }) {
+        const { name } = await botNamed(store, params.bot);
+        const history = await store.bots.policyHistory(name);
+        const found = (revision: number) => {
+          const row = history.find((one) => one.revision === revision);
+          if (row !== undefined) return row;
+          throw new GatehouseError('not_found', `The policy of ${name} has no revision ${revision}.`, {
+            next: `There are 1 to ${history.length}.`,
+          });
+        };
+        const row = found(/^\d{1,9}$/.test(params.revision) ? Number(params.revision) : 0);
+        const against = found(query.against ?? Math.max(1, row.revision - 1));
+        return {
+          json: {
+            ...headOf(row),
+            policy: row.policy,
+            against: against.revision,
+            changes: policyChanges(against.policy, row.policy),
+          },
+        };
+      },
+    }),
+    defineRoute({
+      method: 'PUT',
+      path: '/api/bots/{bot}/mode',
+      summary: 'The mode of a bot, from the next call on; wins over whoever saves at the same time',
+      who: ['operator'],
+      permission: 'MANAGE_POLICY',
+      body: z.strictObject({ mode: z.enum(MODES) }),
+      answer: z.strictObject(switchAnswer),
+      async handle({ params, caller, body: { mode } }) {
+        const bot = await botNamed(store, params.bot);
+        return { json: switched(bot.name, await setMode(deps, bot.name, mode, setter(caller))) };
+      },
+    }),
+    ...([true, false] as const).map((isOn) =>
+      defineRoute({
+        method: isOn ? 'DELETE' : 'PUT',
+        path: '/api/bots/{bot}/off/{action}',
+        summary: isOn ? 'Switch an action on again' : 'Switch an action off, from the next call on',
+        who: ['operator'],
+        permission: 'MANAGE_POLICY',
+        answer: z.strictObject(switchAnswer),
+        async handle({ params: { bot: name, action }, caller }) {
+          const bot = await botNamed(store, name);
+          return { json: switched(bot.name, await switchAction(deps, bot.name, { action, isOn }, setter(caller))) };
+        },
+      }),
+    ),
   ];
+}
+
+const PAGE = 100;
+const changes = z.array(
+  z.strictObject({ name: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }),
+);
+const revisionAnswer = { revision: z.int(), at: momentAnswer, by: z.string() };
+const switchAnswer = { bot: z.string(), mode: z.enum(MODES), off: z.array(z.string()), revision: z.int() };
+
+const headOf = ({ revision, at, by }: { revision: number; at: number; by: string }) => ({
+  revision,
+  at: isoTime(at),
+  by,
+});
+
+function switched(bot: string, { revision, policy }: { readonly revision: number; readonly policy: Policy }) {
+  return { bot, mode: policy.mode, off: policy.off, revision };
+}
+
+/** A refusal is an answer here: it is what the bot would be told. */
+async function tryCall(
+  { gate, actions }: HttpDeps,
+  bot: BotRow,
+  call: Pick<Call, 'action' | 'args' | 'principal' | 'signal'> & { policy?: unknown; granted?: true | undefined },
+) {
+  const { action, args, principal, signal } = call;
+  const permission = actions.find(({ name }) => name === action)?.permission;
+  const as = {
+    ...(call.policy === undefined ? {} : { policy: checkedPolicy(call.policy, actions) }),
+    ...(call.granted && permission !== undefined ? { grants: [...bot.grants, permission] } : {}),
+  };
+  try {
+    const met = await gate.dryRun({ bot: bot.name, principal, channel: 'rest', action, args, signal }, as);
+    const { decision, assurance, reasons, preview } = met;
+    return { decision, assurance, reasons, preview };
+  } catch (error) {
+    if (!(error instanceof GatehouseError) || error.code === 'internal') throw error;
+    const fields = (error.fields ?? []).map(({ name, problem }) => `${name} ${problem}.`);
+    return { decision: 'refused' as const, reasons: [error.message, ...fields], next: error.next, preview: null };
+  }
 }
 
 /** A policy alone, or in what GET answers: no policy has a key `policy`. */
