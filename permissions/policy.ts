@@ -133,6 +133,10 @@ export const policySchema = z.strictObject({
       maxPending: z.int().min(1).max(10_000).default(50),
       /** Requests of visitors that nobody decided yet; when there are so many, no visitor can send one. */
       maxHeld: z.int().min(1).max(1000).default(1000),
+      /** The model reads why a person declined; else only people do. */
+      tellReason: z.boolean().default(false),
+      /** Operators may approve what they asked for themselves. Unset: only on a simulated org. */
+      selfApproval: z.boolean().optional(),
     })
     .prefault({}),
   /** What the host app may do beside sending records and reading changes. */

@@ -1,6 +1,8 @@
+import type { Policy } from '../../permissions/policy.ts';
 import type { Preview } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
-import type { Proposal } from '../domain/proposal.ts';
+import { type Decline, MOST_REASON, type Proposal } from '../domain/proposal.ts';
+import { cleanText } from '../domain/safe-text.ts';
 
 /** What an approver's answer says beside yes and no: a choice, and which values were edited. Pure. */
 
@@ -20,6 +22,17 @@ export function chosen(preview: Preview | null, choice: string | undefined): str
     next: `Choose one of: ${choices.map(({ id, label }) => `${id} (${label})`).join(', ')}, ${CANCEL}.`,
     fields: [{ name: 'choice', problem: 'missing or not offered' }],
   });
+}
+
+/** A reason for a no, as it is kept. Whether the model may read it is fixed with it: the person was told so while they wrote. */
+export function declined(reason: string | undefined, policy: Pick<Policy, 'proposals'> | undefined): Decline | null {
+  const text = cleanText((reason ?? '').trim());
+  if (text.length > MOST_REASON)
+    throw new GatehouseError('invalid_input', `A reason has ${MOST_REASON} characters at most.`, {
+      next: 'Say it in fewer words.',
+      fields: [{ name: 'reason', problem: `is longer than ${MOST_REASON} characters` }],
+    });
+  return text === '' ? null : { reason: text, isTold: policy?.proposals.tellReason === true };
 }
 
 export function changedKeys(from: Proposal['args'], to: Proposal['args']): string[] {

@@ -4,7 +4,7 @@ import type { LeaseWatch } from '../domain/lease-watch.ts';
 import { BLANK, type Envelope, isFromFuture, isOver, type Proposal, type ProposalState } from '../domain/proposal.ts';
 import type { HumanDecision } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
-import { CANCEL, changedKeys, chosen } from './answer.ts';
+import { CANCEL, changedKeys, chosen, declined } from './answer.ts';
 import { checkQueue } from './queue.ts';
 import { alreadyDecided, changedOutside, clocksDiffer, disconnected, formFull, unknownProposal } from './refusals.ts';
 import { type RunDeps, runProposal, type WithinCall } from './run-proposal.ts';
@@ -315,6 +315,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       if (answer === 'reject' && decision.via === 'elicitation' && proposal.clientDecline !== 'ends')
         return leaveToSession(proposal, decision);
       const choice = answer === 'approve' ? chosen((edit ?? proposal).preview, decision.choice) : null;
+      const why = answer === 'reject' ? declined(decision.reason, (await store.bots.get(proposal.bot))?.policy) : null;
       const decided = {
         decidedBy: decision.by,
         decidedVia: decision.via,
@@ -323,6 +324,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
         ...edit,
         ...(answer === 'reject' ? { settledAt: now(), dedupeKey: null } : {}),
         ...(isVisitors && answer === 'reject' ? BLANK : {}),
+        ...(why === null ? {} : { result: { ...why } }),
         // The request of a visitor may be approved after its time: it gets an hour to be written.
         ...(isVisitors && answer === 'approve' ? { expiresAt: Math.max(proposal.expiresAt, now() + LATE_MS) } : {}),
       };
@@ -343,6 +345,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
               : { editedFrom: proposal.digest, editedTo: edit.digest, edited: changedKeys(proposal.args, edit.args) }),
           },
           ...(edit === undefined ? {} : { sealed: { from: proposal.args, to: edit.args } }),
+          ...(why === null ? {} : { sealed: { reason: why.reason } }),
         }),
       );
       if (!moved) throw alreadyDecided((await store.proposals.get(id)) ?? proposal);

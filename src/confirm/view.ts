@@ -1,12 +1,15 @@
 import { fromErrorBody } from '../domain/errors.ts';
 import {
+  declineOf,
   type Envelope,
   isDeclinedInClient,
+  MOST_REASON,
   type Proposal,
   type ProposalState,
   type ProposalView,
   summaryOf,
 } from '../domain/proposal.ts';
+import { quoted } from '../domain/safe-text.ts';
 
 /** How a proposal looks from outside. */
 
@@ -37,6 +40,7 @@ export function toEnvelope(proposal: Proposal, link: string): Envelope {
 
 export function toView(proposal: Proposal, link: string): ProposalView {
   const { preview } = proposal;
+  const decline = declineOf(proposal);
   return {
     id: proposal.id,
     state: proposal.state,
@@ -53,6 +57,7 @@ export function toView(proposal: Proposal, link: string): ProposalView {
       ? {}
       : { problem: { message: proposal.error.error.message, next: proposal.error.error.next } }),
     ...(isDeclinedInClient(proposal) ? { declinedInClient: true } : {}),
+    ...(decline?.isTold ? { declineReason: quoted(decline.reason, MOST_REASON) } : {}),
     link,
     expiresAt: new Date(proposal.expiresAt).toISOString(),
   };

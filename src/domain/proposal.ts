@@ -204,6 +204,21 @@ export function isDeclinedInClient({ state, clientDecline }: Pick<Proposal, 'sta
   return state === 'pending' && clientDecline === 'declined';
 }
 
+/** Why a person declined it, in their words; `isTold`: policy let the model read them when they were written. */
+export interface Decline {
+  readonly reason: string;
+  readonly isTold: boolean;
+}
+
+/** Characters of a reason. */
+export const MOST_REASON = 500;
+
+/** What came of a no that had a reason stands where the result of a yes would. */
+export function declineOf({ state, result }: Pick<Proposal, 'state' | 'result'>): Decline | undefined {
+  const { reason, isTold } = state === 'rejected' ? (result ?? {}) : {};
+  return typeof reason === 'string' ? { reason, isTold: isTold === true } : undefined;
+}
+
 /** What is left of a proposal once nothing of records and people may be kept: that it was, who decided, and how it ended. */
 export const BLANK = {
   args: {},
@@ -232,6 +247,8 @@ export interface ProposalView {
   readonly declinedInClient?: true;
   /** Why it ended as it did, where it is a conflict or not known. */
   readonly problem?: { readonly message: string; readonly next: string };
+  /** Why a person declined it, quoted; where policy lets the model read it. */
+  readonly declineReason?: string;
   /** Where a human decides. Opening it needs a sign-in; it holds no secret. */
   readonly link: string;
   /** ISO 8601, UTC. */

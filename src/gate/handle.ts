@@ -4,7 +4,7 @@ import type { Action, Preview } from '../domain/action.ts';
 import { toGatehouseError } from '../domain/errors.ts';
 import { digestOfCall, type Envelope } from '../domain/proposal.ts';
 import { cleanData } from '../domain/safe-text.ts';
-import { countRun, denied, hasRate } from '../policy/judge.ts';
+import { denied, hasRate, noteRun } from '../policy/judge.ts';
 import { botNamed, orgOf, reachable } from '../policy/permit.ts';
 import type { Call, Gate } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
@@ -112,7 +112,7 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       const signal = c.signal ?? new AbortController().signal;
       const { preview, verdict } = await evaluate(deps, bot, permit, c, parsed, signal);
       // It did not run: a rule by the hour does not see it.
-      if (verdict.decision === 'auto' && hasRate(permit.actionPolicy)) await countRun(deps, bot, permit.action, -1);
+      if (verdict.decision === 'auto' && hasRate(permit.actionPolicy)) await noteRun(deps, bot, permit.action, -1);
       const { decision, assurance, reasons, clientDecline } = verdict;
       return { decision, assurance, reasons, preview, clientDecline };
     },

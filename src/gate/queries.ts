@@ -39,12 +39,8 @@ export function createProposalQueries({ store, confirm, deliver, link, now }: Pr
       return proposal(id, c, { waitMs: waitSeconds * 1000, signal: c.signal });
     },
 
-    async list({ bot, pending, limit = 100 }) {
-      const rows = await store.proposals.list({
-        bot,
-        ...(pending ? { isOpen: true } : {}),
-        limit,
-      });
+    async list({ pending, limit = 100, ...filter }) {
+      const rows = await store.proposals.list({ ...filter, ...(pending ? { isOpen: true } : {}), limit });
       if (!pending) return rows;
       const over = rows.filter((proposal) => proposal.visitor === null && isOver(proposal, now()));
       // Stored as expired: a clock that goes back would show them as waiting once more.

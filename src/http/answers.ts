@@ -41,6 +41,7 @@ export const proposalAnswer = z
     ...shownBefore,
     reasons: z.array(z.string()),
     declinedInClient: z.literal(true).optional().describe('A signed-in person may still say yes'),
+    declineReason: z.string().optional().describe("The person's reason, quoted; where policy says `tellReason`"),
     problem: z.strictObject({ message: z.string(), next: z.string() }).optional(),
     link: z.string().describe('Where a signed-in person decides'),
     expiresAt: momentAnswer,

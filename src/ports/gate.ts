@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { HeldKind, HeldRecord, Preview, Risk } from '../domain/action.ts';
-import type { Assurance, Envelope, Proposal } from '../domain/proposal.ts';
+import type { Assurance, Envelope, Proposal, ProposalState } from '../domain/proposal.ts';
 import type { BotRow } from './store.ts';
 
 /** The one road of every call, as the doors see it. */
@@ -39,6 +39,14 @@ export interface Approvals {
     bot?: string | undefined;
     pending?: boolean | undefined;
     limit?: number | undefined;
+    action?: string | undefined;
+    states?: readonly ProposalState[] | undefined;
+    /** Only those that a person, or nobody, decided: what policy let run is left out. */
+    isForPeople?: boolean | undefined;
+    /** Those that come after this one. */
+    before?: string | undefined;
+    /** Whose time is over first, instead of the newest. */
+    isByExpiry?: boolean | undefined;
   }): Promise<readonly Proposal[]>;
   /** For operators: one proposal with everything the page shows; `not_found` when there is none. */
   inspect(id: string): Promise<{ readonly proposal: Proposal; readonly envelope: Envelope }>;
@@ -130,6 +138,8 @@ export interface HumanDecision {
   readonly assurance: Assurance;
   /** One of the preview's choices, where it has any. */
   readonly choice?: string | undefined;
+  /** Why it is declined: kept with the decision, shown to people, and to the model where policy says `tellReason`. */
+  readonly reason?: string | undefined;
   /** The approver's edits of argument values (C5 of the gate: re-validated, new digest, both kept). */
   readonly values?: Readonly<Record<string, unknown>> | undefined;
   /** What the approver was shown of these edits; where it is no longer that, nothing is decided. */

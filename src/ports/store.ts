@@ -196,6 +196,13 @@ export interface ProposalStore {
     bot?: string | undefined;
     states?: readonly ProposalState[] | undefined;
     isOpen?: boolean | undefined;
+    action?: string | undefined;
+    /** Those that a person, or nobody, decided. */
+    isForPeople?: boolean | undefined;
+    /** Those that come after this one, newest first. */
+    before?: string | undefined;
+    /** Whose time is over first, instead of the newest. */
+    isByExpiry?: boolean | undefined;
     limit: number;
   }): Promise<Proposal[]>;
   /** Those that wait for a person, requests of visitors apart. */

@@ -7,7 +7,7 @@ export async function decide(
   call: Pick<CommandCall, 'config' | 'terminal' | 'openApp'>,
   id: string,
   answer: 'approve' | 'reject',
-  choice?: string,
+  more: { readonly choice?: string | undefined; readonly reason?: string | undefined } = {},
 ): Promise<void> {
   const { terminal } = call;
   const app = await call.openApp();
@@ -21,7 +21,7 @@ export async function decide(
     by: principalOf(operator),
     via: 'cli',
     assurance: 'session',
-    choice,
+    ...more,
   });
   terminal.print(envelope, describeEnvelope(envelope, terminal));
 }

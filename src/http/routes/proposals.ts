@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { assuranceAnswer, changeAnswer, momentAnswer } from '../../domain/answers.ts';
 import { GatehouseError } from '../../domain/errors.ts';
-import { isDeclinedInClient, isOver, type Proposal, summaryOf } from '../../domain/proposal.ts';
+import { declineOf, isDeclinedInClient, isOpen, isOver, MOST_REASON, type Proposal, summaryOf } from '../../domain/proposal.ts';
 import type { HumanDecision } from '../../ports/gate.ts';
 import { type Caller, defineRoute } from '../../ports/route.ts';
 import { envelopeAnswer, previewAnswer, stateAnswer } from '../answers.ts';
@@ -29,9 +29,22 @@ const listedAnswer = z.strictObject({
   expiresAt: momentAnswer,
   decidedBy: text,
   decidedVia: text,
+  decidedAt: moment,
   choice: text,
+  reason: text.describe('Of the person who declined it'),
   settledAt: moment,
 });
+
+/** What a list may be narrowed to, beside a single end. */
+const LISTED = {
+  waiting: { pending: true },
+  all: {},
+  decided: {
+    states: ['done', 'failed', 'rejected', 'expired', 'conflict', 'superseded', 'unknown', 'executing', 'approved'],
+    isForPeople: true,
+  },
+} as const;
+const END = ['done', 'failed', 'rejected', 'expired', 'conflict', 'superseded', 'unknown'] as const;
 
 const heldAnswer = z.strictObject({
   id: z.string(),
@@ -49,21 +62,21 @@ const heldAnswer = z.strictObject({
  * Proposals: agents may look at their own, people decide. An agent or host key on the deciding routes is refused before
  * anything else is looked at (C3).
  */
-export function proposalRoutes({ gate, approvals, access, now }: HttpDeps) {
+export function proposalRoutes({ gate, approvals, access, store, now }: HttpDeps) {
   const limit = createRateLimit({ most: 60, windowMs: 60_000, now });
 
-  const decide = (answer: HumanDecision['answer'], summary: string) =>
+  const decide = (answer: HumanDecision['answer'], summary: string, body: typeof approvalInput | typeof declineInput) =>
     defineRoute({
       method: 'POST',
       path: `/api/proposals/{id}/${answer}`,
       summary,
       who: ['operator'],
       permission: 'DECIDE_PROPOSALS',
-      body: decisionSchema,
+      body,
       answer: envelopeAnswer,
       async handle({ params, caller, body }) {
         limit.consume(caller.principal);
-        return { json: await approvals.decide(params.id, { answer, ...toDecision(caller), ...given(body) }) };
+        return { json: await approvals.decide(params.id, { answer, ...toDecision(caller), ...body }) };
       },
     });
 
@@ -76,17 +89,25 @@ export function proposalRoutes({ gate, approvals, access, now }: HttpDeps) {
       permission: 'READ_LOGS',
       query: z.strictObject({
         bot: z.string().min(1).max(100).optional(),
-        state: z.enum(['waiting', 'all']).default('waiting'),
+        state: z
+          .enum(['waiting', 'all', 'decided', ...END])
+          .default('waiting')
+          .describe('`decided`: by a person or by nobody, what policy let run left out'),
+        action: z.string().min(1).max(100).optional(),
+        before: z.string().min(1).max(100).optional().describe('`next` of the page before; not with `order=expiry`'),
+        order: z.enum(['newest', 'expiry']).default('newest').describe('`expiry`: whose time is over first'),
         limit: z.coerce.number().int().min(1).max(200).default(50),
       }),
-      answer: z.strictObject({ proposals: z.array(listedAnswer) }),
-      async handle({ query }) {
-        const proposals = await approvals.list({
-          limit: query.limit,
-          bot: query.bot,
-          pending: query.state === 'waiting',
-        });
-        return { json: { proposals: proposals.map((proposal) => toListed(proposal, now())) } };
+      answer: z.strictObject({ proposals: z.array(listedAnswer), next: text.describe('Give it as `before` for more') }),
+      async handle({ query: { state, order, limit, ...filter } }) {
+        const chosen =
+          state in LISTED ? LISTED[state as keyof typeof LISTED] : { states: [state as (typeof END)[number]] };
+        const found = await approvals.list({ ...filter, ...chosen, isByExpiry: order === 'expiry', limit: limit + 1 });
+        const page = found.slice(0, limit);
+        const last = found.length > limit && order === 'newest' ? page.at(-1)?.id : undefined;
+        // What a visitor was thanked for can still be decided after its time.
+        const proposals = page.filter((proposal) => state !== 'decided' || !isOpen(proposal));
+        return { json: { proposals: proposals.map((proposal) => toListed(proposal, now())), next: last ?? null } };
       },
     }),
     defineRoute({
@@ -97,7 +118,10 @@ export function proposalRoutes({ gate, approvals, access, now }: HttpDeps) {
       permission: 'READ_LOGS',
       query: z.strictObject({ waitSeconds: z.coerce.number().min(0).max(25).default(0) }),
       answer: envelopeAnswer.extend({
-        detail: listedAnswer.extend({ args: values }).optional().describe('For operators'),
+        detail: listedAnswer
+          .extend({ args: values, edited: z.array(z.string()).describe('Arguments that the approver changed') })
+          .optional()
+          .describe('For operators'),
       }),
       async handle({ params, caller, query, headers, signal }) {
         if (caller.kind === 'agent') {
@@ -106,7 +130,8 @@ export function proposalRoutes({ gate, approvals, access, now }: HttpDeps) {
           return { json: await gate.proposal(params.id, viewer, { waitMs: query.waitSeconds * 1000, signal }) };
         }
         const { proposal, envelope } = await approvals.inspect(params.id);
-        return { json: { ...envelope, detail: { ...toListed(proposal, now()), args: proposal.args } } };
+        const edited = [...(await correctedArgs(store, proposal.id))];
+        return { json: { ...envelope, detail: { ...toListed(proposal, now()), args: proposal.args, edited } } };
       },
     }),
     defineRoute({
@@ -144,23 +169,25 @@ export function proposalRoutes({ gate, approvals, access, now }: HttpDeps) {
         return { json: await approvals.previewEdit(params.id, body.values) };
       },
     }),
-    decide('approve', 'Approve: runs the stored arguments, once'),
-    decide('reject', 'Decline'),
+    decide('approve', 'Approve: runs the stored arguments, once', approvalInput),
+    decide('reject', 'Decline; the reason is kept with the decision', declineInput),
   ];
 }
 
-const decisionSchema = z.strictObject({
+const approvalInput = z.strictObject({
   choice: z.string().min(1).max(100).optional(),
   values: values.optional(),
   seen: z.string().min(1).max(100).optional(),
 });
+/** What an approval may hold is taken and means nothing, so that one client can send both alike. */
+const declineInput = approvalInput.extend({ reason: z.string().max(MOST_REASON).optional() });
 
-function given({ choice, values, seen }: z.output<typeof decisionSchema>): Partial<HumanDecision> {
-  return {
-    choice,
-    values,
-    seen,
-  };
+const correction = z.looseObject({ edited: z.array(z.string()).default([]) });
+
+/** The proposal holds what was approved; that it differs from what was asked stands in the audit alone. */
+export async function correctedArgs({ audit }: HttpDeps['store'], proposal: string): Promise<readonly string[]> {
+  const [row] = await audit.find({ proposal, event: 'approved', limit: 1 });
+  return row === undefined ? [] : correction.parse(JSON.parse(row.detail)).edited;
 }
 
 /** Whoever signed in, or holds an operator key, has proven to be that person. */
@@ -189,7 +216,9 @@ function toListed(proposal: Proposal, now: number): z.output<typeof listedAnswer
     expiresAt: isoTime(proposal.expiresAt),
     decidedBy,
     decidedVia,
+    decidedAt: proposal.decidedAt === null ? null : isoTime(proposal.decidedAt),
     choice,
+    reason: declineOf(proposal)?.reason ?? null,
     settledAt: proposal.settledAt === null ? null : isoTime(proposal.settledAt),
   };
 }

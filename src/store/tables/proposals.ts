@@ -1,5 +1,5 @@
 import type { ExpressionBuilder, Updateable } from 'kysely';
-import { BLANK, CLOCK_SKEW_MS, MOVES, type Proposal, type ProposalState } from '../../domain/proposal.ts';
+import { BLANK, BY_POLICY, CLOCK_SKEW_MS, MOVES, type Proposal, type ProposalState } from '../../domain/proposal.ts';
 import type { Cipher } from '../../ports/cipher.ts';
 import type { ProposalStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
@@ -81,9 +81,23 @@ export function createProposalStore({ kysely }: Database, secrets?: Cipher): Pro
       await kysely.updateTable('proposals').set({ dedupeKey: null }).where('id', '=', id).execute();
     },
 
-    async list({ bot, states, isOpen, limit }) {
+    async list({ bot, states, isOpen, action, isForPeople, before, isByExpiry, limit }) {
       if (states?.length === 0) return [];
-      let query = kysely.selectFrom('proposals').selectAll().orderBy('createdAt', 'desc').orderBy('id').limit(limit);
+      let query = kysely.selectFrom('proposals').selectAll().limit(limit);
+      query = (isByExpiry ? query.orderBy('expiresAt') : query.orderBy('createdAt', 'desc')).orderBy('id');
+      if (before !== undefined) {
+        const last = await one('id', before);
+        if (last === undefined) return [];
+        query = query.where(({ eb, or, and }) =>
+          or([
+            eb('createdAt', '<', last.createdAt),
+            and([eb('createdAt', '=', last.createdAt), eb('id', '>', last.id)]),
+          ]),
+        );
+      }
+      if (action !== undefined) query = query.where('action', '=', action);
+      if (isForPeople)
+        query = query.where(({ eb, or }) => or([eb('decidedBy', 'is', null), eb('decidedBy', '<>', BY_POLICY)]));
       if (bot !== undefined) query = query.where('bot', '=', bot);
       if (states !== undefined) query = query.where('state', 'in', states);
       if (isOpen) query = query.where(stillOpen);
@@ -167,7 +181,8 @@ export function createProposalStore({ kysely }: Database, secrets?: Cipher): Pro
         .updateTable('proposals')
         .set(toColumns(BLANK, false))
         .where('settledAt', '<', at)
-        .where('args', '<>', '{}')
+        // A visitor's request that was declined is blank but for the reason.
+        .where(({ or, eb }) => or([eb('args', '<>', '{}'), eb('result', 'is not', null)]))
         .executeTakeFirst();
       return Number(blanked.numUpdatedRows);
     },
