@@ -1,6 +1,6 @@
 import type { Change, HeldRecord, JudgedQuery } from '../domain/action.ts';
 import type { GatehouseError } from '../domain/errors.ts';
-import { isDeclinedInClient, isOpen, type Proposal, summaryOf } from '../domain/proposal.ts';
+import { declineOf, isDeclinedInClient, isOpen, MOST_REASON, type Proposal, summaryOf } from '../domain/proposal.ts';
 import { editableArgs, editField, editHidden } from './edit-values.ts';
 import { moment, personName, safeUrl, timeLeft, value, visible } from './format.ts';
 import { heldRecords } from './held-records.ts';
@@ -25,6 +25,14 @@ export interface ApprovalPage {
   readonly edit?: Edit | undefined;
   /** Arguments that the approver changed before the yes: what is shown then is theirs, not the bot's. */
   readonly corrected?: readonly string[];
+  /** The reason for a no that was typed, where the page answers a press that was refused. */
+  readonly reason?: string | undefined;
+  /** Policy lets the model read that reason. */
+  readonly tellsReason: boolean;
+  /** The viewer asked for this, and policy wants somebody else to approve it. */
+  readonly own?: { readonly isAlone: boolean; readonly mayChange: boolean } | undefined;
+  /** The viewer had the page open while it was decided. */
+  readonly isWatched?: boolean;
   /** Of a list: what stands on it, in place of arguments that no bot sent. */
   readonly records?: readonly HeldRecord[] | undefined;
 }
@@ -38,11 +46,12 @@ export function approvalView(given: ApprovalPage): Html {
   const { proposal, problem, edit } = given;
   const { preview, reasons } = edit ?? proposal;
   const isPending = isOpen(proposal);
-  return html`<div class="head" data-watch-proposal="${proposal.id}">
+  return html`<div class="head" data-watch-proposal="${proposal.id}" data-state="${proposal.state}">
   <p class="eyebrow"><a class="crumb" href="/approvals">Approvals</a>${STATES[proposal.state].badge}${isPending && proposal.state !== 'expired' && timed(proposal, given.nowMs)}</p>
   <h1><bdi>${visible(summaryOf(proposal))}</bdi></h1>
   ${preview?.target && target(preview.target)}
 </div>
+${given.isWatched && !isPending && notice('warn', proposal.decidedBy === null ? 'This ended while you looked.' : `Decided by ${visible(personName(proposal.decidedBy))} while you looked.`)}
 ${problem && notice('bad', problem.message, html`<p>${problem.next}</p>${salesforceSaid(problem)}`)}
 ${!isPending && outcome(proposal)}
 ${proposal.visitor !== null && isPending && thanked(proposal)}
@@ -59,6 +68,7 @@ ${isDeclinedInClient(proposal) && notice('warn', 'Declined in the client.', html
   ${isPending && given.mayDecide && !edit && editFields(proposal)}
   ${given.records ? heldRecords(proposal, given.records) : given.corrected === undefined || given.corrected.length === 0 ? untrusted(proposal) : correctedArgs(proposal, given.corrected)}
   ${asked(proposal)}
+  ${isPending && given.mayDecide && !edit && declining(given)}
   ${isPending && decide(given)}
 </form>`;
 }
@@ -165,15 +175,37 @@ function asked({ bot, action, principal, conversation, createdAt, assurance, id 
   <dt>Proposal</dt><dd><code>${id}</code></dd></dl></details>`;
 }
 
-function decide({ mayDecide, proposal, nowMs, edit }: ApprovalPage): Html {
+/** Beside the button that sends it: who will read it is said before it is written. */
+function declining({ reason, tellsReason }: ApprovalPage): Html {
+  return html`<details class="card flat"${reason && html` open`}><summary>Say why, if you decline</summary><label class="field">Reason for declining
+  <textarea name="reason" maxlength="${String(MOST_REASON)}">${reason ?? ''}</textarea>
+  <small>Optional. Kept with the decision and shown to people. ${tellsReason ? 'The bot reads it too, quoted.' : 'The bot does not read it.'}</small></label></details>`;
+}
+
+/** Never a dead end: whoever is alone may change the policy, and that stands in the log. */
+function ofOwn({ bot }: Proposal, { isAlone, mayChange }: NonNullable<ApprovalPage['own']>): Html {
+  const change = html`<p>You are the only operator who may decide. You can let operators approve what they asked for: this changes the policy of <bdi>${bot}</bdi> and stands in the log.</p><div class="actions"><button name="answer" value="allow-own" formnovalidate>Allow it for ${bot}</button></div>`;
+  const ask = html`<p>${isAlone ? 'You are the only operator who may decide: an admin makes another one, or changes the policy.' : 'Send the address of this page to another operator.'}</p>`;
+  return notice(
+    'warn',
+    'You asked for this yourself, so somebody else has to approve it.',
+    isAlone && mayChange ? change : ask,
+  );
+}
+
+function decide({ mayDecide, proposal, nowMs, edit, own }: ApprovalPage): Html {
   if (!mayDecide)
     return notice('warn', 'You can look, but not decide.', html`<p>Deciding needs the role approver or admin.</p>`);
+  if (own)
+    return html`${ofOwn(proposal, own)}<div class="decide"><div class="actions"><button class="danger" name="answer" value="reject" formnovalidate data-busy="Declining…">Decline</button></div></div>`;
   return html`<div class="decide"><div class="actions"><button class="primary" name="answer" value="approve" data-busy="Working…">${edit ? 'Approve with your values' : proposal.state === 'expired' ? 'Write it now' : 'Approve'}</button><button class="danger" name="answer" value="reject" formnovalidate data-busy="Declining…">Decline</button></div>
   <p class="note">Approving runs exactly this, once.${proposal.state !== 'expired' && html` ${timeLeft(proposal.expiresAt, nowMs)}.`}</p></div>`;
 }
 
 function outcome(proposal: Proposal): Html {
-  const { state, decidedBy, decidedVia, decidedAt, error, result, choice } = proposal;
+  const { state, decidedBy, decidedVia, decidedAt, error, choice } = proposal;
+  const decline = declineOf(proposal);
+  const result = decline === undefined ? proposal.result : null;
   const kind = state === 'done' ? 'good' : state === 'failed' ? 'bad' : 'warn';
   return html`${notice(
     kind,
@@ -184,6 +216,7 @@ function outcome(proposal: Proposal): Html {
   )}
 <section class="card" aria-labelledby="outcome"><h2 id="outcome">How it ended</h2><dl class="facts">
   ${decidedBy !== null && html`<dt>Decided by</dt><dd><bdi>${personName(decidedBy)}</bdi>${decidedVia && ` (${decidedVia})`}${decidedAt !== null && html`, ${moment(new Date(decidedAt).toISOString())}`}</dd>`}
+  ${decline && html`<dt>Reason</dt><dd>${value(decline.reason)} <small>${decline.isTold ? 'The bot may read it.' : 'The bot was not told.'}</small></dd>`}
   ${choice !== null && html`<dt>Choice</dt><dd><bdi>${visible(choice)}</bdi></dd>`}
   ${result !== null && Object.entries(result).map(([name, given]) => html`<dt><code>${visible(name)}</code></dt><dd>${resultValue(given)}</dd>`)}
   ${decidedBy === null && result === null && html`<dt>Decided by</dt><dd class="empty">nobody</dd>`}

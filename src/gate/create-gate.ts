@@ -1,9 +1,11 @@
 import type { Audit } from '../audit/audit.ts';
+import { CANCEL } from '../confirm/answer.ts';
 import { createConfirm } from '../confirm/confirm.ts';
 import { unknownProposal } from '../confirm/refusals.ts';
 import { CHANGED_OUTSIDE, isIntact, LIVE, type Sign } from '../confirm/sign.ts';
 import type { Action } from '../domain/action.ts';
 import type { GatehouseError } from '../domain/errors.ts';
+import { requireAnother } from '../policy/self-approval.ts';
 import type { Approvals, Gate, Retention } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
 import type { ContextDeps } from './call-context.ts';
@@ -106,7 +108,10 @@ export function createGate(deps: GateDeps): WholeGate {
         // Whoever speaks for one bot alone is no operator.
         if (decision.bot !== undefined && (await store.proposals.get(id))?.action === SYNC_HELD)
           throw unknownProposal();
-        if (decision.answer === 'approve') await receipts.prepare(id);
+        if (decision.answer === 'approve') {
+          if (decision.choice !== CANCEL) await requireAnother(store, id, decision.by);
+          await receipts.prepare(id);
+        }
         return edits.decide(id, decision);
       },
       async previewEdit(id, values) {

@@ -127,6 +127,50 @@ describe('the approval page', () => {
     expect(record?.Amount).toBe(6000);
   });
 
+  it('takes a reason with a no, says who will read it, and shows it to people [C5]', async () => {
+    await using door = await openDoor();
+    const { id } = await proposeMove(door.world);
+    const as = await door.signIn('approver');
+    const look = async (query = '') => (await door.ask('GET', `/approvals/${id}${query}`, { as })).text;
+    expect(await look()).toContain('The bot does not read it.');
+    const form = { csrf: as.csrf, answer: 'reject', reason: `Not ${MARKUP}` };
+    expect((await door.ask('POST', `/approvals/${id}`, { as, form })).status).toBe(303);
+    const text = await look();
+    expect(text).toContain('<dt>Reason</dt>');
+    expect(text).toContain('Not &quot;&gt;&lt;script&gt;');
+    expect(text).not.toContain('while you looked');
+    // Who decided needs not be told that somebody did.
+    expect(await look('?watched')).not.toContain('while you looked');
+    const other = await door.ask('GET', `/approvals/${id}?watched`, { as: await door.signIn('approver') });
+    expect(other.text).toContain(`Decided by ${as.name} while you looked.`);
+  });
+
+  it('never leaves who asked in a dead end: where they are alone, the audited change is offered [C3 A6]', async () => {
+    await using door = await openDoor();
+    const { app, bot } = door.world;
+    const asked = await door.world.call('UpdateOpportunity', { reference: 'OPP-123', amount: 7 });
+    await door.world.approve(asked.proposal?.id ?? '');
+    const [row] = await app.store.audit.find({ event: 'done', action: 'UpdateOpportunity', limit: 1 });
+    await door.world.setPolicy((policy) => ({ ...policy, proposals: { ...policy.proposals, selfApproval: false } }));
+    const as = await door.signIn();
+    const { proposal } = await app.approvals.undo(row?.seq ?? 0, `operator:${as.name}`);
+    const press = (answer: string) =>
+      door.ask('POST', `/approvals/${proposal?.id}`, { as, form: { csrf: as.csrf, answer } });
+    const look = async () => (await door.ask('GET', `/approvals/${proposal?.id}`, { as })).text;
+    expect(await look()).toContain('value="allow-own"');
+    expect(await look()).not.toContain('value="approve"');
+    expect((await press('approve')).status).toBe(403);
+    await app.access.createOperator('bo', 'approver');
+    expect(await look()).toContain('Send the address of this page to another operator.');
+    await app.store.operators.remove('bo', door.world.clock.now);
+    expect((await press('allow-own')).status).toBe(303);
+    expect(await app.store.audit.find({ bot, event: 'policy_saved', limit: 1 })).toMatchObject([
+      { principal: `operator:${as.name}`, channel: 'console' },
+    ]);
+    expect((await press('approve')).status).toBe(303);
+    expect((await app.approvals.inspect(proposal?.id ?? '')).proposal.state).toBe('done');
+  });
+
   it('gives viewers the page without the buttons, and refuses their press [P4]', async () => {
     await using door = await openDoor();
     const { id } = await proposeMove(door.world);

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { mayApproveOwn } from '../../src/policy/self-approval.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 async function updated(world: World): Promise<{ audit: number; record: string }> {
@@ -29,6 +30,24 @@ it('restores an update as a guarded proposal of its own [A6]', async () => {
     result: { undone: [{ id: record, how: 'restored' }] },
   });
   expect(await recordOf(world, record)).toMatchObject({ NextStep: before?.NextStep ?? null, Amount: before?.Amount });
+});
+
+it('lets nobody approve the undo that they asked for, where policy wants another, nor on a real org without its word [C3 A6]', async () => {
+  await using world = await createWorld();
+  const { audit } = await updated(world);
+  const asked = await world.app.approvals.undo(audit, 'operator:ada');
+  const id = asked.proposal?.id ?? '';
+  const say = (selfApproval: boolean) =>
+    world.setPolicy((policy) => ({ ...policy, proposals: { ...policy.proposals, selfApproval } }));
+  expect(await mayApproveOwn(world.app.store, world.bot)).toBe(true);
+  await world.app.store.connections.patch(world.bot, { environment: 'production' });
+  expect(await mayApproveOwn(world.app.store, world.bot)).toBe(false);
+  await world.app.store.connections.patch(world.bot, { environment: 'simulated' });
+  await say(false);
+  await expect(world.approve(id)).rejects.toMatchObject({ code: 'permission_denied' });
+  expect((await world.app.approvals.inspect(id)).proposal.state).toBe('pending');
+  const bo = { answer: 'approve', by: 'operator:bo', via: 'console', assurance: 'session' } as const;
+  expect(await world.app.approvals.decide(id, bo)).toMatchObject({ status: 'done' });
 });
 
 it('deletes what was created [A6]', async () => {

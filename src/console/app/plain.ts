@@ -39,7 +39,7 @@ function tick(): void {
     left.classList.toggle('soon', ms < 60_000);
     isOver ||= ms < -1500 && left.hasAttribute('data-reload');
   }
-  if (isOver) again();
+  if (isOver && !isTyped()) again();
 }
 if (all('[data-until]').length > 0) setInterval(tick, 1000);
 
@@ -55,27 +55,42 @@ addEventListener('pageshow', () => {
   for (const form of all('form')) form.removeAttribute('aria-busy');
 });
 
-/** Somebody else may decide while this page is open. */
-async function watch<Body>(path: string, read: (body: Body) => unknown, everyMs: number): Promise<void> {
-  const look = async () => {
-    const answer = await fetch(path, { headers: { accept: 'application/json' } });
-    return answer.ok ? read(await answer.json()) : undefined;
+/** Somebody else may decide while this page is open. What was typed here is not thrown away by that. */
+const one = document.querySelector<HTMLElement>('[data-watch-proposal]')?.dataset.watchProposal;
+if (one !== undefined) {
+  const look = async (): Promise<string | undefined> => {
+    const answer = await fetch(`/api/proposals/${encodeURIComponent(one)}`, {
+      headers: { accept: 'application/json' },
+    });
+    const body: { detail?: { state: string } } = answer.ok ? await answer.json() : {};
+    return body.detail?.state;
   };
-  let seen = await look();
-  setInterval(async () => {
+  const seen = document.querySelector<HTMLElement>('[data-watch-proposal]')?.dataset.state;
+  const timer = setInterval(async () => {
     if (document.hidden || document.querySelector('form[aria-busy="true"]')) return;
-    const now = await look().catch(() => undefined);
-    if (now !== undefined && seen !== undefined && now !== seen) again();
-    seen = now ?? seen;
-  }, everyMs);
+    const state = await look().catch(() => undefined);
+    if (state === undefined || state === seen) return;
+    clearInterval(timer);
+    const at = `${location.pathname}?watched`;
+    if (isTyped()) sayDecided(at);
+    else location.replace(at);
+  }, 3000);
 }
 
-const one = document.querySelector<HTMLElement>('[data-watch-proposal]')?.dataset.watchProposal;
-if (one !== undefined)
-  void watch<{ detail?: { state: string } }>(
-    `/api/proposals/${encodeURIComponent(one)}`,
-    (body) => body.detail?.state,
-    3000,
+function isTyped(): boolean {
+  return all<HTMLInputElement | HTMLTextAreaElement>('main input, main textarea').some(
+    (field) => field.value !== field.defaultValue,
   );
-if (document.querySelector('[data-watch-queue]'))
-  void watch<{ proposals: { id: string }[] }>('/api/proposals', (body) => body.proposals.map((p) => p.id).join(), 5000);
+}
+
+function sayDecided(at: string): void {
+  const note = document.createElement('div');
+  note.className = 'notice warn';
+  note.setAttribute('role', 'alert');
+  const link = document.createElement('a');
+  link.href = at;
+  link.textContent = 'See how it ended';
+  note.append('This was decided while you looked. What you typed was not sent. ', link);
+  document.querySelector('main')?.prepend(note);
+  for (const button of all<HTMLButtonElement>('main form button')) button.disabled = true;
+}

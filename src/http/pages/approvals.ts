@@ -1,27 +1,32 @@
-import { z } from 'zod';
 import { roleHolds } from '../../../permissions/catalog.ts';
+import type { Policy } from '../../../permissions/policy.ts';
 import { approvalView } from '../../console/approval.ts';
-import { approvalsView } from '../../console/approvals.ts';
 import { editedValues } from '../../console/edit-values.ts';
 import { GatehouseError } from '../../domain/errors.ts';
-import { isOpen } from '../../domain/proposal.ts';
+import type { Proposal } from '../../domain/proposal.ts';
+import { changePolicy } from '../../policy/save.ts';
+import { isOwn, mayApproveOwn } from '../../policy/self-approval.ts';
+import type { BrowserSession, Operator } from '../../ports/access.ts';
 import type { EditPreview } from '../../ports/gate.ts';
 import type { HttpDeps } from '../deps.ts';
 import { createRateLimit } from '../rate-limit.ts';
+import { correctedArgs } from '../routes/proposals.ts';
 import { type Page, type PageCall, type PageReply, pathTo } from './page.ts';
 
-/** The queue and the page on which a person decides. */
-export function approvalPages({ approvals, store, now }: HttpDeps): readonly Page[] {
+/** The page on which a person decides: plain forms, so that it works without a script. */
+export function approvalPages(deps: HttpDeps): readonly Page[] {
+  const { approvals, store, access, audit, now } = deps;
   const limit = createRateLimit({ most: 60, windowMs: 60_000, now });
 
   const approvalPage = async (
-    { session, params }: PageCall,
+    { session, params, query, form }: PageCall,
     { problem, edit }: { readonly problem?: GatehouseError; readonly edit?: EditPreview | undefined } = {},
   ): Promise<PageReply> => {
     const { proposal } = await approvals.inspect(params.id ?? '');
     // A failure of the action itself is told as the proposal's outcome.
     const isOutcome = proposal.state === 'failed' && proposal.error?.error.code === problem?.code;
     const told = isOutcome ? undefined : problem;
+    const { policy } = (await store.bots.get(proposal.bot)) ?? {};
     const body = approvalView({
       proposal,
       csrf: session.csrf,
@@ -29,26 +34,31 @@ export function approvalPages({ approvals, store, now }: HttpDeps): readonly Pag
       nowMs: now(),
       problem: told,
       edit: proposal.state === 'pending' ? edit : undefined,
+      reason: form.get('reason') ?? undefined,
+      tellsReason: policy?.proposals.tellReason === true,
+      own: await ownOf(session, proposal),
+      isWatched: query.has(WATCHED) && proposal.decidedBy !== by(session),
       records: await approvals.heldRecords(proposal.id),
       corrected: proposal.state === 'pending' ? [] : await correctedArgs(store, proposal.id),
     });
     return { title: proposal.action, body, here: 'approvals', ...(told === undefined ? {} : { status: told.status }) };
   };
 
+  const ownOf = async (viewer: BrowserSession, proposal: Proposal) => {
+    if (!isOwn(proposal, by(viewer)) || (await mayApproveOwn(store, proposal.bot))) return undefined;
+    const deciding = (await access.operators()).filter(({ role }) => roleHolds(role, 'DECIDE_PROPOSALS'));
+    return { isAlone: deciding.length === 1, mayChange: roleHolds(viewer.role, 'MANAGE_POLICY') };
+  };
+
+  const allowOwn = async ({ session, params }: PageCall): Promise<PageReply> => {
+    access.require(session, 'MANAGE_POLICY');
+    const { proposal } = await approvals.inspect(params.id ?? '');
+    const allow = (policy: Policy) => ({ ...policy, proposals: { ...policy.proposals, selfApproval: true } });
+    await changePolicy({ store, audit, now }, proposal.bot, allow, { principal: by(session), channel: 'console' });
+    return { goTo: pathTo('approvals', proposal.id) };
+  };
+
   return [
-    {
-      method: 'GET',
-      path: '/approvals',
-      permission: 'READ_LOGS',
-      async handle() {
-        const [waiting, latest] = await Promise.all([
-          approvals.list({ pending: true, limit: 100 }),
-          approvals.list({ limit: 40 }),
-        ]);
-        const settled = latest.filter((proposal) => !isOpen(proposal)).slice(0, 20);
-        return { title: 'Approvals', body: approvalsView(waiting, settled, now()), here: 'approvals' };
-      },
-    },
     { method: 'GET', path: '/approvals/{id}', permission: 'READ_LOGS', handle: (call) => approvalPage(call) },
     {
       method: 'POST',
@@ -58,6 +68,7 @@ export function approvalPages({ approvals, store, now }: HttpDeps): readonly Pag
         const { session, params, form } = call;
         limit.consume(session.name);
         const answer = form.get('answer');
+        if (answer === 'allow-own') return allowOwn(call);
         if (answer !== 'approve' && answer !== 'reject')
           throw new GatehouseError('invalid_input', 'The form came without an answer.', {
             next: 'Press Approve or Decline on the page of the proposal.',
@@ -73,10 +84,11 @@ export function approvalPages({ approvals, store, now }: HttpDeps): readonly Pag
             return await approvalPage(call, { edit: await approvals.previewEdit(id, values) });
           await approvals.decide(id, {
             answer,
-            by: `operator:${session.name}`,
+            by: by(session),
             via: 'console',
             assurance: 'session',
             ...(choice === null ? {} : { choice }),
+            ...(answer === 'reject' ? { reason: form.get('reason') ?? undefined } : {}),
             ...(values === undefined || seen === null ? {} : { values, seen }),
           });
         } catch (error) {
@@ -91,10 +103,7 @@ export function approvalPages({ approvals, store, now }: HttpDeps): readonly Pag
   ];
 }
 
-const correction = z.looseObject({ edited: z.array(z.string()).default([]) });
+/** In the address of a page that was loaded anew because somebody else decided. */
+const WATCHED = 'watched';
 
-/** The proposal holds what was approved; that it differs from what was asked stands in the audit alone. */
-async function correctedArgs({ audit }: HttpDeps['store'], proposal: string): Promise<readonly string[]> {
-  const [row] = await audit.find({ proposal, event: 'approved', limit: 1 });
-  return row === undefined ? [] : correction.parse(JSON.parse(row.detail)).edited;
-}
+const by = ({ name }: Operator) => `operator:${name}`;
