@@ -8,6 +8,7 @@ import { SessionContext, useSessionQuery } from './session.ts';
 
 /** Every page of the console but those that the server draws (sign-in, one approval, the chat). */
 
+const Approvals = lazy(async () => (await import('./pages/approvals.tsx')).Approvals);
 const Bots = lazy(async () => (await import('./pages/bots.tsx')).Bots);
 const NewBot = lazy(async () => (await import('./pages/new-bot.tsx')).NewBot);
 const Bot = lazy<{ readonly name: string }>(async () => (await import('./pages/bot.tsx')).Bot);
@@ -24,6 +25,9 @@ export function App() {
               <Switch>
                 <Route path="/">
                   <Overview />
+                </Route>
+                <Route path="/approvals">
+                  <Approvals />
                 </Route>
                 <Route path="/bots">
                   <Bots />
