@@ -20,7 +20,7 @@ import type { Approvals, Gate, Retention } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
 import type { Model } from '../ports/model.ts';
 import type { Connections } from '../ports/salesforce.ts';
-import type { BotRow, Store } from '../ports/store.ts';
+import type { Store } from '../ports/store.ts';
 import { type Clocks, createClocks } from '../runtime/clocks.ts';
 import { deferred, lazily } from '../runtime/lazy.ts';
 import { loadActions, loadPrompts } from '../runtime/load.ts';
@@ -177,8 +177,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       ...(options.actions === undefined ? [] : [options.actions]),
     );
     const prompts = lazily(() => loadPrompts(new URL('../../prompts/', import.meta.url)));
-    const openOrg = async (bot: BotRow, signal: AbortSignal) => {
-      const org = await connections.open(bot.name, { signal });
+    const openOrg: ContextDeps['openOrg'] = async (bot, signal, sent) => {
+      const org = await connections.open(bot.name, { signal, sent });
       // A damaged file is told as that, not as a Salesforce that does not answer.
       if (isSimulated) await sim.get();
       return org;

@@ -21,7 +21,7 @@ export interface AccountContextDeps {
 export function createAccountContext({ store, audit, context }: AccountContextDeps): Gate['accountContext'] {
   return async (name, session, signal = new AbortController().signal) => {
     const bot = await botNamed(store, name);
-    const reads = createReadLog();
+    const reads = createReadLog(context.now);
     const account = await readAccount(context, bot, session, signal, reads);
     await audit.record({
       bot: bot.name,

@@ -17,8 +17,8 @@ import type { ReadLog } from './read-log.ts';
 /** What one run of an action may use: the bot's org, bounded by policy, writing only where a held proposal runs. */
 
 export interface ContextDeps {
-  /** Opens the org behind a bot for one call; throws `not_connected`, `reconnect_needed`. */
-  readonly openOrg: (bot: BotRow, signal: AbortSignal) => Promise<Org>;
+  /** Opens the org behind a bot for one call, which is told of each request; throws `not_connected`, `reconnect_needed`. */
+  readonly openOrg: (bot: BotRow, signal: AbortSignal, sent?: () => void) => Promise<Org>;
   readonly openSoql: (bot: BotRow, org: Org, caller: string, answered: Answered | undefined) => Soql;
   /** The text of a find, as it is sent. */
   readonly queryOf: (object: string, find: Find) => string;
@@ -53,7 +53,7 @@ export async function contextFor(
   },
 ): Promise<Run> {
   const { now } = deps;
-  const org = await deps.openOrg(bot, signal);
+  const org = await deps.openOrg(bot, signal, reads.sent);
   const once =
     writing === undefined
       ? undefined

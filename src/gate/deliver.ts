@@ -55,7 +55,7 @@ export function createDeliver({ actions, store, audit, context, link }: DeliverD
   /** The guard of now. A budget that is spent was spent for these rows, too. */
   async function mustQuery(bot: BotRow, proposal: Proposal, send: string): Promise<void> {
     const signal = AbortSignal.timeout(context.requestTimeoutMs);
-    const run = await contextFor(context, bot, callerOf(proposal), {}, signal, createReadLog());
+    const run = await contextFor(context, bot, callerOf(proposal), {}, signal, createReadLog(context.now));
     await run.context.soql.judge(send, 'concise').catch((error: unknown) => {
       if (!(error instanceof GatehouseError && error.code === 'rate_limited')) throw error;
     });

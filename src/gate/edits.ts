@@ -50,7 +50,7 @@ export function createEdits(deps: EditDeps): Pick<Approvals, 'decide' | 'preview
       callerOf(proposal),
       extra,
       new AbortController().signal,
-      createReadLog(),
+      createReadLog(deps.context.now),
     );
     const preview = cleanShown((await action.preview?.(input, run.context)) ?? null);
     if (run.orgId !== proposal.orgId) throw anotherOrg();

@@ -26,7 +26,7 @@ export async function evaluate(
   { input, extra }: ParsedArgs,
   signal: AbortSignal,
   visitor: Proposal['visitor'] = null,
-  reads: ReadLog = createReadLog(),
+  reads: ReadLog = createReadLog(deps.now),
   seen: SeenReads = createSeenReads(),
 ): Promise<Evaluated> {
   const { action, actionPolicy } = permit;

@@ -1,4 +1,4 @@
-import type { Audit } from '../audit/audit.ts';
+import type { Audit, AuditInput } from '../audit/audit.ts';
 import { createSeenReads } from '../confirm/seen-reads.ts';
 import type { Action, Preview } from '../domain/action.ts';
 import { toGatehouseError } from '../domain/errors.ts';
@@ -49,7 +49,8 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       action: c.action.slice(0, 80),
       policyRevision: bot.policyRevision,
     };
-    const reads = createReadLog();
+    const reads = createReadLog(deps.now, c.conversation);
+    let reasons: readonly string[] = [];
     const seen = createSeenReads();
     try {
       if (c.action === getProposal.name) return await queries.getProposal(c, bot.policy.ignoreKeys);
@@ -70,11 +71,18 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       if (earlier !== undefined) return earlier;
 
       const { run, preview, verdict } = await evaluate(deps, bot, permit, c, parsed, signal, null, reads, seen);
+      reasons = verdict.reasons;
       if (verdict.decision === 'deny') throw denied(action, verdict);
       if ((!isWrite && verdict.decision === 'auto') || (!action.idempotent && changesNothing(preview))) {
         // Without a proposal the context only reads: a write in it is refused.
         const output = action.output.parse(await action.run(parsed.input, run.context));
-        await audit.record({ ...audited, event: 'done', decision: 'auto', digest, ...reads.audited() });
+        await audit.record({
+          ...audited,
+          event: 'done',
+          decision: 'auto',
+          digest,
+          ...both(reads.audited(), why(reasons)),
+        });
         return { status: 'done', result: cleanData({ ...output }) };
       }
       const { orgId } = run;
@@ -86,7 +94,7 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
         ...audited,
         event: 'refused',
         decision: 'refused',
-        ...both(reads.audited(), { detail: { code: error.code, status: error.status } }),
+        ...both(both(reads.audited(), why(reasons)), { detail: { code: error.code, status: error.status } }),
       });
       throw error;
     }
@@ -121,6 +129,11 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
 
 function told({ audience }: BotRow, envelope: Envelope): Envelope {
   return audience === 'public' ? forVisitors(envelope) : envelope;
+}
+
+/** The words of the rule that decided, as proposals keep them too. */
+function why(reasons: readonly string[]): Pick<AuditInput, 'detail'> {
+  return reasons.length === 0 ? {} : { detail: { reasons } };
 }
 
 /** An update that changes nothing needs no proposal. */

@@ -31,7 +31,7 @@ export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
       ? { input: action.input.parse(proposal.args), extra: {} }
       : parseStored(permit, bot.policy, proposal.args);
     const verdictIn = (environment: Facts['environment']) => judge(bot, permit, proposal.preview, environment);
-    const reads = createReadLog();
+    const reads = createReadLog(deps.now, proposal.conversation);
     const run = await contextFor(deps.context, bot, callerOf(proposal), extra, signal, reads, seen, {
       proposal,
       record,

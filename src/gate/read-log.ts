@@ -1,6 +1,10 @@
 import type { AuditInput } from '../audit/audit.ts';
+import { sha256 } from '../domain/canonical-json.ts';
 
-/** What one call read of the org's rows, for its audit row: the text is sealed, since it may name people; the shape is open. */
+/**
+ * What one call cost and read of the org's rows, for its audit row: the text is sealed, since it may name people; the shape is
+ * open.
+ */
 
 export interface RowsRead {
   /** The query, as it was sent. */
@@ -15,20 +19,34 @@ export interface RowsRead {
 
 export interface ReadLog {
   note(read: RowsRead): void;
+  /** One request to Salesforce goes out for this call. */
+  sent(): void;
   audited(): Pick<AuditInput, 'detail' | 'sealed'>;
 }
 
-export function createReadLog(): ReadLog {
+/** Begins with the call. A conversation's name is the caller's own text and the chain cannot forget: only its hash is kept. */
+export function createReadLog(now: () => number, conversation?: string | null): ReadLog {
   const reads: RowsRead[] = [];
+  const startedAt = now();
+  let calls = 0;
   return {
     note: (read) => {
       reads.push(read);
     },
+    sent: () => {
+      calls += 1;
+    },
     audited() {
-      if (reads.length === 0) return {};
+      const cost = {
+        ms: Math.max(0, now() - startedAt),
+        calls,
+        ...(conversation == null ? {} : { conversation: sha256(conversation).slice(0, 16) }),
+      };
+      if (reads.length === 0) return { detail: cost };
       const kind = reads.find((read) => read.class !== undefined)?.class;
       return {
         detail: {
+          ...cost,
           ...(kind === undefined ? {} : { class: kind }),
           objects: [...new Set(reads.flatMap(({ objects }) => objects))],
           fields: [...new Set(reads.flatMap(({ fields }) => fields))],

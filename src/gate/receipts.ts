@@ -177,7 +177,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
         c,
         extra,
         c.signal ?? new AbortController().signal,
-        createReadLog(),
+        createReadLog(now),
       );
       const { describe, check } = context.salesforce;
       await action.check(input, { salesforce: { describe, check }, extra });
@@ -220,7 +220,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
         parsed,
         signal,
         proposal.visitor,
-        createReadLog(),
+        createReadLog(now),
         seen,
       );
       const judged = {

@@ -84,7 +84,7 @@ export function createHeldSync(deps: HeldSyncDeps): Approvals['heldSync'] {
     const bot = await botNamed(store, name);
     const c: Call = { bot: name, principal: 'sync', channel: 'sync', action: SYNC_HELD, args: {} };
     const signal = new AbortController().signal;
-    const reads = createReadLog();
+    const reads = createReadLog(deps.now);
     const run = await contextFor(deps.context, bot, c, {}, signal, reads);
     const { sync } = run.context;
     const records = await sync.planHeld(kind, deniedBy(deps.actions, bot, kind, run.environment));

@@ -166,7 +166,7 @@ export interface UndoDeps {
 }
 
 export function createUndo({ action, store, context, propose }: UndoDeps): Approvals['undo'] {
-  return async (audit, by) => {
+  return async (audit, by, channel = 'cli') => {
     const row = await store.audit.get(audit);
     if (row?.bot == null)
       throw new GatehouseError('not_found', `There is no audit row ${audit} of a bot.`, {
@@ -175,8 +175,8 @@ export function createUndo({ action, store, context, propose }: UndoDeps): Appro
       });
     const bot = await botNamed(store, row.bot);
     const { input, args, extra } = parseArgs(byOperators(action), bot.policy, { audit });
-    const c: Call = { bot: bot.name, principal: by, channel: 'cli', action: action.name, args };
-    const reads = createReadLog();
+    const c: Call = { bot: bot.name, principal: by, channel, action: action.name, args };
+    const reads = createReadLog(context.now);
     const run = await contextFor(context, bot, c, extra, new AbortController().signal, reads);
     if ((await orgOfWrite(row, store)) !== run.orgId) throw anotherOrg();
     const preview = cleanShown((await action.preview?.(input, run.context)) ?? null);

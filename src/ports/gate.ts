@@ -55,7 +55,7 @@ export interface Approvals {
   /** What an approver's edit would do, to be shown before it is approved; `seen` ties the approval to what was shown. */
   previewEdit(id: string, values: Readonly<Record<string, unknown>>): Promise<EditPreview>;
   /** An operator asks to take a write back, by its audit row: a proposal like any other, for a signed-in approver. */
-  undo(audit: number, by: string): Promise<Envelope>;
+  undo(audit: number, by: string, channel?: 'cli' | 'rest' | 'console'): Promise<Envelope>;
   /** The list of a kind that policy holds, as it waits for a person; `ask` makes one of what is new, `press` whatever was replaced lately. */
   heldSync(
     bot: string,
@@ -105,7 +105,7 @@ export interface Call {
   readonly bot: string;
   /** Who asks, for audit and idempotency: `agent:KEYID`, `operator:NAME`, `local`. */
   readonly principal: string;
-  readonly channel: 'mcp' | 'rest' | 'cli' | 'chat' | 'sync';
+  readonly channel: 'mcp' | 'rest' | 'cli' | 'chat' | 'console' | 'sync';
   readonly action: string;
   readonly args: unknown;
   readonly conversation?: string | undefined;

@@ -16,9 +16,16 @@ export interface Connections {
   /** True once a real org was connected, also after Disconnect: keys and policy made for it are still there. */
   hadReal(): Promise<boolean>;
   /** The org behind a bot, for one call. Throws `not_connected` or `reconnect_needed`. */
-  open(bot: string, call: { readonly signal: AbortSignal; readonly background?: boolean }): Promise<Org>;
+  open(bot: string, call: OrgCall): Promise<Org>;
   /** Writes what is not written yet (successes are noted at most once a second). */
   close(): Promise<void>;
+}
+
+export interface OrgCall {
+  readonly signal: AbortSignal;
+  readonly background?: boolean;
+  /** Told of each request that goes out for this call, repeats too. */
+  readonly sent?: (() => void) | undefined;
 }
 
 export interface WebStart {

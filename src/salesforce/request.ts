@@ -1,4 +1,5 @@
 import { GatehouseError } from '../domain/errors.ts';
+import type { OrgCall } from '../ports/salesforce.ts';
 import type { ConnectionRow, ConnectionStore } from '../ports/store.ts';
 import { type Session, usable } from './auth/session.ts';
 import { toFailure } from './transport/failures.ts';
@@ -53,7 +54,7 @@ const FRESH_MS = 250;
 export function createRequestPipeline(
   deps: RequestPipelineDeps,
   opened: ConnectionRow,
-  call: { readonly signal: AbortSignal; readonly background?: boolean },
+  call: OrgCall,
 ): RequestPipeline {
   const { rows, session, health, versions, timeoutMs, now, wait } = deps;
   const openedAt = now();
@@ -73,6 +74,7 @@ export function createRequestPipeline(
     const pass = await health.admit(await currentRow(), call.background ?? false);
     let answer: Answer | undefined;
     let failure: GatehouseError | undefined;
+    call.sent?.();
     try {
       answer = await session.send(pass.row, {
         method: request.method ?? 'GET',

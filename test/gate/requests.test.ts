@@ -94,6 +94,38 @@ describe('requests of one call, once the describes are known', () => {
     expect(await counted(world, () => world.approve(id)), 'approved').toBe(approved);
   });
 
+  it('are counted on the audit row of the call, with its time, its reasons and no name of the conversation [F2] [W6]', async () => {
+    await using world = await createWorld();
+    const last = async () => {
+      const [row] = await world.app.store.audit.find({ limit: 1 });
+      return JSON.parse(row?.detail ?? '{}');
+    };
+    await world.call('GetAccount', { key: 'ACME-001' });
+    const conversation = 'ann@acme.example';
+    const { gate } = world.app;
+    const call = { bot: world.bot, principal: 'local', channel: 'cli', conversation } as const;
+    expect(await counted(world, () => gate.call({ ...call, action: 'GetAccount', args: { key: 'ACME-001' } }))).toBe(1);
+    expect(await last()).toMatchObject({
+      calls: 1,
+      ms: expect.any(Number),
+      conversation: expect.stringMatching(/^[0-9a-f]{16}$/),
+    });
+    expect(JSON.stringify(await world.app.store.audit.find({ limit: 9 }))).not.toContain(conversation);
+
+    await decide(world, 'UpdateOpportunity', { decision: 'auto' });
+    const wish = { reference: 'OPP-123', nextStep: 'x' };
+    const all = await counted(world, () => world.call('UpdateOpportunity', wish));
+    const rows = await world.app.store.audit.find({ action: 'UpdateOpportunity', limit: 2 });
+    // The preview's own on the first row, the run's on the second.
+    const [ran, permitted] = rows.map(({ detail }) => JSON.parse(detail).calls);
+    expect(permitted).toBeGreaterThan(0);
+    expect(permitted + ran).toBe(all);
+
+    await decide(world, 'UpdateOpportunity', { decision: 'deny' });
+    await world.refusal('UpdateOpportunity', { reference: 'OPP-123', nextStep: 'y' });
+    expect(await last()).toMatchObject({ code: 'permission_denied', calls: 0, reasons: [expect.any(String)] });
+  });
+
   it('an update that changes nothing looks once [F2]', async () => {
     await using world = await createWorld();
     const args = { reference: 'OPP-123', stageName: (await opportunity(world)).StageName };
