@@ -33,6 +33,7 @@ import { createCipher } from '../store/secrets/cipher.ts';
 import { makeFolder } from '../store/secrets/make-folder.ts';
 import { checkSecret, loadSecret } from '../store/secrets/secret.ts';
 import { lazyTokens, type TokenTarget } from '../store/secrets/tokens.ts';
+import { type ApiUse, createApiUse } from './api-use.ts';
 import type { AppSync } from './app-sync.ts';
 import { openState } from './state.ts';
 
@@ -49,6 +50,7 @@ export interface App {
   readonly access: Access;
   readonly audit: Audit;
   readonly connections: Connections;
+  readonly apiUse: ApiUse;
   readonly gate: Gate;
   readonly approvals: Approvals;
   readonly retention: Retention;
@@ -271,6 +273,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       access,
       audit,
       connections,
+      apiUse: createApiUse(store, now),
       gate,
       approvals,
       retention,

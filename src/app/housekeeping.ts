@@ -4,7 +4,7 @@ import type { App } from './app.ts';
  * Housekeeping of a process that stays: what a crash left behind is finished by whoever runs next, soon after the start but
  * off its critical path, and again later; values of records go when their time is over.
  */
-export function keepRecovering({ retention, clocks, log, now, config }: App): () => void {
+export function keepRecovering({ retention, apiUse, clocks, log, now, config }: App): () => void {
   const recover = () =>
     retention.recover().then(
       (count) => count > 0 && log.info('finished what a crash had left', { count }),
@@ -17,7 +17,10 @@ export function keepRecovering({ retention, clocks, log, now, config }: App): ()
     );
   const beat = () =>
     clocks.beat().catch((error: unknown) => log.error('clocks were not compared', { cause: String(error) }));
+  const noteUse = () =>
+    apiUse.note().catch((error: unknown) => log.error('API use was not noted', { cause: String(error) }));
   const timers = [
+    setInterval(() => void noteUse(), 300_000),
     setTimeout(() => void beat(), 1_000),
     setInterval(() => void beat(), 30_000),
     setTimeout(() => void recover(), 1_000),

@@ -14,6 +14,7 @@ export interface HttpDeps
     | 'access'
     | 'audit'
     | 'connections'
+    | 'apiUse'
     | 'gate'
     | 'approvals'
     | 'openChat'

@@ -257,6 +257,28 @@ export interface AuditRow extends AuditEntry {
   readonly hash: string;
 }
 
+export interface AuditFilter
+  extends Partial<
+    Readonly<
+      Record<
+        'bot' | 'proposal' | 'action' | 'event' | 'principal' | 'channel' | 'decision' | 'recordId',
+        string | undefined
+      >
+    >
+  > {
+  /** Any of these. */
+  readonly events?: readonly string[] | undefined;
+  /** Of an error, as its detail says. */
+  readonly code?: string | undefined;
+  /** From this time on, ms. */
+  readonly since?: number | undefined;
+  /** Before this time, ms. */
+  readonly until?: number | undefined;
+  /** Numbers of rows, themselves not included. */
+  readonly before?: number | undefined;
+  readonly after?: number | undefined;
+}
+
 export interface AuditStore {
   /** Appends under a lock: seq and previous hash are taken, `hashOf` makes the hash. */
   append(entry: AuditEntry, hashOf: (row: Omit<AuditRow, 'hash'>) => string): Promise<AuditRow>;
@@ -264,17 +286,16 @@ export interface AuditStore {
   head(): Promise<{ readonly seq: number; readonly hash: string } | undefined>;
   /** Ascending by seq from `after`; from the very first row there is, whatever its number, where that is undefined. */
   page(after: number | undefined, limit: number): Promise<AuditRow[]>;
-  find(filter: {
-    bot?: string | undefined;
-    proposal?: string | undefined;
-    action?: string | undefined;
-    event?: string | undefined;
-    /** From this time on, ms. */
-    since?: number | undefined;
-    /** Before this time, ms. */
-    until?: number | undefined;
-    limit: number;
-  }): Promise<AuditRow[]>;
+  /** Newest first; with `after` the ones next to it. */
+  find(filter: AuditFilter & { readonly limit: number }): Promise<AuditRow[]>;
+  /** Rows of bots by event and by the number of the bucket, from `since` on. */
+  tally(
+    filter: AuditFilter & { readonly since: number; readonly bucketMs: number },
+  ): Promise<{ readonly bucket: number; readonly event: string; readonly count: number }[]>;
+  /** Refused calls by their code, most first. */
+  refusals(filter: AuditFilter): Promise<{ readonly code: string; readonly count: number }[]>;
+  /** How long each of the latest decisions was waited for, ms. */
+  waits(filter: AuditFilter): Promise<number[]>;
   /** Drops sealed values (retention, erasure); hashes stay. */
   unseal(seqs: readonly number[]): Promise<void>;
   sealedBefore(at: number, limit: number): Promise<number[]>;

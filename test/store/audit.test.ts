@@ -51,6 +51,37 @@ describeStores((name, openFresh) => {
       for (const [index, row] of rows.slice(1).entries()) expect(row.previous).toBe(rows[index]?.hash);
     });
 
+    it('is counted by outcome and time, by cause, and by how long a person took; what was tried in the playground is left out [W8]', async () => {
+      await using fresh = await openFresh();
+      const { audit } = fresh.store;
+      const note = (minute: number, more: object) =>
+        audit.append(anEntry({ at: NOW + minute * 60_000, ...more }), hashOf);
+      await note(0, { event: 'proposed', proposal: 'a' });
+      await note(1, { event: 'refused', detail: '{"code":"off"}' });
+      await note(5, { event: 'approved', proposal: 'a' });
+      await note(61, { event: 'refused', detail: '{"code":"off"}' });
+      await note(62, { event: 'refused', detail: '{"code":"not_found"}' });
+      await note(63, { event: 'refused', detail: '{"code":"off"}', channel: 'playground' });
+      await note(64, { event: 'refused', detail: '{"code":"off"}', bot: null });
+      const all = { since: NOW, until: NOW + 7_200_000 };
+      const tally = await audit.tally({ ...all, bucketMs: 3_600_000 });
+      expect(tally.toSorted((one, other) => one.bucket - other.bucket || one.event.localeCompare(other.event))).toEqual(
+        [
+          { bucket: 0, event: 'approved', count: 1 },
+          { bucket: 0, event: 'proposed', count: 1 },
+          { bucket: 0, event: 'refused', count: 1 },
+          { bucket: 1, event: 'refused', count: 2 },
+        ],
+      );
+      expect(await audit.refusals(all)).toEqual([
+        { code: 'off', count: 2 },
+        { code: 'not_found', count: 1 },
+      ]);
+      expect(await audit.waits(all)).toEqual([300_000]);
+      const found = await audit.find({ code: 'off', events: ['refused', 'done'], after: 2, limit: 2 });
+      expect(found.map(({ seq }) => seq)).toEqual([6, 4]);
+    });
+
     it('takes no number for an entry that could not be sealed', async () => {
       await using fresh = await openFresh();
       const { audit } = fresh.store;

@@ -71,7 +71,7 @@ export async function openDoor(
       ...(body === undefined ? {} : { body }),
     });
     const answer = await response.text();
-    const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false;
+    const isJson = /^application\/json(;|$)/.test(response.headers.get('content-type') ?? '');
     const read = isJson ? JSON.parse(answer) : undefined;
     if (!response.ok && isJson && path.startsWith('/api/')) errorAnswer.parse(read);
     return { status: response.status, headers: response.headers, text: answer, json: read };

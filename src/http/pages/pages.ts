@@ -64,7 +64,7 @@ export function mountPages(
 }
 
 /** Pages that the browser's app draws: the server sends the same frame for each, and the app asks the REST API. */
-const APP_PATHS = ['/', '/approvals', '/bots', '/bots/:bot', '/connect/:bot'];
+const APP_PATHS = ['/', '/approvals', '/bots', '/bots/:bot', '/connect/:bot', '/log', '/log/:seq', '/charts'];
 
 /** To the sign-in and back again: only where looking was asked for, and without a query, which may hold an OAuth code. */
 function wayIn(request: Request): string {

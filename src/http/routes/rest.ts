@@ -3,6 +3,7 @@ import { openApiRoute } from '../openapi.ts';
 import { actionRoutes } from './actions.ts';
 import { auditRoutes } from './audit.ts';
 import { botRoutes } from './bots.ts';
+import { chartsRoute } from './charts.ts';
 import { chatRoutes } from './chat.ts';
 import { eventRoute } from './events.ts';
 import { healthRoutes } from './health.ts';
@@ -27,6 +28,7 @@ export function restRoutes(deps: HttpDeps) {
     ...policyRoutes(deps),
     ...operatorRoutes(deps),
     ...auditRoutes(deps),
+    chartsRoute(deps),
     ...sessionRoutes(deps),
     ...chatRoutes(deps),
     ...healthRoutes(deps),

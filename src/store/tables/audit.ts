@@ -4,6 +4,7 @@ import { sha256 } from '../../domain/canonical-json.ts';
 import type { AuditEntry, AuditRow, AuditStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
 import { toStorable } from '../engines/parameters.ts';
+import { createAuditFinds } from './audit-find.ts';
 
 /** Parameters of one statement are limited (32,766 on SQLite). */
 const CHUNK = 1000;
@@ -41,16 +42,7 @@ export function createAuditStore(database: Database, end: ChainEnd = {}): AuditS
       return (after === undefined ? rows : rows.where('seq', '>', after)).execute();
     },
 
-    find({ limit, ...filter }) {
-      let query = kysely.selectFrom('audit').selectAll().orderBy('seq', 'desc').limit(limit);
-      for (const column of ['bot', 'proposal', 'action', 'event'] as const) {
-        const value = filter[column];
-        if (value !== undefined) query = query.where(column, '=', value);
-      }
-      if (filter.since !== undefined) query = query.where('at', '>=', filter.since);
-      if (filter.until !== undefined) query = query.where('at', '<', filter.until);
-      return query.execute();
-    },
+    ...createAuditFinds(database),
 
     async unseal(seqs) {
       for (let from = 0; from < seqs.length; from += CHUNK)

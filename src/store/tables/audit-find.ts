@@ -1,0 +1,90 @@
+import { type SelectQueryBuilder, sql } from 'kysely';
+import type { AuditFilter, AuditStore } from '../../ports/store.ts';
+import type { Database } from '../engines/database.ts';
+import type { Tables } from './tables.ts';
+
+/** Rows of the audit looked up and counted, for the log and the charts. */
+
+/** Waits of confirmations that one chart looks at. */
+const MOST_WAITS = 10_000;
+/** What a conversation of the playground does is no traffic. */
+const TRIED = 'playground';
+
+export function createAuditFinds({
+  kysely,
+  dialect,
+}: Database): Pick<AuditStore, 'find' | 'tally' | 'refusals' | 'waits'> {
+  const all = () => kysely.selectFrom('audit');
+  const codeOf =
+    dialect === 'postgres' ? sql<string>`detail::json ->> 'code'` : sql<string>`json_extract(detail, '$.code')`;
+
+  const matching = <O>(
+    query: SelectQueryBuilder<Tables, 'audit', O>,
+    { code, events, since, until, before, after, ...same }: AuditFilter,
+  ) => {
+    let found = query;
+    for (const column of [
+      'bot',
+      'proposal',
+      'action',
+      'event',
+      'principal',
+      'channel',
+      'decision',
+      'recordId',
+    ] as const) {
+      const value = same[column];
+      if (value !== undefined) found = found.where(column, '=', value);
+    }
+    if (events !== undefined) found = found.where('event', 'in', events);
+    if (code !== undefined) found = found.where(codeOf, '=', code);
+    if (since !== undefined) found = found.where('at', '>=', since);
+    if (until !== undefined) found = found.where('at', '<', until);
+    if (before !== undefined) found = found.where('seq', '<', before);
+    return after === undefined ? found : found.where('seq', '>', after);
+  };
+  /** Calls of bots within a time. */
+  const counted = <O>(query: SelectQueryBuilder<Tables, 'audit', O>, filter: AuditFilter) =>
+    matching(query, filter).where('bot', 'is not', null).where('channel', '!=', TRIED);
+
+  return {
+    async find({ limit, ...filter }) {
+      const isUpwards = filter.after !== undefined;
+      const rows = await matching(all().selectAll(), filter)
+        .orderBy('seq', isUpwards ? 'asc' : 'desc')
+        .limit(limit)
+        .execute();
+      return isUpwards ? rows.reverse() : rows;
+    },
+
+    tally({ bucketMs, since, ...filter }) {
+      const bucket = sql<number>`(at - cast(${since} as bigint)) / cast(${bucketMs} as bigint)`;
+      return counted(all(), { ...filter, since })
+        .select(({ fn }) => [bucket.as('bucket'), 'event', fn.countAll<number>().as('count')])
+        .groupBy([sql`1`, 'event'])
+        .execute();
+    },
+
+    refusals(filter) {
+      return counted(all(), { ...filter, event: 'refused' })
+        .select(({ fn }) => [codeOf.as('code'), fn.countAll<number>().as('count')])
+        .groupBy(sql`1`)
+        .orderBy(sql`2`, 'desc')
+        .execute();
+    },
+
+    async waits(filter) {
+      const decided = await counted(all(), { ...filter, events: ['approved', 'rejected'] })
+        .select(({ ref, selectFrom }) => [
+          sql<number>`at - ${selectFrom('audit as asked')
+            .select(({ fn }) => fn.min('asked.at').as('at'))
+            .where('asked.proposal', '=', ref('audit.proposal'))
+            .where('asked.event', 'in', ['proposed', 'received'])}`.as('ms'),
+        ])
+        .orderBy('seq', 'desc')
+        .limit(MOST_WAITS)
+        .execute();
+      return decided.flatMap(({ ms }) => (ms === null ? [] : [Math.max(0, ms)]));
+    },
+  };
+}
