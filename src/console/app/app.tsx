@@ -12,6 +12,9 @@ const Approvals = lazy(async () => (await import('./pages/approvals.tsx')).Appro
 const Bots = lazy(async () => (await import('./pages/bots.tsx')).Bots);
 const NewBot = lazy(async () => (await import('./pages/new-bot.tsx')).NewBot);
 const Bot = lazy<{ readonly name: string }>(async () => (await import('./pages/bot.tsx')).Bot);
+const Log = lazy(async () => (await import('./pages/log.tsx')).Log);
+const LogEntry = lazy<{ readonly seq: number }>(async () => (await import('./pages/log-entry.tsx')).LogEntry);
+const Charts = lazy(async () => (await import('./pages/charts.tsx')).Charts);
 const Connect = lazy<{ readonly name: string }>(async () => (await import('./pages/connect.tsx')).Connect);
 
 export function App() {
@@ -37,6 +40,13 @@ export function App() {
                 </Route>
                 <Route path="/bots/:bot">{({ bot }) => <Bot key={bot} name={decodeURIComponent(bot)} />}</Route>
                 <Route path="/connect/:bot">{({ bot }) => <Connect key={bot} name={decodeURIComponent(bot)} />}</Route>
+                <Route path="/log">
+                  <Log />
+                </Route>
+                <Route path="/log/:seq">{({ seq }) => <LogEntry key={seq} seq={Number(seq)} />}</Route>
+                <Route path="/charts">
+                  <Charts />
+                </Route>
                 <Route>
                   <Page title="Nothing here" lead="There is no page at this address.">
                     <p>

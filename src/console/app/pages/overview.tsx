@@ -2,11 +2,14 @@ import { useQuery } from '@tanstack/preact-query';
 import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { useWaiting } from '../frame.tsx';
+import { lazy } from '../lazy.tsx';
 import { BudgetMeter, ConnectionBadge } from '../parts/connection.tsx';
 import { Page } from '../parts/page.tsx';
 import { Loaded, Notice } from '../parts/states.tsx';
 import { Text } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
+
+const DayCharts = lazy(async () => (await import('./charts.tsx')).DayCharts);
 
 /** What needs somebody first, then every bot on a line. */
 export function Overview() {
@@ -29,7 +32,9 @@ export function Overview() {
           <Link href="/approvals">Look at the approvals</Link>
         </Notice>
       )}
-      <Loaded query={bots}>{(data) => (data.bots.length === 0 ? <FirstRun /> : <BotTable bots={data.bots} />)}</Loaded>
+      <Loaded query={bots}>
+        {(data) => (data.bots.length === 0 ? <FirstRun /> : <BotsAndDay bots={data.bots} />)}
+      </Loaded>
     </Page>
   );
 }
@@ -72,6 +77,15 @@ export function BotTable({ bots }: { readonly bots: Bots }) {
         ))}
       </tbody>
     </table>
+  );
+}
+
+function BotsAndDay({ bots }: { readonly bots: Bots }) {
+  return (
+    <>
+      <BotTable bots={bots} />
+      <DayCharts />
+    </>
   );
 }
 
