@@ -25,7 +25,6 @@ export const OPERATOR_PERMISSIONS = [
   'READ_VALUES',
   'USE_PLAYGROUND',
   'ERASE_PEOPLE',
-  'READ_VALUES',
 ] as const;
 
 export type ActionPermission = (typeof SALESFORCE_ACTIONS)[number];

@@ -30,6 +30,8 @@ export interface AppSync extends SyncRoom {
   notify(notice: Notice): Promise<void>;
   /** Tells the webhook of every bot that somebody got in at the terminal, without a key. */
   tellRecovered(operator: string): Promise<void>;
+  /** Another text whenever sync did something. */
+  mark(): Promise<string>;
   /** Undefined where the bot never had a connection. */
   status(bot: string): Promise<SyncStatus | undefined>;
 }
@@ -141,6 +143,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     },
     routes,
     worker,
+    mark: () => shared.store.mark(),
     async status(bot) {
       const { orgId } = await connections.status(bot);
       if (orgId === undefined) return undefined;

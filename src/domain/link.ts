@@ -1,4 +1,5 @@
 import type { FieldValue } from './action.ts';
+import { digestOf } from './canonical-json.ts';
 import type { ErrorBody } from './errors.ts';
 import type { Kind } from './mapping.ts';
 
@@ -54,6 +55,10 @@ export interface Link {
   readonly createdAt: number;
 }
 
+/** Names a kind of problem: records that share it have the same cure. */
+export const problemKind = ({ code, next, salesforce }: ErrorBody['error']): string =>
+  digestOf([code, salesforce?.code ?? null, salesforce?.fields ?? null, next]).slice(0, 16);
+
 /** A company that is not there, or is there several times: one question for everybody who works for it. */
 export interface WaitedFor {
   readonly object: string;
@@ -97,6 +102,12 @@ export interface Lease {
   readonly until: number;
 }
 
+export interface Standing {
+  readonly inStep: number;
+  readonly waits: number;
+  readonly needsYou: number;
+}
+
 export interface LinkStore {
   /** Adds those that are not there; a look-up value that another link holds is left out. */
   ensure(links: readonly NewLink[]): Promise<void>;
@@ -126,6 +137,8 @@ export interface LinkStore {
   disown(ids: readonly string[]): Promise<void>;
   /** Forgets what was agreed on some fields, so that their new rules start afresh. */
   rebase(id: string, base: Link['base']): Promise<void>;
+  /** Of people and cases: in step, waiting for a turn (also for the next try), and standing until somebody acts. */
+  standing(scope: Scope): Promise<Standing>;
   /** Notes a problem on a link that somebody else may hold. */
   flag(id: string, error: Link['error']): Promise<void>;
   /** In order of local id; `after` is the last one of the page before. */

@@ -30,6 +30,8 @@ export interface HttpDeps
   ) => Promise<Readonly<Record<string, unknown>>>;
   /** Routes of other rooms, under the same guards. */
   readonly routes?: readonly Route[];
+  /** Changes whenever sync did something; of rooms that write no audit row for it. */
+  readonly syncHead?: (() => Promise<string>) | undefined;
   /** Looks at each answer before it leaves. In tests: it says which one is not as its route declares it. */
   readonly checkAnswer?: (route: Route, reply: Reply) => void;
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AuditRow, Store } from '../ports/store.ts';
+import type { HttpDeps } from './deps.ts';
 
 /**
  * Hints that something changed, for pages that are open: never data, so that a lost one costs nothing. Taken from the audit,
@@ -13,8 +14,7 @@ export interface Hint {
 
 export interface HintsDeps {
   readonly store: { readonly audit: Pick<Store['audit'], 'head' | 'page'> };
-  /** Changes whenever sync did something; of rooms that write no audit row for it. */
-  readonly syncHead?: (() => Promise<string>) | undefined;
+  readonly syncHead?: HttpDeps['syncHead'];
 }
 
 const LOOK_MS = 1_000;

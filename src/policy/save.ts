@@ -157,7 +157,7 @@ export function switchAction(
 }
 
 /** A change that holds whatever else is saved at the same moment: a kill switch must not lose a race. What changes nothing is no revision. */
-async function changePolicy(
+export async function changePolicy(
   deps: SaveDeps,
   name: string,
   change: (policy: Policy) => Policy,

@@ -38,8 +38,12 @@ export interface HostStore {
   page(bot: string, kind: Kind, after: string, limit: number): Promise<readonly HostRecord[]>;
   /** Live records, the last changed first: samples for who writes a mapping. */
   newest(bot: string, kind: Kind, limit: number): Promise<readonly HostRecord[]>;
+  /** Live records that hold these words in their id or in a value, the last changed first. */
+  search(bot: string, kind: Kind, words: string, limit: number): Promise<readonly HostRecord[]>;
   /** Ids of live cases that name one of these people. */
   casesOf(bot: string, parties: readonly string[]): Promise<readonly string[]>;
+  /** How many live records have never been in Salesforce, and one of them. */
+  unsynced(scope: Scope, kind: Kind, object: string): Promise<{ readonly count: number; readonly first: string | null }>;
   /** Live records without a link to the object, in order of id. */
   unlinked(scope: Scope, kind: Kind, object: string, after: string, limit: number): Promise<readonly HostRecord[]>;
 }
@@ -301,6 +305,8 @@ export interface AskedStore {
 }
 
 export interface SyncStore {
+  /** Another text whenever sync did something, of any bot: cheap enough to be asked every second. */
+  mark(): Promise<string>;
   readonly hosts: HostStore;
   readonly links: LinkStore;
   readonly inbox: InboxStore;

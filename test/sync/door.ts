@@ -1,3 +1,4 @@
+import type { Role } from '../../permissions/catalog.ts';
 import { createAccess } from '../../src/access/create-access.ts';
 import { serveRoutes } from '../../src/http/server.ts';
 import { botNamed } from '../../src/policy/permit.ts';
@@ -45,8 +46,8 @@ interface Answered {
 /** Rejects with the error that was answered. */
 export type Ask = (method: string, path: string, body?: unknown) => Promise<Answered>;
 
-/** The real HTTP door with the routes of the sync, asked with keys of the bot's host app and of an admin. */
-export function door(world: SyncWorld): Ask {
+/** The real HTTP door with the routes of the sync, asked with keys of the bot's host app and of an operator. */
+export function door(world: SyncWorld, role: Role = 'admin'): Ask {
   const { clock, fresh } = world;
   const now = () => clock.now;
   const access = createAccess({ store: fresh.store, secret: 'a secret of this test', now });
@@ -55,7 +56,7 @@ export function door(world: SyncWorld): Ask {
   const http = serveRoutes(deps, syncRoutes(depsOf(world)));
   const keys = Promise.all([
     access.issueKey('host', 'demo'),
-    access.createOperator(`admin-${crypto.randomUUID()}`, 'admin'),
+    access.createOperator(`${role}-${crypto.randomUUID()}`, role),
   ]);
   return async (method, path, body) => {
     const [hostKey, operatorKey] = await keys;

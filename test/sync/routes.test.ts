@@ -158,7 +158,7 @@ describeStores((_name, openFresh) => {
       '/api/bots/demo/sync/retry',
       {},
       '(body)',
-      'either {"kind", "localIds"}, or {"failed": true} with or without "kind"',
+      'either {"kind", "localIds"}, or {"failed": true} with or without "kind" and "problem"',
     ],
   ])('says once and in words what is wrong with %s %s %j', async (method, path, body, name, problem) => {
     await using world = await createSyncWorld(openFresh);

@@ -23,9 +23,9 @@ export const command = defineCommand({
     const key =
       app.isSimulated && (await ensureDemoBot(app)).isNew ? await app.access.issueKey('agent', DEMO_BOT) : undefined;
     const mcp = createMcpHttp(app);
-    const { routes, worker } = await app.sync();
+    const { routes, worker, mark: syncHead } = await app.sync();
     const context = app.gate.accountContext;
-    const server = await listen({ ...app, mcp, routes, context }, config).catch((error: unknown) => {
+    const server = await listen({ ...app, mcp, routes, context, syncHead }, config).catch((error: unknown) => {
       throw explainListen(error, config);
     });
 

@@ -79,6 +79,44 @@ export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
       return inTurns(rows, HOSTS_A_TURN, toHost);
     },
 
+    async search(bot, kind, words, limit) {
+      const like = `%${JSON.stringify(words.toLowerCase())
+        .slice(1, -1)
+        .replace(/[\\%_]/g, '\\$&')}%`;
+      const rows = await all(bot, kind)
+        .where('deletedAt', 'is', null)
+        .where(sql<boolean>`(lower("id") like ${like} escape '\\' or lower("fields") like ${like} escape '\\')`)
+        .orderBy('changedAt', 'desc')
+        .orderBy('id')
+        .limit(limit)
+        .execute();
+      return inTurns(rows, HOSTS_A_TURN, toHost);
+    },
+
+    async unsynced({ bot, orgId }, kind, object) {
+      const row = await db
+        .selectFrom('hostRecords as h')
+        .select(({ fn }) => [fn.countAll<number>().as('count'), fn.min<string | null>('h.id').as('first')])
+        .where('h.bot', '=', bot)
+        .where('h.kind', '=', kind)
+        .where('h.deletedAt', 'is', null)
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('links as l')
+                .select('l.id')
+                .where('l.bot', '=', bot)
+                .where('l.orgId', '=', orgId)
+                .where('l.object', '=', object)
+                .where('l.state', '!=', 'new')
+                .whereRef('l.localId', '=', 'h.id'),
+            ),
+          ),
+        )
+        .executeTakeFirstOrThrow();
+      return { count: Number(row.count), first: row.first };
+    },
+
     async casesOf(bot, parties) {
       const wanted = new Set(parties);
       const found: string[] = [];

@@ -1,4 +1,4 @@
-import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Link, LinkSet, LinkStore, Scope } from '../../domain/link.ts';
 import { freshLink } from '../../domain/link-transitions.ts';
 import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './tables.ts';
@@ -242,6 +242,27 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
         .orderBy('kind')
         .orderBy('state')
         .execute(),
+
+    async standing({ bot, orgId }) {
+      // Nothing that somebody wrote can look like this key: its quotes are escaped.
+      const goesOn = sql<boolean>`("error" is null or "error" like '%"retryable":true%')`;
+      const isDue = sql<boolean>`"dirty" > "done"`;
+      const number = (when: ReturnType<typeof sql<boolean>>) =>
+        sql<number>`coalesce(sum(case when ${when} then 1 else 0 end), 0)`;
+      const row = await db
+        .selectFrom('links')
+        .select([
+          number(sql`"error" is null and "state" = 'active' and not (${isDue})`).as('inStep'),
+          number(sql`${goesOn} and ${isDue}`).as('waits'),
+          number(sql`not ${goesOn}`).as('needsYou'),
+        ])
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .where('kind', '!=', 'parent')
+        .where('state', '!=', 'unlinked')
+        .executeTakeFirstOrThrow();
+      return { inStep: Number(row.inStep), waits: Number(row.waits), needsYou: Number(row.needsYou) };
+    },
 
     countProblems: (among) =>
       count(both(isAmong(among), ({ eb, and }) => and([eb('error', 'is not', null), eb('state', '!=', 'unlinked')]))),

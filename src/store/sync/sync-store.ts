@@ -26,6 +26,27 @@ export function createSyncStore(database: Database): SyncStore {
     tokens: createTokenStore(tables),
     subscriptions: createSubscriptionStore(tables),
     asked: createAskedStore(tables),
+    async mark() {
+      // Ids of the log begin with their time, and batches are few.
+      const [last, batches] = await Promise.all([
+        tables.db
+          .selectFrom('syncLog')
+          .select(({ fn }) => fn.max('id').as('id'))
+          .executeTakeFirst(),
+        tables.db
+          .selectFrom('batchRuns')
+          .select(({ fn }) => [
+            'state',
+            fn.countAll().as('count'),
+            fn.sum('done').as('done'),
+            fn.sum('calls').as('calls'),
+          ])
+          .groupBy('state')
+          .orderBy('state')
+          .execute(),
+      ]);
+      return JSON.stringify([last, batches], (_key, value) => (typeof value === 'bigint' ? String(value) : value));
+    },
     atomically: (work) => retryOnDeadlock(() => database.transaction((inside) => work(createSyncStore(inside)))),
   };
 }

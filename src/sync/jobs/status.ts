@@ -1,5 +1,5 @@
 import { type Candidate, type ErrorBody, toErrorBody } from '../../domain/errors.ts';
-import type { Link, LinkSet, Scope, WaitedFor } from '../../domain/link.ts';
+import { type Link, type LinkSet, problemKind, type Scope, type WaitedFor } from '../../domain/link.ts';
 import { KINDS, type Kind } from '../../domain/mapping.ts';
 import type { ConnectionStatus } from '../../ports/salesforce.ts';
 import type { SyncDeps, SyncOrg, SyncPolicy } from '../../ports/sync.ts';
@@ -18,6 +18,10 @@ export interface SyncProblem {
   readonly message: string;
   readonly next: string;
   readonly count: number;
+  /** Of a problem that records have: by it they are listed and tried again. */
+  readonly kind?: string;
+  /** Of a company that people wait for: what is chosen, made or left out. */
+  readonly company?: { readonly object: string; readonly name: string };
   /** Salesforce's own code, where it refused. */
   readonly salesforce?: string;
   /** What Salesforce said about the first of them. */
@@ -245,12 +249,12 @@ function grouped(bot: string, links: readonly Link[]): readonly SyncProblem[] {
   for (const link of links) {
     const { error } = link;
     if (error === null || link.state === 'unlinked') continue;
-    const key = JSON.stringify([error.code, error.salesforce?.code, error.salesforce?.fields, error.next]);
+    const key = problemKind(error);
     groups.set(key, [...(groups.get(key) ?? []), link]);
   }
-  return [...groups.values()]
-    .sort((a, b) => b.length - a.length)
-    .flatMap((alike) => {
+  return [...groups]
+    .sort(([, a], [, b]) => b.length - a.length)
+    .flatMap(([kind, alike]) => {
       const error = alike[0]?.error;
       if (!error) return [];
       const examples = alike.slice(0, 5).map(({ kind, localId, error: own }) => ({
@@ -260,7 +264,7 @@ function grouped(bot: string, links: readonly Link[]): readonly SyncProblem[] {
       }));
       const [first] = examples;
       const command = error.code === 'ambiguous' && first ? ` ${linkCommand(bot, first)}` : '';
-      return [{ ...toProblem(error), next: error.next + command, count: alike.length, examples }];
+      return [{ ...toProblem(error), next: error.next + command, kind, count: alike.length, examples }];
     });
 }
 
@@ -288,6 +292,7 @@ function companies(bot: string, links: readonly Link[]): readonly SyncProblem[] 
         code: one.ids.length === 0 ? 'not_found' : 'ambiguous',
         message: `${one.message} ${waiting.length} record(s) are in step without it.`,
         next: `POST /api/bots/${bot}/sync/parents {${about}, ...} with "recordId" (choose), "create": true, or "leaveOut": true.`,
+        company: { object, name: one.name },
         count: waiting.length,
         examples: waiting.slice(0, 5).map(({ kind, localId }) => ({
           kind,

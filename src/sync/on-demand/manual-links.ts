@@ -1,6 +1,6 @@
 import type { FieldValue } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
-import type { Link, Scope } from '../../domain/link.ts';
+import { type Link, problemKind, type Scope } from '../../domain/link.ts';
 import { freed, linkedByHand, unlinked } from '../../domain/link-transitions.ts';
 import { KINDS, type Kind } from '../../domain/mapping.ts';
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
@@ -48,7 +48,8 @@ export interface ManualLinks {
   unlink(bot: string, orgId: string, kind: Kind, localId: string, by?: By): Promise<Link>;
   /** Tries one again now, whatever it waits for. */
   retry(bot: string, orgId: string, kind: Kind, localIds: readonly string[]): Promise<number>;
-  retryFailed(bot: string, orgId: string, kind?: Kind): Promise<number>;
+  /** Those with a problem, or with one kind of it. */
+  retryFailed(bot: string, orgId: string, kind?: Kind, problem?: string): Promise<number>;
   countProblems(bot: string, orgId: string, kind: Kind): Promise<number>;
   /** Puts the losing value of a conflict back: as a fresh host edit, so that it wins now; the host app is told. */
   restore(bot: string, logId: string, by: string, field?: string): Promise<LogRow>;
@@ -255,7 +256,7 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
       return links.length;
     },
 
-    async retryFailed(bot, orgId, kind) {
+    async retryFailed(bot, orgId, kind, problem) {
       let count = 0;
       for (const one of kind ? [kind] : KINDS) {
         const { object } = await mappingOf(store, bot, one);
@@ -266,7 +267,9 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
             ...(last ? { after: last } : {}),
             limit: 500,
           });
-          const open = failed.filter((link) => link.state !== 'unlinked').map((link) => link.id);
+          const isMeant = ({ state, error }: Link) =>
+            state !== 'unlinked' && (problem === undefined || (error !== null && problemKind(error) === problem));
+          const open = failed.filter(isMeant).map((link) => link.id);
           await store.links.touch(open, 'retry', true, 0);
           count += open.length;
           last = failed.at(-1);

@@ -50,6 +50,8 @@ export const statusAnswer = z
         message: z.string(),
         next: z.string(),
         count: z.int(),
+        kind: z.string().optional().describe('Lists and retries the records that have it'),
+        company: z.strictObject({ object: z.string(), name: z.string() }).optional(),
         salesforce: z.string().optional(),
         quote: z.string().optional(),
         examples: z.array(

@@ -1,17 +1,21 @@
 import { z } from 'zod';
 import { GatehouseError } from '../../domain/errors.ts';
-import type { Link } from '../../domain/link.ts';
+import { type Link, problemKind } from '../../domain/link.ts';
 import { defineRoute } from '../../ports/route.ts';
-import { syncStatus } from '../jobs/status.ts';
+import { type SyncStatus, syncStatus } from '../jobs/status.ts';
 import { linkAnswer, statusAnswer } from './answers.ts';
 import { type HostDeed, type RouteDeps, scopeOf } from './deps.ts';
 import { definedOnly, hostId, kindInput, limitInput } from './inputs.ts';
+import { maskedCandidate, maskedProblem, maskedText, seesValues } from './values.ts';
 
+/** `kind` of a problem in the status. */
+const problemInput = z.string().regex(/^[0-9a-f]{16}$/, 'the `kind` of a problem in the status');
 const linksInput = z.strictObject({
   kind: kindInput.optional(),
   state: z.enum(['new', 'active', 'ambiguous', 'remote_deleted', 'merged', 'unlinked', 'failed']).optional(),
   localId: hostId.optional(),
   hasProblem: z.literal('true').optional(),
+  problem: problemInput.optional(),
   after: z
     .string()
     .max(400)
@@ -40,9 +44,9 @@ const unlinkInput = linkInput.omit({ recordId: true });
 const retryInput = z.union(
   [
     z.strictObject({ kind: kindInput, localIds: z.array(hostId).min(1).max(1_000) }),
-    z.strictObject({ failed: z.literal(true), kind: kindInput.optional() }),
+    z.strictObject({ failed: z.literal(true), kind: kindInput.optional(), problem: problemInput.optional() }),
   ],
-  { error: 'either {"kind", "localIds"}, or {"failed": true} with or without "kind"' },
+  { error: 'either {"kind", "localIds"}, or {"failed": true} with or without "kind" and "problem"' },
 );
 
 /** How the sync stands, and what a human decides about single records. */
@@ -66,12 +70,13 @@ export function linkRoutes(deps: RouteDeps) {
       path: `${base}/status`,
       summary: 'How the sync stands: links by state, what waits, and every problem with its cure.',
       answer: statusAnswer,
-      async handle({ params }) {
+      async handle({ params, caller }) {
         const bot = await requireBot(params.bot);
         // Also of a connection that needs a new login: that is when people look.
         const { orgId } = await deps.connectionStatus(bot);
         const scope = orgId === undefined ? await scopeOf(deps, bot) : { bot, orgId };
-        return { json: await syncStatus(deps, scope) };
+        const status = await syncStatus(deps, scope);
+        return { json: seesValues(caller) ? status : maskedStatus(status) };
       },
     }),
     defineRoute({
@@ -81,15 +86,23 @@ export function linkRoutes(deps: RouteDeps) {
       query: linksInput,
       summary: 'Links with state and problem.',
       answer: z.strictObject({ links: z.array(linkAnswer), next: z.string().optional() }),
-      async handle({ params, query: { limit, kind, after, hasProblem, ...filter } }) {
+      async handle({ params, query: { limit, kind, after, hasProblem, problem, ...filter }, caller }) {
         const scope = await scopeOf(deps, await requireBot(params.bot));
         const links = await store.links.list(
           { ...scope, ...definedOnly({ kind }) },
-          { limit, ...definedOnly({ ...filter, after: toPlace(after), hasProblem: hasProblem && true }) },
+          {
+            limit,
+            ...definedOnly({
+              ...filter,
+              after: toPlace(after),
+              hasProblem: hasProblem !== undefined || problem !== undefined ? true : undefined,
+            }),
+          },
         );
         const last = links.at(-1);
         const next = last && links.length === limit ? { next: `${last.localId}/${last.id}` } : {};
-        return { json: { links: links.map(toWireLink), ...next } };
+        const meant = links.filter(({ error }) => problem === undefined || (error && problemKind(error) === problem));
+        return { json: { links: meant.map((link) => shownLink(link, caller)), ...next } };
       },
     }),
     defineRoute({
@@ -158,7 +171,7 @@ export function linkRoutes(deps: RouteDeps) {
         const scope = await scopeOf(deps, await requireBot(params.bot));
         const retried =
           'failed' in body
-            ? await manualLinks.retryFailed(scope.bot, scope.orgId, body.kind)
+            ? await manualLinks.retryFailed(scope.bot, scope.orgId, body.kind, body.problem)
             : await manualLinks.retry(scope.bot, scope.orgId, body.kind, body.localIds);
         onChange(scope.bot);
         return { json: { retried } };
@@ -167,7 +180,42 @@ export function linkRoutes(deps: RouteDeps) {
   ];
 }
 
-function toWireLink({
+/** A link as this operator may see it. */
+export function shownLink(link: Link, caller: Parameters<typeof seesValues>[0]) {
+  const shown = toWireLink(link);
+  if (seesValues(caller)) return shown;
+  const { problem, waitsFor } = shown;
+  return {
+    ...shown,
+    problem: problem && maskedProblem(problem),
+    ...(waitsFor
+      ? {
+          waitsFor: waitsFor.map((one) => ({
+            ...one,
+            name: maskedText(`"${one.name}"`),
+            message: maskedText(one.message),
+          })),
+        }
+      : {}),
+  };
+}
+
+function maskedStatus({ problems, ...status }: SyncStatus): SyncStatus {
+  return {
+    ...status,
+    problems: problems.map(({ quote: _, company: __, examples, message, next, ...problem }) => ({
+      ...problem,
+      message: maskedText(message),
+      next: maskedText(next),
+      examples: examples.map(({ candidates, ...one }) => ({
+        ...one,
+        ...(candidates ? { candidates: candidates.map(maskedCandidate) } : {}),
+      })),
+    })),
+  };
+}
+
+export function toWireLink({
   kind,
   localId,
   object,

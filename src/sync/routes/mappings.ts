@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { FieldValue, ObjectDescribe } from '../../domain/action.ts';
-import { fieldProblemAnswer, fieldsAnswer } from '../../domain/answers.ts';
+import { fieldProblemAnswer, fieldsAnswer, momentAnswer } from '../../domain/answers.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { type Kind, mappingSchema } from '../../domain/mapping.ts';
 import { defineRoute } from '../../ports/route.ts';
@@ -79,6 +79,27 @@ export function mappingRoutes(deps: RouteDeps) {
             isDefault: row === undefined,
           },
         };
+      },
+    }),
+    defineRoute({
+      who: ['operator'],
+      permission: 'READ_INTEGRATIONS',
+      method: 'GET',
+      path: `${base}/versions`,
+      summary: 'Every version that was saved, newest first.',
+      answer: z.strictObject({
+        versions: z.array(z.strictObject({ version: z.int(), mapping: mappingForm, by: z.string(), at: momentAnswer })),
+      }),
+      async handle({ params }) {
+        const bot = await requireBot(params.bot);
+        const rows = await store.mappings.history(bot, parsePart(kindInput, params.kind, 'kind'));
+        const versions = rows.map(({ version, mapping, by, at }) => ({
+          version,
+          mapping,
+          by,
+          at: new Date(at).toISOString(),
+        }));
+        return { json: { versions } };
       },
     }),
     defineRoute({

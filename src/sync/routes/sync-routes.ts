@@ -6,6 +6,8 @@ import { hostLinkRoutes } from './host-links.ts';
 import { linkRoutes } from './links.ts';
 import { logRoutes } from './logs.ts';
 import { mappingRoutes } from './mappings.ts';
+import { objectRoutes } from './objects.ts';
+import { oneRoutes } from './one.ts';
 import { recordRoutes } from './records.ts';
 
 /** An outbound message of 100 notifications with long texts stays below this; so does a list of 1,000 records. */
@@ -17,8 +19,10 @@ const PARTS = [
   hostLinkRoutes,
   logRoutes,
   linkRoutes,
+  oneRoutes,
   batchRoutes,
   mappingRoutes,
+  objectRoutes,
   eventRoutes,
 ] as const;
 
