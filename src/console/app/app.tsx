@@ -16,6 +16,24 @@ const Log = lazy(async () => (await import('./pages/log.tsx')).Log);
 const LogEntry = lazy<{ readonly seq: number }>(async () => (await import('./pages/log-entry.tsx')).LogEntry);
 const Charts = lazy(async () => (await import('./pages/charts.tsx')).Charts);
 const Connect = lazy<{ readonly name: string }>(async () => (await import('./pages/connect.tsx')).Connect);
+const Sync = lazy(async () => (await import('./pages/sync.tsx')).Sync);
+const BotSync = lazy<{ readonly name: string }>(async () => (await import('./pages/bot-sync.tsx')).BotSync);
+const SyncLinks = lazy<{ readonly name: string }>(async () => (await import('./pages/sync-links.tsx')).SyncLinks);
+const SyncLink = lazy<{ readonly bot: string; readonly kind: Kind; readonly localId: string }>(
+  async () => (await import('./pages/sync-link.tsx')).SyncLink,
+);
+const SyncLog = lazy<{ readonly name: string }>(async () => (await import('./pages/sync-log.tsx')).SyncLog);
+const SyncEntry = lazy<{ readonly bot: string; readonly id: string }>(
+  async () => (await import('./pages/sync-entry.tsx')).SyncEntry,
+);
+const SyncEvents = lazy<{ readonly name: string }>(async () => (await import('./pages/sync-events.tsx')).SyncEvents);
+const Mapping = lazy<{ readonly bot: string; readonly kind: Kind }>(
+  async () => (await import('./pages/mapping.tsx')).Mapping,
+);
+
+type Kind = 'party' | 'case';
+const toKind = (word: string): Kind => (word === 'case' ? 'case' : 'party');
+const plain = decodeURIComponent;
 
 export function App() {
   const session = useSessionQuery();
@@ -46,6 +64,24 @@ export function App() {
                 <Route path="/log/:seq">{({ seq }) => <LogEntry key={seq} seq={Number(seq)} />}</Route>
                 <Route path="/charts">
                   <Charts />
+                </Route>
+                <Route path="/sync">
+                  <Sync />
+                </Route>
+                <Route path="/bots/:bot/sync">{({ bot }) => <BotSync key={bot} name={plain(bot)} />}</Route>
+                <Route path="/bots/:bot/sync/links">{({ bot }) => <SyncLinks key={bot} name={plain(bot)} />}</Route>
+                <Route path="/bots/:bot/sync/links/:kind/:localId">
+                  {({ bot, kind, localId }) => (
+                    <SyncLink key={localId} bot={plain(bot)} kind={toKind(kind)} localId={plain(localId)} />
+                  )}
+                </Route>
+                <Route path="/bots/:bot/sync/log">{({ bot }) => <SyncLog key={bot} name={plain(bot)} />}</Route>
+                <Route path="/bots/:bot/sync/log/:id">
+                  {({ bot, id }) => <SyncEntry key={id} bot={plain(bot)} id={id} />}
+                </Route>
+                <Route path="/bots/:bot/sync/events">{({ bot }) => <SyncEvents key={bot} name={plain(bot)} />}</Route>
+                <Route path="/bots/:bot/mappings/:kind">
+                  {({ bot, kind }) => <Mapping key={`${bot} ${kind}`} bot={plain(bot)} kind={toKind(kind)} />}
                 </Route>
                 <Route>
                   <Page title="Nothing here" lead="There is no page at this address.">

@@ -138,9 +138,7 @@ function Card({ of, isWaiting = false }: { readonly of: Listed; readonly isWaiti
           <Text>{of.summary.length > SUMMARY ? `${of.summary.slice(0, SUMMARY - 1)}…` : of.summary}</Text>
         </a>
       </h3>
-      <p class="note">
-        {isWaiting ? <Wait of={of} /> : <End of={of} />}
-      </p>
+      <p class="note">{isWaiting ? <Wait of={of} /> : <End of={of} />}</p>
     </li>
   );
 }

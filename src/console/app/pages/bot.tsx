@@ -11,6 +11,7 @@ import { Badge, Empty, Loaded, Notice } from '../parts/states.tsx';
 import { count, OutLink, Text } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { useMay } from '../session.ts';
+import { ReadyOfBot } from './sync-ready.tsx';
 
 type Bot = Awaited<ReturnType<typeof readBot>>;
 const readBot = (bot: string) => said(api.GET('/api/bots/{bot}', { params: { path: { bot } } }));
@@ -44,6 +45,7 @@ export function Bot({ name }: { readonly name: string }) {
               </Notice>
             ))}
             <ConnectionCard bot={bot} />
+            {bot.connection.state === 'connected' && <ReadyOfBot bot={bot.name} />}
             <MayDo bot={bot} />
             <Keys bot={bot} />
             <Delete name={bot.name} />
