@@ -7,13 +7,49 @@ type Entry = Shape['picklistValues'][number];
 /** The value that is meant: itself, its spelling in another case, width or spacing, or its label. Undefined where the list does not know it. */
 export function listedAs(field: Shape, given: string): Entry['value'] | undefined {
   const wanted = given.trim();
-  if (field.picklistValues.some(({ value, active }) => active && value === wanted)) return wanted;
-  const active = field.picklistValues.filter((entry) => entry.active);
-  const like = (other: string) => looks(other) === looks(wanted);
-  const values = active.filter(({ value }) => like(value));
-  const found = values.length > 0 ? values : active.filter(({ label }) => like(label));
+  const { exact, byValue, byLabel } = listOf(field.picklistValues);
+  if (exact.has(wanted)) return wanted;
+  // No value has as many letters, however one of them is written: what it looks like need not be known.
+  if (wanted.length > MOST_LETTERS) return undefined;
+  const look = looks(wanted);
   // Two values that look alike: nobody knows which is meant.
-  return new Set(found.map(({ value }) => value)).size === 1 ? found[0]?.value : undefined;
+  return byValue.has(look) ? (byValue.get(look) ?? undefined) : (byLabel.get(look) ?? undefined);
+}
+
+/** A value and a label have at most 255 characters. https://help.salesforce.com/s/articleView?id=sf.picklist_limitations.htm */
+const MOST_LETTERS = 1_000;
+
+interface List {
+  readonly exact: ReadonlySet<string>;
+  /** By looks; null where several look so. */
+  readonly byValue: ReadonlyMap<string, string | null>;
+  readonly byLabel: ReadonlyMap<string, string | null>;
+}
+
+const lists = new WeakMap<readonly Entry[], List>();
+
+/** The active values of a list, found by a look-up each; made once for the describe that lists them. */
+function listOf(entries: readonly Entry[]): List {
+  const known = lists.get(entries);
+  if (known !== undefined) return known;
+  const active = entries.filter((entry) => entry.active);
+  const list: List = {
+    exact: new Set(active.map(({ value }) => value)),
+    byValue: byLooks(active, ({ value }) => value),
+    byLabel: byLooks(active, ({ label }) => label),
+  };
+  lists.set(entries, list);
+  return list;
+}
+
+function byLooks(entries: readonly Entry[], textOf: (entry: Entry) => string): Map<string, string | null> {
+  const found = new Map<string, string | null>();
+  for (const entry of entries) {
+    const look = looks(textOf(entry));
+    const other = found.get(look);
+    found.set(look, other === undefined || other === entry.value ? entry.value : null);
+  }
+  return found;
 }
 
 /** As it looks to a person, who is asked about it: a wide letter or another kind of space is no other value. */
