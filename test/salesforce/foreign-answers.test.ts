@@ -26,6 +26,7 @@ describe('a write that is answered in foreign words', () => {
   const DOUBTFUL: readonly (readonly [number, string])[] = [
     [200, '<html>Please sign in to the hotel network</html>'],
     [200, '{"hello":"world"}'],
+    [200, '{"id":"x","success":true}'],
     [202, ''],
     [304, ''],
     [400, '<html>blocked</html>'],
@@ -44,12 +45,46 @@ describe('a write that is answered in foreign words', () => {
       expect(isUnknownOutcome(await refusal(write(org))), name).toBe(true);
   });
 
+  it('is unknown where the answer turns to another protocol, and keeps nobody waiting [R3]', async () => {
+    const turn = (_: unknown, response: ServerResponse) => {
+      response.socket?.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+    };
+    await using world = await createServedWorld(turn);
+    const org = await world.open();
+    for (const [name, write] of Object.entries(WRITES))
+      expect(isUnknownOutcome(await refusal(write(org))), name).toBe(true);
+    await using other = await createServedWorld(turn);
+    const read = (await other.open()).query('SELECT Id FROM Account');
+    expect(await refusal(read)).toMatchObject({ code: 'salesforce_unavailable' });
+  });
+
   it.each([411, 413, 429])('surely did not happen where nobody passed it on: %i [R3]', async (status) => {
     await using world = await createServedWorld((_, response) => say(response, status, '<html>no</html>'));
     const org = await world.open();
     for (const [name, write] of Object.entries(WRITES))
       expect(isUnknownOutcome(await refusal(write(org))), name).toBe(false);
   });
+});
+
+it('a change that is answered for another record, or as made anew, is unknown [R3] [C6]', async () => {
+  for (const body of [`{"id":"001D000000K0fXPIAZ","success":true}`, `{"id":"${ID}","success":true,"created":true}`]) {
+    await using world = await createServedWorld((_, response) => say(response, 200, body));
+    const org = await world.open();
+    expect(isUnknownOutcome(await refusal(org.patch('Account', ID, { Name: 'B' })))).toBe(true);
+    expect(isUnknownOutcome(await refusal(org.remove('Account', ID)))).toBe(true);
+  }
+});
+
+it('an answer is read by what was asked: what else it holds goes no further, and too much of it is no answer [A7] [K4]', async () => {
+  let more: Record<string, unknown> = { Secret__c: 'x', Account: { Name: 'Acme', Secret__c: 'y' } };
+  await using world = await createServedWorld((_, response) =>
+    say(response, 200, JSON.stringify({ done: true, totalSize: 1, records: [{ Id: ID, Name: 'B', ...more }] })),
+  );
+  const org = await world.open();
+  const find = () => org.find('Account', { fields: ['name', 'Account.Name'], where: [], limit: 1 });
+  expect(await find()).toEqual([{ Id: ID, Name: 'B', Account: { Name: 'Acme' } }]);
+  more = Object.fromEntries(Array.from({ length: 50_000 }, (_, n) => [`k${n}`, n]));
+  expect(await refusal(find())).toMatchObject({ code: 'salesforce_error' });
 });
 
 it('a create that is answered with the Id of another object is not believed, and not sent again: it is read by its key [R3] [C6]', async () => {

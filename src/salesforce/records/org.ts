@@ -1,4 +1,4 @@
-import type { SObject } from '../../domain/action.ts';
+import type { Find, SObject } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import { prefixesOf, receivedId, toId18 } from '../../domain/salesforce-id.ts';
@@ -54,17 +54,17 @@ export function createOrg(deps: {
   }
 
   async function find(object: string, what: Parameters<Org['find']>[1]): Promise<readonly SObject[]> {
-    return rowsFrom(toPage(await select(toSoql(object, what))), what.limit);
+    return rowsFrom(toPage(await select(toSoql(object, what))), what);
   }
 
   /** Salesforce decides how many rows a page has: the further ones are asked for until there are as many as were wanted. */
-  async function rowsFrom(first: QueryPage, limit: number): Promise<readonly SObject[]> {
+  async function rowsFrom(first: QueryPage, { fields, limit }: Find): Promise<readonly SObject[]> {
     const rows = [...first.records];
     for (let page = first; !page.done && page.next !== undefined && rows.length < limit; ) {
       page = await next(page.next);
       rows.push(...page.records);
     }
-    return rows.slice(0, Math.max(1, Math.floor(limit))).map(toSObject);
+    return rows.slice(0, Math.max(1, Math.floor(limit))).map((row) => toSObject(row, fields));
   }
 
   async function next(path: string): Promise<QueryPage> {
@@ -133,7 +133,7 @@ export function createOrg(deps: {
           next: 'Check the Id, or look the record up by name.',
         });
       }
-      return toSObject((await ask({ path: `${recordPath(object, id)}?fields=${names.join(',')}` })).json);
+      return toSObject((await ask({ path: `${recordPath(object, id)}?fields=${names.join(',')}` })).json, names);
     },
     find,
     async findAll(finds) {
@@ -143,7 +143,8 @@ export function createOrg(deps: {
       const pages = await batches.reads(
         finds.map((one) => ({ path: `/query?q=${encodeURIComponent(toSoql(one.object, one.find))}` })),
       );
-      return Promise.all(pages.map((page, at) => rowsFrom(toPage(page), finds[at]?.find.limit ?? 0)));
+      // One page for each, in their order.
+      return Promise.all(finds.map(({ find: what }, at) => rowsFrom(toPage(pages[at]), what)));
     },
     async create(object, fields, { allowDuplicates, mark } = {}) {
       const headers = allowDuplicates ? ALLOW_DUPLICATES : {};
@@ -156,14 +157,14 @@ export function createOrg(deps: {
         ...(unmodifiedSince === undefined ? {} : { 'if-unmodified-since': httpDate(unmodifiedSince) }),
         ...(allowDuplicates ? ALLOW_DUPLICATES : {}),
       };
-      mustBeDone(await ask({ method: 'PATCH', path: recordPath(object, id), headers, body: fields }));
+      mustBeDone(await ask({ method: 'PATCH', path: recordPath(object, id), headers, body: fields }), id);
     },
     async upsert(object, key, fields) {
       const path = keyPath(object, key);
       return created(await ask({ method: 'PATCH', path, body: fields }), object, path);
     },
     async remove(object, id) {
-      mustBeDone(await ask({ method: 'DELETE', path: recordPath(object, id) }));
+      mustBeDone(await ask({ method: 'DELETE', path: recordPath(object, id) }), id);
     },
     query: async (soql, options) => toPage(await select(soql, options)),
     queryNext: next,
@@ -227,16 +228,19 @@ export function createOrg(deps: {
 /** Past a duplicate rule that only warns; one that blocks still blocks. */
 const ALLOW_DUPLICATES = { 'sforce-duplicate-rule-header': 'allowSave=true' };
 
-/** 204, or JSON that says so: a 2xx alone is no proof. */
-function mustBeDone({ status, json }: Answer): void {
+/** 204, or JSON that says so of this record: a 2xx alone is no proof, and what was made anew is another's answer. */
+function mustBeDone({ status, json }: Answer, id: string): void {
   if (isRecord(json) && json.success === false)
     throw failureOf(saidIn({ json: json.errors ?? [], text: '' }), status, false);
-  if (status !== 204 && !(isRecord(json) && json.success === true)) throw unreadable(true);
+  const isOurs =
+    isRecord(json) && json.success === true && json.created !== true && receivedId(String(json.id)) === receivedId(id);
+  if (status !== 204 && !isOurs) throw unreadable(true);
 }
 
 function toPage(json: unknown): QueryPage {
   // A row that is none, or a list that goes on nowhere, would be read as "there is nothing": and something would be made twice.
-  if (!isRecord(json) || !Array.isArray(json.records) || !json.records.every(isRecord)) throw unreadable(false);
+  if (!isRecord(json) || !Array.isArray(json.records) || json.records.length > MOST_ROWS) throw unreadable(false);
+  if (!json.records.every((row) => isRecord(row) && Object.keys(row).length <= MOST_NAMES)) throw unreadable(false);
   if (json.done === false && typeof json.nextRecordsUrl !== 'string') throw unreadable(false);
   return {
     total: typeof json.totalSize === 'number' ? json.totalSize : json.records.length,
@@ -246,11 +250,34 @@ function toPage(json: unknown): QueryPage {
   };
 }
 
-function toSObject(json: unknown): SObject {
-  const record = isRecord(json) ? withoutAttributes(json) : {};
+/** Only what was asked for: whatever else an answer holds is nobody's to tell on. */
+function toSObject(json: unknown, asked: readonly string[]): SObject {
+  const record = isRecord(json) ? withoutAttributes(onlyAsked(json, ['Id', ...asked])) : {};
   if (!isRecord(record) || typeof record.Id !== 'string') throw unreadable(false);
   return { ...record, Id: receivedId(record.Id) ?? record.Id };
 }
+
+function onlyAsked(record: Readonly<Record<string, unknown>>, asked: readonly string[]): Record<string, unknown> {
+  const names = Object.keys(record);
+  if (names.length > MOST_NAMES) throw unreadable(false);
+  const spelled = new Map(names.map((name) => [name.toLowerCase(), name]));
+  const parts = new Map<string, string[]>();
+  for (const path of asked) {
+    const [first = '', ...rest] = path.split('.');
+    const name = spelled.get(first.toLowerCase());
+    if (name !== undefined) parts.set(name, [...(parts.get(name) ?? []), ...(rest.length > 0 ? [rest.join('.')] : [])]);
+  }
+  return Object.fromEntries(
+    [...parts].map(([name, inner]) => {
+      const value = record[name];
+      return [name, inner.length > 0 && isRecord(value) ? onlyAsked(value, inner) : value];
+    }),
+  );
+}
+
+/** Salesforce's own page size; and more fields than any object has. */
+const MOST_ROWS = 2_000;
+const MOST_NAMES = 2_000;
 
 /** `attributes` is Salesforce's own label on every record, parents and children included. */
 function withoutAttributes(value: unknown): unknown {

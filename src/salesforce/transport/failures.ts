@@ -121,11 +121,14 @@ function nextFor(row: Row, first: Said | undefined): string {
     : `${row.next} If not, a person may let it be saved all the same.`;
 }
 
+/** Refusals of one answer that are looked at; the first ones tell the cause. */
+const MOST_SAID = 50;
+
 /** Every error in a body: array or object, JSON or XML, any key order. */
 export function saidIn(answer: Pick<Answer, 'json' | 'text'>): readonly Said[] {
   const { json, text } = answer;
   const list: readonly unknown[] = Array.isArray(json) ? json : json === undefined ? [] : [json];
-  const said = list.filter(isRecord).flatMap(toSaid);
+  const said = list.slice(0, MOST_SAID).filter(isRecord).flatMap(toSaid);
   if (said.length > 0) return said;
   const code = /<(?:\w+:)?(?:errorCode|exceptionCode)>([^<]{1,80})</.exec(text)?.[1];
   const message = /<(?:\w+:)?(?:message|exceptionMessage)>([^<]{0,400})</.exec(text)?.[1];

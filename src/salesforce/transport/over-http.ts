@@ -57,14 +57,23 @@ function exchanged({ url, method, headers, body, signal, mostBytes }: Sending, a
     const fail = (cause: unknown) => reject(hasLeft ? cause : new NeverSent('The request never left.', { cause }));
     const sent = { 'accept-encoding': 'gzip', 'user-agent': 'gatehouse', ...headers };
     const request = open(url, { method, headers: sent, agent });
-    const end = () => request.destroy(new Error('The request was ended.'));
+    const end = () => {
+      const cause = new Error('The request was ended.');
+      request.destroy(cause);
+      // Whatever became of the socket: nobody waits beyond the deadline.
+      fail(cause);
+    };
     let slow: NodeJS.Timeout | undefined;
     signal.addEventListener('abort', end, { once: true });
     request.once('close', () => {
       clearTimeout(slow);
       signal.removeEventListener('abort', end);
+      // Every end has a word: a socket may close without an answer and without an error, as after 101.
+      fail(new Error('The connection closed without an answer.'));
     });
     request.on('error', fail);
+    // Nothing of ours asks for another protocol.
+    request.once('upgrade', (_, socket) => socket.destroy());
     request.once('socket', (socket) => {
       const leave = () => {
         clearTimeout(slow);

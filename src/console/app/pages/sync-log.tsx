@@ -144,7 +144,7 @@ export function SyncLog({ name: bot }: { readonly name: string }) {
       </Filters>
       <MaskNote />
       {fresh > 0 && (
-        <p class="fresh" role="status">
+        <p class="fresh-entries" role="status">
           <button
             type="button"
             onClick={() => {
