@@ -17,6 +17,8 @@ describeStores((_name, openFresh) => {
     await world.party('p1');
     await admin('PUT', '/api/cases/c1', { title: 'Secret matter', status: 'resolved' });
     await world.case('c1').catch(() => {});
+    await admin('PUT', '/api/parties/p2', { email: 'b@example.com', name: 'B C', company: "Secret's \"Firm\" & 'Co'" });
+    await world.party('p2');
     const { logs } = await bodyOf(admin('GET', `${BOT}/sync/logs`));
     expect(JSON.stringify(logs)).toContain('Secret Person');
     expect(await bodyOf(admin('GET', `${BOT}/sync/logs/${logs[0].id}`))).toEqual(logs[0]);
@@ -27,6 +29,7 @@ describeStores((_name, openFresh) => {
       'sync/logs?format=csv',
       'sync/links',
       'sync/links/party/p1',
+      'sync/links/party/p2',
       'sync/status',
     ]) {
       const { body } = await viewer('GET', `${BOT}/${path}`);

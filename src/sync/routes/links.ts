@@ -187,6 +187,7 @@ export function shownLink(link: Link, caller: Parameters<typeof seesValues>[0]) 
   const { problem, waitsFor } = shown;
   return {
     ...shown,
+    reason: maskedText(shown.reason),
     problem: problem && maskedProblem(problem),
     ...(waitsFor
       ? {

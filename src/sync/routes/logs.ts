@@ -8,7 +8,7 @@ import { logIdAt, toLogId, toUuid } from '../host/log-ids.ts';
 import { logAnswer } from './answers.ts';
 import type { RouteDeps } from './deps.ts';
 import { hostId, kindInput, limitInput } from './inputs.ts';
-import { maskedChange, maskedProblem, seesValues } from './values.ts';
+import { maskedChange, maskedProblem, maskedText, seesValues } from './values.ts';
 
 const logInput = z.strictObject({
   localId: hostId.optional(),
@@ -166,9 +166,10 @@ async function* csvLines(pages: AsyncIterable<readonly LogRow[]>, toWire: ToWire
 /** A row as this operator may see it. */
 function wireFor(caller: Parameters<typeof seesValues>[0]) {
   const isOpen = seesValues(caller);
-  return ({ bot: _, orgId: __, id, sfId, at, changes, error, ...row }: LogRow) => ({
+  return ({ bot: _, orgId: __, id, sfId, at, changes, error, reason, ...row }: LogRow) => ({
     id: toUuid(id),
     ...row,
+    reason: isOpen ? reason : maskedText(reason),
     changes: isOpen ? changes : changes.map(maskedChange),
     error: isOpen ? error : error && maskedProblem(error),
     recordId: sfId,

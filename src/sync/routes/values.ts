@@ -28,9 +28,12 @@ export function maskedChange({ note: _, before, after, crm, lost, ...change }: L
   };
 }
 
-/** Our own sentences put what somebody wrote into quotes; addresses also stand without. */
+/** Our own sentences put what somebody wrote into quotes, of which it may hold some itself; addresses also stand without. */
 export const maskedText = (text: string): string =>
-  text.replace(/"(?:[^"\\]|\\.)*"/g, `"${MASK}"`).replace(/[^\s"<>]+@[^\s"<>]+/g, MASK);
+  text
+    .replace(/".*"/gs, `"${MASK}"`)
+    .replace(/(?<=^|[\s(])'.*'/gs, `'${MASK}'`)
+    .replace(/[^\s"'<>]+@[^\s"'<>]+/g, MASK);
 
 export const maskedCandidate = ({ id }: Candidate): Candidate => ({ id, name: MASK });
 

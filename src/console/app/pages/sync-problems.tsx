@@ -6,7 +6,7 @@ import { ActButton, AskButton } from '../parts/act.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { FindRecord } from '../parts/find-record.tsx';
 import { Badge, Empty, Loaded } from '../parts/states.tsx';
-import { RecordLink, syncPath } from '../parts/sync.tsx';
+import { RecordLink, recordPath, syncPath } from '../parts/sync.tsx';
 import { count, Text } from '../parts/text.tsx';
 import { useMay } from '../session.ts';
 
@@ -65,6 +65,7 @@ export function Problems({ bot, title = 'Problems' }: { readonly bot: string; re
 function One({ bot, problem }: { readonly bot: string; readonly problem: Problem }) {
   const { kind, company, message, next, salesforce, quote, examples } = problem;
   const why = useMay('MANAGE_MAPPINGS');
+  const chosen = examples.find(({ candidates }) => candidates !== undefined);
   return (
     <>
       <p>
@@ -99,6 +100,11 @@ function One({ bot, problem }: { readonly bot: string; readonly problem: Problem
       )}
       {kind && (
         <div class="actions">
+          {chosen && (
+            <Link class="button" href={recordPath(bot, chosen.kind, chosen.localId)}>
+              Choose
+            </Link>
+          )}
           <Link class="button" href={syncPath(bot, `/links?problem=${kind}`)}>
             Show
           </Link>

@@ -2,7 +2,7 @@ import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { AskButton } from '../parts/act.tsx';
 import { Notice } from '../parts/states.tsx';
-import { counted, syncPath, useSummary } from '../parts/sync.tsx';
+import { counted, recordPath, useSummary } from '../parts/sync.tsx';
 import { useMay } from '../session.ts';
 
 type Summary = NonNullable<ReturnType<typeof useSummary>['data']>;
@@ -17,7 +17,7 @@ export function ReadyLine({ bot, summary: { ready } }: { readonly bot: string; r
   return (
     <Notice kind="good" title={`${words} ${isOne ? 'is' : 'are'} ready: preview one, then start.`}>
       <div class="actions">
-        <Link class="button" href={syncPath(bot, `/links/${first.kind}/${encodeURIComponent(first.first)}`)}>
+        <Link class="button" href={recordPath(bot, first.kind, first.first)}>
           Preview one
         </Link>
         <AskButton

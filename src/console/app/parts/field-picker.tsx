@@ -31,22 +31,24 @@ export function FieldPicker({
   const pick = useRef(onPick);
   pick.current = onPick;
 
+  const box = useRef<Combobox>();
+  const isOpen = words !== undefined;
   useEffect(() => {
     if (input.current === null || list.current === null) return;
-    const [field, options] = [input.current, list.current];
-    const box = new Combobox(field, options);
+    const options = list.current;
     const take = ({ target }: Event) => {
       const name = target instanceof HTMLElement ? target.dataset.name : undefined;
       if (name !== undefined) pick.current(name);
       setWords(undefined);
     };
     options.addEventListener('combobox-commit', take);
-    box.start();
+    box.current = new Combobox(input.current, options);
     return () => {
       options.removeEventListener('combobox-commit', take);
-      box.destroy();
+      box.current?.destroy();
     };
   }, []);
+  useEffect(() => (isOpen ? box.current?.start() : box.current?.stop()), [isOpen]);
 
   const wanted = words?.trim().toLowerCase() ?? '';
   const fits = fields.filter((one) => `${one.name} ${one.label}`.toLowerCase().includes(wanted));

@@ -13,7 +13,7 @@ type LinkKind = Kind | 'parent';
 
 export const syncPath = (bot: string, rest = '') => `/bots/${encodeURIComponent(bot)}/sync${rest}`;
 export const mappingPath = (bot: string, kind: Kind) => `/bots/${encodeURIComponent(bot)}/mappings/${kind}`;
-const recordPath = (bot: string, kind: LinkKind, localId: string) =>
+export const recordPath = (bot: string, kind: LinkKind, localId: string) =>
   syncPath(bot, `/links/${kind}/${encodeURIComponent(localId)}`);
 
 const ONE = { party: 'Person', case: 'Case', parent: 'Company' } as const;

@@ -1,0 +1,301 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { shippedPolicy } from '../../permissions/policy.ts';
+import { type App, createApp } from '../../src/app/app.ts';
+import { type Listening, listen } from '../../src/http/server.ts';
+import { readConfig } from '../../src/runtime/config.ts';
+import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { checkPage, complaintsOf } from '../support/page-checks.ts';
+import { ORG, soapMessage } from '../sync/soap.ts';
+
+const why = noBrowser();
+const HOSTILE = '<img src=x onerror=alert(1)>\u202e javascript:alert(1)';
+
+describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
+  let browser: TestBrowser;
+  let app: App;
+  let sync: Awaited<ReturnType<App['sync']>>;
+  let door: Listening;
+  let folder: string;
+  let key: string;
+
+  const org = () => app.connections.open('desk', { signal: AbortSignal.timeout(50_000) });
+  const settle = async () => sync.runner.runAllDue('desk', await org());
+  const party = (id: string, fields: Readonly<Record<string, string | null>>) =>
+    sync.hosts.put('desk', 'party', [{ id, fields }]);
+  const ask = async (method: string, at: string, body?: unknown) => {
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+    const answer = await fetch(`${door.url}${at}`, {
+      method,
+      headers,
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    // biome-ignore lint/suspicious/noExplicitAny: bodies of answers
+    return (await answer.json()) as any;
+  };
+  const contactOf = async (email: string) => {
+    const { records } = await (await org()).query(`SELECT Id, Phone, Department FROM Contact WHERE Email = '${email}'`);
+    return records[0] ?? {};
+  };
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-test-'));
+    app = await createApp(readConfig({ GATEHOUSE_DATA: folder, GATEHOUSE_LOG: 'silent' }));
+    await app.store.bots.create({
+      name: 'desk',
+      audience: 'internal',
+      profile: 'internal',
+      createdAt: app.now(),
+      grants: ['READ_ACCOUNT', 'SYNC_PARTY', 'SYNC_CASE'],
+      policy: shippedPolicy('internal'),
+    });
+    await app.connections.connect('desk', { flow: 'simulated' });
+    await app.access.createOperator('ada', 'admin');
+    key = await app.access.createOperator('bo', 'admin');
+    await app.access.createOperator('vic', 'viewer');
+    sync = await app.sync();
+    await party('ana', { email: 'ana@example.com', name: 'Ana Lim', phone: '555-0100', jobTitle: HOSTILE });
+    await settle();
+    // Both sides change the same field between two passes.
+    const { Id } = await contactOf('ana@example.com');
+    await (await org()).patch('Contact', String(Id), { Phone: '555-0111' });
+    await party('ana', { phone: '555-0122' });
+    // Read anew, as after any hint: a pass trusts for minutes what it has just written itself.
+    await sync.manualLinks.retry('desk', (await org()).orgId, 'party', ['ana']);
+    for (let n = 1; n <= 6; n++) await party(`nameless-${n}`, { email: `n${n}@example.com` });
+    for (const name of ['One', 'Two'])
+      await (await org()).create(
+        'Contact',
+        { LastName: `Twin ${name}`, Email: 'twin@example.com' },
+        { allowDuplicates: true },
+      );
+    await party('twin', { email: 'twin@example.com', name: 'Twin Who' });
+    await party('cleo', { email: 'cleo@example.com', name: 'Cleo Ruiz', company: 'Nowhere Ltd', department: 'Legal' });
+    await sync.hosts.put('desk', 'case', [{ id: 'c1', fields: { title: HOSTILE, status: 'resolved' } }]);
+    await settle();
+    const { routes, mark: syncHead } = sync;
+    door = await listen({ ...app, routes, syncHead }, { host: '127.0.0.1', port: 0 });
+    browser = await openBrowser();
+  }, 90_000);
+  afterAll(async () => {
+    await browser?.[Symbol.asyncDispose]();
+    await door?.close();
+    await app?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const signedIn = async (name = 'ada') => {
+    const context = await browser.context({ viewport: { width: 1280, height: 800 } });
+    const page = await context.newPage();
+    const complaints = complaintsOf(page);
+    await page.goto(`${door.url}/sign-in#${(await app.access.signInToken(name)).token}`);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    page.setDefaultTimeout(9000);
+    return { page, complaints, press: pressesIn(page), [Symbol.asyncDispose]: () => context.close() };
+  };
+
+  it('retries the six that failed in two presses: each kind of problem has its cure and its count [W5] [S5]', async () => {
+    await using person = await signedIn();
+    const { page, press } = person;
+    await press(page.getByRole('link', { name: 'Sync', exact: true }));
+    await page.getByText('Nowhere Ltd').first().waitFor();
+    await press(page.getByRole('button', { name: 'Retry 6' }));
+    await page.getByText('6 are tried again now.').waitFor();
+    expect(press.count).toBe(2);
+    await page.getByRole('link', { name: 'Show' }).first().click();
+    await page.getByRole('link', { name: 'Person nameless-6' }).waitFor();
+    expect(await page.getByRole('link', { name: /^Person / }).count()).toBe(6);
+  });
+
+  it('restores a value that lost a conflict in five presses [W5] [S4]', async () => {
+    await using person = await signedIn();
+    const { page, press } = person;
+    await press(page.getByRole('link', { name: 'Sync', exact: true }));
+    await press(page.getByRole('link', { name: 'Conflicts only' }));
+    await press(page.getByRole('link', { name: 'Open the entry of ana' }).first());
+    await press(page.getByRole('button', { name: 'Restore…' }));
+    const lost = (await page.getByRole('dialog').textContent())?.match(/555-01\d\d/)?.[0];
+    await press(page.getByRole('button', { name: 'Yes, put it back' }));
+    await page.getByText('Put back.').waitFor();
+    expect(press.count).toBe(5);
+    await settle();
+    expect((await contactOf('ana@example.com')).Phone).toBe(lost);
+  });
+
+  it('maps a field from a suggestion with a preview, in five presses, and tells who saved meanwhile [S2] [W4]', async () => {
+    await using person = await signedIn();
+    const { page, press } = person;
+    await press(page.getByRole('link', { name: 'Sync', exact: true }));
+    await press(page.getByRole('link', { name: 'Mapping of people' }));
+    await page.getByText('Would send:').first().waitFor();
+    await press(page.getByRole('button', { name: 'Suggest' }));
+    const offered = page.getByRole('region', { name: 'Suggestions' });
+    expect(await offered.getByRole('checkbox', { name: /department/ }).isChecked()).toBe(true);
+    await checkPage(page, 'suggestions');
+    await press(page.getByRole('button', { name: 'Save as version 1' }));
+    await page.getByText('Saved as version 1').waitFor();
+    expect(press.count).toBeLessThanOrEqual(5);
+    await settle();
+    expect((await contactOf('cleo@example.com')).Department).toBe('Legal');
+    // A field by its label, with the keys of a list of suggestions alone.
+    const field = page.getByRole('combobox', { name: 'Salesforce field of jobTitle' });
+    await field.fill('assistant');
+    await page
+      .getByRole('option', { name: /Assistant/ })
+      .first()
+      .waitFor();
+    await field.press('ArrowDown');
+    await field.press('Enter');
+    expect(await field.inputValue()).toMatch(/^Assistant/);
+    // Somebody else saves the mapping of now again.
+    const { mapping, version } = await ask('GET', '/api/bots/desk/mappings/party');
+    expect(await ask('PUT', '/api/bots/desk/mappings/party', { mapping, version })).toMatchObject({ version: 2 });
+    await page.getByRole('button', { name: 'Save as version 2' }).click();
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('saved version 2 while you edited').waitFor();
+    expect(await field.inputValue()).toMatch(/^Assistant/);
+  });
+
+  it('runs everything as a batch that shows how far it is, and cancels a scheduled one [W5] [S3]', async () => {
+    await using person = await signedIn();
+    const { page } = person;
+    await page.goto(`${door.url}/bots/desk/sync`);
+    await page.getByRole('button', { name: 'Sync everything…' }).click();
+    await checkPage(page, 'start dialog');
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    await page.getByText('Started: 9 people.').waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('Paused', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByText('Running', { exact: true }).waitFor();
+    await sync.batches.work('desk', await org());
+    await page.getByRole('region', { name: 'Batches' }).getByText('Done', { exact: true }).waitFor();
+    await page.getByText('9 of 9').waitFor();
+    await page.getByRole('button', { name: 'Sync everything…' }).click();
+    await page.getByLabel('At a time').check();
+    await page.getByLabel('When').fill('2099-01-01T02:00');
+    await page.getByRole('button', { name: 'Schedule it' }).click();
+    await page.getByText('Scheduled', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Cancel…' }).click();
+    await page.getByRole('button', { name: 'Cancel the batch' }).click();
+    await page.getByText('Cancelled', { exact: true }).waitFor();
+  });
+
+  it('lets a person say who is meant, and which company [W5] [sync-P2]', async () => {
+    await using person = await signedIn();
+    const { page } = person;
+    await page.goto(`${door.url}/bots/desk/sync/links`);
+    await page.getByLabel('Find a person or case').fill('twin@');
+    await page.getByRole('link', { name: 'Person twin' }).first().click();
+    await page.getByText('Several could be meant').first().waitFor();
+    await page.getByRole('button', { name: 'Link…' }).click();
+    await page.getByRole('dialog').getByText('Twin Two').waitFor();
+    await checkPage(page, 'choose dialog');
+    await page.getByRole('searchbox', { name: /Look for a Contact/ }).fill('Twin T');
+    const two = page.getByRole('dialog').getByRole('listitem').filter({ hasText: 'Twin Two' });
+    await two.getByRole('button', { name: 'Link' }).click();
+    await page.getByText('Linked. Both sides are compared').waitFor();
+    await page.getByRole('button', { name: 'Unlink…' }).waitFor();
+    await page.goto(`${door.url}/bots/desk/sync`);
+    await page.getByRole('button', { name: 'Choose…' }).click();
+    await page.getByRole('searchbox', { name: /Look for an Account/ }).fill('acme');
+    await page.getByRole('dialog').getByRole('button', { name: 'Choose' }).first().click();
+    await page.getByText('Chosen. Who waited for it follows.').waitFor();
+  });
+
+  it('makes the address for outbound messages, and turns green when one arrives [S1] [W5]', async () => {
+    await using person = await signedIn();
+    const { page } = person;
+    await page.goto(`${door.url}/bots/desk/sync/events`);
+    await page.getByRole('button', { name: 'Make an address' }).click();
+    const url = await page.getByText('/api/webhooks/salesforce/').textContent();
+    await page.getByText('Waiting for a test message…').waitFor();
+    await checkPage(page, 'waiting for a message');
+    const { Id } = await contactOf('ana@example.com');
+    const sent = await fetch(new URL(new URL(String(url)).pathname, door.url), {
+      method: 'POST',
+      headers: { 'content-type': 'text/xml' },
+      body: soapMessage([String(Id)], '', (await org()).orgId ?? ORG),
+    });
+    expect(sent.status).toBe(200);
+    await page.getByText('Messages arrive.').waitFor();
+    await page.getByRole('textbox', { name: /^Object/ }).fill('Account');
+    await page.getByRole('textbox', { name: /^Fields/ }).fill('Name, Nonsense');
+    await page.getByRole('button', { name: 'Subscribe' }).click();
+    await page.getByRole('alert').getByText('Nonsense').first().waitFor();
+    await page.getByRole('textbox', { name: /^Fields/ }).fill('Name');
+    await page.getByRole('button', { name: 'Subscribe' }).click();
+    await page.getByText('told of every change of Account').waitFor();
+  });
+
+  it('has no page that axe, a phone, the console of the browser or a hostile record finds fault with [A7] [W5]', async () => {
+    await using person = await signedIn();
+    const { page, complaints } = person;
+    page.on('dialog', () => expect.fail('a record ran as a script'));
+    const { logs } = await ask('GET', '/api/bots/desk/sync/logs?conflict=true');
+    for (const at of [
+      '/sync',
+      '/bots/desk/sync',
+      '/bots/desk/sync/links',
+      '/bots/desk/sync/links/party/ana',
+      '/bots/desk/sync/links/case/c1',
+      '/bots/desk/sync/log',
+      `/bots/desk/sync/log/${logs[0].id}`,
+      '/bots/desk/sync/events',
+      '/bots/desk/mappings/party',
+      '/bots/desk/mappings/case',
+    ]) {
+      await page.goto(`${door.url}${at}`);
+      await page.waitForLoadState('networkidle').catch(() => {});
+      await page.locator('main section, main table, main ul').first().waitFor();
+      await checkPage(page, at);
+      await shots(page, at);
+      expect(await page.locator('img').count(), at).toBe(0);
+      expect(await page.locator('[role="alert"]').count(), at).toBe(0);
+    }
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows a viewer fields without values, and says why a button is off [W5] [P4]', async () => {
+    await using person = await signedIn('vic');
+    const { page, complaints } = person;
+    await page.goto(`${door.url}/bots/desk/sync/links/party/ana`);
+    await page.getByText('Values are masked').first().waitFor();
+    await page.getByText('•••').first().waitFor();
+    expect(await page.locator('main').textContent()).not.toMatch(/555-01|Lim/);
+    const retry = page.getByRole('button', { name: 'Sync now' });
+    expect(await retry.isDisabled()).toBe(true);
+    expect(await retry.getAttribute('title')).toContain('MANAGE_MAPPINGS');
+    await checkPage(page, 'a viewer');
+    await page.goto(`${door.url}/bots/desk/mappings/party`);
+    await page.getByText('this needs MANAGE_MAPPINGS').first().waitFor();
+    expect(complaints).toEqual([]);
+  });
+});
+
+/** Presses as a person makes them, counted. */
+function pressesIn(_page: Page) {
+  const press = Object.assign(
+    async (what: Locator) => {
+      press.count += 1;
+      await what.click();
+    },
+    { count: 0 },
+  );
+  return press;
+}
+
+async function shots(page: Page, at: string) {
+  if (!process.env.SHOTS) return;
+  const name = `/tmp/syncpages-shots/${at.replace(/\W+/g, '_').slice(0, 40)}`;
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.screenshot({ path: `${name}-d.png`, fullPage: true });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.screenshot({ path: `${name}-p.png`, fullPage: true });
+  await page.setViewportSize({ width: 1280, height: 800 });
+}
