@@ -1,7 +1,8 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { backoffMs } from '../../domain/backoff.ts';
 import { GatehouseError } from '../../domain/errors.ts';
-import { HookRefused, type Hooks } from '../../outbound/hooks.ts';
+import type { Hooks } from '../../outbound/hooks.ts';
+import { sendMessage, wrongAddress } from '../../outbound/message.ts';
 import type { Cipher } from '../../ports/cipher.ts';
 import { DEFAULT_SETTINGS, type SyncDeps } from '../../ports/sync.ts';
 import type { FeedRow, WebhookTarget } from '../../ports/sync-store.ts';
@@ -13,7 +14,6 @@ export interface DeliveryDeps extends SyncDeps {
   readonly hooks: Hooks;
 }
 
-const TIMEOUT_MS = 15_000;
 const PAGE = 100;
 
 /** Sets where a bot's changes are sent; answers the signing secret, this once. The first one begins now; a later one goes on where it was. */
@@ -23,17 +23,8 @@ export async function setWebhook(
   url: string,
 ): Promise<{ readonly secret: string }> {
   const target = new URL(url);
-  const isLoopback = target.hostname === 'localhost' || target.hostname === '127.0.0.1' || target.hostname === '[::1]';
-  if (target.protocol !== 'https:' && !(target.protocol === 'http:' && isLoopback)) {
-    throw new GatehouseError('invalid_input', 'A webhook goes to an https address.', {
-      next: 'Use https, or http on this machine.',
-    });
-  }
-  if (target.username || target.password) {
-    throw new GatehouseError('invalid_input', 'The address holds a user or password.', {
-      next: 'Leave it out: every message is signed.',
-    });
-  }
+  const wrong = wrongAddress(target);
+  if (wrong !== undefined) throw new GatehouseError('invalid_input', wrong.problem, { next: wrong.next });
   const problem = await hooks.refuse(bot, target);
   if (problem !== undefined) {
     throw new GatehouseError('invalid_input', `A webhook does not go there. ${problem}`, {
@@ -59,7 +50,7 @@ export async function setWebhook(
 
 /**
  * Sends what the feed holds, in its order, at least once: the place moves only after a 2xx, so a crash repeats the last one
- * with the same `webhook-id`. Standard Webhooks: https://www.standardwebhooks.com
+ * with the same `webhook-id`.
  */
 export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> {
   const { store, now, watch, cipher, hooks, crash, policyOf } = deps;
@@ -116,22 +107,7 @@ export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> 
 
   async function post({ url, secret }: WebhookTarget, row: FeedRow): Promise<string | 'gone' | undefined> {
     const body = JSON.stringify(toMessage(boundedRow(row, openedBy(await policyOf(bot)))));
-    try {
-      const headers = {
-        'content-type': 'application/json',
-        'content-length': String(Buffer.byteLength(body)),
-        ...signed(cipher.decrypt(secret), `${bot}_${row.seq}`, Math.floor(now() / 1000), body),
-      };
-      // A redirect would carry the message to somewhere nobody chose, so none is followed.
-      const status = await hooks.post(bot, new URL(url), { headers, body, signal: AbortSignal.timeout(TIMEOUT_MS) });
-      if (status >= 200 && status < 300) return undefined;
-      return status === 410 ? 'gone' : `The receiver answered ${status}.`;
-    } catch (error) {
-      if (error instanceof HookRefused) return `Nothing was sent. ${error.message}`;
-      return error instanceof Error && error.cause instanceof DOMException && error.cause.name === 'TimeoutError'
-        ? 'The receiver did not answer in 15 s.'
-        : 'The receiver could not be reached.';
-    }
+    return sendMessage(hooks, bot, { url, secret: cipher.decrypt(secret), id: `${bot}_${row.seq}`, body }, now());
   }
 }
 
@@ -146,10 +122,4 @@ export function toMessage(row: FeedRow) {
     timestamp: new Date(at).toISOString(),
     data: { seq, ...(kind === 'record' ? {} : { kind, id: localId }), object, recordId: sfId, changes },
   };
-}
-
-export function signed(secret: string, id: string, timestamp: number, body: string): Record<string, string> {
-  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
-  const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
-  return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': `v1,${signature}` };
 }
