@@ -14,7 +14,7 @@ import type { Database } from '../store/engines/database.ts';
 import { createCipher } from '../store/secrets/cipher.ts';
 import { createSyncStore } from '../store/sync/sync-store.ts';
 import { createSync, type SyncRoom } from '../sync/create-sync.ts';
-import { type SyncProblem, type SyncStatus, syncStatus } from '../sync/jobs/status.ts';
+import { keptProblems, type SyncProblem, type SyncStatus, syncStatus } from '../sync/jobs/status.ts';
 import { createWorker, type Worker } from '../sync/jobs/worker.ts';
 import { requireWriting } from '../sync/remote/policy-bounds.ts';
 import { type SyncRoute, syncRoutes } from '../sync/routes/sync-routes.ts';
@@ -32,6 +32,8 @@ export interface AppSync extends SyncRoom {
   tellRecovered(operator: string): Promise<void>;
   /** Another text whenever sync did something. */
   mark(): Promise<string>;
+  /** What is wrong as it is kept here, without a look at Salesforce. */
+  problems(bot: string): Promise<readonly SyncProblem[]>;
   /** Undefined where the bot never had a connection. */
   status(bot: string): Promise<SyncStatus | undefined>;
 }
@@ -144,6 +146,10 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     routes,
     worker,
     mark: () => shared.store.mark(),
+    async problems(bot) {
+      const { orgId } = await connections.status(bot);
+      return orgId === undefined ? [] : keptProblems(shared, { bot, orgId });
+    },
     async status(bot) {
       const { orgId } = await connections.status(bot);
       if (orgId === undefined) return undefined;

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createAccess } from '../access/create-access.ts';
 import { type Audit, createAudit } from '../audit/audit.ts';
 import { createChainHeadFiles } from '../audit/chain-head-files.ts';
+import { keepVerdict } from '../audit/verdict.ts';
 import type { Chat } from '../chat/chat.ts';
 import type { Action, Soql, Sync } from '../domain/action.ts';
 import { deriveKey, hmacSha256 } from '../domain/canonical-json.ts';
@@ -19,6 +20,7 @@ import type { Config } from '../ports/config.ts';
 import type { Approvals, Gate, Retention } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
 import type { Model } from '../ports/model.ts';
+import type { Notices } from '../ports/notices.ts';
 import type { Connections } from '../ports/salesforce.ts';
 import type { Store } from '../ports/store.ts';
 import { type Clocks, createClocks } from '../runtime/clocks.ts';
@@ -54,6 +56,8 @@ export interface App {
   readonly gate: Gate;
   readonly approvals: Approvals;
   readonly retention: Retention;
+  /** What somebody should know now; loaded at the first use. */
+  readonly notices: Notices;
   /** Our own chat; loaded at the first use. */
   readonly openChat: () => Promise<Chat>;
   /** People and cases of the host app; loaded at the first use. */
@@ -172,7 +176,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     if (isSimulated && !config.simulate) await refuseToyBesideReal(config, store);
 
     const headsFolder = inData('audit-heads');
-    const audit = createAudit({ store, secret, heads: createChainHeadFiles(headsFolder, isAlive), now, log });
+    const heads = createChainHeadFiles(headsFolder, isAlive);
+    const audit = createAudit({ store, secret, heads, now, log, onVerdict: keepVerdict(store.values, now) });
     const access = createAccess({ store, secret, now });
     const actions = await loadActions(
       new URL('../../actions/', import.meta.url),
@@ -235,6 +240,15 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     });
     const approvals = deferred<Approvals>(async () => (await road.get()).approvals);
     const retention = deferred<Retention>(async () => (await road.get()).retention);
+    const notices = deferred<Notices>(
+      lazily(async () => {
+        const { createAppNotices } = await import('./app-notices.ts');
+        const { allowPrivateHooks } = config;
+        const publicUrl = () => serverAddress.url();
+        const of = { store, audit, connections, sync: sync.get, secret, allowPrivateHooks, isSimulated };
+        return createAppNotices({ ...of, publicUrl, newId, now });
+      }).get,
+    );
 
     const chat = lazily(async (): Promise<Chat> => {
       const [{ createChat }, { describeModel, openModel }] = await Promise.all([
@@ -277,6 +291,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       gate,
       approvals,
       retention,
+      notices,
       openChat: chat.get,
       sync: sync.get,
       serverAddress,

@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto';
+import { verifyDaily } from '../audit/verdict.ts';
 import type { App } from './app.ts';
 
 /**
  * Housekeeping of a process that stays: what a crash left behind is finished by whoever runs next, soon after the start but
  * off its critical path, and again later; values of records go when their time is over.
  */
-export function keepRecovering({ retention, apiUse, clocks, log, now, config }: App): () => void {
+export function keepRecovering(app: App): () => void {
+  const { retention, apiUse, clocks, notices, audit, store, log, now, config } = app;
   const recover = () =>
     retention.recover().then(
       (count) => count > 0 && log.info('finished what a crash had left', { count }),
@@ -19,6 +22,16 @@ export function keepRecovering({ retention, apiUse, clocks, log, now, config }: 
     clocks.beat().catch((error: unknown) => log.error('clocks were not compared', { cause: String(error) }));
   const noteUse = () =>
     apiUse.note().catch((error: unknown) => log.error('API use was not noted', { cause: String(error) }));
+  const tell = () =>
+    notices.tell().then(
+      (count) => count > 0 && log.info('notices were sent', { count }),
+      (error: unknown) => log.warn('notices wait', { cause: String(error) }),
+    );
+  const look = () =>
+    verifyDaily(store.values, audit, { now, newId: randomUUID }).then(
+      (verdict) => verdict?.ok === false && log.error('the audit does not hold', { ...verdict }),
+      (error: unknown) => log.error('the audit was not verified', { cause: String(error) }),
+    );
   const timers = [
     setInterval(() => void noteUse(), 300_000),
     setTimeout(() => void beat(), 1_000),
@@ -27,6 +40,9 @@ export function keepRecovering({ retention, apiUse, clocks, log, now, config }: 
     setInterval(() => void recover(), 30_000),
     setTimeout(() => void tidy(), 20_000),
     setInterval(() => void tidy(), 3_600_000),
+    setInterval(() => void tell(), 30_000),
+    setTimeout(() => void look(), 60_000),
+    setInterval(() => void look(), 3_600_000),
   ];
   for (const timer of timers) timer.unref();
   // Every promise of ours has somebody who waits for it; one of a library that has not must not end a process that serves others.

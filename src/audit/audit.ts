@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { breathe } from '../domain/breath.ts';
 import { canonicalJson, deriveKey, hmacSha256, sha256 } from '../domain/canonical-json.ts';
 import type { Log } from '../ports/log.ts';
 import type { AuditEntry, AuditRow, AuditStore } from '../ports/store.ts';
@@ -59,6 +60,8 @@ export interface AuditDeps {
   readonly heads: ChainHeadStore;
   readonly now: () => number;
   readonly log: Log;
+  /** Hears what each look at the whole chain found. */
+  readonly onVerdict?: (verdict: AuditVerdict) => Promise<void>;
 }
 
 const START = '0'.repeat(64);
@@ -92,6 +95,47 @@ export function createAudit(deps: AuditDeps): Audit {
       hashOf,
     );
 
+  const look = async (): Promise<AuditVerdict> => {
+    let previous = START;
+    let rows = 0;
+    const { kept: own, isBroken } = head.state();
+    const heads = (await deps.heads.all()).map((line) => line.split(' '));
+    const forged = heads.findIndex(([seq, hash, signature]) => sign(`${seq} ${hash}`) !== signature);
+    if (forged >= 0)
+      return { ok: false, rows: 0, seq: Number(heads[forged]?.[0]) || 0, problem: 'a kept head is not signed by us' };
+    const expected = new Map<number, string>();
+    const signed = heads.map(([seq, hash = '']) => ({ seq: Number(seq), hash }));
+    // Two rows were signed under one number: no row can be both, and somebody cut the chain between.
+    for (const { seq, hash } of own === undefined ? signed : [...signed, own])
+      expected.set(seq, (expected.get(seq) ?? hash) === hash ? hash : 'neither');
+    const wrong = (problem: string): AuditVerdict => ({ ok: false, rows, seq: rows + 1, problem });
+    for (let after: number | undefined; ; after = rows) {
+      const page = await deps.store.audit.page(after, 500);
+      for (const row of page) {
+        // Of the first page alone: it begins below every number that a row could be given by hand.
+        if (row.seq < 1) return wrong('a row stands before the first one');
+        if (row.seq !== rows + 1) return wrong(`row ${rows + 1} is missing`);
+        if (row.previous !== previous) return wrong('it does not follow the row before it');
+        const { hash, ...rest } = row;
+        if (hashOf(rest) !== hash) return wrong('it was edited');
+        if (row.sealed !== null && sha256(row.sealed) !== row.sealedHash) return wrong('its sealed values were edited');
+        if (expected.has(row.seq) && expected.get(row.seq) !== hash) return wrong('it is not the row that was signed');
+        previous = hash;
+        rows += 1;
+      }
+      if (page.length === 0) break;
+      await breathe();
+    }
+    const last = Math.max(0, ...expected.keys());
+    if (last > rows) return wrong(`the end is cut off: ${last} rows were signed, ${rows} are there`);
+    if (isBroken && own !== undefined)
+      return { ok: false, rows, seq: own.seq + 1, problem: `rows were written that did not follow row ${own.seq}` };
+    // Also where another machine keeps heads for the same database: only there is it known how long the chain was.
+    if (rows > 0 && heads.length === 0)
+      return wrong(`no signed head is kept in ${deps.heads.where}, so that nothing shows whether rows were cut off`);
+    return { ok: true, rows };
+  };
+
   return {
     append,
     keep: head.keep,
@@ -103,45 +147,9 @@ export function createAudit(deps: AuditDeps): Audit {
     },
 
     async verify() {
-      let previous = START;
-      let rows = 0;
-      const { kept: own, isBroken } = head.state();
-      const heads = (await deps.heads.all()).map((line) => line.split(' '));
-      const forged = heads.findIndex(([seq, hash, signature]) => sign(`${seq} ${hash}`) !== signature);
-      if (forged >= 0)
-        return { ok: false, rows: 0, seq: Number(heads[forged]?.[0]) || 0, problem: 'a kept head is not signed by us' };
-      const expected = new Map<number, string>();
-      const signed = heads.map(([seq, hash = '']) => ({ seq: Number(seq), hash }));
-      // Two rows were signed under one number: no row can be both, and somebody cut the chain between.
-      for (const { seq, hash } of own === undefined ? signed : [...signed, own])
-        expected.set(seq, (expected.get(seq) ?? hash) === hash ? hash : 'neither');
-      const wrong = (problem: string): AuditVerdict => ({ ok: false, rows, seq: rows + 1, problem });
-      for (let after: number | undefined; ; after = rows) {
-        const page = await deps.store.audit.page(after, 500);
-        for (const row of page) {
-          // Of the first page alone: it begins below every number that a row could be given by hand.
-          if (row.seq < 1) return wrong('a row stands before the first one');
-          if (row.seq !== rows + 1) return wrong(`row ${rows + 1} is missing`);
-          if (row.previous !== previous) return wrong('it does not follow the row before it');
-          const { hash, ...rest } = row;
-          if (hashOf(rest) !== hash) return wrong('it was edited');
-          if (row.sealed !== null && sha256(row.sealed) !== row.sealedHash)
-            return wrong('its sealed values were edited');
-          if (expected.has(row.seq) && expected.get(row.seq) !== hash)
-            return wrong('it is not the row that was signed');
-          previous = hash;
-          rows += 1;
-        }
-        if (page.length === 0) break;
-      }
-      const last = Math.max(0, ...expected.keys());
-      if (last > rows) return wrong(`the end is cut off: ${last} rows were signed, ${rows} are there`);
-      if (isBroken && own !== undefined)
-        return { ok: false, rows, seq: own.seq + 1, problem: `rows were written that did not follow row ${own.seq}` };
-      // Also where another machine keeps heads for the same database: only there is it known how long the chain was.
-      if (rows > 0 && heads.length === 0)
-        return wrong(`no signed head is kept in ${deps.heads.where}, so that nothing shows whether rows were cut off`);
-      return { ok: true, rows };
+      const verdict = await look();
+      await deps.onVerdict?.(verdict);
+      return verdict;
     },
 
     isIntact({ hash, ...row }) {

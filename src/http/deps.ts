@@ -17,6 +17,7 @@ export interface HttpDeps
     | 'apiUse'
     | 'gate'
     | 'approvals'
+    | 'notices'
     | 'openChat'
     | 'isSimulated'
     | 'simulatedOrg'

@@ -37,6 +37,7 @@ const FORBIDDEN = [
   ['src/sync/merge/a.ts', '../engine/engine.ts'],
   ['src/sync/engine/a.ts', '../jobs/worker.ts'],
   ['src/outbound/a.ts', '../domain/errors.ts'],
+  ['src/notices/a.ts', '../sync/jobs/status.ts'],
   ['src/http/routes/a.ts', '../../mcp/server.ts'],
   ['src/http/a.ts', '@modelcontextprotocol/server'],
   ['src/mcp/a.ts', '../http/server.ts'],

@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { assuranceAnswer, changeAnswer, momentAnswer } from '../../domain/answers.ts';
 import { GatehouseError } from '../../domain/errors.ts';
-import { declineOf, isDeclinedInClient, isOpen, isOver, MOST_REASON, type Proposal, summaryOf } from '../../domain/proposal.ts';
+import {
+  declineOf,
+  isDeclinedInClient,
+  isOpen,
+  isOver,
+  MOST_REASON,
+  type Proposal,
+  summaryOf,
+} from '../../domain/proposal.ts';
 import type { HumanDecision } from '../../ports/gate.ts';
 import { type Caller, defineRoute } from '../../ports/route.ts';
 import { envelopeAnswer, previewAnswer, stateAnswer } from '../answers.ts';

@@ -8,6 +8,7 @@ import { chatRoutes } from './chat.ts';
 import { eventRoute } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { integrationRoutes } from './integration.ts';
+import { noticeRoutes } from './notices.ts';
 import { operatorRoutes } from './operators.ts';
 import { permissionRoutes } from './permissions.ts';
 import { policyRoutes } from './policy.ts';
@@ -23,6 +24,7 @@ export function restRoutes(deps: HttpDeps) {
     ...botRoutes(deps),
     ...actionRoutes(deps),
     ...proposalRoutes(deps),
+    ...noticeRoutes(deps),
     ...integrationRoutes(deps),
     ...permissionRoutes(deps),
     ...policyRoutes(deps),

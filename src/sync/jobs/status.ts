@@ -65,10 +65,9 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
   const sets: readonly Required<LinkSet>[] = await Promise.all(
     KINDS.map(async (kind) => ({ ...scope, kind, object: (await mappingOf(store, bot, kind)).object })),
   );
-  const [backlogs, polls, broken] = await Promise.all([
+  const [backlogs, polls] = await Promise.all([
     Promise.all(sets.map((set) => store.links.backlog(set))),
     Promise.all(sets.map(({ object }) => store.polls.get(scope, object))),
-    Promise.all(sets.map((set) => store.links.list(set, { hasProblem: true, limit: MOST_LOOKED_AT }))),
   ]);
   const targets = await Promise.all(sets.map(({ kind }) => look(deps, bot, connection, kind)));
   const closed = await Promise.all(
@@ -97,14 +96,32 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
       ...targets.flatMap((target) => (target && target.lost.length > 0 ? [lostFields(target, links)] : [])),
       ...targets.flatMap((target) => closedLookup(target)),
       ...(await pending(deps, scope, connection, open)),
-      ...(await lastTurn(deps, scope)),
       ...(await missingEvents(deps, bot, connection)),
-      ...(await failingWebhook(store, bot)),
-      ...grouped(bot, broken.flat()),
-      ...companies(bot, await store.links.list(scope, { isWaiting: true, limit: MOST_LOOKED_AT })),
+      ...(await keptProblems(deps, scope)),
     ],
     remoteTime: 'per field where the org tracks field history, else the record',
   };
+}
+
+/** What is wrong as it is kept here: Salesforce is asked for nothing. */
+export async function keptProblems(
+  deps: Pick<StatusDeps, 'store' | 'now'>,
+  scope: Scope,
+): Promise<readonly SyncProblem[]> {
+  const { store } = deps;
+  const { bot } = scope;
+  const broken = await Promise.all(
+    KINDS.map(async (kind) => {
+      const set = { ...scope, kind, object: (await mappingOf(store, bot, kind)).object };
+      return store.links.list(set, { hasProblem: true, limit: MOST_LOOKED_AT });
+    }),
+  );
+  return [
+    ...(await lastTurn(deps, scope)),
+    ...(await failingWebhook(store, bot)),
+    ...grouped(bot, broken.flat()),
+    ...companies(bot, await store.links.list(scope, { isWaiting: true, limit: MOST_LOOKED_AT })),
+  ];
 }
 
 /** Infinity where nothing waits. */
@@ -189,7 +206,10 @@ async function pending(
 }
 
 /** A worker's error that concerns no single record: one of its steps failed. */
-async function lastTurn({ store, now }: StatusDeps, scope: Scope): Promise<readonly SyncProblem[]> {
+async function lastTurn(
+  { store, now }: Pick<StatusDeps, 'store' | 'now'>,
+  scope: Scope,
+): Promise<readonly SyncProblem[]> {
   const turn = await store.turns.get(scope);
   if (!turn?.problem || now() - turn.at >= 3 * TURN_MS) return [];
   return [{ ...toProblem(turn.problem), count: 0, examples: [] }];
