@@ -9,6 +9,7 @@ import { SessionContext, useSessionQuery } from './session.ts';
 /** Every page of the console but those that the server draws (sign-in, one approval, the chat). */
 
 const Approvals = lazy(async () => (await import('./pages/approvals.tsx')).Approvals);
+const NoticeSettings = lazy(async () => (await import('./pages/notice-settings.tsx')).NoticeSettings);
 const Bots = lazy(async () => (await import('./pages/bots.tsx')).Bots);
 const NewBot = lazy(async () => (await import('./pages/new-bot.tsx')).NewBot);
 const Bot = lazy<{ readonly name: string }>(async () => (await import('./pages/bot.tsx')).Bot);
@@ -82,6 +83,9 @@ export function App() {
                 <Route path="/bots/:bot/sync/events">{({ bot }) => <SyncEvents key={bot} name={plain(bot)} />}</Route>
                 <Route path="/bots/:bot/mappings/:kind">
                   {({ bot, kind }) => <Mapping key={`${bot} ${kind}`} bot={plain(bot)} kind={toKind(kind)} />}
+                </Route>
+                <Route path="/settings/notices">
+                  <NoticeSettings />
                 </Route>
                 <Route>
                   <Page title="Nothing here" lead="There is no page at this address.">

@@ -109,7 +109,7 @@ function Places() {
 }
 
 /** How many actions wait for a person. */
-export function useWaiting(): number {
+function useWaiting(): number {
   const { data } = useQuery({
     queryKey: ['proposals', 'count'],
     queryFn: async () =>
@@ -127,6 +127,7 @@ function Who() {
       </summary>
       <div class="menu">
         <Link href="/settings">Settings and operators</Link>
+        <Link href="/settings/notices">Notices</Link>
         <a href="/api/openapi.json">REST API</a>
         <form method="post" action="/sign-out">
           <input type="hidden" name="csrf" value={csrf} />

@@ -70,6 +70,7 @@ const APP_PATHS = [
   '/bots',
   '/bots/:bot',
   '/connect/:bot',
+  '/settings/notices',
   '/log',
   '/log/:seq',
   '/charts',

@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/preact-query';
 import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
-import { useWaiting } from '../frame.tsx';
 import { lazy } from '../lazy.tsx';
 import { BudgetMeter, ConnectionBadge } from '../parts/connection.tsx';
+import { StandingNotices } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
-import { Loaded, Notice } from '../parts/states.tsx';
+import { Loaded } from '../parts/states.tsx';
 import { Text } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 
@@ -13,7 +13,6 @@ const DayCharts = lazy(async () => (await import('./charts.tsx')).DayCharts);
 
 /** What needs somebody first, then every bot on a line. */
 export function Overview() {
-  const waiting = useWaiting();
   const bots = useQuery({ queryKey: ['bots'], queryFn: () => said(api.GET('/api/bots')) });
   return (
     <Page
@@ -24,14 +23,7 @@ export function Overview() {
         </Link>
       }
     >
-      {waiting > 0 && (
-        <Notice
-          kind="warn"
-          title={waiting === 1 ? 'One action waits for a person.' : `${waiting} actions wait for a person.`}
-        >
-          <Link href="/approvals">Look at the approvals</Link>
-        </Notice>
-      )}
+      <StandingNotices />
       <Loaded query={bots}>
         {(data) => (data.bots.length === 0 ? <FirstRun /> : <BotsAndDay bots={data.bots} />)}
       </Loaded>
