@@ -273,7 +273,7 @@ export const REQUIREMENTS = {
       'connect card: state, org, environment, user, scopes, last success and failure with cure; Connect, Test, Reconnect, Disconnect.',
   },
   W2: { state: 'later: permission grid', promise: 'permission grid bots x actions with policy.' },
-  W3: { state: 'later: the whole approval queue', promise: 'approval queue and proposal page.' },
+  W3: { state: 'held', promise: 'approval queue and proposal page.' },
   W4: { state: 'later: mapping editor', promise: 'mapping editor with auto-map.' },
   W5: { state: 'later: sync dashboard', promise: 'sync dashboard with live progress and log.' },
   W6: { state: 'later: action log', promise: 'action log.' },
@@ -289,7 +289,7 @@ export const REQUIREMENTS = {
     promise: 'works by keyboard and screen reader, on a phone, and in a real browser test.',
   },
   W11: {
-    state: 'later: notices',
+    state: 'held',
     promise: 'notices (approval waiting, reconnect needed, sync failing, budget near) by webhook and in the console.',
   },
   T1: {

@@ -177,7 +177,7 @@ function Setting({ of, onSecret }: { readonly of: Webhook; readonly onSecret: (s
             ))}
           </select>
         </Field>
-        <fieldset>
+        <fieldset class="two">
           <legend>Tell it when</legend>
           {KINDS.map(([kind, label]) => (
             <label class="choice" key={kind}>

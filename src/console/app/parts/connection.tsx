@@ -20,9 +20,9 @@ export function ConnectionBadge({
 }) {
   const [kind, words] = STATES[state];
   return (
-    <>
+    <span>
       <Badge kind={kind}>{words}</Badge> {environment && <small>{ENVIRONMENTS[environment]}</small>}
-    </>
+    </span>
   );
 }
 
