@@ -16,6 +16,8 @@ const Bot = lazy<{ readonly name: string }>(async () => (await import('./pages/b
 const Log = lazy(async () => (await import('./pages/log.tsx')).Log);
 const LogEntry = lazy<{ readonly seq: number }>(async () => (await import('./pages/log-entry.tsx')).LogEntry);
 const Charts = lazy(async () => (await import('./pages/charts.tsx')).Charts);
+const Policy = lazy<{ readonly name: string }>(async () => (await import('./pages/policy.tsx')).PolicyPage);
+const Permissions = lazy(async () => (await import('./pages/permissions.tsx')).Permissions);
 const Connect = lazy<{ readonly name: string }>(async () => (await import('./pages/connect.tsx')).Connect);
 const Sync = lazy(async () => (await import('./pages/sync.tsx')).Sync);
 const BotSync = lazy<{ readonly name: string }>(async () => (await import('./pages/bot-sync.tsx')).BotSync);
@@ -58,6 +60,12 @@ export function App() {
                   <NewBot />
                 </Route>
                 <Route path="/bots/:bot">{({ bot }) => <Bot key={bot} name={decodeURIComponent(bot)} />}</Route>
+                <Route path="/bots/:bot/policy">
+                  {({ bot }) => <Policy key={bot} name={decodeURIComponent(bot)} />}
+                </Route>
+                <Route path="/permissions">
+                  <Permissions />
+                </Route>
                 <Route path="/connect/:bot">{({ bot }) => <Connect key={bot} name={decodeURIComponent(bot)} />}</Route>
                 <Route path="/log">
                   <Log />

@@ -64,25 +64,7 @@ export function mountPages(
 }
 
 /** Pages that the browser's app draws: the server sends the same frame for each, and the app asks the REST API. */
-const APP_PATHS = [
-  '/',
-  '/approvals',
-  '/bots',
-  '/bots/:bot',
-  '/connect/:bot',
-  '/settings/notices',
-  '/log',
-  '/log/:seq',
-  '/charts',
-  '/sync',
-  '/bots/:bot/sync',
-  '/bots/:bot/sync/links',
-  '/bots/:bot/sync/links/:kind/:localId',
-  '/bots/:bot/sync/log',
-  '/bots/:bot/sync/log/:id',
-  '/bots/:bot/sync/events',
-  '/bots/:bot/mappings/:kind',
-];
+const APP_PATHS = ['/', '/approvals', '/bots', '/bots/:bot', '/connect/:bot', '/settings/notices', '/log', '/log/:seq', '/charts', '/sync', '/bots/:bot/sync', '/bots/:bot/sync/links', '/bots/:bot/sync/links/:kind/:localId', '/bots/:bot/sync/log', '/bots/:bot/sync/log/:id', '/bots/:bot/sync/events', '/bots/:bot/mappings/:kind', '/bots/:bot/policy', '/permissions'];
 
 /** To the sign-in and back again: only where looking was asked for, and without a query, which may hold an OAuth code. */
 function wayIn(request: Request): string {

@@ -6,6 +6,7 @@ import {
   SALESFORCE_ACTIONS,
 } from '../../../permissions/catalog.ts';
 import { actionPolicySchema, MODES } from '../../../permissions/policy.ts';
+import { grantWarnings } from '../../../permissions/profiles.ts';
 import { type FieldProblem, GatehouseError } from '../../domain/errors.ts';
 import { botNamed } from '../../policy/permit.ts';
 import { changeGrants, grantNotes } from '../../policy/save.ts';
@@ -59,7 +60,7 @@ export function permissionRoutes(deps: HttpDeps) {
       async handle({ params }) {
         const bot = await botNamed(store, params.bot);
         const warnings = Object.fromEntries(
-          SALESFORCE_ACTIONS.map((permission) => [permission, grantNotes(deps.actions, bot, permission)]),
+          SALESFORCE_ACTIONS.map((permission) => [permission, grantWarnings(bot.audience, permission)]),
         );
         return { json: { ...shown(bot), warnings } };
       },

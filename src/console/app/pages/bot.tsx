@@ -12,6 +12,7 @@ import { count, OutLink, Text } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { useMay } from '../session.ts';
 import { ReadyOfBot } from './sync-ready.tsx';
+import { ModeForm, StopButton } from './bot-mode.tsx';
 
 type Bot = Awaited<ReturnType<typeof readBot>>;
 const readBot = (bot: string) => said(api.GET('/api/bots/{bot}', { params: { path: { bot } } }));
@@ -26,9 +27,12 @@ export function Bot({ name }: { readonly name: string }) {
       heading={<Text>{name}</Text>}
       crumbs={[{ href: '/bots', label: 'Bots' }]}
       actions={
-        <Link class="button" href={`/playground?bot=${encodeURIComponent(name)}`}>
-          Playground
-        </Link>
+        <>
+          <StopButton name={name} mode={query.data?.mode} />
+          <Link class="button" href={`/playground?bot=${encodeURIComponent(name)}`}>
+            Playground
+          </Link>
+        </>
       }
     >
       {back === 'success' && (
@@ -39,6 +43,11 @@ export function Bot({ name }: { readonly name: string }) {
       <Loaded query={query}>
         {(bot) => (
           <>
+            {bot.mode === 'off' && (
+              <Notice kind="warn" title="This bot is stopped.">
+                Every call is refused until a mode is chosen below.
+              </Notice>
+            )}
             {bot.lookups.map(({ problem, next }) => (
               <Notice kind="warn" key={problem} title={<Text>{problem}</Text>}>
                 <Text>{next}</Text>
@@ -205,11 +214,12 @@ function MayDo({ bot: { name, mode, off, grants, policyRevision, tools } }: { re
         </ul>
       )}
       {off.length > 0 && <p class="note">Switched off now: {off.join(', ')}.</p>}
+      <ModeForm key={mode} name={name} mode={mode} />
       <p class="note">
         The model sees {tools.length} tools, {count(bytes)} bytes. Policy revision {policyRevision}.
       </p>
       <div class="actions">
-        <Link class="button" href="/permissions">
+        <Link class="button" href={`/permissions?show=${encodeURIComponent(name)}`}>
           Change
         </Link>
         <Link class="button" href={`/bots/${encodeURIComponent(name)}/policy`}>

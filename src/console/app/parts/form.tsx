@@ -12,11 +12,14 @@ export function Form<T>({
   children,
   button,
   beside,
+  why,
   run,
   ...act
 }: Omit<Act<T>, 'run'> & {
   readonly run: (fields: FormData) => Promise<T>;
   readonly button: string;
+  /** Why it cannot be sent; shown, not hidden. */
+  readonly why?: string | undefined;
   /** Further buttons or links. */
   readonly beside?: ComponentChildren;
   readonly children: ComponentChildren;
@@ -47,7 +50,7 @@ export function Form<T>({
       {children}
       {error && <Problem error={error} />}
       <div class="actions">
-        <button type="submit" class="primary">
+        <button type="submit" class="primary" disabled={why !== undefined} title={why}>
           {button}
         </button>
         {beside}
@@ -56,10 +59,19 @@ export function Form<T>({
   );
 }
 
-function focusFirst(form: HTMLFormElement, error: unknown): void {
+/** Where `objects.Lead.denyFields[1]` is no field of its own, the one that holds it. */
+export function focusFirst(form: HTMLFormElement, error: unknown): void {
   const names = error instanceof Refused ? (error.told.fields ?? []).map(({ name }) => name) : [];
-  const first = names.map((name) => form.elements.namedItem(name)).find((field) => field instanceof HTMLElement);
-  if (first instanceof HTMLElement) first.focus();
+  const first = names.flatMap(around).map((name) => form.elements.namedItem(name));
+  const field = first.find((one) => one instanceof HTMLElement);
+  if (!(field instanceof HTMLElement)) return;
+  field.closest('details')?.setAttribute('open', '');
+  field.focus();
+}
+
+function around(name: string): string[] {
+  const shorter = name.replace(/(?:\.[^.[]+|\[\d+\])$/, '');
+  return shorter === name ? [name] : [name, ...around(shorter)];
 }
 
 export function Field({

@@ -1,0 +1,324 @@
+import { useQuery } from '@tanstack/preact-query';
+import { useRef, useState } from 'preact/hooks';
+import { Link, useSearchParams } from 'wouter-preact';
+import { api, said } from '../api.ts';
+import { AskButton, useAct } from '../parts/act.tsx';
+import { focusFirst } from '../parts/form.tsx';
+import { Page } from '../parts/page.tsx';
+import { at, Changes, type Draft, Newer, type Policy, usePolicyDraft } from '../parts/policy-draft.tsx';
+import { Empty, Loaded, Notice, Problem } from '../parts/states.tsx';
+import { tell } from '../parts/tell.tsx';
+import { personName, Text } from '../parts/text.tsx';
+import { Moment } from '../parts/time.tsx';
+import { useMay } from '../session.ts';
+import { PolicyFields } from './policy-form.tsx';
+
+const VIEWS = [
+  ['', 'Form'],
+  ['json', 'JSON'],
+  ['revisions', 'Revisions'],
+] as const;
+
+/** The whole policy of one bot: as a form, as JSON, and as it was. What was changed stays while one looks at the others. */
+export function PolicyPage({ name }: { readonly name: string }) {
+  const [asked] = useSearchParams();
+  const view = asked.get('view') ?? '';
+  const draft = usePolicyDraft(name);
+  const [text, setText] = useState<string>();
+  const here = `/bots/${encodeURIComponent(name)}`;
+  return (
+    <Page
+      title={`Policy of ${name}`}
+      heading={
+        <>
+          Policy of <Text>{name}</Text>
+        </>
+      }
+      crumbs={[
+        { href: '/bots', label: 'Bots' },
+        { href: here, label: name },
+      ]}
+      lead={draft.shown && `Revision ${draft.shown.revision}. Each save is a new one, with its author.`}
+    >
+      <nav class="tabs" aria-label="Views of the policy">
+        {VIEWS.map(([key, label]) => (
+          <Link
+            key={key}
+            href={`${here}/policy${key === '' ? '' : `?view=${key}`}`}
+            aria-current={view === key ? 'page' : undefined}
+          >
+            {label}
+          </Link>
+        ))}
+      </nav>
+      <Newer bot={name} draft={draft} />
+      {draft.warnings.map((words) => (
+        <Notice kind="warn" key={words} title={<Text>{words}</Text>} />
+      ))}
+      <Loaded query={draft.query}>
+        {() =>
+          view === 'revisions' ? (
+            <Revisions bot={name} />
+          ) : (
+            <Editor bot={name} draft={draft} isJson={view === 'json'} text={text} setText={setText} />
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}
+
+type Checked = Awaited<ReturnType<typeof checkIt>>;
+const checkIt = (bot: string, policy: unknown) =>
+  said(
+    api.POST('/api/bots/{bot}/policy/check', { ...at(bot), body: policy as never }), // the route takes any JSON
+  );
+
+const written = (policy: Policy) => JSON.stringify(policy, null, 2);
+
+function Editor({
+  bot,
+  draft,
+  isJson,
+  text,
+  setText,
+}: {
+  readonly bot: string;
+  readonly draft: Draft;
+  readonly isJson: boolean;
+  /** Typed and not checked yet. */
+  readonly text: string | undefined;
+  readonly setText: (text: string | undefined) => void;
+}) {
+  const why = useMay('MANAGE_POLICY');
+  const form = useRef<HTMLFormElement>(null);
+  const focusing = async <T,>(run: () => Promise<T>): Promise<T> => {
+    try {
+      return await run();
+    } catch (error) {
+      if (form.current !== null) focusFirst(form.current, error);
+      throw error;
+    }
+  };
+  const typed = () => (isJson && text !== undefined ? (JSON.parse(text) as unknown) : undefined);
+  const [checked, setChecked] = useState<Checked>();
+  const check = useAct({ run: () => focusing(() => checkIt(bot, typed() ?? draft.shown?.policy)), after: setChecked });
+  const save = useAct({
+    run: () => focusing(() => draft.save(typed())),
+    changes: ['policy', 'bots'],
+    after({ revision }) {
+      setText(undefined);
+      setChecked(undefined);
+      tell(`Saved as revision ${revision}. It holds from the next call on.`);
+    },
+  });
+  if (draft.shown === undefined) return null;
+  const { revision, policy } = draft.shown;
+  const hasChanged = draft.isDirty || (isJson && text !== undefined);
+  const problem = isJson && text !== undefined ? unreadable(text) : undefined;
+  return (
+    <form
+      class="stack"
+      ref={form}
+      aria-busy={save.isBusy || check.isBusy}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (problem === undefined) save.go();
+      }}
+    >
+      {why && <p class="note">{why}</p>}
+      {isJson ? (
+        <label class="field">
+          The policy as JSON
+          <textarea
+            class="code"
+            rows={30}
+            spellcheck={false}
+            readOnly={why !== undefined}
+            value={text ?? written(policy)}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
+          {problem && <small role="alert">{problem}</small>}
+        </label>
+      ) : (
+        <>
+          {text !== undefined && (
+            <Notice kind="warn" title="The JSON was changed and is not saved.">
+              <p>The form shows the policy without that change. Save or drop it in the JSON view first.</p>
+            </Notice>
+          )}
+          <PolicyFields bot={bot} policy={policy} change={draft.change} isFixed={why !== undefined} />
+        </>
+      )}
+      {(save.error ?? check.error) && <Problem error={save.error ?? check.error} />}
+      {checked && (
+        <Notice kind="good" title="Nothing is wrong with it.">
+          {checked.warnings.map((words) => (
+            <p key={words}>
+              <Text>{words}</Text>
+            </p>
+          ))}
+          <Changes of={checked.changes} />
+        </Notice>
+      )}
+      <div class="decide">
+        <div class="actions">
+          <button
+            type="submit"
+            class="primary"
+            disabled={why !== undefined || !hasChanged || problem !== undefined}
+            title={why}
+          >
+            Save as revision {revision + 1}
+          </button>
+          <button
+            type="button"
+            disabled={why !== undefined || problem !== undefined}
+            title={why}
+            onClick={() => {
+              setChecked(undefined);
+              check.go();
+            }}
+          >
+            Check
+          </button>
+          {hasChanged && (
+            <button
+              type="button"
+              class="quiet"
+              onClick={() => {
+                draft.drop();
+                setText(undefined);
+                setChecked(undefined);
+              }}
+            >
+              Drop the changes
+            </button>
+          )}
+        </div>
+      </div>
+    </form>
+  );
+}
+
+function unreadable(text: string): string | undefined {
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch (error) {
+    return `This is no JSON: ${error instanceof Error ? error.message : 'it cannot be read'}`;
+  }
+}
+
+function Revisions({ bot }: { readonly bot: string }) {
+  const [asked] = useSearchParams();
+  const before = Number(asked.get('before')) || undefined;
+  const query = useQuery({
+    queryKey: ['policy', bot, 'revisions', before],
+    queryFn: () =>
+      said(
+        api.GET('/api/bots/{bot}/policy/revisions', {
+          params: { path: { bot }, query: before === undefined ? {} : { before } },
+        }),
+      ),
+  });
+  const open = asked.get('revision');
+  const address = (more: Record<string, string>) =>
+    `/bots/${encodeURIComponent(bot)}/policy?${new URLSearchParams({ view: 'revisions', ...more })}`;
+  return (
+    <Loaded query={query}>
+      {({ revisions, more }) => (
+        <>
+          {open !== null && <Revision bot={bot} revision={open} />}
+          {revisions.length === 0 && <Empty>There is no older revision.</Empty>}
+          <table class="rows" aria-label="Revisions">
+            <thead>
+              <tr>
+                <th scope="col">Revision</th>
+                <th scope="col">Saved</th>
+                <th scope="col">By</th>
+                <th scope="col">Changed</th>
+              </tr>
+            </thead>
+            <tbody>
+              {revisions.map(({ revision, at: when, by, changed }) => (
+                <tr key={revision}>
+                  <th scope="row">
+                    <Link href={address({ revision: String(revision) })}>Revision {revision}</Link>
+                  </th>
+                  <td data-label="Saved">
+                    <Moment at={when} />
+                  </td>
+                  <td data-label="By">
+                    <Text>{personName(by)}</Text>
+                  </td>
+                  <td data-label="Changed">{changed === 1 ? '1 place' : `${changed} places`}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          {more && (
+            <div class="actions">
+              <Link class="button" href={address({ before: String(revisions.at(-1)?.revision ?? 1) })}>
+                Older
+              </Link>
+            </div>
+          )}
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+function Revision({ bot, revision }: { readonly bot: string; readonly revision: string }) {
+  const why = useMay('MANAGE_POLICY');
+  const now = useQuery({
+    queryKey: ['policy', bot],
+    queryFn: () => said(api.GET('/api/bots/{bot}/policy', at(bot))),
+  });
+  const query = useQuery({
+    queryKey: ['policy', bot, 'revision', revision],
+    queryFn: () =>
+      said(api.GET('/api/bots/{bot}/policy/revisions/{revision}', { params: { path: { bot, revision } } })),
+  });
+  return (
+    <section class="card" aria-labelledby="revision">
+      <h2 id="revision">What revision {revision} changed</h2>
+      <Loaded query={query}>
+        {(shown) => (
+          <>
+            <p class="note">
+              Saved by <Text>{personName(shown.by)}</Text>, <Moment at={shown.at} />
+              {shown.against !== shown.revision && <>, over revision {shown.against}</>}.
+            </p>
+            <Changes of={shown.changes} />
+            {now.data !== undefined && now.data.revision !== shown.revision && (
+              <div class="actions">
+                <AskButton
+                  kind=""
+                  why={why}
+                  title={`Go back to revision ${shown.revision}?`}
+                  yes={`Save it as revision ${now.data.revision + 1}`}
+                  no="Keep what is there"
+                  body={<p>The policy of revision {shown.revision} is saved once more, as a new revision.</p>}
+                  run={() =>
+                    said(
+                      api.PUT('/api/bots/{bot}/policy', {
+                        ...at(bot),
+                        body: { policy: shown.policy, revision: now.data?.revision } as never, // the route takes any JSON
+                      }),
+                    )
+                  }
+                  done={(saved) => `Saved as revision ${saved.revision}.`}
+                  changes={['policy', 'bots']}
+                >
+                  Go back to this…
+                </AskButton>
+              </div>
+            )}
+          </>
+        )}
+      </Loaded>
+    </section>
+  );
+}
