@@ -272,7 +272,7 @@ export const REQUIREMENTS = {
     promise:
       'connect card: state, org, environment, user, scopes, last success and failure with cure; Connect, Test, Reconnect, Disconnect.',
   },
-  W2: { state: 'later: permission grid', promise: 'permission grid bots x actions with policy.' },
+  W2: { state: 'held', promise: 'permission grid bots x actions with policy.' },
   W3: { state: 'held', promise: 'approval queue and proposal page.' },
   W4: { state: 'later: mapping editor', promise: 'mapping editor with auto-map.' },
   W5: { state: 'later: sync dashboard', promise: 'sync dashboard with live progress and log.' },

@@ -194,7 +194,7 @@ function Fields({
         </fieldset>
       )}
       {save.error && <Problem error={save.error} />}
-      <div class="actions">
+      <div class="actions keep">
         <button type="submit" class="primary" disabled={!hasChanged || mayPolicy !== undefined} title={mayPolicy}>
           {draft.isDirty ? `Save as revision ${revision + 1}` : 'Save'}
         </button>

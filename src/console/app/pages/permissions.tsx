@@ -142,7 +142,9 @@ function CellButton({ bot, cell, open }: { readonly bot: string; readonly cell: 
       <strong aria-hidden={word === 'not_granted'}>{WORDS[word].word}</strong>
       {word === 'not_granted' && <span class="hidden">not granted</span>}
       {more.slice(0, MOST_RULES).map((words) => (
-        <small key={words}>{words}</small>
+        <small key={words}>
+          <Text>{words}</Text>
+        </small>
       ))}
       {more.length > MOST_RULES && <small>and {more.length - MOST_RULES} more</small>}
     </button>

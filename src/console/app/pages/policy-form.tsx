@@ -91,7 +91,11 @@ function Actions({ bot, policy, change }: Part & { readonly bot: string }) {
                         </option>
                       ))}
                     </select>
-                    {of !== undefined && of.rules.length > 0 && <small>{of.rules.map(ruleWords).join('; ')}</small>}
+                    {of !== undefined && of.rules.length > 0 && (
+                      <small>
+                        <Text>{of.rules.map(ruleWords).join('; ')}</Text>
+                      </small>
+                    )}
                   </label>
                   <div class="actions">
                     <Tick

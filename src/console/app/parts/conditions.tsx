@@ -1,5 +1,5 @@
 import type { Condition, Rule } from './policy-draft.tsx';
-import { count } from './text.tsx';
+import { count, Text } from './text.tsx';
 
 /** Conditions of a policy's rules, in words and as fields. One row per condition key: the type says none is missing. */
 
@@ -159,7 +159,9 @@ export function RuleFields({
   };
   return (
     <fieldset class="rule">
-      <legend class="hidden">{ruleWords(rule)}</legend>
+      <legend class="hidden">
+        <Text>{ruleWords(rule)}</Text>
+      </legend>
       {keys.map((key) => (
         <div class="condition" key={key}>
           <select
@@ -213,7 +215,11 @@ export function RuleFields({
           </button>
         )}
         <button type="button" class="quiet" onClick={onRemove}>
-          Remove<span class="hidden"> the rule: {ruleWords(rule)}</span>
+          Remove
+          <span class="hidden">
+            {' '}
+            the rule: <Text>{ruleWords(rule)}</Text>
+          </span>
         </button>
       </div>
     </fieldset>
