@@ -133,6 +133,7 @@ describe.skipIf(why)(`permissions in Chromium${why ? ` (skipped: ${why})` : ''}`
 
   it('shows a mistake of the JSON at its place and keeps the text; the form saves, and a revision goes back [W2] [C1]', async () => {
     await using door = await openDoor();
+    await door.world.call('CreateLead', { lastName: 'Ito', company: 'Ito & Sons' });
     await using person = await signedIn(door);
     const { page } = person;
     await page.goto(`${door.url}/bots/demo/policy?view=json`);
@@ -151,6 +152,9 @@ describe.skipIf(why)(`permissions in Chromium${why ? ` (skipped: ${why})` : ''}`
     await page.getByRole('checkbox', { name: 'write Lead' }).uncheck();
     await page.getByRole('button', { name: 'Check' }).click();
     await page.getByText('Nothing is wrong with it.').waitFor();
+    await page.getByRole('button', { name: 'Replay 30 days' }).click();
+    await page.getByText('1 that ran would be denied.').waitFor();
+    await checkPage(page);
     await page.getByRole('button', { name: 'Save as revision 2' }).click();
     await page.getByText('Saved as revision 2.').waitFor();
     await page.getByRole('link', { name: 'Revisions', exact: true }).click();

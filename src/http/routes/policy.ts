@@ -5,7 +5,9 @@ import { policyChanges } from '../../../permissions/policy-changes.ts';
 import { assuranceAnswer, momentAnswer } from '../../domain/answers.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { parseOrThrow } from '../../domain/validation.ts';
+import { countIn } from '../../policy/judge.ts';
 import { botNamed } from '../../policy/permit.ts';
+import { replay } from '../../policy/replay.ts';
 import { checkedPolicy, checkedPolicyOf, refusedPolicy, savePolicy, setMode, switchAction } from '../../policy/save.ts';
 import type { Call } from '../../ports/gate.ts';
 import { defineRoute } from '../../ports/route.ts';
@@ -105,6 +107,45 @@ export function policyRoutes(deps: HttpDeps) {
       },
     }),
     defineRoute({
+      method: 'POST',
+      path: '/api/bots/{bot}/policy/replay',
+      summary:
+        'How the calls of the last 30 days (1,000 at most) would have been decided under this policy; needs READ_VALUES too',
+      who: ['operator'],
+      permission: 'MANAGE_POLICY',
+      body: z.unknown(),
+      answer: z.strictObject({
+        since: momentAnswer,
+        calls: z.int(),
+        same: z.int(),
+        unknown: z.strictObject({ rate: z.int(), facts: z.int(), fields: z.int() }),
+        changed: z.array(z.strictObject({ from: outcome, to: outcome, count: z.int() })),
+        rows: z.array(
+          z.strictObject({ seq: z.int(), at: momentAnswer, action: z.string(), from: outcome, to: outcome }),
+        ),
+      }),
+      async handle({ params, caller, body }) {
+        // Thresholds that move would tell sealed values one by one.
+        deps.access.require(caller.operator, 'READ_VALUES');
+        const bot = await botNamed(store, params.bot);
+        const policy = checkedPolicy(unwrapped(body, bot.name).policy, deps.actions);
+        const by = setter(caller);
+        if ((await countIn(deps, `replays:${by.principal}`, 1)) >= REPLAYS_AN_HOUR)
+          throw new GatehouseError('rate_limited', `You replayed ${REPLAYS_AN_HOUR} policies in the past hour.`, {
+            next: 'Do it again later.',
+            retryable: true,
+          });
+        const { since, rows, ...counts } = await replay(deps, bot, policy);
+        await deps.audit.record({
+          ...{ ...by, bot: bot.name, action: 'policy', event: 'replayed', policyRevision: bot.policyRevision },
+          detail: { calls: counts.calls },
+        });
+        return {
+          json: { ...counts, since: isoTime(since), rows: rows.map((row) => ({ ...row, at: isoTime(row.at) })) },
+        };
+      },
+    }),
+    defineRoute({
       method: 'GET',
       path: '/api/bots/{bot}/policy/revisions',
       summary: 'Who saved the policy when, newest first',
@@ -195,6 +236,8 @@ export function policyRoutes(deps: HttpDeps) {
 }
 
 const PAGE = 100;
+const REPLAYS_AN_HOUR = 30;
+const outcome = z.enum(['runs', 'asks', 'denied']);
 const changes = z.array(
   z.strictObject({ name: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }),
 );

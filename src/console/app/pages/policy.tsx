@@ -12,6 +12,7 @@ import { personName, Text } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { useMay } from '../session.ts';
 import { PolicyFields } from './policy-form.tsx';
+import { type Replayed, ReplayShown, replayIt } from './policy-replay.tsx';
 
 const VIEWS = [
   ['', 'Form'],
@@ -103,12 +104,16 @@ function Editor({
   const typed = () => (isJson && text !== undefined ? (JSON.parse(text) as unknown) : undefined);
   const [checked, setChecked] = useState<Checked>();
   const check = useAct({ run: () => focusing(() => checkIt(bot, typed() ?? draft.shown?.policy)), after: setChecked });
+  const mayLook = useMay('READ_VALUES');
+  const [replayed, setReplayed] = useState<Replayed>();
+  const past = useAct({ run: () => replayIt(bot, typed() ?? draft.shown?.policy), after: setReplayed });
   const save = useAct({
     run: () => focusing(() => draft.save(typed())),
     changes: ['policy', 'bots'],
     after({ revision }) {
       setText(undefined);
       setChecked(undefined);
+      setReplayed(undefined);
       tell(`Saved as revision ${revision}. It holds from the next call on.`);
     },
   });
@@ -120,7 +125,7 @@ function Editor({
     <form
       class="stack"
       ref={form}
-      aria-busy={save.isBusy || check.isBusy}
+      aria-busy={save.isBusy || check.isBusy || past.isBusy}
       onSubmit={(event) => {
         event.preventDefault();
         if (problem === undefined) save.go();
@@ -150,7 +155,8 @@ function Editor({
           <PolicyFields bot={bot} policy={policy} change={draft.change} isFixed={why !== undefined} />
         </>
       )}
-      {(save.error ?? check.error) && <Problem error={save.error ?? check.error} />}
+      {(save.error ?? check.error ?? past.error) && <Problem error={save.error ?? check.error ?? past.error} />}
+      {replayed && <ReplayShown of={replayed} />}
       {checked && (
         <Notice kind="good" title="Nothing is wrong with it.">
           {checked.warnings.map((words) => (
@@ -182,6 +188,17 @@ function Editor({
           >
             Check
           </button>
+          <button
+            type="button"
+            disabled={(why ?? mayLook) !== undefined || problem !== undefined}
+            title={why ?? mayLook}
+            onClick={() => {
+              setReplayed(undefined);
+              past.go();
+            }}
+          >
+            Replay 30 days
+          </button>
           {hasChanged && (
             <button
               type="button"
@@ -190,6 +207,7 @@ function Editor({
                 draft.drop();
                 setText(undefined);
                 setChecked(undefined);
+                setReplayed(undefined);
               }}
             >
               Drop the changes
