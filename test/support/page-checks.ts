@@ -5,11 +5,11 @@ import { expect } from 'vitest';
 /** What holds for every page of the console, looked at in four forms. */
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-const FORMS = [
-  { colorScheme: 'light', size: { width: 1280, height: 800 } },
-  { colorScheme: 'dark', size: { width: 1280, height: 800 } },
-  { colorScheme: 'light', size: { width: 390, height: 844 } },
-  { colorScheme: 'dark', size: { width: 390, height: 844 } },
+export const FORMS = [
+  { name: 'desktop, light', colorScheme: 'light', viewport: { width: 1280, height: 800 } },
+  { name: 'desktop, dark', colorScheme: 'dark', viewport: { width: 1280, height: 800 } },
+  { name: 'phone, light', colorScheme: 'light', viewport: { width: 390, height: 844 } },
+  { name: 'phone, dark', colorScheme: 'dark', viewport: { width: 390, height: 844 } },
 ] as const;
 
 /** What the browser complains of: errors of scripts, and what the Content-Security-Policy stopped. */
@@ -23,29 +23,34 @@ export function complaintsOf(page: Page): readonly string[] {
 /** One heading, a title of its own, nothing that axe finds, no sideways scroll: light and dark, desktop and phone. */
 export async function checkPage(page: Page, name = page.url()): Promise<void> {
   const wide = page.viewportSize();
-  for (const { colorScheme, size } of FORMS) {
+  for (const { name: form, colorScheme, viewport } of FORMS) {
     await page.emulateMedia({ colorScheme });
-    await page.setViewportSize(size);
-    const where = `${name} ${colorScheme} ${size.width}`;
+    await page.setViewportSize(viewport);
+    const where = `${name} ${form}`;
     expect(await findingsOf(page), where).toEqual([]);
     expect(await page.locator('h1').count(), where).toBe(1);
     expect(await page.title(), where).toMatch(/\S · Gatehouse$/);
-    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), where).toBeLessThanOrEqual(0);
+    expect(await sideways(page), where).toBeLessThanOrEqual(0);
   }
   if (wide !== null) await page.setViewportSize(wide);
 }
 
-/** By the debugger, so that the page's own Content-Security-Policy stays as it is. */
-async function findingsOf(page: Page): Promise<unknown> {
+/** How far the page could be scrolled sideways, px. */
+export const sideways = (page: Page): Promise<number> =>
+  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+
+/** What axe finds, a line each. By the debugger, so that the page's own Content-Security-Policy stays as it is. */
+export async function findingsOf(page: Page): Promise<readonly string[]> {
   const session = await page.context().newCDPSession(page);
   try {
     await session.send('Runtime.evaluate', { expression: axe.source });
-    const { result } = await session.send('Runtime.evaluate', {
-      expression: `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) =>
-        JSON.stringify(violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html, failureSummary }) => [html.slice(0, 200), failureSummary]) }))))`,
+    const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
+      expression: `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) => JSON.stringify(
+        violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => [id, html.slice(0, 200), failureSummary].join(': ')))))`,
       awaitPromise: true,
       returnByValue: true,
     });
+    if (exceptionDetails !== undefined) throw new Error(exceptionDetails.exception?.description ?? 'axe failed');
     return JSON.parse(String(result.value));
   } finally {
     await session.detach();

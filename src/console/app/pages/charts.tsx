@@ -120,6 +120,11 @@ export function DayCharts() {
 
 const CALLS: readonly Outcome[] = ['done', 'asked', 'refused', 'failed'];
 const ANSWERS: readonly Outcome[] = ['approved', 'declined', 'expired'];
+/** No two of one chart alike. */
+const COLOURS = {
+  ...{ done: 'good', asked: 'soft', refused: 'bad', failed: 'warn' },
+  ...{ approved: 'good', declined: 'bad', expired: 'warn' },
+} as const satisfies Record<Outcome, Series['kind']>;
 
 function Four({
   data,
@@ -205,7 +210,7 @@ function Counts({
       hrefs: names.map((outcome) => withFilter('/log', { ...of, outcome, since: one.at, until })),
     };
   });
-  const series = names.map((name): Series => ({ kind: OUTCOME_WORDS[name][0], name: OUTCOME_WORDS[name][1] }));
+  const series = names.map((name): Series => ({ kind: COLOURS[name], name: OUTCOME_WORDS[name][1] }));
   return (
     <Panel {...panel}>
       {total < ENOUGH ? (

@@ -183,7 +183,7 @@ function Values({ entry: { row, hasValues } }: { readonly entry: Entry }) {
   if (isEmpty) return null;
   return (
     <section class="card" aria-labelledby="values">
-      <h2 id="values">Before and after</h2>
+      <h2 id="values">{writes.length > 0 ? 'Before and after' : 'What it read'}</h2>
       {seen === undefined ? (
         <>
           {writes.map((write) => (
@@ -200,7 +200,7 @@ function Values({ entry: { row, hasValues } }: { readonly entry: Entry }) {
             <>
               <div class="actions">
                 <ActButton run={() => readValues(row.seq)} after={setSeen} why={why}>
-                  Show values
+                  {writes.length > 0 ? 'Show values' : 'Show the query'}
                 </ActButton>
               </div>
               <p class="note">{why ?? 'They may be of people: that you looked is written into this log.'}</p>

@@ -26,10 +26,10 @@ export function Log() {
       actions={
         <>
           <a class="button" href={exportOf(filter, 'csv')} download>
-            CSV
+            Export CSV
           </a>
           <a class="button" href={exportOf(filter, 'jsonl')} download>
-            JSON lines
+            Export JSON lines
           </a>
         </>
       }
@@ -178,7 +178,7 @@ export function LogTable({ rows, filter }: { readonly rows: readonly LogRow[]; r
               <td data-label="Outcome">
                 <OutcomeBadge row={row} />
               </td>
-              <td data-label="Bot">{row.bot === null ? <span class="empty">none</span> : <Text>{row.bot}</Text>}</td>
+              <td data-label="Bot">{row.bot === null ? <span class="empty">–</span> : <Text>{row.bot}</Text>}</td>
               <td data-label="Who">
                 <span>
                   <Text>{personName(row.principal)}</Text> <small>{row.channel}</small>
@@ -186,7 +186,7 @@ export function LogTable({ rows, filter }: { readonly rows: readonly LogRow[]; r
               </td>
               <td data-label="Record">
                 {row.recordId === null ? (
-                  <span class="empty">none</span>
+                  <span class="empty">–</span>
                 ) : (
                   <Link href={withFilter('/log', { record: row.recordId })}>
                     <Text>{row.object ?? 'Record'}</Text>

@@ -9,7 +9,7 @@ import { count } from './text.tsx';
 
 export interface Series {
   readonly name: string;
-  readonly kind: 'good' | 'accent' | 'warn' | 'bad';
+  readonly kind: 'good' | 'accent' | 'soft' | 'warn' | 'bad';
 }
 
 export interface Column {
@@ -35,7 +35,7 @@ interface ChartProps {
   readonly small?: boolean;
 }
 
-const [WIDTH, LEFT, BOTTOM, TOP] = [640, 44, 26, 10];
+const [WIDTH, LEFT, BOTTOM, TOP] = [640, 54, 26, 10];
 
 export function Chart({ title, series, columns, most, unit = '', marks = [], small = false }: ChartProps) {
   const [, go] = useLocation();
@@ -88,7 +88,7 @@ export function Chart({ title, series, columns, most, unit = '', marks = [], sma
                   <a
                     key={name}
                     href={href}
-                    tabIndex={-1}
+                    tabindex={-1}
                     onClick={(event: MouseEvent) => {
                       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
                       event.preventDefault();
