@@ -276,9 +276,9 @@ export const REQUIREMENTS = {
   W3: { state: 'held', promise: 'approval queue and proposal page.' },
   W4: { state: 'later: mapping editor', promise: 'mapping editor with auto-map.' },
   W5: { state: 'later: sync dashboard', promise: 'sync dashboard with live progress and log.' },
-  W6: { state: 'later: action log', promise: 'action log.' },
+  W6: { state: 'held', promise: 'action log.' },
   W7: { state: 'later: playground chat', promise: 'playground chat.' },
-  W8: { state: 'later: charts', promise: 'charts of calls, refusals, confirmations, API use.' },
+  W8: { state: 'held', promise: 'charts of calls, refusals, confirmations, API use.' },
   W9: {
     state: 'held',
     promise:

@@ -124,8 +124,14 @@ function What({ entry: { row, url } }: { readonly entry: Entry }) {
 }
 
 function Why({ row }: { readonly row: LogRow }) {
-  const { code, reasons } = detailOf(row);
+  const { code, reasons: own } = detailOf(row);
+  const steps = useSteps(row);
   const { bot } = row;
+  // Of a proposal the rule spoke when it was asked for.
+  const reasons =
+    own.length > 0
+      ? own
+      : (steps.data?.rows.map((step) => detailOf(step).reasons).findLast((all) => all.length > 0) ?? []);
   const isOfPolicy = row.outcome !== null && bot !== null;
   if (!isOfPolicy) return null;
   const cure = code === undefined ? undefined : cureOf(code);
@@ -273,13 +279,17 @@ function Shown({ seen: { changes, query, more } }: { readonly seen: Awaited<Retu
   );
 }
 
-/** The rows of the same proposal, from the question to the end. */
-function Steps({ row: { proposal, seq }, filter }: { readonly row: LogRow; readonly filter: LogFilter }) {
-  const query = useQuery({
+const useSteps = ({ proposal }: LogRow) =>
+  useQuery({
     queryKey: ['audit', 'steps', proposal],
     queryFn: () => said(api.GET('/api/audit', { params: { query: { proposal: proposal ?? '', limit: 100 } } })),
     enabled: proposal !== null,
   });
+
+/** The rows of the same proposal, from the question to the end. */
+function Steps({ row, filter }: { readonly row: LogRow; readonly filter: LogFilter }) {
+  const { proposal, seq } = row;
+  const query = useSteps(row);
   if (proposal === null) return null;
   return (
     <section class="card" aria-labelledby="steps">

@@ -35,7 +35,7 @@ interface ChartProps {
   readonly small?: boolean;
 }
 
-const [WIDTH, LEFT, BOTTOM, TOP] = [640, 54, 26, 10];
+const [WIDTH, LEFT, BOTTOM, TOP] = [640, 66, 30, 12];
 
 export function Chart({ title, series, columns, most, unit = '', marks = [], small = false }: ChartProps) {
   const [, go] = useLocation();
