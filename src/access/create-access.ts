@@ -172,7 +172,7 @@ const HOW_TO_GET = {
   agent: 'Make one with: gatehouse bot key NAME.',
   host: 'Make one with: gatehouse bot key NAME --host.',
   operator:
-    'An admin makes one in the console under Operators, or with: gatehouse operator create NAME --role approver.',
+    'An admin makes one in the console under Settings, or with: gatehouse operator create NAME --role approver.',
 } as const satisfies Record<KeyKind, string>;
 
 function sign(secret: string, claims: string): string {

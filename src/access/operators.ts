@@ -71,6 +71,17 @@ export async function revokeOperatorKeys(deps: OperatorsDeps, name: string, by: 
   return revoked;
 }
 
+/** For whoever has no key and no terminal; noted before the link exists. */
+export async function newSignInLink(
+  deps: OperatorsDeps,
+  name: string,
+  by: Setter,
+): Promise<{ readonly token: string; readonly expiresAt: number }> {
+  await mustExist(deps, name);
+  await note(deps, by, 'operator sign-in', 'link_made', { operator: name });
+  return deps.access.signInToken(name);
+}
+
 /** How long every page of the console says that somebody got in without a key. */
 const RECOVERY_SHOWN_MS = 7 * 24 * 3_600_000;
 

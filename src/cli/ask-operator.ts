@@ -16,7 +16,7 @@ export async function askOperator(
     config.keys.operator ?? (terminal.canAsk ? await terminal.ask('Operator key: ', { isSecret: true }) : undefined);
   if (key === undefined)
     throw new GatehouseError('unauthenticated', 'Only a person with an operator key may do this.', {
-      next: 'Set GATEHOUSE_OPERATOR_KEY, or run it in a terminal to be asked. An admin makes one in the console under Operators; with no admin left: gatehouse operator sign-in NAME --recover.',
+      next: 'Set GATEHOUSE_OPERATOR_KEY, or run it in a terminal to be asked. An admin makes one in the console under Settings; with no admin left: gatehouse operator sign-in NAME --recover.',
     });
   const operator = await app.access.operator(key);
   app.access.require(operator, permission);

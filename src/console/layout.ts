@@ -1,4 +1,3 @@
-import { roleHolds } from '../../permissions/catalog.ts';
 import type { Operator } from '../ports/access.ts';
 import { moment } from './format.ts';
 import { type Html, html } from './html.ts';
@@ -16,7 +15,7 @@ export interface Frame {
   readonly isSimulated: boolean;
   /** Absent before sign-in. */
   readonly signedIn?: { readonly operator: Operator; readonly csrf: string; readonly waiting: number };
-  readonly here?: 'bots' | 'approvals' | 'operators' | undefined;
+  readonly here?: 'bots' | 'approvals' | undefined;
   /** Somebody got in without a key, by the terminal of this installation, in the past week. */
   readonly recovered?: { readonly operator: string; readonly at: number } | undefined;
 }
@@ -81,7 +80,6 @@ function navigation({ operator, csrf, waiting }: NonNullable<Frame['signedIn']>,
     html`<a href="${href}"${here === name && html` aria-current="page"`}>${label}</a>`;
   return html`<nav aria-label="Main">
     ${link('/', 'bots', html`Bots`)}
-    ${roleHolds(operator.role, 'MANAGE_OPERATORS') && link('/operators', 'operators', html`Operators`)}
     ${link('/approvals', 'approvals', html`Approvals${waiting > 0 && html` <span class="count" aria-label="${waiting} waiting">${waiting}</span>`}`)}
   </nav>
   <form class="who" method="post" action="/sign-out">

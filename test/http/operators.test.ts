@@ -6,21 +6,12 @@ describe('operators over REST and in the console', () => {
   it('lets the first admin, who came in by a link, make operators and keys: no installation is locked out [U2 C3]', async () => {
     await using door = await openDoor();
     const admin = await door.signIn('admin');
-    const page = await door.ask('GET', '/operators', { as: admin });
-    expect([page.status, page.text.includes('Make an operator')]).toEqual([200, true]);
-    const made = await door.ask('POST', '/operators', {
-      as: admin,
-      form: { csrf: admin.csrf, do: 'create', name: 'ada', role: 'admin' },
-    });
-    const key = /gho_[\w-]+/.exec(made.text)?.[0];
-    expect((await door.ask('GET', '/api/operators', { key: key ?? '' })).json.operators).toContainEqual(
+    const made = await door.ask('POST', '/api/operators', { as: admin, json: { name: 'ada', role: 'admin' } });
+    expect((await door.ask('GET', '/api/operators', { key: made.json.key })).json.operators).toContainEqual(
       expect.objectContaining({ name: 'ada', role: 'admin', keys: 1 }),
     );
-    const link = await door.ask('POST', '/operators', {
-      as: admin,
-      form: { csrf: admin.csrf, do: 'link', name: 'ada' },
-    });
-    const token = /sign-in#([\w-]+)/.exec(link.text)?.[1] ?? '';
+    const { json } = await door.ask('POST', '/api/operators/ada/sign-in-link', { as: admin, json: {} });
+    const token = /sign-in#([\w-]+)$/.exec(json.link)?.[1] ?? '';
     expect((await door.ask('POST', '/sign-in', { form: { token } })).status).toBe(303);
     const botKey = await door.ask('POST', '/api/bots/demo/keys', { as: admin, json: { kind: 'host' } });
     expect(botKey.json.key).toMatch(/^ghh_/);
@@ -33,6 +24,7 @@ describe('operators over REST and in the console', () => {
     const making: [string, string, unknown][] = [
       ['POST', '/api/operators', { name: 'eve', role: 'admin' }],
       ['POST', '/api/operators/admin-1/keys', {}],
+      ['POST', '/api/operators/admin-1/sign-in-link', {}],
       ['PUT', '/api/operators/admin-2', { role: 'viewer' }],
       ['POST', '/api/bots/demo/keys', { kind: 'agent' }],
     ];
@@ -44,11 +36,44 @@ describe('operators over REST and in the console', () => {
     for (const role of ['approver', 'viewer'] as const) {
       const as = await door.signIn(role);
       for (const [method, path, json] of making) expect((await door.ask(method, path, { as, json })).status).toBe(403);
-      expect((await door.ask('GET', '/operators', { as })).status).toBe(403);
+      expect((await door.ask('GET', '/api/operators', { as })).status).toBe(403);
     }
     expect((await door.ask('POST', '/api/operators', { as: admin, json: { name: 'bo', role: 'viewer' } })).status).toBe(
       201,
     );
+  });
+
+  it('makes no sign-in link for somebody who is not there, and writes no token into the audit [U2 C7]', async () => {
+    await using door = await openDoor();
+    const admin = await door.signIn('admin');
+    const ask = (name: string) => door.ask('POST', `/api/operators/${name}/sign-in-link`, { as: admin, json: {} });
+    expect((await ask('nobody')).status).toBe(404);
+    const { json } = await ask(admin.name);
+    const rows = await door.world.app.store.audit.find({ event: 'link_made', limit: 5 });
+    expect(rows).toMatchObject([{ channel: 'console', detail: JSON.stringify({ operator: admin.name }) }]);
+    expect(JSON.stringify(rows)).not.toContain(json.link.split('#')[1]);
+  });
+
+  it('ends the open pages of whoever is removed, before they hear even of that [U3]', async () => {
+    await using door = await openDoor();
+    const [admin, other] = [await door.signIn('admin'), await door.signIn('viewer')];
+    const stream = await fetch(`${door.url}/api/events`, { headers: { cookie: other.cookie } });
+    const heard = stream.text();
+    await door.ask('DELETE', `/api/operators/${other.name}`, { as: admin });
+    expect(await heard).not.toContain('"type"');
+  });
+
+  it('tells what the installation is made of, and nothing that opens it [U2]', async () => {
+    await using door = await openDoor();
+    const { json, text } = await door.ask('GET', '/api/install', { as: await door.signIn('viewer') });
+    expect(json).toMatchObject({
+      isSimulated: true,
+      store: 'sqlite',
+      secret: { from: 'file' },
+      model: { isDemo: true },
+    });
+    expect(Date.parse(json.secret.since)).toBeLessThanOrEqual(Date.now() + 1_000);
+    for (const hidden of [door.world.folder, door.world.app.secret]) expect(text).not.toContain(hidden);
   });
 
   it('demotes and removes people with their sessions, links and keys, but never the last admin [U3]', async () => {

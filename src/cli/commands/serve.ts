@@ -68,7 +68,7 @@ function greeting(at: Document, { isSimulated }: App, { style }: Terminal): stri
   const signIn =
     at.signIn === undefined
       ? 'Sign-in links are shown on a terminal only: gatehouse operator sign-in admin'
-      : `Sign in (once, within ten minutes): ${style('cyan', at.signIn)}\nMake operators and their keys there, under Operators: ${at.url}/operators`;
+      : `Sign in (once, within ten minutes): ${style('cyan', at.signIn)}\nMake operators and their keys there, under Settings: ${at.url}/settings/operators`;
   return [
     style('bold', `Gatehouse is open at ${at.url}`),
     '',

@@ -37,6 +37,8 @@ const Mapping = lazy<{ readonly bot: string; readonly kind: Kind }>(
 type Kind = 'party' | 'case';
 const toKind = (word: string): Kind => (word === 'case' ? 'case' : 'party');
 const plain = decodeURIComponent;
+const Settings = lazy(async () => (await import('./pages/settings.tsx')).Settings);
+const Operators = lazy(async () => (await import('./pages/operators.tsx')).Operators);
 
 export function App() {
   const session = useSessionQuery();
@@ -94,6 +96,12 @@ export function App() {
                 </Route>
                 <Route path="/settings/notices">
                   <NoticeSettings />
+                </Route>
+                <Route path="/settings">
+                  <Settings />
+                </Route>
+                <Route path="/settings/operators">
+                  <Operators />
                 </Route>
                 <Route>
                   <Page title="Nothing here" lead="There is no page at this address.">

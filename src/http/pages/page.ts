@@ -27,7 +27,7 @@ export type PageReply =
   | {
       readonly title: string;
       readonly body: Html;
-      readonly here?: 'bots' | 'approvals' | 'operators';
+      readonly here?: 'bots' | 'approvals';
       readonly status?: number;
       /** Where a form of this page may lead beside ourselves. */
       readonly formTargets?: readonly string[];

@@ -11,7 +11,6 @@ import { type Env, toPattern } from '../hono-env.ts';
 import { approvalPages } from './approvals.ts';
 import { mountChat } from './chat.ts';
 import { callbackPage } from './connect.ts';
-import { operatorPages } from './operators.ts';
 import { isForPerson, show, showShell } from './show.ts';
 import { mountSignIn } from './sign-in.ts';
 import { mountSimulatedOrg } from './simulated-org.ts';
@@ -24,7 +23,7 @@ export function mountPages(
 ): readonly { method: string; path: string }[] {
   mountAssets(app);
 
-  const pages = [callbackPage(deps), ...approvalPages(deps), ...operatorPages(deps)];
+  const pages = [callbackPage(deps), ...approvalPages(deps)];
   for (const page of pages)
     app.on(page.method, toPattern(page.path), async (c) => {
       c.set('route', page.path);
@@ -64,7 +63,29 @@ export function mountPages(
 }
 
 /** Pages that the browser's app draws: the server sends the same frame for each, and the app asks the REST API. */
-const APP_PATHS = ['/', '/approvals', '/bots', '/bots/:bot', '/connect/:bot', '/settings/notices', '/log', '/log/:seq', '/charts', '/sync', '/bots/:bot/sync', '/bots/:bot/sync/links', '/bots/:bot/sync/links/:kind/:localId', '/bots/:bot/sync/log', '/bots/:bot/sync/log/:id', '/bots/:bot/sync/events', '/bots/:bot/mappings/:kind', '/bots/:bot/policy', '/permissions'];
+const APP_PATHS = [
+  '/',
+  '/approvals',
+  '/bots',
+  '/bots/:bot',
+  '/connect/:bot',
+  '/settings/notices',
+  '/log',
+  '/log/:seq',
+  '/charts',
+  '/sync',
+  '/bots/:bot/sync',
+  '/bots/:bot/sync/links',
+  '/bots/:bot/sync/links/:kind/:localId',
+  '/bots/:bot/sync/log',
+  '/bots/:bot/sync/log/:id',
+  '/bots/:bot/sync/events',
+  '/bots/:bot/mappings/:kind',
+  '/bots/:bot/policy',
+  '/permissions',
+  '/settings',
+  '/settings/operators',
+];
 
 /** To the sign-in and back again: only where looking was asked for, and without a query, which may hold an OAuth code. */
 function wayIn(request: Request): string {

@@ -11,15 +11,20 @@ export function eventRoute(deps: HttpDeps) {
   const hints = createHints(deps);
   const isSecure = deps.config.url?.startsWith('https:') ?? false;
 
+  const sessionOf = (headers: Headers) => deps.access.session(readCookie(headers, isSecure)).catch(() => undefined);
+
   async function* whileSignedIn(headers: Headers, signal: AbortSignal): AsyncGenerator<Hint> {
     const over = new AbortController();
     const timer = setInterval(async () => {
-      const session = await deps.access.session(readCookie(headers, isSecure)).catch(() => undefined);
-      if (session === undefined) over.abort();
+      if ((await sessionOf(headers)) === undefined) over.abort();
     }, ASK_EVERY_MS);
     timer.unref();
     try {
-      yield* hints.listen(AbortSignal.any([signal, over.signal]));
+      // Whoever is removed is so by an audit row, which is a hint: not even that one reaches them.
+      for await (const hint of hints.listen(AbortSignal.any([signal, over.signal]))) {
+        if ((await sessionOf(headers)) === undefined) return;
+        yield hint;
+      }
     } finally {
       clearInterval(timer);
     }

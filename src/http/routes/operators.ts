@@ -5,6 +5,7 @@ import {
   createOperator,
   listOperators,
   newOperatorKey,
+  newSignInLink,
   removeOperator,
   revokeOperatorKeys,
 } from '../../access/operators.ts';
@@ -99,6 +100,21 @@ export function operatorRoutes(deps: HttpDeps) {
       answer: z.strictObject({ operator: z.string(), revoked: z.int() }),
       async handle({ caller, params: { name } }) {
         return { json: { operator: name, revoked: await revokeOperatorKeys(deps, name, setter(caller)) } };
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/api/operators/{name}/sign-in-link',
+      summary: 'A link that signs an operator in once, within ten minutes; answered once',
+      who: ['operator'],
+      permission: 'MANAGE_OPERATORS',
+      body: z.strictObject({}),
+      status: 201,
+      answer: z.strictObject({ operator: z.string(), link: z.string(), expiresAt: momentAnswer }),
+      async handle({ caller, params: { name }, baseUrl }) {
+        const { token, expiresAt } = await newSignInLink(deps, name, bySession(caller));
+        // The token stands after the #: browsers send it to no server, and no log has it.
+        return { json: { operator: name, link: `${baseUrl}/sign-in#${token}`, expiresAt: isoTime(expiresAt) } };
       },
     }),
     defineRoute({

@@ -7,6 +7,7 @@ import { chartsRoute } from './charts.ts';
 import { chatRoutes } from './chat.ts';
 import { eventRoute } from './events.ts';
 import { healthRoutes } from './health.ts';
+import { installRoute } from './install.ts';
 import { integrationRoutes } from './integration.ts';
 import { noticeRoutes } from './notices.ts';
 import { operatorRoutes } from './operators.ts';
@@ -29,6 +30,7 @@ export function restRoutes(deps: HttpDeps) {
     ...permissionRoutes(deps),
     ...policyRoutes(deps),
     ...operatorRoutes(deps),
+    installRoute(deps),
     ...auditRoutes(deps),
     chartsRoute(deps),
     ...sessionRoutes(deps),
