@@ -7,6 +7,7 @@ import { type Audit, createAudit } from '../audit/audit.ts';
 import { createChainHeadFiles } from '../audit/chain-head-files.ts';
 import { keepVerdict } from '../audit/verdict.ts';
 import type { Chat } from '../chat/chat.ts';
+import type { PlaygroundBy } from '../chat/playground.ts';
 import type { Action, Soql, Sync } from '../domain/action.ts';
 import { deriveKey, hmacSha256 } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
@@ -60,6 +61,8 @@ export interface App {
   readonly notices: Notices;
   /** Our own chat; loaded at the first use. */
   readonly openChat: () => Promise<Chat>;
+  /** The same, as an operator tries it. */
+  readonly openPlayground: (by: PlaygroundBy) => Promise<{ readonly chat: Chat; readonly gate: Pick<Gate, 'call'> }>;
   /** People and cases of the host app; loaded at the first use. */
   readonly sync: () => Promise<AppSync>;
   /** Where people reach this installation. */
@@ -250,7 +253,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       }).get,
     );
 
-    const chat = lazily(async (): Promise<Chat> => {
+    const talkThrough = async (gate: Gate): Promise<Chat> => {
       const [{ createChat }, { describeModel, openModel }] = await Promise.all([
         import('../chat/chat.ts'),
         import('../chat/models/open-model.ts'),
@@ -273,7 +276,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         watch,
         log,
       });
-    });
+    };
+    const chat = lazily(() => talkThrough(gate));
 
     return {
       config,
@@ -293,6 +297,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       retention,
       notices,
       openChat: chat.get,
+      async openPlayground(by) {
+        const { playgroundGate } = await import('../chat/playground.ts');
+        const tried = playgroundGate(gate, by, now);
+        return { chat: await talkThrough(tried), gate: tried };
+      },
       sync: sync.get,
       serverAddress,
       secret,

@@ -71,7 +71,7 @@ function forPerson(name: string, outcome: Outcome, action: ListedAction | undefi
   if ('error' in outcome) return `${title}: ${outcome.error.message}`;
   switch (outcome.envelope.status) {
     case 'done':
-      return title;
+      return outcome.envelope.result?.dryRun === true ? `${title}: dry run, nothing was written` : title;
     case 'waiting':
       return `${title}: needs your decision`;
     default:

@@ -7,7 +7,12 @@ export interface OutcomeWords {
   readonly person: string;
 }
 
-export function outcomeWords({ status, proposal }: Pick<Envelope, 'status' | 'proposal'>): OutcomeWords {
+export function outcomeWords({
+  status,
+  proposal,
+  result,
+}: Pick<Envelope, 'status' | 'proposal' | 'result'>): OutcomeWords {
+  if (result?.dryRun === true) return { person: 'Dry run: nothing was written.' };
   if (proposal?.declinedInClient === true) return DECLINED_IN_CLIENT;
   // A conflict has a cause of its own: the record changed, the org was left, Salesforce kept a part of the change.
   if (status === 'conflict' && proposal?.problem !== undefined) {

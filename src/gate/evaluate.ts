@@ -22,7 +22,7 @@ export async function evaluate(
   deps: JudgeDeps & { readonly context: ContextDeps },
   bot: BotRow,
   permit: Permitted,
-  c: Pick<Call, 'principal' | 'conversation' | 'session'>,
+  c: Pick<Call, 'principal' | 'conversation' | 'session'> & Partial<Pick<Call, 'channel'>>,
   { input, extra }: ParsedArgs,
   signal: AbortSignal,
   visitor: Proposal['visitor'] = null,
@@ -37,14 +37,16 @@ export async function evaluate(
     !isPlainNo && (needsFacts(actionPolicy, bot.policy) || (action.risk !== 'read' && !action.idempotent));
   const preview = isShown && action.preview !== undefined ? cleanShown(await action.preview(input, run.context)) : null;
   seen.previewed();
-  // Counted before it is judged: of 100 calls at once, each has a number of its own.
+  // Counted before it is judged: of 100 calls at once, each has a number of its own. An operator who tries is none of the bot's.
   const isCounted = !isPlainNo && visitor === null && hasRate(actionPolicy);
   const before = isCounted ? await countRun(deps, bot, action) : 0;
   const verdict = judge(bot, permit, preview, run.environment, before, visitor);
   const isAsked = verdict.decision === 'confirm';
   const [shown] = await Promise.all([
     isAsked ? withCost(preview, run) : preview,
-    isCounted && verdict.decision !== 'auto' ? noteRun(deps, bot, action, -1) : undefined,
+    isCounted && (verdict.decision !== 'auto' || c.channel === 'playground')
+      ? noteRun(deps, bot, action, -1)
+      : undefined,
   ]);
   return { run, preview: shown, verdict };
 }

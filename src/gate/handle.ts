@@ -1,12 +1,13 @@
+import type { Verdict } from '../../permissions/decide.ts';
 import type { Audit, AuditInput } from '../audit/audit.ts';
 import { createSeenReads } from '../confirm/seen-reads.ts';
 import type { Action, Preview } from '../domain/action.ts';
 import { toGatehouseError } from '../domain/errors.ts';
-import { digestOfCall, type Envelope } from '../domain/proposal.ts';
+import { digestOfCall, type Envelope, type Proposal } from '../domain/proposal.ts';
 import { cleanData } from '../domain/safe-text.ts';
 import { denied, hasRate, noteRun } from '../policy/judge.ts';
 import { botNamed, orgOf, reachable } from '../policy/permit.ts';
-import type { Call, Gate } from '../ports/gate.ts';
+import type { Call, Gate, Judgement } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { createAccountContext } from './account-context.ts';
@@ -50,13 +51,15 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       policyRevision: bot.policyRevision,
     };
     const reads = createReadLog(deps.now, c.conversation);
+    let decision: Judgement['decision'];
     let reasons: readonly string[] = [];
     const seen = createSeenReads();
     try {
       if (c.action === getProposal.name) return await queries.getProposal(c, bot.policy.ignoreKeys);
       // A public bot always gets the same answer, or it would tell who is in Salesforce already (P6).
       const hasReceipt = actions.some(({ name, receipt }) => name === c.action && receipt !== undefined);
-      if (bot.audience === 'public' && hasReceipt) return await receipts.receive(bot, c);
+      const isReceived = bot.audience === 'public' && hasReceipt;
+      if (isReceived && c.isTrial !== true) return await receipts.receive(bot, c);
       const permit = reachable(actions, bot, c.action);
       const { action } = permit;
       const parsed = parseArgs(permit, bot.policy, c.args);
@@ -65,15 +68,18 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       const digest = digestOfCall(bot.name, action.name, args);
       const isWrite = action.risk !== 'read';
       const dedupeKey =
-        isWrite || mayAsk(permit, bot) ? dedupeKeyOf(bot, await orgOf(store, bot.name), c, digest) : null;
+        c.isTrial !== true && (isWrite || mayAsk(permit, bot))
+          ? dedupeKeyOf(bot, await orgOf(store, bot.name), c, digest)
+          : null;
 
       const earlier = dedupeKey === null ? undefined : await repeats.earlier(bot, action, c, dedupeKey, digest, signal);
       if (earlier !== undefined) return earlier;
 
-      const { run, preview, verdict } = await evaluate(deps, bot, permit, c, parsed, signal, null, reads, seen);
-      reasons = verdict.reasons;
+      const visitor = isReceived ? SOMEBODY : null;
+      const { run, preview, verdict } = await evaluate(deps, bot, permit, c, parsed, signal, visitor, reads, seen);
+      ({ decision, reasons } = verdict);
       if (verdict.decision === 'deny') throw denied(action, verdict);
-      if ((!isWrite && verdict.decision === 'auto') || (!action.idempotent && changesNothing(preview))) {
+      if ((!isWrite && verdict.decision === 'auto') || (!action.idempotent && !isReceived && changesNothing(preview))) {
         // Without a proposal the context only reads: a write in it is refused.
         const output = action.output.parse(await action.run(parsed.input, run.context));
         await audit.record({
@@ -84,6 +90,11 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
           ...both(reads.audited(), why(reasons)),
         });
         return { status: 'done', result: cleanData({ ...output }) };
+      }
+      if (c.isTrial === true) {
+        const entry = { ...audited, event: 'tried', decision: verdict.decision, digest };
+        await audit.record({ ...entry, ...both(reads.audited(), why(reasons)) });
+        return { status: 'done', result: cleanData(triedResult(action, verdict, preview, isReceived)) };
       }
       const { orgId } = run;
       return await propose(bot, action, c, { args, digest, dedupeKey, preview, verdict, orgId, signal, reads, seen });
@@ -97,6 +108,8 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
         ...both(both(reads.audited(), why(reasons)), { detail: { code: error.code, status: error.status } }),
       });
       throw error;
+    } finally {
+      c.judged?.({ decision, reasons, policyRevision: bot.policyRevision, calls: reads.calls() });
     }
   }
 
@@ -134,6 +147,26 @@ function told({ audience }: BotRow, envelope: Envelope): Envelope {
 /** The words of the rule that decided, as proposals keep them too. */
 function why(reasons: readonly string[]): Pick<AuditInput, 'detail'> {
   return reasons.length === 0 ? {} : { detail: { reasons } };
+}
+
+/** A visitor who asks for the first time; who is somebody at the playground. */
+const SOMEBODY: Proposal['visitor'] = { id: 'trial', requests: 0, ownRequests: 0 };
+
+const toChange = ({ field, before, after }: Preview['changes'][number]) => ({ field, before, after });
+
+/** What a model is told of a call that ended at its preview. Where visitors get a receipt, it learns no more than they do. */
+function triedResult(action: Action, { decision, reasons }: Verdict, preview: Preview | null, isReceived: boolean) {
+  const tried = {
+    dryRun: true,
+    note: 'Dry run: nothing was written and nothing waits. Say what would happen, and that nothing was done.',
+  };
+  if (isReceived) return { ...action.receipt, ...tried };
+  return {
+    ...tried,
+    would: decision === 'auto' ? 'run by itself' : 'wait for a person',
+    reasons,
+    ...(preview === null ? {} : { summary: preview.summary, changes: preview.changes.map(toChange) }),
+  };
 }
 
 /** An update that changes nothing needs no proposal. */

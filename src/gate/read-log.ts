@@ -21,6 +21,8 @@ export interface ReadLog {
   note(read: RowsRead): void;
   /** One request to Salesforce goes out for this call. */
   sent(): void;
+  /** Requests so far. */
+  calls(): number;
   audited(): Pick<AuditInput, 'detail' | 'sealed'>;
 }
 
@@ -36,6 +38,7 @@ export function createReadLog(now: () => number, conversation?: string | null): 
     sent: () => {
       calls += 1;
     },
+    calls: () => calls,
     audited() {
       const cost = {
         ms: Math.max(0, now() - startedAt),

@@ -19,6 +19,7 @@ export interface HttpDeps
     | 'approvals'
     | 'notices'
     | 'openChat'
+    | 'openPlayground'
     | 'isSimulated'
     | 'simulatedOrg'
   > {

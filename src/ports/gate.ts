@@ -105,7 +105,7 @@ export interface Call {
   readonly bot: string;
   /** Who asks, for audit and idempotency: `agent:KEYID`, `operator:NAME`, `local`. */
   readonly principal: string;
-  readonly channel: 'mcp' | 'rest' | 'cli' | 'chat' | 'console' | 'sync';
+  readonly channel: 'mcp' | 'rest' | 'cli' | 'chat' | 'console' | 'sync' | 'playground';
   readonly action: string;
   readonly args: unknown;
   readonly conversation?: string | undefined;
@@ -115,6 +115,19 @@ export interface Call {
   /** Where a caller comes from of whom nothing else is known, digested: counted and not kept. */
   readonly from?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** It ends at its preview: reads that policy lets run do so, nothing is written, nothing waits for a person, nothing counts. */
+  readonly isTrial?: boolean | undefined;
+  /** Told once, when the call has ended, how it was judged and what that took. */
+  readonly judged?: ((judgement: Judgement) => void) | undefined;
+}
+
+export interface Judgement {
+  /** Undefined where it was refused before policy was asked. */
+  readonly decision?: 'auto' | 'confirm' | 'deny' | undefined;
+  readonly reasons: readonly string[];
+  readonly policyRevision: number;
+  /** Requests to Salesforce for look and judgement; a write that follows counts its own. */
+  readonly calls: number;
 }
 
 export interface ListedAction {

@@ -76,6 +76,24 @@ describe('operators over REST and in the console', () => {
     for (const hidden of [door.world.folder, door.world.app.secret]) expect(text).not.toContain(hidden);
   });
 
+  it('opens and closes the chat page for who may set policy, each time as one revision [U3]', async () => {
+    await using door = await openDoor();
+    const admin = await door.signIn('admin');
+    const put = (json: object, as = admin) => door.ask('PUT', '/api/bots/demo/chat', { as, json });
+    const status = async () => (await door.ask('GET', '/chat/demo')).status;
+    expect(await status()).toBe(404);
+    expect((await put({ page: true }, await door.signIn('approver'))).status).toBe(403);
+    expect((await put({ page: true })).json).toMatchObject({ page: true, anonymous: false, revision: 2 });
+    expect((await put({ page: true })).json.revision).toBe(2);
+    expect(await status()).toBe(200);
+    expect((await put({ page: false, anonymous: true })).json).toMatchObject({
+      page: false,
+      anonymous: true,
+      revision: 3,
+    });
+    expect(await status()).toBe(404);
+  });
+
   it('demotes and removes people with their sessions, links and keys, but never the last admin [U3]', async () => {
     await using door = await openDoor();
     const [admin, other] = [await door.signIn('admin'), await door.signIn('admin')];
@@ -136,8 +154,10 @@ describe('operators over REST and in the console', () => {
     await expect(recoverAccess(door.world.app, viewer.name)).rejects.toMatchObject({ code: 'invalid_input' });
     expect(await latestRecovery(door.world.app)).toBeUndefined();
     const { token } = await recoverAccess(door.world.app, admin.name);
-    const shown = async () =>
-      (await door.ask('GET', '/approvals', { as: viewer })).text.includes('Access was recovered');
+    const shown = async () => {
+      const { recovered } = (await door.ask('GET', '/api/session', { as: viewer })).json;
+      return recovered?.operator === admin.name;
+    };
     expect(await shown()).toBe(true);
     expect((await door.world.app.store.audit.find({ event: 'access_recovered', limit: 5 }))[0]).toMatchObject({
       principal: 'local',

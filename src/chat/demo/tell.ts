@@ -34,6 +34,12 @@ export function tellOutcome({ name, json }: Outcome): string {
   return sentence({ id: '', function: { name, arguments: '{}' } }, JSON.parse(json) as Result); // written by our own loop
 }
 
+/** The call ended at its preview, at the playground. */
+function tried({ would = 'be received', summary }: Row): string {
+  const what = summary === undefined ? '' : `: ${quote(summary)}`;
+  return `Dry run: nothing was written. It would ${would}${what}.`;
+}
+
 const NOT_DONE: Readonly<Partial<Record<Envelope['status'], string>>> = {
   waiting: 'It waits for a decision on the card; nothing is written until then.',
   declined: 'All right, it was declined and nothing was written. Tell me if you want something else instead.',
@@ -45,6 +51,7 @@ const NOT_DONE: Readonly<Partial<Record<Envelope['status'], string>>> = {
 
 function sentence(call: DemoCall | undefined, { status, result = {}, error }: Result): string {
   if (error !== undefined) return problem(error);
+  if (result.dryRun === true) return tried(result);
   if (status !== 'done') return NOT_DONE[status ?? 'unknown'] ?? '';
   switch (call?.function.name) {
     case 'CreateLead':

@@ -61,6 +61,18 @@ export async function said<T>(asked: Promise<{ data?: T; error?: unknown; respon
   throw new Refused(response.status, toldIn(error));
 }
 
+/** A turn whose events follow one another; refused before the first like any other question. */
+export async function stream(path: string, body: object, signal: AbortSignal): Promise<Response> {
+  const response = await fetch(path, {
+    method: 'POST',
+    signal,
+    headers: { accept: 'text/event-stream', 'content-type': 'application/json', 'x-csrf-token': csrf },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) await said(Promise.resolve({ error: await response.json().catch(() => undefined), response }));
+  return response;
+}
+
 function toldIn(body: unknown): Told {
   const error = typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined;
   return typeof error === 'object' && error !== null && 'message' in error ? (error as Told) : UNREADABLE;

@@ -37,6 +37,7 @@ const Mapping = lazy<{ readonly bot: string; readonly kind: Kind }>(
 type Kind = 'party' | 'case';
 const toKind = (word: string): Kind => (word === 'case' ? 'case' : 'party');
 const plain = decodeURIComponent;
+const Playground = lazy(async () => (await import('./pages/playground.tsx')).Playground);
 const Settings = lazy(async () => (await import('./pages/settings.tsx')).Settings);
 const Operators = lazy(async () => (await import('./pages/operators.tsx')).Operators);
 
@@ -96,6 +97,9 @@ export function App() {
                 </Route>
                 <Route path="/settings/notices">
                   <NoticeSettings />
+                </Route>
+                <Route path="/playground">
+                  <Playground />
                 </Route>
                 <Route path="/settings">
                   <Settings />

@@ -83,6 +83,7 @@ const APP_PATHS = [
   '/bots/:bot/mappings/:kind',
   '/bots/:bot/policy',
   '/permissions',
+  '/playground',
   '/settings',
   '/settings/operators',
 ];

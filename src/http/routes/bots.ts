@@ -7,11 +7,12 @@ import { toolSchema } from '../../domain/tool-schema.ts';
 import { createBot } from '../../policy/bots.ts';
 import { lookupNotes } from '../../policy/lookups.ts';
 import { botNamed } from '../../policy/permit.ts';
+import { changePolicy } from '../../policy/save.ts';
 import { defineRoute } from '../../ports/route.ts';
 import type { BotRow } from '../../ports/store.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
-import { bySession } from './by-operator.ts';
+import { bySession, setter } from './by-operator.ts';
 import { connectionAnswer, lookupAnswer } from './integration.ts';
 
 const grant = z.enum(SALESFORCE_ACTIONS);
@@ -26,6 +27,7 @@ const summaryAnswer = z
     grants: z.array(z.string()),
     policyRevision: z.int(),
     isChatOpen: z.boolean(),
+    isChatAnonymous: z.boolean().describe('Strangers may come without a session of the host app'),
     connection: connectionAnswer,
   })
   .meta({ id: 'Bot' });
@@ -44,6 +46,7 @@ export function botRoutes(deps: HttpDeps) {
     grants: bot.grants,
     policyRevision: bot.policyRevision,
     isChatOpen: bot.policy.chat.page,
+    isChatAnonymous: bot.policy.chat.anonymous,
     connection: await connections.status(bot.name),
   });
 
@@ -107,6 +110,29 @@ export function botRoutes(deps: HttpDeps) {
       answer: z.strictObject({ bot: z.string(), key: z.string(), hostKey: z.string(), grants: z.array(grant) }),
       async handle({ caller, body: { name, profile } }) {
         return { status: 201, json: await createBot(deps, name, profile, bySession(caller)) };
+      },
+    }),
+    defineRoute({
+      method: 'PUT',
+      path: '/api/bots/{bot}/chat',
+      summary: 'Open or close the chat page of a bot, and say whether strangers may come; a revision of its policy',
+      who: ['operator'],
+      permission: 'MANAGE_POLICY',
+      body: z.strictObject({ page: z.boolean(), anonymous: z.boolean().optional() }),
+      answer: z.strictObject({ bot: z.string(), revision: z.int(), page: z.boolean(), anonymous: z.boolean() }),
+      async handle({ params, caller, body: { page, anonymous } }) {
+        const { name } = await botNamed(store, params.bot);
+        const { revision, policy } = await changePolicy(
+          deps,
+          name,
+          (before) => {
+            const chat = { ...before.chat, page, anonymous: anonymous ?? before.chat.anonymous };
+            const isSame = chat.page === before.chat.page && chat.anonymous === before.chat.anonymous;
+            return isSame ? before : { ...before, chat };
+          },
+          setter(caller),
+        );
+        return { json: { bot: name, revision, page: policy.chat.page, anonymous: policy.chat.anonymous } };
       },
     }),
   ];

@@ -12,6 +12,7 @@ import { integrationRoutes } from './integration.ts';
 import { noticeRoutes } from './notices.ts';
 import { operatorRoutes } from './operators.ts';
 import { permissionRoutes } from './permissions.ts';
+import { playgroundRoutes } from './playground.ts';
 import { policyRoutes } from './policy.ts';
 import { proposalRoutes } from './proposals.ts';
 import { sessionRoute } from './session.ts';
@@ -35,6 +36,7 @@ export function restRoutes(deps: HttpDeps) {
     chartsRoute(deps),
     ...sessionRoutes(deps),
     ...chatRoutes(deps),
+    ...playgroundRoutes(deps),
     ...healthRoutes(deps),
   ];
   return [...routes, openApiRoute(deps, [...routes, ...(deps.routes ?? [])])];

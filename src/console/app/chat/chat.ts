@@ -1,9 +1,10 @@
 import type { TranscriptEntry } from '../../../chat/conversation.ts';
 import type { ChatEvent } from '../../../chat/events.ts';
+import { eventsOf } from '../sse.ts';
 import * as draw from './draw.ts';
 import { type Answer, find, left, log, type Shown } from './draw.ts';
 import * as wire from './wire.ts';
-import { ask, clock, eventsOf, insist, Refused } from './wire.ts';
+import { ask, clock, insist, Refused } from './wire.ts';
 
 /**
  * The chat page. It knows the conversation's id and, where the host app signed one, the person's session; never a key. What it

@@ -57,6 +57,7 @@ export function Bot({ name }: { readonly name: string }) {
             {bot.connection.state === 'connected' && <ReadyOfBot bot={bot.name} />}
             <MayDo bot={bot} />
             <Keys bot={bot} />
+            <Chat bot={bot} />
             <Delete name={bot.name} />
           </>
         )}
@@ -259,6 +260,67 @@ function Keys({ bot: { name, keys } }: { readonly bot: Bot }) {
       <div class="actions">
         <ActButton {...make('agent')}>New agent key</ActButton>
         <ActButton {...make('host')}>New host key</ActButton>
+      </div>
+    </section>
+  );
+}
+
+function Chat({ bot: { name, isChatOpen, isChatAnonymous } }: { readonly bot: Bot }) {
+  const why = useMay('MANAGE_POLICY');
+  const href = `/chat/${encodeURIComponent(name)}`;
+  const put = (body: { page: boolean; anonymous: boolean }) => ({
+    why,
+    run: () => said(api.PUT('/api/bots/{bot}/chat', { params: { path: { bot: name } }, body })),
+    changes: ['bots', 'policy'],
+  });
+  return (
+    <section class="card" aria-labelledby="chat">
+      <header>
+        <h2 id="chat">Chat page</h2>
+        <Badge kind={isChatOpen ? 'good' : ''}>{isChatOpen ? 'open' : 'closed'}</Badge>
+      </header>
+      <p class="note">
+        {isChatOpen ? (
+          <>
+            At <a href={href}>{href}</a>,{' '}
+            {isChatAnonymous ? 'for anybody, strangers too.' : 'for people whom your host app signed in.'}
+          </>
+        ) : (
+          'Nobody can talk to this bot in a browser. Other doors are not touched by it.'
+        )}
+      </p>
+      <div class="actions">
+        {isChatOpen ? (
+          <ActButton {...put({ page: false, anonymous: isChatAnonymous })} done="The chat page is closed.">
+            Close it
+          </ActButton>
+        ) : (
+          <ActButton {...put({ page: true, anonymous: isChatAnonymous })} done="The chat page is open.">
+            Open it
+          </ActButton>
+        )}
+        {isChatAnonymous ? (
+          <ActButton {...put({ page: isChatOpen, anonymous: false })} done="Only people with a session may come.">
+            Only with a session
+          </ActButton>
+        ) : (
+          <AskButton
+            {...put({ page: isChatOpen, anonymous: true })}
+            kind=""
+            title={`Let strangers talk to ${name}?`}
+            yes="Let them in"
+            no="Keep them out"
+            body={
+              <p>
+                Whoever has the address can talk to it then, within the grants and policy of this bot. Each message
+                costs words of the language model.
+              </p>
+            }
+            done="Strangers may come."
+          >
+            Let strangers in…
+          </AskButton>
+        )}
       </div>
     </section>
   );
