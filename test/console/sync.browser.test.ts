@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Locator, Page } from 'playwright-core';
+import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { shippedPolicy } from '../../permissions/policy.ts';
 import { type App, createApp } from '../../src/app/app.ts';
@@ -94,8 +94,7 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
     await page.goto(`${door.url}/sign-in#${(await app.access.signInToken(name)).token}`);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
-    page.setDefaultTimeout(9000);
-    return { page, complaints, press: pressesIn(page), [Symbol.asyncDispose]: () => context.close() };
+    return { page, complaints, press: pressesIn(), [Symbol.asyncDispose]: () => context.close() };
   };
 
   it('retries the six that failed in two presses: each kind of problem has its cure and its count [W5] [S5]', async () => {
@@ -253,11 +252,25 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
       await page.waitForLoadState('networkidle').catch(() => {});
       await page.locator('main section, main table, main ul').first().waitFor();
       await checkPage(page, at);
-      await shots(page, at);
       expect(await page.locator('img').count(), at).toBe(0);
       expect(await page.locator('[role="alert"]').count(), at).toBe(0);
     }
     expect(complaints).toEqual([]);
+  });
+
+  it('says on the bot’s own page what is ready, shows one of it, and brings it into step [W1] [W5]', async () => {
+    await using person = await signedIn();
+    const { page } = person;
+    await party('fresh', { email: 'fresh@example.com', name: 'Fresh Start' });
+    await page.goto(`${door.url}/bots/desk`);
+    await page.getByText('1 person is ready: preview one, then start.').waitFor();
+    await checkPage(page, 'the bot, with records that wait');
+    await page.getByRole('link', { name: 'Preview one' }).click();
+    await page.getByText('no Contact holds it yet').waitFor();
+    await page.getByText('Fresh Start').first().waitFor();
+    await page.getByRole('button', { name: 'Sync now' }).click();
+    await page.getByText('In step: Contact created.').waitFor();
+    await page.getByText('created in Salesforce').waitFor();
   });
 
   it('shows a viewer fields without values, and says why a button is off [W5] [P4]', async () => {
@@ -278,7 +291,7 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
 });
 
 /** Presses as a person makes them, counted. */
-function pressesIn(_page: Page) {
+function pressesIn() {
   const press = Object.assign(
     async (what: Locator) => {
       press.count += 1;
@@ -287,15 +300,4 @@ function pressesIn(_page: Page) {
     { count: 0 },
   );
   return press;
-}
-
-async function shots(page: Page, at: string) {
-  if (!process.env.SHOTS) return;
-  const name = `/tmp/syncpages-shots/${at.replace(/\W+/g, '_').slice(0, 40)}`;
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.screenshot({ path: `${name}-d.png`, fullPage: true });
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await page.setViewportSize({ width: 390, height: 844 });
-  await page.screenshot({ path: `${name}-p.png`, fullPage: true });
-  await page.setViewportSize({ width: 1280, height: 800 });
 }

@@ -85,7 +85,7 @@ export function RuleRow({
       </button>
       <p class="note">
         {label && rule.remote.length === 1 && <>{label}. </>}
-        {line && <Preview line={line} />}
+        {line && (rule.direction === 'from_crm' ? 'Comes from Salesforce.' : <Preview line={line} />)}
       </p>
     </div>
   );
@@ -136,7 +136,7 @@ export function NewRule({
   return (
     <section class="card" aria-labelledby="new-rule">
       <h2 id="new-rule">A new rule</h2>
-      <div class="rule">
+      <div class="rule new">
         <label class="field">
           Host field
           <input
@@ -163,7 +163,8 @@ export function NewRule({
             ))}
           </select>
         </label>
-        <div class="field">
+        <div class="stack">
+          <strong>Salesforce field</strong>
           <FieldPicker
             label="Salesforce field, by label or API name"
             fields={fields}
