@@ -288,6 +288,8 @@ export interface AuditStore {
   page(after: number | undefined, limit: number): Promise<AuditRow[]>;
   /** Newest first; with `after` the ones next to it. */
   find(filter: AuditFilter & { readonly limit: number }): Promise<AuditRow[]>;
+  /** A row before all of this time, so that counting them does not read the years before; clocks may differ by an hour. */
+  startOf(since: number): Promise<number>;
   /** Rows of bots by event and by the number of the bucket, from `since` on. */
   tally(
     filter: AuditFilter & { readonly since: number; readonly bucketMs: number },

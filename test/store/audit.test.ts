@@ -78,6 +78,11 @@ describeStores((name, openFresh) => {
         { code: 'not_found', count: 1 },
       ]);
       expect(await audit.waits(all)).toEqual([300_000]);
+      expect(await audit.startOf(NOW)).toBe(0);
+      for (let n = 0; n < 600; n += 1) await note(200 + n, { event: 'late' });
+      const start = await audit.startOf(NOW + 750 * 60_000);
+      expect(start).toBeGreaterThan(0);
+      expect((await audit.get(start))?.at).toBeLessThan(NOW + 690 * 60_000);
       const found = await audit.find({ code: 'off', events: ['refused', 'done'], after: 2, limit: 2 });
       expect(found.map(({ seq }) => seq)).toEqual([6, 4]);
     });

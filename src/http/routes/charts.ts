@@ -51,7 +51,7 @@ export function chartsRoute({ store, apiUse, now }: HttpDeps) {
       const bucketMs = BUCKETS[bucket];
       const many = Math.ceil((until - since) / bucketMs);
       if (many < 1 || many > MOST_BUCKETS) throw noSuchTime(many);
-      const filter = { bot, action, since, until };
+      const filter = { bot, action, since, until, after: await store.audit.startOf(since) };
       const [tally, refusals, waits, bots] = await Promise.all([
         store.audit.tally({ ...filter, bucketMs }),
         store.audit.refusals(filter),

@@ -7,13 +7,16 @@ import type { Tables } from './tables.ts';
 
 /** Waits of confirmations that one chart looks at. */
 const MOST_WAITS = 10_000;
+const FIRST_STEP = 500;
+/** Rows follow each other in time but for what the clocks of machines differ. */
+const CLOCKS_DIFFER_MS = 3_600_000;
 /** What a conversation of the playground does is no traffic. */
 const TRIED = 'playground';
 
 export function createAuditFinds({
   kysely,
   dialect,
-}: Database): Pick<AuditStore, 'find' | 'tally' | 'refusals' | 'waits'> {
+}: Database): Pick<AuditStore, 'find' | 'startOf' | 'tally' | 'refusals' | 'waits'> {
   const all = () => kysely.selectFrom('audit');
   const codeOf =
     dialect === 'postgres' ? sql<string>`detail::json ->> 'code'` : sql<string>`json_extract(detail, '$.code')`;
@@ -55,6 +58,20 @@ export function createAuditFinds({
         .limit(limit)
         .execute();
       return isUpwards ? rows.reverse() : rows;
+    },
+
+    async startOf(since) {
+      const { seq: head } = await kysely.selectFrom('auditHead').select('seq').executeTakeFirstOrThrow();
+      for (let back = FIRST_STEP; back < head; back *= 2) {
+        const row = await all()
+          .select(['seq', 'at'])
+          .where('seq', '<=', head - back)
+          .orderBy('seq', 'desc')
+          .limit(1)
+          .executeTakeFirst();
+        if (row === undefined || row.at < since - CLOCKS_DIFFER_MS) return row?.seq ?? 0;
+      }
+      return 0;
     },
 
     tally({ bucketMs, since, ...filter }) {
