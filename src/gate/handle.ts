@@ -5,7 +5,7 @@ import type { Action, Preview } from '../domain/action.ts';
 import { toGatehouseError } from '../domain/errors.ts';
 import { digestOfCall, type Envelope, type Proposal } from '../domain/proposal.ts';
 import { cleanData } from '../domain/safe-text.ts';
-import { denied, hasRate, noteRun } from '../policy/judge.ts';
+import { denied, factsOf, hasRate, noteRun } from '../policy/judge.ts';
 import { botNamed, orgOf, reachable } from '../policy/permit.ts';
 import type { Call, Gate, Judgement } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
@@ -54,6 +54,7 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
     let decision: Judgement['decision'];
     let reasons: readonly string[] = [];
     const seen = createSeenReads();
+    let met: Pick<AuditInput, 'sealed'> = {};
     try {
       if (c.action === getProposal.name) return await queries.getProposal(c, bot.policy.ignoreKeys);
       // A public bot always gets the same answer, or it would tell who is in Salesforce already (P6).
@@ -78,7 +79,10 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       const visitor = isReceived ? SOMEBODY : null;
       const { run, preview, verdict } = await evaluate(deps, bot, permit, c, parsed, signal, visitor, reads, seen);
       ({ decision, reasons } = verdict);
-      if (verdict.decision === 'deny') throw denied(action, verdict);
+      if (verdict.decision === 'deny') {
+        met = metBy(preview);
+        throw denied(action, verdict);
+      }
       if ((!isWrite && verdict.decision === 'auto') || (!action.idempotent && !isReceived && changesNothing(preview))) {
         // Without a proposal the context only reads: a write in it is refused.
         const output = action.output.parse(await action.run(parsed.input, run.context));
@@ -105,7 +109,7 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
         ...audited,
         event: 'refused',
         decision: 'refused',
-        ...both(both(reads.audited(), why(reasons)), { detail: { code: error.code, status: error.status } }),
+        ...both(both(both(reads.audited(), why(reasons)), met), { detail: { code: error.code, status: error.status } }),
       });
       throw error;
     } finally {
@@ -144,29 +148,7 @@ function told({ audience }: BotRow, envelope: Envelope): Envelope {
   return audience === 'public' ? forVisitors(envelope) : envelope;
 }
 
-/** The words of the rule that decided, as proposals keep them too. */
-function why(reasons: readonly string[]): Pick<AuditInput, 'detail'> {
-  return reasons.length === 0 ? {} : { detail: { reasons } };
-}
-
-/** A visitor who asks for the first time; who is somebody at the playground. */
-const SOMEBODY: Proposal['visitor'] = { id: 'trial', requests: 0, ownRequests: 0 };
-
-const toChange = ({ field, before, after }: Preview['changes'][number]) => ({ field, before, after });
-
-/** What a model is told of a call that ended at its preview. Where visitors get a receipt, it learns no more than they do. */
-function triedResult(action: Action, { decision, reasons }: Verdict, preview: Preview | null, isReceived: boolean) {
-  const tried = {
-    dryRun: true,
-    note: 'Dry run: nothing was written and nothing waits. Say what would happen, and that nothing was done.',
-  };
-  if (isReceived) return { ...action.receipt, ...tried };
-  return {
-    ...tried,
-    would: decision === 'auto' ? 'run by itself' : 'wait for a person',
-    reasons,
-    ...(preview === null ? {} : { summary: preview.summary, changes: preview.changes.map(toChange) }),
-  };
+        ...both(both(both(reads.audited(), why(reasons)), met), { detail: { code: error.code, status: error.status } }),
 }
 
 /** An update that changes nothing needs no proposal. */

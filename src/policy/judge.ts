@@ -85,6 +85,18 @@ export function judge(
   return isAnswered(verdict, preview?.query?.answered) ? { ...verdict, decision: 'auto' } : verdict;
 }
 
+/** What `judge` looks at in a preview, and no more of it: to be kept sealed. */
+export function factsOf({ changes, target, choices = [], warnings = [], query }: Preview): Preview {
+  return {
+    summary: '',
+    changes,
+    ...(target === undefined ? {} : { target: { object: target.object, id: '', name: '', url: '' } }),
+    choices: choices.map(({ id }) => ({ id, label: '' })),
+    warnings: warnings.map(() => ''),
+    ...(query === undefined ? {} : { query: { ...query, send: '' } }),
+  };
+}
+
 /** The object of a write; `*` where it is not known yet. */
 export function changedObject(action: Action, preview: Preview): string {
   return preview.target?.object ?? action.exposes ?? '*';

@@ -1,6 +1,7 @@
 import { needsFacts, policyFor } from '../../permissions/decide.ts';
 import { closedTo } from '../../permissions/field-access.ts';
 import type { Policy } from '../../permissions/policy.ts';
+import type { Audit } from '../audit/audit.ts';
 import type { Action, Preview } from '../domain/action.ts';
 import type { Proposal } from '../domain/proposal.ts';
 import type { AuditRow, BotRow, Store } from '../ports/store.ts';
@@ -34,6 +35,7 @@ export interface Replay {
 
 export interface ReplayDeps {
   readonly store: Pick<Store, 'audit' | 'bots' | 'connections' | 'proposals'>;
+  readonly audit: Pick<Audit, 'unsealed'>;
   readonly actions: readonly Action[];
   readonly now: () => number;
 }
@@ -59,7 +61,7 @@ export async function replay(deps: ReplayDeps, bot: BotRow, policy: Policy): Pro
     const to =
       action === undefined
         ? 'facts'
-        : outcomeOf({
+        : outcomeOf(deps.audit, {
             action,
             row,
             bot: { ...bot, policy },
@@ -114,14 +116,15 @@ interface Judged {
   readonly environment: Parameters<typeof judge>[3];
 }
 
-function outcomeOf({ action, row, bot, proposal, before, environment }: Judged): Outcome | Unknown {
+function outcomeOf(audit: ReplayDeps['audit'], judged: Judged): Outcome | Unknown {
+  const { action, bot, proposal, before, environment } = judged;
   const permit = { action, actionPolicy: policyFor(bot.policy, action.name) };
   const { word, policy } = standingOf(action, bot, environment);
   // No fact changes these.
   if (word === 'not_granted' || word === 'off') return 'denied';
   if (policy.decision === 'deny' || policy.decision === 'never') return 'denied';
   if (closedTo(action.touches, bot.policy.objects) !== undefined) return 'denied';
-  const preview = previewOf(action, row, proposal);
+  const preview = previewOf(audit, judged);
   if (preview === null && action.preview !== undefined && needsFacts(policy, bot.policy)) {
     // A person is asked about everything, and nothing says more than that.
     if (policy.rules.length === 0 && policy.autoFields.length === 0 && word === 'asks') return 'asks';
@@ -135,8 +138,12 @@ function outcomeOf({ action, row, bot, proposal, before, environment }: Judged):
 }
 
 /** What was shown to decide: of a proposal while its values are kept, of a query by its shape. */
-function previewOf(action: Action, { detail }: AuditRow, proposal: Proposal | undefined): Preview | null {
+function previewOf(audit: ReplayDeps['audit'], { action, row, proposal }: Judged): Preview | null {
   if (proposal !== undefined) return proposal.preview;
+  const { detail } = row;
+  const facts = audit.unsealed(row)?.facts;
+  // As `factsOf` made it: the row is ours.
+  if (facts !== undefined) return facts as Preview;
   const { class: kind, objects, fields } = JSON.parse(detail);
   if (action.preview === undefined || kind === undefined) return null;
   const query = { send: '', class: kind, objects, fields, reasons: [], rowCap: null };
