@@ -148,7 +148,34 @@ function told({ audience }: BotRow, envelope: Envelope): Envelope {
   return audience === 'public' ? forVisitors(envelope) : envelope;
 }
 
-        ...both(both(both(reads.audited(), why(reasons)), met), { detail: { code: error.code, status: error.status } }),
+/** The words of the rule that decided, as proposals keep them too. */
+function why(reasons: readonly string[]): Pick<AuditInput, 'detail'> {
+  return reasons.length === 0 ? {} : { detail: { reasons } };
+}
+
+/** A visitor who asks for the first time; who is somebody at the playground. */
+const SOMEBODY: Proposal['visitor'] = { id: 'trial', requests: 0, ownRequests: 0 };
+
+const toChange = ({ field, before, after }: Preview['changes'][number]) => ({ field, before, after });
+
+/** What a model is told of a call that ended at its preview. Where visitors get a receipt, it learns no more than they do. */
+function triedResult(action: Action, { decision, reasons }: Verdict, preview: Preview | null, isReceived: boolean) {
+  const tried = {
+    dryRun: true,
+    note: 'Dry run: nothing was written and nothing waits. Say what would happen, and that nothing was done.',
+  };
+  if (isReceived) return { ...action.receipt, ...tried };
+  return {
+    ...tried,
+    would: decision === 'auto' ? 'run by itself' : 'wait for a person',
+    reasons,
+    ...(preview === null ? {} : { summary: preview.summary, changes: preview.changes.map(toChange) }),
+  };
+}
+
+/** What a refusal was decided from, so that another policy can be asked about it later: no proposal keeps it. */
+function metBy(preview: Preview | null): Pick<AuditInput, 'sealed'> {
+  return preview === null ? {} : { sealed: { facts: factsOf(preview) } };
 }
 
 /** An update that changes nothing needs no proposal. */
