@@ -36,8 +36,8 @@ export function tellOutcome({ name, json }: Outcome): string {
 
 /** The call ended at its preview, at the playground. */
 function tried({ would = 'be received', summary }: Row): string {
-  const what = summary === undefined ? '' : `: ${quote(summary)}`;
-  return `Dry run: nothing was written. It would ${would}${what}.`;
+  const what = summary === undefined ? '.' : `: ${summary}`;
+  return `Dry run: nothing was written. It would ${would}${what}`;
 }
 
 const NOT_DONE: Readonly<Partial<Record<Envelope['status'], string>>> = {

@@ -3,6 +3,7 @@ import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { lazy } from '../lazy.tsx';
 import { BudgetMeter, ConnectionBadge } from '../parts/connection.tsx';
+import { FirstRun } from '../parts/first-run.tsx';
 import { StandingNotices } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { Loaded } from '../parts/states.tsx';
@@ -25,7 +26,12 @@ export function Overview() {
     >
       <StandingNotices />
       <Loaded query={bots}>
-        {(data) => (data.bots.length === 0 ? <FirstRun /> : <BotsAndDay bots={data.bots} />)}
+        {({ bots: all }) => (
+          <>
+            <FirstRun bots={all} />
+            {all.length > 0 && <BotsAndDay bots={all} />}
+          </>
+        )}
       </Loaded>
     </Page>
   );
@@ -78,25 +84,5 @@ function BotsAndDay({ bots }: { readonly bots: Bots }) {
       <BotTable bots={bots} />
       <DayCharts />
     </>
-  );
-}
-
-function FirstRun() {
-  return (
-    <section class="card" aria-labelledby="first">
-      <h2 id="first">Three steps to the first answer</h2>
-      <ol class="steps">
-        <li>
-          <strong>Make a bot.</strong> It is one chatbot, with its own connection, grants and policy.{' '}
-          <Link href="/bots/new">New bot</Link>
-        </li>
-        <li>
-          <strong>Connect it.</strong> A person logs in at Salesforce once; Gatehouse never sees the password.
-        </li>
-        <li>
-          <strong>Try it.</strong> The playground runs it without writing anything.
-        </li>
-      </ol>
-    </section>
   );
 }

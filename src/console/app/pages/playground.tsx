@@ -1,13 +1,14 @@
 import { useQuery } from '@tanstack/preact-query';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Link, useSearchParams } from 'wouter-preact';
+import type { Receipt } from '../../../chat/events.ts';
 import { api, said } from '../api.ts';
 import { useAct } from '../parts/act.tsx';
 import { Field, Form } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
 import { readSchemaFields, SchemaFields } from '../parts/schema-form.tsx';
 import { Badge, Empty, Loaded, Notice, Problem } from '../parts/states.tsx';
-import { count, Text } from '../parts/text.tsx';
+import { count, Text, Value } from '../parts/text.tsx';
 import { Trace, type TraceStep } from '../parts/trace.tsx';
 import { useMay } from '../session.ts';
 import { STARTERS, turnOf } from './playground-turn.ts';
@@ -93,6 +94,7 @@ interface Line {
   readonly who: 'you' | 'bot' | 'gate';
   readonly text: string;
   readonly link?: string | undefined;
+  readonly changes?: Receipt['changes'] | undefined;
 }
 
 function Talk({ begun }: { readonly begun: Begun }) {
@@ -101,6 +103,7 @@ function Talk({ begun }: { readonly begun: Begun }) {
   const [steps, setSteps] = useState<readonly TraceStep[]>([]);
   const [tokens, setTokens] = useState(0);
   const [text, setText] = useState('');
+  const wish = useRef('');
   const stop = useRef<AbortController>();
   const words = useRef<HTMLTextAreaElement>(null);
   useEffect(() => () => stop.current?.abort(), []);
@@ -115,7 +118,7 @@ function Talk({ begun }: { readonly begun: Begun }) {
     });
   const turn = useAct({
     async run() {
-      const said = text.trim();
+      const said = wish.current;
       stop.current = new AbortController();
       add({ who: 'you', text: said });
       setText('');
@@ -126,12 +129,17 @@ function Talk({ begun }: { readonly begun: Begun }) {
           else if (event.type === 'proposal')
             add({ who: 'gate', text: `Waits for a person: ${event.proposal.summary}`, link: event.proposal.id });
           else if (event.type === 'receipt')
-            add({ who: 'gate', text: `${event.receipt.title}: ${event.receipt.words}` });
+            add({
+              who: 'gate',
+              text: `${event.receipt.title}: ${event.receipt.words}`,
+              changes: event.receipt.changes,
+            });
           else if (event.type === 'error') add({ who: 'gate', text: `${event.error.message} ${event.error.next}` });
           else if (event.type === 'done') setTokens((before) => before + event.usage.tokens);
       } catch (error) {
         if (!(error instanceof DOMException && error.name === 'AbortError')) {
-          // Nothing that was typed is lost.
+          // Nothing that was typed is lost, and what was not said is not shown as said.
+          setLines((before) => (before.at(-1)?.who === 'you' ? before.slice(0, -1) : before));
           setText(said);
           throw error;
         }
@@ -140,6 +148,12 @@ function Talk({ begun }: { readonly begun: Begun }) {
       }
     },
   });
+
+  const send = (words: string) => {
+    if (words.trim() === '' || turn.isBusy) return;
+    wish.current = words.trim();
+    turn.go();
+  };
 
   return (
     <>
@@ -165,14 +179,7 @@ function Talk({ begun }: { readonly begun: Begun }) {
             <ul class="chips starters" aria-label="Examples">
               {STARTERS.filter(({ needs }) => actions.some(({ name }) => name === needs)).map((one) => (
                 <li key={one.words}>
-                  <button
-                    type="button"
-                    class="quiet"
-                    onClick={() => {
-                      setText(one.words);
-                      words.current?.focus();
-                    }}
-                  >
+                  <button type="button" class="quiet" onClick={() => send(one.words)}>
                     {one.words}
                   </button>
                 </li>
@@ -185,7 +192,15 @@ function Talk({ begun }: { readonly begun: Begun }) {
               <li key={at} class={line.who}>
                 <small>{line.who === 'you' ? 'You' : line.who === 'bot' ? 'Bot' : 'Gatehouse'}</small>
                 <div class="words">
-                  <Text>{line.text}</Text>
+                  <Text>{line.text.trimEnd()}</Text>
+                  {line.changes?.map(({ field, before, after }) => (
+                    <p key={field}>
+                      <code>{field}</code> <Value of={before} /> →{' '}
+                      <strong>
+                        <Value of={after} />
+                      </strong>
+                    </p>
+                  ))}
                 </div>
                 {line.link && <a href={`/approvals/${line.link}`}>Decide it</a>}
               </li>
@@ -197,7 +212,7 @@ function Talk({ begun }: { readonly begun: Begun }) {
             aria-busy={turn.isBusy}
             onSubmit={(event) => {
               event.preventDefault();
-              if (text.trim() !== '') turn.go();
+              send(text);
             }}
           >
             <Field label="Your message">
