@@ -7,7 +7,7 @@ import { botNamed } from '../policy/permit.ts';
 import type { Log } from '../ports/log.ts';
 import type { Connections } from '../ports/salesforce.ts';
 import type { Store } from '../ports/store.ts';
-import type { HeldSyncOf } from '../ports/sync.ts';
+import type { HeldSyncOf, SyncDeps, SyncSettings } from '../ports/sync.ts';
 import type { FeedRow } from '../ports/sync-store.ts';
 import { type ClockDifference, clockDifference } from '../runtime/clocks.ts';
 import type { Database } from '../store/engines/database.ts';
@@ -15,10 +15,11 @@ import { createCipher } from '../store/secrets/cipher.ts';
 import { createSyncStore } from '../store/sync/sync-store.ts';
 import { createSync, type SyncRoom } from '../sync/create-sync.ts';
 import { keptProblems, type SyncProblem, type SyncStatus, syncStatus } from '../sync/jobs/status.ts';
-import { createWorker, type Worker } from '../sync/jobs/worker.ts';
+import { createWorker, type Worker, type WorkerDeps } from '../sync/jobs/worker.ts';
 import { requireWriting } from '../sync/remote/policy-bounds.ts';
+import type { RouteDeps } from '../sync/routes/deps.ts';
 import { type SyncRoute, syncRoutes } from '../sync/routes/sync-routes.ts';
-import { deliver } from '../sync/webhooks/deliver.ts';
+import { type DeliveryDeps, deliver } from '../sync/webhooks/deliver.ts';
 
 /** The sync half of the composition root: loaded by the first call that needs it. */
 export interface AppSync extends SyncRoom {
@@ -34,8 +35,17 @@ export interface AppSync extends SyncRoom {
   mark(): Promise<string>;
   /** What is wrong as it is kept here, without a look at Salesforce. */
   problems(bot: string): Promise<readonly SyncProblem[]>;
+  /** What its parts are made of, for whoever works with one part alone. */
+  readonly parts: SyncParts;
   /** Undefined where the bot never had a connection. */
   status(bot: string): Promise<SyncStatus | undefined>;
+}
+
+export type SyncParts = DeliveryDeps & Pick<RouteDeps, 'connectionOf' | 'connectionStatus' | 'openOrg' | 'onChange'>;
+
+/** How soon the sync does things; default: what an installation needs. */
+export interface SyncPace extends Pick<WorkerDeps, 'tickMs' | 'pollMs' | 'pauseMs'> {
+  readonly settings?: Partial<SyncSettings>;
 }
 
 export interface AppSyncDeps {
@@ -53,7 +63,8 @@ export interface AppSyncDeps {
   readonly log: Log;
   readonly audit: () => Audit;
   readonly heldSync: HeldSyncOf;
-  readonly crash?: ((point: string) => void | Promise<void>) | undefined;
+  readonly pace: SyncPace | undefined;
+  readonly crash: SyncDeps['crash'];
 }
 
 export function createAppSync(deps: AppSyncDeps): AppSync {
@@ -70,6 +81,8 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
   };
   const policyOf = async (bot: string) => (await store.bots.get(bot))?.policy;
   const shared = {
+    ...deps.pace,
+    crash: deps.crash,
     store: createSyncStore(deps.database),
     now,
     newId: deps.newId,
@@ -78,7 +91,6 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     wait: deps.sleep,
     policyOf,
     heldSync: deps.heldSync,
-    ...(deps.crash === undefined ? {} : { crash: deps.crash }),
     connectionOf: standing,
     cipher: createCipher(deps.secret, 'webhooks'),
     hooks: createHooks({ mayReach, ownUrl: deps.publicUrl }),
@@ -150,6 +162,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       const { orgId } = await connections.status(bot);
       return orgId === undefined ? [] : keptProblems(shared, { bot, orgId });
     },
+    parts: shared,
     async status(bot) {
       const { orgId } = await connections.status(bot);
       if (orgId === undefined) return undefined;

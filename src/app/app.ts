@@ -11,7 +11,7 @@ import type { PlaygroundBy } from '../chat/playground.ts';
 import type { Action, Soql, Sync } from '../domain/action.ts';
 import { deriveKey, hmacSha256 } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
-import { createLeaseWatch } from '../domain/lease-watch.ts';
+import { createLeaseWatch, type LeaseWatch } from '../domain/lease-watch.ts';
 import type { Prompt } from '../domain/prompt.ts';
 import type { ContextDeps } from '../gate/call-context.ts';
 import type { WholeGate } from '../gate/create-gate.ts';
@@ -24,6 +24,7 @@ import type { Model } from '../ports/model.ts';
 import type { Notices } from '../ports/notices.ts';
 import type { Connections } from '../ports/salesforce.ts';
 import type { Store } from '../ports/store.ts';
+import type { TokenVault } from '../ports/tokens.ts';
 import { type Clocks, createClocks } from '../runtime/clocks.ts';
 import { deferred, lazily } from '../runtime/lazy.ts';
 import { loadActions, loadPrompts } from '../runtime/load.ts';
@@ -32,13 +33,14 @@ import { isAlive } from '../runtime/process-alive.ts';
 import { createReadiness, type Readiness } from '../runtime/readiness.ts';
 import { createServerAddress, type ServerAddress } from '../runtime/server-address.ts';
 import type { Sim } from '../sim/sim.ts';
+import type { Database } from '../store/engines/database.ts';
 import { createCipher } from '../store/secrets/cipher.ts';
 import { makeFolder } from '../store/secrets/make-folder.ts';
 import { checkSecret, loadSecret } from '../store/secrets/secret.ts';
 import { lazyTokens, type TokenTarget } from '../store/secrets/tokens.ts';
 import { type ApiUse, createApiUse } from './api-use.ts';
-import type { AppSync } from './app-sync.ts';
-import { openState } from './state.ts';
+import type { AppSync, SyncPace } from './app-sync.ts';
+import { openState, stateOn } from './state.ts';
 
 /** Everything a door may need, put together once. The only file that imports across the house. */
 export interface App {
@@ -85,6 +87,15 @@ export interface AppOptions {
   readonly model?: Model;
   /** A folder of actions beside the shipped ones. */
   readonly actions?: URL;
+  /** What is open already, in place of what the settings name; whoever opened it closes it. */
+  readonly database?: Database;
+  readonly tokens?: TokenVault;
+  readonly simulatedOrg?: Sim;
+  /** How this process waits; default: in real time. */
+  readonly wait?: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Judges the leases of others; default: by `ticks`. */
+  readonly watch?: LeaseWatch;
+  readonly syncPace?: SyncPace;
   /** Crash points by name, for tests. */
   readonly crash?: (point: string) => void | Promise<void>;
 }
@@ -92,7 +103,7 @@ export interface AppOptions {
 export async function createApp(config: Config, options: AppOptions = {}): Promise<App> {
   const now = options.now ?? Date.now;
   const ticks = options.ticks ?? options.now ?? (() => performance.now());
-  const watch = createLeaseWatch(ticks);
+  const watch = options.watch ?? createLeaseWatch(ticks);
   const log = options.log ?? createLog(config.logLevel);
   await makeFolder(config.dataDir).catch((cause: unknown) => {
     throw new GatehouseError('config_invalid', `The data folder ${config.dataDir} cannot be made.`, {
@@ -103,16 +114,21 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
   const inData = (name: string) => path.join(config.dataDir, name);
   const serverAddress = createServerAddress(config);
   const secret = await loadSecret(config.dataDir, config.secret);
-  const { store, database } = await openState(
-    config.databaseUrl === undefined ? { file: inData('gatehouse.db') } : { url: config.databaseUrl },
-    createCipher(secret, 'requests of visitors'),
-  );
+  const secrets = createCipher(secret, 'requests of visitors');
+  const { store, database } =
+    options.database === undefined
+      ? await openState(
+          config.databaseUrl === undefined ? { file: inData('gatehouse.db') } : { url: config.databaseUrl },
+          secrets,
+        )
+      : await stateOn(options.database, secrets);
   try {
     await checkSecret(store, secret);
     const isSimulated = config.simulate || config.salesforce.clientId === undefined;
     // Opened at the first call: a listing needs no tokens, and keyv and its database cost time to load.
-    const tokens = lazyTokens(tokenTarget(config), secret);
+    const tokens = options.tokens ?? lazyTokens(tokenTarget(config), secret);
     const sim = lazily(async (): Promise<Sim> => {
+      if (options.simulatedOrg !== undefined) return options.simulatedOrg;
       const { createSim } = await import('../sim/sim.ts');
       const file = inData('sim.db');
       const { simSeed: seed } = config;
@@ -128,8 +144,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const newId = () => randomBytes(16).toString('hex');
 
     // It keeps the process alive: whoever waits for another one's outcome must not end without an answer.
-    const sleep = (ms: number, signal?: AbortSignal) =>
-      delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+    const sleep =
+      options.wait ??
+      ((ms: number, signal?: AbortSignal) =>
+        delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {}));
     const made = lazily(async (): Promise<Connections> => {
       const { createConnections } = await import('../salesforce/create-connections.ts');
       return createConnections({
@@ -145,6 +163,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         instance: runner,
         watch,
         allowPassword: config.salesforce.allowPassword,
+        ...(options.wait === undefined ? {} : { wait: options.wait }),
         ...(isSimulated ? { simulated: sim.get, simulatedPages: () => `${serverAddress.url()}/simulated-org` } : {}),
       });
     });
@@ -173,6 +192,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         log,
         audit: () => audit,
         heldSync: (...asked) => approvals.heldSync(...asked),
+        pace: options.syncPace,
         crash: options.crash,
       });
     });
@@ -309,8 +329,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       simulatedOrg: isSimulated ? sim.get : undefined,
       async close() {
         if (made.isMade()) await connections.close();
-        await tokens.close();
-        if (sim.isMade()) await (await sim.get()).close();
+        if (options.tokens === undefined) await tokens.close();
+        if (sim.isMade() && options.simulatedOrg === undefined) await (await sim.get()).close();
         await store.close();
       },
     };

@@ -24,6 +24,12 @@ export async function openState(target: DatabaseTarget, secrets: Cipher): Promis
   return { store: createStore(database, secrets), database: async () => database };
 }
 
+/** The same on a database that is open already; whoever opened it closes it. */
+export async function stateOn(database: Database, secrets: Cipher): Promise<State> {
+  const { createStore } = await import('../store/open.ts');
+  return { store: { ...createStore(database, secrets), close: async () => {} }, database: async () => database };
+}
+
 /** What is wrong with a file is told by whoever brings it up to date. */
 async function isCurrent(file: SqliteFile): Promise<boolean> {
   const [found] = await file.all<{ user_version: number }>('pragma user_version').catch(() => []);

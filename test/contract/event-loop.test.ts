@@ -1,17 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { createAccess } from '../../src/access/create-access.ts';
 import { createAccumulator } from '../../src/chat/models/accumulate.ts';
 import { createOpenAiModel } from '../../src/chat/models/openai-model.ts';
 import { serveRoutes } from '../../src/http/server.ts';
-import { readConfig } from '../../src/runtime/config.ts';
 import { rotateToken } from '../../src/sync/inbound/receive.ts';
 import { suggestRules } from '../../src/sync/mapping/suggest.ts';
-import { syncRoutes } from '../../src/sync/routes/sync-routes.ts';
 import { describeStores } from '../support/databases.ts';
 import { longestHold } from '../support/holds.ts';
-import { depsOf } from '../sync/door.ts';
 import { contact, field } from '../sync/mapping/describes.ts';
 import { soapMessage } from '../sync/soap.ts';
 import { createSyncWorld, type SyncWorld } from '../sync/world.ts';
@@ -167,19 +163,18 @@ describeStores((_, openFresh) => {
 
 /** The routes of the sync, asked with a text that is made before: putting it together would hold the loop, too. */
 function rawDoor(world: SyncWorld) {
-  const now = () => world.clock.now;
-  const access = createAccess({ store: world.fresh.store, secret: 'a secret of this test', now });
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const http = serveRoutes({ config: readConfig({}), log, now, access, isSimulated: true }, syncRoutes(depsOf(world)));
+  // The check of answers is ours and would hold the loop, too.
+  const { checkAnswer: _, ...app } = world.app;
+  const http = app.sync().then(({ routes }) => serveRoutes(app, routes));
   return {
-    key: access.issueKey('host', 'demo'),
+    key: app.access.issueKey('host', 'demo'),
     async send(method: string, path: string, body: string, headers: Readonly<Record<string, string>> = {}) {
       const request = new Request(`http://localhost${path}`, {
         method,
         body,
         headers: { host: 'localhost', ...headers },
       });
-      const answer = await http.fetch(request, { remoteAddress: '127.0.0.1' });
+      const answer = await (await http).fetch(request, { remoteAddress: '127.0.0.1' });
       expect([200, 400]).toContain(answer.status);
       for await (const _ of answer.body ?? []);
     },

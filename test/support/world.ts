@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type ActionPermission, SALESFORCE_ACTIONS } from '../../permissions/catalog.ts';
 import { type Policy, shippedPolicy } from '../../permissions/policy.ts';
 import type { Audience } from '../../permissions/profiles.ts';
-import { type App, createApp } from '../../src/app/app.ts';
+import { type App, type AppOptions, createApp } from '../../src/app/app.ts';
 import { GatehouseError } from '../../src/domain/errors.ts';
 import type { Envelope } from '../../src/domain/proposal.ts';
 import type { HttpDeps } from '../../src/http/deps.ts';
@@ -12,6 +12,7 @@ import { readConfig } from '../../src/runtime/config.ts';
 import { createSim, type Sim } from '../../src/sim/sim.ts';
 import { openDatabase } from '../../src/store/open.ts';
 import { checkAnswer } from './answers.ts';
+import { type Control, controlOf } from './control.ts';
 import { describeOnce, describePostgres } from './databases.ts';
 import { copyOfPrepared, testFolder } from './prepared.ts';
 import { stockOrg, stockPolicy } from './stock-org.ts';
@@ -22,7 +23,7 @@ export interface World extends AsyncDisposable {
   readonly app: App & Pick<HttpDeps, 'checkAnswer'>;
   readonly folder: string;
   readonly bot: string;
-  readonly clock: { now: number; advance(ms: number): void };
+  readonly clock: Clock;
   /** A call as the bot's model makes it. */
   call(action: string, args: unknown, more?: Partial<Call>): Promise<Envelope>;
   /** The error of a call that must fail. */
@@ -31,26 +32,44 @@ export interface World extends AsyncDisposable {
   approve(id: string, more?: { choice?: string; values?: Record<string, unknown> }): Promise<Envelope>;
   setPolicy(change: (policy: Policy) => Policy): Promise<void>;
   /** The simulated org's control routes. */
-  sim(method: string, route: string, body?: unknown): Promise<SimAnswer>;
+  sim: Control;
   records(object: string): Promise<readonly Record<string, unknown>[]>;
   /** API calls since the last reset of the count. */
   calls(): Promise<number>;
   /** A process that goes on looking: what stands still before its eyes for `ms` is taken over. */
   recoverAfter(ms: number): Promise<void>;
-  /** A second house on the same folder, as another process would open it. */
-  again(crash?: (point: string) => void | Promise<void>): Promise<App>;
+  /** A second house on the same state, as another process would open it. */
+  again(crash?: AppOptions['crash'], seams?: Seams): Promise<App>;
 }
 
-// What a control route answers is for the test to know.
-// biome-ignore lint/suspicious/noExplicitAny: free-form JSON of the simulator's control routes
-export type SimAnswer = any;
+/** Places where a test stands in for the machine; what they leave open is as the program has it. */
+export type Seams = Omit<AppOptions, 'actions' | 'crash'>;
+
+/** Time stands still until a test moves it. */
+export interface Clock {
+  now: number;
+  advance(ms: number): void;
+}
+
+export function createClock(now = Date.now()): Clock {
+  const clock = {
+    now,
+    advance(ms: number) {
+      clock.now += Math.ceil(ms);
+    },
+  };
+  return clock;
+}
 
 export interface WorldOptions {
   readonly grants?: readonly ActionPermission[];
   readonly audience?: Audience;
   readonly policy?: (policy: Policy) => Policy;
-  readonly crash?: (point: string) => void | Promise<void>;
+  readonly crash?: AppOptions['crash'];
   readonly env?: Readonly<Record<string, string>>;
+  /** The clock of an org that was made before. */
+  readonly clock?: Clock;
+  readonly seams?: Seams;
   /** A folder of actions beside the shipped ones. */
   readonly actions?: URL;
 }
@@ -59,23 +78,21 @@ const ALL: readonly ActionPermission[] = SALESFORCE_ACTIONS;
 
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const folder = await mkdtemp(path.join(testFolder(), 'gatehouse-test-'));
-  const clock = {
-    now: Date.now(),
-    advance: (ms: number) => {
-      clock.now += ms;
-    },
-  };
+  const { clock = createClock(), seams = {} } = options;
   const config = readConfig({ GATEHOUSE_DATA: folder, GATEHOUSE_LOG: 'silent', ...stockOrg, ...options.env });
+  // A database elsewhere, and a secret of its own, begin with nothing here but the org.
+  const isHere = config.databaseUrl === undefined && config.secret === undefined && seams.database === undefined;
   await copyOfPrepared(
     config.simSeed === undefined ? 'house' : `house-${config.simSeed}`,
     folder,
     (at) => prepare(at, config.simSeed),
-    // A database elsewhere, and a secret of its own, begin with nothing here but the org.
-    (file) => (config.databaseUrl === undefined && config.secret === undefined) || file === 'sim.db',
+    (file) => (file === 'sim.db' ? seams.simulatedOrg === undefined : isHere),
   );
-  const open = async (crash?: (point: string) => void | Promise<void>) => ({
+  const open = async (crash?: AppOptions['crash'], more: Seams = {}) => ({
     ...(await createApp(config, {
       now: () => clock.now,
+      ...seams,
+      ...more,
       ...(options.actions === undefined ? {} : { actions: options.actions }),
       ...(crash === undefined ? {} : { crash }),
     })),
@@ -96,17 +113,10 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   // The control routes are asked through a second simulator on the same file: processes share one org.
   let control: Sim | undefined;
   const others: App[] = [];
-  const sim = async (method: string, route: string, body?: unknown) => {
-    const { simSeed: seed } = config;
-    control ??= await createSim({ file: path.join(folder, 'sim.db'), seed, now: () => clock.now });
-    const request = new Request(`http://sim.localhost/_sim/${route}`, {
-      method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    });
-    const answer = await control.fetch(request, { loopback: true });
-    if (!answer.ok) throw new Error(`_sim/${route}: ${answer.status} ${await answer.text()}`);
-    const text = await answer.text();
-    return text === '' ? undefined : JSON.parse(text);
+  const sim: Control = async (...asked) => {
+    if (seams.simulatedOrg !== undefined) return controlOf(seams.simulatedOrg)(...asked);
+    control ??= await createSim({ file: path.join(folder, 'sim.db'), seed: config.simSeed, now: () => clock.now });
+    return controlOf(control)(...asked);
   };
   const call: World['call'] = (action, args, more) =>
     app.gate.call({ bot, principal: 'agent:test', channel: 'rest', action, args, ...more });
@@ -147,8 +157,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       clock.advance(ms);
       await app.retention.recover();
     },
-    async again(crash) {
-      const other = await open(crash);
+    async again(crash, more) {
+      const other = await open(crash, more);
       others.push(other);
       return other;
     },

@@ -1,39 +1,7 @@
 import type { Role } from '../../permissions/catalog.ts';
-import { createAccess } from '../../src/access/create-access.ts';
 import { serveRoutes } from '../../src/http/server.ts';
-import { botNamed } from '../../src/policy/permit.ts';
-import { readConfig } from '../../src/runtime/config.ts';
-import { createCipher } from '../../src/store/secrets/cipher.ts';
-import type { HostDeed, RouteDeps } from '../../src/sync/routes/deps.ts';
-import { syncRoutes } from '../../src/sync/routes/sync-routes.ts';
-import { checkAnswer } from '../support/answers.ts';
+import type { HostDeed } from '../../src/sync/routes/deps.ts';
 import type { SyncWorld } from './world.ts';
-
-/** What routes put into the audit. */
-export const deeds: HostDeed[] = [];
-
-export function depsOf(world: SyncWorld): RouteDeps {
-  return {
-    sync: world.sync,
-    store: world.store,
-    now: () => world.clock.now,
-    newId: () => crypto.randomUUID(),
-    owner: 'door',
-    wait: async () => {},
-    policyOf: async (bot) => (await world.fresh.store.bots.get(bot))?.policy,
-    connectionOf: (bot) => world.fresh.store.connections.get(bot),
-    connectorOf: async (bot) => (await world.fresh.store.connections.get(bot))?.id,
-    connectionStatus: (bot) => world.connections.status(bot),
-    noteEvent: (bot, at) => world.fresh.store.connections.patch(bot, { lastEventAt: at }),
-    openOrg: (bot) => world.org(bot),
-    onChange() {},
-    audit: async (entry) => void deeds.push(entry),
-    requireBot: async (name) => (await botNamed(world.fresh.store, name)).name,
-    publicUrl: 'https://gate.example',
-    cipher: createCipher('a secret of this test', 'webhooks'),
-    hooks: world.delivery.hooks,
-  };
-}
 
 interface Answered {
   readonly status: number;
@@ -47,13 +15,9 @@ interface Answered {
 export type Ask = (method: string, path: string, body?: unknown) => Promise<Answered>;
 
 /** The real HTTP door with the routes of the sync, asked with keys of the bot's host app and of an operator. */
-export function door(world: SyncWorld, role: Role = 'admin'): Ask {
-  const { clock, fresh } = world;
-  const now = () => clock.now;
-  const access = createAccess({ store: fresh.store, secret: 'a secret of this test', now });
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const deps = { config: readConfig({}), log, now, access, isSimulated: true, checkAnswer };
-  const http = serveRoutes(deps, syncRoutes(depsOf(world)));
+export function door({ app }: SyncWorld, role: Role = 'admin'): Ask {
+  const { access } = app;
+  const http = app.sync().then(({ routes }) => serveRoutes(app, routes));
   const keys = Promise.all([
     access.issueKey('host', 'demo'),
     access.createOperator(`${role}-${crypto.randomUUID()}`, role),
@@ -69,13 +33,19 @@ export function door(world: SyncWorld, role: Role = 'admin'): Ask {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const answer = await http.fetch(request, { remoteAddress: '127.0.0.1' });
+    const answer = await (await http).fetch(request, { remoteAddress: '127.0.0.1' });
     const type = answer.headers.get('content-type') ?? '';
     const text = await answer.text();
     const read = type === 'application/json' ? JSON.parse(text) : text;
     if (!answer.ok) throw Object.assign(new Error(read.error.message), read.error);
     return { status: answer.status, type, body: read };
   };
+}
+
+/** What the audit holds about links, oldest first. */
+export async function deedsOf({ app }: SyncWorld): Promise<HostDeed[]> {
+  const rows = await app.store.audit.find({ action: 'salesforce-link', limit: 10 });
+  return rows.reverse().map((row) => ({ ...row, detail: JSON.parse(row.detail) }) as HostDeed);
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: bodies of answers

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
 import { syncStatus } from '../../src/sync/jobs/status.ts';
 import { describeStores } from '../support/databases.ts';
-import { bodyOf, deeds, depsOf, door } from './door.ts';
+import { bodyOf, deedsOf, door } from './door.ts';
 import { createSyncWorld } from './world.ts';
 
 type Change = (policy: Policy) => Policy;
@@ -44,18 +44,17 @@ describeStores((_name, openFresh) => {
     await using world = await createSyncWorld(openFresh);
     const ask = door(world);
     await world.setPolicy(change);
-    const [before, deed] = [await world.records('Account'), deeds.length];
+    const before = await world.records('Account');
     const wish = { object: 'Account', name: 'Side Door Ltd', create: true };
     const refused = ask('POST', '/api/bots/demo/sync/parents', wish);
     await expect(refused).rejects.toMatchObject({ code, next: expect.stringMatching(/Salesforce|switches it on/) });
     expect(await world.records('Account')).toEqual(before);
-    expect(deeds.slice(deed)).toMatchObject([{ event: 'refused', object: 'Account', detail: { code } }]);
+    expect(await deedsOf(world)).toMatchObject([{ event: 'refused', object: 'Account', detail: { code } }]);
   });
 
   it('makes a company by hand once, of an object that the mapping names, and says so in log and audit [P5] [K7]', async () => {
     await using world = await createSyncWorld(openFresh);
     const ask = door(world);
-    const deed = deeds.length;
     const parents = '/api/bots/demo/sync/parents';
     await ask('POST', parents, { object: 'Account', name: 'Front Door Ltd', create: true });
     const made = (await world.records('Account')).filter(({ Name }) => Name === 'Front Door Ltd');
@@ -64,7 +63,7 @@ describeStores((_name, openFresh) => {
     expect(await world.log('front door ltd')).toMatchObject([
       { operation: 'create', direction: 'to_crm', sfId: recordId },
     ]);
-    expect(deeds.slice(deed)).toMatchObject([
+    expect(await deedsOf(world)).toMatchObject([
       { event: 'permitted', object: 'Account', recordId: null },
       { event: 'created', object: 'Account', recordId },
     ]);
@@ -103,7 +102,7 @@ describeStores((_name, openFresh) => {
     expect(await world.records()).toEqual(before);
     expect(await world.records('Opportunity')).toHaveLength(_ === 'the mode ask' ? 0 : 1);
     const { orgId } = await world.org();
-    const { problems } = await syncStatus(depsOf(world), { bot: 'demo', orgId });
+    const { problems } = await syncStatus(world.delivery, { bot: 'demo', orgId });
     expect(problems).toContainEqual(
       expect.objectContaining({ code, next: expect.stringContaining('nothing is lost') }),
     );

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { deliver } from '../../src/sync/webhooks/deliver.ts';
 import { describeStores } from '../support/databases.ts';
-import { bodyOf, depsOf, door } from './door.ts';
+import { bodyOf, door } from './door.ts';
 import { createSyncWorld } from './world.ts';
 
 describeStores((_name, openFresh) => {
@@ -313,11 +313,11 @@ describeStores((_name, openFresh) => {
       await world.settle();
     }
     status = 500;
-    expect(await deliver(depsOf(world), 'demo')).toBe(0);
-    expect(await deliver(depsOf(world), 'demo')).toBe(0);
+    expect(await deliver(world.delivery, 'demo')).toBe(0);
+    expect(await deliver(world.delivery, 'demo')).toBe(0);
     status = 200;
     world.clock.advance(60_000);
-    await Promise.all([deliver(depsOf(world), 'demo'), deliver(depsOf(world), 'demo')]);
+    await Promise.all([deliver(world.delivery, 'demo'), deliver(world.delivery, 'demo')]);
     server.close();
     expect(got.every((one) => one.isSigned)).toBe(true);
     expect(got[1]?.id).toBe(got[0]?.id);

@@ -1,51 +1,54 @@
-import { randomUUID } from 'node:crypto';
 import { type Policy, shippedPolicy } from '../../permissions/policy.ts';
-import type { FieldValue } from '../../src/domain/action.ts';
-import { createLeaseWatch } from '../../src/domain/lease-watch.ts';
+import type { App } from '../../src/app/app.ts';
+import type { SyncParts } from '../../src/app/app-sync.ts';
+import type { FieldValue, Sync } from '../../src/domain/action.ts';
 import type { Link } from '../../src/domain/link.ts';
 import type { Kind } from '../../src/domain/mapping.ts';
-import { createHooks } from '../../src/outbound/hooks.ts';
 import type { Connections, Org } from '../../src/ports/salesforce.ts';
 import type { CrashPoint, SyncSettings } from '../../src/ports/sync.ts';
 import type { HostRecord, LogRow, SyncStore } from '../../src/ports/sync-store.ts';
 import type { TokenSet } from '../../src/ports/tokens.ts';
-import { readConfig } from '../../src/runtime/config.ts';
-import { createConnections } from '../../src/salesforce/create-connections.ts';
+import { deferred, lazily } from '../../src/runtime/lazy.ts';
 import { createSim, type Sim, type SimSeed } from '../../src/sim/sim.ts';
 import { stock } from '../../src/sim/stock.ts';
-import { createCipher } from '../../src/store/secrets/cipher.ts';
+import type { Database } from '../../src/store/engines/database.ts';
 import { createSyncStore } from '../../src/store/sync/sync-store.ts';
-import { createSync, type SyncRoom } from '../../src/sync/create-sync.ts';
+import type { SyncRoom } from '../../src/sync/create-sync.ts';
 import { useInbox } from '../../src/sync/inbound/inbox.ts';
 import { poll } from '../../src/sync/inbound/poll.ts';
-import { createWorker, type Worker } from '../../src/sync/jobs/worker.ts';
-import type { DeliveryDeps } from '../../src/sync/webhooks/deliver.ts';
+import type { Worker } from '../../src/sync/jobs/worker.ts';
+import type { SingleSync } from '../../src/sync/on-demand/bot-sync.ts';
 import type { FreshDatabase, OpenFresh } from '../support/databases.ts';
 import { isStock } from '../support/stock-org.ts';
+import { type Clock, createClock, createWorld, type Seams, type World } from '../support/world.ts';
 
 /** A process died here. */
 export class Crash extends Error {}
 
+/** One process of the house, opened by its first use. */
 export interface Process {
-  readonly sync: SyncRoom;
+  readonly sync: Omit<SyncRoom, 'engine'>;
   readonly store: SyncStore;
-  readonly connections: Connections;
   org(bot?: string): Promise<Org>;
   /** Events, poll and everything that is due, until nothing is left. */
   settle(bot?: string): Promise<void>;
   poll(bot?: string): Promise<{ calls: number; hints: number }>;
   inbox(bot?: string): Promise<number>;
-  party(id: string, bot?: string): ReturnType<ReturnType<SyncRoom['forBot']>['syncParty']>;
-  case(id: string, bot?: string): ReturnType<ReturnType<SyncRoom['forBot']>['syncCase']>;
+  party(id: string, bot?: string): ReturnType<Sync['syncParty']>;
+  case(id: string, bot?: string): ReturnType<Sync['syncCase']>;
   /** Its background loop; the test makes its turns. */
-  readonly worker: Worker;
-  readonly delivery: DeliveryDeps;
+  readonly worker: Pick<Worker, 'turn'>;
 }
 
+/** A world whose org begins empty, on the database of a suite, with processes that die at named points. */
 export interface SyncWorld extends AsyncDisposable, Process {
+  readonly app: World['app'];
   readonly fresh: FreshDatabase;
-  readonly clock: { now: number; advance(ms: number): void };
+  readonly clock: Clock;
   readonly simulated: Sim;
+  readonly connections: Connections;
+  readonly delivery: SyncParts;
+  readonly worker: Worker;
   /** Another process on the same store and org. */
   process(more?: ProcessOptions): Process;
   put(
@@ -88,35 +91,13 @@ export interface WorldOptions extends ProcessOptions {
 }
 
 const BOT = 'demo';
-const hooks = createHooks({ mayReach: async () => 'loopback', ownUrl: 'https://gate.example' });
+const UNSEEN = new AbortController().signal;
 
 export async function createSyncWorld(openFresh: OpenFresh, options: WorldOptions = {}): Promise<SyncWorld> {
   const fresh = await openFresh();
-  const clock = {
-    now: options.start ?? Date.parse('2026-05-04T10:00:00.500Z'),
-    advance(ms: number) {
-      clock.now += Math.ceil(ms);
-    },
-  };
+  const clock = createClock(options.start ?? Date.parse('2026-05-04T10:00:00.500Z'));
   const seed: SimSeed = { ...(isStock ? { setup: stock.setup } : {}), ...(options.seed ?? { records: {} }) };
   const simulated = await createSim({ now: () => clock.now, seed });
-  const tokens = new Map<string, TokenSet>();
-  const control: SyncWorld['control'] = async (method, route, body) => {
-    const request = new Request(`http://sim.localhost/_sim/${route}`, {
-      method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const answer = await simulated.fetch(request, { loopback: true });
-    if (!answer.ok) throw new Error(`${route}: ${await answer.text()}`);
-    return JSON.parse(await answer.text());
-  };
-  if (options.withoutExternalId) {
-    await control('POST', 'reset', {
-      seed: options.seed ?? { records: {} },
-      withoutFields: ['Contact.Gatehouse_Id__c', 'Opportunity.Gatehouse_Id__c', 'Account.Gatehouse_Id__c'],
-    });
-  }
-
   /** Answers `FROM ContactHistory` as Salesforce does where an administrator switched tracking on. */
   const history: { ContactId: string; Field: string; CreatedDate: string }[] = [];
   async function withHistory(request: Request): Promise<Response> {
@@ -136,86 +117,59 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
     });
   }
 
-  function open({ crash, skewMs = 0, settings, hasWatched = false }: ProcessOptions): Process {
-    const now = () => clock.now + skewMs;
-    const connections = createConnections({
-      config: readConfig({}).salesforce,
-      requestTimeoutMs: 5_000,
-      rows: fresh.store.connections,
-      values: fresh.store.values,
-      tokens: {
-        get: async (key) => tokens.get(key),
-        set: async (key, value) => void tokens.set(key, value),
-        delete: async (key) => void tokens.delete(key),
-      },
-      now,
-      newId: randomUUID,
-      random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
-      log: { debug() {}, info() {}, warn() {}, error() {} },
-      instance: randomUUID(),
-      simulated: async () => (options.history ? { fetch: withHistory } : simulated),
-      wait: async (ms) => clock.advance(ms),
-    });
+  let isOver = false;
+  /** What one process has of its own. */
+  function machine({ crash, skewMs = 0, settings, hasWatched = false }: ProcessOptions) {
     let isDead = false;
-    /** After its crash a process reaches nothing any more: not even to free its claims. */
-    const store = new Proxy(createSyncStore(fresh.database), {
-      get(target, name, receiver) {
-        if (isDead) throw new Crash('a dead process reached for the store');
-        return Reflect.get(target, name, receiver);
-      },
-    });
-    const dying =
-      crash &&
-      (async (point: CrashPoint) => {
-        try {
-          await crash(point);
-        } catch (error) {
-          isDead ||= error instanceof Crash;
-          throw error;
-        }
-      });
-    const deps = {
-      store,
-      now,
-      newId: randomUUID,
-      owner: randomUUID(),
-      watch: hasWatched ? { hasStood: () => true } : createLeaseWatch(now),
-      // Waiting for Salesforce's clock moves ours; waiting for another caller must let it run.
-      wait: async (ms: number) => {
-        if (ms > 100) clock.advance(ms);
-        else if (options.isAlone) clock.advance(5_000);
-        else await new Promise((resolve) => setTimeout(resolve, 1));
-      },
-      policyOf: async (bot: string) => (await fresh.store.bots.get(bot))?.policy,
-      connectionOf: (bot: string) => fresh.store.connections.get(bot),
-      ...(dying ? { crash: dying } : {}),
-      ...(settings ? { settings } : {}),
+    const database = crash ? mortal(fresh.database, () => isDead && !isOver) : fresh.database;
+    const seams: Seams = {
+      database,
+      now: () => clock.now + skewMs,
+      syncPace: settings ? { settings } : {},
+      ...(hasWatched ? { watch: { hasStood: () => true } } : {}),
     };
-    const sync = createSync(deps);
-    const org = (bot = BOT) => connections.open(bot, { signal: new AbortController().signal, background: true });
-    const delivery: DeliveryDeps = { ...deps, cipher: createCipher('a secret of this test', 'webhooks'), hooks };
+    const dying = async (point: string) => {
+      try {
+        // Those of the gate have other names.
+        await crash?.(point as CrashPoint);
+      } catch (error) {
+        isDead ||= error instanceof Crash;
+        throw error;
+      }
+    };
+    return { database, seams, crash: crash && dying };
+  }
+
+  function processOn(database: Database, app: () => Promise<App>): Process {
+    const store = createSyncStore(database);
+    const room = async () => (await app()).sync();
+    const org: Process['org'] = async (bot = BOT) =>
+      (await app()).connections.open(bot, { signal: UNSEEN, background: true });
     const process: Process = {
-      sync,
+      sync: {
+        hosts: deferred(async () => (await room()).hosts),
+        runner: deferred(async () => (await room()).runner),
+        batches: deferred(async () => (await room()).batches),
+        manualLinks: deferred(async () => (await room()).manualLinks),
+        forBot: (...given) => deferred<Sync>(async () => (await room()).forBot(...given)),
+        forHost: (...given) => deferred<SingleSync>(async () => (await room()).forHost(...given)),
+      },
       store,
-      connections,
       org,
-      poll: async (bot = BOT) => poll(deps, sync.engine.settings, bot, await org(bot)),
-      inbox: async (bot = BOT) => useInbox(deps, bot, await org(bot)),
-      party: async (id, bot = BOT) => sync.forBot(bot, await org(bot), true).syncParty(id),
-      case: async (id, bot = BOT) => sync.forBot(bot, await org(bot), true).syncCase(id),
-      delivery,
-      worker: createWorker(
-        { ...delivery, bots: async () => [BOT], openOrg: org, log: { warn() {} } },
-        sync.engine,
-        sync.runner,
-        sync.batches,
-      ),
+      async poll(bot = BOT) {
+        const { parts, engine } = await room();
+        return poll(parts, engine.settings, bot, await org(bot));
+      },
+      inbox: async (bot = BOT) => useInbox((await room()).parts, bot, await org(bot)),
+      party: async (id, bot = BOT) => (await room()).forBot(bot, await org(bot), true).syncParty(id),
+      case: async (id, bot = BOT) => (await room()).forBot(bot, await org(bot), true).syncCase(id),
+      worker: { turn: async (bot) => (await room()).worker.turn(bot) },
       async settle(bot = BOT) {
         const { orgId } = await org(bot);
         for (let turn = 0; turn < 20; turn++) {
           await process.inbox(bot);
           const { hints } = await process.poll(bot);
-          const done = await sync.runner.runAllDue(bot, await org(bot));
+          const done = await process.sync.runner.runAllDue(bot, await org(bot));
           if (hints === 0 && done === 0 && (await store.links.backlog({ bot, orgId })).count === 0) return;
           // Back-offs and leases run out.
           clock.advance(done === 0 ? 130_000 : 1_000);
@@ -226,13 +180,44 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
     return process;
   }
 
-  const main = open(options);
+  const first = machine(options);
+  const house = await createWorld({
+    clock,
+    grants: [],
+    policy: () => shippedPolicy('internal'),
+    env: { GATEHOUSE_REQUEST_TIMEOUT_MS: '5000' },
+    seams: {
+      ...first.seams,
+      tokens: inMemory(),
+      simulatedOrg: options.history ? { ...simulated, fetch: withHistory } : simulated,
+      // Waiting for Salesforce's clock moves ours; waiting for another caller must let it run.
+      async wait(ms) {
+        if (ms > 100) clock.advance(ms);
+        else if (options.isAlone) clock.advance(5_000);
+        else await new Promise((resolve) => setTimeout(resolve, 1));
+      },
+    },
+    ...(first.crash ? { crash: first.crash } : {}),
+  });
+  const { app, sim: control } = house;
+  const { worker, parts } = await app.sync();
+  const main = processOn(first.database, async () => app);
   const world: SyncWorld = {
     ...main,
+    app,
+    connections: app.connections,
+    delivery: parts,
+    worker,
     fresh,
     clock,
     simulated,
-    process: (more = {}) => open({ ...(options.settings ? { settings: options.settings } : {}), ...more }),
+    process(more = {}) {
+      const { database, seams, crash } = machine({
+        ...(options.settings ? { settings: options.settings } : {}),
+        ...more,
+      });
+      return processOn(database, lazily(() => house.again(crash, seams)).get);
+    },
     control,
     async put(id, fields, { kind = 'party', parties, bot = BOT } = {}) {
       const [record] = await main.sync.hosts.put(bot, kind, [{ id, fields, ...(parties ? { parties } : {}) }]);
@@ -289,18 +274,63 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
         grants: [],
         policy: shippedPolicy('internal'),
       });
-      await main.connections.connect(bot, { flow: 'simulated' });
+      await app.connections.connect(bot, { flow: 'simulated' });
     },
     async [Symbol.asyncDispose]() {
+      // The dead are closed as well.
+      isOver = true;
+      await house[Symbol.asyncDispose]();
       await simulated.close();
       await fresh[Symbol.asyncDispose]();
     },
   };
-  await world.connect(BOT);
+  if (options.withoutExternalId) {
+    await control('POST', 'reset', {
+      seed: options.seed ?? { records: {} },
+      withoutFields: ['Contact.Gatehouse_Id__c', 'Opportunity.Gatehouse_Id__c', 'Account.Gatehouse_Id__c'],
+    });
+  }
   // Describes are cached from here on: calls counted later are the sync's own.
   const org = await main.org();
   for (const object of ['Contact', 'Opportunity', 'Account']) await org.describe(object);
   return world;
+}
+
+/** After its crash a process reaches nothing any more: not even to free its claims. */
+function mortal(database: Database, isDead: () => boolean): Database {
+  const live = () => {
+    if (isDead()) throw new Crash('a dead process reached for the store');
+  };
+  return {
+    ...database,
+    kysely: database.kysely.withPlugin({
+      transformQuery({ node }) {
+        live();
+        return node;
+      },
+      transformResult: async ({ result }) => result,
+    }),
+    async all(sql, bound) {
+      live();
+      return database.all(sql, bound);
+    },
+    async transaction(work) {
+      live();
+      return database.transaction(work);
+    },
+  };
+}
+
+/** Tokens of one run of a test, as several processes share them. */
+function inMemory(): NonNullable<Seams['tokens']> {
+  const tokens = new Map<string, TokenSet>();
+  return {
+    get: async (key) => tokens.get(key),
+    set: async (key, value) => void tokens.set(key, value),
+    delete: async (key) => void tokens.delete(key),
+    async check() {},
+    async close() {},
+  };
 }
 
 export function crashAt(point: CrashPoint, times = 1): (at: CrashPoint) => void {
