@@ -1,8 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { GatehouseError } from '../../src/domain/errors.ts';
 import type { Connections, Org } from '../../src/ports/salesforce.ts';
@@ -11,17 +9,20 @@ import type { TokenVault } from '../../src/ports/tokens.ts';
 import { readConfig } from '../../src/runtime/config.ts';
 import { type ConnectionDeps, createConnections } from '../../src/salesforce/create-connections.ts';
 import { serveSim } from '../../src/sim/server.ts';
-import { createSim, type Sim } from '../../src/sim/sim.ts';
+import { createSim } from '../../src/sim/sim.ts';
 import { openStore } from '../../src/store/open.ts';
 import { openTokens } from '../../src/store/secrets/tokens.ts';
+import { controlOf } from '../support/control.ts';
+import { migratedFile } from '../support/databases.ts';
+import { type Clock, createClock } from '../support/world.ts';
 
-/** A store, a vault and connections on a folder of their own, with a clock that the test moves and waits that take no time. */
+/** The room of Salesforce alone: a store, a vault and connections, with a clock that the test moves and waits that take no time. */
 export interface OrgWorld extends AsyncDisposable {
   readonly folder: string;
   readonly store: Store;
   readonly vault: TokenVault;
   readonly connections: Connections;
-  readonly clock: { now: number; advance(ms: number): void };
+  readonly clock: Clock;
   readonly waits: number[];
   /** What was logged, as one text: secrets must never be in it. */
   readonly logged: string[];
@@ -34,15 +35,11 @@ export interface OrgWorld extends AsyncDisposable {
 export async function createOrgWorld(
   more: Partial<ConnectionDeps> & { readonly env?: Record<string, string> } = {},
 ): Promise<OrgWorld> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-org-'));
-  const store = await openStore({ file: path.join(folder, 'gatehouse.db') });
+  const { target, remove } = await migratedFile();
+  const folder = path.dirname(target.file);
+  const store = await openStore(target);
   const vault = await openTokens({ file: path.join(folder, 'tokens.db') }, 'a secret of this test');
-  const clock = {
-    now: Date.now(),
-    advance(ms: number) {
-      clock.now += ms;
-    },
-  };
+  const clock = createClock();
   const waits: number[] = [];
   const logged: string[] = [];
   const note = (message: string, fields?: object) => void logged.push(`${message} ${JSON.stringify(fields ?? {})}`);
@@ -83,7 +80,7 @@ export async function createOrgWorld(
     async [Symbol.asyncDispose]() {
       await vault.close();
       await store.close();
-      await rm(folder, { recursive: true, force: true });
+      await remove();
     },
   };
 }
@@ -92,20 +89,6 @@ export async function createOrgWorld(
 export async function createEmbedded(now?: () => number) {
   const sim = await createSim({ origin: 'http://sim.localhost', ...(now ? { now } : {}) });
   return { sim, simulated: async () => sim, control: controlOf(sim) };
-}
-
-export function controlOf(sim: Sim) {
-  return async (method: string, route: string, body?: unknown) => {
-    const answer = await sim.fetch(
-      new Request(`http://sim.localhost/_sim/${route}`, {
-        method,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      }),
-      { loopback: true },
-    );
-    if (!answer.ok) throw new Error(`${route}: ${answer.status} ${await answer.text()}`);
-    return JSON.parse(await answer.text());
-  };
 }
 
 /** A bot on the embedded simulated org. */
@@ -207,14 +190,7 @@ export async function createWebWorld(settings: Record<string, unknown> = {}, mor
     ...more,
     env: { SALESFORCE_LOGIN_URL: server.url, SALESFORCE_EXTRA_HOSTS: new URL(server.url).host },
   });
-  const control = async (method: string, route: string, body?: unknown): Promise<SimAnswer> => {
-    const answer = await fetch(`${server.url}/_sim/${route}`, {
-      method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    if (!answer.ok) throw new Error(await answer.text());
-    return (await answer.json()) as SimAnswer; // free-form, the test knows it
-  };
+  const control = controlOf(server);
   await control('POST', 'settings', settings);
   await signIn(world);
   return {
@@ -258,9 +234,6 @@ export async function approve(url: string): Promise<URLSearchParams> {
   });
   return new URL(answer.headers.get('location') ?? 'http://nowhere/').searchParams;
 }
-
-// biome-ignore lint/suspicious/noExplicitAny: what a control route of the simulated org answers is for the test to know
-type SimAnswer = any;
 
 /** The GatehouseError that this must end in. */
 export async function refusal(work: Promise<unknown>): Promise<GatehouseError> {

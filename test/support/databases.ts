@@ -24,13 +24,7 @@ const on = process.env.GATEHOUSE_TEST_ON;
 
 /** One suite on every database there is. PostgreSQL: DATABASE_URL, or the usual local one with a database `test`. */
 export function describeStores(suite: (name: 'SQLite' | 'PostgreSQL', openFresh: OpenFresh) => void): void {
-  describeOnce('on SQLite', () =>
-    suite('SQLite', async () => {
-      const place = await freshFile();
-      await copyOfPrepared('store', path.dirname(place.target.file), migrated);
-      return fresh(place);
-    }),
-  );
+  describeOnce('on SQLite', () => suite('SQLite', async () => fresh(await migratedFile())));
   // What an org lacks has nothing to do with where we keep our rows.
   if (!isStock) describePostgres((makeSchema) => suite('PostgreSQL', async () => fresh(await makeSchema())));
 }
@@ -52,6 +46,13 @@ export async function freshFile(): Promise<Place<{ readonly file: string }>> {
     target: { file: path.join(folder, 'gatehouse.db') },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** The same with its schema up to date. */
+export async function migratedFile(): ReturnType<typeof freshFile> {
+  const place = await freshFile();
+  await copyOfPrepared('store', path.dirname(place.target.file), migrated);
+  return place;
 }
 
 export type PostgresPlace = Place<{ readonly url: string; readonly schema: string }>;
