@@ -4,9 +4,10 @@ import { Client as ClassicClient } from '@modelcontextprotocol/sdk/client/index.
 import { StdioClientTransport as ClassicStdio } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport as ClassicHttp } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
-import { listen } from '../../src/http/server.ts';
+import { expect } from 'vitest';
 import { createMcpHttp, type McpHttp, type McpHttpDeps } from '../../src/mcp/http.ts';
-import { createWorld, type World, type WorldOptions } from '../support/world.ts';
+import { openDoor as openHttp } from '../support/door.ts';
+import type { World, WorldOptions } from '../support/world.ts';
 
 /** The MCP door of one world on a real port, and the two genuine clients that knock at it. */
 export interface Door extends AsyncDisposable {
@@ -70,35 +71,38 @@ export interface Knocker {
 }
 
 export async function openDoor(options: WorldOptions = {}, more: Pick<McpHttpDeps, 'formMs'> = {}): Promise<Door> {
-  const world = await createWorld(options);
-  const key = await world.app.access.issueKey('agent', world.bot);
   const knockers: Knocker[] = [];
-  const open = () => createMcpHttp({ ...world.app, ...more });
-  let mcp = open();
-  const handle = (request: Request) => mcp.handle(request);
-  const server = await listen({ ...world.app, mcp: { handle } }, { host: '127.0.0.1', port: 0 });
+  const open = ({ app }: World) => createMcpHttp({ ...app, ...more });
+  let mcp: McpHttp | undefined;
+  const inUse = () => mcp ?? expect.fail('the door is not open');
+  const door = await openHttp(options, (world) => {
+    mcp = open(world);
+    return { mcp: { handle: (request) => inUse().handle(request) } };
+  });
+  const { world } = door;
+  const key = door.keys.agent;
+  const url = `${door.url}/mcp`;
 
   return {
     world,
     key,
-    url: `${server.url}/mcp`,
+    url,
     get mcp() {
-      return mcp;
+      return inUse();
     },
     async connect(kind, how = {}) {
-      const knocker = await connectHttp(kind, `${server.url}/mcp`, { key, ...how });
+      const knocker = await connectHttp(kind, url, { key, ...how });
       knockers.push(knocker);
       return knocker;
     },
     async restart() {
-      await mcp.close();
-      mcp = open();
+      await inUse().close();
+      mcp = open(world);
     },
     async [Symbol.asyncDispose]() {
       for (const knocker of knockers) await knocker.close().catch(() => undefined);
-      await mcp.close();
-      await server.close();
-      await world[Symbol.asyncDispose]();
+      await inUse().close();
+      await door[Symbol.asyncDispose]();
     },
   };
 }
