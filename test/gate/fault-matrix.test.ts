@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { GatehouseError } from '../../src/domain/errors.ts';
 import type { Envelope } from '../../src/domain/proposal.ts';
-import { createWorld, type World } from '../support/world.ts';
+import { createClock, createWorld, type World } from '../support/world.ts';
 
 /** Each fault of the org, before and after the write, under each action: the org's end state is compared with what was said. */
 
@@ -73,7 +73,13 @@ describe.each(Object.entries(ACTIONS))('%s', (_, action) => {
   it.each(FAULTS.flatMap((fault) => (['before', 'after'] as const).map((when) => [fault.type, when, fault] as const)))(
     'under "%s" %s the write says what is so, and never does it twice [R3 C6 F5]',
     async (__, when, fault) => {
-      await using world = await createWorld({ env: { GATEHOUSE_REQUEST_TIMEOUT_MS: '600' } });
+      const clock = createClock();
+      await using world = await createWorld({
+        clock,
+        env: { GATEHOUSE_REQUEST_TIMEOUT_MS: '600' },
+        // What waits before it tries again need not wait for real.
+        seams: { wait: async (ms) => clock.advance(ms) },
+      });
       const sync = await world.app.sync();
       await sync.hosts.put(world.bot, 'party', [PARTY]);
       await sync.hosts.put(world.bot, 'case', [{ id: 'c-1', fields: { title: 'Faulty case' }, parties: [] }]);
