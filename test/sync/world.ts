@@ -91,7 +91,6 @@ export interface WorldOptions extends ProcessOptions {
 }
 
 const BOT = 'demo';
-const UNSEEN = new AbortController().signal;
 
 export async function createSyncWorld(openFresh: OpenFresh, options: WorldOptions = {}): Promise<SyncWorld> {
   const fresh = await openFresh();
@@ -144,7 +143,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
     const store = createSyncStore(database);
     const room = async () => (await app()).sync();
     const org: Process['org'] = async (bot = BOT) =>
-      (await app()).connections.open(bot, { signal: UNSEEN, background: true });
+      (await app()).connections.open(bot, { signal: new AbortController().signal, background: true });
     const process: Process = {
       sync: {
         hosts: deferred(async () => (await room()).hosts),
