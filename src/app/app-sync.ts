@@ -115,20 +115,22 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     sync.runner,
     sync.batches,
   );
-  const routes = syncRoutes({
-    ...shared,
-    sync,
-    // A person who says "sync now" is not background work.
-    openOrg: (bot, signal) => connections.open(bot, { signal }),
-    connectorOf: async (bot) => (await standing(bot))?.id,
-    noteEvent: (bot, at) => store.connections.patch(bot, { lastEventAt: at }),
-    async audit(entry) {
-      const action = 'salesforce-link';
-      await deps.audit().record({ ...entry, channel: 'rest', action });
-    },
-    requireBot: async (name) => (await botNamed(store, name)).name,
-    publicUrl: deps.publicUrl,
-  });
+  let routes: readonly SyncRoute[] | undefined;
+  const makeRoutes = () =>
+    syncRoutes({
+      ...shared,
+      sync,
+      // A person who says "sync now" is not background work.
+      openOrg: (bot, signal) => connections.open(bot, { signal }),
+      connectorOf: async (bot) => (await standing(bot))?.id,
+      noteEvent: (bot, at) => store.connections.patch(bot, { lastEventAt: at }),
+      async audit(entry) {
+        const action = 'salesforce-link';
+        await deps.audit().record({ ...entry, channel: 'rest', action });
+      },
+      requireBot: async (name) => (await botNamed(store, name)).name,
+      publicUrl: deps.publicUrl,
+    });
   /** Puts it into the feed of a bot that has a webhook; false where it has none. */
   const tell = async (
     bot: string,
@@ -155,7 +157,11 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       const told = bots.map(async ({ name: bot }) => (await tell(bot, row, {})) && deliver(shared, bot));
       await Promise.allSettled(told);
     },
-    routes,
+    // Only a door over HTTP needs their forms, which take longer to make than everything else here.
+    get routes() {
+      routes ??= makeRoutes();
+      return routes;
+    },
     worker,
     mark: () => shared.store.mark(),
     async problems(bot) {
