@@ -87,6 +87,8 @@ export interface AppOptions {
   readonly model?: Model;
   /** A folder of actions beside the shipped ones. */
   readonly actions?: URL;
+  /** All of them, where another app of this process has found and checked them already. */
+  readonly loadedActions?: readonly Action[];
   /** What is open already, in place of what the settings name; whoever opened it closes it. */
   readonly database?: Database;
   readonly tokens?: TokenVault;
@@ -202,10 +204,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const heads = createChainHeadFiles(headsFolder, isAlive);
     const audit = createAudit({ store, secret, heads, now, log, onVerdict: keepVerdict(store.values, now) });
     const access = createAccess({ store, secret, now });
-    const actions = await loadActions(
-      new URL('../../actions/', import.meta.url),
-      ...(options.actions === undefined ? [] : [options.actions]),
-    );
+    const actions =
+      options.loadedActions ??
+      (await loadActions(
+        new URL('../../actions/', import.meta.url),
+        ...(options.actions === undefined ? [] : [options.actions]),
+      ));
     const prompts = lazily(() => loadPrompts(new URL('../../prompts/', import.meta.url)));
     const openOrg: ContextDeps['openOrg'] = async (bot, signal, sent) => {
       const org = await connections.open(bot.name, { signal, sent });

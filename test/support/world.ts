@@ -158,7 +158,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       await app.retention.recover();
     },
     async again(crash, more) {
-      const other = await open(crash, more);
+      const other = await open(crash, { loadedActions: app.actions, ...more });
       others.push(other);
       return other;
     },
