@@ -43,7 +43,11 @@ export interface HostStore {
   /** Ids of live cases that name one of these people. */
   casesOf(bot: string, parties: readonly string[]): Promise<readonly string[]>;
   /** How many live records have never been in Salesforce, and one of them. */
-  unsynced(scope: Scope, kind: Kind, object: string): Promise<{ readonly count: number; readonly first: string | null }>;
+  unsynced(
+    scope: Scope,
+    kind: Kind,
+    object: string,
+  ): Promise<{ readonly count: number; readonly first: string | null }>;
   /** Live records without a link to the object, in order of id. */
   unlinked(scope: Scope, kind: Kind, object: string, after: string, limit: number): Promise<readonly HostRecord[]>;
 }

@@ -11,8 +11,8 @@ import { Badge, Empty, Loaded, Notice } from '../parts/states.tsx';
 import { count, OutLink, Text } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { useMay } from '../session.ts';
-import { ReadyOfBot } from './sync-ready.tsx';
 import { ModeForm, StopButton } from './bot-mode.tsx';
+import { ReadyOfBot } from './sync-ready.tsx';
 
 type Bot = Awaited<ReturnType<typeof readBot>>;
 const readBot = (bot: string) => said(api.GET('/api/bots/{bot}', { params: { path: { bot } } }));
