@@ -132,6 +132,48 @@ describeStores((_name, openFresh) => {
     expect((await status(world)).problems).toEqual([]);
   });
 
+  it.each([{}, { withoutExternalId: true }])(
+    'makes a company by hand once: asked again, in other letters, and with its answer lost, %o [S4]',
+    async (options) => {
+      await using world = await createSyncWorld(openFresh, options);
+      await open(world, { Account: WRITE });
+      const org = await world.org();
+      const make = (name: string) => world.sync.manualLinks.linkParent('demo', org, 'Account', name, 'create');
+      const named = async (name: string) =>
+        (await world.records('Account')).filter(({ Name }) => String(Name).toLowerCase() === name);
+      const first = await make('Bar NV');
+      for (const name of ['Bar NV', 'BAR nv', ' bar NV ']) expect((await make(name)).sfId).toBe(first.sfId);
+      expect(await named('bar nv')).toHaveLength(1);
+      expect((await world.log('bar nv')).map(({ operation }) => operation)).toEqual(['none', 'none', 'none', 'create']);
+
+      const lost = { type: 'drop', when: 'after', match: { path: 'sobjects/Account' } };
+      await world.control('POST', 'faults', { ...lost, times: 1 });
+      expect(await make('Lost NV')).toMatchObject({ state: 'active', sfId: expect.any(String) });
+      expect(await named('lost nv')).toHaveLength(1);
+
+      // Nor can it be read back: told as not known, and found when it is asked for again.
+      const cutOff: typeof org.create = async (...args) => {
+        await world.control('POST', 'faults', [lost, { type: 'drop', match: { path: '/composite' } }]);
+        return org.create(...args);
+      };
+      const cut = Object.assign(Object.create(org), { create: cutOff });
+      const asked = world.sync.manualLinks.linkParent('demo', cut, 'Account', 'Cut NV', 'create');
+      await expect(asked).rejects.toThrow('not known yet whether Salesforce made the Account');
+      await world.control('POST', 'faults', { clear: true });
+      world.clock.advance(60_000);
+      expect(await make('Cut NV')).toMatchObject({ state: 'active', sfId: expect.any(String) });
+      expect(await named('cut nv')).toHaveLength(1);
+
+      // A colleague made one of this name: theirs is named, and no second one is made.
+      const theirs = await world.add({ Name: 'Theirs NV' }, 'Account');
+      await expect(make('Theirs NV')).rejects.toMatchObject({
+        code: 'duplicate',
+        next: expect.stringContaining(theirs),
+      });
+      expect(await named('theirs nv')).toHaveLength(1);
+    },
+  );
+
   it('makes a company also where its external-id field may not be written [S4]', async () => {
     await using world = await createSyncWorld(openFresh);
     await world.control('POST', 'settings', { readOnlyFields: ['Account.Gatehouse_Id__c'] });

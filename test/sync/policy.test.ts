@@ -67,6 +67,15 @@ describeStores((_name, openFresh) => {
       { event: 'permitted', object: 'Account', recordId: null },
       { event: 'created', object: 'Account', recordId },
     ]);
+    await world.control('POST', 'faults', {
+      type: 'drop',
+      when: 'after',
+      times: 1,
+      match: { path: 'sobjects/Account' },
+    });
+    await ask('POST', parents, { object: 'Account', name: 'Side Door Ltd', create: true });
+    await ask('POST', parents, { object: 'Account', name: 'side door ltd', create: true });
+    expect(deeds.slice(deed + 2).map(({ event }) => event)).toEqual(['permitted', 'created', 'linked']);
     await expect(ask('POST', parents, { object: 'Lead', name: 'Elsewhere', create: true })).rejects.toMatchObject({
       code: expect.stringMatching(/invalid_input|permission_denied/),
     });

@@ -219,7 +219,7 @@ export async function countFailed(
 }
 
 /** No request of ours is under way longer than this. */
-const LONGEST_FLIGHT_MS = 600_000;
+export const LONGEST_FLIGHT_MS = 600_000;
 
 /** The intents that may still show up in the record: young ones, less those that `isSettled`. */
 export function openIntents(

@@ -1,10 +1,12 @@
 import type { FieldValue } from '../../domain/action.ts';
-import { GatehouseError } from '../../domain/errors.ts';
+import { GatehouseError, StillUnderWay } from '../../domain/errors.ts';
+import { EXTERNAL_ID } from '../../domain/external-id.ts';
 import { type Link, problemKind, type Scope } from '../../domain/link.ts';
 import { freed, linkedByHand, unlinked } from '../../domain/link-transitions.ts';
 import { KINDS, type Kind } from '../../domain/mapping.ts';
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
 import type { LogChange, LogRow } from '../../ports/sync-store.ts';
+import { LONGEST_FLIGHT_MS } from '../engine/change-set.ts';
 import type { ClaimRunner } from '../engine/claim-runner.ts';
 import { claimLinks } from '../engine/claims.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -17,7 +19,7 @@ import { foldedName } from '../merge/plan.ts';
 import { lookUp } from '../remote/look-up.ts';
 import { openedBy, requireWriting } from '../remote/policy-bounds.ts';
 import { toRow } from '../remote/soql-read.ts';
-import { externalKey, mappingOf, openTarget } from '../remote/target.ts';
+import { externalKey, keyFieldOf, mappingOf, openTarget } from '../remote/target.ts';
 
 /** Who did it, where it was the host app: its key, and whom it says it acts for. */
 export interface By {
@@ -35,7 +37,8 @@ export interface ManualLinks {
   link(bot: string, org: SyncOrg, kind: Kind, localId: string, sfId: string, by?: By): Promise<Link>;
   /**
    * A parent (an account) for every person with this company name: one that is there, a new one, or none. A new one is judged like
-   * any write of the sync; `permitted` is told before it is sent.
+   * any write of the sync, and made once: asked for again it is the one that is there. `permitted` is told before it is sent;
+   * `StillUnderWay` where nobody knows whether it was made.
    */
   linkParent(
     bot: string,
@@ -77,7 +80,7 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
     to: (fresh: Link) => Link,
     log: LogNote & Pick<LogRow, 'reason'>,
     /** Done under the claim, before anything is stored. */
-    first: () => Promise<Partial<LogNote>> = async () => ({}),
+    first: (claim: Link) => Promise<Partial<LogNote & Pick<LogRow, 'reason'>>> = async () => ({}),
   ): Promise<Link> {
     const scope = { bot: link.bot, orgId: link.orgId };
     const [claim] = await claimLinks(deps, scope, { due: 'ids', ids: [link.id] }, { leaseMs: 60_000, limit: 1 });
@@ -89,11 +92,7 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
     const keep = (note: LogNote & Pick<LogRow, 'reason'>) =>
       store.atomically(async (inside) => {
         const [fresh] = await inside.links.lock([claim]);
-        if (!fresh)
-          throw new GatehouseError('conflict', 'This record was taken over by a worker.', {
-            next: 'Try again.',
-            retryable: true,
-          });
+        if (!fresh) throw takenOver();
         const changed = freed(to(fresh));
         await inside.links.save([changed]);
         if (fresh.kind === 'party') await touchCasesOf(inside, fresh, [fresh.localId], now());
@@ -102,7 +101,7 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
         return changed;
       });
     try {
-      return await keep({ ...log, ...(await first()) });
+      return await keep({ ...log, ...(await first(claim)) });
     } catch (error) {
       await store.links.release([claim]);
       throw error;
@@ -145,6 +144,54 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
     throw new GatehouseError('not_found', `There is no ${object} with this Id.`, {
       next: 'Copy the Id from the address of the record in Salesforce.',
     });
+  }
+
+  /** Kept before a create is sent, so that whoever comes next looks for it. */
+  const noteAttempt = (claim: Link, attemptedAt: number | null) =>
+    store.atomically(async (inside) => {
+      const [fresh] = await inside.links.lock([claim]);
+      if (!fresh) throw takenOver();
+      await inside.links.save([{ ...fresh, attemptedAt }]);
+    });
+
+  /** The one of this name that we made or link to, or a new one. Recorded before it is sent, and looked for when no answer comes. */
+  async function makeParent(org: SyncOrg, claim: Link, name: string, permitted: () => Promise<void>) {
+    const { object, localId, extKey, sfId, attemptedAt } = claim;
+    const keyField = keyFieldOf(await org.describe(object), openedBy(await deps.policyOf(claim.bot)));
+    const byId = sfId === null ? [] : [{ object, select: ['Id'], field: 'Id', values: [sfId] }];
+    const byKey = keyField === undefined ? [] : [{ object, select: ['Id'], field: keyField, values: [extKey] }];
+    const byName = { object, select: ['Id', 'Name'], field: 'Name', values: [name] };
+    const look = async (wasSent: boolean) => {
+      const ours = (await lookUp(org, [...byId, ...byKey], () => {})).flat();
+      const [all = []] = await lookUp(org, [byName], () => {});
+      const named = all.filter(({ Name }) => foldedName(String(Name)) === localId);
+      if (ours.length === 0 && named.length > (wasSent ? 1 : 0))
+        throw namedSo(
+          object,
+          named.map(({ Id }) => String(Id)),
+        );
+      const id = (ours[0] ?? named[0])?.Id;
+      return typeof id === 'string' ? { id, isNew: false } : undefined;
+    };
+    const there = await look(attemptedAt !== null);
+    if (there) return there;
+    // Without our mark, time alone tells that the first one was not made.
+    if (keyField === undefined && attemptedAt !== null && org.clock() < attemptedAt + LONGEST_FLIGHT_MS)
+      throw notKnown(object);
+    await permitted();
+    await noteAttempt(claim, org.clock());
+    const mark = keyField === undefined ? {} : { mark: { field: EXTERNAL_ID, value: extKey } };
+    try {
+      return { id: (await org.create(object, { Name: name }, mark)).id, isNew: true };
+    } catch (error) {
+      if (error instanceof GatehouseError && org.refusal(error).mayBeDone !== true) {
+        await noteAttempt(claim, attemptedAt);
+        throw error;
+      }
+      const made = await look(true).catch(() => undefined);
+      if (made) return { ...made, isNew: true };
+      throw notKnown(object, error);
+    }
   }
 
   /** Everybody who waited for this answer. */
@@ -227,11 +274,11 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
       let id = typeof choice === 'string' ? null : await parentId(org, object, choice.recordId);
       const reason = { create: 'made by hand', 'leave out': 'left out by hand' }[String(choice)] ?? 'linked by hand';
       const to = (fresh: Link) => (id === null ? unlinked(fresh) : linkedByHand(fresh, id));
-      const changed = await change(link, to, { ...BY_HAND, sfId: id, reason }, async () => {
+      const changed = await change(link, to, { ...BY_HAND, sfId: id, reason }, async (claim) => {
         if (choice !== 'create') return {};
-        await permitted();
-        id = (await org.create(object, { Name: name.trim() })).id;
-        return { operation: 'create', sfId: id };
+        const made = await makeParent(org, claim, name.trim(), permitted);
+        id = made.id;
+        return made.isNew ? { operation: 'create', sfId: id } : { sfId: id, reason: 'linked by hand' };
       });
       await retryWaiting(scope, object, localId);
       return changed;
@@ -294,6 +341,27 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
       return row;
     },
   };
+}
+
+function namedSo(object: string, ids: readonly string[]): GatehouseError {
+  return new GatehouseError('duplicate', `There is already a record of ${object} with this name.`, {
+    next: `Choose it by its Id (${ids.slice(0, 5).join(', ')}); if another one is wanted, make it in Salesforce and choose that one by its Id.`,
+  });
+}
+
+function takenOver(): GatehouseError {
+  return new GatehouseError('conflict', 'This record was taken over by a worker.', {
+    next: 'Try again.',
+    retryable: true,
+  });
+}
+
+function notKnown(object: string, cause?: unknown): StillUnderWay {
+  return new StillUnderWay(`It is not known yet whether Salesforce made the ${object}.`, {
+    next: 'Ask for it again in half a minute: what was made is found, and is not made twice.',
+    retryAfterMs: 30_000,
+    cause,
+  });
 }
 
 /** First and last name of the host are one value in the log. */

@@ -12,7 +12,7 @@ import type { DeliveryDeps } from '../webhooks/deliver.ts';
 export interface HostDeed {
   readonly bot: string;
   readonly principal: string;
-  readonly event: 'linked' | 'unlinked' | 'permitted' | 'created' | 'refused';
+  readonly event: 'linked' | 'unlinked' | 'permitted' | 'created' | 'unknown' | 'refused';
   readonly object: string;
   readonly recordId: string | null;
   readonly detail: Readonly<Record<string, unknown>>;

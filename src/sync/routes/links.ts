@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { GatehouseError } from '../../domain/errors.ts';
+import { GatehouseError, StillUnderWay } from '../../domain/errors.ts';
 import { type Link, problemKind } from '../../domain/link.ts';
 import { defineRoute } from '../../ports/route.ts';
 import { type SyncStatus, syncStatus } from '../jobs/status.ts';
@@ -134,13 +134,19 @@ export function linkRoutes(deps: RouteDeps) {
         const note = (event: HostDeed['event'], recordId: string | null, detail: object = {}) =>
           audit({ bot, principal: caller.principal, event, object, recordId, detail: { kind: 'parent', ...detail } });
         const org = await openOrg(bot, signal);
+        let isSent = false;
+        const permitted = async () => {
+          await note('permitted', null);
+          isSent = true;
+        };
         const link = await manualLinks
-          .linkParent(bot, org, object, name, choice, () => note('permitted', null))
+          .linkParent(bot, org, object, name, choice, permitted)
           .catch(async (error: unknown) => {
-            await note('refused', null, { code: error instanceof GatehouseError ? error.code : 'internal' });
+            const event = error instanceof StillUnderWay ? 'unknown' : 'refused';
+            await note(event, null, { code: error instanceof GatehouseError ? error.code : 'internal' });
             throw error;
           });
-        await note(choice === 'create' ? 'created' : link.sfId === null ? 'unlinked' : 'linked', link.sfId);
+        await note(isSent ? 'created' : link.sfId === null ? 'unlinked' : 'linked', link.sfId);
         onChange(bot);
         return { json: toWireLink(link) };
       },
