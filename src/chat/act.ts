@@ -32,13 +32,14 @@ export async function* act(
   let bad = 0;
   for (const group of inGroups(calls, (call) => actionOf(call)?.risk === 'read')) {
     for (const call of group) yield step(call, actionOf(call), 'started', `${actionOf(call)?.title ?? call.name}…`);
+    const under = await bot.under();
     const outcomes = await Promise.all(
       group.map((call) => callOne(deps, turn, call, actionOf(call), calls.indexOf(call) >= MOST_CALLS, signal)),
     );
     for (const [at, call] of group.entries()) {
       const outcome = outcomes[at]!; // one each
       if ('error' in outcome && outcome.error === NOT_JSON) bad += 1;
-      const entry = toToolEntry(call, outcome, { action: actionOf(call), isPublic: bot.isPublic });
+      const entry = toToolEntry(call, outcome, { action: actionOf(call), isPublic: bot.isPublic, under });
       await keep(turn, call, outcome, entry);
       yield step(call, actionOf(call), entry.isFailed ? 'failed' : 'done', entry.words);
       if (entry.receipt !== undefined) yield { type: 'receipt', receipt: entry.receipt };

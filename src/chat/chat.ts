@@ -1,4 +1,5 @@
 import { shownRecord } from '../../permissions/shown-record.ts';
+import { sha256 } from '../domain/canonical-json.ts';
 import { GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
 import { createLeaseWatch, type LeaseWatch } from '../domain/lease-watch.ts';
 import type { Prompt } from '../domain/prompt.ts';
@@ -89,7 +90,7 @@ export function createChat(deps: ChatDeps): Chat {
       isSimulated: deps.about.isSimulated,
       now: deps.now(),
     });
-    return { actions, isPublic, tools: actions.map(toFunctionTool), system };
+    return { actions, isPublic, under: () => standingOf(store, name), tools: actions.map(toFunctionTool), system };
   }
 
   /**
@@ -183,7 +184,7 @@ export function createChat(deps: ChatDeps): Chat {
       const outcomes = await Promise.all(
         loaded.cards.map((card) => outcomeOf(gate, card.proposal, viewerOf(loaded), AbortSignal.abort())),
       );
-      return toTranscript(loaded, outcomes);
+      return toTranscript(loaded, outcomes, await standingOf(store, loaded.conversation.bot));
     },
   };
 }
@@ -243,6 +244,16 @@ async function botNamed({ bots }: Pick<Store, 'bots'>, name: string) {
 
 async function orgOf({ connections }: Pick<Store, 'connections'>, bot: string): Promise<string | null> {
   return (await connections.get(bot))?.orgId ?? null;
+}
+
+/** What was answered under it may be told again while it is the same: the policy, the grants and the org of a bot. */
+async function standingOf(store: Pick<Store, 'bots' | 'connections'>, name: string): Promise<string> {
+  const [{ policyRevision, grants }, connection] = await Promise.all([
+    botNamed(store, name),
+    store.connections.get(name),
+  ]);
+  const org = connection?.state === 'disconnected' ? null : (connection?.orgId ?? null);
+  return sha256(JSON.stringify([policyRevision, [...grants].sort(), org]));
 }
 
 function noSuchCard(): GatehouseError {

@@ -34,6 +34,7 @@ export type Entry =
       readonly name: string;
       readonly text: string;
       readonly receipt?: Receipt | undefined;
+      readonly under?: string | undefined;
     }
   | {
       readonly role: 'tool';
@@ -46,6 +47,8 @@ export type Entry =
       readonly words: string;
       readonly isFailed: boolean;
       readonly receipt?: Receipt | undefined;
+      /** What the bot stood under when this was read: told again only while that is so. */
+      readonly under?: string | undefined;
     };
 
 /** A proposal that a person has not decided yet. */

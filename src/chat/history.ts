@@ -1,12 +1,13 @@
 import { type ModelMessage, OUTCOME, type ToolCall } from '../ports/model.ts';
 import type { Entry } from './conversation.ts';
+import { asOpen } from './tool-answer.ts';
 
 /** Longest history that a model is sent, characters; older turns fall out whole. */
 const MOST_HISTORY = 100_000;
 
 /** What was said, as the model reads it. Starts with the person's words: a tool's answer without its call is refused by servers. */
-export function toHistory(entries: readonly Entry[], most = MOST_HISTORY): ModelMessage[] {
-  const messages = joined(entries);
+export function toHistory(entries: readonly Entry[], under: string, most = MOST_HISTORY): ModelMessage[] {
+  const messages = joined(entries.map((entry) => asOpen(entry, under)));
   let from = messages.length;
   let length = 0;
   for (let at = messages.length - 1; at >= 0; at -= 1) {

@@ -47,7 +47,7 @@ export async function* converse(
   let bad = 0;
   for (let round = 0; round < limits.rounds; round += 1) {
     const request: ModelRequest = {
-      messages: [{ role: 'system', text: bot.system }, ...toHistory(turn.entries)],
+      messages: [{ role: 'system', text: bot.system }, ...toHistory(turn.entries, await bot.under())],
       tools: bot.tools,
       maxTokens: limits.answerTokens,
       signal,

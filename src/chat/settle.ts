@@ -17,6 +17,8 @@ export interface SettleDeps {
 export interface BotView {
   readonly actions: readonly ListedAction[];
   readonly isPublic: boolean;
+  /** What it stands under now: its policy, its grants and its org. */
+  readonly under: () => Promise<string>;
 }
 
 /** How long a write that was approved elsewhere is waited for. */
@@ -31,6 +33,7 @@ export async function* settleCards(
 ): AsyncGenerator<ChatEvent, readonly ProposalView[]> {
   const open: ProposalView[] = [];
   for (const card of turn.cards) {
+    const under = await bot.under();
     const outcome = await outcomeOf(gate, card.proposal, viewerOf(turn), signal);
     const view = 'envelope' in outcome ? outcome.envelope.proposal : undefined;
     if (view !== undefined && 'envelope' in outcome && outcome.envelope.status === 'waiting') {
@@ -39,7 +42,7 @@ export async function* settleCards(
     }
     const left = turn.cards.filter(({ proposal }) => proposal !== card.proposal);
     const action = bot.actions.find(({ name }) => name === card.name);
-    const options = { action, isPublic: bot.isPublic, proposal: card.proposal };
+    const options = { action, isPublic: bot.isPublic, under, proposal: card.proposal };
     const told = toToolEntry({ id: card.call, name: card.name }, outcome, options);
     // The talk has moved past its call, which has its answer: no second call is made up for it. A newer card that took
     // its place is nothing the model need hear of.
@@ -50,19 +53,20 @@ export async function* settleCards(
   return open;
 }
 
-function toOutcomeEntry({ name, text, receipt }: ToolEntry): Entry {
-  return { role: 'outcome', name, text, receipt };
+function toOutcomeEntry({ name, text, receipt, under }: ToolEntry): Entry {
+  return { role: 'outcome', name, text, receipt, under };
 }
 
 /** The person goes on talking: what waits is answered as waiting, once. */
 export async function tellOpenCards(turn: Turn, open: readonly ProposalView[], bot: BotView): Promise<void> {
   const untold = turn.cards.filter(({ isTold }) => !isTold);
   if (untold.length === 0) return;
+  const under = await bot.under();
   const entries = untold.map((card) => {
     const proposal = open.find(({ id }) => id === card.proposal);
     const envelope = { status: 'waiting', proposal } as const;
     const action = bot.actions.find(({ name }) => name === card.name);
-    return toToolEntry({ id: card.call, name: card.name }, { envelope }, { action, isPublic: bot.isPublic });
+    return toToolEntry({ id: card.call, name: card.name }, { envelope }, { action, isPublic: bot.isPublic, under });
   });
   await turn.add(
     entries,
@@ -87,6 +91,7 @@ export async function repair({ approvals }: SettleDeps, turn: Turn, bot: BotView
     (proposal) =>
       proposal.conversation === conversation && proposal.createdAt >= turn.lastAt && !known.has(proposal.id),
   );
+  const under = await bot.under();
   const entries: Entry[] = [];
   const cards: Card[] = [...turn.cards];
   for (const call of left) {
@@ -94,7 +99,7 @@ export async function repair({ approvals }: SettleDeps, turn: Turn, bot: BotView
     const [proposal] = at === -1 ? [] : made.splice(at, 1);
     const action = bot.actions.find(({ name: known }) => known === call.name);
     if (proposal === undefined)
-      entries.push(toToolEntry(call, { error: interrupted() }, { action, isPublic: bot.isPublic }));
+      entries.push(toToolEntry(call, { error: interrupted() }, { action, isPublic: bot.isPublic, under }));
     else cards.push({ proposal: proposal.id, call: call.id, name: call.name, isTold: false });
   }
   await turn.add(entries, cards);

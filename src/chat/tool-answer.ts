@@ -15,6 +15,8 @@ export interface AnswerOptions {
   readonly action: ListedAction | undefined;
   /** Visitors of a public bot see no record ids and links. */
   readonly isPublic: boolean;
+  /** What the bot stood under before the call was made or looked at. */
+  readonly under: string;
   /** A person decided it. */
   readonly proposal?: string;
 }
@@ -29,6 +31,42 @@ export function toToolEntry(call: Pick<ToolCall, 'id' | 'name'>, outcome: Outcom
     words: forPerson(call.name, outcome, options.action),
     isFailed: 'error' in outcome,
     receipt,
+    under: options.under,
+  };
+}
+
+/**
+ * A stored answer as it may be told now: under another policy, other grants or another org nothing of the record is left, to model
+ * and person alike. How it went stays, so that no write is asked for twice.
+ */
+export function asOpen(entry: Entry, under: string): Entry {
+  if ((entry.role !== 'tool' && entry.role !== 'outcome') || entry.under === under) return entry;
+  const { receipt, name } = entry;
+  const bare = {
+    ...entry,
+    text: JSON.stringify({ ...howItWent(entry.text), note: CLOSED_SINCE }),
+    receipt: receipt && {
+      action: receipt.action,
+      title: receipt.title,
+      status: receipt.status,
+      words: 'What it holds is not shown: the policy of this bot was changed since.',
+      proposal: receipt.proposal,
+      changes: [],
+    },
+  };
+  return bare.role === 'tool' ? { ...bare, words: receipt?.title ?? name } : bare;
+}
+
+const CLOSED_SINCE =
+  'The policy of this bot was changed since this was answered, so it is not told again. Call again only to read; a write that is done or waiting is not repeated.';
+
+function howItWent(text: string): object {
+  const { status, proposal, error } = JSON.parse(text); // written by `forModel`
+  return {
+    status: error === undefined ? status : 'failed',
+    ...(proposal === undefined
+      ? {}
+      : { proposal: { id: proposal.id, state: proposal.state, action: proposal.action } }),
   };
 }
 

@@ -226,9 +226,44 @@ describe('what the model is told', () => {
     expect(said.cards).toEqual([]);
   });
 
+  it('tells nothing of a record again that policy closed since, to model or person [P5]', async () => {
+    const read = { calls: [{ name: 'GetAccount', args: { name: 'Acme Industries' } }] };
+    const write = { calls: [{ name: 'UpdateOpportunity', args: { reference: 'OPP-123', amount: 12_345 } }] };
+    await using server = await startModelServer(
+      (_, at) => [read, { text: 'Read.' }, write, { text: 'Written.' }][at] ?? { text: 'Hello.' },
+    );
+    await using talk = await createChatWorld({ baseUrl: server.baseUrl });
+    await talk.say('Who is Acme?');
+    const asked = await talk.say('12345 it is');
+    const done = await talk.answer(asked.cards[0], { answer: 'approve' });
+    expect(done.receipts).toMatchObject([{ status: 'done', changes: [{ after: 12_345 }] }]);
+    const tools = () =>
+      JSON.stringify(server.requests.at(-1).messages.filter(({ role }: { role: string }) => role === 'tool'));
+    await talk.say('Hello');
+    expect(tools()).toMatch(/Rotterdam.*12345/s);
+    expect(JSON.stringify((await talk.read()).entries)).toContain('Acme sensor rollout');
+
+    await talk.world.setPolicy((policy) => ({
+      ...policy,
+      objects: {
+        ...policy.objects,
+        Account: { ...policy.objects.Account!, denyFields: ['BillingCity'] },
+        Opportunity: { ...policy.objects.Opportunity!, denyFields: ['Amount'] },
+      },
+    }));
+    await talk.say('Hello again');
+    expect(tools()).not.toMatch(/Rotterdam|12345|Acme|91000/);
+    expect(tools()).toMatch(/done.*policy of this bot was changed/s);
+    const { entries } = await talk.read();
+    expect(entries.filter(({ kind }) => kind === 'receipt')).toMatchObject([
+      { receipt: { status: 'done', proposal: asked.cards[0]?.id, changes: [] } },
+    ]);
+    expect(JSON.stringify(entries.filter(({ kind }) => kind !== 'person'))).not.toMatch(/sensor rollout|12345|91000/);
+  });
+
   it('is cut where a result is too long for it, and stays JSON [A7]', () => {
     const result = { text: 'say "yes"\n'.repeat(9_000) };
-    const options = { action: undefined, isPublic: false };
+    const options = { action: undefined, isPublic: false, under: '' };
     const { text } = toToolEntry({ id: 'a', name: 'GetAccount' }, { envelope: { status: 'done', result } }, options);
     expect(text.length).toBeLessThan(50_000);
     expect(JSON.parse(text)).toMatchObject({ status: 'done', note: expect.stringContaining('its beginning') });
