@@ -47,6 +47,12 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
     return { name: row.name, role: row.role };
   };
 
+  /** A bot that was deleted took its keys along: one of the same name has others. */
+  const isLiveHost = async (bot: string, principal: string | undefined): Promise<boolean> =>
+    (await store.keys.list(bot)).some(
+      ({ id, kind, revokedAt }) => kind === 'host' && revokedAt === null && `host:${id}` === principal,
+    );
+
   const toSession = async (hash: string): Promise<BrowserSession | undefined> => {
     const row = await store.operators.session(hash, now());
     const operator = row === undefined ? undefined : await store.operators.get(row.operator);
@@ -141,22 +147,24 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
       });
     },
 
-    signSession(bot, { indexValue, user }, ttlMs) {
-      const claims = Buffer.from(JSON.stringify({ bot, indexValue, user, exp: now() + ttlMs })).toString('base64url');
+    signSession(bot, principal, { indexValue, user }, ttlMs) {
+      const claims = Buffer.from(JSON.stringify({ bot, by: principal, indexValue, user, exp: now() + ttlMs })).toString(
+        'base64url',
+      );
       return `ghs_${claims}.${sign(secret, claims)}`;
     },
 
-    verifySession(bot, token) {
+    async verifySession(bot, token) {
       const [claims = '', ...rest] = token.replace(/^ghs_/, '').split('.');
       const isOurs = token.startsWith('ghs_') && isSameSecret(rest.join('.'), sign(secret, claims));
       // Parsed only after the signature held, so the shape is ours.
-      const read: (SessionClaims & { bot: string; exp: number }) | undefined = isOurs
+      const read: (SessionClaims & { bot: string; by?: string; exp: number }) | undefined = isOurs
         ? JSON.parse(Buffer.from(claims, 'base64url').toString('utf8'))
         : undefined;
-      if (read === undefined || read.bot !== bot || read.exp <= now())
+      if (read === undefined || read.bot !== bot || read.exp <= now() || !(await isLiveHost(bot, read.by)))
         throw new GatehouseError(
           'unauthenticated',
-          'This chat session token is not ours, is over, or belongs to another bot.',
+          'This chat session token is not ours, is over, belongs to another bot, or its host key was revoked.',
           {
             next: 'The host app makes a new one with its host key: POST /api/bots/BOT/sessions.',
           },

@@ -24,7 +24,7 @@ export async function openCall({ args: [name, action, json], config, openApp }: 
   const args = parseArguments(json);
   const app = await openApp();
   const { name: bot } = await botNamed(app.store, name);
-  const session = config.session === undefined ? undefined : app.access.verifySession(bot, config.session);
+  const session = config.session === undefined ? undefined : await app.access.verifySession(bot, config.session);
   const call: Call = {
     bot,
     action,

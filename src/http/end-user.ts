@@ -21,12 +21,12 @@ export interface EndUser {
 /** Any value will do: another site's page cannot send it without asking us first, and we never say yes. */
 const PAGE_HEADER = 'gatehouse-chat';
 
-export function endUserOf(
+export async function endUserOf(
   { access, config }: Pick<HttpDeps, 'access' | 'config'>,
   bot: BotRow,
   headers: Headers,
   { isChange }: { readonly isChange: boolean },
-): EndUser {
+): Promise<EndUser> {
   // A model may hold an agent key, and a host app acts for itself: neither is the person (C3).
   if (bearerOf(headers) !== undefined)
     throw new GatehouseError('permission_denied', 'A key cannot talk or decide as a person.', {
@@ -34,7 +34,7 @@ export function endUserOf(
     });
   const token = headers.get('gatehouse-session');
   if (token !== null) {
-    const { indexValue, user } = access.verifySession(bot.name, token);
+    const { indexValue, user } = await access.verifySession(bot.name, token);
     const owner = user === undefined ? `customer:${bot.name}/${indexValue}` : `user:${bot.name}/${user}`;
     return { owner, isAnonymous: false, session: { indexValue } };
   }

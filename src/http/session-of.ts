@@ -1,11 +1,11 @@
 import type { Access } from '../ports/access.ts';
 
 /** The customer whom an agent key speaks for in this request: signed by the host, or nobody. */
-export function sessionOf(
+export async function sessionOf(
   access: Pick<Access, 'verifySession'>,
   bot: string,
   headers: Headers,
-): { readonly session?: { readonly indexValue: string } } {
+): Promise<{ readonly session?: { readonly indexValue: string } }> {
   const token = headers.get('gatehouse-session');
-  return token === null ? {} : { session: access.verifySession(bot, token) };
+  return token === null ? {} : { session: await access.verifySession(bot, token) };
 }

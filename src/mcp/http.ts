@@ -90,7 +90,7 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
 async function identify(access: Access, headers: Headers): Promise<McpCaller> {
   const { bot, principal } = await access.agent(bearerOf(headers));
   const token = headers.get('gatehouse-session');
-  return { bot, principal, ...(token === null ? {} : { session: access.verifySession(bot, token) }) };
+  return { bot, principal, ...(token === null ? {} : { session: await access.verifySession(bot, token) }) };
 }
 
 /** The key itself goes no further than this file. */

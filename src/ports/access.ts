@@ -20,9 +20,10 @@ export interface Access {
   signOut(cookie: string): Promise<void>;
   /** Throws `permission_denied` naming the permission. */
   require(operator: Operator, permission: OperatorPermission): void;
-  /** Host-signed claims of a chat session (O9, P6). Throws `unauthenticated` when forged, expired or another bot's. */
-  signSession(bot: string, claims: SessionClaims, ttlMs: number): string;
-  verifySession(bot: string, token: string): SessionClaims;
+  /** Claims of a chat session (O9, P6), in the name of the host key that asks: `principal` as `host` gave it. */
+  signSession(bot: string, principal: string, claims: SessionClaims, ttlMs: number): string;
+  /** Throws `unauthenticated` when forged, expired or another bot's, and once the key that it was signed for is revoked or gone. */
+  verifySession(bot: string, token: string): Promise<SessionClaims>;
 }
 
 export interface SessionClaims {

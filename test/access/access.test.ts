@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createWorld } from '../support/world.ts';
+import { createWorld, signFor } from '../support/world.ts';
 
 describe('keys', () => {
   it('come in three kinds that never stand in for each other, and are kept as hashes only [P4]', async () => {
@@ -70,8 +70,10 @@ describe('a chat session', () => {
   it('is believed only as the host signed it, for its bot and its time [O9 P6]', async () => {
     await using world = await createWorld();
     const { access } = world.app;
-    const token = access.signSession('demo', { indexValue: 'ACME-001' }, 60_000);
-    expect(access.verifySession('demo', token)).toEqual({ indexValue: 'ACME-001' });
+    const key = await access.issueKey('host', 'demo');
+    const { principal } = await access.host(key);
+    const token = access.signSession('demo', principal, { indexValue: 'ACME-001' }, 60_000);
+    expect(await access.verifySession('demo', token)).toEqual({ indexValue: 'ACME-001' });
     const [claims = '', mark = ''] = token.slice(4).split('.');
     const other = Buffer.from(
       JSON.stringify({ bot: 'demo', indexValue: 'GLOB-002', exp: world.clock.now + 60_000 }),
@@ -86,10 +88,28 @@ describe('a chat session', () => {
       '',
       'ghs_.',
     ])
-      expect(() => access.verifySession('demo', forged)).toThrow('not ours');
-    expect(() => access.verifySession('other', token)).toThrow('another bot');
+      await expect(access.verifySession('demo', forged)).rejects.toThrow('not ours');
+    await expect(access.verifySession('other', token)).rejects.toThrow('another bot');
     world.clock.advance(60_000);
-    expect(() => access.verifySession('demo', token)).toThrow('is over');
+    await expect(access.verifySession('demo', token)).rejects.toThrow('is over');
+  });
+
+  it('ends with the host key that it was signed for, and with its bot, though another one takes the name [O9 P6]', async () => {
+    await using world = await createWorld();
+    const { access, store } = world.app;
+    const sign = () => signFor(access, 'demo', { indexValue: 'ACME-001' });
+    const [first, before] = [await sign(), await sign()];
+    expect(await access.verifySession('demo', first)).toMatchObject({ indexValue: 'ACME-001' });
+    await access.revokeKeys('host', 'demo');
+    await expect(access.verifySession('demo', first)).rejects.toThrow('revoked');
+    const second = await sign();
+    expect(await access.verifySession('demo', second)).toMatchObject({ indexValue: 'ACME-001' });
+    const row = await store.bots.get('demo');
+    await store.bots.remove('demo');
+    await store.bots.create(row!);
+    await sign();
+    for (const token of [before, second])
+      await expect(access.verifySession('demo', token)).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 });
 

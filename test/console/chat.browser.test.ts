@@ -6,7 +6,7 @@ import type { Policy } from '../../permissions/policy.ts';
 import { listen } from '../../src/http/server.ts';
 import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
 import { type Door, openDoor } from '../support/door.ts';
-import { createWorld, type World } from '../support/world.ts';
+import { createWorld, signFor, type World } from '../support/world.ts';
 
 const why = noBrowser();
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true };
@@ -220,7 +220,7 @@ describe.skipIf(why)(`the chat page in Chromium${why ? ` (skipped: ${why})` : ''
     const door = await openChat(opened({ frameOrigins: [shop.origin], anonymous: false }));
     const [account] = await door.world.records('Account');
     const claims = { indexValue: String(account?.Account_Key__c), user: 'anna' };
-    const session = door.world.app.access.signSession('demo', claims, 60_000);
+    const session = await signFor(door.world.app.access, 'demo', claims);
     const { page, complaints } = await visitor();
     for (const site of [shop, stranger])
       site.show(`<h1>Shop</h1><iframe title="Chat" width="390" height="600" src="${door.url}/chat/demo"></iframe><script>
@@ -243,7 +243,7 @@ describe.skipIf(why)(`the chat page in Chromium${why ? ` (skipped: ${why})` : ''
 
   it('takes the session from the fragment, out of the address at once, and asks for one where there is none', async () => {
     const door = await openChat(opened({ anonymous: false }));
-    const session = door.world.app.access.signSession('demo', { indexValue: 'none', user: 'anna' }, 60_000);
+    const session = await signFor(door.world.app.access, 'demo', { indexValue: 'none', user: 'anna' });
     const { page } = await visitor();
     await page.goto(`${door.url}/chat/demo`);
     await page.getByText('This chat opens from the site that it belongs to.').waitFor();

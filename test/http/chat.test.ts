@@ -3,7 +3,7 @@ import type { Policy } from '../../permissions/policy.ts';
 import { parsePolicy, shippedPolicy } from '../../permissions/policy.ts';
 import { createHttp } from '../../src/http/server.ts';
 import { type Door, type Given, openDoor } from '../support/door.ts';
-import type { WorldOptions } from '../support/world.ts';
+import { signFor, type WorldOptions } from '../support/world.ts';
 
 const PAGE = { 'gatehouse-chat': '1' };
 
@@ -175,11 +175,7 @@ describe('the chat over HTTP', () => {
     for (const headers of [ben, { 'gatehouse-session': await sign() }])
       expect((await door.ask('GET', anna.at, { headers })).status).toBe(404);
 
-    for (const session of [
-      undefined,
-      'ghs_forged.x',
-      access.signSession('other', { indexValue, user: 'anna' }, 60_000),
-    ]) {
+    for (const session of [undefined, 'ghs_forged.x', await signFor(access, 'other', { indexValue, user: 'anna' })]) {
       const headers: Record<string, string> = session === undefined ? {} : { 'gatehouse-session': session };
       const refused = await door.ask('GET', anna.at, { headers: { ...PAGE, ...headers } });
       expect([refused.status, refused.json.error.code]).toEqual([401, 'unauthenticated']);
@@ -268,7 +264,7 @@ describe('the chat over HTTP', () => {
     const opened: number[] = [];
     for (let n = 0; n < 30; n += 1) opened.push(await from('203.0.113.9', 'POST'));
     expect(opened.filter((status) => status === 201)).toHaveLength(20);
-    const session = door.world.app.access.signSession('demo', { indexValue: 'ACME-1' }, 600_000);
+    const session = await signFor(door.world.app.access, 'demo', { indexValue: 'ACME-1' }, 600_000);
     const signed = { 'gatehouse-session': session };
     expect([
       await from('203.0.113.9', 'POST', signed),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openDoor, proposeMove } from '../support/door.ts';
+import { signFor } from '../support/world.ts';
 
 const stageOf = async (world: Parameters<typeof proposeMove>[0], id: string) =>
   (await world.records('Opportunity')).find((record) => record.Id === id)?.StageName;
@@ -95,18 +96,18 @@ describe('proposals over REST', () => {
   it('hides from one customer of a key what another one waits for, and from keys what a person at the chat does [P6] [P9]', async () => {
     await using door = await openDoor();
     const { app, bot } = door.world;
-    const sign = (indexValue: string) => ({
-      'gatehouse-session': app.access.signSession(bot, { indexValue }, 60_000),
+    const sign = async (indexValue: string) => ({
+      'gatehouse-session': await signFor(app.access, bot, { indexValue }),
     });
     const given = { key: door.keys.agent, json: { reference: 'OPP-456', nextStep: 'Call' } };
     const asked = await door.ask('POST', `/api/bots/${bot}/actions/UpdateOpportunity`, {
       ...given,
-      headers: sign('ACME-001'),
+      headers: await sign('ACME-001'),
     });
     const at = `/api/proposals/${asked.json.proposal.id}`;
     const look = (headers = {}) => door.ask('GET', at, { key: door.keys.agent, headers });
-    expect((await look(sign('ACME-001'))).json.status).toBe('waiting');
-    expect((await look(sign('GLOBEX-001'))).json.error.code).toBe('not_found');
+    expect((await look(await sign('ACME-001'))).json.status).toBe('waiting');
+    expect((await look(await sign('GLOBEX-001'))).json.error.code).toBe('not_found');
     expect((await look()).json.error.code).toBe('not_found');
     expect((await look({ 'gatehouse-session': 'ghs_a.b' })).status).toBe(401);
 

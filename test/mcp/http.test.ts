@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { shippedPolicy } from '../../permissions/policy.ts';
 import { createHttp } from '../../src/http/server.ts';
 import { messageIn } from '../../src/mcp/request.ts';
+import { signFor } from '../support/world.ts';
 import { type Door, KINDS, openDoor, type Reply } from './door.ts';
 
 const HOUR_MS = 3_600_000;
@@ -258,7 +259,8 @@ describe('a chat session signed by the host', () => {
   it('reaches the gate, so a public bot answers for that customer alone [P6]', async () => {
     await using door = await openDoor({ audience: 'public' });
     const [account] = await door.world.records('Account');
-    const token = door.world.app.access.signSession(
+    const token = await signFor(
+      door.world.app.access,
       door.world.bot,
       { indexValue: String(account?.Account_Key__c) },
       HOUR_MS,
@@ -274,8 +276,8 @@ describe('a chat session signed by the host', () => {
   it('is refused when it is forged, over or of another bot [P6]', async () => {
     await using door = await openDoor();
     const { access } = door.world.app;
-    const good = access.signSession(door.world.bot, { indexValue: 'acme' }, HOUR_MS);
-    const foreign = access.signSession('other', { indexValue: 'acme' }, HOUR_MS);
+    const good = await signFor(access, door.world.bot, { indexValue: 'acme' }, HOUR_MS);
+    const foreign = await signFor(access, 'other', { indexValue: 'acme' }, HOUR_MS);
     for (const token of [`${good}x`, foreign, ''])
       expect((await knock(door, { 'gatehouse-session': token })).status, token).toBe(401);
     expect((await knock(door, { 'gatehouse-session': good })).status).toBe(200);

@@ -7,6 +7,7 @@ import { type App, type AppOptions, createApp } from '../../src/app/app.ts';
 import { GatehouseError } from '../../src/domain/errors.ts';
 import type { Envelope } from '../../src/domain/proposal.ts';
 import type { HttpDeps } from '../../src/http/deps.ts';
+import type { Access, SessionClaims } from '../../src/ports/access.ts';
 import type { Call } from '../../src/ports/gate.ts';
 import { readConfig } from '../../src/runtime/config.ts';
 import { createSim, type Sim } from '../../src/sim/sim.ts';
@@ -200,4 +201,10 @@ export function describeWorlds(suite: (create: typeof createWorld) => void): voi
       };
     }),
   );
+}
+
+/** A chat session as the host app gets it: signed for a host key of the bot. */
+export async function signFor(access: Access, bot: string, claims: SessionClaims, ttlMs = 60_000): Promise<string> {
+  const { principal } = await access.host(await access.issueKey('host', bot));
+  return access.signSession(bot, principal, claims, ttlMs);
 }

@@ -24,7 +24,7 @@ export const command = defineCommand({
     const app = await openApp();
     if (app.isSimulated && name === DEMO_BOT) await ensureDemoBot(app);
     const { name: bot } = await botNamed(app.store, name);
-    const session = config.session === undefined ? undefined : app.access.verifySession(bot, config.session);
+    const session = config.session === undefined ? undefined : await app.access.verifySession(bot, config.session);
     const chat = await app.openChat();
     const person = { owner: `terminal:${userInfo().username}`, session };
     const id = conversation ?? (await chat.open(bot, person)).id;

@@ -15,7 +15,7 @@ export const command = defineCommand({
     const [{ serveMcpStdio }, app] = await Promise.all([import('../../mcp/stdio.ts'), openApp(config)]);
     await checkBot(app, name);
     const principal = await identify(app, config, name);
-    const session = config.session === undefined ? undefined : app.access.verifySession(name, config.session);
+    const session = config.session === undefined ? undefined : await app.access.verifySession(name, config.session);
     const stopRecovering = keepRecovering(app);
     const page = createOwnPage(app);
     await serveMcpStdio({ ...app, openPage: page.open }, { bot: name, principal, session });

@@ -96,7 +96,7 @@ export function actionRoutes({ gate, access, actions }: HttpDeps) {
           signal,
           key,
           conversation,
-          ...sessionOf(access, caller.bot, headers),
+          ...(await sessionOf(access, caller.bot, headers)),
         });
         return { status: envelope.status === 'waiting' ? 202 : 200, json: envelope };
       },

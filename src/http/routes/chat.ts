@@ -24,7 +24,7 @@ export function chatRoutes(deps: HttpDeps) {
 
   const enter = async ({ params, headers, remote }: Call, isChange = true): Promise<Entered> => {
     const bot = await openChatOf(deps, params.bot);
-    const user = endUserOf(deps, bot, headers, { isChange });
+    const user = await endUserOf(deps, bot, headers, { isChange });
     const { perMinute } = bot.policy.chat;
     const [kind, most] = isChange ? ['change', perMinute] : ['look', LOOKS_PER_MINUTE];
     const from = networkOf(remote);

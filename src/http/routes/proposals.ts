@@ -134,7 +134,7 @@ export function proposalRoutes({ gate, approvals, access, store, now }: HttpDeps
       async handle({ params, caller, query, headers, signal }) {
         if (caller.kind === 'agent') {
           const { bot, principal } = caller;
-          const viewer = { bot, principal, channel: 'rest', ...sessionOf(access, bot, headers) } as const;
+          const viewer = { bot, principal, channel: 'rest', ...(await sessionOf(access, bot, headers)) } as const;
           return { json: await gate.proposal(params.id, viewer, { waitMs: query.waitSeconds * 1000, signal }) };
         }
         const { proposal, envelope } = await approvals.inspect(params.id);

@@ -31,7 +31,7 @@ export function sessionRoutes({ access, context, now }: HttpDeps) {
         const claims = { indexValue, user };
         return {
           json: {
-            session: access.signSession(caller.bot, claims, ttlMs),
+            session: access.signSession(caller.bot, caller.principal, claims, ttlMs),
             expiresAt: isoTime(now() + ttlMs),
           },
         };
@@ -54,7 +54,7 @@ export function sessionRoutes({ access, context, now }: HttpDeps) {
             next: 'Send the session that POST /api/bots/BOT/sessions answered.',
             fields: [{ name: 'Gatehouse-Session', problem: 'missing' }],
           });
-        return { json: await context(caller.bot, access.verifySession(caller.bot, session)) };
+        return { json: await context(caller.bot, await access.verifySession(caller.bot, session)) };
       },
     }),
   ];
