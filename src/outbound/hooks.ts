@@ -60,6 +60,18 @@ export function createHooks({ mayReach, ownUrl }: HooksDeps): Hooks {
           response.destroy();
         });
         sent.on('error', reject);
+        // An answer like any other: nothing of ours asks for another protocol.
+        sent.once('upgrade', (response, socket) => {
+          socket.destroy();
+          resolve(response.statusCode ?? 0);
+        });
+        // Every end has a word, and nobody waits beyond the deadline: a socket may close without an answer and without an error.
+        const end = () => reject(new Error('The request was ended.', { cause: signal.reason }));
+        signal.addEventListener('abort', end, { once: true });
+        sent.once('close', () => {
+          signal.removeEventListener('abort', end);
+          reject(new Error('The connection closed without an answer.'));
+        });
         sent.end(body);
       });
     },

@@ -7,6 +7,8 @@ import { createHooks, HookRefused } from '../../src/outbound/hooks.ts';
 const open = (reach: Reach) => createHooks({ mayReach: async () => reach, ownUrl: 'http://localhost:3000' });
 const message = () => ({ headers: {}, body: '{}', signal: AbortSignal.timeout(5_000) });
 
+const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
+
 describe('where a webhook may lead', () => {
   it.each<[Reach, string[]]>([
     ['public', ['8.8.8.8', '172.15.0.1', '172.32.0.1', '2606:4700::1111', '::ffff:8.8.8.8', '64:ff9b::808:808']],
@@ -73,5 +75,23 @@ describe('where a webhook may lead', () => {
       'http://2130706433:3000/',
     ])
       expect(await open('private').refuse('demo', new URL(own))).toBe('It is our own address.');
+  });
+
+  it('never waits for ever: 101 is an answer, and the deadline holds for silence [K12]', async () => {
+    const server = createServer((request, response) => {
+      if (request.url === '/other') response.socket?.write(SWITCHING);
+      if (request.url === '/shut') response.socket?.end();
+    });
+    await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+    const post = (to: string, ms: number) =>
+      open('loopback').post('demo', new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}${to}`), {
+        ...message(),
+        signal: AbortSignal.timeout(ms),
+      });
+    expect(await post('/other', 5_000)).toBe(101);
+    await expect(post('/shut', 5_000)).rejects.toThrow(/hang up|closed/);
+    await expect(post('/silent', 200)).rejects.toMatchObject({ cause: { name: 'TimeoutError' } });
+    server.closeAllConnections();
+    server.close();
   });
 });
