@@ -8,7 +8,7 @@ import { CANCEL, changedKeys, chosen, declined } from './answer.ts';
 import { checkQueue } from './queue.ts';
 import { alreadyDecided, changedOutside, clocksDiffer, disconnected, formFull, unknownProposal } from './refusals.ts';
 import { type RunDeps, runProposal, type WithinCall } from './run-proposal.ts';
-import { CHANGED_OUTSIDE, isIntact, LIVE, sealed } from './sign.ts';
+import { CHANGED_OUTSIDE, hasEnded, isIntact, LIVE, sealed } from './sign.ts';
 import { toEnvelope } from './view.ts';
 import { endForVisitor, UNDECIDED_BY_ANYBODY, unjudged } from './visitors.ts';
 import { hasStood } from './write-once.ts';
@@ -215,7 +215,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       return toEnvelope(other ?? proposal, deps.link(id));
     }
     await crash('executing');
-    if (!isIntact(deps.sign, proposal)) {
+    if (!isIntact(deps.sign, proposal) || (await hasEnded(store.audit, proposal))) {
       return toEnvelope((await refuseChanged(proposal)) ?? proposal, deps.link(id));
     }
     const end = endForVisitor(proposal, await runProposal(deps, proposal, within));

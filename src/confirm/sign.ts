@@ -1,5 +1,6 @@
 import { canonicalJson } from '../domain/canonical-json.ts';
 import type { Proposal, ProposalState } from '../domain/proposal.ts';
+import type { AuditStore } from '../ports/store.ts';
 
 /**
  * Whoever can write into the database must not decide what is written to Salesforce: everything of a proposal that decides it
@@ -74,4 +75,19 @@ export function sealed(sign: Sign, proposal: Proposal): Proposal {
 /** Whether it is what we stored. One without a seal is not. */
 export function isIntact(sign: Sign, proposal: Proposal): boolean {
   return proposal.seal === sealOf(sign, proposal) && proposal.effectsSeal === effectsSealOf(sign, proposal);
+}
+
+/** Events after which no proposal lives on; time is none for a visitor's request. */
+const ENDS = ['done', 'failed', 'conflict', 'rejected', 'superseded'];
+
+/**
+ * Whether the audit tells its end, though the row says that it lives: an older row of ours was put back, with its seals. An end and
+ * its audit row are one transaction, so a row that was left alone never lags behind.
+ */
+export async function hasEnded(
+  audit: Pick<AuditStore, 'find'>,
+  { id, visitor }: Pick<Proposal, 'id' | 'visitor'>,
+): Promise<boolean> {
+  const events = visitor === null ? [...ENDS, 'expired'] : ENDS;
+  return (await audit.find({ proposal: id, events, limit: 1 })).length > 0;
 }

@@ -2,9 +2,10 @@ import type { Audit } from '../audit/audit.ts';
 import { CANCEL } from '../confirm/answer.ts';
 import { createConfirm } from '../confirm/confirm.ts';
 import { unknownProposal } from '../confirm/refusals.ts';
-import { CHANGED_OUTSIDE, isIntact, LIVE, type Sign } from '../confirm/sign.ts';
+import { CHANGED_OUTSIDE, hasEnded, isIntact, LIVE, type Sign } from '../confirm/sign.ts';
 import type { Action } from '../domain/action.ts';
 import type { GatehouseError } from '../domain/errors.ts';
+import type { Proposal } from '../domain/proposal.ts';
 import { requireAnother } from '../policy/self-approval.ts';
 import type { Approvals, Gate, Retention } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
@@ -90,9 +91,9 @@ export function createGate(deps: GateDeps): WholeGate {
       heldRecords: async (id) => listOf((await queries.inspect(id)).proposal),
       heldRequests: receipts.held,
       async changedOutside() {
-        const open = (await store.proposals.list({ states: LIVE, limit: Number.MAX_SAFE_INTEGER })).filter(
-          (proposal) => !isIntact(sign, proposal),
-        );
+        const open: Proposal[] = [];
+        for (const proposal of await store.proposals.list({ states: LIVE, limit: Number.MAX_SAFE_INTEGER }))
+          if (!isIntact(sign, proposal) || (await hasEnded(store.audit, proposal))) open.push(proposal);
         const ended = (await store.audit.find({ event: 'conflict', limit: Number.MAX_SAFE_INTEGER })).filter(
           ({ detail }) => JSON.parse(detail).code === CHANGED_OUTSIDE,
         );

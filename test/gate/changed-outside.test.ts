@@ -141,6 +141,34 @@ it('a yes that nobody gave does not run, whatever state says so [K10]', async ()
   expect((await proposals.get(waiting))?.state).toBe('conflict');
 });
 
+it.each(['pending', 'approved', 'executing'] as const)(
+  'a finished proposal whose older row (%s) is put back, seals and all, does not write again [K10 C6]',
+  async (state) => {
+    await using world = await createWorld({ policy: bySession });
+    const { proposals, audit } = world.app.store;
+    const before = await dealOf(world, 'OPP-123');
+    const { id } = (await world.call('UpdateOpportunity', MOVE)).proposal!;
+    const copy = `insert into snap select * from proposals where id = '${id}'`;
+    await tamper(world, `create table snap as select * from proposals where id = '${id}'`);
+    const point = { pending: '', approved: 'decided', executing: 'noted-sent' }[state];
+    const spied = await world.again(async (at) => {
+      if (at === point) await tamper(world, `delete from snap; ${copy}`);
+    });
+    const yes = { answer: 'approve', by: 'operator:ada', via: 'console', assurance: 'session' } as const;
+    expect((await spied.approvals.decide(id, yes)).status).toBe('done');
+    await world.sim('POST', 'records/Opportunity', { Id: before.Id, NextStep: before.NextStep ?? null });
+    await tamper(world, `delete from proposals where id = '${id}'; insert into proposals select * from snap`);
+    expect((await proposals.get(id))?.state).toBe(state);
+    expect(await world.app.approvals.changedOutside()).toMatchObject([{ id, state }]);
+    if (state === 'pending') await world.app.approvals.decide(id, yes);
+    else await world.recoverAfter(200_000);
+    expect((await proposals.get(id))?.state).toBe('conflict');
+    expect((await dealOf(world, 'OPP-123')).NextStep).toBe(before.NextStep);
+    expect(await audit.find({ proposal: id, event: 'done', limit: 9 })).toHaveLength(1);
+    expect(await world.app.approvals.changedOutside()).toMatchObject([{ id, state: 'conflict' }]);
+  },
+);
+
 it('edits, a second asking and a crash in the middle are our own changes, and run [K10 C6]', async () => {
   await using world = await createWorld();
   const { id } = (await world.call('UpdateOpportunity', MOVE)).proposal!;
