@@ -158,7 +158,7 @@ export function RuleFields({
     onChange({ ...rule, if: { ...rest, [other]: CONDITIONS[other].start } });
   };
   return (
-    <fieldset class="rule">
+    <fieldset class="when">
       <legend class="hidden">
         <Text>{ruleWords(rule)}</Text>
       </legend>
