@@ -184,18 +184,21 @@ describe.skipIf(why)(`permissions in Chromium${why ? ` (skipped: ${why})` : ''}`
 
   it('reads well in light, dark and on a phone, and shows a hostile policy as text [A7] [W2]', async () => {
     const hostile = '<img src=x onerror=alert(1)>\u202E';
-    await using door = await openDoor({
-      policy: (policy) => ({
-        ...policy,
-        actions: {
-          ...policy.actions,
-          UpdateOpportunity: {
-            ...policy.actions.UpdateOpportunity!,
-            rules: [{ if: { stageIn: [hostile] }, then: 'confirm' }],
+    await using door = await openDoor(
+      {
+        policy: (policy) => ({
+          ...policy,
+          actions: {
+            ...policy.actions,
+            UpdateOpportunity: {
+              ...policy.actions.UpdateOpportunity!,
+              rules: [{ if: { stageIn: [hostile] }, then: 'confirm' }],
+            },
           },
-        },
-      }),
-    });
+        }),
+      },
+      async ({ app }) => ({ routes: (await app.sync()).routes }),
+    );
     await using person = await signedIn(door);
     const { page, complaints } = person;
     await page.goto(`${door.url}/permissions`);
