@@ -101,13 +101,13 @@ describeWorlds((createWorld) =>
       await world.approve((await world.call('UpdateOpportunity', MOVE)).proposal!.id);
       const [row] = await world.app.store.audit.find({ event: 'done', action: 'UpdateOpportunity', limit: 1 });
       const { orgId } = (await world.app.store.connections.get(world.bot))!;
-      const prepared = await world.app.approvals.undo(row!.seq, 'operator:ada');
+      const prepared = await world.app.approvals.undo(row!.seq, 'operator:bo');
       await moveTo(world, OTHER_ORG);
-      await expect(world.app.approvals.undo(row!.seq, 'operator:ada')).rejects.toMatchObject({ code: 'conflict' });
+      await expect(world.app.approvals.undo(row!.seq, 'operator:bo')).rejects.toMatchObject({ code: 'conflict' });
       expect((await world.approve(prepared.proposal!.id)).status).toBe('conflict');
       expect(await stepOf(world)).toBe(MOVE.nextStep);
       await moveTo(world, orgId, 'simulated');
-      const again = await world.app.approvals.undo(row!.seq, 'operator:ada');
+      const again = await world.app.approvals.undo(row!.seq, 'operator:bo');
       expect((await world.approve(again.proposal!.id)).status).toBe('done');
     });
 
