@@ -1,12 +1,20 @@
 import type { Audit, AuditInput } from '../audit/audit.ts';
-import { GatehouseError, toErrorBody } from '../domain/errors.ts';
+import { toErrorBody } from '../domain/errors.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
 import { BLANK, type Envelope, isFromFuture, isOver, type Proposal, type ProposalState } from '../domain/proposal.ts';
 import type { HumanDecision } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
 import { CANCEL, changedKeys, chosen, declined } from './answer.ts';
 import { checkQueue } from './queue.ts';
-import { alreadyDecided, changedOutside, clocksDiffer, disconnected, formFull, unknownProposal } from './refusals.ts';
+import {
+  alreadyDecided,
+  changedOutside,
+  clocksDiffer,
+  disconnected,
+  formFull,
+  needsSession,
+  unknownProposal,
+} from './refusals.ts';
 import { type RunDeps, runProposal, type WithinCall } from './run-proposal.ts';
 import { CHANGED_OUTSIDE, hasEnded, isIntact, LIVE, sealed } from './sign.ts';
 import { toEnvelope } from './view.ts';
@@ -220,18 +228,16 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     }
     const end = endForVisitor(proposal, await runProposal(deps, proposal, within));
     await crash('before-settled');
-    const isOurs = await move(
-      proposal,
-      ['executing'],
-      end.state,
-      { ...end.patch, runner: null },
-      about(proposal, end.event, end.audit),
-      deps.runner,
-    );
+    const entry = about(proposal, end.event, end.audit);
+    const isOurs = await move(proposal, ['executing'], end.state, { ...end.patch, runner: null }, entry, deps.runner);
     await crash('settled');
     if (!isOurs) deps.log.warn('a proposal was taken over while it ran', { proposal: id });
-    const after = (await store.proposals.get(id)) ?? proposal;
-    return toEnvelope(after, deps.link(id));
+    const after = await store.proposals.get(id);
+    if (after !== undefined) return toEnvelope(after, deps.link(id));
+    // Its bot was deleted while it ran: the audit stays, so how it ended stands there.
+    if (!isOurs && end.state === 'pending') throw unknownProposal();
+    if (!isOurs) await deps.audit.record(entry);
+    return toEnvelope({ ...proposal, ...end.patch, state: end.state }, deps.link(id));
   };
 
   /** Some clients decline by themselves: where policy says `waits`, their no leaves the proposal to a signed-in person. */
@@ -304,13 +310,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
       if (proposal.state !== 'pending' && !(isVisitors && decision.answer === 'reject')) throw alreadyDecided(proposal);
       const needed = [proposal.assurance, edit?.assurance];
       if (decision.answer === 'approve' && needed.includes('session') && decision.assurance !== 'session')
-        throw new GatehouseError(
-          'permission_denied',
-          'This needs a signed-in approver; an answer at the chat client is not enough.',
-          {
-            next: 'Open the link of the proposal and sign in.',
-          },
-        );
+        throw needsSession();
       const answer = decision.choice === CANCEL ? 'reject' : decision.answer;
       if (answer === 'reject' && decision.via === 'elicitation' && proposal.clientDecline !== 'ends')
         return leaveToSession(proposal, decision);

@@ -71,3 +71,23 @@ export function clocksDiffer(): GatehouseError {
     },
   );
 }
+
+export function needsSession(): GatehouseError {
+  return new GatehouseError(
+    'permission_denied',
+    'This needs a signed-in approver; an answer at the chat client is not enough.',
+    { next: 'Open the link of the proposal and sign in.' },
+  );
+}
+
+export function takenOver(): GatehouseError {
+  return new GatehouseError('conflict', 'Another process took this proposal over.', {
+    next: 'Ask GetProposal how it ended.',
+  });
+}
+
+export function botDeleted(): GatehouseError {
+  return new GatehouseError('conflict', 'The bot was deleted while this ran; nothing more is written.', {
+    next: 'The audit says what was written before.',
+  });
+}

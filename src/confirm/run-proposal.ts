@@ -1,10 +1,11 @@
 import type { AuditInput } from '../audit/audit.ts';
 import type { Action, ActionContext } from '../domain/action.ts';
-import { GatehouseError, StillUnderWay, toErrorBody, toGatehouseError } from '../domain/errors.ts';
+import { type GatehouseError, StillUnderWay, toErrorBody, toGatehouseError } from '../domain/errors.ts';
 import type { Proposal, RecordedWrite } from '../domain/proposal.ts';
 import { cleanData } from '../domain/safe-text.ts';
 import type { Log } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
+import { botDeleted, takenOver } from './refusals.ts';
 import type { SeenReads } from './seen-reads.ts';
 import { effectsSealOf, type Sign } from './sign.ts';
 import { NotTaken } from './write-once.ts';
@@ -63,7 +64,8 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
   let effects: readonly RecordedWrite[] = proposal.effects;
   let read = (): Pick<AuditInput, 'detail' | 'sealed'> => ({});
   const record = async (next: readonly RecordedWrite[]) => {
-    effects = next;
+    const before = effects;
+    effects = [...next];
     if (
       !(await deps.store.proposals.patch(
         proposal.id,
@@ -75,10 +77,14 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
         },
         deps.runner,
       ))
-    )
-      throw new GatehouseError('conflict', 'Another process took this proposal over.', {
-        next: 'Ask GetProposal how it ended.',
-      });
+    ) {
+      if ((await deps.store.proposals.get(proposal.id)) !== undefined) throw takenOver();
+      // Its bot was deleted: nothing more leaves, and what was sent is seen to its end, for the audit.
+      if (next.some((effect, at) => effect.state === 'sent' && effect !== before[at])) {
+        effects = before;
+        throw botDeleted();
+      }
+    }
     await crash(`noted-${next.at(-1)?.state ?? 'none'}`);
   };
   try {

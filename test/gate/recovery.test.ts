@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
 import type { App } from '../../src/app/app.ts';
+import { deleteBot } from '../../src/policy/save.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 /** What a dead process, a lost answer or a jumping clock leaves behind. */
@@ -167,6 +168,28 @@ it('writes every replaced wish into the audit [C7]', async () => {
   await waiting(world, 'UpdateOpportunity', { ...MOVE, nextStep: 'Call instead' });
   expect(await world.app.store.audit.find({ proposal: first, event: 'superseded', limit: 2 })).toHaveLength(1);
 });
+
+it.each(['executing', 'noted-sent', 'ran'])(
+  'says what became of a write whose bot was deleted while it ran, and keeps its row: %s [C7]',
+  async (point) => {
+    await using world = await createWorld();
+    const id = await waiting(world, 'UpdateOpportunity', MOVE);
+    const before = await nextStep(world);
+    const by = { principal: 'operator:ada', channel: 'rest' } as const;
+    const app = await world.again(async (at) => {
+      if (at === point) await deleteBot(world.app, world.bot, by);
+    });
+    const told = await app.approvals.decide(id, yes).then(
+      ({ status }) => status,
+      () => 'failed',
+    );
+    const isWritten = (await nextStep(world)) !== before;
+    expect(told).toBe(isWritten ? 'done' : 'failed');
+    const rows = (await world.app.store.audit.find({ bot: world.bot, limit: 3 })).map(({ event }) => event);
+    expect(rows).toEqual([isWritten ? 'done' : expect.stringMatching(/failed|conflict/), 'bot_deleted', 'approved']);
+    if (point === 'ran') expect(isWritten).toBe(true);
+  },
+);
 
 it('does not revive what was over once, when the clock goes back [C5]', async () => {
   await using world = await createWorld();
