@@ -119,6 +119,15 @@ describeStores((_name, openFresh) => {
     const org = await world.org();
     const [twin] = await world.records('Account');
     await manualLinks.linkParent('demo', org, 'Account', 'Twins', { recordId: String(twin?.Id) });
+    // A second name of that one: told whose it is, one after the other and at once.
+    const second = ['Twins', 'Twins Inc', 'Twins Ltd'].map((name) =>
+      manualLinks.linkParent('demo', org, 'Account', name, { recordId: String(twin?.Id) }),
+    );
+    const ends = await Promise.allSettled(second);
+    expect(ends.map((end) => (end.status === 'rejected' ? end.reason.message : end.value.sfId))).toEqual([
+      twin?.Id,
+      ...Array(2).fill('This Account is linked to twins.'),
+    ]);
     await open(world, { Account: WRITE });
     await manualLinks.linkParent('demo', org, 'Account', 'Bar NV', 'create');
     await world.settle();

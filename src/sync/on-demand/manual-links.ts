@@ -135,6 +135,18 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
       });
   }
 
+  /** One record has one link. */
+  async function requireFree(scope: Scope, object: string, sfId: string, localId: string): Promise<void> {
+    const [other] = await store.links.bySf(scope, [sfId]);
+    if (other === undefined || other.localId === localId) return;
+    throw new GatehouseError('conflict', `This ${object} is linked to ${other.localId}.`, {
+      next:
+        other.kind === 'parent'
+          ? `Have the host app write ${JSON.stringify(other.localId)} for this one too, or name another ${object}.`
+          : 'Unlink that one first, if this is the right one.',
+    });
+  }
+
   /** One that is there. */
   async function parentId(org: SyncOrg, object: string, recordId: string): Promise<string> {
     const values = [idOf(object, recordId)];
@@ -233,20 +245,14 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
           `There is no ${target.object} with this Id, or the connected user may not see it.`,
           { next: 'Copy the Id from the address of the record in Salesforce.' },
         );
-      const requireFree = async () => {
-        const [other] = await store.links.bySf(target.scope, [row.id]);
-        if (other && other.localId !== localId)
-          throw new GatehouseError('conflict', `This ${target.object} is linked to ${other.localId}.`, {
-            next: 'Unlink that one first, if this is the right one.',
-          });
-      };
-      await requireFree();
+      const free = () => requireFree(target.scope, target.object, row.id, localId);
+      await free();
       const [link] = await runner.linksOf(target.scope, kind, [host], 'linked by hand');
       if (!link)
         throw new GatehouseError('conflict', 'The link could not be made.', { next: 'Try again.', retryable: true });
       const log = { ...BY_HAND, sfId: row.id, reason: `linked by hand${nameOf(by)}` };
       return change(link, (fresh) => linkedByHand(fresh, row.id), log).catch(async (error) => {
-        await requireFree(); // somebody else may have been first: the store keeps one link to a record
+        await free(); // somebody else may have been first: the store keeps one link to a record
         throw error;
       });
     },
@@ -272,13 +278,19 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
       if (!link)
         throw new GatehouseError('conflict', 'The link could not be made.', { next: 'Try again.', retryable: true });
       let id = typeof choice === 'string' ? null : await parentId(org, object, choice.recordId);
+      const free = async () => id === null || requireFree(scope, object, id, localId);
+      await free();
       const reason = { create: 'made by hand', 'leave out': 'left out by hand' }[String(choice)] ?? 'linked by hand';
       const to = (fresh: Link) => (id === null ? unlinked(fresh) : linkedByHand(fresh, id));
       const changed = await change(link, to, { ...BY_HAND, sfId: id, reason }, async (claim) => {
         if (choice !== 'create') return {};
         const made = await makeParent(org, claim, name.trim(), permitted);
         id = made.id;
+        await free();
         return made.isNew ? { operation: 'create', sfId: id } : { sfId: id, reason: 'linked by hand' };
+      }).catch(async (error) => {
+        await free(); // of two at once the store keeps one
+        throw error;
       });
       await retryWaiting(scope, object, localId);
       return changed;
