@@ -3,6 +3,7 @@ import { policyFor } from '../../permissions/decide.ts';
 import type { Confirm } from '../confirm/confirm.ts';
 import { type Action, defineAction, type HeldKind, type HeldRecord, type Preview } from '../domain/action.ts';
 import { digestOf } from '../domain/canonical-json.ts';
+import { GatehouseError } from '../domain/errors.ts';
 import type { Proposal } from '../domain/proposal.ts';
 import { cleanShown } from '../domain/safe-text.ts';
 import { countIn, judge } from '../policy/judge.ts';
@@ -63,6 +64,7 @@ export function createSyncHeldAction(deps: {
       const environment = (await deps.store.connections.get(bot.name))?.environment ?? 'production';
       const isDenied = deniedBy(deps.actions, row, kind, environment);
       const allowed = records.filter((record) => !isDenied(record));
+      if (allowed.length === 0 && records.length > 0) throw closedSince();
       const pushed = await sync.pushHeld(kind, allowed);
       const denied = records.filter((record) => !allowed.includes(record)).map(({ id }) => id);
       return { sent: pushed.sent, leftOut: [...pushed.leftOut, ...denied], failed: [...pushed.failed] };
@@ -149,6 +151,12 @@ function deniedBy(
   const actionPolicy = policyFor(bot.policy, ACTION_OF[kind]);
   return (record) =>
     action === undefined || judge(bot, { action, actionPolicy }, previewOfOne(record), environment).decision === 'deny';
+}
+
+function closedSince(): GatehouseError {
+  return new GatehouseError('conflict', 'The policy of this bot lets nothing of this list be written any more.', {
+    next: 'Open it in the policy and approve the next list, if it is still wanted.',
+  });
 }
 
 const OPEN: readonly Proposal['state'][] = ['pending', 'approved', 'executing', 'unknown'];

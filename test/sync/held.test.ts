@@ -59,6 +59,19 @@ function suite(place: Place): void {
     expect(rows.map(({ event }) => event).sort()).toEqual(['approved', 'done', 'proposed']);
   });
 
+  it('ends as a conflict, with nothing written, where policy lets nothing of it be written any more [K7] [P5]', async () => {
+    await using at = await place();
+    await using world = await held(at.env);
+    await put(world, PEOPLE, person(2));
+    await turn(world);
+    const [list] = await waiting(world);
+    await world.setPolicy((policy) => ({ ...policy, mode: 'read-only' }));
+    await world.approve(list?.id ?? '').catch(() => {});
+    const { proposal } = await world.app.approvals.inspect(list?.id ?? '');
+    expect(proposal).toMatchObject({ state: 'conflict', error: { error: { code: 'conflict' } } });
+    expect(await contacts(world)).toEqual([]);
+  });
+
   it('leaves out what is planned otherwise at the run, and asks for it anew [K7]', async () => {
     await using at = await place();
     await using world = await held(at.env);
