@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { type GatehouseError, toErrorBody } from '../../src/domain/errors.ts';
 import type { Org } from '../../src/ports/salesforce.ts';
 import { isUnknownOutcome } from '../../src/salesforce/transport/upstream-error.ts';
 import { createServedWorld, createSimWorld, refusal } from './org-world.ts';
@@ -73,6 +74,30 @@ it('a change that is answered for another record, or as made anew, is unknown [R
     expect(isUnknownOutcome(await refusal(org.patch('Account', ID, { Name: 'B' })))).toBe(true);
     expect(isUnknownOutcome(await refusal(org.remove('Account', ID)))).toBe(true);
   }
+});
+
+it('the session that an answer echoes is told to nobody, whatever part of the answer holds it [K4] [K8]', async () => {
+  let told = (session: string): string => session;
+  let asked = '';
+  await using world = await createServedWorld((request, response) => {
+    asked = String(request.headers.authorization).replace('Bearer ', '');
+    const body = told(asked);
+    say(response, body.startsWith('{') ? 200 : 400, body);
+  });
+  const org = await world.open();
+  const find = () => org.find('Account', { fields: ['Name'], where: [], limit: 1 });
+  for (const session of [(own: string) => own, encodeURIComponent, () => '00D5i000000SimZ!AQ4_another.one'])
+    for (const where of [
+      (text: string) => `[{"errorCode":"MALFORMED_QUERY","message":"seen Bearer ${text} here"}]`,
+      (text: string) => `[{"errorCode":"${text}","message":"no"}]`,
+      (text: string) => `[{"errorCode":"INVALID_FIELD","message":"no","fields":["${text}"]}]`,
+      (text: string) => `{"done":true,"totalSize":1,"records":[{"Id":"${ID}","Name":"${text}"}]}`,
+    ]) {
+      told = (own) => where(session(own));
+      const answer = await find().catch((error: GatehouseError) => toErrorBody(error));
+      expect(JSON.stringify(answer)).not.toContain(session(asked));
+    }
+  expect(asked.length).toBeGreaterThan(15);
 });
 
 it('an answer is read by what was asked: what else it holds goes no further, and too much of it is no answer [A7] [K4]', async () => {
