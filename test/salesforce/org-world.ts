@@ -160,6 +160,8 @@ export async function createServedWorld(handler: Handler, more: Partial<Connecti
       response.end('{}');
     } else if (request.url === '/services/oauth2/revoke') {
       response.end();
+    } else if (request.url === '/services/oauth2/userinfo') {
+      response.end(JSON.stringify({ organization_id: ORG }));
     } else handler(request, response);
   });
   const world = await createOrgWorld({

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { GatehouseError } from '../../src/domain/errors.ts';
 import { passing, signInFailure } from '../../src/salesforce/auth/sign-in-failures.ts';
 import { createWebWorld, refusal } from './org-world.ts';
 
@@ -155,6 +156,40 @@ it.each(FLOWS)(
     expect(await world.store.connections.get(bot)).toMatchObject({ instanceUrl: world.url });
   },
 );
+
+it('a renewal that does not say whose it is sends the call nowhere before the org has said it [O8] [K2]', async () => {
+  await using world = await createWebWorld({}, { allowPassword: true });
+  const odd = [undefined, null, 7, 'x', `${world.url}/id/00D000000000001EAAA/0055i0000000001AAA`];
+  const other = '00D000000000001EAA';
+  const own = (await world.store.connections.get('demo'))!.orgId;
+  const state = async () => (await world.connections.status('demo')).state;
+  for (const id of odd)
+    for (const organization_id of [undefined, 'x', own]) {
+      // The breaker opens after some of these, as it should.
+      world.clock.advance(600_000);
+      await world.control('POST', 'expire');
+      await world.control('POST', 'faults', { clear: true });
+      const body = { access_token: 'of-whom-nobody-knows', instance_url: world.url, id, token_type: 'Bearer' };
+      await world.control('POST', 'faults', { type: 'token', status: 200, body, times: 1 });
+      const said = { type: 'status', status: 200, body: { organization_id }, times: 1, match: { path: '/userinfo' } };
+      await world.control('POST', 'faults', said);
+      const asked = await ask(world, 'demo').catch((error: GatehouseError) => error.code);
+      // The org does not know that token: where it is ours by its own word, it is used and refused.
+      expect([id, organization_id, asked]).toEqual([
+        ...[id, organization_id],
+        organization_id === own ? 'reconnect_needed' : 'salesforce_unavailable',
+      ]);
+      expect(await state()).toBe('connected');
+    }
+  await world.control('POST', 'expire');
+  await world.control('POST', 'faults', { clear: true });
+  const body = { access_token: 'of-whom-nobody-knows', instance_url: world.url, token_type: 'Bearer' };
+  await world.control('POST', 'faults', { type: 'token', status: 200, body, times: 1 });
+  const said = { status: 200, body: { organization_id: other }, match: { path: '/userinfo' } };
+  await world.control('POST', 'faults', { type: 'status', ...said, times: 1 });
+  expect((await refusal(ask(world, 'demo'))).message).toContain(other);
+  expect(await state()).toBe('needs_reauth');
+});
 
 it('knows of each text whether it is final [V1]', () => {
   const final = [

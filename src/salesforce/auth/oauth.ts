@@ -41,6 +41,8 @@ export interface OAuth {
   clientCredentials(base: string): Promise<Grant>;
   password(base: string, login: { readonly username: string; readonly password: string }): Promise<Grant>;
   simulated(): Promise<Grant>;
+  /** Of a session whose grant did not say it in words that can be read; throws where the org does not say it either. */
+  orgOf(instanceUrl: string, accessToken: string): Promise<string>;
   /** False when Salesforce did not confirm it. */
   revoke(base: string, token: string): Promise<boolean>;
 }
@@ -134,6 +136,25 @@ export function createOAuth(deps: {
     },
     password: (base, login) => token(base, { grant_type: 'password', ...login, ...client() }),
     simulated: () => token(SIMULATED, { grant_type: 'password', ...SIMULATED_LOGIN }),
+    async orgOf(base, accessToken) {
+      const headers = { authorization: `Bearer ${accessToken}` };
+      const path = '/services/oauth2/userinfo';
+      const { status, json } = await transport.exchange({ method: 'GET', base, path, headers, isRead: true });
+      const id = status === 200 && isRecord(json) ? json.organization_id : undefined;
+      if (typeof id === 'string' && ORG_ID.test(id)) return id;
+      throw new UpstreamError(
+        'salesforce_unavailable',
+        'The renewed Salesforce session does not say of which org it is.',
+        {
+          next: 'Try again in a minute; if it stays so, tell the operator.',
+          operator:
+            'Something between here and Salesforce changes its answers: look at the proxy, then connect the bot again.',
+          outcome: 'not_sent',
+          infrastructure: true,
+          retryable: true,
+        },
+      );
+    },
     async revoke(base, value) {
       try {
         return (await post(base, '/services/oauth2/revoke', { token: value })).status === 200;
@@ -148,10 +169,13 @@ export function createOAuth(deps: {
 /** What a header can carry: a token that cannot be sent would stand as a session that nothing renews. */
 const TOKEN = /^[\x21-\x7e]{1,10000}$/;
 
+const ORG_ID = /^00D[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?$/;
+
 function toGrant(json: unknown): Grant {
   const body = isRecord(json) ? json : {};
   const text = (name: string) => (typeof body[name] === 'string' ? body[name] : '');
-  const [, orgId = '', userId = ''] = /\/id\/([A-Za-z0-9]{15,18})\/([A-Za-z0-9]{15,18})\/?$/.exec(text('id')) ?? [];
+  const [, orgId = '', userId = ''] =
+    /\/id\/(00D[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?)\/([A-Za-z0-9]{15,18})\/?$/.exec(text('id')) ?? [];
   // The body may hold a token: not a word of it is repeated.
   if (!TOKEN.test(text('access_token')) || (text('refresh_token') !== '' && !TOKEN.test(text('refresh_token'))))
     throw notSalesforce();

@@ -264,9 +264,11 @@ export function createSession(deps: {
   }
 
   /** A sandbox keeps its address, user and app when it is refreshed, and is another org: nothing of the old one may go there. */
-  async function mustBeSameOrg({ orgId, loginUrl }: ConnectionRow, { orgId: now, accessToken }: Grant): Promise<void> {
-    if (now === '' || now.slice(0, 15) === orgId.slice(0, 15)) return;
-    await oauth.revoke(loginUrl, accessToken);
+  async function mustBeSameOrg(row: ConnectionRow, grant: Grant): Promise<void> {
+    const { orgId, loginUrl } = row;
+    const now = grant.orgId || (await oauth.orgOf(instanceOf(row, grant), grant.accessToken));
+    if (now.slice(0, 15) === orgId.slice(0, 15)) return;
+    await oauth.revoke(loginUrl, grant.accessToken);
     throw new GatehouseError('reconnect_needed', `The sign-in leads to another org (${now}) than before (${orgId}).`, {
       next: 'Ask the operator: after a sandbox refresh, disconnect the bot (that archives its links to the old org) and connect it again.',
     });
