@@ -65,7 +65,7 @@ export const REQUIREMENTS = {
       "a public bot's GetAccount answers only for the account of its session (index value signed by the host, never from the conversation), with allow-listed fields and no related records; look-alikes of a new lead are told to operators, and the visitor gets the same receipt either way.",
   },
   P7: {
-    state: 'later: policy replay',
+    state: 'held',
     promise:
       'policy replay: before a revision is saved, how the last 30 days of audited calls (up to 1,000) would have been decided under it, as counts and rows.',
   },
@@ -268,16 +268,16 @@ export const REQUIREMENTS = {
       'the least permission set a bot needs, computed from its grants, policy, mappings and declared actions, deployable or as a zip; `org check` says too little and too much; schema drift is told before the first failed write. Out on purpose: SOAP and Connect (Chatter) APIs; GraphQL at most as a fixed query of a declared action.',
   },
   W1: {
-    state: 'later: the whole connect card of the console',
+    state: 'held',
     promise:
       'connect card: state, org, environment, user, scopes, last success and failure with cure; Connect, Test, Reconnect, Disconnect.',
   },
   W2: { state: 'held', promise: 'permission grid bots x actions with policy.' },
   W3: { state: 'held', promise: 'approval queue and proposal page.' },
-  W4: { state: 'later: mapping editor', promise: 'mapping editor with auto-map.' },
-  W5: { state: 'later: sync dashboard', promise: 'sync dashboard with live progress and log.' },
+  W4: { state: 'held', promise: 'mapping editor with auto-map.' },
+  W5: { state: 'held', promise: 'sync dashboard with live progress and log.' },
   W6: { state: 'held', promise: 'action log.' },
-  W7: { state: 'later: playground chat', promise: 'playground chat.' },
+  W7: { state: 'held', promise: 'playground chat.' },
   W8: { state: 'held', promise: 'charts of calls, refusals, confirmations, API use.' },
   W9: {
     state: 'held',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { openDoor } from '../support/door.ts';
 
 describe('the replay of a policy', () => {
-  it('says of a month of calls what was decided, and of another policy what would change [C1] [W2]', async () => {
+  it('says of a month of calls what was decided, and of another policy what would change [P7] [C1] [W2]', async () => {
     await using door = await openDoor();
     const { world } = door;
     const key = await door.operatorKey('admin');
@@ -48,7 +48,7 @@ describe('the replay of a policy', () => {
     expect(rows).toHaveLength(4);
   });
 
-  it('knows what a refused call met, sealed, and says who would have been asked instead [C1] [C7]', async () => {
+  it('knows what a refused call met, sealed, and says who would have been asked instead [P7] [C1] [C7]', async () => {
     await using door = await openDoor();
     const { world } = door;
     const key = await door.operatorKey('admin');
@@ -80,7 +80,7 @@ describe('the replay of a policy', () => {
     expect(await ask(2_000_000)).toMatchObject({ changed: [], same: 1 });
   });
 
-  it('is no way to guess values one threshold at a time [C7]', async () => {
+  it('is no way to guess values one threshold at a time [P7] [C7]', async () => {
     await using door = await openDoor();
     const key = await door.operatorKey('admin');
     const { policy } = (await door.ask('GET', '/api/bots/demo/policy', { key })).json;
