@@ -42,7 +42,12 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   } catch (thrown) {
     return fail(thrown, terminal);
   } finally {
-    for (const app of opened) await app.close();
+    // What was asked for is done, or was told why not: a database that cannot be closed in order keeps its rows beside it.
+    for (const app of opened)
+      await app.close().catch((thrown: unknown) => {
+        const { message } = toGatehouseError(thrown, randomUUID);
+        terminal.note(`What was done is kept, but the data could not be closed in order: ${message}`);
+      });
   }
 }
 

@@ -4,7 +4,7 @@ import { userInfo } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createGatehouse, type Gatehouse, type Started } from '../support/cli.ts';
+import { createGatehouse, type Gatehouse, MAIN, type Started } from '../support/cli.ts';
 import { missing } from '../support/databases.ts';
 import { until } from '../support/servers.ts';
 
@@ -33,6 +33,15 @@ async function ask(server: Started, key: string, method: string, route: string, 
 
 const move = (server: Started, key: string, nextStep: string) =>
   ask(server, key, 'POST', '/api/bots/demo/actions/UpdateOpportunity', { reference: 'OPP-123', nextStep });
+
+it('a command that cannot close its data in order says so in one line, with the exit code of what it did [K12]', async () => {
+  await house.run(['audit', 'verify']);
+  // No file may grow beyond 64 KB: its log is written, the database behind it is not.
+  const limited = `trap '' XFSZ; ulimit -f 64; exec "$0" "$1" audit verify`;
+  const { stdout, stderr } = await run('bash', ['-c', limited, process.execPath, MAIN], { env: house.env });
+  expect(stdout).toContain('as they were written');
+  expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/could not be closed in order: .*takes no writes/)]);
+});
 
 describe('a full disk', async () => {
   const why = await whyNoSmallDisk();
