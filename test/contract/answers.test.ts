@@ -64,6 +64,8 @@ describe('the OpenAPI document', () => {
       'post /api/bots/{bot}/conversations/{id}/messages',
       'post /api/bots/{bot}/conversations/{id}/proposals/{proposal}',
       'post /api/bots/{bot}/conversations/{id}/resume',
+      'post /api/bots/{bot}/playground/{id}/messages',
+      'post /api/bots/{bot}/playground/{id}/resume',
       'post /api/webhooks/salesforce/{token}',
     ]);
   });

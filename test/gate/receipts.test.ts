@@ -346,7 +346,8 @@ it('stands on the approval pages as long as nobody answered, with "Write it now"
   const back = await door.signIn('approver');
   const late = async (path: string) =>
     (await door.ask('GET', path, { as: back, headers: { accept: 'text/html' } })).text;
-  expect(await late('/approvals')).toContain(`/approvals/${id}`);
+  // What the queue of the app asks.
+  expect(await late('/api/proposals')).toContain(id);
   expect(await late(`/approvals/${id}`)).toContain('Write it now');
   await world.app.connections.connect(world.bot, { flow: 'simulated' });
   const form = { csrf: back.csrf, answer: 'approve' };
