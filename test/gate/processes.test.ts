@@ -196,6 +196,8 @@ async function writes(world: World): Promise<number> {
 
 const leads = async (world: World) => (await world.records('Lead')).filter(({ LastName }) => LastName === 'Doe');
 
+/** What happened to it; who was told of it when, others look at. */
 async function events(world: World, proposal: string): Promise<string[]> {
-  return (await world.app.store.audit.find({ proposal, limit: 100 })).map(({ event }) => event).reverse();
+  const rows = await world.app.store.audit.find({ proposal, limit: 100 });
+  return rows.flatMap(({ event }) => (event === 'told' ? [] : [event])).reverse();
 }
