@@ -11,11 +11,13 @@ const pureTests = [
   'test/salesforce/{breaker,budget,describe-check,failures,find,hosts,ids,sign-in-failures}.test.ts',
   'test/{chat/accumulate,sim/date-literals,sim/ids,sync/log-ids,sync/merge}.test.ts',
 ];
-/** Starts processes, ours or other people's, and kills some. */
+/** Starts processes, ours or other people's, and kills some; each file in a process of its own. */
 const processTests = [
   'test/e2e/*.test.ts',
   'test/{gate,salesforce,store}/processes.test.ts',
   'test/{cli/chat,mcp/stdio,sim/shared-file,sync/kill}.test.ts',
+  // Looks at its own loop, which what earlier files left in a worker makes slow.
+  'test/contract/event-loop.test.ts',
 ];
 const ourTests = { include: [all], exclude: [browserTests, ...pureTests, ...processTests] };
 
