@@ -15,7 +15,7 @@ describe('server-sent events', () => {
   const open = async (stream: (signal: AbortSignal) => AsyncIterable<object>) => {
     const answer = 'text/event-stream';
     const route: Route = {
-      ...{ method: 'GET', path: '/api/events', summary: '', who: [], answer },
+      ...{ method: 'GET', path: '/api/test-events', summary: '', who: [], answer },
       handle: async () => ({ stream }),
     };
     const door = await openDoor({}, () => ({ routes: [route] }));
@@ -28,7 +28,7 @@ describe('server-sent events', () => {
     const door = await open(async function* () {
       for (const delta of words) yield { type: 'text', delta };
     });
-    const { status, text, headers } = await door.ask('GET', '/api/events');
+    const { status, text, headers } = await door.ask('GET', '/api/test-events');
     expect([status, headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8']);
     expect(headers.get('cache-control')).toContain('no-transform');
     const sent = text.split('\n\n').filter((block) => block.startsWith('data: '));
@@ -40,7 +40,7 @@ describe('server-sent events', () => {
     const refused = await open(async function* () {
       throw new GatehouseError('conflict', 'A turn is running.', { next: 'Wait for its end.' });
     });
-    expect(await refused.ask('GET', '/api/events')).toMatchObject({
+    expect(await refused.ask('GET', '/api/test-events')).toMatchObject({
       status: 409,
       json: { error: { code: 'conflict' } },
     });
@@ -49,7 +49,7 @@ describe('server-sent events', () => {
       yield { type: 'text', delta: 'Hel' };
       throw new Error('table messages is gone');
     });
-    const { status, text } = await failing.ask('GET', '/api/events');
+    const { status, text } = await failing.ask('GET', '/api/test-events');
     expect(status).toBe(200);
     expect(text).toContain('"type":"error"');
     expect(text).toContain('"code":"internal"');
@@ -72,7 +72,7 @@ describe('server-sent events', () => {
       }
     });
     const gone = new AbortController();
-    const answer = await fetch(`${door.url}/api/events`, { signal: gone.signal });
+    const answer = await fetch(`${door.url}/api/test-events`, { signal: gone.signal });
     await answer.body?.getReader().read();
     gone.abort();
     expect(await end).toBe('stored');
