@@ -23,11 +23,11 @@ describe('an edit', () => {
   it('that policy denies is refused, also for an approver, and the proposal still waits [C1 C5]', async () => {
     await using world = await createWorld({ policy: withRule({ if: { amountAbove: 10_000 }, then: 'deny' }) });
     const id = await waiting(world);
-    for (const answer of [
-      world.approve(id, { values: { amount: 10_001 } }),
-      world.app.approvals.previewEdit(id, { amount: 10_001 }),
+    for (const asked of [
+      () => world.approve(id, { values: { amount: 10_001 } }),
+      () => world.app.approvals.previewEdit(id, { amount: 10_001 }),
     ])
-      await expect(answer).rejects.toMatchObject({ code: 'permission_denied' });
+      await expect(asked()).rejects.toMatchObject({ code: 'permission_denied' });
     expect((await world.app.approvals.inspect(id)).proposal.state).toBe('pending');
     expect((await world.approve(id, { values: { amount: 9_999 } })).status).toBe('done');
   });
