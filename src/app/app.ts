@@ -247,6 +247,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         requestTimeoutMs: config.requestTimeoutMs,
         watch,
         now,
+        sleep,
         log,
       };
       return createGate({

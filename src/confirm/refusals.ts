@@ -1,4 +1,4 @@
-import { GatehouseError } from '../domain/errors.ts';
+import { GatehouseError, StillUnderWay } from '../domain/errors.ts';
 import type { Proposal } from '../domain/proposal.ts';
 
 /** Why a proposal is not held or not decided, each with what to do now. */
@@ -90,4 +90,54 @@ export function botDeleted(): GatehouseError {
   return new GatehouseError('conflict', 'The bot was deleted while this ran; nothing more is written.', {
     next: 'The audit says what was written before.',
   });
+}
+
+export function changedMeanwhile(object: string, fields: readonly string[]): GatehouseError {
+  return new GatehouseError(
+    'conflict',
+    `The ${object} changed after it was shown (${fields.join(', ')}); nothing was written.`,
+    {
+      next: 'Look at the record again and ask anew, with its present values.',
+    },
+  );
+}
+
+/** Ours may have been written before: who changed it since is not overwritten. */
+export function overtaken(object: string, fields?: readonly string[]): GatehouseError {
+  const since = fields === undefined ? 'the record is gone' : `somebody else changed ${fields.join(', ')}`;
+  return new GatehouseError(
+    'conflict',
+    `The answer to the change of the ${object} was lost, and ${since} since. Nothing was written again.`,
+    { next: 'Look at the record; ask anew with its present values, if it is still wanted.' },
+  );
+}
+
+/** Retryable: once it stands still for a few seconds, a later change can be told from this one. */
+export function changesNow(object: string): GatehouseError {
+  return new GatehouseError(
+    'conflict',
+    `The ${object} is being changed by somebody else right now; nothing was written.`,
+    {
+      next: 'Wait a minute, look at the record, and ask anew with its present values.',
+      retryable: true,
+      retryAfterMs: 60_000,
+    },
+  );
+}
+
+export function stillUnknown(object: string): GatehouseError {
+  return new StillUnderWay(`It is not known yet whether the ${object} was written.`, {
+    next: 'Do not repeat the call; ask GetProposal again in half a minute.',
+    retryAfterMs: 30_000,
+  });
+}
+
+export function tooLate(object: string): GatehouseError {
+  return new GatehouseError(
+    'conflict',
+    `The ${object} was not written, and by the clock of this machine the time to write it is over.`,
+    {
+      next: 'Ask anew if it is still wanted. Where it was over too soon, the clocks of the machines differ: the status says by how much.',
+    },
+  );
 }

@@ -35,6 +35,8 @@ export interface RunDeps {
     readonly context: ActionContext;
     /** What the run read, for its audit row. */
     readonly read: () => Pick<AuditInput, 'detail' | 'sealed'>;
+    /** Reads back the updates whose answer is missing; an error where somebody overtook one. */
+    readonly lookUp: () => Promise<GatehouseError | undefined>;
     readonly stricter?: { readonly assurance: Proposal['assurance']; readonly reasons: readonly string[] };
   }>;
   /** A write whose reply was lost. */
@@ -63,6 +65,7 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
   const { now, crash = () => {} } = deps;
   let effects: readonly RecordedWrite[] = proposal.effects;
   let read = (): Pick<AuditInput, 'detail' | 'sealed'> => ({});
+  let lookUp = async (): Promise<GatehouseError | undefined> => undefined;
   const record = async (next: readonly RecordedWrite[]) => {
     const before = effects;
     effects = [...next];
@@ -89,7 +92,7 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
   };
   try {
     const { action, input, context, stricter, ...prepared } = await deps.prepareRun(proposal, record, within);
-    read = prepared.read;
+    ({ read, lookUp } = prepared);
     if (stricter !== undefined && effects.length === 0) return askAgain(stricter);
     const output = await action.run(input, context);
     await crash('ran');
@@ -103,7 +106,19 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
       patch: { result: cleanData(checked.success ? checked.data : { ...output }), effects, settledAt: now() },
       audit: { ...whatHappened(effects, read(), { org: proposal.orgId }), decision: proposal.decidedBy },
     };
-  } catch (thrown) {
+  } catch (cause) {
+    const isLost = (error: unknown) => deps.isUnknownOutcome(error) || error instanceof StillUnderWay;
+    const hasSent = effects.some(({ state }) => state === 'sent');
+    // The action met something else than the record as it left it: what it wrote is read back all the same.
+    const overtaken = hasSent && !isLost(cause) ? await lookUp().catch(() => undefined) : undefined;
+    if (hasSent && overtaken === undefined && effects.every(({ state }) => state === 'done'))
+      return {
+        state: 'done',
+        event: 'done',
+        patch: { effects, settledAt: now() },
+        audit: { ...whatHappened(effects, read(), { org: proposal.orgId }), decision: proposal.decidedBy },
+      };
+    const thrown = overtaken ?? cause;
     const error = toGatehouseError(thrown, deps.newId);
     if (
       error.code === 'duplicate' &&
@@ -118,9 +133,8 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
     // A write that went out, or is done already, must not be taken for one that never happened.
     const isUnknown =
       !(thrown instanceof NotTaken) &&
-      (deps.isUnknownOutcome(thrown) ||
-        thrown instanceof StillUnderWay ||
-        effects.some(({ state }) => state !== 'failed'));
+      overtaken === undefined &&
+      (isLost(thrown) || effects.some(({ state }) => state !== 'failed'));
     const state = isUnknown ? 'unknown' : error.code === 'conflict' && !error.retryable ? 'conflict' : 'failed';
     return {
       state,

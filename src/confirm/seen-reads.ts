@@ -1,12 +1,13 @@
 import type { Salesforce, SObject, Soql } from '../domain/action.ts';
 import { canonicalJson } from '../domain/canonical-json.ts';
-import { fromSalesforceTime } from '../domain/stored-value/times.ts';
 
 /**
  * What the preview of a call read, for the run of the same call: Salesforce is not asked the same twice. A run that writes gets a record
- * only where its conditional write proves that nobody changed it in between; what was read otherwise, or in another call, is read again.
+ * only where its conditional write can prove that nobody changed it in between; what was read otherwise, or in another call, is read again.
  */
 export interface SeenReads {
+  /** By our clock: nothing was read before. */
+  readonly since: number;
   /** The org with that memory. */
   through(org: Salesforce, reader: Reader): Salesforce;
   /** The judgement of a query, for a run that only reads. */
@@ -19,21 +20,16 @@ export interface Reader {
   /** Under what it reads: a run under another policy or connection than its preview reads for itself. */
   readonly basis: string;
   readonly isWriting: boolean;
-  /** Salesforce's. */
-  readonly clock: () => number;
 }
 
-/** A write that follows in the second of the last change is not refused: the condition compares whole seconds, by a clock known to two. */
-const STILL_MS = 3_000;
-
-export function createSeenReads(): SeenReads {
-  const seen = new Map<string, { readonly answer: unknown; readonly isStill: boolean }>();
+export function createSeenReads(now: () => number): SeenReads {
+  const seen = new Map<string, unknown>();
   let isPreview = true;
 
   const once =
     <Asked extends unknown[], Answer>(
       name: string,
-      { basis, isWriting, clock }: Reader,
+      { basis, isWriting }: Reader,
       ask: (...asked: Asked) => Promise<Answer>,
     ) =>
     async (...asked: Asked): Promise<Answer> => {
@@ -42,10 +38,9 @@ export function createSeenReads(): SeenReads {
       const known = seen.get(key);
       seen.delete(key);
       // The key holds the question, so the answer is one to it.
-      if (!isPreview && known !== undefined && (known.isStill || !isWriting)) return known.answer as Answer;
-      const askedAt = clock();
+      if (!isPreview && known !== undefined && (!isWriting || isProvable(known))) return known as Answer;
       const answer = await ask(...asked);
-      if (isPreview) seen.set(key, { answer, isStill: isProven(answer, askedAt) });
+      if (isPreview) seen.set(key, answer);
       return answer;
     };
   const forgetting =
@@ -56,6 +51,7 @@ export function createSeenReads(): SeenReads {
     };
 
   return {
+    since: now(),
     previewed() {
       isPreview = false;
     },
@@ -76,15 +72,14 @@ export function createSeenReads(): SeenReads {
   };
 }
 
-/** Whether a write on condition of these records would notice any change since: no parent's field among them, none changed just now. */
-function isProven(answer: unknown, askedAt: number): boolean {
+/** Whether a write on condition of these records can notice any change since: no parent's field among them. */
+function isProvable(answer: unknown): boolean {
   const records = [answer].flat(2) as readonly Partial<SObject>[]; // of whatever else, nothing is proven
   return (
     records.length > 0 &&
     records.every(
       ({ LastModifiedDate: changed, ...fields }) =>
         typeof changed === 'string' &&
-        askedAt - fromSalesforceTime(changed) >= STILL_MS &&
         Object.values(fields).every((value) => typeof value !== 'object' || value === null),
     )
   );

@@ -1,12 +1,13 @@
 import type { Change, Condition, Fields, FieldValue, Find, Salesforce, SObject } from '../domain/action.ts';
-import { GatehouseError, StillUnderWay } from '../domain/errors.ts';
+import { GatehouseError } from '../domain/errors.ts';
 import { EXTERNAL_ID, externalIdOf } from '../domain/external-id.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
 import type { RecordedWrite } from '../domain/proposal.ts';
 import { cleanShown, quoted } from '../domain/safe-text.ts';
+import { fromSalesforceTime, HIDES_MS, hidesFor } from '../domain/stored-value/times.ts';
 import type { Org } from '../ports/salesforce.ts';
 import { type ObjectValues, valuesOf } from './object-values.ts';
-import { clocksDiffer } from './refusals.ts';
+import { changedMeanwhile, changesNow, clocksDiffer, overtaken, stillUnknown, tooLate } from './refusals.ts';
 
 /**
  * The org as an action writes to it: each write happens once per proposal, also when the process dies in between.
@@ -28,6 +29,9 @@ export interface WriteOnceDeps {
   readonly record: (effects: readonly RecordedWrite[]) => Promise<void>;
   readonly isUnknownOutcome: (error: unknown) => boolean;
   readonly now: () => number;
+  /** By Salesforce's clock: since when the records may have been read that this run goes by. */
+  readonly readSince: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
   /** False while the request of this effect may still be under way, also after the process that sent it is gone. */
   readonly hasSettled: (at: number, effect: RecordedWrite) => boolean;
   /** Why nothing new may leave any more, where that is so; what happened may be read back. */
@@ -45,9 +49,11 @@ export function hasStood(
   return watch.hasStood(`effect ${ordinal} of ${proposal}`, `${at} ${state}`, ms);
 }
 
-export function writeOnce(
-  deps: WriteOnceDeps,
-): Pick<Salesforce, 'create' | 'update' | 'remove'> & { readonly effects: () => readonly RecordedWrite[] } {
+export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'update' | 'remove'> & {
+  readonly effects: () => readonly RecordedWrite[];
+  /** What became of recorded updates whose answer is missing, where the action itself cannot tell; an error where somebody overtook one. */
+  readonly lookUp: () => Promise<GatehouseError | undefined>;
+} {
   const { org, now } = deps;
   const effects: RecordedWrite[] = [...deps.recorded];
   let ordinal = 0;
@@ -94,8 +100,50 @@ export function writeOnce(
     throw why === 'clocks' ? clocksDiffer() : tooLate(object);
   };
 
+  /** The time to write on condition of: one whose second is over. Whoever changed the record since the look gets a conflict. */
+  const settledTime = async (object: string, record: SObject, values: ObjectValues): Promise<string> => {
+    let since = lastModified(record);
+    let readAt = deps.readSince();
+    for (let looks = 0; ; looks += 1) {
+      const hides = hidesFor(fromSalesforceTime(since), readAt);
+      if (hides === 0) return since;
+      // Twice the guard: Salesforce's clock went back, and the record's time lies in its future.
+      if (looks === MOST_LOOKS || hides > 2 * HIDES_MS) throw changesNow(object);
+      await deps.sleep(hides);
+      readAt = org.clock();
+      const read = Object.keys(record).filter((field) => field !== 'Id' && !isNested(record[field]));
+      const fresh = await org.get(object, record.Id, read);
+      const others = read.filter(
+        (field) => !STAMPS.includes(field) && !values.isSame(field, fresh[field], record[field]),
+      );
+      if (others.length > 0) throw changedMeanwhile(object, others);
+      if (lastModified(fresh) === since) return since;
+      since = lastModified(fresh);
+    }
+  };
+
   return {
     effects: () => effects,
+
+    async lookUp() {
+      for (const [at, effect] of effects.entries()) {
+        const { kind, state, object, id, before, after } = effect;
+        if (kind !== 'update' || state !== 'sent' || id === null) continue;
+        const values = await valuesOf(org, object);
+        const record = await org.get(object, id, Object.keys(after)).catch((error: unknown) => {
+          if (isNotFound(error)) return undefined;
+          throw error;
+        });
+        if (record === undefined) return overtaken(object);
+        if (values.holds(record, after)) await put(at, { ...effect, state: 'done' });
+        else if (!values.holds(record, before)) return overtaken(object, Object.keys(after));
+        else {
+          mayNotBeUnderWay(at, effect);
+          await put(at, { ...effect, state: 'failed' });
+        }
+      }
+      return undefined;
+    },
 
     async create(object, fields, options) {
       const at = ordinal++;
@@ -175,10 +223,11 @@ export function writeOnce(
           wanted.map(([field]) => field),
         );
       if (recorded !== undefined) mayNotBeUnderWay(at, recorded);
+      const unchangedSince = await settledTime(object, record, values);
       await mustBeInTime(at, object);
       const effect = await begin(at, { kind: 'update', object, id: record.Id, mark: null, before, after });
       try {
-        await org.patch(object, record.Id, after, lastModified(record));
+        await org.patch(object, record.Id, after, unchangedSince);
       } catch (error) {
         if (!deps.isUnknownOutcome(error)) {
           await put(at, { ...effect, state: 'failed' });
@@ -212,6 +261,8 @@ export function writeOnce(
       if (current !== undefined && current.LastModifiedDate !== record.LastModifiedDate)
         throw changedMeanwhile(object, ['LastModifiedDate']);
       if (current !== undefined) {
+        const since = await settledTime(object, record, await valuesOf(org, object));
+        if (since !== record.LastModifiedDate) throw changedMeanwhile(object, ['LastModifiedDate']);
         if (recorded !== undefined) mayNotBeUnderWay(at, recorded);
         await mustBeInTime(at, object);
       }
@@ -305,31 +356,12 @@ function mustLookAsShown(
   });
 }
 
-function changedMeanwhile(object: string, fields: readonly string[]): GatehouseError {
-  return new GatehouseError(
-    'conflict',
-    `The ${object} changed after it was shown (${fields.join(', ')}); nothing was written.`,
-    {
-      next: 'Look at the record again and ask anew, with its present values.',
-    },
-  );
-}
+const MOST_LOOKS = 3;
+/** Move with every save. */
+const STAMPS: readonly string[] = ['LastModifiedDate', 'SystemModstamp'];
 
-function stillUnknown(object: string): GatehouseError {
-  return new StillUnderWay(`It is not known yet whether the ${object} was written.`, {
-    next: 'Do not repeat the call; ask GetProposal again in half a minute.',
-    retryAfterMs: 30_000,
-  });
-}
-
-function tooLate(object: string): GatehouseError {
-  return new GatehouseError(
-    'conflict',
-    `The ${object} was not written, and by the clock of this machine the time to write it is over.`,
-    {
-      next: 'Ask anew if it is still wanted. Where it was over too soon, the clocks of the machines differ: the status says by how much.',
-    },
-  );
+function isNested(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function lastModified(record: SObject): string {

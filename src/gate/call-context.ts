@@ -28,6 +28,7 @@ export interface ContextDeps {
   readonly requestTimeoutMs: number;
   readonly watch: LeaseWatch;
   readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
 }
 
@@ -35,6 +36,8 @@ export interface Run {
   readonly context: ActionContext;
   readonly orgId: string;
   readonly environment: Facts['environment'];
+  /** What became of recorded writes (`confirm/write-once.ts`). */
+  readonly lookUp: () => Promise<GatehouseError | undefined>;
 }
 
 /** The frozen context of one run. Only the run of a held proposal may write; a preview that tries is a bug and stops. */
@@ -45,7 +48,7 @@ export async function contextFor(
   extra: ActionContext['extra'],
   signal: AbortSignal,
   reads: ReadLog,
-  seen: SeenReads = createSeenReads(),
+  seen: SeenReads = createSeenReads(deps.now),
   writing?: {
     readonly proposal: Proposal;
     readonly record: (effects: readonly RecordedWrite[]) => Promise<void>;
@@ -66,6 +69,8 @@ export async function contextFor(
           record: writing.record,
           isUnknownOutcome: deps.isUnknownOutcome,
           now,
+          readSince: () => org.clock() - (now() - seen.since),
+          sleep: deps.sleep,
           hasSettled: (ordinal, effect) =>
             hasStood(deps.watch, writing.proposal.id, ordinal, effect, settlesIn(effect, deps.requestTimeoutMs)),
           whyLate: () => {
@@ -89,11 +94,11 @@ export async function contextFor(
   const reader = {
     basis: JSON.stringify([bot.policyRevision, org.connectionId]),
     isWriting: writing !== undefined,
-    clock: () => org.clock(),
   };
   return {
     orgId: org.orgId,
     environment: org.environment,
+    lookUp: once?.lookUp ?? (async () => undefined),
     context: Object.freeze({
       bot: { name: bot.name, audience: bot.audience },
       lookups: lookupsOf(bot, org, call.session),

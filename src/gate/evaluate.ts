@@ -27,7 +27,7 @@ export async function evaluate(
   signal: AbortSignal,
   visitor: Proposal['visitor'] = null,
   reads: ReadLog = createReadLog(deps.now),
-  seen: SeenReads = createSeenReads(),
+  seen: SeenReads = createSeenReads(deps.context.now),
 ): Promise<Evaluated> {
   const { action, actionPolicy } = permit;
   const run = await contextFor(deps.context, bot, c, extra, signal, reads, seen);

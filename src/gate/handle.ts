@@ -53,7 +53,7 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
     const reads = createReadLog(deps.now, c.conversation);
     let decision: Judgement['decision'];
     let reasons: readonly string[] = [];
-    const seen = createSeenReads();
+    const seen = createSeenReads(deps.now);
     let met: Pick<AuditInput, 'sealed'> = {};
     try {
       if (c.action === getProposal.name) return await queries.getProposal(c, bot.policy.ignoreKeys);

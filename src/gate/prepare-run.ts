@@ -41,7 +41,7 @@ export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
     const isCounted = proposal.visitor !== null || (proposal.decidedBy === BY_POLICY && hasRate(actionPolicy));
     if (!isCounted) await noteRun(deps, bot, action);
     if (proposal.orgId !== run.orgId) throw anotherOrg();
-    const prepared = { action, input, context: run.context, read: reads.audited };
+    const prepared = { action, input, context: run.context, read: reads.audited, lookUp: run.lookUp };
     if (ofOperators) return prepared;
     // Policy or org may have changed since the yes: the verdict of now counts, where it is stricter.
     const verdict = verdictIn(run.environment);

@@ -208,7 +208,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     if (proposal === undefined || proposal.state !== 'received') return undefined;
     const bot = await botNamed(store, proposal.bot);
     const signal = new AbortController().signal;
-    const seen = createSeenReads();
+    const seen = createSeenReads(deps.now);
     try {
       const permit = permitted(deps.actions, bot, proposal.action);
       const parsed = parseArgs(permit, bot.policy, proposal.args);

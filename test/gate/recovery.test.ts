@@ -52,6 +52,56 @@ it.each(['decided', 'executing', 'noted-sent'])(
   },
 );
 
+/** What a colleague does with the record of an update that was sent, or never left. */
+const theirs = (world: World, values: Record<string, unknown>) =>
+  world
+    .records('Opportunity')
+    .then((all) => all.find(({ Reference__c }) => Reference__c === 'OPP-123')?.Id)
+    .then((Id) => world.sim('POST', 'records/Opportunity', { Id, ...values }));
+const dropTheAnswer = async (world: World) => {
+  await world.sim('POST', 'faults', { type: 'drop', when: 'after', match: { method: 'PATCH' }, times: 1 });
+  await world.sim('POST', 'faults', {
+    type: 'drop',
+    when: 'after',
+    match: { method: 'GET', path: '/sobjects/' },
+    times: 9,
+  });
+};
+
+it('ends an update that somebody overtook after its answer was lost as told, and overwrites nothing [C6]', async () => {
+  await using world = await createWorld();
+  const id = await waiting(world, 'UpdateOpportunity', MOVE);
+  await dropTheAnswer(world);
+  expect((await world.approve(id)).status).toBe('unknown');
+  await world.sim('POST', 'faults', { clear: true });
+  world.clock.advance(5_000);
+  await theirs(world, { NextStep: 'Theirs' });
+  const { envelope } = await world.app.approvals.inspect(id);
+  expect(envelope).toMatchObject({
+    status: 'conflict',
+    proposal: { problem: { message: expect.stringContaining('somebody else changed NextStep') } },
+  });
+  expect(await nextStep(world)).toBe('Theirs');
+  await world.recoverAfter(90_000);
+  expect([await stateOf(world, id), await nextStep(world)]).toEqual(['conflict', 'Theirs']);
+});
+
+it.each([
+  ['the deal was renamed', { Name: 'Another name' }, 'done'],
+  ['the deal was deleted', { IsDeleted: true }, 'conflict'],
+] as const)('says what became of an update whose answer was lost although %s since [C6]', async (_, values, end) => {
+  await using world = await createWorld();
+  const name = (await world.records('Opportunity')).find(({ Reference__c }) => Reference__c === 'OPP-123')?.Name;
+  const id = await waiting(world, 'UpdateOpportunity', { name, nextStep: MOVE.nextStep });
+  await dropTheAnswer(world);
+  expect((await world.approve(id)).status).toBe('unknown');
+  await world.sim('POST', 'faults', { clear: true });
+  world.clock.advance(5_000);
+  await theirs(world, values);
+  await world.recoverAfter(90_000);
+  expect(await stateOf(world, id)).toBe(end);
+});
+
 it.each([
   ['with', []],
   ['without', ['Lead.Gatehouse_Id__c']],

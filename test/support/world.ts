@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type ActionPermission, SALESFORCE_ACTIONS } from '../../permissions/catalog.ts';
 import { type Policy, shippedPolicy } from '../../permissions/policy.ts';
 import type { Audience } from '../../permissions/profiles.ts';
@@ -92,6 +93,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const open = async (crash?: AppOptions['crash'], more: Seams = {}) => ({
     ...(await createApp(config, {
       now: () => clock.now,
+      // No length of a wait shows on a clock that stands still.
+      wait: (ms, signal) => delay(Math.min(ms, 150), undefined, signal === undefined ? {} : { signal }).catch(() => {}),
       ...seams,
       ...more,
       ...(options.actions === undefined ? {} : { actions: options.actions }),

@@ -65,6 +65,11 @@ export const addDays = (day: string, days: number): string =>
 export const fromSalesforceTime = (text: string): number => Date.parse(text.replace(/([+-]\d\d)(\d\d)$/, '$1:$2'));
 /** Whole seconds, in the form of Salesforce's answers. */
 export const toSalesforceTime = (ms: number): string => `${toHostTime(ms).slice(0, -1)}+0000`;
+/**
+ * How long a record, as it was read then, hides a later change from a conditional write: that compares whole seconds, by a clock known to two.
+ */
+export const hidesFor = (changedAt: number, readAt: number): number => Math.max(0, HIDES_MS - (readAt - changedAt));
+export const HIDES_MS = 3_000;
 export const toHostTime = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString();
 
 const dayMs = (day: string): number => Date.parse(`${day}T00:00:00Z`);

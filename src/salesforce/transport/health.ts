@@ -132,7 +132,10 @@ export function createHealth(deps: {
     const offsetMs = date + 500 - now();
     const isPrompt = now() - admittedAt < 1_000;
     // The host's changes are stamped by the row: with an old offset the later edit would lose.
-    const isOtherTime = isPrompt && Math.abs(offsetMs - (news.offsetMs ?? row.clockOffsetMs)) > 1_500;
+    const known = news.offsetMs ?? row.clockOffsetMs;
+    // However slow the answer: Salesforce's clock cannot have been where ours thought it when the request left.
+    const wentBack = date + 1_000 - admittedAt < known - 1_500;
+    const isOtherTime = wentBack || (isPrompt && Math.abs(offsetMs - known) > 1_500);
     if (isOtherTime) news.offsetMs = offsetMs;
     const before = usageOf(row);
     const usage = readLimitInfo(answer.header('sforce-limit-info'), now());

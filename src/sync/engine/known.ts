@@ -33,12 +33,14 @@ export async function readBothSides(pass: Pass, claims: readonly Link[], mustRea
   const fresh = { mode: how.mode, freshMs: settings.freshMs, now: deps.now(), hasMore };
   const reads = claims.filter((link) => mustRead || !isKnown(target, link, hosts.get(link.localId), fresh));
   const { asked, chosen } = await parentsToFind(deps, target, claims, hosts);
+  const began = deps.now();
   const found = await readRemote(target, reads, hosts, asked, onCall);
+  const readSince = target.org.clock() - (deps.now() - began);
   await deps.crash?.('read');
   const parents = how.isTrial
     ? pretendedParents(found.parents, chosen)
     : await completeParents(deps, target, found.parents, chosen, onCall);
-  const seen = { target, hosts, parents, onCall };
+  const seen = { target, hosts, parents, onCall, readSince };
   const byLink = how.mode === 'one' ? await rereadAfterSameSecond(deps, seen, reads, found.byLink) : found.byLink;
   const fieldTimes = await timesOf(history, seen, claims, byLink);
   return { byLink, parents, fieldTimes, hasMore, wantedRoles: wanted };

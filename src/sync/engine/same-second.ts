@@ -1,4 +1,5 @@
 import type { Link } from '../../domain/link.ts';
+import { HIDES_MS, hidesFor } from '../../domain/stored-value/times.ts';
 import type { SyncDeps } from '../../ports/sync.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
 import { contestedRules, type ParentIndex, planRecord } from '../merge/plan.ts';
@@ -13,6 +14,8 @@ export interface Seen {
   readonly hosts: ReadonlyMap<string, HostRecord>;
   readonly parents: ParentIndex;
   readonly onCall: () => void;
+  /** By Salesforce's clock: no record was read before. */
+  readonly readSince: number;
 }
 
 type Found = ReadonlyMap<string, ReadResult>;
@@ -23,18 +26,18 @@ type Found = ReadonlyMap<string, ReadResult>;
  */
 export async function rereadAfterSameSecond(
   { wait }: SyncDeps,
-  { target, hosts, parents, onCall }: Seen,
+  { target, hosts, parents, onCall, readSince }: Seen,
   reads: readonly Link[],
   found: Found,
 ): Promise<Found> {
-  const { org } = target;
   const [link] = reads;
   const host = link && hosts.get(link.localId);
   const row = link && rowIn(found.get(link.id));
-  if (!row || !host || org.clock() - row.modifiedAt >= 2_000) return found;
+  const hides = row === undefined ? 0 : hidesFor(row.modifiedAt, readSince);
+  if (!row || !host || hides === 0) return found;
   const plan = planRecord({ link, host, mapping: target.compiled, remote: asRemote(row), parents });
   if (Object.keys(plan.send).length === 0) return found;
-  await wait(2_000 - (org.clock() - row.modifiedAt));
+  await wait(Math.min(hides, 2 * HIDES_MS));
   return (await readRemote(target, reads, hosts, new Map(), onCall)).byLink;
 }
 
