@@ -1,8 +1,10 @@
+import type { Policy } from '../../permissions/policy.ts';
 import { shownRecord } from '../../permissions/shown-record.ts';
 import type { Audit } from '../audit/audit.ts';
 import { toEnvelope } from '../confirm/view.ts';
 import type { Action, Preview } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
+import { isRecord } from '../domain/is-record.ts';
 import { callerOf, type Envelope, type Proposal, summaryOf } from '../domain/proposal.ts';
 import { anotherOrg, changedObject, denied, judge, namesChanged } from '../policy/judge.ts';
 import { botNamed, permitted } from '../policy/permit.ts';
@@ -65,6 +67,7 @@ export function createDeliver({ actions, store, audit, context, link }: DeliverD
     const bot = await botNamed(store, proposal.bot);
     const action = actions.find(({ name }) => name === proposal.action);
     const shut = await whyShut(bot, proposal);
+    const told = withinLimits(proposal, bot.policy.soql);
     const isRead = action?.risk === 'read' && (proposal.result !== null || proposal.state === 'failed');
     // Whoever asked was told what waits, and the row of that stands: this is for rows, and for another of the bot's keys.
     if (isRead || (shut === undefined && proposal.principal !== viewer.principal))
@@ -78,9 +81,9 @@ export function createDeliver({ actions, store, audit, context, link }: DeliverD
         policyRevision: bot.policyRevision,
         event: shut === undefined ? 'told' : 'refused',
         decision: shut === undefined ? null : 'refused',
-        ...readOf(proposal, shut),
+        ...readOf(told, shut),
       });
-    if (shut === undefined) return toEnvelope(proposal, link(proposal.id));
+    if (shut === undefined) return toEnvelope(told, link(proposal.id));
     if (isRead) throw shut;
     return bare(proposal, shut, link(proposal.id));
   };
@@ -103,6 +106,29 @@ function mustShow({ policy }: BotRow, action: Action, preview: Preview | null): 
 }
 
 const SHOWN = 'shown';
+
+/** Rows that were read under a wider limit than that of now: no more of them than a fresh call would get, and no way to the rest. */
+function withinLimits(proposal: Proposal, { maxRows, maxChildRows }: Policy['soql']): Proposal {
+  const { preview, result } = proposal;
+  const rows: unknown = result?.rows;
+  if (preview?.query === undefined || result === null || !Array.isArray(rows)) return proposal;
+  let left = 0;
+  const cut = (list: readonly unknown[], most: number) => {
+    left += Math.max(0, list.length - most);
+    return list.slice(0, most);
+  };
+  const kept = cut(rows, Math.max(0, maxRows - (preview.query.skip ?? 0))).map((row) =>
+    isRecord(row)
+      ? Object.fromEntries(
+          Object.entries(row).map(([name, cell]) => [name, Array.isArray(cell) ? cut(cell, maxChildRows) : cell]),
+        )
+      : row,
+  );
+  if (left === 0) return proposal;
+  const { nextCursor: _, ...rest } = result;
+  const note = `${left} of the rows that were read are left out: the policy of now allows ${maxRows} of a query and ${maxChildRows} below each.`;
+  return { ...proposal, result: { ...rest, rows: kept, returned: kept.length, note } };
+}
 
 /** How it went, without a word of what it is about. */
 function bare(proposal: Proposal, { message, next }: GatehouseError, link: string): Envelope {

@@ -63,6 +63,30 @@ describe('the rows of an approved query', () => {
     expect(rows.length).toBeGreaterThanOrEqual(3);
   });
 
+  it.each<[string, string, { maxRows?: number; maxChildRows?: number }, number]>([
+    ['rows', soql, { maxRows: 2 }, 2],
+    ['rows below a row', 'SELECT Name, (SELECT LastName FROM Contacts) FROM Account LIMIT 3', { maxChildRows: 1 }, 3],
+  ])(
+    'are told as far as the limit of now goes, once policy allows fewer %s [K8]',
+    async (_, query, limits, returned) => {
+      await using world = await createWorld({ policy: asking });
+      const { proposal } = await world.call('RunSOQL', { soql: query, format: 'detailed' });
+      const first = (await world.approve(proposal!.id)).result as { rows: Record<string, unknown>[] };
+      const most = (rows: readonly Record<string, unknown>[]) =>
+        Math.max(...rows.flatMap((row) => Object.values(row)).map((cell) => (Array.isArray(cell) ? cell.length : 0)));
+      await world.setPolicy((policy) => ({ ...policy, soql: { ...policy.soql, ...limits } }));
+      for (const [door, ask] of Object.entries(doors(world, proposal!.id))) {
+        const { result } = (await ask()) as { result: { rows: Record<string, unknown>[] } };
+        expect(result, door).toMatchObject({ returned, note: expect.stringContaining('left out') });
+        expect(result.rows, door).toHaveLength(returned);
+        expect(result, door).not.toHaveProperty('nextCursor');
+        expect(most(result.rows), door).toBeLessThanOrEqual(limits.maxChildRows ?? most(first.rows));
+      }
+      const told = await world.app.store.audit.find({ proposal: proposal!.id, event: 'told', limit: 1 });
+      expect(JSON.parse(told[0]!.detail)).toMatchObject({ rows: returned });
+    },
+  );
+
   it('are told after a change that leaves them open, each time with its row in the audit [K8]', async () => {
     await using world = await createWorld({ policy: asking });
     const id = await approvedQuery(world);
