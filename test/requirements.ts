@@ -96,7 +96,7 @@ export const REQUIREMENTS = {
   C5: {
     state: 'held',
     promise:
-      "a proposal is bound to org, bot, principal, action and exact arguments; single use; expires; re-checked at execution (policy, connection, record unchanged). A decline on our pages, chat or CLI ends it, and one that a client's form reports too unless a rule says `clientDecline: 'waits'`; cancel and timeout leave it pending for the other channels. Declined, expired, conflict are distinct, normal outcomes, not errors.",
+      "a proposal is bound to org, bot, principal, action and exact arguments; single use; expires; re-checked at execution (policy, connection, record unchanged). An approver's own values are approved only as what they would do was shown. A decline on our pages, chat or CLI ends it, and one that a client's form reports too unless a rule says `clientDecline: 'waits'`; cancel and timeout leave it pending for the other channels. Declined, expired, conflict are distinct, normal outcomes, not errors.",
   },
   C6: {
     state: 'held',

@@ -71,8 +71,9 @@ export function createEdits(deps: EditDeps): Pick<Approvals, 'decide' | 'preview
       const isEdit = Object.keys(values).length > 0;
       // `seen` alone counts, too: left without its values it once let the bot's own amount through, which nobody had seen.
       if (decision.answer === 'reject' || (!isEdit && seen === undefined)) return confirm.decide(id, decision);
+      if (seen === undefined) throw notShown(id);
       const edit = await edited(id, values, decision.bot);
-      if (seen !== undefined && seen !== seenOf(edit))
+      if (seen !== seenOf(edit))
         throw new GatehouseError('conflict', 'What this edit would change is not what you were shown any more.', {
           next: 'Look at the new change, and approve that one.',
         });
@@ -99,6 +100,14 @@ function checkingStrictly(deps: ContextDeps, typed: readonly string[]): ContextD
       };
     },
   };
+}
+
+/** Nobody approves what they were not shown: values that are typed say nothing of what they would do to the record. */
+function notShown(id: string): GatehouseError {
+  return new GatehouseError('invalid_input', 'These values were approved without a look at what they would do.', {
+    next: `Nothing was decided. Send the values to POST /api/proposals/${id}/edit, show the answer, and approve with its "seen".`,
+    fields: [{ name: 'seen', problem: 'is missing beside values' }],
+  });
 }
 
 function seenOf({ digest, preview }: ProposalEdit): string {

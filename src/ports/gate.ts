@@ -155,7 +155,7 @@ export interface HumanDecision {
   readonly reason?: string | undefined;
   /** The approver's edits of argument values (C5 of the gate: re-validated, new digest, both kept). */
   readonly values?: Readonly<Record<string, unknown>> | undefined;
-  /** What the approver was shown of these edits; where it is no longer that, nothing is decided. */
+  /** What the approver was shown of these edits; without it, or where it is no longer that, nothing is decided. */
   readonly seen?: string | undefined;
   /** Where given, the decision counts only for this bot's proposals. */
   readonly bot?: string | undefined;

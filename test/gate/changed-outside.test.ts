@@ -179,7 +179,9 @@ it('edits, a second asking and a crash in the middle are our own changes, and ru
     if (at === 'noted-sent') throw new Error('died');
   });
   const yes = { answer: 'approve', by: 'operator:ada', via: 'console', assurance: 'session' } as const;
-  await stopped.approvals.decide(id, { ...yes, values: { nextStep: 'Sign' } });
+  const values = { nextStep: 'Sign' };
+  const { seen } = await stopped.approvals.previewEdit(id, values);
+  await stopped.approvals.decide(id, { ...yes, values, seen });
   await world.recoverAfter(200_000);
   expect((await world.app.approvals.inspect(id)).proposal.state).toBe('done');
   expect((await dealOf(world, 'OPP-123')).NextStep).toBe('Sign');

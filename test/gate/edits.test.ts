@@ -20,6 +20,20 @@ const withRule =
   });
 
 describe('an edit', () => {
+  it('whose result nobody was shown decides nothing, and says what to send [C5]', async () => {
+    await using world = await createWorld();
+    const id = await waiting(world);
+    const before = await deal(world);
+    const yes = { answer: 'approve', by: 'operator:ada', via: 'console', assurance: 'session' } as const;
+    await expect(world.app.approvals.decide(id, { ...yes, values: { amount: 8_000 } })).rejects.toMatchObject({
+      code: 'invalid_input',
+      next: expect.stringContaining(`/api/proposals/${id}/edit`),
+      fields: [{ name: 'seen', problem: expect.any(String) }],
+    });
+    expect((await world.app.approvals.inspect(id)).proposal.state).toBe('pending');
+    expect(await deal(world)).toEqual(before);
+  });
+
   it('that policy denies is refused, also for an approver, and the proposal still waits [C1 C5]', async () => {
     await using world = await createWorld({ policy: withRule({ if: { amountAbove: 10_000 }, then: 'deny' }) });
     const id = await waiting(world);
@@ -50,10 +64,12 @@ describe('an edit', () => {
     });
     const id = await waiting(world);
     const client = { answer: 'approve', by: 'client', via: 'chat', assurance: 'client' } as const;
-    await expect(world.app.approvals.decide(id, { ...client, values: { amount: 90_000 } })).rejects.toMatchObject({
-      code: 'permission_denied',
-    });
-    expect((await world.app.approvals.decide(id, { ...client, values: { amount: 8_000 } })).status).toBe('done');
+    const approve = async (values: Record<string, unknown>) => {
+      const { seen } = await world.app.approvals.previewEdit(id, values);
+      return world.app.approvals.decide(id, { ...client, values, seen });
+    };
+    await expect(approve({ amount: 90_000 })).rejects.toMatchObject({ code: 'permission_denied' });
+    expect((await approve({ amount: 8_000 })).status).toBe('done');
   });
 
   it('with hidden characters, another type, another record or nothing of the wish is refused [C5 A7]', async () => {

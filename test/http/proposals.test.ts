@@ -160,6 +160,10 @@ describe('proposals over REST', () => {
     const seen = await look({ nextStep: 'Write' });
     expect(await approve({ seen })).toMatchObject({ status: 409, json: { error: { code: 'conflict' } } });
     expect(await approve({ values: {}, seen })).toMatchObject({ status: 409 });
+    expect(await approve({ values: { nextStep: 'Write' } })).toMatchObject({
+      status: 400,
+      json: { error: { code: 'invalid_input', fields: [{ name: 'seen', problem: 'is missing beside values' }] } },
+    });
     expect(await approve({ choice: 'use:003' })).toMatchObject({
       status: 400,
       json: { error: { code: 'invalid_input', fields: [{ name: 'choice', problem: 'is not offered' }] } },
@@ -299,10 +303,15 @@ describe('proposals over REST', () => {
     const { id, recordId } = await proposeMove(door.world, { amount: 5000 });
     const key = await door.operatorKey('approver');
     const approve = (json: unknown) => door.ask('POST', `/api/proposals/${id}/approve`, { key, json });
-    expect((await approve({ values: { amount: 'a lot' } })).status).toBe(400);
-    expect((await approve({ values: { id: '006000000000001' } })).status).toBeGreaterThanOrEqual(400);
+    const edit = (values: object) => door.ask('POST', `/api/proposals/${id}/edit`, { key, json: { values } });
+    for (const values of [{ amount: 'a lot' }, { id: '006000000000001' }]) {
+      expect((await edit(values)).status).toBeGreaterThanOrEqual(400);
+      expect((await approve({ values, seen: 'x' })).status).toBeGreaterThanOrEqual(400);
+    }
     expect((await approve({ confirm: true })).status).toBe(400);
-    expect(await approve({ values: { amount: 4500 } })).toMatchObject({ status: 200, json: { status: 'done' } });
+    const values = { amount: 4500 };
+    const { seen } = (await edit(values)).json;
+    expect(await approve({ values, seen })).toMatchObject({ status: 200, json: { status: 'done' } });
     expect((await door.world.records('Opportunity')).find(({ Id }) => Id === recordId)?.Amount).toBe(4500);
   });
 

@@ -30,7 +30,7 @@ export interface World extends AsyncDisposable {
   call(action: string, args: unknown, more?: Partial<Call>): Promise<Envelope>;
   /** The error of a call that must fail. */
   refusal(action: string, args: unknown, more?: Partial<Call>): Promise<GatehouseError>;
-  /** Approves as a signed-in person. */
+  /** Approves as a signed-in person, who looks at what edited values would do. */
   approve(id: string, more?: { choice?: string; values?: Record<string, unknown> }): Promise<Envelope>;
   setPolicy(change: (policy: Policy) => Policy): Promise<void>;
   /** The simulated org's control routes. */
@@ -140,13 +140,14 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
         throw error;
       }
     },
-    approve: (id, more = {}) =>
+    approve: async (id, more = {}) =>
       app.approvals.decide(id, {
         answer: 'approve',
         by: 'operator:ada',
         via: 'console',
         assurance: 'session',
         ...more,
+        ...(more.values === undefined ? {} : { seen: (await app.approvals.previewEdit(id, more.values)).seen }),
       }),
     async setPolicy(change) {
       const row = await app.store.bots.get(bot);

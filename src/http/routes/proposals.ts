@@ -184,8 +184,8 @@ export function proposalRoutes({ gate, approvals, access, store, now }: HttpDeps
 
 const approvalInput = z.strictObject({
   choice: z.string().min(1).max(100).optional(),
-  values: values.optional(),
-  seen: z.string().min(1).max(100).optional(),
+  values: values.optional().describe('Only with `seen`'),
+  seen: z.string().min(1).max(100).optional().describe('Of the answer that showed what these values would do'),
 });
 /** What an approval may hold is taken and means nothing, so that one client can send both alike. */
 const declineInput = approvalInput.extend({ reason: z.string().max(MOST_REASON).optional() });
