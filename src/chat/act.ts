@@ -86,7 +86,7 @@ async function callOne(
     });
     return { envelope };
   } catch (thrown) {
-    if (signal.aborted && !(thrown instanceof GatehouseError)) return { error: STOPPED };
+    if (signal.aborted && !(thrown instanceof GatehouseError && thrown.code !== 'cancelled')) return { error: STOPPED };
     const error = toGatehouseError(thrown, newId);
     if (error !== thrown) log.error(error.message, { door: 'chat', action: call.name, cause: String(thrown) });
     return { error };

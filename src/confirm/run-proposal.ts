@@ -138,7 +138,7 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
     const state = isUnknown ? 'unknown' : error.code === 'conflict' && !error.retryable ? 'conflict' : 'failed';
     return {
       state,
-      event: state,
+      event: state === 'failed' && error.code === 'cancelled' ? 'cancelled' : state,
       patch: {
         error: toErrorBody(error),
         effects,

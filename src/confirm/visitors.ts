@@ -14,6 +14,7 @@ const PASSING: readonly ErrorBody['error']['code'][] = [
   'not_connected',
   'reconnect_needed',
   'salesforce_unavailable',
+  'cancelled',
   'circuit_open',
   'limit_reached',
   'rate_limited',

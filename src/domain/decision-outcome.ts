@@ -7,6 +7,8 @@ export const OUTCOMES = {
   approved: ['approved'],
   declined: ['rejected'],
   expired: ['expired'],
+  /** The caller left: neither refused nor failed. */
+  cancelled: ['cancelled'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type Outcome = keyof typeof OUTCOMES;

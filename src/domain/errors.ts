@@ -18,6 +18,8 @@ export const ERROR_STATUS = {
   conflict: 409,
   rate_limited: 429,
   limit_reached: 429,
+  /** The caller left before the answer; nothing failed. */
+  cancelled: 499,
   reconnect_needed: 502,
   salesforce_error: 502,
   circuit_open: 503,

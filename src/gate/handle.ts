@@ -107,8 +107,9 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       if (error.code === 'internal') log.error(error.message, { action: c.action, cause: describeCause(error.cause) });
       await audit.record({
         ...audited,
-        event: 'refused',
-        decision: 'refused',
+        ...(error.code === 'cancelled'
+          ? { event: 'cancelled', decision: null }
+          : { event: 'refused', decision: 'refused' }),
         ...both(both(both(reads.audited(), why(reasons)), met), { detail: { code: error.code, status: error.status } }),
       });
       throw error;

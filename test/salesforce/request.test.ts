@@ -164,10 +164,27 @@ describe('repeats', () => {
     const org = await world.open('demo', { signal: gone.signal });
     const error = await refusal(write(org));
     expect(isUnknownOutcome(error)).toBe(true);
-    expect(error.message).toContain('cancelled');
+    expect(error.code).toBe('cancelled');
     expect((await world.store.connections.get('demo'))?.breakerFailures).toBe(0);
-    expect((await refusal(read(org))).message).toContain('cancelled');
+    expect((await refusal(read(org))).code).toBe('cancelled');
     expect(world.server.seen).toHaveLength(1);
+    expect((await world.connections.status('demo')).lastFailure?.code).toBe('environment_unknown');
+  });
+
+  it('are nobody else’s end: who waits for the same describe gets it [R3]', async () => {
+    const gone = new AbortController();
+    let left = 0;
+    await using world = await createServedWorld((_, response) => {
+      if (left++ === 0) gone.abort();
+      else {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end('{"name":"Lead","fields":[],"childRelationships":[],"recordTypeInfos":[]}');
+      }
+    });
+    const [one, other] = [await world.open('demo', { signal: gone.signal }), await world.open('demo')];
+    const [first, second] = await Promise.allSettled([one.describe('Lead'), other.describe('Lead')]);
+    expect(first).toMatchObject({ status: 'rejected', reason: { code: 'cancelled' } });
+    expect(second).toMatchObject({ status: 'fulfilled', value: { name: 'Lead' } });
   });
 });
 
@@ -293,9 +310,9 @@ describe('a healthy line', () => {
       },
     });
     const signal = new AbortController().signal;
+    const since = performance.now();
     await counted.open('demo', { signal }).then(read);
     const first = writes;
-    const since = performance.now();
     for (let i = 0; i < 20; i++) await counted.open('demo', { signal }).then(read);
     // On a slow machine the twenty take longer than the second.
     expect(writes - first).toBeLessThanOrEqual(Math.floor((performance.now() - since) / 1000));

@@ -5,7 +5,7 @@ import type { LoginSecret, TokenSet, TokenStore } from '../../ports/tokens.ts';
 import { saidIn } from '../transport/failures.ts';
 import { SIMULATED } from '../transport/hosts.ts';
 import type { Answer, Transport, Wire } from '../transport/http.ts';
-import { UpstreamError } from '../transport/upstream-error.ts';
+import { cancelled, UpstreamError } from '../transport/upstream-error.ts';
 import { untilAborted } from '../transport/waiting.ts';
 import type { Grant, OAuth } from './oauth.ts';
 import { passing } from './sign-in-failures.ts';
@@ -122,7 +122,7 @@ export function createSession(deps: {
     const late = Number.isFinite(sendBy) ? AbortSignal.timeout(Math.max(0, Math.ceil(sendBy - now()))) : undefined;
     const ends = [signal, late].filter((one) => one !== undefined);
     return untilAborted(flight, AbortSignal.any(ends)).catch((error: unknown) => {
-      if (signal?.aborted) throw cancelled();
+      if (signal?.aborted) throw cancelled('not_sent');
       throw late?.aborted ? tooLate() : error;
     });
   }
@@ -325,13 +325,6 @@ function notFromSalesforce(outcome: 'not_sent' | 'unknown'): UpstreamError {
     outcome,
     infrastructure: true,
     retryable: true,
-  });
-}
-
-function cancelled(): UpstreamError {
-  return new UpstreamError('salesforce_unavailable', 'The call was cancelled before Salesforce had answered.', {
-    next: 'Call again if it is still wanted.',
-    outcome: 'not_sent',
   });
 }
 

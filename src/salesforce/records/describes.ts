@@ -89,11 +89,19 @@ export function createDescribes(deps: { readonly values: ValueStore; readonly no
       const missing = absent.get(key);
       if (missing && now() < missing.until) throw missing.error;
       absent.delete(key);
-      const flight =
-        flights.get(key) ??
-        fetched(pipeline, `${base}/sobjects/${object}/describe`, key, old).finally(() => flights.delete(key));
-      flights.set(key, flight);
-      return (await flight).describe;
+      for (;;) {
+        const others = flights.get(key);
+        const flight =
+          others ??
+          fetched(pipeline, `${base}/sobjects/${object}/describe`, key, old).finally(() => flights.delete(key));
+        flights.set(key, flight);
+        try {
+          return (await flight).describe;
+        } catch (error) {
+          // Whose request it was has left: that is nobody else's end.
+          if (others === undefined || !(error instanceof GatehouseError && error.code === 'cancelled')) throw error;
+        }
+      }
     },
     prefix(connectionId, object) {
       const known = near.get(`${connectionId}/${object.toLowerCase()}`);

@@ -40,6 +40,7 @@ const CALLERS_OWN = new Set([
   'duplicate',
   'validation_rule',
   'conflict',
+  'cancelled',
 ]);
 
 interface Unwritten {

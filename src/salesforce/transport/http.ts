@@ -1,6 +1,6 @@
 import { judgeHost, SIMULATED, SIMULATED_ORIGIN } from './hosts.ts';
 import { createOverHttp, NeverSent, type Received, TooLong } from './over-http.ts';
-import { type Outcome, UpstreamError } from './upstream-error.ts';
+import { cancelled, IN_DOUBT, type Outcome, UpstreamError } from './upstream-error.ts';
 import { untilAborted } from './waiting.ts';
 
 export interface SimulatedOrg {
@@ -156,16 +156,12 @@ function deadlineOf(ms: number, caller: AbortSignal | undefined) {
 
 function tooLong({ isRead }: Wire): UpstreamError {
   return new UpstreamError('salesforce_error', `Salesforce answered with more than ${MOST_BYTES / 1024 / 1024} MB.`, {
-    next: isRead
-      ? 'Ask for fewer records or fewer fields.'
-      : 'The change may or may not have been made: look at the record before you repeat it.',
+    next: isRead ? 'Ask for fewer records or fewer fields.' : IN_DOUBT,
     operator:
       'Long text fields make long answers: ask for fewer of them, or something in between answers without an end.',
     outcome: isRead ? 'refused' : 'unknown',
   });
 }
-
-const CANCELLED_NEXT = 'Call again if it is still wanted.';
 
 function lost(
   wire: Wire,
@@ -175,18 +171,12 @@ function lost(
   cause?: unknown,
 ): UpstreamError {
   const outcome = sent === 'unknown' && wire.isRead ? 'refused' : sent;
-  const doubt = 'The change may or may not have been made: look at the record before you repeat it.';
-  if (caller?.aborted) {
-    return new UpstreamError('salesforce_unavailable', 'The call was cancelled before Salesforce had answered.', {
-      next: outcome === 'unknown' ? doubt : CANCELLED_NEXT,
-      outcome,
-    });
-  }
+  if (caller?.aborted) return cancelled(outcome);
   return new UpstreamError(
     'salesforce_unavailable',
     isTimeout ? 'Salesforce did not answer in time.' : 'Salesforce could not be reached.',
     {
-      next: outcome === 'unknown' ? doubt : 'Try again in a minute; if it stays so, tell the operator.',
+      next: outcome === 'unknown' ? IN_DOUBT : 'Try again in a minute; if it stays so, tell the operator.',
       operator: isTimeout
         ? 'The org was slow or hung: see status.salesforce.com; GATEHOUSE_REQUEST_TIMEOUT_MS sets the limit.'
         : 'The network between here and Salesforce failed: check DNS, proxy and firewall, then status.salesforce.com.',

@@ -45,6 +45,16 @@ export class UpstreamError extends GatehouseError {
   }
 }
 
+/** The caller hung up: no failure of Salesforce's, and it counts as none. */
+export function cancelled(outcome: Outcome): UpstreamError {
+  return new UpstreamError('cancelled', 'The caller left before Salesforce had answered.', {
+    next: outcome === 'unknown' ? IN_DOUBT : 'Call again if it is still wanted.',
+    outcome,
+  });
+}
+
+export const IN_DOUBT = 'The change may or may not have been made: look at the record before you repeat it.';
+
 /** True when a write may or may not have happened: read back, never repeat blindly. */
 export function isUnknownOutcome(error: unknown): boolean {
   return error instanceof UpstreamError && error.outcome === 'unknown';

@@ -7,6 +7,7 @@ const SYSTEMIC = new Set([
   'not_connected',
   'reconnect_needed',
   'salesforce_unavailable',
+  'cancelled',
   'off',
   'rate_limited',
   'internal',

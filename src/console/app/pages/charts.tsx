@@ -123,7 +123,7 @@ const ANSWERS: readonly Outcome[] = ['approved', 'declined', 'expired'];
 /** No two of one chart alike. */
 const COLOURS = {
   ...{ done: 'good', asked: 'soft', refused: 'bad', failed: 'warn' },
-  ...{ approved: 'good', declined: 'bad', expired: 'warn' },
+  ...{ approved: 'good', declined: 'bad', expired: 'warn', cancelled: 'soft' },
 } as const satisfies Record<Outcome, Series['kind']>;
 
 function Four({

@@ -175,6 +175,7 @@ const PLAIN = {
   asked: 'The policy has a person decide this.',
   refused: 'It was refused before a rule was looked at.',
   failed: 'It was let run, and did not end as meant.',
+  cancelled: 'The caller left before it had ended.',
   approved: 'A person said yes.',
   declined: 'A person said no.',
   expired: 'Nobody decided in time.',

@@ -14,6 +14,7 @@ export const OUTCOME_WORDS = {
   approved: ['good', 'Approved'],
   declined: ['warn', 'Declined'],
   expired: ['warn', 'Expired'],
+  cancelled: ['', 'Caller left'],
 } as const satisfies Record<Outcome, readonly [kind: string, words: string]>;
 export const OUTCOME_NAMES = Object.keys(OUTCOME_WORDS) as Outcome[]; // its own keys
 
@@ -44,6 +45,7 @@ const CAUSES: ReadonlyMap<string, readonly [cause: string, cure: string]> = new 
   ['reconnect_needed', ['Reconnect needed', 'Reconnect the bot.']],
   ['salesforce_error', ['Salesforce refused it', 'See the last failure on the connection.']],
   ['circuit_open', ['Calls are paused', 'Salesforce failed too often; it is tried again by itself.']],
+  ['cancelled', ['The caller left before the answer', 'Nothing to do.']],
   ['salesforce_unavailable', ['Salesforce did not answer', 'It is tried again at the next call.']],
   ['internal', ['A failure of Gatehouse', 'See the log of the server.']],
 ]);
