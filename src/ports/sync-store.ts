@@ -202,6 +202,8 @@ export interface MappingRow {
 export interface MappingStore {
   /** The newest; undefined while the bot uses the defaults. */
   get(bot: string, kind: Kind): Promise<MappingRow | undefined>;
+  /** Moves with every save of the bot's policy and of this mapping: what was planned under another one is planned anew. */
+  revision(bot: string, kind: Kind): Promise<string>;
   /** False when somebody saved this version first. */
   add(row: MappingRow): Promise<boolean>;
   history(bot: string, kind: Kind): Promise<readonly MappingRow[]>;

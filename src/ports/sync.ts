@@ -33,7 +33,7 @@ export interface SyncDeps {
   /** Judges the leases of others; the room and the worker make one by `now` where there is none. */
   readonly watch?: LeaseWatch;
   readonly wait: (ms: number) => Promise<void>;
-  /** Asked anew for every pass: what an operator closes is closed from then on. Undefined: no such bot. */
+  /** Asked anew for every pass; one under way ends before its next write where `mappings.revision` has moved. Undefined: no such bot. */
   readonly policyOf: (bot: string) => Promise<SyncPolicy | undefined>;
   /** The list of a held kind that waits for a person: `ask` makes one where there is something new, `press` also soon after another. */
   readonly heldSync?: HeldSyncOf | undefined;

@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
+import { GatehouseError } from '../../src/domain/errors.ts';
 import { syncStatus } from '../../src/sync/jobs/status.ts';
+import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
 import { describeStores } from '../support/databases.ts';
 import { bodyOf, deedsOf, door } from './door.ts';
-import { createSyncWorld } from './world.ts';
+import { createSyncWorld, type Process, type SyncWorld } from './world.ts';
 
 type Change = (policy: Policy) => Policy;
 const action = (own: Partial<Policy['actions'][string]> | undefined): Change => {
@@ -156,4 +158,69 @@ describeStores((_name, openFresh) => {
     await closing.sync.runner.runAllDue('demo', await closing.org());
     expect((await world.records()).length).toBeLessThanOrEqual(200);
   });
+
+  const noPhone: Change = (policy) => ({
+    ...policy,
+    objects: { ...policy.objects, Contact: { ...policy.objects.Contact!, denyFields: ['Phone'] } },
+  });
+  const SAVED: readonly [string, (world: SyncWorld) => Promise<unknown>][] = [
+    ['a rule on values', (world) => world.setPolicy(action({ rules: [{ if: { fieldIn: ['Phone'] }, then: 'deny' }] }))],
+    ['a denied field', (world) => world.setPolicy(noPhone)],
+    ['the mode read-only', (world) => world.setMode('read-only')],
+    [
+      'a mapping without it',
+      (world) => {
+        const shipped = defaultMapping('party');
+        const rules = shipped.rules.filter(({ local }) => !local.includes('phone'));
+        const mapping = { ...shipped, rules };
+        const row = { bot: 'demo', kind: 'party' as const, version: 1, mapping, at: 0, by: 'ada' };
+        return world.store.mappings.add(row);
+      },
+    ],
+  ];
+  const PATHS: readonly [string, (one: Process) => Promise<unknown>][] = [
+    ['what is due', async (one) => one.sync.runner.runAllDue('demo', await one.org())],
+    [
+      'a batch',
+      async (one) => {
+        const org = await one.org();
+        await one.sync.batches.start('demo', org.orgId, 'party');
+        await one.sync.batches.step('demo', org);
+      },
+    ],
+    ['one call', (one) => one.party('p0')],
+  ];
+  it.each(SAVED.flatMap(([what, save]) => PATHS.map(([way, go]) => [what, way, save, go] as const)))(
+    'sends nothing that was planned before %s was saved, on the way of %s [P5] [K7]',
+    async (_, way, save, go) => {
+      await using world = await createSyncWorld(openFresh);
+      const people = [0, 1, 2].map((n) => ({
+        id: `p${n}`,
+        fields: { name: `P ${n}`, email: `p${n}@a.example`, phone: '7' },
+      }));
+      await world.sync.hosts.put('demo', 'party', people);
+      let isSaved = false;
+      const saving = world.process({
+        crash: async (point) => {
+          if (point !== 'merged' || isSaved) return;
+          isSaved = true;
+          await save(world);
+        },
+      });
+      await go(saving).catch((error: unknown) => {
+        if (!(error instanceof GatehouseError)) throw error;
+        expect(error.code).toMatch(way === 'one call' ? /off|conflict|permission_denied/ : /off/);
+        expect(error.message).not.toContain('worker');
+      });
+      expect(isSaved).toBe(true);
+      expect((await world.records()).filter(({ Phone }) => Phone !== null && Phone !== undefined)).toEqual([]);
+      // Nothing is lost: by the new rules they follow.
+      await world.setPolicy((policy) => action({ rules: [] })({ ...policy, mode: 'automatic' }));
+      for (const { id, state } of await world.sync.batches.list('demo'))
+        if (state === 'paused') await world.sync.batches.resume('demo', id);
+      await world.sync.batches.work('demo', await world.org());
+      await world.settle();
+      expect((await world.records()).map(({ LastName }) => LastName).sort()).toEqual(['0', '1', '2']);
+    },
+  );
 });

@@ -47,6 +47,18 @@ export function createMappingStore({ db }: SyncDatabase): MappingStore {
       const row = await read(bot, kind).limit(1).executeTakeFirst();
       return row && fromRow<MappingRow, 'mapping'>(row, ['mapping']);
     },
+    async revision(bot, kind) {
+      const [policy, mapping] = await Promise.all([
+        db.selectFrom('bots').select(['createdAt', 'policyRevision']).where('name', '=', bot).executeTakeFirst(),
+        db
+          .selectFrom('mappings')
+          .select(({ fn }) => fn.max<number | null>('version').as('version'))
+          .where('bot', '=', bot)
+          .where('kind', '=', kind)
+          .executeTakeFirst(),
+      ]);
+      return JSON.stringify([policy, mapping]);
+    },
     async add(row) {
       const kept = await db
         .insertInto('mappings')

@@ -38,7 +38,7 @@ export type SyncTables = {
   asked: Asked & { readonly bot: string };
   /** Of the store's own tables, what sync asks of them. */
   proposals: { readonly id: string; readonly state: string };
-  bots: { readonly name: string; readonly policyRevision: number };
+  bots: { readonly name: string; readonly createdAt: number; readonly policyRevision: number };
 };
 
 /** One open database, seen with sync's tables. */

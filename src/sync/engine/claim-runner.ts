@@ -2,7 +2,7 @@ import type { Due, Link, Scope } from '../../domain/link.ts';
 import { KINDS, type Kind } from '../../domain/mapping.ts';
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
-import { isStopped, requireWriting } from '../remote/policy-bounds.ts';
+import { requireWriting } from '../remote/policy-bounds.ts';
 import { mappingOf, newLink, ofTarget, openTarget, type Target } from '../remote/target.ts';
 import { isSystemic } from '../remote/trouble.ts';
 import { claimLinks, endOverdue } from './claims.ts';
@@ -133,8 +133,7 @@ export function createClaimRunner(deps: SyncDeps, engine: Engine): ClaimRunner {
       mustRead: how.mustRead ?? false,
       mayWrite: how.mayWrite,
       isTrial: how.isTrial,
-      isStopped: async () =>
-        isStopped(bot, await policyOf(bot), kind, isApproved) || ((await how.isStopped?.()) ?? false),
+      isStopped: how.isStopped,
     });
     await awaitPeople(target, claims, cases);
     return { results: passed.results, calls: passed.calls + partyCalls, claimed: claims.length };

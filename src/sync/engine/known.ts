@@ -39,7 +39,7 @@ export async function readBothSides(pass: Pass, claims: readonly Link[], mustRea
   await deps.crash?.('read');
   const parents = how.isTrial
     ? pretendedParents(found.parents, chosen)
-    : await completeParents(deps, target, found.parents, chosen, onCall);
+    : await completeParents(pass, found.parents, chosen);
   const seen = { target, hosts, parents, onCall, readSince };
   const byLink = how.mode === 'one' ? await rereadAfterSameSecond(deps, seen, reads, found.byLink) : found.byLink;
   const fieldTimes = await timesOf(history, seen, claims, byLink);

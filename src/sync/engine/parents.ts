@@ -16,6 +16,7 @@ import { foldedName, type ParentIndex, parentKey } from '../merge/plan.ts';
 import { sendParts, toParts } from '../remote/collection-write.ts';
 import { externalKey, keyFieldOf, type Target } from '../remote/target.ts';
 import { claimLinks } from './claims.ts';
+import type { Pass } from './pass.ts';
 
 /** Parents (a person's account) that changed at the host, less those that were chosen by hand or made before. */
 export async function parentsToFind(
@@ -64,11 +65,9 @@ function nameAt(rule: CompiledRule, link: Link, host: HostRecord | undefined): F
 
 /** Makes the parents that nobody has, where the mapping allows it: one claim per name, so that two never make the same. */
 export async function completeParents(
-  deps: SyncDeps,
-  target: Target,
+  pass: Pass,
   found: ReadonlyMap<string, FoundParent>,
   chosen: ChosenParents,
-  onCall: () => void,
 ): Promise<ParentIndex> {
   const made = new Map(chosen);
   const later = new Map<string, { readonly later: ErrorBody['error'] }>();
@@ -79,7 +78,7 @@ export async function completeParents(
     byObject.set(object, [...(byObject.get(object) ?? []), [key, one]]);
   }
   for (const [object, missing] of byObject) {
-    const { ids, passing } = await create(deps, target, object, missing, onCall);
+    const { ids, passing } = await create(pass, object, missing);
     for (const [key, { name }] of missing) {
       const id = ids.get(foldedName(name));
       if (id !== undefined) made.set(key, id);
@@ -95,12 +94,11 @@ const WAIT_MS = 200;
 const MOST_WAITS = 50;
 
 async function create(
-  deps: SyncDeps,
-  target: Target,
+  pass: Pass,
   object: string,
   missing: readonly (readonly [string, AskedParent])[],
-  onCall: () => void,
 ): Promise<{ readonly ids: ReadonlyMap<string, string>; readonly passing: ErrorBody['error'] | undefined }> {
+  const { deps, target } = pass;
   const { store, now, newId, wait } = deps;
   const { scope, org } = target;
   const made = new Map<string, string>();
@@ -176,7 +174,7 @@ async function create(
     );
     const finished: Link[] = [];
     for (let first = 0; first < parts.length; first += 5) {
-      for (const { item, id, failure } of await sendParts(org, parts.slice(first, first + 5), onCall)) {
+      for (const { item, id, failure } of await sendParts(org, parts.slice(first, first + 5), pass)) {
         if (failure?.then === 'wait') throw fromErrorBody({ error: failure.error });
         if (failure?.then === 'retry') passing = failure.error;
         const link = freed(item);

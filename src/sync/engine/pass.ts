@@ -4,7 +4,7 @@ import type { Plan } from '../merge/plan.ts';
 import type { Role } from '../merge/roles.ts';
 import type { FieldHistory } from '../remote/field-history.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
-import type { Target } from '../remote/target.ts';
+import { isStanding, type Target } from '../remote/target.ts';
 import type { MayWrite } from './change-set.ts';
 import type { ChunkSize } from './chunk-size.ts';
 import { logRowOf, type ToLogRow } from './log-row.ts';
@@ -26,7 +26,7 @@ export interface How {
   readonly mode: 'one' | 'many';
   /** Look at Salesforce even where we know its state. */
   readonly mustRead: boolean;
-  /** Asked between chunks: true leaves the rest for later. */
+  /** Asked before every write: true leaves the rest for later. */
   readonly isStopped?: (() => Promise<boolean>) | undefined;
   /** Asked under lock before anything of a record is decided that would write to Salesforce. */
   readonly mayWrite?: MayWrite | undefined;
@@ -59,6 +59,7 @@ export class Pass {
   readonly how: How;
   readonly results = new Map<string, Result>();
   readonly #roleTasks = new Map<string, RoleTask>();
+  #isStopped = false;
   #calls = 0;
   #unloggedCalls = 0;
 
@@ -86,9 +87,11 @@ export class Pass {
     return row;
   };
 
-  async isStopped(): Promise<boolean> {
-    return (await this.how.isStopped?.()) ?? false;
-  }
+  /** Asked before every write: what was planned under other rules is not sent. Once no, it stays no. */
+  readonly mayGoOn = async (): Promise<boolean> => {
+    this.#isStopped ||= ((await this.how.isStopped?.()) ?? false) || !(await isStanding(this.deps, this.target));
+    return !this.#isStopped;
+  };
 
   note(result: Pick<Result, 'link' | 'error'> & Partial<Result>): void {
     const { link } = result;

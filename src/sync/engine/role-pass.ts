@@ -14,12 +14,15 @@ export interface RolesDone extends RoleTask {
 }
 
 /** The second phase of a case, under the same claim: its link is finished only here. */
-export async function writeRoles(
-  { deps, target, onCall, logRow }: Pass,
-  tasks: readonly RoleTask[],
-): Promise<readonly RolesDone[]> {
-  const writes = tasks.flatMap(({ link, wanted, row }) => planRoles({ link, wanted, there: remoteRoles(row?.record) }));
-  const failed = await sendRoles(deps, target, writes, onCall);
+export async function writeRoles(pass: Pass, queued: readonly RoleTask[]): Promise<readonly RolesDone[]> {
+  const { deps, target, logRow } = pass;
+  const writes = queued.flatMap(({ link, wanted, row }) =>
+    planRoles({ link, wanted, there: remoteRoles(row?.record) }),
+  );
+  const { failed, unsent } = await sendRoles(deps, target, writes, pass);
+  // Stopped before their roles: what was sent of them is found by the next pass.
+  await deps.store.links.release(queued.filter(({ link }) => unsent.has(link.id)).map(({ link }) => link));
+  const tasks = queued.filter(({ link }) => !unsent.has(link.id));
   const written = new Set(writes.map((write) => write.item.id));
   const answered = tasks.map(
     (task): RolesDone => ({ ...task, isWritten: written.has(task.link.id), error: failed.get(task.link.id) ?? null }),

@@ -17,7 +17,7 @@ import { Outgoing } from './write.ts';
 export async function round(pass: Pass, claims: readonly Link[], mustRead: boolean): Promise<readonly Link[]> {
   const { store, crash } = pass.deps;
   await crash?.('claimed');
-  if (await pass.isStopped()) {
+  if (!(await pass.mayGoOn())) {
     await store.links.release(claims);
     return [];
   }
@@ -26,18 +26,18 @@ export async function round(pass: Pass, claims: readonly Link[], mustRead: boole
   let renewedAt = pass.deps.now();
   for (let first = 0; first < claims.length; first += MOST_ROWS) {
     const rest = claims.slice(first);
-    if (await pass.isStopped()) {
-      // What was merged and not sent yet is not sent: its intents are written down, and the next pass looks first.
-      const dropped = outgoing.drop();
-      await forgetWrites(pass, dropped);
-      const unsent = [...dropped, ...pass.takeRoles()];
-      await store.links.release([...rest, ...unsent.map(({ link }) => link)]);
+    if (!(await pass.mayGoOn())) {
+      await store.links.release(rest);
       break;
     }
     renewedAt = await renew(pass, rest, renewedAt);
     await outgoing.send(await merge(pass, known, rest.slice(0, MOST_ROWS)));
   }
   await outgoing.sendRest();
+  // What was merged and not sent is left: its intents are written down, and the next pass looks first.
+  const unsent = outgoing.unsent();
+  await forgetWrites(pass, unsent);
+  await store.links.release(unsent.map(({ link }) => link));
   await finishRoles(pass);
   return outgoing.again;
 }

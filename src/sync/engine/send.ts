@@ -7,17 +7,20 @@ import { MOST_ROWS } from './chunk-size.ts';
 import { MOST_WITHOUT, withoutRefused } from './left-behind.ts';
 import type { Pass } from './pass.ts';
 
-/** Up to five parts, and again what goes on without the fields that were refused: a call for all of them together. */
+/**
+ * Up to five parts, and again what goes on without the fields that were refused: a call for all of them together. What has no
+ * outcome was not sent: the pass was stopped before it.
+ */
 export async function sendPacked(
   pass: Pass,
   group: readonly (readonly RowWrite<PendingWrite>[])[],
 ): Promise<readonly RowOutcome<PendingWrite>[]> {
-  const { target, onCall } = pass;
+  const { target } = pass;
   const done: RowOutcome<PendingWrite>[] = [];
   let open = group;
   for (let tries = 0; open.length > 0; tries++) {
     const less: PendingWrite[] = [];
-    const sent = await sendParts(target.org, open, onCall, target.compiled.mapping).catch((error) =>
+    const sent = await sendParts(target.org, open, pass, target.compiled.mapping).catch((error) =>
       forgetUnsent(
         pass,
         open.flat().map(({ item }) => item),
@@ -40,9 +43,10 @@ export async function sendPacked(
 export async function sendAlone(
   pass: Pass,
   first: PendingWrite,
-): Promise<{ write: PendingWrite; outcome: Outcome | 'changed' }> {
+): Promise<{ write: PendingWrite; outcome: Outcome | 'changed' | 'stopped' }> {
   let write = first;
   for (let tries = 0; ; tries++) {
+    if (!(await pass.mayGoOn())) return { write, outcome: 'stopped' };
     const outcome = await sendOne(pass, write);
     const isRefused = outcome !== 'changed' && outcome.kind === 'failed' && tries < MOST_WITHOUT;
     const rest = isRefused ? withoutRefused(pass.target, write, outcome.failure) : undefined;

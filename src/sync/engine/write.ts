@@ -20,6 +20,7 @@ export class Outgoing {
   readonly #pass: Pass;
   readonly #known: Known;
   #waiting: readonly PendingWrite[] = [];
+  readonly #stopped: PendingWrite[] = [];
   #askedSingly = 0;
 
   constructor(pass: Pass, known: Known) {
@@ -39,11 +40,9 @@ export class Outgoing {
     await this.#sendPacked((parts) => parts);
   }
 
-  /** What was not sent, and will not be. */
-  drop(): readonly PendingWrite[] {
-    const dropped = this.#waiting;
-    this.#waiting = [];
-    return dropped;
+  /** What the pass was stopped before. */
+  unsent(): readonly PendingWrite[] {
+    return [...this.#stopped, ...this.#waiting];
   }
 
   async #sendPacked(choose: (parts: readonly Part[], size: number) => readonly Part[]): Promise<void> {
@@ -58,6 +57,8 @@ export class Outgoing {
     );
     for (let first = 0; first < parts.length; first += PARTS_PER_CALL) {
       const outcomes = await sendPacked(this.#pass, parts.slice(first, first + PARTS_PER_CALL));
+      const answered = new Set(outcomes.map(({ item }) => item.link.id));
+      this.#waiting = this.#waiting.filter(({ link }) => !answered.has(link.id));
       await deps.crash?.('chunk-sent');
       const unnamed = outcomes.filter(isUnnamed).slice(0, Math.max(0, MOST_SINGLY - this.#askedSingly));
       const rows = outcomes.filter((outcome) => !unnamed.includes(outcome)).map(toAnswered);
@@ -68,12 +69,14 @@ export class Outgoing {
       this.#askedSingly += unnamed.length;
       for (const { item } of unnamed) await this.#sendAlone(item);
     }
-    const sent = new Set(parts.flat().map(({ item }) => item));
-    this.#waiting = this.#waiting.filter((write) => !sent.has(write));
   }
 
   async #sendAlone(first: PendingWrite): Promise<void> {
     const { write, outcome } = await sendAlone(this.#pass, first);
+    if (outcome === 'stopped') {
+      this.#stopped.push(write);
+      return;
+    }
     if (outcome === 'changed') this.again.push(write.link);
     await this.#acknowledge(outcome === 'changed' ? [] : [{ write, outcome }]);
   }

@@ -1,7 +1,7 @@
 import type { Link } from '../../domain/link.ts';
 import type { SyncDeps } from '../../ports/sync.ts';
 import type { PartyRole } from '../../ports/sync-store.ts';
-import { PARTS_PER_CALL, type RowWrite, sendParts, toParts } from '../remote/collection-write.ts';
+import { PARTS_PER_CALL, type RowWrite, type Sender, sendParts, toParts } from '../remote/collection-write.ts';
 import type { Target } from '../remote/target.ts';
 
 /** A case's people as contact roles of its Opportunity. */
@@ -102,21 +102,23 @@ export function planRoles({ link, wanted, there }: RoleWork): readonly RowWrite<
   return writes;
 }
 
-/** Sends the role writes of many cases; answers the first failure per link. */
+/** Sends the role writes of many cases; answers the first failure per link, and the links of which some were not sent. */
 export async function sendRoles(
   deps: SyncDeps,
   target: Target,
   writes: readonly RowWrite<Link>[],
-  onCall: () => void,
-): Promise<ReadonlyMap<string, Link['error']>> {
+  sender: Sender,
+): Promise<{ readonly failed: ReadonlyMap<string, Link['error']>; readonly unsent: ReadonlySet<string> }> {
+  const unsent = new Set<string>();
   const failed = new Map<string, Link['error']>();
   const parts = toParts(writes, 200);
   for (let first = 0; first < parts.length; first += PARTS_PER_CALL) {
     const some = parts.slice(first, first + PARTS_PER_CALL);
-    for (const { item, failure } of await sendParts(target.org, some, onCall)) {
-      if (failure && !failed.has(item.id)) failed.set(item.id, failure.error);
-    }
+    const outcomes = await sendParts(target.org, some, sender);
+    for (const { item, failure } of outcomes) if (failure && !failed.has(item.id)) failed.set(item.id, failure.error);
+    if (outcomes.length < some.flat().length) for (const { item } of parts.slice(first).flat()) unsent.add(item.id);
+    if (unsent.size > 0) break;
     await deps.crash?.('roles-sent');
   }
-  return failed;
+  return { failed, unsent };
 }

@@ -12,8 +12,8 @@ import { heldWithList } from '../engine/held-list.ts';
 import type { Result } from '../engine/pass.ts';
 import { useInbox } from '../inbound/inbox.ts';
 import { type Plan, planRecord } from '../merge/plan.ts';
-import { isStopped, isSwitchedOff, requireWriting } from '../remote/policy-bounds.ts';
-import { ofTarget, openTarget, type Target } from '../remote/target.ts';
+import { isSwitchedOff, requireWriting } from '../remote/policy-bounds.ts';
+import { isStanding, ofTarget, openTarget, type Target } from '../remote/target.ts';
 import { peopleLeftOut, previewPeople } from './preview-people.ts';
 import { previewRecords } from './preview-record.ts';
 
@@ -100,11 +100,10 @@ export function createBotSync(
     const { results } = await engine.run(target, [{ ...claimed, reason: 'sync now' }], {
       mode: 'one',
       mustRead,
-      isStopped: async () => isStopped(bot, await policyOf(bot), kind, !isUnasked),
     });
     if (target.hasRoles) await runner.awaitPeople(target, [claimed], [host]);
     const result = results.get(claimed.id);
-    if (!result) requireWriting(bot, await policyOf(bot));
+    if (!result) await requireStanding(target);
     if (!result)
       throw new GatehouseError('conflict', 'Another worker took this record over.', {
         next: 'Try again in a moment.',
@@ -112,6 +111,20 @@ export function createBotSync(
       });
     if (result.error && !result.isPartial) throw fromErrorBody({ error: result.error });
     return { target, result };
+  }
+
+  /** Why a pass left the record, where it was not another worker. */
+  async function requireStanding(target: Target): Promise<void> {
+    requireWriting(bot, await policyOf(bot));
+    if (await isStanding(deps, target)) return;
+    const { refusal, held } = await openTarget(deps, bot, org, target.kind);
+    const closed = refusal ?? (isUnasked ? held : undefined);
+    if (closed) throw closed;
+    throw new GatehouseError(
+      'conflict',
+      'Policy or mapping was changed while this record was on its way, so it was not sent by the old ones.',
+      { next: 'Try again: the new ones hold.', retryable: true },
+    );
   }
 
   /** What a sync would do: of the record itself, and of a case's people. */

@@ -18,6 +18,12 @@ export interface RowOutcome<T> extends Sent {
   readonly item: T;
 }
 
+/** Who sends: told of each call, and asked before it. */
+export interface Sender {
+  readonly onCall: () => void;
+  readonly mayGoOn: () => Promise<boolean>;
+}
+
 type CollectionOrg = Pick<SyncOrg, 'collections' | 'refusal'>;
 
 export const PARTS_PER_CALL = 5;
@@ -47,12 +53,13 @@ const MOST_SPLITS = 24;
 
 /**
  * One outcome per row, by its place: five parts an API call. A part that is refused as a whole is made smaller until the row that
- * is why stands alone. Throws when nothing can be said about any record.
+ * is why stands alone. Throws when nothing can be said about any record. What was not sent, because the sender may not go on, has no
+ * outcome.
  */
 export async function sendParts<T>(
   org: CollectionOrg,
   parts: readonly (readonly RowWrite<T>[])[],
-  onCall: () => void,
+  sender: Sender,
   options?: { readonly allowDuplicates: boolean },
 ): Promise<readonly RowOutcome<T>[]> {
   const outcomes: RowOutcome<T>[] = [];
@@ -61,7 +68,7 @@ export async function sendParts<T>(
   while (open.length > 0) {
     const now = open.slice(0, PARTS_PER_CALL);
     const smaller: (readonly RowWrite<T>[])[] = [];
-    const answers = await send(org, now, options, onCall);
+    const answers = await send(org, now, options, sender);
     for (const [index, answer] of answers.entries()) {
       const part = now[index] ?? [];
       if ('then' in answer && !isPassing(answer) && part.length > 1 && splits < MOST_SPLITS) {
@@ -88,16 +95,17 @@ async function send<T>(
   org: CollectionOrg,
   parts: readonly (readonly RowWrite<T>[])[],
   options: { readonly allowDuplicates: boolean } | undefined,
-  onCall: () => void,
+  sender: Sender,
 ): Promise<readonly (readonly Sent[] | Refusal)[]> {
-  onCall();
+  if (!(await sender.mayGoOn())) return [];
+  sender.onCall();
   try {
     return await org.collections.send(parts.map(toCollection), options);
   } catch (error) {
     if (!(error instanceof GatehouseError) || isSystemic(error)) throw error;
     if (parts.length === 1) return [org.refusal(error)];
     const answers: (readonly Sent[] | Refusal)[] = [];
-    for (const part of parts) answers.push(...(await send(org, [part], options, onCall)));
+    for (const part of parts) answers.push(...(await send(org, [part], options, sender)));
     return answers;
   }
 }

@@ -86,12 +86,6 @@ function closedKind(code: 'off' | 'permission_denied', message: string, { next }
   return { is: 'closed', error: new GatehouseError(code, message, { next, retryAfterMs: 10_000 }) };
 }
 
-/** Asked between the steps of a run, for policy may have changed since it began. */
-export function isStopped(bot: string, policy: SyncPolicy | undefined, kind: Kind, isApproved: boolean): boolean {
-  const stop = stopOf(bot, policy, kind);
-  return isSwitchedOff(policy) || stop?.is === 'closed' || (stop?.is === 'held' && !isApproved);
-}
-
 /** What is left of a mapping for a bot. */
 export interface Bounded {
   readonly compiled: CompiledMapping;

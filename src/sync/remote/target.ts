@@ -27,6 +27,8 @@ export interface Target {
   /** As far as the bot's policy opens it. */
   readonly compiled: CompiledMapping;
   readonly opened: Opened;
+  /** Of the policy and mapping that all of this comes from. */
+  readonly revision: string;
   /** Set where policy closes the whole of it: nothing is read or written then. */
   readonly refusal: GatehouseError | undefined;
   /** Set where a person has to be asked first. */
@@ -60,6 +62,8 @@ export async function openTarget(
   org: SyncOrg,
   kind: Kind,
 ): Promise<Target> {
+  // First: what is saved while the rest is read is then noticed before the first write.
+  const revision = await store.mappings.revision(bot, kind);
   const mapping = await mappingOf(store, bot, kind);
   const { describe, missing } = await describeOf(org, mapping.object);
   const policy = await policyOf(bot);
@@ -79,6 +83,7 @@ export async function openTarget(
     ...(missing ? { refusal: missing } : stop?.is === 'closed' ? { refusal: stop.error } : {}),
     held: stop?.is === 'held' ? stop.error : undefined,
     opened,
+    revision,
     lost: missing ? [] : lostFields(mapping, compiled),
     warnings: noRoles === undefined ? bounded.warnings : [...bounded.warnings, noRoles],
     externalId: keyFieldOf(describe, opened),
@@ -90,6 +95,14 @@ export async function openTarget(
         (name) => findField(describe, name) && opened.isOpen(mapping.object, name),
       ) ?? 'Id',
   };
+}
+
+/** Whether policy and mapping are still those that the target was opened by: asked before every write. */
+export async function isStanding(
+  { store }: Pick<SyncDeps, 'store'>,
+  { scope, kind, revision }: Pick<Target, 'scope' | 'kind' | 'revision'>,
+): Promise<boolean> {
+  return (await store.mappings.revision(scope.bot, kind)) === revision;
 }
 
 /** Our external-id field, where creates of this object go by it. */
