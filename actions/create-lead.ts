@@ -63,7 +63,7 @@ export default defineAction({
   }),
 
   async preview(person, context) {
-    const [{ fields, warnings }, describe, alike] = await Promise.all([
+    const [{ fields, warnings }, describe, { alike, unasked }] = await Promise.all([
       toLead(person, context),
       context.salesforce.describe('Lead'),
       lookAlikes(person.email, context),
@@ -77,7 +77,7 @@ export default defineAction({
         const words = { label: field, ...inCurrency(described, { ...unsaid, ...fields }) };
         return after === null ? [] : [{ field, ...words, before: null, after }];
       }),
-      warnings,
+      warnings: [...warnings, ...unasked],
       ...(alike.length === 0
         ? {}
         : {
@@ -127,21 +127,27 @@ function toLead(person: Person, { salesforce, extra }: CheckContext) {
   );
 }
 
-/** People of this email, known as Lead or Contact; one request for both. */
+/** People of this email, known as Lead or Contact, in one request; and in words what policy does not let be asked. */
 async function lookAlikes(email: string | undefined, { salesforce }: ActionContext) {
-  if (email === undefined) return [];
+  if (email === undefined) return { alike: [], unasked: [] };
   const where = [{ field: 'Email', is: email }];
-  const [leads = [], contacts = []] = await salesforce
-    .findAll([
-      { object: 'Lead', find: { fields: ['Name', 'Company', 'IsConverted'], where, limit: 5 } },
-      { object: 'Contact', find: { fields: ['Name', 'Account.Name'], where, limit: 5 } },
-    ])
-    .catch((error: unknown) => {
-      // A bot that may not read Contacts still creates leads; the org's own duplicate rule remains.
-      if (error instanceof GatehouseError && error.code === 'permission_denied') return [];
-      throw error;
-    });
-  return [
+  const finds = [
+    { object: 'Lead', find: { fields: ['Name', 'Company', 'IsConverted'], where, limit: 5 } },
+    { object: 'Contact', find: { fields: ['Name', 'Account.Name'], where, limit: 5 } },
+  ];
+  const unasked: string[] = [];
+  const unlessClosed = (object: string) => (error: unknown) => {
+    if (!(error instanceof GatehouseError) || error.code !== 'permission_denied') throw error;
+    unasked.push(`Whether a ${object} with this email is there was not looked up: ${error.message}`);
+    return [[]];
+  };
+  // Refused before anything is sent, as a whole: what is open of it is asked by itself then.
+  const [leads = [], contacts = []] = await salesforce.findAll(finds).catch(async (error: unknown) => {
+    if (!(error instanceof GatehouseError) || error.code !== 'permission_denied') throw error;
+    const each = finds.map((one) => salesforce.findAll([one]).catch(unlessClosed(one.object)));
+    return (await Promise.all(each)).flat();
+  });
+  const alike = [
     ...contacts.map((contact) => ({
       id: contact.Id,
       label: `Use the contact ${quoted(String(contact.Name ?? contact.Id), 255)} (same email)`,
@@ -153,6 +159,7 @@ async function lookAlikes(email: string | undefined, { salesforce }: ActionConte
         label: `Use the lead ${quoted(String(lead.Name ?? lead.Id), 255)} at ${quoted(String(lead.Company), 255)} (same email)`,
       })),
   ];
+  return { alike, unasked };
 }
 
 function fullName({ firstName, lastName }: Person): string {

@@ -88,6 +88,20 @@ export function fieldAccess(
   };
 }
 
+/**
+ * Whether a bot may ask for records by a field: whoever asks by a field reads it, guess by guess, so one that is denied, masked or not
+ * among the only open ones is no filter, no key and no look-alike either.
+ */
+export function filterAccess(objects: Policy['objects']): Pick<FieldAccess, 'canRead' | 'asksForPersons'> {
+  const open = openObjects(objects, 'read');
+  const closed = [...taggedFields(objects, 'denyFields'), ...taggedFields(objects, 'maskFields')];
+  const { canRead, asksForPersons } = fieldAccess(closed, listedFields(objects));
+  return {
+    canRead: (object, field, isPerson) => open.has(lower(object)) && canRead(object, field, isPerson),
+    asksForPersons,
+  };
+}
+
 /** A field under every name, and wherever else its data is shown, in lower case: whoever changes it changes all of these. */
 export function shownAs(object: string, field: string): readonly Shown[] {
   return sameData(lower(field)).flatMap((name) => [

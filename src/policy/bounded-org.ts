@@ -1,6 +1,7 @@
 import {
   fieldAccess,
   fieldSet,
+  filterAccess,
   listedFields,
   openObjects,
   taggedFields,
@@ -10,7 +11,7 @@ import { PERSON_ACCOUNT } from '../../permissions/mirrors.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { Condition, Fields, Find, Salesforce, SObject } from '../domain/action.ts';
 import { GatehouseError, naming } from '../domain/errors.ts';
-import { isClosedLookup, LOOKUP_KEYS, LOOKUPS, type LookupKey } from './lookups.ts';
+import { LOOKUPS } from './lookups.ts';
 import { fieldAt, type RelationshipPaths, resolvePaths } from './relationship-paths.ts';
 
 /**
@@ -45,6 +46,10 @@ export function boundByPolicy(
     masked.has(object, field) || (isPerson(object) && masked.has(PERSON_ACCOUNT, field));
   const isShut = (object: string, field: string) => isHidden(object, field) || isMasked(object, field);
 
+  const filters = filterAccess(objects);
+  const isClosedFilter = (object: string, field: string) =>
+    !ALWAYS.has(field.toLowerCase()) && !filters.canRead(object, field, isPerson(object));
+
   /** The objects behind a relationship: none where its lookup field or one of the objects is closed. */
   const parents = async (object: string, relationship: string) => {
     const { fields } = await org.describe(object);
@@ -56,21 +61,20 @@ export function boundByPolicy(
     const end = fieldAt(paths, path);
     return end.objects.length > 0 && !end.objects.some((object) => isClosed(object, end.field));
   };
-  /**
-   * The fields that name a record for the host need no place in a list. Denied they name nothing, but for a customer's own
-   * account: what the host signed is nobody's guess.
-   */
-  const isKey = (paths: RelationshipPaths, condition: Condition) => {
+  /** A customer's own account is found by a closed key too: what the host signed is nobody's guess. */
+  const isOwnKey = (paths: RelationshipPaths, condition: Condition) => {
     const { objects: found, field } = fieldAt(paths, condition.field);
-    const is = (key: LookupKey) =>
-      `${LOOKUPS[key].object}.${lookups[key]}`.toLowerCase() === `${found.join()}.${field}`.toLowerCase();
-    if (!('is' in condition)) return false;
-    if (is('accountKey') && ownKey !== undefined && condition.is === ownKey) return true;
-    return LOOKUP_KEYS.some((key) => is(key) && !isClosedLookup({ objects, lookups }, key));
+    const key = `${LOOKUPS.accountKey.object}.${lookups.accountKey}`.toLowerCase();
+    return (
+      ownKey !== undefined &&
+      'is' in condition &&
+      condition.is === ownKey &&
+      `${found.join()}.${field}`.toLowerCase() === key
+    );
   };
-  /** Whoever may ask by a field reads it, guess by guess; a range or an order over a masked one tells its value at once. */
+  /** Whoever may ask by a field reads it, guess by guess. */
   const mayFilter = (paths: RelationshipPaths, condition: Condition) =>
-    isOpen(paths, condition.field, 'since' in condition ? isShut : isHidden) || isKey(paths, condition);
+    isOpen(paths, condition.field, isClosedFilter) || isOwnKey(paths, condition);
   /** Look-alikes that Salesforce names: not where the object, or a field by which one may be alike, is closed; a closed name is left out. */
   const bounded = (error: unknown, object: string, fields: Fields): unknown => {
     if (!(error instanceof GatehouseError) || error.candidates === undefined) return error;

@@ -1,4 +1,4 @@
-import { fieldSet, taggedFields, whereClosed } from '../../permissions/field-access.ts';
+import { filterAccess, openObjects, whereClosed } from '../../permissions/field-access.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { FieldDescribe, ObjectDescribe } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
@@ -58,9 +58,12 @@ export function missingLookup(
   });
 }
 
-/** What is denied is not looked up by either: an answer would tell that the guess was right. Lists need not name a key. */
+/** What may be no filter is no key either: an answer would tell that the guess was right. */
 export function isClosedLookup({ objects, lookups }: Pick<Policy, 'objects' | 'lookups'>, key: LookupKey): boolean {
-  return fieldSet(taggedFields(objects, 'denyFields')).has(LOOKUPS[key].object, lookups[key]);
+  const { object } = LOOKUPS[key];
+  // A closed object is refused as such, with its own place in the policy.
+  const isOpen = openObjects(objects, 'read').has(object.toLowerCase());
+  return isOpen && !filterAccess(objects).canRead(object, lookups[key]);
 }
 
 export function closedLookup({ policy }: Pick<BotRow, 'policy'>, key: LookupKey): GatehouseError {
@@ -68,7 +71,7 @@ export function closedLookup({ policy }: Pick<BotRow, 'policy'>, key: LookupKey)
   const problem = `${object}.${policy.lookups[key]} is not open to this bot, so ${means} cannot be looked up.`;
   const place = whereClosed(policy.objects, object, 'read').replace(/\.read$/, '');
   return new GatehouseError('permission_denied', problem, {
-    next: `Ask the user for the Id or the exact name instead. An operator can open the field in the policy of the bot, under ${place} (denyFields) or objects.*.`,
+    next: `Ask the user for the Id or the exact name instead. An operator can open the field in the policy of the bot, under ${place} (denyFields, maskFields, allowFields) or objects.*.`,
     fields: [{ name: `lookups.${key}`, problem }],
   });
 }

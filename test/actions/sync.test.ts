@@ -2,6 +2,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
 import type { Fields } from '../../src/domain/action.ts';
+import { toErrorBody } from '../../src/domain/errors.ts';
 import { openDatabase } from '../../src/store/open.ts';
 import { createSyncStore } from '../../src/store/sync/sync-store.ts';
 import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
@@ -73,7 +74,8 @@ describe('within the policy of the bot', () => {
   it('neither sends, takes nor shows a field that is denied, masked or not among the open ones [P5]', async () => {
     await using world = await createWorld();
     await still(world);
-    await put(world, { ...JANE, fields: { ...JANE.fields, jobTitle: 'Judge' } });
+    const { email: _, ...known } = JANE.fields;
+    await put(world, { ...JANE, fields: { ...known, jobTitle: 'Judge' } });
     await close(world, 'Contact', {
       denyFields: ['email'],
       maskFields: ['Phone'],
@@ -95,18 +97,38 @@ describe('within the policy of the bot', () => {
     for (const field of ['Email', 'Phone', 'Title']) expect(made?.[field] ?? null).toBeNull();
   });
 
-  it('finds the person by a hidden email instead of making a second one [P5]', async () => {
-    await using world = await createWorld();
-    await still(world);
-    await put(world, JANE);
-    const { result } = await world.call('SyncParty', { partyId: 'p-jane' });
-    await put(world, JANE);
-    await close(world, 'Contact', { denyFields: ['Email'] });
-    const sync = await world.app.sync();
-    const { orgId } = await world.app.connections.open(world.bot, { signal: new AbortController().signal });
-    await sync.manualLinks.unlink(world.bot, orgId, 'party', 'p-jane');
-    expect((await world.call('SyncParty', { partyId: 'p-jane' })).result?.id).toBe(result?.id);
-  });
+  it.each([
+    { denyFields: ['Email'] },
+    { maskFields: ['Email'] },
+    { allowFields: ['Name', 'FirstName', 'LastName', 'Phone'] },
+  ])(
+    'tells a bot nothing of who is found by an email hidden by %j; the background links them all the same [P5] [K9]',
+    async (rules) => {
+      await using world = await createWorld();
+      await still(world);
+      const known = await world.sim('POST', 'records/Contact', { LastName: 'Doe', Email: 'jane@doe.example' });
+      await put(world, JANE, { id: 'p-nobody', fields: { name: 'No Body', email: 'nobody@doe.example' } });
+      await putCase(world, ['p-jane', 'complainant']);
+      await close(world, 'Contact', rules);
+      const before = await world.records('Contact');
+      const [right, wrong] = await Promise.all(
+        ['p-jane', 'p-nobody'].map((partyId) => world.refusal('SyncParty', { partyId })),
+      );
+      expect(right).toMatchObject({ code: 'permission_denied', message: expect.stringContaining('Contact.Email') });
+      expect(toErrorBody(wrong!)).toEqual(toErrorBody(right!));
+      const said = await world.call('SyncCase', { caseId: 'c-1' });
+      expect(said).toMatchObject({ status: 'done', result: { roles: [] } });
+      expect(said.result?.warnings).toContainEqual(expect.stringContaining('Contact.Email'));
+      expect(JSON.stringify(said)).not.toContain(known.id);
+      expect(await world.records('Contact')).toEqual(before);
+      // The mapping is the operator's own word.
+      const org = await world.app.connections.open(world.bot, { signal: new AbortController().signal });
+      await (await world.app.sync()).runner.runAllDue(world.bot, org);
+      const linked = await world.call('SyncParty', { partyId: 'p-jane' });
+      expect(linked).toMatchObject({ status: 'done', result: { id: known.id } });
+      expect((await world.records('Contact')).length).toBe(before.length + 1);
+    },
+  );
 
   it('refuses where a closed field is one that no record can be without, and names it [P5]', async () => {
     await using world = await createWorld();

@@ -1,5 +1,5 @@
 import type { HeldSync, Preview, Sync, SyncOutcome } from '../../domain/action.ts';
-import { fromErrorBody, GatehouseError } from '../../domain/errors.ts';
+import { fromErrorBody, GatehouseError, naming } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import type { Kind } from '../../domain/mapping.ts';
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
@@ -13,7 +13,7 @@ import type { Result } from '../engine/pass.ts';
 import { useInbox } from '../inbound/inbox.ts';
 import { type Plan, planRecord } from '../merge/plan.ts';
 import { isSwitchedOff, requireWriting } from '../remote/policy-bounds.ts';
-import { isStanding, ofTarget, openTarget, type Target } from '../remote/target.ts';
+import { isStanding, lookupValue, ofTarget, openTarget, type Target } from '../remote/target.ts';
 import { peopleLeftOut, previewPeople } from './preview-people.ts';
 import { previewRecords } from './preview-record.ts';
 
@@ -67,6 +67,16 @@ export function createBotSync(
     });
   }
 
+  /** For a bot, a record is not looked for by what policy hides from it: that it was found would tell what is there. */
+  function requireKnown({ lookup, compiled }: Target, link: Link | undefined, host: HostRecord): void {
+    const isLooked = (link?.sfId ?? null) === null && lookupValue(compiled.mapping, host) !== undefined;
+    if (!isUnasked && isLooked && lookup.hidden) throw lookup.hidden;
+  }
+
+  async function hiddenPeople({ org }: Target): Promise<GatehouseError | undefined> {
+    return isUnasked ? undefined : (await openTarget(deps, bot, org, 'party')).lookup.hidden;
+  }
+
   async function syncRecord(kind: Kind, id: string): Promise<{ target: Target; result: Result }> {
     requireWriting(bot, await policyOf(bot));
     const host = await load(kind, id);
@@ -85,7 +95,8 @@ export function createBotSync(
         next: 'Try again.',
         retryable: true,
       });
-    if (target.hasRoles) await runner.completeParties(target, [host], !isUnasked);
+    requireKnown(target, link, host);
+    if (target.hasRoles && !(await hiddenPeople(target))) await runner.completeParties(target, [host], !isUnasked);
     if (link.state === 'unlinked') await store.links.touch([link.id], 'sync now', true, now());
     const claimed = await claim(target, { ...link, reason: 'sync now' });
     // With something to send, the conditional write itself proves that the record is as we know it.
@@ -109,7 +120,7 @@ export function createBotSync(
         next: 'Try again in a moment.',
         retryable: true,
       });
-    if (result.error && !result.isPartial) throw fromErrorBody({ error: result.error });
+    if (result.error && !result.isPartial) throw told(target, fromErrorBody({ error: result.error }));
     return { target, result };
   }
 
@@ -127,15 +138,29 @@ export function createBotSync(
     );
   }
 
+  /** Look-alikes are the bot's to know as far as it could have looked for them. */
+  function told({ lookup, opened, object }: Target, error: GatehouseError): GatehouseError {
+    if (isUnasked || error.candidates === undefined) return error;
+    if (lookup.hidden) return naming(error, []);
+    return opened.isOpen(object, 'Name')
+      ? error
+      : naming(
+          error,
+          error.candidates.map(({ id }) => ({ id, name: id })),
+        );
+  }
+
   /** What a sync would do: of the record itself, and of a case's people. */
   async function look(kind: Kind, id: string) {
     const host = await load(kind, id);
     const target = await openTarget(deps, bot, org, kind);
     if (target.refusal) throw target.refusal;
+    const [link] = await store.links.byLocal(target.scope, target.object, [id]);
+    requireKnown(target, link, host);
     const [seen] = await previewRecords(deps, target, [host]);
     if (!seen) throw new TypeError('One record has one preview.');
-    if (seen instanceof GatehouseError) throw seen;
-    const people = await previewPeople(deps, target, seen);
+    if (seen instanceof GatehouseError) throw told(target, seen);
+    const people = await previewPeople(deps, target, seen, await hiddenPeople(target));
     const changes = [...toChanges(target, { ...seen.plan, makes: seen.makes }, seen.row?.record), ...people.changes];
     const { problems, waitsFor } = seen.plan;
     const left = [...problems, ...waitsFor].map(({ message }) => message);
@@ -217,8 +242,8 @@ export function createBotSync(
   async function peopleOf(target: Target, id: string, known: readonly string[] = []) {
     const { parties } = await load('case', id);
     if (!target.hasRoles || parties.length === 0) return { roles: [] };
-    const { object, refusal: closed, held } = await openTarget(deps, bot, org, 'party');
-    const refusal = closed ?? (isUnasked ? held : undefined);
+    const { object, refusal: closed, held, lookup } = await openTarget(deps, bot, org, 'party');
+    const refusal = closed ?? (isUnasked ? held : lookup.hidden);
     const ids = parties.map(({ party }) => party);
     const links = new Map((await store.links.byLocal(target.scope, object, ids)).map((link) => [link.localId, link]));
     const roles = parties.flatMap(({ party, role }) => {

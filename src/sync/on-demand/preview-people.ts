@@ -15,7 +15,13 @@ export interface PeoplePreview {
 }
 
 /** What a case's sync would do besides the case: contacts of people nobody linked yet, and contact roles. */
-export async function previewPeople(deps: SyncDeps, target: Target, caseRecord: RecordPreview): Promise<PeoplePreview> {
+export async function previewPeople(
+  deps: SyncDeps,
+  target: Target,
+  caseRecord: RecordPreview,
+  /** Why people without a link are not looked for. */
+  hidden: GatehouseError | undefined,
+): Promise<PeoplePreview> {
   const { host, link, row } = caseRecord;
   if (!target.hasRoles) return { changes: [], warnings: [] };
   const people = await openTarget(deps, target.scope.bot, target.org, 'party');
@@ -34,7 +40,7 @@ export async function previewPeople(deps: SyncDeps, target: Target, caseRecord: 
     (await store.hosts.get(target.scope.bot, 'party', wantedIds)).map((person) => [person.id, person]),
   );
   const involved = ids.flatMap((id) => persons.get(id) ?? []);
-  const { seen, warnings } = await unknown(deps, people, involved, links);
+  const { seen, warnings } = await unknown(deps, people, involved, links, hidden);
 
   const contacts = new Map<string, string>();
   if (people.object === 'Contact') {
@@ -72,13 +78,15 @@ async function unknown(
   people: Target,
   persons: readonly HostRecord[],
   links: readonly Link[],
+  hidden: GatehouseError | undefined,
 ): Promise<{ readonly seen: readonly RecordPreview[]; readonly warnings: readonly string[] }> {
   const known = new Map(links.map((link) => [link.localId, link]));
   const open = persons.filter(
     (person) => person.deletedAt === null && (known.get(person.id)?.state ?? 'new') === 'new',
   );
   if (open.length === 0) return { seen: [], warnings: [] };
-  if (people.refusal) return { seen: [], warnings: [peopleLeftOut(people.refusal)] };
+  const closed = people.refusal ?? hidden;
+  if (closed) return { seen: [], warnings: [peopleLeftOut(closed)] };
   const found = await previewRecords(deps, people, open);
   const seen = found.filter((one): one is RecordPreview => !(one instanceof GatehouseError));
   const problems = found.flatMap((one, at) =>

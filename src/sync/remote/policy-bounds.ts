@@ -1,4 +1,4 @@
-import { fieldAccess, fieldSet, listedFields, openObjects, taggedFields } from '../../../permissions/field-access.ts';
+import { fieldSet, filterAccess, openObjects, taggedFields } from '../../../permissions/field-access.ts';
 import type { Policy } from '../../../permissions/policy.ts';
 import type { ObjectDescribe } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
@@ -22,10 +22,10 @@ export function openedBy(policy: Pick<Policy, 'objects'> | undefined): Opened {
   const read = openObjects(objects, 'read');
   const write = openObjects(objects, 'write');
   const closed = [...taggedFields(objects, 'denyFields'), ...taggedFields(objects, 'maskFields')];
-  const { canRead } = fieldAccess(closed, listedFields(objects));
+  const { canRead } = filterAccess(objects);
   return {
     mayWrite: (object) => [read, write].every((open) => open.has(object.toLowerCase())),
-    isOpen: (object, field) => read.has(object.toLowerCase()) && canRead(object, field),
+    isOpen: (object, field) => canRead(object, field),
     isDenied: fieldSet(closed).has,
   };
 }

@@ -44,7 +44,12 @@ export interface Target {
   /** A case's people are written as contact roles. */
   readonly hasRoles: boolean;
   /** The field a record is known by before it is linked; `problem` where this org does not let it be asked. */
-  readonly lookup: { readonly field: string | undefined; readonly problem: GatehouseError | undefined };
+  readonly lookup: {
+    readonly field: string | undefined;
+    readonly problem: GatehouseError | undefined;
+    /** Set where policy lets the bot ask nothing by it: the mapping matches by it, and no answer to the bot rests on that. */
+    readonly hidden: GatehouseError | undefined;
+  };
   /** What a person calls the record. */
   readonly nameField: string;
 }
@@ -89,7 +94,7 @@ export async function openTarget(
     externalId: keyFieldOf(describe, opened),
     foldsCase: foldsCaseOf(describe),
     hasRoles: hasRoles && noRoles === undefined,
-    lookup: lookupIn(mapping, missing ? undefined : describe),
+    lookup: { ...lookupIn(mapping, missing ? undefined : describe), hidden: hiddenLookup(mapping, opened) },
     nameField:
       ['Name', 'CaseNumber', 'Subject'].find(
         (name) => findField(describe, name) && opened.isOpen(mapping.object, name),
@@ -150,7 +155,7 @@ const hiddenRoles = ({ childRelationships }: ObjectDescribe): string | undefined
     : 'Contact roles are left out: the connected user may not see OpportunityContactRole.';
 
 /** A field that is encrypted (Shield) or hidden cannot be looked up; only records that need the look-up wait. */
-function lookupIn({ lookup, object }: Mapping, describe: ObjectDescribe | undefined): Target['lookup'] {
+function lookupIn({ lookup, object }: Mapping, describe: ObjectDescribe | undefined): Omit<Target['lookup'], 'hidden'> {
   if (!lookup || !describe) return { field: undefined, problem: undefined };
   const field = findField(describe, lookup.remote);
   if (field?.filterable) return { field: field.name, problem: undefined };
@@ -166,6 +171,18 @@ function lookupIn({ lookup, object }: Mapping, describe: ObjectDescribe | undefi
     },
   );
   return { field: undefined, problem };
+}
+
+/** That a record is found by a field tells what the field holds: which one it is, is then for the operator's mapping to use, and not for the bot to know. */
+function hiddenLookup({ lookup, object, kind }: Mapping, opened: Opened): GatehouseError | undefined {
+  if (!lookup || opened.isOpen(object, lookup.remote)) return undefined;
+  return new GatehouseError(
+    'permission_denied',
+    `Which ${object} this ${kind} is, is found by ${object}.${lookup.remote}, which is not open to this bot.`,
+    {
+      next: `Tell the user that this ${kind} has to be linked first. The background sync does it by the mapping, or an operator by hand (gatehouse link); an operator can also open ${object}.${lookup.remote} in the policy of the bot.`,
+    },
+  );
 }
 
 function lostFields(mapping: Mapping, { rules }: CompiledMapping): readonly string[] {

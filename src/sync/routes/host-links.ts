@@ -141,14 +141,19 @@ async function linkOf(deps: RouteDeps, bot: string, kind: Kind, id: string, sign
   // One that needs a new login has links all the same, and no addresses.
   const org = await deps.openOrg(bot, signal).catch(() => undefined);
   const urlOf = (recordId: string) => (org === undefined ? {} : { url: org.recordUrl(recordId) });
-  const { object } = link ?? (await mappingOf(deps.store, bot, kind));
+  const { lookup, ...mapping } = await mappingOf(deps.store, bot, kind);
+  const { object } = link ?? mapping;
   // Kept since they were found: what policy closed meanwhile is not told from there.
-  const isNamed = openedBy(await deps.policyOf(bot)).isOpen(object, 'Name');
-  const candidates = link?.error?.candidates?.map(({ id, ...known }) => ({
-    id,
-    ...(isNamed ? known : { name: id }),
-    ...urlOf(id),
-  }));
+  const { isOpen } = openedBy(await deps.policyOf(bot));
+  const isNamed = isOpen(object, 'Name');
+  const isHidden = lookup !== null && !isOpen(object, lookup.remote);
+  const candidates = isHidden
+    ? undefined
+    : link?.error?.candidates?.map(({ id, ...known }) => ({
+        id,
+        ...(isNamed ? known : { name: id }),
+        ...urlOf(id),
+      }));
   return {
     object,
     recordId: link?.sfId ?? null,
