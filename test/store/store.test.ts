@@ -2,8 +2,9 @@ import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { GatehouseError, toErrorBody } from '../../src/domain/errors.ts';
 import type { Store } from '../../src/ports/store.ts';
-import { openStore } from '../../src/store/open.ts';
-import { describeStores } from '../support/databases.ts';
+import { openDatabase, openStore } from '../../src/store/open.ts';
+import { describePostgres, describeStores } from '../support/databases.ts';
+import { createProxy } from '../support/servers.ts';
 import { aBot, aConnection, anEntry, hashOf, NOW } from './rows.ts';
 
 describeStores((name, openFresh) => {
@@ -361,5 +362,39 @@ describeStores((name, openFresh) => {
     expect(refused).toMatchObject({ code: 'config_invalid', message: expect.stringContaining('999') });
     // Shown so, it names the way out.
     expect(refused instanceof GatehouseError && toErrorBody(refused).error.next).toContain('newer');
+  });
+});
+
+describePostgres((makeSchema) => {
+  it('eight calls on dead lines end long before a minute, the ninth sooner, and the next one is served [K1]', async () => {
+    const { target, remove } = await makeSchema();
+    await (await openDatabase(target)).close();
+    const proxy = await createProxy();
+    const url = new URL(target.url);
+    proxy.to(Number(url.port || 5432));
+    url.host = `127.0.0.1:${proxy.port}`;
+    const store = await openStore({ ...target, url: url.href });
+    try {
+      const ask = () => store.bots.get('nobody');
+      await Promise.all(Array.from({ length: 8 }, ask));
+      proxy.deaden();
+      const begun = performance.now();
+      const after = async (asked: Promise<unknown>) => {
+        await expect(asked).rejects.toMatchObject({
+          message: expect.stringContaining('does not answer'),
+          retryable: true,
+        });
+        return performance.now() - begun;
+      };
+      const eight = Promise.all(Array.from({ length: 8 }, () => after(ask())));
+      expect(await after(store.proveWritable())).toBeLessThan(8_000);
+      expect(Math.max(...(await eight))).toBeLessThan(20_000);
+      // The lines that died are gone from the pool, and all eight places serve again.
+      expect(await Promise.all(Array.from({ length: 8 }, ask))).toEqual(Array(8).fill(undefined));
+    } finally {
+      await store.close();
+      await proxy.close();
+      await remove();
+    }
   });
 });

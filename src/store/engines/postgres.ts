@@ -8,8 +8,12 @@ import { storeUnavailable } from './unavailable.ts';
 
 const INT8 = 20;
 const NUMERIC = 1700;
-/** Longer than any statement of ours takes, migrations and waits for locks included. */
-const ANSWER_TIMEOUT_MS = 60_000;
+/** Longer than a statement of ours takes, waits for locks included; eight lines that died fill the pool no longer than this. */
+const ANSWER_TIMEOUT_MS = 12_000;
+/** A change of the schema takes as long as there are rows, and so does the wait for another process that makes it. */
+const MIGRATION_TIMEOUT_MS = 600_000;
+/** For a new line, and for a place in a full pool. */
+const CONNECT_TIMEOUT_MS = 5_000;
 /** A statement that takes this long may be on a dead line, and so may be every connection that nobody has heard since. */
 const QUIET_MS = 4_000;
 
@@ -46,7 +50,7 @@ export async function openPool(
   const pool = new pg.Pool({
     connectionString: url,
     max,
-    connectionTimeoutMillis: 10_000,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     application_name: 'gatehouse',
     // A server that vanished without a word is noticed in seconds, not hours, and holds no call longer than this.
     keepAlive: true,
@@ -73,6 +77,9 @@ export async function openPool(
   }
 }
 
+/** The lock of the schema: what follows on the same line is its change. */
+const MIGRATES = /^select pg_advisory_xact_lock\(\$1\)/;
+
 /** Connections of the pool. One that failed as a connection does not go back: the next user gets a fresh one. */
 function lendOf(pool: Pool): () => Promise<PostgresPoolClient> {
   const heardAt = new WeakMap<PoolClient, number>();
@@ -91,6 +98,7 @@ function lendOf(pool: Pool): () => Promise<PostgresPoolClient> {
   return async () => {
     const client = await take();
     let lost: Error | undefined;
+    let patience = ANSWER_TIMEOUT_MS;
     return {
       query: async (sql: unknown, parameters?: readonly unknown[]) => {
         statements.publish(sql);
@@ -99,7 +107,9 @@ function lendOf(pool: Pool): () => Promise<PostgresPoolClient> {
           quietSince = Math.max(quietSince, sentAt);
         }, QUIET_MS);
         try {
-          const answer = await client.query(sql as string, [...(parameters ?? [])]);
+          if (MIGRATES.test(sql as string)) patience = MIGRATION_TIMEOUT_MS;
+          const asked = { text: sql as string, values: [...(parameters ?? [])], query_timeout: patience };
+          const answer = await client.query(asked);
           heardAt.set(client, performance.now());
           return answer;
         } catch (error) {
