@@ -1,3 +1,4 @@
+import { parseJson } from '../domain/json-shape.ts';
 import { type ModelMessage, OUTCOME, type ToolCall } from '../ports/model.ts';
 import type { Entry } from './conversation.ts';
 import { asOpen } from './tool-answer.ts';
@@ -55,7 +56,7 @@ function readable(call: ToolCall): ToolCall {
 export function parseArgs(text: string): Record<string, unknown> | undefined {
   if (text.trim() === '') return {};
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
     return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== null));
   } catch {

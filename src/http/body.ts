@@ -1,7 +1,7 @@
 import { breathe } from '../domain/breath.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { HttpRefusal } from '../domain/http-refusal.ts';
-import { parseJson } from '../domain/json-shape.ts';
+import { parseJsonInTurns } from '../domain/json-shape.ts';
 
 /** Reads what was sent: never more than the limit, whatever Content-Length claims. */
 
@@ -45,7 +45,7 @@ export async function readJson(
   // Decoding megabytes, reading them and checking what they hold are three turns.
   await breathe();
   try {
-    const value = parseJson(text);
+    const value = await parseJsonInTurns(text);
     await breathe();
     return value;
   } catch (error) {

@@ -1,7 +1,7 @@
 import { isJsonContentType, readRequestBody } from '@modelcontextprotocol/server';
 import { GatehouseError } from '../domain/errors.ts';
 import { HttpRefusal } from '../domain/http-refusal.ts';
-import { parseJson } from '../domain/json-shape.ts';
+import { parseJsonInTurns } from '../domain/json-shape.ts';
 
 /** What a request must be before the SDK sees it, so that a client is told in our words what to send instead. */
 
@@ -42,7 +42,7 @@ export async function messageIn(request: Request, mostBytes: number): Promise<un
     throw new HttpRefusal(413, 'invalid_input', `The message is larger than ${mostBytes} bytes.`, {
       next: 'Send less at once.',
     });
-  const message = parsed(body.text);
+  const message = await parsed(body.text);
   return Array.isArray(message) ? message.map(withoutNullArguments) : withoutNullArguments(message);
 }
 
@@ -55,9 +55,9 @@ export function withoutNullArguments(message: unknown): unknown {
   return { ...(message as object), params: rest };
 }
 
-function parsed(text: string): unknown {
+async function parsed(text: string): Promise<unknown> {
   try {
-    return parseJson(text);
+    return await parseJsonInTurns(text);
   } catch (error) {
     if (error instanceof GatehouseError)
       throw new HttpRefusal(400, 'invalid_input', error.message, { next: error.next });

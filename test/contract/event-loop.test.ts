@@ -6,6 +6,7 @@ import { createOpenAiModel } from '../../src/chat/models/openai-model.ts';
 import { serveRoutes } from '../../src/http/server.ts';
 import { rotateToken } from '../../src/sync/inbound/receive.ts';
 import { suggestRules } from '../../src/sync/mapping/suggest.ts';
+import { createServedWorld } from '../salesforce/org-world.ts';
 import { describeStores } from '../support/databases.ts';
 import { longestHold } from '../support/holds.ts';
 import { contact, field } from '../sync/mapping/describes.ts';
@@ -22,6 +23,9 @@ const called = (index: number, name: string, args: string, id?: string) => ({
   function: { name, arguments: args },
 });
 const M = 1_000_000;
+const MB = 1024 * 1024;
+const lines = (count: number, line: (n: number) => string, by = ',') =>
+  Array.from({ length: count }, (_, n) => line(n)).join(by);
 const STREAMS: Readonly<Record<string, () => string | readonly string[]>> = {
   'nothing but newlines': () => '\n'.repeat(M),
   'nothing but carriage returns': () => '\r'.repeat(M),
@@ -43,6 +47,10 @@ const STREAMS: Readonly<Record<string, () => string | readonly string[]>> = {
   'arguments brace by brace': () =>
     chunk({ tool_calls: [called(0, 'GetAccount', '{"a":"')] }) +
     chunk({ tool_calls: [called(0, 'Other', '}')] }).repeat(M / 100),
+  'arguments without an end': () =>
+    chunk({ tool_calls: [called(0, 'GetAccount', `{"a":[${'{},'.repeat(200_000)}`)] }).repeat(20),
+  'lists within lists in one delta': () => `data: {"choices":[{"delta":${'['.repeat(900_000)}\n\n`,
+  'a million names': () => `data: {${lines(60_000, (n) => `"k${n}":${n}`)}}\n\n`.repeat(20),
   'calls without an end': () =>
     Array.from({ length: 10_000 }, (_, n) => chunk({ tool_calls: [called(n, 'GetAccount', '', `a${n}`)] })).join(''),
   'calls in one delta': () =>
@@ -87,6 +95,66 @@ describe('a model endpoint', () => {
         for await (const { text } of model.complete({ messages: [], tools: [], maxTokens: 100, signal })) said += text;
         expect(said, JSON.stringify([end, cut])).toBe('é 12');
       }
+  });
+});
+
+/** Within the 32 MB that an answer of Salesforce may have. */
+const ANSWERS: Readonly<Record<string, () => string>> = {
+  'a million names': () => `{${lines(M, (n) => `"k${n}":${n}`)}}`,
+  'a million objects, each of another form': () => `[${lines(M, (n) => `{"k${n}":1}`)}]`,
+  'lists within lists': () => '['.repeat(31 * MB),
+  'lists within lists that end': () => `${'['.repeat(15 * MB)}${']'.repeat(15 * MB)}`,
+  'empty objects': () => `[${'{},'.repeat(10 * MB)}{}]`,
+  'lists of ten thousand, again and again': () => `[${`[${'{},'.repeat(9_999)}{}],`.repeat(1_000)}[]]`,
+  'one text': () => `["${'x'.repeat(31 * MB)}"]`,
+  'one text of escapes': () => `["${'\\u00e9'.repeat(5 * MB)}"]`,
+  'one text of quotes': () => `["${'\\"'.repeat(15 * MB)}"]`,
+  'what begins like a session': () => `["${'00D00000000000000 '.repeat(1.7 * MB)}"]`,
+  sessions: () => `["${'00D000000000000!a '.repeat(1.7 * MB)}"]`,
+  'letters of two bytes': () => `["${'é'.repeat(15 * MB)}"]`,
+  blanks: () => ' '.repeat(31 * MB),
+  'no JSON': () => '<'.repeat(31 * MB),
+};
+/** 22 MB: more fields and picklist values than any object of an org has. */
+const describeAnswer = () =>
+  JSON.stringify({
+    name: 'Account',
+    label: 'Account',
+    fields: Array.from({ length: 800 }, (_, f) => ({
+      ...{ name: `F${f}__c`, label: `Field ${f}`, type: 'picklist', length: 255, createable: true, updateable: true },
+      picklistValues: Array.from({ length: 300 }, (_, n) => ({
+        ...{ active: true, defaultValue: false, label: `Value ${n}`, validFor: null, value: `Value ${n}` },
+      })),
+    })),
+  });
+
+describe('Salesforce', () => {
+  it.each(Object.entries(ANSWERS))('holds nobody up with %s [K4]', async (_, make) => {
+    const body = Buffer.from(make());
+    await using world = await createServedWorld((_, response) => response.end(body), { requestTimeoutMs: 30_000 });
+    const org = await world.open();
+    const held = await longestHold(() => org.limits().catch((error) => expect(error.code).toBe('salesforce_error')));
+    expect(held).toBeLessThan(MOST_HOLD);
+  });
+
+  it('holds nobody up with a token answer of lists within lists [K4]', async () => {
+    const body = '['.repeat(31 * MB);
+    await using world = await createServedWorld((_, response) => response.end());
+    world.answerToken(() => body);
+    const held = await longestHold(() =>
+      world.connections.connect('demo', { flow: 'password', username: 'a@b.example', password: 'pw' }).catch(() => {}),
+    );
+    expect(held).toBeLessThan(MOST_HOLD);
+  });
+
+  it('holds nobody up with a describe of 800 fields of 300 values each [K4]', async () => {
+    const body = Buffer.from(describeAnswer());
+    await using world = await createServedWorld((_, response) => response.end(body), { requestTimeoutMs: 30_000 });
+    const org = await world.open();
+    const held = await longestHold(async () => {
+      expect((await org.describe('Account')).fields[799]?.picklistValues).toHaveLength(300);
+    });
+    expect(held).toBeLessThan(MOST_HOLD);
   });
 });
 

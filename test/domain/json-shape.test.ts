@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJson } from '../../src/domain/json-shape.ts';
+import { parseAnswer, parseJson } from '../../src/domain/json-shape.ts';
 
 describe('JSON from outside', () => {
   it.each([
@@ -34,4 +37,94 @@ describe('JSON from outside', () => {
   it.each(['{"__proto__":1}', '[{"\\u005f_proto__":1}]'])('holds no __proto__: %s', (text) => {
     expect(() => parseJson(text)).toThrow('__proto__');
   });
+});
+
+describe('a long answer, which is parsed in pieces', () => {
+  /** Longer than a piece, so that whatever holds it is put together. */
+  const long = 'x'.repeat(70_000);
+  const anyJson = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      fc.constantFrom<unknown>(long, long, '', '"', '\\', '\\"', ',]}', 1, -1.5e9, true, null),
+      fc.array(tie('value'), { maxLength: 5 }),
+      fc
+        .array(fc.tuple(fc.constantFrom('a', 'b', '1', '__proto__', '"', long), tie('value')), { maxLength: 5 })
+        .map((entries) => Object.fromEntries(entries)),
+    ),
+  })).value;
+
+  it('is what the parser alone makes of it, names in their order and all [K4]', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyJson, fc.constantFrom(undefined, 2), async (value, indent) => {
+        const text = JSON.stringify(value, null, indent);
+        expect(JSON.stringify(await parseAnswer(text))).toBe(JSON.stringify(JSON.parse(text)));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is refused wherever the parser alone refuses it [K4]', async () => {
+    const isJson = (text: string) => {
+      try {
+        JSON.parse(text);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    const marks = [...'[]{},:"\\ 1x'];
+    await fc.assert(
+      fc.asyncProperty(anyJson, fc.nat(), fc.constantFrom('', ...marks), fc.boolean(), async (value, n, mark, over) => {
+        // Not inside of the long texts, where nothing is wrong.
+        const parts = JSON.stringify(value).split(long);
+        const at = n % parts.length;
+        const part = parts[at] ?? '';
+        const cut = n % (part.length + 1);
+        parts[at] = part.slice(0, cut) + mark + part.slice(cut + (over ? 1 : 0));
+        const text = parts.join(long);
+        const read = await parseAnswer(text).then(
+          () => true,
+          (error) => !(error instanceof SyntaxError),
+        );
+        expect(read, text.replaceAll(long, 'LONG')).toBe(isJson(text));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('takes the last of two values of one name, wherever they stand [K4]', async () => {
+    for (const first of ['1', `"${long}"`, `["${long}",1]`])
+      for (const last of ['2', `"${long}"`, `["${long}",2]`]) {
+        const text = `{"a":${first},"b":3,"a":${last}}`;
+        expect(JSON.stringify(await parseAnswer(text))).toBe(JSON.stringify(JSON.parse(text)));
+      }
+  });
+});
+
+/** Files that parse what this installation wrote itself: rows of its database, signed tokens, its own words to itself. */
+const OWN = new Map([
+  ...[
+    'access/create-access access/operators app/api-use audit/audit audit/verdict chat/chat chat/conversations chat/system',
+    'chat/tool-answer gate/create-gate gate/undo http/assets http/openapi http/routes/audit http/routes/proposals',
+    'notices/webhook policy/replay runtime/clocks salesforce/auth/web-flow salesforce/query/run-soql',
+    'salesforce/records/describes store/first-reads store/secrets/tokens store/sync/tables store/tables/proposals',
+    'mcp/sessions',
+  ].map((own) => [own, 'what we wrote'] as const),
+  ['chat/demo/orders chat/demo/server chat/demo/tell cli/demo/stage', 'the demo talks to itself'],
+  [
+    'cli/input cli/commands/audit-export cli/commands/sim cli/commands/soql-check salesforce/soql/guard',
+    'of a terminal',
+  ],
+  ['salesforce/jsforce', 'what we are about to send'],
+  ['mcp/short-lines', 'an id of 200 characters, found by its form'],
+]);
+
+it('has one way in: nothing but the shape above parses what others wrote [K4]', () => {
+  const src = fileURLToPath(new URL('../../src/', import.meta.url));
+  const parsing = readdirSync(src, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.tsx?$/.test(file) && !/^(sim|console)\//.test(file) && file !== 'domain/json-shape.ts')
+    .filter((file) => /JSON\.parse\(|\.json\(\)/.test(readFileSync(`${src}${file}`, 'utf8')))
+    .map((file) => file.replace(/\.tsx?$/, ''));
+  // A new file here must say whose words it parses; of others', and of what may be long, json-shape.ts reads.
+  expect(parsing.sort()).toEqual([...OWN.keys()].flatMap((files) => files.split(' ')).sort());
 });

@@ -1,5 +1,6 @@
 import { GatehouseError } from '../../domain/errors.ts';
 import { isRecord } from '../../domain/is-record.ts';
+import { parseJson } from '../../domain/json-shape.ts';
 import type { CallPiece, Delta, Extra, Kept, ToolCall } from '../../ports/model.ts';
 import { createThoughtFilter } from './thoughts.ts';
 
@@ -52,6 +53,7 @@ export function createAccumulator(newId: () => string): Accumulator {
     if (piece.extra !== undefined) growing.extra = merged(growing.extra ?? {}, piece.extra);
     if (typeof piece.args === 'string') growing.args += piece.args;
     else if (typeof piece.args === 'object' && piece.args !== null) growing.args = JSON.stringify(piece.args);
+    if (growing.args.length > MOST_ARGS) throw tooLong();
   };
 
   const begin = (piece: CallPiece): Growing => {
@@ -94,6 +96,8 @@ export function createAccumulator(newId: () => string): Accumulator {
 
 /** Far more than anybody could follow, and each piece looks for its own among them. */
 const MOST_CALLS = 200;
+/** Characters of the arguments of one call: no action takes more, and each later turn reads them anew. */
+const MOST_ARGS = 256_000;
 /** Most characters that are kept of one key: a signature is some thousands. */
 const MOST_KEPT = 200_000;
 /** Keys of one object that are kept: each piece copies them, and a server that makes up new ones would hold the loop (K4). */
@@ -144,6 +148,12 @@ function tooMany(): GatehouseError {
   );
 }
 
+function tooLong(): GatehouseError {
+  return new GatehouseError('limit_reached', 'The language model called an action with more than any of them takes.', {
+    next: 'Ask for less at a time. What was done until here is done.',
+  });
+}
+
 /** A name comes with the first piece of a call; without one, a new id is only a server's carelessness. */
 function beginsAnother(target: Growing, { id, name }: CallPiece): boolean {
   if (!name || target.name === '') return false;
@@ -154,7 +164,7 @@ function beginsAnother(target: Growing, { id, name }: CallPiece): boolean {
 function isWholeObject(text: string): boolean {
   if (!text.trimEnd().endsWith('}')) return false;
   try {
-    JSON.parse(text);
+    parseJson(text);
     return true;
   } catch {
     return false;

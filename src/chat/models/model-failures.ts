@@ -1,5 +1,6 @@
 import { GatehouseError } from '../../domain/errors.ts';
 import { isRecord, recordsIn } from '../../domain/is-record.ts';
+import { parseJson } from '../../domain/json-shape.ts';
 
 /** Why an endpoint of Chat Completions gave no answer, in our words with a next step. Its own words stay in the log. */
 
@@ -225,7 +226,7 @@ function waitOf(headers: Headers): number | undefined {
 function read(body: string): EndpointRefusal['said'] {
   let value: unknown;
   try {
-    value = JSON.parse(body);
+    value = parseJson(body);
   } catch {
     return { text: '', code: '', param: '' };
   }

@@ -4,7 +4,7 @@ import type { Delta, Extra, FunctionTool, Model, ModelMessage, ModelRequest } fr
 import { shortId } from '../ids.ts';
 import { EndpointRefusal, refusalAs, refusalIn, toOurs } from './model-failures.ts';
 import { FIRST_QUIRKS, learn, type Quirks } from './quirks.ts';
-import { beginningOf, eventsOf, wholeOf } from './read-answer.ts';
+import { beginningOf, eventsOf, jsonOf, wholeOf } from './read-answer.ts';
 
 /** Any endpoint that speaks Chat Completions, through the `openai` package; loaded at the first answer. */
 
@@ -140,7 +140,7 @@ async function* chunksOf(response: Response): AsyncGenerator<Whole> {
   if (/^\s*(data|event|id|:)[:\s]/.test(text)) return yield* streamed(new Response(text, response));
   let whole: Whole | undefined;
   try {
-    whole = JSON.parse(text) as Whole; // as loosely as servers send it
+    whole = (await jsonOf(text)) as Whole; // as loosely as servers send it
   } catch {
     // A page, or nothing: the refusal tells which.
   }
@@ -152,7 +152,7 @@ async function* chunksOf(response: Response): AsyncGenerator<Whole> {
 async function* streamed(response: Response): AsyncGenerator<Whole> {
   for await (const data of eventsOf(response)) {
     if (data.startsWith('[DONE]')) return;
-    const chunk = JSON.parse(data) as Whole | null; // as above
+    const chunk = (await jsonOf(data)) as Whole | null; // as above
     if (chunk?.error) throw refusalAs(chunk.error, response.headers);
     if (chunk !== null) yield chunk;
   }

@@ -1,5 +1,6 @@
 import { breathe } from '../../domain/breath.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { parseAnswer } from '../../domain/json-shape.ts';
 
 /**
  * What an endpoint sends, read within bounds: each byte is looked at a fixed number of times, whatever was sent, and the loop
@@ -9,7 +10,7 @@ import { GatehouseError } from '../../domain/errors.ts';
 
 /** Far above the longest thoughts and words of a model, each with the keys that servers put around it. */
 const MOST_BYTES = 32_000_000;
-/** Of one event, or of an answer that is no stream. Longer ones are parsed in one piece, and that piece holds the loop. */
+/** Of one event, or of an answer that is no stream. */
 const MOST_AT_ONCE = 1_000_000;
 const PIECE_BYTES = 16_000;
 
@@ -38,6 +39,13 @@ export async function wholeOf(response: Response): Promise<string> {
   const text = await beginningOf(response, MOST_AT_ONCE + 1);
   if (text.length > MOST_AT_ONCE) throw endless();
   return text;
+}
+
+/** What a text of it holds; a SyntaxError where it is no JSON. */
+export async function jsonOf(text: string): Promise<unknown> {
+  return parseAnswer(text).catch((error: unknown) => {
+    throw error instanceof GatehouseError ? endless() : error;
+  });
 }
 
 /** As much as anybody reads; the rest is not waited for. */

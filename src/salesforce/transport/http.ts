@@ -1,3 +1,6 @@
+import { breathe } from '../../domain/breath.ts';
+import { GatehouseError } from '../../domain/errors.ts';
+import { parseAnswer } from '../../domain/json-shape.ts';
 import { judgeHost, SIMULATED, SIMULATED_ORIGIN } from './hosts.ts';
 import { createOverHttp, NeverSent, type Received, TooLong } from './over-http.ts';
 import { cancelled, IN_DOUBT, type Outcome, UpstreamError } from './upstream-error.ts';
@@ -104,8 +107,8 @@ export function createTransport(deps: {
         isMoved: wire.isRead || response.status !== 303,
       });
     }
-    const text = withoutSession(response.text, wire.headers?.authorization);
-    return { ...response, text, json: parse(text) };
+    const text = await withoutSession(response.text, wire.headers?.authorization);
+    return { ...response, text, json: await jsonIn(text, wire) };
   }
 
   return { exchange, origin };
@@ -113,16 +116,30 @@ export function createTransport(deps: {
 
 /** Session ids of Salesforce by their form, as they are and as an address or JSON writes them. */
 const SESSION_ID = /\b00D\w{12,15}(?:!|%21|\\u0021)[\w.%]+/g;
+/** What goes on beyond is looked at in another piece, and no session id is cut: none is this long. */
+const PIECE = 1_000_000;
+const LONGEST_SESSION = 10_000;
+/** The word that a piece ends in, with whatever a session id is written of. */
+const AT_ITS_END = /[\w.%!\\]*$/;
 /** A shorter word could be anything. */
 const SHORTEST_TOKEN = 16;
 const BLANK = '[session]';
 
 /** What stands between may echo the request: no answer to one that carries a session tells it on. What grants one carries none. */
-function withoutSession(text: string, authorization: string | undefined): string {
+async function withoutSession(text: string, authorization: string | undefined): Promise<string> {
   if (authorization === undefined) return text;
   const token = authorization.replace(/^Bearer /, '');
   const forms = token.length < SHORTEST_TOKEN ? [] : [token, encodeURIComponent(token)];
-  return forms.reduce((left, form) => left.replaceAll(form, BLANK), text).replace(SESSION_ID, BLANK);
+  let left = forms.reduce((some, form) => some.replaceAll(form, BLANK), text);
+  let clean = '';
+  // In turns: an answer of nothing but session ids takes half a second.
+  while (left.length > PIECE) {
+    await breathe();
+    const end = PIECE - (AT_ITS_END.exec(left.slice(PIECE - LONGEST_SESSION, PIECE))?.[0].length ?? 0);
+    clean += left.slice(0, end).replace(SESSION_ID, BLANK);
+    left = left.slice(end);
+  }
+  return clean + left.replace(SESSION_ID, BLANK);
 }
 
 /** Ten times the longest answer seen in an org; what goes on beyond it would fill the memory and hold up everybody. */
@@ -154,8 +171,10 @@ function deadlineOf(ms: number, caller: AbortSignal | undefined) {
   };
 }
 
-function tooLong({ isRead }: Wire): UpstreamError {
-  return new UpstreamError('salesforce_error', `Salesforce answered with more than ${MOST_BYTES / 1024 / 1024} MB.`, {
+const tooLong = (wire: Wire) => tooMuch(wire, `It has more than ${MOST_BYTES / 1024 / 1024} MB.`);
+
+function tooMuch({ isRead }: Wire, what: string): UpstreamError {
+  return new UpstreamError('salesforce_error', `The answer of Salesforce is more than can be read. ${what}`, {
     next: isRead ? 'Ask for fewer records or fewer fields.' : IN_DOUBT,
     operator:
       'Long text fields make long answers: ask for fewer of them, or something in between answers without an end.',
@@ -195,10 +214,12 @@ function hasNoAddress(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOTFOUND';
 }
 
-function parse(text: string): unknown {
+/** Undefined when it is empty or no JSON, such as a page. */
+async function jsonIn(text: string, wire: Wire): Promise<unknown> {
   try {
-    return JSON.parse(text);
-  } catch {
+    return await parseAnswer(text);
+  } catch (error) {
+    if (error instanceof GatehouseError) throw tooMuch(wire, error.message);
     return undefined;
   }
 }
