@@ -137,6 +137,9 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
       return { cookie, session: { ...operator, id: session.hash, csrf: session.csrf, expiresAt: session.expiresAt } };
     },
 
+    signedIn: async (ids) =>
+      new Map((await store.operators.sessionRoles(ids, now())).map(({ hash, role }) => [hash, role])),
+
     session: async (cookie) => (cookie === undefined || cookie === '' ? undefined : toSession(sha256(cookie))),
     signOut: (cookie) => store.operators.endSession(sha256(cookie)),
 

@@ -13,6 +13,8 @@ export const STREAM_HEADERS = {
 const HEARTBEAT_MS = 15_000;
 /** How long a refusal may take and still get a status of its own; later it becomes an event. */
 const REFUSAL_MS = 1_000;
+/** Heartbeats that nobody has read: two minutes of them, then there is no reader. */
+const MOST_UNREAD = 8;
 
 export interface StreamOptions {
   /** Aborts when the request is gone. */
@@ -40,6 +42,11 @@ export async function toEventStream(
       heart = setInterval(() => {
         try {
           out.enqueue(encoder.encode(': still here\n\n'));
+          if ((out.desiredSize ?? 0) > -MOST_UNREAD) return;
+          clearInterval(heart);
+          unheard.abort();
+          out.error(new Error('Nobody reads this stream.'));
+          void drained(events);
         } catch {
           // A stream that ended without a word takes nothing more; thrown from a timer this would end the process.
           clearInterval(heart);

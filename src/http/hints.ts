@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Access, BrowserSession } from '../ports/access.ts';
 import type { AuditRow, Store } from '../ports/store.ts';
 import type { HttpDeps } from './deps.ts';
 
 /**
  * Hints that something changed, for pages that are open: never data, so that a lost one costs nothing. Taken from the audit,
- * which every process writes: the same on SQLite and PostgreSQL and across processes.
+ * which every process writes: the same on SQLite and PostgreSQL and across processes. One look a second serves everybody who
+ * listens at this process, and nobody looks while nobody listens.
  */
 export interface Hint {
   readonly type: 'proposal' | 'connection' | 'sync' | 'audit' | 'policy';
@@ -14,39 +16,105 @@ export interface Hint {
 
 export interface HintsDeps {
   readonly store: { readonly audit: Pick<Store['audit'], 'head' | 'page'> };
+  readonly access: Pick<Access, 'signedIn'>;
   readonly syncHead?: HttpDeps['syncHead'];
 }
 
 const LOOK_MS = 1_000;
+/** Whoever is signed out is so by an audit row; what ends without one is seen by every so many looks. */
+const LOOKS_TO_SESSIONS = 10;
 /** More than that at once is one hint to look anew. */
 const MOST = 50;
+/** Hints that wait for a slow reader. Its page looks at everything when it comes again, which is less work than these. */
+const MOST_WAITING = 200;
 
 export interface Hints {
-  /** From now on, until aborted. */
-  listen(signal: AbortSignal): AsyncGenerator<Hint>;
+  /** From now on, until aborted, signed out or of another role. */
+  listen(session: Listener, signal: AbortSignal): AsyncGenerator<Hint>;
 }
 
-export function createHints({ store, syncHead }: HintsDeps): Hints {
-  return {
-    async *listen(signal) {
-      let seen = (await store.audit.head())?.seq ?? 0;
-      let sync = await syncHead?.();
-      for (;;) {
-        await delay(LOOK_MS, undefined, { signal, ref: false }).catch(() => {});
-        if (signal.aborted) return;
+export type Listener = Pick<BrowserSession, 'id' | 'role'>;
+
+interface Listening {
+  readonly session: Listener;
+  readonly waiting: Map<string, Hint>;
+  isOver: boolean;
+  wake(): void;
+}
+
+export function createHints({ store, access, syncHead }: HintsDeps): Hints {
+  const everybody = new Set<Listening>();
+  let isLooking = false;
+
+  const end = (one: Listening) => {
+    one.isOver = true;
+    one.wake();
+  };
+
+  async function endOfSessions(): Promise<void> {
+    const roles = await access.signedIn([...new Set([...everybody].map(({ session }) => session.id))]);
+    for (const one of everybody) if (roles.get(one.session.id) !== one.session.role) end(one);
+  }
+
+  function tell(hints: readonly Hint[]): void {
+    for (const one of everybody) {
+      for (const hint of hints) one.waiting.set(keyOf(hint), hint);
+      if (one.waiting.size > MOST_WAITING) end(one);
+      else one.wake();
+    }
+  }
+
+  async function look(): Promise<void> {
+    let seen: number | undefined;
+    let sync: string | undefined;
+    for (let looks = 0; ; looks += 1) {
+      try {
         // The head is one read of an index; rows are read only when it moved.
         const head = (await store.audit.head())?.seq ?? 0;
-        if (head > seen) {
-          const rows = await store.audit.page(seen, MOST);
-          seen = head;
-          yield { type: 'audit' };
-          yield* distinct(rows.flatMap(hintsOf));
-        }
         const moved = await syncHead?.();
-        if (moved !== sync) {
-          sync = moved;
-          yield { type: 'sync' };
+        const before = seen ?? head;
+        if (head > before || looks % LOOKS_TO_SESSIONS === LOOKS_TO_SESSIONS - 1) await endOfSessions();
+        const rows = head > before ? await store.audit.page(before, MOST) : [];
+        if (head > before) tell([{ type: 'audit' }, ...rows.flatMap(hintsOf)]);
+        if (seen !== undefined && moved !== sync) tell([{ type: 'sync' }]);
+        seen = head;
+        sync = moved;
+      } catch {
+        // The database is away: nothing is told meanwhile, and /readyz says so.
+      }
+      await delay(LOOK_MS, undefined, { ref: false });
+      if (everybody.size === 0) {
+        isLooking = false;
+        return;
+      }
+    }
+  }
+
+  return {
+    async *listen(session, signal) {
+      const own: Listening = { session, waiting: new Map(), isOver: signal.aborted, wake() {} };
+      const leave = () => end(own);
+      signal.addEventListener('abort', leave, { once: true });
+      everybody.add(own);
+      if (!isLooking) {
+        isLooking = true;
+        void look();
+      }
+      try {
+        while (!own.isOver) {
+          const [next] = own.waiting;
+          if (next === undefined) {
+            await new Promise<void>((resolve) => {
+              own.wake = resolve;
+            });
+            continue;
+          }
+          own.waiting.delete(next[0]);
+          yield next[1];
         }
+      } finally {
+        everybody.delete(own);
+        signal.removeEventListener('abort', leave);
       }
     },
   };
@@ -62,6 +130,5 @@ function hintsOf({ bot, event, proposal }: AuditRow): Hint[] {
   return POLICY.test(event) ? [{ type: 'policy', ...of }] : [];
 }
 
-function distinct(hints: readonly Hint[]): Hint[] {
-  return [...new Map(hints.map((hint) => [`${hint.type} ${hint.bot} ${hint.id}`, hint])).values()];
-}
+/** Of the same hint twice one is enough. */
+const keyOf = ({ type, bot, id }: Hint) => `${type} ${bot} ${id}`;

@@ -6,7 +6,7 @@ import { type Context, Hono } from 'hono';
 import { type GatehouseError, toGatehouseError } from '../domain/errors.ts';
 import { errorResponse, HttpRefusal } from '../domain/http-refusal.ts';
 import { parseInTurns, parseOrThrow } from '../domain/validation.ts';
-import type { Caller, Route } from '../ports/route.ts';
+import type { Caller, Route, StreamReply } from '../ports/route.ts';
 import { readJson, readText } from './body.ts';
 import { callerOf } from './caller.ts';
 import type { HttpDeps, RequestInfo } from './deps.ts';
@@ -20,6 +20,7 @@ import { errorPage, isForPerson } from './pages/show.ts';
 import { createPlaces, type Places } from './places.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { restRoutes } from './routes/rest.ts';
+import { createStreams, type Place, type Streams } from './streams.ts';
 import { fewUnanswered } from './unanswered.ts';
 
 /**
@@ -28,6 +29,8 @@ import { fewUnanswered } from './unanswered.ts';
  */
 export interface Http {
   fetch(request: Request, info: RequestInfo): Promise<Response>;
+  /** Ends open streams: those that have no end of their own, or all. */
+  endStreams(which: 'endless' | 'all'): void;
 }
 
 /** What the guards and the routes' callers need. */
@@ -92,6 +95,7 @@ export function serveRoutes(
   const limits: Limits = {
     misses: createRateLimit({ most: 30, windowMs: 60_000, now: deps.now }),
     places: createPlaces(),
+    streams: createStreams(),
   };
   for (const route of routes)
     app.on(route.method, toPattern(route.path), async (c) => {
@@ -119,7 +123,10 @@ export function serveRoutes(
     return isForPerson(c.req.raw) ? errorPage(error, deps.isSimulated) : errorResponse(error);
   });
 
-  return { fetch: async (request, info) => app.fetch(request, { remote: info.remoteAddress }) };
+  return {
+    fetch: async (request, info) => app.fetch(request, { remote: info.remoteAddress }),
+    endStreams: limits.streams.end,
+  };
 }
 
 /** What an unusable input is called. */
@@ -129,11 +136,12 @@ interface Limits {
   /** Wrong secrets in a path, per address. */
   readonly misses: RateLimit;
   readonly places: Places;
+  readonly streams: Streams;
 }
 
 async function answer(
   deps: RoutesDeps,
-  { misses, places }: Limits,
+  { misses, places, streams }: Limits,
   route: Route,
   c: Context<Env>,
   isSecure: boolean,
@@ -167,13 +175,27 @@ async function answer(
     note: (error) => noteError(deps, error, c.get('id')),
   };
   if ('stream' in reply) {
-    const events = await toEventStream(reply.stream, streaming);
+    const place = streams.take(reply.listener, reply.isEndless ?? false);
+    const events = await toEventStream(placed(reply.stream, place), {
+      ...streaming,
+      signal: AbortSignal.any([raw.signal, place.signal]),
+    });
     return new Response(events, { status, headers: { ...STREAM_HEADERS, ...reply.headers } });
   }
   const [text, type] = 'json' in reply ? [JSON.stringify(reply.json), 'application/json'] : [reply.text, reply.type];
   const body = typeof text === 'string' ? text : toTextStream(text, streaming);
   return new Response(body, { status, headers: { 'content-type': type, ...reply.headers } });
 }
+
+/** Its place is free again when it is over, however it ends. */
+const placed = (stream: StreamReply['stream'], place: Place) =>
+  async function* (signal: AbortSignal): AsyncGenerator<object> {
+    try {
+      yield* stream(signal);
+    } finally {
+      place.leave();
+    }
+  };
 
 /** Before the body is read: whoever may not call should not make us work. */
 function authorize(deps: RoutesDeps, route: Route, caller: Caller, params: Readonly<Record<string, string>>): void {
@@ -224,6 +246,7 @@ export interface Listening {
 
 /** How long open answers may take to end when we stop. */
 const CLOSE_GRACE_MS = 2_000;
+const SWEEP_MS = 20;
 
 export async function listen(deps: HttpDeps, at: { host: string; port: number }): Promise<Listening> {
   const http = createHttp(deps);
@@ -247,13 +270,20 @@ export async function listen(deps: HttpDeps, at: { host: string; port: number })
     port,
     close: () =>
       new Promise((resolve) => {
-        const impatient = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+        http.endStreams('endless');
+        const impatient = setTimeout(() => {
+          http.endStreams('all');
+          server.closeAllConnections();
+        }, CLOSE_GRACE_MS);
         impatient.unref();
+        // A browser keeps its connection when the answer on it ends.
+        const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+        sweep.unref();
         server.close(() => {
           clearTimeout(impatient);
+          clearInterval(sweep);
           resolve();
         });
-        server.closeIdleConnections();
       }),
   };
 }

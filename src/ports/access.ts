@@ -17,6 +17,8 @@ export interface Access {
   redeem(token: string): Promise<{ readonly cookie: string; readonly session: BrowserSession }>;
   /** Undefined when there is none, or it is over. */
   session(cookie: string | undefined): Promise<BrowserSession | undefined>;
+  /** The roles of those of these sessions that still stand, by the session's id. */
+  signedIn(ids: readonly string[]): Promise<ReadonlyMap<string, Role>>;
   signOut(cookie: string): Promise<void>;
   /** Throws `permission_denied` naming the permission. */
   require(operator: Operator, permission: OperatorPermission): void;

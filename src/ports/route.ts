@@ -85,6 +85,10 @@ export interface TextReply extends ReplyHead {
 export interface StreamReply extends ReplyHead {
   /** Server-sent events, one per item; `signal` aborts when nobody listens any more. What it refuses at once has its own status. */
   readonly stream: (signal: AbortSignal) => AsyncIterable<object>;
+  /** Who listens: only so many streams are open to one at a time. */
+  readonly listener: string;
+  /** It ends only when nobody listens any more. */
+  readonly isEndless?: true;
 }
 
 /** A list may also be exported as lines of text. */

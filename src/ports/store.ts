@@ -103,6 +103,8 @@ export interface OperatorStore {
   redeemLink(hash: string, now: number): Promise<string | undefined>;
   addSession(session: SessionRow): Promise<void>;
   session(hash: string, now: number): Promise<SessionRow | undefined>;
+  /** Of those that still stand, with the role that its operator has now. */
+  sessionRoles(hashes: readonly string[], now: number): Promise<{ readonly hash: string; readonly role: Role }[]>;
   endSession(hash: string): Promise<void>;
 }
 

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app/app.ts';
 import { GatehouseError } from '../../src/domain/errors.ts';
 import { toEventStream } from '../../src/http/event-stream.ts';
+import { MOST_OF_ONE } from '../../src/http/streams.ts';
 import type { Model } from '../../src/ports/model.ts';
 import type { Route } from '../../src/ports/route.ts';
 import { openDoor } from '../support/door.ts';
@@ -16,7 +17,7 @@ describe('server-sent events', () => {
     const answer = 'text/event-stream';
     const route: Route = {
       ...{ method: 'GET', path: '/api/test-events', summary: '', who: [], answer },
-      handle: async () => ({ stream }),
+      handle: async () => ({ stream, listener: 'somebody' }),
     };
     const door = await openDoor({}, () => ({ routes: [route] }));
     doors.push(door);
@@ -76,6 +77,54 @@ describe('server-sent events', () => {
     await answer.body?.getReader().read();
     gone.abort();
     expect(await end).toBe('stored');
+  });
+
+  it('is open so many times to one listener, is refused in words beyond it, and has its place again when one leaves [K4]', async () => {
+    const door = await open(async function* (signal) {
+      yield { type: 'text', delta: 'one' };
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    });
+    const gone = new AbortController();
+    const first = await fetch(`${door.url}/api/test-events`, { signal: gone.signal });
+    for (let n = 1; n < MOST_OF_ONE; n += 1) expect((await fetch(`${door.url}/api/test-events`)).status).toBe(200);
+    const refused = await door.ask('GET', '/api/test-events');
+    expect(refused).toMatchObject({
+      status: 429,
+      json: { error: { code: 'rate_limited', next: expect.stringContaining('Close a page'), retryable: true } },
+    });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    gone.abort();
+    await first.text().catch(() => {});
+    await expect.poll(async () => (await fetch(`${door.url}/api/test-events`)).status).toBe(200);
+  });
+
+  it('is given up where nobody reads it, instead of growing for ever [K4]', async () => {
+    let isLeft = false;
+    const stream = await toEventStream(
+      async function* (signal) {
+        yield { type: 'text', delta: 'one' };
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        isLeft = true;
+      },
+      { signal: new AbortController().signal, newId: () => 'x', note: () => {}, heartbeatMs: 5 },
+    );
+    const reader = stream.getReader();
+    for (let n = 0; n < 20; n += 1) await reader.read(); // whoever reads stays
+    expect(isLeft).toBe(false);
+    await expect.poll(() => isLeft).toBe(true);
+    await expect(reader.read()).rejects.toThrow('Nobody reads');
+  });
+
+  it('ends at once when the server stops, where it has no end of its own [K4]', async () => {
+    const door = await openDoor();
+    const signedIn = await door.signIn('viewer');
+    const stream = await fetch(`${door.url}/api/events`, { headers: { cookie: signedIn.cookie } });
+    const heard = stream.text();
+    const from = performance.now();
+    await door[Symbol.asyncDispose]();
+    // A cut line would be an error.
+    expect(await heard).toContain(': open');
+    expect(performance.now() - from).toBeLessThan(1_500);
   });
 
   it('keeps what was said when the listener goes away in a turn, and takes the next message [T1]', async () => {

@@ -18,6 +18,8 @@ const OLD: Readonly<Record<Hint['type'], readonly string[]>> = {
   policy: ['policy', 'bots'],
 };
 const ONCE_MS = 1_000;
+/** Refused, as where too many pages are open or the server starts: a browser asks again by itself only after a broken line. */
+const AGAIN_MS = 30_000;
 
 const waiting = new Set<string>();
 let isTimed = false;
@@ -44,6 +46,12 @@ function listen(): void {
   if (source !== undefined) return;
   source = new EventSource('/api/events');
   source.addEventListener('message', ({ data }: MessageEvent<string>) => take(JSON.parse(data)));
+  const own = source;
+  own.addEventListener('error', () => {
+    if (own.readyState !== EventSource.CLOSED || own !== source) return;
+    source = undefined;
+    setTimeout(listen, AGAIN_MS);
+  });
   // What was missed while nobody listened.
   source.addEventListener('open', () => void queries.invalidateQueries());
 }

@@ -34,7 +34,12 @@ export function chatRoutes(deps: HttpDeps) {
     return { chat: await deps.openChat(), bot, user: user.isAnonymous ? { ...user, from: sha256(from) } : user };
   };
 
-  const stream = ({ audience }: BotRow, events: (signal: AbortSignal) => AsyncIterable<ChatEvent>): StreamReply => ({
+  const stream = (
+    { audience }: BotRow,
+    { owner }: { readonly owner: string },
+    events: (signal: AbortSignal) => AsyncIterable<ChatEvent>,
+  ): StreamReply => ({
+    listener: owner,
     async *stream(signal) {
       for await (const event of events(signal)) yield shownEvent(event, audience);
     },
@@ -79,7 +84,7 @@ export function chatRoutes(deps: HttpDeps) {
       answer: 'text/event-stream',
       async handle(call) {
         const { chat, bot, user } = await enter(call);
-        return stream(bot, (signal) => chat.say(call.params.id, user, call.body.text, signal));
+        return stream(bot, user, (signal) => chat.say(call.params.id, user, call.body.text, signal));
       },
     }),
     defineRoute({
@@ -94,7 +99,7 @@ export function chatRoutes(deps: HttpDeps) {
         const { id, proposal } = call.params;
         const { answer, choice } = call.body;
         const given = { answer, choice };
-        return stream(bot, (signal) => chat.answer(id, user, proposal, given, signal));
+        return stream(bot, user, (signal) => chat.answer(id, user, proposal, given, signal));
       },
     }),
     defineRoute({
@@ -106,7 +111,7 @@ export function chatRoutes(deps: HttpDeps) {
       answer: 'text/event-stream',
       async handle(call) {
         const { chat, bot, user } = await enter(call);
-        return stream(bot, (signal) => chat.resume(call.params.id, user, signal));
+        return stream(bot, user, (signal) => chat.resume(call.params.id, user, signal));
       },
     }),
   ];

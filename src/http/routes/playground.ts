@@ -100,9 +100,9 @@ export function playgroundRoutes(deps: HttpDeps) {
   });
 
   const stream = (
-    { bot, traced }: Awaited<ReturnType<typeof enter>>,
+    { bot, traced, person }: Awaited<ReturnType<typeof enter>>,
     events: (signal: AbortSignal) => AsyncIterable<ChatEvent>,
-  ): StreamReply => ({ stream: (signal) => withTrace(bot, traced, events(signal)) });
+  ): StreamReply => ({ stream: (signal) => withTrace(bot, traced, events(signal)), listener: person.owner });
 
   return [
     defineRoute({

@@ -86,6 +86,15 @@ export function createOperatorStore(database: Database): OperatorStore {
         .where('expiresAt', '>', now)
         .executeTakeFirst(),
 
+    sessionRoles: (hashes, now) =>
+      kysely
+        .selectFrom('sessions')
+        .innerJoin('operators', 'operators.name', 'sessions.operator')
+        .select(['sessions.hash', 'operators.role'])
+        .where('sessions.hash', 'in', [...hashes])
+        .where('sessions.expiresAt', '>', now)
+        .execute(),
+
     async endSession(hash) {
       await kysely.deleteFrom('sessions').where('hash', '=', hash).execute();
     },
