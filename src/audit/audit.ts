@@ -99,8 +99,9 @@ export function createAudit(deps: AuditDeps): Audit {
     let previous = START;
     let rows = 0;
     const { kept: own, isBroken } = head.state();
-    const heads = (await deps.heads.all()).map((line) => line.split(' '));
-    const forged = heads.findIndex(([seq, hash, signature]) => sign(`${seq} ${hash}`) !== signature);
+    const isSigned = ([seq, hash, signature]: readonly string[]) => sign(`${seq} ${hash}`) === signature;
+    const heads = (await deps.heads.all((line) => isSigned(line.split(' ')))).map((line) => line.split(' '));
+    const forged = heads.findIndex((head) => !isSigned(head));
     if (forged >= 0)
       return { ok: false, rows: 0, seq: Number(heads[forged]?.[0]) || 0, problem: 'a kept head is not signed by us' };
     const expected = new Map<number, string>();

@@ -1,9 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { readdir, readFile, unlink } from 'node:fs/promises';
+import { open, readdir, readFile, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { GatehouseError } from '../domain/errors.ts';
 import type { ChainHeadStore } from './chain-head.ts';
+
+/** Two hashes, two blanks, and the longest number that a row can have. */
+const LENGTH = 64 + 1 + 64 + 1 + 16;
+/** Then it is nobody's write that is under way. */
+const LOOKS = 20;
+const SYNC_MS = 3_000;
 
 /**
  * The signed heads of the audit in files beside the database, one per start of a process, so that processes never wait for
@@ -12,16 +18,32 @@ import type { ChainHeadStore } from './chain-head.ts';
 export function createChainHeadFiles(folder: string, isAlive: (pid: number) => boolean): ChainHeadStore {
   const own = path.join(folder, `${process.pid}-${randomBytes(4).toString('hex')}.head`);
 
-  /** In one go: a few bytes for the page cache take less time than their way through the thread pool. */
+  let syncing: NodeJS.Timeout | undefined;
+  /** For a power cut alone: what was written outlives the process without it. */
+  const syncSoon = () => {
+    syncing ??= setTimeout(async () => {
+      syncing = undefined;
+      const file = await open(own, 'r+').catch(() => undefined);
+      await file?.datasync().catch(() => {});
+      await file?.close().catch(() => {});
+    }, SYNC_MS).unref();
+  };
+
+  /**
+   * Over the one before it, in one small write: making a file and renaming it takes thirty times as long. So each is as long as every
+   * other, and the file comes whole.
+   */
   const write = (head: string) => {
-    const put = () => writeFileSync(`${own}.new`, head, { mode: 0o600 });
+    const line = head.padEnd(LENGTH);
     try {
-      put();
+      writeFileSync(own, line, { flag: 'r+' });
+      syncSoon();
+      return;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      put();
     }
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(`${own}.new`, line, { mode: 0o600, flush: true });
     renameSync(`${own}.new`, own);
   };
   const noRoom = (cause: unknown) =>
@@ -49,8 +71,8 @@ export function createChainHeadFiles(folder: string, isAlive: (pid: number) => b
         throw noRoom(error);
       }
     },
-    async all() {
-      const texts = await Promise.all((await files()).map(readIfThere));
+    async all(isSigned) {
+      const texts = await Promise.all((await files()).map((file) => readSigned(file, isSigned)));
       return texts.filter((text) => text !== undefined);
     },
     async dropOlder(isOutdone) {
@@ -64,10 +86,21 @@ export function createChainHeadFiles(folder: string, isAlive: (pid: number) => b
   };
 }
 
+/** Amid a write of another process, a read can find the one's beginning and the other's end. */
+async function readSigned(file: string, isSigned: (head: string) => boolean): Promise<string | undefined> {
+  for (let look = 1; ; look += 1) {
+    const head = await readIfThere(file);
+    if (head === undefined || look === LOOKS || isSigned(head)) return head;
+  }
+}
+
 /** Another process may drop it between the look and the read. */
 function readIfThere(file: string): Promise<string | undefined> {
-  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  return readFile(file, 'utf8').then(
+    (text) => text.trimEnd(),
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    },
+  );
 }

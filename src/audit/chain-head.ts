@@ -24,7 +24,8 @@ export interface ChainHeadStore {
   /** For a person: where to look for them. */
   readonly where: string;
   keep(head: string): Promise<void>;
-  all(): Promise<readonly string[]>;
+  /** One that another process is just writing is read until it `isSigned`. */
+  all(isSigned: (head: string) => boolean): Promise<readonly string[]>;
   /** Drops heads of earlier processes that `isOutdone` finds covered by a later row of the same chain. */
   dropOlder(isOutdone: (head: string) => Promise<boolean>): Promise<void>;
 }

@@ -1,6 +1,8 @@
-import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
+import { createChainHeadFiles } from '../../src/audit/chain-head-files.ts';
 import { tamper } from '../support/databases.ts';
 import { createWorld, type World } from '../support/world.ts';
 
@@ -108,6 +110,41 @@ describe('the heads of the audit', () => {
     const lines: string[] = [];
     for await (const line of world.app.audit.export()) lines.push(line);
     expect(lines).toHaveLength(3);
+  });
+
+  it('are written over in their place, each as long as the one before: no call waits for a file to be made [C7] [F2]', async () => {
+    await using world = await createWorld();
+    await look(world.app, 1);
+    const folder = path.join(world.folder, 'audit-heads');
+    const [name = ''] = await readdir(folder);
+    const { ino, size } = await stat(path.join(folder, name));
+    await look(world.app, 10);
+    expect(await stat(path.join(folder, name))).toMatchObject({ ino, size });
+    expect(await world.app.audit.verify()).toEqual({ ok: true, rows: 11 });
+  });
+
+  it('are read whole while another thread writes over them [C7]', async () => {
+    await using world = await createWorld();
+    const [file, texts] = [path.join(world.folder, '1-other.head'), ['a', 'b', 'c'].map((one) => one.repeat(146))];
+    await writeFile(file, 'a'.repeat(146));
+    const writer = new Worker(
+      `const { writeFileSync } = require('node:fs');
+       const { file, texts } = require('node:worker_threads').workerData;
+       for (let n = 0; ; n += 1) writeFileSync(file, texts[n % texts.length], { flag: 'r+' });`,
+      { eval: true, workerData: { file, texts } },
+    );
+    try {
+      const heads = createChainHeadFiles(world.folder, () => true);
+      let torn = 0;
+      const isSigned = (text: string) => {
+        if (!texts.includes(text)) torn += 1;
+        return texts.includes(text);
+      };
+      for (const ends = performance.now() + 10_000; torn === 0 && performance.now() < ends; )
+        for (const text of await heads.all(isSigned)) expect(texts).toContain(text);
+    } finally {
+      await writer.terminate();
+    }
   });
 
   it('follow each other’s rows in several processes, and leave one behind [C7]', async () => {
