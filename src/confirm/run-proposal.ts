@@ -79,6 +79,8 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
           leaseUntil: now() + deps.leaseMs,
         },
         deps.runner,
+        // A power cut may take how an update ended: its record is read back. A request that leaves, and the id of what was made, must stay.
+        next.some((effect, at) => effect !== before[at] && (effect.state === 'sent' || effect.kind === 'create')),
       ))
     ) {
       if ((await deps.store.proposals.get(proposal.id)) !== undefined) throw takenOver();

@@ -189,8 +189,14 @@ export interface ProposalStore {
     patch: Partial<Proposal>,
     runner?: string,
   ): Promise<boolean>;
-  /** Changes without a move, while it is in `state` and, where given, held by `runner`. */
-  patch(id: string, state: ProposalState, patch: Partial<Proposal>, runner?: string): Promise<boolean>;
+  /** Changes without a move, while it is in `state` and, where given, held by `runner`. Not `isSynced`: on the disk with the next write that is. */
+  patch(
+    id: string,
+    state: ProposalState,
+    patch: Partial<Proposal>,
+    runner?: string,
+    isSynced?: boolean,
+  ): Promise<boolean>;
   /** Frees the dedupe key, whatever the state. */
   release(id: string): Promise<void>;
   /** Newest first; `isOpen`: what somebody may still decide, also late where a visitor was thanked for it. */

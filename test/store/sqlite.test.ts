@@ -7,6 +7,7 @@ import { GatehouseError } from '../../src/domain/errors.ts';
 import type { Database } from '../../src/store/engines/database.ts';
 import { openSqliteFile } from '../../src/store/engines/sqlite.ts';
 import { createStore, openDatabase, openStore } from '../../src/store/open.ts';
+import { sentBy, syncsOf } from '../support/statements.ts';
 import { aBot, NOW } from './rows.ts';
 
 let folder: string;
@@ -250,6 +251,23 @@ describe('a SQLite file', () => {
     await expect(database.kysely.transaction().execute(async () => 1)).rejects.toThrow('database.transaction()');
     expect(await database.transaction(async () => 1)).toBe(1);
     await database.close();
+  });
+
+  it('waits for the disk at every write but those that are said to be there with the next one [C7]', async () => {
+    const file = path.join(folder, 'gatehouse.db');
+    const database = await openDatabase({ file });
+    const beside = await openDatabase({ file });
+    const { counters, values } = createStore(database);
+    const modes = async () => (await database.all<{ synchronous: number }>('pragma synchronous', []))[0]?.synchronous;
+    expect(syncsOf(await sentBy(() => counters.add('key', NOW, 1)))).toBe(0);
+    expect(await createStore(beside).counters.sum('key', 0)).toBe(1);
+    expect(await modes()).toBe(2);
+    expect(syncsOf(await sentBy(() => values.set('kind', 'key', 'x', null)))).toBe(1);
+    await expect(database.unsynced.deleteFrom('nothing' as 'bots').execute()).rejects.toThrow('no such table');
+    expect(await modes()).toBe(2);
+    const inside = () => database.transaction((own) => createStore(own).counters.add('key', NOW, 1));
+    expect(syncsOf(await sentBy(inside))).toBe(1);
+    for (const one of [database, beside]) await one.close();
   });
 
   it('reads in pages only: a stream would hold the one connection', async () => {

@@ -17,13 +17,15 @@ export async function sentBy(work: () => Promise<unknown>): Promise<string[]> {
 export function syncsOf(sent: readonly string[]): number {
   let syncs = 0;
   let inTransaction: 'no' | 'yes' | 'wrote' = 'no';
+  let waits = true;
   for (const sql of sent) {
-    if (/^begin/i.test(sql)) inTransaction = 'yes';
+    if (/^pragma synchronous/i.test(sql)) waits = /full/i.test(sql);
+    else if (/^begin/i.test(sql)) inTransaction = 'yes';
     else if (/^(commit|rollback)/i.test(sql)) {
       if (inTransaction === 'wrote' && /^commit/i.test(sql)) syncs += 1;
       inTransaction = 'no';
     } else if (!/^(select|pragma)/i.test(sql)) {
-      if (inTransaction === 'no') syncs += 1;
+      if (inTransaction === 'no') syncs += waits ? 1 : 0;
       else inTransaction = 'wrote';
     }
   }

@@ -3,6 +3,7 @@ import type { All } from '../first-reads.ts';
 import type { Tables } from '../tables/tables.ts';
 import { toStorable } from './parameters.ts';
 import type { TransactionScope } from './transaction-scope.ts';
+import { markUnsynced } from './unsynced.ts';
 
 /**
  * One open database, the same on SQLite and PostgreSQL. Rooms with tables of their own take it and say
@@ -11,6 +12,11 @@ import type { TransactionScope } from './transaction-scope.ts';
 export interface Database {
   /** Never begin a transaction on it: `transaction` does, and knows when it is nested. */
   readonly kysely: Kysely<Tables>;
+  /**
+   * The same for a write that its transaction need not wait for the disk with: on SQLite it is there with the next one of `kysely`, and
+   * a process that dies before loses nothing of it. For what nobody is told before such a one: a power cut then takes both.
+   */
+  readonly unsynced: Kysely<Tables>;
   readonly dialect: 'sqlite' | 'postgres';
   readonly all: All;
   /** Only the database that `work` is given may be used inside. Asked again inside, it is the same transaction. */
@@ -27,6 +33,7 @@ export function createDatabase(
 ): Database {
   return {
     kysely,
+    unsynced: dialect === 'sqlite' ? kysely.withPlugin(markUnsynced) : kysely,
     dialect,
     all: allOn(kysely),
     transaction: (work) =>
@@ -42,6 +49,7 @@ export function createDatabase(
 function createInside(kysely: Kysely<Tables>, dialect: Database['dialect']): Database {
   const inside: Database = {
     kysely,
+    unsynced: kysely,
     dialect,
     all: allOn(kysely),
     transaction: (work) => work(inside),

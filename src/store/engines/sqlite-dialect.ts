@@ -12,6 +12,7 @@ import {
 import { type Storable, toStorable } from './parameters.ts';
 import type { SqliteFile } from './sqlite.ts';
 import type { TransactionScope } from './transaction-scope.ts';
+import { isUnsynced } from './unsynced.ts';
 
 /**
  * Kysely over one SQLite connection. Transactions begin immediate: deferred ones lose read-modify-writes of two processes to
@@ -103,14 +104,16 @@ class SqliteConnection implements DatabaseConnection {
     this.#file = file;
   }
 
-  async executeQuery<R>({ query, sql, parameters: compiled }: CompiledQuery): Promise<QueryResult<R>> {
+  async executeQuery<R>(compiledQuery: CompiledQuery): Promise<QueryResult<R>> {
+    const { query, sql, parameters: compiled } = compiledQuery;
+    const way = { isSynced: !isUnsynced(compiledQuery) };
     // What the compiler below let pass, or `Database.all`.
     const parameters = compiled as readonly Storable[];
     const changes =
       (query.kind === 'InsertQueryNode' || query.kind === 'UpdateQueryNode' || query.kind === 'DeleteQueryNode') &&
       query.returning === undefined;
-    if (changes) return { rows: [], numAffectedRows: BigInt(await this.#file.run(sql, parameters)) };
-    return { rows: await this.#file.all<R>(sql, parameters) };
+    if (changes) return { rows: [], numAffectedRows: BigInt(await this.#file.run(sql, parameters, way)) };
+    return { rows: await this.#file.all<R>(sql, parameters, way) };
   }
 
   // biome-ignore lint/correctness/useYield: Kysely asks for the method; one connection cannot be read and written at once

@@ -11,11 +11,18 @@ import { storeUnavailable } from './unavailable.ts';
 /** One connection to one SQLite file, as promises. Nothing here ever deletes or replaces a file. */
 export interface SqliteFile {
   /** Rows of a statement. */
-  all<R>(sql: string, parameters?: readonly Storable[]): Promise<R[]>;
+  all<R>(sql: string, parameters?: readonly Storable[], way?: Way): Promise<R[]>;
   /** How many rows a statement without rows changed. */
-  run(sql: string, parameters?: readonly Storable[]): Promise<number>;
+  run(sql: string, parameters?: readonly Storable[], way?: Way): Promise<number>;
   close(): Promise<void>;
 }
+
+/** Whether a write outside of a transaction is on the disk when it is answered, as by default, or only with the next one that is. */
+export interface Way {
+  readonly isSynced: boolean;
+}
+
+const SYNCED: Way = { isSynced: true };
 
 /**
  * How long SQLite itself waits for a lock: hardly, because the whole process stands still while it does. Then we let everything
@@ -83,19 +90,30 @@ async function connect(file: string): Promise<SqliteFile> {
     if (oldest !== undefined && prepared.size > PREPARED) prepared.delete(oldest);
     return statement;
   };
-  const ask = <T>(sql: string, answer: () => T) =>
+  const set = (pragma: string) => {
+    statements.publish(pragma);
+    handle.exec(pragma);
+  };
+  const ask = <T>(sql: string, { isSynced }: Way, answer: () => T) =>
     patiently(file, sql, async () => {
       await pass();
-      statements.publish(sql);
-      return answer();
+      // One turn, so that no other statement of this connection comes between.
+      if (!isSynced) set(SYNC_LATER);
+      try {
+        statements.publish(sql);
+        return answer();
+      } finally {
+        if (!isSynced) set(SYNC);
+      }
     });
   return {
-    all: <R>(sql: string, parameters: readonly Storable[] = []) =>
+    all: <R>(sql: string, parameters: readonly Storable[] = [], way = SYNCED) =>
       // Rows have the columns that the statement names.
-      ask(sql, () => prepare(sql).all(...parameters.map(toBound)) as R[]),
-    run: (sql, parameters = []) => ask(sql, () => Number(prepare(sql).run(...parameters.map(toBound)).changes)),
+      ask(sql, way, () => prepare(sql).all(...parameters.map(toBound)) as R[]),
+    run: (sql, parameters = [], way = SYNCED) =>
+      ask(sql, way, () => Number(prepare(sql).run(...parameters.map(toBound)).changes)),
     close: () =>
-      ask('close', () => {
+      ask('close', SYNCED, () => {
         try {
           // The package leaves a connection half open until its statements are collected: what was written is in the file now.
           if (ownBuild() === undefined) handle.exec('pragma wal_checkpoint');
@@ -179,9 +197,13 @@ function refusedBy(file: string, sql: string, error: unknown): Error {
     : why;
 }
 
+/** The log is written to the disk by the next commit that is, and before the database itself is. https://www.sqlite.org/pragma.html#pragma_synchronous */
+const SYNC_LATER = 'pragma synchronous = normal';
+const SYNC = 'pragma synchronous = full';
+
 async function setUp(connection: Pick<SqliteFile, 'all'>): Promise<void> {
   // FULL is SQLite's default, said here because a rotated refresh token and an `executing` mark must survive power loss.
-  await connection.all('pragma synchronous = full');
+  await connection.all(SYNC);
   await connection.all('pragma foreign_keys = on');
   const [before] = await connection.all<{ journal_mode: string }>('pragma journal_mode');
   // It stays in the file. On a fresh one it is busy at once, whatever the timeout, while another process does the same.

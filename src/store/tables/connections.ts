@@ -6,7 +6,7 @@ import { createFirstReads } from '../first-reads.ts';
 import { openKind, SEALED, sealedKind } from '../secrets/connection-seal.ts';
 import type { Tables } from './tables.ts';
 
-export function createConnectionStore({ kysely, all }: Database, secrets?: Cipher): ConnectionStore {
+export function createConnectionStore({ kysely, unsynced, all }: Database, secrets?: Cipher): ConnectionStore {
   const reads = createFirstReads(all, secrets).connections;
 
   /** With the seal anew where the change touches what it covers. */
@@ -53,7 +53,7 @@ export function createConnectionStore({ kysely, all }: Database, secrets?: Ciphe
     },
 
     async noteSuccess(bot, at, count) {
-      await kysely
+      await unsynced
         .updateTable('connections')
         .set({ successes: sql`successes + ${count}`, lastSuccessAt: at })
         .where('bot', '=', bot)

@@ -5,10 +5,11 @@ import type { Database } from '../engines/database.ts';
 /** No limit looks further back; older windows go when their key starts a new one, or the table would grow for ever. */
 const KEPT_MS = 35 * 24 * 60 * 60 * 1000;
 
-export function createCounterStore({ kysely }: Database): CounterStore {
+/** What counts a call is on the disk with that call's audit row. */
+export function createCounterStore({ kysely, unsynced }: Database): CounterStore {
   return {
     async add(key, window, by) {
-      const { count } = await kysely
+      const { count } = await unsynced
         .insertInto('counters')
         .values({ key, window, count: by })
         .onConflict((conflict) =>
@@ -17,7 +18,7 @@ export function createCounterStore({ kysely }: Database): CounterStore {
         .returning('count')
         .executeTakeFirstOrThrow();
       if (count === by)
-        await kysely
+        await unsynced
           .deleteFrom('counters')
           .where('key', '=', key)
           .where('window', '<', window - KEPT_MS)

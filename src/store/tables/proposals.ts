@@ -8,7 +8,7 @@ import { PROPOSAL_JSON, type ProposalTable, type Tables } from './tables.ts';
 const KNOWN = 100;
 
 /** What a visitor sent is encrypted at rest: it may lie here for weeks, and nobody of the owner has seen it yet. */
-export function createProposalStore({ kysely }: Database, secrets?: Cipher): ProposalStore {
+export function createProposalStore({ kysely, unsynced }: Database, secrets?: Cipher): ProposalStore {
   const toColumns = (patch: Partial<Proposal>, isVisitors: boolean) =>
     columnsOf(patch, isVisitors ? (secrets ?? noSecrets) : undefined);
   /** Whose request a proposal is never changes: the last ones that were read need not be asked again. */
@@ -33,10 +33,11 @@ export function createProposalStore({ kysely }: Database, secrets?: Cipher): Pro
     to: ProposalState,
     patch: Partial<Proposal>,
     runner: string | undefined,
+    isSynced = true,
   ) => {
     if (from.length === 0) return false;
     const isSealed = SEALED.some((name) => patch[name] !== undefined) && (await isVisitors(id));
-    const changed = await kysely
+    const changed = await (isSynced ? kysely : unsynced)
       .updateTable('proposals')
       .set({ ...toColumns(patch, isSealed), state: to })
       .where('id', '=', id)
@@ -73,9 +74,11 @@ export function createProposalStore({ kysely }: Database, secrets?: Cipher): Pro
         to,
         patch,
         runner,
+        // Whoever begins has done nothing yet: the first write that is to leave is recorded on the disk, and this with it.
+        to !== 'executing',
       ),
 
-    patch: (id, state, patch, runner) => change(id, [state], state, patch, runner),
+    patch: (id, state, patch, runner, isSynced) => change(id, [state], state, patch, runner, isSynced),
 
     async release(id) {
       await kysely.updateTable('proposals').set({ dedupeKey: null }).where('id', '=', id).execute();
