@@ -26,12 +26,20 @@ export function openKind<R extends ConnectionRow>(secrets: Cipher, row: R): R {
   return as(row.instanceUrl === 'sim:' ? 'simulated' : 'production');
 }
 
+/** Every call reads its connection: the same seal on the same words, once opened, need not be opened again. */
+const proven = new WeakMap<Cipher, Map<string, string>>();
+
 function isSealed(secrets: Cipher, seal: string, row: Sealed): boolean {
+  const words = said(row);
+  const ofBots = proven.get(secrets) ?? new Map<string, string>();
+  if (ofBots.get(row.bot) === `${seal} ${words}`) return true;
   try {
-    return secrets.decrypt(seal) === said(row);
+    if (secrets.decrypt(seal) !== words) return false;
   } catch {
     return false;
   }
+  proven.set(secrets, ofBots.set(row.bot, `${seal} ${words}`));
+  return true;
 }
 
 function said({ bot, id, orgId, environment }: Sealed): string {

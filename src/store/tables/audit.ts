@@ -1,5 +1,4 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { sql } from 'kysely';
 import { sha256 } from '../../domain/canonical-json.ts';
 import type { AuditEntry, AuditRow, AuditStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
@@ -125,30 +124,20 @@ async function appendAll(inside: Database, end: ChainEnd, batch: readonly Append
 
 /** Nothing, where the chain does not end at `from`. */
 async function extend(
-  { kysely, dialect }: Database,
+  { all, dialect }: Database,
   end: ChainEnd,
   from: Head,
   batch: readonly Appended[],
 ): Promise<readonly AuditRow[] | undefined> {
   const rows = chained(from, batch);
   const { seq, hash } = rows.at(-1) ?? from;
-  const move = kysely
-    .updateTable('auditHead')
-    .set({ seq, hash })
-    .where('seq', '=', from.seq)
-    .where('hash', '=', from.hash);
+  const head = [seq, hash, from.seq, from.hash];
+  const cells = rows.flatMap((row) => COLUMNS.map(([name]) => row[name]));
   if (dialect === 'postgres') {
-    const cells = (row: AuditRow) => COLUMNS.map(([name, kind]) => sql`cast(${row[name]} as ${sql.raw(kind)})`);
-    const written = await sql`with moved as (${move.returning('seq')})
-      insert into audit (${sql.join(COLUMNS.map(([name]) => sql.ref(name)))})
-      select added.* from moved, (values ${sql.join(rows.map((row) => sql`(${sql.join(cells(row))})`))}) as added`.execute(
-      kysely,
-    );
-    if (written.numAffectedRows === 0n) return undefined;
+    if ((await all(movedAndAdded(rows.length), [...head, ...cells])).length === 0) return undefined;
   } else {
-    const { numUpdatedRows } = await move.executeTakeFirst();
-    if (numUpdatedRows === 0n) return undefined;
-    await kysely.insertInto('audit').values(rows).execute();
+    if ((await all(MOVE, head)).length === 0) return undefined;
+    await all(added(rows.length), cells);
   }
   end.guess = { seq, hash };
   return rows;
@@ -177,6 +166,31 @@ const KINDS: Readonly<Record<keyof AuditRow, 'bigint' | 'text'>> = {
   hash: 'text',
 };
 const COLUMNS = Object.entries(KINDS) as readonly (readonly [keyof AuditRow, string])[];
+
+// Each call sends them: their text is made once, not built anew.
+const MOVE = `update "auditHead" set seq = $1, hash = $2 where seq = $3 and hash = $4 returning seq`;
+const NAMES = COLUMNS.map(([name]) => `"${name}"`).join(', ');
+
+const added = kept((rows) => {
+  const row = `(${COLUMNS.map(() => '$1').join(', ')})`;
+  return `insert into audit (${NAMES}) values ${Array.from({ length: rows }, () => row).join(', ')}`;
+});
+
+const movedAndAdded = kept((rows) => {
+  let bound = 4;
+  const row = () => `(${COLUMNS.map(([, kind]) => `cast($${++bound} as ${kind})`).join(', ')})`;
+  return `with moved as (${MOVE}) insert into audit (${NAMES})
+    select added.* from moved, (values ${Array.from({ length: rows }, row).join(', ')}) as added returning seq`;
+});
+
+function kept(textOf: (rows: number) => string): (rows: number) => string {
+  const texts = new Map<number, string>();
+  return (rows) => {
+    const text = texts.get(rows) ?? textOf(rows);
+    texts.set(rows, text);
+    return text;
+  };
+}
 
 /** SQLite holds the only write lock from its begin. */
 function lockedHead({ kysely, dialect }: Database): Promise<Head> {
