@@ -19,6 +19,9 @@ import { setter } from './by-operator.ts';
 
 const savedAnswer = { bot: z.string(), revision: z.int(), policy: policySchema.meta({ id: 'Policy' }) };
 
+/** A policy alone, or in what GET answers; `unwrapped` and the check read it, so that every mistake is told with its place. */
+const sentPolicy = z.unknown() as z.ZodType<unknown, object>; // takes anything, so that nothing is refused before it
+
 /** Policy of a bot: read as it stands, saved whole, every save a revision. */
 export function policyRoutes(deps: HttpDeps) {
   const { store } = deps;
@@ -45,7 +48,7 @@ export function policyRoutes(deps: HttpDeps) {
         'Save a new revision: a policy, or what GET answered; with its revision (or If-Match) only over that one',
       who: ['operator'],
       permission: 'MANAGE_POLICY',
-      body: z.unknown(),
+      body: sentPolicy,
       answer: z.strictObject({ ...savedAnswer, warnings: z.array(z.string()).optional() }),
       async handle({ params, caller, body, headers }) {
         const bot = await botNamed(store, params.bot);
@@ -65,7 +68,7 @@ export function policyRoutes(deps: HttpDeps) {
       summary: 'What a save would say, without saving: every mistake, the warnings, and what it would change',
       who: ['operator'],
       permission: 'MANAGE_POLICY',
-      body: z.unknown(),
+      body: sentPolicy,
       answer: z.strictObject({ ...savedAnswer, warnings: z.array(z.string()), changes }),
       async handle({ params, body }) {
         const bot = await botNamed(store, params.bot);
@@ -113,7 +116,7 @@ export function policyRoutes(deps: HttpDeps) {
         'How the calls of the last 30 days (1,000 at most) would have been decided under this policy; needs READ_VALUES too',
       who: ['operator'],
       permission: 'MANAGE_POLICY',
-      body: z.unknown(),
+      body: sentPolicy,
       answer: z.strictObject({
         since: momentAnswer,
         calls: z.int(),

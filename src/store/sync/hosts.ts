@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { inTurns } from '../../domain/breath.ts';
+import type { Link, Scope } from '../../domain/link.ts';
 import type { Kind } from '../../domain/mapping.ts';
 import type { HostRecord, HostStore } from '../../ports/sync-store.ts';
 import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './tables.ts';
@@ -21,6 +22,23 @@ const placeOf = (id: string): number =>
 export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
   const all = (bot: string, kind: Kind) =>
     db.selectFrom('hostRecords').selectAll().where('bot', '=', bot).where('kind', '=', kind);
+
+  /** Live records without a link to the object; a link in one of these states counts as none. */
+  const linkless = ({ bot, orgId }: Scope, kind: Kind, object: string, asNone: readonly Link['state'][] = []) =>
+    db
+      .selectFrom('hostRecords as h')
+      .where('h.bot', '=', bot)
+      .where('h.kind', '=', kind)
+      .where('h.deletedAt', 'is', null)
+      .where(({ not, exists, selectFrom }) => {
+        const links = selectFrom('links as l')
+          .select('l.id')
+          .where('l.bot', '=', bot)
+          .where('l.orgId', '=', orgId)
+          .where('l.object', '=', object)
+          .whereRef('l.localId', '=', 'h.id');
+        return not(exists(asNone.length === 0 ? links : links.where('l.state', 'not in', asNone)));
+      });
 
   async function read(bot: string, kind: Kind, ids: readonly string[], isLocked: boolean): Promise<HostRecord[]> {
     const found: HostRecord[] = [];
@@ -93,26 +111,9 @@ export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
       return inTurns(rows, HOSTS_A_TURN, toHost);
     },
 
-    async unsynced({ bot, orgId }, kind, object) {
-      const row = await db
-        .selectFrom('hostRecords as h')
+    async unsynced(scope, kind, object) {
+      const row = await linkless(scope, kind, object, ['new'])
         .select(({ fn }) => [fn.countAll<number>().as('count'), fn.min<string | null>('h.id').as('first')])
-        .where('h.bot', '=', bot)
-        .where('h.kind', '=', kind)
-        .where('h.deletedAt', 'is', null)
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('links as l')
-                .select('l.id')
-                .where('l.bot', '=', bot)
-                .where('l.orgId', '=', orgId)
-                .where('l.object', '=', object)
-                .where('l.state', '!=', 'new')
-                .whereRef('l.localId', '=', 'h.id'),
-            ),
-          ),
-        )
         .executeTakeFirstOrThrow();
       return { count: Number(row.count), first: row.first };
     },
@@ -138,26 +139,10 @@ export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
       return [...new Set(found)];
     },
 
-    async unlinked({ bot, orgId }, kind, object, after, limit) {
-      const rows = await db
-        .selectFrom('hostRecords as h')
+    async unlinked(scope, kind, object, after, limit) {
+      const rows = await linkless(scope, kind, object)
         .selectAll('h')
-        .where('h.bot', '=', bot)
-        .where('h.kind', '=', kind)
         .where('h.id', '>', after)
-        .where('h.deletedAt', 'is', null)
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom('links as l')
-                .select('l.id')
-                .where('l.bot', '=', bot)
-                .where('l.orgId', '=', orgId)
-                .where('l.object', '=', object)
-                .whereRef('l.localId', '=', 'h.id'),
-            ),
-          ),
-        )
         .orderBy('h.id')
         .limit(limit)
         .execute();

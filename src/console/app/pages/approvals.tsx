@@ -2,7 +2,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/preact-query';
 import { useSearchParams } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { Page } from '../parts/page.tsx';
-import { Badge, Empty, Loaded } from '../parts/states.tsx';
+import { Badge, Empty, Loaded, Older } from '../parts/states.tsx';
 import { personName, Text } from '../parts/text.tsx';
 import { Moment, TimeLeft } from '../parts/time.tsx';
 
@@ -88,17 +88,7 @@ function Decided({ bot }: { readonly bot: string | undefined }) {
                   <Card key={proposal.id} of={proposal} />
                 ))}
               </ul>
-              {query.hasNextPage && (
-                <div class="actions">
-                  <button
-                    type="button"
-                    aria-busy={query.isFetchingNextPage}
-                    onClick={() => query.isFetchingNextPage || query.fetchNextPage()}
-                  >
-                    Older
-                  </button>
-                </div>
-              )}
+              <Older query={query} />
             </>
           );
         }}

@@ -4,6 +4,7 @@ import { Link, useLocation } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { type LogFilter, queryOf, useLogFilter, withFilter } from '../log-filter.ts';
 import { ActButton, AskButton } from '../parts/act.tsx';
+import { BeforeAfter, Changes } from '../parts/changes.tsx';
 import { causeOf, cureOf, detailOf, type LogRow, OutcomeBadge } from '../parts/decision.tsx';
 import { Fact, Facts } from '../parts/facts.tsx';
 import { Page } from '../parts/page.tsx';
@@ -234,34 +235,16 @@ function Shown({ seen: { changes, query, more } }: { readonly seen: Awaited<Retu
   return (
     <>
       {changes.length > 0 && (
-        <table class="diff">
-          <thead>
-            <tr>
-              <th scope="col">Field</th>
-              <th scope="col">Before</th>
-              <th scope="col">After</th>
+        <Changes label="Before and after">
+          {changes.map(({ object, id, field, before, after }) => (
+            <tr key={`${id} ${field}`}>
+              <th scope="row">
+                {field} <code>{object}</code>
+              </th>
+              <BeforeAfter before={before} after={after} />
             </tr>
-          </thead>
-          <tbody>
-            {changes.map(({ object, id, field, before, after }) => (
-              <tr key={`${id} ${field}`}>
-                <th scope="row">
-                  {field} <code>{object}</code>
-                </th>
-                <td class="before" data-label="Before">
-                  <span>
-                    <Value of={before} />
-                  </span>
-                </td>
-                <td class="after" data-label="After">
-                  <span>
-                    <Value of={after} />
-                  </span>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Changes>
       )}
       {query !== undefined && (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard

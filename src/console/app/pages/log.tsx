@@ -6,7 +6,7 @@ import { FILTER_NAMES, type LogFilter, queryOf, useLogFilter, withFilter } from 
 import { type LogRow, OutcomeBadge } from '../parts/decision.tsx';
 import { LogFilterForm } from '../parts/log-filter-form.tsx';
 import { Page } from '../parts/page.tsx';
-import { Empty, Loaded } from '../parts/states.tsx';
+import { Empty, Loaded, Older } from '../parts/states.tsx';
 import { count, personName, Text } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 
@@ -59,17 +59,7 @@ export function Log() {
               ) : (
                 <LogTable rows={all} filter={filter} />
               )}
-              {rows.query.hasNextPage && (
-                <div class="actions">
-                  <button
-                    type="button"
-                    aria-busy={rows.query.isFetchingNextPage}
-                    onClick={() => void rows.query.fetchNextPage()}
-                  >
-                    Older
-                  </button>
-                </div>
-              )}
+              <Older query={rows.query} />
             </>
           );
         }}

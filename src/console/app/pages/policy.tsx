@@ -70,10 +70,8 @@ export function PolicyPage({ name }: { readonly name: string }) {
 }
 
 type Checked = Awaited<ReturnType<typeof checkIt>>;
-const checkIt = (bot: string, policy: unknown) =>
-  said(
-    api.POST('/api/bots/{bot}/policy/check', { ...at(bot), body: policy as never }), // the route takes any JSON
-  );
+const checkIt = (bot: string, policy: object) =>
+  said(api.POST('/api/bots/{bot}/policy/check', { ...at(bot), body: policy }));
 
 const written = (policy: Policy) => JSON.stringify(policy, null, 2);
 
@@ -101,14 +99,17 @@ function Editor({
       throw error;
     }
   };
-  const typed = () => (isJson && text !== undefined ? (JSON.parse(text) as unknown) : undefined);
+  const read = isJson && text !== undefined ? readText(text) : undefined;
+  const problem = typeof read === 'string' ? read : undefined;
+  const typed = typeof read === 'string' ? undefined : read;
+  const shownOrTyped = typed ?? draft.shown?.policy ?? {};
   const [checked, setChecked] = useState<Checked>();
-  const check = useAct({ run: () => focusing(() => checkIt(bot, typed() ?? draft.shown?.policy)), after: setChecked });
+  const check = useAct({ run: () => focusing(() => checkIt(bot, shownOrTyped)), after: setChecked });
   const mayLook = useMay('READ_VALUES');
   const [replayed, setReplayed] = useState<Replayed>();
-  const past = useAct({ run: () => replayIt(bot, typed() ?? draft.shown?.policy), after: setReplayed });
+  const past = useAct({ run: () => replayIt(bot, shownOrTyped), after: setReplayed });
   const save = useAct({
-    run: () => focusing(() => draft.save(typed())),
+    run: () => focusing(() => draft.save(typed)),
     changes: ['policy', 'bots'],
     after({ revision }) {
       setText(undefined);
@@ -120,7 +121,6 @@ function Editor({
   if (draft.shown === undefined) return null;
   const { revision, policy } = draft.shown;
   const hasChanged = draft.isDirty || (isJson && text !== undefined);
-  const problem = isJson && text !== undefined ? unreadable(text) : undefined;
   return (
     <form
       class="stack"
@@ -219,10 +219,11 @@ function Editor({
   );
 }
 
-function unreadable(text: string): string | undefined {
+/** What was typed, or why it is no policy. */
+function readText(text: string): object | string {
   try {
-    JSON.parse(text);
-    return undefined;
+    const read: unknown = JSON.parse(text);
+    return typeof read === 'object' && read !== null ? read : 'This is no policy: it begins with { and ends with }.';
   } catch (error) {
     return `This is no JSON: ${error instanceof Error ? error.message : 'it cannot be read'}`;
   }
@@ -323,7 +324,7 @@ function Revision({ bot, revision }: { readonly bot: string; readonly revision: 
                     said(
                       api.PUT('/api/bots/{bot}/policy', {
                         ...at(bot),
-                        body: { policy: shown.policy, revision: now.data?.revision } as never, // the route takes any JSON
+                        body: { policy: shown.policy, revision: now.data?.revision },
                       }),
                     )
                   }

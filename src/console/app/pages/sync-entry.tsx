@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/preact-query';
 import { api, said } from '../api.ts';
 import { AskButton } from '../parts/act.tsx';
+import { BeforeAfter, Changes as Fields } from '../parts/changes.tsx';
 import { Fact, Facts } from '../parts/facts.tsx';
 import { Page } from '../parts/page.tsx';
 import { Badge, Empty, Loaded, Notice } from '../parts/states.tsx';
@@ -94,82 +95,63 @@ function Changes({ bot, of: { id, changes, localId } }: { readonly bot: string; 
       {changes.length === 0 ? (
         <Empty>No value changed.</Empty>
       ) : (
-        <table class="diff">
-          <thead>
-            <tr>
-              <th scope="col">Field</th>
-              <th scope="col">Before</th>
-              <th scope="col">After</th>
-              <th scope="col">Who won</th>
+        <Fields label="Changes" columns={['Field', 'Before', 'After', 'Who won']}>
+          {changes.map(({ field, local, before, after, winner, lost, note }) => (
+            <tr key={field}>
+              <th scope="row">
+                {local.join(' + ') || field} <code>{field}</code>
+                {note && (
+                  <small>
+                    <Text>{note}</Text>
+                  </small>
+                )}
+              </th>
+              <BeforeAfter before={before} after={after} />
+              <td data-label="Who won">
+                {winner === undefined ? (
+                  <span class="empty">no conflict</span>
+                ) : (
+                  <div class="stack">
+                    <p>
+                      <Badge kind="warn">conflict</Badge> {SIDES[winner]} won
+                    </p>
+                    <p>
+                      <small>Lost:</small> <Value of={lost} />
+                    </p>
+                    <AskButton
+                      why={why}
+                      kind=""
+                      no="Leave it"
+                      title={`Put ${local.join(' + ') || field} back?`}
+                      yes="Yes, put it back"
+                      body={
+                        <>
+                          <p>
+                            <Text>{localId}</Text> gets <Value of={lost} /> again, here and in Salesforce, in place of{' '}
+                            <Value of={after} />.
+                          </p>
+                          <p class="note">It counts as a new edit; what is replaced stays in the log.</p>
+                        </>
+                      }
+                      run={() =>
+                        said(
+                          api.POST('/api/bots/{bot}/sync/logs/{id}/restore', {
+                            params: { path: { bot, id } },
+                            body: { field },
+                          }),
+                        )
+                      }
+                      done="Put back. The next pass brings it to Salesforce."
+                      changes={['sync', 'sync log']}
+                    >
+                      Restore…
+                    </AskButton>
+                  </div>
+                )}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {changes.map(({ field, local, before, after, winner, lost, note }) => (
-              <tr key={field}>
-                <th scope="row">
-                  {local.join(' + ') || field} <code>{field}</code>
-                  {note && (
-                    <small>
-                      <Text>{note}</Text>
-                    </small>
-                  )}
-                </th>
-                <td data-label="Before" class="before">
-                  <span>
-                    <Value of={before} />
-                  </span>
-                </td>
-                <td data-label="After" class="after">
-                  <span>
-                    <Value of={after} />
-                  </span>
-                </td>
-                <td data-label="Who won">
-                  {winner === undefined ? (
-                    <span class="empty">no conflict</span>
-                  ) : (
-                    <div class="stack">
-                      <p>
-                        <Badge kind="warn">conflict</Badge> {SIDES[winner]} won
-                      </p>
-                      <p>
-                        <small>Lost:</small> <Value of={lost} />
-                      </p>
-                      <AskButton
-                        why={why}
-                        kind=""
-                        no="Leave it"
-                        title={`Put ${local.join(' + ') || field} back?`}
-                        yes="Yes, put it back"
-                        body={
-                          <>
-                            <p>
-                              <Text>{localId}</Text> gets <Value of={lost} /> again, here and in Salesforce, in place of{' '}
-                              <Value of={after} />.
-                            </p>
-                            <p class="note">It counts as a new edit; what is replaced stays in the log.</p>
-                          </>
-                        }
-                        run={() =>
-                          said(
-                            api.POST('/api/bots/{bot}/sync/logs/{id}/restore', {
-                              params: { path: { bot, id } },
-                              body: { field },
-                            }),
-                          )
-                        }
-                        done="Put back. The next pass brings it to Salesforce."
-                        changes={['sync', 'sync log']}
-                      >
-                        Restore…
-                      </AskButton>
-                    </div>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Fields>
       )}
     </section>
   );

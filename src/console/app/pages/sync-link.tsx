@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { ActButton, AskButton } from '../parts/act.tsx';
+import { Changes } from '../parts/changes.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Fact, Facts } from '../parts/facts.tsx';
 import { FindRecord } from '../parts/find-record.tsx';
@@ -200,35 +201,26 @@ function Sides({ both: { lines, problem, crm, object } }: { readonly both: Both 
         <>
           {!crm && <p class="note">This is what a sync would compare; no {object} holds it yet.</p>}
           <MaskNote />
-          <table class="diff">
-            <thead>
-              <tr>
-                <th scope="col">Field</th>
-                <th scope="col">Here</th>
-                <th scope="col">Salesforce</th>
+          <Changes label="Both sides" columns={['Field', 'Here', 'Salesforce']}>
+            {lines.map((line) => (
+              <tr key={line.remote.join()}>
+                <th scope="row">
+                  {line.local.join(' + ') || 'always the same'}{' '}
+                  <span role="img" aria-label={WAY_WORDS[line.direction]}>
+                    {WAYS[line.direction]}
+                  </span>{' '}
+                  <code>{line.remote.join(' + ')}</code>
+                  {crm && !line.isSame && <Badge kind="warn">differs</Badge>}
+                </th>
+                <td data-label="Here">
+                  <Values of={line.host} />
+                </td>
+                <td data-label="Salesforce">
+                  <Values of={line.crm} />
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {lines.map((line) => (
-                <tr key={line.remote.join()}>
-                  <th scope="row">
-                    {line.local.join(' + ') || 'always the same'}{' '}
-                    <span role="img" aria-label={WAY_WORDS[line.direction]}>
-                      {WAYS[line.direction]}
-                    </span>{' '}
-                    <code>{line.remote.join(' + ')}</code>
-                    {crm && !line.isSame && <Badge kind="warn">differs</Badge>}
-                  </th>
-                  <td data-label="Here">
-                    <Values of={line.host} />
-                  </td>
-                  <td data-label="Salesforce">
-                    <Values of={line.crm} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+            ))}
+          </Changes>
         </>
       )}
     </section>

@@ -3,7 +3,7 @@ import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { Choice, Filters, useFilters } from '../parts/filters.tsx';
 import { Page } from '../parts/page.tsx';
-import { Badge, Empty, Loaded } from '../parts/states.tsx';
+import { Badge, Empty, Loaded, Older } from '../parts/states.tsx';
 import { crumbsOf, LinkState, MaskNote, RecordLink, syncPath, Table } from '../parts/sync.tsx';
 import { Text } from '../parts/text.tsx';
 import { FindHost } from './find-host.tsx';
@@ -117,12 +117,8 @@ export function SyncLinks({ name: bot }: { readonly name: string }) {
           );
         }}
       </Loaded>
+      <Older query={query}>More</Older>
       <div class="actions">
-        {query.hasNextPage && (
-          <button type="button" aria-busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            More
-          </button>
-        )}
         <Link class="button quiet" href={syncPath(bot, '/log')}>
           Log
         </Link>

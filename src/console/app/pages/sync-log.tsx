@@ -2,7 +2,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/preact-query';
 import { api, said } from '../api.ts';
 import { Choice, Filters, useFilters } from '../parts/filters.tsx';
 import { Page } from '../parts/page.tsx';
-import { Empty, Loaded } from '../parts/states.tsx';
+import { Empty, Loaded, Older } from '../parts/states.tsx';
 import { crumbsOf, MaskNote } from '../parts/sync.tsx';
 import { LogTable } from './log-table.tsx';
 
@@ -165,13 +165,7 @@ export function SyncLog({ name: bot }: { readonly name: string }) {
           );
         }}
       </Loaded>
-      {query.hasNextPage && (
-        <div class="actions">
-          <button type="button" aria-busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            Older
-          </button>
-        </div>
-      )}
+      <Older query={query} />
     </Page>
   );
 }

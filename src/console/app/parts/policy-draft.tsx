@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 import { api, queries, said } from '../api.ts';
+import { BeforeAfter, Changes as Places } from './changes.tsx';
 import { Notice } from './states.tsx';
 import { personName, Text } from './text.tsx';
 
@@ -50,13 +51,11 @@ export function usePolicyDraft(bot: string) {
       setMine({ base: latest, policy: onto(mine.base.policy, mine.policy, latest.policy) as Policy }); // of three policies
     },
     /** `typed`: in place of what is on the page, as it was written down. */
-    async save(typed?: unknown) {
+    async save(typed?: object) {
       if (base === undefined || policy === undefined) throw new Error('Nothing was read.');
       const body = { policy: typed ?? policy, revision: base.revision };
       try {
-        const { warnings: told = [], ...saved } = await said(
-          api.PUT('/api/bots/{bot}/policy', { ...at(bot), body: body as never }), // the route takes any JSON
-        );
+        const { warnings: told = [], ...saved } = await said(api.PUT('/api/bots/{bot}/policy', { ...at(bot), body }));
         queries.setQueryData(['policy', bot], saved);
         setMine(undefined);
         setWarnings(told);
@@ -136,30 +135,16 @@ interface Change {
 export function Changes({ of }: { readonly of: readonly Change[] }) {
   if (of.length === 0) return <p class="empty">Nothing differs.</p>;
   return (
-    <table class="diff" aria-label="What differs">
-      <thead>
-        <tr>
-          <th scope="col">Place</th>
-          <th scope="col">Before</th>
-          <th scope="col">After</th>
+    <Places label="What differs" columns={['Place', 'Before', 'After']}>
+      {of.map(({ name, before, after }) => (
+        <tr key={name}>
+          <th scope="row">
+            <Text>{name}</Text>
+          </th>
+          <BeforeAfter before={before} after={after} show={Said} />
         </tr>
-      </thead>
-      <tbody>
-        {of.map(({ name, before, after }) => (
-          <tr key={name}>
-            <th scope="row">
-              <Text>{name}</Text>
-            </th>
-            <td class="before" data-label="Before">
-              <Said of={before} />
-            </td>
-            <td class="after" data-label="After">
-              <Said of={after} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Places>
   );
 }
 

@@ -85,6 +85,32 @@ export function Loaded<T>({
   );
 }
 
+/** The rest of a list that goes on; nothing where it ends. */
+export function Older({
+  query,
+  children = 'Older',
+}: {
+  readonly query: {
+    readonly hasNextPage: boolean;
+    readonly isFetchingNextPage: boolean;
+    readonly fetchNextPage: () => Promise<unknown>;
+  };
+  readonly children?: string;
+}) {
+  if (!query.hasNextPage) return null;
+  return (
+    <div class="actions">
+      <button
+        type="button"
+        aria-busy={query.isFetchingNextPage}
+        onClick={() => query.isFetchingNextPage || void query.fetchNextPage()}
+      >
+        {children}
+      </button>
+    </div>
+  );
+}
+
 export function Notice({
   kind,
   title,

@@ -1,0 +1,54 @@
+import type { ComponentChildren } from 'preact';
+import { Value } from './text.tsx';
+
+/** What changed, a field a row; on a phone one under the other. */
+export function Changes({
+  columns = ['Field', 'Before', 'After'],
+  label,
+  children,
+}: {
+  readonly columns?: readonly string[];
+  readonly label: string;
+  readonly children: ComponentChildren;
+}) {
+  return (
+    <table class="diff" aria-label={label}>
+      <thead>
+        <tr>
+          {columns.map((column) => (
+            <th scope="col" key={column}>
+              {column}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>{children}</tbody>
+    </table>
+  );
+}
+
+/** The two cells of a change; `show` where they are no values of a record. */
+export function BeforeAfter({
+  before,
+  after,
+  show: Show = Value,
+}: {
+  readonly before: unknown;
+  readonly after: unknown;
+  readonly show?: (of: { readonly of: unknown }) => preact.JSX.Element;
+}) {
+  return (
+    <>
+      <td class="before" data-label="Before">
+        <span>
+          <Show of={before} />
+        </span>
+      </td>
+      <td class="after" data-label="After">
+        <span>
+          <Show of={after} />
+        </span>
+      </td>
+    </>
+  );
+}
