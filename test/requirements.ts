@@ -70,8 +70,9 @@ export const REQUIREMENTS = {
       'policy replay: before a revision is saved, how the last 30 days of audited calls (up to 1,000) would have been decided under it, as counts and rows.',
   },
   P8: {
-    state: 'later: unused grants and a narrower revision',
-    promise: 'what a bot never used in 30 days (grants, objects, fields), with a prepared narrower revision.',
+    state: 'held',
+    promise:
+      'what a bot never used in 30 days (grants, objects, listed fields), with a prepared narrower revision that a person saves; what cannot be judged is named.',
   },
   P9: {
     state: 'later: people sign in at their MCP client',

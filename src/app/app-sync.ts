@@ -7,7 +7,7 @@ import { botNamed } from '../policy/permit.ts';
 import type { Log } from '../ports/log.ts';
 import type { Connections } from '../ports/salesforce.ts';
 import type { Store } from '../ports/store.ts';
-import type { HeldSyncOf, SyncDeps, SyncSettings } from '../ports/sync.ts';
+import type { HeldSyncOf, SyncDeps, SyncSettings, SyncUse } from '../ports/sync.ts';
 import type { FeedRow } from '../ports/sync-store.ts';
 import { type ClockDifference, clockDifference } from '../runtime/clocks.ts';
 import type { Database } from '../store/engines/database.ts';
@@ -15,6 +15,7 @@ import { createCipher } from '../store/secrets/cipher.ts';
 import { createSyncStore } from '../store/sync/sync-store.ts';
 import { createSync, type SyncRoom } from '../sync/create-sync.ts';
 import { keptProblems, type SyncProblem, type SyncStatus, syncStatus } from '../sync/jobs/status.ts';
+import { syncUse } from '../sync/jobs/use.ts';
 import { createWorker, type Worker, type WorkerDeps } from '../sync/jobs/worker.ts';
 import { requireWriting } from '../sync/remote/policy-bounds.ts';
 import type { RouteDeps } from '../sync/routes/deps.ts';
@@ -35,6 +36,8 @@ export interface AppSync extends SyncRoom {
   mark(): Promise<string>;
   /** What is wrong as it is kept here, without a look at Salesforce. */
   problems(bot: string): Promise<readonly SyncProblem[]>;
+  /** What it reaches in the org of a bot, and whether it did since then. */
+  use(bot: string, since: number): Promise<readonly SyncUse[]>;
   /** What its parts are made of, for whoever works with one part alone. */
   readonly parts: SyncParts;
   /** Undefined where the bot never had a connection. */
@@ -168,6 +171,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       const { orgId } = await connections.status(bot);
       return orgId === undefined ? [] : keptProblems(shared, { bot, orgId });
     },
+    use: (bot, since) => syncUse(shared, bot, since),
     parts: shared,
     async status(bot) {
       const { orgId } = await connections.status(bot);

@@ -16,6 +16,7 @@ import type { Prompt } from '../domain/prompt.ts';
 import type { ContextDeps } from '../gate/call-context.ts';
 import type { WholeGate } from '../gate/create-gate.ts';
 import { listActions } from '../gate/listing.ts';
+import type { NeverUsed } from '../policy/never-used.ts';
 import type { Access } from '../ports/access.ts';
 import type { Config } from '../ports/config.ts';
 import type { Approvals, Gate, Retention } from '../ports/gate.ts';
@@ -23,7 +24,7 @@ import type { Log } from '../ports/log.ts';
 import type { Model } from '../ports/model.ts';
 import type { Notices } from '../ports/notices.ts';
 import type { Connections } from '../ports/salesforce.ts';
-import type { Store } from '../ports/store.ts';
+import type { BotRow, Store } from '../ports/store.ts';
 import type { TokenVault } from '../ports/tokens.ts';
 import { type Clocks, createClocks } from '../runtime/clocks.ts';
 import { deferred, lazily } from '../runtime/lazy.ts';
@@ -61,6 +62,8 @@ export interface App {
   readonly retention: Retention;
   /** What somebody should know now; loaded at the first use. */
   readonly notices: Notices;
+  /** What a bot holds and nothing used for 30 days, from what is kept here. */
+  readonly neverUsed: (bot: BotRow) => Promise<NeverUsed>;
   /** Our own chat; loaded at the first use. */
   readonly openChat: () => Promise<Chat>;
   /** The same, as an operator tries it. */
@@ -321,6 +324,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       approvals,
       retention,
       notices,
+      async neverUsed(bot) {
+        const { neverUsed } = await import('../policy/never-used.ts');
+        return neverUsed(
+          { store, audit, actions, now, syncUse: async (...asked) => (await sync.get()).use(...asked) },
+          bot,
+        );
+      },
       openChat: chat.get,
       async openPlayground(by) {
         const { playgroundGate } = await import('../chat/playground.ts');

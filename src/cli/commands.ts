@@ -76,6 +76,11 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: () => import('./commands/policy-try.ts'),
   },
   {
+    name: 'policy unused',
+    summary: 'What a bot holds and never used in 30 days',
+    load: () => import('./commands/policy-unused.ts'),
+  },
+  {
     name: 'policy mode',
     summary: 'Switch a bot: off, read-only, ask, automatic',
     load: () => import('./commands/policy-mode.ts'),

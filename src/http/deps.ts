@@ -18,6 +18,7 @@ export interface HttpDeps
     | 'gate'
     | 'approvals'
     | 'notices'
+    | 'neverUsed'
     | 'openChat'
     | 'openPlayground'
     | 'isSimulated'

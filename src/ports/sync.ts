@@ -44,6 +44,19 @@ export interface SyncDeps {
 
 export type HeldSyncOf = (bot: string, kind: Kind, how: 'look' | 'ask' | 'press') => Promise<WaitingList | undefined>;
 
+/** What the sync of a bot reaches in the org by one mapping or subscription. */
+export interface SyncUse {
+  /** The action whose kind it is. */
+  readonly action: string | null;
+  /** Somebody saved it, or records go that way. */
+  readonly isUsed: boolean;
+  readonly objects: readonly { readonly object: string; readonly isWritten: boolean }[];
+  /** `Account.Name`; `*.Name` where the object is not known. */
+  readonly fields: readonly string[];
+  /** Relationships whose name does not say where they lead. */
+  readonly unknown: readonly string[];
+}
+
 /** A list of records that waits for a person. */
 export interface WaitingList {
   readonly proposal: string;

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Database } from 'sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -110,6 +111,21 @@ describe('policy try', () => {
       code: 'invalid_input',
     });
     expect((await house.run(['policy', 'try', 'acme', 'UpdateOpportunity', 'amount=1'])).code).toBe(2);
+  });
+});
+
+describe('policy unused', () => {
+  it('says that a bot is too young to be judged, and writes a policy that can be saved as it is [P8]', async () => {
+    expect(await json('policy', 'unused', 'acme')).toMatchObject({
+      bot: 'acme',
+      isYoung: true,
+      grants: [],
+      places: [],
+    });
+    const file = path.join(house.dataDir, 'narrower.json');
+    const shown = await house.run(['policy', 'unused', 'acme', file]);
+    expect(shown.stdout).toContain('acme is younger than 30 days');
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual(await json('policy', 'get', 'acme'));
   });
 });
 

@@ -150,6 +150,18 @@ export function policyRoutes(deps: HttpDeps) {
     }),
     defineRoute({
       method: 'GET',
+      path: '/api/bots/{bot}/policy/unused',
+      summary: 'Grants, objects and listed fields that were open for 30 days and that nothing used; narrows nothing',
+      who: ['operator'],
+      permission: 'READ_LOGS',
+      answer: unusedAnswer,
+      async handle({ params }) {
+        const { since, ...found } = await deps.neverUsed(await botNamed(store, params.bot));
+        return { json: { ...found, since: isoTime(since) } };
+      },
+    }),
+    defineRoute({
+      method: 'GET',
       path: '/api/bots/{bot}/policy/revisions',
       summary: 'Who saved the policy when, newest first',
       who: ['operator'],
@@ -244,6 +256,31 @@ const outcome = z.enum(['runs', 'asks', 'denied']);
 const changes = z.array(
   z.strictObject({ name: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }),
 );
+const names = z.array(z.string());
+const unusedAnswer = z.strictObject({
+  since: momentAnswer,
+  isYoung: z.boolean().describe('The bot is younger than that: nothing is said of it'),
+  rows: z.int().describe('Rows of the log that were counted'),
+  grants: z.array(z.strictObject({ permission: z.string(), actions: names })),
+  places: z.array(
+    z.strictObject({
+      object: z.string(),
+      what: z.enum(['object', 'write', 'fields']).describe('Never read nor written, never written, or listed fields'),
+      fields: names,
+      changes,
+    }),
+  ),
+  open: z
+    .array(z.strictObject({ object: z.string(), used: names }))
+    .describe('Objects without a list of fields, and the fields that were used'),
+  unknown: z
+    .strictObject({
+      young: names.describe('Granted or opened less than 30 days ago'),
+      paths: names.describe('Relationships of a mapping that may lead to any object'),
+      fields: names.describe('Possible lookups of queries that are not kept any more'),
+    })
+    .describe('What cannot be judged'),
+});
 const revisionAnswer = { revision: z.int(), at: momentAnswer, by: z.string() };
 const switchAnswer = { bot: z.string(), mode: z.enum(MODES), off: z.array(z.string()), revision: z.int() };
 

@@ -122,8 +122,8 @@ export function boundMapping(compiled: CompiledMapping, describe: ObjectDescribe
   return { compiled: { ...compiled, rules, select }, refusal, warnings };
 }
 
-const ROLE = 'OpportunityContactRole';
-const ROLE_FIELDS = ['OpportunityId', 'ContactId', 'Role', 'IsPrimary'];
+export const ROLE = 'OpportunityContactRole';
+export const ROLE_FIELDS = ['OpportunityId', 'ContactId', 'Role', 'IsPrimary'];
 
 /** Why no contact role may be written; undefined where they may. */
 export function closedRoles(opened: Opened): string | undefined {

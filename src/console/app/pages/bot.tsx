@@ -226,6 +226,9 @@ function MayDo({ bot: { name, mode, off, grants, policyRevision, tools } }: { re
         <Link class="button" href={`/bots/${encodeURIComponent(name)}/policy`}>
           Policy
         </Link>
+        <Link class="button" href={`/bots/${encodeURIComponent(name)}/policy?view=unused`}>
+          Never used
+        </Link>
         <Link class="button" href={`/bots/${encodeURIComponent(name)}/sync`}>
           Sync
         </Link>

@@ -172,7 +172,10 @@ function Objects({ policy, change }: Part) {
                 />
               </div>
             )}
-            <Field label="Only these fields" help="Empty: all but those below.">
+            <Field
+              label="Only these fields"
+              help={of.allowFields?.length === 0 ? 'None is open but Id.' : 'Empty: all but those below.'}
+            >
               <ListInput
                 name={`objects.${object}.allowFields`}
                 value={of.allowFields ?? []}

@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/preact-query';
 import { useRef, useState } from 'preact/hooks';
-import { Link, useSearchParams } from 'wouter-preact';
+import { Link, useLocation, useSearchParams } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { AskButton, useAct } from '../parts/act.tsx';
 import { focusFirst } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
-import { at, Changes, type Draft, Newer, type Policy, usePolicyDraft } from '../parts/policy-draft.tsx';
+import { at, Changes, type Draft, Newer, type Policy, put, usePolicyDraft } from '../parts/policy-draft.tsx';
 import { Empty, Loaded, Notice, Problem } from '../parts/states.tsx';
 import { tell } from '../parts/tell.tsx';
 import { personName, Text } from '../parts/text.tsx';
@@ -13,11 +13,13 @@ import { Moment } from '../parts/time.tsx';
 import { useMay } from '../session.ts';
 import { PolicyFields } from './policy-form.tsx';
 import { type Replayed, ReplayShown, replayIt } from './policy-replay.tsx';
+import { type Narrower, Prepared, Unused } from './policy-unused.tsx';
 
 const VIEWS = [
   ['', 'Form'],
   ['json', 'JSON'],
   ['revisions', 'Revisions'],
+  ['unused', 'Never used'],
 ] as const;
 
 /** The whole policy of one bot: as a form, as JSON, and as it was. What was changed stays while one looks at the others. */
@@ -26,6 +28,8 @@ export function PolicyPage({ name }: { readonly name: string }) {
   const view = asked.get('view') ?? '';
   const draft = usePolicyDraft(name);
   const [text, setText] = useState<string>();
+  const [narrower, setNarrower] = useState<Narrower>();
+  const [, go] = useLocation();
   const here = `/bots/${encodeURIComponent(name)}`;
   return (
     <Page
@@ -60,8 +64,20 @@ export function PolicyPage({ name }: { readonly name: string }) {
         {() =>
           view === 'revisions' ? (
             <Revisions bot={name} />
+          ) : view === 'unused' ? (
+            <Unused
+              bot={name}
+              prepare={(prepared) => {
+                draft.change((policy) =>
+                  prepared.changes.reduce((to, { name: place, after }) => put(to, place, after), policy),
+                );
+                setText(undefined);
+                setNarrower(prepared);
+                go(`${here}/policy`);
+              }}
+            />
           ) : (
-            <Editor bot={name} draft={draft} isJson={view === 'json'} text={text} setText={setText} />
+            <Editor bot={name} draft={draft} isJson={view === 'json'} {...{ text, setText, narrower, setNarrower }} />
           )
         }
       </Loaded>
@@ -81,6 +97,8 @@ function Editor({
   isJson,
   text,
   setText,
+  narrower,
+  setNarrower,
 }: {
   readonly bot: string;
   readonly draft: Draft;
@@ -88,6 +106,8 @@ function Editor({
   /** Typed and not checked yet. */
   readonly text: string | undefined;
   readonly setText: (text: string | undefined) => void;
+  readonly narrower: Narrower | undefined;
+  readonly setNarrower: (narrower: Narrower | undefined) => void;
 }) {
   const why = useMay('MANAGE_POLICY');
   const form = useRef<HTMLFormElement>(null);
@@ -108,19 +128,33 @@ function Editor({
   const mayLook = useMay('READ_VALUES');
   const [replayed, setReplayed] = useState<Replayed>();
   const past = useAct({ run: () => replayIt(bot, shownOrTyped), after: setReplayed });
+  const grants = narrower?.grants ?? [];
+  const isOther = draft.isDirty || (isJson && text !== undefined);
+  const drop = () => {
+    setText(undefined);
+    setChecked(undefined);
+    setReplayed(undefined);
+    setNarrower(undefined);
+  };
   const save = useAct({
-    run: () => focusing(() => draft.save(typed)),
+    async run() {
+      const saved = isOther ? await focusing(() => draft.save(typed)) : undefined;
+      // What fails after the policy was saved is pressed once more, alone.
+      if (grants.length > 0)
+        await said(api.PUT('/api/bots/{bot}/permissions', { ...at(bot), body: { revoke: [...grants] } }));
+      return saved;
+    },
     changes: ['policy', 'bots'],
-    after({ revision }) {
-      setText(undefined);
-      setChecked(undefined);
-      setReplayed(undefined);
-      tell(`Saved as revision ${revision}. It holds from the next call on.`);
+    after(saved) {
+      drop();
+      const words = saved === undefined ? 'Saved.' : `Saved as revision ${saved.revision}.`;
+      const taken = grants.length === 0 ? '' : ` Taken back: ${grants.join(', ')}.`;
+      tell(`${words}${taken} It holds from the next call on.`);
     },
   });
   if (draft.shown === undefined) return null;
   const { revision, policy } = draft.shown;
-  const hasChanged = draft.isDirty || (isJson && text !== undefined);
+  const hasChanged = isOther || grants.length > 0;
   return (
     <form
       class="stack"
@@ -132,6 +166,7 @@ function Editor({
       }}
     >
       {why && <p class="note">{why}</p>}
+      {narrower && <Prepared {...narrower} />}
       {isJson ? (
         <label class="field">
           The policy as JSON
@@ -175,7 +210,7 @@ function Editor({
             disabled={why !== undefined || !hasChanged || problem !== undefined}
             title={why}
           >
-            Save as revision {revision + 1}
+            {isOther || grants.length === 0 ? `Save as revision ${revision + 1}` : 'Save'}
           </button>
           <button
             type="button"
@@ -205,9 +240,7 @@ function Editor({
               class="quiet"
               onClick={() => {
                 draft.drop();
-                setText(undefined);
-                setChecked(undefined);
-                setReplayed(undefined);
+                drop();
               }}
             >
               Drop the changes

@@ -85,6 +85,15 @@ export function onto(base: unknown, mine: unknown, theirs: unknown): unknown {
   return Object.fromEntries(merged.filter(([, value]) => value !== undefined));
 }
 
+/** The policy with another value at one place, named as the server names places: `objects.Lead.write`. */
+export function put(policy: Policy, place: string, value: unknown): Policy {
+  const within = (tree: unknown, [first, ...rest]: readonly string[]): unknown =>
+    first === undefined
+      ? value
+      : { ...(isTree(tree) ? tree : {}), [first]: within(isTree(tree) ? tree[first] : {}, rest) };
+  return within(policy, place.split('.')) as Policy; // what is saved is checked
+}
+
 /** A lost race, in words: who saved what, and that nothing typed here is lost. */
 export function Newer({ bot, draft }: { readonly bot: string; readonly draft: Draft }) {
   const { newer, shown } = draft;

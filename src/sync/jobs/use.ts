@@ -1,0 +1,79 @@
+import { OPEN_TO_READ } from '../../../permissions/policy.ts';
+import { KINDS, type Mapping, type Rule } from '../../domain/mapping.ts';
+import type { SyncUse } from '../../ports/sync.ts';
+import type { SyncStore } from '../../ports/sync-store.ts';
+import { defaultMapping } from '../mapping/defaults.ts';
+import { ACTION_OF, ROLE, ROLE_FIELDS } from '../remote/policy-bounds.ts';
+
+/** What the sync of a bot reaches, from what is kept here: the org is not asked, so where a custom relationship leads is not known. */
+export async function syncUse(
+  { store }: { readonly store: Pick<SyncStore, 'hosts' | 'log' | 'mappings' | 'subscriptions'> },
+  bot: string,
+  since: number,
+): Promise<readonly SyncUse[]> {
+  const kinds = KINDS.map(async (kind) => {
+    const saved = await store.mappings.get(bot, kind);
+    const [[record], [logged]] = await Promise.all([
+      store.hosts.newest(bot, kind, 1),
+      store.log.find(bot, { kind, limit: 1 }),
+    ]);
+    const isUsed = saved !== undefined || record !== undefined || (logged?.at ?? 0) >= since;
+    return { action: ACTION_OF[kind], isUsed, ...reachOf(saved?.mapping ?? defaultMapping(kind)) };
+  });
+  const subscribed = (await store.subscriptions.list(bot)).map(({ object, fields }) => ({
+    action: null,
+    isUsed: true,
+    objects: [{ object, isWritten: false }],
+    fields: fields.map((field) => `${object}.${field}`),
+    unknown: [],
+  }));
+  return [...(await Promise.all(kinds)), ...subscribed];
+}
+
+function reachOf({ object, rules, lookup, kind, roles }: Mapping): Pick<SyncUse, 'objects' | 'fields' | 'unknown'> {
+  const hasRoles = kind === 'case' && object === 'Opportunity' && Object.keys(roles).length > 0;
+  const parents = rules.flatMap((rule) => parentOf(object, rule) ?? []);
+  return {
+    objects: [
+      { object, isWritten: true },
+      ...(hasRoles ? [{ object: ROLE, isWritten: true }] : []),
+      ...parents.flatMap(({ objects, isWritten }) => objects.map((one) => ({ object: one, isWritten }))),
+    ],
+    fields: [
+      ...rules.flatMap(({ remote }) => remote.filter((name) => !name.includes('.')).map((name) => `${object}.${name}`)),
+      ...parents.flatMap(({ lookup: id, objects, field }) => [
+        `${object}.${id}`,
+        ...(objects.length > 0 ? objects : ['*']).map((one) => `${one}.${field}`),
+      ]),
+      ...(lookup === null ? [] : [`${object}.${lookup.remote}`]),
+      ...(hasRoles ? ROLE_FIELDS.map((field) => `${ROLE}.${field}`) : []),
+    ],
+    unknown: parents.flatMap(({ path, objects }) => (objects.length > 0 ? [] : [`${object}.${path}`])),
+  };
+}
+
+/** The record behind a relationship; no objects where its name alone does not say which. */
+function parentOf(object: string, { remote: [path = ''], parent, parentObject }: Rule) {
+  const [relationship = '', field] = path.split('.');
+  if (field === undefined) return undefined;
+  const isCustom = relationship.endsWith('__r');
+  const named = isCustom ? [] : (BEHIND[relationship.toLowerCase()] ?? byItsName(relationship));
+  return {
+    path,
+    field,
+    lookup: isCustom ? `${relationship.slice(0, -1)}c` : `${relationship}Id`,
+    objects: parentObject !== undefined ? [parentObject] : relationship.toLowerCase() === 'parent' ? [object] : named,
+    isWritten: parent === 'find_or_create',
+  };
+}
+
+const BEHIND: Readonly<Record<string, readonly string[]>> = {
+  owner: ['User', 'Group'],
+  createdby: ['User'],
+  lastmodifiedby: ['User'],
+  reportsto: ['Contact'],
+  recordtype: ['RecordType'],
+};
+
+const byItsName = (relationship: string) =>
+  OPEN_TO_READ.filter((object) => object.toLowerCase() === relationship.toLowerCase());
