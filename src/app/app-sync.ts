@@ -7,7 +7,7 @@ import { botNamed } from '../policy/permit.ts';
 import type { Log } from '../ports/log.ts';
 import type { Connections } from '../ports/salesforce.ts';
 import type { Store } from '../ports/store.ts';
-import type { HeldSyncOf, SyncDeps, SyncSettings, SyncUse } from '../ports/sync.ts';
+import type { FoundRecord, HeldSyncOf, RecordSearch, SyncDeps, SyncSettings, SyncUse } from '../ports/sync.ts';
 import type { FeedRow } from '../ports/sync-store.ts';
 import { type ClockDifference, clockDifference } from '../runtime/clocks.ts';
 import type { Database } from '../store/engines/database.ts';
@@ -17,6 +17,7 @@ import { createSync, type SyncRoom } from '../sync/create-sync.ts';
 import { keptProblems, type SyncProblem, type SyncStatus, syncStatus } from '../sync/jobs/status.ts';
 import { syncUse } from '../sync/jobs/use.ts';
 import { createWorker, type Worker, type WorkerDeps } from '../sync/jobs/worker.ts';
+import { findRecords } from '../sync/on-demand/find-records.ts';
 import { requireWriting } from '../sync/remote/policy-bounds.ts';
 import type { RouteDeps } from '../sync/routes/deps.ts';
 import { type SyncRoute, syncRoutes } from '../sync/routes/sync-routes.ts';
@@ -38,6 +39,8 @@ export interface AppSync extends SyncRoom {
   problems(bot: string): Promise<readonly SyncProblem[]>;
   /** What it reaches in the org of a bot, and whether it did since then. */
   use(bot: string, since: number): Promise<readonly SyncUse[]>;
+  /** Records of the host app and their links, by an id or by words. */
+  find(bots: readonly string[], search: RecordSearch): Promise<readonly FoundRecord[]>;
   /** What its parts are made of, for whoever works with one part alone. */
   readonly parts: SyncParts;
   /** Undefined where the bot never had a connection. */
@@ -172,6 +175,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       return orgId === undefined ? [] : keptProblems(shared, { bot, orgId });
     },
     use: (bot, since) => syncUse(shared, bot, since),
+    find: (...asked) => findRecords(shared, ...asked),
     parts: shared,
     async status(bot) {
       const { orgId } = await connections.status(bot);

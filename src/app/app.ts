@@ -64,6 +64,8 @@ export interface App {
   readonly notices: Notices;
   /** What a bot holds and nothing used for 30 days, from what is kept here. */
   readonly neverUsed: (bot: BotRow) => Promise<NeverUsed>;
+  /** Records of the host app and their links, by an id or by words. */
+  readonly findRecords: AppSync['find'];
   /** Our own chat; loaded at the first use. */
   readonly openChat: () => Promise<Chat>;
   /** The same, as an operator tries it. */
@@ -331,6 +333,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
           bot,
         );
       },
+      findRecords: async (...asked) => (await sync.get()).find(...asked),
       openChat: chat.get,
       async openPlayground(by) {
         const { playgroundGate } = await import('../chat/playground.ts');

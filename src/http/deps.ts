@@ -19,6 +19,7 @@ export interface HttpDeps
     | 'approvals'
     | 'notices'
     | 'neverUsed'
+    | 'findRecords'
     | 'openChat'
     | 'openPlayground'
     | 'isSimulated'

@@ -57,6 +57,24 @@ export interface SyncUse {
   readonly unknown: readonly string[];
 }
 
+export interface RecordSearch {
+  /** The host's id; words of a value too, for who sees values. */
+  readonly words: string;
+  /** 18 characters. */
+  readonly sfId?: string | undefined;
+  readonly seesValues: boolean;
+}
+
+export interface FoundRecord {
+  readonly bot: string;
+  readonly kind: Kind;
+  readonly localId: string;
+  readonly object: string;
+  readonly recordId: string | null;
+  /** What people call it: a value. */
+  readonly label?: string;
+}
+
 /** A list of records that waits for a person. */
 export interface WaitingList {
   readonly proposal: string;

@@ -15,6 +15,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Link, useLocation } from 'wouter-preact';
 import { api, said } from './api.ts';
 import { startEvents } from './events.ts';
+import { Finder } from './finder.tsx';
 import { Told } from './parts/tell.tsx';
 import { Text } from './parts/text.tsx';
 import { Moment } from './parts/time.tsx';
@@ -64,6 +65,7 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
           </svg>
           <span>Gatehouse</span>
         </Link>
+        <Finder />
         <Who />
         <Places />
       </header>

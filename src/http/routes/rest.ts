@@ -15,6 +15,7 @@ import { permissionRoutes } from './permissions.ts';
 import { playgroundRoutes } from './playground.ts';
 import { policyRoutes } from './policy.ts';
 import { proposalRoutes } from './proposals.ts';
+import { searchRoute } from './search.ts';
 import { sessionRoute } from './session.ts';
 import { sessionRoutes } from './sessions.ts';
 
@@ -23,6 +24,7 @@ export function restRoutes(deps: HttpDeps) {
   const routes = [
     sessionRoute(deps),
     eventRoute(deps),
+    searchRoute(deps),
     ...botRoutes(deps),
     ...actionRoutes(deps),
     ...proposalRoutes(deps),

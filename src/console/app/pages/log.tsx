@@ -2,6 +2,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/preact-query';
 import { useRef } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
+import { keyOf } from '../keys.ts';
 import { FILTER_NAMES, type LogFilter, queryOf, useLogFilter, withFilter } from '../log-filter.ts';
 import { type LogRow, OutcomeBadge } from '../parts/decision.tsx';
 import { LogFilterForm } from '../parts/log-filter-form.tsx';
@@ -138,7 +139,7 @@ export function LogTable({ rows, filter }: { readonly rows: readonly LogRow[]; r
   const table = useRef<HTMLTableElement>(null);
   /** Only while the focus is in the list: a letter typed elsewhere is that letter. */
   const walk = (event: KeyboardEvent) => {
-    const step = event.ctrlKey || event.metaKey || event.altKey ? undefined : STEPS.get(event.key);
+    const step = STEPS.get(keyOf(event) ?? '');
     if (step === undefined) return;
     const links = [...(table.current?.querySelectorAll<HTMLElement>('tbody th a') ?? [])];
     const at = links.findIndex((link) => link.closest('tr')?.contains(document.activeElement));
