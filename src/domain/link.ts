@@ -84,8 +84,18 @@ export interface LinkSet extends Scope {
   readonly object?: string;
 }
 
+/** How the reason of a link begins that a person set off: it goes in quiet hours too. */
+export const BY_HAND = {
+  retry: 'retry',
+  parent: 'a parent was chosen',
+  linked: 'linked by hand',
+  unlinked: 'unlinked by hand',
+  restored: 'restored by',
+} as const;
+
 export type Due =
-  | { readonly due: 'dirty' }
+  /** `byHand`: what a person asked for alone. */
+  | { readonly due: 'dirty'; readonly byHand?: boolean }
   | { readonly due: 'batch'; readonly batch: string }
   | { readonly due: 'ids'; readonly ids: readonly string[] };
 
@@ -113,6 +123,8 @@ export interface LinkStore {
   ensure(links: readonly NewLink[]): Promise<void>;
   /** Of what is due, what nobody holds. */
   claim(among: LinkSet, what: Due, claim: Claim): Promise<readonly Link[]>;
+  /** Whether a person set something off that is still to do. */
+  isAsked(among: LinkSet, now: number): Promise<boolean>;
   /** What is held, by whom. */
   leases(among: LinkSet): Promise<readonly Lease[]>;
   /** Takes from its holder what it still holds by exactly this lease. */

@@ -2,6 +2,7 @@ import type { Fields, FieldValue } from '../domain/action.ts';
 import type { ErrorBody } from '../domain/errors.ts';
 import type { Link, LinkSet, LinkStore, Scope } from '../domain/link.ts';
 import type { Kind, Mapping } from '../domain/mapping.ts';
+import type { Hours, Repeat } from '../domain/wall-clock.ts';
 
 /** A record of the host app. `clocks` says when each field was last written, on Salesforce's clock. */
 export interface HostRecord {
@@ -117,17 +118,38 @@ export interface BatchRun extends Scope {
   readonly finishedAt: number | null;
   /** Why it waits, in words. */
   readonly note: string | null;
+  /** As it begins, the run of its next occasion is scheduled. */
+  readonly repeat: Repeat | null;
+  /** When its links were enlisted. */
+  readonly begunAt: number | null;
 }
 
 export interface BatchStore {
   add(run: BatchRun): Promise<void>;
   get(bot: string, id: string): Promise<BatchRun | undefined>;
+  /** Open ones first, then the newest. */
   list(bot: string, limit: number): Promise<readonly BatchRun[]>;
   runnable(scope: Scope, now: number): Promise<readonly BatchRun[]>;
   /** Compare-and-set of the state. */
-  move(id: string, from: readonly BatchRun['state'][], patch: Partial<BatchRun>): Promise<boolean>;
-  /** Adds to the counters: they only ever grow. */
-  progress(id: string, add: { readonly failed?: number; readonly calls?: number }): Promise<void>;
+  move(id: string, from: readonly BatchRun['state'][], patch: Partial<Omit<BatchRun, 'repeat'>>): Promise<boolean>;
+  /** Adds to the counters, and raises `done` to what it is at least: they only ever grow. */
+  progress(
+    id: string,
+    add: { readonly failed?: number; readonly calls?: number; readonly done?: number },
+  ): Promise<void>;
+}
+
+/** Hours in which a bot's sync does nothing by itself. */
+export interface QuietHours extends Hours {
+  readonly bot: string;
+  readonly by: string;
+  readonly at: number;
+}
+
+export interface QuietStore {
+  get(bot: string): Promise<QuietHours | undefined>;
+  put(hours: QuietHours): Promise<void>;
+  remove(bot: string): Promise<void>;
 }
 
 export interface LogChange {
@@ -319,6 +341,7 @@ export interface SyncStore {
   readonly polls: PollStore;
   readonly turns: TurnStore;
   readonly batches: BatchStore;
+  readonly quiet: QuietStore;
   readonly log: LogStore;
   readonly mappings: MappingStore;
   readonly feed: FeedStore;

@@ -8,6 +8,7 @@ import { doors } from './migrations/0007-doors.ts';
 import { syncTurns } from './migrations/0008-sync-turns.ts';
 import { faults } from './migrations/0009-faults.ts';
 import { asked } from './migrations/0012-asked.ts';
+import { repeats } from './migrations/0013-repeats.ts';
 import type { SCHEMA_VERSION } from './schema-version.ts';
 
 /**
@@ -25,4 +26,5 @@ export const MIGRATIONS = [
   syncTurns,
   faults,
   asked,
+  repeats,
 ] as const satisfies readonly (readonly string[])[] & { readonly length: typeof SCHEMA_VERSION };

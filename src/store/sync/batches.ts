@@ -1,24 +1,38 @@
-import type { BatchStore } from '../../ports/sync-store.ts';
-import type { SyncDatabase } from './tables.ts';
+import { sql } from 'kysely';
+import type { BatchRun, BatchStore, QuietStore } from '../../ports/sync-store.ts';
+import { fromRow, type SyncDatabase, type SyncTables, toRow } from './tables.ts';
+
+const JSON_COLUMNS = ['repeat'] as const;
+const toRun = (row: SyncTables['batchRuns']): BatchRun => fromRow<BatchRun, 'repeat'>(row, JSON_COLUMNS);
 
 export function createBatchStore({ db }: SyncDatabase): BatchStore {
   return {
     async add(run) {
-      await db.insertInto('batchRuns').values(run).execute();
+      await db.insertInto('batchRuns').values(toRow(run, JSON_COLUMNS)).execute();
     },
-    get: (bot, id) =>
-      db.selectFrom('batchRuns').selectAll().where('bot', '=', bot).where('id', '=', id).executeTakeFirst(),
-    list: (bot, limit) =>
-      db
+    async get(bot, id) {
+      const row = await db
         .selectFrom('batchRuns')
         .selectAll()
         .where('bot', '=', bot)
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return row && toRun(row);
+    },
+    async list(bot, limit) {
+      const rows = await db
+        .selectFrom('batchRuns')
+        .selectAll()
+        .where('bot', '=', bot)
+        .orderBy(sql`case when "state" in ('done', 'cancelled') then 1 else 0 end`)
         .orderBy('createdAt', 'desc')
         .orderBy('id')
         .limit(limit)
-        .execute(),
-    runnable: ({ bot, orgId }, now) =>
-      db
+        .execute();
+      return rows.map(toRun);
+    },
+    async runnable({ bot, orgId }, now) {
+      const rows = await db
         .selectFrom('batchRuns')
         .selectAll()
         .where('bot', '=', bot)
@@ -27,7 +41,9 @@ export function createBatchStore({ db }: SyncDatabase): BatchStore {
         .where('startAt', '<=', now)
         .orderBy('createdAt')
         .orderBy('id')
-        .execute(),
+        .execute();
+      return rows.map(toRun);
+    },
 
     async move(id, from, patch) {
       const moved = await db
@@ -39,12 +55,32 @@ export function createBatchStore({ db }: SyncDatabase): BatchStore {
       return moved.numUpdatedRows > 0n;
     },
 
-    async progress(id, { failed = 0, calls = 0 }) {
+    async progress(id, { failed = 0, calls = 0, done = 0 }) {
       await db
         .updateTable('batchRuns')
-        .set(({ eb }) => ({ failed: eb('failed', '+', failed), calls: eb('calls', '+', calls) }))
+        .set(({ eb }) => ({
+          failed: eb('failed', '+', failed),
+          calls: eb('calls', '+', calls),
+          done: eb.case().when('done', '<', done).then(done).else(eb.ref('done')).end(),
+        }))
         .where('id', '=', id)
         .execute();
+    },
+  };
+}
+
+export function createQuietStore({ db }: SyncDatabase): QuietStore {
+  return {
+    get: (bot) => db.selectFrom('quietHours').selectAll().where('bot', '=', bot).executeTakeFirst(),
+    async put(hours) {
+      await db
+        .insertInto('quietHours')
+        .values(hours)
+        .onConflict((conflict) => conflict.column('bot').doUpdateSet(hours))
+        .execute();
+    },
+    async remove(bot) {
+      await db.deleteFrom('quietHours').where('bot', '=', bot).execute();
     },
   };
 }

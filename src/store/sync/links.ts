@@ -1,5 +1,5 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
-import type { Link, LinkSet, LinkStore, Scope } from '../../domain/link.ts';
+import { BY_HAND, type Link, type LinkSet, type LinkStore, type Scope } from '../../domain/link.ts';
 import { freshLink } from '../../domain/link-transitions.ts';
 import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './tables.ts';
 
@@ -88,6 +88,7 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
             .where('state', '!=', 'unlinked')
             .orderBy('nextAt')
             .orderBy('localId');
+          if (what.byHand) due = due.where(isByHand);
           break;
         case 'batch':
           due = due.where('batch', '=', what.batch).where('nextAt', '<=', now).orderBy('localId');
@@ -105,6 +106,22 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
         .returningAll()
         .execute();
       return rows.map(toLink).sort((a, b) => (a.localId < b.localId ? -1 : 1));
+    },
+
+    async isAsked(among, now) {
+      const row = await db
+        .selectFrom('links')
+        .select('id')
+        .where(isAmong(among))
+        .whereRef('dirty', '>', 'done')
+        .where('nextAt', '<=', now)
+        .where('batch', 'is', null)
+        .where('kind', '!=', 'parent')
+        .where('state', '!=', 'unlinked')
+        .where(isByHand)
+        .limit(1)
+        .executeTakeFirst();
+      return row !== undefined;
     },
 
     async leases({ bot, orgId }) {
@@ -297,6 +314,8 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
     countBatch: (batch) => count(({ eb }) => eb('batch', '=', batch)),
   };
 }
+
+const isByHand: Among = ({ eb, or }) => or(Object.values(BY_HAND).map((begin) => eb('reason', 'like', `${begin}%`)));
 
 const both =
   (one: Among, other: Among): Among =>

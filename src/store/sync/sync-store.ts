@@ -1,7 +1,7 @@
 import type { SyncStore } from '../../ports/sync-store.ts';
 import type { Database } from '../engines/database.ts';
 import { createAskedStore } from './asked.ts';
-import { createBatchStore } from './batches.ts';
+import { createBatchStore, createQuietStore } from './batches.ts';
 import { createInboxStore, createPollStore, createTurnStore } from './events.ts';
 import { createFeedStore, createSubscriptionStore, createTokenStore, createWebhookStore } from './feed.ts';
 import { createHostStore } from './hosts.ts';
@@ -19,6 +19,7 @@ export function createSyncStore(database: Database): SyncStore {
     polls: createPollStore(tables),
     turns: createTurnStore(tables),
     batches: createBatchStore(tables),
+    quiet: createQuietStore(tables),
     log: createLogStore(tables),
     mappings: createMappingStore(tables),
     feed: createFeedStore(tables),

@@ -10,6 +10,7 @@ import type {
   LogRow,
   MappingRow,
   PollState,
+  QuietHours,
   Subscription,
   Turn,
   WebhookTarget,
@@ -27,7 +28,8 @@ export type SyncTables = {
   inbox: InboxRow & { readonly doneAt: number | null };
   cursors: Scope & Stored<PollState, 'position'>;
   syncTurns: Scope & Stored<Turn, 'problem'>;
-  batchRuns: BatchRun;
+  batchRuns: Stored<BatchRun, 'repeat'>;
+  quietHours: QuietHours;
   syncLog: Stored<LogRow, 'changes' | 'error'>;
   mappings: Stored<MappingRow, 'mapping'>;
   feed: Stored<FeedRow, 'changes'>;

@@ -26,6 +26,7 @@ export const PER_BOT: readonly string[] = [
   'subscriptions',
   'syncTurns',
   'asked',
+  'quietHours',
 ];
 
 export function createBotStore(database: Database): BotStore {

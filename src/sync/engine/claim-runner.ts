@@ -3,6 +3,7 @@ import { KINDS, type Kind } from '../../domain/mapping.ts';
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
 import { requireWriting } from '../remote/policy-bounds.ts';
+import { quietUntil } from '../remote/quiet-hours.ts';
 import { mappingOf, newLink, ofTarget, openTarget, type Target } from '../remote/target.ts';
 import { isSystemic } from '../remote/trouble.ts';
 import { claimLinks, endOverdue } from './claims.ts';
@@ -25,7 +26,8 @@ export interface ClaimRunner {
     how?: Partial<How> & Asked & { readonly limit?: number },
   ): Promise<Passed & { readonly claimed: number }>;
   /** Everything that is due, window after window. */
-  runAllDue(bot: string, org: SyncOrg): Promise<number>;
+  /** `byHand`: what a person asked for alone, which goes in quiet hours too; all else stops where they begin. */
+  runAllDue(bot: string, org: SyncOrg, how?: { readonly byHand?: boolean }): Promise<number>;
   /** Links for records that were written while no org was connected, or before the mapping named this object. */
   ensureLinks(bot: string, org: Pick<SyncOrg, 'orgId'>, kind: Kind): Promise<number>;
   /** The links of these records, made where missing. */
@@ -151,16 +153,21 @@ export function createClaimRunner(deps: SyncDeps, engine: Engine): ClaimRunner {
       return links.every(({ leaseUntil }) => leaseUntil === 0);
     },
 
-    async runAllDue(bot, org) {
+    async runAllDue(bot, org, { byHand = false } = {}) {
       let total = 0;
       const refused: unknown[] = [];
+      const isQuiet = async () => !byHand && (await quietUntil(deps, bot)) !== undefined;
       for (const kind of KINDS) {
         // What policy closes waits in the outbox until it is open.
         const { refusal, held } = await openTarget(deps, bot, org, kind);
         if (refusal ?? held) continue;
         try {
-          for (let claimed = Number.POSITIVE_INFINITY; claimed >= engine.settings.window; total += claimed)
-            ({ claimed } = await runClaims(bot, org, kind, { due: 'dirty' }));
+          for (
+            let claimed = Number.POSITIVE_INFINITY;
+            claimed >= engine.settings.window && !(await isQuiet());
+            total += claimed
+          )
+            ({ claimed } = await runClaims(bot, org, kind, { due: 'dirty', byHand }, { isStopped: isQuiet }));
         } catch (error) {
           // An error of one kind must not keep the other one waiting.
           if (isSystemic(error)) throw error;

@@ -1,16 +1,21 @@
+import { canonicalJson } from '../../domain/canonical-json.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Kind } from '../../domain/mapping.ts';
+import { nextOccasion, type Repeat } from '../../domain/wall-clock.ts';
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
 import type { BatchRun } from '../../ports/sync-store.ts';
 import type { ClaimRunner } from '../engine/claim-runner.ts';
 import { heldWithList } from '../engine/held-list.ts';
 import { requireWriting, stopOf } from '../remote/policy-bounds.ts';
+import { quietUntil } from '../remote/quiet-hours.ts';
 import { mappingOf, openTarget } from '../remote/target.ts';
 
 export interface BatchStatus extends BatchRun {
   /** In units of `size`, as people see it. */
   readonly batches: number;
   readonly batchesDone: number;
+  /** Later occasions that passed before this one could begin. */
+  readonly missed: number;
 }
 
 export interface Batches {
@@ -18,14 +23,14 @@ export interface Batches {
     bot: string,
     orgId: string,
     kind: Kind,
-    options?: { size?: number; startAt?: number; only?: 'all' | 'failed' },
+    options?: { size?: number; startAt?: number; repeat?: Repeat; only?: 'all' | 'failed' },
   ): Promise<BatchStatus>;
   status(bot: string, id: string): Promise<BatchStatus>;
   list(bot: string): Promise<readonly BatchStatus[]>;
   pause(bot: string, id: string): Promise<BatchStatus>;
   resume(bot: string, id: string): Promise<BatchStatus>;
   cancel(bot: string, id: string): Promise<BatchStatus>;
-  /** One window of every run that is due; true when there may be more at once. */
+  /** One window of every run that is due; true when there may be more at once. In quiet hours what comes again waits. */
   step(bot: string, org: SyncOrg): Promise<boolean>;
   /** Everything that is due, until done, paused or stopped by a limit. */
   work(bot: string, org: SyncOrg): Promise<void>;
@@ -52,7 +57,8 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
     const done = left === undefined ? run.done : Math.max(run.done, run.total - left);
     const batches = Math.ceil(run.total / run.size);
     // The last one may be smaller than the others.
-    return { ...run, done, batches, batchesDone: done === run.total ? batches : Math.floor(done / run.size) };
+    const batchesDone = done === run.total ? batches : Math.floor(done / run.size);
+    return { ...run, done, batches, batchesDone, missed: missedBy(run) };
   }
 
   async function move(
@@ -60,7 +66,7 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
     id: string,
     from: readonly BatchRun['state'][],
     to: BatchRun['state'],
-    patch: Partial<BatchRun> = {},
+    patch: Partial<Omit<BatchRun, 'repeat'>> = {},
   ): Promise<BatchStatus> {
     const run = await load(bot, id);
     if (!(await store.batches.move(id, from, { ...patch, state: to }))) {
@@ -76,16 +82,25 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
     return toStatus((await store.batches.get(bot, id)) ?? run);
   }
 
-  /** Scheduled runs begin when their time has come: the links are enlisted then. */
+  /** Scheduled runs begin when their time has come: the links are enlisted then, and what comes again is scheduled anew. */
   async function begin(run: BatchRun): Promise<BatchRun> {
     if (run.state === 'running') return run;
     await runner.ensureLinks(run.bot, run, run.kind);
     return store.atomically(async (inside) => {
-      const isMine = await inside.batches.move(run.id, ['scheduled'], { state: 'running' });
+      // Of all processes that see the time come, one gets through: an occasion has one run, and one next run.
+      const isMine = await inside.batches.move(run.id, ['scheduled'], { state: 'running', begunAt: now() });
       const only = run.note === ONLY_FAILED ? 'failed' : 'all';
-      const { bot, orgId, kind } = run;
+      const { bot, orgId, kind, repeat } = run;
       const { object } = await mappingOf(inside, bot, kind);
-      if (isMine)
+      if (isMine && repeat) await inside.batches.add(nextOf(run, repeat));
+      const before = isMine && repeat ? await openBefore(inside, run) : undefined;
+      if (before)
+        await inside.batches.move(run.id, ['running'], {
+          state: 'cancelled',
+          finishedAt: now(),
+          note: `Left out: the batch before it (${before.id}) is ${before.state}.`,
+        });
+      else if (isMine)
         await inside.batches.move(run.id, ['running'], {
           total: await inside.links.enlist({ bot, orgId, kind, object }, run.id, only),
           note: null,
@@ -94,16 +109,40 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
     });
   }
 
+  function nextOf(run: BatchRun, repeat: Repeat): BatchRun {
+    const startAt = nextOccasion(repeat, now());
+    return { ...run, ...UNBEGUN, id: newId(), startAt, createdAt: now() };
+  }
+
+  /** A batch of the same kind that was begun and is not over. */
+  async function openBefore(
+    inside: SyncDeps['store'],
+    { id, bot, orgId, kind }: BatchRun,
+  ): Promise<BatchRun | undefined> {
+    return (await inside.batches.list(bot, 50)).find(
+      (one) =>
+        one.id !== id &&
+        one.orgId === orgId &&
+        one.kind === kind &&
+        (one.state === 'running' || (one.state === 'paused' && isBegun(one))),
+    );
+  }
+
   async function workOn(run: BatchRun, org: SyncOrg): Promise<boolean> {
     const { bot, id, kind } = run;
     const { refusal: closed, held } = await openTarget(deps, bot, org, kind);
     const refusal = closed ?? (held && (await heldWithList(deps, bot, kind, held, 'press')));
     if (refusal) {
-      // It cannot go on by itself, and the runs behind it shall.
-      await store.batches.move(id, ['running'], { state: 'paused', note: `${refusal.message} ${refusal.next}` });
+      // It cannot go on by itself, and the runs behind it shall; what comes again tries at its next occasion.
+      const note = `${refusal.message} ${refusal.next}`;
+      if (run.repeat === null) await store.batches.move(id, ['running'], { state: 'paused', note });
+      else if (await store.batches.move(id, ['running'], { state: 'cancelled', finishedAt: now(), note }))
+        await store.links.delist(id);
       return false;
     }
-    const isStopped = async () => (await store.batches.get(bot, id))?.state !== 'running';
+    const isStopped = async () =>
+      (run.repeat !== null && (await quietUntil(deps, bot)) !== undefined) ||
+      (await store.batches.get(bot, id))?.state !== 'running';
     if (await isStopped()) return false;
     let passed: Awaited<ReturnType<ClaimRunner['runClaims']>>;
     try {
@@ -116,12 +155,9 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
       throw error;
     }
     const left = await store.links.countBatch(id);
-    await store.batches.progress(id, { calls: passed.calls });
-    const current = await load(bot, id);
-    await store.batches.move(id, ['running', 'paused'], {
-      done: Math.max(current.done, current.total - left),
-      note: null,
-    });
+    const { total } = await load(bot, id);
+    await store.batches.progress(id, { calls: passed.calls, done: total - left });
+    await store.batches.move(id, ['running', 'paused'], { note: null });
     if (left === 0) await store.batches.move(id, ['running'], { state: 'done', finishedAt: now() });
     // Where nothing could be claimed, what is left is leased by another worker or waits for its next try.
     return left > 0 && passed.claimed > 0;
@@ -129,8 +165,12 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
 
   async function step(bot: string, org: SyncOrg): Promise<boolean> {
     let hasMore = false;
-    for (const run of await store.batches.runnable({ bot, orgId: org.orgId }, now()))
+    const isQuiet = (await quietUntil(deps, bot)) !== undefined;
+    for (const run of await store.batches.runnable({ bot, orgId: org.orgId }, now())) {
+      // A batch without a repeat was asked for by a person, its time included.
+      if (isQuiet && run.repeat !== null) continue;
       hasMore = (await workOn(await begin(run), org)) || hasMore;
+    }
     return hasMore;
   }
 
@@ -146,8 +186,20 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
     return open;
   }
 
+  /** Set up once, however often it is sent. */
+  async function sameRepeat(run: BatchRun): Promise<BatchRun | undefined> {
+    const isSame = (one: BatchRun) =>
+      one.orgId === run.orgId &&
+      one.kind === run.kind &&
+      one.note === run.note &&
+      isUnbegun(one) &&
+      canonicalJson(one.repeat) === canonicalJson(run.repeat);
+    return (await store.batches.list(run.bot, 50)).find(isSame);
+  }
+
   return {
-    async start(bot, orgId, kind, { size = 100, startAt = 0, only = 'all' } = {}) {
+    async start(bot, orgId, kind, { size = 100, startAt: given = 0, repeat = null, only = 'all' } = {}) {
+      const startAt = repeat === null ? given : nextOccasion(repeat, now());
       const isNow = startAt <= now();
       const policy = await deps.policyOf(bot);
       if (isNow) requireWriting(bot, policy);
@@ -160,21 +212,19 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
       const open = isNow && only === 'all' ? await openRun(bot, orgId, kind) : undefined;
       if (open) return toStatus(open);
       const run: BatchRun = {
+        ...UNBEGUN,
         id: newId(),
         bot,
         orgId,
         kind,
-        state: 'scheduled',
         size,
-        total: 0,
-        done: 0,
-        failed: 0,
-        calls: 0,
         startAt,
         createdAt: now(),
-        finishedAt: null,
         note: only === 'failed' ? ONLY_FAILED : null,
+        repeat,
       };
+      const same = repeat === null ? undefined : await sameRepeat(run);
+      if (same) return toStatus(same);
       await store.batches.add(run);
       return toStatus(isNow ? await begin(run) : run);
     },
@@ -183,14 +233,16 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
     pause: (bot, id) => move(bot, id, ['running', 'scheduled'], 'paused'),
     async resume(bot, id) {
       const run = await load(bot, id);
-      const isBegun = run.total > 0 || run.done > 0 || run.finishedAt !== null;
       // Until it begins, the note says which records it is for.
-      return isBegun ? move(bot, id, ['paused'], 'running', { note: null }) : move(bot, id, ['paused'], 'scheduled');
+      if (isBegun(run)) return move(bot, id, ['paused'], 'running', { note: null });
+      // An occasion that passed while it was paused was not wanted.
+      const startAt = run.repeat === null ? run.startAt : nextOccasion(run.repeat, now());
+      return move(bot, id, ['paused'], 'scheduled', { startAt });
     },
     async cancel(bot, id) {
       const status = await move(bot, id, ['running', 'paused', 'scheduled'], 'cancelled', { finishedAt: now() });
       const left = await store.links.countBatch(id);
-      await store.batches.move(id, ['cancelled'], { done: Math.max(status.done, status.total - left) });
+      await store.batches.progress(id, { done: Math.max(status.done, status.total - left) });
       await store.links.delist(id);
       return toStatus(await load(bot, id));
     },
@@ -199,6 +251,33 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
       while (await step(bot, org));
     },
   };
+}
+
+/** As every run stands before its time. */
+const UNBEGUN = {
+  state: 'scheduled',
+  total: 0,
+  done: 0,
+  failed: 0,
+  calls: 0,
+  begunAt: null,
+  finishedAt: null,
+} as const;
+
+/** Also those begun by a version that did not write down when. */
+const isBegun = ({ begunAt, total, done, finishedAt }: BatchRun): boolean =>
+  begunAt !== null || total > 0 || done > 0 || finishedAt !== null;
+
+const isUnbegun = (run: BatchRun): boolean => (run.state === 'scheduled' || run.state === 'paused') && !isBegun(run);
+
+const MOST_MISSED = 1_000;
+
+function missedBy({ repeat, startAt, begunAt }: BatchRun): number {
+  if (repeat === null || begunAt === null) return 0;
+  let missed = 0;
+  for (let at = nextOccasion(repeat, startAt); at <= begunAt && missed < MOST_MISSED; at = nextOccasion(repeat, at))
+    missed++;
+  return missed;
 }
 
 const ONLY_FAILED = 'only records with a problem';

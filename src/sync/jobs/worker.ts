@@ -8,6 +8,7 @@ import type { Engine } from '../engine/engine.ts';
 import { askForHeld } from '../engine/held-list.ts';
 import { createHints } from '../inbound/hints.ts';
 import { pollWhenDue } from '../inbound/poll.ts';
+import { quietUntil } from '../remote/quiet-hours.ts';
 import { isSystemic, troubleOf } from '../remote/trouble.ts';
 import { type DeliveryDeps, deliver } from '../webhooks/deliver.ts';
 import type { Batches } from './batches.ts';
@@ -62,13 +63,21 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
       }
     }
     try {
+      const isQuiet = async () => (await quietUntil(deps, bot)) !== undefined;
+      if (await isQuiet()) {
+        if (await isAsked(bot, org)) await step(undefined, () => doAsked(bot, org));
+        webhooks.run(bot);
+        if (met.length > 0) throw met[0];
+        await noteTurn({ bot, orgId: org.orgId }, null);
+        return;
+      }
       await step(undefined, () => hints.use(bot, org));
       const polled = await step(undefined, () => pollWhenDue(deps, engine.settings, bot, org, pollMs));
       if (polled) unpolled.set(bot, polled.refused[0]);
       if (polled) await store.inbox.prune(now() - 7 * 86_400_000);
       let hasSynced = false;
       // A batch goes on window by window, so that what changes meanwhile does not wait for its end.
-      for (let hasMore = true; hasMore && !stopping.signal.aborted; ) {
+      for (let hasMore = true; hasMore && !stopping.signal.aborted && !(await isQuiet()); ) {
         const synced = await step(0, () => runner.runAllDue(bot, org));
         hasMore = await step(false, () => batches.step(bot, org));
         hasSynced ||= hasMore || synced > 0;
@@ -84,6 +93,21 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
     }
     const closed = unpolled.get(bot);
     await noteTurn({ bot, orgId: org.orgId }, closed ? toErrorBody(closed).error : null);
+  }
+
+  /** Whether a person waits for something, at a time when the bot does nothing by itself: not even a describe is read else. */
+  async function isAsked(bot: string, { orgId }: SyncOrg): Promise<boolean> {
+    const scope = { bot, orgId };
+    if (await store.links.isAsked(scope, now())) return true;
+    return (await store.batches.runnable(scope, now())).some(({ repeat }) => repeat === null);
+  }
+
+  async function doAsked(bot: string, org: SyncOrg): Promise<void> {
+    for (let hasMore = true; hasMore && !stopping.signal.aborted; ) {
+      const synced = await runner.runAllDue(bot, org, { byHand: true });
+      hasMore = await batches.step(bot, org);
+      if (hasMore || synced > 0) await deps.noteSync?.(bot, now());
+    }
   }
 
   /** A list that cannot be made now (too many proposals wait) stops nothing else; tried again after 30 s. */

@@ -1,7 +1,7 @@
 import type { FieldValue } from '../../domain/action.ts';
 import { GatehouseError, StillUnderWay } from '../../domain/errors.ts';
 import { EXTERNAL_ID } from '../../domain/external-id.ts';
-import { type Link, problemKind, type Scope } from '../../domain/link.ts';
+import { BY_HAND, type Link, problemKind, type Scope } from '../../domain/link.ts';
 import { freed, linkedByHand, unlinked } from '../../domain/link-transitions.ts';
 import { KINDS, type Kind } from '../../domain/mapping.ts';
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
@@ -61,7 +61,7 @@ export interface ManualLinks {
 const MAKE_IT_THERE = 'make it in Salesforce and choose it here by its Id';
 
 /** How the log tells it: nothing was written in Salesforce. */
-const BY_HAND = { operation: 'none', direction: 'to_crm', status: 'success' } as const;
+const DEED = { operation: 'none', direction: 'to_crm', status: 'success' } as const;
 
 export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimRunner, hosts: Hosts): ManualLinks {
   const { store, now, newId } = deps;
@@ -215,7 +215,7 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
       );
       await store.links.touch(
         mine.map(({ id }) => id),
-        'a parent was chosen',
+        BY_HAND.parent,
         true,
         now(),
       );
@@ -247,10 +247,10 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
         );
       const free = () => requireFree(target.scope, target.object, row.id, localId);
       await free();
-      const [link] = await runner.linksOf(target.scope, kind, [host], 'linked by hand');
+      const [link] = await runner.linksOf(target.scope, kind, [host], BY_HAND.linked);
       if (!link)
         throw new GatehouseError('conflict', 'The link could not be made.', { next: 'Try again.', retryable: true });
-      const log = { ...BY_HAND, sfId: row.id, reason: `linked by hand${nameOf(by)}` };
+      const log = { ...DEED, sfId: row.id, reason: `${BY_HAND.linked}${nameOf(by)}` };
       return change(link, (fresh) => linkedByHand(fresh, row.id), log).catch(async (error) => {
         await free(); // somebody else may have been first: the store keeps one link to a record
         throw error;
@@ -271,7 +271,7 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
           extKey: externalKey(bot, object, localId),
           matchKey: null,
           createdAt: now(),
-          reason: 'linked by hand',
+          reason: BY_HAND.linked,
         },
       ]);
       const [link] = await store.links.byLocal(scope, object, [localId]);
@@ -280,14 +280,14 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
       let id = typeof choice === 'string' ? null : await parentId(org, object, choice.recordId);
       const free = async () => id === null || requireFree(scope, object, id, localId);
       await free();
-      const reason = { create: 'made by hand', 'leave out': 'left out by hand' }[String(choice)] ?? 'linked by hand';
+      const reason = { create: 'made by hand', 'leave out': 'left out by hand' }[String(choice)] ?? BY_HAND.linked;
       const to = (fresh: Link) => (id === null ? unlinked(fresh) : linkedByHand(fresh, id));
-      const changed = await change(link, to, { ...BY_HAND, sfId: id, reason }, async (claim) => {
+      const changed = await change(link, to, { ...DEED, sfId: id, reason }, async (claim) => {
         if (choice !== 'create') return {};
         const made = await makeParent(org, claim, name.trim(), permitted);
         id = made.id;
         await free();
-        return made.isNew ? { operation: 'create', sfId: id } : { sfId: id, reason: 'linked by hand' };
+        return made.isNew ? { operation: 'create', sfId: id } : { sfId: id, reason: BY_HAND.linked };
       }).catch(async (error) => {
         await free(); // of two at once the store keeps one
         throw error;
@@ -300,7 +300,7 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
 
     async unlink(bot, orgId, kind, localId, by) {
       const link = await find(bot, orgId, kind, localId);
-      return change(link, unlinked, { ...BY_HAND, sfId: link.sfId, reason: `unlinked by hand${nameOf(by)}` });
+      return change(link, unlinked, { ...DEED, sfId: link.sfId, reason: `${BY_HAND.unlinked}${nameOf(by)}` });
     },
 
     async retry(bot, orgId, kind, localIds) {
@@ -308,7 +308,7 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
       const links = await store.links.byLocal({ bot, orgId }, object, localIds);
       await store.links.touch(
         links.map((link) => link.id),
-        'retry',
+        BY_HAND.retry,
         true,
         0,
       );
@@ -329,7 +329,7 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
           const isMeant = ({ state, error }: Link) =>
             state !== 'unlinked' && (problem === undefined || (error !== null && problemKind(error) === problem));
           const open = failed.filter(isMeant).map((link) => link.id);
-          await store.links.touch(open, 'retry', true, 0);
+          await store.links.touch(open, BY_HAND.retry, true, 0);
           count += open.length;
           last = failed.at(-1);
           isMore = failed.length === 500;
@@ -349,7 +349,7 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
         });
       }
       const fields = Object.fromEntries(lost.flatMap(toHostFields));
-      await hosts.putFor(bot, row.kind, { id: row.localId, fields }, `restored by ${by}`);
+      await hosts.putFor(bot, row.kind, { id: row.localId, fields }, `${BY_HAND.restored} ${by}`);
       return row;
     },
   };
