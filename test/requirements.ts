@@ -276,7 +276,11 @@ export const REQUIREMENTS = {
   W2: { state: 'held', promise: 'permission grid bots x actions with policy.' },
   W3: { state: 'held', promise: 'approval queue and proposal page.' },
   W4: { state: 'held', promise: 'mapping editor with auto-map.' },
-  W5: { state: 'held', promise: 'sync dashboard with live progress and log.' },
+  W5: {
+    state: 'held',
+    promise:
+      'sync dashboard with live progress and log; batches that come again by the clocks of a zone, each occasion once; quiet hours in which nothing goes by itself.',
+  },
   W6: { state: 'held', promise: 'action log.' },
   W7: { state: 'held', promise: 'playground chat.' },
   W8: { state: 'held', promise: 'charts of calls, refusals, confirmations, API use.' },

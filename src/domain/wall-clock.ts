@@ -1,19 +1,8 @@
+import { z } from 'zod';
+
 /** Moments that a wall clock of a named zone shows: pure, and right on the two odd days of a year. */
 
 export const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
-export type Weekday = (typeof WEEKDAYS)[number];
-
-/** When a batch comes again: `at` is `HH:MM` on the clocks of `zone` (IANA). */
-export type Repeat =
-  | { readonly every: 'day'; readonly at: string; readonly zone: string }
-  | { readonly every: 'week'; readonly on: Weekday; readonly at: string; readonly zone: string };
-
-/** From one time of the day to another, also over midnight. */
-export interface Hours {
-  readonly from: string;
-  readonly until: string;
-  readonly zone: string;
-}
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
@@ -40,6 +29,23 @@ export function isZone(zone: string): boolean {
     return false;
   }
 }
+
+const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of the day such as 02:30');
+const zone = z.string().max(64).refine(isZone, 'a time zone by its name, such as Europe/Berlin');
+const repeated = { at: timeOfDay, zone };
+/** When a batch comes again, by the clocks of a zone (IANA). */
+export const repeatInput = z.discriminatedUnion('every', [
+  z.strictObject({ every: z.literal('day'), ...repeated }),
+  z.strictObject({ every: z.literal('week'), on: z.enum(WEEKDAYS), ...repeated }),
+]);
+export type Repeat = z.output<typeof repeatInput>;
+
+/** From one time of the day to another, also over midnight. */
+export const hoursInput = z
+  .strictObject({ from: timeOfDay, until: timeOfDay, zone })
+  .refine(({ from, until }) => from !== until, { path: ['until'], message: 'another time than "from"' });
+
+export type Hours = z.output<typeof hoursInput>;
 
 /** What the wall clock shows, as if it were UTC. */
 function wallAt(zone: string, at: number): number {

@@ -176,12 +176,65 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
     await page.getByText('9 of 9').waitFor();
     await page.getByRole('button', { name: 'Sync everything…' }).click();
     await page.getByLabel('At a time').check();
-    await page.getByLabel('When').fill('2099-01-01T02:00');
+    await page.getByLabel('Day and time').fill('2099-01-01T02:00');
     await page.getByRole('button', { name: 'Schedule it' }).click();
     await page.getByText('Scheduled', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Cancel…' }).click();
     await page.getByRole('button', { name: 'Cancel the batch' }).click();
     await page.getByText('Cancelled', { exact: true }).waitFor();
+  });
+
+  it('repeats a batch by the clocks of a zone in five presses, says when the next one is here and there, and ends it [W5]', async () => {
+    await using person = await signedIn();
+    const { page, press } = person;
+    await press(page.getByRole('link', { name: 'Sync', exact: true }));
+    await press(page.getByRole('button', { name: 'Sync everything…' }));
+    await press(page.getByLabel('Again and again'));
+    await page.getByRole('combobox', { name: /^Every/ }).selectOption('Monday');
+    await page.locator('input[name="at"]').fill('02:30');
+    await page.getByLabel('Time zone').fill('Mars/Base');
+    await checkPage(page, 'repeat dialog');
+    await press(page.getByRole('button', { name: 'Repeat it' }));
+    await page.getByRole('alert').getByText('a time zone by its name', { exact: false }).first().waitFor();
+    await page.getByLabel('Time zone').fill('Asia/Tokyo');
+    await press(page.getByRole('button', { name: 'Repeat it' }));
+    const batches = page.getByRole('region', { name: 'Batches' });
+    await batches.getByText('Every Monday at 02:30, Asia/Tokyo').waitFor();
+    // 02:30 on a Monday in Tokyo is 17:30 on Sunday for a reader in UTC.
+    await batches.getByText(/Mon.*02:30 in Asia\/Tokyo \(Sun.*17:30 for you\)/).waitFor();
+    expect(press.count).toBe(5);
+    await batches.getByRole('button', { name: 'Pause' }).click();
+    await batches.getByText('Paused', { exact: true }).waitFor();
+    await batches.getByRole('button', { name: 'Resume' }).click();
+    await batches.getByText('Scheduled', { exact: true }).waitFor();
+    await batches.getByRole('button', { name: 'Cancel…' }).click();
+    await checkPage(page, 'end repeating dialog');
+    await page.getByRole('button', { name: 'End it' }).click();
+    await page.getByText('Cancelled. What was done stays.').waitFor();
+    expect(
+      (await ask('GET', '/api/bots/desk/sync/batches')).batches.map(({ state }: { state: string }) => state),
+    ).not.toContain('scheduled');
+  });
+
+  it('sets quiet hours in three presses, says while they last what still goes, and ends them [W5]', async () => {
+    await using person = await signedIn();
+    const { page, press } = person;
+    await press(page.getByRole('link', { name: 'Sync', exact: true }));
+    await press(page.getByRole('button', { name: 'Set quiet hours…' }));
+    await page.getByLabel('From').fill('00:00');
+    await page.getByLabel('Until').fill('23:59');
+    await page.getByLabel('Time zone').fill('Etc/UTC');
+    await checkPage(page, 'quiet hours dialog');
+    await press(page.getByRole('button', { name: 'Save' }));
+    await page.getByText('00:00 to 23:59, Etc/UTC').waitFor();
+    expect(press.count).toBe(3);
+    await page.getByText('Quiet hours until').waitFor();
+    await page.getByText('What you press here goes at once.').waitFor();
+    await checkPage(page, 'in quiet hours');
+    await page.getByRole('button', { name: 'Change quiet hours…' }).click();
+    await page.getByRole('button', { name: 'No quiet hours' }).click();
+    await page.getByText('none: the sync works at any time').waitFor();
+    expect(await ask('GET', '/api/bots/desk/sync')).not.toHaveProperty('quietHours');
   });
 
   it('lets a person say who is meant, and which company [W5] [sync-P2]', async () => {

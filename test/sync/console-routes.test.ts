@@ -142,4 +142,43 @@ describeStores((_name, openFresh) => {
     expect(await bodyOf(ask('GET', `${BOT}/mappings/party/versions`))).toEqual({ versions: [] });
     await expect(ask('GET', `${BOT}/sync/links/party/nobody`)).rejects.toMatchObject({ code: 'not_found' });
   });
+
+  it('takes a batch that comes again and quiet hours, and refuses times and zones that are none [W5]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const [ask, viewer] = [door(world), door(world, 'viewer')];
+    const repeat = { every: 'week', on: 'monday', at: '02:30', zone: 'Europe/Berlin' };
+    const batch = await bodyOf(ask('POST', `${BOT}/sync/batches`, { kind: 'party', repeat }));
+    expect(batch).toMatchObject({ state: 'scheduled', repeat, missed: 0, startAt: '2026-05-11T00:30:00.000Z' });
+    for (const [body, name] of [
+      [{ kind: 'party', repeat: { ...repeat, zone: '+02:00' } }, 'repeat.zone'],
+      [{ kind: 'party', repeat: { ...repeat, at: '24:00' } }, 'repeat.at'],
+      [
+        { kind: 'party', repeat: { every: 'day', at: '02:30', zone: 'UTC' }, startAt: '2027-01-01T00:00:00Z' },
+        'startAt',
+      ],
+    ] as const)
+      await expect(ask('POST', `${BOT}/sync/batches`, body)).rejects.toMatchObject({
+        code: 'invalid_input',
+        fields: [expect.objectContaining({ name })],
+      });
+    const hours = { from: '11:00', until: '13:00', zone: 'Europe/Berlin' };
+    // It is 12:00 in Berlin.
+    const shown = { ...hours, endsAt: '2026-05-04T11:00:00.000Z' };
+    expect(await bodyOf(ask('PUT', `${BOT}/sync/quiet-hours`, hours))).toEqual(shown);
+    expect(await bodyOf(ask('GET', `${BOT}/sync`))).toMatchObject({ quietHours: shown });
+    await world.put('p1', { email: 'a@example.com', name: 'A B' });
+    world.clock.advance(30 * 60_000);
+    // What waits for their end waits for nobody.
+    expect(await bodyOf(ask('GET', `${BOT}/sync/status`))).toMatchObject({
+      quietHours: shown,
+      waiting: 1,
+      problems: [],
+    });
+    await expect(ask('PUT', `${BOT}/sync/quiet-hours`, { ...hours, until: '11:00' })).rejects.toMatchObject({
+      code: 'invalid_input',
+    });
+    await expect(viewer('DELETE', `${BOT}/sync/quiet-hours`)).rejects.toMatchObject({ code: 'permission_denied' });
+    await ask('DELETE', `${BOT}/sync/quiet-hours`);
+    expect(await bodyOf(ask('GET', `${BOT}/sync/status`))).not.toHaveProperty('quietHours');
+  });
 });

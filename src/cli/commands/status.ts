@@ -113,11 +113,12 @@ export function describeConnection(status: ConnectionStatus): string {
   return columns(rows.flatMap(([label, value]) => (value === undefined ? [] : [[label, value]])));
 }
 
-function describeSync({ links, waiting, waitingSince, problems }: SyncStatus): string {
+function describeSync({ links, waiting, waitingSince, quietHours, problems }: SyncStatus): string {
   const counts = links.map(({ kind, state, count }) => `${count} ${kind} ${state.replaceAll('_', ' ')}`);
   const rows: (readonly [string, string])[] = [
     ['links', counts.join(', ') || 'none'],
     ['to sync', waiting === 0 ? 'nothing' : `${waiting}${waitingSince === undefined ? '' : ` since ${waitingSince}`}`],
+    ...(quietHours === undefined ? [] : [['quiet hours', describeHours(quietHours)] as const]),
   ];
   const told = problems.map(({ message, next, count, examples, quote }) =>
     columns([
@@ -134,6 +135,9 @@ function describeSync({ links, waiting, waitingSince, problems }: SyncStatus): s
   );
   return [columns(rows), ...told].join('\n\n');
 }
+
+const describeHours = ({ from, until, zone, endsAt }: NonNullable<SyncStatus['quietHours']>): string =>
+  `${from} to ${until} ${zone}${endsAt === undefined ? '' : `; now, until ${endsAt}: nothing goes but what a person asks for`}`;
 
 const STATES = {
   connected: 'connected',

@@ -1,8 +1,10 @@
 import type { App } from '../../app/app.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { parseOrThrow } from '../../domain/validation.ts';
+import { type Repeat, repeatInput, WEEKDAYS } from '../../domain/wall-clock.ts';
 import { botNamed } from '../../policy/permit.ts';
 import type { Org } from '../../ports/salesforce.ts';
-import { defineCommand } from '../command.ts';
+import { defineCommand, UsageError } from '../command.ts';
 import { KINDS, type Kind } from '../sync-kind.ts';
 import { columns } from '../terminal.ts';
 
@@ -11,15 +13,24 @@ export const command = defineCommand({
   options: {
     object: { value: 'object', about: 'only these (default: people first, then cases)', choices: KINDS },
     batch: { about: 'all of them, not only what changed; what a killed run left is done by the next' },
+    every: {
+      value: 'day|week',
+      about: 'with --batch: again and again, by a server or worker',
+      choices: ['day', 'week'],
+    },
+    on: { value: 'weekday', about: 'with --every week', choices: WEEKDAYS },
+    at: { value: 'HH:MM', about: 'with --every: the time of the day' },
+    zone: { value: 'zone', about: 'with --every: whose clocks, such as Europe/Berlin' },
   },
 
   async run({ args: [name], options, openApp, terminal }) {
     const app = await openApp();
     const { name: bot } = await botNamed(app.store, name);
+    const repeat = readRepeat(options);
     const stopped = new AbortController();
     process.once('SIGINT', () => stopped.abort());
     const org = await app.connections.open(bot, { signal: stopped.signal, background: true });
-    const run = options.batch ? runBatch : runDue;
+    const run = repeat ? scheduler(repeat) : options.batch ? runBatch : runDue;
     const synced: Readonly<Record<string, string | number>>[] = [];
     const kinds = options.object === undefined ? KINDS : [options.object];
     const refused: GatehouseError[] = [];
@@ -34,6 +45,9 @@ export const command = defineCommand({
       }
     }
     if (refused[0] && refused.length === kinds.length) throw refused[0];
+    const { quietHours } = (await (await app.sync()).status(bot)) ?? {};
+    if (quietHours?.endsAt !== undefined && repeat === undefined)
+      terminal.note(`Quiet hours until ${quietHours.endsAt}: this went because you asked for it.`);
     terminal.print({ bot, synced }, synced.map((one) => columns(Object.entries(one).map(toCells))).join('\n\n'));
   },
 });
@@ -57,6 +71,32 @@ async function runBatch(app: App, bot: string, org: Org, kind: Kind) {
   const { state, total, done, failed, calls } = await batches.status(bot, id);
   return { batch: id, state, total, done, failed, problems: await countProblems(app, bot, org, kind), calls };
 }
+
+/** Said by one option or several: all of them, or none. */
+function readRepeat({
+  batch,
+  every,
+  on,
+  at,
+  zone,
+}: Readonly<Record<'every' | 'on' | 'at' | 'zone', string | undefined>> & { readonly batch: boolean }) {
+  if (every === undefined && on === undefined && at === undefined && zone === undefined) return undefined;
+  if (!batch || every === undefined)
+    throw new UsageError(
+      'A time is for a batch that comes again.',
+      'Say --batch --every day --at 02:30 --zone Europe/Berlin.',
+    );
+  const given = { every, at, zone, ...(on === undefined ? {} : { on }) };
+  return parseOrThrow(repeatInput, given, { what: 'The time', whole: '(time)' });
+}
+
+const scheduler =
+  (repeat: Repeat) =>
+  async (app: App, bot: string, { orgId }: Org, kind: Kind) => {
+    const { batches } = await app.sync();
+    const { id, state, startAt } = await batches.start(bot, orgId, kind, { repeat });
+    return { batch: id, state, next: new Date(startAt).toISOString() };
+  };
 
 /** What stands, also from before: a run that met nothing new is no proof that all is well. `status` has the cures. */
 async function countProblems(app: App, bot: string, { orgId }: Org, kind: Kind): Promise<number> {

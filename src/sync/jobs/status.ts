@@ -9,6 +9,7 @@ import { logIdAt } from '../host/log-ids.ts';
 import { FOUND_BY_POLL } from '../inbound/poll.ts';
 import { foldedName } from '../merge/plan.ts';
 import { isSwitchedOff } from '../remote/policy-bounds.ts';
+import { type ShownHours, shownHours } from '../remote/quiet-hours.ts';
 import { mappingOf, openTarget, type Target } from '../remote/target.ts';
 
 /** One thing that is wrong, with its cure; `count` records share it. */
@@ -38,6 +39,7 @@ export interface SyncStatus {
   readonly polled: readonly { readonly object: string; readonly watermark: string; readonly at: string }[];
   readonly lastSyncAt?: string | undefined;
   readonly lastEventAt?: string | undefined;
+  readonly quietHours?: ShownHours;
   readonly problems: readonly SyncProblem[];
   readonly remoteTime: string;
 }
@@ -80,6 +82,7 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
   const open = together(backlogs.filter((_, at) => !closed[at]));
   const { lastSyncAt, lastEventAt } = connection;
   const links = await store.links.countByState(scope);
+  const quietHours = await shownHours(deps, bot);
   return {
     links,
     waiting: all.count,
@@ -89,13 +92,15 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
     ),
     lastSyncAt,
     lastEventAt,
+    ...(quietHours ? { quietHours } : {}),
     problems: [
       ...closed.flatMap((refusal, at) =>
         refusal ? [{ ...toProblem(toErrorBody(refusal).error), count: backlogs[at]?.count ?? 0, examples: [] }] : [],
       ),
       ...targets.flatMap((target) => (target && target.lost.length > 0 ? [lostFields(target, links)] : [])),
       ...targets.flatMap((target) => closedLookup(target)),
-      ...(await pending(deps, scope, connection, open)),
+      // What waits for the end of quiet hours waits for nobody.
+      ...(quietHours?.endsAt === undefined ? await pending(deps, scope, connection, open) : []),
       ...(await missingEvents(deps, bot, connection)),
       ...(await keptProblems(deps, scope)),
     ],

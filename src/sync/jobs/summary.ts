@@ -3,6 +3,7 @@ import { KINDS, type Kind } from '../../domain/mapping.ts';
 import type { ConnectionStatus } from '../../ports/salesforce.ts';
 import type { SyncStore } from '../../ports/sync-store.ts';
 import { logIdAt, toUuid } from '../host/log-ids.ts';
+import { type ShownHours, shownHours } from '../remote/quiet-hours.ts';
 import { mappingOf } from '../remote/target.ts';
 
 /** How a bot's sync stands at a glance, without a call to Salesforce. */
@@ -14,6 +15,7 @@ export interface SyncSummary extends Standing {
   readonly lastEventAt?: string;
   /** When the address for outbound messages that works now was made. */
   readonly addressSince?: string;
+  readonly quietHours?: ShownHours;
 }
 
 interface Done {
@@ -39,12 +41,13 @@ export async function syncSummary(
     const { count, first } = await store.hosts.unsynced({ bot, orgId: orgId ?? '' }, kind, object);
     return first === null ? [] : [{ kind, count, first }];
   };
-  const [standing, lists, lastGood, lastFailed, tokens] = await Promise.all([
+  const [standing, lists, lastGood, lastFailed, tokens, quietHours] = await Promise.all([
     orgId === undefined ? { inStep: 0, waits: 0, needsYou: 0 } : store.links.standing({ bot, orgId }),
     Promise.all(KINDS.map(ready)),
     last('success'),
     last('failed'),
     store.tokens.list(bot),
+    shownHours({ store, now }, bot),
   ]);
   const address = tokens.find(({ expiresAt }) => expiresAt === null);
   return {
@@ -54,6 +57,7 @@ export async function syncSummary(
     ...(lastFailed ? { lastFailed } : {}),
     ...(lastEventAt ? { lastEventAt } : {}),
     ...(address ? { addressSince: iso(address.createdAt) } : {}),
+    ...(quietHours ? { quietHours } : {}),
   };
 }
 

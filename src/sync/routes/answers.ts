@@ -36,6 +36,15 @@ export const linkAnswer = z
   })
   .meta({ id: 'Link' });
 
+export const hoursAnswer = z
+  .strictObject({
+    from: z.string(),
+    until: z.string(),
+    zone: z.string(),
+    endsAt: momentAnswer.optional().describe('While they last'),
+  })
+  .meta({ id: 'QuietHours' });
+
 export const statusAnswer = z
   .strictObject({
     links: z.array(z.strictObject({ kind: z.string(), state: linkStateAnswer, count: z.int() })),
@@ -44,6 +53,7 @@ export const statusAnswer = z
     polled: z.array(z.strictObject({ object: z.string(), watermark: momentAnswer, at: momentAnswer })),
     lastSyncAt: momentAnswer.optional(),
     lastEventAt: momentAnswer.optional(),
+    quietHours: hoursAnswer.optional(),
     problems: z.array(
       z.strictObject({
         code: z.string(),

@@ -1,16 +1,23 @@
 import { z } from 'zod';
 import { kindAnswer, momentAnswer } from '../../domain/answers.ts';
+import { repeatInput } from '../../domain/wall-clock.ts';
 import { defineRoute } from '../../ports/route.ts';
 import type { BatchStatus } from '../jobs/batches.ts';
 import { type RouteDeps, scopeOf } from './deps.ts';
 import { definedOnly, kindInput } from './inputs.ts';
 
-const batchInput = z.strictObject({
-  kind: kindInput,
-  size: z.number().int().min(1).max(10_000).optional(),
-  startAt: z.iso.datetime({ offset: true }).optional(),
-  only: z.enum(['all', 'failed']).optional(),
-});
+const batchInput = z
+  .strictObject({
+    kind: kindInput,
+    size: z.number().int().min(1).max(10_000).optional(),
+    startAt: z.iso.datetime({ offset: true }).optional(),
+    repeat: repeatInput.optional().describe('Again and again, by the clocks of a zone'),
+    only: z.enum(['all', 'failed']).optional(),
+  })
+  .refine(({ startAt, repeat }) => startAt === undefined || repeat === undefined, {
+    path: ['startAt'],
+    message: 'either startAt or repeat: its first time is the next occasion',
+  });
 
 const batchAnswer = z
   .strictObject({
@@ -26,8 +33,11 @@ const batchAnswer = z
     batchesDone: z.int(),
     createdAt: momentAnswer,
     startAt: momentAnswer.optional(),
+    begunAt: momentAnswer.optional(),
     finishedAt: momentAnswer.optional(),
     note: z.string().nullable().describe('Why it waits'),
+    repeat: repeatInput.optional(),
+    missed: z.int().describe('Occasions that passed before it could begin; it ran once for all of them'),
   })
   .meta({ id: 'Batch' });
 
@@ -63,13 +73,13 @@ export function batchRoutes(deps: RouteDeps) {
       method: 'POST',
       path,
       body: batchInput,
-      summary: 'Syncs everything of a kind, now or at a time.',
+      summary: 'Syncs everything of a kind, now, at a time, or again and again.',
       status: 202,
       answer: batchAnswer,
-      async handle({ params, body: { kind, size, startAt, only } }) {
+      async handle({ params, body: { kind, size, startAt, repeat, only } }) {
         const scope = await scopeOf(deps, await requireBot(params.bot));
         const status = await batches.start(scope.bot, scope.orgId, kind, {
-          ...definedOnly({ size, only }),
+          ...definedOnly({ size, repeat, only }),
           ...(startAt === undefined ? {} : { startAt: Date.parse(startAt) }),
         });
         onChange(scope.bot);
@@ -80,7 +90,7 @@ export function batchRoutes(deps: RouteDeps) {
       ...read,
       method: 'GET',
       path,
-      summary: 'Batches, newest first.',
+      summary: 'Batches: the open ones, then the newest.',
       answer: z.strictObject({ batches: z.array(batchAnswer) }),
       handle: async ({ params }) => ({
         json: { batches: (await batches.list(await requireBot(params.bot))).map(toWire) },
@@ -94,18 +104,20 @@ export function batchRoutes(deps: RouteDeps) {
       answer: batchAnswer,
       handle: async ({ params }) => ({ json: toWire(await batches.status(await requireBot(params.bot), params.id)) }),
     }),
-    control('pause', 'Stops after the chunk under way.'),
-    control('resume', 'Goes on where it stopped.'),
-    control('cancel', 'Ends it; what was done stays.'),
+    control('pause', 'Stops after the chunk under way; before its time, what comes again comes no more until resumed.'),
+    control('resume', 'Goes on where it stopped, or at the next occasion.'),
+    control('cancel', 'Ends it, before its time also its repeating; what was done stays.'),
   ];
 }
 
-function toWire({ bot: _, orgId: __, startAt, createdAt, finishedAt, ...run }: BatchStatus) {
+function toWire({ bot: _, orgId: __, startAt, createdAt, begunAt, finishedAt, repeat, ...run }: BatchStatus) {
   const iso = (at: number) => new Date(at).toISOString();
   return {
     ...run,
     createdAt: iso(createdAt),
     ...(startAt > 0 ? { startAt: iso(startAt) } : {}),
+    ...(begunAt === null ? {} : { begunAt: iso(begunAt) }),
+    ...(repeat === null ? {} : { repeat }),
     ...(finishedAt === null ? {} : { finishedAt: iso(finishedAt) }),
   };
 }

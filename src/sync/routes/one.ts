@@ -12,7 +12,7 @@ import type { RemoteRecord } from '../mapping/compile.ts';
 import { lookUp } from '../remote/look-up.ts';
 import { columnsOf, toRow } from '../remote/soql-read.ts';
 import { mappingOf, openTarget, type Target } from '../remote/target.ts';
-import { linkAnswer } from './answers.ts';
+import { hoursAnswer, linkAnswer } from './answers.ts';
 import { missing, parsePart, type RouteDeps, scopeOf } from './deps.ts';
 import { hostId, kindInput } from './inputs.ts';
 import { shownLink } from './links.ts';
@@ -51,6 +51,7 @@ export function oneRoutes(deps: RouteDeps) {
         lastFailed: doneAnswer.optional(),
         lastEventAt: momentAnswer.optional(),
         addressSince: momentAnswer.optional().describe('Of the address for outbound messages that works now'),
+        quietHours: hoursAnswer.optional(),
       }),
       async handle({ params }) {
         const bot = await requireBot(params.bot);

@@ -8,6 +8,7 @@ import { logRoutes } from './logs.ts';
 import { mappingRoutes } from './mappings.ts';
 import { objectRoutes } from './objects.ts';
 import { oneRoutes } from './one.ts';
+import { quietRoutes } from './quiet.ts';
 import { recordRoutes } from './records.ts';
 
 /** An outbound message of 100 notifications with long texts stays below this; so does a list of 1,000 records. */
@@ -21,6 +22,7 @@ const PARTS = [
   linkRoutes,
   oneRoutes,
   batchRoutes,
+  quietRoutes,
   mappingRoutes,
   objectRoutes,
   eventRoutes,

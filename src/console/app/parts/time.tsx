@@ -36,6 +36,29 @@ export function Moment({ at }: { readonly at: string }) {
   );
 }
 
+/** The zone of the reader's own clock. */
+export const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** What the clocks of a zone show then, and beside it the reader's own. */
+export function WallTime({ at, zone }: { readonly at: string; readonly zone: string }) {
+  const shown = (timeZone: string) =>
+    new Intl.DateTimeFormat('en-GB', {
+      weekday: 'short',
+      day: 'numeric',
+      month: 'short',
+      hour: '2-digit',
+      minute: '2-digit',
+      timeZone,
+    }).format(Date.parse(at));
+  const own = ownZone();
+  return (
+    <time dateTime={at}>
+      {shown(zone)} in {zone}
+      {own !== zone && ` (${shown(own)} for you)`}
+    </time>
+  );
+}
+
 export function TimeLeft({ until }: { readonly until: string }) {
   useTick(1_000);
   const ms = Date.parse(until) - clock();
