@@ -91,6 +91,8 @@ export interface ConnectionStatus {
 export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' | 'remove'> {
   readonly orgId: string;
   readonly connectionId: string;
+  /** What Salesforce's change events call us. */
+  readonly clientName: string;
   readonly environment: 'production' | 'sandbox' | 'simulated';
   /** Remembered for an hour, unless `isFresh` asks for what the org says now. */
   describe(object: string, options?: { readonly isFresh?: boolean }): Promise<ObjectDescribe>;

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { Connection } from 'jsforce';
-import { CLIENT, type OrgRequest, type RequestPipeline } from './request.ts';
+import { clientName, type OrgRequest, type RequestPipeline } from './request.ts';
 
 /**
  * jsforce for breadth, on our own requests: its stock transport retries writes' cousins five times, follows redirects with the
@@ -10,7 +10,7 @@ export function rideOn(pipeline: RequestPipeline, apiVersion: string, instanceUr
   const connection = new Connection({
     instanceUrl,
     version: apiVersion.replace(/^v/, ''),
-    callOptions: { client: CLIENT },
+    callOptions: { client: clientName(pipeline.row) },
     // The pipeline authorises; jsforce never sees a token.
     accessToken: 'held-by-gatehouse',
   });

@@ -4,7 +4,7 @@ import type { ConnectionRow, ConnectionStore } from '../../ports/store.ts';
 import type { LoginSecret, TokenSet, TokenStore } from '../../ports/tokens.ts';
 import { saidIn } from '../transport/failures.ts';
 import { SIMULATED } from '../transport/hosts.ts';
-import type { Answer, Transport, Wire } from '../transport/http.ts';
+import { type Answer, isEventPath, type Transport, type Wire } from '../transport/http.ts';
 import { cancelled, UpstreamError } from '../transport/upstream-error.ts';
 import { untilAborted } from '../transport/waiting.ts';
 import type { Grant, OAuth } from './oauth.ts';
@@ -20,6 +20,8 @@ import { passing } from './sign-in-failures.ts';
  */
 export interface Session {
   send(row: ConnectionRow, request: Sending): Promise<Answer>;
+  /** For who was told in a stream's own words that the token is dead: a newer one, or the one that came meanwhile. */
+  renew(row: ConnectionRow, signal: AbortSignal): Promise<ConnectionRow>;
   /** Keeps a first set of tokens durably; the caller makes them visible by storing the row. */
   keep(row: Pick<ConnectionRow, 'id' | 'tokenVersion'>, tokens: TokenSet): Promise<void>;
   tokens(row: ConnectionRow): Promise<TokenSet | undefined>;
@@ -29,6 +31,8 @@ export interface Session {
 export interface Sending extends Omit<Wire, 'base'> {
   /** From then on nothing is sent, whatever a renewal would still make possible. */
   readonly sendBy: number;
+  /** How the token is introduced; default `Bearer`. */
+  readonly scheme?: 'Bearer' | 'OAuth' | undefined;
 }
 
 const POLL_MS = 30;
@@ -80,9 +84,10 @@ export function createSession(deps: {
     const answer = await authorised(first.row, first.tokens, request).catch(orMoved);
     if (answer instanceof UpstreamError) return afterMove(first.row, answer, request);
     if (isGone(answer)) return afterMove(first.row, moved(request), request);
-    if (!isExpired(answer, request.path)) return answer;
+    if (isEventPath(request.path) || !isExpired(answer, request.path)) return answer;
     // A page in the place of Salesforce's own 401 does not say that the write was not done: it is not sent a second time.
     if (!request.isRead && saidIn(answer).length === 0) throw notFromSalesforce('unknown');
+    if (isOnce(request)) throw usedUp();
     const second = await current(await renew(first.row, request));
     const again = await authorised(second.row, second.tokens, request);
     if (!isExpired(again, request.path)) return again;
@@ -93,7 +98,8 @@ export function createSession(deps: {
   /** The login host knows where the org is now: one renewal tells, and the request goes there. */
   async function afterMove(row: ConnectionRow, met: UpstreamError, request: Sending): Promise<Answer> {
     const askedAt = movesAsked.get(row.instanceUrl);
-    if (row.instanceUrl === SIMULATED || (askedAt !== undefined && now() - askedAt < MOVE_AGAIN_MS)) throw met;
+    if (row.instanceUrl === SIMULATED || isOnce(request) || (askedAt !== undefined && now() - askedAt < MOVE_AGAIN_MS))
+      throw met;
     movesAsked.set(row.instanceUrl, now());
     const renewed = await renew(row, request).catch((error: unknown) => {
       // Why it cannot be asked says less than what was met, unless a person must act.
@@ -105,17 +111,20 @@ export function createSession(deps: {
   }
 
   async function authorised(row: ConnectionRow, { accessToken }: TokenSet, request: Sending): Promise<Answer> {
-    const { sendBy, ...wire } = request;
+    const { sendBy, scheme = 'Bearer', ...wire } = request;
     if (now() >= sendBy) throw tooLate();
     return transport.exchange({
       ...wire,
       base: row.instanceUrl,
-      headers: { ...wire.headers, authorization: `Bearer ${accessToken}` },
+      headers: { ...wire.headers, authorization: `${scheme} ${accessToken}` },
     });
   }
 
   /** One flight per process and stale version; each caller may leave it by its own signal, or when its time is over. */
-  async function renew(stale: ConnectionRow, { signal, sendBy }: Sending): Promise<ConnectionRow> {
+  async function renew(
+    stale: ConnectionRow,
+    { signal, sendBy }: Pick<Sending, 'signal' | 'sendBy'>,
+  ): Promise<ConnectionRow> {
     const key = keyOf(stale);
     const flight = flights.get(key) ?? renewAcrossProcesses(stale).finally(() => flights.delete(key));
     flights.set(key, flight);
@@ -287,6 +296,7 @@ export function createSession(deps: {
 
   return {
     send,
+    renew: (row, signal) => renew(row, { signal, sendBy: Number.POSITIVE_INFINITY }),
     tokens,
     keep: (row, set) => vault.set(keyOf(row), set),
     async forget(row) {
@@ -294,6 +304,18 @@ export function createSession(deps: {
       await vault.delete(keyOf(row));
     },
   };
+}
+
+/** A stream is used up, and an event stream's client lives with its token: neither is sent a second time from here. */
+const isOnce = ({ body, path }: Sending): boolean => body instanceof ReadableStream || isEventPath(path);
+
+/** The session ended between the look at it and the stream: nothing was taken, and what was sent is gone. */
+function usedUp(): UpstreamError {
+  return new UpstreamError('salesforce_unavailable', 'The Salesforce session ended before the upload was taken.', {
+    next: 'Start the upload again from its beginning: nothing of it was kept.',
+    outcome: 'not_sent',
+    retryable: true,
+  });
 }
 
 function orMoved(error: unknown): UpstreamError {

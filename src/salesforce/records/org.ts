@@ -4,7 +4,7 @@ import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import { prefixesOf, receivedId, toId18 } from '../../domain/salesforce-id.ts';
 import { fromSalesforceTime } from '../../domain/stored-value/times.ts';
 import type { Org, QueryPage } from '../../ports/salesforce.ts';
-import type { OrgRequest, RequestPipeline } from '../request.ts';
+import { clientName, type OrgRequest, type RequestPipeline } from '../request.ts';
 import { failureOf, saidIn, unreadable } from '../transport/failures.ts';
 import type { Health } from '../transport/health.ts';
 import { SIMULATED, SIMULATED_ORIGIN } from '../transport/hosts.ts';
@@ -107,6 +107,7 @@ export function createOrg(deps: {
     instanceUrl: row.instanceUrl === SIMULATED ? SIMULATED_ORIGIN : row.instanceUrl,
     orgId: row.orgId,
     connectionId: row.id,
+    clientName: clientName(row),
     environment: row.environment,
     describe: (object, options) => describes.get(pipeline, base, object, options),
     async check(object, operation, fields, inputNames, mustBeListed, mayName) {

@@ -2,7 +2,7 @@ import { breathe } from '../../domain/breath.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { parseAnswer } from '../../domain/json-shape.ts';
 import { judgeHost, SIMULATED, SIMULATED_ORIGIN } from './hosts.ts';
-import { createOverHttp, NeverSent, type Received, TooLong } from './over-http.ts';
+import { type Body, createOverHttp, NeverSent, type Received, TooLong } from './over-http.ts';
 import { cancelled, IN_DOUBT, type Outcome, UpstreamError } from './upstream-error.ts';
 import { untilAborted } from './waiting.ts';
 
@@ -27,20 +27,37 @@ export interface Wire {
   /** From the root on, already encoded. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: Body;
   readonly signal?: AbortSignal | undefined;
+  /** Default: the time that every request has. */
+  readonly limit?: Limit | undefined;
+  /** A success is handed on as bytes while they come; a refusal is read as ever. */
+  readonly isStreamed?: boolean | undefined;
   /** Changes nothing at Salesforce, so a lost reply leaves no doubt. */
   readonly isRead: boolean;
+}
+
+/** How long a request may take in all, and how long nothing may leave or come. */
+export interface Limit {
+  readonly totalMs: number;
+  readonly idleMs?: number;
 }
 
 export interface Answer {
   readonly status: number;
   header(name: string): string | null;
+  /** `Set-Cookie` lines of an event stream's answers; nothing else is given any, so nothing else can keep them. */
+  readonly cookies?: readonly string[] | undefined;
   /** As it came. Event bodies need it: JSON.parse rounds their big numbers. */
   readonly text: string;
   /** Undefined when the body is empty or no JSON. */
   readonly json: unknown;
+  /** Of an answer that is streamed; `text` is empty then. */
+  readonly bytes?: AsyncIterable<Uint8Array> | undefined;
 }
+
+/** Where Salesforce's event streams (CometD) are. */
+export const isEventPath = (path: string): boolean => path.startsWith('/cometd/');
 
 export function createTransport(deps: {
   readonly timeoutMs: number;
@@ -76,26 +93,28 @@ export function createTransport(deps: {
     // `//host` and the like would leave the judged origin.
     if (url.origin !== own) throw new TypeError('A Salesforce path left its host.');
     if (wire.signal?.aborted) throw lost(wire, wire.signal, 'not_sent');
-    const deadline = deadlineOf(timeoutMs, wire.signal);
-    const { signal } = deadline;
-    const { method, body } = wire;
+    const deadline = deadlineOf(wire.limit ?? { totalMs: timeoutMs }, wire.signal);
+    const { signal, onBytes } = deadline;
+    const { method, body, isStreamed } = wire;
+    let isOpen = false;
     const headers = { accept: 'application/json', ...wire.headers };
     let response: Received;
     try {
       response = await (wire.base === SIMULATED && simulated
         ? untilAborted(
             simulated().then((org) =>
-              askSimulated(org, new Request(url, { method, headers, signal, body: body ?? null })),
+              askSimulated(org, new Request(url, { method, headers, signal, ...asBody(body) }), isStreamed),
             ),
             signal,
           )
-        : overHttp({ url, method, headers, body, signal, mostBytes: MOST_BYTES }));
+        : overHttp({ url, method, headers, body, signal, mostBytes: MOST_BYTES, isStreamed, onBytes }));
+      isOpen = response.bytes !== undefined;
     } catch (cause) {
       if (cause instanceof TooLong) throw tooLong(wire);
       const isSent = !(cause instanceof NeverSent);
       throw lost(wire, wire.signal, isSent ? 'unknown' : 'not_sent', deadline.isOver(), isSent ? cause : cause.cause);
     } finally {
-      deadline.end();
+      if (!isOpen) deadline.end();
     }
     // 300 lists the matches of an upsert and 304 says unchanged; every other 3xx points somewhere else.
     if (response.status > 300 && response.status < 400 && response.status !== 304) {
@@ -107,8 +126,22 @@ export function createTransport(deps: {
         isMoved: wire.isRead || response.status !== 303,
       });
     }
+    const cookies = isEventPath(wire.path) ? response.cookies : undefined;
+    if (response.bytes)
+      return { ...response, cookies, json: undefined, bytes: toTheEnd(response.bytes, wire, deadline) };
     const text = await withoutSession(response.text, wire.headers?.authorization);
-    return { ...response, text, json: await jsonIn(text, wire) };
+    return { ...response, cookies, text, json: await jsonIn(text, wire) };
+  }
+
+  /** The deadline goes on until the last byte, and a stream that breaks off says so in the words of every lost answer. */
+  async function* toTheEnd(bytes: AsyncIterable<Uint8Array>, wire: Wire, deadline: ReturnType<typeof deadlineOf>) {
+    try {
+      yield* bytes;
+    } catch (cause) {
+      throw lost(wire, wire.signal, 'unknown', deadline.isOver(), cause);
+    } finally {
+      deadline.end();
+    }
   }
 
   return { exchange, origin };
@@ -128,7 +161,7 @@ const BLANK = '[session]';
 /** What stands between may echo the request: no answer to one that carries a session tells it on. What grants one carries none. */
 async function withoutSession(text: string, authorization: string | undefined): Promise<string> {
   if (authorization === undefined) return text;
-  const token = authorization.replace(/^Bearer /, '');
+  const token = authorization.replace(/^(?:Bearer|OAuth) /, '');
   const forms = token.length < SHORTEST_TOKEN ? [] : [token, encodeURIComponent(token)];
   let left = forms.reduce((some, form) => some.replaceAll(form, BLANK), text);
   let clean = '';
@@ -146,26 +179,38 @@ async function withoutSession(text: string, authorization: string | undefined): 
 const MOST_BYTES = 32 * 1024 * 1024;
 
 /** An embedded org has no socket that an abort would close. */
-async function askSimulated(org: SimulatedOrg, request: Request): Promise<Received> {
+async function askSimulated(org: SimulatedOrg, request: Request, isStreamed = false): Promise<Received> {
   const response = await org.fetch(request);
-  return { status: response.status, header: (name) => response.headers.get(name), text: await response.text() };
+  const { status, headers } = response;
+  const head = { status, header: (name: string) => headers.get(name), cookies: headers.getSetCookie() };
+  if (isStreamed && response.ok && response.body) return { ...head, text: '', bytes: response.body };
+  return { ...head, text: await response.text() };
+}
+
+/** `fetch` wants to be told that it may send a stream before it has an answer. */
+function asBody(body: Body | undefined): RequestInit {
+  return { body: body ?? null, ...(body instanceof ReadableStream ? { duplex: 'half' } : {}) };
 }
 
 /** The deadline and the caller's leaving in one signal. Its timer ends with the request: 1,000 of them would hold as many answers. */
-function deadlineOf(ms: number, caller: AbortSignal | undefined) {
+function deadlineOf({ totalMs, idleMs }: Limit, caller: AbortSignal | undefined) {
   const over = new AbortController();
   let isOver = false;
-  const timer = setTimeout(() => {
+  const end = () => {
     isOver = true;
     over.abort(new Error('The time of the request is over.'));
-  }, ms);
+  };
+  const timer = setTimeout(end, totalMs);
+  const idle = idleMs === undefined ? undefined : setTimeout(end, idleMs);
   const leave = () => over.abort(caller?.reason);
   caller?.addEventListener('abort', leave, { once: true });
   return {
     signal: over.signal,
     isOver: () => isOver,
+    onBytes: idle && (() => void idle.refresh()),
     end() {
       clearTimeout(timer);
+      clearTimeout(idle);
       caller?.removeEventListener('abort', leave);
     },
   };

@@ -1,7 +1,8 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import { pipeline, Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { createGunzip, gunzip } from 'node:zlib';
 
 /**
  * One request over a socket, on Node's own HTTP: `fetch` takes twice the processor time for the same bytes, more than gate and policy
@@ -12,15 +13,25 @@ export interface Sending {
   readonly url: URL;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | undefined;
+  readonly body?: Body | undefined;
   readonly signal: AbortSignal;
   readonly mostBytes: number;
+  /** A body that succeeds is handed on as it comes, however long. */
+  readonly isStreamed?: boolean | undefined;
+  /** Told of every part that left or came. */
+  readonly onBytes?: (() => void) | undefined;
 }
+
+/** A stream can be sent once. */
+export type Body = string | Uint8Array | ReadableStream<Uint8Array>;
 
 export interface Received {
   readonly status: number;
   header(name: string): string | null;
+  readonly cookies: readonly string[];
+  /** Empty where it is streamed. */
   readonly text: string;
+  readonly bytes?: AsyncIterable<Uint8Array> | undefined;
 }
 
 /** Failed before its first byte left: nothing can have come of it. */
@@ -45,14 +56,17 @@ export function createOverHttp(): OverHttp {
       // An answer has a status.
       status: message.statusCode!,
       header: (name) => message.headers[name.toLowerCase()]?.toString() ?? null,
-      text: new TextDecoder().decode(await plainOf(message, bytes, sending.mostBytes)),
+      cookies: message.headers['set-cookie'] ?? [],
+      text: bytes === undefined ? '' : new TextDecoder().decode(await plainOf(message, bytes, sending.mostBytes)),
+      bytes: bytes === undefined ? plainStream(message) : undefined,
     };
   };
 }
 
-function exchanged({ url, method, headers, body, signal, mostBytes }: Sending, agent: http.Agent) {
+function exchanged(sending: Sending, agent: http.Agent) {
+  const { url, method, headers, body, signal, mostBytes, isStreamed, onBytes } = sending;
   const { request: open } = agent instanceof https.Agent ? https : http;
-  return new Promise<{ readonly message: IncomingMessage; readonly bytes: Buffer }>((resolve, reject) => {
+  return new Promise<{ readonly message: IncomingMessage; readonly bytes: Buffer | undefined }>((resolve, reject) => {
     let hasLeft = false;
     const fail = (cause: unknown) => reject(hasLeft ? cause : new NeverSent('The request never left.', { cause }));
     const sent = { 'accept-encoding': 'gzip', 'user-agent': 'gatehouse', ...headers };
@@ -84,6 +98,11 @@ function exchanged({ url, method, headers, body, signal, mostBytes }: Sending, a
       return socket.once(open === https.request ? 'secureConnect' : 'connect', leave);
     });
     request.once('response', (message) => {
+      if (onBytes) message.on('data', onBytes);
+      if (isStreamed && isSuccess(message)) {
+        message.pause();
+        return resolve({ message, bytes: undefined });
+      }
       const chunks: Buffer[] = [];
       let length = 0;
       message.on('data', (chunk: Buffer) => {
@@ -92,10 +111,20 @@ function exchanged({ url, method, headers, body, signal, mostBytes }: Sending, a
         if (length > mostBytes) request.destroy(new TooLong());
       });
       message.on('error', fail);
-      message.once('end', () => resolve({ message, bytes: Buffer.concat(chunks) }));
+      return message.once('end', () => resolve({ message, bytes: Buffer.concat(chunks) }));
     });
-    request.end(body);
+    if (!(body instanceof ReadableStream)) request.end(body);
+    // The stream is destroyed with the request, and the request with the stream.
+    else pipeline(Readable.fromWeb(body as never).on('data', onBytes ?? (() => {})), request, () => {});
   });
+}
+
+const isSuccess = ({ statusCode = 0 }: IncomingMessage): boolean => statusCode >= 200 && statusCode < 300;
+
+/** What nobody reads to its end closes its connection. */
+function plainStream(message: IncomingMessage): AsyncIterable<Uint8Array> {
+  if (message.headers['content-encoding'] !== 'gzip') return message;
+  return pipeline(message, createGunzip(), () => {});
 }
 
 async function plainOf({ headers }: IncomingMessage, bytes: Buffer, mostBytes: number): Promise<Buffer> {
