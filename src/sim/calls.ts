@@ -6,6 +6,10 @@ import { countCall } from './rest/limits.ts';
 
 const keptCalls = 2000;
 
+export function clientOf(headers: Headers): string | null {
+  return /client=([^,\s]+)/.exec(headers.get('sforce-call-options') ?? '')?.[1] ?? null;
+}
+
 export function logCall(org: Org, { method, url, headers }: Incoming, status: number): void {
   const { pathname } = url;
   const isApi = /^\/services\/data\/v/.test(pathname);
@@ -15,7 +19,7 @@ export function logCall(org: Org, { method, url, headers }: Incoming, status: nu
   const usage = countCall(org, kind, isCharged);
   const n = usage.apiCalls + usage.oauthCalls;
   const path = isApi ? (pathname + url.search).slice(0, 300) : pathname;
-  const client = /client=([^,\s]+)/.exec(headers.get('sforce-call-options') ?? '')?.[1] ?? null;
+  const client = clientOf(headers);
   const row: CallRow = {
     n,
     method,

@@ -1,6 +1,7 @@
 /** Everything the org remembers beside records. Each kind is a map from id to a plain JSON value. */
 import type { Locator } from './query/locator.ts';
 import { plain, type Setup } from './schema/setup.ts';
+import type { Value } from './table.ts';
 
 export interface Session {
   readonly token: string;
@@ -81,6 +82,70 @@ export interface Settings extends Setup {
   readonly clockOffsetMs: number;
   /** Describes answer 304 to who has seen them since. */
   readonly schemaChangedAt: number;
+  /** Objects selected for Change Data Capture; five at most. */
+  readonly changeDataCapture: readonly string[];
+  /** How long a connect of CometD is held while nothing happens. */
+  readonly cometdHoldMs: number;
+  readonly cometdClients: number;
+  /** Events delivered in a day, to all subscribers together. */
+  readonly deliveries: number;
+}
+
+export type ChangeType = 'CREATE' | 'UPDATE' | 'DELETE' | 'UNDELETE';
+
+/** What the head of a change event says beside its replay id. */
+export interface ChangeHeader {
+  readonly entityName: string;
+  readonly recordIds: readonly string[];
+  readonly changeType: ChangeType | `GAP_${ChangeType}` | 'GAP_OVERFLOW';
+  /** Plain names; compound parts are dotted only when they are shown. */
+  readonly changedFields: readonly string[];
+  readonly changeOrigin: string;
+  readonly transactionKey: string;
+  readonly sequenceNumber: number;
+  readonly commitTimestamp: number;
+  /** Digits: more than a number holds. */
+  readonly commitNumber: string;
+  readonly commitUser: string;
+}
+
+export interface StoredEvent {
+  readonly replayId: number;
+  /** `ContactChangeEvent`, or the name of a platform event. */
+  readonly name: string;
+  readonly at: number;
+  readonly header: ChangeHeader | null;
+  readonly uuid: string | null;
+  readonly fields: Readonly<Record<string, Value>>;
+}
+
+/** The event bus of the org. */
+export interface EventBus {
+  readonly lastReplayId: number;
+  /** Ids at or below it mean nothing any more. */
+  readonly floor: number;
+  /** So many further messages meet a busy server. */
+  readonly busy: number;
+  readonly delivered: { readonly since: number; readonly count: number };
+  /** Every client is told to leave that came before it. */
+  readonly leftAt: number;
+  /** Grows with whatever held clients have to look at. */
+  readonly news: number;
+}
+
+export interface CometClient {
+  readonly id: string;
+  readonly userId: string;
+  /** Looked at while the client is connected. */
+  readonly token: string;
+  /** As they were set, byte for byte. */
+  readonly cookies: readonly string[];
+  readonly since: number;
+  readonly seenAt: number;
+  /** How long it may stay away. */
+  readonly leaveMs: number;
+  /** The last replay id that it was given, by channel. */
+  readonly channels: Readonly<Record<string, number>>;
 }
 
 export interface Usage {
@@ -123,6 +188,9 @@ export interface Facts {
   readonly jwtKey: { readonly pem: string };
   readonly action: OutboundAction;
   readonly notice: Notice;
+  readonly event: StoredEvent;
+  readonly bus: EventBus;
+  readonly cometClient: CometClient;
 }
 
 export const defaultSettings: Settings = {
@@ -138,4 +206,8 @@ export const defaultSettings: Settings = {
   compositeConditional: false,
   clockOffsetMs: 0,
   schemaChangedAt: Date.UTC(2026, 0, 1),
+  changeDataCapture: [],
+  cometdHoldMs: 110_000,
+  cometdClients: 20,
+  deliveries: 10_000,
 };

@@ -15,6 +15,15 @@ export interface Outgoing {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
+  readonly cookies?: readonly string[];
+  /** Nothing to say yet: whoever answers waits for news, and asks again with this. */
+  readonly held?: HeldConnect;
+}
+
+/** A connect of CometD that waits for events. */
+export interface HeldConnect {
+  readonly clientId: string;
+  readonly messageId: unknown;
 }
 
 export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Outgoing {

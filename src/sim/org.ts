@@ -16,6 +16,13 @@ export interface Entry {
   readonly value: unknown;
 }
 
+/** A record as it was and as it became. */
+export interface RecordChange {
+  readonly object: string;
+  readonly before: Row | undefined;
+  readonly after: Row;
+}
+
 /** Users and queues. */
 const lasting: ReadonlySet<string> = new Set(['005', '00G']);
 
@@ -25,6 +32,7 @@ export class Org {
   readonly #facts = new Map<string, Map<string, unknown>>();
   readonly #dirty = new Map<string, { kind: string; id: string }>();
   #undo: (() => void)[] = [];
+  #changes: RecordChange[] = [];
   #isCleared = false;
   #schema: { settings: Settings; schema: Schema } | undefined;
   #settings: { kept: Settings; whole: Settings } | undefined;
@@ -74,7 +82,16 @@ export class Org {
     const before = table.get(row.Id);
     this.#undo.push(() => (before ? table.put(before) : table.remove(row.Id)));
     table.put(row);
+    this.#changes.push({ object, before, after: row });
+    this.#undo.push(() => this.#changes.pop());
     this.#touch(object, row.Id);
+  }
+
+  /** The changes since the last look, in their order: what change events are made of. */
+  takeRecordChanges(): readonly RecordChange[] {
+    const changes = this.#changes;
+    this.#changes = [];
+    return changes;
   }
 
   /** Ids and automatic numbers come from counters, so that processes never mint the same one. */
@@ -122,6 +139,7 @@ export class Org {
     this.#tables.clear();
     this.#facts.clear();
     this.#undo = [];
+    this.#changes = [];
     this.#dirty.clear();
     this.#isCleared = true;
   }

@@ -53,6 +53,7 @@ async function answer(sim: Sim, incoming: IncomingMessage, outgoing: ServerRespo
   const response = await sim.fetch(request, { loopback });
   outgoing.statusCode = response.status;
   for (const [name, value] of response.headers) outgoing.setHeader(name, value);
+  outgoing.setHeader('Set-Cookie', response.headers.getSetCookie());
   if (!response.body) {
     outgoing.end();
     return;

@@ -4,8 +4,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { logCall } from './calls.ts';
+import { clientOf, logCall } from './calls.ts';
 import { begin, control } from './control/control.ts';
+import { cometd, lookAgain } from './events/bayeux.ts';
+import { noteChanges } from './events/changes.ts';
+import { createNews } from './events/news.ts';
 import type { FaultRule } from './facts.ts';
 import { broken, connectionReset, cutShort, faultBefore, isAnswer, takeFaults } from './faults.ts';
 import { type Incoming, isForeign, json, type Outgoing } from './http.ts';
@@ -52,6 +55,7 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
   let lastOrigin = options.origin ?? 'http://127.0.0.1';
   const deliverer = createDeliverer(org, journal, () => ({ origin: lastOrigin, version }));
   deliverer.wake();
+  const news = createNews(org, options.file !== undefined);
   let parse: Parse = () => {
     throw new Error('The parser is loaded before a step that needs it.');
   };
@@ -82,7 +86,7 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
       isParserLoaded = true;
     }
     const path = url.pathname + url.search;
-    const isFaultable = url.pathname.startsWith('/services/') || url.pathname.startsWith('/id/');
+    const isFaultable = /^\/(services|id|cometd)\//.test(url.pathname);
     const first = await journal.step(() => {
       const struck = isFaultable ? takeFaults(org, incoming.method, path) : [];
       const isDelayed = struck.some((rule) => rule.type === 'latency' || rule.type === 'hang');
@@ -92,8 +96,13 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
       if (rule.type === 'latency') await wait(rule.ms ?? 1000, undefined, { signal: request.signal });
       if (rule.type === 'hang') await wait(rule.ms ?? 2 ** 31 - 1, undefined, { signal: request.signal, ref: false });
     }
-    const outgoing = first.outgoing ?? (await journal.step(() => finish(incoming, first.struck)));
+    let outgoing = first.outgoing ?? (await journal.step(() => finish(incoming, first.struck)));
     deliverer.wake();
+    news.tell();
+    if (outgoing.held) {
+      const { held } = outgoing;
+      outgoing = await news.wait(request.signal, (isOver) => journal.step(() => lookAgain(org, held, isOver)));
+    }
     if (first.struck.some((rule) => rule.type === 'drop')) throw connectionReset();
     const response = toResponse(org, outgoing);
     return first.struck.some((rule) => rule.type === 'drop_body') ? cutShort(response, outgoing.text) : response;
@@ -106,8 +115,13 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
   }
 
   async function showPage(incoming: Incoming, base: string): Promise<Response> {
-    const shown = await journal.step(() => pages(org, incoming, base));
+    const shown = await journal.step(() => {
+      const page = pages(org, incoming, base);
+      noteChanges(org, '');
+      return page;
+    });
     deliverer.wake();
+    news.tell();
     return new Response(shown.text || null, shown);
   }
 
@@ -116,6 +130,7 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
     org.examined = 0;
     const isDroppedBefore = struck.some((rule) => rule.type === 'drop' && rule.when === 'before');
     const outgoing = isDroppedBefore ? { status: 0, headers: {}, text: '' } : answer(incoming, struck);
+    noteChanges(org, originOf(incoming));
     logCall(org, incoming, struck.some((rule) => rule.type === 'drop') ? 0 : outgoing.status);
     return outgoing;
   }
@@ -126,8 +141,14 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
     if (isForeign(incoming)) return json(403, { error: 'Pages of another site may not control the simulated org.' });
     const isDelivery = incoming.method === 'POST' && incoming.url.pathname === '/_sim/outbound-messages/deliver';
     if (isDelivery) return json(200, await deliverer.deliverNow());
-    const outgoing = await journal.step(() => control(org, incoming, seed));
+    const outgoing = await journal.step(() => {
+      const done = control(org, incoming, seed);
+      // As a colleague on a page does it.
+      noteChanges(org, '');
+      return done;
+    });
     deliverer.wake();
+    news.tell();
     return outgoing;
   }
 
@@ -140,6 +161,7 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
     },
     async close() {
       deliverer.close();
+      news.close();
       await journal.close();
     },
   };
@@ -167,6 +189,7 @@ function route(org: Org, incoming: Incoming, means: Means): Outgoing {
   }
   if (/^\/id\/\w{15,18}\/\w{15,18}$/.test(pathname)) return identity(org, incoming);
   if (pathname.startsWith('/services/data/')) return dataApi(org, incoming, means);
+  if (pathname.startsWith('/cometd/')) return cometd(org, incoming, means.newest);
   return {
     status: 404,
     headers: { 'Content-Type': 'text/html;charset=UTF-8' },
@@ -174,7 +197,14 @@ function route(org: Org, incoming: Incoming, means: Means): Outgoing {
   };
 }
 
-function toResponse(org: Org, { status, headers, text }: Outgoing): Response {
+/** Which API a change came by, and what its client calls itself: as change events say it. */
+function originOf({ url, headers }: Incoming): string {
+  const version = /^\/services\/data\/v([\d.]+)\//.exec(url.pathname)?.[1];
+  const client = clientOf(headers);
+  return version === undefined ? '' : `com/salesforce/api/rest/${version}${client === null ? '' : `;client=${client}`}`;
+}
+
+function toResponse(org: Org, { status, headers, text, cookies = [] }: Outgoing): Response {
   const requestId = randomUUID();
   const all = new Headers({
     ...headers,
@@ -185,6 +215,7 @@ function toResponse(org: Org, { status, headers, text }: Outgoing): Response {
     'X-Request-Id': requestId,
   });
   all.append('Set-Cookie', 'CookieConsentPolicy=0:1; path=/; Max-Age=31536000');
+  for (const cookie of cookies) all.append('Set-Cookie', cookie);
   const isBodiless = status === 204 || status === 304;
   return new Response(isBodiless ? null : text, { status, headers: all });
 }

@@ -2,6 +2,8 @@
 import { createPublicKey } from 'node:crypto';
 import { company } from '../company.ts';
 import { parseDatetime, toDatetime } from '../datetimes.ts';
+import { changeBus } from '../events/bus.ts';
+import { eventControl } from '../events/control.ts';
 import { defaultSettings, type Settings } from '../facts.ts';
 import { type Incoming, json, type Outgoing } from '../http.ts';
 import { parseId } from '../ids.ts';
@@ -20,7 +22,7 @@ import { addFields, fillIn, isSetup, toSetup } from './setup.ts';
 type Body = Readonly<Record<string, unknown>>;
 
 const accepted =
-  'POST reset, faults, clock, fields, expire, settings, oauth, rules, jwt-key, merge, convert, undelete, records/{Object}, outbound-messages[/deliver]; GET calls, faults, clock, settings, records/{Object}, outbound-messages';
+  'POST reset, faults, clock, fields, expire, settings, oauth, rules, jwt-key, merge, convert, undelete, records/{Object}, outbound-messages[/deliver], events; GET calls, faults, clock, settings, records/{Object}, outbound-messages, events';
 
 export function control(org: Org, incoming: Incoming, shipped: SimSeed | undefined): Outgoing {
   const { method, url, text } = incoming;
@@ -51,6 +53,8 @@ function run(org: Org, request: string, detail: string, body: unknown, shipped: 
       return { now: new Date(org.now()).toISOString(), offsetMs: org.settings.clockOffsetMs };
     case 'POST expire':
       for (const session of org.facts('session')) org.forget('session', session.token);
+      // Who listens is told while connected.
+      changeBus(org, {});
       return { expired: true };
     case 'GET settings':
       return org.settings;
@@ -75,6 +79,9 @@ function run(org: Org, request: string, detail: string, body: unknown, shipped: 
     case 'GET outbound-messages':
     case 'POST outbound-messages':
       return outboundControl(org, request.startsWith('GET') ? undefined : toObject(body, 'outbound-messages'));
+    case 'POST events':
+    case 'GET events':
+      return eventControl(org, request.startsWith('GET') ? undefined : toObject(body, 'events'));
     default:
       throw new BadControl(`No such control: ${request}. Accepted under /_sim/: ${accepted}.`);
   }
@@ -129,6 +136,8 @@ export function begin(
   org.keep('settings', 'org', settings);
   plantSeed(org, seed);
   fillIn(org);
+  // What was there from the beginning is no change.
+  org.takeRecordChanges();
 }
 
 function calls(org: Org): unknown {
@@ -172,7 +181,8 @@ function changeSettings(org: Org, body: Body): unknown {
       Object.assign(next, toSetup(org, name, value), { schemaChangedAt: org.now() });
     } else if (name === 'callbacks') next[name] = value === null ? null : texts(value, name);
     else if (name === 'apiUsed') org.keep('usage', 'org', { ...usageOf(org), used: optionalNumber(value, name) ?? 0 });
-    else if (name === 'sessionMs' || name === 'apiMax') next[name] = optionalNumber(value, name);
+    else if (name === 'changeDataCapture') next[name] = toSelected(org, texts(value, name));
+    else if (NUMBERS.has(name)) next[name] = optionalNumber(value, name);
     else if (typeof value === 'boolean') next[name] = value;
     else throw new BadControl(`${name} is true or false.`);
   }
@@ -183,6 +193,14 @@ function changeSettings(org: Org, body: Body): unknown {
     for (const row of org.table('Organization').all()) org.saveRow('Organization', { ...row, IsSandbox: body.sandbox });
   }
   return org.settings;
+}
+
+const NUMBERS: ReadonlySet<string> = new Set(['sessionMs', 'apiMax', 'cometdHoldMs', 'cometdClients', 'deliveries']);
+const mostSelected = 5;
+
+function toSelected(org: Org, names: readonly string[]): readonly string[] {
+  if (names.length > mostSelected) throw new BadControl(`changeDataCapture takes ${mostSelected} objects at most.`);
+  return names.map((name) => objectName(org, name));
 }
 
 function addJwtKey(org: Org, body: Body): unknown {

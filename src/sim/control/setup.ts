@@ -144,6 +144,8 @@ export function fillIn(org: Org): void {
       org.saveRow(object.name, { ...filled, Id: row.Id, IsDeleted: row.IsDeleted, SystemModstamp: row.SystemModstamp });
     }
   }
+  // The administrator's work is nobody's edit.
+  org.takeRecordChanges();
 }
 
 /** An address that was entered before the lists were is left as it is. */

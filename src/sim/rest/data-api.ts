@@ -123,7 +123,7 @@ function checkVersion(version: string, newest: string): void {
 const narrowed = new WeakMap<Schema, Schema>();
 
 /** The limited user sees no cases and no revenue, may not set amounts, and may not delete. */
-function sightOf(org: Org, userId: string): Schema {
+export function sightOf(org: Org, userId: string): Schema {
   const { schema } = org;
   if (org.row('User', userId)?.Username !== 'limited@sim.example') return schema;
   const known = narrowed.get(schema);

@@ -1,4 +1,6 @@
 /** The API allowance: a rolling day, one count for all users. */
+
+import { deliveredToday, liveClients } from '../events/bus.ts';
 import type { Usage } from '../facts.ts';
 import type { Org } from '../org.ts';
 import type { Schema } from '../schema/object.ts';
@@ -36,8 +38,14 @@ export function limits(org: Org): unknown {
     DailyApiRequests: { Max: max, Remaining: Math.max(0, max - usageOf(org).used) },
     PermissionSets: { Max: 1500, Remaining: 1498, CreateCustom: { Max: 1000, Remaining: 998 } },
     ...Object.fromEntries(rest),
+    DailyDeliveredPlatformEvents: left(org.settings.deliveries, deliveredToday(org)),
+    StreamingApiConcurrentClients: left(org.settings.cometdClients, liveClients(org).length),
   };
   return Object.fromEntries(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function left(Max: number, used: number): { Max: number; Remaining: number } {
+  return { Max, Remaining: Math.max(0, Max - used) };
 }
 
 export function recordCounts(org: Org, schema: Schema, asked: readonly string[]): unknown {

@@ -1,5 +1,6 @@
 /** Which part of the REST API a path below `/services/data/vXX.X/` belongs to. */
 
+import { isPlatformEvent, publishEvent } from '../events/platform.ts';
 import { parseId } from '../ids.ts';
 import { methodNotAllowed, notFound } from '../refusal.ts';
 import { type Call, objectNamed, ok, type Reply } from './call.ts';
@@ -44,6 +45,7 @@ function sobjects(call: Call): Reply {
     readOnly(call);
     return unchangedSince(call) ?? ok(describeGlobal(call.version, call.schema), lastModified(call));
   }
+  if (isPlatformEvent(name)) return publishEvent(call, name);
   const object = objectNamed(call, name);
   if (second === undefined) return objectRoot(call, object);
   if (third !== undefined) return recordByKey(call, object, second, call.path.slice(3).join('/'));

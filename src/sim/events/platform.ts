@@ -1,0 +1,36 @@
+/** One platform event, as a sample: `Order_Event__e`, published over REST. */
+import { randomUUID } from 'node:crypto';
+import { toDatetime } from '../datetimes.ts';
+import type { StoredEvent } from '../facts.ts';
+import type { Org } from '../org.ts';
+import { methodNotAllowed, notFound, refuse } from '../refusal.ts';
+import { type Call, jsonBody, type Reply } from '../rest/call.ts';
+import type { Value } from '../table.ts';
+import { publish } from './bus.ts';
+
+const samples: Readonly<Record<string, readonly string[]>> = {
+  Order_Event__e: ['Order_Number__c', 'Status__c', 'Record_Id__c', 'Message__c'],
+};
+
+export const isPlatformEvent = (name: string): boolean => name.endsWith('__e');
+export const knowsEvent = (name: string): boolean => Object.hasOwn(samples, name);
+
+export function publishEvent(call: Call, name: string): Reply {
+  if (!knowsEvent(name)) throw notFound();
+  if (call.method !== 'POST') throw methodNotAllowed(call.method, 'POST');
+  const body = jsonBody(call);
+  for (const key of Object.keys(body)) {
+    if (!samples[name]?.includes(key))
+      throw refuse(400, 'INVALID_FIELD', `No such column '${key}' on sobject of type ${name}`);
+  }
+  const { uuid } = putEvent(call.org, name, body, call.userId);
+  // Filled on success: that is how Salesforce says that it is queued.
+  const errors = [{ statusCode: 'OPERATION_ENQUEUED', message: uuid, fields: [] }];
+  return { status: 201, body: { id: call.org.mint('e01'), success: true, errors } };
+}
+
+export function putEvent(org: Org, name: string, body: Readonly<Record<string, unknown>>, userId: string): StoredEvent {
+  const fields: Record<string, Value> = { CreatedById: userId, CreatedDate: toDatetime(org.now()) };
+  for (const key of samples[name] ?? []) fields[key] = body[key] === undefined ? null : String(body[key]);
+  return publish(org, { name, header: null, uuid: randomUUID(), fields });
+}
