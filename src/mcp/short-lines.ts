@@ -31,11 +31,6 @@ export class ShortLines extends Transform {
     done();
   }
 
-  override _flush(done: TransformCallback): void {
-    this.#finish();
-    done();
-  }
-
   /** Of a line that is too long only its ends are kept. */
   #add(part: Buffer): void {
     this.#length += part.length;
@@ -46,7 +41,8 @@ export class ShortLines extends Transform {
   }
 
   #finish(): void {
-    const line = Buffer.concat(this.#parts);
+    const [first, ...more] = this.#parts;
+    const line = first === undefined || more.length > 0 ? Buffer.concat(this.#parts) : first;
     if (this.#length <= this.#most) this.push(line);
     else this.#onTooLong(line.subarray(0, HEAD).toString(), line.subarray(-HEAD).toString());
     this.#parts = [];

@@ -1,4 +1,3 @@
-import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/stdio';
 import type { McpCaller, McpDeps } from './deps.ts';
@@ -19,10 +18,7 @@ const INVALID_REQUEST = -32_600;
  */
 export async function serveMcpStdio(deps: McpDeps, caller: McpCaller): Promise<void> {
   // The SDK stops at the end of its input, whatever is under way: so it does not see that end before we are done.
-  const input = new PassThrough();
-  const transport = new StdioServerTransport(input, process.stdout);
-  const wire = new Wire(transport);
-  const lines = new ShortLines(MOST_BYTES, (head, tail) => {
+  const lines: ShortLines = new ShortLines(MOST_BYTES, (head, tail) => {
     const id = idIn(head, tail);
     deps.log.warn('a message of the MCP client was too long', { mostBytes: MOST_BYTES });
     const error = {
@@ -31,6 +27,8 @@ export async function serveMcpStdio(deps: McpDeps, caller: McpCaller): Promise<v
     };
     if (id !== undefined) void transport.send({ jsonrpc: '2.0', id, error });
   });
+  const transport = new StdioServerTransport(lines, process.stdout);
+  const wire = new Wire(transport);
   let isOver = false;
   const own: McpDeps = {
     ...deps,
@@ -52,18 +50,13 @@ export async function serveMcpStdio(deps: McpDeps, caller: McpCaller): Promise<v
   const inputEnded = new Promise<void>((resolve) => {
     for (const event of ['end', 'close', 'error']) process.stdin.once(event, () => resolve());
   });
-  const linesEnded = new Promise<void>((resolve) => {
-    for (const event of ['end', 'close', 'error']) lines.once(event, () => resolve());
-  });
-  process.stdin.pipe(lines).pipe(input, { end: false });
+  process.stdin.pipe(lines, { end: false });
   const lastAnswers = inputEnded.then(async () => {
     isOver = true;
-    // What was read is on its way still, and the last line may lack its end. A broken input ends nothing by itself.
-    lines.end();
-    await linesEnded;
-    input.write('\n');
+    // What was read is on its way still, and the last line may lack its end.
+    lines.write('\n');
     do await setImmediate();
-    while (input.readableLength > 0);
+    while (lines.writableLength + lines.readableLength > 0);
     wire.clientIsGone();
     await wire.whenAnswered(LAST_ANSWERS_MS);
   });
