@@ -21,7 +21,8 @@ export function createChainHeadFiles(folder: string, isAlive: (pid: number) => b
   let syncing: NodeJS.Timeout | undefined;
   /** For a power cut alone: what was written outlives the process without it. */
   const syncSoon = () => {
-    syncing ??= setTimeout(async () => {
+    if (syncing !== undefined) return;
+    syncing = setTimeout(async () => {
       syncing = undefined;
       const file = await open(own, 'r+').catch(() => undefined);
       await file?.datasync().catch(() => {});
