@@ -12,6 +12,8 @@ import { nearest } from '../domain/nearest.ts';
 export interface NamesCheck {
   readonly problems: readonly FieldProblem[];
   readonly warnings: readonly FieldProblem[];
+  /** What could not be looked up: it is saved, and said until it was. */
+  readonly unchecked: readonly FieldProblem[];
 }
 
 type Describe = (object: string) => Promise<ObjectDescribe>;
@@ -19,30 +21,35 @@ type Describe = (object: string) => Promise<ObjectDescribe>;
 export async function checkNames(policy: Policy, actions: readonly Action[], describe: Describe): Promise<NamesCheck> {
   const problems: FieldProblem[] = [];
   const warnings: FieldProblem[] = [];
-  const org = createLookup(describe);
+  const unchecked: FieldProblem[] = [];
+  const { org, failed } = createLookup(describe);
+  /** So many are told; the nearest names of thousands would cost seconds. */
+  const near = (name: string, known: () => readonly string[]) =>
+    problems.length < MOST_NEAREST ? suggest(nearest(name, known())) : '';
   const listed = Object.keys(policy.objects).filter((name) => name !== '*');
   const known = new Map(await Promise.all(listed.map(async (name) => [name, await org(name)] as const)));
 
   for (const [name, found] of known) {
     if (found !== 'unknown') continue;
-    const near = nearest(name, [...COMMON, ...listed.filter((one) => one !== name)]);
-    problems.push({ name: `objects.${name}`, problem: `is no object of this org${suggest(near)}` });
+    const others = near(name, () => [...COMMON, ...listed.filter((one) => one !== name)]);
+    problems.push({ name: `objects.${name}`, problem: `is no object of this org${others}` });
   }
   const describes = [...known.values()].filter(isDescribe);
   const say = (place: string, name: string, of: readonly ObjectDescribe[]) => {
-    if (of.length === 0 || of.some(({ fields }) => fields.some((field) => isSame(field.name, name)))) return;
-    const near = nearest(
-      name,
-      of.flatMap(({ fields }) => fields.map((field) => field.name)),
-    );
+    if (of.length === 0)
+      unchecked.push({ name: place, problem: `${name} was not checked: no object of it could be looked up` });
+    if (of.length === 0 || of.some((one) => hasField(one, name))) return;
+    const others = near(name, () => of.flatMap(({ fields }) => fields.map((field) => field.name)));
     problems.push({
       name: place,
-      problem: `${name} is no field of ${of.length === 1 ? of[0]?.name : 'any object of this policy'}${suggest(near)}`,
+      problem: `${name} is no field of ${of.length === 1 ? of[0]?.name : 'any object of this policy'}${others}`,
     });
   };
 
   for (const [object, rules] of Object.entries(policy.objects)) {
     const found = known.get(object);
+    // That it is unknown, or was not checked, is said of the object.
+    if (object !== '*' && !isDescribe(found)) continue;
     const of = object === '*' ? describes : isDescribe(found) ? [found] : [];
     for (const key of ['allowFields', 'denyFields', 'sensitiveFields', 'maskFields'] as const)
       for (const [at, field] of (rules[key] ?? []).entries()) say(`objects.${object}.${key}[${at}]`, field, of);
@@ -56,6 +63,7 @@ export async function checkNames(policy: Policy, actions: readonly Action[], des
     const names =
       action.touches.mapped === true ? [] : [...(action.touches.creates ?? []), ...(action.touches.edits ?? [])];
     const found = names.length === 0 ? describes : (await Promise.all(names.map(org))).filter(isDescribe);
+    let changeable: ReadonlySet<string> | undefined;
     for (const [at, field] of actionPolicy.autoFields.entries()) say(`${place}.autoFields[${at}]`, field, found);
     for (const [at, { field }] of actionPolicy.expose.entries()) {
       if (action.exposes === undefined)
@@ -66,15 +74,18 @@ export async function checkNames(policy: Policy, actions: readonly Action[], des
       const inside = `${place}.rules[${at}].if`;
       for (const [n, field] of (rule.if.fieldIn ?? []).entries()) {
         say(`${inside}.fieldIn[${n}]`, field, found);
-        const isThere = found.some(({ fields }) => fields.some(({ name }) => isSame(name, field)));
-        if (isThere && !canChange(field, action, actionPolicy, found))
+        changeable ??= changeableBy(action, actionPolicy, found);
+        if (found.some((one) => hasField(one, field)) && !changeable.has(plain(field)))
           problems.push({
             name: `${inside}.fieldIn[${n}]`,
             problem: `never holds: no call of ${action.name} changes ${field}, nor what it shows; expose it as an input, or take it out`,
           });
       }
-      if (rule.if.stageIn !== undefined)
-        problems.push(...stageProblems(`${inside}.stageIn`, rule.if.stageIn, await org('Opportunity')));
+      if (rule.if.stageIn === undefined) continue;
+      const deals = await org('Opportunity');
+      if (deals === 'unknown')
+        unchecked.push({ name: `${inside}.stageIn`, problem: 'was not checked: the org shows no Opportunity' });
+      problems.push(...stageProblems(`${inside}.stageIn`, rule.if.stageIn, deals));
     }
   }
 
@@ -83,38 +94,43 @@ export async function checkNames(policy: Policy, actions: readonly Action[], des
     ['opportunityReference', 'Opportunity'],
   ] as const) {
     const found = await org(object);
-    if (!isDescribe(found) || found.fields.some((field) => isSame(field.name, policy.lookups[key]))) continue;
+    if (!isDescribe(found) || hasField(found, policy.lookups[key])) continue;
     // Nobody chose the default name: an org that lacks it gets a warning and saves all the same.
     const isDefault = policy.lookups[key] === DEFAULT_LOOKUPS[key];
-    const near = nearest(
-      policy.lookups[key],
-      found.fields.map(({ name }) => name),
-    );
+    const others = near(policy.lookups[key], () => found.fields.map(({ name }) => name));
     (isDefault ? warnings : problems).push({
       name: `lookups.${key}`,
-      problem: `${policy.lookups[key]} is no field of ${found.name}${suggest(near)}`,
+      problem: `${policy.lookups[key]} is no field of ${found.name}${others}`,
     });
   }
 
   warnings.push(...(await formulasOver(policy, describes, org)));
-  for (const [name, found] of known)
-    if (found instanceof GatehouseError)
-      warnings.push({ name: `objects.${name}`, problem: `was not checked: ${found.message}` });
-  return { problems, warnings };
+  for (const [name, error] of failed)
+    unchecked.push({ name: `objects.${name}`, problem: `was not checked: ${error.message}` });
+  return { problems, warnings, unchecked };
 }
 
-/** Whether a call can set the field, or one whose data it shows: the stage changes IsClosed. */
-function canChange(
-  field: string,
+const MOST_NEAREST = 20;
+
+/** What a call can set, and the fields that show its data: the stage changes IsClosed. In lower case. */
+function changeableBy(
   { touches }: Action,
   { expose }: ActionPolicy,
   found: readonly ObjectDescribe[],
-): boolean {
+): ReadonlySet<string> {
   const settable =
     touches.sets === undefined
       ? found.flatMap(({ fields }) => fields.filter((one) => one.createable || one.updateable).map(({ name }) => name))
       : [...touches.sets, ...expose.map((one) => one.field)];
-  return settable.some((name) => shownAs('*', name).some((shown) => isSame(shown.field, field)));
+  return new Set(settable.flatMap((name) => shownAs('*', name).map((shown) => plain(shown.field))));
+}
+
+const fieldsOf = new WeakMap<ObjectDescribe, ReadonlySet<string>>();
+
+function hasField(describe: ObjectDescribe, name: string): boolean {
+  const known = fieldsOf.get(describe) ?? new Set(describe.fields.map((field) => plain(field.name)));
+  fieldsOf.set(describe, known);
+  return known.has(plain(name));
 }
 
 export const DEFAULT_LOOKUPS = { accountKey: 'Account_Key__c', opportunityReference: 'Reference__c' } as const;
@@ -126,19 +142,23 @@ type Found = ObjectDescribe | 'unknown' | GatehouseError;
 const isDescribe = (found: Found | undefined): found is ObjectDescribe =>
   typeof found === 'object' && 'fields' in found && 'childRelationships' in found;
 
-function createLookup(describe: Describe): (object: string) => Promise<Found> {
+function createLookup(describe: Describe) {
   const asked = new Map<string, Promise<Found>>();
-  return (object) => {
+  const failed = new Map<string, GatehouseError>();
+  const org = (object: string): Promise<Found> => {
     const key = object.toLowerCase();
     const found =
       asked.get(key) ??
       describe(object).catch((error: unknown): Found => {
         if (!(error instanceof GatehouseError)) throw error;
-        return error.code === 'not_found' || error.code === 'invalid_input' ? 'unknown' : error;
+        if (error.code === 'not_found' || error.code === 'invalid_input') return 'unknown';
+        failed.set(object, error);
+        return error;
       });
     asked.set(key, found);
     return found;
   };
+  return { org, failed: failed as ReadonlyMap<string, GatehouseError> };
 }
 
 function stageProblems(place: string, stages: readonly string[], found: Found): FieldProblem[] {
@@ -212,5 +232,6 @@ async function firstClosed(
 
 const MOST_TARGETS = 5;
 
-const isSame = (a: string, b: string) => a.trim().toLowerCase() === b.trim().toLowerCase();
+const plain = (name: string) => name.trim().toLowerCase();
+const isSame = (a: string, b: string) => plain(a) === plain(b);
 const suggest = (near: readonly string[]) => (near.length === 0 ? '' : `; nearest: ${near.join(', ')}`);

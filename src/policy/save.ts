@@ -7,6 +7,7 @@ import { policyWarnings } from '../../permissions/warnings.ts';
 import type { Audit, AuditInput, Setter } from '../audit/audit.ts';
 import type { Action } from '../domain/action.ts';
 import { type FieldProblem, GatehouseError, listProblems } from '../domain/errors.ts';
+import { isRecord } from '../domain/is-record.ts';
 import type { Access } from '../ports/access.ts';
 import type { Connections } from '../ports/salesforce.ts';
 import type { BotRow, Store } from '../ports/store.ts';
@@ -22,6 +23,9 @@ export interface SaveDeps {
 
 /** A policy from outside: every mistake is named with its place, also an action that there is not. */
 export function checkedPolicy(value: unknown, actions: readonly Answering[]): Policy {
+  // First of all: each name costs a look at the org.
+  const many = tooMany(value);
+  if (many !== undefined) throw refusedPolicy([many]);
   const parsed = parsePolicy(
     value,
     actions.map(({ name }) => name),
@@ -30,6 +34,31 @@ export function checkedPolicy(value: unknown, actions: readonly Answering[]): Po
     'policy' in parsed ? [...rightsOfAll(value), ...neverHolding(parsed.policy, actions)] : parsed.problems;
   if ('policy' in parsed && problems.length === 0) return parsed.policy;
   throw refusedPolicy(problems);
+}
+
+/** Ten times what the largest policy that we know of holds. */
+const MOST_ENTRIES = 5_000;
+const MOST_OBJECTS = 300;
+
+function tooMany(value: unknown): FieldProblem | undefined {
+  const { objects } = isRecord(value) ? value : {};
+  const named = isRecord(objects) ? Object.keys(objects).length : 0;
+  if (named > MOST_OBJECTS)
+    return {
+      name: 'objects',
+      problem: `names ${named} objects, at most ${MOST_OBJECTS}; one that is not named is closed`,
+    };
+  const entries = entriesOf(value);
+  if (entries <= MOST_ENTRIES) return undefined;
+  return {
+    name: '(top)',
+    problem: `holds ${entries} names and settings, at most ${MOST_ENTRIES}; allowFields says in few names what denyFields says in many`,
+  };
+}
+
+function entriesOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce((sum: number, inner: unknown) => sum + 1 + entriesOf(inner), 0);
 }
 
 /** A rule that can never hold protects nothing, and looks as if it did. */
@@ -60,15 +89,19 @@ function rightsOfAll(value: unknown): FieldProblem[] {
 }
 
 /** The same for one bot: where it is connected, also the names that its org does not know. Warnings stop nothing. */
-export async function checkedPolicyOf(
-  deps: CheckDeps,
-  bot: string,
-  value: unknown,
-): Promise<{ readonly policy: Policy; readonly warnings: readonly string[] }> {
+export async function checkedPolicyOf(deps: CheckDeps, bot: string, value: unknown): Promise<CheckedPolicy> {
   const policy = checkedPolicy(value, deps.actions);
   const row = await deps.store.bots.get(bot);
   const meant = row === undefined ? [] : policyWarnings(policy, row.audience);
-  return { policy, warnings: [...meant, ...(await nameWarnings(deps, bot, policy))] };
+  const { warnings, unchecked } = await nameWarnings(deps, bot, policy);
+  return { policy, warnings: [...meant, ...warnings, ...unchecked], unchecked };
+}
+
+export interface CheckedPolicy {
+  readonly policy: Policy;
+  readonly warnings: readonly string[];
+  /** Of the warnings, those about names that could not be looked up: kept with the policy, and told in its status. */
+  readonly unchecked: readonly string[];
 }
 
 /** Throws for a name that the org does not know. */
@@ -76,22 +109,44 @@ async function nameWarnings(
   { store, connections, actions }: CheckDeps,
   bot: string,
   policy: Policy,
-): Promise<readonly string[]> {
+): Promise<Pick<CheckedPolicy, 'warnings' | 'unchecked'>> {
+  const nothing = (why: string) => ({ warnings: [], unchecked: [why] });
   const connection = await store.connections.get(bot);
   if (connection === undefined || connection.state === 'disconnected')
-    return [`${bot} is not connected, so the names of objects and fields were not checked. Save once more when it is.`];
+    return nothing(
+      `${bot} is not connected, so the names of objects and fields were not checked. Save once more when it is.`,
+    );
   const signal = AbortSignal.timeout(CHECK_MS);
   const opened = await connections.open(bot, { signal }).catch((error: unknown) => {
     if (error instanceof GatehouseError) return error;
     throw error;
   });
-  if (opened instanceof GatehouseError) return [`The names of objects and fields were not checked: ${opened.message}`];
+  if (opened instanceof GatehouseError)
+    return nothing(`The names of objects and fields were not checked: ${opened.message}`);
   const check = (isFresh: boolean) => checkNames(policy, actions, (object) => opened.describe(object, { isFresh }));
   const remembered = await check(false);
   // Describes are remembered for an hour: a field that an admin made since shows in a fresh one.
-  const { problems, warnings } = remembered.problems.length > 0 ? await check(true) : remembered;
+  const { problems, warnings, unchecked } = remembered.problems.length > 0 ? await check(true) : remembered;
   if (problems.length > 0) throw refusedPolicy(problems);
-  return warnings.map(({ name, problem }) => `${name}: ${problem}.`);
+  const told = (found: readonly FieldProblem[]) => found.map(({ name, problem }) => `${name}: ${problem}.`);
+  const more = unchecked.length - MOST_TOLD;
+  return {
+    warnings: told(warnings),
+    unchecked: [...told(unchecked.slice(0, MOST_TOLD)), ...(more > 0 ? [`${more} more names were not checked.`] : [])],
+  };
+}
+
+const MOST_TOLD = 20;
+
+const UNCHECKED = 'policy.unchecked';
+
+/** What of a bot's policy was saved although it could not be looked up in its org. */
+export async function uncheckedOf(
+  { store, now }: Pick<SaveDeps, 'now'> & { readonly store: Pick<Store, 'values'> },
+  bot: string,
+): Promise<readonly string[]> {
+  const kept = await store.values.get(UNCHECKED, bot, now());
+  return kept === undefined ? [] : JSON.parse(kept);
 }
 
 interface CheckDeps {
@@ -118,9 +173,9 @@ export function refusedPolicy(problems: readonly FieldProblem[]): GatehouseError
 export async function savePolicy(
   deps: SaveDeps,
   bot: string,
-  { policy, from, by }: { readonly policy: Policy; readonly from: number; readonly by: Setter },
+  { policy, unchecked, from, by }: Omit<CheckedPolicy, 'warnings'> & { readonly from: number; readonly by: Setter },
 ): Promise<number> {
-  const revision = await trySave(deps, bot, policy, from, by);
+  const revision = await trySave(deps, bot, policy, from, by, unchecked);
   if (revision !== undefined) return revision;
   throw new GatehouseError('conflict', 'Somebody saved this policy since you read it.', {
     next: 'Read it again, repeat your change and save.',
@@ -256,6 +311,7 @@ export async function deleteBot(
 ): Promise<{ readonly revoked: boolean }> {
   const ended = await connections.disconnect(bot);
   await store.bots.remove(bot);
+  await store.values.remove(UNCHECKED, bot);
   await audit.record({ bot, principal, channel, action: 'bot delete', event: 'bot_deleted', detail: ended });
   return ended;
 }
@@ -268,10 +324,14 @@ async function trySave(
   policy: Policy,
   from: number,
   { principal, channel }: Setter,
+  /** Left out where no name changed: what was unchecked stays so. */
+  unchecked?: readonly string[],
 ): Promise<number | undefined> {
   const saved = await store.atomically(async (inside) => {
     const revision = await inside.bots.savePolicy(bot, policy, principal, now(), from);
     if (revision === undefined) return undefined;
+    if (unchecked?.length === 0) await inside.values.remove(UNCHECKED, bot);
+    else if (unchecked !== undefined) await inside.values.set(UNCHECKED, bot, JSON.stringify(unchecked), null);
     const { mode, off } = policy;
     const entry: AuditInput = {
       bot,
@@ -280,7 +340,7 @@ async function trySave(
       action: 'policy',
       event: 'policy_saved',
       policyRevision: revision,
-      detail: { mode, off },
+      detail: { mode, off, ...(unchecked === undefined || unchecked.length === 0 ? {} : { unchecked }) },
     };
     return { revision, row: await audit.append(entry, inside) };
   });

@@ -3,7 +3,7 @@ import { type Policy, parsePolicy, shippedPolicy } from '../../permissions/polic
 import type { FieldDescribe, ObjectDescribe } from '../../src/domain/action.ts';
 import { GatehouseError } from '../../src/domain/errors.ts';
 import { checkNames } from '../../src/policy/names.ts';
-import { checkedPolicyOf } from '../../src/policy/save.ts';
+import { checkedPolicyOf, savePolicy, setMode, uncheckedOf } from '../../src/policy/save.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 /** Names that an operator writes into a policy, against the org that it is for. */
@@ -118,6 +118,80 @@ describe('the names of a policy', () => {
     for (const audience of ['internal', 'public'] as const)
       expect((await checkedPolicyOf(world.app, world.bot, shippedPolicy(audience))).warnings).toEqual([]);
   });
+
+  it.each<[string, object, RegExp]>([
+    [
+      '8,000 fields',
+      account({ denyFields: Array.from({ length: 8_000 }, (_, at) => `Nothing${at}__c`) }),
+      /^holds 8\d{3} names and settings, at most/,
+    ],
+    [
+      '8,000 objects',
+      { ...shipped, objects: Object.fromEntries(Array.from({ length: 8_000 }, (_, at) => [`Nothing${at}__c`, {}])) },
+      /^names 8000 objects, at most/,
+    ],
+    [
+      '8,000 fields of a rule',
+      update({ rules: [{ if: { fieldIn: Array.from({ length: 8_000 }, (_, at) => `No${at}`) }, then: 'deny' }] }),
+      /^holds 8\d{3} names/,
+    ],
+  ])('are bounded before the org is asked anything: %s [K11]', async (_, policy, problem) => {
+    const before = await world.calls();
+    await expect(checkedPolicyOf(world.app, world.bot, policy)).rejects.toMatchObject({
+      code: 'invalid_input',
+      fields: [{ problem: expect.stringMatching(problem) }],
+    });
+    expect(await world.calls()).toBe(before);
+  });
+
+  it('cost time in line with their number, also where none is known [K11]', async () => {
+    const names = (many: number) => Array.from({ length: many }, (_, at) => `Unknown_name_number_${at}__c`);
+    const cost = async (many: number) => {
+      const policy = parsePolicy({ ...shipped, objects: { ...shipped.objects, '*': { denyFields: names(many) } } });
+      if (!('policy' in policy)) throw new Error('no policy');
+      const org = await world.app.connections.open(world.bot, { signal: new AbortController().signal });
+      const check = () => checkNames(policy.policy, world.app.actions, (object) => org.describe(object));
+      await check();
+      const began = process.cpuUsage();
+      expect((await check()).problems).toHaveLength(many);
+      const { user, system } = process.cpuUsage(began);
+      return (user + system) / 1_000;
+    };
+    expect(await cost(4_500)).toBeLessThan(500);
+  });
+
+  it.each(['Account', 'Opportunity'])(
+    'that could not be looked up are told with the save and in the status: %s [K11]',
+    async (away) => {
+      const { bot, app } = world;
+      await world.sim('POST', 'faults', { type: 'status', status: 403, match: { path: `/sobjects/${away}/describe` } });
+      const { [away]: _, ...objects } = shipped.objects;
+      const rules = [{ if: { fieldIn: ['Amuont'], stageIn: ['Closed Wonn'] }, then: 'deny' }];
+      const given = { ...update({ rules }), objects: { ...objects, '*': { denyFields: ['Fax'] } } };
+      await app.connections.disconnect(bot);
+      await app.connections.connect(bot, { flow: 'simulated' });
+      const saved =
+        away === 'Account'
+          ? await checkedPolicyOf(app, bot, { ...given, actions: shipped.actions })
+          : await checkedPolicyOf(app, bot, given);
+      expect(saved.warnings.join('\n')).toContain(`objects.${away}: was not checked`);
+      if (away === 'Opportunity') expect(saved.warnings.join('\n')).toContain('Amuont was not checked');
+      const save = async (checked: typeof saved) =>
+        savePolicy({ ...app, now: () => world.clock.now }, bot, {
+          ...checked,
+          from: (await app.store.bots.get(bot))!.policyRevision,
+          by: { principal: 'operator:ada', channel: 'cli' },
+        });
+      const told = () => uncheckedOf({ store: app.store, now: () => world.clock.now }, bot);
+      await save(saved);
+      expect(await told()).toEqual(saved.unchecked);
+      await setMode({ ...app, now: () => world.clock.now }, bot, 'ask', { principal: 'operator:ada', channel: 'cli' });
+      expect(await told()).toEqual(saved.unchecked);
+      await world.sim('POST', 'faults', { clear: true });
+      await save(await checkedPolicyOf(app, bot, shipped));
+      expect(await told()).toEqual([]);
+    },
+  );
 
   it('save with a warning where no org can be asked [K11]', async () => {
     await world.app.store.bots.create({ ...(await world.app.store.bots.get(world.bot))!, name: 'lone' });

@@ -17,9 +17,9 @@ export const command = defineCommand({
     const app = await call.openApp();
     const operator = await askOperatorOnceReal(call, app, 'MANAGE_POLICY');
     const bot = await botNamed(app.store, name);
-    const { policy, warnings } = await checkedPolicyOf(app, bot.name, given);
+    const { policy, warnings, unchecked } = await checkedPolicyOf(app, bot.name, given);
     const by = { principal: principalOf(operator), channel: 'cli' } as const;
-    const revision = await savePolicy(app, bot.name, { policy, from: bot.policyRevision, by });
+    const revision = await savePolicy(app, bot.name, { policy, unchecked, from: bot.policyRevision, by });
     for (const warning of warnings) call.terminal.note(`${call.terminal.style('yellow', 'Warning:')} ${warning}`);
     call.terminal.print(
       { bot: bot.name, revision, warnings },

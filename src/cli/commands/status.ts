@@ -1,5 +1,6 @@
 import { type LookupNote, lookupNotes } from '../../policy/lookups.ts';
 import { botNamed } from '../../policy/permit.ts';
+import { uncheckedOf } from '../../policy/save.ts';
 import type { HeldRequests } from '../../ports/gate.ts';
 import type { ConnectionStatus } from '../../ports/salesforce.ts';
 import type { SyncStatus } from '../../sync/jobs/status.ts';
@@ -16,7 +17,8 @@ export const command = defineCommand({
     const lookups = connection.state === 'connected' ? await lookupNotes(app.connections, bot) : [];
     const pending = await app.store.proposals.countPending(bot.name);
     const requests = await app.approvals.heldRequests(bot.name);
-    const problems = requestProblems(bot.name, requests, connection.state);
+    const unchecked = await uncheckedOf({ store: app.store, now: Date.now }, bot.name);
+    const problems = [...requestProblems(bot.name, requests, connection.state), ...policyProblems(bot.name, unchecked)];
     const sync = await (await app.sync()).status(bot.name);
     terminal.print(
       {
@@ -89,6 +91,20 @@ function requestProblems(bot: string, { notLookedUp, undecided }: HeldRequests, 
     examples: [],
   };
   return [late, waiting].filter(({ count }) => count > 0);
+}
+
+/** A name that nobody looked up may stand for a rule that never holds. */
+function policyProblems(bot: string, unchecked: readonly string[]) {
+  if (unchecked.length === 0) return [];
+  return [
+    {
+      code: 'policy_unchecked',
+      message: `The policy was saved although not all of its names could be looked up. ${unchecked.join(' ')}`,
+      next: `Save it once more when the org answers: gatehouse policy get ${bot} policy.json, then gatehouse policy set ${bot} policy.json.`,
+      count: unchecked.length,
+      examples: [],
+    },
+  ];
 }
 
 export function describeConnection(status: ConnectionStatus): string {

@@ -4,6 +4,7 @@ import { momentAnswer } from '../../domain/answers.ts';
 import { lookupNotes } from '../../policy/lookups.ts';
 import { botNamed } from '../../policy/permit.ts';
 import { reachOf } from '../../policy/reach.ts';
+import { uncheckedOf } from '../../policy/save.ts';
 import { defineRoute } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
@@ -45,6 +46,10 @@ export const connectionAnswer = z
       .array(lookupAnswer)
       .optional()
       .describe('Fields by which people name records, and which this org does not have'),
+    uncheckedNames: z
+      .array(z.string())
+      .optional()
+      .describe('What of its policy was saved although the org could not be asked; save once more'),
   })
   .meta({ id: 'Connection' });
 
@@ -66,12 +71,14 @@ export function integrationRoutes(deps: HttpDeps) {
         // Whose org it is, and as whom, is for people alone (P1): a model repeats what it reads.
         if (caller.kind !== 'operator') return { json: { state: status.state, environment: status.environment } };
         const lookups = status.state === 'connected' ? await lookupNotes(connections, bot) : [];
+        const uncheckedNames = await uncheckedOf(deps, bot.name);
         return {
           json: {
             bot: params.bot,
             simulated: deps.isSimulated,
             ...status,
             ...(lookups.length === 0 ? {} : { lookups }),
+            ...(uncheckedNames.length === 0 ? {} : { uncheckedNames }),
           },
         };
       },

@@ -53,9 +53,9 @@ export function policyRoutes(deps: HttpDeps) {
       async handle({ params, caller, body, headers }) {
         const bot = await botNamed(store, params.bot);
         const sent = unwrapped(body, bot.name);
-        const { policy, warnings } = await checkedPolicyOf(deps, bot.name, sent.policy);
+        const { policy, warnings, unchecked } = await checkedPolicyOf(deps, bot.name, sent.policy);
         const from = revisionOf(headers.get('if-match')) ?? sent.revision ?? bot.policyRevision;
-        const revision = await savePolicy(deps, bot.name, { policy, from, by: setter(caller) });
+        const revision = await savePolicy(deps, bot.name, { policy, unchecked, from, by: setter(caller) });
         return {
           json: { bot: bot.name, revision, policy, ...(warnings.length === 0 ? {} : { warnings }) },
           headers: { etag: `"${revision}"` },
