@@ -151,9 +151,16 @@ describeStores((_name, openFresh) => {
       const named = async (name: string) =>
         (await world.records('Account')).filter(({ Name }) => String(Name).toLowerCase() === name);
       const first = await make('Bar NV');
-      for (const name of ['Bar NV', 'BAR nv', ' bar NV ']) expect((await make(name)).sfId).toBe(first.sfId);
+      for (const name of ['Bar NV', 'BAR nv', ' bar NV ', 'Bar  NV', 'Bar\u00a0NV', 'bar\tnv'])
+        expect((await make(name)).sfId).toBe(first.sfId);
       expect(await named('bar nv')).toHaveLength(1);
-      expect((await world.log('bar nv')).map(({ operation }) => operation)).toEqual(['none', 'none', 'none', 'create']);
+      expect((await world.log('bar nv')).map(({ operation }) => operation)).toEqual([
+        ...Array(6).fill('none'),
+        'create',
+      ]);
+      expect((await make('Wide  and   Far')).sfId).toBe((await make('Wide and Far')).sfId);
+      expect(await named('wide and far')).toHaveLength(1);
+      expect((await make('Caf\u00e9 NV')).sfId).toBe((await make('Cafe\u0301 NV')).sfId);
 
       const lost = { type: 'drop', when: 'after', match: { path: 'sobjects/Account' } };
       await world.control('POST', 'faults', { ...lost, times: 1 });
@@ -182,6 +189,26 @@ describeStores((_name, openFresh) => {
       expect(await named('theirs nv')).toHaveLength(1);
     },
   );
+
+  it('makes one company for people whose host writes its name with one space or two, and finds the one that is there [S4]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const party = defaultMapping('party');
+    const rules = party.rules.map((rule) =>
+      rule.remote[0] === 'Account.Name' ? { ...rule, parent: 'find_or_create' as const } : rule,
+    );
+    await open(world, { Account: WRITE });
+    await save(world, { ...party, rules });
+    const there = await world.add({ Name: 'There NV' }, 'Account');
+    for (const [id, company] of Object.entries({ p1: 'Two  Spaces', p2: 'Two Spaces', p3: 'There  NV' })) {
+      await world.put(id, { email: `${id}@t.example`, name: `P ${id}`, company });
+      await world.settle();
+    }
+    const accounts = await world.records('Account');
+    expect(accounts.map(({ Name }) => Name).sort()).toEqual(['There NV', 'Two Spaces']);
+    const people = await world.records();
+    expect(people.filter(({ AccountId }) => AccountId === there)).toHaveLength(1);
+    expect(people.filter(({ AccountId }) => AccountId !== there)).toHaveLength(2);
+  });
 
   it('makes a company also where its external-id field may not be written [S4]', async () => {
     await using world = await createSyncWorld(openFresh);

@@ -2,6 +2,7 @@ import type { FieldValue } from '../../domain/action.ts';
 import { type ErrorBody, fromErrorBody, GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import { freed, linkedTo } from '../../domain/link-transitions.ts';
+import { plainName } from '../../domain/stored-value/text.ts';
 import type { SyncDeps } from '../../ports/sync.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
 import type { CompiledRule } from '../mapping/compile.ts';
@@ -38,11 +39,14 @@ export async function parentsToFind(
   const objects = new Set([...asked.values()].flatMap(({ parent }) => parent.objects));
   for (const object of objects) {
     const mine = [...asked].filter(([, { parent }]) => parent.objects.includes(object));
-    const localIds = mine.map(([, { name }]) => foldedName(name));
-    for (const link of await store.links.byLocal(target.scope, object, localIds)) {
+    // Of earlier versions, links stand under the name with the spaces it had; what was chosen since comes last.
+    const localIds = mine.flatMap(([, { name }]) => [foldedName(name), String(name).trim().toLowerCase()]);
+    const links = await store.links.byLocal(target.scope, object, [...new Set(localIds)]);
+    const isOfNow = ({ localId }: Link) => Number(foldedName(localId) === localId);
+    for (const link of links.toSorted((one, other) => isOfNow(one) - isOfNow(other))) {
       if (link.kind !== 'parent' || (link.sfId === null && link.state !== 'unlinked')) continue;
       for (const [key, { name }] of mine) {
-        if (foldedName(name) !== link.localId) continue;
+        if (foldedName(name) !== foldedName(link.localId)) continue;
         chosen.set(key, link.sfId);
         asked.delete(key);
       }
@@ -167,7 +171,9 @@ async function create(
         keyField,
         method: keyField ? ('upsert' as const) : ('create' as const),
         fields: {
-          [byLocal.get(link.localId)?.parent.field ?? 'Name']: byLocal.get(link.localId)?.name ?? link.localId,
+          [byLocal.get(link.localId)?.parent.field ?? 'Name']: plainName(
+            String(byLocal.get(link.localId)?.name ?? link.localId),
+          ),
         },
       })),
       200,

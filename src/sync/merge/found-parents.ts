@@ -1,5 +1,6 @@
 import type { FieldValue } from '../../domain/action.ts';
 import { type GatehouseError, toErrorBody } from '../../domain/errors.ts';
+import { plainName } from '../../domain/stored-value/text.ts';
 import type { ParentRule } from '../mapping/compile.ts';
 import { isAboutFields, type LookedUp, type Lookup } from '../remote/look-up.ts';
 import { quote } from '../remote/soql-read.ts';
@@ -30,7 +31,8 @@ export function lookupsOf(asked: AskedParents): readonly Lookup[] {
       const key = `${object}.${parent.field}`;
       const group = groups.get(key) ?? { object, field: parent.field, values: [] };
       groups.set(key, group);
-      group.values.push(String(name));
+      // Salesforce tells two spaces from one: both spellings are asked for.
+      group.values.push(...new Set([String(name), plainName(String(name))]));
     }
   return [...groups.values()].map(({ object, field, values }) => ({ object, select: ['Id', field], field, values }));
 }

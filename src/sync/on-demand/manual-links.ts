@@ -4,6 +4,7 @@ import { EXTERNAL_ID } from '../../domain/external-id.ts';
 import { BY_HAND, type Link, problemKind, type Scope } from '../../domain/link.ts';
 import { freed, linkedByHand, unlinked } from '../../domain/link-transitions.ts';
 import { KINDS, type Kind } from '../../domain/mapping.ts';
+import { plainName } from '../../domain/stored-value/text.ts';
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
 import type { LogChange, LogRow } from '../../ports/sync-store.ts';
 import { LONGEST_FLIGHT_MS } from '../engine/change-set.ts';
@@ -172,7 +173,7 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
     const keyField = keyFieldOf(await org.describe(object), openedBy(await deps.policyOf(claim.bot)));
     const byId = sfId === null ? [] : [{ object, select: ['Id'], field: 'Id', values: [sfId] }];
     const byKey = keyField === undefined ? [] : [{ object, select: ['Id'], field: keyField, values: [extKey] }];
-    const byName = { object, select: ['Id', 'Name'], field: 'Name', values: [name] };
+    const byName = { object, select: ['Id', 'Name'], field: 'Name', values: [...new Set([name, plainName(name)])] };
     const look = async (wasSent: boolean) => {
       const ours = (await lookUp(org, [...byId, ...byKey], () => {})).flat();
       const [all = []] = await lookUp(org, [byName], () => {});
@@ -194,7 +195,7 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
     await noteAttempt(claim, org.clock());
     const mark = keyField === undefined ? {} : { mark: { field: EXTERNAL_ID, value: extKey } };
     try {
-      return { id: (await org.create(object, { Name: name }, mark)).id, isNew: true };
+      return { id: (await org.create(object, { Name: plainName(name) }, mark)).id, isNew: true };
     } catch (error) {
       if (error instanceof GatehouseError && org.refusal(error).mayBeDone !== true) {
         await noteAttempt(claim, attemptedAt);
