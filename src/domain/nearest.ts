@@ -5,12 +5,15 @@
 export function nearest(input: string, known: readonly string[], most = 3): readonly string[] {
   const wanted = plain(input.slice(0, MOST_LETTERS));
   return known
-    .map((name) => {
+    .flatMap((name) => {
       const letters = plain(name);
       const isPart = wanted.length > 2 && letters.length > 2 && (letters.includes(wanted) || wanted.includes(letters));
-      return { name, isPart, distance: distanceOf(wanted, letters), length: Math.max(wanted.length, letters.length) };
+      const most = Math.max(1, Math.floor(Math.max(wanted.length, letters.length) * 0.34));
+      // Each letter that one has more is one to add: what is far by length alone need not be compared.
+      if (!isPart && Math.abs(wanted.length - letters.length) > most) return [];
+      const distance = distanceOf(wanted, letters);
+      return isPart || distance <= most ? [{ name, isPart, distance }] : [];
     })
-    .filter(({ distance, length, isPart }) => isPart || distance <= Math.max(1, Math.floor(length * 0.34)))
     .sort(
       (a, b) => a.distance - b.distance || Number(b.isPart) - Number(a.isPart) || a.name.localeCompare(b.name, 'en'),
     )

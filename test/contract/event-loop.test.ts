@@ -3,9 +3,16 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { createAccumulator } from '../../src/chat/models/accumulate.ts';
 import { createOpenAiModel } from '../../src/chat/models/openai-model.ts';
+import type { FieldDescribe, FieldValue } from '../../src/domain/action.ts';
+import type { Mapping } from '../../src/domain/mapping.ts';
 import { serveRoutes } from '../../src/http/server.ts';
 import { rotateToken } from '../../src/sync/inbound/receive.ts';
+import { compileMapping } from '../../src/sync/mapping/compile.ts';
+import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
+import { previewMapping } from '../../src/sync/mapping/preview.ts';
+import { checkSamples } from '../../src/sync/mapping/samples.ts';
 import { suggestRules } from '../../src/sync/mapping/suggest.ts';
+import { checkMapping } from '../../src/sync/mapping/validate.ts';
 import { createServedWorld } from '../salesforce/org-world.ts';
 import { describeStores } from '../support/databases.ts';
 import { longestHold } from '../support/holds.ts';
@@ -158,12 +165,12 @@ describe('Salesforce', () => {
   });
 });
 
-describe('a describe of 800 fields', () => {
+describe('a describe of 3,000 fields', () => {
   it.each([1, 7])(
     'holds nobody up while names are sought for 1,000 fields of the host, labels of %i lines [K4]',
     async (lines) => {
       const label = 'a label that goes on and on '.repeat(lines);
-      const more = Array.from({ length: 780 }, (_, n) =>
+      const more = Array.from({ length: 2_980 }, (_, n) =>
         field(`Some_Long_Name_Of_A_Field_${n}__c`, 'string', { label: `${n} ${label}` }),
       );
       const samples = Object.fromEntries(
@@ -174,6 +181,52 @@ describe('a describe of 800 fields', () => {
       expect(await longestHold(() => suggestRules('party', samples, describe, none))).toBeLessThan(MOST_HOLD);
     },
   );
+});
+
+describe('a mapping with value maps into long lists', () => {
+  const text = (n: number) => `Choice number ${n} of a list that goes on and on`;
+  const choices = Array.from({ length: 3_000 }, (_, n) => ({ value: text(n), label: `The ${text(n)}`, active: true }));
+  const listed = (type: string, restrictedPicklist: boolean) =>
+    Array.from({ length: 5 }, (_, n) =>
+      field(`List_${n}__c`, type, { length: 4_099, restrictedPicklist, picklistValues: choices.slice() }),
+    );
+  const plain = Array.from({ length: 2_800 }, (_, n) => field(`Some_Long_Name_Of_A_Field_${n}__c`));
+  const rules = (remote: (n: number) => string, pair: (n: number) => FieldValue): Mapping['rules'] =>
+    Array.from({ length: 5 }, (_, n) => ({
+      local: [`list${n}`],
+      remote: [remote(n)],
+      direction: 'to_crm',
+      transforms: [
+        { use: 'values', pairs: Array.from({ length: 500 }, (_, at) => [`host ${at}`, pair(at)]), otherwise: 'refuse' },
+      ],
+    }));
+  const own = (n: number) => `List_${n}__c`;
+  const several = (n: number) => [0, 1, 2].map((more) => text((n * 5 + more) % 3_000)).join(';');
+  const MAPPINGS: Readonly<Record<string, () => readonly [FieldDescribe[], Mapping['rules']]>> = {
+    'listed values of lists': () => [listed('picklist', true), rules(own, (n) => text(2_999 - n))],
+    'several values of lists': () => [listed('multipicklist', true), rules(own, several)],
+    'values that no list has': () => [listed('multipicklist', true), rules(own, (n) => `none of them ${n}`)],
+    'values of open lists': () => [listed('multipicklist', false), rules(own, several)],
+    'names that no field has': () => [
+      [],
+      rules(
+        (n) => `Some_Lnog_Naem_Of_Another_${n}__c`,
+        (n) => n,
+      ),
+    ],
+  };
+
+  it.each(Object.entries(MAPPINGS))('holds nobody up by %s, checked and tried [K4]', async (_, make) => {
+    const [lists, rules] = make();
+    const describe = { ...contact, fields: [...contact.fields, ...plain, ...lists] };
+    const mapping: Mapping = { ...defaultMapping('party'), rules };
+    const fields = Object.fromEntries(rules.map(({ local: [name = ''] }, n) => [name, `host ${499 - (n % 2)}`]));
+    const samples = Array.from({ length: 200 }, (_, n) => ({ id: `p${n}`, fields, createdAt: 0 }));
+    expect(await longestHold(() => checkMapping(mapping, describe))).toBeLessThan(MOST_HOLD);
+    const compiled = compileMapping(mapping, describe);
+    expect(await longestHold(() => checkSamples(compiled, samples))).toBeLessThan(MOST_HOLD);
+    expect(await longestHold(() => previewMapping(compiled, samples[0], undefined))).toBeLessThan(MOST_HOLD);
+  });
 });
 
 describeStores((_, openFresh) => {

@@ -21,6 +21,10 @@ const MOST_LETTERS = 1_000;
 
 interface List {
   readonly exact: ReadonlySet<string>;
+  /** Of every value, the inactive ones too. */
+  readonly place: ReadonlyMap<string, number>;
+  /** What the field takes, in words. */
+  readonly shown: string;
   /** By looks; null where several look so. */
   readonly byValue: ReadonlyMap<string, string | null>;
   readonly byLabel: ReadonlyMap<string, string | null>;
@@ -35,6 +39,11 @@ function listOf(entries: readonly Entry[]): List {
   const active = entries.filter((entry) => entry.active);
   const list: List = {
     exact: new Set(active.map(({ value }) => value)),
+    place: new Map(entries.map(({ value }, index) => [value, index])),
+    shown: `${active
+      .slice(0, 12)
+      .map(({ value }) => value)
+      .join(', ')}${active.length > 12 ? ' and others' : ''}`,
     byValue: byLooks(active, ({ value }) => value),
     byLabel: byLooks(active, ({ label }) => label),
   };
@@ -79,7 +88,7 @@ export function readChoices(field: Shape, given: string): Read<string> {
 
 /** As the org lists them, each once: Salesforce answers in its own order, whatever was sent. */
 function inOrder({ picklistValues }: Shape, values: readonly string[]): string[] {
-  const place = new Map(picklistValues.map(({ value }, index) => [value, index]));
+  const { place } = listOf(picklistValues);
   const at = (value: string) => place.get(value) ?? picklistValues.length;
   return [...new Set(values)].sort((a, b) => at(a) - at(b) || (a < b ? -1 : 1));
 }
@@ -95,9 +104,6 @@ function byCommas(field: Shape, part: string): readonly (string | { readonly pro
 }
 
 function notListed({ picklistValues }: Shape): string {
-  const values = picklistValues.filter(({ active }) => active).map(({ value }) => value);
-  const shown = values.slice(0, 12).join(', ');
-  return values.length === 0
-    ? 'is not in the list, which is empty'
-    : `is not in the list; the field takes ${shown}${values.length > 12 ? ' and others' : ''}`;
+  const { exact, shown } = listOf(picklistValues);
+  return exact.size === 0 ? 'is not in the list, which is empty' : `is not in the list; the field takes ${shown}`;
 }

@@ -48,10 +48,12 @@ export function toStep(transform: Transform, { form, field }: Surroundings = {})
       };
     case 'values': {
       const { pairs, otherwise } = transform;
+      const byLocal = firstOf(pairs, ([local]) => local);
+      const byRemote = firstOf(pairs, ([, remote]) => remote);
       return {
         use,
         out: (value) => {
-          const pair = pairs.find(([local]) => isSame(local, value));
+          const pair = byLocal.get(sameness(value));
           if (pair) return { value: pair[1] };
           if (value === null || otherwise === 'pass') return { value };
           if (otherwise === 'skip') return undefined;
@@ -63,7 +65,7 @@ export function toStep(transform: Transform, { form, field }: Surroundings = {})
           };
         },
         back: (value) => {
-          const pair = pairs.find(([, remote]) => isSame(remote, value));
+          const pair = byRemote.get(sameness(value));
           return pair ? pair[0] : otherwise === 'skip' && value !== null ? undefined : value;
         },
       };
@@ -113,6 +115,13 @@ function defaultOf(
   return isRead(day) ? addDays(day.value, plusDays) : (value ?? null);
 }
 
-function isSame(a: FieldValue, b: FieldValue): boolean {
-  return typeof a === 'string' && typeof b === 'string' ? a.trim().toLowerCase() === b.trim().toLowerCase() : a === b;
+type Pair = Extract<Transform, { use: 'values' }>['pairs'][number];
+
+/** The first pair that fits wins; found by one look, however many there are. */
+function firstOf(pairs: readonly Pair[], sideOf: (pair: Pair) => FieldValue): ReadonlyMap<FieldValue, Pair> {
+  // Of one key the last entry stays.
+  return new Map(pairs.toReversed().map((pair) => [sameness(sideOf(pair)), pair]));
 }
+
+/** The same for values that mean the same. */
+const sameness = (value: FieldValue): FieldValue => (typeof value === 'string' ? value.trim().toLowerCase() : value);

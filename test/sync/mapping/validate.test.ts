@@ -107,7 +107,7 @@ describe('a mapping is checked when it is saved [S4]', () => {
     expect(told({ local: 'x', remote: 'FirstName', transforms: long })).toContain('longer than FirstName allows (40)');
     const fax = [{ use: 'values', pairs: [['fax', 'fax']] }];
     expect(told({ local: 'x', remote: 'Preferred_Channel__c', transforms: fax })).toContain(
-      'does not list "fax"; it takes email, phone',
+      '"fax" is not in the list; the field takes email, phone',
     );
   });
 
