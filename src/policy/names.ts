@@ -2,6 +2,7 @@ import { policyFor } from '../../permissions/decide.ts';
 import { fieldAccess, listedFields, shownAs, taggedFields } from '../../permissions/field-access.ts';
 import { type ActionPolicy, OPEN_TO_READ, type Policy } from '../../permissions/policy.ts';
 import type { Action, FieldDescribe, ObjectDescribe } from '../domain/action.ts';
+import { breathe } from '../domain/breath.ts';
 import { type FieldProblem, GatehouseError } from '../domain/errors.ts';
 import { nearest } from '../domain/nearest.ts';
 
@@ -35,7 +36,9 @@ export async function checkNames(policy: Policy, actions: readonly Action[], des
     problems.push({ name: `objects.${name}`, problem: `is no object of this org${others}` });
   }
   const describes = [...known.values()].filter(isDescribe);
-  const say = (place: string, name: string, of: readonly ObjectDescribe[]) => {
+  const say = async (place: string, name: string, of: readonly ObjectDescribe[]) => {
+    // A policy names thousands of fields, an org has as many.
+    await breathe();
     if (of.length === 0)
       unchecked.push({ name: place, problem: `${name} was not checked: no object of it could be looked up` });
     if (of.length === 0 || of.some((one) => hasField(one, name))) return;
@@ -52,7 +55,7 @@ export async function checkNames(policy: Policy, actions: readonly Action[], des
     if (object !== '*' && !isDescribe(found)) continue;
     const of = object === '*' ? describes : isDescribe(found) ? [found] : [];
     for (const key of ['allowFields', 'denyFields', 'sensitiveFields', 'maskFields'] as const)
-      for (const [at, field] of (rules[key] ?? []).entries()) say(`objects.${object}.${key}[${at}]`, field, of);
+      for (const [at, field] of (rules[key] ?? []).entries()) await say(`objects.${object}.${key}[${at}]`, field, of);
   }
 
   for (const action of actions) {
@@ -64,16 +67,16 @@ export async function checkNames(policy: Policy, actions: readonly Action[], des
       action.touches.mapped === true ? [] : [...(action.touches.creates ?? []), ...(action.touches.edits ?? [])];
     const found = names.length === 0 ? describes : (await Promise.all(names.map(org))).filter(isDescribe);
     let changeable: ReadonlySet<string> | undefined;
-    for (const [at, field] of actionPolicy.autoFields.entries()) say(`${place}.autoFields[${at}]`, field, found);
+    for (const [at, field] of actionPolicy.autoFields.entries()) await say(`${place}.autoFields[${at}]`, field, found);
     for (const [at, { field }] of actionPolicy.expose.entries()) {
       if (action.exposes === undefined)
         problems.push({ name: `${place}.expose[${at}]`, problem: `${action.name} takes no further fields` });
-      else say(`${place}.expose[${at}].field`, field, found);
+      else await say(`${place}.expose[${at}].field`, field, found);
     }
     for (const [at, rule] of actionPolicy.rules.entries()) {
       const inside = `${place}.rules[${at}].if`;
       for (const [n, field] of (rule.if.fieldIn ?? []).entries()) {
-        say(`${inside}.fieldIn[${n}]`, field, found);
+        await say(`${inside}.fieldIn[${n}]`, field, found);
         changeable ??= changeableBy(action, actionPolicy, found);
         if (found.some((one) => hasField(one, field)) && !changeable.has(plain(field)))
           problems.push({

@@ -3,6 +3,7 @@ import { closedTo } from '../../permissions/field-access.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Action, Preview } from '../domain/action.ts';
+import { breathe } from '../domain/breath.ts';
 import type { Proposal } from '../domain/proposal.ts';
 import type { AuditRow, BotRow, Store } from '../ports/store.ts';
 import { hasRate, judge } from './judge.ts';
@@ -43,6 +44,7 @@ export interface ReplayDeps {
 const DAYS_MS = 30 * 86_400_000;
 const MOST_CALLS = 1_000;
 const MOST_ROWS = 50;
+const IN_ONE_TURN = 20;
 
 export async function replay(deps: ReplayDeps, bot: BotRow, policy: Policy): Promise<Replay> {
   const { store, actions, now } = deps;
@@ -55,8 +57,11 @@ export async function replay(deps: ReplayDeps, bot: BotRow, policy: Policy): Pro
   const environment = (await store.connections.get(bot.name))?.environment ?? 'production';
   const unknown: Record<Unknown, number> = { rate: 0, facts: 0, fields: 0 };
   const changed: Replay['rows'][number][] = [];
+  const ownFields = openFields(policy);
+  const hadOthers = new Map([...revisions].map(([revision, before]) => [revision, openFields(before) !== ownFields]));
   let same = 0;
-  for (const row of rows) {
+  for (const [at, row] of rows.entries()) {
+    if (at % IN_ONE_TURN === 0) await breathe();
     const action = actions.find(({ name }) => name === row.action);
     const to =
       action === undefined
@@ -66,7 +71,7 @@ export async function replay(deps: ReplayDeps, bot: BotRow, policy: Policy): Pro
             row,
             bot: { ...bot, policy },
             proposal: row.proposal === null ? undefined : held.get(row.proposal),
-            before: revisions.get(row.policyRevision ?? 0),
+            hasOtherFields: hadOthers.get(row.policyRevision ?? 0) ?? true,
             environment,
           });
     const from = FROM[row.event];
@@ -111,13 +116,13 @@ interface Judged {
   readonly row: AuditRow;
   readonly bot: BotRow;
   readonly proposal: Proposal | undefined;
-  /** The policy that the call met. */
-  readonly before: Policy | undefined;
+  /** Other fields were open when the call was decided: that decides what is read and what class a query is of, and is not kept. */
+  readonly hasOtherFields: boolean;
   readonly environment: Parameters<typeof judge>[3];
 }
 
 function outcomeOf(audit: ReplayDeps['audit'], judged: Judged): Outcome | Unknown {
-  const { action, bot, proposal, before, environment } = judged;
+  const { action, bot, proposal, environment } = judged;
   const permit = { action, actionPolicy: policyFor(bot.policy, action.name) };
   const { word, policy } = standingOf(action, bot, environment);
   // No fact changes these.
@@ -130,7 +135,7 @@ function outcomeOf(audit: ReplayDeps['audit'], judged: Judged): Outcome | Unknow
     if (policy.rules.length === 0 && policy.autoFields.length === 0 && word === 'asks') return 'asks';
     return 'facts';
   }
-  if (hasOtherFields(bot.policy, before)) return 'fields';
+  if (judged.hasOtherFields) return 'fields';
   const visitor = proposal?.visitor ?? null;
   const decided = (runs: number) => judge(bot, permit, preview, environment, runs, visitor).decision;
   if (hasRate(policy) && visitor === null && decided(0) !== decided(Number.MAX_SAFE_INTEGER)) return 'rate';
@@ -150,11 +155,7 @@ function previewOf(audit: ReplayDeps['audit'], { action, row, proposal }: Judged
   return { summary: '', changes: [], query };
 }
 
-/** Which fields are open decides what is read and what class a query is of: that is not kept. */
-function hasOtherFields(policy: Policy, before: Policy | undefined): boolean {
-  const of = ({ objects, soql }: Policy) => JSON.stringify([objects, soql]);
-  return before === undefined || of(policy) !== of(before);
-}
+const openFields = ({ objects, soql }: Policy) => JSON.stringify([objects, soql]);
 
 function counted(changed: Replay['rows']): Replay['changed'] {
   const counts = new Map<string, { from: Outcome; to: Outcome; count: number }>();

@@ -1,11 +1,16 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { policySchema } from '../../permissions/policy.ts';
 import { createAccumulator } from '../../src/chat/models/accumulate.ts';
 import { createOpenAiModel } from '../../src/chat/models/openai-model.ts';
 import type { FieldDescribe, FieldValue } from '../../src/domain/action.ts';
 import type { Mapping } from '../../src/domain/mapping.ts';
 import { serveRoutes } from '../../src/http/server.ts';
+import { createMcpHttp } from '../../src/mcp/http.ts';
+import { botNamed } from '../../src/policy/permit.ts';
+import { replay } from '../../src/policy/replay.ts';
+import { checkedPolicyOf } from '../../src/policy/save.ts';
 import { rotateToken } from '../../src/sync/inbound/receive.ts';
 import { compileMapping } from '../../src/sync/mapping/compile.ts';
 import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
@@ -15,7 +20,9 @@ import { suggestRules } from '../../src/sync/mapping/suggest.ts';
 import { checkMapping } from '../../src/sync/mapping/validate.ts';
 import { createServedWorld } from '../salesforce/org-world.ts';
 import { describeStores } from '../support/databases.ts';
+import { openDoor } from '../support/door.ts';
 import { longestHold } from '../support/holds.ts';
+import { createWorld } from '../support/world.ts';
 import { contact, field } from '../sync/mapping/describes.ts';
 import { soapMessage } from '../sync/soap.ts';
 import { createSyncWorld, type SyncWorld } from '../sync/world.ts';
@@ -226,6 +233,102 @@ describe('a mapping with value maps into long lists', () => {
     const compiled = compileMapping(mapping, describe);
     expect(await longestHold(() => checkSamples(compiled, samples))).toBeLessThan(MOST_HOLD);
     expect(await longestHold(() => previewMapping(compiled, samples[0], undefined))).toBeLessThan(MOST_HOLD);
+  });
+});
+
+describe('the console', () => {
+  const fieldRules = Array.from({ length: 50 }, (_, rule) => ({
+    if: { fieldIn: Array.from({ length: 100 }, (_, n) => `Field${rule}x${n}`) },
+    then: 'deny' as const,
+  }));
+
+  it('holds nobody up while a policy of 5,000 fields that the org does not know is checked [K4]', async () => {
+    await using world = await createWorld();
+    const { app, bot } = world;
+    const row = await botNamed(app.store, bot);
+    const action = row.policy.actions.UpdateOpportunity;
+    const actions = { ...row.policy.actions, UpdateOpportunity: { ...action, rules: fieldRules } };
+    const check = () => checkedPolicyOf(app, bot, { ...row.policy, actions });
+    await checkedPolicyOf(app, bot, row.policy);
+    const held = await longestHold(() => expect(check()).rejects.toMatchObject({ code: 'invalid_input' }));
+    expect(held).toBeLessThan(MOST_HOLD);
+  });
+
+  it('holds nobody up while a policy of 1,000 objects is tried on 1,000 calls [K4]', async () => {
+    await using world = await createWorld();
+    const { app, bot } = world;
+    const row = await botNamed(app.store, bot);
+    const detail = { class: 'list', objects: ['Account'], fields: ['Account.Name'] };
+    const call = {
+      principal: 'agent:a',
+      channel: 'rest',
+      action: 'RunSOQL',
+      event: 'permitted',
+      bot,
+      policyRevision: 1,
+    };
+    for (let n = 0; n < 1_000; n += 1) await app.audit.append({ ...call, detail }, app.store);
+    const denyFields = Array.from({ length: 20 }, (_, n) => `Field${n}__c`);
+    const more = Object.fromEntries(
+      Array.from({ length: 1_000 }, (_, n) => [`Object${n}__c`, { read: true, denyFields }]),
+    );
+    const policy = policySchema.parse({ ...row.policy, objects: { ...row.policy.objects, ...more } });
+    const held = await longestHold(async () => expect((await replay(app, row, policy)).calls).toBe(1_000));
+    expect(held).toBeLessThan(MOST_HOLD);
+  });
+
+  it('holds nobody up while 5,000 rows of the log are verified and exported [K4]', async () => {
+    await using door = await openDoor();
+    const { app } = door.world;
+    const row = { principal: 'agent:a', channel: 'rest', action: 'GetAccount', event: 'done', bot: 'demo' };
+    for (let n = 1; n < 20_000; n += 1)
+      await app.audit.append({ ...row, detail: { reasons: ['x'.repeat(200)] } }, app.store);
+    await app.audit.record(row);
+    const { cookie } = await door.signIn('admin');
+    const held = await longestHold(async () => {
+      expect((await app.audit.verify()).rows).toBeGreaterThanOrEqual(5_000);
+      for (const format of ['csv', 'jsonl']) {
+        const { body } = await fetch(`${door.url}/api/audit?format=${format}`, { headers: { cookie } });
+        for await (const _ of body ?? []);
+      }
+    });
+    expect(held).toBeLessThan(MOST_HOLD);
+  });
+});
+
+describe('a client', () => {
+  const K900 = 900_000;
+  const ARGUMENTS: Readonly<Record<string, () => string>> = {
+    'lists within lists': () => `${'['.repeat(K900 / 2)}${']'.repeat(K900 / 2)}`,
+    'a hundred thousand names': () => `{${lines(70_000, (n) => `"k${n}":${n}`)}}`,
+    'ten thousand names that no action knows': () => `{${lines(9_900, (n) => `"k${n}":"${'x'.repeat(70)}"`)}}`,
+    'one long text': () => `{"reference":"${'x'.repeat(K900)}"}`,
+    'one text of escapes': () => `{"reference":"${'\\"'.repeat(K900 / 2)}"}`,
+    'a list of lists': () => `{"reference":[${lines(60, () => `[${'{},'.repeat(4_000)}{}]`)}]}`,
+    'conditions in a query': () =>
+      `{"soql":"SELECT Id FROM Account WHERE ${lines(1_600, () => "Name > 'a'", ' OR ')}"}`,
+    'conditions within conditions': () =>
+      `{"soql":"SELECT Id FROM Account WHERE ${'('.repeat(15_000)}Id=''${')'.repeat(15_000)}"}`,
+  };
+
+  it.each(Object.entries(ARGUMENTS))('holds nobody up with arguments over MCP: %s [K4]', async (_, make) => {
+    await using door = await openDoor({}, ({ app }) => ({ mcp: createMcpHttp(app) }));
+    const headers = {
+      ...{ authorization: `Bearer ${door.keys.agent}`, 'content-type': 'application/json' },
+      ...{ accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-06-18' },
+    };
+    const ask = async (tool: string, args: string) => {
+      const params = `{"name":"${tool}","arguments":${args}}`;
+      const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params}}`;
+      return (await fetch(`${door.url}/mcp`, { method: 'POST', headers, body })).text();
+    };
+    // What is loaded at the first call is no input's.
+    await ask('RunSOQL', '{"soql":"SELECT Id FROM Account LIMIT 1"}');
+    const args = make();
+    const held = await longestHold(async () => {
+      for (const tool of ['RunSOQL', 'GetOpportunity', 'CreateLead']) expect(await ask(tool, args)).not.toBe('');
+    });
+    expect(held).toBeLessThan(MOST_HOLD);
   });
 });
 
