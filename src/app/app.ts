@@ -346,16 +346,26 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       isSimulated,
       simulatedOrg: isSimulated ? sim.get : undefined,
       async close() {
-        if (made.isMade()) await connections.close();
-        if (options.tokens === undefined) await tokens.close();
-        if (sim.isMade() && options.simulatedOrg === undefined) await (await sim.get()).close();
-        await store.close();
+        const ended = [
+          await settled(async () => made.isMade() && connections.close()),
+          await settled(async () => options.tokens === undefined && tokens.close()),
+          await settled(async () => sim.isMade() && options.simulatedOrg === undefined && (await sim.get()).close()),
+          await settled(() => store.close()),
+        ];
+        const failed = ended.find((one) => one.status === 'rejected');
+        if (failed !== undefined) throw failed.reason;
       },
     };
   } catch (error) {
     await store.close();
     throw error;
   }
+}
+
+/** What cannot be closed keeps nothing else open. */
+async function settled(work: () => Promise<unknown>): Promise<PromiseSettledResult<unknown>> {
+  const [result] = await Promise.allSettled([work()]);
+  return result;
 }
 
 /** A lost SALESFORCE_CLIENT_ID must not send a company's leads to a toy. */

@@ -18,6 +18,7 @@ export async function runCli(argv: readonly string[]): Promise<number> {
   process.stderr.on('error', () => {});
   const terminal = createTerminal(argv.includes('--json'), pasteable(COMMANDS));
   const opened: App[] = [];
+  let failed: unknown;
   try {
     const parsed = await parseCommandLine(argv, packageJson.version);
     if (!('command' in parsed)) {
@@ -40,13 +41,15 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     });
     return 0;
   } catch (thrown) {
+    failed = thrown;
     return fail(thrown, terminal);
   } finally {
     // What was asked for is done, or was told why not: a database that cannot be closed in order keeps its rows beside it.
     for (const app of opened)
       await app.close().catch((thrown: unknown) => {
-        const { message } = toGatehouseError(thrown, randomUUID);
-        terminal.note(`What was done is kept, but the data could not be closed in order: ${message}`);
+        const { message, next } = forOperator(toGatehouseError(thrown, randomUUID));
+        if (failed instanceof GatehouseError && forOperator(failed).message === message) return; // told already
+        terminal.note(`What was done is kept, but the data could not be closed in order: ${message} ${next}`);
       });
   }
 }
@@ -56,12 +59,20 @@ function fail(thrown: unknown, terminal: Terminal): number {
     terminal.fail(toErrorBody(new GatehouseError('invalid_input', thrown.message, { next: thrown.next })));
     return 2;
   }
-  const error = toGatehouseError(thrown, randomUUID);
+  const error = forOperator(toGatehouseError(thrown, randomUUID));
   terminal.fail(toErrorBody(error));
-  // The person at this terminal is the operator: what happened is the log line that the id names.
-  if (error.code === 'internal')
+  // What happened is the log line that the id names.
+  if (error.code === 'internal' && !error.retryable)
     terminal.note(error.cause instanceof Error ? `${error.cause.stack}` : `${error.cause}`);
   return 1;
+}
+
+/** The person at this terminal is the operator, whom a caller elsewhere would be sent to: told what stands behind it, and its cure. */
+function forOperator(error: GatehouseError): GatehouseError {
+  const { cause, retryable } = error;
+  if (error.code !== 'internal' || !retryable || !(cause instanceof Error)) return error;
+  const next = cause instanceof GatehouseError ? cause.next : 'See to it, then try again.';
+  return new GatehouseError('internal', `${error.message} ${cause.message}`, { next, retryable });
 }
 
 /** Commands that answer once leave standard error to their errors; who asked for `debug` gets it. */

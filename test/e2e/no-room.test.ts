@@ -85,6 +85,31 @@ describe('a full disk', async () => {
   });
 });
 
+describe('a command and a server on a full disk', async () => {
+  if ((await whyNoSmallDisk()) !== undefined) return; // told above
+
+  it('say it in words with the cure, never with a stack, and end with the right code [K12]', async () => {
+    await mkdir(house.dataDir, { recursive: true });
+    await run('mount', ['-t', 'tmpfs', '-o', 'size=16m,mode=0700', 'tmpfs', house.dataDir]);
+    try {
+      await using server = await house.start(['serve', '--port', '0']);
+      await fill(house.dataDir);
+      await until(async () => (await readiness(server)) === 503);
+      for (const command of [['audit', 'verify'], ['bot', 'list'], ['worker'], ['serve', '--port', '0']]) {
+        const { code, stderr } = await house.run(command);
+        expect([command, code]).toEqual([command, 1]);
+        expect(stderr).toMatch(/^Error: .*takes no writes.* (the|its) disk is full.*\nNext: .*(space|room).*\n$/);
+      }
+      const { code, stderr } = await server.stop();
+      expect(code).toBe(0);
+      const said = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{"level"'));
+      expect(said).toEqual(['Stopping.', expect.stringMatching(/closed in order: .*disk is full.*(space|room)/)]);
+    } finally {
+      await run('umount', ['-l', house.dataDir]);
+    }
+  });
+});
+
 describe('a folder that became read-only', () => {
   if (!isRoot) {
     missing(
@@ -118,6 +143,11 @@ describe('a folder that became read-only', () => {
       await until(async () => (await readiness(server)) === 200);
     }
     expect((await house.run(['audit', 'verify', '--json'], { as })).json).toMatchObject({ ok: true });
+    // The note of its address cannot be taken away: it ends all the same.
+    await chmod(path.join(house.dataDir, 'serving'), 0o500);
+    const { code, stderr } = await server.stop();
+    await chmod(path.join(house.dataDir, 'serving'), 0o700);
+    expect([code, stderr]).toEqual([0, expect.not.stringMatching(/^ +at /m)]);
   });
 });
 

@@ -231,6 +231,10 @@ const UNUSABLE: Readonly<Record<string, { problem: string; next: (file: string) 
     problem: 'is damaged',
     next: (file) => `Stop every Gatehouse process, keep a copy of ${file}, and put a backup in its place.`,
   },
+  SQLITE_IOERR: {
+    problem: 'cannot be read or written: its disk is full, or broken',
+    next: (file) => `See that the disk of ${path.dirname(file)} has room and is well, then start again.`,
+  },
   SQLITE_FULL: { problem: 'cannot grow: the disk is full', next: () => 'Free some space, then start again.' },
   ...Object.fromEntries(
     [
