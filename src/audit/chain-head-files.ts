@@ -18,12 +18,13 @@ const SYNC_MS = 3_000;
 export function createChainHeadFiles(folder: string, isAlive: (pid: number) => boolean): ChainHeadStore {
   const own = path.join(folder, `${process.pid}-${randomBytes(4).toString('hex')}.head`);
 
-  let syncing: NodeJS.Timeout | undefined;
+  let isSyncing = false;
   /** For a power cut alone: what was written outlives the process without it. */
   const syncSoon = () => {
-    if (syncing !== undefined) return;
-    syncing = setTimeout(async () => {
-      syncing = undefined;
+    if (isSyncing) return;
+    isSyncing = true;
+    setTimeout(async () => {
+      isSyncing = false;
       const file = await open(own, 'r+').catch(() => undefined);
       await file?.datasync().catch(() => {});
       await file?.close().catch(() => {});

@@ -11,6 +11,7 @@ import { PERSON_ACCOUNT } from '../../permissions/mirrors.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { Condition, Fields, Find, Salesforce, SObject } from '../domain/action.ts';
 import { GatehouseError, naming } from '../domain/errors.ts';
+import { keptFor } from '../domain/kept-for.ts';
 import { LOOKUPS } from './lookups.ts';
 import { fieldAt, type RelationshipPaths, resolvePaths } from './relationship-paths.ts';
 
@@ -25,9 +26,7 @@ export function boundByPolicy(
   /** The customer's value of the account key, signed by the host. */
   ownKey?: string,
 ): Salesforce {
-  const open = { read: openObjects(objects, 'read'), write: openObjects(objects, 'write') };
-  const { canRead, asksForPersons } = fieldAccess(taggedFields(objects, 'denyFields'), listedFields(objects));
-  const masked = fieldSet(taggedFields(objects, 'maskFields'));
+  const { open, canRead, asksForPersons, masked, filters } = boundsOf(objects);
 
   const must = (way: 'read' | 'write', object: string) => {
     if (!open[way].has(object.toLowerCase())) throw closed(objects, object, way);
@@ -46,7 +45,6 @@ export function boundByPolicy(
     masked.has(object, field) || (isPerson(object) && masked.has(PERSON_ACCOUNT, field));
   const isShut = (object: string, field: string) => isHidden(object, field) || isMasked(object, field);
 
-  const filters = filterAccess(objects);
   const isClosedFilter = (object: string, field: string) =>
     !ALWAYS.has(field.toLowerCase()) && !filters.canRead(object, field, isPerson(object));
 
@@ -181,6 +179,13 @@ export function boundByPolicy(
     },
   };
 }
+
+const boundsOf = keptFor((objects: Policy['objects']) => ({
+  open: { read: openObjects(objects, 'read'), write: openObjects(objects, 'write') },
+  masked: fieldSet(taggedFields(objects, 'maskFields')),
+  filters: filterAccess(objects),
+  ...fieldAccess(taggedFields(objects, 'denyFields'), listedFields(objects)),
+}));
 
 /** One question to the org, as it was sent, and how much came of it. */
 export interface BoundRead {

@@ -4,6 +4,7 @@ import type { Policy } from '../../../permissions/policy.ts';
 import type { Answered, JudgedQuery, ObjectDescribe, Soql, SoqlAnswer } from '../../domain/action.ts';
 import { isSameSecret } from '../../domain/canonical-json.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { keptFor } from '../../domain/kept-for.ts';
 import { cleanText } from '../../domain/safe-text.ts';
 import type { Org } from '../../ports/salesforce.ts';
 import type { CounterStore } from '../../ports/store.ts';
@@ -180,7 +181,7 @@ async function planOf(send: string, org: RunSoqlDeps['org']): Promise<string | u
 }
 
 /** The policy of a bot as the guard reads it. A masked field is a closed one here: a query could sort or filter by it. */
-function toSoqlPolicy({ objects, soql }: Policy): SoqlPolicy {
+const toSoqlPolicy = keptFor(({ objects, soql }: Policy): SoqlPolicy => {
   return {
     allowObjects: [...openObjects(objects, 'read')],
     denyFields: [...taggedFields(objects, 'denyFields'), ...taggedFields(objects, 'maskFields')],
@@ -193,7 +194,7 @@ function toSoqlPolicy({ objects, soql }: Policy): SoqlPolicy {
     allowOwnerFields: soql.allowOwnerFields,
     dateLiterals: soql.dateLiterals,
   };
-}
+});
 
 /** Describes of every object that the query reaches, fetched until none is missing. An object the org does not have stays unknown. */
 async function schemaFor(query: string, policy: SoqlPolicy, org: RunSoqlDeps['org']): Promise<SoqlSchema> {
@@ -216,15 +217,7 @@ async function schemaFor(query: string, policy: SoqlPolicy, org: RunSoqlDeps['or
 }
 
 /** A describe is one object as long as it is remembered, and a query is read several times: of 800 fields, once is enough. */
-const indexed = new WeakMap<ObjectDescribe, SoqlObject>();
-
-function soqlObjectOf(describe: ObjectDescribe): SoqlObject {
-  const known = indexed.get(describe) ?? toSoqlObject(describe);
-  indexed.set(describe, known);
-  return known;
-}
-
-function toSoqlObject(describe: ObjectDescribe): SoqlObject {
+const soqlObjectOf = keptFor((describe: ObjectDescribe): SoqlObject => {
   const fields = new Map(describe.fields.map((field) => [field.name.toLowerCase(), field]));
   const parents = new Map(
     describe.fields.flatMap((field) =>
@@ -246,4 +239,4 @@ function toSoqlObject(describe: ObjectDescribe): SoqlObject {
     parent: (name) => parents.get(name.toLowerCase()),
     child: (name) => children.get(name.toLowerCase()),
   };
-}
+});

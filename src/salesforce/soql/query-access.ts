@@ -1,4 +1,5 @@
 import { type FieldAccess, fieldAccess, fieldSet } from '../../../permissions/field-access.ts';
+import { keptFor } from '../../domain/kept-for.ts';
 import type { SoqlPolicy } from './schema.ts';
 
 /** One policy, made ready to answer: is this object open, is this field open, is it sensitive? */
@@ -11,7 +12,7 @@ export interface QueryAccess extends FieldAccess {
   readonly ownerFields: ReadonlySet<string>;
 }
 
-export function compileAccess(policy: SoqlPolicy): QueryAccess {
+export const compileAccess = keptFor((policy: SoqlPolicy): QueryAccess => {
   const objects = new Set(policy.allowObjects.map(lower));
   const sensitive = fieldSet(policy.sensitiveFields ?? []);
   return {
@@ -21,7 +22,7 @@ export function compileAccess(policy: SoqlPolicy): QueryAccess {
     isSensitive: (object, field) => sensitive.has(object, field),
     ownerFields: new Set((policy.allowOwnerFields ?? []).map(lower)),
   };
-}
+});
 
 /** Judging syntax alone: everything is open. */
 export const openAccess: QueryAccess = {
