@@ -1,4 +1,4 @@
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { inject } from 'vitest';
 
 /** The real browser of `chromium-setup.ts`; each test gets a context of its own: no cookie, no cache of another. */
@@ -28,4 +28,11 @@ export async function openBrowser(): Promise<TestBrowser> {
     },
     [Symbol.asyncDispose]: () => browser.close(),
   };
+}
+
+/** By the link of a person, to the overview. */
+export async function signInBy(page: Page, url: string, { token }: { readonly token: string }): Promise<void> {
+  await page.goto(`${url}/sign-in#${token}`);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
 }

@@ -20,6 +20,21 @@ export function complaintsOf(page: Page): readonly string[] {
   return said;
 }
 
+/** Until the page has drawn all that it asked for; what it listens to for good is no answer it waits for. */
+export async function drawn(page: Page): Promise<void> {
+  await page.locator('h1').first().waitFor();
+  await expect.poll(() => page.evaluate(DRAWN), { timeout: 40_000, interval: 60 }).toBe(true);
+}
+
+/** In the browser: no part of the page waits, and nothing was asked or changed for a moment. */
+const DRAWN = `(() => {
+  const state = (window.gatehouseDrawn ??= { seen: '', at: 0 });
+  const asked = performance.getEntriesByType('resource').length;
+  const seen = [location.href, asked, document.querySelectorAll('.waiting, [aria-busy="true"]').length, document.body.innerHTML.length].join();
+  if (seen !== state.seen) Object.assign(state, { seen, at: performance.now() });
+  return document.querySelector('.waiting, [aria-busy="true"]') === null && performance.now() - state.at > 250;
+})()`;
+
 /** One heading, a title of its own, nothing that axe finds, no sideways scroll: light and dark, desktop and phone. */
 export async function checkPage(page: Page, name = page.url()): Promise<void> {
   const wide = page.viewportSize();
@@ -28,10 +43,10 @@ export async function checkPage(page: Page, name = page.url()): Promise<void> {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.setViewportSize(viewport);
     const where = `${name} ${form}`;
-    expect(await findingsOf(page), where).toEqual([]);
-    expect(await page.locator('h1').count(), where).toBe(1);
-    expect(await page.title(), where).toMatch(/\S · Gatehouse$/);
-    expect(await sideways(page), where).toBeLessThanOrEqual(0);
+    expect.soft(await findingsOf(page), where).toEqual([]);
+    expect.soft(await page.locator('h1').count(), where).toBe(1);
+    expect.soft(await page.title(), where).toMatch(/\S · Gatehouse$/);
+    expect.soft(await sideways(page), where).toBeLessThanOrEqual(0);
   }
   if (wide !== null) await page.setViewportSize(wide);
 }
@@ -56,4 +71,97 @@ export async function findingsOf(page: Page): Promise<readonly string[]> {
   } finally {
     await session.detach();
   }
+}
+
+/** No sideways scroll where WCAG 1.4.10 and 1.4.4 look: at 320 px, and with the browser set to text twice as large. */
+export async function checkReflow(page: Page, name = page.url()): Promise<void> {
+  const before = page.viewportSize();
+  await page.setViewportSize({ width: 320, height: 800 });
+  expect.soft(await sideways(page), `${name} at 320 px`).toBeLessThanOrEqual(0);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  const session = await page.context().newCDPSession(page);
+  await session.send('Page.setFontSizes', { fontSizes: { standard: 32, fixed: 26 } });
+  expect.soft(await sideways(page), `${name} with text of 200 %`).toBeLessThanOrEqual(0);
+  await session.send('Page.setFontSizes', { fontSizes: { standard: 16, fixed: 13 } });
+  await session.detach();
+  if (before !== null) await page.setViewportSize(before);
+}
+
+/** By Tab alone through the whole page: everything that can be used is reached once, in the order it is read, and is seen. */
+export async function checkKeyboard(page: Page, name = page.url()): Promise<void> {
+  await page.evaluate('document.activeElement?.blur?.(); scrollTo(0, 0)');
+  const wanted = (await page.evaluate(`(${USABLE})()`)) as readonly string[];
+  const met: string[] = [];
+  const unseen: string[] = [];
+  // A date is some stops in one field.
+  for (let presses = 0; presses < 2 * wanted.length + 20; presses += 1) {
+    await page.keyboard.press('Tab');
+    const [at, isSeen] = (await page.evaluate(`(${FOCUSED})()`)) as [string | null, boolean];
+    if (at === met.at(-1)) continue;
+    if (at === null || met.includes(at)) break;
+    met.push(at);
+    if (!isSeen) unseen.push(at);
+  }
+  expect.soft(met, `${name}: Tab`).toEqual(wanted);
+  expect.soft(unseen, `${name}: focus that nobody sees`).toEqual([]);
+}
+
+/** What Tab should reach, in the order of the document; one of a group of radio buttons stands for all. */
+const USABLE = `() => {
+  const within = document.querySelector('dialog[open]') ?? document;
+  const all = [...within.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')].filter((e) =>
+    !e.disabled && e.tabIndex >= 0 && e.type !== 'hidden' && e.getClientRects().length > 0 && getComputedStyle(e).visibility !== 'hidden' &&
+    (e.closest('details:not([open])') === null || e.matches('details:not([open]) > summary')) && e.closest('dialog:not([open])') === null);
+  const radios = new Map();
+  for (const e of all) if (e.type === 'radio') {
+    const key = (e.form?.id ?? '') + e.name;
+    if (!radios.has(key) || e.checked) radios.set(key, e);
+  }
+  const kept = all.filter((e) => e.type !== 'radio' || radios.get((e.form?.id ?? '') + e.name) === e);
+  const name = (e) => (e.getAttribute('aria-label') ?? e.innerText ?? e.name ?? '').trim().slice(0, 40);
+  window.gatehouseNamed = new Map(kept.map((e, n) => [e, [n, e.tagName.toLowerCase(), name(e)].join(' ')]));
+  return [...window.gatehouseNamed.values()];
+}`;
+
+/** Which of them has the focus, and whether it or what stands around it is outlined. */
+const FOCUSED = `() => {
+  const e = document.activeElement;
+  if (e === null || e === document.body || e === document.documentElement) return [null, true];
+  const isOutlined = (of) => { const { outlineStyle, outlineWidth } = getComputedStyle(of); return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2; };
+  const around = e.closest('.card.link, .choice');
+  return [window.gatehouseNamed.get(e) ?? 'not expected: ' + e.outerHTML.slice(0, 120), isOutlined(e) || (around !== null && isOutlined(around))];
+}`;
+
+/** Each dialog that a page can open: nothing that axe finds, Escape closes it alone, and the focus is where it was. */
+export async function checkDialogs(page: Page, name = page.url()): Promise<void> {
+  // What asks first says so by its three dots.
+  const buttons = page.locator('main button:enabled:visible').filter({ hasText: /…$/ });
+  for (let n = 0; n < (await buttons.count()); n += 1) {
+    const button = buttons.nth(n);
+    const where = `${name}, ${await button.innerText()}`;
+    await button.focus();
+    await page.keyboard.press('Enter');
+    const dialog = page.locator('dialog[open]');
+    await dialog.waitFor();
+    expect
+      .soft(await page.evaluate('document.querySelector("dialog[open]").contains(document.activeElement)'), where)
+      .toBe(true);
+    expect.soft(await findingsOf(page), where).toEqual([]);
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    expect.soft(await button.evaluate((element) => element === element.ownerDocument.activeElement), where).toBe(true);
+  }
+}
+
+/** Landmarks and headings as a screen reader hears them; ids, times and counts are left out. */
+export async function outlineOf(page: Page): Promise<string> {
+  const tree = await page.locator('body').ariaSnapshot();
+  const lines = tree
+    .split('\n')
+    .filter((line) =>
+      /^\s*- \/?(banner|navigation|main|region|contentinfo|complementary|search|form|heading|table|dialog|alert)\b/.test(
+        line,
+      ),
+    );
+  return lines.map((line) => line.replace(/:\s*$/, '').replaceAll(/(?<!=)\b\d[\d,]*/g, '#')).join('\n');
 }

@@ -9,6 +9,7 @@ let csrf = '';
 /** Of the session that the page runs in; every change carries it. */
 export function setCsrf(token: string): void {
   csrf = token;
+  setOver(false);
 }
 
 export const api = createClient<Paths>({ headers: { accept: 'application/json' } });
@@ -18,7 +19,39 @@ api.use({
     if (request.method !== 'GET') request.headers.set('x-csrf-token', csrf);
     return request;
   },
+  onResponse({ request, response }) {
+    if (response.status === 401) sessionIsOver(request.method !== 'GET');
+    // Roles change while a page is open: what it lets one press follows.
+    if (response.status === 403) void queries.invalidateQueries({ queryKey: ['session'] });
+  },
 });
+
+/** The page on which somebody typed last. */
+let typedAt: string | undefined;
+addEventListener('input', () => {
+  typedAt = location.pathname;
+});
+
+let isOver = false;
+let hear: (isOver: boolean) => void = () => {};
+
+function setOver(now: boolean): void {
+  isOver = now;
+  hear(now);
+}
+
+export function onSessionOver(told: typeof hear): () => void {
+  hear = told;
+  return () => {
+    hear = () => {};
+  };
+}
+
+/** Whoever is signed out goes to the sign-in and comes back; who has something to lose stays, and is told. */
+function sessionIsOver(isChange: boolean): void {
+  if (isChange || isOver || typedAt === location.pathname) setOver(true);
+  else location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
 
 /** What a refusal tells (section E). */
 export interface Told {
@@ -51,13 +84,12 @@ const OFFLINE: Told = {
   next: 'What you typed stays here. Try again when the connection is back.',
 };
 
-/** The answer itself; throws `Refused`. Whoever is signed out goes to the sign-in and comes back. */
+/** The answer itself; throws `Refused`. */
 export async function said<T>(asked: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   const { data, error, response } = await asked.catch(() => {
     throw new Refused(0, OFFLINE);
   });
   if (response.ok) return data as T; // typed by the operation's own schema
-  if (response.status === 401) location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`);
   throw new Refused(response.status, toldIn(error));
 }
 
@@ -69,6 +101,7 @@ export async function stream(path: string, body: object, signal: AbortSignal): P
     headers: { accept: 'text/event-stream', 'content-type': 'application/json', 'x-csrf-token': csrf },
     body: JSON.stringify(body),
   });
+  if (response.status === 401) sessionIsOver(true);
   if (!response.ok) await said(Promise.resolve({ error: await response.json().catch(() => undefined), response }));
   return response;
 }
@@ -82,12 +115,15 @@ function toldIn(body: unknown): Told {
 export const queries = new QueryClient({
   defaultOptions: {
     queries: {
+      // Without a line a question fails at once and says so, and nothing that was pressed is done when nobody expects it any more.
+      networkMode: 'always',
+      refetchOnReconnect: true,
       retry: (count, error) => error instanceof Refused && error.status === 0 && count < 2,
       staleTime: 2_000,
       // With hints from the server most things are fresh; this is for when those are lost.
       refetchInterval: 30_000,
       refetchIntervalInBackground: false,
     },
-    mutations: { retry: false },
+    mutations: { networkMode: 'always', retry: false },
   },
 });

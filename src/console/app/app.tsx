@@ -1,3 +1,4 @@
+import type { JSX } from 'preact';
 import { Route, Router, Switch } from 'wouter-preact';
 import { Frame } from './frame.tsx';
 import { lazy } from './lazy.tsx';
@@ -41,10 +42,17 @@ const Playground = lazy(async () => (await import('./pages/playground.tsx')).Pla
 const Settings = lazy(async () => (await import('./pages/settings.tsx')).Settings);
 const Operators = lazy(async () => (await import('./pages/operators.tsx')).Operators);
 
+/** The frame stands before anybody knows whose it is. */
+const inFrame = (state: JSX.Element) => (
+  <Router>
+    <Frame>{state}</Frame>
+  </Router>
+);
+
 export function App() {
   const session = useSessionQuery();
   return (
-    <Loaded query={session}>
+    <Loaded query={session} around={inFrame}>
       {(known) => (
         <SessionContext.Provider value={known}>
           <Router>

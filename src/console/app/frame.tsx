@@ -11,15 +11,15 @@ import {
   Stamp,
 } from 'lucide-preact';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useContext, useEffect, useRef, useState } from 'preact/hooks';
 import { Link, useLocation } from 'wouter-preact';
-import { api, said } from './api.ts';
+import { api, onSessionOver, queries, said } from './api.ts';
 import { startEvents } from './events.ts';
 import { Finder } from './finder.tsx';
 import { Told } from './parts/tell.tsx';
 import { Text } from './parts/text.tsx';
 import { Moment } from './parts/time.tsx';
-import { useSession } from './session.ts';
+import { type Session, SessionContext } from './session.ts';
 
 /** What stands around every page: where one is, who one is, what everybody must know. */
 
@@ -37,14 +37,15 @@ const PLACES = [
 const ON_PHONE: ReadonlySet<string> = new Set(['/', '/approvals', '/sync']);
 
 export function Frame({ children }: { readonly children: ComponentChildren }) {
-  const { isSimulated, recovered } = useSession();
+  const session = useContext(SessionContext);
+  const recovered = session?.recovered;
   useEffect(startEvents, []);
   return (
     <>
       <a class="skip" href="#main">
         Skip to content
       </a>
-      {isSimulated && (
+      {session?.isSimulated && (
         <p class="simulated" role="note">
           <strong>Simulated org:</strong> nothing here reaches Salesforce. <a href="/simulated-org">Look at it</a>
         </p>
@@ -57,6 +58,7 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
         </p>
       )}
       <Offline />
+      <SignedOut />
       <header class="top">
         <Link class="brand" href="/">
           <svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">
@@ -66,7 +68,7 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
           <span>Gatehouse</span>
         </Link>
         <Finder />
-        <Who />
+        {session && <Who of={session} />}
         <Places />
       </header>
       <main id="main" tabIndex={-1} class="wide">
@@ -120,10 +122,24 @@ function useWaiting(): number {
   return data ?? 0;
 }
 
-function Who() {
-  const { operator, csrf } = useSession();
+function Who({ of: { operator, csrf } }: { readonly of: Session }) {
+  const [here] = useLocation();
+  const menu = useRef<HTMLDetailsElement>(null);
+  const close = () => menu.current?.removeAttribute('open');
+  useEffect(close, [here]);
   return (
-    <details class="who">
+    <details
+      class="who"
+      ref={menu}
+      onKeyDown={({ key }) => {
+        if (key !== 'Escape') return;
+        close();
+        menu.current?.querySelector('summary')?.focus();
+      }}
+      onFocusOut={({ relatedTarget }) => {
+        if (relatedTarget instanceof Node && !menu.current?.contains(relatedTarget)) close();
+      }}
+    >
       <summary>
         <Text>{operator.name}</Text> <small>{operator.role}</small>
       </summary>
@@ -139,6 +155,35 @@ function Who() {
         </form>
       </div>
     </details>
+  );
+}
+
+/** What was typed waits; the sign-in opens beside it, and this page goes on once somebody is there again. */
+function SignedOut() {
+  const [isOver, setOver] = useState(false);
+  useEffect(() => onSessionOver(setOver), []);
+  useEffect(() => {
+    if (!isOver) return;
+    const look = () => {
+      if (!document.hidden) void queries.refetchQueries({ queryKey: ['session'] });
+    };
+    document.addEventListener('visibilitychange', look);
+    addEventListener('focus', look);
+    return () => {
+      document.removeEventListener('visibilitychange', look);
+      removeEventListener('focus', look);
+      void queries.invalidateQueries();
+    };
+  }, [isOver]);
+  if (!isOver) return null;
+  return (
+    <p class="simulated" role="alert">
+      <strong>Your session is over.</strong> What you typed stays here.{' '}
+      <a href="/sign-in" target="_blank" rel="noreferrer">
+        Sign in in another tab
+      </a>
+      , come back, and press again.
+    </p>
   );
 }
 

@@ -20,8 +20,11 @@ function setClock(ms: number): void {
   offset = ms;
 }
 
+/** A moment of the reader's clock by the server's. */
+export const byServer = (ms: number) => ms + offset;
+
 /** Milliseconds since 1970, by the server's clock. */
-export const clock = () => Date.now() + offset;
+export const clock = () => byServer(Date.now());
 
 export function useSessionQuery() {
   return useQuery({ queryKey: ['session'], queryFn: readSession, staleTime: 60_000 });

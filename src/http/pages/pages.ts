@@ -54,7 +54,7 @@ export function mountPages(
     app.get(path, async (c) => {
       c.set('route', path.replace(/:(\w+)/g, '{$1}'));
       if ((await deps.access.session(readCookie(c.req.raw.headers, isSecure))) === undefined)
-        return c.redirect(wayIn(c.req.raw), 303);
+        return c.redirect(wayIn(c.req.raw, new URL(c.req.url).search), 303);
       return showShell();
     });
 
@@ -88,12 +88,13 @@ const APP_PATHS = [
   '/settings/operators',
 ];
 
-/** To the sign-in and back again: only where looking was asked for, and without a query, which may hold an OAuth code. */
-function wayIn(request: Request): string {
+/** To the sign-in and back again: only where looking was asked for; with its query where that holds filters and no OAuth code. */
+function wayIn(request: Request, filters?: string): string {
   if (request.method !== 'GET' || !isForPerson(request))
     throw new GatehouseError('unauthenticated', 'Nobody is signed in here, or the session is over.', {
       next: 'Sign in with a one-time link from the terminal: gatehouse operator sign-in NAME.',
     });
   const { pathname, search } = new URL(request.url);
-  return search === '' ? `/sign-in?next=${encodeURIComponent(pathname)}` : '/sign-in';
+  const next = search === '' ? pathname : filters === undefined ? undefined : pathname + filters;
+  return next === undefined ? '/sign-in' : `/sign-in?next=${encodeURIComponent(next)}`;
 }

@@ -90,5 +90,9 @@ function tokenIn(given: string): string {
 
 /** Only a path of ours: `//other.example` and `/\other.example` lead away. */
 function localPath(given: string | undefined): string {
-  return given !== undefined && /^\/(?![/\\])[\w\-./%~]*$/.test(given) && !given.startsWith('/sign-') ? given : '/';
+  return given !== undefined &&
+    /^\/(?![/\\])[\w\-./%~]*(\?[\w\-./%~=&+:]*)?$/.test(given) &&
+    !given.startsWith('/sign-')
+    ? given
+    : '/';
 }

@@ -4,6 +4,7 @@ import { api, said } from '../api.ts';
 import { Field, Form, Once } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
 import { Notice } from '../parts/states.tsx';
+import { useMay } from '../session.ts';
 
 const PROFILES = [
   ['internal', 'Internal: for colleagues, all actions; risky ones ask'],
@@ -14,12 +15,15 @@ const PROFILES = [
 
 export function NewBot() {
   const [made, setMade] = useState<{ bot: string; key: string; hostKey: string }>();
+  const why = useMay('MANAGE_BOTS');
   if (made !== undefined) return <Made {...made} />;
   return (
     <Page title="New bot" crumbs={[{ href: '/bots', label: 'Bots' }]}>
       <section class="card">
+        {why && <p class="note">{why}</p>}
         <Form
           button="Make the bot"
+          why={why}
           changes={['bots']}
           after={setMade}
           run={(fields) => {

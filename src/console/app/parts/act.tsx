@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/preact-query';
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { queries } from '../api.ts';
 import { Dialog } from './dialog.tsx';
 import { Problem } from './states.tsx';
@@ -19,8 +19,16 @@ export interface Act<T> {
 }
 
 export function useAct<T>({ run, done, changes = [], after }: Act<T>) {
+  // Two presses may come before the first of them is drawn.
+  const isUnderWay = useRef(false);
   const mutation = useMutation({
-    mutationFn: run,
+    async mutationFn() {
+      try {
+        return await run();
+      } finally {
+        isUnderWay.current = false;
+      }
+    },
     async onSuccess(answer: T) {
       await Promise.all(changes.map((word) => queries.invalidateQueries({ queryKey: [word] })));
       const words = typeof done === 'function' ? done(answer) : done;
@@ -28,7 +36,15 @@ export function useAct<T>({ run, done, changes = [], after }: Act<T>) {
       after?.(answer);
     },
   });
-  return { isBusy: mutation.isPending, error: mutation.error, go: () => mutation.isPending || mutation.mutate() };
+  return {
+    isBusy: mutation.isPending,
+    error: mutation.error,
+    go() {
+      if (isUnderWay.current || mutation.isPending) return;
+      isUnderWay.current = true;
+      mutation.mutate();
+    },
+  };
 }
 
 interface ButtonProps<T> extends Act<T> {

@@ -2,7 +2,9 @@ import type { UseQueryResult } from '@tanstack/preact-query';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Refused } from '../api.ts';
+import { byServer } from '../session.ts';
 import { Text } from './text.tsx';
+import { Moment } from './time.tsx';
 
 /** The states that every page has: waiting, refused, old, empty. */
 
@@ -63,18 +65,23 @@ export function Problem({ error, again }: { readonly error: unknown; readonly ag
 /** Draws what a query answered. What is already there stays, marked, while a later look fails. */
 export function Loaded<T>({
   query,
+  around = (state) => state,
   children,
 }: {
   readonly query: UseQueryResult<T>;
+  /** What stands already while nothing is there. */
+  readonly around?: (state: JSX.Element) => JSX.Element;
   readonly children: (data: T) => ComponentChildren;
 }): JSX.Element {
   const { data, error, refetch } = query;
-  if (data === undefined) return error === null ? <Waiting /> : <Problem error={error} again={() => void refetch()} />;
+  if (data === undefined)
+    return around(error === null ? <Waiting /> : <Problem error={error} again={() => void refetch()} />);
   return (
     <>
       {error !== null && (
         <p class="old" role="status">
-          This is from a moment ago: the server could not be asked again.{' '}
+          This is from <Moment at={new Date(byServer(query.dataUpdatedAt)).toISOString()} />: the server could not be
+          asked again.{' '}
           <button type="button" class="quiet" onClick={() => void refetch()}>
             Try again
           </button>

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addressesOfConsole } from '../support/addresses.ts';
+import { noBrowser, openBrowser, signInBy, type TestBrowser } from '../support/browser.ts';
+import { type Company, openCompany } from '../support/company.ts';
+import {
+  checkDialogs,
+  checkKeyboard,
+  checkPage,
+  checkReflow,
+  complaintsOf,
+  drawn,
+  outlineOf,
+} from '../support/page-checks.ts';
+
+const why = noBrowser();
+const PAGES = await addressesOfConsole();
+
+/** What holds for each page of the console, whatever it shows: in a company where strangers wrote all that they may. */
+describe.skipIf(why)(`every page in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
+  let browser: TestBrowser;
+  let company: Company;
+  let state: Awaited<ReturnType<Awaited<ReturnType<TestBrowser['context']>>['storageState']>>;
+
+  beforeAll(async () => {
+    [browser, company] = await Promise.all([openBrowser(), openCompany({ isHostile: true })]);
+    const context = await browser.context();
+    const page = await context.newPage();
+    await signInBy(page, company.url, await company.world.app.access.signInToken('ada'));
+    state = await context.storageState();
+    await context.close();
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.[Symbol.asyncDispose]();
+    await company?.[Symbol.asyncDispose]();
+  });
+
+  it.each(PAGES)('$name [W10] [A7]', { timeout: 180_000 }, async ({ name, at }) => {
+    const context = await browser.context({ storageState: state, viewport: { width: 1280, height: 800 } });
+    try {
+      const page = await context.newPage();
+      const complaints = complaintsOf(page);
+      const foreign: string[] = [];
+      page.on('request', (request) => {
+        if (!request.url().startsWith(company.url) && !request.url().startsWith('data:')) foreign.push(request.url());
+      });
+      await page.goto(`${company.url}${at(company.of)}`);
+      await drawn(page);
+      await expect(await outlineOf(page)).toMatchFileSnapshot(`./outlines/${name.replaceAll(/\W+/g, '-')}.txt`);
+      await checkPage(page, name);
+      await checkReflow(page, name);
+      await checkKeyboard(page, name);
+      await checkDialogs(page, name);
+      expect(await page.locator('img[src="x"], a[href^="javascript:" i]').count()).toBe(0);
+      expect(await page.title()).not.toContain('ran');
+      expect(await page.locator('body').innerText()).not.toMatch(/[\u202A-\u202E\u2066-\u2069\u200B]/);
+      // A page that is not there is answered so.
+      const wrong = complaints.filter((line) => name !== '/nothing-here' || !line.includes('404'));
+      expect([wrong, foreign]).toEqual([[], []]);
+    } finally {
+      await context.close();
+    }
+  });
+});
