@@ -1,6 +1,7 @@
 import type { Connection } from 'jsforce';
 import type { ObjectDescribe, Salesforce } from '../domain/action.ts';
 import type { ErrorBody, GatehouseError } from '../domain/errors.ts';
+import type { EventSource } from './events.ts';
 
 /** Bots and their orgs: connect, use, look at, disconnect. */
 export interface Connections {
@@ -17,6 +18,8 @@ export interface Connections {
   hadReal(): Promise<boolean>;
   /** The org behind a bot, for one call. Throws `not_connected` or `reconnect_needed`. */
   open(bot: string, call: OrgCall): Promise<Org>;
+  /** What Salesforce tells of its own accord, through the bot's connection. */
+  events(bot: string): Promise<EventSource>;
   /** Writes what is not written yet (successes are noted at most once a second). */
   close(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { createLeaseWatch, type LeaseWatch } from '../domain/lease-watch.ts';
 import { receivedId } from '../domain/salesforce-id.ts';
 import type { Config } from '../ports/config.ts';
 import type { Log } from '../ports/log.ts';
-import type { ConnectionStatus, Connections, HeadlessFlow } from '../ports/salesforce.ts';
+import type { ConnectionStatus, Connections, HeadlessFlow, OrgCall } from '../ports/salesforce.ts';
 import type { ConnectionRow, ConnectionStore, ValueStore } from '../ports/store.ts';
 import type { LoginSecret, TokenStore } from '../ports/tokens.ts';
 import { createOAuth, type Grant, notSalesforce } from './auth/oauth.ts';
@@ -13,7 +13,7 @@ import { createWebFlow } from './auth/web-flow.ts';
 import { toStatus } from './connection-status.ts';
 import { createDescribes } from './records/describes.ts';
 import { createOrg } from './records/org.ts';
-import { createRequestPipeline } from './request.ts';
+import { createRequestPipeline, type RequestPipeline } from './request.ts';
 import { CLOSED } from './transport/breaker.ts';
 import type { BudgetShares } from './transport/budget.ts';
 import { createHealth } from './transport/health.ts';
@@ -243,6 +243,11 @@ export function createConnections(deps: ConnectionDeps): Connections {
     }
   }
 
+  async function openLine(bot: string, call: OrgCall): Promise<RequestPipeline> {
+    const row = usable(await rows.get(bot));
+    return createRequestPipeline({ rows, session, health, versions, timeoutMs, now, wait }, row, call);
+  }
+
   return {
     begin: async (bot, start) => web.begin(bot, start, loginUrlOf(start)),
     async finish(back) {
@@ -271,8 +276,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
       return (await rows.list()).some(({ instanceUrl }) => instanceUrl !== SIMULATED);
     },
     async open(bot, call) {
-      const row = usable(await rows.get(bot));
-      const pipeline = createRequestPipeline({ rows, session, health, versions, timeoutMs, now, wait }, row, call);
+      const pipeline = await openLine(bot, call);
       return createOrg({
         pipeline,
         apiVersion: config.apiVersion,
@@ -280,6 +284,11 @@ export function createConnections(deps: ConnectionDeps): Connections {
         health,
         simulatedPages: deps.simulatedPages,
       });
+    },
+    async events(bot) {
+      const { createEventSource } = await import('./events/event-stream.ts');
+      const open = (signal: AbortSignal) => openLine(bot, { signal, background: true });
+      return createEventSource({ open, apiVersion: config.apiVersion, wait });
     },
     close: () => health.flush(),
   };

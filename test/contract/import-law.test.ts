@@ -26,6 +26,8 @@ const FORBIDDEN = [
   ['src/salesforce/transport/a.ts', '../auth/session.ts'],
   ['src/salesforce/auth/a.ts', '../records/org.ts'],
   ['src/salesforce/records/a.ts', '../create-connections.ts'],
+  ['src/salesforce/events/a.ts', '../records/org.ts'],
+  ['src/salesforce/events/b.ts', '../../store/open.ts'],
   ['src/salesforce/soql/a.ts', 'node:fs'],
   ['src/salesforce/soql/c.ts', '../../../permissions/policy.ts'],
   ['src/salesforce/a.ts', '../store/open.ts'],
