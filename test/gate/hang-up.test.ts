@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { createWorld, type World } from '../support/world.ts';
 
 /** A caller who leaves in the middle of a call: that is no failure of Salesforce's, and nothing of it is lost. */
@@ -24,7 +24,10 @@ async function leave(world: World, action: string, args: object, match: object) 
     (envelope) => ({ status: envelope.status, id: envelope.proposal?.id }),
     (error: unknown) => ({ error }),
   );
-  setTimeout(() => gone.abort(), 150);
+  // Once Salesforce has the request, and has done what it asks for.
+  await vi.waitFor(async () => expect((await world.sim('GET', 'faults')).faults).toEqual([]), 10_000);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  gone.abort();
   return call;
 }
 
