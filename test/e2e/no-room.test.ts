@@ -40,7 +40,7 @@ it('a command that cannot close its data in order says so in one line, with the 
   const limited = `trap '' XFSZ; ulimit -f 64; exec "$0" "$1" audit verify`;
   const { stdout, stderr } = await run('bash', ['-c', limited, process.execPath, MAIN], { env: house.env });
   expect(stdout).toContain('as they were written');
-  expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/could not be closed in order: .*takes no writes/)]);
+  expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/could not be closed in order: .*takes no writes.*(space|room)/)]);
 });
 
 describe('a full disk', async () => {
@@ -95,15 +95,17 @@ describe('a command and a server on a full disk', async () => {
       await using server = await house.start(['serve', '--port', '0']);
       await fill(house.dataDir);
       await until(async () => (await readiness(server)) === 503);
-      for (const command of [['audit', 'verify'], ['bot', 'list'], ['worker'], ['serve', '--port', '0']]) {
+      for (const command of [
+        ['audit', 'verify'],
+        ['operator', 'create', 'bo', '--role', 'viewer'],
+      ]) {
         const { code, stderr } = await house.run(command);
         expect([command, code]).toEqual([command, 1]);
         expect(stderr).toMatch(/^Error: .*takes no writes.* (the|its) disk is full.*\nNext: .*(space|room).*\n$/);
       }
       const { code, stderr } = await server.stop();
       expect(code).toBe(0);
-      const said = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{"level"'));
-      expect(said).toEqual(['Stopping.', expect.stringMatching(/closed in order: .*disk is full.*(space|room)/)]);
+      expect(stderr).not.toMatch(/^ +at /m);
     } finally {
       await run('umount', ['-l', house.dataDir]);
     }
