@@ -40,7 +40,9 @@ it('a command that cannot close its data in order says so in one line, with the 
   const limited = `trap '' XFSZ; ulimit -f 64; exec "$0" "$1" audit verify`;
   const { stdout, stderr } = await run('bash', ['-c', limited, process.execPath, MAIN], { env: house.env });
   expect(stdout).toContain('as they were written');
-  expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/could not be closed in order: .*takes no writes.*(space|room)/)]);
+  expect(stderr.trim().split('\n')).toEqual([
+    expect.stringMatching(/could not be closed in order: .*takes no writes.*(space|room)/),
+  ]);
 });
 
 describe('a full disk', async () => {
