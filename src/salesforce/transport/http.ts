@@ -189,7 +189,10 @@ async function askSimulated(org: SimulatedOrg, request: Request, isStreamed = fa
 
 /** `fetch` wants to be told that it may send a stream before it has an answer. */
 function asBody(body: Body | undefined): RequestInit {
-  return { body: body ?? null, ...(body instanceof ReadableStream ? { duplex: 'half' } : {}) };
+  return {
+    body: (body ?? null) as NonNullable<RequestInit['body']> | null,
+    ...(body instanceof ReadableStream ? { duplex: 'half' } : {}),
+  };
 }
 
 /** The deadline and the caller's leaving in one signal. Its timer ends with the request: 1,000 of them would hold as many answers. */
