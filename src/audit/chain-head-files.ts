@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { open, readdir, readFile, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { GatehouseError } from '../domain/errors.ts';
@@ -38,6 +38,8 @@ export function createChainHeadFiles(folder: string, isAlive: (pid: number) => b
   const write = (head: string) => {
     const line = head.padEnd(LENGTH);
     try {
+      // Told now: the next start of a process must make a file here.
+      accessSync(folder, constants.W_OK);
       writeFileSync(own, line, { flag: 'r+' });
       syncSoon();
       return;
