@@ -13,6 +13,7 @@ export const PROFILES = {
 } as const satisfies Record<string, { audience: Audience; grants: readonly ActionPermission[] }>;
 
 export type ProfileName = keyof typeof PROFILES;
+export const PROFILE_NAMES = Object.keys(PROFILES) as [ProfileName, ...ProfileName[]]; // its own keys
 
 /** What an operator should think about before this grant takes effect. Warnings, never refusals. */
 export function grantWarnings(audience: Audience, permission: ActionPermission): string[] {

@@ -182,6 +182,54 @@ describe.skipIf(why)(`permissions in Chromium${why ? ` (skipped: ${why})` : ''}`
     expect(await page.getByRole('button', { name: 'Stop the bot' }).isDisabled()).toBe(true);
   });
 
+  it('puts a shipped profile onto a bot in four presses, after its difference was shown, as one revision [P3] [W2]', async () => {
+    await using door = await openDoor({
+      policy: (policy) => ({
+        ...policy,
+        actions: { ...policy.actions, GetAccount: { ...policy.actions.GetAccount!, decision: 'deny' } },
+        objects: { ...policy.objects, Account: { ...policy.objects.Account!, maskFields: ['Phone'] } },
+      }),
+    });
+    await using person = await signedIn(door);
+    const { page, press } = person;
+    await press(nav(page, 'Permissions'));
+    await press(page.getByRole('link', { name: 'Profile of demo' }));
+    await press(page.getByRole('radio', { name: /^read-only/ }));
+    await page.getByText(/^Taken back: CREATE_LEAD/).waitFor();
+    await page.getByText('actions.GetAccount.decision').waitFor();
+    expect((await door.world.app.store.bots.get('demo'))?.policyRevision).toBe(1);
+    await checkPage(page);
+    await press(page.getByRole('button', { name: 'Save as revision 2' }));
+    await page.getByText('demo has the profile read-only now, saved as revision 2.').waitFor();
+    expect(person.presses()).toBe(4);
+    const { grants, policy, policyRevision } = (await door.world.app.store.bots.get('demo'))!; // the world's own bot
+    expect([grants, policyRevision]).toEqual([['READ_ACCOUNT'], 2]);
+    expect(policy.actions.GetAccount?.decision).toBe('auto');
+    expect(policy.objects.Account?.maskFields).toEqual(['Phone']);
+    await page.getByRole('link', { name: 'Profile of demo' }).click();
+    await page.getByRole('radio', { name: /^read-only/ }).click();
+    await page.getByText('The bot is like this already.').waitFor();
+    expect(person.complaints).toEqual([]);
+  });
+
+  it('applies no profile over what somebody else saved meanwhile [P3] [W2]', async () => {
+    await using door = await openDoor();
+    const key = await door.operatorKey('admin');
+    const put = (json: object, as = key) => door.ask('PUT', '/api/bots/demo/profile', { key: as, json });
+    await door.ask('PUT', '/api/bots/demo/mode', { key, json: { mode: 'ask' } });
+    expect(await put({ profile: 'sync', revision: 1 })).toMatchObject({
+      status: 409,
+      json: { error: { code: 'conflict' } },
+    });
+    expect((await door.world.app.store.bots.get('demo'))?.grants).toContain('RUN_SOQL');
+    expect((await put({ profile: 'sync', revision: 2 }, await door.operatorKey('approver'))).status).toBe(403);
+    expect(await put({ profile: 'sync', revision: 2 })).toMatchObject({
+      status: 200,
+      json: { permissions: ['SYNC_CASE', 'SYNC_PARTY'], revision: 3 },
+    });
+    expect((await door.world.app.store.bots.get('demo'))?.policy.mode).toBe('ask');
+  });
+
   it('reads well in light, dark and on a phone, and shows a hostile policy as text [A7] [W2]', async () => {
     const hostile = '<img src=x onerror=alert(1)>\u202E';
     await using door = await openDoor(

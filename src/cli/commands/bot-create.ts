@@ -1,15 +1,12 @@
-import { grantWarnings, PROFILES, type ProfileName } from '../../../permissions/profiles.ts';
+import { grantWarnings, PROFILE_NAMES } from '../../../permissions/profiles.ts';
 import { createBot, toReadySet } from '../../policy/bots.ts';
 import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
 import { defineCommand } from '../command.ts';
 import { columns, indent } from '../terminal.ts';
 
-// The keys of PROFILES are exactly the profile names.
-const NAMES = Object.keys(PROFILES) as ProfileName[];
-
 export const command = defineCommand({
   args: ['<name>'],
-  options: { profile: { value: 'profile', about: 'ready set of grants (default: none)', choices: NAMES } },
+  options: { profile: { value: 'profile', about: 'ready set of grants (default: none)', choices: PROFILE_NAMES } },
 
   async run(call) {
     const [name] = call.args;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SALESFORCE_ACTIONS } from '../../../permissions/catalog.ts';
 import { MODES } from '../../../permissions/policy.ts';
-import { PROFILES, type ProfileName } from '../../../permissions/profiles.ts';
+import { PROFILE_NAMES } from '../../../permissions/profiles.ts';
 import { momentAnswer } from '../../domain/answers.ts';
 import { toolSchema } from '../../domain/tool-schema.ts';
 import { createBot } from '../../policy/bots.ts';
@@ -103,8 +103,7 @@ export function botRoutes(deps: HttpDeps) {
       permission: 'MANAGE_BOTS',
       body: z.strictObject({
         name: z.string().max(100),
-        // The keys of PROFILES are exactly the profile names.
-        profile: z.enum(Object.keys(PROFILES) as [ProfileName, ...ProfileName[]]).optional(),
+        profile: z.enum(PROFILE_NAMES).optional(),
       }),
       status: 201,
       answer: z.strictObject({ bot: z.string(), key: z.string(), hostKey: z.string(), grants: z.array(grant) }),

@@ -6,9 +6,11 @@ import {
   SALESFORCE_ACTIONS,
 } from '../../../permissions/catalog.ts';
 import { actionPolicySchema, MODES } from '../../../permissions/policy.ts';
-import { grantWarnings } from '../../../permissions/profiles.ts';
+import { policyChanges } from '../../../permissions/policy-changes.ts';
+import { grantWarnings, PROFILE_NAMES, PROFILES } from '../../../permissions/profiles.ts';
 import { type FieldProblem, GatehouseError } from '../../domain/errors.ts';
 import { botNamed } from '../../policy/permit.ts';
+import { applyProfile, profileChange, profileWarnings } from '../../policy/profile.ts';
 import { changeGrants, grantNotes } from '../../policy/save.ts';
 import { standingOf } from '../../policy/standing.ts';
 import { defineRoute } from '../../ports/route.ts';
@@ -99,6 +101,48 @@ export function permissionRoutes(deps: HttpDeps) {
         return { json: { ...shown(after), ...(warnings.length === 0 ? {} : { warnings }) } };
       },
     }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/bots/{bot}/profiles',
+      summary: 'The shipped profiles, and what each would change of this bot; changes nothing',
+      who: ['operator'],
+      permission: 'READ_INTEGRATIONS',
+      answer: z.strictObject({ bot: z.string(), revision: z.int(), profiles: z.array(profileAnswer) }),
+      async handle({ params }) {
+        const bot = await botNamed(store, params.bot);
+        const profiles = PROFILE_NAMES.map((name) => {
+          const change = profileChange(bot, name, deps.actions);
+          const { grant, revoke } = change;
+          return {
+            name,
+            grants: [...PROFILES[name].grants],
+            grant: [...grant],
+            revoke: [...revoke],
+            changes: policyChanges(bot.policy, change.policy),
+            warnings: profileWarnings(bot, change, deps.actions),
+          };
+        });
+        return { json: { bot: bot.name, revision: bot.policyRevision, profiles } };
+      },
+    }),
+    defineRoute({
+      method: 'PUT',
+      path: '/api/bots/{bot}/profile',
+      summary:
+        'Put a shipped profile onto a bot: grants and decisions at once, as one revision over the one that was read',
+      who: ['operator'],
+      permission: 'MANAGE_POLICY',
+      body: z.strictObject({ profile: z.enum(PROFILE_NAMES), revision: z.int().min(1) }),
+      answer: z.strictObject({ ...shownAnswer, revision: z.int(), warnings: z.array(z.string()) }),
+      async handle({ params, caller, body: { profile, revision: from } }) {
+        deps.access.require(caller.operator, 'MANAGE_GRANTS');
+        const bot = await botNamed(store, params.bot);
+        const change = profileChange(bot, profile, deps.actions);
+        const revision = await applyProfile(deps, bot.name, { profile, from, by: setter(caller) });
+        const after = await botNamed(store, bot.name);
+        return { json: { ...shown(after), revision, warnings: profileWarnings(bot, change, deps.actions) } };
+      },
+    }),
   ];
 }
 
@@ -134,6 +178,14 @@ const shownAnswer = {
   granted: z.array(z.string()).describe('The same as permissions'),
   available: z.array(permissionAnswer),
 };
+const profileAnswer = z.strictObject({
+  name: z.enum(PROFILE_NAMES),
+  grants: z.array(permissionAnswer),
+  grant: z.array(z.string()).describe('Would be granted'),
+  revoke: z.array(z.string()).describe('Would be taken back'),
+  changes: z.array(z.strictObject({ name: z.string(), before: z.unknown().optional(), after: z.unknown().optional() })),
+  warnings: z.array(z.string()),
+});
 const READ_ONLY = {
   bot: z.string().max(100).optional(),
   granted: names.optional(),

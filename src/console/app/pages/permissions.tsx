@@ -5,6 +5,7 @@ import { type BotRow, type Cell, type Grid, useGrid, WORDS } from '../parts/stan
 import { Badge, Empty, Loaded } from '../parts/states.tsx';
 import { Text } from '../parts/text.tsx';
 import { CellPanel } from './permission-cell.tsx';
+import { ProfilePanel } from './permission-profile.tsx';
 
 /** Bots and actions, one word where they meet. The open cell is in the address. */
 export function Permissions() {
@@ -41,6 +42,9 @@ export function Permissions() {
                 </select>
               </label>
               <Table grid={grid} shown={shown.name} open={open} />
+              {bot !== undefined && asked.get('profile') !== null && (
+                <ProfilePanel key={bot.name} bot={bot} onClose={close} />
+              )}
               {bot !== undefined && cell !== undefined && (
                 <CellPanel key={`${bot.name} ${cell.action}`} bot={bot} cell={cell} onClose={close} />
               )}
@@ -114,6 +118,12 @@ function BotHead({ bot: { name, audience, mode, connection, cells } }: { readonl
           granted, but not connected: <Link href={`/connect/${encodeURIComponent(name)}`}>connect it</Link>
         </small>
       )}
+      <Link
+        class="crumb profile-of"
+        href={`/permissions?${new URLSearchParams({ show: name, bot: name, profile: '' })}`}
+      >
+        Profile<span class="hidden"> of {name}</span>…
+      </Link>
     </>
   );
 }
