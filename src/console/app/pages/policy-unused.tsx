@@ -92,7 +92,7 @@ function Found({ found, prepare }: { readonly found: Found; readonly prepare: (n
           </Facts>
         </details>
       )}
-      <div class="decide">
+      <div class="decide rests">
         <div class="actions">
           <button type="submit" class="primary" disabled={why !== undefined || isNothing} title={why}>
             Prepare the narrower revision

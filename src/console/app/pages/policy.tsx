@@ -202,7 +202,7 @@ function Editor({
           <Changes of={checked.changes} />
         </Notice>
       )}
-      <div class="decide">
+      <div class="decide rests">
         <div class="actions">
           <button
             type="submit"
