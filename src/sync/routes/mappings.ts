@@ -140,7 +140,7 @@ export function mappingRoutes(deps: RouteDeps) {
       path: `${base}/preview`,
       body: previewInput,
       summary: 'What a mapping does with one sample of either side; writes nothing.',
-      answer: z.strictObject({ lines: z.array(lineAnswer) }),
+      answer: z.strictObject({ lines: z.array(lineAnswer), problems: warnings.describe('Why it could not be saved') }),
       async handle({ params, body, signal }) {
         const bot = await requireBot(params.bot);
         const kind = parsePart(kindInput, params.kind, 'kind');
@@ -148,7 +148,7 @@ export function mappingRoutes(deps: RouteDeps) {
         const org = await openOrg(bot, signal);
         const host = localId === undefined ? undefined : await sync.hosts.get(bot, kind, localId);
         if (localId !== undefined && !host) throw missing(kind, localId);
-        const { describe } = await checkInOrg(org, kind, mapping);
+        const { describe, problems } = await checkInOrg(org, kind, mapping);
         const whole = compileMapping(mapping, describe);
         const { compiled, refusal } = boundMapping(whole, describe, openedBy(await deps.policyOf(bot)));
         if (refusal) throw refusal;
@@ -158,7 +158,7 @@ export function mappingRoutes(deps: RouteDeps) {
         const lines = whole.rules.map(
           (rule) => (open[0]?.rule === rule.key ? open.shift() : undefined) ?? closedLine(rule),
         );
-        return { json: { lines } };
+        return { json: { lines, problems } };
       },
     }),
     defineRoute({

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { FieldPicker, type Pickable } from '../parts/field-picker.tsx';
 import { Text, Value } from '../parts/text.tsx';
 import { type Rule, transformWords } from './mapping-draft.ts';
+import { Transforms } from './mapping-transforms.tsx';
 
 type Way = Rule['direction'];
 const WAYS: readonly (readonly [Way, string])[] = [
@@ -20,13 +21,19 @@ interface Line {
 export function RuleRow({
   rule,
   fields,
+  names,
   line,
+  problems,
   isLocked,
   onChange,
 }: {
   readonly rule: Rule;
   readonly fields: readonly Pickable[];
+  /** Of the host app. */
+  readonly names: readonly string[];
   readonly line: Line | undefined;
+  /** Why this rule cannot be saved as it is. */
+  readonly problems: readonly string[];
   readonly isLocked: boolean;
   /** Undefined takes the rule away. */
   readonly onChange: (rule: Rule | undefined) => void;
@@ -83,10 +90,18 @@ export function RuleRow({
       >
         Remove
       </button>
+      {problems.length > 0 && (
+        <p class="refused" role="status">
+          {problems.map((problem) => (
+            <Text key={problem}>{problem}</Text>
+          ))}
+        </p>
+      )}
       <p class="note">
         {label && rule.remote.length === 1 && <>{label}. </>}
         {line && (rule.direction === 'from_crm' ? 'Comes from Salesforce.' : <Preview line={line} />)}
       </p>
+      <Transforms rule={rule} fields={fields} names={names} isLocked={isLocked} onChange={onChange} />
     </div>
   );
 }

@@ -55,6 +55,7 @@ function Editor({ bot, kind, known }: { readonly bot: string; readonly kind: Kin
   const preview = usePreview(bot, kind, whole, why === undefined);
   const { records } = useSample(bot, kind, why === undefined);
   const names = [...new Set(records.flatMap((record) => Object.keys(record.fields)))].sort();
+  const refused = byRule(preview.error instanceof Refused ? preview.error.told.fields : preview.data?.problems);
   const path = { params: { path: { bot, kind } } };
   const start = (from: Known) => {
     setBase(from);
@@ -145,7 +146,7 @@ function Editor({ bot, kind, known }: { readonly bot: string; readonly kind: Kin
         />
       )}
       {checked && <Checked of={checked} />}
-      {preview.error && <Problem error={preview.error} />}
+      {preview.error && refused.size === 0 && <Problem error={preview.error} />}
       {why === undefined && <SampleChoice bot={bot} kind={kind} />}
       {[...groups].map(([object, rules]) => (
         <section class="card" key={object} aria-label={`Fields of ${object}`}>
@@ -156,7 +157,9 @@ function Editor({ bot, kind, known }: { readonly bot: string; readonly kind: Kin
                 <RuleRow
                   rule={rule}
                   fields={fields}
-                  line={preview.data?.get(keyOf(rule))}
+                  names={names}
+                  line={preview.data?.lines.get(keyOf(rule))}
+                  problems={refused.get(at) ?? []}
                   isLocked={why !== undefined}
                   onChange={(next) => edit(at, next)}
                 />
@@ -188,6 +191,18 @@ function grouped({
     groups.set(group, [...(groups.get(group) ?? []), { rule, at }]);
   }
   return groups;
+}
+
+/** What is wrong, by the place of the rule that it is about. */
+function byRule(problems: readonly Named[] = []): ReadonlyMap<number, readonly string[]> {
+  const found = new Map<number, string[]>();
+  for (const { name, problem } of problems) {
+    const [, at] = /(?:^|\.)rules\.(\d+)/.exec(name) ?? [];
+    if (at === undefined) continue;
+    const there = found.get(Number(at)) ?? [];
+    if (!there.includes(problem)) found.set(Number(at), [...there, problem]);
+  }
+  return found;
 }
 
 interface CheckedAnswer {
@@ -271,10 +286,10 @@ function usePreview(bot: string, kind: Kind, mapping: Draft, enabled: boolean) {
   const rested = useRested(mapping);
   return useQuery({
     queryKey: ['mappings', bot, kind, 'preview', sample, rested],
-    queryFn: async () =>
-      new Map(
-        (await readPreview(bot, kind, rested, sample ?? '')).lines.map((line): [string, Line] => [line.rule, line]),
-      ),
+    queryFn: async () => {
+      const { lines, problems } = await readPreview(bot, kind, rested, sample ?? '');
+      return { lines: new Map(lines.map((line): [string, Line] => [line.rule, line])), problems };
+    },
     enabled: enabled && sample !== undefined,
     placeholderData: (before) => before,
     refetchInterval: false,
