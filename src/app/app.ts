@@ -103,6 +103,8 @@ export interface AppOptions {
   /** Judges the leases of others; default: by `ticks`. */
   readonly watch?: LeaseWatch;
   readonly syncPace?: SyncPace;
+  /** Nobody keeps this folder: its rows need not be on the disk before an answer. */
+  readonly isThrowAway?: boolean;
   /** Crash points by name, for tests. */
   readonly crash?: (point: string) => void | Promise<void>;
 }
@@ -130,6 +132,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         )
       : await stateOn(options.database, secrets);
   try {
+    if (options.isThrowAway) await (await database()).all('pragma synchronous = off', []);
     await checkSecret(store, secret);
     const isSimulated = config.simulate || config.salesforce.clientId === undefined;
     // Opened at the first call: a listing needs no tokens, and keyv and its database cost time to load.

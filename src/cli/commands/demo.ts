@@ -8,13 +8,26 @@ import { DEMO_BOT } from '../bots.ts';
 import { defineCommand, UsageError } from '../command.ts';
 import { playScenes } from '../demo/scenes.ts';
 import { openStage } from '../demo/stage.ts';
+import { toPort } from '../port.ts';
 import { thisProgram } from '../self-command.ts';
 
 /** The main job, played before your eyes on a folder of its own; each step is checked against the org itself. */
 export const command = defineCommand({
-  options: { seed: { value: 'stock', about: 'play in an org that nobody prepared: none of our fields in it' } },
+  options: {
+    seed: { value: 'stock', about: 'play in an org that nobody prepared: none of our fields in it' },
+    console: { about: 'open the console of a company with a month behind it; Ctrl+C throws it away' },
+    port: { value: 'number', about: 'with --console: default any free one' },
+  },
 
-  async run({ options, terminal }) {
+  async run(call) {
+    const { options, terminal } = call;
+    if (options.console) {
+      if (options.seed !== undefined)
+        throw new UsageError('--console and --seed exclude each other.', 'See: gatehouse demo --help');
+      const { showConsole } = await import('../demo/show-console.ts');
+      return showConsole(call, toPort(options.port));
+    }
+    if (options.port !== undefined) throw new UsageError('--port is for --console.', 'See: gatehouse demo --help');
     if (options.seed !== undefined && options.seed !== 'stock')
       throw new UsageError(`There is no org called ${JSON.stringify(options.seed)}.`, 'It is "stock", or left out.');
     const { createApp } = await import('../../app/app.ts');
