@@ -81,14 +81,19 @@ describe('the org as policy lets a bot see it', () => {
     await expect(on.salesforce.find('Opportunity', { ...find, orderBy: { field: 'Name' } })).resolves.toHaveLength(3);
   });
 
-  it('keeps Id, the times of the record and the key of the host in use, whatever is listed [P5]', async () => {
-    await using on = await bounded({ account: { allowFields: ['Name'] }, Opportunity: {} });
+  it('keeps Id and the times of the record in use, whatever is listed, and the key of the host where it is listed [P5]', async () => {
     const where = [{ field: 'Account_Key__c', is: 'ACME-001' }];
     const fields = ['id', 'LastModifiedDate', 'CreatedDate', 'Account_Key__c', 'Phone'];
-    const [record] = await on.salesforce.find('Account', { ...all, fields, where });
-    expect(Object.keys(record!).sort()).toEqual(['CreatedDate', 'Id', 'LastModifiedDate']);
     const byParent = [{ field: 'account.account_key__c', is: 'ACME-001' }];
+    await using on = await bounded({ account: { allowFields: ['Account_Key__c'] }, Opportunity: {} });
+    const [record] = await on.salesforce.find('Account', { ...all, fields, where });
+    expect(Object.keys(record!).sort()).toEqual(['Account_Key__c', 'CreatedDate', 'Id', 'LastModifiedDate']);
     expect(await on.salesforce.find('Opportunity', { ...all, fields: [], where: byParent })).not.toEqual([]);
+    await using closed = await bounded({ account: { allowFields: ['Name'] }, Opportunity: {} });
+    await expect(closed.salesforce.find('Account', { ...all, fields, where })).rejects.toMatchObject(refused);
+    await expect(closed.salesforce.find('Opportunity', { ...all, fields: [], where: byParent })).rejects.toMatchObject(
+      refused,
+    );
   });
 
   it('takes one object named in two cases by its stricter rules [P5]', async () => {
