@@ -62,6 +62,30 @@ describeStores((_name, openFresh) => {
     expect(await link(loser, theirs)).toMatchObject({ state: 'active', sfId: theirs });
   });
 
+  it('goes on with who is linked elsewhere, though the record before keeps our mark, alone and in a batch [S1]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ids = ['p1', 'p2', 'p3'];
+    for (const id of ids) await world.put(id, { email: `${id}@t.example`, name: `Person ${id}`, phone: '1' });
+    await world.settle();
+    const theirs = new Map<string, string>();
+    for (const id of ids) {
+      theirs.set(id, await world.add({ LastName: id, Email: `other-${id}@t.example` }));
+      await world.sync.manualLinks.link('demo', await world.org(), 'party', id, theirs.get(id) ?? '');
+    }
+    const phones = async () => {
+      const records = await world.records();
+      return ids.map((id) => records.find(({ Id }) => Id === theirs.get(id))?.Phone);
+    };
+    world.clock.advance(60_000);
+    await world.put('p1', { phone: '2' });
+    await world.settle();
+    expect((await phones())[0]).toBe('2');
+    for (const id of ids) await world.put(id, { phone: '3' });
+    await world.settle();
+    expect(await phones()).toEqual(['3', '3', '3']);
+    for (const id of ids) expect(await world.link(id)).toMatchObject({ state: 'active', error: null });
+  });
+
   it('restores a name that lost, in both fields that the host has for it [S2]', async () => {
     await using world = await createSyncWorld(openFresh);
     const { rules, ...rest } = defaultMapping('party');

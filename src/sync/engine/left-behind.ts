@@ -13,6 +13,8 @@ export const MOST_WITHOUT = 3;
 export function withoutRefused(target: Target, write: PendingWrite, refusal: Refusal): PendingWrite | undefined {
   const { plan, kind } = write;
   if (kind === 'delete') return undefined;
+  const unmarked = withoutMark(target, write, refusal);
+  if (unmarked) return unmarked;
   const refused = new Set(refusedFields(target, write, refusal).map((name) => name.toLowerCase()));
   if (refused.size === 0) return undefined;
   const rules = target.compiled.rules.filter(
@@ -41,6 +43,20 @@ export function withoutRefused(target: Target, write: PendingWrite, refusal: Ref
       problems: [...plan.problems, ...problems],
     },
   };
+}
+
+/**
+ * Who was linked to another record by hand left our mark on the one before: it stays there, and this one goes by its Id alone. Salesforce
+ * names the field, or says `<unknown>` where the user may not see the other record.
+ */
+function withoutMark({ externalId = '' }: Target, write: PendingWrite, { then, error }: Refusal) {
+  if (write.kind !== 'update' || then !== 'reread' || !(externalId in write.fields)) return undefined;
+  const { fields = [], quote = '' } = error.salesforce ?? {};
+  const said = [...fields, ...(quote.match(/\w+/g) ?? [])].map((name) => name.toLowerCase());
+  const others = Object.keys(write.plan.send).some((name) => said.includes(name.toLowerCase()));
+  if (others && !said.includes(externalId.toLowerCase())) return undefined;
+  const rest = without(write.fields, new Set([externalId]));
+  return Object.keys(rest).length === 0 ? undefined : { ...write, fields: rest };
 }
 
 type Sent = Target['compiled']['rules'][number];
