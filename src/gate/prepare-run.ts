@@ -15,7 +15,7 @@ export interface PrepareRunDeps {
   readonly actions: readonly Action[];
   /** Undo and SyncHeld: in no bot's list, only operators ask for them. */
   readonly operatorActions: readonly Action[];
-  readonly store: Pick<Store, 'bots' | 'counters'>;
+  readonly store: Pick<Store, 'audit' | 'bots' | 'counters'>;
   readonly now: () => number;
 }
 
@@ -39,7 +39,7 @@ export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
     });
     // A run that policy decided was counted when it was judged, a visitor's request when it came.
     const isCounted = proposal.visitor !== null || (proposal.decidedBy === BY_POLICY && hasRate(actionPolicy));
-    if (!isCounted) await noteRun(deps, bot, action);
+    if (!isCounted && !(await isTried(deps.store, proposal))) await noteRun(deps, bot, action);
     if (proposal.orgId !== run.orgId) throw anotherOrg();
     const prepared = { action, input, context: run.context, read: reads.audited, lookUp: run.lookUp };
     if (ofOperators) return prepared;
@@ -53,6 +53,13 @@ export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
       ? { ...prepared, stricter: { assurance: verdict.assurance, reasons: verdict.reasons } }
       : prepared;
   };
+}
+
+/** An operator asked for it at the playground: none of the bot's runs. No agent's principal begins so. */
+async function isTried({ audit }: PrepareRunDeps['store'], { id, principal }: Proposal): Promise<boolean> {
+  if (!principal.startsWith('operator:')) return false;
+  const [first] = await audit.find({ proposal: id, after: 0, limit: 1 });
+  return first?.channel === 'playground';
 }
 
 /** No policy speaks of these: a signed-in operator always decides. */

@@ -125,6 +125,25 @@ describe('the playground', () => {
     expect((await door.ask('GET', `/api/bots/demo/playground/${id}`, { as })).status).toBe(403);
   });
 
+  it('counts no approved write of it as a run of the bot, and every other one [W7 C1]', async () => {
+    await using door = await openDoor({
+      policy: (policy) => ({
+        ...policy,
+        actions: { ...policy.actions, CreateLead: { ...AUTO, decision: 'confirm' } },
+      }),
+    });
+    const { world } = door;
+    const runs = () => world.app.store.counters.sum('runs:demo:CreateLead', world.clock.now - 3_600_000);
+    const as = await door.signIn('admin');
+    const { id } = await begin(door, as, true);
+    const tried = await run(door, as, id, 'CreateLead', CALLS.CreateLead);
+    expect(await world.approve(tried.answer.proposal.id)).toMatchObject({ status: 'done' });
+    expect(await runs()).toBe(0);
+    const asked = await world.call('CreateLead', { lastName: 'Ito', company: 'Ito & Sons' }, { conversation: id });
+    expect(await world.approve(asked.proposal?.id ?? '')).toMatchObject({ status: 'done' });
+    expect(await runs()).toBe(1);
+  });
+
   it('is in the audit on a channel of its own, and counts for no rule by the hour [W7 C7]', async () => {
     await using door = await openDoor({
       policy: (policy) => ({
