@@ -25,6 +25,17 @@ describe('actions over REST', () => {
     expect(lead.risk).toBe('write');
   });
 
+  it('lists the same to an operator, by key and by a browser, and lets neither call one [A1] [C3]', async () => {
+    await using door = await openDoor();
+    const path = '/api/bots/demo/actions';
+    const { json } = await door.ask('GET', path, { key: door.keys.agent });
+    expect((await door.ask('GET', path, { key: await door.operatorKey('viewer') })).json).toEqual(json);
+    const as = await door.signIn('viewer');
+    expect((await door.ask('GET', path, { as })).json).toEqual(json);
+    expect((await door.ask('GET', '/api/bots/nobody/actions', { as })).status).toBe(404);
+    expect((await door.ask('POST', `${path}/GetAccount`, { as, json: {} })).status).toBe(401);
+  });
+
   it('creates a lead, and the same call again has one effect [A4]', async () => {
     const lead = { lastName: 'Vandersloot', company: 'Harbour Freight AG', email: 'ada.vandersloot@harbour.example' };
     const first = await call('CreateLead', lead);

@@ -64,7 +64,8 @@ export function actionRoutes({ gate, access, actions }: HttpDeps) {
       method: 'GET',
       path: '/api/bots/{bot}/actions',
       summary: 'What this bot may call now',
-      who: ['agent'],
+      who: ['agent', 'operator'],
+      permission: 'READ_INTEGRATIONS',
       answer: z.strictObject({ actions: z.array(listedAnswer) }),
       async handle({ params }) {
         const actions = (await gate.actions(params.bot)).map(({ input, output, ...listed }) => ({

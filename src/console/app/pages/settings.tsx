@@ -23,6 +23,15 @@ export function Settings() {
           </Link>
         </div>
       </section>
+      <section class="card" aria-labelledby="told">
+        <h2 id="told">Notices</h2>
+        <p class="note">What waits, fails or must be reconnected, told to Slack, Teams or an address of yours.</p>
+        <div class="actions">
+          <Link class="button" href="/settings/notices">
+            Notices and their webhook
+          </Link>
+        </div>
+      </section>
       <section class="card" aria-labelledby="install">
         <h2 id="install">This installation</h2>
         <Loaded query={query}>
