@@ -57,7 +57,8 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
     const row = await store.operators.session(hash, now());
     const operator = row === undefined ? undefined : await store.operators.get(row.operator);
     if (row === undefined || operator === undefined) return undefined;
-    return { name: operator.name, role: operator.role, id: row.hash, csrf: row.csrf, expiresAt: row.expiresAt };
+    const { hash: id, csrf, createdAt: signedInAt, expiresAt } = row;
+    return { name: operator.name, role: operator.role, id, csrf, signedInAt, expiresAt };
   };
 
   return {
@@ -134,7 +135,8 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
         expiresAt: now() + SESSION_MS,
       };
       await store.operators.addSession(session);
-      return { cookie, session: { ...operator, id: session.hash, csrf: session.csrf, expiresAt: session.expiresAt } };
+      const { hash: id, csrf, createdAt: signedInAt, expiresAt } = session;
+      return { cookie, session: { ...operator, id, csrf, signedInAt, expiresAt } };
     },
 
     signedIn: async (ids) =>

@@ -45,6 +45,7 @@ export interface BrowserSession extends Operator {
   readonly id: string;
   /** Must come back in every state-changing form and request. */
   readonly csrf: string;
+  readonly signedInAt: number;
   readonly expiresAt: number;
 }
 

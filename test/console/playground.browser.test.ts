@@ -2,6 +2,7 @@ import type { Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Role } from '../../permissions/catalog.ts';
 import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { signedIn as openPerson } from '../support/console.ts';
 import { type Door, openDoor } from '../support/door.ts';
 import { checkPage, complaintsOf } from '../support/page-checks.ts';
 
@@ -121,6 +122,30 @@ describe.skipIf(why)(`playground and settings in Chromium${why ? ` (skipped: ${w
     expect(new URL(other.url()).pathname).toBe('/sign-in');
     await other.context().close();
     expect(complaints).toEqual([]);
+  });
+
+  it('asks an admin whose sign-in is old to sign in once more, on the page, and then does what was typed [C3] [W10]', async () => {
+    await using door = await openDoor();
+    await using person = await openPerson(browser, door);
+    const { page } = person;
+    await page.goto(`${door.url}/settings/operators`);
+    await page.getByRole('textbox', { name: 'Name' }).fill('ann');
+    door.world.clock.advance(16 * 60_000);
+    await page.getByRole('button', { name: 'Make, and show the key once' }).click();
+    await page.getByText('Sign in once more to change operators.').waitFor();
+    await checkPage(page);
+    const { access } = door.world.app;
+    await page.getByRole('textbox', { name: 'Sign-in link or token' }).fill('nothing');
+    await page.getByRole('button', { name: 'Sign in and go on' }).click();
+    await page.getByText('This sign-in link was used already').waitFor();
+    const { token } = await access.signInToken('admin-1');
+    await page.getByRole('textbox', { name: 'Sign-in link or token' }).fill(`${door.url}/sign-in#${token}`);
+    await page.keyboard.press('Enter');
+    await page.getByText('ann is now approver. The key, shown this once:').waitFor();
+    expect((await door.world.app.store.operators.get('ann'))?.role).toBe('approver');
+    await page.goto(`${door.url}/settings`);
+    await page.getByRole('link', { name: 'Notices and their webhook' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Notices' }).waitFor();
   });
 
   it('tells a viewer why they cannot, instead of hiding it [W8]', async () => {

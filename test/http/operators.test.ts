@@ -43,6 +43,31 @@ describe('operators over REST and in the console', () => {
     );
   });
 
+  it('changes operators only for a sign-in of the last 15 minutes, and says what to do [U2 C3]', async () => {
+    await using door = await openDoor();
+    const as = await door.signIn('admin');
+    const make = (by: typeof as) =>
+      door.ask('POST', '/api/operators', { as: by, json: { name: 'ann', role: 'viewer' } });
+    door.world.clock.advance(15 * 60_000 + 1);
+    const late = [
+      await make(as),
+      await door.ask('PUT', `/api/operators/${as.name}`, { as, json: { role: 'viewer' } }),
+      await door.ask('DELETE', `/api/operators/${as.name}`, { as }),
+      await door.ask('POST', `/api/operators/${as.name}/keys`, { as, json: {} }),
+      await door.ask('DELETE', `/api/operators/${as.name}/keys`, { as }),
+      await door.ask('POST', `/api/operators/${as.name}/sign-in-link`, { as, json: {} }),
+    ];
+    expect(late.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403, 403]);
+    expect(late[0]?.json.error).toMatchObject({
+      fields: [{ name: 'session' }],
+      next: expect.stringContaining(`gatehouse operator sign-in ${as.name}`),
+    });
+    expect((await door.ask('GET', '/api/operators', { as })).json.operators).toHaveLength(1);
+    // All else goes on with the old one.
+    expect((await door.ask('PUT', '/api/bots/demo/mode', { as, json: { mode: 'ask' } })).status).toBe(200);
+    expect((await make(await door.signIn('admin'))).status).toBe(201);
+  });
+
   it('makes no sign-in link for somebody who is not there, and writes no token into the audit [U2 C7]', async () => {
     await using door = await openDoor();
     const admin = await door.signIn('admin');

@@ -12,6 +12,22 @@ export const setter = ({ principal, by }: OperatorCaller): Setter => ({
   channel: by === 'session' ? 'console' : 'rest',
 });
 
+/** Where a browser asks, somebody has just shown who they are: one that was left open changes nobody who may enter. */
+export function justSignedIn(caller: OperatorCaller, now: number): Setter {
+  const { session } = caller;
+  if (session === undefined || now - session.signedInAt <= FRESH_MS) return setter(caller);
+  throw new GatehouseError(
+    'permission_denied',
+    'You signed in more than 15 minutes ago: to change operators, sign in once more.',
+    {
+      next: `Make a new link (gatehouse operator sign-in ${session.name}), and send this again. Nothing was changed.`,
+      fields: [{ name: 'session', problem: 'is older than 15 minutes' }],
+    },
+  );
+}
+
+const FRESH_MS = 15 * 60_000;
+
 /** A key that makes keys would outlive its own revocation. */
 export function bySession(caller: OperatorCaller): Setter {
   browserOf(caller);

@@ -16,7 +16,7 @@ import { deleteBot, issueBotKey } from '../../policy/save.ts';
 import { defineRoute } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
-import { bySession, setter } from './by-operator.ts';
+import { browserOf, bySession, justSignedIn, setter } from './by-operator.ts';
 
 const role = z.enum(ROLES);
 const botKeyKind = z.enum(['agent', 'host']);
@@ -26,6 +26,10 @@ const listedAnswer = z.strictObject({ name: z.string(), role, createdAt: momentA
 
 /** Who administers, approves and looks, and the keys of people and bots. Whatever makes a key or an operator wants a browser session (C3). */
 export function operatorRoutes(deps: HttpDeps) {
+  const byPerson = (caller: Parameters<typeof bySession>[0]) => {
+    browserOf(caller);
+    return justSignedIn(caller, deps.now());
+  };
   return [
     defineRoute({
       method: 'GET',
@@ -49,7 +53,7 @@ export function operatorRoutes(deps: HttpDeps) {
       status: 201,
       answer: z.strictObject({ operator: z.string(), role, key: keyAnswer }),
       async handle({ caller, body: { name, role } }) {
-        const key = await createOperator(deps, name, role, bySession(caller));
+        const key = await createOperator(deps, name, role, byPerson(caller));
         return { json: { operator: name, role, key } };
       },
     }),
@@ -62,7 +66,7 @@ export function operatorRoutes(deps: HttpDeps) {
       body: z.strictObject({ role }),
       answer: z.strictObject({ operator: z.string(), role }),
       async handle({ caller, params: { name }, body: { role } }) {
-        await changeRole(deps, name, role, bySession(caller));
+        await changeRole(deps, name, role, byPerson(caller));
         return { json: { operator: name, role } };
       },
     }),
@@ -74,7 +78,7 @@ export function operatorRoutes(deps: HttpDeps) {
       permission: 'MANAGE_OPERATORS',
       answer: z.strictObject({ operator: z.string(), removed: z.literal(true) }),
       async handle({ caller, params: { name } }) {
-        await removeOperator(deps, name, setter(caller));
+        await removeOperator(deps, name, justSignedIn(caller, deps.now()));
         return { json: { operator: name, removed: true } };
       },
     }),
@@ -88,7 +92,7 @@ export function operatorRoutes(deps: HttpDeps) {
       status: 201,
       answer: z.strictObject({ operator: z.string(), ...newKey }),
       async handle({ caller, params: { name }, body }) {
-        return { json: { operator: name, ...(await newOperatorKey(deps, name, body, bySession(caller))) } };
+        return { json: { operator: name, ...(await newOperatorKey(deps, name, body, byPerson(caller))) } };
       },
     }),
     defineRoute({
@@ -99,7 +103,9 @@ export function operatorRoutes(deps: HttpDeps) {
       permission: 'MANAGE_OPERATORS',
       answer: z.strictObject({ operator: z.string(), revoked: z.int() }),
       async handle({ caller, params: { name } }) {
-        return { json: { operator: name, revoked: await revokeOperatorKeys(deps, name, setter(caller)) } };
+        return {
+          json: { operator: name, revoked: await revokeOperatorKeys(deps, name, justSignedIn(caller, deps.now())) },
+        };
       },
     }),
     defineRoute({
@@ -112,7 +118,7 @@ export function operatorRoutes(deps: HttpDeps) {
       status: 201,
       answer: z.strictObject({ operator: z.string(), link: z.string(), expiresAt: momentAnswer }),
       async handle({ caller, params: { name }, baseUrl }) {
-        const { token, expiresAt } = await newSignInLink(deps, name, bySession(caller));
+        const { token, expiresAt } = await newSignInLink(deps, name, byPerson(caller));
         // The token stands after the #: browsers send it to no server, and no log has it.
         return { json: { operator: name, link: `${baseUrl}/sign-in#${token}`, expiresAt: isoTime(expiresAt) } };
       },

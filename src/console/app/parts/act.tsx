@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { queries } from '../api.ts';
 import { Dialog } from './dialog.tsx';
+import { asksWho, SignInAgain } from './sign-in-again.tsx';
 import { Problem } from './states.tsx';
 import { tell } from './tell.tsx';
 
@@ -54,6 +55,11 @@ interface ButtonProps<T> extends Act<T> {
   readonly why?: string | undefined;
 }
 
+/** What was refused; where it was because the sign-in is too old, the way to go on. */
+export function Failed({ error, again }: { readonly error: unknown; readonly again: () => void }) {
+  return asksWho(error) ? <SignInAgain again={again} /> : <Problem error={error} />;
+}
+
 /** A press that needs no second look. */
 export function ActButton<T>({ children, kind = '', why, ...act }: ButtonProps<T>) {
   const { isBusy, error, go } = useAct(act);
@@ -62,7 +68,7 @@ export function ActButton<T>({ children, kind = '', why, ...act }: ButtonProps<T
       <button type="button" class={kind} disabled={why !== undefined} title={why} aria-busy={isBusy} onClick={go}>
         {children}
       </button>
-      {error && <Problem error={error} />}
+      {error && <Failed error={error} again={go} />}
     </>
   );
 }

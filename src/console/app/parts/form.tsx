@@ -1,8 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import { Refused } from '../api.ts';
-import { type Act, useAct } from './act.tsx';
-import { Problem } from './states.tsx';
+import { type Act, Failed, useAct } from './act.tsx';
 
 /**
  * A form of the browser's own checks first and the server's second: the first field that the server names takes the focus, and
@@ -48,7 +47,7 @@ export function Form<T>({
       }}
     >
       {children}
-      {error && <Problem error={error} />}
+      {error && <Failed error={error} again={go} />}
       <div class="actions">
         <button type="submit" class="primary" disabled={why !== undefined} title={why}>
           {button}
