@@ -3,6 +3,7 @@ import { keepRecovering } from '../app/housekeeping.ts';
 import type { Config } from '../ports/config.ts';
 import { DEMO_BOT, ensureDemoBot } from './bots.ts';
 import { firstAdmin, signInLink } from './commands/sign-in.ts';
+import type { DemoBeside } from './demo/beside.ts';
 import { explainListen } from './port.ts';
 import { thisProgram } from './self-command.ts';
 import { columns, indent, type Terminal } from './terminal.ts';
@@ -13,11 +14,14 @@ export async function serveHouse({
   terminal,
   openApp,
   stopped,
+  demo,
 }: {
   readonly config: Config;
   readonly terminal: Terminal;
   openApp(): Promise<App>;
   readonly stopped: Promise<void>;
+  /** Offered where nothing was done yet. */
+  readonly demo?: DemoBeside;
 }): Promise<void> {
   const [{ listen }, { createMcpHttp }, app] = await Promise.all([
     import('../http/server.ts'),
@@ -29,9 +33,11 @@ export async function serveHouse({
   const mcp = createMcpHttp(app);
   const { routes, worker, mark: syncHead } = await app.sync();
   const context = app.gate.accountContext;
-  const server = await listen({ ...app, mcp, routes, context, syncHead }, config).catch((error: unknown) => {
-    throw explainListen(error, config);
-  });
+  const server = await listen({ ...app, mcp, routes, context, syncHead, openDemo: demo?.open }, config).catch(
+    (error: unknown) => {
+      throw explainListen(error, config);
+    },
+  );
 
   // What fails once it listens ends it all: a server whose database is closed answers for ever, and nobody starts it again.
   const leaving: (() => void | Promise<void>)[] = [];
@@ -55,7 +61,7 @@ export async function serveHouse({
   } finally {
     for (const leave of leaving) await leave();
     // Together: a call that waits at a form is answered before its connection is cut.
-    await Promise.all([server.close(), worker.stop(), mcp.close()]);
+    await Promise.all([server.close(), worker.stop(), mcp.close(), demo?.close()]);
   }
 }
 

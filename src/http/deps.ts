@@ -36,6 +36,8 @@ export interface HttpDeps
   readonly routes?: readonly Route[];
   /** Changes whenever sync did something; of rooms that write no audit row for it. */
   readonly syncHead?: (() => Promise<string>) | undefined;
+  /** Opens the console of the demo beside this one; there where the browser is on this machine. */
+  readonly openDemo?: (() => Promise<{ readonly signIn: string }>) | undefined;
   /** Looks at each answer before it leaves. In tests: it says which one is not as its route declares it. */
   readonly checkAnswer?: (route: Route, reply: Reply) => void;
 }

@@ -87,4 +87,28 @@ describe.skipIf(why)(`the console of the demo in Chromium${why ? ` (skipped: ${w
     expect(existsSync(dataDir)).toBe(false);
     expect(existsSync(house.dataDir)).toBe(false);
   }, 60_000);
+
+  it('opens from the overview of an install in which nothing was done, in two presses, and ends with its server [W1] [X1]', async () => {
+    const served = await house.start(['serve', '--port', '0']);
+    const context = await browser.context({ viewport: { width: 1280, height: 800 } });
+    context.setDefaultTimeout(120_000);
+    const page = await context.newPage();
+    await page.goto(served.document.signIn);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Nothing was done here yet' }).waitFor();
+    await checkPage(page, 'an empty install');
+    await page.getByRole('button', { name: 'Open the demo company' }).click();
+    const link = page.getByRole('link', { name: 'Go to the demo company' });
+    await link.waitFor();
+    const [shown] = await Promise.all([context.waitForEvent('page'), link.click()]);
+    await shown.getByRole('button', { name: 'Sign in' }).click();
+    await shown.getByText('3 actions of demo wait for a person.').waitFor();
+    // Of another name than this server: nobody is signed out here by signing in there.
+    await page.reload();
+    await page.getByRole('heading', { name: 'Nothing was done here yet' }).waitFor();
+    const { origin } = new URL(shown.url());
+    await context.close();
+    await served.stop('SIGINT');
+    await expect(fetch(origin)).rejects.toThrow();
+  }, 240_000);
 });

@@ -354,3 +354,19 @@ describe('soql check', () => {
     expect((await check('', '--policy', '/nowhere.json')).error.code).toBe('invalid_input');
   });
 });
+
+it('sets a batch that comes again, once however often it is said, and says which part of its time is wrong [W5]', async () => {
+  const words = ['sync', 'acme', '--object', 'party', '--batch', '--every', 'week', '--on', 'monday', '--at', '02:30'];
+  const first = await json(...words, '--zone', 'Europe/Berlin');
+  expect(first.synced).toEqual([
+    {
+      object: 'party',
+      batch: expect.any(String),
+      state: 'scheduled',
+      next: expect.stringMatching(/^20\d\d-.*T0[01]:30/),
+    },
+  ]);
+  expect(await json(...words, '--zone', 'Europe/Berlin')).toEqual(first);
+  expect(await refused([...words, '--zone', '+02:00'])).toMatchObject({ fields: [{ name: 'zone' }] });
+  expect((await run('sync', 'acme', '--at', '02:30')).code).toBe(2);
+});

@@ -1,4 +1,5 @@
 import { defineCommand } from '../command.ts';
+import { createDemoBeside } from '../demo/beside.ts';
 import { freePort, toPort } from '../port.ts';
 import { serveHouse } from '../serve-house.ts';
 
@@ -9,6 +10,9 @@ export const command = defineCommand({
     const stopped = call.untilStopped();
     const port = toPort(call.options.port) ?? call.config.port;
     const config = { ...call.config, port: port === 0 ? await freePort(call.config.host) : port };
-    await serveHouse({ ...call, config, openApp: () => call.openApp(config), stopped });
+    // Its address is one of this machine: of no use to a browser elsewhere.
+    const isHere = config.url === undefined && ['127.0.0.1', '::1', 'localhost'].includes(config.host);
+    const demo = isHere ? { demo: createDemoBeside() } : {};
+    await serveHouse({ ...call, config, openApp: () => call.openApp(config), stopped, ...demo });
   },
 });

@@ -52,9 +52,11 @@ export async function playHistory(app: App, org: Sim, clock: MovedClock, until: 
     const morning = historyBegins(until) + day * DAY_MS + 2 * HOUR_MS;
     if (day === 9) await stricterPolicy(played);
     if (day === 12) await played.ask('POST', `/api/bots/${DEMO_BOT}/sync/batches`, { kind: 'party' });
-    await aDay(played, dice, { day, morning, isBusy: day % 7 < 5 });
+    clock.to(morning);
     await setApiUse(org, day, dice);
+    await aDay(played, dice, { day, morning, isBusy: day % 7 < 5 });
     await app.apiUse.note();
+    await app.retention.recover();
   }
   clock.to(until - 2 * HOUR_MS);
   await leaveTroubles(played, until);
@@ -248,7 +250,7 @@ async function aDay(
 
 /** Other programs use the org too: their part of the day's budget is what the chart would show of a real one. */
 async function setApiUse(org: Sim, day: number, dice: (sides: number) => number): Promise<void> {
-  const apiUsed = day % 7 < 5 ? 3_000 + dice(5_000) : 700 + dice(600);
+  const apiUsed = day % 7 < 5 ? 25_000 + dice(45_000) : 5_000 + dice(6_000);
   const body = JSON.stringify({ apiUsed });
   const headers = { 'content-type': 'application/json' };
   await org.fetch(new Request('http://sim.localhost/_sim/settings', { method: 'POST', headers, body }), {

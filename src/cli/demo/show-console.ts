@@ -9,13 +9,17 @@ import { historyBegins, type MovedClock, playHistory } from './history.ts';
 
 /** A company with a month behind it, in a folder that goes when it is stopped. */
 export async function showConsole(call: CommandCall, port: number | undefined): Promise<void> {
-  const stopped = call.untilStopped();
+  // Started by the console of another Gatehouse, it ends with it, however that ends.
+  const left = new Promise<void>((resolve) => process.once('disconnect', resolve));
+  const stopped = Promise.race([call.untilStopped(), left]);
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-demo-'));
   try {
     // The person's own settings stay out: nothing here may reach a real org, or what they have.
     const own = readConfig({ GATEHOUSE_DATA: folder, GATEHOUSE_LOG: 'silent' });
     const { printSignIn } = call.config;
-    const config = { ...own, printSignIn, port: port || (await freePort(own.host)) };
+    const at = port || (await freePort(own.host));
+    // Cookies know no ports: under another name than that of `serve`, nobody is signed out of their own console.
+    const config = { ...own, printSignIn, port: at, url: `http://127.0.0.1:${at}` };
     call.terminal.note('A month of a small company is played, through the real gate…');
     const { createApp } = await import('../../app/app.ts');
     await play(config, createApp);

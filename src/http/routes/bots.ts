@@ -13,6 +13,7 @@ import type { BotRow } from '../../ports/store.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
 import { bySession, setter } from './by-operator.ts';
+import { offersDemo } from './demo.ts';
 import { connectionAnswer, lookupAnswer } from './integration.ts';
 
 const grant = z.enum(SALESFORCE_ACTIONS);
@@ -57,9 +58,13 @@ export function botRoutes(deps: HttpDeps) {
       summary: 'Every bot with its state',
       who: ['operator'],
       permission: 'READ_INTEGRATIONS',
-      answer: z.strictObject({ bots: z.array(summaryAnswer) }),
+      answer: z.strictObject({
+        bots: z.array(summaryAnswer),
+        offersDemo: z.boolean().describe('Nothing was done here yet, and POST /api/demo opens a company to look at'),
+      }),
       async handle() {
-        return { json: { bots: await Promise.all((await store.bots.list()).map(summary)) } };
+        const bots = await Promise.all((await store.bots.list()).map(summary));
+        return { json: { bots, offersDemo: await offersDemo(deps) } };
       },
     }),
     defineRoute({

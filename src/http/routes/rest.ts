@@ -5,6 +5,7 @@ import { auditRoutes } from './audit.ts';
 import { botRoutes } from './bots.ts';
 import { chartsRoute } from './charts.ts';
 import { chatRoutes } from './chat.ts';
+import { demoRoute } from './demo.ts';
 import { eventRoute } from './events.ts';
 import { healthRoutes } from './health.ts';
 import { installRoute } from './install.ts';
@@ -26,6 +27,7 @@ export function restRoutes(deps: HttpDeps) {
     eventRoute(deps),
     searchRoute(deps),
     ...botRoutes(deps),
+    demoRoute(deps),
     ...actionRoutes(deps),
     ...proposalRoutes(deps),
     ...noticeRoutes(deps),

@@ -3,6 +3,7 @@ import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { lazy } from '../lazy.tsx';
 import { BudgetMeter, ConnectionBadge } from '../parts/connection.tsx';
+import { DemoOffer } from '../parts/demo-offer.tsx';
 import { FirstRun } from '../parts/first-run.tsx';
 import { StandingNotices } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
@@ -26,9 +27,10 @@ export function Overview() {
     >
       <StandingNotices />
       <Loaded query={bots}>
-        {({ bots: all }) => (
+        {({ bots: all, offersDemo }) => (
           <>
             <FirstRun bots={all} />
+            {offersDemo && <DemoOffer />}
             {all.length > 0 && <BotsAndDay bots={all} />}
           </>
         )}

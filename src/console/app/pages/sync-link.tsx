@@ -4,6 +4,7 @@ import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { ActButton, AskButton } from '../parts/act.tsx';
 import { Changes } from '../parts/changes.tsx';
+import { Company } from '../parts/company.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Fact, Facts } from '../parts/facts.tsx';
 import { FindRecord } from '../parts/find-record.tsx';
@@ -93,6 +94,15 @@ function Standing({ named, both: { object, link, host, crm } }: { readonly named
           )}
         </Notice>
       )}
+      {link?.waitsFor?.map(({ object: parents, name, ids, message }) => {
+        const [parent = parents] = parents.split(' or ');
+        return (
+          <Notice key={`${parents} ${name}`} kind="warn" title={<Text>{message}</Text>}>
+            <p>It is in step without it. What you choose holds for everybody with this company.</p>
+            <Company bot={bot} company={{ object: parent, name }} candidates={ids.map((id) => ({ id, name }))} />
+          </Notice>
+        );
+      })}
       <Facts>
         <Fact name="Here">
           {host ? (

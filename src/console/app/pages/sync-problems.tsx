@@ -1,10 +1,8 @@
 import { useQuery } from '@tanstack/preact-query';
-import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
-import { ActButton, AskButton } from '../parts/act.tsx';
-import { Dialog } from '../parts/dialog.tsx';
-import { FindRecord } from '../parts/find-record.tsx';
+import { ActButton } from '../parts/act.tsx';
+import { Company } from '../parts/company.tsx';
 import { Badge, Empty, Loaded } from '../parts/states.tsx';
 import { RecordLink, recordPath, syncPath } from '../parts/sync.tsx';
 import { count, Text } from '../parts/text.tsx';
@@ -127,73 +125,5 @@ function One({ bot, problem }: { readonly bot: string; readonly problem: Problem
       )}
       {company && <Company bot={bot} company={company} candidates={examples[0]?.candidates} />}
     </>
-  );
-}
-
-function Company({
-  bot,
-  company: { object, name },
-  candidates,
-}: {
-  readonly bot: string;
-  readonly company: NonNullable<Problem['company']>;
-  readonly candidates: Problem['examples'][number]['candidates'];
-}) {
-  const why = useMay('MANAGE_MAPPINGS');
-  const [isOpen, setOpen] = useState(false);
-  const decide = (choice: { readonly recordId: string } | { readonly create: true } | { readonly leaveOut: true }) =>
-    said(api.POST('/api/bots/{bot}/sync/parents', { params: { path: { bot } }, body: { object, name, ...choice } }));
-  return (
-    <div class="actions">
-      <button type="button" disabled={why !== undefined} title={why} onClick={() => setOpen(true)}>
-        Choose…
-      </button>
-      <AskButton
-        why={why}
-        kind=""
-        no="Not now"
-        title={`Make the ${object}?`}
-        yes={`Make the ${object}`}
-        body={
-          <p>
-            A new {object} named <Text>{name}</Text> is made in Salesforce, and everybody who waits for it is linked to
-            it.
-          </p>
-        }
-        run={() => decide({ create: true })}
-        done="Made. Who waited for it follows."
-        changes={['sync']}
-      >
-        Create…
-      </AskButton>
-      <ActButton
-        why={why}
-        kind="quiet"
-        run={() => decide({ leaveOut: true })}
-        done="Left out. Nobody waits for it any more."
-        changes={['sync']}
-      >
-        Leave out
-      </ActButton>
-      {isOpen && (
-        <Dialog title={`Which ${object} is meant?`} onClose={() => setOpen(false)}>
-          <p>
-            Everybody with the company <Text>{name}</Text> is linked to it.
-          </p>
-          <FindRecord bot={bot} object={object} candidates={candidates}>
-            {(record) => (
-              <ActButton
-                run={() => decide({ recordId: record.id })}
-                done="Chosen. Who waited for it follows."
-                changes={['sync']}
-                after={() => setOpen(false)}
-              >
-                Choose
-              </ActButton>
-            )}
-          </FindRecord>
-        </Dialog>
-      )}
-    </div>
   );
 }
