@@ -312,7 +312,7 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
       expect(await page.locator('[role="alert"]').count(), at).toBe(0);
     }
     expect(complaints).toEqual([]);
-  });
+  }, 120_000);
 
   it('says on the bot’s own page what is ready, shows one of it, and brings it into step [W1] [W5]', async () => {
     await using person = await signedIn();

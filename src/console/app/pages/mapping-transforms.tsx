@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks';
 import { FieldPicker, type Pickable } from '../parts/field-picker.tsx';
 import { Field } from '../parts/form.tsx';
 import type { Rule } from './mapping-draft.ts';
@@ -37,110 +38,115 @@ function begin(use: Use): Transform {
 }
 
 /** The steps of a rule in their order: towards Salesforce from the first to the last, back from the last to the first. */
-export function Transforms({
-  rule,
-  fields,
-  names,
-  isLocked,
-  onChange,
-}: {
+export function Transforms(props: StepsProps) {
+  const { local, transforms } = props.rule;
+  const host = local.join(' + ') || 'always the same';
+  // Drawn once it is looked at: a mapping has up to 200 rules.
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details class="steps-of" onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
+      <summary>
+        Transforms of {host} <small>({transforms.length === 0 ? 'none' : transforms.length})</small>
+      </summary>
+      {isOpen && <Steps {...props} host={host} />}
+    </details>
+  );
+}
+
+interface StepsProps {
   readonly rule: Rule;
   readonly fields: readonly Pickable[];
   readonly names: readonly string[];
   readonly isLocked: boolean;
   readonly onChange: (rule: Rule) => void;
-}) {
+}
+
+function Steps({ rule, fields, names, isLocked, onChange, host }: StepsProps & { readonly host: string }) {
   const { transforms } = rule;
-  const host = rule.local.join(' + ') || 'always the same';
   const set = (next: readonly Transform[]) => onChange(shaped({ ...rule, transforms: [...next] }));
   const open = USES.filter(([use]) => !transforms.some((one) => one.use === use));
   return (
-    <details class="steps-of">
-      <summary>
-        Transforms of {host} <small>({transforms.length === 0 ? 'none' : transforms.length})</small>
-      </summary>
-      <fieldset class="stack" disabled={isLocked}>
-        <legend class="hidden">Transforms of {host}</legend>
-        {takesSeveral(rule) && (
-          <Field
-            label="Host fields"
-            help={`In their order, with commas between them. Known: ${names.join(', ') || 'none yet'}.`}
-          >
-            <input
-              type="text"
-              defaultValue={rule.local.join(', ')}
-              spellcheck={false}
-              onChange={({ currentTarget }) =>
-                onChange({ ...rule, local: currentTarget.value.split(/[\s,]+/).filter((name) => name !== '') })
-              }
-            />
-          </Field>
-        )}
-        {rule.remote.length === 2 && (
-          <div class="pair">
-            {rule.remote.map((name, at) => (
-              <div class="stack" key={String(at)}>
-                <strong>{at === 0 ? 'First name goes to' : 'Last name goes to'}</strong>
-                <FieldPicker
-                  label={`${at === 0 ? 'First' : 'Last'} name of ${host}`}
-                  fields={fields}
-                  value={name}
-                  disabled={isLocked}
-                  onPick={(picked) => onChange({ ...rule, remote: rule.remote.with(at, picked) })}
-                />
-              </div>
-            ))}
-          </div>
-        )}
-        {transforms.map((transform, at) => (
-          <fieldset class="transform" key={transform.use}>
-            <legend>
-              {at + 1}. {wordsOf(transform.use)}
-            </legend>
-            <Options of={transform} onChange={(next) => set(transforms.with(at, next))} />
-            <div class="actions">
-              {at > 0 && (
-                <button
-                  type="button"
-                  class="quiet"
-                  aria-label={`Move up step ${at + 1} of ${host}`}
-                  onClick={() => set(movedUp(transforms, at))}
-                >
-                  Move up
-                </button>
-              )}
+    <fieldset class="stack" disabled={isLocked}>
+      <legend class="hidden">Transforms of {host}</legend>
+      {takesSeveral(rule) && (
+        <Field
+          label="Host fields"
+          help={`In their order, with commas between them. Known: ${names.join(', ') || 'none yet'}.`}
+        >
+          <input
+            type="text"
+            defaultValue={rule.local.join(', ')}
+            spellcheck={false}
+            onChange={({ currentTarget }) =>
+              onChange({ ...rule, local: currentTarget.value.split(/[\s,]+/).filter((name) => name !== '') })
+            }
+          />
+        </Field>
+      )}
+      {rule.remote.length === 2 && (
+        <div class="pair">
+          {rule.remote.map((name, at) => (
+            <div class="stack" key={String(at)}>
+              <strong>{at === 0 ? 'First name goes to' : 'Last name goes to'}</strong>
+              <FieldPicker
+                label={`${at === 0 ? 'First' : 'Last'} name of ${host}`}
+                fields={fields}
+                value={name}
+                disabled={isLocked}
+                onPick={(picked) => onChange({ ...rule, remote: rule.remote.with(at, picked) })}
+              />
+            </div>
+          ))}
+        </div>
+      )}
+      {transforms.map((transform, at) => (
+        <fieldset class="transform" key={transform.use}>
+          <legend>
+            {at + 1}. {wordsOf(transform.use)}
+          </legend>
+          <Options of={transform} onChange={(next) => set(transforms.with(at, next))} />
+          <div class="actions">
+            {at > 0 && (
               <button
                 type="button"
                 class="quiet"
-                aria-label={`Take out step ${at + 1} of ${host}`}
-                onClick={() => set(transforms.filter((_, index) => index !== at))}
+                aria-label={`Move up step ${at + 1} of ${host}`}
+                onClick={() => set(movedUp(transforms, at))}
               >
-                Take out
+                Move up
               </button>
-            </div>
-          </fieldset>
-        ))}
-        {open.length > 0 && (
-          <Field label={transforms.length === 0 ? 'Add a transform' : 'Add another'}>
-            <select
-              value=""
-              onChange={({ currentTarget }) => {
-                const use = open.find(([one]) => one === currentTarget.value)?.[0];
-                if (use !== undefined) set([...transforms, begin(use)]);
-                currentTarget.value = '';
-              }}
+            )}
+            <button
+              type="button"
+              class="quiet"
+              aria-label={`Take out step ${at + 1} of ${host}`}
+              onClick={() => set(transforms.filter((_, index) => index !== at))}
             >
-              <option value="">Choose one…</option>
-              {open.map(([use, words]) => (
-                <option key={use} value={use}>
-                  {words}
-                </option>
-              ))}
-            </select>
-          </Field>
-        )}
-      </fieldset>
-    </details>
+              Take out
+            </button>
+          </div>
+        </fieldset>
+      ))}
+      {open.length > 0 && (
+        <Field label={transforms.length === 0 ? 'Add a transform' : 'Add another'}>
+          <select
+            value=""
+            onChange={({ currentTarget }) => {
+              const use = open.find(([one]) => one === currentTarget.value)?.[0];
+              if (use !== undefined) set([...transforms, begin(use)]);
+              currentTarget.value = '';
+            }}
+          >
+            <option value="">Choose one…</option>
+            {open.map(([use, words]) => (
+              <option key={use} value={use}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </Field>
+      )}
+    </fieldset>
   );
 }
 
