@@ -22,6 +22,8 @@ const BROWSER = {
   style: 'src/console/app/style.css',
   'chat-style': 'src/console/app/chat/chat.css',
 };
+/** What the first page is made of. */
+const APP_START = ['frame.tsx', 'lazy.tsx', 'pages/overview.tsx'].map((file) => `src/console/app/${file}`);
 /** Pure words that run on both sides. */
 const BOTH_SIDES = new Set(['src/domain/safe-text.ts']);
 const DAY_MS = 86_400_000;
@@ -100,6 +102,7 @@ async function buildBrowser(esbuild) {
     platform: 'browser',
     target: 'es2023',
     tsconfig: 'src/console/app/tsconfig.json',
+    plugins: [oneApp()],
     entryNames: '[name]-[hash]',
     chunkNames: 'part-[hash]',
     minify: true,
@@ -109,7 +112,7 @@ async function buildBrowser(esbuild) {
     logLevel: 'error',
   });
   const foreign = Object.keys(metafile.inputs).filter(
-    (file) => !/^(src\/console\/app|node_modules)\//.test(file) && !BOTH_SIDES.has(file),
+    (file) => !/^(src\/console\/app\/|node_modules\/|gatehouse:)/.test(file) && !BOTH_SIDES.has(file),
   );
   if (foreign.length > 0) throw new Error(`The browser would load code of the server: ${foreign.join(', ')}`);
   const files = new Map();
@@ -146,6 +149,25 @@ function oneStart(doors) {
         isDoor.has(file)
           ? { contents: `${await readFile(file, 'utf8')}\nimport 'gatehouse:start';`, loader: 'ts' }
           : undefined,
+      );
+    },
+  };
+}
+
+/** The same for the browser: what the first page needs lies in one file, however few of the other pages need a part of it. */
+function oneApp() {
+  return {
+    name: 'one-app',
+    setup(build) {
+      build.onResolve({ filter: /^gatehouse:app$/ }, () => ({ path: 'app', namespace: 'gatehouse' }));
+      build.onLoad({ filter: /^app$/, namespace: 'gatehouse' }, () => ({
+        contents: APP_START.map((file) => `import './${file}';`).join('\n'),
+        resolveDir: ROOT,
+      }));
+      build.onLoad({ filter: /console[\\/]app[\\/]pages[\\/][\w-]+\.tsx$/ }, async ({ path: file }) =>
+        APP_START.some((start) => path.join(ROOT, start) === file)
+          ? undefined
+          : { contents: `${await readFile(file, 'utf8')}\nimport 'gatehouse:app';`, loader: 'tsx' },
       );
     },
   };

@@ -79,7 +79,7 @@ function navigation({ operator, csrf, waiting }: NonNullable<Frame['signedIn']>,
   const link = (href: string, name: Frame['here'], label: Html) =>
     html`<a href="${href}"${here === name && html` aria-current="page"`}>${label}</a>`;
   return html`<nav aria-label="Main">
-    ${link('/', 'bots', html`Bots`)}
+    ${link('/', 'bots', html`Overview`)}
     ${link('/approvals', 'approvals', html`Approvals${waiting > 0 && html` <span class="count" aria-label="${waiting} waiting">${waiting}</span>`}`)}
   </nav>
   <form class="who" method="post" action="/sign-out">

@@ -325,6 +325,23 @@ describe.skipIf(why)(`an installation that is empty in Chromium${why ? ` (skippe
         expect(rows, name).not.toContain(0);
       }
       expect(complaints).toEqual([]);
+
+      // The request that an empty sync shows is one that works.
+      const key = await app.access.createOperator('bo', 'admin');
+      const asked = await fetch(`${door.url}/api/bots`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ name: 'fresh', profile: 'internal' }),
+      });
+      const made = (await asked.json()) as { readonly hostKey: string };
+      await app.connections.connect('fresh', { flow: 'simulated' });
+      await page.goto(`${door.url}/bots/fresh/sync`);
+      const shown = await page.locator('pre').innerText();
+      const [, url = '', body = ''] = /PUT (\S+)[\s\S]* -d '(.*)'/.exec(shown) ?? [];
+      const headers = { authorization: `Bearer ${made.hostKey}`, 'content-type': 'application/json' };
+      expect((await fetch(url, { method: 'PUT', headers, body })).status).toBe(200);
+      await page.getByText('1 person is ready').waitFor();
+      expect(await page.locator('pre').count()).toBe(0);
     } finally {
       await door.close();
       await app.close();

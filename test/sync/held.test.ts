@@ -358,7 +358,7 @@ describeOnce('in one house', () => {
     const id = list?.id ?? 'none';
     const link = `/approvals/${id}`;
     expect(now).toMatchObject({ status: 403, json: { error: { code: 'off', next: expect.stringContaining(link) } } });
-    expect(now.json.error.message).toContain('1 record(s) wait');
+    expect(now.json.error.message).toContain('One record waits');
     const admin = await door.operatorKey('admin');
     const batch = await door.ask('POST', '/api/bots/demo/sync/batches', { key: admin, json: { kind: 'party' } });
     expect(batch.json.error).toMatchObject({ code: 'off', next: expect.stringContaining(link) });

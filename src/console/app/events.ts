@@ -24,6 +24,7 @@ const AGAIN_MS = 30_000;
 const waiting = new Set<string>();
 let isTimed = false;
 let source: EventSource | undefined;
+let hasListened = false;
 
 function take({ type }: Hint): void {
   for (const word of OLD[type] ?? []) waiting.add(word);
@@ -52,8 +53,11 @@ function listen(): void {
     source = undefined;
     setTimeout(listen, AGAIN_MS);
   });
-  // What was missed while nobody listened.
-  source.addEventListener('open', () => void queries.invalidateQueries());
+  // What was missed while nobody listened; a page that has just come has missed nothing.
+  source.addEventListener('open', () => {
+    if (hasListened) void queries.invalidateQueries();
+    hasListened = true;
+  });
 }
 
 export function startEvents(): void {

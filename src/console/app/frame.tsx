@@ -84,7 +84,7 @@ function Places() {
   const [isMore, setMore] = useState(false);
   const waiting = useWaiting();
   useEffect(() => setMore(false), [here]);
-  const current = (href: string) => (href === '/' ? here === '/' : here === href || here.startsWith(`${href}/`));
+  const place = placeOf(here);
   return (
     <nav aria-label="Main" class={isMore ? 'places more' : 'places'}>
       {PLACES.map(({ href, label, icon: Icon }) => (
@@ -92,7 +92,7 @@ function Places() {
           key={href}
           href={href}
           class={ON_PHONE.has(href) ? 'place' : 'place rest'}
-          aria-current={current(href) ? 'page' : undefined}
+          aria-current={href === place ? 'page' : undefined}
         >
           <Icon size={18} aria-hidden="true" />
           <span>{label}</span>
@@ -110,6 +110,13 @@ function Places() {
       </button>
     </nav>
   );
+}
+
+/** Under which of the places an address is found: what a bot syncs and may do is not looked for under its name. */
+function placeOf(here: string): string | undefined {
+  if (/^\/bots\/[^/]+\/(sync|mappings)(\/|$)/.test(here)) return '/sync';
+  if (/^\/bots\/[^/]+\/policy$/.test(here)) return '/permissions';
+  return PLACES.map(({ href }) => href).find((href) => here === href || (href !== '/' && here.startsWith(`${href}/`)));
 }
 
 /** How many actions wait for a person. */

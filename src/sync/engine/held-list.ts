@@ -29,8 +29,12 @@ export async function heldWithList(
 }
 
 function withList(held: GatehouseError, { count, proposal, link }: WaitingList): GatehouseError {
-  return new GatehouseError(held.code, `${held.message} ${count} record(s) wait for the proposal ${proposal}.`, {
-    next: `An operator approves or declines it: ${link}. Or an operator changes the policy. What changes meanwhile waits, and nothing is lost.`,
-    retryAfterMs: 10_000,
-  });
+  return new GatehouseError(
+    held.code,
+    `${held.message} ${count === 1 ? 'One record waits' : `${count} records wait`} for the proposal ${proposal}.`,
+    {
+      next: `An operator approves or declines it: ${link}. Or an operator changes the policy. What changes meanwhile waits, and nothing is lost.`,
+      retryAfterMs: 10_000,
+    },
+  );
 }

@@ -150,7 +150,7 @@ function settleUnlinked(
       needsHuman(`${match.by} is already linked to the record that fits this one.`);
       break;
     case 'many':
-      needsHuman(`${match.candidates.length} record(s) could be this one.`, match.candidates);
+      needsHuman(`${match.candidates.length} records could be this one.`, match.candidates);
       break;
     case 'none':
       if (isUnderWay(tables, link)) changeSet.awaitAnswer(link, host, stillUnderWay(target));

@@ -206,7 +206,7 @@ async function pending(
                   ]
                 : [];
   if (why === undefined || next === undefined) return [];
-  const message = `${count} record(s) wait, the first since ${iso(since)}: ${why.replace(/\.$/, '')}.`;
+  const message = `${count === 1 ? 'One record waits' : `${count} records wait, the first`} since ${iso(since)}: ${why.replace(/\.$/, '')}.`;
   return [{ code: 'pending', message, next, count, examples: [] }];
 }
 
@@ -315,7 +315,7 @@ function companies(bot: string, links: readonly Link[]): readonly SyncProblem[] 
       const about = `"object": ${JSON.stringify(object)}, "name": ${JSON.stringify(one.name)}`;
       return {
         code: one.ids.length === 0 ? 'not_found' : 'ambiguous',
-        message: `${one.message} ${waiting.length} record(s) are in step without it.`,
+        message: `${one.message} ${waiting.length === 1 ? 'One record is' : `${waiting.length} records are`} in step without it.`,
         next: `POST /api/bots/${bot}/sync/parents {${about}, ...} with "recordId" (choose), "create": true, or "leaveOut": true.`,
         company: { object, name: one.name },
         count: waiting.length,

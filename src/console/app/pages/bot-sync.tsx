@@ -12,7 +12,7 @@ import { useMay } from '../session.ts';
 import { Batches, StartDialog } from './sync-batches.tsx';
 import { Problems, useStatus } from './sync-problems.tsx';
 import { QuietHours, QuietNow } from './sync-quiet.tsx';
-import { ReadyLine } from './sync-ready.tsx';
+import { NothingSent, ReadyLine } from './sync-ready.tsx';
 
 type Summary = NonNullable<ReturnType<typeof useSummary>['data']>;
 
@@ -68,6 +68,7 @@ export function BotSync({ name }: { readonly name: string }) {
             <QuietNow of={summary.quietHours} />
             <Stand bot={name} summary={summary} />
             <ReadyLine bot={name} summary={summary} />
+            <NothingSent bot={name} summary={summary} />
           </>
         )}
       </Loaded>

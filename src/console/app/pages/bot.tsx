@@ -99,7 +99,9 @@ function ConnectionFacts({ connection: of }: { readonly connection: Bot['connect
       <Fact name="Environment">{of.environment && ENVIRONMENTS[of.environment]}</Fact>
       <Fact name="Org id">{of.orgId && <code>{of.orgId}</code>}</Fact>
       <Fact name="User">{of.username && <Text>{of.username}</Text>}</Fact>
-      <Fact name="Instance">{of.instanceUrl && <OutLink url={of.instanceUrl}>{of.instanceUrl}</OutLink>}</Fact>
+      <Fact name="Instance">
+        {of.flow !== 'simulated' && of.instanceUrl && <OutLink url={of.instanceUrl}>{of.instanceUrl}</OutLink>}
+      </Fact>
       <Fact name="Scopes">{of.scopes && <code>{of.scopes}</code>}</Fact>
       <Fact name="Signed in by">{of.flow && (FLOWS.get(of.flow) ?? of.flow)}</Fact>
       <Fact name="Connected">{of.connectedAt && <Moment at={of.connectedAt} />}</Fact>

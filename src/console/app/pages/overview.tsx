@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/preact-query';
 import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
-import { lazy } from '../lazy.tsx';
 import { BudgetMeter, ConnectionBadge } from '../parts/connection.tsx';
 import { DemoOffer } from '../parts/demo-offer.tsx';
 import { FirstRun } from '../parts/first-run.tsx';
@@ -10,8 +9,7 @@ import { Page } from '../parts/page.tsx';
 import { Loaded } from '../parts/states.tsx';
 import { Text } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
-
-const DayCharts = lazy(async () => (await import('./charts.tsx')).DayCharts);
+import { DayCharts } from './charts.tsx';
 
 /** What needs somebody first, then every bot on a line. */
 export function Overview() {

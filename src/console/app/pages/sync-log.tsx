@@ -49,7 +49,14 @@ export function SyncLog({ name: bot }: { readonly name: string }) {
     refetchOnWindowFocus: false,
     staleTime: 0,
   });
-  const newest = useQuery({ queryKey: ['sync', bot, 'log head', asked], queryFn: () => read({ limit: PAGE }) });
+  // It begins with what the list has just asked for.
+  const newest = useQuery({
+    queryKey: ['sync', bot, 'log head', asked],
+    queryFn: () => read({ limit: PAGE }),
+    enabled: query.data !== undefined,
+    initialData: () => query.data?.pages[0],
+    initialDataUpdatedAt: query.dataUpdatedAt,
+  });
   const first = query.data?.pages[0]?.logs[0]?.id;
   const isShown = query.data !== undefined && newest.data !== undefined;
   const at = newest.data?.logs.findIndex(({ id }) => id === first) ?? 0;

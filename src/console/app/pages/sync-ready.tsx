@@ -46,7 +46,29 @@ export function ReadyLine({ bot, summary: { ready } }: { readonly bot: string; r
   );
 }
 
-/** The same on the bot's own page, where it is connected. */
+/** Where the host app has sent nothing: the one request that begins it. */
+export function NothingSent({ bot, summary }: { readonly bot: string; readonly summary: Summary }) {
+  const { ready, inStep, waits, needsYou } = summary;
+  if (ready.length > 0 || inStep + waits + needsYou > 0) return null;
+  return (
+    <section class="card" aria-labelledby="nothing">
+      <h2 id="nothing">Nothing was sent yet</h2>
+      <p>
+        Your app sends its people and cases, with the host key of this bot (
+        <Link href={`/bots/${encodeURIComponent(bot)}`}>made on its page</Link>). The first one by hand:
+      </p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
+      <pre class="query" tabIndex={0}>
+        {`curl -X PUT ${location.origin}/api/parties/ana \\
+  -H "Authorization: Bearer HOST_KEY" -H "Content-Type: application/json" \\
+  -d '{"name": "Ana Lim", "email": "ana@example.com"}'`}
+      </pre>
+      <p class="note">It is counted here as soon as it has come.</p>
+    </section>
+  );
+}
+
+/** What is ready, on the bot's own page, where it is connected. */
 export function ReadyOfBot({ bot }: { readonly bot: string }) {
   const { data } = useSummary(bot);
   return data ? <ReadyLine bot={bot} summary={data} /> : null;
