@@ -248,8 +248,8 @@ export const REQUIREMENTS = {
       "outbound messages: SOAP in, org checked, deduplicated, stored durably, then acknowledged. The URL's token is hashed, rotatable, redacted in logs, and can cause only rate-limited reads.",
   },
   I2: {
-    state: 'later: CDC over CometD',
-    promise: 'CDC and platform events over CometD with stored replay ids and gap recovery.',
+    state: 'held',
+    promise: 'Change Data Capture over CometD with stored replay ids and gap recovery (platform events: later).',
   },
   I3: { state: 'later: Flow HTTP callouts', promise: 'Flow HTTP callouts (JSON, bearer from a Named Credential).' },
   I4: { state: 'held', promise: 'polling with overlap as the net under all of them.' },

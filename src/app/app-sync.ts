@@ -109,12 +109,15 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
   };
   // The outbox of a bot that was disconnected goes on when it is connected to the same org again.
   const sync = createSync({ ...shared, connectionOf: (bot) => store.connections.get(bot) });
+  const noteEvent = (bot: string, at: number) => store.connections.patch(bot, { lastEventAt: at });
   const worker = createWorker(
     {
       ...shared,
       bots: async () =>
         (await store.connections.list()).flatMap(({ bot, state }) => (state === 'connected' ? [bot] : [])),
       noteSync: (bot, at) => store.connections.patch(bot, { lastSyncAt: at }),
+      noteEvent,
+      events: (bot) => connections.events(bot),
       log: deps.log,
     },
     sync.engine,
@@ -129,7 +132,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       // A person who says "sync now" is not background work.
       openOrg: (bot, signal) => connections.open(bot, { signal }),
       connectorOf: async (bot) => (await standing(bot))?.id,
-      noteEvent: (bot, at) => store.connections.patch(bot, { lastEventAt: at }),
+      noteEvent,
       async audit(entry) {
         const action = 'salesforce-link';
         await deps.audit().record({ ...entry, channel: 'rest', action });

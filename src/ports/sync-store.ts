@@ -3,6 +3,7 @@ import type { ErrorBody } from '../domain/errors.ts';
 import type { Link, LinkSet, LinkStore, Scope } from '../domain/link.ts';
 import type { Kind, Mapping } from '../domain/mapping.ts';
 import type { Hours, Repeat } from '../domain/wall-clock.ts';
+import type { StreamStore } from './streams.ts';
 
 /** A record of the host app. `clocks` says when each field was last written, on Salesforce's clock. */
 export interface HostRecord {
@@ -58,7 +59,7 @@ export interface InboxRow extends Scope {
   readonly eventId: string;
   readonly object: string;
   readonly sfId: string;
-  readonly kind: 'message' | 'poll';
+  readonly kind: 'message' | 'event' | 'poll';
   readonly receivedAt: number;
 }
 
@@ -349,6 +350,7 @@ export interface SyncStore {
   readonly tokens: TokenStore;
   readonly subscriptions: SubscriptionStore;
   readonly asked: AskedStore;
+  readonly streams: StreamStore;
   /** One transaction; only the store that `work` is given may be used inside. No network inside. It may run again from its start. */
   atomically<T>(work: (store: SyncStore) => Promise<T>): Promise<T>;
 }

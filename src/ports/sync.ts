@@ -21,6 +21,7 @@ export type SyncOrg = Pick<
   | 'refusal'
   | 'clock'
   | 'recordUrl'
+  | 'clientName'
 >;
 
 export interface SyncDeps {
@@ -114,6 +115,7 @@ export const CRASH_POINTS = [
   'polled-page',
   'inbox-finished',
   'inbox-stored',
+  'events-stored',
   'webhook-sent',
 ] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];

@@ -9,6 +9,7 @@ import { syncTurns } from './migrations/0008-sync-turns.ts';
 import { faults } from './migrations/0009-faults.ts';
 import { asked } from './migrations/0012-asked.ts';
 import { repeats } from './migrations/0013-repeats.ts';
+import { streams } from './migrations/0015-streams.ts';
 import type { SCHEMA_VERSION } from './schema-version.ts';
 
 /**
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   faults,
   asked,
   repeats,
+  streams,
 ] as const satisfies readonly (readonly string[])[] & { readonly length: typeof SCHEMA_VERSION };

@@ -44,6 +44,7 @@ async function createStage(target: DatabaseTarget) {
   const among = { bot: 'demo', orgId };
   const stage = {
     house,
+    among,
     fleet,
     heard,
     put: (id: string, fields: Record<string, string>) => house.sync.hosts.put('demo', 'party', [{ id, fields }]),
@@ -165,6 +166,24 @@ const SCENES: Readonly<Record<CrashPoint, Scene>> = {
       await expect(fetch(`${door}/${await token()}`, { method: 'POST', body })).rejects.toThrow();
     },
     end: pulled('told by a message'),
+  },
+  'events-stored': {
+    async begin({ house, among }) {
+      await house.control('POST', 'settings', { changeDataCapture: ['Contact'] });
+      // It was refused before, by an org that had not selected it, and the listener is one of the dead.
+      const { streams } = house.syncStore;
+      await streams.put((await streams.list(among)).map((row) => ({ ...row, retryAt: 0 })));
+      await streams.free(among, (await streams.lease(among)).fence);
+    },
+    async provoke({ house, among, edit }) {
+      const isLive = async () => (await house.syncStore.streams.list(among)).some(({ state }) => state === 'live');
+      while (!(await isLive())) await sleep(50);
+      await edit('bob', { Title: 'told by an event' });
+    },
+    async end(stage, point) {
+      await pulled('told by an event')(stage, point);
+      await stage.house.control('POST', 'settings', { changeDataCapture: [] });
+    },
   },
   'inbox-finished': {
     begin: ({ edit }) => edit('bob', { Title: 'told once more' }),

@@ -23,7 +23,7 @@ export interface Sending {
 }
 
 /** A stream can be sent once. */
-export type Body = string | Uint8Array | ReadableStream<Uint8Array>;
+export type Body = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
 
 export interface Received {
   readonly status: number;

@@ -7,6 +7,7 @@ import { createFeedStore, createSubscriptionStore, createTokenStore, createWebho
 import { createHostStore } from './hosts.ts';
 import { createLinkStore } from './links.ts';
 import { createLogStore, createMappingStore } from './log.ts';
+import { createStreamStore } from './streams.ts';
 import type { SyncTables } from './tables.ts';
 
 /** Sync's tables on an open database, beside the store's own. */
@@ -27,6 +28,7 @@ export function createSyncStore(database: Database): SyncStore {
     tokens: createTokenStore(tables),
     subscriptions: createSubscriptionStore(tables),
     asked: createAskedStore(tables),
+    streams: createStreamStore(tables),
     async mark() {
       // Ids of the log begin with their time, and batches are few.
       const [last, batches] = await Promise.all([

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Link, Scope } from '../../domain/link.ts';
+import type { Stream, StreamLease } from '../../ports/streams.ts';
 import type {
   Asked,
   BatchRun,
@@ -38,6 +39,8 @@ export type SyncTables = {
   inboundTokens: InboundToken;
   subscriptions: Stored<Subscription, 'fields'>;
   asked: Asked & { readonly bot: string };
+  streams: Stored<Stream, 'error'>;
+  streamLeases: Scope & StreamLease;
   /** Of the store's own tables, what sync asks of them. */
   proposals: { readonly id: string; readonly state: string };
   bots: { readonly name: string; readonly createdAt: number; readonly policyRevision: number };

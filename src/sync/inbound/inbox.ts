@@ -30,7 +30,7 @@ export async function useInbox(deps: SyncDeps, bot: string, org: SyncOrg): Promi
       const fresh = events.filter((event) => mine.has(event.eventId));
       const linked = await inside.links.bySf(
         scope,
-        fresh.filter((event) => event.kind === 'message').map((event) => event.sfId),
+        fresh.filter((event) => event.kind !== 'poll').map((event) => event.sfId),
       );
       await inside.links.touch(
         linked.filter((link) => link.state !== 'unlinked').map((link) => link.id),

@@ -11,6 +11,7 @@ import { foldedName } from '../merge/plan.ts';
 import { isSwitchedOff } from '../remote/policy-bounds.ts';
 import { type ShownHours, shownHours } from '../remote/quiet-hours.ts';
 import { mappingOf, openTarget, type Target } from '../remote/target.ts';
+import { type StreamStatus, streamProblems, toStreamStatus } from './stream-status.ts';
 
 /** One thing that is wrong, with its cure; `count` records share it. */
 export interface SyncProblem {
@@ -37,6 +38,8 @@ export interface SyncStatus {
   /** Since when the one that waits longest has been waiting. */
   readonly waitingSince?: string;
   readonly polled: readonly { readonly object: string; readonly watermark: string; readonly at: string }[];
+  /** What Salesforce tells of its own accord. */
+  readonly streams: readonly StreamStatus[];
   readonly lastSyncAt?: string | undefined;
   readonly lastEventAt?: string | undefined;
   readonly quietHours?: ShownHours;
@@ -90,6 +93,7 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
     polled: polls.flatMap((poll) =>
       poll ? [{ object: poll.object, watermark: poll.watermark, at: iso(poll.polledAt) }] : [],
     ),
+    streams: (await store.streams.list(scope)).map((stream) => toStreamStatus(stream, now())),
     lastSyncAt,
     lastEventAt,
     ...(quietHours ? { quietHours } : {}),
@@ -123,6 +127,7 @@ export async function keptProblems(
   );
   return [
     ...(await lastTurn(deps, scope)),
+    ...streamProblems(await store.streams.list(scope)),
     ...(await failingWebhook(store, bot)),
     ...grouped(bot, broken.flat()),
     ...companies(bot, await store.links.list(scope, { isWaiting: true, limit: MOST_LOOKED_AT })),

@@ -1,6 +1,7 @@
 import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import { createLeaseWatch } from '../../domain/lease-watch.ts';
 import type { Scope } from '../../domain/link.ts';
+import { KINDS } from '../../domain/mapping.ts';
 import type { SyncOrg } from '../../ports/sync.ts';
 import { TURN_MS, type Turn } from '../../ports/sync-store.ts';
 import type { ClaimRunner } from '../engine/claim-runner.ts';
@@ -8,7 +9,10 @@ import type { Engine } from '../engine/engine.ts';
 import { askForHeld } from '../engine/held-list.ts';
 import { createHints } from '../inbound/hints.ts';
 import { pollWhenDue } from '../inbound/poll.ts';
+import { type StreamDemandsNow, streamDemands } from '../inbound/stream-demands.ts';
+import { createStreams, type StreamDeps } from '../inbound/streams.ts';
 import { quietUntil } from '../remote/quiet-hours.ts';
+import { mappingOf } from '../remote/target.ts';
 import { isSystemic, troubleOf } from '../remote/trouble.ts';
 import { type DeliveryDeps, deliver } from '../webhooks/deliver.ts';
 import type { Batches } from './batches.ts';
@@ -22,7 +26,7 @@ export interface Worker {
   stop(): Promise<void>;
 }
 
-export interface WorkerDeps extends DeliveryDeps {
+export interface WorkerDeps extends DeliveryDeps, Pick<StreamDeps, 'events' | 'noteEvent'> {
   /** Bots whose connection stands. */
   readonly bots: () => Promise<readonly string[]>;
   readonly openOrg: (bot: string, signal: AbortSignal) => Promise<SyncOrg>;
@@ -42,6 +46,7 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
   const stopping = new AbortController();
   const hints = createHints(deps);
   const pausedUntil = new Map<string, number>();
+  const silentUntil = new Map<string, number>();
   const unaskedUntil = new Map<string, number>();
   const noted = new Map<string, Turn>();
   /** What the last poll could not look at. */
@@ -72,8 +77,11 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
         return;
       }
       await step(undefined, () => hints.use(bot, org));
-      const polled = await step(undefined, () => pollWhenDue(deps, engine.settings, bot, org, pollMs));
+      const demands = await streamDemands(deps, { bot, orgId: org.orgId }, pollMs);
+      const polled = await step(undefined, () => pollWhenDue(deps, engine.settings, bot, org, demands.pollMs));
       if (polled) unpolled.set(bot, polled.refused[0]);
+      if (polled) await store.streams.met({ bot, orgId: org.orgId }, demands.polls, 'polled');
+      await step(undefined, () => reconcile({ bot, orgId: org.orgId }, demands.reconciles));
       if (polled) await store.inbox.prune(now() - 7 * 86_400_000);
       let hasSynced = false;
       // A batch goes on window by window, so that what changes meanwhile does not wait for its end.
@@ -107,6 +115,17 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
       const synced = await runner.runAllDue(bot, org, { byHand: true });
       hasMore = await batches.step(bot, org);
       if (hasMore || synced > 0) await deps.noteSync?.(bot, now());
+    }
+  }
+
+  /** Every record of these objects may have changed, and no event says which. */
+  async function reconcile(scope: Scope, streams: StreamDemandsNow['reconciles']): Promise<void> {
+    for (const stream of streams) {
+      for (const kind of KINDS) {
+        const { object } = await mappingOf(store, scope.bot, kind);
+        if (object.toLowerCase() === stream.object.toLowerCase()) await batches.start(scope.bot, scope.orgId, kind);
+      }
+      await store.streams.met(scope, [stream], 'reconciled');
     }
   }
 
@@ -148,13 +167,32 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
     stopping.signal,
   );
 
+  const streams = createStreams({ ...deps, onChange: nudge });
+  // Beside the sync, too: one listens for as long as nothing ends it.
+  const listening = createTurns(
+    async (bot) => {
+      if ((silentUntil.get(bot) ?? 0) > now()) return;
+      silentUntil.set(bot, now() + (await streams.listen(bot, stopping.signal)));
+    },
+    (bot, error) => {
+      const ms = error instanceof GatehouseError ? (error.retryAfterMs ?? 60_000) : 60_000;
+      silentUntil.set(bot, now() + ms);
+      const code = error instanceof GatehouseError ? error.code : 'internal';
+      deps.log.warn('Events wait.', { bot, code, ...(code === 'internal' ? { cause: String(error) } : {}) });
+    },
+    stopping.signal,
+  );
+
   function nudge(bot: string): void {
     syncs.run(bot);
     webhooks.run(bot);
   }
 
   async function tick(): Promise<void> {
-    for (const bot of await deps.bots()) nudge(bot);
+    for (const bot of await deps.bots()) {
+      nudge(bot);
+      listening.run(bot);
+    }
   }
 
   return {
@@ -176,7 +214,7 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
     async stop() {
       stopping.abort();
       clearInterval(timer);
-      await Promise.all([syncs.settled(), webhooks.settled()]);
+      await Promise.all([syncs.settled(), webhooks.settled(), listening.settled()]);
     },
   };
 }

@@ -51,6 +51,23 @@ export const statusAnswer = z
     waiting: z.int(),
     waitingSince: momentAnswer.optional(),
     polled: z.array(z.strictObject({ object: z.string(), watermark: momentAnswer, at: momentAnswer })),
+    streams: z
+      .array(
+        z.strictObject({
+          channel: z.string(),
+          object: z.string(),
+          state: z.enum(['live', 'waiting', 'paused', 'refused']),
+          since: momentAnswer,
+          lastEventAt: momentAnswer.optional(),
+          lastReplayId: z.string().optional(),
+          lastGapAt: momentAnswer.optional(),
+          deliveredToday: z.int(),
+          message: z.string().optional(),
+          next: z.string().optional(),
+          quote: z.string().optional(),
+        }),
+      )
+      .describe('What Salesforce tells of its own accord; what is not live comes by polling'),
     lastSyncAt: momentAnswer.optional(),
     lastEventAt: momentAnswer.optional(),
     quietHours: hoursAnswer.optional(),

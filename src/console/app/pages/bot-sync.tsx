@@ -114,6 +114,19 @@ function Stand({ bot, summary }: { readonly bot: string; readonly summary: Summa
             <Moment at={at} />
           </Fact>
         ))}
+        {status?.streams.map(({ object, state, lastEventAt: last, message = 'not heard yet', next }) => (
+          <Fact key={`${object} events`} name={`${object} events`}>
+            {state !== 'live' ? (
+              <>
+                {message} {next}
+              </>
+            ) : last ? (
+              <Moment at={last} />
+            ) : (
+              'heard; none yet'
+            )}
+          </Fact>
+        ))}
         <Fact name="Last event">
           {lastEventAt ? (
             <Moment at={lastEventAt} />

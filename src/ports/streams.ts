@@ -1,0 +1,54 @@
+import type { ErrorBody } from '../domain/errors.ts';
+import type { Scope } from '../domain/link.ts';
+
+/** One channel of an org's event stream: how far we heard it, and how it stands. */
+export interface StreamRow extends Scope {
+  readonly channel: string;
+  readonly object: string;
+  /** The last event that is durable here; null: whatever comes from now on, and a poll for what came before. */
+  readonly replayId: string | null;
+  /** `paused`: a limit of the org; `refused`: this channel alone, until somebody acts. */
+  readonly state: 'live' | 'waiting' | 'paused' | 'refused';
+  readonly since: number;
+  readonly error: ErrorBody['error'] | null;
+  readonly retryAt: number;
+  readonly lastEventAt: number | null;
+  /** When events were last known to be missing; a poll brings what they told. */
+  readonly lastGapAt: number | null;
+  /** Events that came on this day (UTC): Salesforce allows so many to all subscribers together. */
+  readonly day: string;
+  readonly delivered: number;
+}
+
+/** What the events themselves cannot bring. Each demand is a number, so that one that comes while another is met is not lost. */
+export interface StreamDemands {
+  readonly wanted: number;
+  readonly polled: number;
+  readonly reconcile: number;
+  readonly reconciled: number;
+}
+
+export type Stream = StreamRow & StreamDemands;
+
+/** Deliveries are paid for each subscriber: of all processes one listens for a connection. */
+export interface StreamLease {
+  readonly owner: string | null;
+  readonly until: number;
+  readonly fence: number;
+}
+
+export interface StreamStore {
+  list(scope: Scope): Promise<readonly Stream[]>;
+  /** Leaves the demands alone: others meet them meanwhile. */
+  put(rows: readonly StreamRow[]): Promise<void>;
+  remove(scope: Scope, channels: readonly string[]): Promise<void>;
+  demand(scope: Scope, channel: string, what: 'wanted' | 'reconcile'): Promise<void>;
+  /** Met as far as they stood when they were read. */
+  met(scope: Scope, streams: readonly Stream[], what: 'polled' | 'reconciled'): Promise<void>;
+  lease(scope: Scope): Promise<StreamLease>;
+  /** The fence of whoever got it in place of the lease that was seen. */
+  take(scope: Scope, owner: string, until: number, seen: StreamLease): Promise<number | undefined>;
+  /** False once somebody else has it; holds them off to the end of a transaction. */
+  keep(scope: Scope, fence: number, until: number): Promise<boolean>;
+  free(scope: Scope, fence: number): Promise<void>;
+}

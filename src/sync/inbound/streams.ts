@@ -1,0 +1,272 @@
+import { GatehouseError } from '../../domain/errors.ts';
+import type { Scope } from '../../domain/link.ts';
+import { KINDS } from '../../domain/mapping.ts';
+import type { EventSink, EventSource, RawEvent, StreamEnd } from '../../ports/events.ts';
+import type { StreamRow } from '../../ports/streams.ts';
+import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
+import type { InboxRow, SyncStore } from '../../ports/sync-store.ts';
+import { mappingOf } from '../remote/target.ts';
+import { troubleOf } from '../remote/trouble.ts';
+import { type ChangeEvent, readChangeEvent } from './change-event.ts';
+import { ownEchoes } from './own-echo.ts';
+import { limitError, refusalOf } from './stream-problems.ts';
+
+export interface StreamDeps extends SyncDeps {
+  readonly openOrg: (bot: string, signal: AbortSignal) => Promise<SyncOrg>;
+  readonly events: (bot: string) => Promise<EventSource>;
+  readonly noteEvent?: ((bot: string, at: number) => Promise<void>) | undefined;
+  /** There is something to do for this bot. */
+  readonly onChange: (bot: string) => void;
+  readonly log: { warn(message: string, fields?: Readonly<Record<string, unknown>>): void };
+}
+
+export const LEASE_MS = 60_000;
+const RENEW_MS = 20_000;
+const MINUTE_MS = 60_000;
+const LIMIT_PAUSE_MS = 30 * MINUTE_MS;
+const FAILED_PAUSE_MS = 5 * MINUTE_MS;
+const REFUSED_PAUSE_MS = 60 * MINUTE_MS;
+const LONGEST_PAUSE_MS = 24 * 60 * MINUTE_MS;
+
+class LeaseLost extends Error {}
+
+/** What the poll looks at, and events are asked for. */
+export async function watchedObjects(store: SyncStore, bot: string): Promise<ReadonlySet<string>> {
+  const objects = new Set((await store.subscriptions.list(bot)).map(({ object }) => object));
+  for (const kind of KINDS) objects.add((await mappingOf(store, bot, kind)).object);
+  return objects;
+}
+
+/**
+ * Listens to what Salesforce tells, one process for each connection. An event is a hint like every other: its records are looked at,
+ * and no value of it is believed. What it stands for and how far the stream was heard are stored in one transaction, before the org
+ * is asked for more: whoever goes on after a kill is told the rest again, and the inbox knows what it has.
+ */
+export function createStreams(deps: StreamDeps) {
+  const { store, now, owner, watch, crash } = deps;
+
+  /** Until something ends it; answers after how many milliseconds to try again. */
+  async function listen(bot: string, signal: AbortSignal): Promise<number> {
+    const org = await deps.openOrg(bot, signal);
+    const scope: Scope = { bot, orgId: org.orgId };
+    const seen = await store.streams.lease(scope);
+    const mark = `${seen.owner} ${seen.until} ${seen.fence}`;
+    const isFree = seen.owner === null || watch?.hasStood(`stream of ${bot}/${org.orgId}`, mark, LEASE_MS) === true;
+    const fence = isFree ? await store.streams.take(scope, owner, now() + LEASE_MS, seen) : undefined;
+    if (fence === undefined) return RENEW_MS;
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    let names = '';
+    // Renewed while a connect is held, too; and what is to be listened to is looked at anew.
+    const timer = setInterval(() => {
+      const renewed = async () => {
+        if (!(await store.streams.keep(scope, fence, now() + LEASE_MS))) throw new LeaseLost();
+        // Refused where the bot was switched off or disconnected.
+        await deps.openOrg(bot, signal);
+        if ((await wanted(bot, org)).map(({ channel }) => channel).join() !== names) end();
+      };
+      renewed().catch(end);
+    }, RENEW_MS);
+    timer.unref();
+    try {
+      const channels = await wanted(bot, org);
+      names = channels.map(({ channel }) => channel).join();
+      if (channels.length === 0) return MINUTE_MS;
+      const source = await deps.events(bot);
+      const from = channels.map(({ channel, replayId }) => ({
+        name: channel,
+        from: replayId === null ? ('new' as const) : { after: replayId },
+      }));
+      return await afterwards(scope, fence, await source.run(from, sinkOf(scope, org, fence), ending.signal));
+    } catch (error) {
+      if (error instanceof LeaseLost) return RENEW_MS;
+      await rest(scope, fence, troubleOf('The event stream met something', error), 0).catch(() => {});
+      throw error;
+    } finally {
+      clearInterval(timer);
+      signal.removeEventListener('abort', end);
+      await store.streams.free(scope, fence);
+    }
+  }
+
+  /** Rows of all that is wanted now; those that were refused rest for an hour. */
+  async function wanted(bot: string, org: SyncOrg): Promise<readonly StreamRow[]> {
+    const scope: Scope = { bot, orgId: org.orgId };
+    const rows = await store.streams.list(scope);
+    const channels = new Map<string, string>();
+    for (const object of await watchedObjects(store, bot)) {
+      // Names of channels are case-sensitive: the org's own spelling counts.
+      const name = await org.describe(object).then((describe) => describe.name, notThere);
+      if (name !== undefined) channels.set(channelOf(name), name);
+    }
+    const fresh = [...channels].filter(([channel]) => !rows.some((row) => row.channel === channel));
+    await store.streams.put(fresh.map(([channel, object]) => freshRow(scope, channel, object, now())));
+    const gone = rows.filter(({ channel }) => !channels.has(channel)).map(({ channel }) => channel);
+    await store.streams.remove(scope, gone);
+    return (await store.streams.list(scope)).filter(({ retryAt }) => retryAt <= now());
+  }
+
+  /** Changes rows, if the lease still stands: all in one transaction. */
+  async function change(
+    scope: Scope,
+    fence: number,
+    channel: string | undefined,
+    to: (row: StreamRow) => StreamRow,
+    more?: (inside: SyncStore) => Promise<void>,
+  ): Promise<void> {
+    await store.atomically(async (inside) => {
+      if (!(await inside.streams.keep(scope, fence, now() + LEASE_MS))) throw new LeaseLost();
+      const rows = (await inside.streams.list(scope)).filter((row) => channel === undefined || row.channel === channel);
+      await inside.streams.put(rows.map(to));
+      await more?.(inside);
+    });
+  }
+
+  function sinkOf(scope: Scope, org: SyncOrg, fence: number): EventSink {
+    const { bot } = scope;
+    return {
+      async opened(channel) {
+        const live = (row: StreamRow): StreamRow =>
+          row.state === 'live' ? row : { ...row, state: 'live', since: now(), error: null };
+        await change(scope, fence, channel, live, async (inside) => {
+          const row = (await inside.streams.list(scope)).find((one) => one.channel === channel);
+          // From now on means: what came before is found by a poll, which begins after this.
+          if (row?.replayId === null) await inside.streams.demand(scope, channel, 'wanted');
+        });
+        deps.onChange(bot);
+      },
+      async take(events) {
+        await remember(scope, org, fence, events);
+        await crash?.('events-stored');
+        await deps.noteEvent?.(bot, now());
+        deps.onChange(bot);
+      },
+      async refused(channel, why) {
+        const { object } = (await store.streams.list(scope)).find((row) => row.channel === channel) ?? {
+          object: channel,
+        };
+        if (why.kind === 'replay_refused') {
+          await change(scope, fence, channel, (row) => ({ ...row, replayId: null, lastGapAt: now() }));
+          return 'new';
+        }
+        if (why.kind === 'delivery_limit') {
+          await pause(scope, fence, why.kind, why.quote);
+          return 'stop';
+        }
+        const error = refusalOf(object, why);
+        const retryAt = now() + REFUSED_PAUSE_MS;
+        await change(scope, fence, channel, (row) => ({ ...row, state: 'refused', since: now(), error, retryAt }));
+        return 'drop';
+      },
+    };
+  }
+
+  async function remember(scope: Scope, org: SyncOrg, fence: number, raw: readonly RawEvent[]): Promise<void> {
+    const events = raw.map((one) => ({ channel: one.channel, id: replayIdOf(one), event: readChangeEvent(one.data) }));
+    const rows: InboxRow[] = [];
+    for (const { channel, id, event } of events) {
+      const echoes = await ownEchoes(deps, scope.bot, org, event);
+      for (const sfId of event.recordIds) {
+        if (!echoes.has(sfId)) rows.push({ ...scope, ...toHint(channel, id, event, sfId), receivedAt: now() });
+      }
+    }
+    await store.atomically(async (inside) => {
+      // First: whoever takes the lease over waits for this, or this finds it taken.
+      if (!(await inside.streams.keep(scope, fence, now() + LEASE_MS))) throw new LeaseLost();
+      await inside.inbox.add(rows);
+      for (const row of await inside.streams.list(scope)) {
+        const mine = events.filter(({ channel }) => channel === row.channel);
+        if (mine.length === 0) continue;
+        const ids = mine.flatMap(({ id }) => id ?? []);
+        // A stream that begins anew (a sandbox was refreshed) counts from below: what lies between is not known.
+        const isReset = ids.some((id) => row.replayId !== null && BigInt(id) <= BigInt(row.replayId));
+        const isGap = isReset || mine.some(({ event }) => event.kind !== 'change');
+        const day = new Date(now()).toISOString().slice(0, 10);
+        await inside.streams.put([
+          {
+            ...row,
+            replayId: ids.at(-1) ?? row.replayId,
+            lastEventAt: now(),
+            lastGapAt: isGap ? now() : row.lastGapAt,
+            day,
+            delivered: (row.day === day ? row.delivered : 0) + mine.length,
+          },
+        ]);
+        if (isReset || mine.some(({ event }) => event.kind === 'overflow'))
+          await inside.streams.demand(scope, row.channel, 'wanted');
+        if (mine.some(({ event }) => event.kind === 'all'))
+          await inside.streams.demand(scope, row.channel, 'reconcile');
+      }
+    });
+  }
+
+  /** A limit of the org: everybody who tries again at once makes it worse. Half an hour, then twice as long each time. */
+  async function pause(
+    scope: Scope,
+    fence: number,
+    why: 'client_limit' | 'delivery_limit',
+    quote: string,
+  ): Promise<number> {
+    const row = (await store.streams.list(scope)).find(({ state }) => state === 'paused');
+    const before = row ? row.retryAt - row.since : 0;
+    const ms = Math.min(LONGEST_PAUSE_MS, Math.max(LIMIT_PAUSE_MS, 2 * before));
+    const paused = { state: 'paused', since: now(), retryAt: now() + ms, error: limitError(why, quote) } as const;
+    // After a used up day the place is worth nothing: from now on, and a poll.
+    const place = why === 'delivery_limit' ? { replayId: null, lastGapAt: now() } : {};
+    await change(scope, fence, undefined, (one) => (one.state === 'refused' ? one : { ...one, ...paused, ...place }));
+    return ms;
+  }
+
+  /** What was refused by itself stays so. */
+  async function rest(scope: Scope, fence: number, error: StreamRow['error'], ms: number): Promise<void> {
+    const resting = { state: 'waiting', since: now(), error, retryAt: now() + ms } as const;
+    await change(scope, fence, undefined, (row) => (row.state === 'refused' ? row : { ...row, ...resting }));
+  }
+
+  async function afterwards(scope: Scope, fence: number, { why, quote }: StreamEnd): Promise<number> {
+    switch (why) {
+      case 'client_limit':
+      case 'delivery_limit':
+        return pause(scope, fence, why, quote);
+      case 'no_channels':
+        return MINUTE_MS;
+      case 'stopped':
+        return 0;
+      case 'failed': {
+        await rest(scope, fence, troubleOf('The event stream ended', new Error(quote)), FAILED_PAUSE_MS);
+        return FAILED_PAUSE_MS;
+      }
+      default:
+        return why satisfies never;
+    }
+  }
+
+  return { listen };
+}
+
+function toHint(channel: string, id: string | undefined, { object }: ChangeEvent, sfId: string) {
+  return { eventId: `cdc:${channel}:${id}:${sfId}`, object, sfId, kind: 'event' as const };
+}
+
+function replayIdOf({ data }: RawEvent): string | undefined {
+  const { event } = data as { readonly event?: { readonly replayId?: unknown } };
+  const id = String(event?.replayId ?? '');
+  return /^\d{1,30}$/.test(id) ? id : undefined;
+}
+
+const channelOf = (object: string): string =>
+  `/data/${object.endsWith('__c') ? object.slice(0, -1) : object}ChangeEvent`;
+
+function notThere(error: unknown): undefined {
+  if (error instanceof GatehouseError && error.code === 'not_found') return undefined;
+  throw error;
+}
+
+function freshRow(scope: Scope, channel: string, object: string, now: number): StreamRow {
+  return {
+    ...{ ...scope, channel, object, replayId: null, state: 'waiting', since: now, error: null, retryAt: 0 },
+    ...{ lastEventAt: null, lastGapAt: null, day: '', delivered: 0 },
+  };
+}

@@ -1,0 +1,48 @@
+import type { Stream } from '../../ports/streams.ts';
+import type { SyncProblem } from './status.ts';
+
+/** How one channel of the org's event stream stands. */
+export interface StreamStatus {
+  readonly channel: string;
+  readonly object: string;
+  /** `refused`: changes of this object come by polling, until somebody does what `next` says. */
+  readonly state: Stream['state'];
+  readonly since: string;
+  readonly lastEventAt?: string;
+  readonly lastReplayId?: string;
+  /** When events were last known to be missing; a poll brought what they told. */
+  readonly lastGapAt?: string;
+  /** Events that came today (UTC): the org allows so many to all subscribers together. */
+  readonly deliveredToday: number;
+  readonly message?: string;
+  readonly next?: string;
+  /** Salesforce's words. */
+  readonly quote?: string;
+}
+
+export function toStreamStatus(stream: Stream, now: number): StreamStatus {
+  const { channel, object, state, since, lastEventAt, replayId, lastGapAt, day, delivered, error } = stream;
+  return {
+    ...{ channel, object, state, since: iso(since) },
+    ...(lastEventAt === null ? {} : { lastEventAt: iso(lastEventAt) }),
+    ...(replayId === null ? {} : { lastReplayId: replayId }),
+    ...(lastGapAt === null ? {} : { lastGapAt: iso(lastGapAt) }),
+    deliveredToday: day === iso(now).slice(0, 10) ? delivered : 0,
+    ...(error ? { message: error.message, next: error.next } : {}),
+    ...(error?.salesforce ? { quote: error.salesforce.quote } : {}),
+  };
+}
+
+/** An object that nobody selected is polled, as it was before there were streams: that is no problem. */
+export function streamProblems(streams: readonly Stream[]): readonly SyncProblem[] {
+  const met = streams.filter(({ state }) => state === 'refused' || state === 'paused');
+  const problems = met.flatMap(({ error }) => (error && error.code !== 'not_found' ? [error] : []));
+  // A limit is the whole org's, and said once.
+  const different = problems.filter(({ message }, at) => problems.findIndex((one) => one.message === message) === at);
+  return different.map(({ code, message, next, salesforce }) => ({
+    ...{ code, message, next, count: 0, examples: [] },
+    ...(salesforce ? { quote: salesforce.quote } : {}),
+  }));
+}
+
+const iso = (at: number): string => new Date(at).toISOString();

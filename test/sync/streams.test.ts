@@ -1,0 +1,357 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { RawEvent } from '../../src/ports/events.ts';
+import type { Stream } from '../../src/ports/streams.ts';
+import type { SyncStore } from '../../src/ports/sync-store.ts';
+import { readChangeEvent } from '../../src/sync/inbound/change-event.ts';
+import { ownEchoes } from '../../src/sync/inbound/own-echo.ts';
+import { streamDemands } from '../../src/sync/inbound/stream-demands.ts';
+import { createStreams, type StreamDeps } from '../../src/sync/inbound/streams.ts';
+import { describeStores } from '../support/databases.ts';
+import { until } from '../support/servers.ts';
+import { Crash, createSyncWorld, type SyncWorld, type WorldOptions } from './world.ts';
+
+const CHANNEL = '/data/ContactChangeEvent';
+type OpenFresh = Parameters<typeof createSyncWorld>[0];
+
+async function createHeard(openFresh: OpenFresh, objects = ['Contact'], options: WorldOptions = {}) {
+  const world = await createSyncWorld(openFresh, options);
+  await world.control('POST', 'settings', { changeDataCapture: objects, cometdHoldMs: 5_000 });
+  return world;
+}
+
+/** A process that listens until it is stopped, or dies. */
+function listener(world: SyncWorld, more: Partial<StreamDeps> = {}) {
+  const stop = new AbortController();
+  const deps: StreamDeps = {
+    ...world.delivery,
+    owner: 'p1',
+    events: (bot) => world.connections.events(bot),
+    onChange: () => {},
+    log: { warn: () => {} },
+    ...more,
+  };
+  const ended = createStreams(deps).listen('demo', stop.signal);
+  ended.catch(() => {});
+  return {
+    ended,
+    async stop() {
+      stop.abort();
+      return ended;
+    },
+  };
+}
+
+const scopeOf = async (world: SyncWorld) => ({ bot: 'demo', orgId: (await world.org()).orgId });
+const rows = async (world: SyncWorld) => world.store.streams.list(await scopeOf(world));
+const rowOf = async (world: SyncWorld, channel = CHANNEL): Promise<Stream | undefined> =>
+  (await rows(world)).find((row) => row.channel === channel);
+const isLive = async (world: SyncWorld) => (await rowOf(world))?.state === 'live';
+const act = (world: SyncWorld, verb: string, more: object = {}) =>
+  world.control('POST', 'events', { do: verb, ...more });
+
+/** Linked people, and their contacts. */
+async function people(world: SyncWorld, count: number): Promise<readonly string[]> {
+  for (let at = 0; at < count; at++)
+    await world.put(`p${at}`, { email: `p${at}@example.com`, name: `Pat Nr${at}`, jobTitle: 'A' });
+  await world.settle();
+  return Promise.all(Array.from({ length: count }, async (_, at) => String((await world.link(`p${at}`)).sfId)));
+}
+
+/** Everything that was stored takes effect; nothing is polled. */
+async function work(world: SyncWorld): Promise<void> {
+  await world.inbox();
+  await world.sync.runner.runAllDue('demo', await world.org());
+}
+
+const heardAll = (world: SyncWorld) =>
+  until(async () => (await rowOf(world))?.replayId === String((await world.control('GET', 'events')).lastReplayId));
+
+describeStores((_name, openFresh) => {
+  it('brings a change to the host by events alone, and stores how far it heard [I2]', async () => {
+    await using world = await createHeard(openFresh);
+    const [id = ''] = await people(world, 1);
+    const ears = listener(world);
+    await until(() => isLive(world));
+    await world.edit(id, { Title: 'told' });
+    await heardAll(world);
+    expect(await world.calls(() => work(world))).toBe(1);
+    expect((await world.host('p0')).fields.jobTitle).toBe('told');
+    expect(await rowOf(world)).toMatchObject({ object: 'Contact', error: null, delivered: 1 });
+    await ears.stop();
+  });
+
+  it('killed at any step, loses no change and applies none twice [sync-P8] [sync-P9]', async () => {
+    await using world = await createHeard(openFresh);
+    const ids = await people(world, 3);
+    // A place to go on from: from here on no poll is needed.
+    const first = listener(world);
+    await until(() => isLive(world));
+    await world.edit(ids[0] ?? '', { Title: 'start' });
+    await heardAll(world);
+    await first.stop();
+    await work(world);
+    const scope = await scopeOf(world);
+    let made = 0;
+    const steps = ['before the transaction', 'inside of it', 'after it', 'before the next turn', 'none'] as const;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 2 }), fc.constantFrom(...steps)), { minLength: 1, maxLength: 4 }),
+        async (deaths) => {
+          const titles = new Map<number, string[]>();
+          for (const [person, step] of deaths) {
+            const title = `T${++made}`;
+            world.clock.advance(2_000);
+            await world.edit(ids[person] ?? '', { Title: title });
+            titles.set(person, [...(titles.get(person) ?? []), title]);
+            const doomed = listener(world, dyingAt(world, step));
+            if (step === 'none' || step === 'before the next turn') {
+              await heardAll(world);
+              await doomed.stop();
+            } else await expect(doomed.ended).rejects.toThrow(Crash);
+            if (step === 'none') await work(world);
+          }
+          const last = listener(world, { watch: { hasStood: () => true } });
+          await heardAll(world);
+          await last.stop();
+          await work(world);
+          for (const [person, told] of titles) {
+            expect((await world.host(`p${person}`)).fields.jobTitle).toBe(told.at(-1));
+            const pulled = (await world.log(`p${person}`)).filter((row) => row.direction === 'from_crm');
+            for (const title of told)
+              expect(pulled.filter((row) => row.changes.some(({ after }) => after === title)).length).toBeLessThan(2);
+          }
+          expect(await world.store.inbox.pending(scope, 10)).toEqual([]);
+        },
+      ),
+      { numRuns: 12 },
+    );
+  });
+
+  it('has one listener for a connection, and another one once the first is gone for a lease [I2]', async () => {
+    await using world = await createHeard(openFresh);
+    const first = listener(world);
+    await until(() => isLive(world));
+    expect(await listener(world, { owner: 'p2', watch: { hasStood: () => false } }).ended).toBe(20_000);
+    expect((await world.control('GET', 'events')).clients).toHaveLength(1);
+    // The first one stalled: it still holds its connect, and what it hears is stored by nobody but the second.
+    const second = listener(world, { owner: 'p2', watch: { hasStood: () => true } });
+    await until(async () => (await world.store.streams.lease(await scopeOf(world))).owner === 'p2');
+    const clients = async () => (await world.control('GET', 'events')).clients as { channels: object }[];
+    await until(async () => (await clients()).filter(({ channels }) => CHANNEL in channels).length === 2);
+    await world.add({ LastName: 'Once' });
+    expect(await first.ended).toBe(20_000);
+    await heardAll(world);
+    expect((await rowOf(world))?.delivered).toBe(1);
+    await second.stop();
+  });
+
+  it('looks at what came before it listened: a first start, a refused id and a reset stream are followed by a poll', async () => {
+    await using world = await createHeard(openFresh);
+    const [id = ''] = await people(world, 1);
+    await world.edit(id, { Title: 'before anybody listened' });
+    const met = async () =>
+      streamDemands({ store: world.store, now: () => world.clock.now }, await scopeOf(world), 300_000);
+    const first = listener(world);
+    await until(() => isLive(world));
+    await until(async () => (await met()).polls.length === 1);
+    expect((await met()).pollMs).toBe(0);
+    await world.worker.turn('demo');
+    expect((await world.host('p0')).fields.jobTitle).toBe('before anybody listened');
+    expect((await met()).polls).toEqual([]);
+    await world.edit(id, { Title: 'x' });
+    await heardAll(world);
+    await first.stop();
+    for (const verb of ['trim', 'resetStream']) {
+      await world.edit(id, { Title: `lost by ${verb}` });
+      await act(world, verb);
+      const again = listener(world);
+      await until(async () => (await met()).polls.length === 1);
+      expect(await rowOf(world)).toMatchObject({ state: 'live', lastGapAt: expect.any(Number) });
+      world.clock.advance(1_000);
+      await world.worker.turn('demo');
+      expect((await world.host('p0')).fields.jobTitle).toBe(`lost by ${verb}`);
+      await world.edit(id, { Title: `after ${verb}` });
+      await heardAll(world);
+      await again.stop();
+    }
+  });
+
+  it('reads a record after a gap, polls after an overflow and what nobody can read, and reconciles after a conversion', async () => {
+    await using world = await createHeard(openFresh);
+    const [id = ''] = await people(world, 1);
+    const ears = listener(world);
+    await until(() => isLive(world));
+    await world.worker.turn('demo');
+    const scope = await scopeOf(world);
+    await act(world, 'gap', { object: 'Contact', recordIds: [id] });
+    await heardAll(world);
+    expect(await world.store.inbox.pending(scope, 10)).toMatchObject([{ sfId: id, kind: 'event' }]);
+    const demands = () => streamDemands({ store: world.store, now: () => world.clock.now }, scope, 300_000);
+    for (const verb of ['overflow', 'gap']) {
+      // The second one is a gap without an id: a poison event must not stop the stream.
+      await act(world, verb, { object: 'Contact' });
+      await until(async () => (await demands()).polls.length === 1);
+      await heardAll(world);
+      world.clock.advance(1_000);
+      await world.worker.turn('demo');
+      expect((await demands()).polls).toEqual([]);
+    }
+    await act(world, 'wildcard', { object: 'Contact' });
+    await until(async () => (await demands()).reconciles.length === 1);
+    await world.worker.turn('demo');
+    expect((await demands()).reconciles).toEqual([]);
+    expect(await world.store.batches.list('demo', 5)).toMatchObject([{ kind: 'party' }]);
+    await ears.stop();
+  });
+
+  it('says per channel why nothing comes, with a cure, and goes on with the others', async () => {
+    await using world = await createHeard(openFresh, ['Contact']);
+    const ears = listener(world);
+    const states = async () => (await rows(world)).map(({ state }) => state).sort();
+    await until(async () => (await states()).join() === 'live,refused');
+    expect(await isLive(world)).toBe(true);
+    expect(await rowOf(world, '/data/OpportunityChangeEvent')).toMatchObject({
+      state: 'refused',
+      error: { next: expect.stringContaining('Setup, Change Data Capture, move Opportunity') },
+    });
+    await ears.stop();
+    // An hour later it is asked again.
+    await world.control('POST', 'settings', { changeDataCapture: ['Contact', 'Opportunity'] });
+    world.clock.advance(3_600_001);
+    const again = listener(world);
+    await until(async () => (await rows(world)).every(({ state }) => state === 'live'));
+    await again.stop();
+  });
+
+  it('rests half an hour at a limit of the org, then twice as long, and begins with a poll', async () => {
+    await using world = await createHeard(openFresh);
+    const [id = ''] = await people(world, 1);
+    const ears = listener(world);
+    await until(() => isLive(world));
+    await act(world, 'deliveryLimit');
+    await world.edit(id, { Title: 'not delivered' });
+    expect(await ears.ended).toBe(1_800_000);
+    expect(await rowOf(world)).toMatchObject({ state: 'paused', replayId: null, error: { code: 'limit_reached' } });
+    world.clock.advance(1_800_001);
+    await listener(world).ended;
+    expect(await rowOf(world)).toMatchObject({ state: 'paused', retryAt: world.clock.now + 3_600_000 });
+    await world.control('POST', 'settings', { deliveries: 1_000_000 });
+    world.clock.advance(3_600_001);
+    const last = listener(world);
+    await until(() => isLive(world));
+    await world.worker.turn('demo');
+    expect((await world.host('p0')).fields.jobTitle).toBe('not delivered');
+    await last.stop();
+  });
+
+  it('lets the poll rest for half an hour while every object is heard, and not a moment longer [I4]', async () => {
+    await using world = await createHeard(openFresh, ['Contact', 'Opportunity']);
+    const ears = listener(world);
+    await until(
+      async () => (await rows(world)).length === 2 && (await rows(world)).every(({ state }) => state === 'live'),
+    );
+    await world.worker.turn('demo');
+    const pace = async () =>
+      (await streamDemands({ store: world.store, now: () => world.clock.now }, await scopeOf(world), 300_000)).pollMs;
+    expect(await pace()).toBe(1_800_000);
+    world.clock.advance(300_001);
+    // The listener died: nobody renewed its lease.
+    expect(await pace()).toBe(300_000);
+    await ears.stop();
+    expect(await pace()).toBe(300_000);
+  });
+
+  it('knows its own echo by value: what a flow changed with it is looked at [sync-P6]', async () => {
+    await using world = await createHeard(openFresh);
+    const ids = await people(world, 1);
+    const org = await world.org();
+    const deps = { ...world.delivery };
+    const event = (fields: Record<string, unknown>, changedFields = Object.keys(fields), client = org.clientName) =>
+      readChangeEvent({
+        payload: {
+          ...fields,
+          ChangeEventHeader: {
+            entityName: 'Contact',
+            recordIds: ids,
+            changeType: 'UPDATE',
+            changedFields,
+            changeOrigin: `com/salesforce/api/rest/66.0;client=${client}`,
+          },
+        },
+      });
+    const isOurs = async (one: ReturnType<typeof event>) => (await ownEchoes(deps, 'demo', org, one)).size === 1;
+    expect(await isOurs(event({ Title: 'A', LastModifiedDate: 'now' }))).toBe(true);
+    expect(await isOurs(event({ Title: 'A' }, ['Title'], 'gatehouse-other'))).toBe(false);
+    expect(await isOurs(event({ Title: 'changed by a flow' }))).toBe(false);
+    expect(await isOurs(event({ Title: 'A', Phone: '1' }))).toBe(false);
+    expect(await isOurs(event({ Title: 'A', Level__c: 'not mapped' }))).toBe(true);
+    // A cleared field comes as null, or not at all.
+    expect(await isOurs(event({}, ['Title']))).toBe(false);
+    await world.store.subscriptions.put({ bot: 'demo', object: 'Contact', fields: ['Title'] });
+    expect(await isOurs(event({ Title: 'A' }))).toBe(false);
+  });
+
+  it('does not read what we wrote ourselves', async () => {
+    await using world = await createHeard(openFresh);
+    await people(world, 1);
+    const ears = listener(world);
+    await until(() => isLive(world));
+    await world.put('p0', { phone: '+1 555 0100' });
+    await world.sync.runner.runAllDue('demo', await world.org());
+    await heardAll(world);
+    expect(await world.store.inbox.pending(await scopeOf(world), 10)).toEqual([]);
+    expect(await world.calls(() => work(world))).toBe(0);
+    await ears.stop();
+  });
+});
+
+/** A process that is gone at this step: it stores nothing after it, and frees nothing. */
+function dyingAt(world: SyncWorld, step: string): Partial<StreamDeps> {
+  let isDead = false;
+  const die = () => {
+    isDead = true;
+    throw new Crash(step);
+  };
+  const { store } = world;
+  const mortal = (of: SyncStore, isInside: boolean): SyncStore => ({
+    ...of,
+    streams: {
+      ...of.streams,
+      async put(list) {
+        await of.streams.put(list);
+        if (isInside && step === 'inside of it' && list.some(({ lastEventAt }) => lastEventAt === world.clock.now))
+          die();
+      },
+      async free(...given) {
+        if (!isDead) await of.streams.free(...given);
+      },
+    },
+    async atomically(run) {
+      if (isDead) throw new Crash('a dead process reached for the store');
+      return of.atomically((inside) => run(mortal(inside, true)));
+    },
+  });
+  return {
+    store: mortal(store, false),
+    watch: { hasStood: () => true },
+    ...(step === 'after it' ? { crash: (point) => (point === 'events-stored' ? die() : undefined) } : {}),
+    events: async (bot) => {
+      const source = await world.connections.events(bot);
+      return {
+        run: (channels, sink, signal) =>
+          source.run(
+            channels,
+            {
+              ...sink,
+              async take(events: readonly RawEvent[]) {
+                if (step === 'before the transaction') die();
+                await sink.take(events);
+              },
+            },
+            signal,
+          ),
+      };
+    },
+  };
+}
