@@ -27,6 +27,8 @@ export const PER_BOT: readonly string[] = [
   'syncTurns',
   'asked',
   'quietHours',
+  'streams',
+  'streamLeases',
 ];
 
 export function createBotStore(database: Database): BotStore {
