@@ -95,5 +95,7 @@ export function nextOccasion(repeat: Repeat, after: number): number {
 /** Until when these hours last, where the moment is one of them. */
 export function endOfHours({ from, until, zone }: Hours, at: number): number | undefined {
   const ends = nextOccasion({ every: 'day', at: until, zone }, at);
-  return ends < nextOccasion({ every: 'day', at: from, zone }, at) ? ends : undefined;
+  const begins = nextOccasion({ every: 'day', at: from, zone }, at);
+  // Where the clock jumps over both, hours over midnight end and begin at once, and others do not come at all.
+  return ends < begins || (ends === begins && from > until) ? ends : undefined;
 }

@@ -119,6 +119,18 @@ describe('quiet hours [W5]', () => {
       '2026-10-24T23:00Z quiet',
       '2026-10-25T00:30Z open',
     ]);
+    // Both edges in the hour that is not there: a day without a break, and a break that does not come.
+    for (const [from, until] of [
+      ['03:00', '02:30'],
+      ['02:59', '02:01'],
+    ] as const)
+      expect(changes({ from, until, zone: 'Europe/Berlin' }, '2026-03-28T12:00Z', '2026-03-29T12:00Z')).toEqual([]);
+    expect(endOfHours({ from: '03:00', until: '02:30', zone: 'Europe/Berlin' }, at('2026-03-28T12:00Z'))).toBe(
+      at('2026-03-29T01:00Z'),
+    );
+    expect(
+      changes({ from: '02:10', until: '02:50', zone: 'Europe/Berlin' }, '2026-03-28T12:00Z', '2026-03-29T12:00Z'),
+    ).toEqual([]);
     expect(changes(short, '2026-03-28T12:00Z', '2026-03-29T12:00Z')).toEqual([
       '2026-03-29T00:00Z quiet',
       '2026-03-29T01:00Z open',

@@ -47,7 +47,7 @@ describe('one table of refusals for every room [R4] [H7]', () => {
       'retry',
       'wait',
       'wait',
-      'stop',
+      'retry',
       'reread',
     ]);
     for (const [text, expected] of [

@@ -142,6 +142,31 @@ describeStores((name, openFresh) => {
     },
   );
 
+  it('tries again what was answered in the place of Salesforce, whether or not it was done [S6]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const answers = [
+      { type: 'status', status: 200, body: {} },
+      { type: 'status', status: 400, body: [] },
+      { type: 'status', status: 404, body: {} },
+      { type: 'redirect' },
+    ];
+    for (const [n, answer] of answers.entries())
+      for (const when of ['before', 'after']) {
+        const id = `p${n}${when}`;
+        await world.put(id, { email: `${id}@t.example`, name: `Person ${id}` });
+        const match = { path: '/sobjects/Contact(/Gatehouse_Id__c|$)' };
+        await world.control('POST', 'faults', { ...answer, when, times: 1, match });
+        await world.worker.turn('demo').catch(() => {});
+        expect(await world.link(id), id).toMatchObject({ state: expect.not.stringMatching('active') });
+        for (let turn = 0; turn < 3; turn++) {
+          world.clock.advance(20 * 60_000);
+          await world.worker.turn('demo').catch(() => {});
+        }
+        expect(await world.link(id), id).toMatchObject({ state: 'active', error: null });
+      }
+    expect((await world.records()).map(({ Email }) => Email).sort()).toHaveLength(answers.length * 2);
+  });
+
   it('holds only people with an email where nothing else could tell who they are [G18]', async () => {
     await using world = await createSyncWorld(openFresh, { withoutExternalId: true });
     await world.control('POST', 'settings', { shieldFields: ['Contact.Email'] });

@@ -72,7 +72,7 @@ const CAUSES: readonly Cause[] = [
 ];
 
 /** What sits between here and Salesforce asks for a sign-in of its own, or shuts us out, with a page. */
-const PAGE: Row = {
+export const PAGE: Row = {
   code: 'salesforce_unavailable',
   message: 'Something between here and Salesforce answered with a page of its own.',
   next: 'Try again in a minute; if it stays so, tell the operator.',

@@ -1,5 +1,6 @@
 import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import type { Refusal } from '../../ports/salesforce.ts';
+import { PAGE } from './failure-causes.ts';
 import { failureOf, saidIn } from './failures.ts';
 import { UpstreamError } from './upstream-error.ts';
 
@@ -17,15 +18,17 @@ function refusalOf(failure: GatehouseError): Refusal {
   if (failure.code === 'ambiguous') return { then: 'match', isOverload: false, error };
   if (!(failure instanceof UpstreamError))
     return { then: failure.retryable ? 'retry' : 'stop', isOverload: false, error };
+  // Only Salesforce can say that a record is to stop; whatever answered in its place is gone the next time.
+  const isForeign = failure.salesforce === undefined && (failure.inSync?.then ?? 'stop') === 'stop';
   const {
-    then = 'stop',
+    then = isForeign ? 'retry' : 'stop',
     code = failure.code,
     message = failure.message,
     isOverload = false,
     isChange,
     isFreeText,
     next,
-  } = failure.inSync ?? {};
+  } = (isForeign ? failure.inSync && { ...PAGE.inSync, ...IN_ITS_PLACE } : failure.inSync) ?? {};
   const fields = failure.salesforce?.fields ?? [];
   const named = fields.length > 0 ? message.replace(/\.$/, `: ${fields.join(', ')}.`) : message;
   const { retryAfterMs, candidates, salesforce } = error;
@@ -46,3 +49,10 @@ function refusalOf(failure: GatehouseError): Refusal {
     },
   };
 }
+
+/** A bare status in foreign hands says nothing about the record. */
+const IN_ITS_PLACE = {
+  code: PAGE.code,
+  message: 'Something answered in the place of Salesforce.',
+  next: PAGE.operator,
+} as const;
