@@ -287,33 +287,6 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
     await page.getByText('told of every change of Account').waitFor();
   });
 
-  it('has no page that axe, a phone, the console of the browser or a hostile record finds fault with [A7] [W5]', async () => {
-    await using person = await signedIn();
-    const { page, complaints } = person;
-    page.on('dialog', () => expect.fail('a record ran as a script'));
-    const { logs } = await ask('GET', '/api/bots/desk/sync/logs?conflict=true');
-    for (const at of [
-      '/sync',
-      '/bots/desk/sync',
-      '/bots/desk/sync/links',
-      '/bots/desk/sync/links/party/ana',
-      '/bots/desk/sync/links/case/c1',
-      '/bots/desk/sync/log',
-      `/bots/desk/sync/log/${logs[0].id}`,
-      '/bots/desk/sync/events',
-      '/bots/desk/mappings/party',
-      '/bots/desk/mappings/case',
-    ]) {
-      await page.goto(`${door.url}${at}`);
-      await page.waitForLoadState('networkidle').catch(() => {});
-      await page.locator('main section, main table, main ul').first().waitFor();
-      await checkPage(page, at);
-      expect(await page.locator('img').count(), at).toBe(0);
-      expect(await page.locator('[role="alert"]').count(), at).toBe(0);
-    }
-    expect(complaints).toEqual([]);
-  }, 120_000);
-
   it('says on the bot’s own page what is ready, shows one of it, and brings it into step [W1] [W5]', async () => {
     await using person = await signedIn();
     const { page } = person;
