@@ -12,7 +12,7 @@ const PAGES = (await addressesOfConsole()).filter(({ name }) => !/[?]|demo|shop|
 const isAsked = process.env.GATEHOUSE_SCREENSHOTS !== undefined;
 const isWhole = process.env.GATEHOUSE_SCREENSHOTS === 'whole';
 /** Small files: words stay sharp enough to be read. */
-const QUALITY = 30;
+const QUALITY = 14;
 
 it.skipIf(!isAsked || noBrowser())('takes pictures of every page in four forms', { timeout: 900_000 }, async () => {
   await using browser = await openBrowser();
