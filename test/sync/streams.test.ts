@@ -4,7 +4,7 @@ import type { RawEvent } from '../../src/ports/events.ts';
 import type { Stream } from '../../src/ports/streams.ts';
 import type { SyncStore } from '../../src/ports/sync-store.ts';
 import { readChangeEvent } from '../../src/sync/inbound/change-event.ts';
-import { ownEchoes } from '../../src/sync/inbound/own-echo.ts';
+import { createEchoes } from '../../src/sync/inbound/own-echo.ts';
 import { streamDemands } from '../../src/sync/inbound/stream-demands.ts';
 import { createStreams, type StreamDeps } from '../../src/sync/inbound/streams.ts';
 import { describeStores } from '../support/databases.ts';
@@ -280,7 +280,7 @@ describeStores((_name, openFresh) => {
           },
         },
       });
-    const isOurs = async (one: ReturnType<typeof event>) => (await ownEchoes(deps, 'demo', org, one)).size === 1;
+    const isOurs = async (one: ReturnType<typeof event>) => (await createEchoes(deps, 'demo', org).of(one)).size === 1;
     expect(await isOurs(event({ Title: 'A', LastModifiedDate: 'now' }))).toBe(true);
     expect(await isOurs(event({ Title: 'A' }, ['Title'], 'gatehouse-other'))).toBe(false);
     expect(await isOurs(event({ Title: 'changed by a flow' }))).toBe(false);

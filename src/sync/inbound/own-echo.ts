@@ -11,35 +11,41 @@ const STAMPS = new Set(['LastModifiedDate', 'LastModifiedById', 'SystemModstamp'
  * Records of which this event tells nothing but what we wrote ourselves. That our name is on it is not enough: a trigger or a flow may
  * have changed more in the same transaction. So every changed value must be one that we sent, or agreed on; all else is looked at.
  */
-export async function ownEchoes(
-  deps: Pick<SyncDeps, 'store' | 'policyOf'>,
-  bot: string,
-  org: SyncOrg,
-  event: ChangeEvent,
-): Promise<ReadonlySet<string>> {
-  const { changed } = event;
-  if (event.client !== org.clientName || event.kind !== 'change' || changed === undefined) return new Set();
+export function createEchoes(deps: Pick<SyncDeps, 'store' | 'policyOf'>, bot: string, org: SyncOrg) {
   const { store } = deps;
-  // Whoever subscribed to the object is told of every change of it, ours too.
-  if ((await store.subscriptions.list(bot)).some(({ object }) => object === event.object)) return new Set();
-  const links = await store.links.bySf({ bot, orgId: org.orgId }, event.recordIds);
-  const known = new Map<string, boolean>();
-  for (const kind of KINDS) {
-    const target = await openTarget(deps, bot, org, kind);
-    const mine = target.object === event.object ? links.filter((link) => link.kind === kind) : [];
-    const hosts = await store.hosts.get(
-      bot,
-      kind,
-      mine.map((link) => link.localId),
-    );
-    for (const link of mine) {
-      const host = hosts.find(({ id }) => id === link.localId);
-      const isOwn = host !== undefined && isOurs(target, link, host, event.values, changed);
-      // Of two links to one record each must know it.
-      if (link.sfId !== null) known.set(link.sfId, isOwn && (known.get(link.sfId) ?? true));
-    }
-  }
-  return new Set([...known].flatMap(([id, isOwn]) => (isOwn ? [id] : [])));
+  const scope = { bot, orgId: org.orgId };
+  /** The same for all events that came together. */
+  let known: Promise<{ readonly subscribed: ReadonlySet<string>; readonly targets: readonly Target[] }> | undefined;
+  const look = async () => ({
+    subscribed: new Set((await store.subscriptions.list(bot)).map(({ object }) => object)),
+    targets: await Promise.all(KINDS.map((kind) => openTarget(deps, bot, org, kind))),
+  });
+
+  return {
+    /** Ids of the records of which the event tells nothing new. */
+    async of(event: ChangeEvent): Promise<ReadonlySet<string>> {
+      const { changed } = event;
+      if (event.client !== org.clientName || event.kind !== 'change' || changed === undefined) return new Set();
+      known ??= look();
+      const { subscribed, targets } = await known;
+      // Whoever subscribed to the object is told of every change of it, ours too.
+      if (subscribed.has(event.object)) return new Set();
+      const links = await store.links.bySf(scope, event.recordIds);
+      const verdicts = new Map<string, boolean>();
+      for (const target of targets.filter(({ object }) => object === event.object)) {
+        const mine = links.filter((link) => link.kind === target.kind);
+        const ids = mine.map((link) => link.localId);
+        const hosts = ids.length === 0 ? [] : await store.hosts.get(bot, target.kind, ids);
+        for (const link of mine) {
+          const host = hosts.find(({ id }) => id === link.localId);
+          const isOwn = host !== undefined && isOurs(target, link, host, event.values, changed);
+          // Of two links to one record each must know it.
+          if (link.sfId !== null) verdicts.set(link.sfId, isOwn && (verdicts.get(link.sfId) ?? true));
+        }
+      }
+      return new Set([...verdicts].flatMap(([id, isOwn]) => (isOwn ? [id] : [])));
+    },
+  };
 }
 
 function isOurs(

@@ -8,7 +8,7 @@ import type { InboxRow, SyncStore } from '../../ports/sync-store.ts';
 import { mappingOf } from '../remote/target.ts';
 import { troubleOf } from '../remote/trouble.ts';
 import { type ChangeEvent, readChangeEvent } from './change-event.ts';
-import { ownEchoes } from './own-echo.ts';
+import { createEchoes } from './own-echo.ts';
 import { limitError, refusalOf } from './stream-problems.ts';
 
 export interface StreamDeps extends SyncDeps {
@@ -58,28 +58,37 @@ export function createStreams(deps: StreamDeps) {
     const end = () => ending.abort();
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
-    let names = '';
+    const heard = new Set<string>();
     // Renewed while a connect is held, too; and what is to be listened to is looked at anew.
     const timer = setInterval(() => {
       const renewed = async () => {
         if (!(await store.streams.keep(scope, fence, now() + LEASE_MS))) throw new LeaseLost();
         // Refused where the bot was switched off or disconnected.
         await deps.openOrg(bot, signal);
-        if ((await wanted(bot, org)).map(({ channel }) => channel).join() !== names) end();
+        const asked = new Set((await wanted(bot, org)).map(({ channel }) => channel));
+        if (asked.size !== heard.size || [...asked].some((channel) => !heard.has(channel))) end();
       };
       renewed().catch(end);
     }, RENEW_MS);
     timer.unref();
     try {
       const channels = await wanted(bot, org);
-      names = channels.map(({ channel }) => channel).join();
+      for (const { channel } of channels) heard.add(channel);
       if (channels.length === 0) return MINUTE_MS;
       const source = await deps.events(bot);
       const from = channels.map(({ channel, replayId }) => ({
         name: channel,
         from: replayId === null ? ('new' as const) : { after: replayId },
       }));
-      return await afterwards(scope, fence, await source.run(from, sinkOf(scope, org, fence), ending.signal));
+      return await afterwards(
+        scope,
+        fence,
+        await source.run(
+          from,
+          sinkOf(scope, org, fence, (channel) => heard.delete(channel)),
+          ending.signal,
+        ),
+      );
     } catch (error) {
       if (error instanceof LeaseLost) return RENEW_MS;
       await rest(scope, fence, troubleOf('The event stream met something', error), 0).catch(() => {});
@@ -124,7 +133,7 @@ export function createStreams(deps: StreamDeps) {
     });
   }
 
-  function sinkOf(scope: Scope, org: SyncOrg, fence: number): EventSink {
+  function sinkOf(scope: Scope, org: SyncOrg, fence: number, dropped: (channel: string) => void): EventSink {
     const { bot } = scope;
     return {
       async opened(channel) {
@@ -158,6 +167,7 @@ export function createStreams(deps: StreamDeps) {
         const error = refusalOf(object, why);
         const retryAt = now() + REFUSED_PAUSE_MS;
         await change(scope, fence, channel, (row) => ({ ...row, state: 'refused', since: now(), error, retryAt }));
+        dropped(channel);
         return 'drop';
       },
     };
@@ -166,8 +176,9 @@ export function createStreams(deps: StreamDeps) {
   async function remember(scope: Scope, org: SyncOrg, fence: number, raw: readonly RawEvent[]): Promise<void> {
     const events = raw.map((one) => ({ channel: one.channel, id: replayIdOf(one), event: readChangeEvent(one.data) }));
     const rows: InboxRow[] = [];
+    const own = createEchoes(deps, scope.bot, org);
     for (const { channel, id, event } of events) {
-      const echoes = await ownEchoes(deps, scope.bot, org, event);
+      const echoes = await own.of(event);
       for (const sfId of event.recordIds) {
         if (!echoes.has(sfId)) rows.push({ ...scope, ...toHint(channel, id, event, sfId), receivedAt: now() });
       }
