@@ -170,8 +170,11 @@ export interface LinkStore {
   countProblems(among: LinkSet): Promise<number>;
   /** How many wait, and since when the first of them does: the time of its last change, or of its next try. */
   backlog(among: LinkSet): Promise<{ readonly count: number; readonly since: number | null }>;
-  /** Puts all of them into the batch; answers how many. */
-  enlist(among: LinkSet, batch: string, only: 'all' | 'failed'): Promise<number>;
+  /**
+   * Puts the next of them, by local id after `after`, into a batch that is still scheduled. Answers where to go on; undefined at
+   * the end, or where the batch is not scheduled any more. In a transaction of its own each time.
+   */
+  enlist(among: LinkSet, batch: string, only: 'all' | 'failed', after: string): Promise<string | undefined>;
   delist(batch: string): Promise<void>;
   countBatch(batch: string): Promise<number>;
 }

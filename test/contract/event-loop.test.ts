@@ -214,6 +214,17 @@ describe('a mapping with value maps into long lists', () => {
     'several values of lists': () => [listed('multipicklist', true), rules(own, several)],
     'values that no list has': () => [listed('multipicklist', true), rules(own, (n) => `none of them ${n}`)],
     'values of open lists': () => [listed('multipicklist', false), rules(own, several)],
+    'listed values of 200 lists': () => [
+      Array.from({ length: 200 }, (_, n) =>
+        field(`List_${n}__c`, 'picklist', { length: 255, restrictedPicklist: true, picklistValues: choices.slice() }),
+      ),
+      Array.from({ length: 200 }, (_, n) => ({
+        local: [`list${n}`],
+        remote: [own(n)],
+        direction: 'to_crm',
+        transforms: [{ use: 'values', pairs: [[`host ${n}`, text(n)]], otherwise: 'refuse' }],
+      })),
+    ],
     'names that no field has': () => [
       [],
       rules(
@@ -384,6 +395,44 @@ describeStores((_, openFresh) => {
     expect(held).toBeLessThan(MOST_HOLD);
   });
 });
+
+describeStores((_, openFresh) => {
+  it('holds nobody up while 66,000 due links are claimed by the window, and put into a batch and out of it again [K4] [F7]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const { orgId } = await world.org();
+    const scope = { bot: 'demo', orgId };
+    await addLinks(world, orgId, 66_000);
+    const among = { ...scope, kind: 'party', object: 'Contact' } as const;
+    const at = { owner: 'one', now: world.clock.now, until: world.clock.now + 1_000, limit: 10_000 };
+    const { links } = world.store;
+    const held = await longestHold(async () => {
+      expect(await links.claim(among, { due: 'dirty' }, at)).toHaveLength(10_000);
+      const claims = await links.claim(among, { due: 'dirty' }, { ...at, owner: 'other' });
+      expect(claims).toHaveLength(10_000);
+      await links.renew(claims, at.until + 1_000);
+      await links.release(claims);
+      for (const lease of await links.leases(scope)) await links.endLease(scope, lease);
+      const { id, total } = await world.sync.batches.start('demo', orgId, 'party');
+      expect(total).toBe(66_000);
+      expect(await links.claim(among, { due: 'batch', batch: id }, at)).toHaveLength(10_000);
+      await world.sync.batches.cancel('demo', id);
+      expect(await links.countBatch(id)).toBe(0);
+    });
+    expect(held).toBeLessThan(MOST_HOLD);
+  }, 180_000);
+});
+
+/** As of a first sync of so many people; one statement, which is none of what is measured. */
+async function addLinks({ fresh }: SyncWorld, orgId: string, count: number): Promise<void> {
+  await fresh.database.all(
+    `with recursive n(i) as (select 1 union all select i + 1 from n where i < ${count})
+     insert into links ("id", "bot", "orgId", "kind", "object", "localId", "extKey", "matchKey", "state", "base", "seenAt",
+       "intents", "dirty", "done", "reason", "leaseUntil", "fence", "attempts", "nextAt", "createdAt")
+     select 'l' || (i * 7919 % ${count}) || 'x' || i, 'demo', '${orgId}', 'party', 'Contact', 'p' || i, 'k' || i,
+       'p' || i || '@example.com', 'new', '{}', 0, '{}', 1, 0, 'first sync', 0, 0, 0, 0, 1 from n`,
+    [],
+  );
+}
 
 /** The routes of the sync, asked with a text that is made before: putting it together would hold the loop, too. */
 function rawDoor(world: SyncWorld) {

@@ -262,6 +262,30 @@ describeStores((name, openFresh) => {
     expect(await world.calls(async () => world.sync.batches.work('demo', await world.org()))).toBe(0);
   });
 
+  it('takes its records a piece at a time: who dies meanwhile loses none, a second click begins no second one, a cancel frees all [S3] [K4]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await people(world, 1_200);
+    const { orgId } = await world.org();
+    const { batches } = world.sync;
+    const among = { bot: 'demo', orgId, kind: 'party', object: 'Contact' } as const;
+    const begunBySomebodyDead = async () => {
+      const { id } = await batches.start('demo', orgId, 'party', { startAt: world.clock.now + 1_000 });
+      world.clock.advance(2_000);
+      const next = await world.store.atomically(({ links }) => links.enlist(among, id, 'all', ''));
+      expect(await world.store.links.countBatch(id)).toBe(1_000);
+      return { id, next };
+    };
+    const cancelled = await begunBySomebodyDead();
+    expect((await batches.start('demo', orgId, 'party')).id).toBe(cancelled.id);
+    expect(await batches.cancel('demo', cancelled.id)).toMatchObject({ state: 'cancelled', total: 0, done: 0 });
+    const late = world.store.atomically(({ links }) => links.enlist(among, cancelled.id, 'all', cancelled.next ?? ''));
+    expect(await late).toBeUndefined();
+    expect(await world.store.links.countBatch(cancelled.id)).toBe(0);
+    const { id } = await begunBySomebodyDead();
+    await world.process().sync.batches.work('demo', await world.org());
+    expect(await batches.status('demo', id)).toMatchObject({ state: 'done', total: 1_200, done: 1_200 });
+  });
+
   it('meets an expired session in the middle with one refresh, and every chunk is applied once [sync-P17]', async () => {
     await using world = await createSyncWorld(openFresh);
     await people(world, 1_500);

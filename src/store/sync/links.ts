@@ -1,10 +1,13 @@
-import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
-import { BY_HAND, type Link, type LinkSet, type LinkStore, type Scope } from '../../domain/link.ts';
+import { type Expression, type ExpressionBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
+import { BY_HAND, type Due, type Link, type LinkSet, type LinkStore, type Scope } from '../../domain/link.ts';
 import { freshLink } from '../../domain/link-transitions.ts';
-import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './tables.ts';
+import { fromRow, inChunks, MOST_BOUND, type SyncDatabase, type SyncTables, toRow } from './tables.ts';
 
 const JSON_COLUMNS = ['base', 'intents', 'error', 'waitsFor'] as const;
 const COLUMNS = 28;
+/** Links that one statement takes, moves or reads: with ten thousand it held the loop for a third of a second (K4). */
+const PIECE = 1_000;
+const inPieces = <T>(items: readonly T[]) => inChunks(items, MOST_BOUND / PIECE);
 const toLink = (row: SyncTables['links']): Link => fromRow<Link, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS);
 
 type Builder = ExpressionBuilder<SyncTables, 'links'>;
@@ -39,11 +42,35 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
     for (const some of inChunks(ids)) await update(({ eb }) => eb('id', 'in', some), set);
   }
 
+  /** What nobody else is writing: who takes no place in a queue holds nobody up. */
+  const unlocked = (ids: SelectQueryBuilder<SyncTables, 'links', { id: string }>) =>
+    dialect === 'postgres' ? ids.forUpdate().skipLocked() : ids;
+
+  /** Those that are so, until none is: `set` ends that. A piece at a time, so that nobody waits for the whole. */
+  async function updateWhile(among: Among, set: LinkUpdate): Promise<void> {
+    for (let count = PIECE; count >= PIECE; ) {
+      const some = unlocked(db.selectFrom('links').select('id').where(among).limit(PIECE));
+      const updated = await db.updateTable('links').set(set).where('id', 'in', some).executeTakeFirst();
+      count = Number(updated.numUpdatedRows);
+    }
+    // Those that were being written.
+    await update(among, set);
+  }
+
   /** Only claims that still stand. */
   async function updateClaims(claims: readonly Pick<Link, 'id' | 'fence'>[], set: LinkUpdate) {
-    for (const some of inChunks(claims, 2)) {
+    for (const some of inPieces(claims)) {
+      const ids = some.map(({ id }) => id);
       const tuples = ({ tuple }: Builder) => some.map(({ id, fence }) => tuple(id, fence));
-      await update((builder) => builder.eb(builder.refTuple('id', 'fence'), 'in', tuples(builder)), set);
+      // By their ids first: no index knows the pair.
+      await update(
+        (builder) =>
+          builder.and([
+            builder.eb('id', 'in', ids),
+            builder.eb(builder.refTuple('id', 'fence'), 'in', tuples(builder)),
+          ]),
+        set,
+      );
     }
   }
 
@@ -77,51 +104,38 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
     },
 
     async claim(among, what, { owner, now, until, limit }) {
-      let due = db.selectFrom('links').select('id').where(isAmong(among)).where('leaseUntil', '=', 0).limit(limit);
-      switch (what.due) {
-        case 'dirty':
-          due = due
-            .whereRef('dirty', '>', 'done')
-            .where('nextAt', '<=', now)
-            .where('batch', 'is', null)
-            .where('kind', '!=', 'parent')
-            .where('state', '!=', 'unlinked')
-            .orderBy('nextAt')
-            .orderBy('localId');
-          if (what.byHand) due = due.where(isByHand);
-          break;
-        case 'batch':
-          due = due.where('batch', '=', what.batch).where('nextAt', '<=', now).orderBy('localId');
-          break;
-        case 'ids':
-          due = due.where('id', 'in', what.ids);
-          break;
-        default:
-          return what satisfies never;
+      const claimed: Link[] = [];
+      const claim = async (due: typeof ids) => {
+        const rows = await db
+          .updateTable('links')
+          .set(({ eb }) => ({ leaseOwner: owner, leaseUntil: until, fence: eb('fence', '+', 1) }))
+          .where('id', 'in', unlocked(due))
+          .returningAll()
+          .execute();
+        claimed.push(...rows.map(toLink));
+        return rows.length;
+      };
+      const ids = db
+        .selectFrom('links')
+        .select('id')
+        .where(isDue(among, what, now))
+        .where('leaseUntil', '=', 0);
+      if (what.due === 'ids') for (const some of inPieces(what.ids)) await claim(ids.where('id', 'in', some));
+      // In the order of the index, so that the first are found without a look at the rest.
+      const next = ids.orderBy(what.due === 'batch' ? 'localId' : 'nextAt');
+      for (let isMore = what.due !== 'ids'; isMore && claimed.length < limit; ) {
+        const size = Math.min(PIECE, limit - claimed.length);
+        isMore = (await claim(next.limit(size))) === size;
       }
-      const rows = await db
-        .updateTable('links')
-        .set(({ eb }) => ({ leaseOwner: owner, leaseUntil: until, fence: eb('fence', '+', 1) }))
-        .where('id', 'in', dialect === 'postgres' ? due.forUpdate().skipLocked() : due)
-        .returningAll()
-        .execute();
-      return rows.map(toLink).sort((a, b) => (a.localId < b.localId ? -1 : 1));
+      return claimed.sort((a, b) => (a.localId < b.localId ? -1 : 1));
     },
 
     async isAsked(among, now) {
-      const row = await db
+      const due = db
         .selectFrom('links')
         .select('id')
-        .where(isAmong(among))
-        .whereRef('dirty', '>', 'done')
-        .where('nextAt', '<=', now)
-        .where('batch', 'is', null)
-        .where('kind', '!=', 'parent')
-        .where('state', '!=', 'unlinked')
-        .where(isByHand)
-        .limit(1)
-        .executeTakeFirst();
-      return row !== undefined;
+        .where(isDue(among, { due: 'dirty', byHand: true }, now));
+      return (await due.limit(1).executeTakeFirst()) !== undefined;
     },
 
     async leases({ bot, orgId }) {
@@ -137,9 +151,9 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
     },
 
     endLease: ({ bot, orgId }, { owner, until }) =>
-      update(
+      updateWhile(
         both(isAmong({ bot, orgId }), ({ eb, and }) =>
-          and([eb('leaseOwner', '=', owner), eb('leaseUntil', '=', until)]),
+          and([eb('leaseUntil', '>', 0), eb('leaseOwner', '=', owner), eb('leaseUntil', '=', until)]),
         ),
         ({ eb }) => ({ leaseOwner: null, leaseUntil: 0, fence: eb('fence', '+', 1) }),
       ),
@@ -302,20 +316,50 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
         .executeTakeFirstOrThrow();
     },
 
-    async enlist(among, batch, only) {
-      let open = inOrder(isAmong(among)).where('batch', 'is', null).where('state', '!=', 'unlinked');
-      if (only === 'failed') open = open.where('error', 'is not', null);
-      const update = db.updateTable('links').set({ batch, nextAt: 0, reason: 'batch' }).where('id', 'in', open);
-      return Number((await update.executeTakeFirst()).numUpdatedRows);
+    async enlist(among, batch, only, after) {
+      const next = db.selectFrom('links').select(['id', 'localId']).where(isAmong(among)).where('localId', '>', after);
+      const piece = await next.orderBy('localId').limit(PIECE).execute();
+      if (piece.length === 0) return undefined;
+      const open: Among = ({ eb, and }) =>
+        and([
+          eb(
+            'id',
+            'in',
+            piece.map(({ id }) => id),
+          ),
+          eb('batch', 'is', null),
+          eb('state', '!=', 'unlinked'),
+          ...(only === 'failed' ? [eb('error', 'is not', null)] : []),
+        ]);
+      const ids = (await inOrder(open).execute()).map(({ id }) => id);
+      // Asked once the links are ours: a batch that is cancelled meanwhile gets no more of them.
+      const run = db.selectFrom('batchRuns').select('id').where('id', '=', batch).where('state', '=', 'scheduled');
+      if ((await (dialect === 'postgres' ? run.forShare() : run).executeTakeFirst()) === undefined) return undefined;
+      if (ids.length > 0)
+        await db.updateTable('links').set({ batch, nextAt: 0, reason: 'batch' }).where('id', 'in', ids).execute();
+      return piece.at(-1)?.localId;
     },
 
-    delist: (batch) => update(({ eb }) => eb('batch', '=', batch), { batch: null }),
+    delist: (batch) => updateWhile(({ eb }) => eb('batch', '=', batch), { batch: null }),
 
     countBatch: (batch) => count(({ eb }) => eb('batch', '=', batch)),
   };
 }
 
 const isByHand: Among = ({ eb, or }) => or(Object.values(BY_HAND).map((begin) => eb('reason', 'like', `${begin}%`)));
+
+function isDue(among: LinkSet, what: Due, now: number): Among {
+  return (builder) => {
+    const { eb, and } = builder;
+    const due = [isAmong(among)(builder)];
+    if (what.due === 'ids') return and(due);
+    due.push(eb('nextAt', '<=', now));
+    if (what.due === 'batch') return and([...due, eb('batch', '=', what.batch)]);
+    due.push(eb('dirty', '>', eb.ref('done')), eb('batch', 'is', null));
+    due.push(eb('kind', '!=', 'parent'), eb('state', '!=', 'unlinked'));
+    return and(what.byHand ? [...due, isByHand(builder)] : due);
+  };
+}
 
 const both =
   (one: Among, other: Among): Among =>

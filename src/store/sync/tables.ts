@@ -75,4 +75,4 @@ export function* inChunks<T>(items: readonly T[], columns = 1): Generator<readon
   for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
 }
 
-const MOST_BOUND = 3_000;
+export const MOST_BOUND = 3_000;

@@ -6,6 +6,7 @@ import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
 import type { BatchRun } from '../../ports/sync-store.ts';
 import type { ClaimRunner } from '../engine/claim-runner.ts';
 import { heldWithList } from '../engine/held-list.ts';
+import { endBatch } from '../mapping/end-batch.ts';
 import { requireWriting, stopOf } from '../remote/policy-bounds.ts';
 import { quietUntil } from '../remote/quiet-hours.ts';
 import { mappingOf, openTarget } from '../remote/target.ts';
@@ -82,31 +83,42 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
     return toStatus((await store.batches.get(bot, id)) ?? run);
   }
 
-  /** Scheduled runs begin when their time has come: the links are enlisted then, and what comes again is scheduled anew. */
+  /**
+   * Scheduled runs begin when their time has come: the links are enlisted then, and what comes again is scheduled anew. While it
+   * is enlisted a run stays scheduled, so whoever dies meanwhile leaves the rest to the next one.
+   */
   async function begin(run: BatchRun): Promise<BatchRun> {
     if (run.state === 'running') return run;
-    await runner.ensureLinks(run.bot, run, run.kind);
-    return store.atomically(async (inside) => {
+    const { bot, id, kind, repeat } = run;
+    await runner.ensureLinks(bot, run, kind);
+    if (!(repeat && (await openBefore(store, run)))) await enlist(run);
+    const begun = await store.atomically(async (inside) => {
       // Of all processes that see the time come, one gets through: an occasion has one run, and one next run.
-      const isMine = await inside.batches.move(run.id, ['scheduled'], { state: 'running', begunAt: now() });
-      const only = run.note === ONLY_FAILED ? 'failed' : 'all';
-      const { bot, orgId, kind, repeat } = run;
-      const { object } = await mappingOf(inside, bot, kind);
+      const isMine = await inside.batches.move(id, ['scheduled'], { state: 'running', begunAt: now() });
       if (isMine && repeat) await inside.batches.add(nextOf(run, repeat));
       const before = isMine && repeat ? await openBefore(inside, run) : undefined;
       if (before)
-        await inside.batches.move(run.id, ['running'], {
+        await inside.batches.move(id, ['running'], {
           state: 'cancelled',
           finishedAt: now(),
           note: `Left out: the batch before it (${before.id}) is ${before.state}.`,
         });
       else if (isMine)
-        await inside.batches.move(run.id, ['running'], {
-          total: await inside.links.enlist({ bot, orgId, kind, object }, run.id, only),
-          note: null,
-        });
-      return (await inside.batches.get(run.bot, run.id)) ?? run;
+        await inside.batches.move(id, ['running'], { total: await inside.links.countBatch(id), note: null });
+      return (await inside.batches.get(bot, id)) ?? run;
     });
+    if (begun.state === 'cancelled') await store.links.delist(id);
+    return begun;
+  }
+
+  /** A piece at a time: hundreds of thousands in one statement hold everybody up, and PostgreSQL ends it. */
+  async function enlist({ id, bot, orgId, kind, note }: BatchRun): Promise<void> {
+    const { object } = await mappingOf(store, bot, kind);
+    const only = note === ONLY_FAILED ? 'failed' : 'all';
+    for (let after: string | undefined = ''; after !== undefined; ) {
+      const from: string = after;
+      after = await store.atomically(({ links }) => links.enlist({ bot, orgId, kind, object }, id, only, from));
+    }
   }
 
   function nextOf(run: BatchRun, repeat: Repeat): BatchRun {
@@ -136,8 +148,7 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
       // It cannot go on by itself, and the runs behind it shall; what comes again tries at its next occasion.
       const note = `${refusal.message} ${refusal.next}`;
       if (run.repeat === null) await store.batches.move(id, ['running'], { state: 'paused', note });
-      else if (await store.batches.move(id, ['running'], { state: 'cancelled', finishedAt: now(), note }))
-        await store.links.delist(id);
+      else await endBatch(store, run, ['running'], { note, at: now() });
       return false;
     }
     const isStopped = async () =>
@@ -177,7 +188,10 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
   /** A second click, or a second run of the command, finds the run that is there. */
   async function openRun(bot: string, orgId: string, kind: Kind): Promise<BatchRun | undefined> {
     const open = (await store.batches.list(bot, 50)).find(
-      (run) => run.orgId === orgId && run.kind === kind && (run.state === 'running' || run.state === 'paused'),
+      (run) =>
+        run.orgId === orgId &&
+        run.kind === kind &&
+        (run.state === 'running' || run.state === 'paused' || (isBeginning(run, now()) && run.note !== ONLY_FAILED)),
     );
     if (open?.state === 'paused')
       throw new GatehouseError('conflict', `The batch ${open.id} of this kind is paused.`, {
@@ -240,11 +254,10 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
       return move(bot, id, ['paused'], 'scheduled', { startAt });
     },
     async cancel(bot, id) {
-      const status = await move(bot, id, ['running', 'paused', 'scheduled'], 'cancelled', { finishedAt: now() });
-      const left = await store.links.countBatch(id);
-      await store.batches.progress(id, { done: Math.max(status.done, status.total - left) });
-      await store.links.delist(id);
-      return toStatus(await load(bot, id));
+      const open = ['running', 'paused', 'scheduled'] as const;
+      if (await endBatch(store, await load(bot, id), open, { at: now() })) return toStatus(await load(bot, id));
+      // Says which state it has instead.
+      return move(bot, id, open, 'cancelled');
     },
     step,
     async work(bot, org) {
@@ -267,6 +280,10 @@ const UNBEGUN = {
 /** Also those begun by a version that did not write down when. */
 const isBegun = ({ begunAt, total, done, finishedAt }: BatchRun): boolean =>
   begunAt !== null || total > 0 || done > 0 || finishedAt !== null;
+
+/** Its links are being enlisted. */
+const isBeginning = (run: BatchRun, now: number): boolean =>
+  run.state === 'scheduled' && run.repeat === null && run.startAt <= now;
 
 const isUnbegun = (run: BatchRun): boolean => (run.state === 'scheduled' || run.state === 'paused') && !isBegun(run);
 

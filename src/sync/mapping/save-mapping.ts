@@ -6,6 +6,7 @@ import { type Kind, type Mapping, type Rule, ruleKey } from '../../domain/mappin
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
 import { compileMapping } from './compile.ts';
 import { defaultMapping } from './defaults.ts';
+import { endBatch } from './end-batch.ts';
 import { checkSamples } from './samples.ts';
 import { checkMapping, type MappingCheck } from './validate.ts';
 
@@ -52,13 +53,10 @@ export async function saveMapping(
 }
 
 /** They hold records of the object before, which nobody takes up any more. */
-async function endBatches({ batches, links }: SyncDeps['store'], bot: string, kind: Kind, at: number): Promise<void> {
+async function endBatches(store: SyncDeps['store'], bot: string, kind: Kind, at: number): Promise<void> {
   const note = 'The mapping names another object now: start a new batch.';
-  for (const run of await batches.list(bot, 50)) {
-    if (run.kind !== kind || run.total === 0) continue;
-    if (!(await batches.move(run.id, ['running', 'paused'], { state: 'cancelled', note, finishedAt: at }))) continue;
-    await links.delist(run.id);
-  }
+  for (const run of await store.batches.list(bot, 50))
+    if (run.kind === kind && run.total > 0) await endBatch(store, run, ['running', 'paused'], { note, at });
 }
 
 /** Whether the org agrees. What we remember of it may be an hour old, so a no is asked again before it is said. */
@@ -73,7 +71,7 @@ export async function checkInOrg(
     });
   async function look(options?: { isFresh: true }) {
     const describe = await org.describe(mapping.object, options);
-    return { describe, ...checkMapping(mapping, describe) };
+    return { describe, ...(await checkMapping(mapping, describe)) };
   }
   const remembered = await look().catch((error: unknown) => {
     if (error instanceof GatehouseError && error.code === 'not_found') return undefined;

@@ -1,4 +1,5 @@
 import type { FieldDescribe, FieldValue, ObjectDescribe } from '../../domain/action.ts';
+import { inTurns } from '../../domain/breath.ts';
 import type { FieldProblem } from '../../domain/errors.ts';
 import { hostField } from '../../domain/host-fields.ts';
 import type { Mapping, Rule } from '../../domain/mapping.ts';
@@ -16,12 +17,15 @@ export interface MappingCheck {
   readonly warnings: readonly FieldProblem[];
 }
 
-/** Everything wrong with a mapping at once, told when it is saved and not when a record meets it. */
-export function checkMapping(mapping: Mapping, describe: ObjectDescribe): MappingCheck {
+/**
+ * Everything wrong with a mapping at once, told when it is saved and not when a record meets it. A rule at a time: each may lead
+ * to a list of its own of thousands of choices.
+ */
+export async function checkMapping(mapping: Mapping, describe: ObjectDescribe): Promise<MappingCheck> {
   const problems: FieldProblem[] = [];
   const warnings: FieldProblem[] = [];
   const seen = { remote: new Map<string, number>(), pulled: new Map<string, number>() };
-  mapping.rules.forEach((rule, index) => {
+  await inTurns([...mapping.rules.entries()], RULES_A_TURN, ([index, rule]) => {
     const say = (part: string, problem: string) => problems.push({ name: `rules.${index}.${part}`, problem });
     const warn = (part: string, problem: string) => warnings.push({ name: `rules.${index}.${part}`, problem });
     for (const name of rule.remote)
@@ -46,6 +50,8 @@ export function checkMapping(mapping: Mapping, describe: ObjectDescribe): Mappin
   checkRequired(mapping, describe, warnings);
   return { problems, warnings };
 }
+
+const RULES_A_TURN = 1;
 
 type Say = (part: string, problem: string) => void;
 

@@ -10,52 +10,50 @@ import { contact, field, opportunity } from './describes.ts';
 
 const check = (...rules: unknown[]) =>
   checkMapping(mappingSchema.parse({ kind: 'party', object: 'Contact', rules }), contact);
-const told = (...rules: unknown[]) =>
-  check(...rules)
-    .problems.map(({ name, problem }) => `${name}: ${problem}`)
-    .join('\n');
+const told = async (...rules: unknown[]) =>
+  (await check(...rules)).problems.map(({ name, problem }) => `${name}: ${problem}`).join('\n');
 
 describe('a mapping is checked when it is saved [S4]', () => {
-  it('accepts the defaults', () => {
-    expect(checkMapping(defaultMapping('party'), contact).problems).toEqual([]);
-    expect(checkMapping(defaultMapping('case'), opportunity)).toEqual({ problems: [], warnings: [] });
+  it('accepts the defaults', async () => {
+    expect((await checkMapping(defaultMapping('party'), contact)).problems).toEqual([]);
+    expect(await checkMapping(defaultMapping('case'), opportunity)).toEqual({ problems: [], warnings: [] });
   });
 
-  it('names a field that is not there, with the nearest one', () => {
-    expect(told({ local: 'x', remote: 'JobTitle' })).toContain('Contact has no field JobTitle');
-    expect(told({ local: 'x', remote: 'TimeZone' })).toContain('did you mean TimeZone__c?');
+  it('names a field that is not there, with the nearest one', async () => {
+    expect(await told({ local: 'x', remote: 'JobTitle' })).toContain('Contact has no field JobTitle');
+    expect(await told({ local: 'x', remote: 'TimeZone' })).toContain('did you mean TimeZone__c?');
   });
 
-  it('lets a shipped rule wait for its field, whatever the org lacks, and no rule of anybody else [H2]', () => {
+  it('lets a shipped rule wait for its field, whatever the org lacks, and no rule of anybody else [H2]', async () => {
     const bare = (...lost: string[]) => ({
       ...contact,
       fields: contact.fields.filter(({ name }) => !lost.includes(name)),
     });
     for (const lost of ['TimeZone__c', 'Title', 'FirstName']) {
-      const { problems, warnings } = checkMapping(defaultMapping('party'), bare(lost));
+      const { problems, warnings } = await checkMapping(defaultMapping('party'), bare(lost));
       expect(problems).toEqual([]);
       expect(warnings.map(({ problem }) => problem)).toContainEqual(
         expect.stringMatching(`^Contact has no field ${lost}.*: the rule is left out until it has$`),
       );
     }
-    expect(checkMapping(defaultMapping('party'), bare('AccountId')).problems).toEqual([]);
+    expect((await checkMapping(defaultMapping('party'), bare('AccountId'))).problems).toEqual([]);
     const own = { local: ['x'], remote: ['Level__c'], direction: 'both' as const, transforms: [] };
     const mixed = { ...defaultMapping('party'), rules: [...defaultMapping('party').rules, own] };
-    expect(checkMapping(mixed, bare('TimeZone__c')).problems).toEqual([
+    expect((await checkMapping(mixed, bare('TimeZone__c'))).problems).toEqual([
       { name: 'rules.10.remote', problem: 'Contact has no field Level__c' },
     ]);
   });
 
-  it('refuses what the user cannot write', () => {
-    expect(told({ local: 'x', remote: 'CreatedDate' })).toContain('not writable');
-    expect(told({ local: 'x', remote: 'MailingAddress' })).toContain('not writable');
-    expect(told({ local: 'x', remote: 'CreatedDate', direction: 'from_crm' })).toBe('');
+  it('refuses what the user cannot write', async () => {
+    expect(await told({ local: 'x', remote: 'CreatedDate' })).toContain('not writable');
+    expect(await told({ local: 'x', remote: 'MailingAddress' })).toContain('not writable');
+    expect(await told({ local: 'x', remote: 'CreatedDate', direction: 'from_crm' })).toBe('');
   });
 
-  it('refuses a compound address in any direction, and names its parts [G21]', () => {
+  it('refuses a compound address in any direction, and names its parts [G21]', async () => {
     for (const direction of ['both', 'to_crm', 'from_crm'])
-      expect(told({ local: 'address', remote: 'MailingAddress', direction })).toMatch(/map its parts instead/);
-    expect(told({ local: 'address', remote: 'Account.BillingAddress', direction: 'from_crm' })).toMatch(
+      expect(await told({ local: 'address', remote: 'MailingAddress', direction })).toMatch(/map its parts instead/);
+    expect(await told({ local: 'address', remote: 'Account.BillingAddress', direction: 'from_crm' })).toMatch(
       /Account.BillingAddress is a compound address: map its parts instead, such as Account.BillingCity/,
     );
     const withParts = {
@@ -66,12 +64,12 @@ describe('a mapping is checked when it is saved [S4]', () => {
     };
     const rules = [{ local: 'address', remote: 'MailingAddress', direction: 'from_crm' }];
     const mapping = mappingSchema.parse({ kind: 'party', object: 'Contact', rules });
-    expect(checkMapping(mapping, withParts).problems).toEqual([
+    expect((await checkMapping(mapping, withParts)).problems).toEqual([
       { name: 'rules.0.remote', problem: expect.stringContaining('(MailingCity)') },
     ]);
   });
 
-  it('tells of fields whose answer is not what was written [G02]', () => {
+  it('tells of fields whose answer is not what was written [G02]', async () => {
     const extra = {
       ...contact,
       fields: [
@@ -82,51 +80,57 @@ describe('a mapping is checked when it is saved [S4]', () => {
         field('Once__c', 'string', { updateable: false }),
       ],
     };
-    const of = (remote: string, direction: string) => {
+    const of = async (remote: string, direction: string) => {
       const rules = [{ local: 'x', remote, direction }];
-      const { problems, warnings } = checkMapping(
+      const { problems, warnings } = await checkMapping(
         mappingSchema.parse({ kind: 'party', object: 'Contact', rules }),
         extra,
       );
       return [...problems.map(({ problem }) => `! ${problem}`), ...warnings.map(({ problem }) => problem)].join('; ');
     };
-    expect(of('Tax__c', 'from_crm')).toMatch(/! Tax__c is encrypted.*can only be written/);
-    expect(of('Tax__c', 'both')).toMatch(/^Tax__c is encrypted.*never taken over/);
-    expect(of('Tax__c', 'to_crm')).not.toMatch(/Tax__c/);
-    expect(of('Story__c', 'both')).toMatch(/^Story__c is rich text/);
-    expect(of('Sum__c', 'both')).toMatch(/! Sum__c is calculated by Salesforce: make it "from_crm"/);
-    expect(of('Sum__c', 'from_crm')).not.toMatch(/Sum__c/);
-    expect(of('Once__c', 'both')).toMatch(/^Once__c cannot be changed: it can only be set when the record is created/);
+    expect(await of('Tax__c', 'from_crm')).toMatch(/! Tax__c is encrypted.*can only be written/);
+    expect(await of('Tax__c', 'both')).toMatch(/^Tax__c is encrypted.*never taken over/);
+    expect(await of('Tax__c', 'to_crm')).not.toMatch(/Tax__c/);
+    expect(await of('Story__c', 'both')).toMatch(/^Story__c is rich text/);
+    expect(await of('Sum__c', 'both')).toMatch(/! Sum__c is calculated by Salesforce: make it "from_crm"/);
+    expect(await of('Sum__c', 'from_crm')).not.toMatch(/Sum__c/);
+    expect(await of('Once__c', 'both')).toMatch(
+      /^Once__c cannot be changed: it can only be set when the record is created/,
+    );
   });
 
-  it('refuses a wrong type, a value too long, an unlisted value of a restricted picklist', () => {
-    expect(told({ local: ['a', 'b'], remote: 'Score__c', transforms: [{ use: 'join_name' }] })).toContain(
+  it('refuses a wrong type, a value too long, an unlisted value of a restricted picklist', async () => {
+    expect(await told({ local: ['a', 'b'], remote: 'Score__c', transforms: [{ use: 'join_name' }] })).toContain(
       'does not fit',
     );
     const long = [{ use: 'values', pairs: [['a', 'x'.repeat(60)]] }];
-    expect(told({ local: 'x', remote: 'FirstName', transforms: long })).toContain('longer than FirstName allows (40)');
+    expect(await told({ local: 'x', remote: 'FirstName', transforms: long })).toContain(
+      'longer than FirstName allows (40)',
+    );
     const fax = [{ use: 'values', pairs: [['fax', 'fax']] }];
-    expect(told({ local: 'x', remote: 'Preferred_Channel__c', transforms: fax })).toContain(
+    expect(await told({ local: 'x', remote: 'Preferred_Channel__c', transforms: fax })).toContain(
       '"fax" is not in the list; the field takes email, phone',
     );
   });
 
-  it('refuses a host field whose type the Salesforce field cannot hold, and says where it is longer', () => {
-    expect(told({ local: 'email', remote: 'Score__c' })).toContain('Score__c holds a double, and email is an email');
+  it('refuses a host field whose type the Salesforce field cannot hold, and says where it is longer', async () => {
+    expect(await told({ local: 'email', remote: 'Score__c' })).toContain(
+      'Score__c holds a double, and email is an email',
+    );
     const matter = (local: string, remote: string) =>
       checkMapping(
         mappingSchema.parse({ kind: 'case', object: 'Opportunity', rules: [{ local, remote }] }),
         opportunity,
       );
-    expect(matter('summary', 'Amount').problems).toHaveLength(1);
-    expect(matter('amount', 'CloseDate').problems).toHaveLength(1);
-    expect(matter('expectedDate', 'Amount').problems).toHaveLength(1);
-    expect(matter('amount', 'Name').problems).toEqual([]);
-    expect(matter('summary', 'Name').warnings.map(({ problem }) => problem)).toContainEqual(
+    expect((await matter('summary', 'Amount')).problems).toHaveLength(1);
+    expect((await matter('amount', 'CloseDate')).problems).toHaveLength(1);
+    expect((await matter('expectedDate', 'Amount')).problems).toHaveLength(1);
+    expect((await matter('amount', 'Name')).problems).toEqual([]);
+    expect((await matter('summary', 'Name')).warnings.map(({ problem }) => problem)).toContainEqual(
       expect.stringMatching(/summary may hold 32000 characters and Name takes 120/),
     );
     // What the host calls its own may hold anything: records tell.
-    expect(told({ local: 'x', remote: 'Score__c' })).toBe('');
+    expect(await told({ local: 'x', remote: 'Score__c' })).toBe('');
   });
 
   it('tells which records of the host it could not carry whole', () => {
@@ -157,24 +161,24 @@ describe('a mapping is checked when it is saved [S4]', () => {
     ]);
   });
 
-  it('refuses two rules on one Salesforce field, and two that fill one host field', () => {
-    expect(told({ local: 'a', remote: 'Title' }, { local: 'b', remote: 'title' })).toContain(
+  it('refuses two rules on one Salesforce field, and two that fill one host field', async () => {
+    expect(await told({ local: 'a', remote: 'Title' }, { local: 'b', remote: 'title' })).toContain(
       'rules.1.remote: title is already mapped by rules.0;',
     );
-    expect(told({ local: 'a', remote: 'Title' }, { local: 'a', remote: 'Phone' })).toContain(
+    expect(await told({ local: 'a', remote: 'Title' }, { local: 'a', remote: 'Phone' })).toContain(
       'rules.1.local: a is already filled by rules.0;',
     );
   });
 
-  it('refuses shapes that cannot be read back', () => {
-    expect(told({ remote: 'Title', transforms: [{ use: 'template', text: '{a}' }] })).toContain('"to_crm"');
-    expect(told({ local: 'name', remote: ['FirstName', 'LastName'] })).toContain('split_name');
-    expect(told({ local: 'c', remote: 'Account.Name' })).toContain('"parent"');
-    expect(told({ local: 'c', remote: 'Owner.Name', direction: 'from_crm' })).toContain('no parent called Owner');
+  it('refuses shapes that cannot be read back', async () => {
+    expect(await told({ remote: 'Title', transforms: [{ use: 'template', text: '{a}' }] })).toContain('"to_crm"');
+    expect(await told({ local: 'name', remote: ['FirstName', 'LastName'] })).toContain('split_name');
+    expect(await told({ local: 'c', remote: 'Account.Name' })).toContain('"parent"');
+    expect(await told({ local: 'c', remote: 'Owner.Name', direction: 'from_crm' })).toContain('no parent called Owner');
   });
 
-  it('warns when a required field is written by nobody', () => {
-    expect(check({ local: 'a', remote: 'Title' }).warnings).toContainEqual(
+  it('warns when a required field is written by nobody', async () => {
+    expect((await check({ local: 'a', remote: 'Title' })).warnings).toContainEqual(
       expect.objectContaining({ problem: expect.stringContaining('without LastName') }),
     );
   });
