@@ -107,7 +107,7 @@ export const REQUIREMENTS = {
   C7: {
     state: 'held',
     promise:
-      'every decision, automatic ones too, is one row of an append-only, hash-chained audit whose head and count are signed and kept apart (so that a cut tail shows); before-values are kept encrypted and for a set time; a person can be erased without breaking the chain; `audit verify` proves it.',
+      'every decision, automatic ones too, is one row of an append-only, hash-chained audit whose head and count are signed and kept apart (so that a cut tail shows); before-values are kept encrypted and for a set time; a person can be erased without breaking the chain; `audit verify` proves it. What is kept of records, in the audit and in proposals, is told to operators with READ_VALUES, each look at what has ended a row of its own; whoever decides sees what waits.',
   },
   C8: {
     state: 'later: assurance of a signed-in person',

@@ -33,6 +33,8 @@ export interface ApprovalPage {
   readonly own?: { readonly isAlone: boolean; readonly mayChange: boolean } | undefined;
   /** The viewer had the page open while it was decided. */
   readonly isWatched?: boolean;
+  /** The viewer may not see the values. */
+  readonly isMasked?: boolean;
   /** Of a list: what stands on it, in place of arguments that no bot sent. */
   readonly records?: readonly HeldRecord[] | undefined;
 }
@@ -54,6 +56,7 @@ export function approvalView(given: ApprovalPage): Html {
 ${given.isWatched && !isPending && notice('warn', proposal.decidedBy === null ? 'This ended while you looked.' : `Decided by ${visible(personName(proposal.decidedBy))} while you looked.`)}
 ${problem && notice('bad', problem.message, html`<p>${problem.next}</p>${salesforceSaid(problem)}`)}
 ${!isPending && outcome(proposal)}
+${given.isMasked && html`<p class="note">Values are masked: seeing them needs READ_VALUES, which an admin has. Whoever decides sees them while this waits.</p>`}
 ${proposal.visitor !== null && isPending && thanked(proposal)}
 ${isDeclinedInClient(proposal) && notice('warn', 'Declined in the client.', html`<p>The client of the bot said no, perhaps without asking anybody. The bot was told that it is declined. Policy leaves the decision to you.</p>`)}
 <form class="stack" method="post" action="/approvals/${proposal.id}">

@@ -10,10 +10,11 @@ import { requireAnother } from '../policy/self-approval.ts';
 import type { Approvals, Gate, Retention } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
 import type { ContextDeps } from './call-context.ts';
-import { createDeliver } from './deliver.ts';
+import { createDeliver, createStoredNow } from './deliver.ts';
 import { createEdits } from './edits.ts';
 import { eraseSubject } from './erase.ts';
 import { createHandle } from './handle.ts';
+import { createLooks } from './look.ts';
 import { createNotices, type Notice } from './notices.ts';
 import { createPrepareRun } from './prepare-run.ts';
 import { createPropose } from './propose.ts';
@@ -71,7 +72,8 @@ export function createGate(deps: GateDeps): WholeGate {
     mayOverride: deps.mayOverride,
     crash: deps.crash,
   });
-  const deliver = createDeliver({ actions, store, audit, context, link });
+  const storedNow = createStoredNow({ actions, store, context });
+  const deliver = createDeliver({ actions, storedNow, audit, link });
   const queries = createProposalQueries({ store, confirm, deliver, link, now });
   const repeats = createRepeats({ store, confirm, audit, deliver, openOrg, requestTimeoutMs, now });
   const edits = createEdits({ actions, store, confirm, context });
@@ -84,6 +86,7 @@ export function createGate(deps: GateDeps): WholeGate {
     approvals: {
       list: queries.list,
       inspect: queries.inspect,
+      ...createLooks({ actions: [...actions, ...operatorActions], queries, storedNow, audit, link }),
       undo: createUndo({ action: undoAction, store, context, propose }),
       heldSync: createHeldSync({
         ...{ action: syncHeldAction, actions, store, confirm, context, link, newId, now, propose },

@@ -19,15 +19,25 @@ import { createReadLog } from './read-log.ts';
  */
 export type Deliver = (proposal: Proposal, viewer: Viewer) => Promise<Envelope>;
 
-export interface DeliverDeps {
+/** What of it policy lets be seen now; `shut` says why nothing of it. */
+export type StoredNow = (
+  proposal: Proposal,
+) => Promise<{ readonly bot: BotRow; readonly told: Proposal; readonly shut: GatehouseError | undefined }>;
+
+export interface StoredNowDeps {
   readonly actions: readonly Action[];
   readonly store: Pick<Store, 'bots' | 'connections'>;
-  readonly audit: Pick<Audit, 'record'>;
   readonly context: ContextDeps;
+}
+
+export interface DeliverDeps {
+  readonly actions: readonly Action[];
+  readonly storedNow: StoredNow;
+  readonly audit: Pick<Audit, 'record'>;
   readonly link: (id: string) => string;
 }
 
-export function createDeliver({ actions, store, audit, context, link }: DeliverDeps): Deliver {
+export function createStoredNow({ actions, store, context }: StoredNowDeps): StoredNow {
   /** Why its contents are not for this bot any more; undefined where they are. */
   async function whyShut(bot: BotRow, proposal: Proposal): Promise<GatehouseError | undefined> {
     try {
@@ -63,11 +73,16 @@ export function createDeliver({ actions, store, audit, context, link }: DeliverD
     });
   }
 
-  return async (proposal, viewer) => {
+  return async (proposal) => {
     const bot = await botNamed(store, proposal.bot);
+    return { bot, told: withinLimits(proposal, bot.policy.soql), shut: await whyShut(bot, proposal) };
+  };
+}
+
+export function createDeliver({ actions, storedNow, audit, link }: DeliverDeps): Deliver {
+  return async (proposal, viewer) => {
+    const { bot, told, shut } = await storedNow(proposal);
     const action = actions.find(({ name }) => name === proposal.action);
-    const shut = await whyShut(bot, proposal);
-    const told = withinLimits(proposal, bot.policy.soql);
     const isRead = action?.risk === 'read' && (proposal.result !== null || proposal.state === 'failed');
     // Whoever asked was told what waits, and the row of that stands: this is for rows, and for another of the bot's keys.
     if (isRead || (shut === undefined && proposal.principal !== viewer.principal))

@@ -51,11 +51,15 @@ export function createProposalQueries({ store, confirm, deliver, link, now }: Pr
     async inspect(id) {
       const proposal = await confirm.refresh(id);
       if (proposal === undefined) throw unknownProposal();
-      const shown = proposal.state === 'failed' ? ({ ...proposal, state: 'conflict' } as const) : proposal;
-      const envelope = toEnvelope(shown, link(id));
+      const envelope = toEnvelope(outcomeOf(proposal), link(id));
       return { proposal, envelope: proposal.state === 'pending' ? { ...envelope, status: 'waiting' } : envelope };
     },
   };
+}
+
+/** A failure is told to operators as an outcome. */
+export function outcomeOf(proposal: Proposal): Proposal {
+  return proposal.state === 'failed' ? { ...proposal, state: 'conflict' } : proposal;
 }
 
 /** A bot's keys share what was made with any of them; a person at the chat shares with nobody. */

@@ -16,7 +16,6 @@ export interface HttpDeps
     | 'connections'
     | 'apiUse'
     | 'gate'
-    | 'approvals'
     | 'notices'
     | 'neverUsed'
     | 'findRecords'
@@ -25,6 +24,8 @@ export interface HttpDeps
     | 'isSimulated'
     | 'simulatedOrg'
   > {
+  /** Without what shows values to whoever asks: here somebody with a role looks. */
+  readonly approvals: Omit<App['approvals'], 'inspect' | 'list' | 'heldRecords'>;
   /** The MCP door: gets the request with its body unread, and limits it itself. */
   readonly mcp?: { handle(request: Request): Promise<Response> };
   /** The account behind a chat session (O9). Without it the route is not there. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Role } from '../../permissions/catalog.ts';
 import type { HeldKind, HeldRecord, Preview, Risk } from '../domain/action.ts';
 import type { Assurance, Envelope, Proposal, ProposalState } from '../domain/proposal.ts';
 import type { BotRow } from './store.ts';
@@ -34,7 +35,7 @@ export interface Gate {
 
 /** What waits for a person, and the person's answer. */
 export interface Approvals {
-  /** For operators: newest first. */
+  /** For the house and its terminal: newest first. */
   list(filter: {
     bot?: string | undefined;
     pending?: boolean | undefined;
@@ -48,8 +49,21 @@ export interface Approvals {
     /** Whose time is over first, instead of the newest. */
     isByExpiry?: boolean | undefined;
   }): Promise<readonly Proposal[]>;
-  /** For operators: one proposal with everything the page shows; `not_found` when there is none. */
+  /** For the house and its terminal: one proposal with everything that is stored; `not_found` when there is none. */
   inspect(id: string): Promise<{ readonly proposal: Proposal; readonly envelope: Envelope }>;
+  /** For operators: one proposal with what this one may see of it. A look at values of what has ended is an audit row. */
+  look(
+    id: string,
+    looker: Looker,
+  ): Promise<{
+    readonly proposal: Proposal;
+    readonly envelope: Envelope;
+    /** Of a list of sync: every record. */
+    readonly records: readonly HeldRecord[] | undefined;
+    readonly isMasked: boolean;
+  }>;
+  /** The same of a list, which tells of each what it is about. */
+  lookAll(filter: Parameters<Approvals['list']>[0], role: Role): Promise<readonly Proposal[]>;
   /** A human's answer. Only doors that have proven a human may call it. Approving runs the stored arguments, once. */
   decide(id: string, decision: HumanDecision): Promise<Envelope>;
   /** What an approver's edit would do, to be shown before it is approved; `seen` ties the approval to what was shown. */
@@ -62,7 +76,7 @@ export interface Approvals {
     kind: HeldKind,
     how: 'look' | 'ask' | 'press',
   ): Promise<{ readonly proposal: string; readonly count: number; readonly link: string } | undefined>;
-  /** For operators: every record of such a list; undefined where the proposal is none. */
+  /** For the house and its terminal: every record of such a list; undefined where the proposal is none. */
   heldRecords(id: string): Promise<readonly HeldRecord[] | undefined>;
   /** Requests of visitors that wait for somebody. */
   heldRequests(bot: string): Promise<HeldRequests>;
@@ -84,6 +98,13 @@ export interface Retention {
 
 /** Who looks at a proposal: what one key's customers wait for is nobody else's to know. */
 export type Viewer = Pick<Call, 'bot' | 'principal' | 'session'> & Partial<Pick<Call, 'channel'>>;
+
+/** An operator who looks at a proposal. */
+export interface Looker {
+  readonly role: Role;
+  readonly principal: string;
+  readonly channel: 'rest' | 'cli' | 'console';
+}
 
 /** What visitors were thanked for and nobody has decided. */
 export interface HeldRequests {

@@ -22,7 +22,7 @@ export function approvalPages(deps: HttpDeps): readonly Page[] {
     { session, params, query, form }: PageCall,
     { problem, edit }: { readonly problem?: GatehouseError; readonly edit?: EditPreview | undefined } = {},
   ): Promise<PageReply> => {
-    const { proposal } = await approvals.inspect(params.id ?? '');
+    const { proposal, records, isMasked } = await approvals.look(params.id ?? '', lookerOf(session));
     // A failure of the action itself is told as the proposal's outcome.
     const isOutcome = proposal.state === 'failed' && proposal.error?.error.code === problem?.code;
     const told = isOutcome ? undefined : problem;
@@ -38,7 +38,8 @@ export function approvalPages(deps: HttpDeps): readonly Page[] {
       tellsReason: policy?.proposals.tellReason === true,
       own: await ownOf(session, proposal),
       isWatched: query.has(WATCHED) && proposal.decidedBy !== by(session),
-      records: await approvals.heldRecords(proposal.id),
+      records,
+      isMasked,
       corrected: proposal.state === 'pending' ? [] : await correctedArgs(store, proposal.id),
     });
     return { title: proposal.action, body, here: 'approvals', ...(told === undefined ? {} : { status: told.status }) };
@@ -52,7 +53,7 @@ export function approvalPages(deps: HttpDeps): readonly Page[] {
 
   const allowOwn = async ({ session, params }: PageCall): Promise<PageReply> => {
     access.require(session, 'MANAGE_POLICY');
-    const { proposal } = await approvals.inspect(params.id ?? '');
+    const { proposal } = await approvals.look(params.id ?? '', lookerOf(session));
     const allow = (policy: Policy) => ({ ...policy, proposals: { ...policy.proposals, selfApproval: true } });
     await changePolicy({ store, audit, now }, proposal.bot, allow, { principal: by(session), channel: 'console' });
     return { goTo: pathTo('approvals', proposal.id) };
@@ -74,7 +75,7 @@ export function approvalPages(deps: HttpDeps): readonly Page[] {
             next: 'Press Approve or Decline on the page of the proposal.',
           });
         const id = params.id ?? '';
-        const { proposal } = await approvals.inspect(id);
+        const { proposal } = await approvals.look(id, lookerOf(session));
         const choice = form.get('choice');
         const values = answer === 'approve' ? editedValues(proposal, form) : undefined;
         const seen = form.get('seen');
@@ -107,3 +108,5 @@ export function approvalPages(deps: HttpDeps): readonly Page[] {
 const WATCHED = 'watched';
 
 const by = ({ name }: Operator) => `operator:${name}`;
+const lookerOf = (session: BrowserSession) =>
+  ({ role: session.role, principal: by(session), channel: 'console' }) as const;

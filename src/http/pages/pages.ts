@@ -41,7 +41,7 @@ export function mountPages(
         origin: originOf(c.get('host'), deps.config),
       });
       if ('goTo' in reply) return c.redirect(reply.goTo, 303);
-      const waiting = (await deps.approvals.list({ pending: true, limit: 100 })).length;
+      const waiting = (await deps.approvals.lookAll({ pending: true, limit: 100 }, session.role)).length;
       return show(reply, {
         isSimulated: deps.isSimulated,
         signedIn: { operator: session, csrf: session.csrf, waiting },

@@ -1,6 +1,7 @@
 import type { Setter } from '../../audit/audit.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { BrowserSession } from '../../ports/access.ts';
+import type { Looker } from '../../ports/gate.ts';
 import type { Caller } from '../../ports/route.ts';
 
 /** Who sets something, as the audit names them. */
@@ -27,6 +28,9 @@ export function justSignedIn(caller: OperatorCaller, now: number): Setter {
 }
 
 const FRESH_MS = 15 * 60_000;
+
+/** The same as somebody who looks at proposals. */
+export const looker = (caller: OperatorCaller): Looker => ({ ...setter(caller), role: caller.operator.role });
 
 /** A key that makes keys would outlive its own revocation. */
 export function bySession(caller: OperatorCaller): Setter {

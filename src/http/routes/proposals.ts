@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { roleHolds } from '../../../permissions/catalog.ts';
 import { assuranceAnswer, changeAnswer, momentAnswer } from '../../domain/answers.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import {
@@ -17,6 +18,7 @@ import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
 import { createRateLimit } from '../rate-limit.ts';
 import { sessionOf } from '../session-of.ts';
+import { looker } from './by-operator.ts';
 
 const values = z.record(z.string().max(80), z.unknown());
 const moment = momentAnswer.nullable();
@@ -84,7 +86,10 @@ export function proposalRoutes({ gate, approvals, access, store, now }: HttpDeps
       answer: envelopeAnswer,
       async handle({ params, caller, body }) {
         limit.consume(caller.principal);
-        return { json: await approvals.decide(params.id, { answer, ...toDecision(caller), ...body }) };
+        const envelope = await approvals.decide(params.id, { answer, ...toDecision(caller), ...body });
+        // The yes is not the sight of what came of it.
+        const isOpenTo = roleHolds(caller.operator.role, 'READ_VALUES');
+        return { json: isOpenTo ? envelope : (await approvals.look(params.id, looker(caller))).envelope };
       },
     });
 
@@ -107,10 +112,11 @@ export function proposalRoutes({ gate, approvals, access, store, now }: HttpDeps
         limit: z.coerce.number().int().min(1).max(200).default(50),
       }),
       answer: z.strictObject({ proposals: z.array(listedAnswer), next: text.describe('Give it as `before` for more') }),
-      async handle({ query: { state, order, limit, ...filter } }) {
+      async handle({ caller, query: { state, order, limit, ...filter } }) {
         const chosen =
           state in LISTED ? LISTED[state as keyof typeof LISTED] : { states: [state as (typeof END)[number]] };
-        const found = await approvals.list({ ...filter, ...chosen, isByExpiry: order === 'expiry', limit: limit + 1 });
+        const asked = { ...filter, ...chosen, isByExpiry: order === 'expiry', limit: limit + 1 };
+        const found = await approvals.lookAll(asked, caller.operator.role);
         const page = found.slice(0, limit);
         const last = found.length > limit && order === 'newest' ? page.at(-1)?.id : undefined;
         // What a visitor was thanked for can still be decided after its time.
@@ -137,7 +143,7 @@ export function proposalRoutes({ gate, approvals, access, store, now }: HttpDeps
           const viewer = { bot, principal, channel: 'rest', ...(await sessionOf(access, bot, headers)) } as const;
           return { json: await gate.proposal(params.id, viewer, { waitMs: query.waitSeconds * 1000, signal }) };
         }
-        const { proposal, envelope } = await approvals.inspect(params.id);
+        const { proposal, envelope } = await approvals.look(params.id, looker(caller));
         const edited = [...(await correctedArgs(store, proposal.id))];
         return { json: { ...envelope, detail: { ...toListed(proposal, now()), args: proposal.args, edited } } };
       },
@@ -149,8 +155,8 @@ export function proposalRoutes({ gate, approvals, access, store, now }: HttpDeps
       who: ['operator'],
       permission: 'READ_LOGS',
       answer: z.strictObject({ proposal: z.string(), count: z.int(), records: z.array(heldAnswer) }),
-      async handle({ params }) {
-        const records = await approvals.heldRecords(params.id);
+      async handle({ params, caller }) {
+        const { records } = await approvals.look(params.id, looker(caller));
         if (records === undefined)
           throw new GatehouseError('not_found', 'This proposal lists no records.', {
             next: `Look at the proposal itself: GET /api/proposals/${params.id}.`,

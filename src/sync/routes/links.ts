@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { GatehouseError, StillUnderWay } from '../../domain/errors.ts';
 import { type Link, problemKind } from '../../domain/link.ts';
+import { maskedCandidate, maskedProblem, maskedText } from '../../domain/masked.ts';
 import { defineRoute } from '../../ports/route.ts';
 import { type SyncStatus, syncStatus } from '../jobs/status.ts';
 import { linkAnswer, statusAnswer } from './answers.ts';
 import { type HostDeed, type RouteDeps, scopeOf } from './deps.ts';
 import { definedOnly, hostId, kindInput, limitInput } from './inputs.ts';
-import { maskedCandidate, maskedProblem, maskedText, seesValues } from './values.ts';
+import { seesValues } from './values.ts';
 
 /** `kind` of a problem in the status. */
 const problemInput = z.string().regex(/^[0-9a-f]{16}$/, 'the `kind` of a problem in the status');

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { csvLine } from '../../domain/csv.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { maskedProblem, maskedText } from '../../domain/masked.ts';
 import { momentInput, readMoment } from '../../domain/moment.ts';
 import { defineRoute } from '../../ports/route.ts';
 import type { LogFilter, LogRow, LogStore } from '../../ports/sync-store.ts';
@@ -8,7 +9,7 @@ import { logIdAt, toLogId, toUuid } from '../host/log-ids.ts';
 import { logAnswer } from './answers.ts';
 import type { RouteDeps } from './deps.ts';
 import { hostId, kindInput, limitInput } from './inputs.ts';
-import { maskedChange, maskedProblem, maskedText, seesValues } from './values.ts';
+import { maskedChange, seesValues } from './values.ts';
 
 const logInput = z.strictObject({
   localId: hostId.optional(),

@@ -5,6 +5,7 @@ import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import { ownField } from '../../domain/host-fields.ts';
 import { isRecord } from '../../domain/is-record.ts';
 import type { Link } from '../../domain/link.ts';
+import { maskedFields, maskedProblem } from '../../domain/masked.ts';
 import { defineRoute } from '../../ports/route.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
 import { syncSummary } from '../jobs/summary.ts';
@@ -16,7 +17,7 @@ import { hoursAnswer, linkAnswer } from './answers.ts';
 import { missing, parsePart, type RouteDeps, scopeOf } from './deps.ts';
 import { hostId, kindInput } from './inputs.ts';
 import { shownLink } from './links.ts';
-import { maskedFields, maskedProblem, seesValues } from './values.ts';
+import { seesValues } from './values.ts';
 
 const doneAnswer = z.strictObject({ id: z.string(), at: momentAnswer });
 const lineAnswer = z.strictObject({
