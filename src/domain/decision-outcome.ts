@@ -14,6 +14,9 @@ export const OUTCOMES = {
 export type Outcome = keyof typeof OUTCOMES;
 export const OUTCOME_NAMES = Object.keys(OUTCOMES) as [Outcome, ...Outcome[]]; // its own keys
 
+/** Every event that is one of them. */
+export const OUTCOME_EVENTS: readonly string[] = Object.values(OUTCOMES).flat();
+
 const BY_EVENT: ReadonlyMap<string, Outcome> = new Map(
   OUTCOME_NAMES.flatMap((name) => OUTCOMES[name].map((event) => [event, name] as const)),
 );

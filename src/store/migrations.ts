@@ -9,6 +9,7 @@ import { syncTurns } from './migrations/0008-sync-turns.ts';
 import { faults } from './migrations/0009-faults.ts';
 import { asked } from './migrations/0012-asked.ts';
 import { repeats } from './migrations/0013-repeats.ts';
+import { auditAt } from './migrations/0014-audit-at.ts';
 import { streams } from './migrations/0015-streams.ts';
 import type { SCHEMA_VERSION } from './schema-version.ts';
 
@@ -28,5 +29,6 @@ export const MIGRATIONS = [
   faults,
   asked,
   repeats,
+  auditAt,
   streams,
 ] as const satisfies readonly (readonly string[])[] & { readonly length: typeof SCHEMA_VERSION };

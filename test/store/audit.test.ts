@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/domain/canonical-json.ts';
+import { OUTCOME_EVENTS } from '../../src/domain/decision-outcome.ts';
 import { createStore } from '../../src/store/open.ts';
 import { describeStores } from '../support/databases.ts';
 import { sentBy } from '../support/statements.ts';
@@ -85,6 +86,33 @@ describeStores((name, openFresh) => {
       expect((await audit.get(start))?.at).toBeLessThan(NOW + 690 * 60_000);
       const found = await audit.find({ code: 'off', events: ['refused', 'done'], after: 2, limit: 2 });
       expect(found.map(({ seq }) => seq)).toEqual([6, 4]);
+    });
+
+    it('counts for charts from one index alone, for one bot too, and lists the log as it stands [W8] [F2]', async ({
+      skip,
+    }) => {
+      if (name === 'PostgreSQL') return skip('its plan depends on how full the table is');
+      await using fresh = await openFresh();
+      const { audit } = fresh.store;
+      await audit.append(anEntry(), hashOf);
+      const planOf = async (work: () => Promise<unknown>) => {
+        const [statement = ''] = await sentBy(work);
+        const rows = await fresh.database.all<{ detail: string }>(`explain query plan ${statement}`, []);
+        return rows.map(({ detail }) => detail).join('; ');
+      };
+      const time = { since: NOW, until: NOW + 30 * 86_400_000, after: 1 };
+      for (const of of [time, { ...time, bot: 'demo' }]) {
+        expect(await planOf(() => audit.tally({ ...of, events: OUTCOME_EVENTS, bucketMs: 86_400_000 }))).toContain(
+          'COVERING INDEX audit_counted (event=? AND seq>?)',
+        );
+        expect(await planOf(() => audit.refusals(of))).toContain('audit_counted (event=? AND seq>?)');
+        expect(await planOf(() => audit.waits(of))).toContain('audit_counted (event=? AND seq>?)');
+      }
+      // Sorted by an index: no listing reads and sorts what it does not show.
+      expect(await planOf(() => audit.find({ since: NOW, limit: 100 }))).not.toContain('TEMP B-TREE');
+      expect(await planOf(() => audit.find({ since: NOW, bot: 'demo', event: 'refused', limit: 100 }))).not.toContain(
+        'TEMP B-TREE',
+      );
     });
 
     it('takes no number for an entry that could not be sealed', async () => {

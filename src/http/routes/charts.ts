@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { momentAnswer } from '../../domain/answers.ts';
-import { OUTCOME_NAMES, type Outcome, outcomeOf } from '../../domain/decision-outcome.ts';
+import { OUTCOME_EVENTS, OUTCOME_NAMES, type Outcome, outcomeOf } from '../../domain/decision-outcome.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { momentInput, readSpan } from '../../domain/moment.ts';
 import { defineRoute } from '../../ports/route.ts';
@@ -53,7 +53,7 @@ export function chartsRoute({ store, apiUse, now }: HttpDeps) {
       if (many < 1 || many > MOST_BUCKETS) throw noSuchTime(many);
       const filter = { bot, action, since, until, after: await store.audit.startOf(since) };
       const [tally, refusals, waits, bots] = await Promise.all([
-        store.audit.tally({ ...filter, bucketMs }),
+        store.audit.tally({ ...filter, events: OUTCOME_EVENTS, bucketMs }),
         store.audit.refusals(filter),
         store.audit.waits(filter),
         store.bots.list(),
