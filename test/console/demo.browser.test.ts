@@ -108,7 +108,7 @@ describe.skipIf(why)(`the console of the demo in Chromium${why ? ` (skipped: ${w
     await page.getByRole('heading', { name: 'Nothing was done here yet' }).waitFor();
     const { origin } = new URL(shown.url());
     await context.close();
-    await served.stop('SIGINT');
+    expect((await served.stop('SIGINT')).code).toBe(0);
     await expect(fetch(origin)).rejects.toThrow();
   }, 240_000);
 });

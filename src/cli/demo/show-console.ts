@@ -31,6 +31,8 @@ export async function showConsole(call: CommandCall, port: number | undefined): 
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
+    // A line to who started it, while it is listened to, keeps a process alive.
+    if (process.connected) process.disconnect();
   }
 }
 
