@@ -37,10 +37,14 @@ describeStores((_name, openFresh) => {
     await people(world, 3);
     const first = await nightly(world);
     expect(await nightly(world)).toEqual(first);
-    const turns = () => Promise.all([world, world.process(), world.process()].map(({ worker }) => worker.turn('demo')));
+    const processes = [world, world.process(), world.process()];
+    const turns = () => Promise.all(processes.map(({ worker }) => worker.turn('demo')));
     await turns();
     expect(await states(world)).toEqual([['scheduled', '2026-03-29T01:00']]);
     world.clock.advance(14 * HOUR);
+    // All of them see at once that its time has come.
+    const org = await world.org();
+    await Promise.all(processes.map(({ sync }) => sync.batches.step('demo', org)));
     await turns();
     await turns();
     expect(await states(world)).toEqual([
@@ -169,6 +173,7 @@ describeStores((_name, openFresh) => {
     await world.put('bad', { email: 'bad@example.com', name: '' });
     await world.settle();
     await quiet(world, '22:00', '06:00');
+    await nightly(world, { ...NIGHTLY, at: '23:00' });
     world.clock.advance(12 * HOUR);
     await people(world, 1, { phone: 'by night' });
     await world.put('bad', { name: 'Now Named' });
@@ -181,6 +186,7 @@ describeStores((_name, openFresh) => {
       'bad@example.com none',
       'p0@example.com none',
     ]);
+    expect((await states(world)).map(([state]) => state)).toEqual(['scheduled']);
     const { id } = await world.sync.batches.start('demo', orgId, 'party');
     await world.worker.turn('demo');
     expect(await world.sync.batches.status('demo', id)).toMatchObject({ state: 'done', total: 2 });
