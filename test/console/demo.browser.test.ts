@@ -19,6 +19,8 @@ describe.skipIf(why)(`the console of the demo in Chromium${why ? ` (skipped: ${w
   }, 180_000);
   afterAll(async () => {
     await browser?.[Symbol.asyncDispose]();
+    // Killed, it would leave its folder behind.
+    await demo?.stop('SIGINT');
     await house?.[Symbol.asyncDispose]();
   });
 
