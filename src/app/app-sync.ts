@@ -185,8 +185,28 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       if (orgId === undefined) return undefined;
       const status = await syncStatus(shared, { bot, orgId });
       const difference = await clockDifference(store.values, now());
-      return difference === undefined ? status : { ...status, problems: [toldClocks(difference), ...status.problems] };
+      const offsetMs = (await store.connections.get(bot))?.clockOffsetMs ?? 0;
+      const clocks = [
+        ...(Math.abs(offsetMs) < OFF_MS ? [] : [toldOffset(offsetMs)]),
+        ...(difference === undefined ? [] : [toldClocks(difference)]),
+      ];
+      return { ...status, problems: [...clocks, ...status.problems] };
     },
+  };
+}
+
+/** As far as a proposal may come from the future (CLOCK_SKEW_MS). */
+const OFF_MS = 5 * 60_000;
+
+/** By the `Date` of Salesforce's answers. */
+function toldOffset(offsetMs: number): SyncProblem {
+  const minutes = Math.round(Math.abs(offsetMs) / 60_000);
+  return {
+    code: 'config_invalid',
+    message: `The clock of this machine is ${minutes} minutes ${offsetMs > 0 ? 'behind' : 'ahead of'} that of Salesforce.`,
+    next: 'Let it take its time from a time server (NTP). Edits are ordered by the clock of Salesforce all the same; what expires (proposals, sign-ins, keys of a chat) and what begins at a time of day goes by this one.',
+    count: 1,
+    examples: [],
   };
 }
 

@@ -35,6 +35,35 @@ describe('leases of the sync', () => {
       }
     });
 
+    it('a machine whose clock is minutes off that of Salesforce loses no edit, and its status says by how many [K6] [sync-P8]', async () => {
+      for (const minutes of [7, -7]) {
+        await using world = await createSyncWorld(openFresh);
+        await world.control('POST', 'clock', { advanceMs: minutes * 60_000 });
+        const sfNow = () => world.clock.now + minutes * 60_000;
+        await world.put('p1', { email: 'ada@example.com', name: 'Ada Byron' });
+        await world.settle();
+        const [record] = await world.records();
+        world.clock.advance(60_000);
+        // Both sides change one field, the colleague before and after the host.
+        await world.put('p1', { jobTitle: 'ours, first' });
+        world.clock.advance(20_000);
+        await world.edit(String(record?.Id), { Title: 'theirs, later' }, 'Contact', sfNow());
+        world.clock.advance(20_000);
+        await world.settle();
+        expect((await world.host('p1')).fields.jobTitle, `${minutes}`).toBe('theirs, later');
+        await world.edit(String(record?.Id), { Title: 'theirs, first' }, 'Contact', sfNow());
+        world.clock.advance(20_000);
+        await world.put('p1', { jobTitle: 'ours, later' });
+        await world.settle();
+        expect((await world.records())[0]?.Title, `${minutes}`).toBe('ours, later');
+        const side = minutes > 0 ? 'behind' : 'ahead of';
+        const { problems = [] } = (await (await world.app.sync()).status('demo')) ?? {};
+        expect(problems.map(({ message }) => message)).toContain(
+          `The clock of this machine is 7 minutes ${side} that of Salesforce.`,
+        );
+      }
+    });
+
     it('a webhook that another one is sending is left to it, whatever the time in its lease [K6] [S7]', async () => {
       await using world = await createSyncWorld(openFresh);
       let sent = 0;
