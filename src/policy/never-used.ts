@@ -52,7 +52,8 @@ export interface NeverUsedDeps {
 }
 
 const DAYS_MS = 30 * 86_400_000;
-const PAGE = 1_000;
+const PAGE = 250;
+const MOST_GRANTS = 10_000;
 const MOST_WAITING = 10_000;
 
 export async function neverUsed(deps: NeverUsedDeps, bot: BotRow): Promise<NeverUsed> {
@@ -61,7 +62,7 @@ export async function neverUsed(deps: NeverUsedDeps, bot: BotRow): Promise<Never
   if (bot.createdAt > since) return { since, isYoung: true, rows: 0, grants: [], places: [], open: [], unknown };
   const use = await useOf(deps, bot, since);
   const after = await deps.store.audit.startOf(since);
-  const granted = await deps.store.audit.find({ bot: bot.name, event: 'granted', since, after, limit: PAGE });
+  const granted = await deps.store.audit.find({ bot: bot.name, event: 'granted', since, after, limit: MOST_GRANTS });
   const youngGrants = new Set(granted.map(({ action }) => action));
   const unusedGrants = bot.grants.filter(
     (permission) => !actionsOf(deps, permission).some((name) => use.actions.has(name)),

@@ -22,6 +22,7 @@ describe.skipIf(why)(`the search in Chromium${why ? ` (skipped: ${why})` : ''}`,
     const { recordId } = await proposeMove(door.world);
     await using reader = await signedIn(browser, door);
     const { page } = reader;
+    page.setDefaultTimeout(15_000);
     await page.goto(`${door.url}/bots/demo/policy?view=json`);
     const box = page.getByLabel('The policy as JSON');
     await box.fill('half a pol/icy?');
@@ -54,6 +55,7 @@ describe.skipIf(why)(`the search in Chromium${why ? ` (skipped: ${why})` : ''}`,
     await using door = await open();
     await using reader = await signedIn(browser, door, 'viewer');
     const { page } = reader;
+    page.setDefaultTimeout(15_000);
     await page.keyboard.press('?');
     await page.getByRole('heading', { name: 'Keys' }).waitFor();
     await checkPage(page);

@@ -35,6 +35,8 @@ describe.skipIf(why)(`what was never used, in Chromium${why ? ` (skipped: ${why}
     await press(page.getByRole('button', { name: 'Prepare the narrower revision' }));
     await page.getByText('The narrower revision is prepared. Nothing is saved yet.').waitFor();
     expect(await door.world.app.store.bots.get('demo')).toMatchObject({ policyRevision: 1 });
+    // What was pressed is gone: the focus is at the top, not nowhere.
+    expect(await page.evaluate('[document.activeElement.tagName, scrollY]')).toEqual(['H1', 0]);
     await page.getByRole('button', { name: 'Replay 30 days' }).click();
     await page
       .getByText(/No call of the last 30 days that can be judged|Cannot be judged/)

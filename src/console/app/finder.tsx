@@ -1,5 +1,5 @@
 import { Keyboard, Search } from 'lucide-preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { api, said } from './api.ts';
 import { areKeysOn, keyOf, setKeys } from './keys.ts';
@@ -30,29 +30,32 @@ const PAGES: readonly (readonly [href: string, label: string, words: string])[] 
 
 /** One field for everything, over whatever page is open: nothing that was typed there is lost. */
 export function Finder() {
-  const [open, setOpen] = useState<'find' | 'keys'>();
-  useEffect(() => {
+  /** Numbered: the end of one that is closing must not end the next, which a quick hand has opened already. */
+  const [opened, setOpened] = useState<{ readonly what: 'find' | 'keys'; readonly number: number }>();
+  const open = (what: 'find' | 'keys') => setOpened((before) => ({ what, number: (before?.number ?? 0) + 1 }));
+  // With the frame itself: a key that is pressed as soon as the page shows is heard.
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const to = ({ '/': 'find', '?': 'keys' } as const)[keyOf(event) ?? ''];
       if (to === undefined) return;
       event.preventDefault();
-      setOpen(to);
+      open(to);
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
   }, []);
-  const close = () => setOpen(undefined);
+  const close = () => setOpened((now) => (now?.number === opened?.number ? undefined : now));
   return (
     <div class="finder">
-      <button type="button" class="quiet" aria-haspopup="dialog" aria-keyshortcuts="/" onClick={() => setOpen('find')}>
+      <button type="button" class="quiet" aria-haspopup="dialog" aria-keyshortcuts="/" onClick={() => open('find')}>
         <Search size={18} aria-hidden="true" />
         <span>Find</span>
         <span class="key" aria-hidden="true">
           /
         </span>
       </button>
-      {open === 'find' && <Find close={close} toKeys={() => setOpen('keys')} />}
-      {open === 'keys' && <Keys close={close} />}
+      {opened?.what === 'find' && <Find key={opened.number} close={close} toKeys={() => open('keys')} />}
+      {opened?.what === 'keys' && <Keys key={opened.number} close={close} />}
     </div>
   );
 }
@@ -63,7 +66,15 @@ function Find({ close, toKeys }: { readonly close: () => void; readonly toKeys: 
   const [found, setFound] = useState<Found & { readonly q: string }>();
   const form = useRef<HTMLFormElement>(null);
   const asked = q.trim();
-  const find = useAct({ run: async () => ({ ...(await search(asked)), q: asked }), after: setFound });
+  // As it stands in the field: a quick Enter comes before what was typed is drawn.
+  const typed = () => String(form.current === null ? '' : new FormData(form.current).get('find')).trim();
+  const find = useAct({
+    async run() {
+      const words = typed();
+      return { ...(await search(words)), q: words };
+    },
+    after: setFound,
+  });
   const pages =
     asked.length < 2 ? [] : PAGES.filter(([, ...texts]) => texts.join(' ').toLowerCase().includes(asked.toLowerCase()));
   const hits = found?.q === asked ? found.hits : [];
@@ -85,7 +96,7 @@ function Find({ close, toKeys }: { readonly close: () => void; readonly toKeys: 
         onKeyDown={walk}
         onSubmit={(event) => {
           event.preventDefault();
-          if (asked !== '') find.go();
+          if (typed() !== '') find.go();
         }}
       >
         <label class="field">
@@ -102,7 +113,7 @@ function Find({ close, toKeys }: { readonly close: () => void; readonly toKeys: 
               spellcheck={false}
               onInput={(event) => setQ(event.currentTarget.value)}
             />
-            <button type="submit" class="primary" disabled={asked === ''}>
+            <button type="submit" class="primary">
               Find
             </button>
           </span>

@@ -171,7 +171,12 @@ export function Prepared({ grants, changes }: Narrower) {
           With it these grants are taken back: <Text>{grants.join(', ')}</Text>.
         </p>
       )}
-      {changes.length > 0 && <Changes of={changes} />}
+      {changes.length > 0 && (
+        <details>
+          <summary>{changes.length === 1 ? 'One place differs' : `${changes.length} places differ`}</summary>
+          <Changes of={changes} />
+        </details>
+      )}
       <p>Replay the last 30 days below before you save.</p>
     </Notice>
   );

@@ -74,6 +74,9 @@ export function PolicyPage({ name }: { readonly name: string }) {
                 setText(undefined);
                 setNarrower(prepared);
                 go(`${here}/policy`);
+                // What was pressed is gone.
+                scrollTo(0, 0);
+                document.querySelector('h1')?.focus({ preventScroll: true });
               }}
             />
           ) : (
