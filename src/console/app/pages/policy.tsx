@@ -75,7 +75,7 @@ export function PolicyPage({ name }: { readonly name: string }) {
                 setNarrower(prepared);
                 go(`${here}/policy`);
                 // What was pressed is gone.
-                scrollTo(0, 0);
+                scrollTo({ top: 0, behavior: 'instant' });
                 document.querySelector('h1')?.focus({ preventScroll: true });
               }}
             />

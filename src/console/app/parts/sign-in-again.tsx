@@ -12,7 +12,7 @@ export function SignInAgain({ again }: { readonly again: () => void }) {
   const { operator } = useSession();
   const [link, setLink] = useState('');
   const enter = useMutation({
-    mutationFn: () => signIn(link, operator.name),
+    mutationFn: (given: string) => signIn(given, operator.name),
     async onSuccess(isSame) {
       // Somebody else came in: every page is theirs now.
       if (!isSame) return location.reload();
@@ -40,7 +40,8 @@ export function SignInAgain({ again }: { readonly again: () => void }) {
             onKeyDown={(event) => {
               if (event.key !== 'Enter') return;
               event.preventDefault();
-              if (link.trim() !== '' && !enter.isPending) enter.mutate();
+              const { value } = event.currentTarget;
+              if (value.trim() !== '' && !enter.isPending) enter.mutate(value);
             }}
           />
         </label>
@@ -51,7 +52,7 @@ export function SignInAgain({ again }: { readonly again: () => void }) {
             class="primary"
             disabled={link.trim() === ''}
             aria-busy={enter.isPending}
-            onClick={() => enter.mutate()}
+            onClick={() => enter.mutate(link)}
           >
             Sign in and go on
           </button>
