@@ -63,7 +63,7 @@ export function NothingSent({ bot, summary }: { readonly bot: string; readonly s
   -H "Authorization: Bearer HOST_KEY" -H "Content-Type: application/json" \\
   -d '{"name": "Ana Lim", "email": "ana@example.com"}'`}
       </pre>
-      <p class="note">It is counted here as soon as it has come.</p>
+      <p class="note">It is counted here within half a minute.</p>
     </section>
   );
 }
