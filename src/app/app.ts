@@ -249,8 +249,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
             });
           }),
         queryOf: toSoql,
-        openSync: (bot, org, mayWrite) =>
-          deferred<Sync>(async () => (await sync.get()).forBot(bot.name, org, mayWrite)),
+        openSync: (bot, org, mayWrite, shown) =>
+          deferred<Sync>(async () => (await sync.get()).forBot(bot.name, org, mayWrite, shown)),
         isUnknownOutcome,
         requestTimeoutMs: config.requestTimeoutMs,
         watch,

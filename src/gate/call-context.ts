@@ -2,10 +2,10 @@ import type { Facts } from '../../permissions/decide.ts';
 import { valuesOf } from '../confirm/object-values.ts';
 import { createSeenReads, type SeenReads } from '../confirm/seen-reads.ts';
 import { hasStood, writeOnce } from '../confirm/write-once.ts';
-import type { ActionContext, Answered, Find, Salesforce, Soql, Sync } from '../domain/action.ts';
+import type { ActionContext, Answered, Find, JudgedQuery, Preview, Salesforce, Soql, Sync } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
-import { isFromFuture, isOver, type Proposal, type RecordedWrite } from '../domain/proposal.ts';
+import { BY_POLICY, isFromFuture, isOver, type Proposal, type RecordedWrite } from '../domain/proposal.ts';
 import { boundByPolicy } from '../policy/bounded-org.ts';
 import { closedLookup, fieldOf, isClosedLookup, LOOKUPS, type LookupKey, missingLookup } from '../policy/lookups.ts';
 import type { Call } from '../ports/gate.ts';
@@ -22,7 +22,8 @@ export interface ContextDeps {
   readonly openSoql: (bot: BotRow, org: Org, caller: string, answered: Answered | undefined) => Soql;
   /** The text of a find, as it is sent. */
   readonly queryOf: (object: string, find: Find) => string;
-  readonly openSync: (bot: BotRow, org: Org, mayWrite: boolean) => Sync;
+  /** `shown`: what a person said yes to; nothing else may be done. */
+  readonly openSync: (bot: BotRow, org: Org, mayWrite: boolean, shown?: Preview) => Sync;
   readonly isUnknownOutcome: (error: unknown) => boolean;
   /** Longest that one Salesforce request may take, ms. */
   readonly requestTimeoutMs: number;
@@ -91,6 +92,7 @@ export async function contextFor(
     remove: once?.remove ?? noWriting,
   };
   const choice = writing?.proposal.choice ?? undefined;
+  const shown = shownTo(writing?.proposal);
   const reader = {
     basis: JSON.stringify([bot.policyRevision, org.connectionId]),
     isWriting: writing !== undefined,
@@ -118,10 +120,13 @@ export async function contextFor(
         reader,
       ),
       soql: seen.judged(
-        logged(deps.openSoql(bot, org, callerKey(call), writing?.answered(org.environment)), reads),
+        asShown(
+          logged(deps.openSoql(bot, org, callerKey(call), writing?.answered(org.environment)), reads),
+          shown?.query,
+        ),
         reader,
       ),
-      sync: deps.openSync(bot, org, writing !== undefined),
+      sync: deps.openSync(bot, org, writing !== undefined, shown),
       extra,
       choice,
       now,
@@ -150,6 +155,31 @@ function lookupsOf(bot: BotRow, org: Pick<Org, 'describe'>, session: Call['sessi
       if (isClosed(key)) throw closedLookup(bot, key);
       return found;
     },
+  };
+}
+
+/** What a person had before their eyes when they said yes; where policy decides, the run follows its preview at once. */
+function shownTo(proposal: Proposal | undefined): Preview | undefined {
+  const isByPerson = proposal !== undefined && proposal.decidedBy !== null && proposal.decidedBy !== BY_POLICY;
+  return isByPerson ? (proposal.preview ?? undefined) : undefined;
+}
+
+/** The policy of now may let more rows come, or find more in them to ask about: that is another question than the one answered. */
+function asShown(soql: Soql, shown: JudgedQuery | undefined): Soql {
+  if (shown === undefined) return soql;
+  const within = (query: JudgedQuery): JudgedQuery => {
+    const isMore = (query.rowCap ?? 0) > (shown.rowCap ?? 0);
+    if (!isMore && (query.class === shown.class || query.class === 'trivial')) return query;
+    throw new GatehouseError(
+      'conflict',
+      `Policy was changed since this query was shown: ${isMore ? 'more rows would come' : 'it is no longer a trivial one'}. It did not run.`,
+      { next: 'Make the query again: it is shown as it would run now.' },
+    );
+  };
+  return {
+    ...soql,
+    judge: async (...args) => within(await soql.judge(...args)),
+    resume: async (...args) => within(await soql.resume(...args)),
   };
 }
 

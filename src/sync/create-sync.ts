@@ -1,4 +1,4 @@
-import type { Sync } from '../domain/action.ts';
+import type { Preview, Sync } from '../domain/action.ts';
 import { createLeaseWatch } from '../domain/lease-watch.ts';
 import type { SyncDeps, SyncOrg } from '../ports/sync.ts';
 import { type ClaimRunner, createClaimRunner } from './engine/claim-runner.ts';
@@ -17,7 +17,7 @@ export interface SyncRoom {
   readonly batches: Batches;
   readonly manualLinks: ManualLinks;
   /** What the actions SyncParty and SyncCase use; it writes only with `mayWrite`, which they have once policy or a person let them. */
-  forBot(bot: string, org: SyncOrg, mayWrite: boolean): Sync;
+  forBot(bot: string, org: SyncOrg, mayWrite: boolean, shown?: Preview): Sync;
   /** The same for the host app, which nobody asked: what policy holds stays held. */
   forHost(bot: string, org: SyncOrg): SingleSync;
 }
@@ -39,8 +39,8 @@ export function createSync(given: SyncRoomDeps): SyncRoom {
     runner,
     batches: createBatches(deps, runner),
     manualLinks: createManualLinks(deps, engine, runner, hosts),
-    forBot: (bot, org, mayWrite) => ({
-      ...createBotSync(deps, engine, runner, { bot, org, mayWrite, isUnasked: false }),
+    forBot: (bot, org, mayWrite, shown) => ({
+      ...createBotSync(deps, engine, runner, { bot, org, mayWrite, isUnasked: false, shown }),
       ...createHeldSync(deps, runner, { bot, org, mayWrite }),
     }),
     forHost: (bot, org) => createBotSync(deps, engine, runner, { bot, org, mayWrite: true, isUnasked: true }),

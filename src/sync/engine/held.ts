@@ -213,7 +213,7 @@ function sum(records: readonly HeldRecord[], endOf: (record: HeldRecord) => bool
   };
 }
 
-function toRecord(target: Target, { link, host, plan, kind, row }: WouldWrite): HeldRecord {
+export function toRecord(target: Target, { link, host, plan, kind, row }: WouldWrite): HeldRecord {
   const isDelete = kind === 'delete';
   const roles = target.hasRoles && !isDelete ? rolesAsked(target, host) : [];
   const makes = target.compiled.rules.flatMap(({ key, parent }) =>

@@ -1,13 +1,16 @@
-import type { HeldSync, Preview, Sync, SyncOutcome } from '../../domain/action.ts';
+import type { Change, HeldSync, Preview, Sync, SyncOutcome } from '../../domain/action.ts';
+import { canonicalJson } from '../../domain/canonical-json.ts';
 import { fromErrorBody, GatehouseError, naming } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import type { Kind } from '../../domain/mapping.ts';
+import { cleanShown } from '../../domain/safe-text.ts';
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
 import { toChanges } from '../engine/changes.ts';
 import type { ClaimRunner } from '../engine/claim-runner.ts';
 import { claimLinks } from '../engine/claims.ts';
 import type { Engine } from '../engine/engine.ts';
+import { toRecord } from '../engine/held.ts';
 import { heldWithList } from '../engine/held-list.ts';
 import type { Result } from '../engine/pass.ts';
 import { useInbox } from '../inbound/inbox.ts';
@@ -26,6 +29,8 @@ export interface BotSyncOptions {
   readonly mayWrite: boolean;
   /** The host app says "sync now": no policy was asked and no person, so what policy holds stays held. */
   readonly isUnasked: boolean;
+  /** What a person was shown and said yes to. */
+  readonly shown?: Preview | undefined;
 }
 
 /** Record by record. */
@@ -36,7 +41,7 @@ export function createBotSync(
   deps: SyncDeps,
   engine: Engine,
   runner: ClaimRunner,
-  { bot, org, mayWrite, isUnasked }: BotSyncOptions,
+  { bot, org, mayWrite, isUnasked, shown }: BotSyncOptions,
 ): SingleSync {
   const { store, now, policyOf } = deps;
 
@@ -98,6 +103,10 @@ export function createBotSync(
     requireKnown(target, link, host);
     if (target.hasRoles && !(await hiddenPeople(target))) await runner.completeParties(target, [host], !isUnasked);
     if (link.state === 'unlinked') await store.links.touch([link.id], 'sync now', true, now());
+    if (shown !== undefined) {
+      const { seen, changes } = await look(kind, id);
+      if (!isWithin(changes, seen.row?.id, shown)) throw otherThanShown(kind);
+    }
     const claimed = await claim(target, { ...link, reason: 'sync now' });
     // With something to send, the conditional write itself proves that the record is as we know it.
     const known = planRecord({
@@ -107,14 +116,22 @@ export function createBotSync(
       remote: { kind: 'assumed' },
       parents: new Map(),
     });
-    const mustRead = Object.keys(known.send).length === 0;
+    const mustRead = shown !== undefined || Object.keys(known.send).length === 0;
     const { results } = await engine.run(target, [{ ...claimed, reason: 'sync now' }], {
       mode: 'one',
       mustRead,
+      // The host or a colleague may be quicker than the look above.
+      mayWrite:
+        shown &&
+        ((write) => {
+          const { changes, recordId } = toRecord(target, write);
+          return isWithin(changes, recordId ?? undefined, shown);
+        }),
     });
     if (target.hasRoles) await runner.awaitPeople(target, [claimed], [host]);
     const result = results.get(claimed.id);
     if (!result) await requireStanding(target);
+    if (!result && shown !== undefined) throw otherThanShown(kind);
     if (!result)
       throw new GatehouseError('conflict', 'Another worker took this record over.', {
         next: 'Try again in a moment.',
@@ -260,6 +277,23 @@ export function createBotSync(
       }
     return { roles, ...(warnings.size > 0 ? { warnings: [...warnings] } : {}) };
   }
+}
+
+/** As it was stored: without what the eye does not see. */
+const keyOf = (change: Change): string => canonicalJson(cleanShown(change));
+
+/** Some of it, or nothing, may be left to do; of another record even the same is something else. */
+function isWithin(changes: readonly Change[], record: string | undefined, shown: Preview): boolean {
+  const known = new Set(shown.changes.map(keyOf));
+  return changes.length === 0 || (record === shown.target?.id && changes.every((change) => known.has(keyOf(change))));
+}
+
+function otherThanShown(kind: Kind): GatehouseError {
+  return new GatehouseError(
+    'conflict',
+    `The ${kind}, its record or the mapping changed since this was shown, so more or something else would be written. Nothing was.`,
+    { next: 'Ask for the sync again: it is shown as it is now.' },
+  );
 }
 
 function summaryOf(
