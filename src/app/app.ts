@@ -227,7 +227,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     };
     const proposalKey = deriveKey(secret, 'proposals').toString('hex');
     const road = lazily(async (): Promise<WholeGate> => {
-      const [{ createGate }, { toSoql }, { isUnknownOutcome, UpstreamError }] = await Promise.all([
+      const [{ createGate }, { toSoql }, { isUnknownOutcome, mayBeDone, UpstreamError }] = await Promise.all([
         import('../gate/create-gate.ts'),
         import('../salesforce/records/find.ts'),
         import('../salesforce/transport/upstream-error.ts'),
@@ -252,6 +252,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         openSync: (bot, org, mayWrite, shown) =>
           deferred<Sync>(async () => (await sync.get()).forBot(bot.name, org, mayWrite, shown)),
         isUnknownOutcome,
+        mayBeDone,
         requestTimeoutMs: config.requestTimeoutMs,
         watch,
         now,

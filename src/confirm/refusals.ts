@@ -1,5 +1,5 @@
 import { GatehouseError, StillUnderWay } from '../domain/errors.ts';
-import type { Proposal } from '../domain/proposal.ts';
+import type { Proposal, RecordedWrite } from '../domain/proposal.ts';
 
 /** Why a proposal is not held or not decided, each with what to do now. */
 
@@ -109,6 +109,26 @@ export function overtaken(object: string, fields?: readonly string[]): Gatehouse
     'conflict',
     `The answer to the change of the ${object} was lost, and ${since} since. Nothing was written again.`,
     { next: 'Look at the record; ask anew with its present values, if it is still wanted.' },
+  );
+}
+
+export function asksFirst(): GatehouseError {
+  return new GatehouseError('conflict', 'Policy asks a person first since this was begun.', {
+    next: 'Ask anew for what is missing.',
+  });
+}
+
+/** Some of it stands in the org, and what stopped the rest keeps it from being written. */
+export function partlyWritten(effects: readonly RecordedWrite[], cause: GatehouseError): GatehouseError {
+  const written = effects
+    .filter(({ state }) => state === 'done')
+    .map(({ object, id, after }) => [object, id, Object.keys(after).join(', ')].filter(Boolean).join(' '));
+  return new GatehouseError(
+    'conflict',
+    `Part of this was written (${written.join('; ')}); the rest was not: ${cause.message}`,
+    {
+      next: 'Look at the record; ask anew for what is missing, if it is still wanted. The log can take back what was written.',
+    },
   );
 }
 

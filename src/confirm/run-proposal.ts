@@ -5,7 +5,7 @@ import type { Proposal, RecordedWrite } from '../domain/proposal.ts';
 import { cleanData } from '../domain/safe-text.ts';
 import type { Log } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
-import { botDeleted, takenOver } from './refusals.ts';
+import { asksFirst, botDeleted, partlyWritten, takenOver } from './refusals.ts';
 import type { SeenReads } from './seen-reads.ts';
 import { effectsSealOf, type Sign } from './sign.ts';
 import { NotTaken } from './write-once.ts';
@@ -35,9 +35,11 @@ export interface RunDeps {
     readonly context: ActionContext;
     /** What the run read, for its audit row. */
     readonly read: () => Pick<AuditInput, 'detail' | 'sealed'>;
-    /** Reads back the updates whose answer is missing; an error where somebody overtook one. */
+    /** Reads back the writes whose answer is missing; an error where somebody overtook one. */
     readonly lookUp: () => Promise<GatehouseError | undefined>;
-    readonly stricter?: { readonly assurance: Proposal['assurance']; readonly reasons: readonly string[] };
+    /** Why nothing more may be written today; what was sent is looked up all the same. */
+    readonly refused?: GatehouseError;
+    readonly stricter?: Partial<Pick<Proposal, 'assurance' | 'reasons' | 'preview'>>;
   }>;
   /** A write whose reply was lost. */
   readonly isUnknownOutcome: (error: unknown) => boolean;
@@ -66,6 +68,9 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
   let effects: readonly RecordedWrite[] = proposal.effects;
   let read = (): Pick<AuditInput, 'detail' | 'sealed'> => ({});
   let lookUp = async (): Promise<GatehouseError | undefined> => undefined;
+  let ran: Action | undefined;
+  /** By policy, before the action ran. */
+  let isHeldBack = false;
   const record = async (next: readonly RecordedWrite[]) => {
     const before = effects;
     effects = [...next];
@@ -93,9 +98,17 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
     await crash(`noted-${next.at(-1)?.state ?? 'none'}`);
   };
   try {
-    const { action, input, context, stricter, ...prepared } = await deps.prepareRun(proposal, record, within);
+    const { action, input, context, refused, stricter, ...prepared } = await deps.prepareRun(proposal, record, within);
     ({ read, lookUp } = prepared);
-    if (stricter !== undefined && effects.length === 0) return askAgain(stricter);
+    ran = action;
+    isHeldBack = refused !== undefined || stricter !== undefined;
+    if (stricter !== undefined) {
+      const overtaken = await lookUp();
+      if (overtaken !== undefined) throw overtaken;
+      if (effects.every(({ state }) => state === 'failed')) return askAgain(stricter);
+      throw asksFirst();
+    }
+    if (refused !== undefined) throw refused;
     const output = await action.run(input, context);
     await crash('ran');
     // The write is done. An answer off its schema is logged, and must not make the write look failed.
@@ -111,17 +124,27 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
   } catch (cause) {
     const isLost = (error: unknown) => deps.isUnknownOutcome(error) || error instanceof StillUnderWay;
     const hasSent = effects.some(({ state }) => state === 'sent');
+    const isStopped = isHeldBack && effects.length > 0;
     // The action met something else than the record as it left it: what it wrote is read back all the same.
+    // Only what is shown to be all of it is called done.
     const overtaken = hasSent && !isLost(cause) ? await lookUp().catch(() => undefined) : undefined;
-    if (hasSent && overtaken === undefined && effects.every(({ state }) => state === 'done'))
+    const isWhole = effects.length > 0 && effects.every(({ state }) => state === 'done');
+    if ((hasSent || isStopped) && overtaken === undefined && isWhole && isAllOf(ran, proposal, effects))
       return {
         state: 'done',
         event: 'done',
         patch: { effects, settledAt: now() },
         audit: { ...whatHappened(effects, read(), { org: proposal.orgId }), decision: proposal.decidedBy },
       };
-    const thrown = overtaken ?? cause;
-    const error = toGatehouseError(thrown, deps.newId);
+    const stopped = overtaken ?? cause;
+    const met = toGatehouseError(stopped, deps.newId);
+    if (met.code === 'internal') deps.log.error(met.message, { cause: String(met.cause), proposal: proposal.id });
+    const isPart =
+      (hasSent || isStopped) &&
+      !(stopped instanceof NotTaken) &&
+      !effects.some(({ state }) => state === 'sent') &&
+      effects.some(({ state }) => state === 'done');
+    const error = isPart ? partlyWritten(effects, met) : met;
     if (
       error.code === 'duplicate' &&
       // Look-alikes that this bot may not see are no choice; that they may be passed over is one.
@@ -131,12 +154,12 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
       madeNothing(effects)
     )
       return askAgain(withLookAlikes(proposal, error, deps.mayOverride(error)));
-    if (error.code === 'internal') deps.log.error(error.message, { cause: String(error.cause), proposal: proposal.id });
     // A write that went out, or is done already, must not be taken for one that never happened.
     const isUnknown =
-      !(thrown instanceof NotTaken) &&
+      !(stopped instanceof NotTaken) &&
+      !isPart &&
       overtaken === undefined &&
-      (isLost(thrown) || effects.some(({ state }) => state !== 'failed'));
+      (isLost(stopped) || effects.some(({ state }) => state !== 'failed'));
     const state = isUnknown ? 'unknown' : error.code === 'conflict' && !error.retryable ? 'conflict' : 'failed';
     return {
       state,
@@ -149,6 +172,15 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
       audit: whatHappened(effects, read(), { org: proposal.orgId, code: error.code }),
     };
   }
+}
+
+/** One record of one object is all that the action writes, and every change that was shown is in it. */
+function isAllOf(action: Action | undefined, { preview }: Proposal, effects: readonly RecordedWrite[]): boolean {
+  const { creates = [], edits = [] } = action?.touches ?? {};
+  const written = new Set(effects.flatMap(({ after }) => Object.keys(after)));
+  const shown = preview?.changes ?? [];
+  const isOne = effects.length === 1 && new Set([...creates, ...edits]).size <= 1;
+  return isOne && shown.every(({ field }) => written.has(field));
 }
 
 /** Nothing was written, and a person must see something new: the proposal waits again. */

@@ -1,4 +1,4 @@
-import type { Change, Condition, Fields, FieldValue, Find, Salesforce, SObject } from '../domain/action.ts';
+import type { Change, Fields, FieldValue, Salesforce, SObject } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { EXTERNAL_ID, externalIdOf } from '../domain/external-id.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
@@ -7,6 +7,7 @@ import { cleanShown, quoted } from '../domain/safe-text.ts';
 import { fromSalesforceTime, HIDES_MS, hidesFor } from '../domain/stored-value/times.ts';
 import type { Org } from '../ports/salesforce.ts';
 import { type ObjectValues, valuesOf } from './object-values.ts';
+import { findCreated, isGone, isNotFound } from './read-back.ts';
 import { changedMeanwhile, changesNow, clocksDiffer, overtaken, stillUnknown, tooLate } from './refusals.ts';
 
 /**
@@ -28,6 +29,8 @@ export interface WriteOnceDeps {
   /** Makes the record durable before the write leaves. Throws when this process lost the proposal. */
   readonly record: (effects: readonly RecordedWrite[]) => Promise<void>;
   readonly isUnknownOutcome: (error: unknown) => boolean;
+  /** A refusal by which the write may have happened all the same. */
+  readonly mayBeDone: (error: unknown) => boolean;
   readonly now: () => number;
   /** By Salesforce's clock: since when the records may have been read that this run goes by. */
   readonly readSince: () => number;
@@ -51,7 +54,7 @@ export function hasStood(
 
 export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'update' | 'remove'> & {
   readonly effects: () => readonly RecordedWrite[];
-  /** What became of recorded updates whose answer is missing, where the action itself cannot tell; an error where somebody overtook one. */
+  /** What became of recorded writes whose answer is missing, where the action itself cannot tell; an error where somebody overtook one. */
   readonly lookUp: () => Promise<GatehouseError | undefined>;
 } {
   const { org, now } = deps;
@@ -85,6 +88,20 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
       effect !== undefined && Object.entries(after).some(([field, value]) => effect.after[field] !== value);
     if (effect !== undefined && isNews) await put(at, { ...effect, after });
     return after;
+  };
+
+  /** After a write that failed: throws where Salesforce refused it. `isDone` looks at the record; undefined where that cannot be read. */
+  const settle = async (
+    at: number,
+    effect: RecordedWrite,
+    error: unknown,
+    isDone: () => Promise<boolean | undefined>,
+  ) => {
+    const isLost = deps.isUnknownOutcome(error);
+    const done = isLost || deps.mayBeDone(error) ? await isDone() : false;
+    if (done === true) return;
+    if (!isLost && done === false) await put(at, { ...effect, state: 'failed' });
+    throw error;
   };
 
   /** The request of a dead process may still be under way: nobody may send a second one yet. */
@@ -122,13 +139,31 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
     }
   };
 
+  const didNotHappen = async (at: number, effect: RecordedWrite) => {
+    mayNotBeUnderWay(at, effect);
+    await put(at, { ...effect, state: 'failed' });
+  };
+
   return {
     effects: () => effects,
 
     async lookUp() {
       for (const [at, effect] of effects.entries()) {
         const { kind, state, object, id, before, after } = effect;
-        if (kind !== 'update' || state !== 'sent' || id === null) continue;
+        if (state !== 'sent') continue;
+        if (kind === 'create') {
+          const found = await findCreated(org, effect, now);
+          if (found === undefined) await didNotHappen(at, effect);
+          else await put(at, { ...effect, id: found, state: 'done' });
+          continue;
+        }
+        if (id === null) continue;
+        if (kind === 'remove') {
+          const gone = await isGone(org, object, id);
+          if (gone === true) await put(at, { ...effect, state: 'done' });
+          else if (gone === false) await didNotHappen(at, effect);
+          continue;
+        }
         const values = await valuesOf(org, object);
         const record = await org.get(object, id, Object.keys(after)).catch((error: unknown) => {
           if (isNotFound(error)) return undefined;
@@ -137,10 +172,7 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
         if (record === undefined) return overtaken(object);
         if (values.holds(record, after)) await put(at, { ...effect, state: 'done' });
         else if (!values.holds(record, before)) return overtaken(object, Object.keys(after));
-        else {
-          mayNotBeUnderWay(at, effect);
-          await put(at, { ...effect, state: 'failed' });
-        }
+        else await didNotHappen(at, effect);
       }
       return undefined;
     },
@@ -175,14 +207,17 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
           ...(mark === null ? {} : { mark: { field: EXTERNAL_ID, value: mark } }),
         });
       const { id } = await send().catch(async (error: unknown) => {
-        if (!deps.isUnknownOutcome(error)) {
-          await put(at, { ...effect, state: 'failed' });
-          throw error;
-        }
-        if (mark !== null) return send();
-        const found = await findCreated(org, effect, now).catch(() => undefined);
-        if (found === undefined) throw error;
-        return { id: found };
+        if (mark !== null && deps.isUnknownOutcome(error)) return send();
+        let found: string | undefined;
+        await settle(at, effect, error, async () => {
+          const looked = await findCreated(org, effect, now).then(
+            (one) => ({ one }),
+            () => undefined,
+          );
+          found = looked?.one;
+          return looked && found !== undefined;
+        });
+        return { id: found ?? '' };
       });
       await put(at, { ...effect, id, state: 'done' });
       const held = await readBack(values, object, id, after);
@@ -229,12 +264,10 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
       try {
         await org.patch(object, record.Id, after, unchangedSince);
       } catch (error) {
-        if (!deps.isUnknownOutcome(error)) {
-          await put(at, { ...effect, state: 'failed' });
-          throw error;
-        }
-        const current = await org.get(object, record.Id, Object.keys(after)).catch(() => undefined);
-        if (current === undefined || !values.holds(current, after)) throw error;
+        await settle(at, effect, error, async () => {
+          const current = await org.get(object, record.Id, Object.keys(after)).catch(() => undefined);
+          return current && values.holds(current, after);
+        });
       }
       await put(at, { ...effect, state: 'done' });
       const held = await readBack(values, object, record.Id, after, record);
@@ -269,12 +302,9 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
       const effect = await begin(at, { kind: 'remove', object, id: record.Id, mark: null, before: {}, after: {} });
       if (current !== undefined)
         await org.remove(object, record.Id).catch(async (error: unknown) => {
-          if (!deps.isUnknownOutcome(error)) {
-            await put(at, { ...effect, state: 'failed' });
-            throw error;
-          }
-          const isGone = await org.get(object, record.Id, ['Id']).then(() => false, isNotFound);
-          if (!isGone) throw error;
+          // It was there a moment ago: gone is what was wanted.
+          if (isNotFound(error)) return;
+          await settle(at, effect, error, () => isGone(org, object, record.Id));
         });
       await put(at, { ...effect, state: 'done' });
     },
@@ -306,30 +336,6 @@ export class NotTaken extends GatehouseError {
       fields: missed.map((name) => ({ name, problem: 'was not kept by Salesforce' })),
     });
   }
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof GatehouseError && error.code === 'not_found';
-}
-
-/** The record of a create whose answer was lost: by its mark, or the same values created since. Two such records: unknown. */
-async function findCreated(org: Org, effect: RecordedWrite, now: () => number): Promise<string | undefined> {
-  if (effect.mark !== null) {
-    const where = [{ field: EXTERNAL_ID, is: effect.mark }];
-    return (await org.find(effect.object, { fields: ['Id'], where, limit: 1 }))[0]?.Id;
-  }
-  const { fields } = await org.describe(effect.object);
-  // By the org's clock, two seconds early: Salesforce stamps whole seconds.
-  const since = effect.at + (org.clock() - now()) - 2_000;
-  const where: Condition[] = [{ field: 'CreatedDate', since: new Date(since).toISOString() }];
-  for (const [field, value] of Object.entries(effect.after)) {
-    const described = fields.find(({ name }) => name === field);
-    if (described?.filterable === true && described.type !== 'textarea') where.push({ field, is: value as FieldValue }); // only FieldValues are ever recorded
-  }
-  const find: Find = { fields: ['Id'], where, limit: 2 };
-  const found = await org.find(effect.object, find);
-  if (found.length > 1) throw stillUnknown(effect.object);
-  return found[0]?.Id;
 }
 
 /** Every field that would be written was shown, and holds what was shown. */

@@ -25,6 +25,7 @@ export interface ContextDeps {
   /** `shown`: what a person said yes to; nothing else may be done. */
   readonly openSync: (bot: BotRow, org: Org, mayWrite: boolean, shown?: Preview) => Sync;
   readonly isUnknownOutcome: (error: unknown) => boolean;
+  readonly mayBeDone: (error: unknown) => boolean;
   /** Longest that one Salesforce request may take, ms. */
   readonly requestTimeoutMs: number;
   readonly watch: LeaseWatch;
@@ -69,6 +70,7 @@ export async function contextFor(
           target: writing.proposal.preview?.target?.id,
           record: writing.record,
           isUnknownOutcome: deps.isUnknownOutcome,
+          mayBeDone: deps.mayBeDone,
           now,
           readSince: () => org.clock() - (now() - seen.since),
           sleep: deps.sleep,

@@ -1,8 +1,11 @@
 import type { Facts, Verdict } from '../../permissions/decide.ts';
 import type { ActionPolicy } from '../../permissions/policy.ts';
 import type { RunDeps } from '../confirm/run-proposal.ts';
-import type { Action, Answered } from '../domain/action.ts';
+import type { Action, ActionContext, Answered, Preview } from '../domain/action.ts';
+import { digestOf } from '../domain/canonical-json.ts';
+import { GatehouseError } from '../domain/errors.ts';
 import { BY_POLICY, callerOf, type Proposal } from '../domain/proposal.ts';
+import { cleanShown } from '../domain/safe-text.ts';
 import { anotherOrg, denied, hasRate, judge, noteRun } from '../policy/judge.ts';
 import { botNamed, type Permitted, permitted } from '../policy/permit.ts';
 import type { Store } from '../ports/store.ts';
@@ -21,7 +24,7 @@ export interface PrepareRunDeps {
 
 /** Before an approved proposal runs: bot, grant, policy and org are asked once more, as they are now; the arguments stay as approved. */
 export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
-  return async (proposal, record, { signal, seen }) => {
+  const prepare: RunDeps['prepareRun'] = async (proposal, record, { signal, seen }) => {
     const bot = await botNamed(deps.store, proposal.bot);
     const ofOperators = deps.operatorActions.find(({ name }) => name === proposal.action);
     const permit = ofOperators ? byOperators(ofOperators) : permitted(deps.actions, bot, proposal.action);
@@ -49,10 +52,67 @@ export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
     const isStricter =
       (proposal.decidedBy === BY_POLICY && verdict.decision === 'confirm') ||
       (proposal.assurance === 'client' && verdict.assurance === 'session');
-    return isStricter
-      ? { ...prepared, stricter: { assurance: verdict.assurance, reasons: verdict.reasons } }
-      : prepared;
+    if (isStricter) return { ...prepared, stricter: { assurance: verdict.assurance, reasons: verdict.reasons } };
+    const since = await metSince(proposal, action, input, run.context);
+    if (since === undefined) return prepared;
+    const anew = judge(bot, permit, since, run.environment);
+    if (anew.decision === 'deny') throw denied(action, anew);
+    const assurance = proposal.assurance === 'session' ? proposal.assurance : anew.assurance;
+    const reasons = [...anew.reasons, 'It would do something else by now than what was shown.'];
+    return { ...prepared, stricter: { preview: since, assurance, reasons } };
   };
+
+  /** What was sent before is looked up whatever policy says by now: the read is ours, and nobody is told a value. */
+  const prepareLookUp = async (
+    proposal: Proposal,
+    record: Parameters<RunDeps['prepareRun']>[1],
+    signal: AbortSignal,
+    refused: GatehouseError,
+  ): ReturnType<RunDeps['prepareRun']> => {
+    const action = [...deps.operatorActions, ...deps.actions].find(({ name }) => name === proposal.action);
+    const bot = await deps.store.bots.get(proposal.bot);
+    if (action === undefined || bot === undefined) throw refused;
+    const reads = createReadLog(deps.now, proposal.conversation);
+    const writing = { proposal, record, answered: () => undefined };
+    const run = await contextFor(deps.context, bot, callerOf(proposal), {}, signal, reads, undefined, writing);
+    if (proposal.orgId !== run.orgId) throw refused;
+    return { action, input: {}, context: run.context, read: reads.audited, lookUp: run.lookUp, refused };
+  };
+
+  return (proposal, record, within) =>
+    prepare(proposal, record, within).catch((error: unknown) => {
+      if (!(error instanceof GatehouseError) || proposal.effects.length === 0) throw error;
+      return prepareLookUp(proposal, record, within.signal, error);
+    });
+}
+
+/**
+ * What it would do by now, where that is not what a person was shown: another plan or query, a look-alike that came. An update goes by the
+ * record that was shown and looks at that itself; what policy let run was looked at a moment ago.
+ */
+async function metSince(
+  { preview, decidedBy, effects, choice }: Proposal,
+  action: Action,
+  input: Readonly<Record<string, unknown>>,
+  context: ActionContext,
+): Promise<Preview | undefined> {
+  if (action.preview === undefined || preview === null || decidedBy === BY_POLICY || effects.length > 0)
+    return undefined;
+  if (preview.target !== undefined && action.touches.mapped !== true) return undefined;
+  if (choice?.startsWith('use:')) return undefined;
+  const now = cleanShown(await action.preview(input, context));
+  const isNewChoice = now.choices?.some(({ id }) => !preview.choices?.some((one) => one.id === id)) ?? false;
+  return isNewChoice || digestOf(shownIn(now)) !== digestOf(shownIn(preview)) ? now : undefined;
+}
+
+/** What a yes is to. */
+function shownIn({ changes, target, query }: Preview) {
+  return [
+    changes.map(({ field, before, after }) => [field, before, after]),
+    target?.id ?? null,
+    query?.send ?? null,
+    query?.class ?? null,
+  ];
 }
 
 /** An operator asked for it at the playground: none of the bot's runs. No agent's principal begins so. */

@@ -16,6 +16,10 @@ const FAULTS = [
   { type: 'limit' },
   { type: 'lock' },
   { type: 'redirect' },
+  // As a second copy of the request is answered, or a proxy that has passed the first one on.
+  { type: 'html', status: 412 },
+  { type: 'html', status: 413 },
+  { type: 'html', status: 429 },
 ] as const;
 
 const PARTY = { id: 'p-1', fields: { name: 'Fay Fault', email: 'fay@fault.example' } };

@@ -1,4 +1,5 @@
 import { expect, it, vi } from 'vitest';
+import type { Policy } from '../../permissions/policy.ts';
 import type { App } from '../../src/app/app.ts';
 import { deleteBot } from '../../src/policy/save.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -289,3 +290,96 @@ function count({ store }: App): () => number {
 }
 
 const sizeOf = (read: unknown): number => (Array.isArray(read) ? read.length : read === undefined ? 0 : 1);
+
+const POLICIES = [
+  ['denies the action', (p) => acting(p, { decision: 'deny' })],
+  ['is read-only', (p) => ({ ...p, mode: 'read-only' })],
+  ['is off', (p) => ({ ...p, mode: 'off' })],
+] as const satisfies readonly (readonly [string, (policy: Policy) => Policy])[];
+
+it.each(POLICIES)('looks up what was sent although policy %s since: it ends as told [C6] [P5]', async (_, change) => {
+  for (const [isTheirs, end] of [
+    [false, 'done'],
+    [true, 'conflict'],
+  ] as const) {
+    await using world = await createWorld();
+    const id = await waiting(world, 'UpdateOpportunity', MOVE);
+    await dropTheAnswer(world);
+    expect((await world.approve(id)).status).toBe('unknown');
+    await world.sim('POST', 'faults', { clear: true });
+    await world.setPolicy(change);
+    if (isTheirs) {
+      world.clock.advance(5_000);
+      await theirs(world, { NextStep: 'Theirs' });
+    }
+    await world.recoverAfter(90_000);
+    expect([await stateOf(world, id), await nextStep(world)]).toEqual([end, isTheirs ? 'Theirs' : MOVE.nextStep]);
+  }
+});
+
+it('looks up a lead that was sent although policy denies it since, and ends it with its id [C6] [P5]', async () => {
+  await using world = await asking();
+  const id = await waiting(world, 'CreateLead', LEAD);
+  await approveAndStop(world, id, 'ran');
+  const [row] = await world.app.store.proposals.list({ states: ['executing'], limit: 1 });
+  expect(row?.effects).toMatchObject([{ state: 'done' }]);
+  await world.setPolicy((p) => ({ ...p, mode: 'off' }));
+  await world.recoverAfter(90_000);
+  expect([await stateOf(world, id), (await leads(world)).length]).toEqual(['done', 1]);
+});
+
+it('asks a person before a write goes out that was recorded, did not happen, and that policy asks about since [C6] [P5]', async () => {
+  await using world = await createWorld({ policy: (p) => acting(p, { decision: 'auto', rules: [] }) });
+  const before = await nextStep(world);
+  await new Promise<void>((resolve) => {
+    void world
+      .again((at) => (at === 'noted-sent' ? new Promise<void>(() => resolve()) : undefined))
+      .then((dying) =>
+        dying.gate.call({
+          bot: 'demo',
+          principal: 'agent:test',
+          channel: 'rest',
+          action: 'UpdateOpportunity',
+          args: MOVE,
+        }),
+      );
+  });
+  const [{ id } = { id: '' }] = await world.app.approvals.list({});
+  await world.setPolicy((p) => acting(p, { decision: 'confirm', rules: [] }));
+  await world.recoverAfter(70_000);
+  await world.recoverAfter(70_000);
+  expect([await stateOf(world, id), await nextStep(world)]).toEqual(['pending', before]);
+  expect((await world.approve(id)).status).toBe('done');
+  expect(await nextStep(world)).toBe(MOVE.nextStep);
+});
+
+it('does not call an action done of which one write stands and the other never began [C6]', async () => {
+  await using world = await createWorld({
+    actions: new URL('two-writes/fixtures/', import.meta.url),
+    policy: (p) => ({ ...p, actions: { ...p.actions, MoveAndNote: { ...p.actions.UpdateOpportunity!, rules: [] } } }),
+  });
+  const name = (await world.records('Opportunity')).find(({ Reference__c }) => Reference__c === 'OPP-123')?.Name;
+  const tasks = async () => (await world.records('Task')).filter(({ Subject }) => Subject === 'Moved').length;
+  const id = await waiting(world, 'MoveAndNote', { name, nextStep: MOVE.nextStep });
+  await dropTheAnswer(world);
+  expect((await world.approve(id)).status).toBe('unknown');
+  await world.sim('POST', 'faults', { clear: true });
+  world.clock.advance(5_000);
+  await theirs(world, { Name: 'Another name' });
+  await world.recoverAfter(90_000);
+  expect([await nextStep(world), await tasks()]).toEqual([MOVE.nextStep, 0]);
+  const { envelope } = await world.app.approvals.inspect(id);
+  expect(envelope).toMatchObject({
+    status: 'conflict',
+    proposal: {
+      problem: {
+        message: expect.stringMatching(/^Part of this was written \(Opportunity 006\w+ NextStep\); the rest was not/),
+      },
+    },
+  });
+});
+
+const acting = (p: Policy, change: object): Policy => ({
+  ...p,
+  actions: { ...p.actions, UpdateOpportunity: { ...p.actions.UpdateOpportunity!, ...change } },
+});

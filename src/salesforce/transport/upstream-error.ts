@@ -59,3 +59,13 @@ export const IN_DOUBT = 'The change may or may not have been made: look at the r
 export function isUnknownOutcome(error: unknown): boolean {
   return error instanceof UpstreamError && error.outcome === 'unknown';
 }
+
+/**
+ * True for a refusal that may be the echo of the same write, which reached Salesforce twice on its way: its condition failed, or somebody
+ * else's words came in place of Salesforce's.
+ */
+export function mayBeDone(error: unknown): boolean {
+  if (!(error instanceof UpstreamError) || error.outcome !== 'refused' || error.code === 'reconnect_needed')
+    return false;
+  return error.salesforce === undefined || error.code === 'conflict';
+}

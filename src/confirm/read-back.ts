@@ -1,0 +1,40 @@
+import type { Condition, FieldValue, Find } from '../domain/action.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import { EXTERNAL_ID } from '../domain/external-id.ts';
+import type { RecordedWrite } from '../domain/proposal.ts';
+import type { Org } from '../ports/salesforce.ts';
+import { stillUnknown } from './refusals.ts';
+
+/** What the org says of a write whose answer is missing. */
+
+/** The record of a create whose answer was lost: by its mark, or the same values created since. Two such records: unknown. */
+export async function findCreated(org: Org, effect: RecordedWrite, now: () => number): Promise<string | undefined> {
+  if (effect.mark !== null) {
+    const where = [{ field: EXTERNAL_ID, is: effect.mark }];
+    return (await org.find(effect.object, { fields: ['Id'], where, limit: 1 }))[0]?.Id;
+  }
+  const { fields } = await org.describe(effect.object);
+  // By the org's clock, two seconds early: Salesforce stamps whole seconds.
+  const since = effect.at + (org.clock() - now()) - 2_000;
+  const where: Condition[] = [{ field: 'CreatedDate', since: new Date(since).toISOString() }];
+  for (const [field, value] of Object.entries(effect.after)) {
+    const described = fields.find(({ name }) => name === field);
+    if (described?.filterable === true && described.type !== 'textarea') where.push({ field, is: value as FieldValue }); // only FieldValues are ever recorded
+  }
+  const find: Find = { fields: ['Id'], where, limit: 2 };
+  const found = await org.find(effect.object, find);
+  if (found.length > 1) throw stillUnknown(effect.object);
+  return found[0]?.Id;
+}
+
+/** Undefined where nobody can say. */
+export function isGone(org: Org, object: string, id: string): Promise<boolean | undefined> {
+  return org.get(object, id, ['Id']).then(
+    () => false,
+    (error: unknown) => isNotFound(error) || undefined,
+  );
+}
+
+export function isNotFound(error: unknown): boolean {
+  return error instanceof GatehouseError && error.code === 'not_found';
+}
