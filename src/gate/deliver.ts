@@ -7,7 +7,7 @@ import { GatehouseError } from '../domain/errors.ts';
 import { isRecord } from '../domain/is-record.ts';
 import { callerOf, type Envelope, type Proposal, summaryOf } from '../domain/proposal.ts';
 import { anotherOrg, changedObject, denied, judge, namesChanged } from '../policy/judge.ts';
-import { botNamed, permitted } from '../policy/permit.ts';
+import { botNamed, type Permitted, permitted } from '../policy/permit.ts';
 import type { Viewer } from '../ports/gate.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
@@ -60,17 +60,20 @@ export function createStoredNow({ actions, store, context }: StoredNowDeps): Sto
     if (verdict.decision === 'deny') throw denied(action, verdict);
     if (proposal.policyRevision === bot.policyRevision) return;
     if (action.risk !== 'read') return mustShow(bot, action, preview);
-    if (preview?.query !== undefined) return mustQuery(bot, proposal, preview.query.send);
+    if (preview?.query !== undefined) return mustQuery(bot, permit, proposal, preview);
     if (proposal.result !== null || proposal.error !== null) throw readBefore(action);
   }
 
-  /** The guard of now. A budget that is spent was spent for these rows, too. */
-  async function mustQuery(bot: BotRow, proposal: Proposal, send: string): Promise<void> {
+  /** The guard of now, and what policy says to what it finds. A budget that is spent was spent for these rows, too. */
+  async function mustQuery(bot: BotRow, permit: Permitted, proposal: Proposal, preview: Preview): Promise<void> {
     const signal = AbortSignal.timeout(context.requestTimeoutMs);
     const run = await contextFor(context, bot, callerOf(proposal), {}, signal, createReadLog(context.now));
-    await run.context.soql.judge(send, 'concise').catch((error: unknown) => {
+    const query = await run.context.soql.judge(preview.query?.send ?? '', 'concise').catch((error: unknown) => {
       if (!(error instanceof GatehouseError && error.code === 'rate_limited')) throw error;
     });
+    if (query === undefined) return;
+    const verdict = judge(bot, permit, { ...preview, query }, run.environment, 0, proposal.visitor);
+    if (verdict.decision === 'deny') throw denied(permit.action, verdict);
   }
 
   return async (proposal) => {

@@ -65,9 +65,15 @@ export function createRepeats({ store, confirm, audit, deliver, openOrg, request
       // The same approved query gets the rows of minutes ago: asking a person again would only wear them out.
       // Another policy may close those rows: then the query is judged like a new one.
       if (isSameWish && isRead && end.policyRevision === bot.policyRevision) return deliver(end, c);
-      // One that found nothing to write says nothing about now.
-      const hasWritten = end.effects.length > 0 && isSameWish && !isRead && !action.idempotent;
-      if (hasWritten && (await stillHeld(await openOrg(bot, signal), end.effects)))
+      // A run that found the record as wanted wrote nothing by which it could be told that it still is.
+      const hasWritten = end.effects.length > 0 || end.preview?.target === undefined;
+      if (
+        isSameWish &&
+        !isRead &&
+        !action.idempotent &&
+        hasWritten &&
+        (await stillHeld(await openOrg(bot, signal), end.effects))
+      )
         return doneAlready(await deliver(end, c));
       await store.proposals.release(end.id);
       return undefined;

@@ -318,6 +318,34 @@ describe('a lead', () => {
     expect(done.result?.id).toMatch(/^00Q/);
   });
 
+  it.each([
+    ['waits anew with the look-alike as a choice', undefined],
+    ['is not created where policy denies look-alikes', { if: { duplicates: true }, then: 'deny' } as const],
+  ])('of somebody who came after the question %s [A1] [C5] [P2]', async (_, rule) => {
+    await using world = await createWorld({
+      policy: (p) => ({
+        ...p,
+        actions: {
+          ...p.actions,
+          CreateLead: { ...p.actions.CreateLead!, decision: 'confirm', rules: rule === undefined ? [] : [rule] },
+        },
+      }),
+    });
+    const email = 'came.later@x.example';
+    const leads = async () => (await world.records('Lead')).filter(({ Email }) => Email === email).length;
+    const id = (await world.call('CreateLead', { ...DOE, email })).proposal?.id ?? '';
+    await world.sim('POST', 'records/Contact', { LastName: 'Later', Email: email });
+    const end = await world.approve(id).catch((error: unknown) => error);
+    expect(await leads()).toBe(0);
+    if (rule !== undefined) return expect(end).toMatchObject({ code: 'permission_denied' });
+    expect(end).toMatchObject({
+      status: 'waiting',
+      proposal: { choices: [{ id: expect.stringMatching(/^use:003/) }, { id: 'create' }] },
+    });
+    expect(await world.approve(id, { choice: 'create' })).toMatchObject({ status: 'done' });
+    expect(await leads()).toBe(1);
+  });
+
   it("gives a public bot's visitor one receipt, known or not [P6]", async () => {
     await using world = await createWorld({ audience: 'public', grants: ['CREATE_LEAD'] });
     const known = (await world.records('Contact')).find(({ Email }) => typeof Email === 'string')!;
@@ -367,6 +395,18 @@ describe('a lost reply', () => {
     expect(done.status).toBe('done');
     expect((await world.records('Lead')).filter(({ LastName }) => LastName === 'Lost')).toHaveLength(1);
   });
+
+  it.each([412, 413, 429])(
+    'is no refusal where the write was done and a copy of it met a %i: it is read back [C6] [C7]',
+    async (status) => {
+      await using world = await createWorld();
+      const { id } = await proposed(world);
+      await world.sim('POST', 'faults', { type: 'html', status, when: 'after', match: { method: 'PATCH' }, times: 1 });
+      expect((await world.approve(id)).status).toBe('done');
+      const [row] = await world.app.store.audit.find({ proposal: id, event: 'done', limit: 1 });
+      expect(JSON.parse(row?.detail ?? '{}').writes).toMatchObject([{ state: 'done', fields: ['NextStep'] }]);
+    },
+  );
 
   it('of an update is read back and counts as done [C6]', async () => {
     await using world = await createWorld();
@@ -430,4 +470,71 @@ it('offers no other record for a change that is a duplicate: who chose it saw th
     candidates: [{ id: other?.Id }],
   });
   expect((await world.app.approvals.inspect(proposal?.id ?? '')).proposal).toMatchObject({ state: 'failed' });
+});
+
+describe('a yes', () => {
+  const deciding = (action: string, change: object) => (p: Policy) => ({
+    ...p,
+    actions: { ...p.actions, [action]: { ...p.actions[action]!, rules: [], ...change } },
+  });
+
+  it('to one plan of a sync is none to another: it waits anew, with what would be written now [C2] [C5] [K7]', async () => {
+    await using world = await createWorld({ policy: deciding('SyncParty', { decision: 'confirm' }) });
+    const { hosts } = await world.app.sync();
+    const put = (fields: Record<string, string>) => hosts.put(world.bot, 'party', [{ id: 'p1', fields }]);
+    await put({ name: 'Ada Yes', email: 'ada@yes.example', phone: '222' });
+    const phones = async () =>
+      (await world.records('Contact')).filter(({ Email }) => Email === 'ada@yes.example').map(({ Phone }) => Phone);
+    const id = (await world.call('SyncParty', { partyId: 'p1' })).proposal?.id ?? '';
+    await put({ phone: '66666' });
+    expect(await world.approve(id)).toMatchObject({ status: 'waiting' });
+    expect(await phones()).toEqual([]);
+    const { proposal } = await world.app.approvals.inspect(id);
+    expect(JSON.stringify(proposal.preview?.changes)).toContain('66666');
+    expect(await world.approve(id)).toMatchObject({ status: 'done' });
+    expect(await phones()).toEqual(['66666']);
+  });
+
+  it('to one query is none to another: the rows that were shown bound the run [C2] [C5] [Q6]', async () => {
+    await using world = await createWorld({
+      policy: (p) => deciding('RunSOQL', { decision: 'confirm' })({ ...p, soql: { ...p.soql, maxRows: 4 } }),
+    });
+    const id = (await world.call('RunSOQL', { soql: 'SELECT Name FROM Contact' })).proposal?.id ?? '';
+    await world.setPolicy((p) => ({ ...p, soql: { ...p.soql, maxRows: 200 } }));
+    expect(await world.approve(id)).toMatchObject({
+      status: 'waiting',
+      proposal: { query: { send: expect.stringContaining('LIMIT 200') } },
+    });
+  });
+
+  it('does not let a query run, or its rows be told, that policy takes for another kind since and denies [P5] [C5]', async () => {
+    const rules = [{ if: { queryClass: 'non-trivial' as const }, then: 'deny' as const }];
+    await using world = await createWorld({ policy: deciding('RunSOQL', { decision: 'confirm', rules }) });
+    const [contact] = await world.records('Contact');
+    const ask = async (limit: number) =>
+      (await world.call('RunSOQL', { soql: `SELECT Email FROM Contact WHERE Id = '${contact?.Id}' LIMIT ${limit}` }))
+        .proposal?.id ?? '';
+    const [done, waits] = [await ask(2), await ask(3)];
+    expect(await world.approve(done)).toMatchObject({ status: 'done' });
+    await world.setPolicy((p) => ({
+      ...p,
+      objects: { ...p.objects, Contact: { ...p.objects.Contact!, sensitiveFields: ['Email'] } },
+    }));
+    await expect(world.approve(waits)).rejects.toMatchObject({ code: 'permission_denied' });
+    const refused = await world.refusal('GetProposal', { id: done });
+    expect(refused.code).toBe('permission_denied');
+  });
+});
+
+it('a run that found the record as wanted is not repeated as done once somebody changed it [A4] [C6]', async () => {
+  await using world = await createWorld();
+  const { Id } = await opportunity(world);
+  const { id } = await proposed(world);
+  await world.sim('POST', 'records/Opportunity', { Id, NextStep: MOVE.nextStep });
+  const end = await world.approve(id).catch((error: unknown) => error);
+  await world.sim('POST', 'records/Opportunity', { Id, NextStep: 'Theirs' });
+  expect([end, (await world.call('UpdateOpportunity', MOVE)).status]).toEqual([
+    expect.objectContaining({ status: 'done' }),
+    'waiting',
+  ]);
 });
