@@ -2,7 +2,7 @@ import type { Facts } from '../../permissions/decide.ts';
 import { valuesOf } from '../confirm/object-values.ts';
 import { createSeenReads, type SeenReads } from '../confirm/seen-reads.ts';
 import { hasStood, writeOnce } from '../confirm/write-once.ts';
-import type { ActionContext, Answered, Find, JudgedQuery, Preview, Salesforce, Soql, Sync } from '../domain/action.ts';
+import type { ActionContext, Answered, Find, Preview, Salesforce, Soql, Sync } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
 import { BY_POLICY, isFromFuture, isOver, type Proposal, type RecordedWrite } from '../domain/proposal.ts';
@@ -94,7 +94,6 @@ export async function contextFor(
     remove: once?.remove ?? noWriting,
   };
   const choice = writing?.proposal.choice ?? undefined;
-  const shown = shownTo(writing?.proposal);
   const reader = {
     basis: JSON.stringify([bot.policyRevision, org.connectionId]),
     isWriting: writing !== undefined,
@@ -122,13 +121,10 @@ export async function contextFor(
         reader,
       ),
       soql: seen.judged(
-        asShown(
-          logged(deps.openSoql(bot, org, callerKey(call), writing?.answered(org.environment)), reads),
-          shown?.query,
-        ),
+        logged(deps.openSoql(bot, org, callerKey(call), writing?.answered(org.environment)), reads),
         reader,
       ),
-      sync: deps.openSync(bot, org, writing !== undefined, shown),
+      sync: deps.openSync(bot, org, writing !== undefined, shownTo(writing?.proposal)),
       extra,
       choice,
       now,
@@ -164,25 +160,6 @@ function lookupsOf(bot: BotRow, org: Pick<Org, 'describe'>, session: Call['sessi
 function shownTo(proposal: Proposal | undefined): Preview | undefined {
   const isByPerson = proposal !== undefined && proposal.decidedBy !== null && proposal.decidedBy !== BY_POLICY;
   return isByPerson ? (proposal.preview ?? undefined) : undefined;
-}
-
-/** The policy of now may let more rows come, or find more in them to ask about: that is another question than the one answered. */
-function asShown(soql: Soql, shown: JudgedQuery | undefined): Soql {
-  if (shown === undefined) return soql;
-  const within = (query: JudgedQuery): JudgedQuery => {
-    const isMore = (query.rowCap ?? 0) > (shown.rowCap ?? 0);
-    if (!isMore && (query.class === shown.class || query.class === 'trivial')) return query;
-    throw new GatehouseError(
-      'conflict',
-      `Policy was changed since this query was shown: ${isMore ? 'more rows would come' : 'it is no longer a trivial one'}. It did not run.`,
-      { next: 'Make the query again: it is shown as it would run now.' },
-    );
-  };
-  return {
-    ...soql,
-    judge: async (...args) => within(await soql.judge(...args)),
-    resume: async (...args) => within(await soql.resume(...args)),
-  };
 }
 
 function logged(soql: Soql, reads: ReadLog): Soql {

@@ -27,7 +27,7 @@ const ROWS: readonly {
   // A person who is asked sees the plan.
   { action: 'RunSOQL', args: () => ({ soql: BROAD }), allowed: 1, asked: 1, approved: 1 },
   // One look-up of duplicates, and the create.
-  { action: 'CreateLead', args: (n) => ({ ...LEAD, email: `n${n}@ohara.example` }), allowed: 2, asked: 1, approved: 1 },
+  { action: 'CreateLead', args: (n) => ({ ...LEAD, email: `n${n}@ohara.example` }), allowed: 2, asked: 1, approved: 2 },
   {
     action: 'CreateLead',
     args: (n) => ({ lastName: `Ohara ${n}`, company: 'Ohara' }),
