@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSqliteFile } from '../../src/store/engines/sqlite.ts';
 import { createGatehouse, type Gatehouse, MAIN, type Started } from '../support/cli.ts';
 import { missing } from '../support/databases.ts';
 import { until } from '../support/servers.ts';
@@ -84,6 +85,35 @@ describe('a full disk', async () => {
     } finally {
       await run('umount', ['-l', house.dataDir]);
     }
+  });
+});
+
+describe('a write lock that another process holds', () => {
+  it('is told by /readyz and in each answer within seconds, loses nothing, and all goes on when it falls [K12]', async () => {
+    const operator = (await house.run(['operator', 'create', 'ann', '--role', 'approver', '--json'])).json.key;
+    await using server = await house.start(['serve', '--port', '0']);
+    const agent = (await house.run(['bot', 'key', 'demo', '--json'])).json.key;
+    const { proposal } = (await move(server, agent, 'Send the contract')).json;
+    const approve = () => ask(server, operator, 'POST', `/api/proposals/${proposal.id}/approve`, {});
+    const holder = await openSqliteFile(path.join(house.dataDir, 'gatehouse.db'));
+    await holder.run('begin immediate');
+    const askedAt = performance.now();
+    const held = [approve(), ...['a', 'b', 'c', 'd'].map((step) => move(server, agent, step))];
+    await until(async () => (await readiness(server)) === 503);
+    const shown = await ask(server, operator, 'GET', `/api/proposals/${proposal.id}`);
+    expect(shown).toMatchObject({ status: 200, json: { state: 'pending' } });
+    expect(performance.now() - askedAt).toBeLessThan(10_000);
+    const error = { code: 'internal', retryable: true, message: expect.stringMatching(/does not answer/) };
+    for (const { json } of await Promise.all(held)) expect(json).toMatchObject({ error });
+    expect(performance.now() - askedAt).toBeLessThan(20_000);
+
+    await holder.run('rollback');
+    await holder.close();
+    await until(async () => (await readiness(server)) === 200);
+    expect((await approve()).json.status).toBe('done');
+    expect((await move(server, agent, 'Call them')).json.proposal.state).toBe('pending');
+    expect((await house.run(['audit', 'verify', '--json'])).json).toMatchObject({ ok: true });
+    await server.stop();
   });
 });
 

@@ -183,6 +183,41 @@ describe('a SQLite file', () => {
     for (const one of [holder, waiter]) await one.close();
   });
 
+  it('reads while another process holds the write lock, ends each write in 12 s in words, and goes on by itself [K12]', async () => {
+    const file = path.join(folder, 'gatehouse.db');
+    const [store, holder] = [await openStore({ file }), await openSqliteFile(file)];
+    await store.values.set('k', 'a', 'before', null);
+    await holder.run('begin immediate');
+    const askedAt = performance.now();
+    const took = () => performance.now() - askedAt;
+    const written = async (key: string) => {
+      const refused = await store.values.set('k', key, 'after', null).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      return { key, refused, ms: took() };
+    };
+    const writes = ['a', 'b', 'c', 'd'].map(written);
+    const together = store.atomically(async (inside) => inside.values.set('k', 'e', 'after', null));
+    const inOne = expect(together).rejects.toMatchObject({ retryable: true });
+    expect(await store.values.get('k', 'a', NOW)).toBe('before');
+    expect(took()).toBeLessThan(1_000);
+    for (const { refused, ms } of await Promise.all(writes)) {
+      expect(refused).toMatchObject({ retryable: true, message: expect.stringContaining('does not answer') });
+      expect(ms).toBeLessThan(15_000);
+    }
+    await inOne;
+    const before = took();
+    // Known to be held: nobody waits as long again.
+    expect((await written('f')).ms - before).toBeLessThan(4_000);
+    const late = written('g');
+    await holder.run('rollback');
+    expect((await late).refused).toBeUndefined();
+    const kept = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((key) => store.values.get('k', key, NOW)));
+    expect(kept).toEqual(['before', undefined, undefined, undefined, undefined, undefined, 'after']);
+    await Promise.all([store.close(), holder.close()]);
+  }, 60_000);
+
   it('lets timers and sockets have their turn while one statement follows another', async () => {
     const file = await openSqliteFile(path.join(folder, 'gatehouse.db'));
     let isPast = false;

@@ -16,7 +16,7 @@ import { isUnsynced } from './unsynced.ts';
 
 /**
  * Kysely over one SQLite connection. Transactions begin immediate: deferred ones lose read-modify-writes of two processes to
- * SQLITE_BUSY, whatever the busy timeout. Whoever asks while the connection is taken waits in line.
+ * SQLITE_BUSY, whatever the busy timeout. Whoever writes while the connection is taken waits in line; whoever reads goes past it.
  */
 export class SqliteDialect implements Dialect {
   readonly #file: SqliteFile;
@@ -47,37 +47,27 @@ export class SqliteDialect implements Dialect {
 class SqliteDriver implements Driver {
   readonly #file: SqliteFile;
   readonly #scope: TransactionScope;
-  readonly #connection: SqliteConnection;
-  #line: Promise<void> = Promise.resolve();
-  #next: () => void = () => {};
+  readonly #line = new Line();
 
   constructor(file: SqliteFile, scope: TransactionScope) {
     this.#file = file;
     this.#scope = scope;
-    this.#connection = new SqliteConnection(file);
   }
 
   async init(): Promise<void> {}
 
-  async acquireConnection(): Promise<DatabaseConnection> {
+  async acquireConnection(): Promise<SqliteConnection> {
     this.#scope.enter();
-    const before = this.#line;
-    let leave = () => {};
-    this.#line = new Promise((resolve) => {
-      leave = resolve;
-    });
-    await before;
-    this.#next = leave;
-    return this.#connection;
+    return new SqliteConnection(this.#file, this.#line);
   }
 
-  async releaseConnection(): Promise<void> {
-    this.#next();
+  async releaseConnection(connection: SqliteConnection): Promise<void> {
+    connection.release();
   }
 
-  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+  async beginTransaction(connection: SqliteConnection): Promise<void> {
     if (!this.#scope.isOpen) throw new Error('Begin transactions with database.transaction(), never on Kysely itself.');
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+    await connection.begin();
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
@@ -92,28 +82,80 @@ class SqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    await this.#line;
+    await this.#line.enter();
     await this.#file.close();
   }
 }
 
-class SqliteConnection implements DatabaseConnection {
-  readonly #file: SqliteFile;
+/** One at a time, first come, first served. */
+class Line {
+  #last: Promise<void> = Promise.resolve();
+  #length = 0;
 
-  constructor(file: SqliteFile) {
-    this.#file = file;
+  get isFree(): boolean {
+    return this.#length === 0;
   }
 
-  async executeQuery<R>(compiledQuery: CompiledQuery): Promise<QueryResult<R>> {
-    const { query, sql, parameters: compiled } = compiledQuery;
-    const way = { isSynced: !isUnsynced(compiledQuery) };
-    // What the compiler below let pass, or `Database.all`.
-    const parameters = compiled as readonly Storable[];
+  /** Resolves when it is the caller's turn, with what ends it. */
+  async enter(): Promise<() => void> {
+    const before = this.#last;
+    let next = () => {};
+    this.#last = new Promise((resolve) => {
+      next = resolve;
+    });
+    this.#length += 1;
+    await before;
+    return () => {
+      this.#length -= 1;
+      next();
+    };
+  }
+}
+
+/** A place at the one connection: for one statement, or from the begin of a transaction until it is released. */
+class SqliteConnection implements DatabaseConnection {
+  readonly #file: SqliteFile;
+  readonly #line: Line;
+  #leave: (() => void) | undefined;
+
+  constructor(file: SqliteFile, line: Line) {
+    this.#file = file;
+    this.#line = line;
+  }
+
+  async begin(): Promise<void> {
+    const askedAt = performance.now();
+    this.#leave = await this.#line.enter();
+    await this.#file.run('begin immediate', [], { isSynced: true, askedAt });
+  }
+
+  release(): void {
+    this.#leave?.();
+    this.#leave = undefined;
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    const askedAt = performance.now();
+    if (this.#leave !== undefined) return this.#execute(query, askedAt);
+    // Its own connection would be set up for nothing while nobody is before it.
+    if (!this.#line.isFree && isRead(query))
+      return { rows: await this.#file.read<R>(query.sql, boundIn(query), { isSynced: true, askedAt }) };
+    const leave = await this.#line.enter();
+    try {
+      return await this.#execute(query, askedAt);
+    } finally {
+      leave();
+    }
+  }
+
+  async #execute<R>(compiled: CompiledQuery, askedAt: number): Promise<QueryResult<R>> {
+    const { query, sql } = compiled;
+    const way = { isSynced: !isUnsynced(compiled), askedAt };
     const changes =
       (query.kind === 'InsertQueryNode' || query.kind === 'UpdateQueryNode' || query.kind === 'DeleteQueryNode') &&
       query.returning === undefined;
-    if (changes) return { rows: [], numAffectedRows: BigInt(await this.#file.run(sql, parameters, way)) };
-    return { rows: await this.#file.all<R>(sql, parameters, way) };
+    if (changes) return { rows: [], numAffectedRows: BigInt(await this.#file.run(sql, boundIn(compiled), way)) };
+    return { rows: await this.#file.all<R>(sql, boundIn(compiled), way) };
   }
 
   // biome-ignore lint/correctness/useYield: Kysely asks for the method; one connection cannot be read and written at once
@@ -121,6 +163,12 @@ class SqliteConnection implements DatabaseConnection {
     throw new Error('Rows are read in pages, not streamed: a stream would hold the only connection.');
   }
 }
+
+const isRead = ({ query, sql }: CompiledQuery): boolean =>
+  query.kind === 'SelectQueryNode' || /^\s*select\b/i.test(sql);
+
+/** What the compiler below let pass, or `Database.all`. */
+const boundIn = ({ parameters }: CompiledQuery) => parameters as readonly Storable[];
 
 class CheckedCompiler extends SqliteQueryCompiler {
   protected override addParameter(parameter: unknown): void {

@@ -8,28 +8,35 @@ import type { Storable } from './parameters.ts';
 import { statements } from './statements.ts';
 import { storeUnavailable } from './unavailable.ts';
 
-/** One connection to one SQLite file, as promises. Nothing here ever deletes or replaces a file. */
+/** One SQLite file, as promises. Nothing here ever deletes or replaces a file. */
 export interface SqliteFile {
   /** Rows of a statement. */
   all<R>(sql: string, parameters?: readonly Storable[], way?: Way): Promise<R[]>;
   /** How many rows a statement without rows changed. */
   run(sql: string, parameters?: readonly Storable[], way?: Way): Promise<number>;
+  /** Rows as they are committed, on a second connection: also while the first waits for the write lock, or has a transaction open. */
+  read<R>(sql: string, parameters?: readonly Storable[], way?: Way): Promise<R[]>;
   close(): Promise<void>;
 }
 
-/** Whether a write outside of a transaction is on the disk when it is answered, as by default, or only with the next one that is. */
 export interface Way {
+  /** Whether a write outside of a transaction is on the disk when it is answered, as by default, or only with the next one that is. */
   readonly isSynced: boolean;
+  /** When whoever waits for it asked, in steady time: what they waited in line counts. Left out: now. */
+  readonly askedAt?: number;
 }
 
 const SYNCED: Way = { isSynced: true };
 
 /**
  * How long SQLite itself waits for a lock: hardly, because the whole process stands still while it does. Then we let everything
- * else go on and ask again, for about 12 seconds.
+ * else go on and ask again.
  */
 const BUSY_TIMEOUT_MS = 2;
-const ATTEMPTS = 500;
+/** For a lock; as long as for an answer of PostgreSQL. */
+const LOCK_TIMEOUT_MS = 12_000;
+/** For one that somebody waited for in vain, until it was got again: else a call would wait anew at each of its statements. */
+const STUCK_TIMEOUT_MS = 2_000;
 /** Statements run in the turn of whoever asks. After this long in one turn the next waits for the following one. */
 const TURN_MS = 10;
 /** Kept prepared: every statement of ours has one text, but those with lists of ids. */
@@ -37,7 +44,31 @@ const PREPARED = 300;
 
 /** Opens the file, makes it (and its folder, for this account alone) where it is missing, and sets it up for several processes. */
 export async function openSqliteFile(file: string): Promise<SqliteFile> {
-  return openPrivately(file, connect);
+  const first = await openPrivately(file, connect);
+  let second: Promise<Connection> | undefined;
+  const reads = new Set<Promise<unknown>>();
+  return {
+    all: first.all,
+    run: first.run,
+    async read<R>(sql: string, parameters?: readonly Storable[], way?: Way) {
+      second ??= connect(file).then(onlyReading);
+      const read = second.then((connection) => connection.all<R>(sql, parameters, way));
+      reads.add(read);
+      return read.finally(() => reads.delete(read));
+    },
+    async close() {
+      await Promise.allSettled(reads);
+      await (await second)?.close();
+      await first.close();
+    },
+  };
+}
+
+type Connection = Omit<SqliteFile, 'read'>;
+
+async function onlyReading(connection: Connection): Promise<Connection> {
+  await connection.all('pragma query_only = on');
+  return connection;
 }
 
 /** The same with the build of whoever gives `open`. */
@@ -74,7 +105,7 @@ async function isMissing(file: string): Promise<boolean> {
   }
 }
 
-async function connect(file: string): Promise<SqliteFile> {
+async function connect(file: string): Promise<Connection> {
   const handle = openHandle(file);
   const prepared = new Map<string, StatementSyncInstance>();
   const pass = createTurns();
@@ -94,18 +125,23 @@ async function connect(file: string): Promise<SqliteFile> {
     statements.publish(pragma);
     handle.exec(pragma);
   };
-  const ask = <T>(sql: string, { isSynced }: Way, answer: () => T) =>
-    patiently(file, sql, async () => {
-      await pass();
-      // One turn, so that no other statement of this connection comes between.
-      if (!isSynced) set(SYNC_LATER);
-      try {
-        statements.publish(sql);
-        return answer();
-      } finally {
-        if (!isSynced) set(SYNC);
-      }
-    });
+  const wait = createPatience(file);
+  const ask = <T>(sql: string, { isSynced, askedAt }: Way, answer: () => T) =>
+    wait(
+      sql,
+      async () => {
+        await pass();
+        // One turn, so that no other statement of this connection comes between.
+        if (!isSynced) set(SYNC_LATER);
+        try {
+          statements.publish(sql);
+          return answer();
+        } finally {
+          if (!isSynced) set(SYNC);
+        }
+      },
+      askedAt,
+    );
   return {
     all: <R>(sql: string, parameters: readonly Storable[] = [], way = SYNCED) =>
       // Rows have the columns that the statement names.
@@ -124,17 +160,29 @@ async function connect(file: string): Promise<SqliteFile> {
   };
 }
 
+const NEEDS_NO_LOCK = /^\s*(select|pragma)\b/i;
+
 /** Waits while another connection holds the lock. A busy statement has done nothing. */
-export async function patiently<T>(file: string, sql: string, ask: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (codeOf(error) !== 'SQLITE_BUSY' || attempt === ATTEMPTS) throw refusedBy(file, sql, error);
-      // Chance decides who is next: SQLite's own waiting is not fair.
-      await sleep(Math.random() * Math.min(50, 4 * attempt));
+export function createPatience(file: string) {
+  let isStuck = false;
+  return async <T>(sql: string, ask: () => Promise<T>, askedAt = performance.now()): Promise<T> => {
+    // The line that moves is no lock that is held: who waited in it has the whole time still.
+    const from = isStuck ? askedAt : performance.now();
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const answer = await ask();
+        if (!NEEDS_NO_LOCK.test(sql)) isStuck = false;
+        return answer;
+      } catch (error) {
+        const isBusy = codeOf(error) === 'SQLITE_BUSY';
+        const isLate = performance.now() - from >= (isStuck ? STUCK_TIMEOUT_MS : LOCK_TIMEOUT_MS);
+        if (isBusy && isLate) isStuck = true;
+        if (!isBusy || isLate) throw refusedBy(file, sql, error);
+        // Chance decides who is next: SQLite's own waiting is not fair.
+        await sleep(Math.random() * Math.min(50, 4 * attempt));
+      }
     }
-  }
+  };
 }
 
 function openHandle(file: string): DatabaseSyncInstance {
@@ -192,6 +240,7 @@ function createTurns(): () => Promise<void> | undefined {
 /** Full and read-only pass without a restart; a damaged file does not. */
 function refusedBy(file: string, sql: string, error: unknown): Error {
   const why = unusable(file, error) ?? new SqliteError(sql, error);
+  if (codeOf(error) === 'SQLITE_BUSY') return storeUnavailable('does not answer', why);
   return /^SQLITE_(FULL|READONLY|IOERR|CANTOPEN|PERM)$/.test(codeOf(error))
     ? storeUnavailable('takes no writes', why)
     : why;

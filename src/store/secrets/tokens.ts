@@ -133,14 +133,15 @@ async function openAdapter(target: TokenTarget): Promise<Adapter> {
 
 /** By keyv's SQLite alone: were it opened by ours too, the first to close it would drop the locks of the other. */
 async function openSqlite(file: string): Promise<Adapter> {
-  const [{ KeyvSqlite }, { openPrivately, patiently }] = await Promise.all([
+  const [{ KeyvSqlite }, { createPatience, openPrivately }] = await Promise.all([
     import('@keyv/sqlite'),
     import('../engines/sqlite.ts'),
   ]);
   const { adapter } = await openPrivately(file, async () => {
     const made = new KeyvSqlite({ uri: `sqlite://${file}`, table: NAMESPACE, busyTimeout: BUSY_TIMEOUT_MS });
     made.on('error', () => {});
-    const all = <R>(sql: string) => patiently(file, sql, async (): Promise<R[]> => made.query(sql));
+    const wait = createPatience(file);
+    const all = <R>(sql: string) => wait(sql, async (): Promise<R[]> => made.query(sql));
     // It connects by itself, and nobody would hear it fail.
     await all('select 1');
     return { adapter: made, all, close: async () => made.close() };
