@@ -84,7 +84,7 @@ export interface LookupNote {
   readonly fitting: readonly string[];
 }
 
-/** The lookups that do not work on the org of this bot, with what to set. Nothing where the org cannot be asked now. */
+/** The lookups that do not work on the org of this bot, with what to set; one note where the org cannot be asked now. */
 export async function lookupNotes(
   connections: Pick<Connections, 'open'>,
   bot: Pick<BotRow, 'name' | 'policy'>,
@@ -99,12 +99,21 @@ export async function lookupNotes(
     );
     return notes.flat();
   } catch (error) {
-    if (error instanceof GatehouseError) return [];
+    if (error instanceof GatehouseError) return [notAsked(error)];
     throw error;
   }
 }
 
 const PATIENCE_MS = 5_000;
+
+function notAsked({ message, next }: GatehouseError): LookupNote {
+  return {
+    name: 'lookups',
+    problem: `Whether the org has the fields by which people name records could not be asked: ${message}`,
+    next,
+    fitting: [],
+  };
+}
 
 function noteOf(
   { name, policy }: Pick<BotRow, 'name' | 'policy'>,

@@ -174,6 +174,15 @@ describe.skipIf(why)(`the states of the console in Chromium${why ? ` (skipped: $
     expect(await company.world.app.store.bots.get('lowered')).toBeUndefined();
   });
 
+  it('says on the page of a bot what of its policy was saved although the org could not be asked [W10] [P5]', async () => {
+    const { values } = company.world.app.store;
+    await values.set('policy.unchecked', 'demo', '["objects.Visit: not asked."]', null);
+    await using one = await opened();
+    await one.page.goto(`${company.url}/bots/demo`);
+    await one.page.getByText('objects.Visit: not asked.').waitFor();
+    await values.set('policy.unchecked', 'demo', '[]', null);
+  });
+
   it.each([
     '/bots/gone',
     '/bots/gone/policy',

@@ -59,6 +59,19 @@ describe('an org without the fields of the lookups', () => {
     ]);
   });
 
+  it('says so where the org cannot be asked, and what of the policy could not be looked up stands with the bot [H3] [P5]', async () => {
+    await using door = await openDoor({});
+    const key = await door.operatorKey('admin');
+    await door.world.app.store.values.set('policy.unchecked', 'demo', '["objects.Visit: not asked."]', null);
+    await door.world.sim('POST', 'faults', { type: 'drop', when: 'before', match: { path: '/' } });
+    door.world.clock.advance(61 * 60_000);
+    for (const path of ['/api/bots/demo', '/api/bots/demo/integration'])
+      expect((await door.ask('GET', path, { key })).json).toMatchObject({
+        lookups: [{ name: 'lookups', problem: expect.stringContaining('could not be asked'), fitting: [] }],
+        uncheckedNames: ['objects.Visit: not asked.'],
+      });
+  });
+
   it('is offered the fittest of its fields [H3]', () => {
     const field = (name: string, more: Partial<FieldDescribe> = {}) =>
       ({

@@ -7,7 +7,7 @@ import { toolSchema } from '../../domain/tool-schema.ts';
 import { createBot } from '../../policy/bots.ts';
 import { lookupNotes } from '../../policy/lookups.ts';
 import { botNamed } from '../../policy/permit.ts';
-import { changePolicy } from '../../policy/save.ts';
+import { changePolicy, uncheckedOf } from '../../policy/save.ts';
 import { defineRoute } from '../../ports/route.ts';
 import type { BotRow } from '../../ports/store.ts';
 import type { HttpDeps } from '../deps.ts';
@@ -75,6 +75,9 @@ export function botRoutes(deps: HttpDeps) {
       permission: 'READ_INTEGRATIONS',
       answer: summaryAnswer.extend({
         lookups: z.array(lookupAnswer),
+        uncheckedNames: z
+          .array(z.string())
+          .describe('What of its policy was saved although the org could not be asked'),
         tools: z.array(z.strictObject({ name: z.string(), description: z.string(), bytes: z.int() })),
         keys: z.strictObject({ agent: z.int(), host: z.int() }),
       }),
@@ -91,6 +94,7 @@ export function botRoutes(deps: HttpDeps) {
           json: {
             ...shown,
             lookups: shown.connection.state === 'connected' ? await lookupNotes(connections, bot) : [],
+            uncheckedNames: [...(await uncheckedOf(deps, bot.name))],
             tools,
             keys: {
               agent: keys.filter(({ kind }) => kind === 'agent').length,

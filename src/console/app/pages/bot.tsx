@@ -53,6 +53,18 @@ export function Bot({ name }: { readonly name: string }) {
                 <Text>{next}</Text>
               </Notice>
             ))}
+            {bot.uncheckedNames.length > 0 && (
+              <Notice kind="warn" title="Part of its policy was saved unchecked: the org could not be asked.">
+                <ul>
+                  {bot.uncheckedNames.map((words) => (
+                    <li key={words}>
+                      <Text>{words}</Text>
+                    </li>
+                  ))}
+                </ul>
+                <p>Save the policy once more when the org answers.</p>
+              </Notice>
+            )}
             <ConnectionCard bot={bot} />
             {bot.connection.state === 'connected' && <ReadyOfBot bot={bot.name} />}
             <MayDo bot={bot} />
