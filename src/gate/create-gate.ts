@@ -46,6 +46,9 @@ export interface GateDeps {
   readonly crash?: ((point: string) => void | Promise<void>) | undefined;
 }
 
+/** The newest ones: who wrote into the database once may have written often. */
+const MOST_ENDED = 100;
+
 /** The listing stands by itself (`listing.ts`). */
 export interface WholeGate {
   readonly gate: Omit<Gate, 'actions'>;
@@ -97,9 +100,7 @@ export function createGate(deps: GateDeps): WholeGate {
         const open: Proposal[] = [];
         for (const proposal of await store.proposals.list({ states: LIVE, limit: Number.MAX_SAFE_INTEGER }))
           if (!isIntact(sign, proposal) || (await hasEnded(store.audit, proposal))) open.push(proposal);
-        const ended = (await store.audit.find({ event: 'conflict', limit: Number.MAX_SAFE_INTEGER })).filter(
-          ({ detail }) => JSON.parse(detail).code === CHANGED_OUTSIDE,
-        );
+        const ended = await store.audit.find({ event: 'conflict', code: CHANGED_OUTSIDE, limit: MOST_ENDED });
         return [
           ...open.map(({ id, bot, action, state }) => ({ id, bot, action, state })),
           ...ended.map(({ proposal, bot, action }) => ({

@@ -80,7 +80,7 @@ export interface Approvals {
   heldRecords(id: string): Promise<readonly HeldRecord[] | undefined>;
   /** Requests of visitors that wait for somebody. */
   heldRequests(bot: string): Promise<HeldRequests>;
-  /** Proposals that somebody else than us wrote into: those that can still be met, and those that ended by it. None of them ran. */
+  /** Proposals that somebody else than us wrote into: those that can still be met, and the newest that ended by it. None of them ran. */
   changedOutside(): Promise<readonly Pick<Proposal, 'id' | 'bot' | 'action' | 'state'>[]>;
 }
 

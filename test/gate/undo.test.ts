@@ -140,6 +140,17 @@ it.each(['CreateLead', 'UpdateOpportunity'] as const)(
   },
 );
 
+it('ends as done when the deletion reached Salesforce twice and the second one found nothing [A6 C6]', async () => {
+  await using world = await createWorld();
+  const undo = await toUndo(world, 'CreateLead');
+  await world.sim('POST', 'faults', {
+    ...{ type: 'status', status: 404, when: 'after', times: 1, match: { method: 'DELETE' } },
+    body: [{ errorCode: 'ENTITY_IS_DELETED', message: 'entity is deleted', fields: [] }],
+  });
+  expect(await world.approve(undo.id)).toMatchObject({ status: 'done', result: { undone: [{ how: 'deleted' }] } });
+  expect(await undo.record()).toMatchObject({ IsDeleted: true });
+});
+
 it('ends as failed when Salesforce refuses the deletion, instead of unknown and sent again at night [A6 C6]', async () => {
   await using world = await createWorld();
   const undo = await toUndo(world, 'CreateLead');
