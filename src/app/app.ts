@@ -13,8 +13,8 @@ import { deriveKey, hmacSha256 } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { createLeaseWatch, type LeaseWatch } from '../domain/lease-watch.ts';
 import type { Prompt } from '../domain/prompt.ts';
-import type { ContextDeps } from '../gate/call-context.ts';
 import type { WholeGate } from '../gate/create-gate.ts';
+import type { RoadContext } from '../gate/handle.ts';
 import { listActions } from '../gate/listing.ts';
 import type { NeverUsed } from '../policy/never-used.ts';
 import type { Access } from '../ports/access.ts';
@@ -219,8 +219,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         ...(options.actions === undefined ? [] : [options.actions]),
       ));
     const prompts = lazily(() => loadPrompts(new URL('../../prompts/', import.meta.url)));
-    const openOrg: ContextDeps['openOrg'] = async (bot, signal, sent) => {
-      const org = await connections.open(bot.name, { signal, sent });
+    const openOrg: RoadContext['openOrg'] = async (bot, signal, sent, known) => {
+      const org = await connections.open(bot.name, { signal, sent, known });
       // A damaged file is told as that, not as a Salesforce that does not answer.
       if (isSimulated) await sim.get();
       return org;
@@ -232,7 +232,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         import('../salesforce/records/find.ts'),
         import('../salesforce/transport/upstream-error.ts'),
       ]);
-      const context: ContextDeps = {
+      const context: RoadContext = {
         openOrg,
         openSoql: (bot, org, caller, answered) =>
           deferred<Soql>(async () => {

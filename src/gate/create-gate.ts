@@ -9,11 +9,10 @@ import type { Proposal } from '../domain/proposal.ts';
 import { requireAnother } from '../policy/self-approval.ts';
 import type { Approvals, Gate, Retention } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
-import type { ContextDeps } from './call-context.ts';
 import { createDeliver, createStoredNow } from './deliver.ts';
 import { createEdits } from './edits.ts';
 import { eraseSubject } from './erase.ts';
-import { createHandle } from './handle.ts';
+import { createHandle, type RoadContext } from './handle.ts';
 import { createLooks } from './look.ts';
 import { createNotices, type Notice } from './notices.ts';
 import { createPrepareRun } from './prepare-run.ts';
@@ -30,7 +29,7 @@ export interface GateDeps {
   readonly actions: readonly Action[];
   readonly store: Store;
   readonly audit: Audit;
-  readonly context: ContextDeps;
+  readonly context: RoadContext;
   readonly mayOverride: (error: GatehouseError) => boolean;
   readonly isRunnerAlive: (runner: string) => boolean;
   /** Names this process, unique per start. */

@@ -6,9 +6,10 @@ import { toGatehouseError } from '../domain/errors.ts';
 import { digestOfCall, type Envelope, type Proposal } from '../domain/proposal.ts';
 import { cleanData } from '../domain/safe-text.ts';
 import { denied, factsOf, hasRate, noteRun } from '../policy/judge.ts';
-import { botNamed, orgOf, reachable } from '../policy/permit.ts';
+import { botNamed, reachable } from '../policy/permit.ts';
 import type { Call, Gate, Judgement } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
+import type { Org, ReadConnection } from '../ports/salesforce.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { createAccountContext } from './account-context.ts';
 import type { ContextDeps } from './call-context.ts';
@@ -29,7 +30,7 @@ export interface HandleDeps {
   readonly actions: readonly Action[];
   readonly store: Pick<Store, 'bots' | 'connections' | 'counters'>;
   readonly audit: Pick<Audit, 'record'>;
-  readonly context: ContextDeps;
+  readonly context: RoadContext;
   readonly queries: Pick<ProposalQueries, 'proposal' | 'getProposal'>;
   readonly receipts: Pick<Receipts, 'receive'>;
   readonly repeats: Pick<Repeats, 'earlier'>;
@@ -39,8 +40,19 @@ export interface HandleDeps {
   readonly log: Log;
 }
 
+/** What a call has read of its connection is not read again to open its org. */
+export interface RoadContext extends ContextDeps {
+  readonly openOrg: (...call: [...Parameters<ContextDeps['openOrg']>, known?: ReadConnection]) => Promise<Org>;
+}
+
 export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
   const { actions, store, audit, queries, receipts, repeats, propose, newId, log } = deps;
+
+  async function connectionOf(bot: string): Promise<ReadConnection | undefined> {
+    const readAt = deps.now();
+    const row = await store.connections.get(bot);
+    return row && { row, readAt };
+  }
 
   async function handle(bot: BotRow, c: Call): Promise<Envelope> {
     const audited = {
@@ -68,16 +80,16 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       const signal = c.signal ?? new AbortController().signal;
       const digest = digestOfCall(bot.name, action.name, args);
       const isWrite = action.risk !== 'read';
-      const dedupeKey =
-        c.isTrial !== true && (isWrite || mayAsk(permit, bot))
-          ? dedupeKeyOf(bot, await orgOf(store, bot.name), c, digest)
-          : null;
+      const isDeduped = c.isTrial !== true && (isWrite || mayAsk(permit, bot));
+      const known = isDeduped ? await connectionOf(bot.name) : undefined;
+      const dedupeKey = isDeduped ? dedupeKeyOf(bot, known?.row.orgId ?? null, c, digest) : null;
 
       const earlier = dedupeKey === null ? undefined : await repeats.earlier(bot, action, c, dedupeKey, digest, signal);
       if (earlier !== undefined) return earlier;
 
       const visitor = isReceived ? SOMEBODY : null;
-      const { run, preview, verdict } = await evaluate(deps, bot, permit, c, parsed, signal, visitor, reads, seen);
+      const road = { ...deps, context: openingBy(deps.context, known) };
+      const { run, preview, verdict } = await evaluate(road, bot, permit, c, parsed, signal, visitor, reads, seen);
       ({ decision, reasons } = verdict);
       if (verdict.decision === 'deny') {
         met = metBy(preview);
@@ -143,6 +155,10 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       return { decision, assurance, reasons, preview, clientDecline };
     },
   };
+}
+
+function openingBy(context: RoadContext, known: ReadConnection | undefined): ContextDeps {
+  return { ...context, openOrg: (bot, signal, sent) => context.openOrg(bot, signal, sent, known) };
 }
 
 function told({ audience }: BotRow, envelope: Envelope): Envelope {

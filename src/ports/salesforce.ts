@@ -2,6 +2,7 @@ import type { Connection } from 'jsforce';
 import type { ObjectDescribe, Salesforce } from '../domain/action.ts';
 import type { ErrorBody, GatehouseError } from '../domain/errors.ts';
 import type { EventSource } from './events.ts';
+import type { ConnectionRow } from './store.ts';
 
 /** Bots and their orgs: connect, use, look at, disconnect. */
 export interface Connections {
@@ -29,6 +30,14 @@ export interface OrgCall {
   readonly background?: boolean;
   /** Told of each request that goes out for this call, repeats too. */
   readonly sent?: (() => void) | undefined;
+  /** What this call has read of its connection already. */
+  readonly known?: ReadConnection | undefined;
+}
+
+/** A connection as it was when it was read: for a moment it need not be read again. */
+export interface ReadConnection {
+  readonly row: ConnectionRow;
+  readonly readAt: number;
 }
 
 export interface WebStart {

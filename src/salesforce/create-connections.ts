@@ -13,7 +13,7 @@ import { createWebFlow } from './auth/web-flow.ts';
 import { toStatus } from './connection-status.ts';
 import { createDescribes } from './records/describes.ts';
 import { createOrg } from './records/org.ts';
-import { createRequestPipeline, type RequestPipeline } from './request.ts';
+import { createRequestPipeline, isFresh, type RequestPipeline } from './request.ts';
 import { CLOSED } from './transport/breaker.ts';
 import type { BudgetShares } from './transport/budget.ts';
 import { createHealth } from './transport/health.ts';
@@ -244,8 +244,10 @@ export function createConnections(deps: ConnectionDeps): Connections {
   }
 
   async function openLine(bot: string, call: OrgCall): Promise<RequestPipeline> {
-    const row = usable(await rows.get(bot));
-    return createRequestPipeline({ rows, session, health, versions, timeoutMs, now, wait }, row, call);
+    const readAt = now();
+    const read = isFresh(call.known, readAt) ? call.known : { row: await rows.get(bot), readAt };
+    const opened = { row: usable(read.row), readAt: read.readAt };
+    return createRequestPipeline({ rows, session, health, versions, timeoutMs, now, wait }, opened, call);
   }
 
   return {

@@ -1,5 +1,5 @@
 import { GatehouseError } from '../domain/errors.ts';
-import type { OrgCall } from '../ports/salesforce.ts';
+import type { OrgCall, ReadConnection } from '../ports/salesforce.ts';
 import type { ConnectionRow, ConnectionStore } from '../ports/store.ts';
 import { type Session, usable } from './auth/session.ts';
 import { toFailure } from './transport/failures.ts';
@@ -69,20 +69,20 @@ const CALLERS_CODES = new Set([
 const MAX_REPEATS = 2;
 const FRESH_MS = 250;
 
-export function createRequestPipeline(
-  deps: RequestPipelineDeps,
-  opened: ConnectionRow,
-  call: OrgCall,
-): RequestPipeline {
+/** Whether what was read of a connection may stand for what it is now. */
+export const isFresh = (read: ReadConnection | undefined, now: number): read is ReadConnection =>
+  read !== undefined && now - read.readAt < FRESH_MS;
+
+export function createRequestPipeline(deps: RequestPipelineDeps, read: ReadConnection, call: OrgCall): RequestPipeline {
   const { rows, session, health, versions, timeoutMs, now, wait } = deps;
-  const openedAt = now();
-  let unused: ConnectionRow | undefined = opened;
+  const opened = read.row;
+  let unused: ReadConnection | undefined = read;
   let used = opened;
   const callOptions = `client=${clientName(opened)}`;
 
   /** The row that `open` read serves the first request; later ones look again, so a disconnect stops queued work (O6). */
   async function currentRow(): Promise<ConnectionRow> {
-    const row = unused && now() - openedAt < FRESH_MS ? unused : usable(await rows.get(opened.bot));
+    const row = isFresh(unused, now()) ? unused.row : usable(await rows.get(opened.bot));
     unused = undefined;
     if (row.id === opened.id) return row;
     throw new GatehouseError('not_connected', 'The connection was replaced while this call waited.', {

@@ -38,6 +38,24 @@ describeOnce('the statements of a call', () => {
     expect(syncsOf(sent)).toBe(1);
   });
 
+  it('read the bot and its connection once where a query may be asked about [F2]', async () => {
+    await using world = await createWorld();
+    const [{ Id } = { Id: '' }] = await world.records('Account');
+    const query = () => world.call('RunSOQL', { soql: `SELECT Name FROM Account WHERE Id = '${Id}' LIMIT 1` });
+    await query();
+    const sent = await sentBy(query);
+    const kinds = sent.filter((sql) => !sql.startsWith('pragma')).map(kindOf);
+    expect(kinds).toEqual([
+      'select bots',
+      'select connections',
+      'select proposals',
+      'select counters',
+      'insert counters',
+      'select counters',
+      ...['begin', 'update auditHead', 'insert audit', 'commit'],
+    ]);
+  });
+
   it('include the bot at each call: switched off or revoked in one process, it is so at the next call of every other [P5]', async () => {
     await using world = await createWorld();
     const beside = await world.again();
@@ -70,7 +88,7 @@ describeOnce('the statements of a call', () => {
     const sent = await sentBy(write);
     expect(sent.map(kindOf).filter((kind) => kind === 'select proposals')).toHaveLength(4);
     // One of them asks the audit whether it ended before.
-    expect(sent.filter((sql) => !sql.startsWith('pragma')).length).toBeLessThanOrEqual(26);
+    expect(sent.filter((sql) => !sql.startsWith('pragma')).length).toBeLessThanOrEqual(25);
     // The proposal with its permit, the write that is about to leave, and how it ended.
     expect(syncsOf(sent)).toBe(3);
   });

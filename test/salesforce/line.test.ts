@@ -27,7 +27,7 @@ async function createLine(handler: Handler) {
   if (!row) throw new Error('there is no connection');
   const { signal } = new AbortController();
   const deps = { rows, session, health, versions: createVersions({ transport, now }), timeoutMs, now, wait };
-  const pipeline = createRequestPipeline(deps, row, { signal });
+  const pipeline = createRequestPipeline(deps, { row, readAt: deps.now() }, { signal });
   return { ...world, ...pipeline, send: (request: OrgRequest) => pipeline.send(request) };
 }
 
