@@ -37,9 +37,10 @@ const MOST_BYTES = { concise: 5_500, detailed: 24_000 } as const;
 
 export function createSoql(deps: RunSoqlDeps): Soql {
   const policy = toSoqlPolicy(deps.policy);
+  const known: Known = new Map();
 
   const pass = async (query: string): Promise<SoqlPass> => {
-    const schema = await schemaFor(query, policy, deps.org);
+    const schema = await schemaFor(query, policy, deps.org, known);
     const verdict = guardSoql(query, { policy, schema, now: deps.org.clock() });
     if (verdict.ok) return verdict;
     throw new GatehouseError('query_refused', `${verdict.rule} (${verdict.code}, position ${verdict.position})`, {
@@ -196,9 +197,16 @@ const toSoqlPolicy = keptFor(({ objects, soql }: Policy): SoqlPolicy => {
   };
 });
 
+/** What one call has seen of the org. */
+type Known = Map<string, SoqlObject | undefined>;
+
 /** Describes of every object that the query reaches, fetched until none is missing. An object the org does not have stays unknown. */
-async function schemaFor(query: string, policy: SoqlPolicy, org: RunSoqlDeps['org']): Promise<SoqlSchema> {
-  const known = new Map<string, SoqlObject | undefined>();
+async function schemaFor(
+  query: string,
+  policy: SoqlPolicy,
+  org: RunSoqlDeps['org'],
+  known: Known,
+): Promise<SoqlSchema> {
   const schema: SoqlSchema = { object: (name) => known.get(name.toLowerCase()) };
   for (;;) {
     const missing = neededObjects(query, schema, policy).filter((name) => !known.has(name.toLowerCase()));

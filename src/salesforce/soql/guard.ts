@@ -1,3 +1,4 @@
+import { keptFor } from '../../domain/kept-for.ts';
 import type { Query } from './ast.ts';
 import { type Bounded, bound, isAggregated, isCount } from './bound.ts';
 import { classify } from './classify.ts';
@@ -54,8 +55,7 @@ export function guardSoql(q: string, options: GuardOptions): SoqlVerdict {
 export function createGuard({ policy, schema, now }: GuardOptions): (q: string) => SoqlVerdict {
   const access = policy === undefined ? openAccess : compileAccess(policy);
   const knownSchema = policy === undefined ? anySchema : (schema ?? emptySchema);
-  const dateLiterals = literalsOf(policy);
-  const read = (text: string) => parseSoql(text, dateLiterals, now).query;
+  const read = (text: string) => readingOf(text, policy, now);
   return (q) => {
     try {
       return judge(q, { access, schema: knownSchema, policy, read });
@@ -98,9 +98,26 @@ const DEFAULT_MAX_LENGTH = 20_000;
 
 const emptySchema: SoqlSchema = { object: () => undefined };
 
-function literalsOf(policy: SoqlPolicy | undefined): ReadonlySet<string> {
-  return new Set(policy?.dateLiterals?.map((name) => name.toUpperCase()));
+/** One call reads its query for what it needs, for the guard and for what leaves: the same text under one policy is the same tree. */
+export function readingOf(text: string, policy: SoqlPolicy | undefined, now?: number): Query {
+  const { literals, trees } = readingsOf(policy ?? NO_POLICY);
+  const query = trees.get(text) ?? parseSoql(text, literals, now).query;
+  // Last used, last out. What is refused is read anew, by the clock of then.
+  trees.delete(text);
+  trees.set(text, query);
+  const [oldest] = trees.keys();
+  if (oldest !== undefined && trees.size > MOST_TREES) trees.delete(oldest);
+  return query;
 }
+
+/** The queries of a few calls at once, each as it came and as it leaves. */
+const MOST_TREES = 16;
+const NO_POLICY: Pick<SoqlPolicy, 'dateLiterals'> = {};
+
+const readingsOf = keptFor(({ dateLiterals = [] }: Pick<SoqlPolicy, 'dateLiterals'>) => ({
+  literals: new Set(dateLiterals.map((name) => name.toUpperCase())),
+  trees: new Map<string, Query>(),
+}));
 
 interface Rules {
   readonly access: QueryAccess;
@@ -181,7 +198,7 @@ function refused(error: unknown): SoqlRefused {
 function readQuietly(q: string, policy?: SoqlPolicy): Query | undefined {
   try {
     checkLength(q, policy?.maxLength);
-    return parseSoql(q, literalsOf(policy)).query;
+    return readingOf(q, policy);
   } catch (error) {
     if (error instanceof SoqlRefusal) return undefined;
     throw error;

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { guardSoql, readingOf } from '../../../src/salesforce/soql/guard.ts';
 import { parseSoql } from '../../../src/salesforce/soql/parse.ts';
 import { SoqlRefusal } from '../../../src/salesforce/soql/refusal.ts';
-import { readRows, refusal, underPolicy } from './fixtures.ts';
+import { examplePolicy, readRows, refusal, underPolicy } from './fixtures.ts';
 import { hostileTexts } from './hostile-texts.ts';
 import { mutated } from './mutations.ts';
 
@@ -22,6 +23,25 @@ describe('reading time', () => {
       }),
       { numRuns: 5_000, seed: 9 },
     );
+  });
+
+  it('is spent once on a text under one policy, and not for ever [F2]', () => {
+    const { policy } = examplePolicy();
+    const q = 'SELECT Id FROM Account';
+    const first = readingOf(q, policy);
+    for (let n = 0; n < 10; n += 1) readingOf(`${q} LIMIT ${n}`, policy);
+    expect(readingOf(q, policy)).toBe(first);
+    expect(readingOf(q, { ...policy })).not.toBe(first);
+    for (let n = 0; n < 100; n += 1) readingOf(`${q} LIMIT ${n}`, policy);
+    expect(readingOf(q, policy)).not.toBe(first);
+  });
+
+  it('is spent anew on what is refused: its ready rewrite is of the hour of now', () => {
+    const { policy } = examplePolicy();
+    const q = 'SELECT Id FROM Account WHERE CreatedDate >= LAST_N_HOURS:2';
+    const next = (now: number) => refusal(guardSoql(q, { policy, now })).next;
+    expect(next(Date.UTC(2026, 0, 5, 8))).toContain('2026-01-05T06');
+    expect(next(Date.UTC(2026, 0, 5, 9))).toContain('2026-01-05T07');
   });
 
   it('doubles when the query doubles, and no more [Q4]', () => {
