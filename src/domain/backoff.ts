@@ -6,3 +6,9 @@ export function spreadBackoffMs(attempts: number, id: string): number {
   const spread = [...id].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1000, 7) / 1000;
   return Math.round(backoffMs(attempts) * (0.75 + spread / 2));
 }
+
+/** No record of sync that has failed so few times waits longer for its next try, whoever's clock wrote when that is ... */
+export const FEW_TRIES = 7;
+export const LONGEST_WAIT_OF_FEW_MS = 600_000;
+/** ... and none at all longer than this. */
+export const LONGEST_WAIT_MS = 1.25 * 3_600_000;

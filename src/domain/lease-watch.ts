@@ -31,3 +31,16 @@ export function createLeaseWatch(ticks: () => number): LeaseWatch {
     },
   };
 }
+
+/**
+ * How long a stored time still holds us, ms; 0 when it is over. Whoever wrote it has a clock of its own: it holds no longer than
+ * the longest wait of its kind from now, nor after it has stood for that long before our own eyes.
+ */
+export function holdsFor(
+  watch: LeaseWatch | undefined,
+  name: string,
+  { until, now, longestMs }: { readonly until: number; readonly now: number; readonly longestMs: number },
+): number {
+  const left = Math.min(until - now, longestMs);
+  return left <= 0 || watch?.hasStood(name, `${until}`, longestMs) ? 0 : left;
+}

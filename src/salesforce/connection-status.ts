@@ -1,6 +1,7 @@
 import { asUuid } from '../domain/canonical-json.ts';
 import type { ConnectionStatus } from '../ports/salesforce.ts';
 import type { ConnectionRow } from '../ports/store.ts';
+import { PAUSE_MS } from './transport/breaker.ts';
 import { operatorHint } from './transport/failure-table.ts';
 
 /** A connection as people see it, with the cure beside its last failure (O7). */
@@ -18,7 +19,9 @@ export function toStatus(row: ConnectionRow, now: number): ConnectionStatus {
     connectedAt: iso(row.connectedAt),
     breaker: {
       state: breakerState,
-      ...(breakerState !== 'closed' && breakerUntil > now ? { nextTryAt: iso(breakerUntil) } : {}),
+      ...(breakerState !== 'closed' && breakerUntil > now
+        ? { nextTryAt: iso(Math.min(breakerUntil, now + PAUSE_MS)) }
+        : {}),
     },
     successes: row.successes,
     failures: row.failures,

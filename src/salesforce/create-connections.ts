@@ -60,6 +60,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
   const transport = createTransport({ timeoutMs, extraHosts: config.extraHosts, simulated: deps.simulated });
   const oauth = createOAuth({ transport, config, now });
   const web = createWebFlow({ oauth, values: deps.values, random: deps.random, now });
+  const watch = deps.watch ?? createLeaseWatch(deps.now);
   const session = createSession({
     transport,
     oauth,
@@ -67,11 +68,11 @@ export function createConnections(deps: ConnectionDeps): Connections {
     vault: deps.tokens,
     timeoutMs,
     instance: deps.instance,
-    watch: deps.watch ?? createLeaseWatch(deps.now),
+    watch,
     now,
     wait,
   });
-  const health = createHealth({ rows, now, timeoutMs, shares: deps.budget });
+  const health = createHealth({ rows, now, watch, timeoutMs, shares: deps.budget });
   const versions = createVersions({ transport, now });
   const describes = createDescribes({ values: deps.values, now });
 

@@ -101,7 +101,7 @@ describe('a write lock that another process holds', () => {
     const held = [approve(), ...['a', 'b', 'c', 'd'].map((step) => move(server, agent, step))];
     await until(async () => (await readiness(server)) === 503);
     const shown = await ask(server, operator, 'GET', `/api/proposals/${proposal.id}`);
-    expect(shown).toMatchObject({ status: 200, json: { state: 'pending' } });
+    expect(shown).toMatchObject({ status: 200, json: { detail: { state: 'pending' } } });
     expect(performance.now() - askedAt).toBeLessThan(10_000);
     const error = { code: 'internal', retryable: true, message: expect.stringMatching(/does not answer/) };
     for (const { json } of await Promise.all(held)) expect(json).toMatchObject({ error });

@@ -65,6 +65,23 @@ describe('an outage', () => {
     expect(world.server.seen).toHaveLength(1);
   });
 
+  it('is believed for its own longest pause and no longer, whatever a clock that was ahead wrote [R1] [K6]', async () => {
+    for (const [code, longestMs] of [
+      ['circuit_open', 60_000],
+      ['limit_reached', 15 * 60_000],
+    ] as const) {
+      await using world = await createServedWorld((_, response) => rows(response));
+      const until = world.clock.now + 86_400_000;
+      const open = { breakerState: 'open', breakerFailures: 5, breakerUntil: until } as const;
+      await world.store.connections.patch('demo', code === 'circuit_open' ? open : { limitedUntil: until });
+      expect(await refusal(world.open().then(read))).toMatchObject({ code, retryAfterMs: longestMs });
+      world.clock.advance(longestMs - 1);
+      expect((await refusal(world.open().then(read))).code).toBe(code);
+      world.clock.advance(1);
+      expect(await world.open().then(read)).toHaveLength(1);
+    }
+  });
+
   it('is not what validation errors mean, however many [R1] [sync-P22]', async () => {
     await using world = await createServedWorld((_, response) => {
       response.writeHead(400, { 'content-type': 'application/json' });

@@ -1,7 +1,47 @@
 import { describe, expect, it } from 'vitest';
+import type { WebhookTarget } from '../../src/ports/sync-store.ts';
 import { deliver } from '../../src/sync/webhooks/deliver.ts';
 import { describeStores } from '../support/databases.ts';
-import { createSyncWorld } from './world.ts';
+import { createSyncWorld, type SyncWorld } from './world.ts';
+
+/** A webhook with one message to send, and how often it was sent. */
+async function withWebhook(world: SyncWorld, more: Partial<WebhookTarget> = {}) {
+  let sent = 0;
+  const deps = {
+    ...world.delivery,
+    hooks: {
+      refuse: async () => undefined,
+      post: async () => {
+        sent += 1;
+        return 200;
+      },
+    },
+  };
+  await world.store.webhooks.put({
+    bot: 'demo',
+    url: 'https://host.example/hook',
+    secret: deps.cipher.encrypt('whsec_c2VjcmV0'),
+    delivered: await world.store.feed.head('demo'),
+    attempts: 0,
+    nextAt: 0,
+    leaseUntil: 0,
+    state: 'on',
+    lastError: null,
+    ...more,
+  });
+  await world.store.feed.add('demo', [
+    {
+      type: 'changed',
+      kind: 'record',
+      localId: 'p1',
+      object: 'Contact',
+      sfId: '003000000000001AAA',
+      changes: {},
+      at: world.clock.now,
+    } as never, // whatever a row of the feed holds, this test looks at the lease alone
+  ]);
+  return { deps, sent: () => sent };
+}
 
 /** Leases of the sync among processes whose clocks differ. */
 
@@ -32,6 +72,27 @@ describe('leases of the sync', () => {
         world.clock.advance(600_000 + Math.abs(skewMs));
         await drain();
         expect(await world.records()).toHaveLength(1);
+      }
+    });
+
+    it('a clock that was ahead holds no record and no webhook for longer than their own longest pause [K6]', async () => {
+      await using world = await createSyncWorld(openFresh);
+      await world.put('p1', { email: 'ada@example.com', name: 'Ada Byron' });
+      await world.control('POST', 'faults', { type: 'lock', times: 20 });
+      const ahead = world.process({ skewMs: 3_600_000 });
+      await ahead.sync.runner.runAllDue('demo', await ahead.org());
+      await world.control('POST', 'faults', { clear: true });
+      expect(await world.records()).toHaveLength(0);
+      const right = world.process();
+      expect(await right.sync.runner.runAllDue('demo', await right.org())).toBe(1);
+      expect(await world.records()).toHaveLength(1);
+
+      const failing = { attempts: 1, nextAt: world.clock.now + 3_600_000, lastError: 'It answered 500.' };
+      const { deps, sent } = await withWebhook(world, failing);
+      for (const [ms, isTried] of [0, 4_999, 2].map((ms) => [ms, ms === 2] as const)) {
+        world.clock.advance(ms);
+        await deliver(deps, 'demo');
+        expect(sent()).toBe(isTried ? 1 : 0);
       }
     });
 
@@ -66,39 +127,7 @@ describe('leases of the sync', () => {
 
     it('a webhook that another one is sending is left to it, whatever the time in its lease [K6] [S7]', async () => {
       await using world = await createSyncWorld(openFresh);
-      let sent = 0;
-      const deps = {
-        ...world.delivery,
-        hooks: {
-          refuse: async () => undefined,
-          post: async () => {
-            sent += 1;
-            return 200;
-          },
-        },
-      };
-      await world.store.webhooks.put({
-        bot: 'demo',
-        url: 'https://host.example/hook',
-        secret: deps.cipher.encrypt('whsec_c2VjcmV0'),
-        delivered: await world.store.feed.head('demo'),
-        attempts: 0,
-        nextAt: 0,
-        leaseUntil: 0,
-        state: 'on',
-        lastError: null,
-      });
-      await world.store.feed.add('demo', [
-        {
-          type: 'changed',
-          kind: 'record',
-          localId: 'p1',
-          object: 'Contact',
-          sfId: '003000000000001AAA',
-          changes: {},
-          at: world.clock.now,
-        } as never, // whatever a row of the feed holds, this test looks at the lease alone
-      ]);
+      const { deps, sent } = await withWebhook(world);
       // Held by a machine whose clock is an hour behind: by ours it is long over.
       await world.store.webhooks.lease('demo', 0, world.clock.now - 3_600_000);
       expect(await deliver(deps, 'demo')).toBe(0);
@@ -106,7 +135,7 @@ describe('leases of the sync', () => {
       expect(await deliver(deps, 'demo')).toBe(0);
       world.clock.advance(2_000);
       expect(await deliver(deps, 'demo')).toBe(1);
-      expect(sent).toBe(1);
+      expect(sent()).toBe(1);
     });
   });
 });

@@ -1,7 +1,7 @@
 /** The circuit breaker as a pure state machine (R1): 5 consecutive infrastructure failures, 60 s, one probe, 2 successes. */
 
 const FAILURES_TO_OPEN = 5;
-const PAUSE_MS = 60_000;
+export const PAUSE_MS = 60_000;
 const SUCCESSES_TO_CLOSE = 2;
 
 /** As it lies in the connection's row, so that all processes share it. */
@@ -21,9 +21,10 @@ export type Admission =
   | { readonly kind: 'probe'; readonly next: Breaker }
   | { readonly kind: 'refused'; readonly nextTryAt: number };
 
-export function admit(breaker: Breaker, now: number, probeMs: number): Admission {
+/** `heldMs`: for how long its `breakerUntil`, which another clock may have written, is still to come. */
+export function admit(breaker: Breaker, now: number, probeMs: number, heldMs: number): Admission {
   if (breaker.breakerState === 'closed') return { kind: 'pass' };
-  if (now < breaker.breakerUntil) return { kind: 'refused', nextTryAt: breaker.breakerUntil };
+  if (heldMs > 0) return { kind: 'refused', nextTryAt: now + heldMs };
   const breakerSuccesses = breaker.breakerState === 'half-open' ? breaker.breakerSuccesses : 0;
   return {
     kind: 'probe',

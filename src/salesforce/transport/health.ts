@@ -1,8 +1,9 @@
 import { GatehouseError } from '../../domain/errors.ts';
+import { holdsFor, type LeaseWatch } from '../../domain/lease-watch.ts';
 import type { ConnectionRow, ConnectionStore } from '../../ports/store.ts';
-import { abandoned, admit, type Breaker, failed, succeeded } from './breaker.ts';
+import { abandoned, admit, type Breaker, failed, PAUSE_MS, succeeded } from './breaker.ts';
 import type { BudgetShares } from './budget.ts';
-import { DEFAULT_SHARES, judgeSpending, limitPauseMs, readLimitInfo, type Usage } from './budget.ts';
+import { DEFAULT_SHARES, judgeSpending, limitPauseMs, REMEASURE_MS, readLimitInfo, type Usage } from './budget.ts';
 import { operatorHint } from './failure-table.ts';
 import type { Answer } from './http.ts';
 import { UpstreamError } from './upstream-error.ts';
@@ -53,10 +54,11 @@ interface Unwritten {
 export function createHealth(deps: {
   readonly rows: ConnectionStore;
   readonly now: () => number;
+  readonly watch: LeaseWatch;
   readonly timeoutMs: number;
   readonly shares?: BudgetShares | undefined;
 }): Health {
-  const { rows, now, shares = DEFAULT_SHARES } = deps;
+  const { rows, now, watch, shares = DEFAULT_SHARES } = deps;
   const probeMs = deps.timeoutMs + 5_000;
   const unwritten = new Map<string, Unwritten>();
 
@@ -82,28 +84,40 @@ export function createHealth(deps: {
   }
 
   async function checkAllowance(row: ConnectionRow, background: boolean): Promise<void> {
-    if (row.limitedUntil > now()) {
+    const limit = { until: row.limitedUntil, now: now(), longestMs: REMEASURE_MS };
+    const limitedMs = holdsFor(watch, `limit of ${row.bot}`, limit);
+    if (limitedMs > 0) {
       throw limitReached(
         'Salesforce said that a limit of its API is reached; it is left alone for a while.',
-        row.limitedUntil - now(),
+        limitedMs,
       );
     }
     const share = background ? shares.background : shares.interactive;
-    const spending = judgeSpending(usageOf(row), share, now());
+    const usage = usageOf(row);
+    const spending = judgeSpending(usage, share, now());
     if (spending.kind === 'fine') return;
-    if (spending.kind === 'spent') throw overBudget(spending.percent, share, background, spending.retryAfterMs);
+    const figures = { until: (usage?.at ?? 0) + REMEASURE_MS, now: now(), longestMs: REMEASURE_MS };
+    const isFresh = holdsFor(watch, `figures of ${row.bot}`, figures) > 0;
+    if (spending.kind === 'spent' && isFresh)
+      throw overBudget(spending.percent, share, background, spending.retryAfterMs);
     // Old figures: whoever moves their time measures anew with one request, everybody else keeps waiting.
     if (row.apiAt === null || (await rows.patchIf(row.bot, { apiAt: row.apiAt }, { apiAt: now() }))) return;
     throw overBudget(Math.floor(share * 100), share, background, WRITE_EVERY_MS);
   }
 
+  function heldBy({ bot, breakerState, breakerUntil }: ConnectionRow): number {
+    const longestMs = breakerState === 'open' ? PAUSE_MS : probeMs;
+    return holdsFor(watch, `breaker of ${bot}`, { until: breakerUntil, now: now(), longestMs });
+  }
+
   async function checkBreaker(row: ConnectionRow): Promise<Pass> {
-    const admission = admit(row, now(), probeMs);
+    const admission = admit(row, now(), probeMs, heldBy(row));
     if (admission.kind === 'pass') return { row, isProbe: false, admittedAt: now() };
     if (admission.kind === 'refused') throw circuitOpen(admission.nextTryAt, now());
     if (await rows.patchIf(row.bot, breakerOf(row), admission.next))
       return { row: { ...row, ...admission.next }, isProbe: true, admittedAt: now() };
-    throw circuitOpen((await rows.get(row.bot))?.breakerUntil ?? now() + probeMs, now());
+    const moved = await rows.get(row.bot);
+    throw circuitOpen(now() + (moved ? heldBy(moved) : probeMs), now());
   }
 
   /** Compare-and-set until it holds: other processes move the same breaker. */

@@ -1,4 +1,5 @@
 import { type Expression, type ExpressionBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
+import { FEW_TRIES, LONGEST_WAIT_MS, LONGEST_WAIT_OF_FEW_MS } from '../../domain/backoff.ts';
 import { BY_HAND, type Due, type Link, type LinkSet, type LinkStore, type Scope } from '../../domain/link.ts';
 import { freshLink } from '../../domain/link-transitions.ts';
 import { fromRow, inChunks, MOST_BOUND, type SyncDatabase, type SyncTables, toRow } from './tables.ts';
@@ -55,6 +56,26 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
     }
     // Those that were being written.
     await update(among, set);
+  }
+
+  /** Makes due what waits longer than anything of ours does: a clock that was ahead wrote when. True where there was any. */
+  async function recall(among: LinkSet, what: Due, now: number): Promise<boolean> {
+    const late = both(isOpen(among, what), ({ eb, and, or }) =>
+      and([
+        eb('leaseUntil', '=', 0),
+        eb('nextAt', '>', now + LONGEST_WAIT_OF_FEW_MS),
+        or([eb('attempts', '<=', FEW_TRIES), eb('nextAt', '>', now + LONGEST_WAIT_MS)]),
+      ]),
+    );
+    // Hardly ever any: a look needs no lock.
+    const some = await db.selectFrom('links').select('id').where(late).limit(PIECE).execute();
+    const ids = some.map(({ id }) => id);
+    if (ids.length > 0)
+      await update(
+        both(({ eb }) => eb('id', 'in', ids), late),
+        { nextAt: now },
+      );
+    return ids.length > 0;
   }
 
   /** Only claims that still stand. */
@@ -125,7 +146,7 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       const next = ids.orderBy(what.due === 'batch' ? 'localId' : 'nextAt');
       for (let isMore = what.due !== 'ids'; isMore && claimed.length < limit; ) {
         const size = Math.min(PIECE, limit - claimed.length);
-        isMore = (await claim(next.limit(size))) === size;
+        isMore = (await claim(next.limit(size))) === size || (claimed.length === 0 && (await recall(among, what, now)));
       }
       return claimed.sort((a, b) => (a.localId < b.localId ? -1 : 1));
     },
@@ -349,11 +370,16 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
 const isByHand: Among = ({ eb, or }) => or(Object.values(BY_HAND).map((begin) => eb('reason', 'like', `${begin}%`)));
 
 function isDue(among: LinkSet, what: Due, now: number): Among {
+  const open = isOpen(among, what);
+  return what.due === 'ids' ? open : both(open, ({ eb }) => eb('nextAt', '<=', now));
+}
+
+/** Due, now or later. */
+function isOpen(among: LinkSet, what: Due): Among {
   return (builder) => {
     const { eb, and } = builder;
     const due = [isAmong(among)(builder)];
     if (what.due === 'ids') return and(due);
-    due.push(eb('nextAt', '<=', now));
     if (what.due === 'batch') return and([...due, eb('batch', '=', what.batch)]);
     due.push(eb('dirty', '>', eb.ref('done')), eb('batch', 'is', null));
     due.push(eb('kind', '!=', 'parent'), eb('state', '!=', 'unlinked'));

@@ -142,8 +142,9 @@ export class ChangeSet {
 
   /** Looked at again when the requests of earlier claims cannot come any more. It is no failed try. */
   awaitAnswer(link: Link, host: HostRecord | undefined, error: NonNullable<Link['error']>): void {
-    const nextAt =
-      Math.max(...Object.values(link.intents).flatMap((list) => list.map(({ at }) => at))) + LONGEST_FLIGHT_MS;
+    // A clock that is ahead may have stamped them.
+    const sentAt = Math.max(...Object.values(link.intents).flatMap((list) => list.map(({ at }) => at)));
+    const nextAt = Math.min(sentAt, this.#tables.now) + LONGEST_FLIGHT_MS;
     if (link.error?.message !== error.message)
       this.log(link, { operation: 'none', direction: 'to_crm', status: 'pending', error });
     const after = { ...freed(link), nextAt, error };

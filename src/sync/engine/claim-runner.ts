@@ -1,3 +1,4 @@
+import { LONGEST_WAIT_OF_FEW_MS } from '../../domain/backoff.ts';
 import type { Due, Link, Scope } from '../../domain/link.ts';
 import { KINDS, type Kind } from '../../domain/mapping.ts';
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
@@ -91,7 +92,10 @@ export function createClaimRunner(deps: SyncDeps, engine: Engine): ClaimRunner {
     const open = new Map(
       (await store.links.byLocal(scope, object, ids))
         .filter((link) => link.sfId === null && link.state === 'new' && link.dirty > link.done)
-        .map((link) => [link.localId, Math.max(now() + PEOPLE_WAIT_MS, link.nextAt)]),
+        .map((link) => [
+          link.localId,
+          Math.min(Math.max(now() + PEOPLE_WAIT_MS, link.nextAt), now() + LONGEST_WAIT_OF_FEW_MS),
+        ]),
     );
     for (const { id, localId } of open.size > 0 ? cases : []) {
       const times = (parties.get(localId) ?? []).flatMap((party) => open.get(party) ?? []);

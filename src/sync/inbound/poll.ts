@@ -1,4 +1,5 @@
 import { fromErrorBody, GatehouseError } from '../../domain/errors.ts';
+import { holdsFor } from '../../domain/lease-watch.ts';
 import type { Scope } from '../../domain/link.ts';
 import { KINDS } from '../../domain/mapping.ts';
 import type { CompositeAnswer } from '../../ports/salesforce.ts';
@@ -31,12 +32,14 @@ export async function pollWhenDue(
   org: SyncOrg,
   everyMs: number,
 ): Promise<Polled | undefined> {
-  const { store, now } = deps;
+  const { store, now, watch } = deps;
   const scope: Scope = { bot, orgId: org.orgId };
   const { object } = await mappingOf(store, bot, 'party');
   const last = await store.polls.get(scope, object);
   const at = now();
-  if (last && (at - last.polledAt < everyMs || !(await store.polls.claimPoll(scope, object, last.polledAt, at))))
+  const name = `poll of ${object} for ${bot}/${org.orgId}`;
+  const pause = { until: (last?.polledAt ?? 0) + everyMs, now: at, longestMs: everyMs };
+  if (last && (holdsFor(watch, name, pause) > 0 || !(await store.polls.claimPoll(scope, object, last.polledAt, at))))
     return;
   try {
     return await poll(deps, settings, bot, org);

@@ -1,4 +1,5 @@
 import { GatehouseError } from '../../domain/errors.ts';
+import { holdsFor } from '../../domain/lease-watch.ts';
 import type { Scope } from '../../domain/link.ts';
 import { KINDS } from '../../domain/mapping.ts';
 import type { EventSink, EventSource, RawEvent, StreamEnd } from '../../ports/events.ts';
@@ -114,7 +115,10 @@ export function createStreams(deps: StreamDeps) {
     await store.streams.put(fresh.map(([channel, object]) => freshRow(scope, channel, object, now())));
     const gone = rows.filter(({ channel }) => !channels.has(channel)).map(({ channel }) => channel);
     await store.streams.remove(scope, gone);
-    return (await store.streams.list(scope)).filter(({ retryAt }) => retryAt <= now());
+    return (await store.streams.list(scope)).filter(({ channel, since, retryAt }) => {
+      const name = `pause of ${channel} for ${bot}/${org.orgId}`;
+      return holdsFor(watch, name, { until: retryAt, now: now(), longestMs: retryAt - since }) === 0;
+    });
   }
 
   /** Changes rows, if the lease still stands: all in one transaction. */

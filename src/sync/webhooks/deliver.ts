@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { backoffMs } from '../../domain/backoff.ts';
 import { GatehouseError } from '../../domain/errors.ts';
+import { holdsFor } from '../../domain/lease-watch.ts';
 import type { Hooks } from '../../outbound/hooks.ts';
 import { sendMessage, wrongAddress } from '../../outbound/message.ts';
 import type { Cipher } from '../../ports/cipher.ts';
@@ -56,7 +57,9 @@ export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> 
   const { store, now, watch, cipher, hooks, crash, policyOf } = deps;
   const { leaseMs } = { ...DEFAULT_SETTINGS, ...deps.settings };
   const found = await store.webhooks.get(bot);
-  if (!found || found.state === 'off' || found.nextAt > now()) return 0;
+  if (!found || found.state === 'off') return 0;
+  const pause = { until: found.nextAt, now: now(), longestMs: backoffMs(found.attempts) };
+  if (holdsFor(watch, `back-off of ${bot}`, pause) > 0) return 0;
   const isFree =
     found.leaseUntil === 0 || watch?.hasStood(`webhook of ${bot}`, `${found.leaseUntil} ${found.delivered}`, leaseMs);
   if (!isFree || !(await store.webhooks.lease(bot, found.leaseUntil, now() + leaseMs))) return 0;
