@@ -2,7 +2,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { type OperatorPermission, type Role, roleHolds } from '../../permissions/catalog.ts';
 import { isSameSecret, sha256 } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
-import type { Access, BrowserSession, Operator, SessionClaims } from '../ports/access.ts';
+import type { Session } from '../domain/session.ts';
+import type { Access, BrowserSession, Operator } from '../ports/access.ts';
 import type { KeyKind, Store } from '../ports/store.ts';
 
 const PREFIX = { agent: 'gha_', host: 'ghh_', operator: 'gho_' } as const satisfies Record<KeyKind, string>;
@@ -163,7 +164,7 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
       const [claims = '', ...rest] = token.replace(/^ghs_/, '').split('.');
       const isOurs = token.startsWith('ghs_') && isSameSecret(rest.join('.'), sign(secret, claims));
       // Parsed only after the signature held, so the shape is ours.
-      const read: (SessionClaims & { bot: string; by?: string; exp: number }) | undefined = isOurs
+      const read: (Session & { bot: string; by?: string; exp: number }) | undefined = isOurs
         ? JSON.parse(Buffer.from(claims, 'base64url').toString('utf8'))
         : undefined;
       if (read === undefined || read.bot !== bot || read.exp <= now() || !(await isLiveHost(bot, read.by)))

@@ -3,6 +3,7 @@ import { sha256 } from '../domain/canonical-json.ts';
 import { GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
 import { createLeaseWatch, type LeaseWatch } from '../domain/lease-watch.ts';
 import type { Prompt } from '../domain/prompt.ts';
+import { isSameReader, type ReadAs, readAs, readerKey } from '../domain/read-as.ts';
 import { hiddenCharacter } from '../domain/safe-text.ts';
 import type { Approvals } from '../ports/gate.ts';
 import type { BotRow, Store } from '../ports/store.ts';
@@ -77,11 +78,11 @@ export function createChat(deps: ChatDeps): Chat {
   });
 
   /** What the model and the person may know of this bot, as it is now. */
-  async function viewOf({ conversation: { bot: name }, orgId, context: known }: Turn) {
+  async function viewOf({ conversation: { bot: name }, reader, context: known }: Turn) {
     const [bot, actions, prompts] = await Promise.all([botNamed(store, name), gate.actions(name), deps.prompts()]);
     const isPublic = bot.audience === 'public';
-    // What another org said of the customer is not said of this one, nor what the policy of then showed and today's does not.
-    const context = orgId === (await orgOf(store, name)) ? shownCustomer(known, bot) : undefined;
+    // What another org or user was told of the customer is not said of this one, nor what the policy of then showed and today's does not.
+    const context = isSameReader(reader, await readerOf(store, name)) ? shownCustomer(known, bot) : undefined;
     const system = systemPrompt(prompts, {
       bot: name,
       isPublic,
@@ -137,14 +138,14 @@ export function createChat(deps: ChatDeps): Chat {
 
     async open(bot, { owner, session }) {
       await botNamed(store, bot);
-      const orgId = await orgOf(store, bot);
+      const reader = await readerOf(store, bot);
       // Without it the talk goes on all the same, and nothing is said about the customer.
       const context =
         session === undefined ? undefined : await gate.accountContext(bot, session).catch(() => undefined);
       return conversations.create({
         bot,
         owner,
-        orgId,
+        ...reader,
         session: session?.indexValue ?? null,
         context: context === undefined ? null : JSON.stringify(context),
       });
@@ -242,18 +243,18 @@ async function botNamed({ bots }: Pick<Store, 'bots'>, name: string) {
   throw new GatehouseError('not_found', 'There is no such bot.', { next: 'Check its name.' });
 }
 
-async function orgOf({ connections }: Pick<Store, 'connections'>, bot: string): Promise<string | null> {
-  return (await connections.get(bot))?.orgId ?? null;
+async function readerOf({ connections }: Pick<Store, 'connections'>, bot: string): Promise<ReadAs> {
+  return readAs(await connections.get(bot));
 }
 
-/** What was answered under it may be told again while it is the same: the policy, the grants and the org of a bot. */
+/** What was answered under it may be told again while it is the same: the policy, the grants, the org and the Salesforce user of a bot. */
 async function standingOf(store: Pick<Store, 'bots' | 'connections'>, name: string): Promise<string> {
   const [{ policyRevision, grants }, connection] = await Promise.all([
     botNamed(store, name),
     store.connections.get(name),
   ]);
-  const org = connection?.state === 'disconnected' ? null : (connection?.orgId ?? null);
-  return sha256(JSON.stringify([policyRevision, [...grants].sort(), org]));
+  const reader = readAs(connection?.state === 'disconnected' ? undefined : connection);
+  return sha256(JSON.stringify([policyRevision, [...grants].sort(), readerKey(reader)]));
 }
 
 function noSuchCard(): GatehouseError {

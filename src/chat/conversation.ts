@@ -1,4 +1,5 @@
 import type { ProposalView } from '../domain/proposal.ts';
+import type { ReadAs } from '../domain/read-as.ts';
 import type { Kept, ToolCall } from '../ports/model.ts';
 import type { ConversationRow } from '../ports/store.ts';
 import type { Receipt } from './events.ts';
@@ -66,8 +67,8 @@ export interface Turn {
   readonly session: { readonly indexValue: string } | undefined;
   readonly from: string | undefined;
   readonly context: string | undefined;
-  /** The org that `context` was read in. */
-  readonly orgId: string | null;
+  /** Where and as whom `context` was read. */
+  readonly reader: ReadAs;
   readonly entries: readonly Entry[];
   readonly cards: readonly Card[];
   /** When the last entry before this turn was written. */

@@ -1,10 +1,13 @@
 import { GatehouseError } from '../domain/errors.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
+import { readAs } from '../domain/read-as.ts';
 import type { ConversationRow, ConversationStore } from '../ports/store.ts';
 import type { Card, Conversation, Entry, Loaded, Person, Turn } from './conversation.ts';
 
 export interface Conversations {
-  create(made: Pick<ConversationRow, 'bot' | 'owner' | 'session' | 'context' | 'orgId'>): Promise<Conversation>;
+  create(
+    made: Pick<ConversationRow, 'bot' | 'owner' | 'session' | 'context' | 'orgId' | 'userId'>,
+  ): Promise<Conversation>;
   /** Takes the turn; `conflict` while another one runs. */
   begin(id: string, person: Person): Promise<Turn>;
   load(id: string, person: Person): Promise<Loaded>;
@@ -71,7 +74,7 @@ export function createConversations(deps: ConversationDeps): Conversations {
         session: loaded.session,
         from: person.from,
         context: before.context ?? undefined,
-        orgId: before.orgId,
+        reader: readAs(before),
         entries,
         get cards() {
           return cards;

@@ -17,7 +17,7 @@ export interface SettleDeps {
 export interface BotView {
   readonly actions: readonly ListedAction[];
   readonly isPublic: boolean;
-  /** What it stands under now: its policy, its grants and its org. */
+  /** What it stands under now: its policy, its grants, its org and its Salesforce user. */
   readonly under: () => Promise<string>;
 }
 

@@ -36,7 +36,7 @@ export function toToolEntry(call: Pick<ToolCall, 'id' | 'name'>, outcome: Outcom
 }
 
 /**
- * A stored answer as it may be told now: under another policy, other grants or another org nothing of the record is left, to model
+ * A stored answer as it may be told now: under another policy, other grants, another org or Salesforce user nothing of the record is left, to model
  * and person alike. How it went stays, so that no write is asked for twice.
  */
 export function asOpen(entry: Entry, under: string): Entry {
@@ -49,7 +49,7 @@ export function asOpen(entry: Entry, under: string): Entry {
       action: receipt.action,
       title: receipt.title,
       status: receipt.status,
-      words: 'What it holds is not shown: the policy of this bot was changed since.',
+      words: 'What it holds is not shown: the policy of this bot or its connection was changed since.',
       proposal: receipt.proposal,
       changes: [],
     },
@@ -58,7 +58,7 @@ export function asOpen(entry: Entry, under: string): Entry {
 }
 
 const CLOSED_SINCE =
-  'The policy of this bot was changed since this was answered, so it is not told again. Call again only to read; a write that is done or waiting is not repeated.';
+  'The policy of this bot or its connection to Salesforce was changed since this was answered, so it is not told again. Call again only to read; a write that is done or waiting is not repeated.';
 
 function howItWent(text: string): object {
   const { status, proposal, error } = JSON.parse(text); // written by `forModel`

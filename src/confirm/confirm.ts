@@ -53,7 +53,7 @@ export type ProposalEvent = Partial<AuditInput> & Pick<AuditInput, 'event'>;
 /** New arguments from the approver, already parsed and previewed. */
 export type ProposalEdit = Pick<
   Proposal,
-  'args' | 'digest' | 'preview' | 'reasons' | 'assurance' | 'policyRevision' | 'orgId'
+  'args' | 'digest' | 'preview' | 'reasons' | 'assurance' | 'policyRevision' | 'orgId' | 'userId'
 >;
 
 export interface ConfirmDeps extends RunDeps {

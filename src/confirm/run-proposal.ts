@@ -33,13 +33,15 @@ export interface RunDeps {
     /** The arguments as they were held, without the exposed fields: those are in the context. */
     readonly input: Readonly<Record<string, unknown>>;
     readonly context: ActionContext;
+    /** The Salesforce user whom it runs as. */
+    readonly userId: string;
     /** What the run read, for its audit row. */
     readonly read: () => Pick<AuditInput, 'detail' | 'sealed'>;
     /** Reads back the writes whose answer is missing; an error where somebody overtook one. */
     readonly lookUp: () => Promise<GatehouseError | undefined>;
     /** Why nothing more may be written today; what was sent is looked up all the same. */
     readonly refused?: GatehouseError;
-    readonly stricter?: Partial<Pick<Proposal, 'assurance' | 'reasons' | 'preview'>>;
+    readonly stricter?: Partial<Pick<Proposal, 'assurance' | 'reasons' | 'preview' | 'userId'>>;
   }>;
   /** A write whose reply was lost. */
   readonly isUnknownOutcome: (error: unknown) => boolean;
@@ -69,6 +71,8 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
   let read = (): Pick<AuditInput, 'detail' | 'sealed'> => ({});
   let lookUp = async (): Promise<GatehouseError | undefined> => undefined;
   let ran: Action | undefined;
+  /** Rows are the reader's of now; a write keeps the one whom its preview was read as. */
+  let reader: Pick<Proposal, 'userId'> | undefined;
   /** By policy, before the action ran. */
   let isHeldBack = false;
   const record = async (next: readonly RecordedWrite[]) => {
@@ -101,6 +105,7 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
     const { action, input, context, refused, stricter, ...prepared } = await deps.prepareRun(proposal, record, within);
     ({ read, lookUp } = prepared);
     ran = action;
+    if (action.risk === 'read') reader = { userId: prepared.userId };
     isHeldBack = refused !== undefined || stricter !== undefined;
     if (stricter !== undefined) {
       const overtaken = await lookUp();
@@ -118,7 +123,12 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
     return {
       state: 'done',
       event: 'done',
-      patch: { result: cleanData(checked.success ? checked.data : { ...output }), effects, settledAt: now() },
+      patch: {
+        ...reader,
+        result: cleanData(checked.success ? checked.data : { ...output }),
+        effects,
+        settledAt: now(),
+      },
       audit: { ...whatHappened(effects, read(), { org: proposal.orgId }), decision: proposal.decidedBy },
     };
   } catch (cause) {
@@ -165,6 +175,7 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
       state,
       event: state === 'failed' && error.code === 'cancelled' ? 'cancelled' : state,
       patch: {
+        ...reader,
         error: toErrorBody(error),
         effects,
         ...(state === 'unknown' ? { leaseUntil: now() + deps.leaseMs } : { settledAt: now(), dedupeKey: null }),
@@ -184,7 +195,7 @@ function isAllOf(action: Action | undefined, { preview }: Proposal, effects: rea
 }
 
 /** Nothing was written, and a person must see something new: the proposal waits again. */
-function askAgain(anew: Partial<Pick<Proposal, 'assurance' | 'reasons' | 'preview'>>): End {
+function askAgain(anew: Partial<Pick<Proposal, 'assurance' | 'reasons' | 'preview' | 'userId'>>): End {
   return {
     state: 'pending',
     event: 'asked_again',

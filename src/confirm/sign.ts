@@ -37,11 +37,12 @@ const DECIDES: Readonly<Record<keyof Proposal, boolean>> = {
   effects: false,
   effectsSeal: false,
   seal: false,
-  // Who runs it and when, and what came of it.
+  // Who runs it and when, whom it was read as, and what came of it.
   dedupeKey: false,
   decidedAt: false,
   runner: false,
   leaseUntil: false,
+  userId: false,
   result: false,
   error: false,
   settledAt: false,

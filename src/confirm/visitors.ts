@@ -41,7 +41,7 @@ export function plainPreview({ action, args }: Pick<Proposal, 'action' | 'args'>
 
 /** Back to `received`: nothing looked up, nothing decided. */
 export function unjudged(proposal: Proposal): Partial<Proposal> {
-  return { ...undecided, orgId: null, preview: plainPreview(proposal), assurance: 'session' };
+  return { ...undecided, orgId: null, userId: null, preview: plainPreview(proposal), assurance: 'session' };
 }
 
 const undecided = {

@@ -3,6 +3,7 @@ import type { ActionPermission } from '../../permissions/catalog.ts';
 import type { InputDefault, Touches } from '../../permissions/policy.ts';
 import type { Audience } from '../../permissions/profiles.ts';
 import type { Fields, FieldValue, ObjectDescribe, SObject } from './record.ts';
+import type { Session } from './session.ts';
 
 export type { FieldDescribe, Fields, FieldValue, ObjectDescribe, SObject } from './record.ts';
 /** Record text inside a sentence of an action's own. */
@@ -109,7 +110,7 @@ export interface Caller {
   readonly principal: string;
   readonly conversation?: string | undefined;
   /** The customer this chat session is about, signed by the host (O9, P6); never from the conversation. */
-  readonly session?: { readonly indexValue: string } | undefined;
+  readonly session?: Session | undefined;
 }
 
 /** One field that would change, as the record holds it and as it would be written. */

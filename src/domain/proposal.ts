@@ -1,7 +1,9 @@
 import type { Preview } from './action.ts';
 import { digestOf } from './canonical-json.ts';
 import type { ErrorBody } from './errors.ts';
+import type { ReadAs } from './read-as.ts';
 import { quoted } from './safe-text.ts';
+import type { Session } from './session.ts';
 
 /** One exact action waiting for, or past, a human's decision. Its life is a small state machine moved by compare-and-set. */
 
@@ -81,12 +83,14 @@ export interface Visitor {
   readonly ownRequests: number;
 }
 
-export interface Proposal {
+export interface Proposal extends ReadAs {
   /** 128 random bits, hexadecimal. */
   readonly id: string;
   readonly bot: string;
   /** The org it was judged in; it runs in no other. Null where none was asked yet. */
   readonly orgId: string | null;
+  /** The Salesforce user whom it was read as. */
+  readonly userId: string | null;
   readonly principal: string;
   readonly conversation: string | null;
   readonly action: string;
@@ -104,7 +108,7 @@ export interface Proposal {
   readonly policyRevision: number;
   /** Set where a visitor was thanked for it (P6): such a request is never lost. */
   readonly visitor: Visitor | null;
-  readonly session: { readonly indexValue: string } | null;
+  readonly session: Session | null;
   readonly state: ProposalState;
   readonly createdAt: number;
   readonly expiresAt: number;
@@ -128,7 +132,7 @@ export interface Proposal {
 export function callerOf({ principal, conversation, session }: Proposal): {
   readonly principal: string;
   readonly conversation?: string | undefined;
-  readonly session?: { readonly indexValue: string } | undefined;
+  readonly session?: Session | undefined;
 } {
   return { principal, ...(conversation === null ? {} : { conversation }), ...(session === null ? {} : { session }) };
 }

@@ -6,6 +6,8 @@ import type { ActionContext, Answered, Find, Preview, Salesforce, Soql, Sync } f
 import { GatehouseError } from '../domain/errors.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
 import { BY_POLICY, isFromFuture, isOver, type Proposal, type RecordedWrite } from '../domain/proposal.ts';
+import { readerKey } from '../domain/read-as.ts';
+import { sessionParts } from '../domain/session.ts';
 import { boundByPolicy } from '../policy/bounded-org.ts';
 import { closedLookup, fieldOf, isClosedLookup, LOOKUPS, type LookupKey, missingLookup } from '../policy/lookups.ts';
 import type { Call } from '../ports/gate.ts';
@@ -37,6 +39,7 @@ export interface ContextDeps {
 export interface Run {
   readonly context: ActionContext;
   readonly orgId: string;
+  readonly userId: string;
   readonly environment: Facts['environment'];
   /** What became of recorded writes (`confirm/write-once.ts`). */
   readonly lookUp: () => Promise<GatehouseError | undefined>;
@@ -95,11 +98,12 @@ export async function contextFor(
   };
   const choice = writing?.proposal.choice ?? undefined;
   const reader = {
-    basis: JSON.stringify([bot.policyRevision, org.connectionId]),
+    basis: JSON.stringify([bot.policyRevision, org.connectionId, readerKey(org)]),
     isWriting: writing !== undefined,
   };
   return {
     orgId: org.orgId,
+    userId: org.userId,
     environment: org.environment,
     lookUp: once?.lookUp ?? (async () => undefined),
     context: Object.freeze({
@@ -136,7 +140,7 @@ export async function contextFor(
 
 /** Who asks, in one word: what a person answered for one of them is no answer for another. */
 function callerKey({ principal, session }: Pick<Call, 'principal' | 'session'>): string {
-  return JSON.stringify([principal, session?.indexValue ?? null]);
+  return JSON.stringify([principal, ...sessionParts(session)]);
 }
 
 /** Asks the describe first: a query for a field that the org lacks fails, and drops the remembered describe each time. */

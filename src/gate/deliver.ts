@@ -6,6 +6,7 @@ import type { Action, Preview } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { isRecord } from '../domain/is-record.ts';
 import { callerOf, type Envelope, type Proposal, summaryOf } from '../domain/proposal.ts';
+import { isSameReader, readAs } from '../domain/read-as.ts';
 import { anotherOrg, changedObject, denied, judge, namesChanged } from '../policy/judge.ts';
 import { botNamed, type Permitted, permitted } from '../policy/permit.ts';
 import type { Viewer } from '../ports/gate.ts';
@@ -14,7 +15,7 @@ import { type ContextDeps, contextFor } from './call-context.ts';
 import { createReadLog } from './read-log.ts';
 
 /**
- * What was stored for a bot, as it may be told now: judged like a fresh call by grant, policy and org of now. Rows that a fresh
+ * What was stored for a bot, as it may be told now: judged like a fresh call by grant, policy, org and Salesforce user of now. Rows that a fresh
  * call would not get are refused; of a write is told how it went, and nothing of the record.
  */
 export type Deliver = (proposal: Proposal, viewer: Viewer) => Promise<Envelope>;
@@ -56,6 +57,8 @@ export function createStoredNow({ actions, store, context }: StoredNowDeps): Sto
     const connection = await store.connections.get(bot.name);
     if (proposal.orgId !== null && connection?.orgId !== proposal.orgId) throw anotherOrg();
     if (connection?.state === 'disconnected' && action.risk === 'read') throw leftOrg();
+    if (proposal.orgId !== null && hasRead(proposal) && !isSameReader(proposal, readAs(connection)))
+      throw anotherUser(action);
     const verdict = judge(bot, permit, preview, connection?.environment ?? 'production', 0, visitor);
     if (verdict.decision === 'deny') throw denied(action, verdict);
     if (proposal.policyRevision === bot.policyRevision) return;
@@ -188,6 +191,24 @@ function readOf({ preview, result }: Proposal, shut: GatehouseError | undefined)
     },
     ...(query === undefined ? {} : { sealed: { query: query.send } }),
   };
+}
+
+/** A query that waits holds its text alone; any other preview was read. */
+function hasRead({ preview, result, error }: Proposal): boolean {
+  return result !== null || error !== null || (preview !== null && preview.query === undefined);
+}
+
+function anotherUser({ name, risk }: Action): GatehouseError {
+  return new GatehouseError(
+    'conflict',
+    'The bot is connected to Salesforce as another user since this was read, who may not see all of it.',
+    {
+      next:
+        risk === 'read'
+          ? `Call ${name} again: it is read as the user of now.`
+          : 'Tell the user how it went, and do not call it again for that; look the record up to see it as the user of now.',
+    },
+  );
 }
 
 function readBefore({ name }: Action): GatehouseError {

@@ -61,8 +61,9 @@ export function createEdits(deps: EditDeps): Pick<Approvals, 'decide' | 'preview
     const verdict = judge(bot, permit, preview, run.environment);
     if (verdict.decision === 'deny') throw denied(action, verdict);
     const { assurance, reasons } = verdict;
+    const { orgId, userId } = run;
     const digest = digestOfCall(bot.name, action.name, args);
-    return { args, digest, preview, reasons, assurance, policyRevision: bot.policyRevision, orgId: run.orgId };
+    return { args, digest, preview, reasons, assurance, policyRevision: bot.policyRevision, orgId, userId };
   }
 
   return {

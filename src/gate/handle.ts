@@ -112,8 +112,9 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
         await audit.record({ ...entry, ...both(reads.audited(), why(reasons)) });
         return { status: 'done', result: cleanData(triedResult(action, verdict, preview, isReceived)) };
       }
-      const { orgId } = run;
-      return await propose(bot, action, c, { args, digest, dedupeKey, preview, verdict, orgId, signal, reads, seen });
+      const { orgId, userId } = run;
+      const judged = { args, digest, dedupeKey, preview, verdict, orgId, userId, signal, reads, seen };
+      return await propose(bot, action, c, judged);
     } catch (thrown) {
       const error = toGatehouseError(thrown, newId);
       if (error.code === 'internal') log.error(error.message, { action: c.action, cause: describeCause(error.cause) });

@@ -44,7 +44,8 @@ export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
     const isCounted = proposal.visitor !== null || (proposal.decidedBy === BY_POLICY && hasRate(actionPolicy));
     if (!isCounted && !(await isTried(deps.store, proposal))) await noteRun(deps, bot, action);
     if (proposal.orgId !== run.orgId) throw anotherOrg();
-    const prepared = { action, input, context: run.context, read: reads.audited, lookUp: run.lookUp };
+    const { context, userId, lookUp } = run;
+    const prepared = { action, input, context, userId, read: reads.audited, lookUp };
     if (ofOperators) return prepared;
     // Policy or org may have changed since the yes: the verdict of now counts, where it is stricter.
     const verdict = verdictIn(run.environment);
@@ -59,7 +60,7 @@ export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
     if (anew.decision === 'deny') throw denied(action, anew);
     const assurance = proposal.assurance === 'session' ? proposal.assurance : anew.assurance;
     const reasons = [...anew.reasons, 'It would do something else by now than what was shown.'];
-    return { ...prepared, stricter: { preview: since, assurance, reasons } };
+    return { ...prepared, stricter: { preview: since, userId, assurance, reasons } };
   };
 
   /** What was sent before is looked up whatever policy says by now: the read is ours, and nobody is told a value. */
@@ -76,7 +77,8 @@ export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
     const writing = { proposal, record, answered: () => undefined };
     const run = await contextFor(deps.context, bot, callerOf(proposal), {}, signal, reads, undefined, writing);
     if (proposal.orgId !== run.orgId) throw refused;
-    return { action, input: {}, context: run.context, read: reads.audited, lookUp: run.lookUp, refused };
+    const { context, userId, lookUp } = run;
+    return { action, input: {}, context, userId, read: reads.audited, lookUp, refused };
   };
 
   return (proposal, record, within) =>

@@ -17,6 +17,7 @@ export interface Judged extends Pick<Proposal, 'args' | 'digest' | 'dedupeKey' |
   readonly expiresAs?: string;
   readonly verdict: Verdict;
   readonly orgId: string;
+  readonly userId: string;
   readonly signal: AbortSignal;
   readonly reads: ReadLog;
   /** What its preview read, for a run that policy lets follow at once. */

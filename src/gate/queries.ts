@@ -2,6 +2,7 @@ import type { Confirm } from '../confirm/confirm.ts';
 import { unknownProposal } from '../confirm/refusals.ts';
 import { toEnvelope } from '../confirm/view.ts';
 import { type Envelope, isOver, type Proposal } from '../domain/proposal.ts';
+import { isSameSession } from '../domain/session.ts';
 import type { Approvals, Call, Gate, Viewer } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
 import type { Deliver } from './deliver.ts';
@@ -62,9 +63,9 @@ export function outcomeOf(proposal: Proposal): Proposal {
   return proposal.state === 'failed' ? { ...proposal, state: 'conflict' } : proposal;
 }
 
-/** A bot's keys share what was made with any of them; a person at the chat shares with nobody. */
+/** A bot's keys share what was made with any of them for the same customer; a person at the chat shares with nobody. */
 function isOf({ bot, principal, session }: Viewer, proposal: Proposal): boolean {
-  if (proposal.bot !== bot || proposal.session?.indexValue !== session?.indexValue) return false;
+  if (proposal.bot !== bot || !isSameSession(proposal.session, session)) return false;
   return proposal.principal === principal || ![principal, proposal.principal].some(isPerson);
 }
 

@@ -17,7 +17,7 @@ import {
   type Proposal,
 } from '../domain/proposal.ts';
 import { countIn } from '../policy/judge.ts';
-import { botNamed, orgOf, type Permitted, permitted } from '../policy/permit.ts';
+import { botNamed, type Permitted, permitted, readerOf } from '../policy/permit.ts';
 import type { Call, HeldRequests } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
 import type { BotRow, Store } from '../ports/store.ts';
@@ -118,6 +118,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     const proposal = newProposal(bot, c, {
       id: deps.newId(),
       orgId: null,
+      userId: null,
       action: action.name,
       args,
       digest,
@@ -226,6 +227,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
       const judged = {
         preview,
         orgId: run.orgId,
+        userId: run.userId,
         policyRevision: bot.policyRevision,
         assurance: verdict.assurance,
         error: null,
@@ -252,7 +254,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
       const told = {
         reasons: [error.message, ...wrong],
         error: toErrorBody(error),
-        orgId: await orgOf(store, bot.name),
+        ...(await readerOf(store, bot.name)),
       };
       await confirm.step(proposal, 'pending', told, { event: 'proposed', detail: { code: error.code } });
     }
@@ -265,7 +267,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     async prepare(id) {
       const proposal = await confirm.refresh(id);
       if (proposal === undefined || proposal.visitor === null || !UNDECIDED_BY_ANYBODY.includes(proposal.state)) return;
-      const isOfNow = proposal.orgId !== null && proposal.orgId === (await orgOf(store, proposal.bot));
+      const isOfNow = proposal.orgId !== null && proposal.orgId === (await readerOf(store, proposal.bot)).orgId;
       if (proposal.state === 'pending' && isOfNow) return;
       if (proposal.state !== 'received') {
         const expiresAt = Math.max(proposal.expiresAt, now() + DAY_MS);

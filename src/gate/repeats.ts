@@ -5,6 +5,9 @@ import type { Action, Preview } from '../domain/action.ts';
 import { digestOf } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import type { Envelope, Proposal } from '../domain/proposal.ts';
+import { isSameReader } from '../domain/read-as.ts';
+import { isSameSession, sessionParts } from '../domain/session.ts';
+import { readerOf } from '../policy/permit.ts';
 import type { Call } from '../ports/gate.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import type { ContextDeps } from './call-context.ts';
@@ -28,7 +31,7 @@ export interface Repeats {
 }
 
 export interface RepeatDeps extends Pick<ContextDeps, 'openOrg' | 'requestTimeoutMs' | 'now'> {
-  readonly store: Pick<Store, 'proposals'>;
+  readonly store: Pick<Store, 'connections' | 'proposals'>;
   readonly confirm: Pick<Confirm, 'refresh' | 'settled'>;
   readonly audit: Pick<Audit, 'prove'>;
   readonly deliver: Deliver;
@@ -63,8 +66,10 @@ export function createRepeats({ store, confirm, audit, deliver, openOrg, request
       // The caller says itself that it is the same call: it ends as it ended, whatever others made of the record since.
       if (isSameWish && !isRead && c.key !== undefined) return doneAlready(await deliver(end, c));
       // The same approved query gets the rows of minutes ago: asking a person again would only wear them out.
-      // Another policy may close those rows: then the query is judged like a new one.
-      if (isSameWish && isRead && end.policyRevision === bot.policyRevision) return deliver(end, c);
+      // Another policy may close those rows, and another user may not see them: then the query is judged like a new one.
+      const isAsThen = async () =>
+        end.policyRevision === bot.policyRevision && isSameReader(end, await readerOf(store, bot.name));
+      if (isSameWish && isRead && (await isAsThen())) return deliver(end, c);
       // A run that found the record as wanted wrote nothing by which it could be told that it still is.
       const hasWritten = end.effects.length > 0 || end.preview?.target === undefined;
       if (
@@ -90,7 +95,7 @@ export function createRepeats({ store, confirm, audit, deliver, openOrg, request
       if (target === undefined) return [];
       const wish = { bot: bot.name, action: action.name, principal, conversation, target };
       const older = await store.proposals.waitingFor(wish);
-      return older.filter((proposal) => proposal.session?.indexValue === session?.indexValue);
+      return older.filter((proposal) => isSameSession(proposal.session, session));
     },
   };
 }
@@ -102,8 +107,8 @@ export function isInWindow({ key }: Pick<Call, 'key'>, since: number, now: numbe
 
 /** What makes two calls the same wish. What one org was asked answers nothing about another. */
 export function dedupeKeyOf(bot: BotRow, orgId: string | null, c: Call, digest: string): string {
-  // Each customer's session is a caller of its own, also where one agent key carries both.
-  const caller = [bot.name, orgId, c.principal, c.session?.indexValue ?? null];
+  // Each customer's session is a caller of its own, and each person's of it, also where one agent key carries them all.
+  const caller = [bot.name, orgId, c.principal, ...sessionParts(c.session)];
   return c.key === undefined
     ? digestOf(['call', ...caller, c.conversation ?? null, digest])
     : digestOf(['key', ...caller, c.key]);

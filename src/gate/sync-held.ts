@@ -115,7 +115,17 @@ export function createHeldSync(deps: HeldSyncDeps): Approvals['heldSync'] {
     const id = deps.newId();
     await sync.noteHeld(records, id);
     await deps.propose(bot, action, c, {
-      ...{ id, args, digest, dedupeKey, signal, reads, orgId: run.orgId, expiresAs: ACTION_OF[kind] },
+      ...{
+        id,
+        args,
+        digest,
+        dedupeKey,
+        signal,
+        reads,
+        orgId: run.orgId,
+        userId: run.userId,
+        expiresAs: ACTION_OF[kind],
+      },
       preview: cleanShown(previewOf(kind, records)),
       verdict: {
         decision: 'confirm',

@@ -194,6 +194,7 @@ export function createUndo({ action, store, context, propose }: UndoDeps): Appro
       preview,
       verdict,
       orgId: run.orgId,
+      userId: run.userId,
       signal: new AbortController().signal,
       reads,
     });

@@ -12,6 +12,7 @@ import {
 import { hmacSha256 } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import type { Envelope, ProposalView } from '../domain/proposal.ts';
+import { sessionParts } from '../domain/session.ts';
 import { answerOfRound, askAndWait, askByRound } from './ask.ts';
 import type { McpCaller, McpDeps } from './deps.ts';
 import { toForm } from './form.ts';
@@ -32,7 +33,7 @@ export function createRounds(deps: McpDeps, caller: McpCaller): RequestStateCode
     key: hmacSha256(deps.secret, 'mcp.requestState'),
     // The proposal's own expiry decides; a codec that expires first would answer a protocol error instead of an outcome.
     ttlSeconds: 31 * 86_400,
-    bind: (ctx) => JSON.stringify([ctx.mcpReq.method, caller.bot, caller.principal]),
+    bind: (ctx) => JSON.stringify([ctx.mcpReq.method, caller.bot, caller.principal, ...sessionParts(caller.session)]),
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Prompt } from '../domain/prompt.ts';
+import type { Session } from '../domain/session.ts';
 import type { Approvals, Gate } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
@@ -29,5 +30,5 @@ export type During = <T>(work: () => Promise<T>) => Promise<T>;
 export interface McpCaller {
   readonly bot: string;
   readonly principal: string;
-  readonly session?: { readonly indexValue: string } | undefined;
+  readonly session?: Session | undefined;
 }

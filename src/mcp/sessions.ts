@@ -121,6 +121,7 @@ export function createSessions(deps: SessionDeps): Sessions {
           bot: caller.bot,
           principal: caller.principal,
           indexValue: caller.session?.indexValue ?? null,
+          user: caller.session?.user ?? null,
           client,
           usedAt: now(),
         },
@@ -226,7 +227,8 @@ function isSame(row: McpSessionRow, caller: McpCaller): boolean {
   return (
     row.bot === caller.bot &&
     row.principal === caller.principal &&
-    row.indexValue === (caller.session?.indexValue ?? null)
+    row.indexValue === (caller.session?.indexValue ?? null) &&
+    row.user === (caller.session?.user ?? null)
   );
 }
 

@@ -3,6 +3,7 @@ import { closedTo } from '../../permissions/field-access.ts';
 import type { ActionPolicy } from '../../permissions/policy.ts';
 import type { Action } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
+import { type ReadAs, readAs } from '../domain/read-as.ts';
 import { quoted } from '../domain/safe-text.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { closed } from './bounded-org.ts';
@@ -23,9 +24,9 @@ export async function botNamed(store: Pick<Store, 'bots'>, name: string): Promis
   });
 }
 
-/** The org that the bot's connection leads to, whatever state it is in. */
-export async function orgOf(store: Pick<Store, 'connections'>, bot: string): Promise<string | null> {
-  return (await store.connections.get(bot))?.orgId ?? null;
+/** The org that the bot's connection leads to, and the user of it. */
+export async function readerOf(store: Pick<Store, 'connections'>, bot: string): Promise<ReadAs> {
+  return readAs(await store.connections.get(bot));
 }
 
 /** Why this bot may not call the action now: not granted, never by its policy, or switched off. Undefined where it may. */

@@ -1,4 +1,5 @@
 import type { OperatorPermission, Role } from '../../permissions/catalog.ts';
+import type { Session } from '../domain/session.ts';
 
 /** Who is at the door: three kinds of key, never interchangeable, and operators with a browser session. */
 export interface Access {
@@ -23,16 +24,9 @@ export interface Access {
   /** Throws `permission_denied` naming the permission. */
   require(operator: Operator, permission: OperatorPermission): void;
   /** Claims of a chat session (O9, P6), in the name of the host key that asks: `principal` as `host` gave it. */
-  signSession(bot: string, principal: string, claims: SessionClaims, ttlMs: number): string;
+  signSession(bot: string, principal: string, claims: Session, ttlMs: number): string;
   /** Throws `unauthenticated` when forged, expired or another bot's, and once the key that it was signed for is revoked or gone. */
-  verifySession(bot: string, token: string): Promise<SessionClaims>;
-}
-
-export interface SessionClaims {
-  /** The account's value in the bot's index field. */
-  readonly indexValue: string;
-  /** The host app's own id of the person, where several of one account must not read each other's chat. */
-  readonly user?: string | undefined;
+  verifySession(bot: string, token: string): Promise<Session>;
 }
 
 export interface Operator {

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Role } from '../../permissions/catalog.ts';
 import type { HeldKind, HeldRecord, Preview, Risk } from '../domain/action.ts';
 import type { Assurance, Envelope, Proposal, ProposalState } from '../domain/proposal.ts';
+import type { Session } from '../domain/session.ts';
 import type { BotRow } from './store.ts';
 
 /** The one road of every call, as the doors see it. */
@@ -132,7 +133,7 @@ export interface Call {
   readonly conversation?: string | undefined;
   /** The caller's own idempotency key; replaces the window of identical arguments. */
   readonly key?: string | undefined;
-  readonly session?: { readonly indexValue: string } | undefined;
+  readonly session?: Session | undefined;
   /** Where a caller comes from of whom nothing else is known, digested: counted and not kept. */
   readonly from?: string | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -102,6 +102,7 @@ export interface ConnectionStatus {
 /** One org through one connection for one call: the port for actions, and the breadth that sync needs. */
 export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' | 'remove'> {
   readonly orgId: string;
+  readonly userId: string;
   readonly connectionId: string;
   /** What Salesforce's change events call us. */
   readonly clientName: string;

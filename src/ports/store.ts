@@ -340,8 +340,9 @@ export interface ConversationRow {
   readonly session: string | null;
   /** What was known of that account at the start, JSON text. */
   readonly context: string | null;
-  /** The org it was read in. */
+  /** The org it was read in, and the Salesforce user whom it was read as. */
   readonly orgId: string | null;
+  readonly userId: string | null;
   /** Proposals that a person has not decided yet, with the calls they belong to, JSON text. */
   readonly cards: string;
   /** Who runs a turn in it, and until when that may be. */
@@ -381,6 +382,8 @@ export interface McpSessionRow {
   readonly principal: string;
   /** The account key that the host signed. */
   readonly indexValue: string | null;
+  /** The person of that account, where the host names one. */
+  readonly user: string | null;
   /** What the client said of itself when it opened the session, JSON text. */
   readonly client: string;
   readonly usedAt: number;

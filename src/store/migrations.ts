@@ -11,6 +11,7 @@ import { asked } from './migrations/0012-asked.ts';
 import { repeats } from './migrations/0013-repeats.ts';
 import { auditAt } from './migrations/0014-audit-at.ts';
 import { streams } from './migrations/0015-streams.ts';
+import { proposalUser } from './migrations/0016-proposal-user.ts';
 import type { SCHEMA_VERSION } from './schema-version.ts';
 
 /**
@@ -31,4 +32,5 @@ export const MIGRATIONS = [
   repeats,
   auditAt,
   streams,
+  proposalUser,
 ] as const satisfies readonly (readonly string[])[] & { readonly length: typeof SCHEMA_VERSION };

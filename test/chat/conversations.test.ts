@@ -253,7 +253,7 @@ describe('what the model is told', () => {
     }));
     await talk.say('Hello again');
     expect(tools()).not.toMatch(/Rotterdam|12345|Acme|91000/);
-    expect(tools()).toMatch(/done.*policy of this bot was changed/s);
+    expect(tools()).toMatch(/done.*policy of this bot or its connection to Salesforce was changed/s);
     const { entries } = await talk.read();
     expect(entries.filter(({ kind }) => kind === 'receipt')).toMatchObject([
       { receipt: { status: 'done', proposal: asked.cards[0]?.id, changes: [] } },

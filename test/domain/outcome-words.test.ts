@@ -10,7 +10,15 @@ const words = (state: Proposal['state'], more: Partial<Proposal> = {}) => {
     { name: 'demo', policyRevision: 1 },
     { principal: 'local' },
     {
-      ...{ id: 'p1', orgId: null, action: 'CreateLead', assurance: 'client', clientDecline: 'ends', state },
+      ...{
+        id: 'p1',
+        orgId: null,
+        userId: null,
+        action: 'CreateLead',
+        assurance: 'client',
+        clientDecline: 'ends',
+        state,
+      },
       ...asked,
     },
   );

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
 import type { Viewer } from '../../src/ports/gate.ts';
-import { createWorld, type World } from '../support/world.ts';
+import { createWorld, readAsAnother, type World } from '../support/world.ts';
 
 /** What was stored for a bot is told at every door as a fresh call would be answered: by policy, grant and org of now. */
 
@@ -48,6 +48,7 @@ const closings: [string, (world: World) => Promise<unknown>, string][] = [
     (w) => w.app.store.connections.patch(w.bot, { orgId: '00D0000000000ZZEAQ' }),
     'conflict',
   ],
+  ['the bot reads as another user', (w) => readAsAnother(w), 'conflict'],
   ['the bot is not connected', (w) => w.app.connections.disconnect(w.bot), 'not_connected'],
 ];
 
@@ -124,6 +125,7 @@ describe('a card of a write', () => {
     ['the grant is revoked', (w) => w.app.store.bots.revoke(w.bot, 'UPDATE_OPPORTUNITY')],
     ['the action is denied', (w) => w.setPolicy(own('UpdateOpportunity', { decision: 'deny' }))],
     ['the bot is in another org', (w) => w.app.store.connections.patch(w.bot, { orgId: '00D0000000000ZZEAQ' })],
+    ['the bot reads as another user', (w) => readAsAnother(w)],
   ])('tells how it stands and nothing of the record once %s [K8]', async (_, close) => {
     await using world = await createWorld();
     const waiting = await world.call('UpdateOpportunity', MOVE);

@@ -303,6 +303,22 @@ describe('an MCP session of a 2025-era client', () => {
     }
     expect((await knock(door, { ...session, authorization: '' }, LIST)).status).toBe(401);
   });
+
+  it('speaks for one person, and for no other of the same account [P4 C5]', async () => {
+    await using door = await openDoor();
+    const sign = async (user: string) => ({
+      'gatehouse-session': await signFor(
+        door.world.app.access,
+        door.world.bot,
+        { indexValue: 'ACME-001', user },
+        HOUR_MS,
+      ),
+    });
+    const client = await door.connect('classic', { headers: await sign('anna') });
+    const session = { 'mcp-session-id': client.sessionId() ?? '' };
+    expect((await knock(door, { ...session, ...(await sign('anna')) }, LIST)).status).toBe(200);
+    expect((await knock(door, { ...session, ...(await sign('amy')) }, LIST)).status).toBe(403);
+  });
 });
 
 describe('what a 2026-era client carries between its rounds', () => {
@@ -357,7 +373,12 @@ describe('what a 2026-era client carries between its rounds', () => {
     });
     const foreign = await replay(door, { ...round, headers: other });
 
+    const { app, bot } = door.world;
+    const person = new Headers(round.headers);
+    person.set('gatehouse-session', await signFor(app.access, bot, { indexValue: 'ACME-001', user: 'amy' }, HOUR_MS));
+
     expect(changed.error.code).toBe(-32602);
+    expect((await replay(door, { ...round, headers: person })).error.code).toBe(-32602);
     expect(foreign.error.code).toBe(-32602);
 
     const renamed = new Headers(round.headers);

@@ -22,6 +22,15 @@ describe('describes', () => {
     });
   });
 
+  it('are asked anew for another user of the same connection, who may see less [A2] [K8]', async () => {
+    await using world = await createSimWorld();
+    await (await world.open()).describe('Account');
+    const before = (await world.control('GET', 'calls')).count;
+    await world.store.connections.patch('demo', { userId: '005000000000ZZZEAQ' });
+    await (await world.open()).describe('Account');
+    expect((await world.control('GET', 'calls')).count - before).toBe(1);
+  });
+
   it('tell which fields answer otherwise than they were written, also where an older describe is remembered [G02] [H1]', async () => {
     await using world = await createServedWorld((_, response) => {
       const fields = [

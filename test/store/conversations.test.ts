@@ -8,6 +8,7 @@ const ROW = {
   session: null,
   context: null,
   orgId: null,
+  userId: null,
   cards: '[]',
   turn: null,
   turnUntil: 0,

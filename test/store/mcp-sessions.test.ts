@@ -6,6 +6,7 @@ const row = (id: string, more: { bot?: string; usedAt?: number } = {}) => ({
   bot: 'demo',
   principal: 'agent:1',
   indexValue: null,
+  user: null,
   client: '{}',
   usedAt: 100,
   ...more,

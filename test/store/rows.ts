@@ -58,6 +58,7 @@ export const aProposal = (change: Partial<Proposal> = {}): Proposal => ({
   id: 'proposal-1',
   bot: 'demo',
   orgId: '00D000000000001AAA',
+  userId: '005000000000001AAA',
   principal: 'agent:demo',
   conversation: null,
   action: 'UpdateOpportunity',

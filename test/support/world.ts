@@ -7,8 +7,9 @@ import type { Audience } from '../../permissions/profiles.ts';
 import { type App, type AppOptions, createApp } from '../../src/app/app.ts';
 import { GatehouseError } from '../../src/domain/errors.ts';
 import type { Envelope } from '../../src/domain/proposal.ts';
+import type { Session } from '../../src/domain/session.ts';
 import type { HttpDeps } from '../../src/http/deps.ts';
-import type { Access, SessionClaims } from '../../src/ports/access.ts';
+import type { Access } from '../../src/ports/access.ts';
 import type { Call } from '../../src/ports/gate.ts';
 import { readConfig } from '../../src/runtime/config.ts';
 import { createSim, type Sim } from '../../src/sim/sim.ts';
@@ -207,8 +208,13 @@ export function describeWorlds(suite: (create: typeof createWorld) => void): voi
   );
 }
 
+/** Somebody signed the bot in to the same org as a user who may see less; the connection keeps its id. */
+export async function readAsAnother({ app, bot }: Pick<World, 'app' | 'bot'>): Promise<void> {
+  await app.store.connections.patch(bot, { userId: '005000000000ZZZEAQ' });
+}
+
 /** A chat session as the host app gets it: signed for a host key of the bot. */
-export async function signFor(access: Access, bot: string, claims: SessionClaims, ttlMs = 60_000): Promise<string> {
+export async function signFor(access: Access, bot: string, claims: Session, ttlMs = 60_000): Promise<string> {
   const { principal } = await access.host(await access.issueKey('host', bot));
   return access.signSession(bot, principal, claims, ttlMs);
 }

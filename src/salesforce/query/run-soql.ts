@@ -5,6 +5,7 @@ import type { Answered, JudgedQuery, ObjectDescribe, Soql, SoqlAnswer } from '..
 import { isSameSecret } from '../../domain/canonical-json.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { keptFor } from '../../domain/kept-for.ts';
+import { readerKey } from '../../domain/read-as.ts';
 import { cleanText } from '../../domain/safe-text.ts';
 import type { Org } from '../../ports/salesforce.ts';
 import type { CounterStore } from '../../ports/store.ts';
@@ -18,7 +19,7 @@ export interface RunSoqlDeps {
   readonly bot: string;
   /** Whose cursors these are. */
   readonly caller: string;
-  readonly org: Pick<Org, 'orgId' | 'describe' | 'query' | 'queryNext' | 'explain' | 'clock'>;
+  readonly org: Pick<Org, 'orgId' | 'userId' | 'describe' | 'query' | 'queryNext' | 'explain' | 'clock'>;
   readonly policy: Policy;
   readonly counters: CounterStore;
   /** Signs cursors, so that a model can neither make one nor use another bot's, caller's or org's. */
@@ -123,7 +124,7 @@ export function createSoql(deps: RunSoqlDeps): Soql {
 
   const sign = (body: string) =>
     createHmac('sha256', `cursor:${deps.secret}`)
-      .update(`${deps.bot} ${deps.org.orgId} ${deps.caller} ${body}`)
+      .update(`${deps.bot} ${readerKey(deps.org)} ${deps.caller} ${body}`)
       .digest('base64url')
       .slice(0, 22);
   const signCursor = (at: Place) => {

@@ -2,11 +2,11 @@ import type { FieldDescribe, ObjectDescribe } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import { prefixesOf } from '../../domain/salesforce-id.ts';
-import type { ValueStore } from '../../ports/store.ts';
+import type { ConnectionRow, ValueStore } from '../../ports/store.ts';
 import type { RequestPipeline } from '../request.ts';
 import { objectName } from './find.ts';
 
-/** Describes, cached per connection in the store and in this process: fresh for an hour, then asked again with `If-Modified-Since`. */
+/** Describes, cached per connection and its user in the store and in this process: fresh for an hour, then asked again with `If-Modified-Since`. */
 export interface Describes {
   /** `isFresh` asks whatever is remembered: a person just changed the org, and its permissions have no modified date. */
   get(
@@ -16,9 +16,9 @@ export interface Describes {
     options?: { readonly isFresh?: boolean },
   ): Promise<ObjectDescribe>;
   /** What the Ids of this object's records begin with, as far as it is known without a question. */
-  prefix(connectionId: string, object: string): string | undefined;
+  prefix(row: Of, object: string): string | undefined;
   /** Salesforce said that a field is not there: what we remember of its object may be old; of all, where it named none. */
-  expire(connectionId: string, object?: string): Promise<void>;
+  expire(row: Of, object?: string): Promise<void>;
   forget(connectionId: string): Promise<void>;
 }
 
@@ -36,6 +36,13 @@ interface Cached {
   readonly at: number;
   readonly lastModified: string | null;
   readonly describe: ObjectDescribe;
+}
+
+type Of = Pick<ConnectionRow, 'id' | 'userId'>;
+
+/** Each user is described what that user may see; the connection stays the same for all of an org. */
+function keyOf({ id, userId }: Of, object: string): string {
+  return `${id}/${userId}/${object.toLowerCase()}`;
 }
 
 export function createDescribes(deps: { readonly values: ValueStore; readonly now: () => number }): Describes {
@@ -79,7 +86,7 @@ export function createDescribes(deps: { readonly values: ValueStore; readonly no
 
   return {
     async get(pipeline, base, object, { isFresh = false } = {}) {
-      const key = `${pipeline.row.id}/${objectName(object).toLowerCase()}`;
+      const key = keyOf(pipeline.row, objectName(object));
       if (isFresh) absent.delete(key);
       const old = isFresh ? undefined : await remembered(key);
       if (old && now() - old.at < FRESH_MS) {
@@ -103,14 +110,13 @@ export function createDescribes(deps: { readonly values: ValueStore; readonly no
         }
       }
     },
-    prefix(connectionId, object) {
-      const known = near.get(`${connectionId}/${object.toLowerCase()}`);
+    prefix(row, object) {
+      const known = near.get(keyOf(row, object));
       return known?.describe.keyPrefix ?? prefixesOf(object)?.[0];
     },
-    async expire(connectionId, object) {
-      const wanted = object === undefined ? undefined : `${connectionId}/${object.toLowerCase()}`;
+    async expire(row, object) {
       for (const [key, cached] of near) {
-        if (wanted === undefined ? !key.startsWith(`${connectionId}/`) : key !== wanted) continue;
+        if (object === undefined ? !key.startsWith(keyOf(row, '')) : key !== keyOf(row, object)) continue;
         near.set(key, { ...cached, at: 0 });
         await values.set(KIND, key, JSON.stringify({ ...cached, at: 0 }), now() + KEPT_MS);
       }

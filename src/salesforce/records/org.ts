@@ -26,7 +26,7 @@ export function createOrg(deps: {
   const { pipeline, apiVersion, describes, health, simulatedPages } = deps;
   const { row } = pipeline;
   const base = `/services/data/${apiVersion}`;
-  const isOf = (object: string, id: string) => id.startsWith(describes.prefix(row.id, object) ?? '');
+  const isOf = (object: string, id: string) => id.startsWith(describes.prefix(row, object) ?? '');
   const batches = createBatches(pipeline, base, isOf);
 
   /** A field that Salesforce does not know means that our describe of its object is old. */
@@ -36,7 +36,7 @@ export function createOrg(deps: {
     } catch (error) {
       const said = error instanceof GatehouseError ? error.salesforce : undefined;
       if (said !== undefined && namesLostField(said.code, said.quote))
-        await describes.expire(row.id, entityIn(said.quote) ?? objectIn(request.path));
+        await describes.expire(row, entityIn(said.quote) ?? objectIn(request.path));
       throw error;
     }
   }
@@ -106,6 +106,7 @@ export function createOrg(deps: {
   const org: Org = {
     instanceUrl: row.instanceUrl === SIMULATED ? SIMULATED_ORIGIN : row.instanceUrl,
     orgId: row.orgId,
+    userId: row.userId,
     connectionId: row.id,
     clientName: clientName(row),
     environment: row.environment,
@@ -175,7 +176,7 @@ export function createOrg(deps: {
         const [said] = recordsIn(answer.body);
         const message = String(said?.message ?? '');
         if (namesLostField(String(said?.errorCode), message))
-          await describes.expire(row.id, entityIn(message) ?? objectIn(requests[at]?.path ?? ''));
+          await describes.expire(row, entityIn(message) ?? objectIn(requests[at]?.path ?? ''));
       }
       return answers;
     },
