@@ -231,7 +231,7 @@ export const REQUIREMENTS = {
   S6: {
     state: 'held',
     promise:
-      'API economy: 100 people cost 2 calls the first time and 1 read when fresh, 10,000 cost 11 and 10; a sync with nothing to do writes nothing.',
+      'API economy: 100 people cost 2 calls the first time and 1 read when fresh, 10,000 cost 12 and 10; a sync with nothing to do writes nothing.',
   },
   S7: {
     state: 'held',

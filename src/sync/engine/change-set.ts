@@ -245,6 +245,14 @@ export function ambiguity(
   return toErrorBody(new GatehouseError('ambiguous', `Nothing was written: ${why}`, { next, ...more })).error;
 }
 
+/** Its mark was found and nothing else of it. */
+export function doubt(target: Target, candidates: readonly Candidate[]): NonNullable<Link['error']> {
+  const { object, kind, externalId, compiled } = target;
+  const why = `a ${object} bears the mark of this ${kind} and another ${compiled.mapping.lookup?.remote ?? 'key'}: it may be of somebody else who had the same id.`;
+  const next = `Link the ${object} that is meant by hand. Where a new one shall be made, empty ${externalId ?? 'the mark'} of the one named, in Salesforce; then retry.`;
+  return { ...ambiguity(target, why, candidates), next };
+}
+
 /** Fields that do not follow while the record does; null where all do. */
 export function partialProblem(problems: Plan['problems']): Link['error'] {
   const [first] = problems;

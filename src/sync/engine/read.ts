@@ -3,9 +3,9 @@ import type { Link } from '../../domain/link.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
 import type { AskedParents, FoundParent } from '../merge/found-parents.ts';
 import { foundParents, lookupsOf } from '../merge/found-parents.ts';
-import { isAboutFields, type LookedUp, type Lookup, tryLookUp } from '../remote/look-up.ts';
+import { isAboutFields, type LookedUp, tryLookUp } from '../remote/look-up.ts';
 import { columnsOf, type RemoteRow, toMs, toRow } from '../remote/soql-read.ts';
-import { lookupValue, marksOf, type Target } from '../remote/target.ts';
+import { lookupOf, lookupValue, marksOf, type Target } from '../remote/target.ts';
 
 /** What a read found for one link. `matches` are look-alikes of a record that has no link yet. */
 export type ReadResult =
@@ -42,23 +42,20 @@ export async function readRemote(
     }),
   );
   const canAsk = lookup.problem === undefined;
-  const marked = externalId
-    ? unlinked.filter((link) => link.attemptedAt !== null || !values.has(link.id) || !canAsk)
-    : [];
   const probes = unlinked.flatMap((link) => (externalId || values.has(link.id) ? [] : (probeName(target, link) ?? [])));
-  const byMarkOf = (some: readonly Link[]): Lookup => ({
-    object,
-    select,
-    field: externalId ?? 'Id',
-    values: some.flatMap((link) => marksOf(target, link)),
-  });
   const parentLookups = lookupsOf(asked);
   const [known = NONE, alike = NONE, ours = NONE, probed = NONE, ...parents] = await tryLookUp(
     org,
     [
       { object, select, field: 'Id', values: links.flatMap((link) => link.sfId ?? []), all: true },
       { object, select, field: lookup.field ?? 'Id', values: canAsk ? [...values.values()].flat() : [] },
-      byMarkOf(marked),
+      // Also of who never sent it: an upsert overwrites whatever bears it.
+      {
+        object,
+        select,
+        field: externalId ?? 'Id',
+        values: externalId ? unlinked.flatMap((link) => marksOf(target, link)) : [],
+      },
       { object, select: [...select, 'CreatedDate'], field: target.nameField, values: probes },
       ...parentLookups,
     ],
@@ -66,17 +63,12 @@ export async function readRemote(
   );
   const rows = new Map(known.records.map((record) => toRow(target, record)).map((row) => [row.id, row]));
   const masters = await readMasters(target, rows, select, onCall);
-  // Only this answer says that the org refuses the look-up: ask again by our external id.
-  const closed = externalId
-    ? unlinked.filter((link) => refusalFor(alike, values.get(link.id)) && !marked.includes(link))
-    : [];
-  const [oursLater = NONE] = closed.length > 0 ? await tryLookUp(org, [byMarkOf(closed)], onCall) : [];
   const byValue = groupBy(
     alike.records.map((record) => toRow(target, record)),
-    (row) => lookupOf(target, row),
+    ({ record }) => lookupOf(target.compiled.mapping, record),
   );
   const byMark = groupBy(
-    [...ours.records, ...oursLater.records].map((record) => toRow(target, record)),
+    ours.records.map((record) => toRow(target, record)),
     (row) => row.externalKey ?? '',
   );
   const byName = groupBy(
@@ -107,7 +99,7 @@ export async function readRemote(
     const unasked = known.length > 0 ? (lookup.problem ?? refusalFor(alike, known)) : undefined;
     const marks = marksOf(target, link);
     const refused =
-      marks.map((mark) => ours.refused.get(mark) ?? oursLater.refused.get(mark)).find(Boolean) ??
+      marks.map((mark) => ours.refused.get(mark)).find(Boolean) ??
       probed.refused.get(probe) ??
       // Where the org never allows the look-up, our external id must do; where it failed just now, nothing is decided.
       (unasked && !(externalId && isAboutFields(unasked)) ? unasked : undefined);
@@ -197,12 +189,6 @@ function sentValues({ compiled }: Target, { attemptedAt, intents }: Link): reado
   const { lookup } = compiled.mapping;
   if (attemptedAt === null || !lookup) return [];
   return (intents[lookup.remote] ?? []).flatMap(({ value }) => (typeof value === 'string' ? value.toLowerCase() : []));
-}
-
-function lookupOf(target: Target, row: RemoteRow): string {
-  const field = target.compiled.mapping.lookup?.remote;
-  const value = field === undefined ? undefined : row.record[field];
-  return typeof value === 'string' ? value.toLowerCase() : '';
 }
 
 function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, readonly T[]> {

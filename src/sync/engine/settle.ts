@@ -9,6 +9,7 @@ import { applyPlan } from './apply-plan.ts';
 import {
   ambiguity,
   ChangeSet,
+  doubt,
   type MergeInput,
   openIntents,
   type PendingWrite,
@@ -126,7 +127,7 @@ function settleUnlinked(
   rows: readonly RemoteRow[],
 ): void {
   const { target, takenBy, holders } = tables;
-  const match = matchRows(target, link, rows, takenBy);
+  const match = matchRows(target, link, host, rows, takenBy);
   const needsHuman = (why: string, candidates?: Parameters<typeof ambiguity>[2]) =>
     changeSet.needsHuman(link, host, 'ambiguous', ambiguity(target, why, candidates));
   const { lookup, allowDuplicates } = target.compiled.mapping;
@@ -151,6 +152,9 @@ function settleUnlinked(
       break;
     case 'many':
       needsHuman(`${match.candidates.length} records could be this one.`, match.candidates);
+      break;
+    case 'doubtful':
+      changeSet.needsHuman(link, host, 'ambiguous', doubt(target, match.candidates));
       break;
     case 'none':
       if (isUnderWay(tables, link)) changeSet.awaitAnswer(link, host, stillUnderWay(target));

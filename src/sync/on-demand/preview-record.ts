@@ -1,8 +1,9 @@
-import { GatehouseError } from '../../domain/errors.ts';
+import { fromErrorBody, GatehouseError } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import { freshLink } from '../../domain/link-transitions.ts';
 import type { SyncDeps } from '../../ports/sync.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
+import { doubt } from '../engine/change-set.ts';
 import type { MadeParent } from '../engine/changes.ts';
 import { convertedError } from '../engine/deletions.ts';
 import { parentsToFind } from '../engine/parents.ts';
@@ -45,7 +46,7 @@ export async function previewRecords(
   const taken = new Map((await store.links.bySf(target.scope, rowIds)).map((link) => [link.sfId, link]));
   return records.map((host, at) => {
     const link = links[at] ?? pretend(deps, target, host);
-    const row = standing(link);
+    const row = standing(link, host);
     if (row instanceof GatehouseError) return row;
     const plan = planRecord({
       link,
@@ -63,7 +64,7 @@ export async function previewRecords(
     return { host, link, row, plan, makes: missing.filter(({ key }) => needed.has(key)) };
   });
 
-  function standing(link: Link): RemoteRow | undefined | GatehouseError {
+  function standing(link: Link, host: HostRecord): RemoteRow | undefined | GatehouseError {
     const result = found.byLink.get(link.id);
     if (result?.kind === 'row') return result.row.converted ? convertedError(target, result.row) : result.row;
     if (result?.kind === 'unread') return result.error;
@@ -72,13 +73,14 @@ export async function previewRecords(
         next: 'Undelete it there, or unlink it here first.',
       });
     const rows = result?.rows ?? [];
-    const match = matchRows(target, link, rows, taken);
+    const match = matchRows(target, link, host, rows, taken);
     const next = 'An operator links the right one by hand.';
     if (match.kind === 'many')
       return new GatehouseError('ambiguous', 'Several records could be this one.', {
         next,
         candidates: match.candidates,
       });
+    if (match.kind === 'doubtful') return fromErrorBody({ error: doubt(target, match.candidates) });
     if (match.kind === 'taken')
       return new GatehouseError('ambiguous', 'The record that fits is linked to another one.', { next });
     return match.kind === 'one' ? rows.find((row) => row.id === match.id) : undefined;

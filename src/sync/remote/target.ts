@@ -249,6 +249,12 @@ export function lookupValue({ lookup }: Mapping, host: Pick<HostRecord, 'fields'
   return typeof value === 'string' && value.trim() !== '' ? value.trim().toLowerCase() : undefined;
 }
 
+/** The same of what Salesforce holds; empty where it holds none, or does not show it. */
+export function lookupOf({ lookup }: Mapping, record: Readonly<Record<string, unknown>>): string {
+  const value = lookup && record[lookup.remote];
+  return typeof value === 'string' ? value.trim().toLowerCase() : '';
+}
+
 export function newLink(
   scope: Scope,
   mapping: Mapping,
