@@ -52,6 +52,7 @@ export default defineAction({
   exposes: 'Lead',
   input,
   defaults: { company: 'leadCompanyDefault' },
+  readAlike: ['lastName', 'firstName', 'company', 'email'],
   output: z.object({
     received: z.boolean().optional().describe('The request was taken'),
     id: z.string().optional().describe('Id of the Lead, or of the record used instead'),

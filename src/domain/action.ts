@@ -45,6 +45,8 @@ export interface Action<I extends z.ZodObject = z.ZodObject, O extends z.ZodObje
   readonly input: I;
   /** Inputs that may be left out where the bot's policy says what stands for them. */
   readonly defaults?: Readonly<Partial<Record<keyof z.output<I> & string, InputDefault>>>;
+  /** Inputs that people read alike however they are spelled (letter case, white space): a repeat in another spelling is the same wish (A4). */
+  readonly readAlike?: readonly (keyof z.output<I> & string)[];
   readonly output: O;
   /** What would happen. Reads, never writes. Required wherever the policy may ask a human. */
   readonly preview?: (input: z.output<I>, context: ActionContext) => Promise<Preview>;

@@ -22,7 +22,7 @@ import type { Propose } from './propose.ts';
 import type { ProposalQueries } from './queries.ts';
 import { both, createReadLog } from './read-log.ts';
 import type { Receipts } from './receipts.ts';
-import { dedupeKeyOf, type Repeats } from './repeats.ts';
+import { dedupeKeyOf, type Repeats, wishOf } from './repeats.ts';
 
 /** The one road of every call: find, permit, parse, decide, confirm, run, check the answer, audit. It knows no transport. */
 
@@ -79,12 +79,13 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       const { args } = parsed;
       const signal = c.signal ?? new AbortController().signal;
       const digest = digestOfCall(bot.name, action.name, args);
+      const asked = { bot: bot.name, args, digest };
       const isWrite = action.risk !== 'read';
       const isDeduped = c.isTrial !== true && (isWrite || mayAsk(permit, bot));
       const known = isDeduped ? await connectionOf(bot.name) : undefined;
-      const dedupeKey = isDeduped ? dedupeKeyOf(bot, known?.row.orgId ?? null, c, digest) : null;
+      const dedupeKey = isDeduped ? dedupeKeyOf(bot, known?.row.orgId ?? null, c, wishOf(action, asked)) : null;
 
-      const earlier = dedupeKey === null ? undefined : await repeats.earlier(bot, action, c, dedupeKey, digest, signal);
+      const earlier = dedupeKey === null ? undefined : await repeats.earlier(bot, action, c, dedupeKey, asked, signal);
       if (earlier !== undefined) return earlier;
 
       const visitor = isReceived ? SOMEBODY : null;

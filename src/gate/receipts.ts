@@ -26,7 +26,7 @@ import { evaluate } from './evaluate.ts';
 import type { Notices } from './notices.ts';
 import { parseArgs } from './parse-args.ts';
 import { createReadLog } from './read-log.ts';
-import { dedupeKeyOf, isInWindow, keyReused } from './repeats.ts';
+import { dedupeKeyOf, isInWindow, isSameWish, keyReused, wishOf } from './repeats.ts';
 
 /**
  * Requests of visitors of a public bot. One is held durably, the visitor is thanked, and only then anything is looked up: what
@@ -107,10 +107,11 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     const maxHeld = roomOf(bot, c.from !== undefined);
     if ((await store.proposals.countPlaces(bot.name, now() - PLACE_MS)) >= maxHeld) throw formFull();
     const digest = digestOfCall(bot.name, action.name, args);
+    const asked = { bot: bot.name, args, digest };
     // It belongs to no org yet.
-    const dedupeKey = dedupeKeyOf(bot, null, c, digest);
+    const dedupeKey = dedupeKeyOf(bot, null, c, wishOf(action, asked));
     const thanks = { status: 'done', result: action.receipt as Record<string, unknown> } as const; // an object schema
-    if (await isRepeated(c, dedupeKey, digest)) return thanks;
+    if (await isRepeated(action, c, dedupeKey, asked)) return thanks;
     await checkValues(bot, action, c, { input, extra });
 
     const at = now();
@@ -154,10 +155,15 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
   }
 
   /** Identical arguments within the window are one wish (A4), whatever became of it. */
-  async function isRepeated(c: Call, dedupeKey: string, digest: string): Promise<boolean> {
+  async function isRepeated(
+    action: Action,
+    c: Call,
+    dedupeKey: string,
+    asked: Parameters<typeof isSameWish>[2],
+  ): Promise<boolean> {
     const known = await store.proposals.byDedupeKey(dedupeKey);
     if (known === undefined) return false;
-    if (known.digest !== digest) throw keyReused();
+    if (!isSameWish(action, known, asked)) throw keyReused();
     if (isInWindow(c, known.createdAt, now())) return true;
     await store.proposals.release(known.id);
     return false;

@@ -4,9 +4,10 @@ import { stillHeld } from '../confirm/write-once.ts';
 import type { Action, Preview } from '../domain/action.ts';
 import { digestOf } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
-import type { Envelope, Proposal } from '../domain/proposal.ts';
+import { digestOfCall, type Envelope, type Proposal } from '../domain/proposal.ts';
 import { isSameReader } from '../domain/read-as.ts';
 import { isSameSession, sessionParts } from '../domain/session.ts';
+import { foldedName } from '../domain/stored-value/text.ts';
 import { readerOf } from '../policy/permit.ts';
 import type { Call } from '../ports/gate.ts';
 import type { BotRow, Store } from '../ports/store.ts';
@@ -21,7 +22,7 @@ export interface Repeats {
     action: Action,
     c: Call,
     dedupeKey: string,
-    digest: string,
+    asked: Asked,
     signal: AbortSignal,
   ): Promise<Envelope | undefined>;
   /** How the identical call ended that somebody made at the same moment. */
@@ -53,27 +54,27 @@ export function createRepeats({ store, confirm, audit, deliver, openOrg, request
     result === undefined ? envelope : { ...envelope, result: { ...result, alreadyDone: true } };
 
   return {
-    async earlier(bot, action, c, dedupeKey, digest, signal) {
+    async earlier(bot, action, c, dedupeKey, asked, signal) {
       const known = await store.proposals.byDedupeKey(dedupeKey);
       const earlier = known === undefined ? undefined : await confirm.refresh(known.id);
       if (earlier === undefined || earlier.dedupeKey !== dedupeKey) return undefined;
-      if (earlier.digest !== digest) throw keyReused();
+      if (!isSameWish(action, earlier, asked)) throw keyReused();
       if (earlier.state === 'pending' || earlier.state === 'unknown') return deliver(earlier, c);
       const end = earlier.state === 'done' ? earlier : await settled(earlier, signal);
       if (end?.state !== 'done') return end && deliver(end, c);
-      const isSameWish = isInWindow(c, end.settledAt ?? 0, now());
+      const isRecent = isInWindow(c, end.settledAt ?? 0, now());
       const isRead = action.risk === 'read';
       // The caller says itself that it is the same call: it ends as it ended, whatever others made of the record since.
-      if (isSameWish && !isRead && c.key !== undefined) return doneAlready(await deliver(end, c));
+      if (isRecent && !isRead && c.key !== undefined) return doneAlready(await deliver(end, c));
       // The same approved query gets the rows of minutes ago: asking a person again would only wear them out.
       // Another policy may close those rows, and another user may not see them: then the query is judged like a new one.
       const isAsThen = async () =>
         end.policyRevision === bot.policyRevision && isSameReader(end, await readerOf(store, bot.name));
-      if (isSameWish && isRead && (await isAsThen())) return deliver(end, c);
+      if (isRecent && isRead && (await isAsThen())) return deliver(end, c);
       // A run that found the record as wanted wrote nothing by which it could be told that it still is.
       const hasWritten = end.effects.length > 0 || end.preview?.target === undefined;
       if (
-        isSameWish &&
+        isRecent &&
         !isRead &&
         !action.idempotent &&
         hasWritten &&
@@ -105,12 +106,24 @@ export function isInWindow({ key }: Pick<Call, 'key'>, since: number, now: numbe
   return now < since + (key === undefined ? WINDOW_MS : KEY_WINDOW_MS);
 }
 
+type Asked = Pick<Proposal, 'bot' | 'args' | 'digest'>;
+
+/** What is wished, in whichever spelling: of each way to write a name that people read alike there would be one effect more. */
+export function wishOf({ name, readAlike = [] }: Action, { bot, args }: Omit<Asked, 'digest'>): string {
+  const folded = readAlike.flatMap((key) => (typeof args[key] === 'string' ? [[key, foldedName(args[key])]] : []));
+  return digestOfCall(bot, name, { ...args, ...Object.fromEntries(folded) });
+}
+
+/** A person may have approved other values than were asked for; what was erased since has its digest alone. */
+export const isSameWish = (action: Action, earlier: Asked, asked: Asked): boolean =>
+  earlier.digest === asked.digest || wishOf(action, earlier) === wishOf(action, asked);
+
 /** What makes two calls the same wish. What one org was asked answers nothing about another. */
-export function dedupeKeyOf(bot: BotRow, orgId: string | null, c: Call, digest: string): string {
+export function dedupeKeyOf(bot: BotRow, orgId: string | null, c: Call, wish: string): string {
   // Each customer's session is a caller of its own, and each person's of it, also where one agent key carries them all.
   const caller = [bot.name, orgId, c.principal, ...sessionParts(c.session)];
   return c.key === undefined
-    ? digestOf(['call', ...caller, c.conversation ?? null, digest])
+    ? digestOf(['call', ...caller, c.conversation ?? null, wish])
     : digestOf(['key', ...caller, c.key]);
 }
 

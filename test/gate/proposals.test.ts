@@ -282,6 +282,41 @@ describe('a lead', () => {
     expect((await world.records('Lead')).filter(({ LastName }) => LastName === 'Doe')).toHaveLength(1);
   });
 
+  it('is created once by calls at the same moment that spell one person in ways that people read alike [A4 A1]', async () => {
+    await using world = await createWorld();
+    await world.sim('POST', 'settings', { duplicates: 'off' });
+    const zoe = { lastName: 'Nu\u00f1ez', firstName: 'Zo\u00eb', company: '\u00dcn\u00ef Corp' };
+    const leads = async (email: string | null) =>
+      (await world.records('Lead')).filter(
+        (lead) => /^nu/i.test(String(lead.LastName)) && (lead.Email?.toString().toLowerCase() ?? null) === email,
+      ).length;
+    await Promise.all(
+      ['UP@X.example', 'up@x.example', 'Up@x.Example'].map((email) => world.call('CreateLead', { ...zoe, email })),
+    );
+    expect(await leads('up@x.example')).toBe(1);
+    const spelled = [
+      zoe,
+      { ...zoe, company: '\u00dcn\u00ef  Corp' },
+      { ...zoe, company: '\u00dcn\u00ef\tCorp' },
+      { lastName: 'Nun\u0303ez', firstName: 'Zoe\u0308', company: 'U\u0308ni\u0308 Corp' },
+    ];
+    const ends = await Promise.all(spelled.map((args) => world.call('CreateLead', args)));
+    expect(new Set(ends.map(({ result }) => result?.id)).size).toBe(1);
+    expect(await world.call('CreateLead', { ...zoe, lastName: 'nu\u00f1ez' }, {})).toMatchObject({
+      result: { alreadyDone: true },
+    });
+    expect(await leads(null)).toBe(1);
+    // Under one key, another spelling is no other argument.
+    const keyed = { ...zoe, title: 'CEO', email: 'key@x.example' };
+    const first = await world.call('CreateLead', keyed, { key: 'zoe' });
+    expect(await world.call('CreateLead', { ...keyed, email: 'KEY@x.example' }, { key: 'zoe' })).toMatchObject({
+      result: { id: first.result?.id, alreadyDone: true },
+    });
+    expect(
+      (await world.call('CreateLead', { ...keyed, title: 'CFO' }, { key: 'zoe' }).catch((error) => error)).code,
+    ).toBe('conflict');
+  });
+
   it('is not done any more once somebody changed the record [A4]', async () => {
     await using world = await createWorld({
       policy: (p) => ({ ...p, actions: { ...p.actions, CreateLead: { ...p.actions.CreateLead!, rules: [] } } }),

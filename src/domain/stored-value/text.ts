@@ -16,6 +16,9 @@ export function readText(field: Shape, value: unknown): Read<string> {
 /** A name as people read it: one space between words, of whatever kind it was, and one way to write an accent. */
 export const plainName = (name: string): string => name.trim().replace(/\s+/g, ' ').normalize('NFC');
 
+/** One for all spellings that people take for the same name. */
+export const foldedName = (name: unknown): string => plainName(String(name)).toLowerCase();
+
 /** How many characters fit; undefined where the field has no such limit. */
 export const mostCharacters = ({ type, length }: Shape): number | undefined =>
   length > 0 && TEXT.has(type) ? length : undefined;

@@ -2,7 +2,7 @@ import type { FieldValue } from '../../domain/action.ts';
 import { type ErrorBody, fromErrorBody, GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import { freed, linkedTo } from '../../domain/link-transitions.ts';
-import { plainName } from '../../domain/stored-value/text.ts';
+import { foldedName, plainName } from '../../domain/stored-value/text.ts';
 import type { SyncDeps } from '../../ports/sync.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
 import type { CompiledRule } from '../mapping/compile.ts';
@@ -13,7 +13,7 @@ import {
   type FoundParent,
   toParentIndex,
 } from '../merge/found-parents.ts';
-import { foldedName, type ParentIndex, parentKey } from '../merge/plan.ts';
+import { type ParentIndex, parentKey } from '../merge/plan.ts';
 import { sendParts, toParts } from '../remote/collection-write.ts';
 import { externalKey, keyFieldOf, type Target } from '../remote/target.ts';
 import { claimLinks } from './claims.ts';

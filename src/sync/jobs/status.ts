@@ -1,13 +1,13 @@
 import { type Candidate, type ErrorBody, toErrorBody } from '../../domain/errors.ts';
 import { type Link, type LinkSet, problemKind, type Scope, type WaitedFor } from '../../domain/link.ts';
 import { KINDS, type Kind } from '../../domain/mapping.ts';
+import { foldedName } from '../../domain/stored-value/text.ts';
 import type { ConnectionStatus } from '../../ports/salesforce.ts';
 import type { SyncDeps, SyncOrg, SyncPolicy } from '../../ports/sync.ts';
 import { type SyncStore, TURN_MS } from '../../ports/sync-store.ts';
 import { heldWithList } from '../engine/held-list.ts';
 import { logIdAt } from '../host/log-ids.ts';
 import { FOUND_BY_POLL } from '../inbound/poll.ts';
-import { foldedName } from '../merge/plan.ts';
 import { isSwitchedOff } from '../remote/policy-bounds.ts';
 import { type ShownHours, shownHours } from '../remote/quiet-hours.ts';
 import { mappingOf, openTarget, type Target } from '../remote/target.ts';

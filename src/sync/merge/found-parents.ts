@@ -1,10 +1,10 @@
 import type { FieldValue } from '../../domain/action.ts';
 import { type GatehouseError, toErrorBody } from '../../domain/errors.ts';
-import { plainName } from '../../domain/stored-value/text.ts';
+import { foldedName, plainName } from '../../domain/stored-value/text.ts';
 import type { ParentRule } from '../mapping/compile.ts';
 import { isAboutFields, type LookedUp, type Lookup } from '../remote/look-up.ts';
 import { quote } from '../remote/soql-read.ts';
-import { foldedName, kindsOf, type ParentAnswer, type ParentIndex } from './plan.ts';
+import { kindsOf, type ParentAnswer, type ParentIndex } from './plan.ts';
 
 /** A parent that a host record names: its account by name, its owner by email. */
 export interface AskedParent {

@@ -1,7 +1,7 @@
 import type { Fields, FieldValue } from '../../domain/action.ts';
 import type { ErrorBody, SalesforceSaid } from '../../domain/errors.ts';
 import type { Intent, Link, WaitedFor } from '../../domain/link.ts';
-import { plainName } from '../../domain/stored-value/text.ts';
+import { foldedName } from '../../domain/stored-value/text.ts';
 import type { FieldClock, HostRecord, LogChange } from '../../ports/sync-store.ts';
 import type { CompiledMapping, CompiledRule, Onto, ParentRule, RemoteRecord } from '../mapping/compile.ts';
 import { causeOf } from '../remote/trouble.ts';
@@ -252,9 +252,6 @@ export const parentKey = ({ objects, field }: Pick<ParentRule, 'objects' | 'fiel
   `${objects.join('|')}.${field}:${foldedName(name)}`;
 
 export const kindsOf = ({ objects }: Pick<ParentRule, 'objects'>): string => objects.join(' or ');
-
-/** One for all spellings that people take for the same name. */
-export const foldedName = (name: FieldValue): string => plainName(String(name)).toLowerCase();
 
 /** Per field where the org's history tells; else the record's own stamp, which is never too early. No message is asked. */
 function timeOf(rule: CompiledRule, modifiedAt: number, fieldTimes: ReadonlyMap<string, number> | undefined): number {
