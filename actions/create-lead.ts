@@ -95,17 +95,19 @@ export default defineAction({
 
   async run(person, context) {
     const { salesforce, choice } = context;
-    const name = fullName(person);
     if (choice?.startsWith('use:')) {
       const id = choice.slice('use:'.length);
-      return { id, name, url: salesforce.recordUrl(id), existing: true };
+      // Whoever it is: only the email is the same.
+      const { Name } = await salesforce.get(id.startsWith('003') ? 'Contact' : 'Lead', id, ['Name']);
+      const named = typeof Name === 'string' ? { name: Name } : {};
+      return { id, ...named, url: salesforce.recordUrl(id), existing: true };
     }
     const { fields, warnings } = await toLead(person, context);
     const { id } = await salesforce.create('Lead', fields, { allowDuplicates: choice === 'create' });
     return {
       received: true,
       id,
-      name,
+      name: fullName(person),
       url: salesforce.recordUrl(id),
       ...(warnings.length > 0 ? { warnings: [...warnings] } : {}),
     };

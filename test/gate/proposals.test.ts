@@ -340,7 +340,7 @@ describe('a lead', () => {
     await expect(world.approve(id)).rejects.toMatchObject({ code: 'invalid_input' });
     expect(await world.approve(id, { choice: `use:${known.Id}` })).toMatchObject({
       status: 'done',
-      result: { id: known.Id, existing: true },
+      result: { id: known.Id, name: known.Name, existing: true },
     });
     expect((await world.records('Lead')).length).toBe(count);
   });
