@@ -16,6 +16,7 @@ import { GatehouseError } from '../domain/errors.ts';
 import { digestOfCall, type RecordedWrite } from '../domain/proposal.ts';
 import { cleanShown, quoted } from '../domain/safe-text.ts';
 import { CURRENCY_FIELD, hasCurrencies, inCurrency } from '../domain/stored-value/answers.ts';
+import { DOTS } from '../policy/bounded-org.ts';
 import { anotherOrg } from '../policy/judge.ts';
 import { botNamed } from '../policy/permit.ts';
 import type { Approvals, Call } from '../ports/gate.ts';
@@ -74,6 +75,9 @@ export function createUndoAction(store: Pick<Store, 'audit'>, audits: Pick<Audit
   };
 
   const mustHold = async (effect: RecordedWrite, record: SObject, salesforce: Salesforce) => {
+    // Policy leaves a closed field out of what is read, and dots a masked one: what the record holds is not known then.
+    const closed = Object.keys(effect.after).filter((field) => !(field in record) || record[field] === DOTS);
+    if (closed.length > 0) throw notCompared(effect.object, closed);
     const values = await valuesOf(salesforce, effect.object);
     const different = Object.entries(effect.after).filter(
       ([field, value]) => !values.isSame(field, record[field], value),
@@ -113,6 +117,8 @@ export function createUndoAction(store: Pick<Store, 'audit'>, audits: Pick<Audit
       const changes: Change[] = [];
       const names = new Map<string, string>();
       for (const effect of effects) {
+        // What policy lets nobody write is refused before a person is asked.
+        await salesforce.check(effect.object, 'update', {});
         const record = await read(effect, salesforce);
         await mustHold(effect, record, salesforce);
         if (typeof record.Name === 'string') names.set(record.Id, record.Name);
@@ -179,7 +185,12 @@ export function createUndo({ action, store, context, propose }: UndoDeps): Appro
     const reads = createReadLog(context.now);
     const run = await contextFor(context, bot, c, extra, new AbortController().signal, reads);
     if ((await orgOfWrite(row, store)) !== run.orgId) throw anotherOrg();
-    const preview = cleanShown((await action.preview?.(input, run.context)) ?? null);
+    const seen = cleanShown((await action.preview?.(input, run.context)) ?? null);
+    const { mode } = bot.policy;
+    const isHalted = mode === 'off' || mode === 'read-only';
+    // Meant: who stopped a bot wants to take back what it did.
+    const inMode = `The bot is in mode ${mode}, which holds for its own calls: this undo is written once it is approved.`;
+    const preview = seen && isHalted ? { ...seen, warnings: [...(seen.warnings ?? []), inMode] } : seen;
     const digest = digestOfCall(bot.name, action.name, args);
     const verdict = {
       decision: 'confirm',
@@ -199,6 +210,18 @@ export function createUndo({ action, store, context, propose }: UndoDeps): Appro
       reads,
     });
   };
+}
+
+function notCompared(object: string, fields: readonly string[]): GatehouseError {
+  const named = fields.map((field) => `${object}.${field}`).join(', ');
+  return new GatehouseError(
+    'permission_denied',
+    `Policy closed ${named} since the write: whether the ${object} still holds what was written cannot be seen.`,
+    {
+      next: `Nothing was undone. Open it in the policy of the bot, under objects.${object} or objects.* (denyFields, maskFields, allowFields), and ask again; or correct the record by hand in Salesforce.`,
+      fields: fields.map((name) => ({ name, problem: 'not open to this bot' })),
+    },
+  );
 }
 
 /** The org that a finished write went to; rows from before it was written down leave that to their proposal. */

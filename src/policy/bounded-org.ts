@@ -102,7 +102,7 @@ export function boundByPolicy(
       Object.entries(record).map(([field, value]: [string, unknown]) => {
         const path = [...steps, field.toLowerCase()];
         if (value === null) return [field, null];
-        if (fieldAt(paths, path.join('.')).objects.some((object) => isMasked(object, field))) return [field, '••••'];
+        if (fieldAt(paths, path.join('.')).objects.some((object) => isMasked(object, field))) return [field, DOTS];
         return [field, typeof value === 'object' && paths.has(path.join('.')) ? dotted(paths, value, path) : value];
       }),
     );
@@ -186,6 +186,9 @@ const boundsOf = keptFor((objects: Policy['objects']) => ({
   filters: filterAccess(objects),
   ...fieldAccess(taggedFields(objects, 'denyFields'), listedFields(objects)),
 }));
+
+/** What stands for a value that policy masks. */
+export const DOTS = '••••';
 
 /** One question to the org, as it was sent, and how much came of it. */
 export interface BoundRead {

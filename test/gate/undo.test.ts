@@ -72,6 +72,36 @@ it('refuses with the difference when the record holds something else by now [A6]
   expect(await recordOf(world, record)).toMatchObject({ NextStep: 'A person went on', Amount: 7 });
 });
 
+it.each([
+  ['denied', { denyFields: ['Amount'] }, 'Policy closed Opportunity.Amount'],
+  ['masked', { maskFields: ['Amount'] }, 'Policy closed Opportunity.Amount'],
+  ['no longer to be written', { write: false }, 'not open to this bot to write'],
+])(
+  'says at once that policy closed what was written, and not that the record holds something else: %s [A6 P5]',
+  async (_, rules, words) => {
+    await using world = await createWorld();
+    const { audit } = await updated(world);
+    await world.setPolicy(({ objects, ...policy }) => ({
+      ...policy,
+      objects: { ...objects, Opportunity: { ...objects.Opportunity!, ...rules } }, // the shipped policy lists it
+    }));
+    await expect(world.app.approvals.undo(audit, 'operator:ada')).rejects.toMatchObject({
+      code: 'permission_denied',
+      message: expect.stringContaining(words),
+    });
+  },
+);
+
+it.each(['off', 'read-only'] as const)('is still possible of a bot in mode %s, and says so [A6]', async (mode) => {
+  await using world = await createWorld();
+  const { audit, record } = await updated(world);
+  await world.setPolicy((policy) => ({ ...policy, mode }));
+  const { proposal } = await world.app.approvals.undo(audit, 'operator:ada');
+  expect(proposal?.warnings).toContainEqual(expect.stringContaining(`in mode ${mode}`));
+  await world.approve(proposal?.id ?? '');
+  expect(await recordOf(world, record)).not.toMatchObject({ Amount: 7 });
+});
+
 it('is no action of any bot [A6 C3]', async () => {
   await using world = await createWorld();
   const { audit } = await updated(world);
