@@ -50,6 +50,9 @@ it('a data folder of an earlier version goes on: the chain verifies, what was do
   try {
     expect(await app.audit.verify()).toMatchObject({ ok: true });
     expect(await amount()).toBe(51_000);
+    // The connection stood before it was asked, so it is known whom it was read as.
+    const { orgId, userId } = (await app.store.connections.get('demo'))!;
+    expect(await app.store.proposals.get(WAITING)).toMatchObject({ orgId, userId });
     // Its tokens are not in the fixture.
     await app.connections.connect('demo', { flow: 'simulated' });
 
