@@ -157,6 +157,17 @@ it.each(FLOWS)(
   },
 );
 
+it('a renewal that signs in as another user is known as that one: what the user before read is not theirs [K8]', async () => {
+  await using world = await createWebWorld({}, { allowPassword: true });
+  const { orgId } = (await world.store.connections.get('demo'))!;
+  await world.control('POST', 'expire');
+  const id = `${world.url}/id/${orgId}/0055i00000ZZZZZAA2`;
+  const body = { access_token: 'of-another', instance_url: world.url, id, token_type: 'Bearer' };
+  await world.control('POST', 'faults', { type: 'token', status: 200, body, times: 1 });
+  await ask(world, 'demo').catch(() => undefined);
+  expect((await world.store.connections.get('demo'))?.userId).toMatch(/^0055i00000ZZZZZ/);
+});
+
 it('a renewal that does not say whose it is sends the call nowhere before the org has said it [O8] [K2]', async () => {
   await using world = await createWebWorld({}, { allowPassword: true });
   const odd = [undefined, null, 7, 'x', `${world.url}/id/00D000000000001EAAA/0055i0000000001AAA`];

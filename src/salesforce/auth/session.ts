@@ -1,5 +1,6 @@
 import { GatehouseError } from '../../domain/errors.ts';
 import type { LeaseWatch } from '../../domain/lease-watch.ts';
+import { receivedId } from '../../domain/salesforce-id.ts';
 import type { ConnectionRow, ConnectionStore } from '../../ports/store.ts';
 import type { LoginSecret, TokenSet, TokenStore } from '../../ports/tokens.ts';
 import { saidIn } from '../transport/failures.ts';
@@ -179,6 +180,8 @@ export function createSession(deps: {
         state: 'connected',
         fence,
         tokenVersion: fence,
+        // The app's own user may be another by now: it counts for what was read before.
+        userId: receivedId(grant.userId) ?? row.userId,
         instanceUrl: instanceOf(row, grant),
       };
       const next = {
@@ -202,11 +205,11 @@ export function createSession(deps: {
   /** Durable first, visible second, used third. */
   async function publish(old: ConnectionRow, fresh: ConnectionRow, next: TokenSet): Promise<ConnectionRow> {
     await vault.set(keyOf(fresh), next);
-    const { tokenVersion, state, instanceUrl, fence } = fresh;
+    const { tokenVersion, state, userId, instanceUrl, fence } = fresh;
     // The version is what must not have moved: nobody stored tokens since ours were read. A connection that was given up
     // for a moment because our rotated token was still unsaved is thereby healed; a disconnected one stays so.
     for (const was of ['connected', 'needs_reauth'] as const) {
-      const patch = { tokenVersion, state, instanceUrl };
+      const patch = { tokenVersion, state, userId, instanceUrl };
       if (await rows.patchIf(old.bot, { tokenVersion: old.tokenVersion, state: was }, patch)) {
         await rows.patchIf(old.bot, { fence }, { leaseOwner: null, leaseUntil: 0 });
         held.set(old.bot, { key: keyOf(fresh), tokens: next });
