@@ -31,7 +31,9 @@ export function checkedPolicy(value: unknown, actions: readonly Answering[]): Po
     actions.map(({ name }) => name),
   );
   const problems =
-    'policy' in parsed ? [...rightsOfAll(value), ...neverHolding(parsed.policy, actions)] : parsed.problems;
+    'policy' in parsed
+      ? [...rightsOfAll(value), ...closedIds(parsed.policy), ...neverHolding(parsed.policy, actions)]
+      : parsed.problems;
   if ('policy' in parsed && problems.length === 0) return parsed.policy;
   throw refusedPolicy(problems);
 }
@@ -69,6 +71,25 @@ function neverHolding(policy: Policy, actions: readonly Answering[]): FieldProbl
         name: `actions.${action.name}.rules[${at}].if.${key}`,
         problem: `never holds: ${action.name} has nothing that it looks at; take the rule out, or put it at an action that has`,
       })),
+    ),
+  );
+}
+
+/** Answers, links and writes name a record by its Id, whatever a policy says of it. */
+function closedIds({ objects }: Policy): FieldProblem[] {
+  return Object.entries(objects).flatMap(([object, rules]) =>
+    (['denyFields', 'maskFields'] as const).flatMap((list) =>
+      (rules[list] ?? []).flatMap((field, at) =>
+        field.trim().toLowerCase() === 'id'
+          ? [
+              {
+                name: `objects.${object}.${list}[${at}]`,
+                problem:
+                  'Id cannot be closed: every answer names its record by it; close the object (leave it out, or read: false) instead',
+              },
+            ]
+          : [],
+      ),
     ),
   );
 }

@@ -22,6 +22,16 @@ describe('the names of a policy', () => {
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
+  it('stop the save that would close the Id, by which every answer names its record [K11 P5]', async () => {
+    const objects = { '*': { denyFields: ['Email', 'id'] }, Account: { read: true, maskFields: ['Id'] } };
+    const saved = checkedPolicyOf(world.app, world.bot, { ...shipped, objects: { ...shipped.objects, ...objects } });
+    await expect(saved).rejects.toMatchObject({
+      fields: ['objects.Account.maskFields[0]', 'objects.*.denyFields[1]'].map((name) =>
+        expect.objectContaining({ name, problem: expect.stringContaining('cannot be closed') }),
+      ),
+    });
+  });
+
   it.each<[string, object, string, RegExp]>([
     [
       'a condition',
