@@ -530,7 +530,7 @@ describe('a yes', () => {
     expect(await phones()).toEqual(['66666']);
   });
 
-  it('to one query is none to another: the rows that were shown bound the run [C2] [C5] [Q6]', async () => {
+  it('to one query is none to another: the rows that were shown bound the run [C2] [C5] [Q3]', async () => {
     await using world = await createWorld({
       policy: (p) => deciding('RunSOQL', { decision: 'confirm' })({ ...p, soql: { ...p.soql, maxRows: 4 } }),
     });
