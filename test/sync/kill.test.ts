@@ -183,6 +183,9 @@ const SCENES: Readonly<Record<CrashPoint, Scene>> = {
     async end(stage, point) {
       await pulled('told by an event')(stage, point);
       await stage.house.control('POST', 'settings', { changeDataCapture: [] });
+      // While a dead listener's lease lasts, the poll is as rare as if it listened.
+      const { streams } = stage.house.syncStore;
+      await streams.put((await streams.list(stage.among)).map((row) => ({ ...row, state: 'refused' })));
     },
   },
   'inbox-finished': {
