@@ -171,6 +171,22 @@ describeStores((_name, openFresh) => {
     expect((await world.poll()).hints).toBe(0);
   });
 
+  it('sees an edit of the very second in which it read the record, and looks no third time [sync-P14] [S2]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const id = await linked(world);
+    world.clock.advance(3_600_000);
+    await world.edit(id, { Title: 'first' });
+    expect((await world.poll()).hints).toBe(1);
+    await world.settle();
+    await world.edit(id, { Title: 'second' });
+    world.clock.advance(60_000);
+    expect((await world.poll()).hints).toBe(1);
+    await world.settle();
+    expect((await world.host('p1')).fields.jobTitle).toBe('second');
+    world.clock.advance(60_000);
+    expect((await world.poll()).hints).toBe(0);
+  });
+
   it('sees 2,500 records of one stamp although it dies after the first page [sync-P14] [I4]', async () => {
     const stamp = Date.parse('2026-05-04T10:05:00Z');
     await using world = await createSyncWorld(openFresh);

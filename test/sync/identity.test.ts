@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
 import { describeStores } from '../support/databases.ts';
+import { isStock } from '../support/stock-org.ts';
 import { createSyncWorld } from './world.ts';
 
 const ada = { email: 'ada@example.com', name: 'Ada Lovelace' };
 
+// Those about our mark have nothing to look at in an org that lacks the field: left out there.
 describeStores((_name, openFresh) => {
   describe.each([{ withoutExternalId: false }, { withoutExternalId: true }])('who is who, %o', (options) => {
     it('makes one contact of twelve calls at once in three processes [sync-P1]', async () => {
@@ -63,37 +65,43 @@ describeStores((_name, openFresh) => {
     });
   });
 
-  it('asks whose a record is that bears our mark and another email, and writes nothing: a bot of the name was there before [S1]', async () => {
-    await using world = await createSyncWorld(openFresh);
-    const theirs = { LastName: 'Byron', Email: 'byron@example.com', Gatehouse_Id__c: 'demo:party:p1' };
-    const id = await world.add(theirs);
-    const { previewParty } = world.sync.forBot('demo', await world.org(), false);
-    await world.put('p1', ada);
-    await world.put('p2', { name: 'Mary', email: 'mary@example.com' });
-    const asked = { code: 'ambiguous', candidates: [expect.objectContaining({ id })] };
-    await expect(previewParty('p1')).rejects.toMatchObject(asked);
-    await expect(world.party('p1')).rejects.toMatchObject(asked);
-    await world.settle();
-    expect(await world.link('p1')).toMatchObject({ state: 'ambiguous', sfId: null, error: asked });
-    expect(await world.link('p2')).toMatchObject({ state: 'active' });
-    expect((await world.records()).find(({ Id }) => Id === id)).toMatchObject(theirs);
-    expect(await world.records()).toHaveLength(2);
-    // The person who was asked says that it is somebody else's.
-    await world.edit(id, { Gatehouse_Id__c: null });
-    expect(await world.party('p1')).toMatchObject({ operation: 'create' });
-    expect((await world.records()).find(({ Id }) => Id === id)).toMatchObject({ LastName: 'Byron' });
-  });
+  it.skipIf(isStock)(
+    'asks whose a record is that bears our mark and another email, and writes nothing: a bot of the name was there before [S1]',
+    async () => {
+      await using world = await createSyncWorld(openFresh);
+      const theirs = { LastName: 'Byron', Email: 'byron@example.com', Gatehouse_Id__c: 'demo:party:p1' };
+      const id = await world.add(theirs);
+      const { previewParty } = world.sync.forBot('demo', await world.org(), false);
+      await world.put('p1', ada);
+      await world.put('p2', { name: 'Mary', email: 'mary@example.com' });
+      const asked = { code: 'ambiguous', candidates: [expect.objectContaining({ id })] };
+      await expect(previewParty('p1')).rejects.toMatchObject(asked);
+      await expect(world.party('p1')).rejects.toMatchObject(asked);
+      await world.settle();
+      expect(await world.link('p1')).toMatchObject({ state: 'ambiguous', sfId: null, error: asked });
+      expect(await world.link('p2')).toMatchObject({ state: 'active' });
+      expect((await world.records()).find(({ Id }) => Id === id)).toMatchObject(theirs);
+      expect(await world.records()).toHaveLength(2);
+      // The person who was asked says that it is somebody else's.
+      await world.edit(id, { Gatehouse_Id__c: null });
+      expect(await world.party('p1')).toMatchObject({ operation: 'create' });
+      expect((await world.records()).find(({ Id }) => Id === id)).toMatchObject({ LastName: 'Byron' });
+    },
+  );
 
-  it('takes a record that bears our mark for ours where the email is the same, or only one side has one [S1]', async () => {
-    await using world = await createSyncWorld(openFresh);
-    const mark = (id: string) => ({ LastName: id, Gatehouse_Id__c: `demo:party:${id}` });
-    const ids = [await world.add({ ...mark('p1'), Email: ada.email }), await world.add(mark('p2'))];
-    await world.put('p1', ada);
-    await world.put('p2', { name: 'Mary', email: 'mary@example.com' });
-    await world.settle();
-    expect([(await world.link('p1')).sfId, (await world.link('p2')).sfId]).toEqual(ids);
-    expect(await world.records()).toHaveLength(2);
-  });
+  it.skipIf(isStock)(
+    'takes a record that bears our mark for ours where the email is the same, or only one side has one [S1]',
+    async () => {
+      await using world = await createSyncWorld(openFresh);
+      const mark = (id: string) => ({ LastName: id, Gatehouse_Id__c: `demo:party:${id}` });
+      const ids = [await world.add({ ...mark('p1'), Email: ada.email }), await world.add(mark('p2'))];
+      await world.put('p1', ada);
+      await world.put('p2', { name: 'Mary', email: 'mary@example.com' });
+      await world.settle();
+      expect([(await world.link('p1')).sfId, (await world.link('p2')).sfId]).toEqual(ids);
+      expect(await world.records()).toHaveLength(2);
+    },
+  );
 
   it('frees an email that its first holder gave up [sync-P2] [S1]', async () => {
     await using world = await createSyncWorld(openFresh);

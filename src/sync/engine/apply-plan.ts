@@ -1,8 +1,9 @@
 import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
 import type { Intent, Link } from '../../domain/link.ts';
+import { hidesFor } from '../../domain/stored-value/times.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
 import { type Plan, planRecord } from '../merge/plan.ts';
-import type { RemoteRow } from '../remote/soql-read.ts';
+import { type RemoteRow, seenStamp } from '../remote/soql-read.ts';
 import { marksOf, type Target } from '../remote/target.ts';
 import { type ChangeSet, dirtyAt, openIntents, partialProblem, statusOf, type Tables } from './change-set.ts';
 
@@ -88,10 +89,10 @@ function tellFound(tables: Tables, changeSet: ChangeSet, { link, plan }: Planned
 
 /** The link after the merge, before anything is sent. */
 function keep(tables: Tables, { link, row, plan }: Planned): Link {
-  const { now, sfNow } = tables;
+  const { now, readSince } = tables;
   return {
     ...link,
-    ...(row ? whatWeSaw(link, row, dirtyAt(tables, link), now, sfNow) : {}),
+    ...(row ? whatWeSaw(link, row, dirtyAt(tables, link), now, readSince) : {}),
     base: plan.base,
     // After a read, a value that was found is agreed. The rest stays: keeping fewer lets an orphaned push beat a newer edit,
     // keeping more would take a later remote edit for our own.
@@ -156,10 +157,10 @@ function nothingToMake({ kind, object, compiled }: Target, { problems }: Plan): 
   return toErrorBody(new GatehouseError('invalid_input', message, { next })).error;
 }
 
-function whatWeSaw(link: Link, row: RemoteRow, dirty: number, now: number, sfNow: number): Partial<Link> {
-  const seen = { seenStamp: row.stamp };
+function whatWeSaw(link: Link, row: RemoteRow, dirty: number, now: number, readSince: number): Partial<Link> {
+  const seen = { seenStamp: seenStamp(row, readSince) };
   // A hint that came after the claim is about something newer than what we read.
   if (link.dirty !== dirty && link.seenAt === 0) return seen;
   // A stamp is good for a conditional write only when its second is over: an edit in that second would not show.
-  return { ...seen, seenAt: now, baseMod: sfNow - row.modifiedAt >= 2_000 ? row.modified : null };
+  return { ...seen, seenAt: now, baseMod: hidesFor(row.modifiedAt, readSince) === 0 ? row.modified : null };
 }

@@ -51,6 +51,8 @@ export interface MergeInput {
   readonly fieldTimes: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly now: number;
   readonly sfNow: number;
+  /** By the same clock: no record was read before. */
+  readonly readSince: number;
   readonly hasMore: HasMore;
   /** Where it says no, the record is left as it is, and waits. */
   readonly mayWrite?: MayWrite | undefined;

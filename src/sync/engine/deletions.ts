@@ -3,7 +3,7 @@ import type { Link } from '../../domain/link.ts';
 import { unlinked } from '../../domain/link-transitions.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
 import { planRecord } from '../merge/plan.ts';
-import type { RemoteRow } from '../remote/soql-read.ts';
+import { type RemoteRow, seenStamp } from '../remote/soql-read.ts';
 import type { Target } from '../remote/target.ts';
 import { ambiguity, type ChangeSet, dirtyAt, type Tables } from './change-set.ts';
 
@@ -60,7 +60,11 @@ export function settleRemoteGone(
   const next =
     'Undelete it there and it is linked again by itself; or unlink it here, and the next sync creates a new one.';
   const { error } = toErrorBody(new GatehouseError('not_found', what, { next }));
-  changeSet.finish({ ...link, state: 'remote_deleted', seenStamp: row?.stamp ?? link.seenStamp }, host, error);
+  changeSet.finish(
+    { ...link, state: 'remote_deleted', seenStamp: row ? seenStamp(row, tables.readSince) : link.seenStamp },
+    host,
+    error,
+  );
 }
 
 /** A converted lead can no longer change: logged once and never written again, until a person unlinks it. */
@@ -88,7 +92,7 @@ export function settleConverted(
       error,
     });
   // `merged`, because it lives on as a contact; a link in this state is always read before anything is decided.
-  changeSet.finish({ ...link, state: 'merged', seenStamp: row.stamp, intents: {} }, host, error);
+  changeSet.finish({ ...link, state: 'merged', seenStamp: seenStamp(row, tables.readSince), intents: {} }, host, error);
 }
 
 export function convertedError({ object }: Pick<Target, 'object'>, { converted, id }: RemoteRow): GatehouseError {

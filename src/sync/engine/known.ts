@@ -15,6 +15,8 @@ import { rereadAfterSameSecond, timesOf } from './same-second.ts';
 /** Both sides as one round read them, before it decides anything. */
 export interface Known {
   readonly byLink: ReadonlyMap<string, ReadResult>;
+  /** By Salesforce's clock: no record was read before. */
+  readonly readSince: number;
   readonly parents: ParentIndex;
   readonly fieldTimes: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly hasMore: HasMore;
@@ -41,9 +43,12 @@ export async function readBothSides(pass: Pass, claims: readonly Link[], mustRea
     ? pretendedParents(found.parents, chosen)
     : await completeParents(pass, found.parents, chosen);
   const seen = { target, hosts, parents, onCall, readSince };
-  const byLink = how.mode === 'one' ? await rereadAfterSameSecond(deps, seen, reads, found.byLink) : found.byLink;
-  const fieldTimes = await timesOf(history, seen, claims, byLink);
-  return { byLink, parents, fieldTimes, hasMore, wantedRoles: wanted };
+  const last =
+    how.mode === 'one'
+      ? await rereadAfterSameSecond(deps, seen, reads, found.byLink)
+      : { byLink: found.byLink, readSince };
+  const fieldTimes = await timesOf(history, seen, claims, last.byLink);
+  return { ...last, parents, fieldTimes, hasMore, wantedRoles: wanted };
 }
 
 export function queueRoles(pass: Pass, known: Known, host: HostRecord, link: Link, dirty: number): void {

@@ -53,10 +53,10 @@ async function renew({ deps, shared }: Pass, rest: readonly Link[], renewedAt: n
 /** Merges a chunk in one transaction; notes what is settled without a write, and answers the writes. */
 async function merge(pass: Pass, known: Known, claims: readonly Link[]): Promise<readonly PendingWrite[]> {
   const { deps, target, how, logRow } = pass;
-  const { byLink: readResults, parents, fieldTimes, hasMore } = known;
+  const { byLink: readResults, readSince, parents, fieldTimes, hasMore } = known;
   const merged = await eachAlone(pass, claims, (claims) =>
     mergeChunk(deps.store, {
-      ...{ target, claims, readResults, parents, fieldTimes, hasMore, logRow },
+      ...{ target, claims, readResults, readSince, parents, fieldTimes, hasMore, logRow },
       mayWrite: how.mayWrite,
       now: deps.now(),
       sfNow: target.org.clock(),

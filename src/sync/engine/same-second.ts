@@ -29,16 +29,19 @@ export async function rereadAfterSameSecond(
   { target, hosts, parents, onCall, readSince }: Seen,
   reads: readonly Link[],
   found: Found,
-): Promise<Found> {
+): Promise<{ readonly byLink: Found; readonly readSince: number }> {
+  const asFound = { byLink: found, readSince };
   const [link] = reads;
   const host = link && hosts.get(link.localId);
   const row = link && rowIn(found.get(link.id));
   const hides = row === undefined ? 0 : hidesFor(row.modifiedAt, readSince);
-  if (!row || !host || hides === 0) return found;
+  if (!row || !host || hides === 0) return asFound;
   const plan = planRecord({ link, host, mapping: target.compiled, remote: asRemote(row), parents });
-  if (Object.keys(plan.send).length === 0) return found;
-  await wait(Math.min(hides, 2 * HIDES_MS));
-  return (await readRemote(target, reads, hosts, new Map(), onCall)).byLink;
+  if (Object.keys(plan.send).length === 0) return asFound;
+  const pause = Math.min(hides, 2 * HIDES_MS);
+  await wait(pause);
+  const { byLink } = await readRemote(target, reads, hosts, new Map(), onCall);
+  return { byLink, readSince: readSince + pause };
 }
 
 /** When contested fields changed in Salesforce, where the org keeps their history. */

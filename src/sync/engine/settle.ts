@@ -3,7 +3,7 @@ import type { Link } from '../../domain/link.ts';
 import { linkedTo } from '../../domain/link-transitions.ts';
 import type { HostRecord, SyncStore } from '../../ports/sync-store.ts';
 import { matchRows } from '../merge/match.ts';
-import type { RemoteRow } from '../remote/soql-read.ts';
+import { type RemoteRow, seenStamp } from '../remote/soql-read.ts';
 import { isMarkOf, localIdOf, lookupValue, type Target } from '../remote/target.ts';
 import { applyPlan } from './apply-plan.ts';
 import {
@@ -220,7 +220,7 @@ function settleMerged(
       reason: 'merged in Salesforce',
       error,
     });
-  changeSet.needsHuman({ ...link, seenStamp: from.stamp }, host, 'merged', problem(link, other));
+  changeSet.needsHuman({ ...link, seenStamp: seenStamp(from, tables.readSince) }, host, 'merged', problem(link, other));
 }
 
 function rowsOf(result: ReadResult | undefined): readonly RemoteRow[] {

@@ -2,6 +2,7 @@ import { fromErrorBody, GatehouseError } from '../../domain/errors.ts';
 import { holdsFor } from '../../domain/lease-watch.ts';
 import type { Scope } from '../../domain/link.ts';
 import { KINDS } from '../../domain/mapping.ts';
+import { hidesFor } from '../../domain/stored-value/times.ts';
 import type { CompositeAnswer } from '../../ports/salesforce.ts';
 import type { SyncDeps, SyncOrg, SyncSettings } from '../../ports/sync.ts';
 import type { InboxRow, PollState } from '../../ports/sync-store.ts';
@@ -125,7 +126,9 @@ export async function poll(
           now(),
         );
         if (subscribed.has(scan.state.object))
-          await inside.inbox.add(records.map((record) => toEvent(scope, scan.state.object, record, now())));
+          await inside.inbox.add(
+            records.map((record) => toEvent(scope, scan.state.object, record, now(), org.clock())),
+          );
         await inside.polls.put(scope, state);
         return fresh.length;
       });
@@ -186,15 +189,17 @@ function toEvent(
   object: string,
   record: Readonly<Record<string, unknown>>,
   receivedAt: number,
+  sfNow: number,
 ): InboxRow {
   const sfId = String(record.Id);
+  const stamp = String(record.SystemModstamp);
   return {
     ...scope,
     object,
     sfId,
     kind: 'poll',
     receivedAt,
-    // The overlap shows each record several times; its stamp makes that one event.
-    eventId: `poll:${sfId}:${toIso(String(record.SystemModstamp))}`,
+    // The overlap shows each record several times; its stamp makes that one event, and one more while its second lasts.
+    eventId: `poll:${sfId}:${toIso(stamp)}${hidesFor(toMs(stamp), sfNow) > 0 ? ':early' : ''}`,
   };
 }

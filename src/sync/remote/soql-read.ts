@@ -1,5 +1,5 @@
 import { isRecord, recordsIn } from '../../domain/is-record.ts';
-import { fromSalesforceTime } from '../../domain/stored-value/times.ts';
+import { fromSalesforceTime, hidesFor } from '../../domain/stored-value/times.ts';
 import type { CompositeAnswer } from '../../ports/salesforce.ts';
 import { findField, type RemoteRecord } from '../mapping/compile.ts';
 import type { Target } from './target.ts';
@@ -48,6 +48,12 @@ export function toRow({ nameField, externalId }: Target, record: RemoteRecord): 
     converted: record.IsConverted === true ? { contactId: text('ConvertedContactId') } : undefined,
     record,
   };
+}
+
+/** The stamp up to which a row is known: a change of the stamp's own second, after the read, bears the same one. */
+export function seenStamp({ stamp }: Pick<RemoteRow, 'stamp'>, readSince: number): string {
+  const at = Date.parse(stamp);
+  return hidesFor(at, readSince) === 0 ? stamp : new Date(at - 1).toISOString();
 }
 
 export const toMs = (stamp: string): number => fromSalesforceTime(stamp) || 0;
