@@ -137,6 +137,8 @@ export async function openCompany({
     for (const { Id } of await world.records('Opportunity'))
       await world.sim('POST', 'records/Opportunity', { Id, NextStep: HOSTILE.slice(0, 250) });
   const waiting = await proposeMove(world, { nextStep: asked('Call Ana on Friday', 200) });
+  // Cards are in the order in which their time is over.
+  clock.advance(MINUTE);
   const query = await world.call('RunSOQL', {
     soql: 'SELECT Name, Amount FROM Opportunity WHERE Amount > 9 ORDER BY Amount DESC',
   });

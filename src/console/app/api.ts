@@ -33,6 +33,8 @@ addEventListener('input', () => {
 });
 
 let isOver = false;
+/** A page asks several things at once, and each is told that the session is over: the first one leaves. */
+let isLeaving = false;
 let hear: (isOver: boolean) => void = () => {};
 
 function setOver(now: boolean): void {
@@ -50,7 +52,10 @@ export function onSessionOver(told: typeof hear): () => void {
 /** Whoever is signed out goes to the sign-in and comes back; who has something to lose stays, and is told. */
 function sessionIsOver(isChange: boolean): void {
   if (isChange || isOver || typedAt === location.pathname) setOver(true);
-  else location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  else if (!isLeaving) {
+    isLeaving = true;
+    location.assign(`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`);
+  }
 }
 
 /** What a refusal tells (section E). */
