@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
 import { signedIn } from '../support/console.ts';
 import { type Door, openDoor, proposeMove } from '../support/door.ts';
-import { checkPage } from '../support/page-checks.ts';
+import { checkPage, drawn } from '../support/page-checks.ts';
 
 const why = noBrowser();
 
@@ -56,6 +56,7 @@ describe.skipIf(why)(`the search in Chromium${why ? ` (skipped: ${why})` : ''}`,
     await using reader = await signedIn(browser, door, 'viewer');
     const { page } = reader;
     page.setDefaultTimeout(15_000);
+    await drawn(page);
     await page.keyboard.press('?');
     await page.getByRole('heading', { name: 'Keys' }).waitFor();
     await checkPage(page);
@@ -69,6 +70,7 @@ describe.skipIf(why)(`the search in Chromium${why ? ` (skipped: ${why})` : ''}`,
     await page.getByRole('button', { name: 'Keys' }).click();
     await page.getByRole('checkbox', { name: /Keys of one letter/ }).check();
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.keyboard.press('/');
     await page.getByRole('dialog').getByRole('textbox').waitFor();
   });
