@@ -190,7 +190,7 @@ function unescaped(quoted: string): string {
 }
 
 /** Whether the quote here belongs to its text: an odd number of backslashes stands before it. */
-function isEscaped(text: string, quote: number): boolean {
+export function isEscaped(text: string, quote: number): boolean {
   let backslashes = 0;
   while (text[quote - 1 - backslashes] === '\\') backslashes += 1;
   return backslashes % 2 === 1;

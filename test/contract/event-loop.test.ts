@@ -11,6 +11,7 @@ import { createMcpHttp } from '../../src/mcp/http.ts';
 import { botNamed } from '../../src/policy/permit.ts';
 import { replay } from '../../src/policy/replay.ts';
 import { checkedPolicyOf } from '../../src/policy/save.ts';
+import { readMessages } from '../../src/salesforce/events/bayeux.ts';
 import { rotateToken } from '../../src/sync/inbound/receive.ts';
 import { compileMapping } from '../../src/sync/mapping/compile.ts';
 import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
@@ -132,6 +133,17 @@ const ANSWERS: Readonly<Record<string, () => string>> = {
   blanks: () => ' '.repeat(31 * MB),
   'no JSON': () => '<'.repeat(31 * MB),
 };
+/** An answer to a held connect; a long number makes every text of it be looked at. */
+const EVENTS: Readonly<Record<string, () => string>> = {
+  'one long number': () => `[${'1'.repeat(M)}.0]`,
+  'a text of quotes that was cut': () => `[1745500706683617281,"${'\\"'.repeat(M)}`,
+  'a text that was cut': () => `[1745500706683617281,"${'x'.repeat(31 * MB)}`,
+  'backslashes without an end': () => `[1745500706683617281,"${'\\'.repeat(31 * MB)}`,
+  'empty texts': () => `[1745500706683617281,${'"" '.repeat(10 * MB)}`,
+  'long numbers, again and again': () => `[${lines(9_000, () => '1745500706683617281')}]`,
+  minuses: () => `[1745500706683617281,${'-'.repeat(31 * MB)}`,
+};
+
 /** 22 MB: more fields and picklist values than any object of an org has. */
 const describeAnswer = () =>
   JSON.stringify({
@@ -151,6 +163,12 @@ describe('Salesforce', () => {
     await using world = await createServedWorld((_, response) => response.end(body), { requestTimeoutMs: 30_000 });
     const org = await world.open();
     const held = await longestHold(() => org.limits().catch((error) => expect(error.code).toBe('salesforce_error')));
+    expect(held).toBeLessThan(MOST_HOLD);
+  });
+
+  it.each(Object.entries(EVENTS))('holds nobody up with events that hold %s [K4]', async (_, make) => {
+    const text = make();
+    const held = await longestHold(async () => void (await readMessages(text)));
     expect(held).toBeLessThan(MOST_HOLD);
   });
 

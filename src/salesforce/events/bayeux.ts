@@ -63,8 +63,8 @@ function replayOf(from: From): string {
 }
 
 /** The messages of an answer; undefined where it is none of Bayeux. */
-export function readMessages(text: string): readonly Message[] | undefined {
-  const body = parseWithLongNumbers(text);
+export async function readMessages(text: string): Promise<readonly Message[] | undefined> {
+  const body = await parseWithLongNumbers(text);
   return Array.isArray(body) && body.every(isRecord) ? body : undefined;
 }
 
