@@ -191,12 +191,18 @@ it('a limit of the moment is not told as the allowance of the day, on the next c
   }
 });
 
-it.each([3_600_000, -3_600_000])(
-  'a clock that jumps by %i ms is known to every process with the answer that shows it [S2] [K6]',
-  async (jump) => {
+it.each([
+  [3_600_000, 0],
+  [-3_600_000, 0],
+  [3_600_000, 1_400],
+  [-3_600_000, 1_400],
+])(
+  'a clock that jumps by %i ms is known to every process with the answer that shows it, also one that takes %i ms [S2] [K6]',
+  async (jump, takes) => {
     let offset = 0;
     await using world = await createServedWorld((_, response) => {
       response.setHeader('date', new Date(world.clock.now + offset).toUTCString());
+      world.clock.advance(takes);
       say(response, 200, '{"totalSize":0,"done":true,"records":[]}');
     });
     const ask = async () =>

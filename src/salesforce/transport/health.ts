@@ -148,9 +148,10 @@ export function createHealth(deps: {
     const isPrompt = now() - admittedAt < 1_000;
     // The host's changes are stamped by the row: with an old offset the later edit would lose.
     const known = news.offsetMs ?? row.clockOffsetMs;
-    // However slow the answer: Salesforce's clock cannot have been where ours thought it when the request left.
-    const wentBack = date + 1_000 - admittedAt < known - 1_500;
-    const isOtherTime = wentBack || (isPrompt && Math.abs(offsetMs - known) > 1_500);
+    // However slow the answer: it was given after the request left, and before it was here.
+    const [least, most] = [date - now(), date + 1_000 - admittedAt];
+    const cannotBe = known > most + 1_500 || known < least - 1_500;
+    const isOtherTime = cannotBe || (isPrompt && Math.abs(offsetMs - known) > 1_500);
     if (isOtherTime) news.offsetMs = offsetMs;
     const before = usageOf(row);
     const usage = readLimitInfo(answer.header('sforce-limit-info'), now());
