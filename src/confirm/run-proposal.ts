@@ -1,6 +1,6 @@
 import type { AuditInput } from '../audit/audit.ts';
 import type { Action, ActionContext } from '../domain/action.ts';
-import { type GatehouseError, StillUnderWay, toErrorBody, toGatehouseError } from '../domain/errors.ts';
+import { GatehouseError, StillUnderWay, tellsOfOthers, toErrorBody, toGatehouseError } from '../domain/errors.ts';
 import type { Proposal, RecordedWrite } from '../domain/proposal.ts';
 import { cleanData } from '../domain/safe-text.ts';
 import type { Log } from '../ports/log.ts';
@@ -156,14 +156,13 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
       effects.some(({ state }) => state === 'done');
     const error = isPart ? partlyWritten(effects, met) : met;
     if (
-      error.code === 'duplicate' &&
       // Look-alikes that this bot may not see are no choice; that they may be passed over is one.
-      error.candidates !== undefined &&
-      (error.candidates.length > 0 || deps.mayOverride(error)) &&
+      ((error.code === 'duplicate' && error.candidates !== undefined && error.candidates.length > 0) ||
+        deps.mayOverride(error)) &&
       proposal.choice === null &&
       madeNothing(effects)
     )
-      return askAgain(withLookAlikes(proposal, error, deps.mayOverride(error)));
+      return askAgain(withLookAlikes(proposal, error, deps.mayOverride(error)), ruleBehind(error));
     // A write that went out, or is done already, must not be taken for one that never happened.
     const isUnknown =
       !(stopped instanceof NotTaken) &&
@@ -180,7 +179,7 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
         effects,
         ...(state === 'unknown' ? { leaseUntil: now() + deps.leaseMs } : { settledAt: now(), dedupeKey: null }),
       },
-      audit: whatHappened(effects, read(), { org: proposal.orgId, code: error.code }),
+      audit: whatHappened(effects, read(), { org: proposal.orgId, code: error.code, ...ruleBehind(error) }),
     };
   }
 }
@@ -195,12 +194,15 @@ function isAllOf(action: Action | undefined, { preview }: Proposal, effects: rea
 }
 
 /** Nothing was written, and a person must see something new: the proposal waits again. */
-function askAgain(anew: Partial<Pick<Proposal, 'assurance' | 'reasons' | 'preview' | 'userId'>>): End {
+function askAgain(
+  anew: Partial<Pick<Proposal, 'assurance' | 'reasons' | 'preview' | 'userId'>>,
+  more: Record<string, unknown> = {},
+): End {
   return {
     state: 'pending',
     event: 'asked_again',
     patch: { ...anew, decidedBy: null, decidedAt: null, decidedVia: null, leaseUntil: null, effects: [] },
-    audit: { detail: { reasons: anew.reasons ?? [] } },
+    audit: { detail: { reasons: anew.reasons ?? [], ...more } },
   };
 }
 
@@ -217,12 +219,21 @@ function withLookAlikes(
 ): Pick<Proposal, 'preview' | 'reasons'> {
   const preview = proposal.preview ?? { summary: proposal.action, changes: [] };
   const use = (error.candidates ?? []).map(({ id, name }) => ({ id: `use:${id}`, label: `Use ${name}` }));
-  const create = mayOverride ? [{ id: 'create', label: 'Create a new one anyway' }] : [];
+  const isTold = tellsOfOthers(error);
+  const label = isTold ? 'Create a new one anyway' : 'Create it all the same';
+  const create = mayOverride ? [{ id: 'create', label }] : [];
   return {
     preview: { ...preview, choices: [...use, ...create] },
-    reasons: [...proposal.reasons, "The org's duplicate rule found look-alikes."],
+    reasons: [
+      ...proposal.reasons,
+      isTold ? "The org's duplicate rule found look-alikes." : 'A rule of the org has a person asked first.',
+    ],
   };
 }
+
+/** Which rule said no, where whoever called may not know it. */
+const ruleBehind = ({ cause }: GatehouseError) =>
+  cause instanceof GatehouseError ? { rule: cause.salesforce?.code ?? cause.code } : {};
 
 /** What was read and what was written. Values are sealed, the shape is open. */
 function whatHappened(

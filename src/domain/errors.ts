@@ -123,6 +123,28 @@ export function naming<E extends GatehouseError>(error: E, candidates: readonly 
   });
 }
 
+/** Refusals that say of other records that they are there. */
+export const tellsOfOthers = ({ code }: GatehouseError): boolean => code === 'duplicate' || code === 'ambiguous';
+
+/**
+ * The same refusal, whatever its class, for whoever may not know what is there: some rule of the org said no. As words of their own,
+ * not none: a rule for values answers the same. What it was stays behind it, for log and audit.
+ */
+export function veiled<E extends GatehouseError>(error: E): E {
+  const same = Object.create(Object.getPrototypeOf(error), Object.getOwnPropertyDescriptors(error));
+  const enumerable = true;
+  return Object.defineProperties(same, {
+    message: { value: 'A rule of the org did not take this record.' },
+    cause: { value: error },
+    code: { value: 'validation_rule', enumerable },
+    status: { value: ERROR_STATUS.validation_rule, enumerable },
+    next: { value: 'Tell the user that it was not saved; the audit names the rule to an operator.', enumerable },
+    fields: { value: undefined, enumerable },
+    candidates: { value: undefined, enumerable },
+    salesforce: { value: undefined, enumerable },
+  });
+}
+
 /** What an earlier run of the same proposal did is not known yet: the proposal stays, and runs again by itself. */
 export class StillUnderWay extends GatehouseError {
   constructor(message: string, details: ErrorDetails) {

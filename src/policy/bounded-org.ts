@@ -10,7 +10,7 @@ import {
 import { PERSON_ACCOUNT } from '../../permissions/mirrors.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { Condition, Fields, Find, Salesforce, SObject } from '../domain/action.ts';
-import { GatehouseError, naming } from '../domain/errors.ts';
+import { GatehouseError, naming, tellsOfOthers, veiled } from '../domain/errors.ts';
 import { keptFor } from '../domain/kept-for.ts';
 import { LOOKUPS } from './lookups.ts';
 import { fieldAt, type RelationshipPaths, resolvePaths } from './relationship-paths.ts';
@@ -73,13 +73,19 @@ export function boundByPolicy(
   /** Whoever may ask by a field reads it, guess by guess. */
   const mayFilter = (paths: RelationshipPaths, condition: Condition) =>
     isOpen(paths, condition.field, isClosedFilter) || isOwnKey(paths, condition);
-  /** Look-alikes that Salesforce names: not where the object, or a field by which one may be alike, is closed; a closed name is left out. */
+  /**
+   * Look-alikes that Salesforce names: not where the object, or a field by which one may be alike, is closed; a closed name is left out.
+   * Where none of them may be seen, that there are any is not said either.
+   */
   const bounded = (error: unknown, object: string, fields: Fields): unknown => {
-    if (!(error instanceof GatehouseError) || error.candidates === undefined) return error;
+    if (!(error instanceof GatehouseError)) return error;
+    if (error.candidates === undefined)
+      return tellsOfOthers(error) && !open.read.has(object.toLowerCase()) ? veiled(error) : error;
     const seen = error.candidates.filter(({ hint }) => {
       const of = hint || object;
       return open.read.has(of.toLowerCase()) && !Object.keys(fields).some((field) => isShut(of, field));
     });
+    if (seen.length === 0 && tellsOfOthers(error)) return veiled(error);
     const named = seen.map((one) => (isShut(one.hint || object, 'Name') ? { ...one, name: one.id } : one));
     const isWhole = named.length === error.candidates.length && named.every((one, at) => one === seen[at]);
     return isWhole ? error : naming(error, named);

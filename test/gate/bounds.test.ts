@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ObjectPolicy, Policy } from '../../permissions/policy.ts';
-import { toErrorBody } from '../../src/domain/errors.ts';
+import { type GatehouseError, toErrorBody } from '../../src/domain/errors.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 /** The same policy, with other rules for some objects; `undefined` takes an object out. */
@@ -149,9 +149,32 @@ describe('a field that may not be read', () => {
     expect(JSON.stringify([said, await world.app.approvals.list({})])).not.toContain(String(lead!.Id));
     await world.sim('POST', 'rules', { duplicates: 'block' });
     const refused = await world.refusal('CreateLead', { ...person, title: 'Head' });
-    expect(refused).toMatchObject({ code: 'duplicate', candidates: [] });
     expect(JSON.stringify(toErrorBody(refused))).not.toContain(String(lead!.Id));
   });
+
+  it.each(['alert', 'block'])(
+    'tells nobody by the duplicate rule of the org (%s) that there is a Lead, where Leads may not be read [K9 P5]',
+    async (duplicates) => {
+      await using world = await worldWith({ Lead: { read: false, write: true } });
+      await world.setPolicy(({ actions: { CreateLead, ...actions }, ...policy }) => ({
+        ...policy,
+        actions: { ...actions, CreateLead: { ...CreateLead!, rules: [] } },
+      }));
+      const [lead] = await world.records('Lead');
+      await world.sim('POST', 'rules', { duplicates });
+      const person = { lastName: String(lead!.LastName), company: String(lead!.Company), email: String(lead!.Email) };
+      const said = await world.call('CreateLead', person).catch((error: GatehouseError) => toErrorBody(error));
+      if (duplicates === 'alert') expect(said).toMatchObject({ proposal: { choices: [{ id: 'create' }] } });
+      else expect(said).toMatchObject({ error: { code: 'validation_rule' } });
+      expect(JSON.stringify(said)).not.toMatch(/duplicate|alike|another|already|candidate|"salesforce"/i);
+      const [proposal] = await world.app.approvals.list({});
+      expect(JSON.stringify(proposal)).not.toMatch(/duplicate|alike/i);
+      // Who keeps the books learns which rule it was.
+      expect(JSON.stringify(await world.app.store.audit.find({ limit: 50 }))).toContain('DUPLICATES_DETECTED');
+      if (proposal?.state !== 'pending') return;
+      expect(await world.approve(proposal.id, { choice: 'create' })).toMatchObject({ status: 'done' });
+    },
+  );
 
   it.each([{ read: false }, { denyFields: ['Email'] }, { maskFields: ['Email'] }, { allowFields: ['Name'] }])(
     'finds no contact that is like a lead by what is closed of it: %j [K9]',

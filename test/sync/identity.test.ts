@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { type GatehouseError, toErrorBody } from '../../src/domain/errors.ts';
+import type { Mapping } from '../../src/domain/mapping.ts';
 import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
 import { describeStores } from '../support/databases.ts';
 import { isStock } from '../support/stock-org.ts';
@@ -168,6 +170,37 @@ describeStores((_name, openFresh) => {
       state: 'ambiguous',
       error: { code: 'duplicate', candidates: ids.map((id) => expect.objectContaining({ id })) },
     });
+  });
+
+  it('tells a bot nothing of look-alikes by a field that it may not read, and the host app no ids [K9 P5]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await world.control('POST', 'settings', { duplicates: 'off' });
+    const ids = [
+      await world.add({ LastName: 'One', Email: ada.email }),
+      await world.add({ LastName: 'Two', Email: ada.email }),
+    ];
+    await world.setPolicy((policy) => ({
+      ...policy,
+      objects: { ...policy.objects, Contact: { ...policy.objects.Contact!, denyFields: ['HomePhone'] } },
+    }));
+    const mapping: Mapping = {
+      ...defaultMapping('party'),
+      lookup: { local: 'homePhone', remote: 'HomePhone' },
+    };
+    await world.store.mappings.add({ bot: 'demo', kind: 'party', version: 1, mapping, by: 'ada', at: 1 });
+    await world.control('POST', 'settings', { duplicates: 'block' });
+    await world.put('p1', ada);
+    const port = world.sync.forBot('demo', await world.org(), true);
+    const told = await port.syncParty('p1').catch((error: GatehouseError) => toErrorBody(error));
+    expect(told).toMatchObject({ error: { code: 'validation_rule' } });
+    expect(JSON.stringify(told)).not.toMatch(/duplicate|alike|candidate|003/i);
+    await world.put('p1', { ...ada, jobTitle: 'again' });
+    const host = await world.sync
+      .forHost('demo', await world.org())
+      .syncParty('p1')
+      .catch((error: GatehouseError) => error);
+    expect(host).toMatchObject({ code: 'duplicate', candidates: [] });
+    for (const id of ids) expect(JSON.stringify(toErrorBody(host as GatehouseError))).not.toContain(id);
   });
 
   it('links the one match that a duplicate rule names instead of a second contact [S1]', async () => {

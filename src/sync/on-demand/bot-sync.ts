@@ -1,6 +1,6 @@
 import type { Change, HeldSync, Preview, Sync, SyncOutcome } from '../../domain/action.ts';
 import { canonicalJson } from '../../domain/canonical-json.ts';
-import { fromErrorBody, GatehouseError, naming } from '../../domain/errors.ts';
+import { fromErrorBody, GatehouseError, naming, tellsOfOthers, veiled } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import type { Kind } from '../../domain/mapping.ts';
 import { cleanShown } from '../../domain/safe-text.ts';
@@ -155,9 +155,10 @@ export function createBotSync(
     );
   }
 
-  /** Look-alikes are the bot's to know as far as it could have looked for them. */
+  /** Look-alikes are the bot's to know as far as it could have looked for them; the host app may know that there are some (V4). */
   function told({ lookup, opened, object }: Target, error: GatehouseError): GatehouseError {
-    if (isUnasked || error.candidates === undefined) return error;
+    if (!isUnasked && lookup.hidden && tellsOfOthers(error)) return veiled(error);
+    if (error.candidates === undefined) return error;
     if (lookup.hidden) return naming(error, []);
     return opened.isOpen(object, 'Name')
       ? error
