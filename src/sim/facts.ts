@@ -89,6 +89,10 @@ export interface Settings extends Setup {
   readonly cometdClients: number;
   /** Events delivered in a day, to all subscribers together. */
   readonly deliveries: number;
+  /** Fields that were deployed: only who has a permission set for them sees them. */
+  readonly guardedFields: readonly string[];
+  /** How long a deployment takes. */
+  readonly deployMs: number;
 }
 
 export type ChangeType = 'CREATE' | 'UPDATE' | 'DELETE' | 'UNDELETE';
@@ -148,6 +152,17 @@ export interface CometClient {
   readonly channels: Readonly<Record<string, number>>;
 }
 
+/** How a deployment ended, as it is told when it is over. */
+export interface Deployment {
+  readonly id: string;
+  readonly createdAt: string;
+  readonly doneAt: number;
+  readonly userId: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly successes: readonly Readonly<Record<string, unknown>>[];
+  readonly failures: readonly Readonly<Record<string, unknown>>[];
+}
+
 export interface Usage {
   /** Start of the rolling day in which `used` counts. */
   readonly since: number;
@@ -191,6 +206,7 @@ export interface Facts {
   readonly event: StoredEvent;
   readonly bus: EventBus;
   readonly cometClient: CometClient;
+  readonly deployment: Deployment;
 }
 
 export const defaultSettings: Settings = {
@@ -210,4 +226,6 @@ export const defaultSettings: Settings = {
   cometdHoldMs: 110_000,
   cometdClients: 20,
   deliveries: 10_000,
+  guardedFields: [],
+  deployMs: 0,
 };

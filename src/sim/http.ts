@@ -5,6 +5,8 @@ export interface Incoming {
   readonly url: URL;
   readonly headers: Headers;
   readonly text: string;
+  /** The same as it came: a zip is no text. */
+  readonly bytes: Uint8Array;
   /** The control plane answers only to callers on this machine. */
   readonly isLoopback: boolean;
   /** What instance and identity URLs are built from. */

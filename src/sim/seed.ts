@@ -6,6 +6,7 @@ import type { Org } from './org.ts';
 import { derive } from './records/derived.ts';
 import { toStored } from './records/values.ts';
 import { fieldOf } from './schema/object.ts';
+import { systemPermissions } from './schema/rights.ts';
 import type { SeedRecord, SimSeed } from './seed-form.ts';
 import type { Row, Value } from './table.ts';
 
@@ -66,6 +67,9 @@ export function plantSeed(org: Org, seed: SimSeed = company): void {
 
   plant('Organization', organization(org));
   for (const user of users) plant('User', user);
+  for (const profile of profiles) plant('PermissionSet', profile);
+  for (const of of ['admin', 'limited'])
+    plant('PermissionSetAssignment', { PermissionSetId: `@profile-${of}`, AssigneeId: `@${of}`, ageDays: 800 });
   for (const queue of queues) plant('Group', queue);
   for (const object of org.schema.objects) {
     for (const type of object.recordTypes) {
@@ -135,6 +139,21 @@ const user = (ref: string, username: string, first: string, last: string, title:
 const queues: readonly SeedRecord[] = [
   { ref: 'first-line', Name: 'First line', DeveloperName: 'First_line', Type: 'Queue', ageDays: 800 },
   { ref: 'web-leads', Name: 'Web leads', DeveloperName: 'Web_leads', Type: 'Queue', ageDays: 800 },
+];
+
+/** The permission set that each profile has of its own. */
+const profile = (of: string, label: string, permissions: readonly string[]): SeedRecord => ({
+  ref: `profile-${of}`,
+  Name: `X00ex_${of}`,
+  Label: label,
+  IsOwnedByProfile: true,
+  ...Object.fromEntries(permissions.map((name) => [`Permissions${name}`, true])),
+  ageDays: 800,
+});
+
+const profiles = [
+  profile('admin', 'System Administrator', systemPermissions),
+  profile('limited', 'Account Assistant', ['ApiEnabled']),
 ];
 
 const users = [

@@ -111,7 +111,9 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
   async function read(request: Request, isLoopback: boolean): Promise<Incoming> {
     const { method, headers } = request;
     const url = new URL(request.url);
-    return { method, url, headers, text: await request.text(), isLoopback, origin: options.origin ?? url.origin };
+    const bytes = new Uint8Array(await request.arrayBuffer());
+    const text = new TextDecoder().decode(bytes);
+    return { method, url, headers, text, bytes, isLoopback, origin: options.origin ?? url.origin };
   }
 
   async function showPage(incoming: Incoming, base: string): Promise<Response> {

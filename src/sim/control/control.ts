@@ -169,7 +169,7 @@ function setClock(org: Org, body: unknown): unknown {
 }
 
 function changeSettings(org: Org, body: Body): unknown {
-  const { clockOffsetMs: _, schemaChangedAt: __, ...open } = org.settings;
+  const { clockOffsetMs: _, schemaChangedAt: __, guardedFields: ___, ...open } = org.settings;
   const next: Record<string, unknown> = { ...org.settings };
   onlyKeys(body, [...Object.keys(open), 'apiUsed']);
   for (const [name, value] of Object.entries(body)) {
@@ -195,7 +195,9 @@ function changeSettings(org: Org, body: Body): unknown {
   return org.settings;
 }
 
-const NUMBERS: ReadonlySet<string> = new Set(['sessionMs', 'apiMax', 'cometdHoldMs', 'cometdClients', 'deliveries']);
+const NUMBERS: ReadonlySet<string> = new Set([
+  ...['sessionMs', 'apiMax', 'cometdHoldMs', 'cometdClients', 'deliveries', 'deployMs'],
+]);
 const mostSelected = 5;
 
 function toSelected(org: Org, names: readonly string[]): readonly string[] {

@@ -18,6 +18,7 @@ export interface Call {
   readonly query: URLSearchParams;
   readonly headers: Headers;
   readonly text: string;
+  readonly bytes: Uint8Array;
   readonly version: string;
   readonly origin: string;
   readonly isSubrequest: boolean;

@@ -1,5 +1,6 @@
 /** The front desk of `/services/data/vXX.X/`: version, session, allowance; then the router; then the usual headers. */
 import { type Incoming, json, type Outgoing } from '../http.ts';
+import { closedFields } from '../metadata/access.ts';
 import { liveSession } from '../oauth/tokens.ts';
 import type { Org } from '../org.ts';
 import { noteChange } from '../outbound/queue.ts';
@@ -62,7 +63,7 @@ export function dataApi(org: Org, incoming: Incoming, means: Means): Outgoing {
 }
 
 function openCall(org: Org, incoming: Incoming, { parse, newest, meetsLock }: Means): Call {
-  const { url, headers, text, origin } = incoming;
+  const { url, headers, text, bytes, origin } = incoming;
   const userId = authenticate(org, headers);
   if (url.href.length > longestUrl) throw refuse(414, 'URI_TOO_LONG', 'URI Too Long');
   const { used } = usageOf(org);
@@ -71,7 +72,8 @@ function openCall(org: Org, incoming: Incoming, { parse, newest, meetsLock }: Me
   checkVersion(version, newest);
   const method = (incoming.method === 'POST' && url.searchParams.get('_HttpMethod')) || incoming.method;
   const type = headers.get('content-type') ?? '';
-  if (text !== '' && method !== 'GET' && method !== 'DELETE' && !/\bjson\b/i.test(type)) {
+  const isPackage = /^metadata$/i.test(path[0] ?? '') && /^multipart\/form-data\b/i.test(type);
+  if (text !== '' && method !== 'GET' && method !== 'DELETE' && !isPackage && !/\bjson\b/i.test(type)) {
     throw refuse(415, 'UNSUPPORTED_MEDIA_TYPE', `Content type '${type}' not supported`);
   }
   const schema = sightOf(org, userId);
@@ -96,6 +98,7 @@ function openCall(org: Org, incoming: Incoming, { parse, newest, meetsLock }: Me
     query: url.searchParams,
     headers,
     text,
+    bytes,
     version,
     origin,
     isSubrequest: false,
@@ -120,20 +123,23 @@ function checkVersion(version: string, newest: string): void {
     throw refuse(410, 'UNSUPPORTED_API_VERSION', 'The requested API version has been retired.');
 }
 
-const narrowed = new WeakMap<Schema, Schema>();
+const narrowed = new WeakMap<Schema, Map<string, Schema>>();
 
-/** The limited user sees no cases and no revenue, may not set amounts, and may not delete. */
+/** The limited user sees no cases and no revenue, may not set amounts, and may not delete; what was deployed a permission set gives. */
 export function sightOf(org: Org, userId: string): Schema {
   const { schema } = org;
-  if (org.row('User', userId)?.Username !== 'limited@sim.example') return schema;
-  const known = narrowed.get(schema);
-  if (known) return known;
-  const seen = schema.narrowed({
-    hidden: new Set(['Case', 'Account.AnnualRevenue']),
-    readOnly: new Set(['Opportunity.Amount']),
-    isDeletable: false,
-  });
-  narrowed.set(schema, seen);
+  const isLimited = org.row('User', userId)?.Username === 'limited@sim.example';
+  const closed = closedFields(org, userId);
+  const hidden = [...closed.hidden, ...(isLimited ? ['Case', 'Account.AnnualRevenue'] : [])];
+  const readOnly = [...closed.readOnly, ...(isLimited ? ['Opportunity.Amount'] : [])];
+  if (hidden.length + readOnly.length === 0) return schema;
+  const sights = narrowed.get(schema) ?? new Map<string, Schema>();
+  narrowed.set(schema, sights);
+  const key = JSON.stringify([hidden, readOnly, isLimited]);
+  const seen =
+    sights.get(key) ??
+    schema.narrowed({ hidden: new Set(hidden), readOnly: new Set(readOnly), isDeletable: !isLimited });
+  sights.set(key, seen);
   return seen;
 }
 

@@ -7,7 +7,10 @@ import type { Call } from './call.ts';
 const masterId = to18('012000000000000');
 
 /** Objects that people meet only through others: no pages, no feed, not found by a search. */
-const plumbing: ReadonlySet<string> = new Set(['Group', 'OpportunityContactRole', 'Organization', 'RecordType']);
+const plumbing: ReadonlySet<string> = new Set([
+  ...['Group', 'OpportunityContactRole', 'Organization', 'RecordType'],
+  ...['FieldPermissions', 'ObjectPermissions', 'PermissionSet', 'PermissionSetAssignment'],
+]);
 
 /** What the list of objects says of each: the describe without its lists. */
 export function describeBrief(version: string, object: ObjectType) {

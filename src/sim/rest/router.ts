@@ -2,7 +2,9 @@
 
 import { isPlatformEvent, publishEvent } from '../events/platform.ts';
 import { parseId } from '../ids.ts';
-import { methodNotAllowed, notFound } from '../refusal.ts';
+import { isPermitted } from '../metadata/access.ts';
+import { deployRequest } from '../metadata/deploy.ts';
+import { methodNotAllowed, notFound, refuse } from '../refusal.ts';
 import { type Call, objectNamed, ok, type Reply } from './call.ts';
 import { collections } from './collections.ts';
 import { batch, composite, graph } from './composite.ts';
@@ -32,6 +34,9 @@ export function route(call: Call): Reply {
       return ok(limits(call.org));
     case 'composite':
       return compositeRoute(call, second);
+    case 'metadata':
+      if (call.isSubrequest) throw notFound();
+      return deployRequest(call);
     case 'ui-api':
       return picklists(call);
     default:
@@ -47,6 +52,7 @@ function sobjects(call: Call): Reply {
   }
   if (isPlatformEvent(name)) return publishEvent(call, name);
   const object = objectNamed(call, name);
+  if (object.name === 'PermissionSetAssignment') mayAssign(call);
   if (second === undefined) return objectRoot(call, object);
   if (third !== undefined) return recordByKey(call, object, second, call.path.slice(3).join('/'));
   if (second.toLowerCase() === 'describe') {
@@ -54,6 +60,11 @@ function sobjects(call: Call): Reply {
     return unchangedSince(call) ?? ok(describeObject(call, object), lastModified(call));
   }
   return recordById(call, object, second);
+}
+
+function mayAssign({ method, org, userId }: Call): void {
+  if (method === 'GET' || method === 'HEAD' || isPermitted(org, userId, ['AssignPermissionSets'])) return;
+  throw refuse(403, 'INSUFFICIENT_ACCESS', 'insufficient access rights on cross-reference id');
 }
 
 function compositeRoute(call: Call, part: string | undefined): Reply {
@@ -95,7 +106,17 @@ function readOnly({ method }: Call): void {
 }
 
 function resources({ version, origin, userId, org }: Call): unknown {
-  const names = ['composite', 'limits', 'parameterizedSearch', 'query', 'queryAll', 'search', 'sobjects', 'ui-api'];
+  const names = [
+    'composite',
+    'limits',
+    'metadata',
+    'parameterizedSearch',
+    'query',
+    'queryAll',
+    'search',
+    'sobjects',
+    'ui-api',
+  ];
   const [organization] = org.table('Organization').all();
   return {
     ...Object.fromEntries(names.map((name) => [name, `/services/data/${version}/${name}`])),

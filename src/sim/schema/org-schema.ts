@@ -1,5 +1,6 @@
 import { Schema } from './object.ts';
 import { Account, Contact, Lead, User } from './people.ts';
+import { FieldPermissions, ObjectPermissions, PermissionSet, PermissionSetAssignment } from './rights.ts';
 import { applySetup, plain, type Setup } from './setup.ts';
 import {
   Campaign,
@@ -20,11 +21,15 @@ const whole = new Schema([
   Case,
   Contact,
   Event,
+  FieldPermissions,
   Group,
   Lead,
+  ObjectPermissions,
   Opportunity,
   OpportunityContactRole,
   Organization,
+  PermissionSet,
+  PermissionSetAssignment,
   Product2,
   RecordType,
   Task,
