@@ -251,7 +251,7 @@ export const REQUIREMENTS = {
     state: 'held',
     promise: 'Change Data Capture over CometD with stored replay ids and gap recovery (platform events: later).',
   },
-  I3: { state: 'later: Flow HTTP callouts', promise: 'Flow HTTP callouts (JSON, bearer from a Named Credential).' },
+  I3: { state: 'held', promise: 'Flow HTTP callouts (JSON, bearer from a Named Credential).' },
   I4: { state: 'held', promise: 'polling with overlap as the net under all of them.' },
   B1: { state: 'held', promise: 'record create, read, update, delete, upsert by external id.' },
   B2: { state: 'held', promise: 'SOQL with pagination.' },

@@ -3,21 +3,21 @@ import type { Route } from '../ports/route.ts';
 
 /** So many bodies of a route at one time: twenty large ones at once are twenty times the memory, held by whoever sends slowly. */
 export interface Places {
-  /** `address` is what the path names, decoded: who holds one address with slow bodies leaves the others theirs. */
-  within<T>(route: Pick<Route, 'path' | 'mostAtOnce'>, address: string, work: () => Promise<T>): Promise<T>;
+  /** Who holds the places of one sender with slow bodies leaves the others theirs. */
+  within<T>(route: Pick<Route, 'path' | 'mostAtOnce'>, sender: string, work: () => Promise<T>): Promise<T>;
 }
 
-/** Addresses that may be full at one time before the route is. */
-const FULL_ADDRESSES = 4;
+/** Senders that may be full at one time before the route is. */
+const FULL_SENDERS = 4;
 
 export function createPlaces(): Places {
   const taken = new Map<string, number>();
   return {
-    async within({ path, mostAtOnce }, address, work) {
+    async within({ path, mostAtOnce }, sender, work) {
       if (mostAtOnce === undefined) return work();
       const places = [
-        { name: `route ${path}`, most: mostAtOnce * FULL_ADDRESSES },
-        { name: `address ${address}`, most: mostAtOnce },
+        { name: `route ${path}`, most: mostAtOnce * FULL_SENDERS },
+        { name: `sender ${sender}`, most: mostAtOnce },
       ];
       if (places.some(({ name, most }) => (taken.get(name) ?? 0) >= most))
         throw new HttpRefusal(503, 'rate_limited', 'Too much is being received at this moment.', {

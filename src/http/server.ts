@@ -94,6 +94,7 @@ export function serveRoutes(
 
   const limits: Limits = {
     misses: createRateLimit({ most: 30, windowMs: 60_000, now: deps.now }),
+    senders: createRateLimit({ most: 0, windowMs: 60_000, now: deps.now }),
     places: createPlaces(),
     streams: createStreams(),
   };
@@ -133,15 +134,17 @@ export function serveRoutes(
 const REQUEST = { what: 'The request', whole: '(body)' };
 
 interface Limits {
-  /** Wrong secrets in a path, per address. */
+  /** Wrong secrets of a route's own, per address. */
   readonly misses: RateLimit;
+  /** Calls with right ones, per sender. */
+  readonly senders: RateLimit;
   readonly places: Places;
   readonly streams: Streams;
 }
 
 async function answer(
   deps: RoutesDeps,
-  { misses, places, streams }: Limits,
+  { misses, senders, places, streams }: Limits,
   route: Route,
   c: Context<Env>,
   isSecure: boolean,
@@ -150,11 +153,14 @@ async function answer(
   const params = c.req.param() as Record<string, string>; // the pattern's own names, decoded
   const caller = await callerOf(deps.access, raw, route.who, isSecure);
   authorize(deps, route, caller, params);
-  const refused = await route.admit?.({ params });
+  const admission = (await route.admit?.({ params, headers: raw.headers })) ?? { as: '' };
+  const refused = 'refused' in admission ? admission.refused : undefined;
+  const sender = 'as' in admission ? admission.as : '';
   if (refused !== undefined) misses.consume(networkOf(c.env.remote));
+  else if (route.mostPerMinute !== undefined) senders.consume(`${route.path} ${sender}`, route.mostPerMinute);
   const reply =
     refused ??
-    (await places.within(route, Object.values(params).join('/'), async () =>
+    (await places.within(route, sender, async () =>
       route.handle({
         params,
         caller,

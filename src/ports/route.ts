@@ -25,13 +25,18 @@ export interface Route {
   /** Of that answer, where it is not 200. */
   readonly status?: 201 | 202;
   readonly maxBytes?: number;
-  /** Bodies that are read and used at one time of one address; whoever comes beside them is told to come again. */
+  /** Bodies that are read and used at one time of one sender; whoever comes beside them is told to come again. */
   readonly mostAtOnce?: number;
-  /** Of a route whose secret stands in its path: asked before the body is read. Answers what refuses, which is counted per address. */
-  admit?(call: Pick<RouteCall, 'params'>): Promise<Reply | undefined>;
+  /** Of one sender, whom `admit` names. */
+  readonly mostPerMinute?: number;
+  /** Of a route that proves its caller by a secret of its own: asked before the body is read. */
+  admit?(call: Pick<RouteCall, 'params' | 'headers'>): Promise<Admission>;
   // A method, so that a route typed for its own path and body is still a Route.
   handle(call: RouteCall): Promise<Reply>;
 }
+
+/** Whom the call is counted as, or what refuses it, which is counted per address. */
+export type Admission = { readonly as: string } | { readonly refused: Reply };
 
 /** JSON of this schema, or else the type of what it sends; `text/event-stream` are events. */
 export type Answer = z.ZodType | `${string}/${string}`;
@@ -140,7 +145,7 @@ export function defineRoute<
     readonly query?: Query;
     readonly body?: Body;
     readonly answer: A;
-    admit?(call: { readonly params: ParamsOf<Path> }): Promise<Reply | undefined>;
+    admit?(call: { readonly params: ParamsOf<Path>; readonly headers: Headers }): Promise<Admission>;
     handle(
       call: RouteCall<ParamsOf<Path>, CallerOf<Who>, z.output<Query>, Body extends z.ZodType ? z.output<Body> : string>,
     ): Promise<R>;

@@ -59,7 +59,7 @@ export interface InboxRow extends Scope {
   readonly eventId: string;
   readonly object: string;
   readonly sfId: string;
-  readonly kind: 'message' | 'event' | 'poll';
+  readonly kind: 'message' | 'callout' | 'event' | 'poll';
   readonly receivedAt: number;
 }
 
@@ -287,18 +287,26 @@ export interface WebhookStore {
   patch(bot: string, url: string, patch: Partial<WebhookTarget>): Promise<void>;
 }
 
+/** What it opens: the secret address of outbound messages, or the door of Flow callouts. */
+export type InboundKind = 'address' | 'flow';
+
 export interface InboundToken {
   readonly hash: string;
   readonly bot: string;
+  readonly kind: InboundKind;
   readonly createdAt: number;
   readonly expiresAt: number | null;
+  /** To the minute. */
+  readonly usedAt: number | null;
 }
 
 export interface TokenStore {
   add(token: InboundToken): Promise<void>;
-  byHash(hash: string, now: number): Promise<InboundToken | undefined>;
+  byHash(kind: InboundKind, hash: string, now: number): Promise<InboundToken | undefined>;
   list(bot: string): Promise<readonly InboundToken[]>;
-  expire(bot: string, except: string, at: number): Promise<void>;
+  /** All of its kind but one. */
+  expire(kind: InboundKind, bot: string, except: string, at: number): Promise<void>;
+  used(hash: string, at: number): Promise<void>;
 }
 
 export interface Subscription {

@@ -190,6 +190,26 @@ export interface Notice {
   readonly lastError: string | null;
 }
 
+/** A record-triggered Flow with an HTTP callout in its asynchronous path. */
+export interface CalloutFlow {
+  readonly id: string;
+  readonly object: string;
+  readonly url: string;
+  readonly token: string;
+  readonly fields: readonly string[];
+  readonly fault: 'lost' | 'twice' | 'cut' | 'unauthorized' | null;
+  readonly faultTimes: number;
+}
+
+/** One run of it; with an error it is over. */
+export interface Interview {
+  readonly id: string;
+  readonly flowId: string;
+  readonly recordId: string;
+  readonly at: string;
+  readonly error: string | null;
+}
+
 export interface Facts {
   readonly session: Session;
   readonly grant: Grant;
@@ -203,6 +223,8 @@ export interface Facts {
   readonly jwtKey: { readonly pem: string };
   readonly action: OutboundAction;
   readonly notice: Notice;
+  readonly calloutFlow: CalloutFlow;
+  readonly interview: Interview;
   readonly event: StoredEvent;
   readonly bus: EventBus;
   readonly cometClient: CometClient;

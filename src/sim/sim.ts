@@ -11,6 +11,7 @@ import { noteChanges } from './events/changes.ts';
 import { createNews } from './events/news.ts';
 import type { FaultRule } from './facts.ts';
 import { broken, connectionReset, cutShort, faultBefore, isAnswer, takeFaults } from './faults.ts';
+import { createCallouts } from './flows/callouts.ts';
 import { type Incoming, isForeign, json, type Outgoing } from './http.ts';
 import { openJournal } from './journal.ts';
 import { authorize } from './oauth/authorize.ts';
@@ -54,7 +55,12 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
   const journal = await openJournal(org, options.file, () => begin(org, seed));
   let lastOrigin = options.origin ?? 'http://127.0.0.1';
   const deliverer = createDeliverer(org, journal, () => ({ origin: lastOrigin, version }));
-  deliverer.wake();
+  const callouts = createCallouts(org, journal);
+  const wake = () => {
+    deliverer.wake();
+    callouts.wake();
+  };
+  wake();
   const news = createNews(org, options.file !== undefined);
   let parse: Parse = () => {
     throw new Error('The parser is loaded before a step that needs it.');
@@ -97,7 +103,7 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
       if (rule.type === 'hang') await wait(rule.ms ?? 2 ** 31 - 1, undefined, { signal: request.signal, ref: false });
     }
     let outgoing = first.outgoing ?? (await journal.step(() => finish(incoming, first.struck)));
-    deliverer.wake();
+    wake();
     news.tell();
     if (outgoing.held) {
       const { held } = outgoing;
@@ -122,7 +128,7 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
       noteChanges(org, '');
       return page;
     });
-    deliverer.wake();
+    wake();
     news.tell();
     return new Response(shown.text || null, shown);
   }
@@ -143,13 +149,15 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
     if (isForeign(incoming)) return json(403, { error: 'Pages of another site may not control the simulated org.' });
     const isDelivery = incoming.method === 'POST' && incoming.url.pathname === '/_sim/outbound-messages/deliver';
     if (isDelivery) return json(200, await deliverer.deliverNow());
+    const isRun = incoming.method === 'POST' && incoming.url.pathname === '/_sim/flows/run';
+    if (isRun) return json(200, await callouts.runNow());
     const outgoing = await journal.step(() => {
       const done = control(org, incoming, seed);
       // As a colleague on a page does it.
       noteChanges(org, '');
       return done;
     });
-    deliverer.wake();
+    wake();
     news.tell();
     return outgoing;
   }
@@ -163,6 +171,7 @@ export async function createSim(options: SimOptions = {}): Promise<Sim> {
     },
     async close() {
       deliverer.close();
+      callouts.close();
       news.close();
       await journal.close();
     },

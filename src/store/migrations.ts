@@ -12,6 +12,7 @@ import { repeats } from './migrations/0013-repeats.ts';
 import { auditAt } from './migrations/0014-audit-at.ts';
 import { streams } from './migrations/0015-streams.ts';
 import { proposalUser } from './migrations/0016-proposal-user.ts';
+import { inboundKinds } from './migrations/0025-inbound-kinds.ts';
 import type { SCHEMA_VERSION } from './schema-version.ts';
 
 /**
@@ -33,4 +34,5 @@ export const MIGRATIONS = [
   auditAt,
   streams,
   proposalUser,
+  inboundKinds,
 ] as const satisfies readonly (readonly string[])[] & { readonly length: typeof SCHEMA_VERSION };

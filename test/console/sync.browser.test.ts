@@ -287,6 +287,30 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
     await page.getByText('told of every change of Account').waitFor();
   });
 
+  it('makes the token for Flow callouts, and turns green when one arrives, the other door staying as it is [I3] [W5]', async () => {
+    await using person = await signedIn();
+    const { page, press } = person;
+    await page.goto(`${door.url}/bots/desk/sync/events`);
+    await page.getByRole('button', { name: 'Make a token' }).click();
+    const card = page.getByRole('region', { name: 'A Flow calls us' });
+    const token = await card.getByRole('status').locator('code').textContent();
+    await card.getByText('Waiting for a test callout…').waitFor();
+    await press(card.locator('summary'));
+    await checkPage(page, 'waiting for a callout');
+    const { Id } = await contactOf('ana@example.com');
+    const sent = await fetch(`${door.url}/api/webhooks/salesforce`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ eventId: 'e', orgId: (await org()).orgId, object: 'Contact', recordId: Id }),
+    });
+    expect(sent.status).toBe(200);
+    await card.getByText('Callouts arrive.').waitFor();
+    await page.reload();
+    await card.getByText('Callouts arrive.').waitFor();
+    expect(await card.textContent()).not.toContain(String(token));
+    await card.getByRole('button', { name: 'New token…' }).waitFor();
+  });
+
   it('says on the bot’s own page what is ready, shows one of it, and brings it into step [W1] [W5]', async () => {
     await using person = await signedIn();
     const { page } = person;

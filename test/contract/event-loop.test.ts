@@ -12,7 +12,7 @@ import { botNamed } from '../../src/policy/permit.ts';
 import { replay } from '../../src/policy/replay.ts';
 import { checkedPolicyOf } from '../../src/policy/save.ts';
 import { readMessages } from '../../src/salesforce/events/bayeux.ts';
-import { rotateToken } from '../../src/sync/inbound/receive.ts';
+import { rotateToken } from '../../src/sync/inbound/tokens.ts';
 import { compileMapping } from '../../src/sync/mapping/compile.ts';
 import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
 import { previewMapping } from '../../src/sync/mapping/preview.ts';
@@ -405,7 +405,7 @@ describeStores((_, openFresh) => {
   it.each(Object.entries(SENT))('holds nobody up with %s [K4]', async (_, make) => {
     await using world = await createSyncWorld(openFresh);
     const [path, body] = make();
-    const token = await rotateToken({ store: world.store, now: () => world.clock.now }, 'demo');
+    const token = await rotateToken({ store: world.store, now: () => world.clock.now }, 'address', 'demo');
     const ask = rawDoor(world);
     const key = await ask.key;
     const held = await longestHold(() =>

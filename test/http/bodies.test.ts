@@ -22,8 +22,8 @@ describe('bodies from outside', () => {
           mostAtOnce: 2,
           admit: async ({ params }) =>
             /^right/.test(params.token ?? '')
-              ? undefined
-              : { status: 404, text: 'No such address.', type: 'text/plain' },
+              ? { as: params.token ?? '' }
+              : { refused: { status: 404, text: 'No such address.', type: 'text/plain' } },
           async handle({ body }) {
             await held;
             return { text: String(String(body).length), type: 'text/plain' };

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
-import { receiveMessage, rotateToken } from '../../src/sync/inbound/receive.ts';
+import { receiveMessage } from '../../src/sync/inbound/receive.ts';
+import { rotateToken } from '../../src/sync/inbound/tokens.ts';
 import { deliver, setWebhook } from '../../src/sync/webhooks/deliver.ts';
 import { describeStores } from '../support/databases.ts';
 import { bodyOf, door } from './door.ts';
@@ -35,7 +36,7 @@ describeStores((_name, openFresh) => {
   it('has one effect however often, in whatever order and beside polls an event comes [sync-P9] [I1]', async () => {
     await using world = await createSyncWorld(openFresh);
     const id = await linked(world);
-    const token = await rotateToken(receiver(world), 'demo');
+    const token = await rotateToken(receiver(world), 'address', 'demo');
     await world.edit(id, { Title: 'B' });
     const deps = receiver(world);
     const answers = await Promise.all(Array.from({ length: 8 }, () => receiveMessage(deps, token, message([id, id]))));
@@ -63,7 +64,7 @@ describeStores((_name, openFresh) => {
         if (point !== 'read' || isDone) return;
         isDone = true;
         await world.edit(id, { Title: 'after the read' });
-        await receiveMessage(receiver(world), await rotateToken(receiver(world), 'demo'), message([id]));
+        await receiveMessage(receiver(world), await rotateToken(receiver(world), 'address', 'demo'), message([id]));
         await world.inbox();
       },
     });
@@ -76,7 +77,7 @@ describeStores((_name, openFresh) => {
   it('acknowledges only what is stored: a crash before the commit sends no Ack, one after it loses nothing [sync-P10]', async () => {
     await using world = await createSyncWorld(openFresh);
     const id = await linked(world);
-    const token = await rotateToken(receiver(world), 'demo');
+    const token = await rotateToken(receiver(world), 'address', 'demo');
     await world.edit(id, { Title: 'B' });
     const deps = receiver(world);
     const broken = {
@@ -102,8 +103,8 @@ describeStores((_name, openFresh) => {
     await using world = await createSyncWorld(openFresh);
     const id = await linked(world);
     const deps = receiver(world);
-    const old = await rotateToken(deps, 'demo');
-    const token = await rotateToken(deps, 'demo', 3_600_000);
+    const old = await rotateToken(deps, 'address', 'demo');
+    const token = await rotateToken(deps, 'address', 'demo', 3_600_000);
     expect(await receiveMessage(deps, token, message([id], '', '00D5i000000AnotEAB'))).toMatchObject({ status: 403 });
     expect(await receiveMessage(deps, token, message([id], '', ORG.slice(0, 15)))).toMatchObject({ status: 200 });
     expect(await receiveMessage(deps, 'nobody', message([id]))).toMatchObject({ status: 404 });
@@ -124,7 +125,7 @@ describeStores((_name, openFresh) => {
     );
     await world.sync.runner.runAllDue('demo', await world.org());
     world.clock.advance(60_000);
-    const token = await rotateToken(receiver(world), 'demo');
+    const token = await rotateToken(receiver(world), 'address', 'demo');
     const sizes: number[] = [];
     const server = createServer((request, response) => {
       let body = '';
@@ -286,7 +287,7 @@ describeStores((_name, openFresh) => {
     const fields = ['Name', 'Amount', 'StageName', 'IsWon'];
     await world.store.subscriptions.put({ bot: 'demo', object: 'Opportunity', fields });
     const deps = receiver(world);
-    const token = await rotateToken(deps, 'demo');
+    const token = await rotateToken(deps, 'address', 'demo');
     const forged =
       '<sf:StageName>Closed Won</sf:StageName><sf:Amount>99999999</sf:Amount><sf:IsDeleted>true</sf:IsDeleted>';
     const never = '0065i00000ZZZZZAAA';
@@ -354,7 +355,7 @@ describeStores((_name, openFresh) => {
     await world.edit(deal, { Type: 'Existing Customer' }, 'Opportunity');
     await receiveMessage(
       deps,
-      await rotateToken(deps, 'demo'),
+      await rotateToken(deps, 'address', 'demo'),
       message([deal]).replace('sf:Contact', 'sf:Opportunity'),
     );
     await world.inbox();
@@ -385,7 +386,7 @@ describeStores((_name, openFresh) => {
     const id = await linked(world);
     await world.worker.turn('demo');
     const deps = receiver(world);
-    const token = await rotateToken(deps, 'demo');
+    const token = await rotateToken(deps, 'address', 'demo');
     let sent = 0;
     const flood = async (turns: number) => {
       for (let turn = 0; turn < turns; turn++) {

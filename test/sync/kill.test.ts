@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { CRASH_POINTS, type CrashPoint } from '../../src/ports/sync.ts';
 import type { DatabaseTarget } from '../../src/store/open.ts';
-import { rotateToken } from '../../src/sync/inbound/receive.ts';
+import { rotateToken } from '../../src/sync/inbound/tokens.ts';
 import { setWebhook } from '../../src/sync/webhooks/deliver.ts';
 import { describeStores, type OpenFresh } from '../support/databases.ts';
 import { createFleet } from './fixtures/fleet.ts';
@@ -59,7 +59,7 @@ async function createStage(target: DatabaseTarget) {
       (await log.find('demo', { localId: id, limit: 100 })).filter((row) => row.operation !== 'none'),
     host: async (id: string) => (await hosts.get('demo', 'party', [id]))[0]?.fields,
     webhook: () => setWebhook(house.deps, 'demo', `http://127.0.0.1:${port}/`),
-    token: () => rotateToken(house.deps, 'demo'),
+    token: () => rotateToken(house.deps, 'address', 'demo'),
     /** A healthy worker finishes whatever is left: this process, which begins anew to look at the leases of the dead. */
     async finish(): Promise<void> {
       const healthy = await openHouse(options);

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseTarget } from '../../src/store/open.ts';
-import { receiveMessage, rotateToken } from '../../src/sync/inbound/receive.ts';
+import { receiveMessage } from '../../src/sync/inbound/receive.ts';
+import { rotateToken } from '../../src/sync/inbound/tokens.ts';
 import { createFleet } from './fixtures/fleet.ts';
 import { openHouse } from './fixtures/house.ts';
 
@@ -73,7 +74,7 @@ export async function soak(
   try {
     await house.begin();
     await using fleet = createFleet(options);
-    const token = await rotateToken(house.deps, 'demo');
+    const token = await rotateToken(house.deps, 'address', 'demo');
     const door = createServer((request, response) => {
       let body = '';
       request.on('data', (part) => {

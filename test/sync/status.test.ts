@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { rotateToken } from '../../src/sync/inbound/receive.ts';
+import { rotateToken } from '../../src/sync/inbound/tokens.ts';
 import { syncStatus } from '../../src/sync/jobs/status.ts';
 import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
 import { deliver, setWebhook } from '../../src/sync/webhooks/deliver.ts';
@@ -140,7 +140,7 @@ describeStores((_name, openFresh) => {
     };
     await change('nobody promised a message');
     expect((await status(world)).problems).toEqual([]);
-    await rotateToken({ store: world.store, now: () => world.clock.now }, 'demo');
+    await rotateToken({ store: world.store, now: () => world.clock.now }, 'address', 'demo');
     await change('one was promised');
     expect((await status(world)).problems).toMatchObject([
       {

@@ -5,6 +5,7 @@ import { parseDatetime, toDatetime } from '../datetimes.ts';
 import { changeBus } from '../events/bus.ts';
 import { eventControl } from '../events/control.ts';
 import { defaultSettings, type Settings } from '../facts.ts';
+import { flowControl } from '../flows/control.ts';
 import { type Incoming, json, type Outgoing } from '../http.ts';
 import { parseId } from '../ids.ts';
 import { Org } from '../org.ts';
@@ -22,7 +23,7 @@ import { addFields, fillIn, isSetup, toSetup } from './setup.ts';
 type Body = Readonly<Record<string, unknown>>;
 
 const accepted =
-  'POST reset, faults, clock, fields, expire, settings, oauth, rules, jwt-key, merge, convert, undelete, records/{Object}, outbound-messages[/deliver], events; GET calls, faults, clock, settings, records/{Object}, outbound-messages, events';
+  'POST reset, faults, clock, fields, expire, settings, oauth, rules, jwt-key, merge, convert, undelete, records/{Object}, outbound-messages[/deliver], flows[/run], events; GET calls, faults, clock, settings, records/{Object}, outbound-messages, flows, events';
 
 export function control(org: Org, incoming: Incoming, shipped: SimSeed | undefined): Outgoing {
   const { method, url, text } = incoming;
@@ -79,6 +80,9 @@ function run(org: Org, request: string, detail: string, body: unknown, shipped: 
     case 'GET outbound-messages':
     case 'POST outbound-messages':
       return outboundControl(org, request.startsWith('GET') ? undefined : toObject(body, 'outbound-messages'));
+    case 'GET flows':
+    case 'POST flows':
+      return flowControl(org, request.startsWith('GET') ? undefined : toObject(body, 'flows'));
     case 'POST events':
     case 'GET events':
       return eventControl(org, request.startsWith('GET') ? undefined : toObject(body, 'events'));

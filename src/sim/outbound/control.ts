@@ -33,7 +33,7 @@ function register(org: Org, body: Readonly<Record<string, unknown>>): void {
 }
 
 /** A toy must not be a way to send requests from this machine into the network. */
-function loopbackUrl(text: string): string {
+export function loopbackUrl(text: string): string {
   try {
     const { protocol, hostname, href } = new URL(text);
     const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);

@@ -1,5 +1,6 @@
 /** Outbound messages waiting to be acknowledged: at least once, out of order, for a day. */
 import type { Notice, OutboundAction } from '../facts.ts';
+import { startInterviews } from '../flows/callouts.ts';
 import type { Org } from '../org.ts';
 import type { Row } from '../table.ts';
 
@@ -11,6 +12,7 @@ const longestDelayMs = 2 * 60 * 60 * 1000;
 export const answerMs = 60_000;
 
 export function noteChange(org: Org, object: string, row: Row): void {
+  startInterviews(org, object, row);
   for (const action of org.facts('action')) {
     if (action.object !== object) continue;
     const notice: Notice = {

@@ -88,20 +88,25 @@ export function createTokenStore({ db }: SyncDatabase): TokenStore {
     async add(token) {
       await db.insertInto('inboundTokens').values(token).execute();
     },
-    byHash: (hash, now) =>
+    byHash: (kind, hash, now) =>
       all()
         .where('hash', '=', hash)
+        .where('kind', '=', kind)
         .where(({ or, eb }) => or([eb('expiresAt', 'is', null), eb('expiresAt', '>', now)]))
         .executeTakeFirst(),
     list: (bot) => all().where('bot', '=', bot).orderBy('createdAt').execute(),
-    async expire(bot, except, at) {
+    async expire(kind, bot, except, at) {
       await db
         .updateTable('inboundTokens')
         .set({ expiresAt: at })
         .where('bot', '=', bot)
+        .where('kind', '=', kind)
         .where('hash', '!=', except)
         .where(({ or, eb }) => or([eb('expiresAt', 'is', null), eb('expiresAt', '>', at)]))
         .execute();
+    },
+    async used(hash, at) {
+      await db.updateTable('inboundTokens').set({ usedAt: at }).where('hash', '=', hash).execute();
     },
   };
 }

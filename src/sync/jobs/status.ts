@@ -4,7 +4,7 @@ import { KINDS, type Kind } from '../../domain/mapping.ts';
 import { foldedName } from '../../domain/stored-value/text.ts';
 import type { ConnectionStatus } from '../../ports/salesforce.ts';
 import type { SyncDeps, SyncOrg, SyncPolicy } from '../../ports/sync.ts';
-import { type SyncStore, TURN_MS } from '../../ports/sync-store.ts';
+import { type InboundKind, type SyncStore, TURN_MS } from '../../ports/sync-store.ts';
 import { heldWithList } from '../engine/held-list.ts';
 import { logIdAt } from '../host/log-ids.ts';
 import { FOUND_BY_POLL } from '../inbound/poll.ts';
@@ -225,14 +225,25 @@ async function lastTurn(
   return [{ ...toProblem(turn.problem), count: 0, examples: [] }];
 }
 
-/** A poll found changes for which no outbound message came. */
+const SENDERS = {
+  address: {
+    what: 'outbound message',
+    look: 'Setup, Outbound Message Delivery Status, and at the flow that sends the message: its address, its object, whether it is active',
+  },
+  flow: {
+    what: 'Flow callout',
+    look: 'Setup, Paused and Failed Flow Interviews, and at the flow that calls: whether it is active, the named credential, the permission set of whoever runs it',
+  },
+} as const satisfies Record<InboundKind, unknown>;
+
+/** A poll found changes of which Salesforce sent no word, where it is set up to. */
 async function missingEvents(
   { store, now }: StatusDeps,
   bot: string,
   { lastEventAt }: ConnectionStatus,
 ): Promise<readonly SyncProblem[]> {
-  const isExpected = (await store.tokens.list(bot)).some(({ expiresAt }) => expiresAt === null);
-  if (!isExpected) return [];
+  const senders = (await store.tokens.list(bot)).filter(({ expiresAt }) => expiresAt === null);
+  if (senders.length === 0) return [];
   const [found] = await store.log.find(bot, {
     reason: FOUND_BY_POLL,
     direction: 'from_crm',
@@ -244,8 +255,8 @@ async function missingEvents(
   return [
     {
       code: 'events_missing',
-      message: `A change was found by polling at ${iso(at)}, and no outbound message has come since ${lastEventAt ?? 'its address was made'}.`,
-      next: 'In Salesforce look at Setup, Outbound Message Delivery Status, and at the flow that sends the message: its address, its object, whether it is active. Changes arrive by polling meanwhile.',
+      message: `A change was found by polling at ${iso(at)}, and no ${senders.map(({ kind }) => SENDERS[kind].what).join(' or ')} has come since ${lastEventAt ?? 'its address was made'}.`,
+      next: `In Salesforce look at ${senders.map(({ kind }) => SENDERS[kind].look).join('; and at ')}. Changes arrive by polling meanwhile.`,
       count: 1,
       examples: [{ kind, localId }],
     },

@@ -1,7 +1,7 @@
 import type { Standing } from '../../domain/link.ts';
 import { KINDS, type Kind } from '../../domain/mapping.ts';
 import type { ConnectionStatus } from '../../ports/salesforce.ts';
-import type { SyncStore } from '../../ports/sync-store.ts';
+import type { InboundKind, SyncStore } from '../../ports/sync-store.ts';
 import { logIdAt, toUuid } from '../host/log-ids.ts';
 import { type ShownHours, shownHours } from '../remote/quiet-hours.ts';
 import { mappingOf } from '../remote/target.ts';
@@ -13,8 +13,12 @@ export interface SyncSummary extends Standing {
   readonly lastGood?: Done;
   readonly lastFailed?: Done;
   readonly lastEventAt?: string;
-  /** When the address for outbound messages that works now was made. */
+  /** When the address for outbound messages that works now was made, and when one last came to it. */
   readonly addressSince?: string;
+  readonly addressUsedAt?: string;
+  /** The same of the token for Flow callouts. */
+  readonly flowSince?: string;
+  readonly flowUsedAt?: string;
   readonly quietHours?: ShownHours;
 }
 
@@ -49,7 +53,9 @@ export async function syncSummary(
     store.tokens.list(bot),
     shownHours({ store, now }, bot),
   ]);
-  const address = tokens.find(({ expiresAt }) => expiresAt === null);
+  const goodNow = (kind: InboundKind) => tokens.find((one) => one.kind === kind && one.expiresAt === null);
+  const address = goodNow('address');
+  const flow = goodNow('flow');
   return {
     ...standing,
     ready: lists.flat(),
@@ -57,6 +63,9 @@ export async function syncSummary(
     ...(lastFailed ? { lastFailed } : {}),
     ...(lastEventAt ? { lastEventAt } : {}),
     ...(address ? { addressSince: iso(address.createdAt) } : {}),
+    ...(address?.usedAt ? { addressUsedAt: iso(address.usedAt) } : {}),
+    ...(flow ? { flowSince: iso(flow.createdAt) } : {}),
+    ...(flow?.usedAt ? { flowUsedAt: iso(flow.usedAt) } : {}),
     ...(quietHours ? { quietHours } : {}),
   };
 }

@@ -1,12 +1,16 @@
 import { z } from 'zod';
-import { GatehouseError } from '../../domain/errors.ts';
+import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
+import { httpFacts } from '../../domain/http-refusal.ts';
+import { bearerOf } from '../../ports/access.ts';
 import { defineRoute, type TextReply } from '../../ports/route.ts';
-import { receiveMessage, refuseAddress, rotateToken } from '../inbound/receive.ts';
+import { receiveFlow, receiveMessage, refuseAddress, refuseFlow } from '../inbound/receive.ts';
+import { rotateToken } from '../inbound/tokens.ts';
 import { findField } from '../mapping/compile.ts';
 import { openedBy } from '../remote/policy-bounds.ts';
 import { setWebhook } from '../webhooks/deliver.ts';
 import { deletedAnswer } from './answers.ts';
 import { parsePart, type RouteDeps } from './deps.ts';
+import { flowBody, hintsIn } from './flow-body.ts';
 
 const webhookInput = z.strictObject({ url: z.url().max(2_000) });
 const subscriptionInput = z.strictObject({
@@ -40,6 +44,12 @@ const objectName = z.string().regex(/^[A-Za-z]\w{0,79}$/, 'an API name such as O
 /** Outbound messages that are read at one time; Salesforce sends again what is told to wait. */
 const MOST_MESSAGES = 4;
 
+const FLOW_PATH = '/api/webhooks/salesforce';
+/** 200 hints of a Flow, each with a few fields that nobody reads. */
+const MOST_FLOW_BYTES = 256 * 1024;
+/** Of one token. A Flow does not send again what is refused: what comes faster is left to the poll. */
+const MOST_CALLOUTS = 600;
+
 /** Events in from Salesforce, and out to the host app. */
 export function eventRoutes(deps: RouteDeps) {
   const { store, requireBot } = deps;
@@ -56,9 +66,42 @@ export function eventRoutes(deps: RouteDeps) {
       answer: 'text/xml',
       async admit({ params }) {
         const refused = await refuseAddress(deps, params.token);
-        return refused && toSoap(refused);
+        return refused ? { refused: toSoap(refused) } : { as: params.token };
       },
       handle: async ({ params, body }) => toSoap(await receiveMessage(deps, params.token, body)),
+    }),
+    defineRoute({
+      method: 'POST',
+      path: FLOW_PATH,
+      who: [],
+      body: flowBody,
+      maxBytes: MOST_FLOW_BYTES,
+      mostAtOnce: MOST_MESSAGES,
+      mostPerMinute: MOST_CALLOUTS,
+      summary:
+        'Takes HTTP callouts of Flows: which records to look at. Its bearer token is of `POST .../sync/flow-token`.',
+      answer: z.strictObject({ accepted: z.int(), duplicates: z.int() }),
+      async admit({ headers }) {
+        const token = bearerOf(headers) ?? '';
+        const refused = await refuseFlow(deps, token);
+        return refused ? { refused: { ...httpFacts(refused), json: toErrorBody(refused) } } : { as: token };
+      },
+      handle: async ({ headers, body }) => ({
+        json: await receiveFlow(deps, bearerOf(headers) ?? '', hintsIn(body)),
+      }),
+    }),
+    defineRoute({
+      ...may,
+      method: 'POST',
+      path: '/api/bots/{bot}/sync/flow-token',
+      body: rotateInput,
+      summary: 'A new bearer token for Flow callouts, shown once, and the address that they post to.',
+      status: 201,
+      answer: z.strictObject({ url: z.string(), token: z.string() }),
+      async handle({ params, body }) {
+        const token = await rotateToken(deps, 'flow', await requireBot(params.bot), body.keepOldForMs);
+        return { json: { url: `${deps.publicUrl}${FLOW_PATH}`, token } };
+      },
     }),
     defineRoute({
       ...may,
@@ -69,7 +112,7 @@ export function eventRoutes(deps: RouteDeps) {
       status: 201,
       answer: z.strictObject({ url: z.string() }),
       async handle({ params, body }) {
-        const token = await rotateToken(deps, await requireBot(params.bot), body.keepOldForMs);
+        const token = await rotateToken(deps, 'address', await requireBot(params.bot), body.keepOldForMs);
         return { json: { url: `${deps.publicUrl}/api/webhooks/salesforce/${token}` } };
       },
     }),

@@ -52,6 +52,9 @@ export function oneRoutes(deps: RouteDeps) {
         lastFailed: doneAnswer.optional(),
         lastEventAt: momentAnswer.optional(),
         addressSince: momentAnswer.optional().describe('Of the address for outbound messages that works now'),
+        addressUsedAt: momentAnswer.optional().describe('When a message last came to it'),
+        flowSince: momentAnswer.optional().describe('Of the token for Flow callouts that works now'),
+        flowUsedAt: momentAnswer.optional().describe('When a callout last came with it'),
         quietHours: hoursAnswer.optional(),
       }),
       async handle({ params }) {

@@ -33,5 +33,5 @@ export type SyncRoute = ReturnType<(typeof PARTS)[number]>[number];
 /** Every HTTP route of the sync. Nothing here knows a server. */
 export function syncRoutes(deps: RouteDeps): readonly SyncRoute[] {
   const routes = PARTS.flatMap((part): readonly SyncRoute[] => part(deps));
-  return routes.map((route) => ({ ...route, maxBytes: MOST_BYTES }));
+  return routes.map((route) => ({ maxBytes: MOST_BYTES, ...route }));
 }

@@ -85,7 +85,7 @@ function Stand({ bot, summary }: { readonly bot: string; readonly summary: Summa
     queryKey: ['sync', bot, 'webhook'],
     queryFn: () => said(api.GET('/api/bots/{bot}/sync/webhook', { params: { path: { bot } } })),
   });
-  const { lastGood, lastFailed, lastEventAt, addressSince } = summary;
+  const { lastGood, lastFailed, lastEventAt, addressSince, flowSince } = summary;
   const entry = ({ id, at }: NonNullable<Summary['lastGood']>) => (
     <Link href={syncPath(bot, `/log/${id}`)}>
       <Moment at={at} />
@@ -132,7 +132,7 @@ function Stand({ bot, summary }: { readonly bot: string; readonly summary: Summa
             <Moment at={lastEventAt} />
           ) : (
             <span class="empty">
-              {addressSince ? 'none has come yet' : 'no address is set up; polling brings changes'}
+              {addressSince || flowSince ? 'none has come yet' : 'no address is set up; polling brings changes'}
             </span>
           )}
         </Fact>

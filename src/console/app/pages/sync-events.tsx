@@ -5,13 +5,11 @@ import { ActButton, AskButton } from '../parts/act.tsx';
 import { Fact, Facts } from '../parts/facts.tsx';
 import { Field, Form, Once } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
-import { Badge, Empty, Loaded, Notice } from '../parts/states.tsx';
-import { crumbsOf, readSummary } from '../parts/sync.tsx';
+import { Badge, Empty, Loaded } from '../parts/states.tsx';
+import { crumbsOf } from '../parts/sync.tsx';
 import { count, Text } from '../parts/text.tsx';
-import { Moment } from '../parts/time.tsx';
 import { useMay } from '../session.ts';
-
-type Summary = Awaited<ReturnType<typeof readSummary>>;
+import { Callouts, Messages } from './sync-inbound.tsx';
 
 /** Word from Salesforce, and word to the host app. */
 export function SyncEvents({ name: bot }: { readonly name: string }) {
@@ -22,126 +20,11 @@ export function SyncEvents({ name: bot }: { readonly name: string }) {
       crumbs={crumbsOf(bot)}
       lead="Who tells whom that something changed."
     >
-      <Inbound bot={bot} />
+      <Messages bot={bot} />
+      <Callouts bot={bot} />
       <Webhook bot={bot} />
       <Subscriptions bot={bot} />
     </Page>
-  );
-}
-
-/** No message has come since the address was made. */
-const isAwaited = ({ addressSince, lastEventAt }: Summary) =>
-  addressSince !== undefined && (lastEventAt === undefined || lastEventAt < addressSince);
-
-function Inbound({ bot }: { readonly bot: string }) {
-  const why = useMay('MANAGE_MAPPINGS');
-  const [url, setUrl] = useState<string>();
-  const query = useQuery({
-    queryKey: ['sync', bot, 'summary'],
-    queryFn: () => readSummary(bot),
-    // A message that changes nothing writes no row of the log, so no hint comes.
-    refetchInterval: ({ state: { data } }) => (data && isAwaited(data) ? 2_000 : 30_000),
-  });
-  const make = {
-    why,
-    run: () => said(api.POST('/api/bots/{bot}/sync/inbound-token', { params: { path: { bot } }, body: {} })),
-    changes: ['sync'],
-    after: (answer: { readonly url: string }) => setUrl(answer.url),
-  };
-  return (
-    <section class="card" aria-labelledby="inbound">
-      <h2 id="inbound">Salesforce tells us</h2>
-      <p class="note">
-        Outbound messages of Salesforce cost no API calls and arrive within seconds. Without them a poll finds every
-        change within minutes.
-      </p>
-      <Loaded query={query}>
-        {(summary) => (
-          <>
-            {summary.addressSince === undefined ? (
-              <Empty>No address yet.</Empty>
-            ) : isAwaited(summary) ? (
-              <Notice kind="warn" title="Waiting for a test message…">
-                Change a record in Salesforce that your message is for; this turns green by itself.
-              </Notice>
-            ) : (
-              <Notice kind="good" title="Messages arrive.">
-                The last one came <Moment at={summary.lastEventAt ?? ''} />.
-              </Notice>
-            )}
-            {url && (
-              <Once
-                title="The new address, shown this once:"
-                secret={url}
-                note="The one before it works on for a day."
-              />
-            )}
-            <div class="actions">
-              {summary.addressSince === undefined ? (
-                <ActButton {...make} kind="primary">
-                  Make an address
-                </ActButton>
-              ) : (
-                <AskButton
-                  {...make}
-                  kind=""
-                  no="Keep this one"
-                  title="A new address?"
-                  yes="Make a new address"
-                  body={
-                    <p>
-                      The address is a secret. The one of now (made <Moment at={summary.addressSince} />) works on for a
-                      day: put the new one into Salesforce by then.
-                    </p>
-                  }
-                >
-                  New address…
-                </AskButton>
-              )}
-            </div>
-          </>
-        )}
-      </Loaded>
-      <Help />
-    </section>
-  );
-}
-
-function Help() {
-  return (
-    <details>
-      <summary>How to set it up in Salesforce, click by click</summary>
-      <ol class="steps">
-        <li>
-          Setup, type <strong>Outbound Messages</strong> into the quick find box, open it,{' '}
-          <strong>New Outbound Message</strong>.
-        </li>
-        <li>
-          Choose the object (<strong>Contact</strong> for people, <strong>Opportunity</strong> for cases),{' '}
-          <strong>Next</strong>.
-        </li>
-        <li>
-          Give it a name, and paste the address above as <strong>Endpoint URL</strong>. Leave{' '}
-          <strong>Send Session ID</strong> off.
-        </li>
-        <li>
-          Under <strong>Fields to Send</strong> take <strong>Id</strong> alone: the message is a hint, and no value of
-          it is used. <strong>Save</strong>.
-        </li>
-        <li>
-          Setup, <strong>Flows</strong>, <strong>New Flow</strong>, <strong>Record-Triggered Flow</strong>: the same
-          object, <strong>A record is created or updated</strong>.
-        </li>
-        <li>
-          <strong>+</strong>, <strong>Action</strong>, choose the outbound message; <strong>Save</strong>,{' '}
-          <strong>Activate</strong>.
-        </li>
-        <li>
-          Change any record of the object. This page turns green; if it does not, Setup,{' '}
-          <strong>Outbound Message Delivery Status</strong> says why.
-        </li>
-      </ol>
-    </details>
   );
 }
 
