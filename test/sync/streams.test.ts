@@ -205,6 +205,33 @@ describeStores((_name, openFresh) => {
     await ears.stop();
   });
 
+  it('loses no change of events without a replay id, which cannot be told from each other: it polls [K3] [I2]', async () => {
+    await using world = await createHeard(openFresh);
+    const [id = ''] = await people(world, 1);
+    const nameless = (events: readonly RawEvent[]) =>
+      events.map(({ channel, data }) => ({ channel, data: { ...(data as object), event: {} } }));
+    const ears = listener(world, {
+      async events(bot) {
+        const source = await world.connections.events(bot);
+        return {
+          run: (from, sink, signal) =>
+            source.run(from, { ...sink, take: (events) => sink.take(nameless(events)) }, signal),
+        };
+      },
+    });
+    await until(() => isLive(world));
+    await world.worker.turn('demo');
+    for (const title of ['B', 'C']) {
+      const before = (await rowOf(world))?.delivered ?? 0;
+      await world.edit(id, { Title: title });
+      await until(async () => ((await rowOf(world))?.delivered ?? 0) > before);
+      world.clock.advance(5_000);
+      await world.worker.turn('demo');
+      expect((await world.host('p0')).fields.jobTitle).toBe(title);
+    }
+    await ears.stop();
+  });
+
   it('says per channel why nothing comes, with a cure, and goes on with the others', async () => {
     await using world = await createHeard(openFresh, ['Contact']);
     const ears = listener(world);

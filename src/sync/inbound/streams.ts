@@ -178,7 +178,11 @@ export function createStreams(deps: StreamDeps) {
   }
 
   async function remember(scope: Scope, org: SyncOrg, fence: number, raw: readonly RawEvent[]): Promise<void> {
-    const events = raw.map((one) => ({ channel: one.channel, id: replayIdOf(one), event: readChangeEvent(one.data) }));
+    const events = raw.map(({ channel, data }) => {
+      const id = replayIdOf({ channel, data });
+      // Without a place of its own it could not be told from the next one, which the inbox would take for a repeat.
+      return { channel, id, event: readChangeEvent(id === undefined ? undefined : data) };
+    });
     const rows: InboxRow[] = [];
     const own = createEchoes(deps, scope.bot, org);
     for (const { channel, id, event } of events) {
