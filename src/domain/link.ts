@@ -145,6 +145,8 @@ export interface LinkStore {
    * is not held back by a batch that is long or paused.
    */
   touch(ids: readonly string[], reason: string, isStale: boolean, now: number): Promise<void>;
+  /** The remote state of all of these is no longer known: each is read again, also where a pass or a batch has just been there. */
+  forget(among: LinkSet): Promise<void>;
   /** They no longer stand for the look-up value they claimed. */
   disown(ids: readonly string[]): Promise<void>;
   /** Forgets what was agreed on some fields, so that their new rules start afresh. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { RawEvent } from '../../src/ports/events.ts';
+import type { EventSink, RawEvent } from '../../src/ports/events.ts';
 import type { Stream } from '../../src/ports/streams.ts';
 import type { SyncStore } from '../../src/ports/sync-store.ts';
 import { readChangeEvent } from '../../src/sync/inbound/change-event.ts';
@@ -229,6 +229,31 @@ describeStores((_name, openFresh) => {
       await world.worker.turn('demo');
       expect((await world.host('p0')).fields.jobTitle).toBe(title);
     }
+    await ears.stop();
+  });
+
+  it('reads every record after a conversion, which moves no stamp, also one that was seen a moment ago [I2]', async () => {
+    await using world = await createHeard(openFresh);
+    const ids = await people(world, 2);
+    const stampOf = async (id: string) =>
+      Date.parse(String((await world.records()).find(({ Id }) => Id === id)?.SystemModstamp));
+    const ears = listener(world, {
+      async events(bot) {
+        const source = await world.connections.events(bot);
+        const isAboutAll = ({ data }: RawEvent) => JSON.stringify(data).includes('003*');
+        const take = (sink: EventSink) => (events: readonly RawEvent[]) => sink.take(events.filter(isAboutAll));
+        return { run: (from, sink, signal) => source.run(from, { ...sink, take: take(sink) }, signal) };
+      },
+    });
+    await until(() => isLive(world));
+    world.clock.advance(10_000);
+    await world.worker.turn('demo');
+    for (const id of ids) await world.edit(id, { Title: 'converted' }, 'Contact', await stampOf(id));
+    await act(world, 'wildcard', { object: 'Contact' });
+    const demands = async () => (await streamDemands(world.delivery, await scopeOf(world), 300_000)).reconciles.length;
+    await until(async () => (await demands()) === 1);
+    await world.worker.turn('demo');
+    for (const id of ['p0', 'p1']) expect((await world.host(id)).fields.jobTitle).toBe('converted');
     await ears.stop();
   });
 

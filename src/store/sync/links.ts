@@ -253,6 +253,12 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
         ...(isStale ? { seenAt: 0, baseMod: null } : {}),
       })),
 
+    forget: (among) =>
+      updateWhile(
+        both(isAmong(among), ({ eb }) => eb('seenAt', '>', 0)),
+        ({ eb }) => ({ dirty: eb('dirty', '+', 1), seenAt: 0, baseMod: null }),
+      ),
+
     disown: (ids) => updateIds(ids, { matchKey: null }),
 
     async rebase(id, base) {
