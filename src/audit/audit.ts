@@ -4,6 +4,7 @@ import { canonicalJson, deriveKey, hmacSha256, sha256 } from '../domain/canonica
 import type { Log } from '../ports/log.ts';
 import type { AuditEntry, AuditRow, AuditStore } from '../ports/store.ts';
 import { type ChainHeadStore, createChainHead } from './chain-head.ts';
+import { createTornHead } from './torn-head.ts';
 
 /** Who set what. */
 export interface Setter {
@@ -100,10 +101,10 @@ export function createAudit(deps: AuditDeps): Audit {
     let rows = 0;
     const { kept: own, isBroken } = head.state();
     const isSigned = ([seq, hash, signature]: readonly string[]) => sign(`${seq} ${hash}`) === signature;
-    const heads = (await deps.heads.all((line) => isSigned(line.split(' ')))).map((line) => line.split(' '));
-    const forged = heads.findIndex((head) => !isSigned(head));
-    if (forged >= 0)
-      return { ok: false, rows: 0, seq: Number(heads[forged]?.[0]) || 0, problem: 'a kept head is not signed by us' };
+    const lines = await deps.heads.all((line) => isSigned(line.split(' ')));
+    const heads = lines.map((line) => line.split(' ')).filter(isSigned);
+    const unsigned = lines.filter((line) => !isSigned(line.split(' ')));
+    const torn = new Map(unsigned.map((line) => [line, createTornHead(line)]));
     const expected = new Map<number, string>();
     const signed = heads.map(([seq, hash = '']) => ({ seq: Number(seq), hash }));
     // Two rows were signed under one number: no row can be both, and somebody cut the chain between.
@@ -121,18 +122,27 @@ export function createAudit(deps: AuditDeps): Audit {
         if (hashOf(rest) !== hash) return wrong('it was edited');
         if (row.sealed !== null && sha256(row.sealed) !== row.sealedHash) return wrong('its sealed values were edited');
         if (expected.has(row.seq) && expected.get(row.seq) !== hash) return wrong('it is not the row that was signed');
+        for (const [line, one] of torn)
+          if (one.isOf(`${row.seq} ${hash} ${sign(`${row.seq} ${hash}`)}`)) torn.delete(line);
         previous = hash;
         rows += 1;
       }
       if (page.length === 0) break;
       await breathe();
     }
+    for (const [line] of torn)
+      return {
+        ok: false,
+        rows,
+        seq: Number.parseInt(line, 10) || 0,
+        problem: `a kept head in ${deps.heads.where} is not signed by us`,
+      };
     const last = Math.max(0, ...expected.keys());
     if (last > rows) return wrong(`the end is cut off: ${last} rows were signed, ${rows} are there`);
     if (isBroken && own !== undefined)
       return { ok: false, rows, seq: own.seq + 1, problem: `rows were written that did not follow row ${own.seq}` };
     // Also where another machine keeps heads for the same database: only there is it known how long the chain was.
-    if (rows > 0 && heads.length === 0)
+    if (rows > 0 && lines.length === 0)
       return wrong(`no signed head is kept in ${deps.heads.where}, so that nothing shows whether rows were cut off`);
     return { ok: true, rows };
   };

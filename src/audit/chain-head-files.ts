@@ -3,10 +3,8 @@ import { accessSync, constants, mkdirSync, renameSync, writeFileSync } from 'nod
 import { open, readdir, readFile, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { GatehouseError } from '../domain/errors.ts';
-import type { ChainHeadStore } from './chain-head.ts';
+import { type ChainHeadStore, HEAD_LENGTH } from './chain-head.ts';
 
-/** Two hashes, two blanks, and the longest number that a row can have. */
-const LENGTH = 64 + 1 + 64 + 1 + 16;
 /** Then it is nobody's write that is under way. */
 const LOOKS = 20;
 const SYNC_MS = 3_000;
@@ -36,7 +34,7 @@ export function createChainHeadFiles(folder: string, isAlive: (pid: number) => b
    * other, and the file comes whole.
    */
   const write = (head: string) => {
-    const line = head.padEnd(LENGTH);
+    const line = head.padEnd(HEAD_LENGTH);
     try {
       // Told now: the next start of a process must make a file here.
       accessSync(folder, constants.W_OK);
@@ -51,7 +49,7 @@ export function createChainHeadFiles(folder: string, isAlive: (pid: number) => b
     renameSync(`${own}.new`, own);
   };
   const noRoom = (cause: unknown) =>
-    new GatehouseError('internal', 'The data folder of Gatehouse takes no writes at the moment.', {
+    new GatehouseError('store_unavailable', 'The data folder of Gatehouse takes no writes at the moment.', {
       next: 'Try again in a minute. If it stays so, tell the operator to look at the disk and the rights of the data folder; nothing is lost.',
       retryable: true,
       retryAfterMs: 10_000,

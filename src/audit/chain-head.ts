@@ -19,6 +19,9 @@ export interface Head {
   readonly hash: string;
 }
 
+/** Of every kept head, blanks after it included: two hashes, two blanks, and the longest number that a row can have. */
+export const HEAD_LENGTH = 64 + 1 + 64 + 1 + 16;
+
 /** Where signed heads live, away from the rows. Several processes may each keep their own. */
 export interface ChainHeadStore {
   /** For a person: where to look for them. */

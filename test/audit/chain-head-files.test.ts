@@ -1,4 +1,4 @@
-import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
@@ -112,6 +112,46 @@ describe('the heads of the audit', () => {
     expect(lines).toHaveLength(3);
   });
 
+  it('one left half written by a process that ended is no cut chain, and hides none [C7] [B8]', async () => {
+    await using world = await createWorld();
+    const folder = path.join(world.folder, 'audit-heads');
+    const before = async () => readFile(path.join(folder, (await readdir(folder))[0] ?? ''), 'utf8');
+    const lines: string[] = [];
+    for (let n = 0; n < 11; n += 1) {
+      await look(world.app, 1);
+      lines.push(await before());
+    }
+    const ended = path.join(folder, '999999999-abcd.head');
+    const [earlier = '', eighth = '', ninth = '', tenth = ''] = [lines[4], lines[7], lines[8], lines[9]];
+    const verdict = async (text: string) => {
+      await writeFile(ended, text);
+      return (await world.app.audit.verify()).ok;
+    };
+    for (const [older, newer] of [
+      [ninth, tenth],
+      [eighth, ninth],
+      [earlier, tenth],
+    ] as const)
+      for (let written = 0; written <= newer.length; written += 1)
+        expect(await verdict(newer.slice(0, written) + older.slice(written)), `${written} letters`).toBe(true);
+    // What no crash leaves: not ours, cut short, a newer line's end, letters that nobody signed.
+    const forged = tenth.replace(/(?<= )./, (one) => (one === 'a' ? 'b' : 'a'));
+    for (const text of [
+      '',
+      'x',
+      tenth.slice(0, 80),
+      forged,
+      ninth.slice(0, 70) + tenth.slice(70),
+      tenth.slice(0, 100) + 'f'.repeat(46),
+    ])
+      expect(await verdict(text), text).toBe(false);
+    // Cut behind the rows that it is of: half a head hides no more than a whole one.
+    await writeFile(ended, tenth.slice(0, 90) + ninth.slice(90));
+    await rm(path.join(folder, (await readdir(folder)).find((name) => !name.startsWith('9999')) ?? ''));
+    await tamper(world, `delete from audit where seq > 9; ${HEAD_BACK}`);
+    expect(await (await world.again()).audit.verify()).toMatchObject({ ok: false });
+  });
+
   it('are written over in their place, each as long as the one before: no call waits for a file to be made [C7] [F2]', async () => {
     await using world = await createWorld();
     await look(world.app, 1);
@@ -169,7 +209,7 @@ describe('the heads of the audit', () => {
     await writeFile(heads, 'no folder');
     for (let n = 0; n < 3; n += 1) {
       expect(await world.refusal('CreateLead', lead)).toMatchObject({
-        code: 'internal',
+        code: 'store_unavailable',
         retryable: true,
         message: expect.stringMatching(/takes no writes/),
       });
