@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import packageJson from '../../package.json' with { type: 'json' };
 import type { App } from '../app/app.ts';
-import { GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
+import { GatehouseError, isOurs, toErrorBody, toGatehouseError } from '../domain/errors.ts';
 import type { Config } from '../ports/config.ts';
 import { readConfig } from '../runtime/config.ts';
 import { UsageError } from './command.ts';
@@ -70,9 +70,9 @@ function fail(thrown: unknown, terminal: Terminal): number {
 /** The person at this terminal is the operator, whom a caller elsewhere would be sent to: told what stands behind it, and its cure. */
 function forOperator(error: GatehouseError): GatehouseError {
   const { cause, retryable } = error;
-  if (error.code !== 'internal' || !retryable || !(cause instanceof Error)) return error;
+  if (!isOurs(error) || !retryable || !(cause instanceof Error)) return error;
   const next = cause instanceof GatehouseError ? cause.next : 'See to it, then try again.';
-  return new GatehouseError('internal', `${error.message} ${cause.message}`, { next, retryable });
+  return new GatehouseError(error.code, `${error.message} ${cause.message}`, { next, retryable });
 }
 
 /** Commands that answer once leave standard error to their errors; who asked for `debug` gets it. */

@@ -1,6 +1,13 @@
 import type { AuditInput } from '../audit/audit.ts';
 import type { Action, ActionContext } from '../domain/action.ts';
-import { GatehouseError, StillUnderWay, tellsOfOthers, toErrorBody, toGatehouseError } from '../domain/errors.ts';
+import {
+  GatehouseError,
+  isOurs,
+  StillUnderWay,
+  tellsOfOthers,
+  toErrorBody,
+  toGatehouseError,
+} from '../domain/errors.ts';
 import type { Proposal, RecordedWrite } from '../domain/proposal.ts';
 import { cleanData } from '../domain/safe-text.ts';
 import type { Log } from '../ports/log.ts';
@@ -148,7 +155,7 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
       };
     const stopped = overtaken ?? cause;
     const met = toGatehouseError(stopped, deps.newId);
-    if (met.code === 'internal') deps.log.error(met.message, { cause: String(met.cause), proposal: proposal.id });
+    if (isOurs(met)) deps.log.error(met.message, { cause: String(met.cause), proposal: proposal.id });
     const isPart =
       (hasSent || isStopped) &&
       !(stopped instanceof NotTaken) &&

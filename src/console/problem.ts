@@ -36,4 +36,5 @@ const TITLES: Readonly<Record<string, string>> = {
   reconnect_needed: 'Reconnect needed',
   salesforce_error: 'Salesforce',
   salesforce_unavailable: 'Salesforce is away',
+  store_unavailable: 'Gatehouse’s own state is away',
 };

@@ -24,6 +24,8 @@ export const ERROR_STATUS = {
   salesforce_error: 502,
   circuit_open: 503,
   salesforce_unavailable: 503,
+  /** Database, token store or data folder of our own: away, full or read-only, and well again without a restart. */
+  store_unavailable: 503,
   internal: 500,
   config_invalid: 500,
 } as const;
@@ -122,6 +124,10 @@ export function naming<E extends GatehouseError>(error: E, candidates: readonly 
     salesforce: { value: said, enumerable: true },
   });
 }
+
+/** What failed is ours: its cause belongs into the log. */
+export const isOurs = ({ code }: Pick<GatehouseError, 'code'>): boolean =>
+  code === 'internal' || code === 'store_unavailable';
 
 /** Refusals that say of other records that they are there. */
 export const tellsOfOthers = ({ code }: GatehouseError): boolean => code === 'duplicate' || code === 'ambiguous';

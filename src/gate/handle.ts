@@ -2,7 +2,7 @@ import type { Verdict } from '../../permissions/decide.ts';
 import type { Audit, AuditInput } from '../audit/audit.ts';
 import { createSeenReads } from '../confirm/seen-reads.ts';
 import type { Action, Preview } from '../domain/action.ts';
-import { toGatehouseError } from '../domain/errors.ts';
+import { isOurs, toGatehouseError } from '../domain/errors.ts';
 import { digestOfCall, type Envelope, type Proposal } from '../domain/proposal.ts';
 import { cleanData } from '../domain/safe-text.ts';
 import { denied, factsOf, hasRate, noteRun } from '../policy/judge.ts';
@@ -118,7 +118,7 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       return await propose(bot, action, c, judged);
     } catch (thrown) {
       const error = toGatehouseError(thrown, newId);
-      if (error.code === 'internal') log.error(error.message, { action: c.action, cause: describeCause(error.cause) });
+      if (isOurs(error)) log.error(error.message, { action: c.action, cause: describeCause(error.cause) });
       await audit.record({
         ...audited,
         ...(error.code === 'cancelled'

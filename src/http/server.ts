@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
-import { type GatehouseError, toGatehouseError } from '../domain/errors.ts';
+import { type GatehouseError, isOurs, toGatehouseError } from '../domain/errors.ts';
 import { errorResponse, HttpRefusal } from '../domain/http-refusal.ts';
 import { parseInTurns, parseOrThrow } from '../domain/validation.ts';
 import type { Caller, Route, StreamReply } from '../ports/route.ts';
@@ -221,7 +221,7 @@ async function bodyFor(route: Route, request: Request): Promise<unknown> {
 
 /** The cause stays here: outside there is only the id. */
 export function noteError(deps: Pick<HttpDeps, 'log'>, error: GatehouseError, id: string): void {
-  if (error.code !== 'internal') return;
+  if (!isOurs(error)) return;
   const { cause } = error;
   deps.log.error('request failed', {
     id,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { CallToolResult } from '@modelcontextprotocol/server';
-import { type GatehouseError, toErrorBody, toGatehouseError } from '../domain/errors.ts';
+import { type GatehouseError, isOurs, toErrorBody, toGatehouseError } from '../domain/errors.ts';
 import { outcomeWords } from '../domain/outcome-words.ts';
 import type { Envelope } from '../domain/proposal.ts';
 import type { Log } from '../ports/log.ts';
@@ -24,13 +24,14 @@ export function toErrorResult(error: GatehouseError): CallToolResult {
   return { isError: true, content: [{ type: 'text', text: JSON.stringify(toErrorBody(error)) }] };
 }
 
-/** Whatever was thrown. What is not ours goes to the log under an id, never to the model. */
+/** Whatever was thrown. What is no error of ours goes to the log under an id, never to the model. */
 export function toOurs(thrown: unknown, log: Log): GatehouseError {
   const error = toGatehouseError(thrown, randomUUID);
-  if (error !== thrown)
+  const cause = error === thrown ? error.cause : thrown;
+  if (isOurs(error))
     log.error(error.message, {
       door: 'mcp',
-      cause: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+      cause: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
     });
   return error;
 }

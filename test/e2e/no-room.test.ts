@@ -29,7 +29,7 @@ async function ask(server: Started, key: string, method: string, route: string, 
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   // biome-ignore lint/suspicious/noExplicitAny: free-form JSON of a route
-  return { status: answer.status, json: (await answer.json()) as any };
+  return { status: answer.status, json: (await answer.json()) as any, again: answer.headers.get('retry-after') };
 }
 
 const move = (server: Started, key: string, nextStep: string) =>
@@ -68,13 +68,27 @@ describe('a full disk', async () => {
       await until(async () => (await readiness(server)) === 503);
       for (let n = 0; n < 3; n++) {
         const refused = await move(server, agent, `Call them ${n}`);
-        expect(refused.status).toBe(500);
+        expect([refused.status, refused.again]).toEqual([503, '10']);
         expect(refused.json.error).toMatchObject({
-          code: 'internal',
+          code: 'store_unavailable',
           retryable: true,
           message: expect.stringMatching(/takes no writes/),
         });
       }
+      const args = { reference: 'OPP-123', nextStep: 'Call them over MCP' };
+      const params = { name: 'UpdateOpportunity', arguments: args };
+      const answer = await fetch(`${server.document.url}/mcp`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${agent}`,
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+        },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }),
+      });
+      expect(await answer.text()).toMatch(/store_unavailable.*"isError":true/);
+      const command = await house.run(['call', 'demo', 'UpdateOpportunity', JSON.stringify(args), '--json']);
+      expect([command.code, JSON.parse(command.stderr).error]).toMatchObject([1, { code: 'store_unavailable' }]);
 
       await rm(path.join(house.dataDir, 'filler'));
       await until(async () => (await readiness(server)) === 200);
@@ -103,7 +117,7 @@ describe('a write lock that another process holds', () => {
     const shown = await ask(server, operator, 'GET', `/api/proposals/${proposal.id}`);
     expect(shown).toMatchObject({ status: 200, json: { detail: { state: 'pending' } } });
     expect(performance.now() - askedAt).toBeLessThan(10_000);
-    const error = { code: 'internal', retryable: true, message: expect.stringMatching(/does not answer/) };
+    const error = { code: 'store_unavailable', retryable: true, message: expect.stringMatching(/does not answer/) };
     for (const { json } of await Promise.all(held)) expect(json).toMatchObject({ error });
     expect(performance.now() - askedAt).toBeLessThan(20_000);
 
@@ -165,7 +179,10 @@ describe('a folder that became read-only', () => {
     await chmod(path.join(house.dataDir, 'audit-heads'), 0o500).catch(() => {});
     await until(async () => (await readiness(server)) === 503);
     const refused = await move(server, agent, 'Call them');
-    expect(refused.json.error).toMatchObject({ code: 'internal', message: expect.stringMatching(/takes no writes/) });
+    expect(refused.json.error).toMatchObject({
+      code: 'store_unavailable',
+      message: expect.stringMatching(/takes no writes/),
+    });
     await chmod(house.dataDir, 0o700);
     await chmod(path.join(house.dataDir, 'audit-heads'), 0o700).catch(() => {});
     await until(async () => (await readiness(server)) === 200);

@@ -381,6 +381,7 @@ describePostgres((makeSchema) => {
       const begun = performance.now();
       const after = async (asked: Promise<unknown>) => {
         await expect(asked).rejects.toMatchObject({
+          code: 'store_unavailable',
           message: expect.stringContaining('does not answer'),
           retryable: true,
         });

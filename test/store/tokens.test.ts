@@ -214,7 +214,11 @@ describe('a Redis of its own', () => {
     try {
       await vault.set('demo', { accessToken: 'first' });
       proxy.deaden();
-      const away = { code: 'internal', retryable: true, message: expect.stringMatching(/does not answer/) };
+      const away = {
+        code: 'store_unavailable',
+        status: 503,
+        message: expect.stringMatching(/^The token store .*does not answer/),
+      };
       const asked = [
         vault.get('demo'),
         vault.set('demo', { accessToken: 'second' }),

@@ -3,7 +3,7 @@ import { roleHolds } from '../../../permissions/catalog.ts';
 import { MODES, type Policy, policySchema } from '../../../permissions/policy.ts';
 import { policyChanges } from '../../../permissions/policy-changes.ts';
 import { assuranceAnswer, momentAnswer } from '../../domain/answers.ts';
-import { GatehouseError } from '../../domain/errors.ts';
+import { GatehouseError, isOurs } from '../../domain/errors.ts';
 import { parseOrThrow } from '../../domain/validation.ts';
 import { countIn } from '../../policy/judge.ts';
 import { botNamed } from '../../policy/permit.ts';
@@ -311,7 +311,7 @@ async function tryCall(
     const { decision, assurance, reasons, preview } = met;
     return { decision, assurance, reasons, preview };
   } catch (error) {
-    if (!(error instanceof GatehouseError) || error.code === 'internal') throw error;
+    if (!(error instanceof GatehouseError) || isOurs(error)) throw error;
     const fields = (error.fields ?? []).map(({ name, problem }) => `${name} ${problem}.`);
     return { decision: 'refused' as const, reasons: [error.message, ...fields], next: error.next, preview: null };
   }

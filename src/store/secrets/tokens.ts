@@ -83,7 +83,7 @@ export function lazyTokens(target: TokenTarget, secret: string | Buffer): TokenV
       (error: unknown) => {
         opening = undefined;
         // An address that was right before is right still: the server is away.
-        throw wasOpen ? storeUnavailable('does not answer', error) : error;
+        throw wasOpen ? tokensUnavailable('does not answer', error) : error;
       },
     );
     return opening;
@@ -113,7 +113,7 @@ export function lazyTokens(target: TokenTarget, secret: string | Buffer): TokenV
 function inTime<T>(work: Promise<T>, onLate: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => {
-      reject(storeUnavailable('does not answer', new Error(`no answer of the token store within ${ANSWER_MS} ms`)));
+      reject(tokensUnavailable('does not answer', new Error(`no answer of the token store within ${ANSWER_MS} ms`)));
       onLate();
     }, ANSWER_MS);
     work.finally(() => clearTimeout(late)).then(resolve, reject);
@@ -206,8 +206,12 @@ const REDIS_TAKES_NO_WRITES = /\b(READONLY|OOM|MISCONF|NOREPLICAS)\b/;
 /** A secret that does not fit is told as that; whatever else failed is the server, the line to it or the disk. */
 function away(error: unknown): never {
   if (error instanceof GatehouseError) throw error;
-  throw storeUnavailable(REDIS_TAKES_NO_WRITES.test(String(error)) ? 'takes no writes' : 'does not answer', error);
+  throw tokensUnavailable(REDIS_TAKES_NO_WRITES.test(String(error)) ? 'takes no writes' : 'does not answer', error);
 }
+
+/** It is a server or a file of its own: whoever looks at the database finds it well. */
+const tokensUnavailable = (problem: Parameters<typeof storeUnavailable>[0], cause: unknown) =>
+  storeUnavailable(problem, cause, 'token store');
 
 function notOurs(): GatehouseError {
   return new GatehouseError(

@@ -1,4 +1,4 @@
-import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
+import { GatehouseError, isOurs, toErrorBody } from '../../domain/errors.ts';
 import { createLeaseWatch } from '../../domain/lease-watch.ts';
 import type { Scope } from '../../domain/link.ts';
 import { KINDS } from '../../domain/mapping.ts';
@@ -159,7 +159,7 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
     const ms = pauseMs(error instanceof GatehouseError ? (error.retryAfterMs ?? 30_000) : 30_000);
     pausedUntil.set(bot, now() + ms);
     const code = error instanceof GatehouseError ? error.code : 'internal';
-    deps.log.warn('Sync waits.', { bot, code, waitMs: ms, ...(code === 'internal' ? { cause: String(error) } : {}) });
+    deps.log.warn('Sync waits.', { bot, code, waitMs: ms, ...(isOurs({ code }) ? { cause: String(error) } : {}) });
   }
 
   const syncs = createTurns(sync, backOff, stopping.signal);
@@ -181,7 +181,7 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
       const ms = error instanceof GatehouseError ? (error.retryAfterMs ?? 60_000) : 60_000;
       silentUntil.set(bot, now() + ms);
       const code = error instanceof GatehouseError ? error.code : 'internal';
-      deps.log.warn('Events wait.', { bot, code, ...(code === 'internal' ? { cause: String(error) } : {}) });
+      deps.log.warn('Events wait.', { bot, code, ...(isOurs({ code }) ? { cause: String(error) } : {}) });
     },
     stopping.signal,
   );

@@ -11,6 +11,7 @@ const SYSTEMIC = new Set([
   'off',
   'rate_limited',
   'internal',
+  'store_unavailable',
   'unauthenticated',
 ]);
 

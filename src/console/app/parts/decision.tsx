@@ -47,6 +47,10 @@ const CAUSES: ReadonlyMap<string, readonly [cause: string, cure: string]> = new 
   ['circuit_open', ['Calls are paused', 'Salesforce failed too often; it is tried again by itself.']],
   ['cancelled', ['The caller left before the answer', 'Nothing to do.']],
   ['salesforce_unavailable', ['Salesforce did not answer', 'It is tried again at the next call.']],
+  [
+    'store_unavailable',
+    ['Gatehouse could not read or write its own state', 'Look at the database, the token store and the disk.'],
+  ],
   ['internal', ['A failure of Gatehouse', 'See the log of the server.']],
 ]);
 
