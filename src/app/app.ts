@@ -12,6 +12,7 @@ import type { Action, Soql, Sync } from '../domain/action.ts';
 import { deriveKey, hmacSha256 } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { createLeaseWatch, type LeaseWatch } from '../domain/lease-watch.ts';
+import { isLoopbackName, isPublic } from '../domain/loopback.ts';
 import type { Prompt } from '../domain/prompt.ts';
 import type { WholeGate } from '../gate/create-gate.ts';
 import type { RoadContext } from '../gate/handle.ts';
@@ -374,15 +375,16 @@ async function settled(work: () => Promise<unknown>): Promise<PromiseSettledResu
 
 /** A lost SALESFORCE_CLIENT_ID must not send a company's leads to a toy. */
 async function refuseToyBesideReal(config: Config, store: Store): Promise<void> {
-  const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(config.host);
   const hasReal = (await store.connections.list()).some(
     ({ flow, state }) => flow !== 'simulated' && state !== 'disconnected',
   );
   const why = hasReal
     ? 'a connection to a real org is stored here'
-    : isLoopback
-      ? undefined
-      : `HOST is ${config.host}, which others can reach`;
+    : !isLoopbackName(config.host)
+      ? `HOST is ${config.host}, which others can reach`
+      : isPublic(config)
+        ? `GATEHOUSE_URL is ${config.url}, which others can reach`
+        : undefined;
   if (why === undefined) return;
   throw new GatehouseError(
     'config_invalid',

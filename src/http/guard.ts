@@ -1,23 +1,33 @@
 import { HttpRefusal } from '../domain/http-refusal.ts';
+import { isLoopbackName, isPublic } from '../domain/loopback.ts';
 import type { Config } from '../ports/config.ts';
+import type { Peer } from './peer.ts';
 
 /** Who may speak to us by name: a page of another site, or a name that was rebound to our address, may not. */
-
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Where this server is reached. */
 type Address = Pick<Config, 'url' | 'host'>;
 
-/** The request's own host, once it is one of ours; without a port that its scheme implies. */
-export function checkHost(headers: Headers, own: Address): string {
-  const sent = (headers.get('host') ?? '').toLowerCase();
-  const name = sent.replace(/:\d+$/, '');
-  if (own.url !== undefined && withoutDefaultPort(sent, new URL(own.url).protocol) === publicHost(own))
-    return new URL(own.url).host;
-  if (LOOPBACK.has(name) || name === bracketed(own.host)) return withoutDefaultPort(sent, 'http:');
+/** The host that was asked for, once it is one of ours; without a port that its scheme implies. */
+export function checkHost({ asked }: Pick<Peer, 'asked'>, own: Address): string {
+  for (const sent of asked) {
+    if (own.url !== undefined && withoutDefaultPort(sent, new URL(own.url).protocol) === publicHost(own))
+      return new URL(own.url).host;
+    const name = sent.replace(/:\d+$/, '');
+    if (isOwnName(name, own)) return withoutDefaultPort(sent, 'http:');
+  }
   throw new HttpRefusal(403, 'permission_denied', 'This host name is not one of ours.', {
-    next: 'Use the address that Gatehouse printed at its start, or set GATEHOUSE_URL to the address you use.',
+    next: isPublic(own)
+      ? `Use ${own.url}. Behind a proxy: let it pass the Host header on, or send X-Forwarded-Host and be named in GATEHOUSE_TRUSTED_PROXIES.`
+      : 'Use the address that Gatehouse printed at its start, or set GATEHOUSE_URL to the address you use.',
   });
+}
+
+/** Behind a public address a loopback name is what a proxy calls us: of use to nobody but whoever got past its rules. */
+function isOwnName(name: string, own: Address): boolean {
+  const isBound = name === bracketed(own.host);
+  if (!isPublic(own)) return isLoopbackName(name) || isBound;
+  return isBound && !isLoopbackName(name) && !['0.0.0.0', '[::]'].includes(name);
 }
 
 /** A browser names the page's origin on every cross-site request and every POST. Ours is the host that was asked. */

@@ -1,6 +1,8 @@
+import type { Peer } from './peer.ts';
+
 /** What one request carries through Hono. */
 export interface Env {
-  Bindings: { readonly remote: string };
+  Bindings: { readonly peer: Peer };
   Variables: {
     /** Request id, also in the answer's X-Request-Id. */
     id: string;

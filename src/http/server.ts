@@ -17,6 +17,7 @@ import { type Env, toPattern } from './hono-env.ts';
 import { networkOf } from './network.ts';
 import { mountPages } from './pages/pages.ts';
 import { errorPage, isForPerson } from './pages/show.ts';
+import { createPeers } from './peer.ts';
 import { createPlaces, type Places } from './places.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { restRoutes } from './routes/rest.ts';
@@ -54,6 +55,7 @@ export function serveRoutes(
   mountMore: (app: Hono<Env>, isSecure: boolean) => readonly { method: string; path: string }[] = () => [],
 ): Http {
   const isSecure = deps.config.url?.startsWith('https:') ?? false;
+  const peerOf = createPeers(deps.config, deps.log);
   const app = new Hono<Env>();
 
   app.use(async (c, next) => {
@@ -79,7 +81,7 @@ export function serveRoutes(
 
   app.use(async (c, next) => {
     if (PROBES.has(c.req.path)) return next();
-    c.set('host', checkHost(c.req.raw.headers, deps.config));
+    c.set('host', checkHost(c.env.peer, deps.config));
     checkOrigin(c.req.raw.headers, c.get('host'), deps.config, isForMcp(c.req.path) ? deps.config.allowedOrigins : []);
     return next();
   });
@@ -125,7 +127,7 @@ export function serveRoutes(
   });
 
   return {
-    fetch: async (request, info) => app.fetch(request, { remote: info.remoteAddress }),
+    fetch: async (request, info) => app.fetch(request, { peer: peerOf(request.headers, info.remoteAddress) }),
     endStreams: limits.streams.end,
   };
 }
@@ -156,7 +158,7 @@ async function answer(
   const admission = (await route.admit?.({ params, headers: raw.headers })) ?? { as: '' };
   const refused = 'refused' in admission ? admission.refused : undefined;
   const sender = 'as' in admission ? admission.as : '';
-  if (refused !== undefined) misses.consume(networkOf(c.env.remote));
+  if (refused !== undefined) misses.consume(networkOf(c.env.peer.address));
   else if (route.mostPerMinute !== undefined) senders.consume(`${route.path} ${sender}`, route.mostPerMinute);
   const reply =
     refused ??
@@ -169,7 +171,7 @@ async function answer(
         headers: raw.headers,
         signal: raw.signal,
         requestId: c.get('id'),
-        remote: c.env.remote,
+        remote: c.env.peer.address,
         baseUrl: originOf(c.get('host'), deps.config),
       }),
     ));

@@ -8,6 +8,8 @@ export interface Config {
   readonly url: string | undefined;
   readonly host: string;
   readonly port: number;
+  /** Addresses and networks of proxies that are believed about whom they speak for. */
+  readonly trustedProxies: readonly string[];
   /** Origins of other sites (pages, browser extensions) whose MCP clients may call `/mcp`. */
   readonly allowedOrigins: readonly string[];
   readonly databaseUrl: string | undefined;

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { z } from 'zod';
@@ -14,6 +15,14 @@ const hostsOf = (list: string) =>
     .split(',')
     .map((host) => host.trim().toLowerCase())
     .filter(Boolean);
+
+/** An address, or a network of a size that says whose it is: who trusts everybody believes whatever is sent. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || address.includes('%') || more.length > 0) return false;
+  return bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (family === 6 ? 128 : 32));
+}
 
 /** As a browser sends it: no path, no slash at the end, no default port. `null` and wildcards are none. */
 const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/,*?#@]+$/;
@@ -56,6 +65,13 @@ const environment = z.object({
     .refine(
       (list) => originsOf(list).every((origin) => ORIGIN.test(origin) && !isRewritten(origin)),
       'lists exact origins as a browser sends them, like https://app.example or chrome-extension://ID, separated by commas: no path, no wildcard, no default port',
+    ),
+  GATEHOUSE_TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .refine(
+      (list) => hostsOf(list).every(isNetwork),
+      'lists addresses or networks of your proxies, like 10.0.0.7, 10.1.0.0/16 or fd00::/64, separated by commas: no name, no port, and not everybody (/0)',
     ),
   HOST: text,
   PORT: whole(0, 65_535).default(3000),
@@ -127,6 +143,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     url: e.GATEHOUSE_URL?.replace(/\/+$/, ''),
     host: e.HOST ?? '127.0.0.1',
     port: e.PORT,
+    trustedProxies: hostsOf(e.GATEHOUSE_TRUSTED_PROXIES),
     allowedOrigins: originsOf(e.GATEHOUSE_ALLOWED_ORIGINS),
     databaseUrl: e.DATABASE_URL,
     redisUrl: e.REDIS_URL,

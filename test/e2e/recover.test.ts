@@ -33,7 +33,7 @@ describe.skipIf(!hasTerminal)('the way back in (skipped where util-linux has no 
           'script',
           ['-qec', `${process.execPath} ${MAIN} operator sign-in ada --recover`, '/dev/null'],
           {
-            env: { ...house.env, GATEHOUSE_URL: 'https://gate.example', PORT: '3999' },
+            env: { ...house.env, GATEHOUSE_URL: 'https://gate.example', GATEHOUSE_SIM: '1', PORT: '3999' },
           },
         );
         let said = '';

@@ -219,8 +219,10 @@ describe('the chat over HTTP', () => {
     const { owner } = (await door.world.app.store.conversations.get(back.json.id)) ?? { owner: '' };
     expect(owner).toMatch(/^visitor:demo\/[0-9a-f]{32}$/);
 
-    const secure = await open({}, { env: { GATEHOUSE_URL: 'https://gate.example' } });
-    const { headers } = await secure.ask('POST', BASE, { json: {}, headers: PAGE });
+    const env = { GATEHOUSE_URL: 'https://gate.example', GATEHOUSE_SIM: '1', GATEHOUSE_TRUSTED_PROXIES: '127.0.0.1' };
+    const secure = await open({}, { env });
+    const through = { ...PAGE, 'x-forwarded-host': 'gate.example' };
+    const { headers } = await secure.ask('POST', BASE, { json: {}, headers: through });
     expect(headers.get('set-cookie')).toMatch(/^__Host-gatehouse-visitor=.*SameSite=None; Secure; Partitioned$/);
   });
 

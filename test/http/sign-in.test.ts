@@ -103,8 +103,10 @@ describe('signing in', () => {
   });
 
   it('binds the cookie to this host and to https where the address is https', async () => {
-    await using door = await openDoor({ env: { GATEHOUSE_URL: 'https://gate.example' } });
-    const signedIn = await door.ask('POST', '/sign-in', { form: { token: await door.signInToken() } });
+    const env = { GATEHOUSE_URL: 'https://gate.example', GATEHOUSE_SIM: '1', GATEHOUSE_TRUSTED_PROXIES: '127.0.0.1' };
+    await using door = await openDoor({ env });
+    const headers = { 'x-forwarded-host': 'gate.example' };
+    const signedIn = await door.ask('POST', '/sign-in', { headers, form: { token: await door.signInToken() } });
     const cookie = signedIn.headers.get('set-cookie') ?? '';
     expect(cookie).toMatch(/^__Host-gatehouse=/);
     expect(cookie).toContain('; Secure');

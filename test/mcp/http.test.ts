@@ -81,9 +81,10 @@ describe('who may knock', () => {
   });
 
   it('takes the address an operator has set, and pages that it serves itself', async () => {
-    await using door = await openDoor({ env: { GATEHOUSE_URL: 'https://gate.example' } });
+    await using door = await openDoor({ env: { GATEHOUSE_URL: 'https://gate.example', GATEHOUSE_SIM: '1' } });
     expect((await ask(door, { host: 'gate.example', origin: 'https://gate.example' })).status).toBe(200);
-    expect((await ask(door, { host: 'localhost:3000' })).status).toBe(200);
+    // What a proxy calls us by default is nobody's way in.
+    expect((await ask(door, { host: 'localhost:3000' })).status).toBe(403);
   });
 
   it('asks for an agent key in words and in the header that clients look for [P4] [X2]', async () => {
@@ -155,7 +156,7 @@ describe('the way to the MCP address', () => {
   ])(
     'is the same with and without a default port: %s, asked as %s by a page of %s [M14]',
     async (url, host, origin) => {
-      await using door = await openDoor({ env: url === undefined ? {} : { GATEHOUSE_URL: url } });
+      await using door = await openDoor({ env: url === undefined ? {} : { GATEHOUSE_URL: url, GATEHOUSE_SIM: '1' } });
       expect((await ask(door, { host })).status).toBe(200);
       expect((await ask(door, { host, origin })).status).toBe(200);
       expect((await ask(door, { host, origin: 'https://evil.example' })).status).toBe(403);
@@ -163,7 +164,7 @@ describe('the way to the MCP address', () => {
   );
 
   it('is not the same with a port of the other scheme, or any other one [M14]', async () => {
-    await using door = await openDoor({ env: { GATEHOUSE_URL: 'https://gate.example' } });
+    await using door = await openDoor({ env: { GATEHOUSE_URL: 'https://gate.example', GATEHOUSE_SIM: '1' } });
     for (const host of ['gate.example:80', 'gate.example:8443', 'gate.example:4430', 'gate.example.evil:443'])
       expect((await ask(door, { host })).status, host).toBe(403);
   });

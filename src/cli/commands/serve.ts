@@ -1,3 +1,4 @@
+import { isLoopbackName } from '../../domain/loopback.ts';
 import { defineCommand } from '../command.ts';
 import { createDemoBeside } from '../demo/beside.ts';
 import { freePort, toPort } from '../port.ts';
@@ -11,7 +12,7 @@ export const command = defineCommand({
     const port = toPort(call.options.port) ?? call.config.port;
     const config = { ...call.config, port: port === 0 ? await freePort(call.config.host) : port };
     // Its address is one of this machine: of no use to a browser elsewhere.
-    const isHere = config.url === undefined && ['127.0.0.1', '::1', 'localhost'].includes(config.host);
+    const isHere = config.url === undefined && isLoopbackName(config.host);
     const demo = isHere ? { demo: createDemoBeside() } : {};
     await serveHouse({ ...call, config, openApp: () => call.openApp(config), stopped, ...demo });
   },

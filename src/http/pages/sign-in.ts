@@ -42,8 +42,8 @@ export function mountSignIn(
     const given = isJson ? await jsonToken(c.req.raw) : await readForm(c.req.raw, MOST_BYTES);
     const next = localPath(given.get('next') ?? undefined);
     try {
-      const { cookie, session } = await redeem(tokenIn(given.get('token') ?? ''), c.env.remote);
-      await audit.record({ ...by(session.name), event: 'signed_in' });
+      const { cookie, session } = await redeem(tokenIn(given.get('token') ?? ''), c.env.peer.address);
+      await audit.record({ ...by(session.name), event: 'signed_in', detail: { from: c.env.peer.address } });
       c.header('set-cookie', sessionCookie(cookie, isSecure));
       if (!isJson) return c.redirect(next, 303);
       const { name, role, csrf, expiresAt } = session;

@@ -6,9 +6,6 @@ import type { Env } from '../hono-env.ts';
 /** Where the embedded org's own pages stand; links to its records lead here. */
 const BASE = '/simulated-org';
 
-const LOOPBACK = /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/;
-const LOOPBACK_HOST = /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/;
-
 /** Without a sign-in, so for whoever sits at this machine alone: not for a name that leads here, nor through a proxy. */
 export function mountSimulatedOrg(app: Hono<Env>, { simulatedOrg }: HttpDeps): void {
   if (simulatedOrg === undefined) return;
@@ -17,11 +14,9 @@ export function mountSimulatedOrg(app: Hono<Env>, { simulatedOrg }: HttpDeps): v
       c.set('route', BASE);
       const { method, headers, url } = c.req.raw;
       const { pathname, search } = new URL(url);
-      const isProxied = headers.has('forwarded') || headers.has('x-forwarded-for');
-      const loopback = LOOPBACK.test(c.env.remote) && LOOPBACK_HOST.test(c.get('host')) && !isProxied;
       const at = new URL(`${pathname.slice(BASE.length) || '/'}${search}`, 'http://sim.localhost');
       const body = method === 'POST' ? await readText(c.req.raw) : undefined;
       const request = new Request(at, { method, headers, ...(body === undefined ? {} : { body }) });
-      return (await simulatedOrg()).page(request, { loopback, base: BASE });
+      return (await simulatedOrg()).page(request, { loopback: c.env.peer.isHere, base: BASE });
     });
 }
