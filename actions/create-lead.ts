@@ -48,7 +48,15 @@ export default defineAction({
     'Creates one Salesforce Lead. Use when a person wants to be contacted or buy. Not for changing a Contact or Opportunity. Ask the user for the family name and company first. May wait for approval when a look-alike exists.',
   permission: 'CREATE_LEAD',
   risk: 'write',
-  touches: { reads: ['Lead', 'Contact'], creates: ['Lead'], sets: Object.values(FIELDS) },
+  touches: {
+    reads: ['Lead', 'Contact'],
+    creates: ['Lead'],
+    sets: Object.values(FIELDS),
+    fields: ['Lead.Name', 'Lead.Company', 'Lead.Email', 'Lead.IsConverted', 'Contact.Name', 'Contact.Email'].concat(
+      'Contact.AccountId',
+      'Account.Name',
+    ),
+  },
   exposes: 'Lead',
   input,
   defaults: { company: 'leadCompanyDefault' },

@@ -49,7 +49,15 @@ export default defineAction({
     'Reads one Salesforce Account by Id, key, exact name, or one of its opportunities. Use for "who is" and "what is the status of OPP-123". Not for lists or counts: use RunSOQL. Several hits come back as candidates to ask about.',
   permission: 'READ_ACCOUNT',
   risk: 'read',
-  touches: { reads: ['Account', 'Contact', 'Opportunity', 'Case'] },
+  touches: {
+    reads: ['Account', 'Contact', 'Opportunity', 'Case'],
+    fields: [
+      ...FIELDS.map((field) => `Account.${field}`),
+      ...Object.values(RELATED).flatMap(({ object, fields, open }) =>
+        [...fields, 'AccountId', ...(open ? [open.field] : [])].map((field) => `${object}.${field}`),
+      ),
+    ],
+  },
   input,
   output: z.object({
     account: row,

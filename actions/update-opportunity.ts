@@ -37,7 +37,12 @@ export default defineAction({
     'Changes stage, amount, close date or next step of one Salesforce Opportunity. Use when the user asks to move or correct a deal. Not for reading one: use GetAccount or RunSOQL. Usually waits for a person to approve.',
   permission: 'UPDATE_OPPORTUNITY',
   risk: 'destructive',
-  touches: { reads: ['Opportunity', 'Account'], edits: ['Opportunity'], sets: Object.values(FIELDS) },
+  touches: {
+    reads: ['Opportunity', 'Account'],
+    edits: ['Opportunity'],
+    sets: Object.values(FIELDS),
+    fields: ['Opportunity.Name', 'Opportunity.AccountId', 'Account.Name'],
+  },
   exposes: 'Opportunity',
   input,
   output: z.object({

@@ -236,6 +236,8 @@ export interface Touches {
   /** A policy that closes one of these, or of `edits`, refuses every call at once. */
   readonly creates?: readonly string[];
   readonly edits?: readonly string[];
+  /** The fields that it reads, as `Account.Name`. Left out: any that policy opens. */
+  readonly fields?: readonly string[];
   /** The bot's mapping may name other objects than these, and leaves out what is closed. */
   readonly mapped?: boolean;
   /** The fields that its inputs set, beside those that a policy exposes. Left out: any that can be written. */

@@ -42,6 +42,7 @@ import { checkSecret, loadSecret } from '../store/secrets/secret.ts';
 import { lazyTokens, type TokenTarget } from '../store/secrets/tokens.ts';
 import { type ApiUse, createApiUse } from './api-use.ts';
 import type { AppSync, SyncPace } from './app-sync.ts';
+import type { OrgSetup } from './org-setup.ts';
 import { openState, stateOn } from './state.ts';
 
 /** Everything a door may need, put together once. The only file that imports across the house. */
@@ -65,6 +66,8 @@ export interface App {
   readonly notices: Notices;
   /** What a bot holds and nothing used for 30 days, from what is kept here. */
   readonly neverUsed: (bot: BotRow) => Promise<NeverUsed>;
+  /** What a bot needs of its org, and what its Salesforce user has there. */
+  readonly orgSetup: () => Promise<OrgSetup>;
   /** Records of the host app and their links, by an id or by words. */
   readonly findRecords: AppSync['find'];
   /** Our own chat; loaded at the first use. */
@@ -338,6 +341,10 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
           bot,
         );
       },
+      orgSetup: lazily(async () => {
+        const { createOrgSetup } = await import('./org-setup.ts');
+        return createOrgSetup({ connections, actions, syncUse: async (bot) => (await sync.get()).use(bot, now()) });
+      }).get,
       findRecords: async (...asked) => (await sync.get()).find(...asked),
       openChat: chat.get,
       async openPlayground(by) {

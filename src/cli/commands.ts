@@ -56,6 +56,11 @@ export const COMMANDS: readonly ListedCommand[] = [
   { name: 'connect', summary: 'Connect a bot to its Salesforce org', load: () => import('./commands/connect.ts') },
   { name: 'disconnect', summary: 'Revoke and forget a connection', load: () => import('./commands/disconnect.ts') },
   { name: 'status', summary: "Show a bot's connection and what waits", load: () => import('./commands/status.ts') },
+  {
+    name: 'org check',
+    summary: "What a bot's Salesforce user may do too little, or too much",
+    load: () => import('./commands/org-check.ts'),
+  },
   { name: 'call', summary: 'Call an action as a bot, through the gate', load: () => import('./commands/call.ts') },
   { name: 'proposals', summary: 'List what waits for a person', load: () => import('./commands/proposals.ts') },
   { name: 'approve', summary: 'Approve a proposal; runs it once', load: () => import('./commands/approve.ts') },

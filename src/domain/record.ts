@@ -51,6 +51,8 @@ export interface FieldDescribe {
   readonly isRichText?: boolean;
   readonly isCalculated?: boolean;
   readonly isAutoNumber?: boolean;
+  /** Permission sets give and take it. */
+  readonly isPermissionable?: boolean;
   readonly picklistValues: readonly { readonly value: string; readonly label: string; readonly active: boolean }[];
   readonly referenceTo: readonly string[];
   readonly relationshipName: string | null;

@@ -18,6 +18,7 @@ export interface HttpDeps
     | 'gate'
     | 'notices'
     | 'neverUsed'
+    | 'orgSetup'
     | 'findRecords'
     | 'openChat'
     | 'openPlayground'

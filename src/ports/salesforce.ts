@@ -1,6 +1,7 @@
 import type { Connection } from 'jsforce';
 import type { ObjectDescribe, Salesforce } from '../domain/action.ts';
 import type { ErrorBody, GatehouseError } from '../domain/errors.ts';
+import type { HeldRights } from '../domain/rights.ts';
 import type { EventSource } from './events.ts';
 import type { ConnectionRow } from './store.ts';
 
@@ -153,6 +154,8 @@ export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' |
   ): Promise<
     readonly { readonly cardinality: number; readonly leadingOperationType: string; readonly sobjectType: string }[]
   >;
+  /** What the connected user may do in this org, but for fields: those a describe tells. Three calls. */
+  rights(): Promise<HeldRights>;
   identity(): Promise<Readonly<Record<string, unknown>>>;
   /** A refused row or part of a batch, in its body's words; or what a call on one record threw. */
   refusal(from: { readonly status: number; readonly body: unknown } | GatehouseError): Refusal;

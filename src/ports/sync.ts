@@ -51,9 +51,19 @@ export interface SyncUse {
   readonly action: string | null;
   /** Somebody saved it, or records go that way. */
   readonly isUsed: boolean;
-  readonly objects: readonly { readonly object: string; readonly isWritten: boolean }[];
+  readonly objects: readonly {
+    readonly object: string;
+    readonly isWritten: boolean;
+    /** Written only where none is found: never changed. */
+    readonly isMade?: boolean;
+    readonly isDeleted?: boolean;
+  }[];
   /** `Account.Name`; `*.Name` where the object is not known. */
   readonly fields: readonly string[];
+  /** Those of them that are written. */
+  readonly writes: readonly string[];
+  /** Those of them that few orgs have, and nobody chose. */
+  readonly optional: readonly string[];
   /** Relationships whose name does not say where they lead. */
   readonly unknown: readonly string[];
 }

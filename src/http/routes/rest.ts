@@ -12,6 +12,7 @@ import { installRoute } from './install.ts';
 import { integrationRoutes } from './integration.ts';
 import { noticeRoutes } from './notices.ts';
 import { operatorRoutes } from './operators.ts';
+import { orgRoutes } from './org.ts';
 import { permissionRoutes } from './permissions.ts';
 import { playgroundRoutes } from './playground.ts';
 import { policyRoutes } from './policy.ts';
@@ -32,6 +33,7 @@ export function restRoutes(deps: HttpDeps) {
     ...proposalRoutes(deps),
     ...noticeRoutes(deps),
     ...integrationRoutes(deps),
+    ...orgRoutes(deps),
     ...permissionRoutes(deps),
     ...policyRoutes(deps),
     ...operatorRoutes(deps),

@@ -29,7 +29,7 @@ const KEPT_MS = 30 * 24 * FRESH_MS;
 const KIND = 'describe';
 
 /** What was remembered in an older form knows less than we ask of it: it is fetched anew. */
-const FORM = 2;
+const FORM = 3;
 
 interface Cached {
   readonly form: typeof FORM;
@@ -183,6 +183,7 @@ function toField(field: Record<string, unknown>): FieldDescribe {
     ...(field.htmlFormatted === true || field.extraTypeInfo === 'richtextarea' ? { isRichText: true } : {}),
     ...(field.calculated === true ? { isCalculated: true } : {}),
     ...(field.autoNumber === true ? { isAutoNumber: true } : {}),
+    ...(field.permissionable === true ? { isPermissionable: true } : {}),
     picklistValues: recordsIn(field.picklistValues).map((value) => ({
       value: text(value.value) ?? '',
       label: text(value.label) ?? text(value.value) ?? '',

@@ -14,6 +14,7 @@ import { createBatches } from './composite.ts';
 import { checkFields } from './describe-check.ts';
 import type { Describes } from './describes.ts';
 import { fieldPath, objectName, toSoql } from './find.ts';
+import { readRights } from './rights.ts';
 
 /** One org through one connection: the records of Salesforce as a port. Ids are verified, names checked and values encoded before they meet a path. */
 export function createOrg(deps: {
@@ -211,6 +212,10 @@ export function createOrg(deps: {
         leadingOperationType: String(plan.leadingOperationType ?? ''),
         sobjectType: String(plan.sobjectType ?? ''),
       }));
+    },
+    async rights() {
+      const { json } = await ask({ path: `${base}/sobjects` });
+      return readRights(json, row.userId, async (soql) => toPage(await select(soql)).records);
     },
     async identity() {
       const { json } = await ask({ path: `/id/${row.orgId}/${row.userId}` });

@@ -2,7 +2,7 @@ import { OPEN_TO_READ } from '../../../permissions/policy.ts';
 import { KINDS, type Mapping, type Rule } from '../../domain/mapping.ts';
 import type { SyncUse } from '../../ports/sync.ts';
 import type { SyncStore } from '../../ports/sync-store.ts';
-import { defaultMapping } from '../mapping/defaults.ts';
+import { defaultMapping, isShippedRule } from '../mapping/defaults.ts';
 import { ACTION_OF, ROLE, ROLE_FIELDS } from '../remote/policy-bounds.ts';
 
 /** What the sync of a bot reaches, from what is kept here: the org is not asked, so where a custom relationship leads is not known. */
@@ -25,19 +25,24 @@ export async function syncUse(
     isUsed: true,
     objects: [{ object, isWritten: false }],
     fields: fields.map((field) => `${object}.${field}`),
+    writes: [],
+    optional: [],
     unknown: [],
   }));
   return [...(await Promise.all(kinds)), ...subscribed];
 }
 
-function reachOf({ object, rules, lookup, kind, roles }: Mapping): Pick<SyncUse, 'objects' | 'fields' | 'unknown'> {
+function reachOf(mapping: Mapping): Omit<SyncUse, 'action' | 'isUsed'> {
+  const { object, rules, lookup, kind, roles, onHostDelete } = mapping;
   const hasRoles = kind === 'case' && object === 'Opportunity' && Object.keys(roles).length > 0;
   const parents = rules.flatMap((rule) => parentOf(object, rule) ?? []);
   return {
     objects: [
-      { object, isWritten: true },
-      ...(hasRoles ? [{ object: ROLE, isWritten: true }] : []),
-      ...parents.flatMap(({ objects, isWritten }) => objects.map((one) => ({ object: one, isWritten }))),
+      { object, isWritten: true, isDeleted: onHostDelete === 'delete' },
+      ...(hasRoles ? [{ object: ROLE, isWritten: true, isDeleted: true }] : []),
+      ...parents.flatMap(({ objects, isWritten }) =>
+        objects.map((one) => ({ object: one, isWritten, isMade: isWritten })),
+      ),
     ],
     fields: [
       ...rules.flatMap(({ remote }) => remote.filter((name) => !name.includes('.')).map((name) => `${object}.${name}`)),
@@ -48,12 +53,25 @@ function reachOf({ object, rules, lookup, kind, roles }: Mapping): Pick<SyncUse,
       ...(lookup === null ? [] : [`${object}.${lookup.remote}`]),
       ...(hasRoles ? ROLE_FIELDS.map((field) => `${ROLE}.${field}`) : []),
     ],
+    writes: [
+      ...rules
+        .filter(({ direction }) => direction !== 'from_crm')
+        .flatMap(({ remote }) => remote.filter((name) => !name.includes('.')).map((name) => `${object}.${name}`)),
+      ...parents.flatMap(({ lookup: id, isSet, isWritten, objects, field }) => [
+        ...(isSet ? [`${object}.${id}`] : []),
+        ...(isWritten ? objects.map((one) => `${one}.${field}`) : []),
+      ]),
+      ...(hasRoles ? ROLE_FIELDS.map((field) => `${ROLE}.${field}`) : []),
+    ],
+    optional: rules
+      .filter((rule) => isShippedRule(mapping, rule))
+      .flatMap(({ remote }) => remote.filter((name) => name.endsWith('__c')).map((name) => `${object}.${name}`)),
     unknown: parents.flatMap(({ path, objects }) => (objects.length > 0 ? [] : [`${object}.${path}`])),
   };
 }
 
 /** The record behind a relationship; no objects where its name alone does not say which. */
-function parentOf(object: string, { remote: [path = ''], parent, parentObject }: Rule) {
+function parentOf(object: string, { remote: [path = ''], parent, parentObject, direction }: Rule) {
   const [relationship = '', field] = path.split('.');
   if (field === undefined) return undefined;
   const isCustom = relationship.endsWith('__r');
@@ -64,6 +82,7 @@ function parentOf(object: string, { remote: [path = ''], parent, parentObject }:
     lookup: isCustom ? `${relationship.slice(0, -1)}c` : `${relationship}Id`,
     objects: parentObject !== undefined ? [parentObject] : relationship.toLowerCase() === 'parent' ? [object] : named,
     isWritten: parent === 'find_or_create',
+    isSet: parent !== undefined && direction !== 'from_crm',
   };
 }
 
