@@ -12,7 +12,7 @@ export function clientOf(headers: Headers): string | null {
 
 export function logCall(org: Org, { method, url, headers }: Incoming, status: number): void {
   const { pathname } = url;
-  const isApi = /^\/services\/data\/v/.test(pathname);
+  const isApi = /^\/services\/(?:data\/v|apexrest\/)/.test(pathname);
   if (!isApi && !pathname.startsWith('/services/oauth2/') && !pathname.startsWith('/id/')) return;
   const kind = isApi ? 'api' : 'oauth';
   const isCharged = isApi && status !== 401 && status !== 503 && status !== 0;

@@ -210,6 +210,14 @@ export interface Interview {
   readonly error: string | null;
 }
 
+/** What the sample class keeps, and who asked for it. */
+export interface ApexOrder {
+  readonly number: string;
+  readonly status: string;
+  readonly sku: string;
+  readonly key: string | null;
+}
+
 export interface Facts {
   readonly session: Session;
   readonly grant: Grant;
@@ -229,6 +237,8 @@ export interface Facts {
   readonly bus: EventBus;
   readonly cometClient: CometClient;
   readonly deployment: Deployment;
+  readonly apexOrder: ApexOrder;
+  readonly flowRun: { readonly orderNumber: string; readonly at: number };
 }
 
 export const defaultSettings: Settings = {

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { apexRest } from './apex/orders.ts';
 import { clientOf, logCall } from './calls.ts';
 import { begin, control } from './control/control.ts';
 import { cometd, lookAgain } from './events/bayeux.ts';
@@ -200,6 +201,7 @@ function route(org: Org, incoming: Incoming, means: Means): Outgoing {
   }
   if (/^\/id\/\w{15,18}\/\w{15,18}$/.test(pathname)) return identity(org, incoming);
   if (pathname.startsWith('/services/data/')) return dataApi(org, incoming, means);
+  if (pathname.startsWith('/services/apexrest/')) return apexRest(org, incoming);
   if (pathname.startsWith('/cometd/')) return cometd(org, incoming, means.newest);
   return {
     status: 404,

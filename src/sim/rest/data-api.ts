@@ -105,7 +105,7 @@ function openCall(org: Org, incoming: Incoming, { parse, newest, meetsLock }: Me
   };
 }
 
-function authenticate(org: Org, headers: Headers): string {
+export function authenticate(org: Org, headers: Headers): string {
   const header = headers.get('authorization');
   const expired = () => refuse(401, 'INVALID_SESSION_ID', 'Session expired or invalid');
   if (header === null) throw expired();

@@ -1,5 +1,6 @@
 /** Which part of the REST API a path below `/services/data/vXX.X/` belongs to. */
 
+import { flowRoute } from '../apex/flow.ts';
 import { isPlatformEvent, publishEvent } from '../events/platform.ts';
 import { parseId } from '../ids.ts';
 import { isPermitted } from '../metadata/access.ts';
@@ -32,6 +33,8 @@ export function route(call: Call): Reply {
         return ok(recordCounts(call.org, call.schema, (call.query.get('sObjects') ?? '').split(',')));
       }
       return ok(limits(call.org));
+    case 'actions':
+      return flowRoute(call);
     case 'composite':
       return compositeRoute(call, second);
     case 'metadata':
