@@ -27,7 +27,10 @@ export const OPERATOR_PERMISSIONS = [
   'ERASE_PEOPLE',
 ] as const;
 
-export type ActionPermission = (typeof SALESFORCE_ACTIONS)[number];
+export type BuiltInPermission = (typeof SALESFORCE_ACTIONS)[number];
+/** Of an action that an operator declared for one bot; no action in code may ask for one. */
+export type CustomPermission = `CUSTOM_${string}`;
+export type ActionPermission = BuiltInPermission | CustomPermission;
 export type OperatorPermission = (typeof OPERATOR_PERMISSIONS)[number];
 
 export const ROLES = ['admin', 'approver', 'viewer'] as const;
@@ -43,7 +46,8 @@ export function roleHolds(role: Role, permission: OperatorPermission): boolean {
   return ROLE_PERMISSIONS[role].includes(permission);
 }
 
-export function isActionPermission(name: string): name is ActionPermission {
+/** In code; which declared ones there are is for each bot to say. */
+export function isActionPermission(name: string): name is BuiltInPermission {
   return (SALESFORCE_ACTIONS as readonly string[]).includes(name);
 }
 

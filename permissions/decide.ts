@@ -86,7 +86,10 @@ export function decideCall(
     action,
     actionPolicy,
   }: {
-    readonly action: Answering & { readonly risk: 'read' | 'write' | 'destructive' };
+    readonly action: Answering & {
+      readonly risk: 'read' | 'write' | 'destructive';
+      readonly alwaysAsks?: boolean;
+    };
     readonly actionPolicy: ActionPolicy;
   },
   { policy, audience }: { readonly policy: Pick<Policy, 'mode'>; readonly audience: Audience },
@@ -127,6 +130,11 @@ export function decideCall(
     reasons.unshift(
       `A rule of the policy looks at ${idle.join(', ')}, which ${action.name} does not have: a person is asked until it is corrected.`,
     );
+  }
+  if (action.alwaysAsks === true && decision === 'auto') {
+    decision = 'confirm';
+    asks.unshift('code');
+    reasons.unshift(`${action.name} runs code of the org, which no policy bounds: a person is asked every time.`);
   }
   for (const rule of fired) if (RANK[rule.then] > RANK[decision]) decision = rule.then;
   if (policy.mode === 'ask' && action.risk !== 'read' && decision === 'auto') {

@@ -1,4 +1,4 @@
-import { type ActionPermission, SALESFORCE_ACTIONS } from './catalog.ts';
+import { type ActionPermission, type BuiltInPermission, SALESFORCE_ACTIONS } from './catalog.ts';
 
 /** Who sits at the other end: a public bot talks to strangers, so some answers and grants are narrower (P3, P6). */
 export type Audience = 'public' | 'internal';
@@ -10,7 +10,7 @@ export const PROFILES = {
   internal: { audience: 'internal', grants: SALESFORCE_ACTIONS },
   sync: { audience: 'internal', grants: ['SYNC_PARTY', 'SYNC_CASE'] },
   'read-only': { audience: 'internal', grants: ['READ_ACCOUNT'] },
-} as const satisfies Record<string, { audience: Audience; grants: readonly ActionPermission[] }>;
+} as const satisfies Record<string, { audience: Audience; grants: readonly BuiltInPermission[] }>;
 
 export type ProfileName = keyof typeof PROFILES;
 export const PROFILE_NAMES = Object.keys(PROFILES) as [ProfileName, ...ProfileName[]]; // its own keys

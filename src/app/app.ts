@@ -10,6 +10,7 @@ import type { Chat } from '../chat/chat.ts';
 import type { PlaygroundBy } from '../chat/playground.ts';
 import type { Action, Soql, Sync } from '../domain/action.ts';
 import { deriveKey, hmacSha256 } from '../domain/canonical-json.ts';
+import type { Declaration } from '../domain/declaration.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { createLeaseWatch, type LeaseWatch } from '../domain/lease-watch.ts';
 import { isLoopbackName, isPublic } from '../domain/loopback.ts';
@@ -64,6 +65,8 @@ export interface App {
   readonly retention: Retention;
   /** What somebody should know now; loaded at the first use. */
   readonly notices: Notices;
+  /** Judges the query of a declared action as it would be judged for this bot, with a sample in each place. */
+  readonly judgeDeclared: (bot: BotRow, declaration: Declaration) => Promise<unknown>;
   /** What a bot holds and nothing used for 30 days, from what is kept here. */
   readonly neverUsed: (bot: BotRow) => Promise<NeverUsed>;
   /** What a bot needs of its org, and what its Salesforce user has there. */
@@ -230,6 +233,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       return org;
     };
     const proposalKey = deriveKey(secret, 'proposals').toString('hex');
+    const openSoql: RoadContext['openSoql'] = (bot, org, caller, answered) =>
+      deferred<Soql>(async () => {
+        const { createSoql } = await import('../salesforce/query/run-soql.ts');
+        const { policy } = bot;
+        return createSoql({ bot: bot.name, caller, org, policy, counters: store.counters, secret, now, answered });
+      });
     const road = lazily(async (): Promise<WholeGate> => {
       const [{ createGate }, { toSoql }, { isUnknownOutcome, mayBeDone, UpstreamError }] = await Promise.all([
         import('../gate/create-gate.ts'),
@@ -238,20 +247,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       ]);
       const context: RoadContext = {
         openOrg,
-        openSoql: (bot, org, caller, answered) =>
-          deferred<Soql>(async () => {
-            const { createSoql } = await import('../salesforce/query/run-soql.ts');
-            return createSoql({
-              bot: bot.name,
-              caller,
-              org,
-              policy: bot.policy,
-              counters: store.counters,
-              secret,
-              now,
-              answered,
-            });
-          }),
+        openSoql,
         queryOf: toSoql,
         openSync: (bot, org, mayWrite, shown) =>
           deferred<Sync>(async () => (await sync.get()).forBot(bot.name, org, mayWrite, shown)),
@@ -334,6 +330,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       approvals,
       retention,
       notices,
+      async judgeDeclared(bot, declaration) {
+        const { sampleQuery } = await import('../declared/sample-query.ts');
+        const org = await openOrg(bot, AbortSignal.timeout(config.requestTimeoutMs));
+        return sampleQuery(openSoql(bot, org, 'a check', undefined), declaration);
+      },
       async neverUsed(bot) {
         const { neverUsed } = await import('../policy/never-used.ts');
         return neverUsed(

@@ -145,6 +145,15 @@ export function changesNow(object: string): GatehouseError {
   );
 }
 
+/** Code of the org whose answer is missing: nothing tells what it did, so nothing is sent again. */
+export function mayHaveRun(code: string, cause?: unknown): GatehouseError {
+  return new StillUnderWay(`It is not known whether ${code} ran: its answer was lost.`, {
+    next: 'Tell the user that it may have happened and is not repeated by itself: somebody must look in Salesforce.',
+    retryable: false,
+    cause,
+  });
+}
+
 export function stillUnknown(object: string): GatehouseError {
   return new StillUnderWay(`It is not known yet whether the ${object} was written.`, {
     next: 'Do not repeat the call; ask GetProposal again in half a minute.',

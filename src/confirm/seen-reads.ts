@@ -68,6 +68,7 @@ export function createSeenReads(now: () => number): SeenReads {
       create: forgetting(org.create),
       update: forgetting(org.update),
       remove: forgetting(org.remove),
+      invoke: forgetting(org.invoke),
     }),
   };
 }

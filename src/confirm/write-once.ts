@@ -1,4 +1,4 @@
-import type { Change, Fields, FieldValue, Salesforce, SObject } from '../domain/action.ts';
+import type { Change, Fields, FieldValue, Invocation, Invoked, Salesforce, SObject } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { EXTERNAL_ID, externalIdOf } from '../domain/external-id.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
@@ -8,7 +8,15 @@ import { fromSalesforceTime, HIDES_MS, hidesFor } from '../domain/stored-value/t
 import type { Org } from '../ports/salesforce.ts';
 import { type ObjectValues, valuesOf } from './object-values.ts';
 import { findCreated, isGone, isNotFound } from './read-back.ts';
-import { changedMeanwhile, changesNow, clocksDiffer, overtaken, stillUnknown, tooLate } from './refusals.ts';
+import {
+  changedMeanwhile,
+  changesNow,
+  clocksDiffer,
+  mayHaveRun,
+  overtaken,
+  stillUnknown,
+  tooLate,
+} from './refusals.ts';
 
 /**
  * The org as an action writes to it: each write happens once per proposal, also when the process dies in between.
@@ -52,7 +60,7 @@ export function hasStood(
   return watch.hasStood(`effect ${ordinal} of ${proposal}`, `${at} ${state}`, ms);
 }
 
-export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'update' | 'remove'> & {
+export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'update' | 'remove' | 'invoke'> & {
   readonly effects: () => readonly RecordedWrite[];
   /** What became of recorded writes whose answer is missing, where the action itself cannot tell; an error where somebody overtook one. */
   readonly lookUp: () => Promise<GatehouseError | undefined>;
@@ -157,7 +165,8 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
           else await put(at, { ...effect, id: found, state: 'done' });
           continue;
         }
-        if (id === null) continue;
+        // What code of the org did nobody can read back.
+        if (kind === 'invoke' || id === null) continue;
         if (kind === 'remove') {
           const gone = await isGone(org, object, id);
           if (gone === true) await put(at, { ...effect, state: 'done' });
@@ -282,6 +291,32 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
       throw new NotTaken(object, held, missed, isNothing);
     },
 
+    async invoke(call) {
+      const at = ordinal++;
+      const recorded = effects[at];
+      const name = codeOf(call);
+      // Put there below, with the answer.
+      if (recorded?.state === 'done') return recorded.after.answer as Invoked;
+      if (recorded?.state === 'sent') throw mayHaveRun(name);
+      await mustBeInTime(at, name);
+      const effect = await begin(at, {
+        kind: 'invoke',
+        object: name,
+        id: null,
+        mark: null,
+        before: {},
+        after: { ...call },
+      });
+      const answer = await org.invoke(call, deps.proposalId).catch(async (error: unknown) => {
+        const isSure = !deps.isUnknownOutcome(error) && !deps.mayBeDone(error);
+        if (!isSure) throw mayHaveRun(name, error);
+        await put(at, { ...effect, state: 'failed' });
+        throw error;
+      });
+      await put(at, { ...effect, after: { ...effect.after, answer }, state: 'done' });
+      return answer;
+    },
+
     async remove(object, record) {
       const at = ordinal++;
       const recorded = effects[at];
@@ -317,6 +352,8 @@ export async function stillHeld(
   effects: readonly RecordedWrite[],
 ): Promise<boolean> {
   for (const { kind, id, object, after, state } of effects) {
+    // Asked twice within minutes, the code of the org has run once.
+    if (kind === 'invoke' && state === 'done') continue;
     if (state !== 'done' || id === null || kind === 'remove') return false;
     const record = await org.get(object, id, Object.keys(after)).catch((error: unknown) => {
       if (isNotFound(error)) return undefined;
@@ -360,6 +397,13 @@ function mustLookAsShown(
     next: 'Show the user the present values and ask anew.',
     fields: fields.map((name) => ({ name, problem: 'changed after it was shown' })),
   });
+}
+
+function codeOf(call: Invocation): string {
+  if (call.kind === 'flow') return `the flow ${call.flow}`;
+  return call.kind === 'publish'
+    ? call.object
+    : `Apex REST ${call.method} ${call.path.split('/').slice(0, 4).join('/')}`;
 }
 
 const MOST_LOOKS = 3;

@@ -36,6 +36,10 @@ export interface Action<I extends z.ZodObject = z.ZodObject, O extends z.ZodObje
   readonly description: string;
   readonly permission: ActionPermission;
   readonly risk: Risk;
+  /** Of one that an operator declared: what was asked under another revision does not run under this one. */
+  readonly revision?: number;
+  /** Code of the org runs, outside of what policy bounds: no policy lets it go without a person. */
+  readonly alwaysAsks?: true;
   /** Running it twice is the same as once, by its own doing; a crashed run is then simply run again. */
   readonly idempotent?: boolean;
   /** What it reads and writes of the org: the connect page, new policies and the first look at a call are derived from it. */
@@ -190,9 +194,40 @@ export interface Salesforce {
    * `conflict`, as where Salesforce says yes and keeps its own. Answers what the record holds now of what was written.
    */
   update(object: string, record: SObject, changes: Fields): Promise<Fields>;
+  /**
+   * Calls code of the org: at most once per proposal. What became of it where the answer is lost nobody can read back, so that it is
+   * told as unknown and never sent again. Answers what the code itself answered, also where that is a no.
+   */
+  invoke(call: Invocation): Promise<Invoked>;
   /** Deletes the record, only if nobody changed it since `record` was read (it must hold `LastModifiedDate`); else `conflict`. */
   remove(object: string, record: SObject): Promise<void>;
   recordUrl(id: string): string;
+}
+
+/** What runs code of the org: a class mapped to a path, a flow, or whoever listens for an event. */
+export type Invocation =
+  | {
+      readonly kind: 'apex-rest';
+      readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+      /** From `/services/apexrest/` on, encoded. */
+      readonly path: string;
+      readonly query: Readonly<Record<string, string>>;
+      readonly body?: unknown;
+    }
+  | { readonly kind: 'flow'; readonly flow: string; readonly inputs: Fields }
+  | { readonly kind: 'publish'; readonly object: string; readonly fields: Fields };
+
+export interface Invoked {
+  readonly ok: boolean;
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** A value for a `:name` of a fixed query. */
+export interface BoundValue {
+  readonly name: string;
+  readonly type: 'text' | 'number' | 'boolean' | 'date' | 'datetime';
+  readonly value: string | number | boolean;
 }
 
 /** A query that the guard let through, exactly as it will be sent. */
@@ -232,6 +267,8 @@ export interface SoqlAnswer {
 }
 
 export interface Soql {
+  /** A fixed query with a literal for each `:name`. Whatever the values are, it asks the same question: or it is refused. */
+  bind(template: string, values: readonly BoundValue[]): Promise<string>;
   /** Throws `query_refused` with code, position, rule and the repair; `rate_limited` where the hour has no room for it. */
   judge(query: string, format: 'concise' | 'detailed'): Promise<JudgedQuery>;
   /** The page that a cursor stands at, judged by the policy of now like a first one. */

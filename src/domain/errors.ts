@@ -154,7 +154,7 @@ export function veiled<E extends GatehouseError>(error: E): E {
 /** What an earlier run of the same proposal did is not known yet: the proposal stays, and runs again by itself. */
 export class StillUnderWay extends GatehouseError {
   constructor(message: string, details: ErrorDetails) {
-    super('salesforce_unavailable', message, { ...details, retryable: true });
+    super('salesforce_unavailable', message, { retryable: true, ...details });
   }
 }
 

@@ -61,7 +61,8 @@ export type Assurance = 'client' | 'session';
 
 /** A write recorded before it is sent, so that a crash can be read back instead of repeated. */
 export interface RecordedWrite {
-  readonly kind: 'create' | 'update' | 'remove';
+  /** `invoke`: code of the org, named in `object`; `after` is what was sent and what came of it. */
+  readonly kind: 'create' | 'update' | 'remove' | 'invoke';
   readonly object: string;
   /** Known for updates at once, for creates when the answer came. */
   readonly id: string | null;
@@ -137,9 +138,13 @@ export function callerOf({ principal, conversation, session }: Proposal): {
   return { principal, ...(conversation === null ? {} : { conversation }), ...(session === null ? {} : { session }) };
 }
 
-/** The same for the same call, whoever makes it. */
-export function digestOfCall(bot: string, action: string, args: Proposal['args']): string {
-  return digestOf({ bot, action, args });
+/** The same for the same call, whoever makes it. Under another revision of a declared action it is another call. */
+export function digestOfCall(
+  bot: string,
+  { name, revision }: { readonly name: string; readonly revision?: number },
+  args: Proposal['args'],
+): string {
+  return digestOf({ bot, action: revision === undefined ? name : `${name}@${revision}`, args });
 }
 
 /** A proposal as it begins: what was asked, and nothing that came of it yet. */

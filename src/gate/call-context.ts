@@ -95,6 +95,7 @@ export async function contextFor(
     create: once?.create ?? noWriting,
     update: once?.update ?? onlyIfSame(org),
     remove: once?.remove ?? noWriting,
+    invoke: once?.invoke ?? noWriting,
   };
   const choice = writing?.proposal.choice ?? undefined;
   const reader = {
@@ -168,6 +169,7 @@ function shownTo(proposal: Proposal | undefined): Preview | undefined {
 
 function logged(soql: Soql, reads: ReadLog): Soql {
   return {
+    bind: (...args) => soql.bind(...args),
     judge: (...args) => soql.judge(...args),
     resume: (...args) => soql.resume(...args),
     expects: (...args) => soql.expects(...args),

@@ -2,6 +2,7 @@ import type { Policy } from '../../permissions/policy.ts';
 import { shownRecord } from '../../permissions/shown-record.ts';
 import type { Audit } from '../audit/audit.ts';
 import { toEnvelope } from '../confirm/view.ts';
+import { actionsOf } from '../declared/actions-of.ts';
 import type { Action, Preview } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { isRecord } from '../domain/is-record.ts';
@@ -88,7 +89,7 @@ export function createStoredNow({ actions, store, context }: StoredNowDeps): Sto
 export function createDeliver({ actions, storedNow, audit, link }: DeliverDeps): Deliver {
   return async (proposal, viewer) => {
     const { bot, told, shut } = await storedNow(proposal);
-    const action = actions.find(({ name }) => name === proposal.action);
+    const action = actionsOf(actions, bot).find(({ name }) => name === proposal.action);
     const isRead = action?.risk === 'read' && (proposal.result !== null || proposal.state === 'failed');
     // Whoever asked was told what waits, and the row of that stands: this is for rows, and for another of the bot's keys.
     if (isRead || (shut === undefined && proposal.principal !== viewer.principal))

@@ -62,7 +62,7 @@ export function createEdits(deps: EditDeps): Pick<Approvals, 'decide' | 'preview
     if (verdict.decision === 'deny') throw denied(action, verdict);
     const { assurance, reasons } = verdict;
     const { orgId, userId } = run;
-    const digest = digestOfCall(bot.name, action.name, args);
+    const digest = digestOfCall(bot.name, action, args);
     return { args, digest, preview, reasons, assurance, policyRevision: bot.policyRevision, orgId, userId };
   }
 

@@ -78,7 +78,7 @@ export function createHandle(deps: HandleDeps): Omit<Gate, 'actions'> {
       const parsed = parseArgs(permit, bot.policy, c.args);
       const { args } = parsed;
       const signal = c.signal ?? new AbortController().signal;
-      const digest = digestOfCall(bot.name, action.name, args);
+      const digest = digestOfCall(bot.name, action, args);
       const asked = { bot: bot.name, args, digest };
       const isWrite = action.risk !== 'read';
       const isDeduped = c.isTrial !== true && (isWrite || mayAsk(permit, bot));

@@ -31,6 +31,7 @@ export async function listActions(
 
 export function mayAsk({ action, actionPolicy }: Permitted, bot: BotRow): boolean {
   return (
+    action.alwaysAsks === true ||
     actionPolicy.decision === 'confirm' ||
     actionPolicy.rules.some((rule) => rule.then === 'confirm' || unanswered(rule.if, action).length > 0) ||
     bot.policy.mode === 'ask'

@@ -1,10 +1,11 @@
 import type { Facts, Verdict } from '../../permissions/decide.ts';
 import type { ActionPolicy } from '../../permissions/policy.ts';
 import type { RunDeps } from '../confirm/run-proposal.ts';
+import { actionsOf } from '../declared/actions-of.ts';
 import type { Action, ActionContext, Answered, Preview } from '../domain/action.ts';
 import { digestOf } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
-import { BY_POLICY, callerOf, type Proposal } from '../domain/proposal.ts';
+import { BY_POLICY, callerOf, digestOfCall, type Proposal } from '../domain/proposal.ts';
 import { cleanShown } from '../domain/safe-text.ts';
 import { anotherOrg, denied, hasRate, judge, noteRun } from '../policy/judge.ts';
 import { botNamed, type Permitted, permitted } from '../policy/permit.ts';
@@ -29,6 +30,9 @@ export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
     const ofOperators = deps.operatorActions.find(({ name }) => name === proposal.action);
     const permit = ofOperators ? byOperators(ofOperators) : permitted(deps.actions, bot, proposal.action);
     const { action, actionPolicy } = permit;
+    // It was asked and shown under another definition than the one that would run.
+    if (action.revision !== undefined && proposal.digest !== digestOfCall(bot.name, action, proposal.args))
+      throw definedAnew(action);
     // A list of sync holds up to 1,000 records, more than a caller may send.
     const { input, extra } = ofOperators
       ? { input: action.input.parse(proposal.args), extra: {} }
@@ -70,9 +74,11 @@ export function createPrepareRun(deps: PrepareRunDeps): RunDeps['prepareRun'] {
     signal: AbortSignal,
     refused: GatehouseError,
   ): ReturnType<RunDeps['prepareRun']> => {
-    const action = [...deps.operatorActions, ...deps.actions].find(({ name }) => name === proposal.action);
     const bot = await deps.store.bots.get(proposal.bot);
-    if (action === undefined || bot === undefined) throw refused;
+    if (bot === undefined) throw refused;
+    const all = [...deps.operatorActions, ...actionsOf(deps.actions, bot)];
+    const action = all.find(({ name }) => name === proposal.action);
+    if (action === undefined) throw refused;
     const reads = createReadLog(deps.now, proposal.conversation);
     const writing = { proposal, record, answered: () => undefined };
     const run = await contextFor(deps.context, bot, callerOf(proposal), {}, signal, reads, undefined, writing);
@@ -105,6 +111,12 @@ async function metSince(
   const now = cleanShown(await action.preview(input, context));
   const isNewChoice = now.choices?.some(({ id }) => !preview.choices?.some((one) => one.id === id)) ?? false;
   return isNewChoice || digestOf(shownIn(now)) !== digestOf(shownIn(preview)) ? now : undefined;
+}
+
+function definedAnew({ name }: Action): GatehouseError {
+  return new GatehouseError('conflict', `${name} was declared anew after this was asked. Nothing was done.`, {
+    next: 'Call it again as it is listed now, if it is still wanted.',
+  });
 }
 
 /** What a yes is to. */

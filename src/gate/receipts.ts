@@ -106,7 +106,7 @@ export function createReceipts(deps: ReceiptDeps): Receipts {
     if (c.from !== undefined) await checkShare(bot, action, c.from, visitor);
     const maxHeld = roomOf(bot, c.from !== undefined);
     if ((await store.proposals.countPlaces(bot.name, now() - PLACE_MS)) >= maxHeld) throw formFull();
-    const digest = digestOfCall(bot.name, action.name, args);
+    const digest = digestOfCall(bot.name, action, args);
     const asked = { bot: bot.name, args, digest };
     // It belongs to no org yet.
     const dedupeKey = dedupeKeyOf(bot, null, c, wishOf(action, asked));

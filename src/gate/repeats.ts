@@ -109,9 +109,11 @@ export function isInWindow({ key }: Pick<Call, 'key'>, since: number, now: numbe
 type Asked = Pick<Proposal, 'bot' | 'args' | 'digest'>;
 
 /** What is wished, in whichever spelling: of each way to write a name that people read alike there would be one effect more. */
-export function wishOf({ name, readAlike = [] }: Action, { bot, args }: Omit<Asked, 'digest'>): string {
-  const folded = readAlike.flatMap((key) => (typeof args[key] === 'string' ? [[key, foldedName(args[key])]] : []));
-  return digestOfCall(bot, name, { ...args, ...Object.fromEntries(folded) });
+export function wishOf(action: Action, { bot, args }: Omit<Asked, 'digest'>): string {
+  const folded = (action.readAlike ?? []).flatMap((key) =>
+    typeof args[key] === 'string' ? [[key, foldedName(args[key])]] : [],
+  );
+  return digestOfCall(bot, action, { ...args, ...Object.fromEntries(folded) });
 }
 
 /** A person may have approved other values than were asked for; what was erased since has its digest alone. */

@@ -47,6 +47,10 @@ export function createUndoAction(store: Pick<Store, 'audit'>, audits: Pick<Audit
         next: 'Choose the row of a finished write (event "done"): gatehouse audit export.',
         fields: [{ name: 'audit', problem: 'is no finished write' }],
       });
+    if (effects.some(({ kind }) => kind === 'invoke'))
+      throw new GatehouseError('not_found', 'Code of the org ran: what it did cannot be undone from here.', {
+        next: 'Look in Salesforce at what it changed, and take that back there.',
+      });
     if (effects.some(({ kind }) => kind === 'remove'))
       throw new GatehouseError('not_found', 'A deletion cannot be undone from here.', {
         next: "Restore the record from the org's recycle bin.",
@@ -191,7 +195,7 @@ export function createUndo({ action, store, context, propose }: UndoDeps): Appro
     // Meant: who stopped a bot wants to take back what it did.
     const inMode = `The bot is in mode ${mode}, which holds for its own calls: this undo is written once it is approved.`;
     const preview = seen && isHalted ? { ...seen, warnings: [...(seen.warnings ?? []), inMode] } : seen;
-    const digest = digestOfCall(bot.name, action.name, args);
+    const digest = digestOfCall(bot.name, action, args);
     const verdict = {
       decision: 'confirm',
       assurance: 'session',
@@ -234,5 +238,5 @@ async function orgOfWrite({ detail, proposal }: AuditRow, store: Pick<Store, 'pr
 /** Recorded by `writeOnce` alone and sealed with the row, as long as retention and erasure let them live. */
 function effectsOf(sealed: Readonly<Record<string, unknown>> | undefined): readonly RecordedWrite[] {
   const effects = (sealed?.effects ?? []) as readonly RecordedWrite[];
-  return effects.filter(({ state, id }) => state === 'done' && id !== null);
+  return effects.filter(({ state, id, kind }) => state === 'done' && (id !== null || kind === 'invoke'));
 }

@@ -17,6 +17,7 @@ export interface HttpDeps
     | 'apiUse'
     | 'gate'
     | 'notices'
+    | 'judgeDeclared'
     | 'neverUsed'
     | 'orgSetup'
     | 'findRecords'

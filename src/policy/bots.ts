@@ -1,4 +1,4 @@
-import type { ActionPermission } from '../../permissions/catalog.ts';
+import type { BuiltInPermission } from '../../permissions/catalog.ts';
 import { shippedPolicy } from '../../permissions/policy.ts';
 import { type Audience, PROFILES, type ProfileName } from '../../permissions/profiles.ts';
 import type { Audit, Setter } from '../audit/audit.ts';
@@ -24,7 +24,7 @@ export interface NewBot {
   readonly bot: string;
   readonly key: string;
   readonly hostKey: string;
-  readonly grants: readonly ActionPermission[];
+  readonly grants: readonly BuiltInPermission[];
 }
 
 /** On the simulated org a new bot starts connected (X1). The keys are in the clear this once. */
@@ -54,7 +54,7 @@ export async function createBot(
 /** Without a profile a bot holds nothing until it is granted something (P2). */
 export function toReadySet(profile: ProfileName | undefined): {
   readonly audience: Audience;
-  readonly grants: readonly ActionPermission[];
+  readonly grants: readonly BuiltInPermission[];
 } {
   return profile === undefined ? { audience: 'internal', grants: [] } : PROFILES[profile];
 }

@@ -3,6 +3,7 @@ import { sourcesOf } from '../../permissions/mirrors.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import { type PolicyChange, policyChanges } from '../../permissions/policy-changes.ts';
 import type { Audit } from '../audit/audit.ts';
+import { actionsOf } from '../declared/actions-of.ts';
 import type { Action, Preview } from '../domain/action.ts';
 import { breathe } from '../domain/breath.ts';
 import type { AuditRow, BotRow, Store } from '../ports/store.ts';
@@ -56,7 +57,8 @@ const PAGE = 250;
 const MOST_GRANTS = 10_000;
 const MOST_WAITING = 10_000;
 
-export async function neverUsed(deps: NeverUsedDeps, bot: BotRow): Promise<NeverUsed> {
+export async function neverUsed(given: NeverUsedDeps, bot: BotRow): Promise<NeverUsed> {
+  const deps = { ...given, actions: actionsOf(given.actions, bot) };
   const since = deps.now() - DAYS_MS;
   const unknown = { young: [], paths: [], fields: [] };
   if (bot.createdAt > since) return { since, isYoung: true, rows: 0, grants: [], places: [], open: [], unknown };
@@ -65,7 +67,7 @@ export async function neverUsed(deps: NeverUsedDeps, bot: BotRow): Promise<Never
   const granted = await deps.store.audit.find({ bot: bot.name, event: 'granted', since, after, limit: MOST_GRANTS });
   const youngGrants = new Set(granted.map(({ action }) => action));
   const unusedGrants = bot.grants.filter(
-    (permission) => !actionsOf(deps, permission).some((name) => use.actions.has(name)),
+    (permission) => !namesUnder(deps, permission).some((name) => use.actions.has(name)),
   );
   const { places, ...judged } = placesOf(bot.policy, await policiesSince(deps, bot, since), use);
   return {
@@ -74,7 +76,7 @@ export async function neverUsed(deps: NeverUsedDeps, bot: BotRow): Promise<Never
     rows: use.rows,
     grants: unusedGrants
       .filter((permission) => !youngGrants.has(permission))
-      .map((permission) => ({ permission, actions: actionsOf(deps, permission) })),
+      .map((permission) => ({ permission, actions: namesUnder(deps, permission) })),
     places,
     open: Object.entries(bot.policy.objects)
       .filter(([object, { read, allowFields }]) => object !== '*' && read && allowFields === undefined)
@@ -102,7 +104,7 @@ export function narrowed(policy: Policy, places: readonly Pick<UnusedPlace, 'obj
   return { ...policy, objects };
 }
 
-const actionsOf = ({ actions }: Pick<NeverUsedDeps, 'actions'>, permission: string) =>
+const namesUnder = ({ actions }: Pick<NeverUsedDeps, 'actions'>, permission: string) =>
   actions.filter((action) => action.permission === permission).map(({ name }) => name);
 
 /** Every policy that held at some time since. */

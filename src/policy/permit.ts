@@ -1,6 +1,7 @@
 import { policyFor } from '../../permissions/decide.ts';
 import { closedTo } from '../../permissions/field-access.ts';
 import type { ActionPolicy } from '../../permissions/policy.ts';
+import { actionsOf } from '../declared/actions-of.ts';
 import type { Action } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { type ReadAs, readAs } from '../domain/read-as.ts';
@@ -51,7 +52,7 @@ export function whyNot({ action, actionPolicy }: Permitted, bot: BotRow): Gateho
 
 /** Throws for what this bot may not call now, and for an action that there is not. */
 export function permitted(actions: readonly Action[], bot: BotRow, name: string): Permitted {
-  const action = actions.find((one) => one.name === name);
+  const action = actionsOf(actions, bot).find((one) => one.name === name);
   if (action === undefined)
     throw new GatehouseError('not_found', `There is no action named ${JSON.stringify(name.slice(0, 80))}.`, {
       next: 'Use one of the listed actions.',
@@ -73,7 +74,7 @@ export function reachable(actions: readonly Action[], bot: BotRow, name: string)
 
 /** What this bot may call now. What its policy denies is permitted, to be refused with the reason, and not listed. */
 export function listed(actions: readonly Action[], bot: BotRow): readonly Permitted[] {
-  return actions
+  return actionsOf(actions, bot)
     .map((action) => ({ action, actionPolicy: policyFor(bot.policy, action.name) }))
     .filter((found) => found.actionPolicy.decision !== 'deny' && whyNot(found, bot) === undefined);
 }

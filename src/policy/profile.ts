@@ -1,4 +1,4 @@
-import type { ActionPermission } from '../../permissions/catalog.ts';
+import type { BuiltInPermission } from '../../permissions/catalog.ts';
 import { type Policy, shippedPolicy } from '../../permissions/policy.ts';
 import { PROFILES, type ProfileName } from '../../permissions/profiles.ts';
 import type { Setter } from '../audit/audit.ts';
@@ -12,13 +12,13 @@ import { grantNotes, type SaveDeps } from './save.ts';
 
 export interface ProfileChange {
   readonly policy: Policy;
-  readonly grant: readonly ActionPermission[];
+  readonly grant: readonly BuiltInPermission[];
   readonly revoke: readonly string[];
 }
 
 /** Which objects and fields are open, limits, the chat, switches and the audience stay: these are the operator's own. */
 export function profileChange(bot: BotRow, profile: ProfileName, actions: readonly Action[]): ProfileChange {
-  const wanted: readonly ActionPermission[] = PROFILES[profile].grants;
+  const wanted: readonly BuiltInPermission[] = PROFILES[profile].grants;
   return {
     policy: { ...bot.policy, actions: { ...bot.policy.actions, ...shippedPolicy(bot.audience, actions).actions } },
     grant: wanted.filter((permission) => !bot.grants.includes(permission)),

@@ -1,3 +1,4 @@
+import { actionsOf } from '../declared/actions-of.ts';
 import type { Action } from '../domain/action.ts';
 import type { BotRow } from '../ports/store.ts';
 
@@ -10,11 +11,14 @@ export interface Reach {
 }
 
 /** Objects by what is granted, as far as policy opens them. */
-export function reachOf({ grants, policy }: BotRow, actions: readonly Action[]): Reach {
+export function reachOf(bot: BotRow, actions: readonly Action[]): Reach {
+  const { grants, policy } = bot;
   const open = Object.entries(policy.objects).filter(([object]) => object !== '*');
   const readable = open.filter(([, rule]) => rule.read).map(([object]) => object);
   const writable = new Set(open.filter(([, rule]) => rule.write).map(([object]) => object));
-  const touched = actions.filter(({ permission }) => grants.includes(permission)).map(({ touches }) => touches);
+  const touched = actionsOf(actions, bot)
+    .filter(({ permission }) => grants.includes(permission))
+    .map(({ touches }) => touches);
   const pick = (kind: 'reads' | 'creates' | 'edits') => [...new Set(touched.flatMap((of) => of[kind] ?? []))].sort();
   const reads = pick('reads').includes('*')
     ? readable.sort()

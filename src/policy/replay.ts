@@ -2,6 +2,7 @@ import { needsFacts, policyFor } from '../../permissions/decide.ts';
 import { closedTo } from '../../permissions/field-access.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { Audit } from '../audit/audit.ts';
+import { actionsOf } from '../declared/actions-of.ts';
 import type { Action, Preview } from '../domain/action.ts';
 import { breathe } from '../domain/breath.ts';
 import type { Proposal } from '../domain/proposal.ts';
@@ -47,7 +48,8 @@ const MOST_ROWS = 50;
 const IN_ONE_TURN = 20;
 
 export async function replay(deps: ReplayDeps, bot: BotRow, policy: Policy): Promise<Replay> {
-  const { store, actions, now } = deps;
+  const { store, now } = deps;
+  const actions = actionsOf(deps.actions, bot);
   const since = now() - DAYS_MS;
   const rows = await decidedCalls(store, bot.name, since);
   const held = new Map(

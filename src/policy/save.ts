@@ -5,6 +5,7 @@ import { type Policy, parsePolicy } from '../../permissions/policy.ts';
 import { grantWarnings } from '../../permissions/profiles.ts';
 import { policyWarnings } from '../../permissions/warnings.ts';
 import type { Audit, AuditInput, Setter } from '../audit/audit.ts';
+import { actionsOf } from '../declared/actions-of.ts';
 import type { Action } from '../domain/action.ts';
 import { type FieldProblem, GatehouseError, listProblems } from '../domain/errors.ts';
 import { isRecord } from '../domain/is-record.ts';
@@ -111,10 +112,11 @@ function rightsOfAll(value: unknown): FieldProblem[] {
 
 /** The same for one bot: where it is connected, also the names that its org does not know. Warnings stop nothing. */
 export async function checkedPolicyOf(deps: CheckDeps, bot: string, value: unknown): Promise<CheckedPolicy> {
-  const policy = checkedPolicy(value, deps.actions);
   const row = await deps.store.bots.get(bot);
+  const actions = row === undefined ? deps.actions : actionsOf(deps.actions, row);
+  const policy = checkedPolicy(value, actions);
   const meant = row === undefined ? [] : policyWarnings(policy, row.audience);
-  const { warnings, unchecked } = await nameWarnings(deps, bot, policy);
+  const { warnings, unchecked } = await nameWarnings({ ...deps, actions }, bot, policy);
   return { policy, warnings: [...meant, ...warnings, ...unchecked], unchecked };
 }
 
@@ -209,15 +211,17 @@ export function setMode(deps: SaveDeps, bot: string, mode: Policy['mode'], by: S
 }
 
 /** The kill switch of one action: off from the next call of every process on, until it is switched on again. */
-export function switchAction(
-  deps: SaveDeps & { readonly actions: readonly Pick<Action, 'name'>[] },
+export async function switchAction(
+  deps: SaveDeps & { readonly actions: readonly Action[] },
   bot: string,
   { action, isOn }: { readonly action: string; readonly isOn: boolean },
   by: Setter,
 ) {
-  if (!deps.actions.some(({ name }) => name === action))
+  const row = await deps.store.bots.get(bot);
+  const actions = row === undefined ? deps.actions : actionsOf(deps.actions, row);
+  if (!actions.some(({ name }) => name === action))
     throw new GatehouseError('not_found', `There is no action named ${JSON.stringify(action.slice(0, 80))}.`, {
-      next: `Use one of: ${deps.actions.map(({ name }) => name).join(', ')}.`,
+      next: `Use one of: ${actions.map(({ name }) => name).join(', ')}.`,
       fields: [{ name: 'action', problem: 'unknown' }],
     });
   return changePolicy(
@@ -280,7 +284,7 @@ export async function changeGrants(
 /** What whoever grants should know: a grant alone says nothing about when a person is asked, nor what is open. */
 export function grantNotes(actions: readonly Action[], bot: BotRow, permission: ActionPermission): string[] {
   const change = `gatehouse policy get ${bot.name} policy.json, then gatehouse policy set ${bot.name} policy.json`;
-  const notes = actions
+  const notes = actionsOf(actions, bot)
     .filter((action) => action.permission === permission)
     .flatMap((action) => {
       const { decision } = policyFor(bot.policy, action.name);

@@ -1,5 +1,5 @@
 import type { Connection } from 'jsforce';
-import type { ObjectDescribe, Salesforce } from '../domain/action.ts';
+import type { Invocation, Invoked, ObjectDescribe, Salesforce } from '../domain/action.ts';
 import type { ErrorBody, GatehouseError } from '../domain/errors.ts';
 import type { HeldRights } from '../domain/rights.ts';
 import type { EventSource } from './events.ts';
@@ -101,7 +101,7 @@ export interface ConnectionStatus {
 }
 
 /** One org through one connection for one call: the port for actions, and the breadth that sync needs. */
-export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' | 'remove'> {
+export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' | 'remove' | 'invoke'> {
   readonly orgId: string;
   readonly userId: string;
   readonly connectionId: string;
@@ -134,6 +134,10 @@ export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' |
     fields: Readonly<Record<string, unknown>>,
   ): Promise<{ readonly id: string; readonly created: boolean }>;
   remove(object: string, id: string): Promise<void>;
+  /** Sent once, whatever becomes of it. `key` goes along as `Idempotency-Key`, for classes that look at it. */
+  invoke(call: Invocation, key: string): Promise<Invoked>;
+  /** The inputs of an active flow; `not_found` where there is none of that name. */
+  flow(name: string): Promise<{ readonly inputs: readonly FlowInput[] }>;
   /** One page; `next` continues it. Long text goes in a composite body by itself. `all` also sees deleted rows. */
   query(soql: string, options?: { readonly all?: boolean; readonly pageSize?: number }): Promise<QueryPage>;
   queryNext(next: string): Promise<QueryPage>;
@@ -163,6 +167,12 @@ export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' |
   clock(): number;
   /** jsforce on these same requests (session, limits, breaker, deadline are ours), for breadth that the port lacks. Slow to load: never on the first read. */
   jsforce(): Promise<Connection>;
+}
+
+export interface FlowInput {
+  readonly name: string;
+  readonly type: string;
+  readonly required: boolean;
 }
 
 export interface QueryPage {

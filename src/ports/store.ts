@@ -1,6 +1,7 @@
 import type { Role } from '../../permissions/catalog.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { Audience } from '../../permissions/profiles.ts';
+import type { Declaration, Declared } from '../domain/declaration.ts';
 import type { Proposal, ProposalState } from '../domain/proposal.ts';
 
 /**
@@ -35,11 +36,24 @@ export interface BotRow {
   /** 1 for the shipped policy, +1 per save. */
   readonly policyRevision: number;
   readonly policy: Policy;
+  /** Actions that operators declared for it, by name. */
+  readonly declared: readonly Declared[];
+}
+
+/** One revision of a declared action, or its removal. */
+export interface DeclaredRevision {
+  readonly name: string;
+  readonly revision: number;
+  readonly permission: string;
+  readonly state: 'live' | 'removed';
+  readonly declaration: Declaration | null;
+  readonly by: string;
+  readonly at: number;
 }
 
 export interface BotStore {
   /** False when the name is taken. Writes the bot, its grants and policy revision 1. */
-  create(bot: Omit<BotRow, 'policyRevision'>): Promise<boolean>;
+  create(bot: Omit<BotRow, 'policyRevision' | 'declared'>): Promise<boolean>;
   /** One read of everything that a call needs to be judged. */
   get(name: string): Promise<BotRow | undefined>;
   list(): Promise<BotRow[]>;
@@ -48,6 +62,13 @@ export interface BotStore {
   /** Saves a new revision if `from` is still the current one; undefined when somebody was faster. */
   savePolicy(bot: string, policy: Policy, by: string, at: number, from: number): Promise<number | undefined>;
   policyHistory(bot: string): Promise<{ revision: number; at: number; by: string; policy: Policy }[]>;
+  /** A new revision, or the removal, of one declared action, if its definitions are still those of `from`; undefined when somebody was faster. */
+  saveDeclared(
+    bot: string,
+    change: Omit<DeclaredRevision, 'revision' | 'state'>,
+    from: readonly Declared[],
+  ): Promise<number | undefined>;
+  declaredHistory(bot: string, name: string): Promise<DeclaredRevision[]>;
   /** Everything kept of this bot but its audit, in one transaction: a later bot of this name starts with nothing. False when there is none. */
   remove(bot: string): Promise<boolean>;
 }

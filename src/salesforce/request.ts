@@ -6,6 +6,7 @@ import { toFailure } from './transport/failures.ts';
 import type { Health } from './transport/health.ts';
 import { type Answer, isEventPath, type Limit } from './transport/http.ts';
 import type { Body } from './transport/over-http.ts';
+import { failureOfOrgCode, isOrgCode } from './transport/own-answers.ts';
 import { UpstreamError } from './transport/upstream-error.ts';
 import type { Versions } from './transport/versions.ts';
 
@@ -118,7 +119,12 @@ export function createRequestPipeline(deps: RequestPipelineDeps, read: ReadConne
         isRead,
         sendBy,
       });
-      failure = isEventPath(request.path) && answer.status < 500 ? undefined : toFailure(answer, isRead);
+      failure =
+        isEventPath(request.path) && answer.status < 500
+          ? undefined
+          : isOrgCode(request.path)
+            ? failureOfOrgCode(request.path, answer, isRead)
+            : toFailure(answer, isRead);
       // A version that the org lacks is answered as if the record were not there.
       if (failure !== undefined && [400, 404, 410].includes(answer.status) && !CALLERS_CODES.has(failure.code))
         failure = (await versions.explain(pass.row.instanceUrl, request.path)) ?? failure;
@@ -136,7 +142,7 @@ export function createRequestPipeline(deps: RequestPipelineDeps, read: ReadConne
   }
 
   async function send(request: OrgRequest): Promise<Answer> {
-    const isOnce = request.raw instanceof ReadableStream || isEventPath(request.path);
+    const isOnce = request.raw instanceof ReadableStream || isEventPath(request.path) || isOrgCode(request.path);
     // A stream that meets a dead session is lost: a question that costs no API call finds that out before it.
     if (request.raw instanceof ReadableStream) await send({ path: `/id/${opened.orgId}/${opened.userId}` });
     const isRead = request.isRead ?? (request.method === undefined || request.method === 'GET');

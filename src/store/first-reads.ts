@@ -1,4 +1,5 @@
 import { type Policy, parsePolicy } from '../../permissions/policy.ts';
+import { type Declared, declarationSchema } from '../domain/declaration.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import type { Cipher } from '../ports/cipher.ts';
 import type { BotRow, ConnectionRow, KeyRow, Store } from '../ports/store.ts';
@@ -19,17 +20,18 @@ export interface FirstReads {
 export function createFirstReads(all: All, secrets?: Cipher): FirstReads {
   const opened = (row: ConnectionRow) => (secrets === undefined ? row : openKind(secrets, row));
   const readPolicy = createPolicyReader();
+  const readDeclared = createDeclaredReader();
   const one = async <R>(sql: string, bound: readonly unknown[]): Promise<R | undefined> =>
     (await all<R>(sql, bound))[0];
   return {
     bots: {
       async get(name) {
         const row = await one<StoredBot>(`${BOTS} where name = $1`, [name]);
-        return row === undefined ? undefined : toBot(row, readPolicy);
+        return row === undefined ? undefined : toBot(row, readPolicy, readDeclared);
       },
       async list() {
         const rows = await all<StoredBot>(`${BOTS} order by "createdAt", name`, []);
-        return rows.map((row) => toBot(row, readPolicy));
+        return rows.map((row) => toBot(row, readPolicy, readDeclared));
       },
     },
     connections: {
@@ -56,7 +58,11 @@ export function createFirstReads(all: All, secrets?: Cipher): FirstReads {
 const BOTS = `select *,
   (select string_agg(permission, ',' order by permission) from grants where bot = bots.name) as grants from bots`;
 
-type StoredBot = Omit<BotRow, 'grants' | 'policy'> & { readonly policy: string; readonly grants: string | null };
+type StoredBot = Omit<BotRow, 'grants' | 'policy' | 'declared'> & {
+  readonly policy: string;
+  readonly grants: string | null;
+  readonly declared: string;
+};
 
 type PolicyReader = (bot: string, text: string) => Policy;
 
@@ -69,8 +75,44 @@ export function createPolicyReader(): PolicyReader {
   };
 }
 
-function toBot({ grants, policy, ...row }: StoredBot, readPolicy: PolicyReader): BotRow {
-  return { ...row, grants: grants === null ? [] : grants.split(','), policy: readPolicy(row.name, policy) };
+function toBot(
+  { grants, policy, declared, ...row }: StoredBot,
+  readPolicy: PolicyReader,
+  readDeclared: DeclaredReader,
+): BotRow {
+  return {
+    ...row,
+    grants: grants === null ? [] : grants.split(','),
+    policy: readPolicy(row.name, policy),
+    declared: readDeclared(row.name, declared),
+  };
+}
+
+const NONE: readonly Declared[] = [];
+
+export type DeclaredReader = (bot: string, text: string) => readonly Declared[];
+
+/** The same text is the same definitions: what is derived from them is derived once. An edited row is refused. */
+export function createDeclaredReader(): DeclaredReader {
+  const known = new Map<string, { readonly text: string; readonly declared: readonly Declared[] }>();
+  return (bot, text) => {
+    if (text === '[]') return NONE;
+    const last = known.get(bot);
+    if (last?.text === text) return last.declared;
+    const declared = toDeclared(bot, JSON.parse(text));
+    known.set(bot, { text, declared });
+    return declared;
+  };
+}
+
+function toDeclared(bot: string, stored: readonly { revision: number; declaration: unknown }[]): readonly Declared[] {
+  return stored.map(({ revision, declaration }) => {
+    const parsed = declarationSchema.safeParse(declaration);
+    if (parsed.success) return { revision, declaration: parsed.data };
+    throw new GatehouseError('config_invalid', `A stored action of bot ${bot} is no definition of an action.`, {
+      next: `Remove it and save it again: gatehouse action list ${bot}.`,
+    });
+  });
 }
 
 /** Read through its schema: a key that a later version added gets its default, an edited row is refused. */

@@ -12,7 +12,8 @@ import { repeats } from './migrations/0013-repeats.ts';
 import { auditAt } from './migrations/0014-audit-at.ts';
 import { streams } from './migrations/0015-streams.ts';
 import { proposalUser } from './migrations/0016-proposal-user.ts';
-import { inboundKinds } from './migrations/0025-inbound-kinds.ts';
+import { inboundKinds } from './migrations/0017-inbound-kinds.ts';
+import { declaredActions } from './migrations/0018-declared-actions.ts';
 import type { SCHEMA_VERSION } from './schema-version.ts';
 
 /**
@@ -35,4 +36,5 @@ export const MIGRATIONS = [
   streams,
   proposalUser,
   inboundKinds,
+  declaredActions,
 ] as const satisfies readonly (readonly string[])[] & { readonly length: typeof SCHEMA_VERSION };

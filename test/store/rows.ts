@@ -6,7 +6,9 @@ import type { AuditEntry, AuditRow, BotRow, ConnectionRow } from '../../src/port
 
 export const NOW = 1_763_758_000_123;
 
-export const aBot = (change: Partial<Omit<BotRow, 'policyRevision'>> = {}): Omit<BotRow, 'policyRevision'> => ({
+export const aBot = (
+  change: Partial<Omit<BotRow, 'policyRevision' | 'declared'>> = {},
+): Omit<BotRow, 'policyRevision' | 'declared'> => ({
   name: 'demo',
   audience: 'internal',
   profile: 'internal',

@@ -16,6 +16,7 @@ describeStores((name, openFresh) => {
         ...aBot(),
         grants: ['CREATE_LEAD', 'READ_ACCOUNT'],
         policyRevision: 1,
+        declared: [],
       });
       expect(await fresh.store.bots.get('nobody')).toBeUndefined();
     });

@@ -1,4 +1,5 @@
-import { isActionPermission, isOperatorPermission, SALESFORCE_ACTIONS } from '../../../permissions/catalog.ts';
+import { type ActionPermission, isOperatorPermission } from '../../../permissions/catalog.ts';
+import { permissionsFor } from '../../declared/actions-of.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { botNamed } from '../../policy/permit.ts';
 import { changeGrants, grantNotes } from '../../policy/save.ts';
@@ -12,12 +13,12 @@ export const command = defineCommand({
   async run(call) {
     const [name, permissions] = call.args;
     const { revoke } = call.options;
-    const wanted = permissions.filter(isActionPermission);
-    if (wanted.length < permissions.length) throw notGrantable(permissions);
-
     const app = await call.openApp();
     const operator = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
     const bot = await botNamed(app.store, name);
+    const known = permissionsFor(bot);
+    const wanted = known.filter((one) => permissions.includes(one));
+    if (!permissions.every((one) => known.some((other) => other === one))) throw notGrantable(permissions, known);
     const change = revoke ? { grant: [], revoke: wanted } : { grant: wanted, revoke: [] };
     await changeGrants(app, bot, change, { principal: principalOf(operator), channel: 'cli' });
     const warnings = revoke ? [] : wanted.flatMap((permission) => grantNotes(app.actions, bot, permission));
@@ -30,13 +31,13 @@ export const command = defineCommand({
   },
 });
 
-function notGrantable(permissions: readonly string[]): GatehouseError {
-  const wrong = permissions.filter((name) => !isActionPermission(name));
+function notGrantable(permissions: readonly string[], known: readonly ActionPermission[]): GatehouseError {
+  const wrong = permissions.filter((name) => !known.some((one) => one === name));
   return new GatehouseError('invalid_input', `A bot cannot be granted ${wrong.join(', ')}.`, {
-    next: `Grant any of: ${SALESFORCE_ACTIONS.join(', ')}.`,
+    next: `Grant any of: ${known.join(', ')}.`,
     fields: wrong.map((name) => ({
       name,
-      problem: isOperatorPermission(name) ? 'belongs to people, through their role' : 'is no permission',
+      problem: isOperatorPermission(name) ? 'belongs to people, through their role' : 'is no permission of this bot',
     })),
   });
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { SALESFORCE_ACTIONS } from '../../../permissions/catalog.ts';
 import { CHECKS, unanswered } from '../../../permissions/decide.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { toolSchema } from '../../domain/tool-schema.ts';
@@ -24,7 +23,7 @@ const knownAnswer = z.strictObject({
   name: z.string(),
   title: z.string(),
   description: z.string(),
-  permission: z.enum(SALESFORCE_ACTIONS),
+  permission: z.string(),
   risk: z.enum(['read', 'write', 'destructive']),
   idempotent: z.boolean(),
   exposes: z.string().optional().describe('The object whose further fields a policy may make inputs'),

@@ -1,13 +1,9 @@
 import { z } from 'zod';
-import {
-  type ActionPermission,
-  isActionPermission,
-  isOperatorPermission,
-  SALESFORCE_ACTIONS,
-} from '../../../permissions/catalog.ts';
+import { type ActionPermission, isOperatorPermission, SALESFORCE_ACTIONS } from '../../../permissions/catalog.ts';
 import { actionPolicySchema, MODES } from '../../../permissions/policy.ts';
 import { policyChanges } from '../../../permissions/policy-changes.ts';
 import { grantWarnings, PROFILE_NAMES, PROFILES } from '../../../permissions/profiles.ts';
+import { actionsOf, permissionsFor } from '../../declared/actions-of.ts';
 import { type FieldProblem, GatehouseError } from '../../domain/errors.ts';
 import { botNamed } from '../../policy/permit.ts';
 import { applyProfile, profileChange, profileWarnings } from '../../policy/profile.ts';
@@ -31,7 +27,10 @@ export function permissionRoutes(deps: HttpDeps) {
       mode: bot.policy.mode,
       policyRevision: bot.policyRevision,
       connection: state,
-      cells: deps.actions.map((action) => ({ action: action.name, ...standingOf(action, bot, environment) })),
+      cells: actionsOf(deps.actions, bot).map((action) => ({
+        action: action.name,
+        ...standingOf(action, bot, environment),
+      })),
     };
   };
   return [
@@ -62,7 +61,7 @@ export function permissionRoutes(deps: HttpDeps) {
       async handle({ params }) {
         const bot = await botNamed(store, params.bot);
         const warnings = Object.fromEntries(
-          SALESFORCE_ACTIONS.map((permission) => [permission, grantWarnings(bot.audience, permission)]),
+          permissionsFor(bot).map((permission) => [permission, grantWarnings(bot.audience, permission)]),
         );
         return { json: { ...shown(bot), warnings } };
       },
@@ -149,7 +148,7 @@ export function permissionRoutes(deps: HttpDeps) {
 const columnAnswer = z.strictObject({
   name: z.string(),
   title: z.string(),
-  permission: z.enum(SALESFORCE_ACTIONS),
+  permission: z.string(),
   risk: z.enum(['read', 'write', 'destructive']),
 });
 const rowAnswer = z.strictObject({
@@ -171,16 +170,15 @@ const rowAnswer = z.strictObject({
 });
 
 const names = z.array(z.string().max(80)).max(50);
-const permissionAnswer = z.enum(SALESFORCE_ACTIONS);
 const shownAnswer = {
   bot: z.string(),
   permissions: z.array(z.string()),
   granted: z.array(z.string()).describe('The same as permissions'),
-  available: z.array(permissionAnswer),
+  available: z.array(z.string()).describe('Those of the catalogue, and of what was declared for this bot'),
 };
 const profileAnswer = z.strictObject({
   name: z.enum(PROFILE_NAMES),
-  grants: z.array(permissionAnswer),
+  grants: z.array(z.string()),
   grant: z.array(z.string()).describe('Would be granted'),
   revoke: z.array(z.string()).describe('Would be taken back'),
   changes: z.array(z.strictObject({ name: z.string(), before: z.unknown().optional(), after: z.unknown().optional() })),
@@ -193,8 +191,9 @@ const READ_ONLY = {
   warnings: z.unknown().optional(),
 };
 
-function shown({ name, grants }: BotRow) {
-  return { bot: name, permissions: grants, granted: grants, available: SALESFORCE_ACTIONS };
+function shown(bot: BotRow) {
+  const { name, grants } = bot;
+  return { bot: name, permissions: grants, granted: grants, available: permissionsFor(bot) };
 }
 
 function changesOf(
@@ -202,33 +201,38 @@ function changesOf(
   body: { permissions?: string[] | undefined; grant?: string[] | undefined; revoke?: string[] | undefined },
 ): { grant: ActionPermission[]; revoke: string[] } {
   const wanted = body.permissions;
-  const grant = known(wanted?.filter((name) => !bot.grants.includes(name)) ?? body.grant ?? []);
-  const revoke = wanted === undefined ? known(body.revoke ?? []) : bot.grants.filter((name) => !wanted.includes(name));
+  const grant = known(bot, wanted?.filter((name) => !bot.grants.includes(name)) ?? body.grant ?? []);
+  const revoke =
+    wanted === undefined ? known(bot, body.revoke ?? []) : bot.grants.filter((name) => !wanted.includes(name));
   const both = grant.filter((name) => revoke.includes(name));
   if (both.length > 0) throw refuse(both.map((name) => ({ name, problem: 'is granted and revoked in one request' })));
   return { grant, revoke };
 }
 
 /** Fail closed, and say why a person's permission is not for a bot (P1). */
-function known(given: readonly string[]): ActionPermission[] {
+function known(bot: BotRow, given: readonly string[]): ActionPermission[] {
+  const all = permissionsFor(bot);
   const problems = given
-    .filter((name) => !isActionPermission(name))
+    .filter((name) => !all.some((one) => one === name))
     .map((name) => ({
       name,
       problem: isOperatorPermission(name)
         ? 'belongs to people, through their role; a bot cannot hold it'
         : 'is no permission',
     }));
-  if (problems.length > 0) throw refuse(problems);
-  return given.filter(isActionPermission);
+  if (problems.length > 0) throw refuse(problems, all);
+  return all.filter((one) => given.includes(one));
 }
 
-function refuse(fields: readonly FieldProblem[]): GatehouseError {
+function refuse(
+  fields: readonly FieldProblem[],
+  all: readonly ActionPermission[] = SALESFORCE_ACTIONS,
+): GatehouseError {
   return new GatehouseError(
     'invalid_input',
     `Not saved: ${fields.map(({ name, problem }) => `${name} ${problem}`).join('; ')}.`,
     {
-      next: `Use only: ${SALESFORCE_ACTIONS.join(', ')}.`,
+      next: `Use only: ${all.join(', ')}.`,
       fields,
     },
   );

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { roleHolds } from '../../../permissions/catalog.ts';
 import { MODES, type Policy, policySchema } from '../../../permissions/policy.ts';
 import { policyChanges } from '../../../permissions/policy-changes.ts';
+import { actionsOf } from '../../declared/actions-of.ts';
 import { assuranceAnswer, momentAnswer } from '../../domain/answers.ts';
 import { GatehouseError, isOurs } from '../../domain/errors.ts';
 import { parseOrThrow } from '../../domain/validation.ts';
@@ -131,7 +132,7 @@ export function policyRoutes(deps: HttpDeps) {
         // Thresholds that move would tell sealed values one by one.
         deps.access.require(caller.operator, 'READ_VALUES');
         const bot = await botNamed(store, params.bot);
-        const policy = checkedPolicy(unwrapped(body, bot.name).policy, deps.actions);
+        const policy = checkedPolicy(unwrapped(body, bot.name).policy, actionsOf(deps.actions, bot));
         const by = setter(caller);
         if ((await countIn(deps, `replays:${by.principal}`, 1)) >= REPLAYS_AN_HOUR)
           throw new GatehouseError('rate_limited', `You replayed ${REPLAYS_AN_HOUR} policies in the past hour.`, {
@@ -296,11 +297,12 @@ function switched(bot: string, { revision, policy }: { readonly revision: number
 
 /** A refusal is an answer here: it is what the bot would be told. */
 async function tryCall(
-  { gate, actions }: HttpDeps,
+  { gate, actions: inCode }: HttpDeps,
   bot: BotRow,
   call: Pick<Call, 'action' | 'args' | 'principal' | 'signal'> & { policy?: unknown; granted?: true | undefined },
 ) {
   const { action, args, principal, signal } = call;
+  const actions = actionsOf(inCode, bot);
   const permission = actions.find(({ name }) => name === action)?.permission;
   const as = {
     ...(call.policy === undefined ? {} : { policy: checkedPolicy(call.policy, actions) }),

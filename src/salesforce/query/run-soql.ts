@@ -9,7 +9,9 @@ import { readerKey } from '../../domain/read-as.ts';
 import { cleanText } from '../../domain/safe-text.ts';
 import type { Org } from '../../ports/salesforce.ts';
 import type { CounterStore } from '../../ports/store.ts';
+import { bindSoql } from '../soql/binds.ts';
 import { guardSoql, neededObjects, type SoqlPass } from '../soql/guard.ts';
+import { SoqlRefusal } from '../soql/refusal.ts';
 import { shapeRows } from '../soql/rows.ts';
 import type { SoqlObject, SoqlPolicy, SoqlSchema } from '../soql/schema.ts';
 import { createAllowance, type Reservation } from './allowance.ts';
@@ -44,10 +46,7 @@ export function createSoql(deps: RunSoqlDeps): Soql {
     const schema = await schemaFor(query, policy, deps.org, known);
     const verdict = guardSoql(query, { policy, schema, now: deps.org.clock() });
     if (verdict.ok) return verdict;
-    throw new GatehouseError('query_refused', `${verdict.rule} (${verdict.code}, position ${verdict.position})`, {
-      next: verdict.next,
-      fields: [{ name: 'soql', problem: `${verdict.code} at position ${verdict.position}` }],
-    });
+    throw refusedBy(verdict);
   };
 
   const { rowsPerHour, countsPerHour } = deps.policy.soql;
@@ -149,7 +148,16 @@ export function createSoql(deps: RunSoqlDeps): Soql {
     return at;
   };
 
+  const dateLiterals = new Set(deps.policy.soql.dateLiterals.map((name) => name.toUpperCase()));
+
   return {
+    async bind(template, values) {
+      try {
+        return bindSoql(template, values, dateLiterals);
+      } catch (error) {
+        throw error instanceof SoqlRefusal ? refusedBy(error) : error;
+      }
+    },
     judge: async (query, format) => judged(await pass(query), format, 0),
     async resume(cursor, format) {
       const { send, skip, answered } = readCursor(cursor);
@@ -161,6 +169,13 @@ export function createSoql(deps: RunSoqlDeps): Soql {
     expects: async ({ send, skip, class: kind }) =>
       kind === 'trivial' || skip !== undefined ? undefined : planOf(send, deps.org),
   };
+}
+
+function refusedBy({ rule, code, position, next }: Pick<SoqlRefusal, 'rule' | 'code' | 'position' | 'next'>) {
+  return new GatehouseError('query_refused', `${rule} (${code}, position ${position})`, {
+    next,
+    fields: [{ name: 'soql', problem: `${code} at position ${position}` }],
+  });
 }
 
 /** Where a cursor stands. */

@@ -2,6 +2,7 @@ import type { Condition, FieldValue, Find } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { prefixesOf, toId18 } from '../../domain/salesforce-id.ts';
 import { fromSalesforceTime } from '../../domain/stored-value/times.ts';
+import { numberLiteral, textLiteral } from '../soql/literals.ts';
 
 /** SOQL for the port's `find`: names pass a strict pattern, values are escaped, nothing else can get in. Pure. */
 
@@ -54,25 +55,12 @@ function ownId(object: string, text: string): string {
 function literal(value: FieldValue): string {
   if (value === null || typeof value === 'boolean') return String(value);
   if (typeof value === 'number') {
-    if (Number.isFinite(value)) return plainNumber(value);
+    if (Number.isFinite(value)) return numberLiteral(value);
     throw new GatehouseError('invalid_input', 'A number in a condition is not finite.', {
       next: 'Use an ordinary number.',
     });
   }
-  return `'${value.replace(/[\\'"\n\r\t\b\f]/g, escaped)}'`;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\b': '\\b', '\f': '\\f' };
-
-function escaped(character: string): string {
-  return ESCAPES[character] ?? `\\${character}`;
-}
-
-/** SOQL reads no exponents. */
-function plainNumber(value: number): string {
-  return /e/.test(String(value))
-    ? value.toLocaleString('en-US', { useGrouping: false, maximumFractionDigits: 20 })
-    : String(value);
+  return textLiteral(value);
 }
 
 function datetime(text: string): string {

@@ -14,6 +14,7 @@ import { createBatches } from './composite.ts';
 import { checkFields } from './describe-check.ts';
 import type { Describes } from './describes.ts';
 import { fieldPath, objectName, toSoql } from './find.ts';
+import { createInvoke } from './invoke.ts';
 import { readRights } from './rights.ts';
 
 /** One org through one connection: the records of Salesforce as a port. Ids are verified, names checked and values encoded before they meet a path. */
@@ -169,6 +170,7 @@ export function createOrg(deps: {
     async remove(object, id) {
       mustBeDone(await ask({ method: 'DELETE', path: recordPath(object, id) }), id);
     },
+    ...createInvoke(pipeline, base),
     query: async (soql, options) => toPage(await select(soql, options)),
     queryNext: next,
     async composite(requests) {

@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { BotStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
 import { createFirstReads, createPolicyReader } from '../first-reads.ts';
+import { createDeclaredStore } from './declared.ts';
 import type { Tables } from './tables.ts';
 
 /** Every table with rows of one bot, but `audit`, which outlives it. A test holds this list against the schema. */
@@ -9,6 +10,7 @@ export const PER_BOT: readonly string[] = [
   'mcpSessions',
   'grants',
   'policies',
+  'declaredActions',
   'connections',
   'proposals',
   'conversations',
@@ -37,7 +39,7 @@ export function createBotStore(database: Database): BotStore {
   return {
     create: ({ grants, policy, ...bot }) =>
       database.transaction(async (inside) => {
-        const row = { ...bot, policyRevision: 1, policy: JSON.stringify(policy) };
+        const row = { ...bot, policyRevision: 1, policy: JSON.stringify(policy), declared: '[]' };
         const made = await inside.kysely
           .insertInto('bots')
           .values(row)
@@ -77,6 +79,8 @@ export function createBotStore(database: Database): BotStore {
         await addRevision(inside, { bot, revision, at, by, policy: text });
         return revision;
       }),
+
+    ...createDeclaredStore(database),
 
     remove: (bot) =>
       database.transaction(async (inside) => {

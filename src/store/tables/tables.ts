@@ -4,6 +4,7 @@ import type {
   BotRow,
   ConnectionRow,
   ConversationRow,
+  DeclaredRevision,
   KeyRow,
   McpSessionRow,
   MessageRow,
@@ -13,7 +14,13 @@ import type {
 
 /** The columns as Kysely sees them; `migrations/` makes them. Other rooms add their own by `kysely.withTables`. */
 export interface Tables {
-  bots: Omit<BotRow, 'grants' | 'policy'> & { readonly policy: string };
+  bots: Omit<BotRow, 'grants' | 'policy' | 'declared'> & { readonly policy: string; readonly declared: string };
+  declaredActions: Omit<DeclaredRevision, 'declaration' | 'by' | 'at'> & {
+    readonly bot: string;
+    readonly text: string | null;
+    readonly createdBy: string;
+    readonly createdAt: number;
+  };
   grants: { readonly bot: string; readonly permission: string };
   policies: {
     readonly bot: string;

@@ -1,0 +1,282 @@
+import { fieldAccess, listedFields, openObjects, taggedFields, whereClosed } from '../../permissions/field-access.ts';
+import type { Policy } from '../../permissions/policy.ts';
+import type { FieldDescribe, ObjectDescribe } from '../domain/action.ts';
+import type { Declaration, DeclaredInput, DeclaredOf, Source } from '../domain/declaration.ts';
+import { type FieldProblem, GatehouseError } from '../domain/errors.ts';
+import { nearest } from '../domain/nearest.ts';
+import type { FlowInput } from '../ports/salesforce.ts';
+
+/** A definition against the org and the policy of now: what it names is there, is open, and takes what it is given. */
+
+export interface OrgToAsk {
+  describe(object: string): Promise<ObjectDescribe>;
+  flow(name: string): Promise<{ readonly inputs: readonly FlowInput[] }>;
+  /** Judges the query with a sample in each place; throws `query_refused`. */
+  judge(declaration: Declaration): Promise<unknown>;
+}
+
+export async function orgProblems(
+  declaration: Declaration,
+  org: OrgToAsk,
+  objects: Policy['objects'],
+): Promise<readonly FieldProblem[]> {
+  switch (declaration.operation) {
+    case 'get':
+      return [...(await readProblems(declaration, org, objects)), ...(await keyProblems(declaration, org))];
+    case 'query':
+      return declaration.soql === undefined
+        ? readProblems({ ...declaration, object: declaration.object ?? '' }, org, objects)
+        : asProblems('soql', () => org.judge(declaration));
+    case 'create':
+      return writeProblems(declaration, org, objects);
+    case 'update':
+      return [...(await writeProblems(declaration, org, objects)), ...(await keyProblems(declaration, org))];
+    case 'flow':
+      return flowProblems(declaration, org);
+    // Which classes answer, and what an event holds, the describes do not say.
+    case 'apex-rest':
+    case 'publish':
+      return [];
+  }
+}
+
+/** A refusal of the org or of the guard is a mistake of the definition; that it does not answer is not. */
+async function asProblems(place: string, ask: () => Promise<unknown>): Promise<FieldProblem[]> {
+  try {
+    await ask();
+    return [];
+  } catch (error) {
+    if (!(error instanceof GatehouseError) || !MISTAKES.has(error.code)) throw error;
+    return [{ name: place, problem: `${error.message} ${error.next}` }];
+  }
+}
+
+const MISTAKES: ReadonlySet<string> = new Set(['query_refused', 'not_found', 'invalid_input', 'permission_denied']);
+
+async function described(object: string, org: OrgToAsk): Promise<ObjectDescribe | FieldProblem> {
+  let found: ObjectDescribe | undefined;
+  const [problem] = await asProblems('object', async () => {
+    found = await org.describe(object);
+  });
+  return (
+    found ?? {
+      name: 'object',
+      problem: problem === undefined ? 'cannot be described' : `${object} is no object of this org`,
+    }
+  );
+}
+
+const isProblem = (found: ObjectDescribe | FieldProblem): found is FieldProblem => 'problem' in found;
+
+type Reads = Pick<DeclaredOf<'query'>, 'fields' | 'where' | 'orderBy' | 'input'> & { readonly object: string };
+
+async function readProblems(reads: Reads, org: OrgToAsk, objects: Policy['objects']): Promise<FieldProblem[]> {
+  const found = await described(reads.object, org);
+  if (isProblem(found)) return [found];
+  if (!openObjects(objects, 'read').has(found.name.toLowerCase()))
+    return [{ name: 'object', problem: closed(objects, found.name, 'read') }];
+  const access = accessOf(objects);
+  const problems: FieldProblem[] = [];
+  const look = async (place: string, path: string, source?: Source) => {
+    const isSigned = source !== undefined && 'session' in source;
+    const end = await resolve(found, path, org);
+    if ('problem' in end) problems.push({ name: place, problem: end.problem });
+    // What the host signed for is nobody's guess: it may be asked by a field that is closed otherwise.
+    else if (!isSigned && !end.holders.every(({ name }) => access.canRead(name, end.field.name)))
+      problems.push({ name: place, problem: `${path} is closed by the policy of this bot` });
+    else if (source !== undefined) problems.push(...fitProblems(place, end.field, source, reads.input));
+  };
+  for (const [at, path] of (reads.fields ?? []).entries()) await look(`fields[${at}]`, path);
+  for (const [at, { field, is }] of (reads.where ?? []).entries()) {
+    await look(`where[${at}].field`, field, is);
+    const end = await resolve(found, field, org);
+    if ('field' in end && !end.field.filterable)
+      problems.push({ name: `where[${at}].field`, problem: `${field} cannot be filtered by in Salesforce` });
+  }
+  if (reads.orderBy !== undefined) await look('orderBy.field', reads.orderBy.field);
+  return problems;
+}
+
+async function keyProblems({ object, key }: Pick<DeclaredOf<'get'>, 'object' | 'key'>, org: OrgToAsk) {
+  if (key === undefined) return [];
+  const found = await described(object, org);
+  if (isProblem(found)) return [];
+  const field = fieldOf(found, key.field);
+  if (field === undefined) return [{ name: 'key.field', problem: noField(found, key.field) }];
+  return field.unique || field.externalId || field.idLookup
+    ? []
+    : [
+        {
+          name: 'key.field',
+          problem: `${field.name} may hold one value in several records: take a unique or external-id field`,
+        },
+      ];
+}
+
+async function writeProblems(
+  declaration: DeclaredOf<'create'> | DeclaredOf<'update'>,
+  org: OrgToAsk,
+  objects: Policy['objects'],
+): Promise<FieldProblem[]> {
+  const found = await described(declaration.object, org);
+  if (isProblem(found)) return [found];
+  if (!openObjects(objects, 'write').has(found.name.toLowerCase()))
+    return [{ name: 'object', problem: closed(objects, found.name, 'write') }];
+  const access = accessOf(objects);
+  const isCreate = declaration.operation === 'create';
+  const set = Object.entries(declaration.set);
+  const problems = set.flatMap(([name, source]): FieldProblem[] => {
+    const place = `set.${name}`;
+    const field = fieldOf(found, name);
+    if (field === undefined) return [{ name: place, problem: noField(found, name) }];
+    if (!(isCreate ? field.createable : field.updateable))
+      return [
+        {
+          name: place,
+          problem: `${field.name} cannot be ${isCreate ? 'set on a new record' : 'changed'} by the connected user`,
+        },
+      ];
+    if (!access.canRead(found.name, field.name))
+      return [{ name: place, problem: `${field.name} is closed by the policy of this bot` }];
+    return [
+      ...choiceProblems(field, source, declaration.input),
+      ...fitProblems(place, field, source, declaration.input),
+    ];
+  });
+  if (!isCreate) return problems;
+  const given = new Set(set.map(([name]) => name.toLowerCase()));
+  const missing = found.fields.filter(
+    (field) => !field.nillable && !field.defaultedOnCreate && field.createable && !given.has(field.name.toLowerCase()),
+  );
+  return [
+    ...problems,
+    ...missing.map(({ name }) => ({ name: 'set', problem: `leaves out ${name}, which a new ${found.name} must have` })),
+    ...optionalOf(declaration, found),
+  ];
+}
+
+/** An input that may be left out cannot fill a field that must be there. */
+function optionalOf({ set, input }: DeclaredOf<'create'>, found: ObjectDescribe): FieldProblem[] {
+  return Object.entries(set).flatMap(([name, source]) => {
+    const field = fieldOf(found, name);
+    const isNeeded = field !== undefined && !field.nillable && !field.defaultedOnCreate;
+    if (!isNeeded || !('input' in source) || input[source.input]?.required === true) return [];
+    return [
+      { name: `input.${source.input}`, problem: `must be required: a new ${found.name} must have ${field.name}` },
+    ];
+  });
+}
+
+async function flowProblems({ flow, inputs }: DeclaredOf<'flow'>, org: OrgToAsk): Promise<FieldProblem[]> {
+  let known: readonly FlowInput[] = [];
+  const missing = await asProblems('flow', async () => {
+    known = (await org.flow(flow)).inputs;
+  });
+  if (missing.length > 0)
+    return [{ name: 'flow', problem: `${flow} is no active autolaunched flow that the connected user may run` }];
+  const strange = Object.keys(inputs).filter((name) => !known.some((one) => one.name === name));
+  const left = known.filter(({ name, required }) => required && !Object.hasOwn(inputs, name));
+  return [
+    ...strange.map((name) => ({
+      name: `inputs.${name}`,
+      problem: `is no input of ${flow}; it has ${known.map((one) => one.name).join(', ') || 'none'}`,
+    })),
+    ...left.map(({ name }) => ({ name: 'inputs', problem: `leaves out ${name}, which ${flow} needs` })),
+  ];
+}
+
+const TYPES: Readonly<Record<string, readonly DeclaredInput['type'][]>> = {
+  boolean: ['boolean'],
+  int: ['integer'],
+  long: ['integer'],
+  double: ['integer', 'number'],
+  currency: ['integer', 'number'],
+  percent: ['integer', 'number'],
+  date: ['date'],
+  datetime: ['datetime'],
+  reference: ['id'],
+  id: ['id'],
+};
+
+/** A list takes its own values, whatever else the org would store: a model would make some up. */
+function choiceProblems(field: FieldDescribe, source: Source, inputs: Declaration['input']): FieldProblem[] {
+  const input = 'input' in source ? inputs[source.input] : undefined;
+  if (input === undefined || !('input' in source) || !/^(?:multi)?picklist$/.test(field.type)) return [];
+  const at = `input.${source.input}`;
+  if (input.type !== 'choice') return [{ name: at, problem: `must be a choice: ${field.name} takes values of a list` }];
+  const active = field.picklistValues.filter((one) => one.active).map((one) => one.value);
+  return input.values.flatMap((value) => {
+    if (active.includes(value)) return [];
+    const near = nearest(value, active);
+    const hint = near.length > 0 ? `; nearest: ${near.join(', ')}` : '';
+    return [{ name: at, problem: `${JSON.stringify(value)} is no value of ${field.name}${hint}` }];
+  });
+}
+
+/** Whether what an input lets through is what the field takes. */
+function fitProblems(
+  place: string,
+  field: FieldDescribe,
+  source: Source,
+  inputs: Declaration['input'],
+): FieldProblem[] {
+  if (!('input' in source)) return [];
+  const input = inputs[source.input];
+  if (input === undefined) return [];
+  const at = `input.${source.input}`;
+  const fits = TYPES[field.type];
+  if (fits !== undefined && !fits.includes(input.type))
+    return [
+      {
+        name: at,
+        problem: `must be ${fits.join(' or ')} for ${field.name}, which is of type ${field.type} (${place})`,
+      },
+    ];
+  if (fits === undefined && ['integer', 'number', 'boolean'].includes(input.type))
+    return [{ name: at, problem: `must be text for ${field.name}, which is of type ${field.type} (${place})` }];
+  if (input.type === 'text' && field.length > 0 && input.maxLength > field.length)
+    return [
+      {
+        name: at,
+        problem: `may have ${input.maxLength} characters, and ${field.name} holds ${field.length}: lower maxLength`,
+      },
+    ];
+  return [];
+}
+
+type End =
+  | { readonly field: FieldDescribe; readonly holders: readonly ObjectDescribe[] }
+  | { readonly problem: string };
+
+async function resolve(from: ObjectDescribe, path: string, org: OrgToAsk): Promise<End> {
+  const steps = path.split('.');
+  const last = steps.pop() ?? '';
+  let holder = from;
+  for (const step of steps) {
+    const lookup = holder.fields.find(({ relationshipName }) => relationshipName?.toLowerCase() === step.toLowerCase());
+    const [target] = lookup?.referenceTo ?? [];
+    if (target === undefined) return { problem: `${step} is no parent of ${holder.name}` };
+    const parent = await described(target, org);
+    if (isProblem(parent)) return { problem: parent.problem };
+    holder = parent;
+  }
+  const field = fieldOf(holder, last);
+  return field === undefined ? { problem: noField(holder, last) } : { field, holders: [holder] };
+}
+
+const fieldOf = ({ fields }: ObjectDescribe, name: string) =>
+  fields.find((field) => field.name.toLowerCase() === name.toLowerCase());
+
+function noField({ name: object, fields }: ObjectDescribe, name: string): string {
+  const near = nearest(
+    name,
+    fields.map((field) => field.name),
+  );
+  return `${name} is no field of ${object}${near.length > 0 ? `; nearest: ${near.join(', ')}` : ''}`;
+}
+
+const accessOf = (objects: Policy['objects']) =>
+  fieldAccess([...taggedFields(objects, 'denyFields'), ...taggedFields(objects, 'maskFields')], listedFields(objects));
+
+const closed = (objects: Policy['objects'], object: string, way: 'read' | 'write') =>
+  `${object} is not open to this bot to ${way}: set ${whereClosed(objects, object, way)} in its policy first`;
