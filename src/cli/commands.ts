@@ -92,6 +92,31 @@ export const COMMANDS: readonly ListedCommand[] = [
   },
   { name: 'policy off', summary: 'Switch one action of a bot off', load: () => import('./commands/policy-off.ts') },
   { name: 'policy on', summary: 'Switch one action of a bot on again', load: () => import('./commands/policy-on.ts') },
+  {
+    name: 'action list',
+    summary: 'List the declared actions of a bot',
+    load: () => import('./commands/action-list.ts'),
+  },
+  {
+    name: 'action get',
+    summary: 'Print the definition of a declared action',
+    load: () => import('./commands/action-get.ts'),
+  },
+  {
+    name: 'action set',
+    summary: 'Check and save a declared action',
+    load: () => import('./commands/action-set.ts'),
+  },
+  {
+    name: 'action check',
+    summary: 'Check a definition; saves nothing',
+    load: () => import('./commands/action-check.ts'),
+  },
+  {
+    name: 'action remove',
+    summary: 'Remove a declared action and its grant',
+    load: () => import('./commands/action-remove.ts'),
+  },
   { name: 'soql check', summary: 'Judge queries as RunSOQL would', load: () => import('./commands/soql-check.ts') },
   {
     name: 'link',

@@ -1,7 +1,9 @@
 import type { z } from 'zod';
+import { actionsOf } from '../declared/actions-of.ts';
 import { errorAnswer } from '../domain/answers.ts';
 import { type JsonSchema, toJsonSchema } from '../domain/tool-schema.ts';
 import { getProposal } from '../gate/get-proposal.ts';
+import { botNamed } from '../policy/permit.ts';
 import { type CallerKind, defineRoute, type Route } from '../ports/route.ts';
 import { envelopeAnswer } from './answers.ts';
 import type { HttpDeps } from './deps.ts';
@@ -24,6 +26,25 @@ export function openApiRoute(deps: Pick<HttpDeps, 'actions'>, routes: readonly R
   });
   all.push(self);
   return self;
+}
+
+/** The same for one bot: what it may call now, those that were declared for it among them. Names of a company's own: for who holds a key. */
+export function botOpenApiRoute(deps: Pick<HttpDeps, 'actions' | 'store' | 'gate'>, routes: readonly Route[]) {
+  return defineRoute({
+    method: 'GET',
+    path: '/api/bots/{bot}/openapi.json',
+    summary: 'OpenAPI of what this bot may call now, declared actions too',
+    who: ['agent', 'operator'],
+    permission: 'READ_INTEGRATIONS',
+    answer: 'application/json',
+    async handle({ params }) {
+      const bot = await botNamed(deps.store, params.bot);
+      const may = new Set((await deps.gate.actions(bot.name)).map(({ name }) => name));
+      const actions = actionsOf(deps.actions, bot).filter(({ name }) => may.has(name));
+      const calls = routes.filter(({ path }) => path === ACTION_PATH);
+      return { text: JSON.stringify(openApiDocument({ actions }, calls)), type: 'application/json' };
+    },
+  });
 }
 
 const ACTION_PATH = '/api/bots/{bot}/actions/{action}';

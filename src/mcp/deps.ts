@@ -19,6 +19,8 @@ export interface McpDeps {
   readonly log: Log;
   /** Where no server of this installation runs: opens what the links lead to; false when it cannot. */
   readonly openPage?: () => Promise<boolean>;
+  /** How often it is looked whether the tools have changed, ms; default 2 s. */
+  readonly watchMs?: number;
   /** How long a 2025-era call stays open for its form, ms; default 45 s. */
   readonly formMs?: number;
 }

@@ -5,6 +5,7 @@ import type { During, McpCaller, McpDeps } from './deps.ts';
 import { getPrompt, listPrompts } from './prompts.ts';
 import { toOurs } from './result.ts';
 import { toTool } from './tools.ts';
+import { createToolsWatch } from './tools-watch.ts';
 
 /**
  * One MCP server for one caller. On the SDK's low-level Server, because the high-level one answers an ungranted tool
@@ -16,17 +17,22 @@ export function createMcpServer(deps: McpDeps, caller: McpCaller, era: Era, duri
   const server = new Server(
     { name: 'gatehouse', title: 'Gatehouse', version: packageJson.version },
     {
-      capabilities: { tools: {}, prompts: {} },
+      capabilities: { tools: { listChanged: true }, prompts: {} },
       instructions: instructions(deps.isSimulated),
       requestState: { verify: rounds.verify },
       // It waits blindly: an approval elsewhere would go unseen. 2025-era clients are asked by `askAndWait`.
       inputRequired: { legacyShim: false },
     },
   );
+  const watch = createToolsWatch(deps, caller, server);
   server.onerror = (error) => deps.log.debug('mcp', { bot: caller.bot, error: error.name });
 
   server.setRequestHandler('tools/list', () =>
-    answered(deps, async () => ({ tools: (await gate.actions(caller.bot)).map(toTool) })),
+    answered(deps, async () => {
+      const tools = (await gate.actions(caller.bot)).map(toTool);
+      watch(tools);
+      return { tools };
+    }),
   );
   server.setRequestHandler('tools/call', ({ params }, ctx) =>
     during(() => callTool(deps, caller, { era, rounds, declared: server.getClientCapabilities() }, params, ctx)),

@@ -1,10 +1,11 @@
 import type { HttpDeps } from '../deps.ts';
-import { openApiRoute } from '../openapi.ts';
+import { botOpenApiRoute, openApiRoute } from '../openapi.ts';
 import { actionRoutes } from './actions.ts';
 import { auditRoutes } from './audit.ts';
 import { botRoutes } from './bots.ts';
 import { chartsRoute } from './charts.ts';
 import { chatRoutes } from './chat.ts';
+import { declaredRoutes } from './declared.ts';
 import { demoRoute } from './demo.ts';
 import { eventRoute } from './events.ts';
 import { healthRoutes } from './health.ts';
@@ -30,6 +31,7 @@ export function restRoutes(deps: HttpDeps) {
     ...botRoutes(deps),
     demoRoute(deps),
     ...actionRoutes(deps),
+    ...declaredRoutes(deps),
     ...proposalRoutes(deps),
     ...noticeRoutes(deps),
     ...integrationRoutes(deps),
@@ -45,5 +47,6 @@ export function restRoutes(deps: HttpDeps) {
     ...playgroundRoutes(deps),
     ...healthRoutes(deps),
   ];
-  return [...routes, openApiRoute(deps, [...routes, ...(deps.routes ?? [])])];
+  const all = [...routes, ...(deps.routes ?? [])];
+  return [...routes, openApiRoute(deps, all), botOpenApiRoute(deps, all)];
 }
