@@ -64,7 +64,7 @@ describe('a SQLite file', () => {
     await limit(1);
     const full = await store.proveWritable().catch((error: unknown) => error);
     expect(full).toMatchObject({
-      code: 'internal',
+      code: 'store_unavailable',
       retryable: true,
       message: expect.stringContaining('takes no writes'),
     });
