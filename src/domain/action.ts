@@ -306,8 +306,10 @@ export interface HeldRecord {
 }
 
 export interface HeldPushed {
-  /** Written, or in step by now. */
+  /** Written by this list, also by an earlier run of it. */
   readonly sent: number;
+  /** In step without a write by now: a colleague, or another process, had made it so, and at most the link was set. */
+  readonly linked?: number | undefined;
   /** Host ids of those that would be written otherwise than listed, or are worked on elsewhere: they wait for the next list. */
   readonly leftOut: readonly string[];
   readonly failed: readonly { readonly id: string; readonly message: string }[];

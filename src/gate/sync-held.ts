@@ -55,6 +55,7 @@ export function createSyncHeldAction(deps: {
     input: z.strictObject({ kind: z.enum(['party', 'case']), records: z.array(z.custom<HeldRecord>()) }),
     output: z.object({
       sent: z.number(),
+      linked: z.number().optional(),
       leftOut: z.array(z.string()),
       failed: z.array(z.object({ id: z.string(), message: z.string() })),
     }),
@@ -67,7 +68,13 @@ export function createSyncHeldAction(deps: {
       if (allowed.length === 0 && records.length > 0) throw closedSince();
       const pushed = await sync.pushHeld(kind, allowed);
       const denied = records.filter((record) => !allowed.includes(record)).map(({ id }) => id);
-      return { sent: pushed.sent, leftOut: [...pushed.leftOut, ...denied], failed: [...pushed.failed] };
+      const { sent, linked } = pushed;
+      return {
+        sent,
+        ...(linked ? { linked } : {}),
+        leftOut: [...pushed.leftOut, ...denied],
+        failed: [...pushed.failed],
+      };
     },
   });
 }

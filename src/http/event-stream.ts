@@ -22,16 +22,18 @@ export interface StreamOptions {
   readonly newId: () => string;
   readonly note: (error: GatehouseError) => void;
   readonly heartbeatMs?: number;
+  /** 0 where the first word may be long in coming, and no refusal can take its place: the headers go out at once. */
+  readonly refusalMs?: number;
 }
 
 export async function toEventStream(
   make: (signal: AbortSignal) => AsyncIterable<object>,
-  { signal, newId, note, heartbeatMs = HEARTBEAT_MS }: StreamOptions,
+  { signal, newId, note, heartbeatMs = HEARTBEAT_MS, refusalMs = REFUSAL_MS }: StreamOptions,
 ): Promise<ReadableStream<Uint8Array>> {
   const unheard = new AbortController();
   const events = make(AbortSignal.any([signal, unheard.signal]))[Symbol.asyncIterator]();
   let first: Promise<IteratorResult<object>> | undefined = events.next();
-  await within(first, REFUSAL_MS);
+  await within(first, refusalMs);
 
   const encoder = new TextEncoder();
   let heart: NodeJS.Timeout | undefined;

@@ -187,6 +187,7 @@ async function answer(
     const events = await toEventStream(placed(reply.stream, place), {
       ...streaming,
       signal: AbortSignal.any([raw.signal, place.signal]),
+      ...(reply.isEndless ? { refusalMs: 0 } : {}),
     });
     return new Response(events, { status, headers: { ...STREAM_HEADERS, ...reply.headers } });
   }

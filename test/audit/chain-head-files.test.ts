@@ -112,7 +112,7 @@ describe('the heads of the audit', () => {
     expect(lines).toHaveLength(3);
   });
 
-  it('one left half written by a process that ended is no cut chain, and hides none [C7] [B8]', async () => {
+  it('one left half written by a process that ended is no cut chain, and hides none [C7]', async () => {
     await using world = await createWorld();
     const folder = path.join(world.folder, 'audit-heads');
     const before = async () => readFile(path.join(folder, (await readdir(folder))[0] ?? ''), 'utf8');

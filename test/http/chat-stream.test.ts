@@ -115,6 +115,23 @@ describe('server-sent events', () => {
     await expect(reader.read()).rejects.toThrow('Nobody reads');
   });
 
+  it('is open at once where nothing is said for long: a page is not blind in its first second', async () => {
+    await using door = await openDoor();
+    const { cookie } = await door.signIn('viewer');
+    const leaving = new AbortController();
+    const opened = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const from = performance.now();
+        const stream = await fetch(`${door.url}/api/events`, { headers: { cookie }, signal: leaving.signal });
+        return [stream.status, performance.now() - from] as const;
+      }),
+    );
+    leaving.abort();
+    expect(opened.map(([status]) => status)).toEqual([200, 200, 200, 200, 200]);
+    // The first look is a second after the first listener.
+    expect(Math.min(...opened.map(([, ms]) => ms))).toBeLessThan(700);
+  });
+
   it('ends at once when the server stops, where it has no end of its own [K4]', async () => {
     const door = await openDoor();
     const signedIn = await door.signIn('viewer');

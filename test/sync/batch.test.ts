@@ -3,6 +3,7 @@ import type { SyncTables } from '../../src/store/sync/tables.ts';
 import { mappingOf } from '../../src/sync/remote/target.ts';
 import { describeStores } from '../support/databases.ts';
 import { isStock } from '../support/stock-org.ts';
+import { bodyOf, door } from './door.ts';
 import { crashAt, createSyncWorld, type SyncWorld } from './world.ts';
 
 const ids = (count: number) => Array.from({ length: count }, (_, n) => `p${String(n).padStart(5, '0')}`);
@@ -228,6 +229,35 @@ describeStores((name, openFresh) => {
     expect(taken).toEqual([500, 500, 500, 500]);
     expect(await world.records()).toHaveLength(2_000);
   }, 60_000);
+
+  it('of another org never runs here, and says so with its cure, where a bot was connected anew [S3] [K2]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    await people(world, 2);
+    const { orgId } = await world.org();
+    const elsewhere = '00D000000000001EAA';
+    const repeat = { every: 'day', at: '02:00', zone: 'Europe/Berlin' } as const;
+    const nightly = await world.sync.batches.start('demo', elsewhere, 'party', { repeat });
+    const begun = await world.sync.batches.start('demo', elsewhere, 'case');
+    world.clock.advance(3 * 86_400_000);
+    await world.sync.batches.work('demo', await world.org());
+    await world.worker.turn('demo');
+    expect(await world.sync.batches.status('demo', nightly.id)).toMatchObject({ state: 'scheduled', begunAt: null });
+    const ask = door(world);
+    const { batches } = await bodyOf(ask('GET', '/api/bots/demo/sync/batches'));
+    for (const { note } of batches) expect(note).toMatch(/of the org 00D000000000001EAA.*Cancel it/);
+    const { problems } = await bodyOf(ask('GET', '/api/bots/demo/sync/status'));
+    expect(problems).toContainEqual(
+      expect.objectContaining({
+        code: 'conflict',
+        count: 2,
+        message: expect.stringContaining(nightly.id),
+        next: expect.stringMatching(/cancel.*anew/),
+      }),
+    );
+    for (const { id } of [nightly, begun]) await ask('POST', `/api/bots/demo/sync/batches/${id}/cancel`);
+    expect(JSON.stringify((await bodyOf(ask('GET', '/api/bots/demo/sync/status'))).problems)).not.toContain('00D000');
+    expect(await world.store.links.list({ bot: 'demo', orgId }, { limit: 10 })).toHaveLength(2);
+  });
 
   it('pauses, resumes and cancels, and begins when its time has come [S3]', async () => {
     await using world = await createSyncWorld(openFresh);

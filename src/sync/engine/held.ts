@@ -1,6 +1,7 @@
 import type { Change, HeldPushed, HeldRecord, HeldSync } from '../../domain/action.ts';
 import { digestOf } from '../../domain/canonical-json.ts';
 import { GatehouseError, StillUnderWay } from '../../domain/errors.ts';
+import type { Link } from '../../domain/link.ts';
 import type { Kind } from '../../domain/mapping.ts';
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
@@ -13,6 +14,7 @@ import type { WouldWrite } from './change-set.ts';
 import { toChanges } from './changes.ts';
 import type { ClaimRunner } from './claim-runner.ts';
 import { contactsOf } from './contacts.ts';
+import type { Result } from './pass.ts';
 
 /** Records on one list; the rest waits for the next. */
 export const MOST_HELD = 1_000;
@@ -151,17 +153,32 @@ export function createHeldSync(
         ).map((link) => [link.id, link]),
       );
       if (kind === 'party') await touchCases(records);
-      return sum(records, (record) => {
+      const ends = new Map<HeldRecord, End>();
+      for (const record of records) {
         const result = results.get(record.link);
         const link = links.get(record.link);
         const error = result?.error ?? link?.error;
-        if (error && !result?.isPartial && !planned.has(record.link)) return error.message;
-        if (result) return result.error && !result.isPartial ? result.error.message : true;
-        // Nothing left to write: an earlier run of this list, or another process, wrote it.
-        return link !== undefined && link.done >= record.dirty && !planned.has(record.link);
-      });
+        if (error && !result?.isPartial && (result?.error || !planned.has(record.link)))
+          ends.set(record, { message: error.message });
+        else if (result)
+          ends.set(record, isWrite(result) || (await wasWritten(kind, record, link)) ? 'sent' : 'linked');
+        // Nothing left to write: an earlier run of this list wrote it, or somebody else made it so.
+        else if (link !== undefined && link.done >= record.dirty && !planned.has(record.link))
+          ends.set(record, (await wasWritten(kind, record, link)) ? 'sent' : 'linked');
+        else ends.set(record, 'leftOut');
+      }
+      return sum(ends);
     },
   };
+
+  /** By the log, which has what an earlier run of the list did. */
+  async function wasWritten(kind: Kind, { id, operation }: HeldRecord, link: Link | undefined): Promise<boolean> {
+    if (!link) return false;
+    const { object, sfId } = link;
+    const wanted = { localId: id, kind, object, operation, direction: 'to_crm', status: 'success', limit: 1 } as const;
+    const [row] = await store.log.find(bot, wanted);
+    return row !== undefined && row.sfId === sfId;
+  }
 
   /**
    * Waits up to five seconds for whoever holds these links: it may be making the next list. Held for longer, its holder may be
@@ -204,12 +221,19 @@ export function createHeldSync(
   }
 }
 
-function sum(records: readonly HeldRecord[], endOf: (record: HeldRecord) => boolean | string): HeldPushed {
-  const ends = records.map((record) => [record.id, endOf(record)] as const);
+/** How a record of a list ended. */
+type End = 'sent' | 'linked' | 'leftOut' | { readonly message: string };
+
+const isWrite = ({ operation, roles }: Result): boolean => operation !== 'none' || roles.length > 0;
+
+function sum(ends: ReadonlyMap<HeldRecord, End>): HeldPushed {
+  const count = (which: End) => [...ends.values()].filter((end) => end === which).length;
+  const linked = count('linked');
   return {
-    sent: ends.filter(([, end]) => end === true).length,
-    leftOut: ends.flatMap(([id, end]) => (end === false ? [id] : [])),
-    failed: ends.flatMap(([id, end]) => (typeof end === 'string' ? [{ id, message: end }] : [])),
+    sent: count('sent'),
+    ...(linked > 0 ? { linked } : {}),
+    leftOut: [...ends].flatMap(([{ id }, end]) => (end === 'leftOut' ? [id] : [])),
+    failed: [...ends].flatMap(([{ id }, end]) => (typeof end === 'object' ? [{ id, message: end.message }] : [])),
   };
 }
 

@@ -11,6 +11,7 @@ import { FOUND_BY_POLL } from '../inbound/poll.ts';
 import { isSwitchedOff } from '../remote/policy-bounds.ts';
 import { type ShownHours, shownHours } from '../remote/quiet-hours.ts';
 import { mappingOf, openTarget, type Target } from '../remote/target.ts';
+import { batchesElsewhere } from './elsewhere.ts';
 import { type StreamStatus, streamProblems, toStreamStatus } from './stream-status.ts';
 
 /** One thing that is wrong, with its cure; `count` records share it. */
@@ -127,6 +128,7 @@ export async function keptProblems(
   );
   return [
     ...(await lastTurn(deps, scope)),
+    ...(await batchesElsewhere(store, scope)),
     ...streamProblems(await store.streams.list(scope)),
     ...(await failingWebhook(store, bot)),
     ...grouped(bot, broken.flat()),

@@ -3,6 +3,7 @@ import { kindAnswer, momentAnswer } from '../../domain/answers.ts';
 import { repeatInput } from '../../domain/wall-clock.ts';
 import { defineRoute } from '../../ports/route.ts';
 import type { BatchStatus } from '../jobs/batches.ts';
+import { whyElsewhere } from '../jobs/elsewhere.ts';
 import { type RouteDeps, scopeOf } from './deps.ts';
 import { definedOnly, kindInput } from './inputs.ts';
 
@@ -45,9 +46,14 @@ const batchAnswer = z
 export function batchRoutes(deps: RouteDeps) {
   const {
     sync: { batches },
+    connectionOf,
     onChange,
     requireBot,
   } = deps;
+  const present = async (bot: string) => {
+    const orgId = (await connectionOf(bot))?.orgId;
+    return (status: BatchStatus) => toWire({ ...status, note: whyElsewhere(status, orgId) ?? status.note });
+  };
   const read = { who: ['operator'], permission: 'READ_LOGS' } as const;
   const write = { who: ['operator'], permission: 'MANAGE_MAPPINGS' } as const;
   const path = '/api/bots/{bot}/sync/batches';
@@ -63,7 +69,7 @@ export function batchRoutes(deps: RouteDeps) {
         const bot = await requireBot(params.bot);
         const status = await batches[what](bot, params.id);
         onChange(bot);
-        return { json: toWire(status) };
+        return { json: (await present(bot))(status) };
       },
     });
 
@@ -93,7 +99,7 @@ export function batchRoutes(deps: RouteDeps) {
       summary: 'Batches: the open ones, then the newest.',
       answer: z.strictObject({ batches: z.array(batchAnswer) }),
       handle: async ({ params }) => ({
-        json: { batches: (await batches.list(await requireBot(params.bot))).map(toWire) },
+        json: { batches: (await batches.list(await requireBot(params.bot))).map(await present(params.bot)) },
       }),
     }),
     defineRoute({
@@ -102,7 +108,10 @@ export function batchRoutes(deps: RouteDeps) {
       path: `${path}/{id}`,
       summary: 'One batch and its progress.',
       answer: batchAnswer,
-      handle: async ({ params }) => ({ json: toWire(await batches.status(await requireBot(params.bot), params.id)) }),
+      async handle({ params }) {
+        const bot = await requireBot(params.bot);
+        return { json: (await present(bot))(await batches.status(bot, params.id)) };
+      },
     }),
     control('pause', 'Stops after the chunk under way; before its time, what comes again comes no more until resumed.'),
     control('resume', 'Goes on where it stopped, or at the next occasion.'),
