@@ -344,7 +344,9 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       },
       orgSetup: lazily(async () => {
         const { createOrgSetup } = await import('./org-setup.ts');
-        return createOrgSetup({ connections, actions, syncUse: async (bot) => (await sync.get()).use(bot, now()) });
+        const { apiVersion } = config.salesforce;
+        const syncUse = async (bot: string) => (await sync.get()).use(bot, now());
+        return createOrgSetup({ connections, actions, apiVersion, syncUse });
       }).get,
       findRecords: async (...asked) => (await sync.get()).find(...asked),
       openChat: chat.get,

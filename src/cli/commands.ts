@@ -61,6 +61,11 @@ export const COMMANDS: readonly ListedCommand[] = [
     summary: "What a bot's Salesforce user may do too little, or too much",
     load: () => import('./commands/org-check.ts'),
   },
+  {
+    name: 'org prepare',
+    summary: 'Make the package and click list that an admin sets an org up by',
+    load: () => import('./commands/org-prepare.ts'),
+  },
   { name: 'call', summary: 'Call an action as a bot, through the gate', load: () => import('./commands/call.ts') },
   { name: 'proposals', summary: 'List what waits for a person', load: () => import('./commands/proposals.ts') },
   { name: 'approve', summary: 'Approve a proposal; runs it once', load: () => import('./commands/approve.ts') },

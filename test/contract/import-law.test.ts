@@ -28,6 +28,7 @@ const FORBIDDEN = [
   ['src/salesforce/records/a.ts', '../create-connections.ts'],
   ['src/salesforce/events/a.ts', '../records/org.ts'],
   ['src/salesforce/events/b.ts', '../../store/open.ts'],
+  ['src/salesforce/metadata/a.ts', '../request.ts'],
   ['src/salesforce/soql/a.ts', 'node:fs'],
   ['src/salesforce/soql/c.ts', '../../../permissions/policy.ts'],
   ['src/salesforce/a.ts', '../store/open.ts'],

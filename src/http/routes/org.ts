@@ -43,5 +43,27 @@ export function orgRoutes({ store, orgSetup }: HttpDeps) {
         return { json: { username, ...check } };
       },
     }),
+    defineRoute({
+      method: 'GET',
+      path: '/api/bots/{bot}/org/package',
+      summary: 'What an admin deploys or clicks in the org: our fields, and the least permission set of the bot',
+      who: ['operator'],
+      permission: 'READ_INTEGRATIONS',
+      query: z.object({ events: z.enum(['true', 'false']).default('false').describe('With change events') }),
+      answer: z.strictObject({
+        permissionSet: z.string(),
+        parts: names,
+        clicks: names,
+        environment: z.enum(['production', 'sandbox', 'simulated']),
+        username: z.string().describe('Who gets the permission set'),
+        digest: z.string().describe('SHA-256 of the zip'),
+        zip: z.string().describe('Base64'),
+      }),
+      async handle({ params, query: { events }, signal }) {
+        const bot = await botNamed(store, params.bot);
+        const made = await (await orgSetup()).prepare(bot, { events: events === 'true' }, signal);
+        return { json: { ...made, zip: made.zip.toString('base64') } };
+      },
+    }),
   ];
 }
