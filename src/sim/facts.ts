@@ -1,4 +1,5 @@
 /** Everything the org remembers beside records. Each kind is a map from id to a plain JSON value. */
+import type { BulkDone, BulkJob, BulkTroubles } from './bulk/jobs.ts';
 import type { Locator } from './query/locator.ts';
 import { plain, type Setup } from './schema/setup.ts';
 import type { Value } from './table.ts';
@@ -93,6 +94,11 @@ export interface Settings extends Setup {
   readonly guardedFields: readonly string[];
   /** How long a deployment takes. */
   readonly deployMs: number;
+  /** How long a bulk job waits before its first row. */
+  readonly bulkQueueMs: number;
+  readonly bulkRowsPerSecond: number;
+  /** Batches of bulk jobs in a day. */
+  readonly bulkBatches: number;
 }
 
 export type ChangeType = 'CREATE' | 'UPDATE' | 'DELETE' | 'UNDELETE';
@@ -239,6 +245,13 @@ export interface Facts {
   readonly deployment: Deployment;
   readonly apexOrder: ApexOrder;
   readonly flowRun: { readonly orderNumber: string; readonly at: number };
+  readonly bulkJob: BulkJob;
+  /** CSV as it came. */
+  readonly bulkUpload: string;
+  readonly bulkDone: BulkDone;
+  /** What a query job found. */
+  readonly bulkIds: { readonly ids: readonly string[] };
+  readonly bulkTroubles: BulkTroubles;
 }
 
 export const defaultSettings: Settings = {
@@ -260,4 +273,8 @@ export const defaultSettings: Settings = {
   deliveries: 10_000,
   guardedFields: [],
   deployMs: 0,
+  bulkQueueMs: 1_000,
+  // Measured in an org: 76,380 inserts in 83 s.
+  bulkRowsPerSecond: 920,
+  bulkBatches: 15_000,
 };

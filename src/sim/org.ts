@@ -117,6 +117,11 @@ export class Org {
     return [...(this.#facts.get(kind)?.values() ?? [])] as Facts[K][];
   }
 
+  factEntries<K extends keyof Facts>(kind: K): [string, Facts[K]][] {
+    // As in fact().
+    return [...(this.#facts.get(kind)?.entries() ?? [])] as [string, Facts[K]][];
+  }
+
   keep<K extends keyof Facts>(kind: K, id: string, value: Facts[K]): void {
     this.#set(kind, id, value);
   }

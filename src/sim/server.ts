@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { createSim, type Sim, type SimOptions } from './sim.ts';
 
 const maxBody = 64 * 1024 * 1024;
+/** Beyond what a bulk job takes, so that the org itself refuses it. */
+const maxRows = 128 * 1024 * 1024;
 
 export async function serveSim(
   options: SimOptions & { port: number; host?: string },
@@ -66,11 +68,12 @@ async function answer(sim: Sim, incoming: IncomingMessage, outgoing: ServerRespo
 }
 
 async function readBody(incoming: IncomingMessage): Promise<Buffer> {
+  const most = /\/jobs\/ingest\/\w+\/batches$/.test(incoming.url ?? '') ? maxRows : maxBody;
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of incoming) {
     size += chunk.length;
-    if (size > maxBody) throw new Error('The request is larger than the simulated org accepts.');
+    if (size > most) throw new Error('The request is larger than the simulated org accepts.');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

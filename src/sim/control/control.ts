@@ -1,5 +1,6 @@
 /** `/_sim/`: what a test or a demo may do to the org from this machine. No part of Salesforce. */
 import { createPublicKey } from 'node:crypto';
+import { bulkControl } from '../bulk/control.ts';
 import { company } from '../company.ts';
 import { parseDatetime, toDatetime } from '../datetimes.ts';
 import { changeBus } from '../events/bus.ts';
@@ -23,7 +24,7 @@ import { addFields, fillIn, isSetup, toSetup } from './setup.ts';
 type Body = Readonly<Record<string, unknown>>;
 
 const accepted =
-  'POST reset, faults, clock, fields, expire, settings, oauth, rules, jwt-key, merge, convert, undelete, records/{Object}, outbound-messages[/deliver], flows[/run], events; GET calls, faults, clock, settings, records/{Object}, outbound-messages, flows, events';
+  'POST reset, faults, clock, fields, expire, settings, oauth, rules, jwt-key, merge, convert, undelete, records/{Object}, outbound-messages[/deliver], flows[/run], events, bulk; GET calls, faults, clock, settings, records/{Object}, outbound-messages, flows, events, bulk';
 
 export function control(org: Org, incoming: Incoming, shipped: SimSeed | undefined): Outgoing {
   const { method, url, text } = incoming;
@@ -86,6 +87,9 @@ function run(org: Org, request: string, detail: string, body: unknown, shipped: 
     case 'POST events':
     case 'GET events':
       return eventControl(org, request.startsWith('GET') ? undefined : toObject(body, 'events'));
+    case 'POST bulk':
+    case 'GET bulk':
+      return bulkControl(org, request.startsWith('GET') ? undefined : toObject(body, 'bulk'));
     default:
       throw new BadControl(`No such control: ${request}. Accepted under /_sim/: ${accepted}.`);
   }
@@ -201,6 +205,7 @@ function changeSettings(org: Org, body: Body): unknown {
 
 const NUMBERS: ReadonlySet<string> = new Set([
   ...['sessionMs', 'apiMax', 'cometdHoldMs', 'cometdClients', 'deliveries', 'deployMs'],
+  ...['bulkQueueMs', 'bulkRowsPerSecond', 'bulkBatches'],
 ]);
 const mostSelected = 5;
 

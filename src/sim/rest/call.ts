@@ -29,6 +29,8 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Sent as JSON; absent means an empty answer. */
   readonly body?: unknown;
+  /** Sent instead, as it is. */
+  readonly csv?: string | undefined;
 }
 
 export const ok = (body: unknown, headers?: Readonly<Record<string, string>>): Reply => ({

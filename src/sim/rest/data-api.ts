@@ -57,6 +57,8 @@ export function dataApi(org: Org, incoming: Incoming, means: Means): Outgoing {
   }
   const isPretty = incoming.headers.get('x-prettyprint') === '1';
   const headers = { 'Cache-Control': neverKept, ...reply.headers, 'Sforce-Limit-Info': limitInfo(org) };
+  if (reply.csv !== undefined)
+    return { status: reply.status, headers: { 'Content-Type': 'text/csv', ...headers }, text: reply.csv };
   const outgoing = json(reply.status, reply.body, headers);
   if (incoming.method === 'HEAD') return { ...outgoing, text: '' };
   return isPretty && outgoing.text ? { ...outgoing, text: pretty(reply.body) } : outgoing;
@@ -73,7 +75,8 @@ function openCall(org: Org, incoming: Incoming, { parse, newest, meetsLock }: Me
   const method = (incoming.method === 'POST' && url.searchParams.get('_HttpMethod')) || incoming.method;
   const type = headers.get('content-type') ?? '';
   const isPackage = /^metadata$/i.test(path[0] ?? '') && /^multipart\/form-data\b/i.test(type);
-  if (text !== '' && method !== 'GET' && method !== 'DELETE' && !isPackage && !/\bjson\b/i.test(type)) {
+  const mayBeOther = isPackage || isRows(path, type);
+  if (text !== '' && method !== 'GET' && method !== 'DELETE' && !mayBeOther && !/\bjson\b/i.test(type)) {
     throw refuse(415, 'UNSUPPORTED_MEDIA_TYPE', `Content type '${type}' not supported`);
   }
   const schema = sightOf(org, userId);
@@ -103,6 +106,12 @@ function openCall(org: Org, incoming: Incoming, { parse, newest, meetsLock }: Me
     origin,
     isSubrequest: false,
   };
+}
+
+/** Rows of a bulk job alone are not JSON. */
+function isRows([kind, type, id, part]: readonly string[], contentType: string): boolean {
+  if (kind !== 'jobs' || type !== 'ingest') return false;
+  return id ? part === 'batches' : /^multipart\/form-data\b/i.test(contentType);
 }
 
 export function authenticate(org: Org, headers: Headers): string {

@@ -1,5 +1,6 @@
 /** The API allowance: a rolling day, one count for all users. */
 
+import { troublesOf } from '../bulk/jobs.ts';
 import { deliveredToday, liveClients } from '../events/bus.ts';
 import type { Usage } from '../facts.ts';
 import type { Org } from '../org.ts';
@@ -39,6 +40,8 @@ export function limits(org: Org): unknown {
     PermissionSets: { Max: 1500, Remaining: 1498, CreateCustom: { Max: 1000, Remaining: 998 } },
     ...Object.fromEntries(rest),
     DailyDeliveredPlatformEvents: left(org.settings.deliveries, deliveredToday(org)),
+    DailyBulkApiBatches: left(org.settings.bulkBatches, troublesOf(org).batches),
+    DailyBulkV2QueryJobs: left(10_000, troublesOf(org).queryJobs),
     StreamingApiConcurrentClients: left(org.settings.cometdClients, liveClients(org).length),
   };
   return Object.fromEntries(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1)));

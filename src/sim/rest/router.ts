@@ -1,6 +1,8 @@
 /** Which part of the REST API a path below `/services/data/vXX.X/` belongs to. */
 
 import { flowRoute } from '../apex/flow.ts';
+import { ingestRoute } from '../bulk/ingest.ts';
+import { queryJobRoute } from '../bulk/query.ts';
 import { isPlatformEvent, publishEvent } from '../events/platform.ts';
 import { parseId } from '../ids.ts';
 import { isPermitted } from '../metadata/access.ts';
@@ -42,6 +44,8 @@ export function route(call: Call): Reply {
       return deployRequest(call);
     case 'ui-api':
       return picklists(call);
+    case 'jobs':
+      return jobs(call, second);
     default:
       throw notFound();
   }
@@ -85,6 +89,13 @@ function compositeRoute(call: Call, part: string | undefined): Reply {
   }
 }
 
+/** Not inside a composite. */
+function jobs(call: Call, kind: string | undefined): Reply {
+  if (!call.isSubrequest && kind === 'ingest') return ingestRoute(call);
+  if (!call.isSubrequest && kind === 'query') return queryJobRoute(call);
+  throw notFound();
+}
+
 function picklists(call: Call): Reply {
   readOnly(call);
   const [, info, name, values, recordTypeId, field] = call.path;
@@ -111,6 +122,7 @@ function readOnly({ method }: Call): void {
 function resources({ version, origin, userId, org }: Call): unknown {
   const names = [
     'composite',
+    'jobs',
     'limits',
     'metadata',
     'parameterizedSearch',

@@ -99,7 +99,7 @@ export function keyField(object: ObjectType, name: string): Field {
   return field;
 }
 
-export function matchesOf({ org }: Call, object: ObjectType, field: Field, value: unknown): Row[] {
+export function matchesOf({ org }: Pick<Call, 'org'>, object: ObjectType, field: Field, value: unknown): Row[] {
   const stored = toStored(field, value);
   return stored === null
     ? []
@@ -111,7 +111,7 @@ export function matchesOf({ org }: Call, object: ObjectType, field: Field, value
 
 /** Writes the one match, or a new record that bears the key. The caller has ruled out several matches. */
 export function upsert(
-  call: Call,
+  call: Pick<Call, 'org' | 'writer'>,
   object: ObjectType,
   field: Field,
   value: unknown,
