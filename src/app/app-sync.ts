@@ -134,8 +134,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       connectorOf: async (bot) => (await standing(bot))?.id,
       noteEvent,
       async audit(entry) {
-        const action = 'salesforce-link';
-        await deps.audit().record({ ...entry, channel: 'rest', action });
+        await deps.audit().record({ channel: 'rest', ...entry });
       },
       requireBot: async (name) => (await botNamed(store, name)).name,
       publicUrl: deps.publicUrl,

@@ -160,7 +160,7 @@ export function integrationRoutes(deps: HttpDeps) {
       answer: z.strictObject({ revoked: z.boolean() }),
       async handle({ params, caller }) {
         await botNamed(store, params.bot);
-        return { json: await disconnect(deps, params.bot, caller.principal, 'rest') };
+        return { json: await disconnect(deps, params.bot, setter(caller)) };
       },
     }),
   ];
@@ -178,10 +178,9 @@ export async function connected({ audit }: Pick<HttpDeps, 'audit'>, bot: string,
 export async function disconnect(
   { connections, audit }: Pick<HttpDeps, 'connections' | 'audit'>,
   bot: string,
-  principal: string,
-  channel: 'rest' | 'console',
+  by: Setter,
 ): Promise<{ readonly revoked: boolean }> {
   const ended = await connections.disconnect(bot);
-  await audit.record({ bot, principal, channel, action: 'integration', event: 'disconnected', detail: ended });
+  await audit.record({ bot, ...by, action: 'integration', event: 'disconnected', detail: ended });
   return ended;
 }

@@ -4,7 +4,7 @@ import { repeatInput } from '../../domain/wall-clock.ts';
 import { defineRoute } from '../../ports/route.ts';
 import type { BatchStatus } from '../jobs/batches.ts';
 import { whyElsewhere } from '../jobs/elsewhere.ts';
-import { type RouteDeps, scopeOf } from './deps.ts';
+import { noteOf, type RouteDeps, scopeOf } from './deps.ts';
 import { definedOnly, kindInput } from './inputs.ts';
 
 const batchInput = z
@@ -56,18 +56,20 @@ export function batchRoutes(deps: RouteDeps) {
   };
   const read = { who: ['operator'], permission: 'READ_LOGS' } as const;
   const write = { who: ['operator'], permission: 'MANAGE_MAPPINGS' } as const;
+  const note = noteOf(deps);
   const path = '/api/bots/{bot}/sync/batches';
 
-  const control = (what: 'pause' | 'resume' | 'cancel', summary: string) =>
+  const control = (what: 'pause' | 'resume' | 'cancel', event: string, summary: string) =>
     defineRoute({
       ...write,
       method: 'POST',
       path: `${path}/{id}/${what}`,
       summary,
       answer: batchAnswer,
-      async handle({ params }) {
+      async handle({ params, caller }) {
         const bot = await requireBot(params.bot);
         const status = await batches[what](bot, params.id);
+        await note(caller, bot, event, { batch: status.id, kind: status.kind });
         onChange(bot);
         return { json: (await present(bot))(status) };
       },
@@ -82,12 +84,14 @@ export function batchRoutes(deps: RouteDeps) {
       summary: 'Syncs everything of a kind, now, at a time, or again and again.',
       status: 202,
       answer: batchAnswer,
-      async handle({ params, body: { kind, size, startAt, repeat, only } }) {
+      async handle({ params, caller, body: { kind, size, startAt, repeat, only } }) {
         const scope = await scopeOf(deps, await requireBot(params.bot));
         const status = await batches.start(scope.bot, scope.orgId, kind, {
           ...definedOnly({ size, repeat, only }),
           ...(startAt === undefined ? {} : { startAt: Date.parse(startAt) }),
         });
+        const chosen = definedOnly({ startAt, repeat, only });
+        await note(caller, scope.bot, 'batch_started', { batch: status.id, kind, ...chosen });
         onChange(scope.bot);
         return { json: toWire(status) };
       },
@@ -113,9 +117,13 @@ export function batchRoutes(deps: RouteDeps) {
         return { json: (await present(bot))(await batches.status(bot, params.id)) };
       },
     }),
-    control('pause', 'Stops after the chunk under way; before its time, what comes again comes no more until resumed.'),
-    control('resume', 'Goes on where it stopped, or at the next occasion.'),
-    control('cancel', 'Ends it, before its time also its repeating; what was done stays.'),
+    control(
+      'pause',
+      'batch_paused',
+      'Stops after the chunk under way; before its time, what comes again comes no more until resumed.',
+    ),
+    control('resume', 'batch_resumed', 'Goes on where it stopped, or at the next occasion.'),
+    control('cancel', 'batch_cancelled', 'Ends it, before its time also its repeating; what was done stays.'),
   ];
 }
 

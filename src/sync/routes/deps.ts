@@ -2,21 +2,37 @@ import type { z } from 'zod';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Kind } from '../../domain/mapping.ts';
 import { parseOrThrow } from '../../domain/validation.ts';
+import type { Caller } from '../../ports/route.ts';
 import type { ConnectionStatus } from '../../ports/salesforce.ts';
 import type { SyncOrg } from '../../ports/sync.ts';
 import type { SyncRoom } from '../create-sync.ts';
 import type { ConnectionOf } from '../host/hosts.ts';
 import type { DeliveryDeps } from '../webhooks/deliver.ts';
 
-/** What was done to a link by hand. */
+/** What was done to a link by hand, or set for a bot's sync. */
 export interface HostDeed {
   readonly bot: string;
   readonly principal: string;
-  readonly event: 'linked' | 'unlinked' | 'permitted' | 'created' | 'unknown' | 'refused';
-  readonly object: string;
-  readonly recordId: string | null;
+  readonly channel?: 'rest' | 'console';
+  readonly action: 'salesforce-link' | 'sync';
+  readonly event: string;
+  readonly object?: string;
+  readonly recordId?: string | null;
+  /** No values of records, no address that is a secret. */
   readonly detail: Readonly<Record<string, unknown>>;
 }
+
+type OperatorCaller = Extract<Caller, { kind: 'operator' }>;
+
+/** Who sets something, as the audit names them. */
+export const by = ({ principal, by }: OperatorCaller) =>
+  ({ principal, channel: by === 'session' ? 'console' : 'rest' }) as const;
+
+/** What an operator set, written down before it is answered. */
+export const noteOf =
+  ({ audit }: Pick<RouteDeps, 'audit'>) =>
+  (caller: OperatorCaller, bot: string, event: string, detail: HostDeed['detail'] = {}): Promise<void> =>
+    audit({ ...by(caller), bot, action: 'sync', event, detail });
 
 export interface RouteDeps extends DeliveryDeps {
   readonly sync: SyncRoom;
@@ -26,7 +42,7 @@ export interface RouteDeps extends DeliveryDeps {
   readonly noteEvent?: (bot: string, at: number) => Promise<void>;
   readonly openOrg: (bot: string, signal: AbortSignal) => Promise<SyncOrg>;
   readonly onChange: (bot: string) => void;
-  /** What the host app or an operator decided about links, in the audit. */
+  /** What the host app or an operator decided about links or set for the sync, in the audit. */
   readonly audit: (entry: HostDeed) => Promise<void>;
   /** The name that an operator's path has, once there is such a bot. */
   readonly requireBot: (name: string) => Promise<string>;

@@ -9,7 +9,7 @@ import { findField } from '../mapping/compile.ts';
 import { openedBy } from '../remote/policy-bounds.ts';
 import { setWebhook } from '../webhooks/deliver.ts';
 import { deletedAnswer } from './answers.ts';
-import { parsePart, type RouteDeps } from './deps.ts';
+import { noteOf, parsePart, type RouteDeps } from './deps.ts';
 import { flowBody, hintsIn } from './flow-body.ts';
 
 const webhookInput = z.strictObject({ url: z.url().max(2_000) });
@@ -53,6 +53,7 @@ const MOST_CALLOUTS = 600;
 /** Events in from Salesforce, and out to the host app. */
 export function eventRoutes(deps: RouteDeps) {
   const { store, requireBot } = deps;
+  const note = noteOf(deps);
   const may = { who: ['operator'], permission: 'MANAGE_MAPPINGS' } as const;
   const read = { who: ['operator'], permission: 'READ_LOGS' } as const;
   return [
@@ -98,8 +99,10 @@ export function eventRoutes(deps: RouteDeps) {
       summary: 'A new bearer token for Flow callouts, shown once, and the address that they post to.',
       status: 201,
       answer: z.strictObject({ url: z.string(), token: z.string() }),
-      async handle({ params, body }) {
-        const token = await rotateToken(deps, 'flow', await requireBot(params.bot), body.keepOldForMs);
+      async handle({ params, caller, body }) {
+        const bot = await requireBot(params.bot);
+        const token = await rotateToken(deps, 'flow', bot, body.keepOldForMs);
+        await note(caller, bot, 'flow_token_made', { ...body });
         return { json: { url: `${deps.publicUrl}${FLOW_PATH}`, token } };
       },
     }),
@@ -111,8 +114,10 @@ export function eventRoutes(deps: RouteDeps) {
       summary: 'A new secret address for outbound messages, shown once.',
       status: 201,
       answer: z.strictObject({ url: z.string() }),
-      async handle({ params, body }) {
-        const token = await rotateToken(deps, 'address', await requireBot(params.bot), body.keepOldForMs);
+      async handle({ params, caller, body }) {
+        const bot = await requireBot(params.bot);
+        const token = await rotateToken(deps, 'address', bot, body.keepOldForMs);
+        await note(caller, bot, 'inbound_address_made', { ...body });
         return { json: { url: `${deps.publicUrl}/api/webhooks/salesforce/${token}` } };
       },
     }),
@@ -123,9 +128,13 @@ export function eventRoutes(deps: RouteDeps) {
       body: webhookInput,
       summary: 'Where the host app is told of changes; answers the signing secret, once.',
       answer: z.strictObject({ secret: z.string() }),
-      handle: async ({ params, body }) => ({
-        json: await setWebhook(deps, await requireBot(params.bot), body.url),
-      }),
+      async handle({ params, caller, body }) {
+        const bot = await requireBot(params.bot);
+        const { secret } = await setWebhook(deps, bot, body.url);
+        // What stands behind the host may be a secret of its own.
+        await note(caller, bot, 'webhook_set', { host: new URL(body.url).host });
+        return { json: { secret } };
+      },
     }),
     defineRoute({
       ...read,
@@ -148,8 +157,10 @@ export function eventRoutes(deps: RouteDeps) {
       path: '/api/bots/{bot}/sync/webhook',
       summary: 'Ends delivery; the feed stays.',
       answer: deletedAnswer,
-      async handle({ params }) {
-        await store.webhooks.remove(await requireBot(params.bot));
+      async handle({ params, caller }) {
+        const bot = await requireBot(params.bot);
+        await store.webhooks.remove(bot);
+        await note(caller, bot, 'webhook_removed');
         return { json: { deleted: true } };
       },
     }),
@@ -171,7 +182,7 @@ export function eventRoutes(deps: RouteDeps) {
       body: subscriptionInput,
       summary: 'Tells the host app of every change of an object.',
       answer: subscriptionAnswer,
-      async handle({ params, body: { fields }, signal }) {
+      async handle({ params, caller, body: { fields }, signal }) {
         const bot = await requireBot(params.bot);
         const org = await deps.openOrg(bot, signal);
         const describe = await org.describe(parsePart(objectName, params.object, 'object'));
@@ -195,6 +206,7 @@ export function eventRoutes(deps: RouteDeps) {
           );
         const subscription = { object: describe.name, fields: found.filter((name) => name !== undefined) };
         await store.subscriptions.put({ bot, ...subscription });
+        await note(caller, bot, 'subscribed', subscription);
         return { json: subscription };
       },
     }),
@@ -204,9 +216,11 @@ export function eventRoutes(deps: RouteDeps) {
       path: '/api/bots/{bot}/sync/subscriptions/{object}',
       summary: 'Ends a subscription.',
       answer: deletedAnswer,
-      async handle({ params }) {
+      async handle({ params, caller }) {
         const bot = await requireBot(params.bot);
-        await store.subscriptions.remove(bot, parsePart(objectName, params.object, 'object'));
+        const object = parsePart(objectName, params.object, 'object');
+        await store.subscriptions.remove(bot, object);
+        await note(caller, bot, 'unsubscribed', { object });
         return { json: { deleted: true } };
       },
     }),

@@ -91,6 +91,7 @@ function routesOf(deps: RouteDeps, kind: Kind, path: `/api/${'parties' | 'cases'
         await audit({
           bot,
           principal,
+          action: 'salesforce-link',
           event: 'linked',
           object: link.object,
           recordId: link.sfId,
@@ -117,6 +118,7 @@ function routesOf(deps: RouteDeps, kind: Kind, path: `/api/${'parties' | 'cases'
         await audit({
           bot,
           principal,
+          action: 'salesforce-link',
           event: 'unlinked',
           object: link.object,
           recordId: before?.sfId ?? null,

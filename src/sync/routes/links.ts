@@ -5,7 +5,7 @@ import { maskedCandidate, maskedProblem, maskedText } from '../../domain/masked.
 import { defineRoute } from '../../ports/route.ts';
 import { type SyncStatus, syncStatus } from '../jobs/status.ts';
 import { linkAnswer, statusAnswer } from './answers.ts';
-import { type HostDeed, type RouteDeps, scopeOf } from './deps.ts';
+import { by, type HostDeed, noteOf, type RouteDeps, scopeOf } from './deps.ts';
 import { definedOnly, hostId, kindInput, limitInput } from './inputs.ts';
 import { seesValues } from './values.ts';
 
@@ -63,6 +63,14 @@ export function linkRoutes(deps: RouteDeps) {
   const read = { who: ['operator'], permission: 'READ_LOGS' } as const;
   const write = { who: ['operator'], permission: 'MANAGE_MAPPINGS' } as const;
   const base = '/api/bots/{bot}/sync';
+  const note = (
+    caller: Parameters<typeof by>[0],
+    bot: string,
+    event: string,
+    object: string,
+    recordId: string | null,
+    detail: HostDeed['detail'],
+  ) => audit({ ...by(caller), bot, action: 'salesforce-link', event, object, recordId, detail });
 
   return [
     defineRoute({
@@ -113,11 +121,10 @@ export function linkRoutes(deps: RouteDeps) {
       body: linkInput,
       summary: 'Links a host record to a Salesforce record by hand.',
       answer: linkAnswer,
-      async handle({ params, caller: { principal }, body: { kind, localId, recordId }, signal }) {
+      async handle({ params, caller, body: { kind, localId, recordId }, signal }) {
         const bot = await requireBot(params.bot);
         const link = await manualLinks.link(bot, await openOrg(bot, signal), kind, localId, recordId);
-        const detail = { kind, id: localId };
-        await audit({ bot, principal, event: 'linked', object: link.object, recordId: link.sfId, detail });
+        await note(caller, bot, 'linked', link.object, link.sfId, { kind, id: localId });
         onChange(bot);
         return { json: toWireLink(link) };
       },
@@ -132,22 +139,22 @@ export function linkRoutes(deps: RouteDeps) {
       async handle({ params, caller, body: { object, name, ...rest }, signal }) {
         const bot = await requireBot(params.bot);
         const choice = 'recordId' in rest ? { recordId: rest.recordId } : 'create' in rest ? 'create' : 'leave out';
-        const note = (event: HostDeed['event'], recordId: string | null, detail: object = {}) =>
-          audit({ bot, principal: caller.principal, event, object, recordId, detail: { kind: 'parent', ...detail } });
+        const noted = (event: string, recordId: string | null, detail: object = {}) =>
+          note(caller, bot, event, object, recordId, { kind: 'parent', ...detail });
         const org = await openOrg(bot, signal);
         let isSent = false;
         const permitted = async () => {
-          await note('permitted', null);
+          await noted('permitted', null);
           isSent = true;
         };
         const link = await manualLinks
           .linkParent(bot, org, object, name, choice, permitted)
           .catch(async (error: unknown) => {
             const event = error instanceof StillUnderWay ? 'unknown' : 'refused';
-            await note(event, null, { code: error instanceof GatehouseError ? error.code : 'internal' });
+            await noted(event, null, { code: error instanceof GatehouseError ? error.code : 'internal' });
             throw error;
           });
-        await note(isSent ? 'created' : link.sfId === null ? 'unlinked' : 'linked', link.sfId);
+        await noted(isSent ? 'created' : link.sfId === null ? 'unlinked' : 'linked', link.sfId);
         onChange(bot);
         return { json: toWireLink(link) };
       },
@@ -159,11 +166,10 @@ export function linkRoutes(deps: RouteDeps) {
       body: unlinkInput,
       summary: 'Ends a link; both records stay.',
       answer: linkAnswer,
-      async handle({ params, caller: { principal }, body: { kind, localId } }) {
+      async handle({ params, caller, body: { kind, localId } }) {
         const { bot, orgId } = await scopeOf(deps, await requireBot(params.bot));
         const link = await manualLinks.unlink(bot, orgId, kind, localId);
-        const detail = { kind, id: localId };
-        await audit({ bot, principal, event: 'unlinked', object: link.object, recordId: null, detail });
+        await note(caller, bot, 'unlinked', link.object, null, { kind, id: localId });
         return { json: toWireLink(link) };
       },
     }),
@@ -174,12 +180,18 @@ export function linkRoutes(deps: RouteDeps) {
       body: retryInput,
       summary: 'Tries records again now: the named ones, or all with a problem.',
       answer: z.strictObject({ retried: z.int() }),
-      async handle({ params, body }) {
+      async handle({ params, caller, body }) {
         const scope = await scopeOf(deps, await requireBot(params.bot));
         const retried =
           'failed' in body
             ? await manualLinks.retryFailed(scope.bot, scope.orgId, body.kind, body.problem)
             : await manualLinks.retry(scope.bot, scope.orgId, body.kind, body.localIds);
+        const { localIds, ...asked } = 'failed' in body ? { ...body, localIds: undefined } : body;
+        await noteOf(deps)(caller, scope.bot, 'retried', {
+          ...asked,
+          ...(localIds ? { ids: localIds.slice(0, 20) } : {}),
+          retried,
+        });
         onChange(scope.bot);
         return { json: { retried } };
       },

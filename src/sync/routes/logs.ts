@@ -7,7 +7,7 @@ import { defineRoute } from '../../ports/route.ts';
 import type { LogFilter, LogRow, LogStore } from '../../ports/sync-store.ts';
 import { logIdAt, toLogId, toUuid } from '../host/log-ids.ts';
 import { logAnswer } from './answers.ts';
-import type { RouteDeps } from './deps.ts';
+import { noteOf, type RouteDeps } from './deps.ts';
 import { hostId, kindInput, limitInput } from './inputs.ts';
 import { maskedChange, seesValues } from './values.ts';
 
@@ -95,6 +95,8 @@ export function logRoutes(deps: RouteDeps) {
           caller.principal,
           body.field,
         );
+        const field = body.field === undefined ? {} : { field: body.field };
+        await noteOf(deps)(caller, bot, 'value_restored', { kind, id: localId, entry: params.id, ...field });
         return { json: { restored: true, kind, localId } };
       },
     }),

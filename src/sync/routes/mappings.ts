@@ -14,7 +14,7 @@ import { suggestRules } from '../mapping/suggest.ts';
 import { lookUp } from '../remote/look-up.ts';
 import { boundMapping, openedBy } from '../remote/policy-bounds.ts';
 import { mappingOf } from '../remote/target.ts';
-import { missing, parsePart, type RouteDeps } from './deps.ts';
+import { missing, noteOf, parsePart, type RouteDeps } from './deps.ts';
 import { hostId, kindInput } from './inputs.ts';
 
 const mappingForm = mappingSchema.meta({ id: 'Mapping' });
@@ -114,6 +114,7 @@ export function mappingRoutes(deps: RouteDeps) {
         const kind = parsePart(kindInput, params.kind, 'kind');
         const org = await openOrg(bot, signal);
         const saved = await saveMapping(deps, { bot, org, kind, mapping, version, by: caller.principal });
+        await noteOf(deps)(caller, bot, 'mapping_saved', { kind, version: saved.version });
         onChange(bot);
         return { json: saved };
       },

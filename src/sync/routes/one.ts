@@ -14,8 +14,8 @@ import { lookUp } from '../remote/look-up.ts';
 import { columnsOf, toRow } from '../remote/soql-read.ts';
 import { mappingOf, openTarget, type Target } from '../remote/target.ts';
 import { hoursAnswer, linkAnswer } from './answers.ts';
-import { missing, parsePart, type RouteDeps, scopeOf } from './deps.ts';
-import { hostId, kindInput } from './inputs.ts';
+import { missing, noteOf, parsePart, type RouteDeps, scopeOf } from './deps.ts';
+import { hostId, kindInput, partyListInput, toPartyInput } from './inputs.ts';
 import { shownLink } from './links.ts';
 import { seesValues } from './values.ts';
 
@@ -125,6 +125,27 @@ export function oneRoutes(deps: RouteDeps) {
       who: ['operator'],
       permission: 'MANAGE_MAPPINGS',
       method: 'POST',
+      path: `${base}/records/party`,
+      body: partyListInput.shape.parties.element,
+      summary: 'Sends one new person as the host app would, to try the sync with. One that is there stays as it is.',
+      status: 201,
+      answer: z.strictObject({ id: z.string() }),
+      async handle({ params, caller, body: { externalId: id, ...body } }) {
+        const bot = await requireBot(params.bot);
+        if (await sync.hosts.get(bot, 'party', id))
+          throw new GatehouseError('duplicate', `The host app has a person ${JSON.stringify(id)} already.`, {
+            next: 'Choose another id; what the host app sent is not overwritten here.',
+            fields: [{ name: 'externalId', problem: 'is taken' }],
+          });
+        await sync.hosts.putUnknown(bot, 'party', [toPartyInput(id, body)]);
+        await noteOf(deps)(caller, bot, 'person_sent_by_hand', { kind: 'party', id });
+        return { json: { id } };
+      },
+    }),
+    defineRoute({
+      who: ['operator'],
+      permission: 'MANAGE_MAPPINGS',
+      method: 'POST',
       path: `${base}/sync/now`,
       body: z.strictObject({ kind: kindInput, localId: hostId }),
       summary: 'Brings one person or one case into step now. What policy holds for a person stays held.',
@@ -134,12 +155,13 @@ export function oneRoutes(deps: RouteDeps) {
         recordId: z.string(),
         url: z.string(),
       }),
-      async handle({ params, body: { kind, localId }, signal }) {
+      async handle({ params, caller, body: { kind, localId }, signal }) {
         const bot = await requireBot(params.bot);
         const port = sync.forHost(bot, await openOrg(bot, signal));
         const { operation, object, id, url } = await (kind === 'party'
           ? port.syncParty(localId)
           : port.syncCase(localId));
+        await noteOf(deps)(caller, bot, 'synced_by_hand', { kind, id: localId, operation, object, record: id });
         return { json: { operation, object, recordId: id, url } };
       },
     }),
