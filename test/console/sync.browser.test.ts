@@ -373,6 +373,38 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
     await page.getByText('this needs MANAGE_MAPPINGS').first().waitFor();
     expect(complaints).toEqual([]);
   });
+
+  it('sends one person by hand where the host app has sent none: nobody needs a terminal to try it [P8] [W5]', async () => {
+    await app.store.bots.create({
+      name: 'fresh',
+      audience: 'internal',
+      profile: 'internal',
+      createdAt: app.now(),
+      grants: ['SYNC_PARTY'],
+      policy: shippedPolicy('internal'),
+    });
+    await app.connections.connect('fresh', { flow: 'simulated' });
+    await using viewer = await signedIn('vic');
+    await viewer.page.goto(`${door.url}/bots/fresh/sync`);
+    const closed = viewer.page.getByRole('button', { name: 'Try with a person…' });
+    expect(await closed.isDisabled()).toBe(true);
+    expect(await closed.getAttribute('title')).toContain('which an admin has');
+    await using person = await signedIn();
+    const { page } = person;
+    await page.goto(`${door.url}/bots/fresh/sync`);
+    await page.getByRole('button', { name: 'Try with a person…' }).click();
+    await page.getByLabel('Name').fill('Tia Try');
+    await page.getByLabel('Email').fill('tia@example.com');
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: /try-1/ }).waitFor();
+    await checkPage(page);
+    await page.getByRole('button', { name: 'Sync now' }).click();
+    await expect.poll(async () => (await contactOf('tia@example.com')).Id, { timeout: 30_000 }).toBeTypeOf('string');
+    // What is there is the host app's: it is not overwritten from here.
+    const again = await ask('POST', '/api/bots/fresh/records/party', { externalId: 'try-1', name: 'Somebody Else' });
+    expect(again.error).toMatchObject({ code: 'duplicate', fields: [{ name: 'externalId' }] });
+    expect(person.complaints).toEqual([]);
+  });
 });
 
 /** Presses as a person makes them, counted. */

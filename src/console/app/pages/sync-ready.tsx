@@ -1,6 +1,9 @@
-import { Link } from 'wouter-preact';
+import { useState } from 'preact/hooks';
+import { Link, useLocation } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { AskButton } from '../parts/act.tsx';
+import { Dialog } from '../parts/dialog.tsx';
+import { Field, Form } from '../parts/form.tsx';
 import { Notice } from '../parts/states.tsx';
 import { counted, recordPath, useSummary } from '../parts/sync.tsx';
 import { useMay } from '../session.ts';
@@ -46,7 +49,7 @@ export function ReadyLine({ bot, summary: { ready } }: { readonly bot: string; r
   );
 }
 
-/** Where the host app has sent nothing: the one request that begins it. */
+/** Where the host app has sent nothing: what it does to begin, and a way to try without it. */
 export function NothingSent({ bot, summary }: { readonly bot: string; readonly summary: Summary }) {
   const { ready, inStep, waits, needsYou } = summary;
   if (ready.length > 0 || inStep + waits + needsYou > 0) return null;
@@ -55,16 +58,63 @@ export function NothingSent({ bot, summary }: { readonly bot: string; readonly s
       <h2 id="nothing">Nothing was sent yet</h2>
       <p>
         Your app sends its people and cases, with the host key of this bot (
-        <Link href={`/bots/${encodeURIComponent(bot)}`}>made on its page</Link>). The first one by hand:
+        <Link href={`/bots/${encodeURIComponent(bot)}`}>made on its page</Link>). Until it does, send one person by hand
+        and see what becomes of them.
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keyboard */}
-      <pre class="query" tabIndex={0}>
-        {`curl -X PUT ${location.origin}/api/parties/ana \\
-  -H "Authorization: Bearer HOST_KEY" -H "Content-Type: application/json" \\
-  -d '{"name": "Ana Lim", "email": "ana@example.com"}'`}
-      </pre>
-      <p class="note">It is counted here within half a minute.</p>
+      <TryPerson bot={bot} />
     </section>
+  );
+}
+
+const send = (bot: string, body: { externalId: string; name: string; email: string }) =>
+  said(api.POST('/api/bots/{bot}/records/party', { params: { path: { bot } }, body }));
+
+function TryPerson({ bot }: { readonly bot: string }) {
+  const why = useMay('MANAGE_MAPPINGS');
+  const [, go] = useLocation();
+  const [isOpen, setOpen] = useState(false);
+  const close = () => setOpen(false);
+  return (
+    <>
+      <div class="actions">
+        <button type="button" disabled={why !== undefined} title={why} onClick={() => setOpen(true)}>
+          Try with a person…
+        </button>
+      </div>
+      {isOpen && (
+        <Dialog title="Try with a person" onClose={close}>
+          <Form
+            button="Send"
+            run={(fields) => {
+              const text = (name: string) => String(fields.get(name) ?? '').trim();
+              return send(bot, { externalId: text('externalId'), name: text('name'), email: text('email') });
+            }}
+            done="Sent. Look at both sides here."
+            changes={['sync']}
+            after={({ id }) => go(recordPath(bot, 'party', id))}
+            beside={
+              <button type="button" onClick={close}>
+                Not now
+              </button>
+            }
+          >
+            <p class="note">
+              The person is kept as if your app had sent them. The sync looks for them in the connected org by email,
+              and makes a record only where there is none: choose somebody who may be there.
+            </p>
+            <Field label="Name" help="First and last.">
+              <input name="name" required maxLength={200} autoComplete="off" />
+            </Field>
+            <Field label="Email">
+              <input type="email" name="email" required maxLength={80} autoComplete="off" />
+            </Field>
+            <Field label="Id in your app" help="Letters and digits; your app may take the person over by it.">
+              <input name="externalId" required maxLength={128} defaultValue="try-1" autoComplete="off" />
+            </Field>
+          </Form>
+        </Dialog>
+      )}
+    </>
   );
 }
 
