@@ -2,6 +2,7 @@ import type { Connection } from 'jsforce';
 import type { Invocation, Invoked, ObjectDescribe, Salesforce } from '../domain/action.ts';
 import type { ErrorBody, GatehouseError } from '../domain/errors.ts';
 import type { HeldRights } from '../domain/rights.ts';
+import type { Bulk } from './bulk.ts';
 import type { EventSource } from './events.ts';
 import type { ConnectionRow } from './store.ts';
 
@@ -150,6 +151,8 @@ export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' |
       options?: { readonly allowDuplicates?: boolean },
     ): Promise<readonly (readonly RowOutcome[] | Refusal)[]>;
   };
+  /** Many rows at once, worked off by Salesforce itself. */
+  readonly bulk: Bulk;
   /** Values of every picklist of the object for one record type. */
   picklists(object: string, recordTypeId: string): Promise<Readonly<Record<string, readonly string[]>>>;
   limits(): Promise<Readonly<Record<string, { readonly max: number; readonly remaining: number }>>>;

@@ -10,6 +10,7 @@ import type { LoginSecret, TokenStore } from '../ports/tokens.ts';
 import { createOAuth, type Grant, notSalesforce } from './auth/oauth.ts';
 import { createSession, usable } from './auth/session.ts';
 import { createWebFlow } from './auth/web-flow.ts';
+import { createBulk } from './bulk/bulk.ts';
 import { toStatus } from './connection-status.ts';
 import { createDescribes } from './records/describes.ts';
 import { createOrg } from './records/org.ts';
@@ -285,6 +286,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
         apiVersion: config.apiVersion,
         describes,
         health,
+        bulk: createBulk({ pipeline, apiVersion: config.apiVersion, signal: call.signal, now, wait }),
         simulatedPages: deps.simulatedPages,
       });
     },

@@ -26,6 +26,7 @@ const FORBIDDEN = [
   ['src/salesforce/transport/a.ts', '../auth/session.ts'],
   ['src/salesforce/auth/a.ts', '../records/org.ts'],
   ['src/salesforce/records/a.ts', '../create-connections.ts'],
+  ['src/salesforce/bulk/a.ts', '../records/org.ts'],
   ['src/salesforce/events/a.ts', '../records/org.ts'],
   ['src/salesforce/events/b.ts', '../../store/open.ts'],
   ['src/salesforce/metadata/a.ts', '../request.ts'],

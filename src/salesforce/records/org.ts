@@ -23,6 +23,7 @@ export function createOrg(deps: {
   readonly apiVersion: string;
   readonly describes: Describes;
   readonly health: Health;
+  readonly bulk: Org['bulk'];
   readonly simulatedPages?: (() => string) | undefined;
 }): Org {
   const { pipeline, apiVersion, describes, health, simulatedPages } = deps;
@@ -184,6 +185,7 @@ export function createOrg(deps: {
       return answers;
     },
     collections: batches.collections,
+    bulk: deps.bulk,
     async picklists(object, recordTypeId) {
       const path = `${base}/ui-api/object-info/${objectName(object)}/picklist-values/${verified(recordTypeId)}`;
       const { json } = await ask({ path });
