@@ -1,5 +1,5 @@
 import type { Audit } from '../audit/audit.ts';
-import type { FieldValue } from '../domain/action.ts';
+import type { Action, FieldValue } from '../domain/action.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
 import type { Notice } from '../gate/notices.ts';
 import { createHooks } from '../outbound/hooks.ts';
@@ -22,6 +22,7 @@ import { requireWriting } from '../sync/remote/policy-bounds.ts';
 import type { RouteDeps } from '../sync/routes/deps.ts';
 import { type SyncRoute, syncRoutes } from '../sync/routes/sync-routes.ts';
 import { type DeliveryDeps, deliver } from '../sync/webhooks/deliver.ts';
+import { driftProblems } from './app-drift.ts';
 
 /** The sync half of the composition root: loaded by the first call that needs it. */
 export interface AppSync extends SyncRoom {
@@ -55,6 +56,7 @@ export interface SyncPace extends Pick<WorkerDeps, 'tickMs' | 'pollMs' | 'pauseM
 }
 
 export interface AppSyncDeps {
+  readonly actions: readonly Action[];
   readonly database: Database;
   readonly store: Store;
   readonly connections: Connections;
@@ -189,7 +191,11 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
         ...(Math.abs(offsetMs) < OFF_MS ? [] : [toldOffset(offsetMs)]),
         ...(difference === undefined ? [] : [toldClocks(difference)]),
       ];
-      return { ...status, problems: [...clocks, ...status.problems] };
+      const drift = await driftProblems(
+        { ...deps, mappings: shared.store.mappings, use: (name) => syncUse(shared, name, now()) },
+        bot,
+      );
+      return { ...status, problems: [...clocks, ...drift, ...status.problems] };
     },
   };
 }

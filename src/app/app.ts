@@ -197,6 +197,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       return createAppSync({
         database: await database(),
         store,
+        actions,
         connections,
         secret,
         allowPrivateHooks: config.allowPrivateHooks,

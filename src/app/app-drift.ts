@@ -1,0 +1,71 @@
+import type { Action } from '../domain/action.ts';
+import { KINDS, ruleKey } from '../domain/mapping.ts';
+import { driftOf } from '../policy/drift.ts';
+import type { Connections } from '../ports/salesforce.ts';
+import type { Store } from '../ports/store.ts';
+import type { SyncUse } from '../ports/sync.ts';
+import type { SyncStore } from '../ports/sync-store.ts';
+import type { SyncProblem } from '../sync/jobs/status.ts';
+import { compileMapping } from '../sync/mapping/compile.ts';
+import { checkMapping } from '../sync/mapping/validate.ts';
+
+/** What the org changed under a bot, from describes as they are remembered (an hour at most), told before a write fails by it. */
+
+export interface DriftDeps {
+  readonly store: Pick<Store, 'bots'>;
+  readonly mappings: SyncStore['mappings'];
+  readonly connections: Pick<Connections, 'open' | 'status'>;
+  readonly actions: readonly Action[];
+  readonly use: (bot: string) => Promise<readonly SyncUse[]>;
+}
+
+const LOOK_MS = 10_000;
+const MOST_TOLD = 20;
+
+export async function driftProblems(deps: DriftDeps, name: string): Promise<readonly SyncProblem[]> {
+  const bot = await deps.store.bots.get(name);
+  if (bot === undefined || (await deps.connections.status(name)).state !== 'connected') return [];
+  let told: readonly string[];
+  try {
+    const org = await deps.connections.open(name, { signal: AbortSignal.timeout(LOOK_MS), background: true });
+    told = [
+      ...(await driftOf(bot, deps.actions, await deps.use(name), (object) => org.describe(object))),
+      ...(await mappingDrift(deps, name, (object) => org.describe(object))),
+    ];
+  } catch {
+    // An org that does not answer is a problem of its own.
+    return [];
+  }
+  if (told.length === 0) return [];
+  const more = told.length - MOST_TOLD;
+  return [
+    {
+      code: 'schema_drift',
+      message: `The org has changed under ${name}. ${told.slice(0, MOST_TOLD).join(' ')}${more > 0 ? ` And ${more} more.` : ''}`,
+      next: `Bring it back in the org, or save what names it without it (policy, mapping): a rule that names nothing holds nothing. What the user may do now: gatehouse org check ${name}.`,
+      count: told.length,
+      examples: [],
+    },
+  ];
+}
+
+/** Rules whose field is gone are told with the records; here those whose field is another one now, and what new records must have. */
+async function mappingDrift(
+  { mappings }: Pick<DriftDeps, 'mappings'>,
+  bot: string,
+  describe: (object: string) => ReturnType<Awaited<ReturnType<Connections['open']>>['describe']>,
+): Promise<readonly string[]> {
+  const told = KINDS.map(async (kind) => {
+    const saved = (await mappings.get(bot, kind))?.mapping;
+    if (saved === undefined) return [];
+    const described = await describe(saved.object).catch(() => undefined);
+    if (described === undefined) return [];
+    const kept = new Set(compileMapping(saved, described).rules.map(({ key }) => key));
+    const mapping = { ...saved, rules: saved.rules.filter((rule) => kept.has(ruleKey(rule))) };
+    const { problems, warnings } = await checkMapping(mapping, described);
+    return [...problems, ...warnings.filter(({ name }) => name === 'rules')].map(
+      ({ problem }) => `Mapping of ${kind}: ${problem}.`,
+    );
+  });
+  return (await Promise.all(told)).flat();
+}

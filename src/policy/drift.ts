@@ -1,0 +1,79 @@
+import { policyFor } from '../../permissions/decide.ts';
+import type { Action, ObjectDescribe } from '../domain/action.ts';
+import { GatehouseError } from '../domain/errors.ts';
+import { compareRights } from '../domain/rights.ts';
+import type { BotRow } from '../ports/store.ts';
+import type { SyncUse } from '../ports/sync.ts';
+import { checkNames } from './names.ts';
+import { needsOf } from './needs.ts';
+
+/**
+ * What of a bot does not fit its org any more, though it did when it was saved: names that the org has lost, fields that may not be
+ * written now, and fields that every new record must have since. One sentence each, before a write fails by it.
+ */
+export async function driftOf(
+  bot: Pick<BotRow, 'grants' | 'policy'>,
+  actions: readonly Action[],
+  uses: readonly SyncUse[],
+  describe: (object: string) => Promise<ObjectDescribe>,
+): Promise<readonly string[]> {
+  const { problems } = await checkNames(bot.policy, actions, describe);
+  const describes = new Map<string, ObjectDescribe>();
+  const gone: string[] = [];
+  const named = new Set(Object.keys(bot.policy.objects).map((name) => name.toLowerCase()));
+  for (const { object, because } of needsOf(bot, actions, uses)) {
+    const found = await describe(object).catch((error: unknown) => {
+      if (error instanceof GatehouseError && error.code === 'not_found') return undefined;
+      throw error;
+    });
+    if (found) describes.set(object.toLowerCase(), found);
+    // One that the policy names is told as such.
+    else if (!named.has(object.toLowerCase()))
+      gone.push(`${object} (for ${because.join(', ')}) is not shown any more.`);
+  }
+  // What the sync leaves out by itself is told with its records.
+  const synced = new Set(uses.flatMap(({ fields }) => fields.map((field) => field.toLowerCase())));
+  const objects = [...describes.values()].map(({ name, fields }) => ({
+    ...{ object: name, create: true, edit: true, delete: true, viewAll: false, modifyAll: false },
+    fields: fields.map((field) => ({
+      name: field.name,
+      isEditable: field.createable || field.updateable,
+      isPermissionable: false,
+    })),
+  }));
+  const needs = needsOf(bot, actions, uses, describes).filter(({ object }) => describes.has(object.toLowerCase()));
+  const { tooLittle } = compareRights(needs, { objects, system: undefined });
+  return [
+    ...problems.map(({ name, problem }) => `${name}: ${problem}.`),
+    ...gone,
+    ...tooLittle.flatMap(({ object, readFields, editFields, because }) => [
+      ...readFields
+        .filter((name) => !synced.has(`${object}.${name}`.toLowerCase()))
+        .map((name) => `${object}.${name} (for ${because.join(', ')}) is not there any more, or not shown.`),
+      ...editFields.map((name) => `${object}.${name} (for ${because.join(', ')}) may not be written any more.`),
+    ]),
+    ...actions
+      .filter(({ permission }) => bot.grants.includes(permission))
+      .flatMap((one) => unfilled(one, bot, describes)),
+  ];
+}
+
+/** A new record cannot be without these, and no input of the action fills them. */
+function unfilled(
+  { name, touches: { creates = [], sets, mapped } }: Action,
+  { policy }: Pick<BotRow, 'policy'>,
+  describes: ReadonlyMap<string, ObjectDescribe>,
+): readonly string[] {
+  if (sets === undefined || mapped === true) return [];
+  const filled = new Set(
+    [...sets, ...policyFor(policy, name).expose.map(({ field }) => field)].map((one) => one.toLowerCase()),
+  );
+  return creates.flatMap((object) =>
+    (describes.get(object.toLowerCase())?.fields ?? [])
+      .filter((field) => field.createable && !field.nillable && !field.defaultedOnCreate && field.type !== 'boolean')
+      .filter((field) => !filled.has(field.name.toLowerCase()))
+      .map(
+        (field) => `${name} cannot create ${object} any more: ${field.name} is required now, and no input fills it.`,
+      ),
+  );
+}
