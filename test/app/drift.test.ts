@@ -31,7 +31,9 @@ describe('what an org changes under a bot is told before a write fails by it', (
   it('a field that an action writes may not be written any more [B5]', async () => {
     await using world = await createWorld();
     await changed(world, { readOnlyFields: ['Opportunity.Amount'] });
-    expect(await drift(world)).toMatch(/Opportunity\.Amount \(for [\w, ]*UpdateOpportunity\) may not be written any more\./);
+    expect(await drift(world)).toMatch(
+      /Opportunity\.Amount \(for [\w, ]*UpdateOpportunity\) may not be written any more\./,
+    );
   });
 
   it('a field that every new record must have since stops creates before they are tried [B5]', async () => {
