@@ -17,6 +17,8 @@ export interface Config {
   readonly salesforce: {
     readonly clientId: string | undefined;
     readonly clientSecret: string | undefined;
+    /** Of the app that `connect --client-id` names, without a prompt. */
+    readonly botClientSecret: string | undefined;
     readonly loginUrl: string;
     readonly apiVersion: string;
     /** GATEHOUSE_ALLOW_PASSWORD=1: the discouraged username-password flow may be used. */

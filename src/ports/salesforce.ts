@@ -5,6 +5,7 @@ import type { HeldRights } from '../domain/rights.ts';
 import type { Bulk } from './bulk.ts';
 import type { EventSource } from './events.ts';
 import type { ConnectionRow } from './store.ts';
+import type { OAuthApp } from './tokens.ts';
 
 /** Bots and their orgs: connect, use, look at, disconnect. */
 export interface Connections {
@@ -48,6 +49,8 @@ export interface WebStart {
   readonly sandbox?: boolean;
   /** My Domain or extra host; refused unless Salesforce-owned or listed. */
   readonly loginUrl?: string | undefined;
+  /** The bot's own app; default: the one by which it is connected, else the installation's. */
+  readonly app?: OAuthApp | undefined;
 }
 
 export interface WebReturn {
@@ -58,7 +61,10 @@ export interface WebReturn {
   readonly errorDescription: string | undefined;
 }
 
-export type HeadlessFlow =
+/** `app` as in a start on the web. */
+export type HeadlessFlow = { readonly app?: OAuthApp | undefined } & HeadlessWay;
+
+type HeadlessWay =
   | {
       readonly flow: 'jwt';
       readonly username: string;

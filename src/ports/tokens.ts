@@ -17,7 +17,20 @@ export interface TokenSet {
   readonly accessToken: string;
   readonly refreshToken?: string | undefined;
   readonly login?: LoginSecret | undefined;
+  /** By which app it was issued: that one alone renews it. Earlier versions kept none: it was the installation's. */
+  readonly app?: IssuingApp | undefined;
 }
+
+/** An app in an org, by which a sign-in is asked for. */
+export interface OAuthApp {
+  readonly clientId: string;
+  readonly clientSecret?: string | undefined;
+}
+
+/** The secret of the installation's own stays in the environment. */
+export type IssuingApp =
+  | ({ readonly of: 'bot' } & OAuthApp)
+  | { readonly of: 'installation'; readonly clientId: string };
 
 export interface LoginSecret {
   readonly username: string;

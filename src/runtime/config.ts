@@ -85,6 +85,7 @@ const environment = z.object({
     .optional(),
   SALESFORCE_CLIENT_ID: text,
   SALESFORCE_CLIENT_SECRET: text,
+  SALESFORCE_BOT_CLIENT_SECRET: text,
   SALESFORCE_LOGIN_URL: z.url({ protocol: /^https?$/ }).default('https://login.salesforce.com'),
   SALESFORCE_API_VERSION: z
     .string()
@@ -150,6 +151,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     salesforce: {
       clientId: e.SALESFORCE_CLIENT_ID,
       clientSecret: e.SALESFORCE_CLIENT_SECRET,
+      botClientSecret: e.SALESFORCE_BOT_CLIENT_SECRET,
       loginUrl: new URL(e.SALESFORCE_LOGIN_URL).origin,
       apiVersion: `v${e.SALESFORCE_API_VERSION.replace(/^v/, '').replace(/\.0$/, '')}.0`,
       allowPassword: e.GATEHOUSE_ALLOW_PASSWORD === '1',

@@ -6,8 +6,9 @@ import type { Config } from '../ports/config.ts';
 import type { Log } from '../ports/log.ts';
 import type { ConnectionStatus, Connections, HeadlessFlow, OrgCall } from '../ports/salesforce.ts';
 import type { ConnectionRow, ConnectionStore, ValueStore } from '../ports/store.ts';
-import type { LoginSecret, TokenStore } from '../ports/tokens.ts';
-import { createOAuth, type Grant, notSalesforce } from './auth/oauth.ts';
+import type { LoginSecret, OAuthApp, TokenSet, TokenStore } from '../ports/tokens.ts';
+import { createApps, ownApp } from './auth/apps.ts';
+import { type Grant, notSalesforce } from './auth/oauth.ts';
 import { createSession, usable } from './auth/session.ts';
 import { createWebFlow } from './auth/web-flow.ts';
 import { createBulk } from './bulk/bulk.ts';
@@ -59,12 +60,12 @@ export function createConnections(deps: ConnectionDeps): Connections {
   const { config, rows, now, log, wait = sleep } = deps;
   const timeoutMs = deps.requestTimeoutMs;
   const transport = createTransport({ timeoutMs, extraHosts: config.extraHosts, simulated: deps.simulated });
-  const oauth = createOAuth({ transport, config, now });
-  const web = createWebFlow({ oauth, values: deps.values, random: deps.random, now });
+  const apps = createApps({ transport, config, now });
+  const web = createWebFlow({ apps, vault: deps.tokens, values: deps.values, random: deps.random, now });
   const watch = deps.watch ?? createLeaseWatch(deps.now);
   const session = createSession({
     transport,
-    oauth,
+    apps,
     rows,
     vault: deps.tokens,
     timeoutMs,
@@ -105,13 +106,13 @@ export function createConnections(deps: ConnectionDeps): Connections {
     flow: ConnectionRow['flow'],
     loginUrl: string,
     grant: Grant,
-    login?: LoginSecret,
+    { app, login }: { readonly app?: OAuthApp | undefined; readonly login?: LoginSecret } = {},
   ): Promise<ConnectionStatus> {
     if (!grant.orgId || !grant.userId || !grant.instanceUrl) throw notSalesforce();
     const before = await rows.get(bot);
     const orgId = receivedId(grant.orgId) ?? grant.orgId;
     if (before && before.state !== 'disconnected' && before.orgId !== orgId) {
-      await oauth.revoke(loginUrl, grant.refreshToken ?? grant.accessToken);
+      await apps.by(app).revoke(loginUrl, grant.refreshToken ?? grant.accessToken);
       throw new GatehouseError(
         'conflict',
         `This bot is connected to another org (${before.orgId}); you signed in to ${orgId}.`,
@@ -161,15 +162,37 @@ export function createConnections(deps: ConnectionDeps): Connections {
       accessToken: grant.accessToken,
       ...(grant.refreshToken ? { refreshToken: grant.refreshToken } : {}),
       login,
+      ...(flow === 'simulated' ? {} : { app: apps.kept(app) }),
     };
     await session.keep(known, tokens);
     const old = before && (await session.tokens(before));
     await rows.put(known);
     if (before && before.tokenVersion !== tokenVersion) await session.forget(before);
     if (old?.refreshToken && old.refreshToken !== grant.refreshToken)
-      await oauth.revoke(before?.loginUrl ?? loginUrl, old.refreshToken);
+      await revoke(before?.loginUrl ?? loginUrl, old, old.refreshToken);
     log.info('connected to Salesforce', { bot, flow, orgId, environment: known.environment });
     return toStatus(known, now());
+  }
+
+  /** By the app that issued it; false where that one is there no more. */
+  async function revoke(loginUrl: string, tokens: TokenSet, value: string): Promise<boolean> {
+    try {
+      return await apps.issuerOf(tokens).revoke(loginUrl, value);
+    } catch (error) {
+      if (error instanceof GatehouseError && error.code === 'reconnect_needed') return false;
+      throw error;
+    }
+  }
+
+  /** Connected again, a bot stays with its own app and that one's login host unless another is named. */
+  async function withApp<How extends { readonly app?: OAuthApp | undefined; readonly loginUrl?: string | undefined }>(
+    bot: string,
+    how: How,
+  ): Promise<How> {
+    if (how.app !== undefined) return how;
+    const row = await rows.get(bot);
+    const app = row === undefined || row.state === 'disconnected' ? undefined : ownApp(await session.tokens(row));
+    return app === undefined ? how : { ...how, app, loginUrl: how.loginUrl ?? row?.loginUrl };
   }
 
   /** Who signed in, and to what kind of org. A user without access to either question still gets connected, and is told. */
@@ -210,21 +233,24 @@ export function createConnections(deps: ConnectionDeps): Connections {
     };
   }
 
-  async function signIn(bot: string, how: HeadlessFlow): Promise<ConnectionStatus> {
+  async function signIn(bot: string, given: HeadlessFlow): Promise<ConnectionStatus> {
+    const how = given.flow === 'simulated' ? given : await withApp(bot, given);
+    const { app } = how;
+    const oauth = apps.by(app);
     switch (how.flow) {
       case 'simulated':
         transport.origin(SIMULATED);
         return establish(bot, 'simulated', SIMULATED, await oauth.simulated());
       case 'client-credentials': {
         const loginUrl = loginUrlOf(how);
-        return establish(bot, how.flow, loginUrl, await oauth.clientCredentials(loginUrl));
+        return establish(bot, how.flow, loginUrl, await oauth.clientCredentials(loginUrl), { app });
       }
       case 'jwt': {
         const { username, privateKey } = how;
         const loginUrl = loginUrlOf(how);
         return establish(bot, how.flow, loginUrl, await oauth.jwt(loginUrl, { username, privateKey }), {
-          username,
-          privateKey,
+          app,
+          login: { username, privateKey },
         });
       }
       case 'password': {
@@ -236,8 +262,8 @@ export function createConnections(deps: ConnectionDeps): Connections {
         const { username, password } = how;
         const loginUrl = loginUrlOf(how);
         return establish(bot, how.flow, loginUrl, await oauth.password(loginUrl, { username, password }), {
-          username,
-          password,
+          app,
+          login: { username, password },
         });
       }
       default:
@@ -253,19 +279,23 @@ export function createConnections(deps: ConnectionDeps): Connections {
   }
 
   return {
-    begin: async (bot, start) => web.begin(bot, start, loginUrlOf(start)),
+    async begin(bot, given) {
+      const start = await withApp(bot, given);
+      return web.begin(bot, start, loginUrlOf(start), start.app);
+    },
     async finish(back) {
-      const { bot, loginUrl, grant } = await web.finish(back);
-      return { ...(await establish(bot, 'web', loginUrl, grant)), bot };
+      const { bot, loginUrl, app, grant } = await web.finish(back);
+      return { ...(await establish(bot, 'web', loginUrl, grant, { app })), bot };
     },
     connect: signIn,
     async disconnect(bot) {
       // The state first: from here on no request starts and no refresh can bring the connection back.
       await rows.patch(bot, { state: 'disconnected' });
+      await web.forget(bot);
       const row = await rows.get(bot);
       if (!row) return { revoked: false };
       const tokens = await session.tokens(row);
-      const revoked = tokens ? await oauth.revoke(row.loginUrl, tokens.refreshToken ?? tokens.accessToken) : false;
+      const revoked = tokens ? await revoke(row.loginUrl, tokens, tokens.refreshToken ?? tokens.accessToken) : false;
       await session.forget(row);
       await describes.forget(row.id);
       log.info('disconnected from Salesforce', { bot, revoked });

@@ -78,6 +78,8 @@ export interface Settings extends Setup {
   readonly validation: boolean;
   readonly rotation: boolean;
   readonly isLoginHost: boolean;
+  /** The connected app: what makes one sign-in another's. */
+  readonly app: { readonly clientId: string; readonly clientSecret: string };
   readonly callbacks: readonly string[] | null;
   readonly compositeConditional: boolean;
   readonly clockOffsetMs: number;
@@ -263,6 +265,7 @@ export const defaultSettings: Settings = {
   validation: true,
   rotation: false,
   isLoginHost: false,
+  app: { clientId: 'sim', clientSecret: 'sim' },
   callbacks: null,
   compositeConditional: false,
   clockOffsetMs: 0,

@@ -3,6 +3,7 @@ import { GatehouseError } from '../../domain/errors.ts';
 import { lookupNotes } from '../../policy/lookups.ts';
 import { botNamed } from '../../policy/permit.ts';
 import type { HeadlessFlow } from '../../ports/salesforce.ts';
+import type { OAuthApp } from '../../ports/tokens.ts';
 import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
 import { type CommandCall, defineCommand, UsageError } from '../command.ts';
 import { describeConnection, describeLookups } from './status.ts';
@@ -15,6 +16,8 @@ const options = {
   },
   sandbox: { about: 'a sandbox (test.salesforce.com)' },
   loginUrl: { value: 'url', about: 'My Domain, e.g. https://example.my.salesforce.com' },
+  clientId: { value: 'key', about: "the bot's own app; its secret is asked for, or SALESFORCE_BOT_CLIENT_SECRET" },
+  clientSecretFile: { value: 'file', about: 'holds that secret' },
   username: { value: 'username', about: 'Salesforce user, for jwt and password' },
 } as const;
 
@@ -38,7 +41,7 @@ export const command = defineCommand({
       return;
     }
     const operator = await askOperatorOnceReal(call, app, 'CREATE_OAUTH');
-    const status = await app.connections.connect(bot, await toFlow(flow, call));
+    const status = await app.connections.connect(bot, { ...(await toFlow(flow, call)), ...(await readApp(call)) });
     await app.audit.record({
       bot,
       principal: principalOf(operator),
@@ -57,11 +60,29 @@ export const command = defineCommand({
 
 type Call = CommandCall<readonly ['<bot>'], typeof options>;
 
-function webLink({ options: { sandbox, loginUrl } }: Call, base: string, bot: string): string {
+function webLink({ options: { sandbox, loginUrl, clientId } }: Call, base: string, bot: string): string {
   const url = new URL(`${base}/connect/${encodeURIComponent(bot)}`);
   if (sandbox) url.searchParams.set('sandbox', '1');
   if (loginUrl !== undefined) url.searchParams.set('loginUrl', loginUrl);
+  if (clientId !== undefined) url.searchParams.set('clientId', clientId);
   return url.href;
+}
+
+/** Never an argument: those stand in the shell's history and in the list of processes. */
+async function readApp({ config, options, terminal }: Call): Promise<{ readonly app?: OAuthApp }> {
+  const { clientId, clientSecretFile: file } = options;
+  if (clientId === undefined) {
+    if (file === undefined) return {};
+    throw new UsageError('A client secret without its client id says nothing.', 'Add --client-id KEY.');
+  }
+  const given =
+    file !== undefined
+      ? (await readSecret(file, '--client-secret-file')).trim()
+      : (config.salesforce.botClientSecret ??
+        (terminal.canAsk
+          ? await terminal.ask('Client secret of the app (empty if it needs none): ', { isSecret: true })
+          : ''));
+  return { app: { clientId, clientSecret: given === '' ? undefined : given } };
 }
 
 async function toFlow(flow: HeadlessFlow['flow'], { config, options, terminal }: Call): Promise<HeadlessFlow> {
@@ -99,8 +120,12 @@ async function toFlow(flow: HeadlessFlow['flow'], { config, options, terminal }:
 async function readKey(file: string | undefined): Promise<string> {
   if (file === undefined)
     throw new UsageError('The jwt flow needs a private key.', 'Set SALESFORCE_JWT_KEY_FILE to its PEM file.');
+  return readSecret(file, 'SALESFORCE_JWT_KEY_FILE');
+}
+
+async function readSecret(file: string, named: string): Promise<string> {
   return readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new GatehouseError('config_invalid', 'The file of SALESFORCE_JWT_KEY_FILE cannot be read.', {
+    throw new GatehouseError('config_invalid', `The file of ${named} cannot be read.`, {
       next: 'Check that the path is right and that this user may read it.',
       cause,
     });

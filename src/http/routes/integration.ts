@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Setter } from '../../audit/audit.ts';
 import { momentAnswer } from '../../domain/answers.ts';
+import { GatehouseError } from '../../domain/errors.ts';
 import { lookupNotes } from '../../policy/lookups.ts';
 import { botNamed } from '../../policy/permit.ts';
 import { reachOf } from '../../policy/reach.ts';
@@ -18,6 +19,12 @@ export const lookupAnswer = z.strictObject({
   next: z.string(),
   fitting: z.array(z.string()),
 });
+/** As Salesforce gives them out: no blanks. */
+const appText = z
+  .string()
+  .trim()
+  .regex(/^[\x21-\x7e]{0,512}$/, 'takes up to 512 letters, digits and signs, without blanks');
+
 export const connectionAnswer = z
   .strictObject({
     state: z.enum(['connected', 'needs_reauth', 'disconnected', 'never_connected']),
@@ -120,20 +127,33 @@ export function integrationRoutes(deps: HttpDeps) {
         'Begin to connect: where the browser goes next. Only for a browser that is signed in, which must finish it',
       who: ['operator'],
       permission: 'CREATE_OAUTH',
-      body: z.strictObject({ sandbox: z.boolean().default(false), loginUrl: z.string().trim().max(300).default('') }),
+      body: z.strictObject({
+        sandbox: z.boolean().default(false),
+        loginUrl: z.string().trim().max(300).default(''),
+        clientId: appText
+          .default('')
+          .describe("Of the bot's own app; empty: the one it is connected by, else the installation's"),
+        clientSecret: appText.default(''),
+      }),
       answer: z.strictObject({ url: z.string() }),
-      async handle({ params, caller, body: { sandbox, loginUrl }, baseUrl }) {
+      async handle({ params, caller, body: { sandbox, loginUrl, clientId, clientSecret }, baseUrl }) {
         const bot = await botNamed(store, params.bot);
         const { id: sessionId } = browserOf(caller);
         if (deps.isSimulated) {
           await connections.connect(bot.name, { flow: 'simulated' });
           return { json: { url: await connected(deps, bot.name, setter(caller)) } };
         }
+        if (clientId === '' && clientSecret !== '')
+          throw new GatehouseError('invalid_input', 'A client secret without its client id says nothing.', {
+            next: 'Give both, or neither for the app of the installation.',
+            fields: [{ name: 'clientId', problem: 'is missing' }],
+          });
         const { url } = await connections.begin(bot.name, {
           sessionId,
           redirectUri: callbackOf(baseUrl),
           sandbox,
           ...(loginUrl === '' ? {} : { loginUrl }),
+          ...(clientId === '' ? {} : { app: { clientId, clientSecret: clientSecret || undefined } }),
         });
         return { json: { url } };
       },

@@ -8,7 +8,8 @@ import { SIMULATED } from '../transport/hosts.ts';
 import { type Answer, isEventPath, type Transport, type Wire } from '../transport/http.ts';
 import { cancelled, UpstreamError } from '../transport/upstream-error.ts';
 import { untilAborted } from '../transport/waiting.ts';
-import type { Grant, OAuth } from './oauth.ts';
+import type { Apps } from './apps.ts';
+import type { Grant } from './oauth.ts';
 import { passing } from './sign-in-failures.ts';
 
 /**
@@ -44,7 +45,7 @@ const PAUSE_MS = 300;
 
 export function createSession(deps: {
   readonly transport: Transport;
-  readonly oauth: OAuth;
+  readonly apps: Apps;
   readonly rows: ConnectionStore;
   readonly vault: TokenStore;
   readonly timeoutMs: number;
@@ -53,7 +54,7 @@ export function createSession(deps: {
   readonly now: () => number;
   readonly wait: (ms: number, signal?: AbortSignal) => Promise<void>;
 }): Session {
-  const { transport, oauth, rows, vault, timeoutMs, now, wait } = deps;
+  const { transport, apps, rows, vault, timeoutMs, now, wait } = deps;
   // Longer than the one request that runs under it, so that a live holder does not lose it.
   const leaseMs = timeoutMs + 10_000;
   const held = new Map<string, { readonly key: string; readonly tokens: TokenSet }>();
@@ -173,7 +174,7 @@ export function createSession(deps: {
       const granted = await grantPatiently(row, old, fence);
       if ('row' in granted) return granted.row;
       const { grant } = granted;
-      await mustBeSameOrg(row, grant);
+      await mustBeSameOrg(row, old, grant);
       const fresh: ConnectionRow = {
         ...row,
         ...release,
@@ -219,7 +220,8 @@ export function createSession(deps: {
     }
     await vault.delete(keyOf(fresh));
     const latest = await rows.get(old.bot);
-    if (latest?.state === 'disconnected' && next.refreshToken) await oauth.revoke(old.loginUrl, next.refreshToken);
+    if (latest?.state === 'disconnected' && next.refreshToken)
+      await apps.issuerOf(next).revoke(old.loginUrl, next.refreshToken);
     return usable(latest);
   }
 
@@ -252,8 +254,9 @@ export function createSession(deps: {
     }
   }
 
-  function grantAgain(row: ConnectionRow, old: TokenSet): Promise<Grant> {
+  async function grantAgain(row: ConnectionRow, old: TokenSet): Promise<Grant> {
     const login: LoginSecret = old.login ?? { username: row.username };
+    const oauth = row.flow === 'simulated' ? apps.by(undefined) : apps.issuerOf(old);
     switch (row.flow) {
       case 'simulated':
         return oauth.simulated();
@@ -276,8 +279,9 @@ export function createSession(deps: {
   }
 
   /** A sandbox keeps its address, user and app when it is refreshed, and is another org: nothing of the old one may go there. */
-  async function mustBeSameOrg(row: ConnectionRow, grant: Grant): Promise<void> {
+  async function mustBeSameOrg(row: ConnectionRow, old: TokenSet, grant: Grant): Promise<void> {
     const { orgId, loginUrl } = row;
+    const oauth = apps.issuerOf(old);
     const now = grant.orgId || (await oauth.orgOf(instanceOf(row, grant), grant.accessToken));
     if (now.slice(0, 15) === orgId.slice(0, 15)) return;
     await oauth.revoke(loginUrl, grant.accessToken);

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { WebReturn, WebStart } from '../../ports/salesforce.ts';
 import type { ValueStore } from '../../ports/store.ts';
-import type { Grant, OAuth } from './oauth.ts';
+import type { OAuthApp, TokenStore } from '../../ports/tokens.ts';
+import { type Apps, ownApp } from './apps.ts';
+import type { Grant } from './oauth.ts';
 import { signInFailure } from './sign-in-failures.ts';
 
 /**
@@ -10,8 +12,21 @@ import { signInFailure } from './sign-in-failures.ts';
  * session and bot that began; a newer Connect of the bot voids it (O8).
  */
 export interface WebFlow {
-  begin(bot: string, start: WebStart, loginUrl: string): Promise<{ readonly url: string }>;
-  finish(back: WebReturn): Promise<{ readonly bot: string; readonly loginUrl: string; readonly grant: Grant }>;
+  /** By `app`, or the installation's. */
+  begin(
+    bot: string,
+    start: Pick<WebStart, 'sessionId' | 'redirectUri'>,
+    loginUrl: string,
+    app: OAuthApp | undefined,
+  ): Promise<{ readonly url: string }>;
+  finish(back: WebReturn): Promise<{
+    readonly bot: string;
+    readonly loginUrl: string;
+    readonly app: OAuthApp | undefined;
+    readonly grant: Grant;
+  }>;
+  /** Nothing that was begun for this bot can be finished. */
+  forget(bot: string): Promise<void>;
 }
 
 const STATE = 'oauth_state';
@@ -24,25 +39,35 @@ interface Pending {
   readonly redirectUri: string;
   readonly loginUrl: string;
   readonly verifier: string;
+  /** With an app of its own, which lies in the vault meanwhile: it has a secret. */
+  readonly hasApp?: boolean;
 }
 
 export function createWebFlow(deps: {
-  readonly oauth: OAuth;
+  readonly apps: Apps;
+  readonly vault: TokenStore;
   readonly values: ValueStore;
   readonly random: (bytes: number) => Uint8Array;
   readonly now: () => number;
 }): WebFlow {
-  const { oauth, values, random, now } = deps;
+  const { apps, vault, values, random, now } = deps;
+
+  async function forget(bot: string): Promise<void> {
+    const older = await values.consume(LATEST, bot, now());
+    if (older === undefined) return;
+    await values.remove(STATE, older);
+    await vault.delete(vaultKey(older));
+  }
 
   return {
-    async begin(bot, { sessionId, redirectUri }, loginUrl) {
+    async begin(bot, { sessionId, redirectUri }, loginUrl, app) {
       const state = Buffer.from(random(16)).toString('base64url');
       const verifier = Buffer.from(random(48)).toString('base64url');
-      const url = oauth.authorizeUrl(loginUrl, { redirectUri, state, verifier });
+      const url = apps.by(app).authorizeUrl(loginUrl, { redirectUri, state, verifier });
       const key = hash(state);
-      const older = await values.consume(LATEST, bot, now());
-      if (older !== undefined) await values.remove(STATE, older);
-      const pending: Pending = { bot, sessionId, redirectUri, loginUrl, verifier };
+      await forget(bot);
+      const pending: Pending = { bot, sessionId, redirectUri, loginUrl, verifier, hasApp: app !== undefined };
+      if (app !== undefined) await vault.set(vaultKey(key), { accessToken: '', app: apps.kept(app) });
       await values.set(STATE, key, JSON.stringify(pending), now() + TTL_MS);
       await values.set(LATEST, bot, key, now() + TTL_MS);
       return { url };
@@ -54,6 +79,8 @@ export function createWebFlow(deps: {
         throw unusable('This return from Salesforce is unknown, used already, or older than ten minutes.');
       // Written by begin alone, so its shape is known.
       const pending = JSON.parse(stored) as Pending;
+      const app = pending.hasApp ? ownApp(await vault.get(vaultKey(key))) : undefined;
+      if (pending.hasApp) await vault.delete(vaultKey(key));
       if (pending.sessionId !== sessionId) {
         throw new GatehouseError('permission_denied', 'This sign-in was begun in another browser session.', {
           next: 'Sign in to Gatehouse in this browser and press Connect here.',
@@ -66,10 +93,16 @@ export function createWebFlow(deps: {
       if (error) throw signInFailure(error, errorDescription ?? '');
       if (!code) throw unusable('The return from Salesforce carries no code.');
       const { bot, loginUrl, redirectUri, verifier } = pending;
-      return { bot, loginUrl, grant: await oauth.redeem(loginUrl, { code, redirectUri, verifier }) };
+      if (pending.hasApp && app === undefined) throw unusable('The app of this sign-in is no longer kept.');
+      const grant = await apps.by(app).redeem(loginUrl, { code, redirectUri, verifier });
+      return { bot, loginUrl, app, grant };
     },
+    forget,
   };
 }
+
+/** No connection's: an id of theirs has no blanks. */
+const vaultKey = (state: string): string => `connecting ${state}`;
 
 /** The store never holds a state that could be replayed. */
 function hash(state: string): string {

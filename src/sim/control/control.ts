@@ -187,7 +187,8 @@ function changeSettings(org: Org, body: Body): unknown {
       next[name] = value;
     } else if (isSetup(name)) {
       Object.assign(next, toSetup(org, name, value), { schemaChangedAt: org.now() });
-    } else if (name === 'callbacks') next[name] = value === null ? null : texts(value, name);
+    } else if (name === 'app') next[name] = toApp(toObject(value, name));
+    else if (name === 'callbacks') next[name] = value === null ? null : texts(value, name);
     else if (name === 'apiUsed') org.keep('usage', 'org', { ...usageOf(org), used: optionalNumber(value, name) ?? 0 });
     else if (name === 'changeDataCapture') next[name] = toSelected(org, texts(value, name));
     else if (NUMBERS.has(name)) next[name] = optionalNumber(value, name);
@@ -201,6 +202,13 @@ function changeSettings(org: Org, body: Body): unknown {
     for (const row of org.table('Organization').all()) org.saveRow('Organization', { ...row, IsSandbox: body.sandbox });
   }
   return org.settings;
+}
+
+function toApp(given: Body): Settings['app'] {
+  onlyKeys(given, ['clientId', 'clientSecret']);
+  const { clientId, clientSecret } = given;
+  if (typeof clientId === 'string' && typeof clientSecret === 'string') return { clientId, clientSecret };
+  throw new BadControl('app takes {"clientId": text, "clientSecret": text}.');
 }
 
 const NUMBERS: ReadonlySet<string> = new Set([

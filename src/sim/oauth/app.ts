@@ -1,10 +1,11 @@
 /** The one connected app of the simulated org, and its users' ready password. */
 import { timingSafeEqual } from 'node:crypto';
+import type { Settings } from '../facts.ts';
 import type { Org } from '../org.ts';
 import type { Row } from '../table.ts';
 
-export const clientId = 'sim';
-export const clientSecret = 'sim';
+/** Consumer key and secret of the one app that this org knows. */
+export const appOf = (org: Org): Settings['app'] => org.settings.app;
 export const password = 'sim';
 
 const scopes = new Set([

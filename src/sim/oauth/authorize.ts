@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { escapeHtml, type Incoming, type Outgoing, page, redirect } from '../http.ts';
 import type { Org } from '../org.ts';
-import { areScopesKnown, clientId, userNamed } from './app.ts';
+import { appOf, areScopesKnown, userNamed } from './app.ts';
 
 const kept = [
   'response_type',
@@ -22,6 +22,7 @@ export function authorize(org: Org, { method, url, text }: Incoming): Outgoing {
   const asked = isPost ? new URLSearchParams(text) : url.searchParams;
   const get = (name: string) => asked.get(name) ?? '';
 
+  const { clientId } = appOf(org);
   // Without a known app and a callback there is nowhere safe to send an error: it is shown here.
   if (get('client_id') !== clientId) return errorPage('invalid_client_id', 'client identifier invalid');
   const callback = parseCallback(org, get('redirect_uri'));

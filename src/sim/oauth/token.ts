@@ -2,7 +2,7 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { type Incoming, json, type Outgoing } from '../http.ts';
 import type { Org } from '../org.ts';
-import { clientId, clientSecret, identityUrl, isSameText, password, userNamed } from './app.ts';
+import { appOf, identityUrl, isSameText, password, userNamed } from './app.ts';
 import { closeGrant, grantOf, issueSession, liveSession, openGrant, rotateGrant } from './tokens.ts';
 
 const uncached = {
@@ -27,13 +27,13 @@ export function token(org: Org, incoming: Incoming): Outgoing {
     const form = formOf(incoming);
     switch (form('grant_type')) {
       case 'authorization_code':
-        checkClient(incoming, form, false);
+        checkClient(org, incoming, form, false);
         return byCode(org, incoming.origin, form);
       case 'refresh_token':
-        checkClient(incoming, form, false);
+        checkClient(org, incoming, form, false);
         return byRefresh(org, incoming.origin, form);
       case 'password':
-        checkClient(incoming, form, true);
+        checkClient(org, incoming, form, true);
         return byPassword(org, incoming.origin, form);
       case 'client_credentials':
         return byClient(org, incoming, form);
@@ -58,7 +58,7 @@ export function revoke(org: Org, incoming: Incoming): Outgoing {
 export function introspect(org: Org, incoming: Incoming): Outgoing {
   return answered(() => {
     const form = formOf(incoming);
-    checkClient(incoming, form, true);
+    checkClient(org, incoming, form, true);
     const session = liveSession(org, form('token'));
     const grant = grantOf(org, form('token')) ?? (session?.grantId ? org.fact('grant', session.grantId) : undefined);
     const userId = session?.userId ?? grant?.userId;
@@ -67,7 +67,7 @@ export function introspect(org: Org, incoming: Incoming): Outgoing {
     return {
       active: true,
       scope: grant?.scope ?? 'api',
-      client_id: clientId,
+      client_id: appOf(org).clientId,
       username: user?.Username,
       sub: identityUrl(org, incoming.origin, userId),
       token_type: session ? 'access_token' : 'refresh_token',
@@ -95,7 +95,8 @@ function byCode(org: Org, origin: string, form: Form): unknown {
 
 function byRefresh(org: Org, origin: string, form: Form): unknown {
   const known = grantOf(org, form('refresh_token'));
-  if (!known) throw new OauthRefusal('invalid_grant', 'expired access/refresh token');
+  // A refresh token of another app is none here.
+  if (known?.clientId !== appOf(org).clientId) throw new OauthRefusal('invalid_grant', 'expired access/refresh token');
   const { rotation } = org.settings;
   const grant = rotation ? rotateGrant(org, known) : known;
   return issueSession(org, {
@@ -122,7 +123,7 @@ function byClient(org: Org, incoming: Incoming, form: Form): unknown {
   if (org.settings.isLoginHost || /^(login|test)\.salesforce\.com$/.test(hostname)) {
     throw new OauthRefusal('invalid_grant', 'request not supported on this domain');
   }
-  checkClient(incoming, form, true);
+  checkClient(org, incoming, form, true);
   // The app runs as the administrator.
   const runAs = userNamed(org, 'admin@sim.example');
   if (!runAs) throw new OauthRefusal('invalid_grant', 'no client credentials user enabled');
@@ -135,7 +136,7 @@ function byAssertion(org: Org, origin: string, assertion: string): unknown {
   const claim = claims(body);
   const invalid = () => new OauthRefusal('invalid_grant', 'invalid assertion');
   if (header?.alg !== 'RS256' || !claim) throw invalid();
-  if (claim.iss !== clientId) throw new OauthRefusal('invalid_client_id', 'client identifier invalid');
+  if (claim.iss !== appOf(org).clientId) throw new OauthRefusal('invalid_client_id', 'client identifier invalid');
   const keys = org.facts('jwtKey');
   if (keys.length === 0) throw new OauthRefusal('invalid_grant', "user hasn't approved this consumer");
   const isSigned = keys.some(({ pem }) =>
@@ -161,7 +162,8 @@ function claims(part: string): Readonly<Record<string, unknown>> | undefined {
   }
 }
 
-function checkClient({ headers }: Incoming, form: Form, needsSecret: boolean): void {
+function checkClient(org: Org, { headers }: Incoming, form: Form, needsSecret: boolean): void {
+  const { clientId, clientSecret } = appOf(org);
   const basic = /^Basic (.+)$/i.exec(headers.get('authorization') ?? '')?.[1];
   const [id = '', secret = ''] = basic
     ? Buffer.from(basic, 'base64').toString().split(':')

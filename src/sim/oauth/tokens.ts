@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Grant, Session } from '../facts.ts';
 import type { Org } from '../org.ts';
-import { clientId, clientSecret, identityUrl, organizationId } from './app.ts';
+import { appOf, identityUrl, organizationId } from './app.ts';
 
 const liveGrants = 5;
 /** Beyond this, dead sessions are swept out. Not before: a test may turn the clock back. */
@@ -20,6 +20,7 @@ export interface Issue {
 }
 
 export function openGrant(org: Org, userId: string, scope: string): Grant {
+  const { clientId } = appOf(org);
   const grant: Grant = {
     id: `g${org.count('grant')}`,
     token: refreshToken(),
@@ -50,6 +51,7 @@ export function closeGrant(org: Org, grant: Grant): void {
 
 export function issueSession(org: Org, issue: Issue): Record<string, string> {
   const { userId, origin, scope, grant } = issue;
+  const { clientId, clientSecret } = appOf(org);
   const now = org.now();
   const sessions = org.facts('session');
   if (sessions.length > manySessions) {

@@ -72,7 +72,12 @@ export function Connect({ name }: { readonly name: string }) {
                   said(
                     api.POST('/api/bots/{bot}/integration/connect', {
                       ...path,
-                      body: { sandbox: fields.has('sandbox'), loginUrl: String(fields.get('loginUrl') ?? '') },
+                      body: {
+                        sandbox: fields.has('sandbox'),
+                        loginUrl: text(fields, 'loginUrl'),
+                        clientId: text(fields, 'clientId'),
+                        clientSecret: text(fields, 'clientSecret'),
+                      },
                     }),
                   )
                 }
@@ -105,6 +110,30 @@ export function Connect({ name }: { readonly name: string }) {
                   </Field>
                 )}
                 {!isSimulated && (
+                  <details open={asked.has('clientId')}>
+                    <summary>An app of its own</summary>
+                    <Field
+                      label="Client id"
+                      help="Consumer Key, where this bot’s org has another app than the installation. Leave empty to go on with the app it is connected by, or else the installation’s."
+                    >
+                      <input
+                        type="text"
+                        name="clientId"
+                        defaultValue={asked.get('clientId') ?? ''}
+                        autocomplete="off"
+                        autocapitalize="off"
+                        spellcheck={false}
+                      />
+                    </Field>
+                    <Field
+                      label="Client secret"
+                      help="Consumer Secret, if that app requires it. It is stored encrypted and never shown."
+                    >
+                      <input type="password" name="clientSecret" autocomplete="new-password" />
+                    </Field>
+                  </details>
+                )}
+                {!isSimulated && (
                   <p class="note">
                     Callback URL of the app in your org, exactly: <code>{callback}</code>
                   </p>
@@ -117,6 +146,8 @@ export function Connect({ name }: { readonly name: string }) {
     </Page>
   );
 }
+
+const text = (fields: FormData, name: string): string => String(fields.get(name) ?? '');
 
 function Chips({ names }: { readonly names: readonly string[] }) {
   if (names.length === 0) return <span class="empty">nothing</span>;
