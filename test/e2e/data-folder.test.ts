@@ -102,6 +102,11 @@ describe('the simulated org beside a stored real connection', () => {
     });
     const connected = await as(real, 'connect', 'acme', '--flow', 'client-credentials', '--login-url', url);
     expect([connected.code, connected.stderr]).toEqual([0, '']);
+    // By an app of the bot's own: the installation's secret is not lent to it, and its own comes from the environment.
+    const own = ['connect', 'acme', '--flow', 'client-credentials', '--login-url', url, '--client-id', 'sim'];
+    const keyed = { ...real, GATEHOUSE_OPERATOR_KEY: admin.key, SALESFORCE_CLIENT_SECRET: 'wrong' };
+    expect((await as(keyed, ...own)).error.code).toBe('config_invalid');
+    expect((await as({ ...keyed, SALESFORCE_BOT_CLIENT_SECRET: 'sim' }, ...own)).code).toBe(0);
 
     const lost = await as({}, 'call', 'acme', 'GetAccount', '{"name":"Globex Shipping"}');
     expect([lost.code, lost.error.code]).toEqual([1, 'config_invalid']);
