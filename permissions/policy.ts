@@ -50,6 +50,8 @@ const rule = z.strictObject({
 /** What a policy says to one action. */
 export const actionPolicySchema = z.strictObject({
   decision,
+  /** The operator's own words after the description of the tool. They decide nothing. */
+  whenToUse: z.string().trim().min(1).max(300).optional(),
   /** Least assurance of an approval; public bots always need `session`. */
   assurance: assurance.default('client'),
   clientDecline: clientDecline.optional(),
@@ -137,6 +139,17 @@ export const policySchema = z.strictObject({
       tellReason: z.boolean().default(false),
       /** Operators may approve what they asked for themselves. Unset: only on a simulated org. */
       selfApproval: z.boolean().optional(),
+    })
+    .prefault({}),
+  /** The bot's own words. They are read by people and the model, and no rule looks at them. */
+  words: z
+    .strictObject({
+      /** On its chat page, in place of its name here. */
+      name: z.string().trim().min(1).max(60).optional(),
+      greeting: z.string().trim().min(1).max(300).optional(),
+      starters: z.array(z.string().trim().min(1).max(120)).max(6).default([]),
+      /** Told to the model in chat and over MCP, after our own. */
+      instructions: z.string().trim().min(1).max(2_000).optional(),
     })
     .prefault({}),
   /** What the host app may do beside sending records and reading changes. */

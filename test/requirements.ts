@@ -20,7 +20,7 @@ export const REQUIREMENTS = {
       "a write repeated (retry, double click, resumed call; same principal, conversation and arguments within 10 minutes, or the caller's own key) has one effect and answers `alreadyDone` while the record still holds it.",
   },
   A5: {
-    state: 'later: actions declared in configuration',
+    state: 'held',
     promise:
       'a new action is one new file in `actions/`; operators without code declare one as data: its permission is a generated `CUSTOM_NAME`, its risk at least what its operation implies, and it passes the same gate.',
   },
@@ -261,7 +261,7 @@ export const REQUIREMENTS = {
     state: 'held',
     promise: 'describe, picklists by record type, Metadata read, and the deploy of our external-id fields.',
   },
-  B6: { state: 'later: Apex REST', promise: 'Apex REST, flows, SOSL through declared actions.' },
+  B6: { state: 'owed: SOSL (the operation search)', promise: 'Apex REST, flows, SOSL through declared actions.' },
   B7: { state: 'held', promise: 'limits.' },
   B8: {
     state: 'later: the least permission set',

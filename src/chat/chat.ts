@@ -88,6 +88,7 @@ export function createChat(deps: ChatDeps): Chat {
       isPublic,
       actions,
       context,
+      instructions: bot.policy.words.instructions,
       isSimulated: deps.about.isSimulated,
       now: deps.now(),
     });

@@ -14,6 +14,8 @@ export function systemPrompt(
     readonly actions: readonly ListedAction[];
     /** The account of the session (O9), JSON text. */
     readonly context: string | undefined;
+    /** The operator's own, for this bot. */
+    readonly instructions: string | undefined;
     readonly isSimulated: boolean;
     readonly now: number;
   },
@@ -29,6 +31,7 @@ export function systemPrompt(
     today: new Date(known.now).toISOString().slice(0, 10),
     audience: known.isPublic ? 'visitors' : 'colleagues',
     org: known.isSimulated ? 'simulated' : 'real',
+    ...(known.instructions === undefined ? {} : { instructions: known.instructions }),
     ...(known.context === undefined ? {} : { customer: quotedFields(known.context) }),
   });
 }

@@ -5,6 +5,9 @@ import { type Html, html } from './html.ts';
 export interface ChatPage {
   readonly files: { readonly styles: readonly string[]; readonly script: string };
   readonly bot: string;
+  /** What visitors read in place of the bot's name. */
+  readonly name: string;
+  readonly greeting: string | undefined;
   readonly isDemo: boolean;
   readonly isSimulated: boolean;
   /** Lets in visitors that no host app signed for. */
@@ -16,12 +19,12 @@ export interface ChatPage {
 }
 
 export function chatPage(given: ChatPage): string {
-  const { bot } = given;
+  const { bot, name } = given;
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<title>Chat with ${bot}</title>
+<title>Chat with ${name}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content">
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
@@ -33,7 +36,7 @@ ${given.files.styles.map((style) => html`<link rel="stylesheet" href="${style}">
 <a class="skip" href="#words">Skip to the message field</a>
 <header class="bar">
   <div class="inner">
-    <h1>Chat with <bdi>${bot}</bdi></h1>
+    <h1>Chat with <bdi>${name}</bdi></h1>
     <button class="quiet" type="button" data-new hidden>New chat</button>
   </div>
   ${(given.isDemo || given.isSimulated) && html`<p class="simulated" role="note">${notes(given)}</p>`}
@@ -41,7 +44,7 @@ ${given.files.styles.map((style) => html`<link rel="stylesheet" href="${style}">
 <main id="main" tabindex="0" aria-label="Conversation">
   <div class="inner">
     <section class="hello" data-hello>
-      <h2>How can I help?</h2>
+      <h2>${given.greeting ?? 'How can I help?'}</h2>
       <p>Write what you would like. Nothing that needs a yes happens without one.</p>
       ${
         given.starters.length > 0 &&

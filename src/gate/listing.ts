@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { unanswered } from '../../permissions/decide.ts';
 import type { Action } from '../domain/action.ts';
 import { botNamed, listed, type Permitted } from '../policy/permit.ts';
+import { wordsOf } from '../policy/words.ts';
 import type { ListedAction } from '../ports/gate.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { getProposal } from './get-proposal.ts';
@@ -18,7 +19,7 @@ export async function listActions(
     (permit): ListedAction => ({
       name: permit.action.name,
       title: permit.action.title,
-      description: permit.action.description,
+      description: wordsOf(permit.action, bot.policy).description,
       risk: permit.action.risk,
       idempotent: permit.action.idempotent ?? permit.action.risk === 'read',
       mayAsk: mayAsk(permit, bot),

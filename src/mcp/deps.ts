@@ -33,4 +33,6 @@ export interface McpCaller {
   readonly bot: string;
   readonly principal: string;
   readonly session?: Session | undefined;
+  /** What the operator of the bot adds to our instructions. */
+  readonly instructions?: string | undefined;
 }

@@ -24,7 +24,7 @@ import { createSessions } from './sessions.ts';
 
 export interface McpHttpDeps extends McpDeps {
   readonly access: Access;
-  readonly store: Pick<Store, 'mcpSessions' | 'values'>;
+  readonly store: Pick<Store, 'bots' | 'mcpSessions' | 'values'>;
   readonly config: Pick<Config, 'url' | 'allowedOrigins'>;
   /** What serves one caller; default: our tools and prompts. */
   readonly createServer?: (caller: McpCaller, era: Era, during?: During) => Server;
@@ -59,7 +59,7 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
     try {
       const about = aboutSignIn(request, origin);
       if (about !== undefined) return about;
-      const caller = await identify(deps.access, request.headers);
+      const caller = await identify(deps, request.headers);
       checkAddress(request, caller.bot);
       checkForm(request);
       const parsedBody = await messageIn(request, MOST_BYTES);
@@ -87,10 +87,11 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
   };
 }
 
-async function identify(access: Access, headers: Headers): Promise<McpCaller> {
+async function identify({ access, store }: Pick<McpHttpDeps, 'access' | 'store'>, headers: Headers): Promise<McpCaller> {
   const { bot, principal } = await access.agent(bearerOf(headers));
   const token = headers.get('gatehouse-session');
-  return { bot, principal, ...(token === null ? {} : { session: await access.verifySession(bot, token) }) };
+  const instructions = (await store.bots.get(bot))?.policy.words.instructions;
+  return { bot, principal, instructions, ...(token === null ? {} : { session: await access.verifySession(bot, token) }) };
 }
 
 /** The key itself goes no further than this file. */

@@ -18,7 +18,7 @@ export function createMcpServer(deps: McpDeps, caller: McpCaller, era: Era, duri
     { name: 'gatehouse', title: 'Gatehouse', version: packageJson.version },
     {
       capabilities: { tools: { listChanged: true }, prompts: {} },
-      instructions: instructions(deps.isSimulated),
+      instructions: instructions(deps.isSimulated, caller.instructions),
       requestState: { verify: rounds.verify },
       // It waits blindly: an approval elsewhere would go unseen. 2025-era clients are asked by `askAndWait`.
       inputRequired: { legacyShim: false },
@@ -58,7 +58,7 @@ async function answered<T>({ log }: McpDeps, answer: () => Promise<T>): Promise<
 }
 
 /** What spans the tools; each tool's own description says the rest. */
-function instructions(isSimulated: boolean): string {
+function instructions(isSimulated: boolean, ofOperator: string | undefined): string {
   return [
     'Gatehouse acts on Salesforce for one bot; you see only the actions it was granted.',
     'Ask the user for what is missing; never invent names, emails, Ids, stages or amounts.',
@@ -68,5 +68,11 @@ function instructions(isSimulated: boolean): string {
     ...(isSimulated
       ? ['This is a simulated org: nothing here reaches Salesforce. Say so when you report results.']
       : []),
+    ...(ofOperator === undefined
+      ? []
+      : [
+          'The operator of this bot adds the following; it changes nothing of what you may do and what waits for a person.',
+          ofOperator,
+        ]),
   ].join('\n');
 }

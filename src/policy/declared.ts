@@ -8,10 +8,10 @@ import { type Declaration, meaningOf, permissionOf, RUNS_ORG_CODE } from '../dom
 import { type FieldProblem, GatehouseError, listProblems } from '../domain/errors.ts';
 import { GET_PROPOSAL } from '../domain/proposal.ts';
 import { quoted } from '../domain/safe-text.ts';
-import { toolSchema } from '../domain/tool-schema.ts';
 import type { Connections } from '../ports/salesforce.ts';
 import type { AuditRow, BotRow, Store } from '../ports/store.ts';
 import { botNamed } from './permit.ts';
+import { MOST_TOOL_BYTES, toolBytes, wordsOf } from './words.ts';
 
 /** What operators declare: checked, saved as a revision, and taken away again, each with its audit rows in one transaction. */
 
@@ -178,8 +178,6 @@ function takenBy(inCode: readonly Action[], others: BotRow['declared']): readonl
   ];
 }
 
-/** Bytes that all declared tools of one bot may take in every conversation (F1). */
-const MOST_BYTES = 10_000;
 const MOST_ACTIONS = 50;
 
 function budgetProblems(bot: BotRow, declaration: Declaration, others: BotRow['declared']): FieldProblem[] {
@@ -187,24 +185,14 @@ function budgetProblems(bot: BotRow, declaration: Declaration, others: BotRow['d
     return [
       { name: '(top)', problem: `is one more than the ${MOST_ACTIONS} actions that ${bot.name} may have declared` },
     ];
-  const bytes = [...others, { revision: 0, declaration }].reduce((sum, one) => sum + toolBytes(toAction(one)), 0);
-  if (bytes <= MOST_BYTES) return [];
+  const bytes = [...others, { revision: 0, declaration }].reduce((sum, one) => sum + toolBytes(wordsOf(toAction(one), bot.policy)), 0);
+  if (bytes <= MOST_TOOL_BYTES) return [];
   return [
     {
       name: '(top)',
-      problem: `makes the declared tools of ${bot.name} ${bytes} bytes long, at most ${MOST_BYTES}: shorten descriptions, or remove one`,
+      problem: `makes the declared tools of ${bot.name} ${bytes} bytes long, at most ${MOST_TOOL_BYTES}: shorten descriptions, or remove one`,
     },
   ];
-}
-
-/** What a model reads of a tool, before each conversation. */
-export function toolBytes({
-  name,
-  title,
-  description,
-  input,
-}: Pick<Action, 'name' | 'title' | 'description' | 'input'>): number {
-  return Buffer.byteLength(JSON.stringify({ name, title, description, inputSchema: toolSchema(input, 'input') }));
 }
 
 const CHECK_MS = 20_000;

@@ -13,6 +13,7 @@ import type { Access } from '../ports/access.ts';
 import type { Connections } from '../ports/salesforce.ts';
 import type { BotRow, Store } from '../ports/store.ts';
 import { checkNames } from './names.ts';
+import { tooLong, wordProblems } from './words.ts';
 
 /** What operators set for a bot. A save and its audit row are one transaction: neither is ever there without the other. */
 
@@ -33,7 +34,12 @@ export function checkedPolicy(value: unknown, actions: readonly Answering[]): Po
   );
   const problems =
     'policy' in parsed
-      ? [...rightsOfAll(value), ...closedIds(parsed.policy), ...neverHolding(parsed.policy, actions)]
+      ? [
+          ...rightsOfAll(value),
+          ...closedIds(parsed.policy),
+          ...neverHolding(parsed.policy, actions),
+          ...wordProblems(parsed.policy),
+        ]
       : parsed.problems;
   if ('policy' in parsed && problems.length === 0) return parsed.policy;
   throw refusedPolicy(problems);
@@ -115,6 +121,8 @@ export async function checkedPolicyOf(deps: CheckDeps, bot: string, value: unkno
   const row = await deps.store.bots.get(bot);
   const actions = row === undefined ? deps.actions : actionsOf(deps.actions, row);
   const policy = checkedPolicy(value, actions);
+  const long = tooLong(policy, deps.actions);
+  if (long.length > 0) throw refusedPolicy(long);
   const meant = row === undefined ? [] : policyWarnings(policy, row.audience);
   const { warnings, unchecked } = await nameWarnings({ ...deps, actions }, bot, policy);
   return { policy, warnings: [...meant, ...warnings, ...unchecked], unchecked };

@@ -107,7 +107,7 @@ const OWN = new Map([
     'access/create-access access/operators app/api-use audit/audit audit/verdict chat/chat chat/conversations chat/system',
     'chat/tool-answer gate/undo http/assets http/openapi http/routes/audit http/routes/proposals',
     'notices/webhook policy/replay runtime/clocks salesforce/auth/web-flow salesforce/query/run-soql',
-    'salesforce/records/describes store/first-reads store/secrets/tokens store/sync/tables store/tables/proposals',
+    'salesforce/records/describes store/first-reads store/secrets/tokens store/sync/tables store/tables/declared store/tables/proposals',
     'mcp/sessions policy/never-used policy/save',
   ].map((own) => [own, 'what we wrote'] as const),
   ['chat/demo/orders chat/demo/server chat/demo/tell cli/demo/stage cli/demo/history', 'the demo talks to itself'],

@@ -18,7 +18,8 @@ export const command = defineCommand({
     const session = config.session === undefined ? undefined : await app.access.verifySession(name, config.session);
     const stopRecovering = keepRecovering(app);
     const page = createOwnPage(app);
-    await serveMcpStdio({ ...app, openPage: page.open }, { bot: name, principal, session });
+    const { instructions } = (await app.store.bots.get(name))?.policy.words ?? {};
+    await serveMcpStdio({ ...app, openPage: page.open }, { bot: name, principal, session, instructions });
     stopRecovering();
     await page.close();
   },

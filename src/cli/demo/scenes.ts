@@ -13,6 +13,7 @@ export async function playScenes(stage: Stage, app: App, isStock: boolean): Prom
   await aSync(stage, app, org);
   await aConflict(stage, app, org);
   await aRepair(stage);
+  await aDeclaredAction(stage, app);
   await aRevocation(stage, app);
 }
 
@@ -180,6 +181,40 @@ async function aRepair(stage: Stage): Promise<void> {
   stage.check('a query this broad was shown to a person first', stage.questions().length === 1);
   stage.check('it is answered with three rows', repaired.result?.returned === 3);
 }
+
+async function aDeclaredAction(stage: Stage, app: App): Promise<void> {
+  stage.scene('An action that an operator declares, without code');
+  stage.note('The org has an Apex class for orders. An operator declares OrderStatus and grants CUSTOM_ORDER_STATUS.');
+  const { botNamed } = await import('../../policy/permit.ts');
+  const { saveDeclared } = await import('../../policy/declared.ts');
+  const by = { principal: 'operator:demo', channel: 'cli' } as const;
+  const { permission } = await saveDeclared(app, await botNamed(app.store, DEMO_BOT), ORDER_STATUS, by);
+  await app.store.bots.grant(DEMO_BOT, permission);
+  stage.check('the bot is shown OrderStatus like any other tool', (await stage.tools()).includes('OrderStatus'));
+
+  stage.user('Where is my order 10000017?');
+  stage.personWill('approve');
+  const { result } = await stage.call('OrderStatus', { orderNumber: '10000017' });
+  stage.check('code of the org was asked for first', stage.questions().length === 1);
+  const status = Object(result?.answer).status;
+  stage.bot(`Order 10000017: ${status}.`);
+  stage.check('that is what the class answers', status === 'Shipped');
+  const wrong = await stage.call('OrderStatus', { orderNumber: '../../data' });
+  stage.check('a value that would be another path is refused', wrong.error?.code === 'invalid_input');
+}
+
+const ORDER_STATUS = {
+  name: 'OrderStatus',
+  title: 'Order status',
+  description: 'Tells where an order stands. Use when a customer asks about an order. Ask for its number.',
+  operation: 'apex-rest',
+  method: 'GET',
+  path: '/orders/{orderNumber}',
+  input: {
+    orderNumber: { type: 'text', pattern: '[0-9]{8}', maxLength: 8, required: true, description: 'Eight digits' },
+  },
+  returns: ['status'],
+};
 
 async function aRevocation(stage: Stage, app: App): Promise<void> {
   stage.scene('A permission taken away');

@@ -14,12 +14,15 @@ export function mountChat(app: Hono<Env>, deps: HttpDeps): readonly { method: st
     const { isDemo, isSimulated } = (await deps.openChat()).about;
     const may = new Set((await deps.gate.actions(name)).map((action) => action.name));
     const { frameOrigins, anonymous } = policy.chat;
+    const { words } = policy;
     const page = chatPage({
       files: {
         styles: [assetOf('style').path, assetOf('chat-style').path],
         script: assetOf('chat').path,
       },
       bot: name,
+      name: words.name ?? name,
+      greeting: words.greeting,
       isDemo,
       isSimulated,
       anonymous,
@@ -27,7 +30,10 @@ export function mountChat(app: Hono<Env>, deps: HttpDeps): readonly { method: st
       frameOrigins,
       // They name records of the simulated org; another org has others.
       // Strangers are answered about their own account alone, which only the site can say.
-      starters: isSimulated
+      starters:
+        words.starters.length > 0
+          ? words.starters
+          : isSimulated
         ? STARTERS.filter(({ needs }) => may.has(needs) && (audience !== 'public' || needs === 'CreateLead')).map(
             ({ words }) => words,
           )

@@ -1,0 +1,45 @@
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import { expect, it } from 'vitest';
+import { saveDeclared } from '../../src/policy/declared.ts';
+import { botNamed } from '../../src/policy/permit.ts';
+import { openDoor } from './door.ts';
+
+const remind = {
+  name: 'RemindOrder',
+  title: 'Remind of an order',
+  description: 'Starts the reminder of an order.',
+  operation: 'flow',
+  flow: 'Order_Reminder',
+  input: { orderNumber: { type: 'text', maxLength: 8, required: true, description: 'Eight digits' } },
+  inputs: { orderNumber: { input: 'orderNumber' } },
+};
+
+it('tells a client that its tools changed once another process declares one, and lists it like ours [A5]', async () => {
+  await using door = await openDoor({}, { watchMs: 50 });
+  const { world } = door;
+  const client = new Client({ name: 'test', version: '1' });
+  await using _ = { [Symbol.asyncDispose]: () => client.close() };
+  const told = new Promise<void>((resolve) =>
+    client.setNotificationHandler(ToolListChangedNotificationSchema, () => resolve()),
+  );
+  const requestInit = { headers: { authorization: `Bearer ${door.key}` } };
+  // Optional members of the SDK's own type are not optional in the way ours are.
+  await client.connect(new StreamableHTTPClientTransport(new URL(door.url), { requestInit }) as never);
+  expect(client.getServerCapabilities()?.tools).toEqual({ listChanged: true });
+  const before = (await client.listTools()).tools.map(({ name }) => name);
+  const other = await world.again();
+  const by = { principal: 'operator:ada', channel: 'cli' } as const;
+  const { permission } = await saveDeclared(other, await botNamed(other.store, world.bot), remind, by);
+  await other.store.bots.grant(world.bot, permission);
+  await told;
+  const tools = (await client.listTools()).tools.filter(({ name }) => !before.includes(name));
+  expect(tools).toMatchObject([
+    {
+      name: 'RemindOrder',
+      annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+      inputSchema: { required: ['orderNumber'], additionalProperties: false },
+    },
+  ]);
+});
