@@ -138,8 +138,6 @@ function touchesOf(declaration: Declaration): Action['touches'] {
   }
 }
 
-export type Writes = DeclaredOf<'create'> | DeclaredOf<'update'>;
-
 function inputOf(inputs: Declaration['input']): z.ZodObject {
   return z.strictObject(
     Object.fromEntries(

@@ -87,11 +87,19 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
   };
 }
 
-async function identify({ access, store }: Pick<McpHttpDeps, 'access' | 'store'>, headers: Headers): Promise<McpCaller> {
+async function identify(
+  { access, store }: Pick<McpHttpDeps, 'access' | 'store'>,
+  headers: Headers,
+): Promise<McpCaller> {
   const { bot, principal } = await access.agent(bearerOf(headers));
   const token = headers.get('gatehouse-session');
   const instructions = (await store.bots.get(bot))?.policy.words.instructions;
-  return { bot, principal, instructions, ...(token === null ? {} : { session: await access.verifySession(bot, token) }) };
+  return {
+    bot,
+    principal,
+    instructions,
+    ...(token === null ? {} : { session: await access.verifySession(bot, token) }),
+  };
 }
 
 /** The key itself goes no further than this file. */

@@ -185,7 +185,10 @@ function budgetProblems(bot: BotRow, declaration: Declaration, others: BotRow['d
     return [
       { name: '(top)', problem: `is one more than the ${MOST_ACTIONS} actions that ${bot.name} may have declared` },
     ];
-  const bytes = [...others, { revision: 0, declaration }].reduce((sum, one) => sum + toolBytes(wordsOf(toAction(one), bot.policy)), 0);
+  const bytes = [...others, { revision: 0, declaration }].reduce(
+    (sum, one) => sum + toolBytes(wordsOf(toAction(one), bot.policy)),
+    0,
+  );
   if (bytes <= MOST_TOOL_BYTES) return [];
   return [
     {

@@ -12,7 +12,13 @@ type ToolWords = Pick<Action, 'name' | 'title' | 'description' | 'input' | 'outp
 /** The tool as a model reads it: our description first. */
 export function wordsOf({ name, title, description, input, output }: ToolWords, policy: Policy): ToolWords {
   const { whenToUse } = policyFor(policy, name);
-  return { name, title, input, output, description: whenToUse === undefined ? description : `${description} ${whenToUse}` };
+  return {
+    name,
+    title,
+    input,
+    output,
+    description: whenToUse === undefined ? description : `${description} ${whenToUse}`,
+  };
 }
 
 /** A person who approves a policy must see all that a model reads. */

@@ -19,6 +19,7 @@ type Try = (company: Company, ask: (path: string) => Promise<any>) => Trial | Pr
 const LOOKS = new Set([
   'POST /api/bots/{bot}/policy/check',
   'POST /api/bots/{bot}/integration/test',
+  'POST /api/bots/{bot}/declared-actions/{name}/check',
   'POST /api/bots/{bot}/mappings/{kind}/check',
   'POST /api/bots/{bot}/mappings/{kind}/preview',
   'POST /api/notices/webhook/test',
@@ -42,6 +43,19 @@ const batch =
     const open = batches.find(({ state }: { state: string }) => /running|paused|scheduled/.test(state));
     return { path: `/api/bots/demo/sync/batches/${open?.id}/${what}` };
   };
+
+const DECLARED = '/api/bots/demo/declared-actions/DealStatus';
+const declaration = {
+  name: 'DealStatus',
+  title: 'Deal status',
+  description: 'Tells the stage of a deal by its name.',
+  operation: 'query',
+  input: { deal: { type: 'text', maxLength: 80, required: true, description: 'Its name' } },
+  object: 'Opportunity',
+  fields: ['Name', 'StageName'],
+  where: [{ field: 'Name', is: { input: 'deal' } }],
+  limit: 5,
+};
 
 /** One try of each that succeeds, in this order. */
 const TRIES: Readonly<Record<string, Try>> = {
@@ -71,6 +85,8 @@ const TRIES: Readonly<Record<string, Try>> = {
   }),
   'PUT /api/bots/{bot}/off/{action}': () => ({ path: '/api/bots/demo/off/GetAccount' }),
   'DELETE /api/bots/{bot}/off/{action}': () => ({ path: '/api/bots/demo/off/GetAccount' }),
+  'PUT /api/bots/{bot}/declared-actions/{name}': () => ({ path: DECLARED, json: declaration }),
+  'DELETE /api/bots/{bot}/declared-actions/{name}': () => ({ path: DECLARED }),
   'POST /api/operators': () => ({ json: { name: 'new', role: 'viewer' } }),
   'PUT /api/operators/{name}': () => ({ path: '/api/operators/new', json: { role: 'approver' } }),
   'POST /api/operators/{name}/keys': () => ({ path: '/api/operators/new/keys', json: {} }),

@@ -31,14 +31,27 @@ describe('the own words of a bot', () => {
       expect(await world.call('UpdateOpportunity', move)).toMatchObject({ status: 'waiting' });
       expect(await world.call('GetAccount', { name: 'Acme Industries' })).toMatchObject({ status: 'done' });
     }
-    const facts = { changes: [], sensitive: [], duplicates: 0, warnings: 0, runsThisHour: 0, environment: 'production' } as const;
-    const [a, b] = await Promise.all([plain, spoken].map(async (world) => (await world.app.store.bots.get(world.bot))!));
+    const facts = {
+      changes: [],
+      sensitive: [],
+      duplicates: 0,
+      warnings: 0,
+      runsThisHour: 0,
+      environment: 'production',
+    } as const;
+    const [a, b] = await Promise.all(
+      [plain, spoken].map(async (world) => (await world.app.store.bots.get(world.bot))!),
+    );
     for (const action of plain.app.actions) {
-      const met = [a!, b!].map((bot) => decideCall({ action, actionPolicy: policyFor(bot.policy, action.name) }, bot, facts));
+      const met = [a!, b!].map((bot) =>
+        decideCall({ action, actionPolicy: policyFor(bot.policy, action.name) }, bot, facts),
+      );
       expect(met[1]).toEqual(met[0]);
     }
     await spoken.app.store.bots.revoke(spoken.bot, 'READ_ACCOUNT');
-    expect(await spoken.refusal('GetAccount', { name: 'Acme Industries' })).toMatchObject({ code: 'permission_denied' });
+    expect(await spoken.refusal('GetAccount', { name: 'Acme Industries' })).toMatchObject({
+      code: 'permission_denied',
+    });
   });
 
   it('stand after ours, for the model over MCP and for people on the page [A5 T1]', async () => {
@@ -62,8 +75,16 @@ describe('the own words of a bot', () => {
     ['a hidden mark in a greeting', { words: { greeting: 'Hello\u202e' } }, 'words.greeting'],
     ['a hidden mark in a starter', { words: { starters: ['a', 'b\u200b'] } }, 'words.starters[1]'],
     ['instructions that are too long', { words: { instructions: 'x'.repeat(2_001) } }, 'words.instructions'],
-    ['a hint that is too long', { actions: { GetAccount: { decision: 'auto', whenToUse: 'x'.repeat(301) } } }, 'actions.GetAccount.whenToUse'],
-    ['a hidden mark in a hint', { actions: { GetAccount: { decision: 'auto', whenToUse: 'x\u2063' } } }, 'actions.GetAccount.whenToUse'],
+    [
+      'a hint that is too long',
+      { actions: { GetAccount: { decision: 'auto', whenToUse: 'x'.repeat(301) } } },
+      'actions.GetAccount.whenToUse',
+    ],
+    [
+      'a hidden mark in a hint',
+      { actions: { GetAccount: { decision: 'auto', whenToUse: 'x\u2063' } } },
+      'actions.GetAccount.whenToUse',
+    ],
     ['an unknown word', { words: { persona: 'x' } }, 'words.persona'],
   ])('are refused with %s [A5]', async (_, value, place) => {
     await using world = await createWorld();
@@ -76,7 +97,9 @@ describe('the own words of a bot', () => {
   it('stay within the bytes that tools may take [A5 F1]', async () => {
     await using world = await createWorld();
     const long = (most: number) => ({
-      actions: Object.fromEntries(world.app.actions.map(({ name }) => [name, { decision: 'confirm', whenToUse: 'ä'.repeat(most) }])),
+      actions: Object.fromEntries(
+        world.app.actions.map(({ name }) => [name, { decision: 'confirm', whenToUse: 'ä'.repeat(most) }]),
+      ),
     });
     await expect(checkedPolicyOf(world.app, world.bot, long(60))).resolves.toBeDefined();
     const toolCount = world.app.actions.length;

@@ -27,7 +27,10 @@ it('is declared, granted, called, described and removed over REST, each with its
   const { agent } = door.keys;
   const listed = await door.ask('GET', '/api/bots/demo/actions', { key: agent });
   expect(listed.json.actions).toContainEqual(expect.objectContaining({ name: 'DealStatus', mayAsk: true }));
-  const called = await door.ask('POST', '/api/bots/demo/actions/DealStatus', { key: agent, json: { reference: 'OPP-123' } });
+  const called = await door.ask('POST', '/api/bots/demo/actions/DealStatus', {
+    key: agent,
+    json: { reference: 'OPP-123' },
+  });
   expect(called).toMatchObject({ status: 202, json: { status: 'waiting' } });
   const openApi = await door.ask('GET', '/api/bots/demo/openapi.json', { key: agent });
   expect(Object.keys(openApi.json.paths)).toContain('/api/bots/{bot}/actions/DealStatus');
@@ -38,7 +41,9 @@ it('is declared, granted, called, described and removed over REST, each with its
   expect(removed).toMatchObject({ status: 200, json: { revision: 2 } });
   const { rows } = (await door.ask('GET', '/api/audit?bot=demo&limit=50', { key })).json;
   const events = rows.map(({ event }: { event: string }) => event);
-  expect(events).toEqual(expect.arrayContaining(['action_declared', 'granted', 'proposed', 'action_removed', 'revoked']));
+  expect(events).toEqual(
+    expect.arrayContaining(['action_declared', 'granted', 'proposed', 'action_removed', 'revoked']),
+  );
 });
 
 it('is for admins alone: no agent, host, approver or viewer saves or removes one [A5 C3 P4]', async () => {
@@ -57,7 +62,10 @@ it('says every mistake with its place, and refuses a permission that nothing of 
   const key = await door.operatorKey('admin');
   const wrong = { ...definition, fields: ['Nmae'], limit: 1_000 };
   const refused = await door.ask('PUT', `${path}/DealStatus`, { key, json: wrong });
-  expect(refused).toMatchObject({ status: 400, json: { error: { code: 'invalid_input', fields: [{ name: 'limit' }] } } });
+  expect(refused).toMatchObject({
+    status: 400,
+    json: { error: { code: 'invalid_input', fields: [{ name: 'limit' }] } },
+  });
   const other = await door.ask('PUT', `${path}/Other`, { key, json: definition });
   expect(other.json.error.fields).toEqual([{ name: 'name', problem: 'is not Other' }]);
   const grant = await door.ask('PUT', '/api/bots/demo/permissions', { key, json: { grant: ['CUSTOM_DEAL_STATUS'] } });

@@ -70,7 +70,10 @@ export interface Knocker {
   close(): Promise<void>;
 }
 
-export async function openDoor(options: WorldOptions = {}, more: Pick<McpHttpDeps, 'formMs' | 'watchMs'> = {}): Promise<Door> {
+export async function openDoor(
+  options: WorldOptions = {},
+  more: Pick<McpHttpDeps, 'formMs' | 'watchMs'> = {},
+): Promise<Door> {
   const knockers: Knocker[] = [];
   const open = ({ app }: World) => createMcpHttp({ ...app, ...more });
   let mcp: McpHttp | undefined;

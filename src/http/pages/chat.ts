@@ -34,10 +34,10 @@ export function mountChat(app: Hono<Env>, deps: HttpDeps): readonly { method: st
         words.starters.length > 0
           ? words.starters
           : isSimulated
-        ? STARTERS.filter(({ needs }) => may.has(needs) && (audience !== 'public' || needs === 'CreateLead')).map(
-            ({ words }) => words,
-          )
-        : [],
+            ? STARTERS.filter(({ needs }) => may.has(needs) && (audience !== 'public' || needs === 'CreateLead')).map(
+                ({ words }) => words,
+              )
+            : [],
     });
     return c.body(page, 200, {
       'content-type': 'text/html; charset=utf-8',

@@ -85,7 +85,11 @@ export function declaredRoutes(deps: HttpDeps) {
       }),
       async handle({ params, body }) {
         const bot = await botNamed(store, params.bot);
-        const { declaration, permission, dropsGrant, warnings } = await checkDeclared(deps, bot, named(body, params.name));
+        const { declaration, permission, dropsGrant, warnings } = await checkDeclared(
+          deps,
+          bot,
+          named(body, params.name),
+        );
         return { json: { name: declaration.name, permission, dropsGrant, warnings: [...warnings] } };
       },
     }),
