@@ -4,7 +4,6 @@ import {
   type Declaration,
   type Declared,
   type DeclaredInput,
-  type DeclaredOf,
   permissionOf,
   RUNS_ORG_CODE,
   riskOf,

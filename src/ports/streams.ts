@@ -52,3 +52,22 @@ export interface StreamStore {
   keep(scope: Scope, fence: number, until: number): Promise<boolean>;
   free(scope: Scope, fence: number): Promise<void>;
 }
+
+/** What the stream told of a linked record's fields since it was last heard without a gap. */
+export interface FieldTimes extends Scope {
+  readonly object: string;
+  readonly sfId: string;
+  /** The record's own stamp at the last event: a record that bears another one has changed unheard. */
+  readonly modifiedAt: number;
+  /** By API name: the value it was given, and when. */
+  readonly fields: Readonly<Record<string, { readonly value: unknown; readonly at: number }>>;
+  readonly heardAt: number;
+}
+
+export interface FieldTimeStore {
+  get(scope: Scope, sfIds: readonly string[]): Promise<readonly FieldTimes[]>;
+  put(rows: readonly FieldTimes[]): Promise<void>;
+  forget(scope: Scope, sfIds: readonly string[]): Promise<void>;
+  forgetObject(scope: Scope, object: string): Promise<void>;
+  prune(before: number): Promise<void>;
+}

@@ -3,7 +3,7 @@ import type { ErrorBody } from '../domain/errors.ts';
 import type { Link, LinkSet, LinkStore, Scope } from '../domain/link.ts';
 import type { Kind, Mapping } from '../domain/mapping.ts';
 import type { Hours, Repeat } from '../domain/wall-clock.ts';
-import type { StreamStore } from './streams.ts';
+import type { FieldTimeStore, StreamStore } from './streams.ts';
 
 /** A record of the host app. `clocks` says when each field was last written, on Salesforce's clock. */
 export interface HostRecord {
@@ -359,6 +359,7 @@ export interface SyncStore {
   readonly subscriptions: SubscriptionStore;
   readonly asked: AskedStore;
   readonly streams: StreamStore;
+  readonly fieldTimes: FieldTimeStore;
   /** One transaction; only the store that `work` is given may be used inside. No network inside. It may run again from its start. */
   atomically<T>(work: (store: SyncStore) => Promise<T>): Promise<T>;
 }

@@ -14,6 +14,7 @@ import { streams } from './migrations/0015-streams.ts';
 import { proposalUser } from './migrations/0016-proposal-user.ts';
 import { inboundKinds } from './migrations/0017-inbound-kinds.ts';
 import { declaredActions } from './migrations/0018-declared-actions.ts';
+import { fieldTimes } from './migrations/0019-field-times.ts';
 import type { SCHEMA_VERSION } from './schema-version.ts';
 
 /**
@@ -37,4 +38,5 @@ export const MIGRATIONS = [
   proposalUser,
   inboundKinds,
   declaredActions,
+  fieldTimes,
 ] as const satisfies readonly (readonly string[])[] & { readonly length: typeof SCHEMA_VERSION };

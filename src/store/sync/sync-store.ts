@@ -4,6 +4,7 @@ import { createAskedStore } from './asked.ts';
 import { createBatchStore, createQuietStore } from './batches.ts';
 import { createInboxStore, createPollStore, createTurnStore } from './events.ts';
 import { createFeedStore, createSubscriptionStore, createTokenStore, createWebhookStore } from './feed.ts';
+import { createFieldTimeStore } from './field-times.ts';
 import { createHostStore } from './hosts.ts';
 import { createLinkStore } from './links.ts';
 import { createLogStore, createMappingStore } from './log.ts';
@@ -29,6 +30,7 @@ export function createSyncStore(database: Database): SyncStore {
     subscriptions: createSubscriptionStore(tables),
     asked: createAskedStore(tables),
     streams: createStreamStore(tables),
+    fieldTimes: createFieldTimeStore(tables),
     async mark() {
       // Ids of the log begin with their time, and batches are few.
       const [last, batches] = await Promise.all([

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Link, Scope } from '../../domain/link.ts';
-import type { Stream, StreamLease } from '../../ports/streams.ts';
+import type { FieldTimes, Stream, StreamLease } from '../../ports/streams.ts';
 import type {
   Asked,
   BatchRun,
@@ -40,6 +40,7 @@ export type SyncTables = {
   subscriptions: Stored<Subscription, 'fields'>;
   asked: Asked & { readonly bot: string };
   streams: Stored<Stream, 'error'>;
+  fieldTimes: Stored<FieldTimes, 'fields'>;
   streamLeases: Scope & StreamLease;
   /** Of the store's own tables, what sync asks of them. */
   proposals: { readonly id: string; readonly state: string };

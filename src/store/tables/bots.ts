@@ -31,6 +31,7 @@ export const PER_BOT: readonly string[] = [
   'quietHours',
   'streams',
   'streamLeases',
+  'fieldTimes',
 ];
 
 export function createBotStore(database: Database): BotStore {

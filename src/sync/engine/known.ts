@@ -47,7 +47,7 @@ export async function readBothSides(pass: Pass, claims: readonly Link[], mustRea
     how.mode === 'one'
       ? await rereadAfterSameSecond(deps, seen, reads, found.byLink)
       : { byLink: found.byLink, readSince };
-  const fieldTimes = await timesOf(history, seen, claims, last.byLink);
+  const fieldTimes = await timesOf(deps.store, history, seen, claims, last.byLink);
   return { ...last, parents, fieldTimes, hasMore, wantedRoles: wanted };
 }
 

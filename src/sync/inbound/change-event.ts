@@ -14,6 +14,8 @@ export interface ChangeEvent {
   readonly changed: readonly string[] | undefined;
   /** Their values, by the same names. */
   readonly values: Readonly<Record<string, unknown>>;
+  /** When it was committed, by Salesforce's clock; undefined where the event does not say. */
+  readonly committedAt: number | undefined;
   /** What the client that made the change calls itself. */
   readonly client: string | undefined;
 }
@@ -21,7 +23,7 @@ export interface ChangeEvent {
 const MOST_IDS = 10_000;
 const UNREADABLE: ChangeEvent = {
   ...{ kind: 'overflow', object: '', recordIds: [], changed: undefined },
-  ...{ values: {}, client: undefined },
+  ...{ values: {}, committedAt: undefined, client: undefined },
 };
 
 export function readChangeEvent(data: unknown): ChangeEvent {
@@ -30,7 +32,8 @@ export function readChangeEvent(data: unknown): ChangeEvent {
   if (!isRecord(header) || typeof header.entityName !== 'string' || !Array.isArray(header.recordIds)) return UNREADABLE;
   const { entityName: object, recordIds, changeType } = header;
   const texts = recordIds.slice(0, MOST_IDS).filter((id) => typeof id === 'string');
-  const common = { ...UNREADABLE, object, client: clientIn(header.changeOrigin) };
+  const committedAt = timeIn(header.commitTimestamp);
+  const common = { ...UNREADABLE, object, committedAt, client: clientIn(header.changeOrigin) };
   if (texts.some((id) => /^\w{3}\*$/.test(id))) return { ...common, kind: 'all' };
   const ids = [...new Set(texts.flatMap((id) => receivedId(id) ?? []))];
   // Beside the type: an id that is none cannot be looked at, and a list that was cut is not the whole of it.
@@ -40,6 +43,10 @@ export function readChangeEvent(data: unknown): ChangeEvent {
   const values = changeType === 'DELETE' ? {} : plainValues(payload);
   const changed = changeType === 'UPDATE' ? namesIn(header.changedFields) : undefined;
   return { ...common, kind: 'change', recordIds: ids, values, changed };
+}
+
+function timeIn(stamp: unknown): number | undefined {
+  return typeof stamp === 'number' && Number.isSafeInteger(stamp) && stamp > 0 ? stamp : undefined;
 }
 
 function clientIn(origin: unknown): string | undefined {

@@ -9,6 +9,7 @@ import type { InboxRow, SyncStore } from '../../ports/sync-store.ts';
 import { mappingOf } from '../remote/target.ts';
 import { troubleOf } from '../remote/trouble.ts';
 import { type ChangeEvent, readChangeEvent } from './change-event.ts';
+import { keepFieldTimes, timedFields } from './field-times.ts';
 import { createEchoes } from './own-echo.ts';
 import { limitError, refusalOf } from './stream-problems.ts';
 
@@ -146,7 +147,9 @@ export function createStreams(deps: StreamDeps) {
         await change(scope, fence, channel, live, async (inside) => {
           const row = (await inside.streams.list(scope)).find((one) => one.channel === channel);
           // From now on means: what came before is found by a poll, which begins after this.
-          if (row?.replayId === null) await inside.streams.demand(scope, channel, 'wanted');
+          if (row?.replayId !== null) return;
+          await inside.streams.demand(scope, channel, 'wanted');
+          await inside.fieldTimes.forgetObject(scope, row.object);
         });
         deps.onChange(bot);
       },
@@ -185,6 +188,7 @@ export function createStreams(deps: StreamDeps) {
     });
     const rows: InboxRow[] = [];
     const own = createEchoes(deps, scope.bot, org);
+    const timed = await timedFields(deps, scope.bot, org);
     for (const { channel, id, event } of events) {
       const echoes = await own.of(event);
       for (const sfId of event.recordIds) {
@@ -201,6 +205,16 @@ export function createStreams(deps: StreamDeps) {
         const ids = mine.flatMap(({ id }) => id ?? []);
         // A stream that begins anew (a sandbox was refreshed) counts from below: what lies between is not known.
         const isReset = ids.some((id) => row.replayId !== null && BigInt(id) <= BigInt(row.replayId));
+        if (isReset || mine.some(({ event }) => event.kind === 'overflow' || event.kind === 'all'))
+          await inside.fieldTimes.forgetObject(scope, row.object);
+        else
+          await keepFieldTimes(
+            inside,
+            scope,
+            mine.map(({ event }) => event),
+            timed,
+            now(),
+          );
         const isGap = isReset || mine.some(({ event }) => event.kind !== 'change');
         const day = new Date(now()).toISOString().slice(0, 10);
         await inside.streams.put([
