@@ -1,5 +1,6 @@
 import type { Audit } from '../audit/audit.ts';
 import { brokenAt } from '../audit/verdict.ts';
+import type { LeaseWatch } from '../domain/lease-watch.ts';
 import { standingNotices } from '../notices/standing.ts';
 import { createNoticeWebhook } from '../notices/webhook.ts';
 import { createHooks } from '../outbound/hooks.ts';
@@ -22,6 +23,7 @@ export interface AppNoticesDeps {
   readonly publicUrl: () => string;
   readonly newId: () => string;
   readonly now: () => number;
+  readonly watch: LeaseWatch;
 }
 
 export function createAppNotices(deps: AppNoticesDeps): Notices {
@@ -39,7 +41,15 @@ export function createAppNotices(deps: AppNoticesDeps): Notices {
       await webhook.webhook(),
     );
   const webhook = createNoticeWebhook({
-    ...{ store, now, newId: deps.newId, audit: deps.audit, publicUrl: deps.publicUrl, standing: list },
+    ...{
+      store,
+      now,
+      watch: deps.watch,
+      newId: deps.newId,
+      audit: deps.audit,
+      publicUrl: deps.publicUrl,
+      standing: list,
+    },
     cipher: createCipher(deps.secret, 'notices webhook'),
     hooks: createHooks({ mayReach: async () => reach, ownUrl: deps.publicUrl() }),
   });

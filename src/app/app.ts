@@ -284,7 +284,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         const { allowPrivateHooks } = config;
         const publicUrl = () => serverAddress.url();
         const of = { store, audit, connections, sync: sync.get, secret, allowPrivateHooks, isSimulated };
-        return createAppNotices({ ...of, publicUrl, newId, now });
+        return createAppNotices({ ...of, publicUrl, newId, now, watch });
       }).get,
     );
 

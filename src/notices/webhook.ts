@@ -3,6 +3,7 @@ import type { Audit } from '../audit/audit.ts';
 import { backoffMs } from '../domain/backoff.ts';
 import { digestOf } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
+import { holdsFor, type LeaseWatch } from '../domain/lease-watch.ts';
 import type { Hooks } from '../outbound/hooks.ts';
 import { sendMessage, wrongAddress } from '../outbound/message.ts';
 import type { Cipher } from '../ports/cipher.ts';
@@ -24,6 +25,7 @@ export interface WebhookDeps {
   readonly publicUrl: () => string;
   readonly newId: () => string;
   readonly now: () => number;
+  readonly watch: LeaseWatch;
 }
 
 interface Kept extends NoticeWebhook {
@@ -149,7 +151,9 @@ export function createNoticeWebhook(deps: WebhookDeps): Omit<Notices, 'list'> {
 
     async tell() {
       const first = await kept();
-      if (first === undefined || first.state === 'off' || first.nextAt > now()) return 0;
+      if (first === undefined || first.state === 'off') return 0;
+      const pause = { until: first.nextAt, now: now(), longestMs: backoffMs(Math.max(1, first.attempts)) };
+      if (holdsFor(deps.watch, 'back-off of notices', pause) > 0) return 0;
       const mine = deps.newId();
       if ((await store.values.setIfAbsent(TURN, KEY, mine, now() + TURN_MS, now())) !== mine) return 0;
       let sent = 0;

@@ -203,7 +203,7 @@ describe('the webhook of notices', () => {
       await ask(door, amount);
     }
     expect(await app.notices.tell()).toBe(0);
-    await patch(door, { breakerState: 'open', breakerUntil: clock.now + 60 * MINUTE });
+    await patch(door, { breakerState: 'open', breakerUntil: clock.now + 20 * MINUTE });
     expect(await app.notices.tell()).toBe(1);
     clock.advance(6 * MINUTE);
     expect(await app.notices.tell()).toBe(1);
@@ -240,6 +240,25 @@ describe('the webhook of notices', () => {
     clock.advance(10_000);
     expect(await other.notices.tell()).toBe(1);
     expect(hook.got[1]?.id).toBe(hook.got[0]?.id);
+  });
+
+  it('is held by a clock that was ahead for no longer than its own longest pause [W11] [K6]', async () => {
+    await using door = await openDoor();
+    await using hook = await receiver();
+    const { app, clock } = door.world;
+    await setHook(door, { url: hook.url });
+    await proposeMove(door.world);
+    hook.state.status = 500;
+    const ahead = await door.world.again(undefined, { now: () => clock.now + 20 * MINUTE });
+    expect(await ahead.notices.tell()).toBe(0);
+    expect(hook.got).toHaveLength(1);
+    hook.state.status = 200;
+    // The pause after one failure is five seconds.
+    expect(await app.notices.tell()).toBe(0);
+    expect(hook.got).toHaveLength(1);
+    clock.advance(5_001);
+    expect(await app.notices.tell()).toBe(1);
+    expect(hook.got).toHaveLength(2);
   });
 
   it('is switched off after a day of failures, which the console says, and on again by a save [W11]', async () => {
