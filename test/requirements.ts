@@ -255,16 +255,19 @@ export const REQUIREMENTS = {
   I4: { state: 'held', promise: 'polling with overlap as the net under all of them.' },
   B1: { state: 'held', promise: 'record create, read, update, delete, upsert by external id.' },
   B2: { state: 'held', promise: 'SOQL with pagination.' },
-  B3: { state: 'held', promise: 'Composite, Composite Graph, Collections.' },
-  B4: { state: 'later: Bulk 2.0', promise: 'Bulk 2.0 ingest and query with results report, within its daily limits.' },
+  B3: { state: 'owed: Composite Graph has no port yet', promise: 'Composite, Composite Graph, Collections.' },
+  B4: {
+    state: 'owed: the client is there (src/salesforce/bulk), the sync does not use it',
+    promise: 'Bulk 2.0 ingest and query with results report, within its daily limits.',
+  },
   B5: {
-    state: 'held',
+    state: 'owed: the deploy; `org prepare` makes the package, and an administrator deploys it',
     promise: 'describe, picklists by record type, Metadata read, and the deploy of our external-id fields.',
   },
   B6: { state: 'owed: SOSL (the operation search)', promise: 'Apex REST, flows, SOSL through declared actions.' },
   B7: { state: 'held', promise: 'limits.' },
   B8: {
-    state: 'later: the least permission set',
+    state: 'owed: declared actions are not counted yet, and nothing is deployed from here',
     promise:
       'the least permission set a bot needs, computed from its grants, policy, mappings and declared actions, deployable or as a zip; `org check` says too little and too much; schema drift is told before the first failed write. Out on purpose: SOAP and Connect (Chatter) APIs; GraphQL at most as a fixed query of a declared action.',
   },
