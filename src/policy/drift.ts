@@ -12,7 +12,7 @@ import { needsOf } from './needs.ts';
  * written now, and fields that every new record must have since. One sentence each, before a write fails by it.
  */
 export async function driftOf(
-  bot: Pick<BotRow, 'grants' | 'policy'>,
+  bot: Pick<BotRow, 'grants' | 'policy' | 'declared'>,
   actions: readonly Action[],
   uses: readonly SyncUse[],
   describe: (object: string) => Promise<ObjectDescribe>,

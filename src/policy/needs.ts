@@ -1,5 +1,6 @@
 import { policyFor } from '../../permissions/decide.ts';
 import { filterAccess, openObjects } from '../../permissions/field-access.ts';
+import { actionsOf } from '../declared/actions-of.ts';
 import type { Action, ObjectDescribe } from '../domain/action.ts';
 import { EXTERNAL_ID } from '../domain/external-id.ts';
 import type { NeededField, NeededObject } from '../domain/rights.ts';
@@ -9,15 +10,17 @@ import { LOOKUP_KEYS, LOOKUPS } from './lookups.ts';
 import { DEFAULT_LOOKUPS } from './names.ts';
 
 /**
- * The least that a Salesforce user must be allowed for a bot to work: what its granted actions, its mappings and its policy name, as far
+ * The least that a Salesforce user must be allowed for a bot to work: what its granted actions (those that an operator declared, too), its mappings and its policy name, as far
  * as policy opens it. Pure: `describes` are the objects as far as the org shows them, by name in lower case.
  */
 export function needsOf(
-  { grants, policy }: Pick<BotRow, 'grants' | 'policy'>,
-  actions: readonly Action[],
+  bot: Pick<BotRow, 'grants' | 'policy' | 'declared'>,
+  inCode: readonly Action[],
   uses: readonly SyncUse[],
   describes: ReadonlyMap<string, ObjectDescribe> = new Map(),
 ): readonly NeededObject[] {
+  const { grants, policy } = bot;
+  const actions = actionsOf(inCode, bot);
   const found = new Map<string, Draft>();
   const [readable, writable] = [openObjects(policy.objects, 'read'), openObjects(policy.objects, 'write')];
   const { canRead } = filterAccess(policy.objects);

@@ -44,4 +44,31 @@ describe('what the connected user may do, beside what the bot needs', () => {
     expect(of(after.needs, 'Lead')).not.toMatchObject({ fields: expect.arrayContaining([{ name: 'Phone' }]) });
     expect(of(after.tooMuch, 'Lead')?.readFields).toContain('Phone');
   });
+
+  it('counts what a declared action touches, once it is granted [B8] [A5]', async () => {
+    await using door = await openDoor({ grants: ['CREATE_LEAD'] });
+    await door.world.setPolicy((policy) => ({
+      ...policy,
+      objects: { ...policy.objects, Campaign: { ...policy.objects.Account!, write: false } },
+    }));
+    const key = await door.operatorKey('admin');
+    const saved = await door.ask('PUT', '/api/bots/demo/declared-actions/CampaignOf', {
+      key,
+      json: {
+        name: 'CampaignOf',
+        title: 'Campaign',
+        description: 'Tells of a campaign by its name.',
+        operation: 'query',
+        input: { name: { type: 'text', maxLength: 80, required: true, description: 'Its name' } },
+        object: 'Campaign',
+        fields: ['Name'],
+        where: [{ field: 'Name', is: { input: 'name' } }],
+        limit: 5,
+      },
+    });
+    expect(saved).toMatchObject({ status: 200 });
+    expect(of((await check(door)).needs, 'Campaign')).toBeUndefined();
+    await door.ask('PUT', '/api/bots/demo/permissions', { key, json: { grant: [saved.json.permission] } });
+    expect(of((await check(door)).needs, 'Campaign')).toMatchObject({ because: ['CampaignOf'] });
+  });
 });

@@ -1,3 +1,4 @@
+import { GatehouseError } from '../../domain/errors.ts';
 import type { Scope } from '../../domain/link.ts';
 import { KINDS } from '../../domain/mapping.ts';
 import type { FieldTimes } from '../../ports/streams.ts';
@@ -15,12 +16,20 @@ export async function timedFields(
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const fields = new Map<string, Set<string>>();
   for (const kind of KINDS) {
-    const { object, compiled, refusal } = await openTarget(deps, bot, org, kind);
+    const target = await openTarget(deps, bot, org, kind).catch(unknownNow);
+    if (target === undefined) continue;
+    const { object, compiled, refusal } = target;
     const both = refusal ? [] : compiled.rules.filter((rule) => rule.direction === 'both' && !rule.parent);
     const known = fields.get(object) ?? new Set<string>();
     fields.set(object, new Set([...known, ...both.flatMap(({ remote }) => remote)]));
   }
   return fields;
+}
+
+/** An object that cannot be looked at holds no other back: its records have no times, and what was known of them is forgotten. */
+function unknownNow(error: unknown): undefined {
+  if (error instanceof GatehouseError) return undefined;
+  throw error;
 }
 
 /**
