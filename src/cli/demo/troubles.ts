@@ -8,6 +8,7 @@ const BOT = `/api/bots/${DEMO_BOT}`;
 export async function leaveTroubles(played: Played, until: number): Promise<void> {
   const { ask, sync, clock, app } = played;
   await ask('POST', `${BOT}/sync/inbound-token`, {});
+  await ask('POST', `${BOT}/sync/flow-token`, {});
   // Nothing listens there: a webhook that fails.
   await ask('PUT', `${BOT}/sync/webhook`, { url: 'http://127.0.0.1:9/changes' });
   await mapping(played);
