@@ -5,7 +5,7 @@ import type { Connections } from '../ports/salesforce.ts';
 import type { Store } from '../ports/store.ts';
 import type { SyncUse } from '../ports/sync.ts';
 import type { SyncStore } from '../ports/sync-store.ts';
-import type { SyncProblem } from '../sync/jobs/status.ts';
+import type { SyncProblem } from '../sync/jobs/problem.ts';
 import { compileMapping } from '../sync/mapping/compile.ts';
 import { checkMapping } from '../sync/mapping/validate.ts';
 

@@ -1,7 +1,7 @@
 import type { ProposalView } from '../domain/proposal.ts';
 import type { ReadAs } from '../domain/read-as.ts';
+import type { ConversationRow } from '../ports/conversations.ts';
 import type { Kept, ToolCall } from '../ports/model.ts';
-import type { ConversationRow } from '../ports/store.ts';
 import type { Receipt } from './events.ts';
 
 /** Who talks. `owner` names them for good, e.g. `user:ID`, `visitor:RANDOM`, `terminal:NAME`; the session is the host's signed one. */

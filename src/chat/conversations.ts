@@ -1,7 +1,7 @@
 import { GatehouseError } from '../domain/errors.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
 import { readAs } from '../domain/read-as.ts';
-import type { ConversationRow, ConversationStore } from '../ports/store.ts';
+import type { ConversationRow, ConversationStore } from '../ports/conversations.ts';
 import type { Card, Conversation, Entry, Loaded, Person, Turn } from './conversation.ts';
 
 export interface Conversations {

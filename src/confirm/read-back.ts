@@ -1,11 +1,12 @@
-import type { Condition, FieldValue, Find } from '../domain/action.ts';
+import type { Condition, FieldValue, Find, Salesforce } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { EXTERNAL_ID } from '../domain/external-id.ts';
 import type { RecordedWrite } from '../domain/proposal.ts';
 import type { Org } from '../ports/salesforce.ts';
+import { valuesOf } from './object-values.ts';
 import { stillUnknown } from './refusals.ts';
 
-/** What the org says of a write whose answer is missing. */
+/** What the org says of a write: of one whose answer is missing, and of what was written before. */
 
 /** The record of a create whose answer was lost: by its mark, or the same values created since. Two such records: unknown. */
 export async function findCreated(org: Org, effect: RecordedWrite, now: () => number): Promise<string | undefined> {
@@ -33,6 +34,24 @@ export function isGone(org: Org, object: string, id: string): Promise<boolean | 
     () => false,
     (error: unknown) => isNotFound(error) || undefined,
   );
+}
+
+/** Whether the org still holds what these effects wrote. One read per record. */
+export async function stillHeld(
+  org: Pick<Salesforce, 'get' | 'describe'>,
+  effects: readonly RecordedWrite[],
+): Promise<boolean> {
+  for (const { kind, id, object, after, state } of effects) {
+    // Asked twice within minutes, the code of the org has run once.
+    if (kind === 'invoke' && state === 'done') continue;
+    if (state !== 'done' || id === null || kind === 'remove') return false;
+    const record = await org.get(object, id, Object.keys(after)).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+    if (record === undefined || !(await valuesOf(org, object)).holds(record, after)) return false;
+  }
+  return true;
 }
 
 export function isNotFound(error: unknown): boolean {

@@ -1,5 +1,7 @@
+import type { SObject } from '../domain/action.ts';
 import { GatehouseError, StillUnderWay } from '../domain/errors.ts';
 import type { Proposal, RecordedWrite } from '../domain/proposal.ts';
+import { quoted } from '../domain/safe-text.ts';
 
 /** Why a proposal is not held or not decided, each with what to do now. */
 
@@ -169,4 +171,15 @@ export function tooLate(object: string): GatehouseError {
       next: 'Ask anew if it is still wanted. Where it was over too soon, the clocks of the machines differ: the status says by how much.',
     },
   );
+}
+
+/** Salesforce said yes, and the record holds what it held before: a product's sum, a flow, a trigger. */
+export class NotTaken extends GatehouseError {
+  constructor(object: string, held: SObject, missed: readonly string[], isNothing: boolean) {
+    const now = missed.map((field) => `${field} is still ${quoted(String(held[field] ?? 'empty'))}`).join(', ');
+    super('conflict', `Salesforce took the change of the ${object} and did not keep it: ${now}.`, {
+      next: `${isNothing ? 'Nothing was changed' : 'The other fields were changed'}. Tell the user what the record holds; do not repeat the call. What the org calculates or sets by itself is changed where it comes from.`,
+      fields: missed.map((name) => ({ name, problem: 'was not kept by Salesforce' })),
+    });
+  }
 }

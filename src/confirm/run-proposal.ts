@@ -12,10 +12,9 @@ import type { Proposal, RecordedWrite } from '../domain/proposal.ts';
 import { cleanData } from '../domain/safe-text.ts';
 import type { Log } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
-import { asksFirst, botDeleted, partlyWritten, takenOver } from './refusals.ts';
+import { asksFirst, botDeleted, NotTaken, partlyWritten, takenOver } from './refusals.ts';
 import type { SeenReads } from './seen-reads.ts';
 import { effectsSealOf, type Sign } from './sign.ts';
-import { NotTaken } from './write-once.ts';
 
 /** One run of a claimed proposal: everything is asked once more, the stored arguments run, and the end is named. */
 

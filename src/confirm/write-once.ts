@@ -13,6 +13,7 @@ import {
   changesNow,
   clocksDiffer,
   mayHaveRun,
+  NotTaken,
   overtaken,
   stillUnknown,
   tooLate,
@@ -344,35 +345,6 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
       await put(at, { ...effect, state: 'done' });
     },
   };
-}
-
-/** Whether the org still holds what these effects wrote. One read per record. */
-export async function stillHeld(
-  org: Pick<Salesforce, 'get' | 'describe'>,
-  effects: readonly RecordedWrite[],
-): Promise<boolean> {
-  for (const { kind, id, object, after, state } of effects) {
-    // Asked twice within minutes, the code of the org has run once.
-    if (kind === 'invoke' && state === 'done') continue;
-    if (state !== 'done' || id === null || kind === 'remove') return false;
-    const record = await org.get(object, id, Object.keys(after)).catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    });
-    if (record === undefined || !(await valuesOf(org, object)).holds(record, after)) return false;
-  }
-  return true;
-}
-
-/** Salesforce said yes, and the record holds what it held before: a product's sum, a flow, a trigger. */
-export class NotTaken extends GatehouseError {
-  constructor(object: string, held: SObject, missed: readonly string[], isNothing: boolean) {
-    const now = missed.map((field) => `${field} is still ${quoted(String(held[field] ?? 'empty'))}`).join(', ');
-    super('conflict', `Salesforce took the change of the ${object} and did not keep it: ${now}.`, {
-      next: `${isNothing ? 'Nothing was changed' : 'The other fields were changed'}. Tell the user what the record holds; do not repeat the call. What the org calculates or sets by itself is changed where it comes from.`,
-      fields: missed.map((name) => ({ name, problem: 'was not kept by Salesforce' })),
-    });
-  }
 }
 
 /** Every field that would be written was shown, and holds what was shown. */

@@ -1,6 +1,6 @@
 import type { Audit } from '../audit/audit.ts';
 import type { Confirm } from '../confirm/confirm.ts';
-import { stillHeld } from '../confirm/write-once.ts';
+import { stillHeld } from '../confirm/read-back.ts';
 import type { Action, Preview } from '../domain/action.ts';
 import { digestOf } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';

@@ -8,6 +8,7 @@ import {
   type Server,
 } from '@modelcontextprotocol/server';
 import { errorResponse, HttpRefusal } from '../domain/http-refusal.ts';
+import { isRecord } from '../domain/is-record.ts';
 import { type Access, bearerOf } from '../ports/access.ts';
 import type { Config } from '../ports/config.ts';
 import type { Store } from '../ports/store.ts';
@@ -59,10 +60,11 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
     try {
       const about = aboutSignIn(request, origin);
       if (about !== undefined) return about;
-      const caller = await identify(deps, request.headers);
-      checkAddress(request, caller.bot);
+      const known = await identify(deps.access, request.headers);
+      checkAddress(request, known.bot);
       checkForm(request);
       const parsedBody = await messageIn(request, MOST_BYTES);
+      const caller = isIntroduction(parsedBody) ? await withWords(deps.store, known) : known;
       const how = { authInfo: toAuthInfo(caller), parsedBody };
       if (!(await isLegacyRequest(request, parsedBody, options))) return await modern.fetch(request, how);
       if (isInitializeRequest(parsedBody)) return await sessions.open(request, parsedBody, caller);
@@ -87,19 +89,18 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
   };
 }
 
-async function identify(
-  { access, store }: Pick<McpHttpDeps, 'access' | 'store'>,
-  headers: Headers,
-): Promise<McpCaller> {
+async function identify(access: Access, headers: Headers): Promise<McpCaller> {
   const { bot, principal } = await access.agent(bearerOf(headers));
   const token = headers.get('gatehouse-session');
-  const instructions = (await store.bots.get(bot))?.policy.words.instructions;
-  return {
-    bot,
-    principal,
-    instructions,
-    ...(token === null ? {} : { session: await access.verifySession(bot, token) }),
-  };
+  return { bot, principal, ...(token === null ? {} : { session: await access.verifySession(bot, token) }) };
+}
+
+/** Only these are answered with instructions. */
+const isIntroduction = (message: unknown): boolean =>
+  isRecord(message) && (message.method === 'initialize' || message.method === 'server/discover');
+
+async function withWords({ bots }: Pick<Store, 'bots'>, caller: McpCaller): Promise<McpCaller> {
+  return { ...caller, instructions: (await bots.get(caller.bot))?.policy.words.instructions };
 }
 
 /** The key itself goes no further than this file. */

@@ -1,4 +1,5 @@
 import { policyFor } from '../../permissions/decide.ts';
+import { actionsOf } from '../declared/actions-of.ts';
 import type { Action, ObjectDescribe } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { compareRights } from '../domain/rights.ts';
@@ -13,15 +14,16 @@ import { needsOf } from './needs.ts';
  */
 export async function driftOf(
   bot: Pick<BotRow, 'grants' | 'policy' | 'declared'>,
-  actions: readonly Action[],
+  inCode: readonly Action[],
   uses: readonly SyncUse[],
   describe: (object: string) => Promise<ObjectDescribe>,
 ): Promise<readonly string[]> {
+  const actions = actionsOf(inCode, bot);
   const { problems } = await checkNames(bot.policy, actions, describe);
   const describes = new Map<string, ObjectDescribe>();
   const gone: string[] = [];
   const named = new Set(Object.keys(bot.policy.objects).map((name) => name.toLowerCase()));
-  for (const { object, because } of needsOf(bot, actions, uses)) {
+  for (const { object, because } of needsOf(bot, inCode, uses)) {
     const found = await describe(object).catch((error: unknown) => {
       if (error instanceof GatehouseError && error.code === 'not_found') return undefined;
       throw error;
@@ -41,7 +43,7 @@ export async function driftOf(
       isPermissionable: false,
     })),
   }));
-  const needs = needsOf(bot, actions, uses, describes).filter(({ object }) => describes.has(object.toLowerCase()));
+  const needs = needsOf(bot, inCode, uses, describes).filter(({ object }) => describes.has(object.toLowerCase()));
   const { tooLittle } = compareRights(needs, { objects, system: undefined });
   return [
     ...problems.map(({ name, problem }) => `${name}: ${problem}.`),

@@ -1,5 +1,4 @@
 /** Everything the org remembers beside records. Each kind is a map from id to a plain JSON value. */
-import type { BulkDone, BulkJob, BulkTroubles } from './bulk/jobs.ts';
 import type { Locator } from './query/locator.ts';
 import { plain, type Setup } from './schema/setup.ts';
 import type { Value } from './table.ts';
@@ -224,6 +223,55 @@ export interface ApexOrder {
   readonly status: string;
   readonly sku: string;
   readonly key: string | null;
+}
+
+/** How a job of Bulk API 2.0 stands. */
+export type JobState = 'Open' | 'UploadComplete' | 'InProgress' | 'JobComplete' | 'Failed' | 'Aborted';
+
+export interface BulkJob {
+  readonly id: string;
+  readonly type: 'V2Ingest' | 'V2Query';
+  readonly operation: string;
+  readonly object: string;
+  readonly key: string | null;
+  readonly query: string | null;
+  readonly state: JobState;
+  readonly createdById: string;
+  readonly createdAt: number;
+  readonly changedAt: number;
+  readonly version: string;
+  readonly lineEnding: string;
+  readonly columnDelimiter: string;
+  /** As changes name it: API and client. */
+  readonly client: string | null;
+  /** When it was handed over; rows are worked off by the clock from then on. */
+  readonly startedAt: number;
+  readonly processed: number;
+  readonly failed: number;
+  /** Where in the upload the next row begins. */
+  readonly at: number;
+  readonly error: string | null;
+}
+
+/** Rows worked off, as lines of the result files. */
+export interface BulkDone {
+  readonly job: string;
+  readonly successful: readonly string[];
+  readonly failed: readonly string[];
+}
+
+/** What waits to happen to jobs on request, and what the day has seen. */
+export interface BulkTroubles {
+  /** The next job fails when it has worked off so many rows. */
+  readonly failAfter: number | null;
+  readonly failWith: string;
+  /** So many further rows meet a lock. */
+  readonly locks: number;
+  /** Jobs under way end at the next look. */
+  readonly isHurried: boolean;
+  readonly since: number;
+  readonly batches: number;
+  readonly queryJobs: number;
 }
 
 export interface Facts {

@@ -43,3 +43,29 @@ it('tells a client that its tools changed once another process declares one, and
     },
   ]);
 });
+
+it('tells every client of the bot that is still there, whoever of them left [A5]', async () => {
+  await using door = await openDoor({}, { watchMs: 50 });
+  const { world } = door;
+  const connected = async () => {
+    const client = new Client({ name: 'test', version: '1' });
+    const told = new Promise<void>((resolve) =>
+      client.setNotificationHandler(ToolListChangedNotificationSchema, () => resolve()),
+    );
+    const requestInit = { headers: { authorization: `Bearer ${door.key}` } };
+    // Optional members of the SDK's own type are not optional in the way ours are.
+    const transport = new StreamableHTTPClientTransport(new URL(door.url), { requestInit });
+    await client.connect(transport as never);
+    await client.listTools();
+    return { told, end: () => transport.terminateSession().then(() => client.close()) };
+  };
+  const [first, second, third] = [await connected(), await connected(), await connected()];
+  await first.end();
+  await world.app.store.bots.revoke(world.bot, 'RUN_SOQL');
+  await Promise.all([second.told, third.told]);
+  await Promise.all([second.end(), third.end()]);
+  const later = await connected();
+  await world.app.store.bots.grant(world.bot, 'RUN_SOQL');
+  await later.told;
+  await later.end();
+});

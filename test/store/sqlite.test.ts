@@ -71,7 +71,7 @@ describe('a SQLite file', () => {
     const lost = store.atomically(async (inside) => {
       for (let n = 0; n < 50; n++) await inside.bots.create(aBot({ name: `bot-${n}` }));
     });
-    await expect(lost).rejects.toMatchObject({ code: 'internal', retryable: true });
+    await expect(lost).rejects.toMatchObject({ code: 'store_unavailable', retryable: true });
     expect(await store.bots.list()).toHaveLength(1);
     await limit(1_000_000);
     await store.proveWritable();

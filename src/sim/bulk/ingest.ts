@@ -1,20 +1,10 @@
 /** `/jobs/ingest`: rows are uploaded once, worked off by the clock (`run.ts`), and told in three files. */
+import type { BulkJob } from '../facts.ts';
 import { methodNotAllowed, notFound, refuse } from '../refusal.ts';
 import { type Call, type JsonObject, jsonBody, noContent, ok, type Reply } from '../rest/call.ts';
 import { keyField } from '../rest/rows.ts';
 import { delimiters, lineEndings, quoted, readRow, shuffled } from './csv.ts';
-import {
-  type BulkJob,
-  forgetJob,
-  isOver,
-  jobOf,
-  jobText,
-  listed,
-  openJob,
-  saveJob,
-  shownJob,
-  stateAsked,
-} from './jobs.ts';
+import { forgetJob, isOver, jobOf, jobText, listed, openJob, saveJob, shownJob, stateAsked } from './jobs.ts';
 
 /** 150 MB when base64 has made a third more of it. */
 export const mostUpload = 100 * 1024 * 1024;

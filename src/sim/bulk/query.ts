@@ -1,12 +1,12 @@
 /** `/jobs/query`: a query whose answer is made once and fetched in pages of CSV. */
 import type { Query } from '@jetstreamapp/soql-parser-js';
+import type { BulkJob } from '../facts.ts';
 import { runQuery, showerOf } from '../query/run.ts';
 import { textOf } from '../query/select.ts';
 import { methodNotAllowed, notFound, refuse } from '../refusal.ts';
 import { askingOf, type Call, isJsonObject, jsonBody, noContent, ok, type Reply } from '../rest/call.ts';
 import { delimiters, lineEndings, quoted } from './csv.ts';
 import {
-  type BulkJob,
   changeTroubles,
   forgetJob,
   isOver,

@@ -1,5 +1,6 @@
 /** Works jobs off by the org's clock: each look does what would have been done by now. */
 
+import type { BulkJob } from '../facts.ts';
 import { parseId } from '../ids.ts';
 import type { Org } from '../org.ts';
 import { noteChange } from '../outbound/queue.ts';
@@ -13,7 +14,7 @@ import { matchesOf, upsert } from '../rest/rows.ts';
 import { fieldOf, type ObjectType } from '../schema/object.ts';
 import { indexKey } from '../table.ts';
 import { delimiters, quoted, readRow } from './csv.ts';
-import { type BulkJob, changeTroubles, forgetOldJobs, saveJob, troublesOf } from './jobs.ts';
+import { changeTroubles, forgetOldJobs, saveJob, troublesOf } from './jobs.ts';
 
 /** Rows of one batch inside; the day's allowance counts batches. */
 const batchRows = 10_000;

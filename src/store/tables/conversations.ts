@@ -1,4 +1,4 @@
-import type { ConversationStore } from '../../ports/store.ts';
+import type { ConversationStore } from '../../ports/conversations.ts';
 import type { Database } from '../engines/database.ts';
 
 export function createConversationStore(database: Database): ConversationStore {

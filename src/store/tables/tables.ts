@@ -1,13 +1,12 @@
 import type { Proposal } from '../../domain/proposal.ts';
+import type { ConversationRow, MessageRow } from '../../ports/conversations.ts';
 import type {
   AuditRow,
   BotRow,
   ConnectionRow,
-  ConversationRow,
   DeclaredRevision,
   KeyRow,
   McpSessionRow,
-  MessageRow,
   OperatorRow,
   SessionRow,
 } from '../../ports/store.ts';

@@ -1,6 +1,6 @@
 import type { Scope } from '../../domain/link.ts';
 import type { BatchRun, SyncStore } from '../../ports/sync-store.ts';
-import type { SyncProblem } from './status.ts';
+import type { SyncProblem } from './problem.ts';
 
 /** Batches of an org that the bot was connected to before: they run in that org or nowhere, so that nobody waits for them here. */
 

@@ -1,4 +1,4 @@
-import { type Candidate, type ErrorBody, toErrorBody } from '../../domain/errors.ts';
+import { type ErrorBody, toErrorBody } from '../../domain/errors.ts';
 import { type Link, type LinkSet, problemKind, type Scope, type WaitedFor } from '../../domain/link.ts';
 import { KINDS, type Kind } from '../../domain/mapping.ts';
 import { foldedName } from '../../domain/stored-value/text.ts';
@@ -12,25 +12,8 @@ import { isSwitchedOff } from '../remote/policy-bounds.ts';
 import { type ShownHours, shownHours } from '../remote/quiet-hours.ts';
 import { mappingOf, openTarget, type Target } from '../remote/target.ts';
 import { batchesElsewhere } from './elsewhere.ts';
+import type { SyncProblem } from './problem.ts';
 import { type StreamStatus, streamProblems, toStreamStatus } from './stream-status.ts';
-
-/** One thing that is wrong, with its cure; `count` records share it. */
-export interface SyncProblem {
-  /** A code of ours; `pending` where records wait for nobody, `events_missing` where only polling brings changes. */
-  readonly code: string;
-  readonly message: string;
-  readonly next: string;
-  readonly count: number;
-  /** Of a problem that records have: by it they are listed and tried again. */
-  readonly kind?: string;
-  /** Of a company that people wait for: what is chosen, made or left out. */
-  readonly company?: { readonly object: string; readonly name: string };
-  /** Salesforce's own code, where it refused. */
-  readonly salesforce?: string;
-  /** What Salesforce said about the first of them. */
-  readonly quote?: string;
-  readonly examples: readonly (Pick<Link, 'kind' | 'localId'> & { readonly candidates?: readonly Candidate[] })[];
-}
 
 /** How the sync of a bot stands. */
 export interface SyncStatus {

@@ -1,5 +1,5 @@
 import type { Stream } from '../../ports/streams.ts';
-import type { SyncProblem } from './status.ts';
+import type { SyncProblem } from './problem.ts';
 
 /** How one channel of the org's event stream stands. */
 export interface StreamStatus {
