@@ -1,4 +1,5 @@
 import { hiddenCharacter } from '../domain/safe-text.ts';
+import { leftWords } from '../domain/time-left.ts';
 import { type Html, html } from './html.ts';
 
 /** How values of strangers are shown: whole, isolated, and with what cannot be seen made visible. */
@@ -48,16 +49,6 @@ export function moment(iso: string): Html {
 export function timeLeft(untilMs: number, nowMs: number): Html {
   const until = new Date(untilMs).toISOString();
   return html`<span class="left" role="timer" data-until="${until}" data-now="${new Date(nowMs).toISOString()}">${leftWords(untilMs - nowMs)}</span>`;
-}
-
-export function leftWords(ms: number): string {
-  const seconds = Math.max(0, Math.ceil(ms / 1000));
-  if (seconds === 0) return 'time is up';
-  if (seconds < 60) return `${seconds} s left`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes >= 48 * 60) return `${Math.floor(minutes / 1440)} days left`;
-  if (minutes < 60) return `${minutes} min ${String(seconds % 60).padStart(2, '0')} s left`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
 }
 
 /** Only web addresses become links: a `javascript:` one would run in our page, and the embedded simulated org has none. */

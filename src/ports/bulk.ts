@@ -1,4 +1,4 @@
-import type { Refusal } from './salesforce.ts';
+import type { Refusal } from '../domain/refusal.ts';
 
 /** Many rows as one job of Bulk API 2.0. Never an insert or a delete: what is sent twice by mistake must find itself. */
 export interface Bulk {

@@ -1,6 +1,7 @@
 import type { Connection } from 'jsforce';
 import type { Invocation, Invoked, ObjectDescribe, Salesforce } from '../domain/action.ts';
-import type { ErrorBody, GatehouseError } from '../domain/errors.ts';
+import type { GatehouseError } from '../domain/errors.ts';
+import type { Refusal } from '../domain/refusal.ts';
 import type { HeldRights } from '../domain/rights.ts';
 import type { Bulk } from './bulk.ts';
 import type { EventSource } from './events.ts';
@@ -205,24 +206,6 @@ export interface CompositeAnswer {
   readonly id: string;
   readonly status: number;
   readonly body: unknown;
-}
-
-/** What one refusal means for a record that is kept in step, read out of the one table of Salesforce's codes. */
-export interface Refusal {
-  /**
-   * `retry` soon, `reread` (the world moved), `match` (a look-alike stands there), `field` (leave what is named behind and send
-   * the rest), `wait` (nothing about this record: everything waits), `stop` until the record or the mapping changes.
-   */
-  readonly then: 'retry' | 'reread' | 'match' | 'field' | 'wait' | 'stop';
-  /** The request was too big for the org's triggers: send fewer at once. */
-  readonly isOverload: boolean;
-  /** The answer was lost: Salesforce may have done it, or be at it still. */
-  readonly mayBeDone?: boolean | undefined;
-  /** The record has changed since it was read. */
-  readonly isChange?: boolean | undefined;
-  /** Its text is somebody's own words: no field's name is read out of it. */
-  readonly isFreeText?: boolean | undefined;
-  readonly error: ErrorBody['error'];
 }
 
 /** At most 200 rows of one kind, each for itself: one that fails stops no other. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Refusal } from '../../src/ports/salesforce.ts';
+import type { Refusal } from '../../src/domain/refusal.ts';
 import { failureOf } from '../../src/salesforce/transport/failures.ts';
 import { toRefusal } from '../../src/salesforce/transport/refusals.ts';
 import { createServedWorld, refusal } from './org-world.ts';

@@ -1,33 +1,14 @@
 import { createOperator } from '../../access/operators.ts';
 import type { App } from '../../app/app.ts';
 import { GatehouseError } from '../../domain/errors.ts';
-import type { Envelope } from '../../domain/proposal.ts';
 import { createBot } from '../../policy/bots.ts';
 import { changePolicy } from '../../policy/save.ts';
-import type { Call } from '../../ports/gate.ts';
 import type { Sim } from '../../sim/sim.ts';
 import { DEMO_BOT } from '../bots.ts';
+import type { MovedClock, Played } from './played.ts';
 import { leaveTroubles } from './troubles.ts';
 
 /** A month of a small company, played through the real gate by a clock that is moved: what the console of the demo shows. */
-
-export interface MovedClock {
-  now(): number;
-  /** On to this moment; never back. */
-  to(at: number): void;
-}
-
-/** What the players of the history use. */
-export interface Played {
-  readonly app: App;
-  readonly clock: MovedClock;
-  /** As the host app, or an operator at a browser, would ask over HTTP. */
-  ask(method: string, path: string, body?: unknown): Promise<unknown>;
-  call(action: string, args: Readonly<Record<string, unknown>>, more?: Partial<Call>): Promise<Envelope | undefined>;
-  decide(envelope: Envelope | undefined, answer: 'approve' | 'reject', by?: string): Promise<void>;
-  /** Everything that the worker would have done meanwhile. */
-  sync(): Promise<void>;
-}
 
 const DAYS = 31;
 const MINUTE_MS = 60_000;

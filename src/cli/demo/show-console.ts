@@ -5,7 +5,8 @@ import { readConfig } from '../../runtime/config.ts';
 import type { CommandCall } from '../command.ts';
 import { freePort } from '../port.ts';
 import { serveHouse } from '../serve-house.ts';
-import { historyBegins, type MovedClock, playHistory } from './history.ts';
+import { historyBegins, playHistory } from './history.ts';
+import type { MovedClock } from './played.ts';
 
 /** A company with a month behind it, in a folder that goes when it is stopped. */
 export async function showConsole(call: CommandCall, port: number | undefined): Promise<void> {

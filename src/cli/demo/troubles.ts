@@ -1,5 +1,5 @@
 import { DEMO_BOT } from '../bots.ts';
-import type { Played } from './history.ts';
+import type { Played } from './played.ts';
 
 const MINUTE_MS = 60_000;
 const BOT = `/api/bots/${DEMO_BOT}`;

@@ -1,14 +1,8 @@
 import { GatehouseError } from '../../domain/errors.ts';
 import { isRecord, recordsIn } from '../../domain/is-record.ts';
+import type { Refusal } from '../../domain/refusal.ts';
 import { toId18 } from '../../domain/salesforce-id.ts';
-import type {
-  CollectionPart,
-  CompositeAnswer,
-  CompositeRequest,
-  Org,
-  Refusal,
-  RowOutcome,
-} from '../../ports/salesforce.ts';
+import type { CollectionPart, CompositeAnswer, CompositeRequest, Org, RowOutcome } from '../../ports/salesforce.ts';
 import type { RequestPipeline } from '../request.ts';
 import { failureOf, saidIn, unreadable } from '../transport/failures.ts';
 import { toRefusal } from '../transport/refusals.ts';

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../domain/errors.ts';
-import type { Refusal } from '../../ports/salesforce.ts';
+import type { Refusal } from '../../domain/refusal.ts';
 
 /** THE table of Salesforce error codes (R4). A new code is a new row; an unknown one is `salesforce_error` with its text quoted. */
 

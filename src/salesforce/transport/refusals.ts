@@ -1,5 +1,5 @@
 import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
-import type { Refusal } from '../../ports/salesforce.ts';
+import type { Refusal } from '../../domain/refusal.ts';
 import { PAGE } from './failure-causes.ts';
 import { failureOf, saidIn } from './failures.ts';
 import { UpstreamError } from './upstream-error.ts';

@@ -1,7 +1,7 @@
 import { type Candidate, GatehouseError } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import { finished, linkedTo, postponed, unlinked } from '../../domain/link-transitions.ts';
-import type { Refusal } from '../../ports/salesforce.ts';
+import type { Refusal } from '../../domain/refusal.ts';
 import type { SyncOrg } from '../../ports/sync.ts';
 import type { LogRow, SyncStore } from '../../ports/sync-store.ts';
 import type { Target } from '../remote/target.ts';

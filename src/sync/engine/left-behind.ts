@@ -1,4 +1,4 @@
-import type { Refusal } from '../../ports/salesforce.ts';
+import type { Refusal } from '../../domain/refusal.ts';
 import { findField } from '../mapping/compile.ts';
 import type { Target } from '../remote/target.ts';
 import type { PendingWrite } from './change-set.ts';

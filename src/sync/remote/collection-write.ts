@@ -1,6 +1,7 @@
 import type { FieldValue } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
-import type { CollectionPart, Refusal, RowOutcome as Sent } from '../../ports/salesforce.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import type { CollectionPart, RowOutcome as Sent } from '../../ports/salesforce.ts';
 import type { SyncOrg } from '../../ports/sync.ts';
 import { isSystemic } from './trouble.ts';
 

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { leftWords } from '../../../domain/time-left.ts';
 import { clock } from '../session.ts';
 
 /** Moments and how long is left, by the server's clock and in the reader's own zone. */
@@ -67,14 +68,4 @@ export function TimeLeft({ until }: { readonly until: string }) {
       {leftWords(ms)}
     </span>
   );
-}
-
-function leftWords(ms: number): string {
-  const seconds = Math.max(0, Math.ceil(ms / 1000));
-  if (seconds === 0) return 'time is up';
-  if (seconds < 60) return `${seconds} s left`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes >= 48 * 60) return `${Math.floor(minutes / 1440)} days left`;
-  if (minutes < 60) return `${minutes} min ${String(seconds % 60).padStart(2, '0')} s left`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min left`;
 }
