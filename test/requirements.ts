@@ -75,7 +75,7 @@ export const REQUIREMENTS = {
       'what a bot never used in 30 days (grants, objects, listed fields), with a prepared narrower revision that a person saves; what cannot be judged is named.',
   },
   P9: {
-    state: 'later: people sign in at their MCP client',
+    state: 'owed: people who are no operators',
     promise: 'the principal is the person where one signed in: audit, proposals, limits, own proposals only.',
   },
   C1: {
@@ -374,7 +374,7 @@ export const REQUIREMENTS = {
     promise: 'backup and restore, rotation of `GATEHOUSE_SECRET`, retention, erasure of a person, transcripts.',
   },
   X8: {
-    state: 'later: OAuth for MCP clients',
+    state: 'owed: client documents by address, and a check of a public address from outside',
     promise:
       'remote MCP clients sign a person in by OAuth 2.1 (metadata, PKCE, client documents, registration, resource, rotation, step-up), with zero set-up on loopback.',
   },

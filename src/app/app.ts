@@ -22,6 +22,7 @@ import type { NeverUsed } from '../policy/never-used.ts';
 import type { Access } from '../ports/access.ts';
 import type { Config } from '../ports/config.ts';
 import type { Approvals, Gate, Retention } from '../ports/gate.ts';
+import type { Identity } from '../ports/identity.ts';
 import type { Log } from '../ports/log.ts';
 import type { Model } from '../ports/model.ts';
 import type { Notices } from '../ports/notices.ts';
@@ -57,6 +58,8 @@ export interface App {
   readonly ready: Readiness;
   readonly clocks: Clocks;
   readonly access: Access;
+  /** People behind MCP clients; loaded at the first use. */
+  readonly identity: Identity;
   readonly audit: Audit;
   readonly connections: Connections;
   readonly apiUse: ApiUse;
@@ -220,6 +223,12 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const heads = createChainHeadFiles(headsFolder, isAlive);
     const audit = createAudit({ store, secret, heads, now, log, onVerdict: keepVerdict(store.values, now) });
     const access = createAccess({ store, secret, now });
+    const identity = deferred<Identity>(
+      lazily(async () => {
+        const { createIdentity } = await import('../identity/create-identity.ts');
+        return createIdentity({ store, audit, secret, newId, now });
+      }).get,
+    );
     const actions =
       options.loadedActions ??
       (await loadActions(
@@ -324,6 +333,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
       clocks: createClocks({ values: store.values, runner, now, ticks, log }),
       ready: createReadiness({ store, tokens, folders: [config.dataDir, headsFolder, serverAddress.folder] }),
       access,
+      identity,
       audit,
       connections,
       apiUse: createApiUse(store, now),

@@ -62,6 +62,7 @@ function openLate(file: SqliteFile, secrets: Cipher): State {
     counters: deferred<Store['counters']>(() => room('counters')),
     conversations: deferred<Store['conversations']>(() => room('conversations')),
     mcpSessions: deferred<Store['mcpSessions']>(() => room('mcpSessions')),
+    identity: deferred<Store['identity']>(() => room('identity')),
     values: deferred<Store['values'], 'get'>(() => room('values'), first.values),
     proveWritable: async () => (await whole.get()).store.proveWritable(),
     atomically: async (work) => (await whole.get()).store.atomically(work),

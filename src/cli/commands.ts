@@ -52,6 +52,12 @@ export const COMMANDS: readonly ListedCommand[] = [
     summary: 'Print a one-time sign-in link for the console',
     load: () => import('./commands/operator-sign-in.ts'),
   },
+  {
+    name: 'app list',
+    summary: 'List the programs that people let in by sign-in',
+    load: () => import('./commands/app-list.ts'),
+  },
+  { name: 'app end', summary: 'End one of them', load: () => import('./commands/app-end.ts') },
   { name: 'grant', summary: 'Grant permissions to a bot, or revoke them', load: () => import('./commands/grant.ts') },
   { name: 'connect', summary: 'Connect a bot to its Salesforce org', load: () => import('./commands/connect.ts') },
   { name: 'disconnect', summary: 'Revoke and forget a connection', load: () => import('./commands/disconnect.ts') },

@@ -14,3 +14,9 @@ export function isLoopbackAddress(address: string): boolean {
 export function isPublic({ url }: { readonly url: string | undefined }): boolean {
   return url !== undefined && !isLoopbackName(new URL(url).hostname);
 }
+
+/** An address at which people may sign in: their codes and tokens cross no network in the clear. */
+export function isSafeOrigin(origin: string): boolean {
+  const { protocol, hostname } = new URL(origin);
+  return protocol === 'https:' || isLoopbackName(hostname);
+}

@@ -63,12 +63,12 @@ export function outcomeOf(proposal: Proposal): Proposal {
   return proposal.state === 'failed' ? { ...proposal, state: 'conflict' } : proposal;
 }
 
-/** A bot's keys share what was made with any of them for the same customer; a person at the chat shares with nobody. */
+/** A bot's keys share what was made with any of them for the same customer; a person shares with nobody, whichever door they use. */
 function isOf({ bot, principal, session }: Viewer, proposal: Proposal): boolean {
   if (proposal.bot !== bot || !isSameSession(proposal.session, session)) return false;
   return proposal.principal === principal || ![principal, proposal.principal].some(isPerson);
 }
 
 function isPerson(principal: string): boolean {
-  return principal.startsWith('chat:');
+  return principal.startsWith('chat:') || principal.startsWith('operator:');
 }

@@ -12,6 +12,7 @@ export interface HttpDeps
     | 'store'
     | 'ready'
     | 'access'
+    | 'identity'
     | 'audit'
     | 'connections'
     | 'apiUse'
@@ -29,7 +30,7 @@ export interface HttpDeps
   /** Without what shows values to whoever asks: here somebody with a role looks. */
   readonly approvals: Omit<App['approvals'], 'inspect' | 'list' | 'heldRecords'>;
   /** The MCP door: gets the request with its body unread, and limits it itself. */
-  readonly mcp?: { handle(request: Request): Promise<Response> };
+  readonly mcp?: { handle(request: Request, origin: string): Promise<Response> };
   /** The account behind a chat session (O9). Without it the route is not there. */
   readonly context?: (
     bot: string,

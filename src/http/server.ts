@@ -15,6 +15,7 @@ import { checkHost, checkOrigin, originOf } from './guard.ts';
 import { API_CSP, mayBeFramed, securityHeaders } from './headers.ts';
 import { type Env, toPattern } from './hono-env.ts';
 import { networkOf } from './network.ts';
+import { forAnyOrigin, isForAnyOrigin, mountOauthEndpoints, preflight } from './oauth/endpoints.ts';
 import { mountPages } from './pages/pages.ts';
 import { errorPage, isForPerson } from './pages/show.ts';
 import { createPeers } from './peer.ts';
@@ -35,7 +36,8 @@ export interface Http {
 }
 
 /** What the guards and the routes' callers need. */
-export type RoutesDeps = Pick<HttpDeps, 'config' | 'log' | 'now' | 'access' | 'isSimulated' | 'mcp' | 'checkAnswer'>;
+export type RoutesDeps = Pick<HttpDeps, 'config' | 'log' | 'now' | 'access' | 'isSimulated' | 'mcp' | 'checkAnswer'> &
+  Partial<Pick<HttpDeps, 'identity'>>;
 
 /** The MCP address, also a bot's own, and those where its clients look for a sign-in. */
 const MCP_PATHS = ['/mcp', '/mcp/:bot', '/.well-known/*', '/register'];
@@ -82,16 +84,23 @@ export function serveRoutes(
   app.use(async (c, next) => {
     if (PROBES.has(c.req.path)) return next();
     c.set('host', checkHost(c.env.peer, deps.config));
+    if (isForAnyOrigin(c.req.path)) {
+      if (c.req.method === 'OPTIONS') c.res = preflight();
+      else await next();
+      c.res = forAnyOrigin(c.res);
+      return undefined;
+    }
     checkOrigin(c.req.raw.headers, c.get('host'), deps.config, isForMcp(c.req.path) ? deps.config.allowedOrigins : []);
     return next();
   });
 
-  const { mcp } = deps;
+  const { mcp, identity } = deps;
+  const oauth = identity === undefined ? [] : mountOauthEndpoints(app, { ...deps, identity });
   if (mcp !== undefined)
     for (const path of MCP_PATHS)
       app.all(path, async (c) => {
         c.set('route', path);
-        return mcp.handle(c.req.raw);
+        return mcp.handle(c.req.raw, originOf(c.get('host'), deps.config));
       });
 
   const limits: Limits = {
@@ -106,7 +115,7 @@ export function serveRoutes(
       return answer(deps, limits, route, c, isSecure);
     });
 
-  const known = [...routes, ...mountMore(app, isSecure)];
+  const known = [...oauth, ...routes, ...mountMore(app, isSecure)];
   for (const path of new Set(known.map((route) => route.path))) {
     const allowed = known.filter((route) => route.path === path).map(({ method }) => method);
     app.all(toPattern(path), (c) => {

@@ -1,4 +1,5 @@
 import type { Prompt } from '../domain/prompt.ts';
+import type { Scope } from '../domain/scopes.ts';
 import type { Session } from '../domain/session.ts';
 import type { Approvals, Gate } from '../ports/gate.ts';
 import type { Log } from '../ports/log.ts';
@@ -32,6 +33,9 @@ export type During = <T>(work: () => Promise<T>) => Promise<T>;
 export interface McpCaller {
   readonly bot: string;
   readonly principal: string;
+  /** A person signed in: the grant they gave this program, and what it may ask for. Missing: a key, which may ask for all. */
+  readonly grant?: string | undefined;
+  readonly scopes?: readonly Scope[] | undefined;
   readonly session?: Session | undefined;
   /** What the operator of the bot adds to our instructions. */
   readonly instructions?: string | undefined;

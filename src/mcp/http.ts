@@ -7,17 +7,20 @@ import {
   type McpRequestContext,
   type Server,
 } from '@modelcontextprotocol/server';
+import { GatehouseError } from '../domain/errors.ts';
 import { errorResponse, HttpRefusal } from '../domain/http-refusal.ts';
 import { isRecord } from '../domain/is-record.ts';
 import { type Access, bearerOf } from '../ports/access.ts';
 import type { Config } from '../ports/config.ts';
+import type { Identity } from '../ports/identity.ts';
 import type { Store } from '../ports/store.ts';
 import type { Era } from './call.ts';
-import { aboutSignIn, checkAddress, unauthenticated } from './challenge.ts';
+import { aboutSignIn, checkAddress, insufficientScope, unauthenticated } from './challenge.ts';
 import { withCors } from './cors.ts';
 import type { During, McpCaller, McpDeps } from './deps.ts';
 import { checkForm, messageIn } from './request.ts';
 import { toOurs } from './result.ts';
+import { lackingScopes } from './scopes.ts';
 import { createMcpServer } from './server.ts';
 import { createSessions } from './sessions.ts';
 
@@ -25,15 +28,16 @@ import { createSessions } from './sessions.ts';
 
 export interface McpHttpDeps extends McpDeps {
   readonly access: Access;
+  readonly identity: Pick<Identity, 'verify'>;
   readonly store: Pick<Store, 'bots' | 'mcpSessions' | 'values'>;
-  readonly config: Pick<Config, 'url' | 'allowedOrigins'>;
+  readonly config: Pick<Config, 'allowedOrigins'>;
   /** What serves one caller; default: our tools and prompts. */
   readonly createServer?: (caller: McpCaller, era: Era, during?: During) => Server;
 }
 
 export interface McpHttp {
-  /** The body must be unread, Host and Origin judged. */
-  handle(request: Request): Promise<Response>;
+  /** The body must be unread, Host and Origin judged; `origin` is how the client reached us. */
+  handle(request: Request, origin: string): Promise<Response>;
   close(): Promise<void>;
 }
 
@@ -55,15 +59,16 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
   const modern = createMcpHandler(build, { ...options, legacy: 'reject' });
   const stateless = legacyStatelessFallback(build, options.onerror, options);
 
-  async function guarded(request: Request): Promise<Response> {
-    const origin = ownOrigin(request.headers, deps.config);
+  async function guarded(request: Request, origin: string): Promise<Response> {
     try {
       const about = aboutSignIn(request, origin);
       if (about !== undefined) return about;
-      const known = await identify(deps.access, request.headers);
+      const known = await identify(deps, request, origin);
       checkAddress(request, known.bot);
       checkForm(request);
       const parsedBody = await messageIn(request, MOST_BYTES);
+      const lacking = await lackingScopes(deps.gate, known, parsedBody);
+      if (lacking.length > 0) return insufficientScope(lacking, request, origin);
       const caller = isIntroduction(parsedBody) ? await withWords(deps.store, known) : known;
       const how = { authInfo: toAuthInfo(caller), parsedBody };
       if (!(await isLegacyRequest(request, parsedBody, options))) return await modern.fetch(request, how);
@@ -79,9 +84,9 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
   }
 
   return {
-    async handle(request) {
+    async handle(request, origin) {
       const isGuest = deps.config.allowedOrigins.includes(request.headers.get('origin') ?? '');
-      return isGuest ? withCors(request, guarded) : guarded(request);
+      return isGuest ? withCors(request, (one) => guarded(one, origin)) : guarded(request, origin);
     },
     async close() {
       await Promise.all([modern.close(), sessions.close()]);
@@ -89,10 +94,28 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
   };
 }
 
-async function identify(access: Access, headers: Headers): Promise<McpCaller> {
-  const { bot, principal } = await access.agent(bearerOf(headers));
+async function identify(
+  { access, identity }: Pick<McpHttpDeps, 'access' | 'identity'>,
+  request: Request,
+  origin: string,
+): Promise<McpCaller> {
+  const { headers } = request;
+  const key = bearerOf(headers);
   const token = headers.get('gatehouse-session');
+  if (key?.startsWith('ghp_')) {
+    const { bot, principal, grant, scopes } = await identity.verify(key, `${origin}${new URL(request.url).pathname}`);
+    // A host vouches for its customers through its own keys: beside a person's sign-in a session means nothing.
+    if (token !== null) throw notBoth();
+    return { bot, principal, grant, scopes };
+  }
+  const { bot, principal } = await access.agent(key);
   return { bot, principal, ...(token === null ? {} : { session: await access.verifySession(bot, token) }) };
+}
+
+function notBoth(): GatehouseError {
+  return new GatehouseError('permission_denied', 'A person who signed in is nobody’s customer session.', {
+    next: 'Leave out the header Gatehouse-Session, or send it with the agent key of the bot.',
+  });
 }
 
 /** Only these are answered with instructions. */
@@ -132,9 +155,4 @@ function noStream(): HttpRefusal {
     { next: 'Send messages with POST; for a session send initialize first, then its id in the header Mcp-Session-Id.' },
     { allow: 'POST' },
   );
-}
-
-/** As the client reached us; only the configured address knows of TLS before us. */
-function ownOrigin(headers: Headers, { url }: McpHttpDeps['config']): string {
-  return url === undefined ? `http://${headers.get('host') ?? 'localhost'}` : new URL(url).origin;
 }

@@ -119,7 +119,7 @@ export function createSessions(deps: SessionDeps): Sessions {
         {
           id,
           bot: caller.bot,
-          principal: caller.principal,
+          principal: openedBy(caller),
           indexValue: caller.session?.indexValue ?? null,
           user: caller.session?.user ?? null,
           client,
@@ -223,10 +223,13 @@ function initializeRequest(client: string): Request {
   });
 }
 
+/** Two programs of one person are two callers. */
+const openedBy = ({ principal, grant }: McpCaller) => (grant === undefined ? principal : `${principal} ${grant}`);
+
 function isSame(row: McpSessionRow, caller: McpCaller): boolean {
   return (
     row.bot === caller.bot &&
-    row.principal === caller.principal &&
+    row.principal === openedBy(caller) &&
     row.indexValue === (caller.session?.indexValue ?? null) &&
     row.user === (caller.session?.user ?? null)
   );

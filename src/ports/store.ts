@@ -20,6 +20,7 @@ export interface Store {
   readonly counters: CounterStore;
   readonly conversations: ConversationStore;
   readonly mcpSessions: McpSessionStore;
+  readonly identity: IdentityStore;
   readonly values: ValueStore;
   /** Writes more than a row's worth and takes it away again; throws where nothing can be kept. */
   proveWritable(): Promise<void>;
@@ -385,4 +386,69 @@ export interface McpSessionStore {
   beginCall(id: string, now: number, busyUntil: number): Promise<void>;
   endCall(id: string): Promise<void>;
   end(id: string): Promise<void>;
+}
+
+/** A program that a person let act for one bot. */
+export interface AccessGrantRow {
+  readonly id: string;
+  readonly operator: string;
+  readonly bot: string;
+  /** SHA-256 of the client's id, hex. */
+  readonly client: string;
+  readonly clientName: string;
+  /** Where its code was sent. */
+  readonly host: string;
+  /** The one address at which its tokens count. */
+  readonly resource: string;
+  /** Separated by spaces. */
+  readonly scopes: string;
+  /** Of the code that it was made with: presented again, that code ends it. */
+  readonly codeHash: string;
+  readonly createdAt: number;
+  readonly usedAt: number;
+  readonly expiresAt: number;
+}
+
+/** A yes on its way to the client: 60 seconds, once. */
+export interface AuthCodeRow
+  extends Pick<AccessGrantRow, 'operator' | 'bot' | 'client' | 'clientName' | 'resource' | 'scopes' | 'expiresAt'> {
+  /** SHA-256 of the code, hex. */
+  readonly hash: string;
+  readonly redirectUri: string;
+  /** PKCE S256. */
+  readonly challenge: string;
+}
+
+export interface AccessTokenRow {
+  /** SHA-256 of the token, hex. */
+  readonly hash: string;
+  readonly grant: string;
+  readonly kind: 'access' | 'refresh';
+  readonly expiresAt: number;
+  /** When a refresh token was first exchanged for another. */
+  readonly rotatedAt: number | null;
+}
+
+export interface IdentityStore {
+  addCode(code: AuthCodeRow): Promise<void>;
+  /** Reads and deletes: exactly one caller gets it. */
+  takeCode(hash: string): Promise<AuthCodeRow | undefined>;
+  addGrant(grant: AccessGrantRow): Promise<void>;
+  addTokens(tokens: readonly AccessTokenRow[]): Promise<void>;
+  grantOfCode(codeHash: string): Promise<AccessGrantRow | undefined>;
+  /** A token with its grant and what its person is now; undefined once any of them is gone. One read. */
+  token(
+    hash: string,
+  ): Promise<{ readonly token: AccessTokenRow; readonly grant: AccessGrantRow; readonly role: Role } | undefined>;
+  /** Takes the grant's row for the rest of the transaction and moves its times; false when it is gone. */
+  holdGrant(id: string, times: Pick<AccessGrantRow, 'usedAt' | 'expiresAt'>): Promise<boolean>;
+  noteUse(id: string, usedAt: number): Promise<void>;
+  rotate(hash: string, at: number): Promise<void>;
+  /** With its tokens. False when there is none. */
+  end(id: string): Promise<boolean>;
+  get(id: string): Promise<AccessGrantRow | undefined>;
+  /** Newest first. */
+  list(operator?: string): Promise<AccessGrantRow[]>;
+  /** Codes, tokens and grants whose time is over. */
+  prune(now: number): Promise<void>;
 }

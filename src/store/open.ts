@@ -12,6 +12,7 @@ import { createBotStore } from './tables/bots.ts';
 import { createConnectionStore } from './tables/connections.ts';
 import { createConversationStore } from './tables/conversations.ts';
 import { createCounterStore } from './tables/counters.ts';
+import { createIdentityStore } from './tables/identity.ts';
 import { createKeyStore } from './tables/keys.ts';
 import { createMcpSessionStore } from './tables/mcp-sessions.ts';
 import { createOperatorStore } from './tables/operators.ts';
@@ -55,6 +56,7 @@ export function createStore(database: Database, secrets?: Cipher, chainEnd: Chai
     counters: createCounterStore(database),
     conversations: createConversationStore(database),
     mcpSessions: createMcpSessionStore(database),
+    identity: createIdentityStore(database),
     values: createValueStore(database),
     proveWritable: () => proveWritable(database),
     atomically: (work) => database.transaction((inside) => work(createStore(inside, secrets, chainEnd))),

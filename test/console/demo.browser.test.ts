@@ -63,6 +63,7 @@ describe.skipIf(why)(`the console of the demo in Chromium${why ? ` (skipped: ${w
       '/playground?bot=demo',
       '/settings',
       '/settings/operators',
+      '/settings/apps',
       '/settings/notices',
     ];
     const found: string[] = [];

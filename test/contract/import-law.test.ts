@@ -18,6 +18,8 @@ const FORBIDDEN = [
   ['src/ports/a.ts', '../store/open.ts'],
   ['src/ports/b.ts', '../runtime/log.ts'],
   ['src/runtime/a.ts', '../store/open.ts'],
+  ['src/identity/a.ts', '../http/server.ts'],
+  ['src/identity/b.ts', '../store/open.ts'],
   ['src/policy/a.ts', '../gate/create-gate.ts'],
   ['src/confirm/a.ts', '../policy/permit.ts'],
   ['src/confirm/b.ts', '../mcp/server.ts'],

@@ -87,6 +87,20 @@ const TRIES: Readonly<Record<string, Try>> = {
   'DELETE /api/bots/{bot}/off/{action}': () => ({ path: '/api/bots/demo/off/GetAccount' }),
   'PUT /api/bots/{bot}/declared-actions/{name}': () => ({ path: DECLARED, json: declaration }),
   'DELETE /api/bots/{bot}/declared-actions/{name}': () => ({ path: DECLARED }),
+  'DELETE /api/apps/{id}': async ({ world: { app, bot } }) => {
+    const [first] = await app.access.operators();
+    const grant = {
+      client: 'c',
+      clientName: 'c',
+      host: 'claude.ai',
+      resource: 'r',
+      scopes: 'gatehouse:read',
+      codeHash: 'h',
+    };
+    const times = { createdAt: 0, usedAt: 0, expiresAt: Number.MAX_SAFE_INTEGER };
+    await app.store.identity.addGrant({ id: 'an-app', operator: first?.name ?? '', bot, ...grant, ...times });
+    return { path: '/api/apps/an-app' };
+  },
   'POST /api/operators': () => ({ json: { name: 'new', role: 'viewer' } }),
   'PUT /api/operators/{name}': () => ({ path: '/api/operators/new', json: { role: 'approver' } }),
   'POST /api/operators/{name}/keys': () => ({ path: '/api/operators/new/keys', json: {} }),

@@ -29,12 +29,13 @@ describe.runIf(isAsked)(`MCP conformance${why}`, () => {
     const key = await world.app.access.issueKey('agent', world.bot);
     mcp = createMcpHttp({ ...world.app, createServer: (_, era) => createConformanceServer(era) });
     // The suite cannot send a key.
-    const handle = (request: Request) => {
+    const handle = (request: Request, origin: string) => {
       const headers = new Headers(request.headers);
       headers.set('authorization', `Bearer ${key}`);
       const { url, method, body } = request;
       return mcp.handle(
         new Request(url, { method, headers, body, ...(body === null ? {} : { duplex: 'half' as const }) }),
+        origin,
       );
     };
     server = await listen({ ...world.app, mcp: { handle } }, { host: '127.0.0.1', port: 0 });

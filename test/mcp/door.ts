@@ -41,8 +41,6 @@ export interface How {
   readonly key?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly fetch?: typeof fetch;
-  /** A client that looks for an OAuth sign-in when its key is refused. */
-  readonly signsIn?: boolean;
 }
 
 export interface CallOptions {
@@ -80,7 +78,7 @@ export async function openDoor(
   const inUse = () => mcp ?? expect.fail('the door is not open');
   const door = await openHttp(options, (world) => {
     mcp = open(world);
-    return { mcp: { handle: (request) => inUse().handle(request) } };
+    return { mcp: { handle: (request, origin) => inUse().handle(request, origin) } };
   });
   const { world } = door;
   const key = door.keys.agent;
@@ -115,23 +113,9 @@ export async function connectHttp(kind: Kind, url: string, how: How & { key: str
   const init = {
     requestInit: { headers: { ...how.headers, authorization: `Bearer ${how.key}` } },
     ...(how.fetch === undefined ? {} : { fetch: how.fetch }),
-    ...(how.signsIn ? { authProvider: NO_TOKENS } : {}),
   };
   return kind === 'classic' ? classic(new ClassicHttp(at, init), how) : modern(new ModernHttp(at, init), how);
 }
-
-/** An OAuth client that has no tokens yet, as a desktop client begins. */
-const NO_TOKENS = {
-  redirectUrl: 'http://localhost:3334/callback',
-  clientMetadata: { redirect_uris: ['http://localhost:3334/callback'], client_name: 'test' },
-  clientInformation: () => undefined,
-  saveClientInformation: () => {},
-  tokens: () => undefined,
-  saveTokens: () => {},
-  redirectToAuthorization: () => {},
-  saveCodeVerifier: () => {},
-  codeVerifier: () => '',
-};
 
 export interface Command {
   readonly command: string;

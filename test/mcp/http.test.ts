@@ -30,6 +30,7 @@ function knock(door: Door, headers: Record<string, string> = {}, body: unknown =
       headers: { ...own, ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     }),
+    'http://localhost:3000',
   );
 }
 
@@ -237,10 +238,11 @@ describe('the way to the MCP address', () => {
     expect(challenge).toMatch(
       /^Bearer realm="gatehouse", error="invalid_token", error_description="[^"]*gatehouse bot key/,
     );
-    const none = (await ask(door, { authorization: '' })).headers.get('www-authenticate');
+    expect(challenge).not.toContain('resource_metadata');
+    const none = (await ask(door, { authorization: '' })).headers.get('www-authenticate') ?? '';
     expect(none).toMatch(/^Bearer realm="gatehouse", resource_metadata="/);
 
-    const [, address = ''] = /resource_metadata="([^"]+)"/.exec(challenge) ?? [];
+    const [, address = ''] = /resource_metadata="([^"]+)"/.exec(none) ?? [];
     expect(address).toBe('http://localhost:3000/.well-known/oauth-protected-resource/mcp');
     const about = await ask(door, { authorization: '' }, { path: new URL(address).pathname, method: 'GET' });
     expect(about.status).toBe(200);
@@ -250,9 +252,9 @@ describe('the way to the MCP address', () => {
       gatehouse_header: 'Authorization: Bearer AGENT_KEY',
     });
 
-    // A genuine client goes on to look for a sign-in, and shows its person what it finds.
-    const failed = await door.connect('classic', { key: 'gha_wrong', signsIn: true }).catch(String);
-    expect(failed).toContain('Authorization: Bearer AGENT_KEY');
+    // A genuine client that has nothing but a key shows its person what was answered.
+    const failed = await door.connect('classic', { key: 'gha_wrong' }).catch(String);
+    expect(failed).toContain('gatehouse bot key NAME');
   });
 });
 

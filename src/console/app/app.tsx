@@ -40,6 +40,7 @@ const toKind = (word: string): Kind => (word === 'case' ? 'case' : 'party');
 const plain = decodeURIComponent;
 const Playground = lazy(async () => (await import('./pages/playground.tsx')).Playground);
 const Settings = lazy(async () => (await import('./pages/settings.tsx')).Settings);
+const Apps = lazy(async () => (await import('./pages/apps.tsx')).Apps);
 const Operators = lazy(async () => (await import('./pages/operators.tsx')).Operators);
 
 /** The frame stands before anybody knows whose it is. */
@@ -114,6 +115,9 @@ export function App() {
                 </Route>
                 <Route path="/settings/operators">
                   <Operators />
+                </Route>
+                <Route path="/settings/apps">
+                  <Apps />
                 </Route>
                 <Route>
                   <Page title="Nothing here" lead="There is no page at this address.">

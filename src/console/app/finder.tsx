@@ -17,6 +17,7 @@ const search = (q: string) => said(api.POST('/api/search', { body: { q } }));
 /** What is no record: pages, by the words for which somebody would look. */
 const PAGES: readonly (readonly [href: string, label: string, words: string])[] = [
   ['/settings', 'Settings', 'install version store secret address model'],
+  ['/settings/apps', 'Connected apps', 'mcp claude chatgpt oauth program sign-in'],
   ['/settings/operators', 'Operators and their keys', 'people role admin approver viewer sign-in link'],
   ['/settings/notices', 'Notices', 'webhook slack teams alert'],
   ['/permissions', 'Permissions', 'grant policy threshold kill switch profile off'],

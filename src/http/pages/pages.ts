@@ -8,6 +8,7 @@ import { readCookie } from '../cookie.ts';
 import type { HttpDeps } from '../deps.ts';
 import { originOf } from '../guard.ts';
 import { type Env, toPattern } from '../hono-env.ts';
+import { mountConsent } from '../oauth/consent.ts';
 import { approvalPages } from './approvals.ts';
 import { mountChat } from './chat.ts';
 import { callbackPage } from './connect.ts';
@@ -59,7 +60,7 @@ export function mountPages(
     });
 
   mountSimulatedOrg(app, deps);
-  return [...pages, ...mountSignIn(app, deps, isSecure), ...mountChat(app, deps)];
+  return [...mountConsent(app, deps, isSecure), ...pages, ...mountSignIn(app, deps, isSecure), ...mountChat(app, deps)];
 }
 
 /** Pages that the browser's app draws: the server sends the same frame for each, and the app asks the REST API. */
@@ -86,6 +87,7 @@ const APP_PATHS = [
   '/playground',
   '/settings',
   '/settings/operators',
+  '/settings/apps',
 ];
 
 /** To the sign-in and back again: only where looking was asked for; with its query where that holds filters and no OAuth code. */

@@ -1,6 +1,7 @@
 import type { HttpDeps } from '../deps.ts';
 import { botOpenApiRoute, openApiRoute } from '../openapi.ts';
 import { actionRoutes } from './actions.ts';
+import { appRoutes } from './apps.ts';
 import { auditRoutes } from './audit.ts';
 import { botRoutes } from './bots.ts';
 import { chartsRoute } from './charts.ts';
@@ -39,6 +40,7 @@ export function restRoutes(deps: HttpDeps) {
     ...permissionRoutes(deps),
     ...policyRoutes(deps),
     ...operatorRoutes(deps),
+    ...appRoutes(deps),
     installRoute(deps),
     ...auditRoutes(deps),
     chartsRoute(deps),

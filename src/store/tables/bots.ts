@@ -32,6 +32,8 @@ export const PER_BOT: readonly string[] = [
   'streams',
   'streamLeases',
   'fieldTimes',
+  'accessGrants',
+  'authCodes',
 ];
 
 export function createBotStore(database: Database): BotStore {

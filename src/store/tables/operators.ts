@@ -49,6 +49,8 @@ export function createOperatorStore(database: Database): OperatorStore {
       change(name, false, async (inside) => {
         await inside.kysely.deleteFrom('sessions').where('operator', '=', name).execute();
         await inside.kysely.deleteFrom('signInLinks').where('operator', '=', name).execute();
+        await inside.kysely.deleteFrom('authCodes').where('operator', '=', name).execute();
+        await inside.kysely.deleteFrom('accessGrants').where('operator', '=', name).execute();
         await inside.kysely
           .updateTable('keys')
           .set({ revokedAt: at })

@@ -1,7 +1,10 @@
 import type { Proposal } from '../../domain/proposal.ts';
 import type { ConversationRow, MessageRow } from '../../ports/conversations.ts';
 import type {
+  AccessGrantRow,
+  AccessTokenRow,
   AuditRow,
+  AuthCodeRow,
   BotRow,
   ConnectionRow,
   DeclaredRevision,
@@ -40,6 +43,9 @@ export interface Tables {
   conversations: ConversationRow;
   messages: MessageRow;
   mcpSessions: McpSessionRow;
+  accessGrants: AccessGrantRow;
+  authCodes: AuthCodeRow;
+  accessTokens: AccessTokenRow;
   keptValues: {
     readonly kind: string;
     readonly key: string;

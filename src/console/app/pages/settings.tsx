@@ -23,6 +23,15 @@ export function Settings() {
           </Link>
         </div>
       </section>
+      <section class="card" aria-labelledby="programs">
+        <h2 id="programs">Connected apps</h2>
+        <p class="note">Programs that act for a bot in a person’s name, let in by sign-in.</p>
+        <div class="actions">
+          <Link class="button" href="/settings/apps">
+            Connected apps
+          </Link>
+        </div>
+      </section>
       <section class="card" aria-labelledby="told">
         <h2 id="told">Notices</h2>
         <p class="note">What waits, fails or must be reconnected, told to Slack, Teams or an address of yours.</p>

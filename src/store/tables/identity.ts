@@ -1,0 +1,79 @@
+import type { AccessGrantRow, AccessTokenRow, IdentityStore } from '../../ports/store.ts';
+import type { Database } from '../engines/database.ts';
+
+export function createIdentityStore({ kysely }: Database): IdentityStore {
+  const grantWhere = (column: 'id' | 'codeHash', value: string): Promise<AccessGrantRow | undefined> =>
+    kysely.selectFrom('accessGrants').selectAll().where(column, '=', value).executeTakeFirst();
+
+  return {
+    async addCode(code) {
+      await kysely.insertInto('authCodes').values(code).execute();
+    },
+
+    takeCode: (hash) => kysely.deleteFrom('authCodes').where('hash', '=', hash).returningAll().executeTakeFirst(),
+
+    async addGrant(grant) {
+      await kysely.insertInto('accessGrants').values(grant).execute();
+    },
+
+    async addTokens(tokens) {
+      await kysely
+        .insertInto('accessTokens')
+        .values([...tokens])
+        .execute();
+    },
+
+    grantOfCode: (codeHash) => grantWhere('codeHash', codeHash),
+    get: (id) => grantWhere('id', id),
+
+    async token(hash) {
+      const row = await kysely
+        .selectFrom('accessTokens as token')
+        .innerJoin('accessGrants as given', 'given.id', 'token.grant')
+        .innerJoin('operators as person', 'person.name', 'given.operator')
+        .innerJoin('bots as bot', 'bot.name', 'given.bot')
+        .selectAll('given')
+        .select(['person.role', 'token.kind', 'token.rotatedAt', 'token.expiresAt as tokenExpiresAt'])
+        .where('token.hash', '=', hash)
+        .executeTakeFirst();
+      if (row === undefined) return undefined;
+      const { role, kind, rotatedAt, tokenExpiresAt, ...grant } = row;
+      const token: AccessTokenRow = { hash, grant: grant.id, kind, rotatedAt, expiresAt: tokenExpiresAt };
+      return { token, grant, role };
+    },
+
+    async holdGrant(id, times) {
+      const held = await kysely.updateTable('accessGrants').set(times).where('id', '=', id).executeTakeFirst();
+      return held.numUpdatedRows === 1n;
+    },
+
+    async noteUse(id, usedAt) {
+      await kysely.updateTable('accessGrants').set({ usedAt }).where('id', '=', id).execute();
+    },
+
+    async rotate(hash, rotatedAt) {
+      await kysely
+        .updateTable('accessTokens')
+        .set({ rotatedAt })
+        .where('hash', '=', hash)
+        .where('rotatedAt', 'is', null)
+        .execute();
+    },
+
+    async end(id) {
+      const gone = await kysely.deleteFrom('accessGrants').where('id', '=', id).executeTakeFirst();
+      await kysely.deleteFrom('accessTokens').where('grant', '=', id).execute();
+      return gone.numDeletedRows === 1n;
+    },
+
+    list: (operator) => {
+      const all = kysely.selectFrom('accessGrants').selectAll().orderBy('createdAt', 'desc').orderBy('id');
+      return (operator === undefined ? all : all.where('operator', '=', operator)).execute();
+    },
+
+    async prune(now) {
+      for (const table of ['authCodes', 'accessTokens', 'accessGrants'] as const)
+        await kysely.deleteFrom(table).where('expiresAt', '<=', now).execute();
+    },
+  };
+}
