@@ -10,7 +10,7 @@ export interface TokenVault {
 }
 
 /** What whoever signs in needs of it. */
-export type TokenStore = Pick<TokenVault, 'get' | 'set' | 'delete'>;
+export type TokenStore = Pick<TokenVault, 'get' | 'set' | 'delete' | 'check'>;
 
 /** What is kept encrypted for one connection. `login` signs in again where a flow has no refresh token. */
 export interface TokenSet {

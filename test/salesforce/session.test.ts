@@ -175,6 +175,7 @@ describe('a holder of the renewal lease', () => {
     const slow: TokenStore = {
       get: (key) => vault.get(key),
       delete: (key) => vault.delete(key),
+      check: () => vault.check(),
       async set(key: string, value: TokenSet) {
         reached();
         await gate;

@@ -10,15 +10,18 @@ import { cancelled, UpstreamError } from '../transport/upstream-error.ts';
 import { untilAborted } from '../transport/waiting.ts';
 import type { Apps } from './apps.ts';
 import type { Grant } from './oauth.ts';
+import { moved, notFromSalesforce, reconnectNeeded, tooLate, usedUp } from './session-refusals.ts';
 import { passing } from './sign-in-failures.ts';
+import { createUnsavedGrants, isUnwanted } from './unsaved-grants.ts';
 
 /**
  * The session of a connection: sends with its token, and renews it on a 401 only, once for all callers and processes (O5).
  *
  * Tokens lie in the vault under `CONNECTION.VERSION`, where the version is the fence of the lease that stored them. A new set
  * is written under its own key first and becomes visible by one compare-and-set of the row, so a holder that stalled past its
- * lease writes to a key that nobody reads. A kill between Salesforce's answer and that write loses a rotated refresh token
- * (Salesforce then wants a new sign-in); without rotation the next caller simply renews again.
+ * lease writes to a key that nobody reads. Where that write fails, the grant waits in memory and is stored before anything is
+ * asked for anew; nothing is asked for while the vault says that it takes nothing. A kill between Salesforce's answer and the
+ * write loses a rotated refresh token (Salesforce then wants a new sign-in); without rotation the next caller renews again.
  */
 export interface Session {
   send(row: ConnectionRow, request: Sending): Promise<Answer>;
@@ -59,6 +62,11 @@ export function createSession(deps: {
   const leaseMs = timeoutMs + 10_000;
   const held = new Map<string, { readonly key: string; readonly tokens: TokenSet }>();
   const flights = new Map<string, Promise<ConnectionRow>>();
+  const unsaved = createUnsavedGrants({
+    renew: (row) => renew(row, { sendBy: Number.POSITIVE_INFINITY }),
+    revoke: async ({ loginUrl }, { old, grant }) =>
+      grant.refreshToken && apps.issuerOf(old).revoke(loginUrl, grant.refreshToken),
+  });
   /** When a host that sent us away last made us ask for its successor: one that has none is not asked about at each call. */
   const movesAsked = new Map<string, number>();
 
@@ -140,7 +148,7 @@ export function createSession(deps: {
 
   async function renewAcrossProcesses(stale: ConnectionRow): Promise<ConnectionRow> {
     for (let waitedMs = 0; waitedMs <= leaseMs + timeoutMs; waitedMs += POLL_MS) {
-      const row = usable(await rows.get(stale.bot));
+      const row = renewable(await rows.get(stale.bot));
       if (row.tokenVersion !== stale.tokenVersion) return row;
       const { leaseOwner, leaseUntil, fence: seen } = row;
       const isOver =
@@ -163,17 +171,17 @@ export function createSession(deps: {
 
   async function renewUnderLease(stale: ConnectionRow, fence: number): Promise<ConnectionRow> {
     const release = { leaseOwner: null, leaseUntil: 0 };
-    const row = usable(await rows.get(stale.bot));
+    const row = renewable(await rows.get(stale.bot));
     if (row.tokenVersion !== stale.tokenVersion) {
       await rows.patchIf(row.bot, { fence }, release);
       return row;
     }
+    const key = keyOf(row);
     try {
-      const old = await tokens(row);
-      if (!old) throw reconnectNeeded('The stored Salesforce tokens are missing.');
-      const granted = await grantPatiently(row, old, fence);
+      const granted = unsaved.of(key) ?? (await grantAnew(row, fence));
       if ('row' in granted) return granted.row;
-      const { grant } = granted;
+      const { old, grant } = granted;
+      unsaved.add(key, granted);
       await mustBeSameOrg(row, old, grant);
       const fresh: ConnectionRow = {
         ...row,
@@ -190,11 +198,15 @@ export function createSession(deps: {
         accessToken: grant.accessToken,
         ...(grant.refreshToken ? { refreshToken: grant.refreshToken } : {}),
       };
-      return await publish(row, fresh, next);
+      const published = await publish(row, fresh, next);
+      unsaved.remove(key);
+      return published;
     } catch (error) {
+      if (isUnwanted(error)) unsaved.remove(key);
+      else unsaved.storeLater(row, key);
       await rows.patchIf(row.bot, { fence }, release);
       // Another process may have rotated the token under our hands: then ours was simply the older one.
-      const latest = usable(await rows.get(row.bot));
+      const latest = renewable(await rows.get(row.bot));
       if (latest.tokenVersion !== row.tokenVersion) return latest;
       if (error instanceof GatehouseError && error.code === 'reconnect_needed') {
         await rows.patchIf(row.bot, { tokenVersion: row.tokenVersion, state: 'connected' }, { state: 'needs_reauth' });
@@ -252,6 +264,20 @@ export function createSession(deps: {
         if (!(await rows.patchIf(row.bot, { fence }, { leaseUntil: now() + leaseMs }))) throw hiccup;
       }
     }
+  }
+
+  /** With a refresh token that may be spent by the question, nothing is asked for that could not be stored. */
+  async function grantAnew(row: ConnectionRow, fence: number) {
+    const old = await tokens(row);
+    if (!old) throw reconnectNeeded('The stored Salesforce tokens are missing.');
+    await vault.check();
+    const granted = await grantPatiently(row, old, fence);
+    return 'row' in granted ? granted : { old, grant: granted.grant };
+  }
+
+  /** What another process gave up, because the token it had was spent, is not lost while the newer one waits here. */
+  function renewable(row: ConnectionRow | undefined): ConnectionRow {
+    return row?.state === 'needs_reauth' && unsaved.of(keyOf(row)) ? row : usable(row);
   }
 
   async function grantAgain(row: ConnectionRow, old: TokenSet): Promise<Grant> {
@@ -316,15 +342,6 @@ export function createSession(deps: {
 /** A stream is used up, and an event stream's client lives with its token: neither is sent a second time from here. */
 const isOnce = ({ body, path }: Sending): boolean => body instanceof ReadableStream || isEventPath(path);
 
-/** The session ended between the look at it and the stream: nothing was taken, and what was sent is gone. */
-function usedUp(): UpstreamError {
-  return new UpstreamError('salesforce_unavailable', 'The Salesforce session ended before the upload was taken.', {
-    next: 'Start the upload again from its beginning: nothing of it was kept.',
-    outcome: 'not_sent',
-    retryable: true,
-  });
-}
-
 function orMoved(error: unknown): UpstreamError {
   if (error instanceof UpstreamError && error.isMoved) return error;
   throw error;
@@ -337,51 +354,12 @@ function isGone(answer: Answer): boolean {
   return saidIn(answer).some(({ code }) => code === 'URL_NOT_RESET') || /URL No Longer Exists/i.test(answer.text);
 }
 
-function moved({ isRead }: Sending): UpstreamError {
-  return new UpstreamError('salesforce_error', 'The Salesforce org is no longer at its address.', {
-    next: 'Ask the operator to reconnect: the address of the org has changed.',
-    operator: 'The org moved or its My Domain was renamed: disconnect and connect again.',
-    outcome: isRead ? 'refused' : 'not_sent',
-  });
-}
-
-/** A 401 without a word of Salesforce's: a proxy wants a sign-in of its own, and no session of ours would help. */
-function notFromSalesforce(outcome: 'not_sent' | 'unknown'): UpstreamError {
-  return new UpstreamError('salesforce_unavailable', 'Something between here and Salesforce refuses our requests.', {
-    next: 'Try again in a minute; if it stays so, tell the operator.',
-    operator:
-      'A proxy or firewall answers 401 in place of Salesforce: let Gatehouse through to the address of the org.',
-    outcome,
-    infrastructure: true,
-    retryable: true,
-  });
-}
-
-function tooLate(): UpstreamError {
-  return new UpstreamError(
-    'salesforce_unavailable',
-    'The time of this change was over before it could be sent; nothing was done.',
-    {
-      next: 'Try again: the Salesforce session was being renewed, or Salesforce was slow.',
-      operator: 'Salesforce or the database was slow; GATEHOUSE_REQUEST_TIMEOUT_MS sets the limit.',
-      outcome: 'not_sent',
-      retryable: true,
-    },
-  );
-}
-
 /** The row of a connection that may be used, or the refusal in words. */
 export function usable(row: ConnectionRow | undefined): ConnectionRow {
   if (row?.state === 'connected') return row;
   if (row?.state === 'needs_reauth') throw reconnectNeeded('Salesforce no longer accepts the stored sign-in.');
   throw new GatehouseError('not_connected', 'This bot is not connected to Salesforce.', {
     next: `Ask the operator to connect it: the bot's page in the console, Connect, or gatehouse connect ${row?.bot ?? 'BOT'} --flow web.`,
-  });
-}
-
-function reconnectNeeded(message: string): GatehouseError {
-  return new GatehouseError('reconnect_needed', message, {
-    next: 'Ask the operator to press Reconnect on the connection card (or run gatehouse connect again).',
   });
 }
 
