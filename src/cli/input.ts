@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { GatehouseError } from '../domain/errors.ts';
+import { parseJson } from '../domain/json-shape.ts';
 import { botNamed } from '../policy/permit.ts';
 import type { Call } from '../ports/gate.ts';
 import { type CommandCall, UsageError } from './command.ts';
@@ -38,8 +39,9 @@ export async function openCall({ args: [name, action, json], config, openApp }: 
 
 function parseArguments(json = '{}'): unknown {
   try {
-    return JSON.parse(json);
-  } catch {
+    return parseJson(json);
+  } catch (error) {
+    if (error instanceof GatehouseError) throw error;
     throw new UsageError('The arguments are not JSON.', `Write them in single quotes: '{"name":"Acme Industries"}'.`);
   }
 }

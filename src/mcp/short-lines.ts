@@ -1,23 +1,33 @@
 import { Transform, type TransformCallback } from 'node:stream';
+import { GatehouseError } from '../domain/errors.ts';
+import { parseJson } from '../domain/json-shape.ts';
 
 /** Enough of a line to tell whose request it is: clients write its id before all else or after it. */
 const HEAD = 300;
 
+/** Why a line does not go on, in words for whoever sent it, with its two ends. */
+export interface RefusedLine {
+  readonly why: string;
+  readonly head: string;
+  readonly tail: string;
+}
+
 /**
- * Lines on their way in, without those that are longer than a message may be: the SDK would hold each in memory and end the
- * connection at ten megabytes, without a word. `onTooLong` hears the two ends of one.
+ * Lines on their way in, without those that are longer than a message may be (the SDK would hold each in memory and end the
+ * connection at ten megabytes) and those that are not read over HTTP either: the SDK drops what is no JSON or no single message
+ * without a word, and of two values of one name the first. `onRefused` hears of them.
  */
 export class ShortLines extends Transform {
   readonly #most: number;
-  readonly #onTooLong: (head: string, tail: string) => void;
+  readonly #onRefused: (line: RefusedLine) => void;
   /** Of the line that is under way. */
   #parts: Buffer[] = [];
   #length = 0;
 
-  constructor(most: number, onTooLong: (head: string, tail: string) => void) {
+  constructor(most: number, onRefused: (line: RefusedLine) => void) {
     super();
     this.#most = most;
-    this.#onTooLong = onTooLong;
+    this.#onRefused = onRefused;
   }
 
   override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
@@ -43,10 +53,25 @@ export class ShortLines extends Transform {
   #finish(): void {
     const [first, ...more] = this.#parts;
     const line = first === undefined || more.length > 0 ? Buffer.concat(this.#parts) : first;
-    if (this.#length <= this.#most) this.push(line);
-    else this.#onTooLong(line.subarray(0, HEAD).toString(), line.subarray(-HEAD).toString());
+    const why =
+      this.#length <= this.#most
+        ? problemOf(line.toString())
+        : `The message is larger than ${this.#most} bytes. Send less at once.`;
+    if (why === undefined) this.push(line);
+    else this.#onRefused({ why, head: line.subarray(0, HEAD).toString(), tail: line.subarray(-HEAD).toString() });
     this.#parts = [];
     this.#length = 0;
+  }
+}
+
+function problemOf(line: string): string | undefined {
+  if (line.trim() === '') return undefined;
+  try {
+    const message = parseJson(line);
+    return Array.isArray(message) ? 'Several messages came in one line. Send each in a line of its own.' : undefined;
+  } catch (error) {
+    if (error instanceof GatehouseError) return `${error.message} ${error.next}`;
+    return 'The line is not valid JSON. Send one JSON-RPC message a line, in UTF-8.';
   }
 }
 

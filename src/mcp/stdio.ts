@@ -18,14 +18,10 @@ const INVALID_REQUEST = -32_600;
  */
 export async function serveMcpStdio(deps: McpDeps, caller: McpCaller): Promise<void> {
   // The SDK stops at the end of its input, whatever is under way: so it does not see that end before we are done.
-  const lines: ShortLines = new ShortLines(MOST_BYTES, (head, tail) => {
+  const lines: ShortLines = new ShortLines(MOST_BYTES, ({ why, head, tail }) => {
     const id = idIn(head, tail);
-    deps.log.warn('a message of the MCP client was too long', { mostBytes: MOST_BYTES });
-    const error = {
-      code: INVALID_REQUEST,
-      message: `The message is larger than ${MOST_BYTES} bytes. Send less at once.`,
-    };
-    if (id !== undefined) void transport.send({ jsonrpc: '2.0', id, error });
+    deps.log.warn('a message of the MCP client was not read', { why });
+    if (id !== undefined) void transport.send({ jsonrpc: '2.0', id, error: { code: INVALID_REQUEST, message: why } });
   });
   const transport = new StdioServerTransport(lines, process.stdout);
   const wire = new Wire(transport);

@@ -111,10 +111,7 @@ const OWN = new Map([
     'mcp/sessions policy/never-used policy/save',
   ].map((own) => [own, 'what we wrote'] as const),
   ['chat/demo/orders chat/demo/server chat/demo/tell cli/demo/stage cli/demo/history', 'the demo talks to itself'],
-  [
-    'cli/input cli/commands/audit-export cli/commands/sim cli/commands/soql-check salesforce/soql/guard',
-    'of a terminal',
-  ],
+  ['cli/commands/audit-export cli/commands/sim salesforce/soql/guard', 'of a terminal'],
   ['salesforce/jsforce', 'what we are about to send'],
   ['mcp/short-lines', 'an id of 200 characters, found by its form'],
 ]);

@@ -128,6 +128,7 @@ describe('calls through the gate', () => {
       ['acme', 'UpdateOpportunity', '{"reference":"OPP-123","closeDate":"2026-02-30"}', 'invalid_input'],
       ['acme', 'CreateLead', `{"lastName":"${'x'.repeat(40_000)}","company":"y"}`, 'invalid_input'],
       ['acme', 'CreateLead', '{"lastName":"a\u202eb","company":"y"}', 'invalid_input'],
+      ['acme', 'GetAccount', '{"name":"Globex","name":"Acme Industries"}', 'invalid_input'],
     ] as const;
     for (const [bot, action, args, code] of cases) {
       const error = await refused(['call', bot, action, args]);

@@ -154,6 +154,52 @@ describe('gatehouse mcp', () => {
     expect(answers.get(9)).toMatchObject({ result: {} });
   });
 
+  it('reads a line as a body over HTTP is read: nothing in it is dropped without a word [K12]', async () => {
+    const child = spawn(process.execPath, [MAIN, 'mcp', '--bot', 'demo'], {
+      env: { ...house.env, GATEHOUSE_LOG: 'warn' },
+    });
+    let said = '';
+    let logged = '';
+    child.stdout.on('data', (chunk) => {
+      said += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      logged += chunk;
+    });
+    const clientInfo = { name: 'test', version: '1' };
+    const start = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+    const call = (id: number, given: string) =>
+      `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"GetAccount","arguments":${given}}}`;
+    const lines = [
+      JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: start }),
+      call(2, '{"name":"Acme Industries","name":"Globex"}'),
+      call(3, '{"__proto__":{"name":"Globex"},"name":"Acme Industries"}'),
+      call(4, `{"name":${'['.repeat(50)}${']'.repeat(50)}}`),
+      `\uFEFF${call(5, '{"name":"Acme Industries"}')}`,
+      `[${call(6, '{"name":"Acme Industries"}')}]`,
+      'no JSON',
+      '',
+      call(7, '{"name":"Acme Industries"}'),
+    ];
+    child.stdin.end(lines.map((line) => `${line}\n`).join(''));
+    await new Promise((resolve) => child.once('exit', resolve));
+    const answers = new Map(
+      said
+        .trim()
+        .split('\n')
+        .map((line) => [JSON.parse(line).id, JSON.parse(line)]),
+    );
+    expect(answers.get(2)).toMatchObject({
+      error: { code: -32_600, message: expect.stringContaining('"name" twice') },
+    });
+    expect(answers.get(3)).toMatchObject({ error: { message: expect.stringContaining('__proto__') } });
+    expect(answers.get(4)).toMatchObject({ error: { message: expect.stringContaining('deep') } });
+    expect(answers.get(5)).toMatchObject({ error: { message: expect.stringContaining('not valid JSON') } });
+    expect(answers.get(7)).toMatchObject({ result: { structuredContent: { status: 'done' } } });
+    expect(logged).toContain('a line of its own');
+    expect(logged.trim().split('\n')).toHaveLength(6);
+  });
+
   it('tells links that lead somewhere: to a server that runs, else to a page of its own, else to a command [M12] [M13]', async () => {
     const own = await createGatehouse();
     const client = await connectStdio('classic', {

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { GatehouseError } from '../../domain/errors.ts';
+import { parseJson } from '../../domain/json-shape.ts';
 import { defineCommand, UsageError } from '../command.ts';
 import { readInput } from '../input.ts';
 
@@ -30,7 +31,7 @@ async function readPolicy(file: string) {
   const { parsePolicyFile } = await import('../soql-policy-file.ts');
   const text = await readInput(file);
   try {
-    return parsePolicyFile(JSON.parse(text));
+    return parsePolicyFile(parseJson(text));
   } catch (error) {
     throw new GatehouseError('invalid_input', 'The policy file cannot be used.', {
       next: error instanceof Error ? error.message : 'Check the file.',
