@@ -14,5 +14,5 @@ it('deletes a bot from every table that has rows of one bot, also from those tha
   `.execute(database.kysely);
   await database.close();
   await rm(folder, { recursive: true });
-  expect(rows.map(({ name }) => name).sort()).toEqual([...PER_BOT, 'audit'].sort());
+  expect(rows.map(({ name }) => name).sort()).toEqual([...PER_BOT, 'audit', 'feedHeads'].sort());
 });

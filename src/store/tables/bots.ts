@@ -5,7 +5,10 @@ import { createFirstReads, createPolicyReader } from '../first-reads.ts';
 import { createDeclaredStore } from './declared.ts';
 import type { Tables } from './tables.ts';
 
-/** Every table with rows of one bot, but `audit`, which outlives it. A test holds this list against the schema. */
+/**
+ * Every table with rows of one bot, but `audit` and `feedHeads`, which outlive it: host apps and receivers of webhooks keep the
+ * numbers of its feed, so those of a bot of the same name go on. A test holds this list against the schema.
+ */
 export const PER_BOT: readonly string[] = [
   'mcpSessions',
   'grants',
@@ -22,7 +25,6 @@ export const PER_BOT: readonly string[] = [
   'syncLog',
   'mappings',
   'feed',
-  'feedHeads',
   'webhookTargets',
   'inboundTokens',
   'subscriptions',

@@ -185,12 +185,21 @@ export function recordRoutes(deps: RouteDeps) {
       answer: z.strictObject({ changes: z.array(messageAnswer), next: z.int() }),
       async handle({ caller: { bot }, query: { after, limit } }) {
         const rows = await store.feed.after(bot, after, limit);
+        if (rows.length === 0 && after > (await store.feed.head(bot))) throw notReached();
         const opened = openedBy(await deps.policyOf(bot));
         const changes = rows.map((row) => toMessage(boundedRow(row, opened)));
         return { json: { changes, next: rows.at(-1)?.seq ?? after } };
       },
     }),
   ];
+}
+
+/** A database of before, put back: what it tells from here on has numbers that were given already. */
+function notReached(): GatehouseError {
+  return new GatehouseError('conflict', 'The feed has not reached this number: it was put back to an earlier state.', {
+    next: 'Forget the numbers kept of it, read it from its beginning (after=0), and go on from there.',
+    fields: [{ name: 'after', problem: 'is above the last number of the feed' }],
+  });
 }
 
 function idOf(named: string, { externalId }: { readonly externalId?: string | undefined }): string {
