@@ -65,7 +65,7 @@ function openLate(file: SqliteFile, secrets: Cipher): State {
     identity: deferred<Store['identity']>(() => room('identity')),
     values: deferred<Store['values'], 'get'>(() => room('values'), first.values),
     proveWritable: async () => (await whole.get()).store.proveWritable(),
-    atomically: async (work) => (await whole.get()).store.atomically(work),
+    atomically: async (...asked) => (await whole.get()).store.atomically(...asked),
     close: async () => (whole.isMade() ? (await whole.get()).store.close() : file.close()),
   };
   return { store, database: async () => (await whole.get()).database };

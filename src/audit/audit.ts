@@ -26,6 +26,8 @@ export interface Audit {
   keep(row: AuditRow): Promise<void>;
   /** Keeps the head of the rows as they are now. Throws where it cannot be kept: nothing may leave for Salesforce then. */
   prove(): Promise<void>;
+  /** Whether the head of a row that follows may be kept later: it could be just now. */
+  isKeepable(): Promise<boolean>;
   verify(): Promise<AuditVerdict>;
   /** Whether the row is as we wrote it, for who acts on what it says. */
   isIntact(row: AuditRow): boolean;
@@ -151,6 +153,7 @@ export function createAudit(deps: AuditDeps): Audit {
     append,
     keep: head.keep,
     prove: head.prove,
+    isKeepable: head.isKeepable,
     async record(entry) {
       const row = await append(entry, deps.store);
       await head.keep(row);

@@ -9,6 +9,8 @@ export interface ChainHead {
   keep(row: AuditRow): Promise<void>;
   /** Signs the last row there is and writes it down anew, also where nothing was added: throws where that cannot be. */
   prove(): Promise<void>;
+  /** Writes the head down as it stands: false where that cannot be, or none is there yet. */
+  isKeepable(): Promise<boolean>;
   state(): { readonly kept: Head | undefined; readonly isBroken: boolean };
 }
 
@@ -145,6 +147,14 @@ export function createChainHead({ audit, heads, hashOf, sign, log }: ChainHeadDe
       return inTurn(moveOn);
     },
     prove: () => inTurn(prove),
+    isKeepable: () =>
+      inTurn(async () => {
+        if (kept === undefined) throw new Error('no head yet');
+        await signAndKeep(kept);
+      }).then(
+        () => true,
+        () => false,
+      ),
     state: () => ({ kept, isBroken }),
   };
 }

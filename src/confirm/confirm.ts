@@ -31,7 +31,7 @@ export interface Confirm {
     proposal: Proposal,
     audit: ProposalEvent,
     limits: { readonly maxPending: number; readonly maxHeld: number },
-  ): Promise<{ readonly isNew: boolean; readonly proposal: Proposal }>;
+  ): Promise<{ readonly isNew: boolean; readonly proposal: Proposal; readonly permit?: WithinCall['permit'] }>;
   decide(id: string, decision: HumanDecision, edit?: ProposalEdit): Promise<Envelope>;
   /** Ends waiting proposals that a newer one of the same caller for the same record replaces, so that nobody approves the old one. */
   supersede(older: readonly Proposal[]): Promise<void>;
@@ -209,19 +209,18 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     }
   };
 
-  const claimAndRun = async (id: string, within: WithinCall): Promise<Envelope> => {
-    // The row that permits it may have been written when its head could not be kept: it stays approved until that can.
-    await deps.audit.prove();
-    const claimed = await store.proposals.move(id, ['approved'], 'executing', {
-      runner: deps.runner,
-      leaseUntil: now() + deps.leaseMs,
-    });
+  const ofAnother = async (id: string, signal: AbortSignal): Promise<Envelope> => {
     const proposal = await store.proposals.get(id);
     if (proposal === undefined) throw unknownProposal();
-    if (!claimed) {
-      const other = UNDECIDED.includes(proposal.state) ? await settled(id, deps.leaseMs, within.signal) : proposal;
-      return toEnvelope(other ?? proposal, deps.link(id));
-    }
+    const other = UNDECIDED.includes(proposal.state) ? await settled(id, deps.leaseMs, signal) : proposal;
+    return toEnvelope(other ?? proposal, deps.link(id));
+  };
+
+  const claimAndRun = async (id: string, within: WithinCall): Promise<Envelope> => {
+    // The row that permits it may have been written when its head could not be kept: it stays approved until that can.
+    if (within.permit === undefined) await deps.audit.prove();
+    const proposal = await store.proposals.claim(id, { runner: deps.runner, leaseUntil: now() + deps.leaseMs });
+    if (proposal === undefined) return ofAnother(id, within.signal);
     await crash('executing');
     if (!isIntact(deps.sign, proposal) || (await hasEnded(store.audit, proposal))) {
       return toEnvelope((await refuseChanged(proposal)) ?? proposal, deps.link(id));
@@ -231,13 +230,15 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     const entry = about(proposal, end.event, end.audit);
     const isOurs = await move(proposal, ['executing'], end.state, { ...end.patch, runner: null }, entry, deps.runner);
     await crash('settled');
-    if (!isOurs) deps.log.warn('a proposal was taken over while it ran', { proposal: id });
+    const ended = { ...proposal, ...end.patch, state: end.state };
+    if (isOurs) return toEnvelope(ended, deps.link(id));
+    deps.log.warn('a proposal was taken over while it ran', { proposal: id });
     const after = await store.proposals.get(id);
     if (after !== undefined) return toEnvelope(after, deps.link(id));
     // Its bot was deleted while it ran: the audit stays, so how it ended stands there.
-    if (!isOurs && end.state === 'pending') throw unknownProposal();
-    if (!isOurs) await deps.audit.record(entry);
-    return toEnvelope({ ...proposal, ...end.patch, state: end.state }, deps.link(id));
+    if (end.state === 'pending') throw unknownProposal();
+    await deps.audit.record(entry);
+    return toEnvelope(ended, deps.link(id));
   };
 
   /** Some clients decline by themselves: where policy says `waits`, their no leaves the proposal to a signed-in person. */
@@ -265,6 +266,8 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
     execute,
 
     async create(proposal, audit, { maxPending, maxHeld }) {
+      // What runs at once tells nobody anything before its first write is recorded on the disk: one wait for the disk serves both.
+      const isLater = proposal.state === 'approved' && (await deps.audit.isKeepable());
       const kept = await store.atomically(async (inside) => {
         const { inserted, proposal: held } = await inside.proposals.insert(sealed(deps.sign, proposal));
         // Counted after the insert and in its transaction: of 100 calls at once, no more pass than there is room for.
@@ -277,12 +280,11 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
           throw formFull();
         const entry = () => about(proposal, audit.event, audit);
         return inserted ? { held, row: await deps.audit.append(entry(), inside) } : { held };
-      });
-      if (kept.row !== undefined) {
-        await deps.audit.keep(kept.row);
-        if (proposal.state === 'pending') await deps.tell(proposal, 'waiting');
-      }
-      return { isNew: kept.row !== undefined, proposal: kept.held };
+      }, !isLater);
+      const { held, row } = kept;
+      if (row !== undefined && !isLater) await deps.audit.keep(row);
+      if (row !== undefined && proposal.state === 'pending') await deps.tell(proposal, 'waiting');
+      return { isNew: row !== undefined, proposal: held, permit: isLater ? { unkept: row } : {} };
     },
 
     async supersede(older) {

@@ -1,4 +1,4 @@
-import type { AuditInput } from '../audit/audit.ts';
+import type { Audit, AuditInput } from '../audit/audit.ts';
 import type { Action, ActionContext } from '../domain/action.ts';
 import {
   GatehouseError,
@@ -11,7 +11,7 @@ import {
 import type { Proposal, RecordedWrite } from '../domain/proposal.ts';
 import { cleanData } from '../domain/safe-text.ts';
 import type { Log } from '../ports/log.ts';
-import type { Store } from '../ports/store.ts';
+import type { AuditRow, Store } from '../ports/store.ts';
 import { asksFirst, botDeleted, NotTaken, partlyWritten, takenOver } from './refusals.ts';
 import type { SeenReads } from './seen-reads.ts';
 import { effectsSealOf, type Sign } from './sign.ts';
@@ -22,10 +22,13 @@ import { effectsSealOf, type Sign } from './sign.ts';
 export interface WithinCall {
   readonly signal: AbortSignal;
   readonly seen?: SeenReads | undefined;
+  /** The row of the audit that lets it run was written within this call; `unkept` where its head waits for the first write to leave. */
+  readonly permit?: { readonly unkept?: AuditRow | undefined } | undefined;
 }
 
 export interface RunDeps {
   readonly store: Pick<Store, 'proposals'>;
+  readonly audit: Pick<Audit, 'keep'>;
   /**
    * Permission, mode, policy and connection once more, as they are now, and the context to run in. `stricter` says that
    * policy would ask (again) today: the proposal goes back to a human.
@@ -81,9 +84,11 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
   let reader: Pick<Proposal, 'userId'> | undefined;
   /** By policy, before the action ran. */
   let isHeldBack = false;
+  let { unkept } = within.permit ?? {};
   const record = async (next: readonly RecordedWrite[]) => {
     const before = effects;
     effects = [...next];
+    const leaves = next.some((effect, at) => effect !== before[at] && effect.state === 'sent');
     if (
       !(await deps.store.proposals.patch(
         proposal.id,
@@ -95,16 +100,23 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
         },
         deps.runner,
         // A power cut may take how an update ended: its record is read back. A request that leaves, and the id of what was made, must stay.
-        next.some((effect, at) => effect !== before[at] && (effect.state === 'sent' || effect.kind === 'create')),
+        leaves || next.some((effect, at) => effect !== before[at] && effect.kind === 'create'),
       ))
     ) {
       if ((await deps.store.proposals.get(proposal.id)) !== undefined) throw takenOver();
       // Its bot was deleted: nothing more leaves, and what was sent is seen to its end, for the audit.
-      if (next.some((effect, at) => effect.state === 'sent' && effect !== before[at])) {
+      if (leaves) {
         effects = before;
         throw botDeleted();
       }
     }
+    // The record took the permit to the disk; its head follows it there, and nothing leaves before.
+    if (leaves && unkept !== undefined)
+      await deps.audit.keep(unkept).catch((error: unknown) => {
+        effects = before;
+        throw error;
+      });
+    if (leaves) unkept = undefined;
     await crash(`noted-${next.at(-1)?.state ?? 'none'}`);
   };
   try {

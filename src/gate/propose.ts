@@ -56,7 +56,11 @@ export function createPropose({ confirm, repeats, link, newId, now }: ProposeDep
       expiresAt: at + minutes * MINUTE_MS,
       ...(isAsked ? { state: 'pending' } : { state: 'approved', ...decidedByPolicy(judged.preview, c.channel, at) }),
     });
-    const { isNew, proposal: held } = await confirm.create(
+    const {
+      isNew,
+      proposal: held,
+      permit,
+    } = await confirm.create(
       proposal,
       {
         event: isAsked ? 'proposed' : 'permitted',
@@ -66,7 +70,7 @@ export function createPropose({ confirm, repeats, link, newId, now }: ProposeDep
       },
       bot.policy.proposals,
     );
-    if (isNew && !isAsked) return confirm.execute(held.id, { signal, seen });
+    if (isNew && !isAsked) return confirm.execute(held.id, { signal, seen, permit });
     if (held.state === 'pending') return toEnvelope(held, link(held.id));
     return repeats.sameMoment(held, action, c, signal);
   };

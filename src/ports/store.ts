@@ -24,8 +24,11 @@ export interface Store {
   readonly values: ValueStore;
   /** Writes more than a row's worth and takes it away again; throws where nothing can be kept. */
   proveWritable(): Promise<void>;
-  /** Runs `work` in one transaction; only the store that it is given may be used inside. */
-  atomically<T>(work: (store: Store) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in one transaction; only the store that it is given may be used inside. Not `isSynced`: on the disk with the next write
+   * that is.
+   */
+  atomically<T>(work: (store: Store) => Promise<T>, isSynced?: boolean): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -204,6 +207,8 @@ export interface ProposalStore {
   get(id: string): Promise<Proposal | undefined>;
   /** The proposal holding this dedupe key, if any. */
   byDedupeKey(key: string): Promise<Proposal | undefined>;
+  /** From `approved` to `executing` under this runner, as it stands now; undefined where it was not approved. On the disk with the next write that is. */
+  claim(id: string, by: { readonly runner: string; readonly leaseUntil: number }): Promise<Proposal | undefined>;
   /** Compare-and-set: true if it was in one of `from` (and, where given, held by `runner`) and now is `to`. */
   move(
     id: string,

@@ -59,7 +59,8 @@ export function createStore(database: Database, secrets?: Cipher, chainEnd: Chai
     identity: createIdentityStore(database),
     values: createValueStore(database),
     proveWritable: () => proveWritable(database),
-    atomically: (work) => database.transaction((inside) => work(createStore(inside, secrets, chainEnd))),
+    atomically: (work, isSynced) =>
+      database.transaction((inside) => work(createStore(inside, secrets, chainEnd)), isSynced),
     close: () => database.close(),
   };
 }

@@ -226,4 +226,40 @@ describe('the heads of the audit', () => {
     expect(await leads(), 'and once it is kept again, once').toBe(2);
     expect(await world.app.audit.verify()).toMatchObject({ ok: true });
   });
+
+  it('lets no write of its own accord out whose permit lost its head after it was asked for [C7] [K12]', async () => {
+    let isAway = false;
+    let heads = '';
+    await using world = await createWorld({
+      policy: (policy) => ({
+        ...policy,
+        actions: {
+          ...policy.actions,
+          UpdateOpportunity: { ...policy.actions.UpdateOpportunity!, decision: 'auto', rules: [] },
+        },
+      }),
+      crash: async (point) => {
+        if (!isAway || point !== 'executing') return;
+        await rename(heads, `${heads}-away`);
+        await writeFile(heads, 'no folder');
+      },
+    });
+    heads = path.join(world.folder, 'audit-heads');
+    const update = { reference: 'OPP-123', nextStep: 'Call the customer' };
+    const stepOf = async () =>
+      (await world.records('Opportunity')).filter(({ NextStep }) => NextStep === update.nextStep);
+    await world.call('GetAccount', { name: 'Acme Industries' });
+    isAway = true;
+    expect(await world.refusal('UpdateOpportunity', update)).toMatchObject({
+      code: 'store_unavailable',
+      retryable: true,
+    });
+    isAway = false;
+    expect(await stepOf(), 'nothing left without a signed head').toEqual([]);
+    await rm(heads);
+    await rename(`${heads}-away`, heads);
+    expect(await world.call('UpdateOpportunity', update)).toMatchObject({ status: 'done' });
+    expect(await stepOf()).toHaveLength(1);
+    expect(await world.app.audit.verify()).toMatchObject({ ok: true });
+  });
 });

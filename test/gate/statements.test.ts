@@ -86,11 +86,11 @@ describeOnce('the statements of a call', () => {
     };
     await write();
     const sent = await sentBy(write);
-    expect(sent.map(kindOf).filter((kind) => kind === 'select proposals')).toHaveLength(4);
+    expect(sent.map(kindOf).filter((kind) => kind === 'select proposals')).toHaveLength(2);
     // One of them asks the audit whether it ended before.
-    expect(sent.filter((sql) => !sql.startsWith('pragma')).length).toBeLessThanOrEqual(25);
-    // The proposal with its permit, the write that is about to leave, and how it ended.
-    expect(syncsOf(sent)).toBe(3);
+    expect(sent.filter((sql) => !sql.startsWith('pragma')).length).toBeLessThanOrEqual(22);
+    // The write that is about to leave, with its proposal and permit, and how it ended.
+    expect(syncsOf(sent)).toBe(2);
   });
 
   it('share a commit where calls run at once, and each is in the chain when it is answered [F2 C7]', async () => {

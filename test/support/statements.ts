@@ -22,7 +22,7 @@ export function syncsOf(sent: readonly string[]): number {
     if (/^pragma synchronous/i.test(sql)) waits = /full/i.test(sql);
     else if (/^begin/i.test(sql)) inTransaction = 'yes';
     else if (/^(commit|rollback)/i.test(sql)) {
-      if (inTransaction === 'wrote' && /^commit/i.test(sql)) syncs += 1;
+      if (inTransaction === 'wrote' && /^commit/i.test(sql) && waits) syncs += 1;
       inTransaction = 'no';
     } else if (!/^(select|pragma)/i.test(sql)) {
       if (inTransaction === 'no') syncs += waits ? 1 : 0;

@@ -19,8 +19,11 @@ export interface Database {
   readonly unsynced: Kysely<Tables>;
   readonly dialect: 'sqlite' | 'postgres';
   readonly all: All;
-  /** Only the database that `work` is given may be used inside. Asked again inside, it is the same transaction. */
-  transaction<T>(work: (inside: Database) => Promise<T>): Promise<T>;
+  /**
+   * Only the database that `work` is given may be used inside. Asked again inside, it is the same transaction. Not `isSynced`: as with
+   * `unsynced`.
+   */
+  transaction<T>(work: (inside: Database) => Promise<T>, isSynced?: boolean): Promise<T>;
   /** False on what a transaction gives. The database itself throws inside its own transaction, like all else of it. */
   isOuter(): boolean;
   close(): Promise<void>;
@@ -36,8 +39,11 @@ export function createDatabase(
     unsynced: dialect === 'sqlite' ? kysely.withPlugin(markUnsynced) : kysely,
     dialect,
     all: allOn(kysely),
-    transaction: (work) =>
-      scope.run(() => kysely.transaction().execute((transaction) => work(createInside(transaction, dialect)))),
+    transaction: (work, isSynced) =>
+      scope.run(
+        () => kysely.transaction().execute((transaction) => work(createInside(transaction, dialect))),
+        isSynced,
+      ),
     isOuter() {
       scope.refuseInside();
       return true;

@@ -1,5 +1,5 @@
 import {
-  CompiledQuery,
+  type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
@@ -67,15 +67,15 @@ class SqliteDriver implements Driver {
 
   async beginTransaction(connection: SqliteConnection): Promise<void> {
     if (!this.#scope.isOpen) throw new Error('Begin transactions with database.transaction(), never on Kysely itself.');
-    await connection.begin();
+    await connection.begin(this.#scope.isSynced);
   }
 
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('commit'));
+  async commitTransaction(): Promise<void> {
+    await this.#file.end('commit');
   }
 
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('rollback')).catch((error: unknown) => {
+  async rollbackTransaction(): Promise<void> {
+    await this.#file.end('rollback').catch((error: unknown) => {
       // A full disk rolls back by itself; failing here would hide why.
       if (!String(error).includes('no transaction is active')) throw error;
     });
@@ -123,10 +123,10 @@ class SqliteConnection implements DatabaseConnection {
     this.#line = line;
   }
 
-  async begin(): Promise<void> {
+  async begin(isSynced: boolean): Promise<void> {
     const askedAt = performance.now();
     this.#leave = await this.#line.enter();
-    await this.#file.run('begin immediate', [], { isSynced: true, askedAt });
+    await this.#file.begin({ isSynced, askedAt });
   }
 
   release(): void {

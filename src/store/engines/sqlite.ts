@@ -14,13 +14,16 @@ export interface SqliteFile {
   all<R>(sql: string, parameters?: readonly Storable[], way?: Way): Promise<R[]>;
   /** How many rows a statement without rows changed. */
   run(sql: string, parameters?: readonly Storable[], way?: Way): Promise<number>;
+  /** The lock to write, and every statement until `end`; what `way` says counts for its commit. */
+  begin(way?: Way): Promise<void>;
+  end(how: 'commit' | 'rollback'): Promise<void>;
   /** Rows as they are committed, on a second connection: also while the first waits for the write lock, or has a transaction open. */
   read<R>(sql: string, parameters?: readonly Storable[], way?: Way): Promise<R[]>;
   close(): Promise<void>;
 }
 
 export interface Way {
-  /** Whether a write outside of a transaction is on the disk when it is answered, as by default, or only with the next one that is. */
+  /** Whether a write, or the transaction that it begins, is on the disk when it is answered, as by default, or only with the next one that is. */
   readonly isSynced: boolean;
   /** When whoever waits for it asked, in steady time: what they waited in line counts. Left out: now. */
   readonly askedAt?: number;
@@ -50,6 +53,8 @@ export async function openSqliteFile(file: string): Promise<SqliteFile> {
   return {
     all: first.all,
     run: first.run,
+    begin: first.begin,
+    end: first.end,
     async read<R>(sql: string, parameters?: readonly Storable[], way?: Way) {
       second ??= connect(file).then(onlyReading);
       const read = second.then((connection) => connection.all<R>(sql, parameters, way));
@@ -126,30 +131,60 @@ async function connect(file: string): Promise<Connection> {
     handle.exec(pragma);
   };
   const wait = createPatience(file);
-  const ask = <T>(sql: string, { isSynced, askedAt }: Way, answer: () => T) =>
+  let isLater = false;
+  /** Refused within a transaction, so it stands around the whole of one. */
+  const syncLater = (isWanted: boolean) => {
+    if (isWanted !== isLater) set(isWanted ? SYNC_LATER : SYNC);
+    isLater = isWanted;
+  };
+  const ask = <T>(sql: string, askedAt: number | undefined, answer: () => T) =>
     wait(
       sql,
       async () => {
         await pass();
-        // One turn, so that no other statement of this connection comes between.
-        if (!isSynced) set(SYNC_LATER);
-        try {
-          statements.publish(sql);
-          return answer();
-        } finally {
-          if (!isSynced) set(SYNC);
-        }
+        return answer();
       },
       askedAt,
     );
+  const tell = <T>(sql: string, run: (statement: StatementSyncInstance) => T): T => {
+    statements.publish(sql);
+    return run(prepare(sql));
+  };
+  /** One turn, so that no other statement of this connection comes between. */
+  const write = <T>(sql: string, { isSynced, askedAt }: Way, run: (statement: StatementSyncInstance) => T) =>
+    ask(sql, askedAt, () => {
+      if (isSynced) return tell(sql, run);
+      syncLater(true);
+      try {
+        return tell(sql, run);
+      } finally {
+        syncLater(false);
+      }
+    });
   return {
     all: <R>(sql: string, parameters: readonly Storable[] = [], way = SYNCED) =>
       // Rows have the columns that the statement names.
-      ask(sql, way, () => prepare(sql).all(...parameters.map(toBound)) as R[]),
+      write(sql, way, (statement) => statement.all(...parameters.map(toBound)) as R[]),
     run: (sql, parameters = [], way = SYNCED) =>
-      ask(sql, way, () => Number(prepare(sql).run(...parameters.map(toBound)).changes)),
+      write(sql, way, (statement) => Number(statement.run(...parameters.map(toBound)).changes)),
+    begin: ({ isSynced, askedAt } = SYNCED) =>
+      ask(BEGIN, askedAt, () => {
+        syncLater(!isSynced);
+        tell(BEGIN, (statement) => statement.run());
+      }),
+    end: (how) =>
+      ask(how, undefined, () => {
+        // A commit that failed leaves the transaction to the rollback.
+        let isOver = how === 'rollback';
+        try {
+          tell(how, (statement) => statement.run());
+          isOver = true;
+        } finally {
+          if (isOver) syncLater(false);
+        }
+      }),
     close: () =>
-      ask('close', SYNCED, () => {
+      ask('close', undefined, () => {
         try {
           // The package leaves a connection half open until its statements are collected: what was written is in the file now.
           if (ownBuild() === undefined) handle.exec('pragma wal_checkpoint');
@@ -160,6 +195,7 @@ async function connect(file: string): Promise<Connection> {
   };
 }
 
+const BEGIN = 'begin immediate';
 const NEEDS_NO_LOCK = /^\s*(select|pragma)\b/i;
 
 /** Waits while another connection holds the lock. A busy statement has done nothing. */

@@ -1,16 +1,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
+interface Mark {
+  state: 'opening' | 'open' | 'over';
+  readonly isSynced: boolean;
+}
+
 /**
  * Knows whether the running code is inside a transaction of one database. There, the outer handle must not be used: on SQLite
  * it would wait for its own transaction for ever, on PostgreSQL it would quietly work on another connection.
  */
 export class TransactionScope {
-  readonly #scope = new AsyncLocalStorage<{ state: 'opening' | 'open' | 'over' }>();
+  readonly #scope = new AsyncLocalStorage<Mark>();
   #underWay = 0;
 
-  async run<T>(transaction: () => Promise<T>): Promise<T> {
+  async run<T>(transaction: () => Promise<T>, isSynced = true): Promise<T> {
     this.refuseInside();
-    const mark: { state: 'opening' | 'open' | 'over' } = { state: 'opening' };
+    const mark: Mark = { state: 'opening', isSynced };
     this.#underWay += 1;
     try {
       return await this.#scope.run(mark, transaction);
@@ -32,6 +37,11 @@ export class TransactionScope {
 
   get isOpen(): boolean {
     return this.#scope.getStore()?.state === 'open';
+  }
+
+  /** Whether the transaction is on the disk when it is committed. */
+  get isSynced(): boolean {
+    return this.#scope.getStore()?.isSynced ?? true;
   }
 
   /** Throws inside the transaction. */
