@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { keptFor } from './kept-for.ts';
 
 /** JSON Schemas of our zod schemas, without what only repeats itself. */
 
@@ -10,9 +11,17 @@ export function toJsonSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSch
 }
 
 /** What a model reads of an action, on every door. */
-export function toolSchema(schema: z.ZodObject, io: 'input' | 'output'): Record<string, unknown> & { type: 'object' } {
-  return { ...toJsonSchema(schema, io), type: 'object' };
+export function toolSchema(schema: z.ZodObject, io: 'input' | 'output'): Readonly<ToolSchema> {
+  return io === 'input' ? inputOf(schema) : outputOf(schema);
 }
+
+type ToolSchema = Record<string, unknown> & { type: 'object' };
+
+const schemaOf = (io: 'input' | 'output') =>
+  keptFor((schema: z.ZodObject): ToolSchema => ({ ...toJsonSchema(schema, io), type: 'object' }));
+// Every client is looked after every two seconds: deriving all anew held the loop for the time of a call.
+const inputOf = schemaOf('input');
+const outputOf = schemaOf('output');
 
 /** Every character here is paid for in each conversation. */
 function slim({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { unanswered } from '../../permissions/decide.ts';
 import type { Action } from '../domain/action.ts';
+import { keptFor } from '../domain/kept-for.ts';
 import { botNamed, listed, type Permitted } from '../policy/permit.ts';
 import { wordsOf } from '../policy/words.ts';
 import type { ListedAction } from '../ports/gate.ts';
@@ -42,6 +43,7 @@ export function mayAsk({ action, actionPolicy }: Permitted, bot: BotRow): boolea
 const STATUSES = ['done', 'waiting', 'declined', 'expired', 'conflict', 'unknown'] as const;
 const anyEnvelope = z.looseObject({ status: z.enum(STATUSES) });
 
-function envelopeOf(action: Action): z.ZodObject {
-  return z.looseObject({ status: z.enum(STATUSES), result: action.output.partial().optional() });
-}
+const envelopeOf = keptFor(
+  (action: Action): z.ZodObject =>
+    z.looseObject({ status: z.enum(STATUSES), result: action.output.partial().optional() }),
+);

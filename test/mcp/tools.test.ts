@@ -1,5 +1,7 @@
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, it } from 'vitest';
+import { toolSchema } from '../../src/domain/tool-schema.ts';
+import { createWorld } from '../support/world.ts';
 import { openDoor } from './door.ts';
 
 describe('tools/list', () => {
@@ -77,6 +79,18 @@ describe('tools/list', () => {
     const { isError, content } = await client.call('CreateLead', { lastName: 'Doe', company: 'Doe' });
     expect([isError, JSON.parse(content[0].text).error.code]).toEqual([true, 'off']);
   });
+});
+
+it('derives what has not changed once: every client is looked after every two seconds [F2]', async () => {
+  await using world = await createWorld();
+  const schemas = async () =>
+    (await world.app.gate.actions(world.bot)).flatMap(({ input, output }) => [
+      toolSchema(input, 'input'),
+      toolSchema(output, 'output'),
+    ]);
+  const [first, again] = [await schemas(), await schemas()];
+  expect(first.length).toBeGreaterThan(10);
+  for (const [at, schema] of again.entries()) expect(schema).toBe(first[at]);
 });
 
 it('says in its instructions what spans the tools, and that the org is simulated [X5]', async () => {
