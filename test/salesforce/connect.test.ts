@@ -190,6 +190,24 @@ describe('flows without a browser', () => {
     expect(JSON.stringify([error, error.message, error.next, error.cause])).not.toContain('no key at all');
   });
 
+  it.each([4, -4])(
+    'sign in by a signed request with a clock that is %i minutes off, and again when the session ends [O3] [K6]',
+    async (minutes) => {
+      await using world = await createWebWorld();
+      const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+      await world.control('POST', 'jwt-key', { pem: publicKey.export({ type: 'spki', format: 'pem' }).toString() });
+      await world.control('POST', 'clock', { advanceMs: minutes * 60_000 });
+      const how = {
+        flow: 'jwt',
+        username: 'admin@sim.example',
+        privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      } as const;
+      expect(await world.connections.connect('robot', how)).toMatchObject({ state: 'connected' });
+      await world.control('POST', 'expire');
+      expect(await (await world.open('robot')).find('Account', { fields: [], where: [], limit: 1 })).toHaveLength(1);
+    },
+  );
+
   it('sign in by client credentials on the My Domain, and say why the login host cannot [O3]', async () => {
     await using world = await createWebWorld();
     expect(await world.connections.connect('robot', { flow: 'client-credentials', loginUrl: world.url })).toMatchObject(

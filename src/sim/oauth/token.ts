@@ -130,6 +130,8 @@ function byClient(org: Org, incoming: Incoming, form: Form): unknown {
   return issueSession(org, { userId: runAs.Id, origin: incoming.origin, scope: 'api', isSigned: true });
 }
 
+const LONGEST_ASSERTION_MS = 5 * 60_000;
+
 function byAssertion(org: Org, origin: string, assertion: string): unknown {
   const [head = '', body = '', signature = ''] = assertion.split('.');
   const header = claims(head);
@@ -147,6 +149,8 @@ function byAssertion(org: Org, origin: string, assertion: string): unknown {
   if (!audiences.includes(String(claim.aud).replace(/\/$/, '')))
     throw new OauthRefusal('invalid_grant', 'Audience validation failed');
   if (!(Number(claim.exp) * 1000 > org.now())) throw new OauthRefusal('invalid_grant', 'expired authorization code');
+  // No longer than three minutes, for which some slack is left to clocks.
+  if (Number(claim.exp) * 1000 > org.now() + LONGEST_ASSERTION_MS) throw invalid();
   const user = userNamed(org, String(claim.sub));
   if (!user) throw new OauthRefusal('invalid_grant', "user hasn't approved this consumer");
   return issueSession(org, { userId: user.Id, origin, scope: 'api' });
