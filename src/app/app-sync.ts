@@ -111,7 +111,13 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     onChange: (bot: string) => worker.nudge(bot),
   };
   // The outbox of a bot that was disconnected goes on when it is connected to the same org again.
-  const sync = createSync({ ...shared, connectionOf: (bot) => store.connections.get(bot) });
+  const sync = createSync({
+    ...shared,
+    async connectionOf(bot) {
+      const row = await store.connections.get(bot);
+      return row && { ...row, clockOffsetMs: await connections.clockOffset(row) };
+    },
+  });
   const noteEvent = (bot: string, at: number) => store.connections.patch(bot, { lastEventAt: at });
   const worker = createWorker(
     {
@@ -187,7 +193,8 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       if (orgId === undefined) return undefined;
       const status = await syncStatus(shared, { bot, orgId });
       const difference = await clockDifference(store.values, now());
-      const offsetMs = (await store.connections.get(bot))?.clockOffsetMs ?? 0;
+      const row = await store.connections.get(bot);
+      const offsetMs = row === undefined ? 0 : await connections.clockOffset(row);
       const clocks = [
         ...(Math.abs(offsetMs) < OFF_MS ? [] : [toldOffset(offsetMs)]),
         ...(difference === undefined ? [] : [toldClocks(difference)]),

@@ -177,6 +177,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         values: store.values,
         tokens,
         now,
+        ticks,
         newId,
         random: randomBytes,
         log,

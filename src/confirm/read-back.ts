@@ -2,6 +2,7 @@ import type { Condition, FieldValue, Find, Salesforce } from '../domain/action.t
 import { GatehouseError } from '../domain/errors.ts';
 import { EXTERNAL_ID } from '../domain/external-id.ts';
 import type { RecordedWrite } from '../domain/proposal.ts';
+import { HIDES_MS } from '../domain/stored-value/times.ts';
 import type { Org } from '../ports/salesforce.ts';
 import { valuesOf } from './object-values.ts';
 import { stillUnknown } from './refusals.ts';
@@ -9,14 +10,14 @@ import { stillUnknown } from './refusals.ts';
 /** What the org says of a write: of one whose answer is missing, and of what was written before. */
 
 /** The record of a create whose answer was lost: by its mark, or the same values created since. Two such records: unknown. */
-export async function findCreated(org: Org, effect: RecordedWrite, now: () => number): Promise<string | undefined> {
+export async function findCreated(org: Org, effect: RecordedWrite): Promise<string | undefined> {
   if (effect.mark !== null) {
     const where = [{ field: EXTERNAL_ID, is: effect.mark }];
     return (await org.find(effect.object, { fields: ['Id'], where, limit: 1 }))[0]?.Id;
   }
   const { fields } = await org.describe(effect.object);
-  // By the org's clock, two seconds early: Salesforce stamps whole seconds.
-  const since = effect.at + (org.clock() - now()) - 2_000;
+  // By the org's clock as the writer knew it: whoever looks may be another process, whose own clock says nothing of then.
+  const since = (effect.orgAt ?? effect.at) - HIDES_MS;
   const where: Condition[] = [{ field: 'CreatedDate', since: new Date(since).toISOString() }];
   for (const [field, value] of Object.entries(effect.after)) {
     const described = fields.find(({ name }) => name === field);

@@ -46,6 +46,8 @@ export interface WriteOnceDeps {
   readonly sleep: (ms: number) => Promise<void>;
   /** False while the request of this effect may still be under way, also after the process that sent it is gone. */
   readonly hasSettled: (at: number, effect: RecordedWrite) => boolean;
+  /** True once it is so long since it was written down that another process may have taken it over: it may not leave any more. */
+  readonly isTooOld: (at: number, effect: RecordedWrite) => boolean;
   /** Why nothing new may leave any more, where that is so; what happened may be read back. */
   readonly whyLate: () => 'time' | 'clocks' | undefined;
 }
@@ -78,9 +80,14 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
   };
 
   /** Records the write; only then it may be sent. */
-  const begin = async (at: number, write: Omit<RecordedWrite, 'at' | 'state'>): Promise<RecordedWrite> => {
-    const effect: RecordedWrite = { ...write, at: now(), state: 'sent' };
+  const begin = async (at: number, write: Omit<RecordedWrite, 'at' | 'orgAt' | 'state'>): Promise<RecordedWrite> => {
+    const effect: RecordedWrite = { ...write, at: now(), orgAt: org.clock(), state: 'sent' };
     await put(at, effect);
+    // This process may have stood still in between. Where another one has it by now, this throws.
+    if (deps.isTooOld(at, effect)) {
+      await put(at, { ...effect, state: 'failed' });
+      throw tooLate(write.object);
+    }
     return effect;
   };
 
@@ -161,7 +168,7 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
         const { kind, state, object, id, before, after } = effect;
         if (state !== 'sent') continue;
         if (kind === 'create') {
-          const found = await findCreated(org, effect, now);
+          const found = await findCreated(org, effect);
           if (found === undefined) await didNotHappen(at, effect);
           else await put(at, { ...effect, id: found, state: 'done' });
           continue;
@@ -202,13 +209,15 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
           : before.mark;
       // With a mark the create can be repeated safely. Without one, or when its time is over, the record is looked for.
       if (before?.state === 'sent' && (mark === null || deps.whyLate() !== undefined)) {
-        const id = await findCreated(org, before, now);
+        const id = await findCreated(org, before);
         if (id !== undefined) {
           await put(at, { ...before, id, state: 'done' });
           return { id };
         }
         mayNotBeUnderWay(at, before);
       }
+      // By that clock alone it is found again.
+      if (mark === null) await org.hearClock();
       await mustBeInTime(at, object);
       const effect = await begin(at, { kind: 'create', object, id: null, mark, before: {}, after });
       const send = () =>
@@ -220,7 +229,7 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
         if (mark !== null && deps.isUnknownOutcome(error)) return send();
         let found: string | undefined;
         await settle(at, effect, error, async () => {
-          const looked = await findCreated(org, effect, now).then(
+          const looked = await findCreated(org, effect).then(
             (one) => ({ one }),
             () => undefined,
           );

@@ -70,7 +70,10 @@ export interface RecordedWrite {
   readonly mark: string | null;
   readonly before: Readonly<Record<string, unknown>>;
   readonly after: Readonly<Record<string, unknown>>;
+  /** By the clock of the process that wrote it down. */
   readonly at: number;
+  /** By the org's clock, as it was known then: what the write made is no older. Rows of earlier versions lack it. */
+  readonly orgAt?: number | undefined;
   readonly state: 'sent' | 'done' | 'failed';
 }
 

@@ -79,6 +79,8 @@ export async function contextFor(
           sleep: deps.sleep,
           hasSettled: (ordinal, effect) =>
             hasStood(deps.watch, writing.proposal.id, ordinal, effect, settlesIn(effect, deps.requestTimeoutMs)),
+          isTooOld: (ordinal, effect) =>
+            hasStood(deps.watch, writing.proposal.id, ordinal, effect, deps.requestTimeoutMs * 3),
           whyLate: () => {
             if (isFromFuture(writing.proposal, now())) return 'clocks';
             return isOver(writing.proposal, now(), deps.requestTimeoutMs) ? 'time' : undefined;

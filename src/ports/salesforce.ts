@@ -21,6 +21,8 @@ export interface Connections {
   status(bot: string): Promise<ConnectionStatus>;
   /** True once a real org was connected, also after Disconnect: keys and policy made for it are still there. */
   hadReal(): Promise<boolean>;
+  /** How far Salesforce's clock is ahead of this process's, ms, as far as it is known here. */
+  clockOffset(row: ConnectionRow): Promise<number>;
   /** The org behind a bot, for one call. Throws `not_connected` or `reconnect_needed`. */
   open(bot: string, call: OrgCall): Promise<Org>;
   /** What Salesforce tells of its own accord, through the bot's connection. */
@@ -175,6 +177,8 @@ export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' |
   refusal(from: { readonly status: number; readonly body: unknown } | GatehouseError): Refusal;
   /** Salesforce's clock now: ours, corrected by the Date headers seen. */
   clock(): number;
+  /** Asks, without an API call, where this process has not heard that clock itself: another machine measured it by its own. */
+  hearClock(): Promise<void>;
   /** jsforce on these same requests (session, limits, breaker, deadline are ours), for breadth that the port lacks. Slow to load: never on the first read. */
   jsforce(): Promise<Connection>;
 }

@@ -20,6 +20,7 @@ export type SyncOrg = Pick<
   | 'remove'
   | 'refusal'
   | 'clock'
+  | 'hearClock'
   | 'recordUrl'
   | 'clientName'
 >;

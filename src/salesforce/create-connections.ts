@@ -33,6 +33,8 @@ export interface ConnectionDeps {
   readonly values: ValueStore;
   readonly tokens: TokenStore;
   readonly now: () => number;
+  /** Steady time of this process; default: `now`. */
+  readonly ticks?: (() => number) | undefined;
   readonly newId: () => string;
   readonly random: (bytes: number) => Uint8Array;
   readonly log: Log;
@@ -74,7 +76,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
     now,
     wait,
   });
-  const health = createHealth({ rows, now, watch, timeoutMs, shares: deps.budget });
+  const health = createHealth({ rows, now, ticks: deps.ticks ?? now, watch, timeoutMs, shares: deps.budget });
   const versions = createVersions({ transport, now });
   const describes = createDescribes({ values: deps.values, now });
 
@@ -305,6 +307,9 @@ export function createConnections(deps: ConnectionDeps): Connections {
       await health.flush(bot);
       const row = await rows.get(bot);
       return row ? toStatus(row, now()) : { state: 'never_connected' };
+    },
+    async clockOffset(row) {
+      return health.offsetOf(row);
     },
     async hadReal() {
       return (await rows.list()).some(({ instanceUrl }) => instanceUrl !== SIMULATED);

@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import { type App, createApp } from '../../src/app/app.ts';
+import { createSim } from '../../src/sim/sim.ts';
 import { openDatabase } from '../../src/store/open.ts';
 import { describeOnce, describePostgres } from '../support/databases.ts';
-import { createWorld, type World } from '../support/world.ts';
+import { createClock, createWorld, type World, type WorldOptions } from '../support/world.ts';
 
 /** Two processes on one store whose clocks differ: one approval, one write, whoever's clock is right. */
 
@@ -59,7 +60,7 @@ function suite(place: () => Promise<AsyncDisposable & { readonly env: Readonly<R
       const id = await waiting(world);
       const stop = pausing('noted-sent');
       const dead = await world.again(stop.crash);
-      void dead.approvals.decide(id, yes).catch(() => {});
+      const woken = dead.approvals.decide(id, yes).catch(() => {});
       await stop.reached;
       const other = await skewed(world, skewMs);
       await other.retention.recover();
@@ -75,9 +76,41 @@ function suite(place: () => Promise<AsyncDisposable & { readonly env: Readonly<R
       expect((await other.approvals.inspect(id)).proposal.state).toBe('done');
       // It wakes up after all: what it held is not its own any more.
       stop.release();
+      await woken;
       await other.retention.recover();
       expect(await leads(world)).toBe(1);
       await other.close();
+    }
+  });
+
+  it('a create whose answer was lost is found by whoever looks for it, by the clock of the org and not of the machine that sent it [K6] [C6]', async () => {
+    for (const skewMs of [4 * MINUTE_MS, -4 * MINUTE_MS]) {
+      await using at = await place();
+      const clock = createClock();
+      const simulatedOrg = await createSim({ now: () => clock.now, seed: { records: {} } });
+      await using world = await asking(at.env, { clock, seams: { simulatedOrg } });
+      await world.sim('POST', 'reset', { withoutFields: ['Lead.Gatehouse_Id__c'] });
+      // A colleague's, of the same words, made minutes before: no window that is too wide may take it for ours.
+      await world.sim('POST', 'records/Lead', { LastName: 'Doe', Company: 'Doe Ltd' });
+      clock.advance(2 * MINUTE_MS);
+      const id = await waiting(world);
+      const writer = await world.again(undefined, { now: () => clock.now + skewMs, ticks: () => clock.now });
+      const lost = [
+        { method: 'POST', path: '/sobjects/Lead' },
+        { method: 'GET', path: 'CreatedDate' },
+      ];
+      for (const match of lost) await world.sim('POST', 'faults', { type: 'drop', when: 'after', match, times: 9 });
+      expect((await writer.approvals.decide(id, yes)).status, `${skewMs}`).toBe('unknown');
+      await world.sim('POST', 'faults', { clear: true });
+      await world.recoverAfter(90_000);
+      const { proposal } = await world.app.approvals.inspect(id);
+
+      expect([proposal.state, proposal.effects.map((effect) => effect.id)], `${skewMs}`).toEqual([
+        'done',
+        [(await world.records('Lead')).at(-1)?.Id],
+      ]);
+      expect(await leads(world)).toBe(2);
+      await simulatedOrg.close();
     }
   });
 
@@ -121,8 +154,9 @@ function suite(place: () => Promise<AsyncDisposable & { readonly env: Readonly<R
 
 const yes = { answer: 'approve', by: 'operator:ada', via: 'cli', assurance: 'session' } as const;
 
-const asking = (env: Readonly<Record<string, string>>) =>
+const asking = (env: Readonly<Record<string, string>>, more: WorldOptions = {}) =>
   createWorld({
+    ...more,
     env,
     policy: (p) => ({
       ...p,

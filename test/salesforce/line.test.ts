@@ -22,7 +22,7 @@ async function createLine(handler: Handler) {
   const rows = store.connections;
   const watch = createLeaseWatch(now);
   const session = createSession({ transport, apps, rows, vault, timeoutMs, instance: randomUUID(), watch, now, wait });
-  const health = createHealth({ rows, now, watch, timeoutMs });
+  const health = createHealth({ rows, now, ticks: now, watch, timeoutMs });
   const row = await rows.get('demo');
   if (!row) throw new Error('there is no connection');
   const { signal } = new AbortController();

@@ -125,6 +125,32 @@ describe('leases of the sync', () => {
       }
     });
 
+    it('a machine stamps its edits by its own measure of the clock of Salesforce, not by that of another machine [K6] [S2]', async () => {
+      for (const skewMs of [240_000, -240_000]) {
+        await using world = await createSyncWorld(openFresh);
+        const other = world.process({ skewMs });
+        await world.put('p1', { email: 'ada@example.com', name: 'Ada Byron' });
+        await world.settle();
+        const [record] = await world.records();
+        // Both ask Salesforce, and whoever comes last leaves its measure for all.
+        await other.party('p1');
+        await world.put('p1', { phone: '+1 555 0100' });
+        await world.party('p1');
+        world.clock.advance(60_000);
+        const edits = [
+          () => other.sync.hosts.put('demo', 'party', [{ id: 'p1', fields: { jobTitle: 'ours' } }]),
+          () => world.edit(String(record?.Id), { Title: 'theirs' }),
+        ];
+        // Of two edits the later one wins, at whichever machine it was made.
+        const [first, last] = skewMs > 0 ? edits : edits.reverse();
+        await first?.();
+        world.clock.advance(20_000);
+        await last?.();
+        await world.settle();
+        expect((await world.host('p1')).fields.jobTitle, `${skewMs}`).toBe(skewMs > 0 ? 'theirs' : 'ours');
+      }
+    });
+
     it('a webhook that another one is sending is left to it, whatever the time in its lease [K6] [S7]', async () => {
       await using world = await createSyncWorld(openFresh);
       const { deps, sent } = await withWebhook(world);

@@ -227,6 +227,9 @@ export function createOrg(deps: {
     },
     refusal: toRefusal,
     clock: () => health.clock(row),
+    async hearClock() {
+      if (!health.hasClock(row)) await org.identity();
+    },
     recordUrl: (id) => `${(row.instanceUrl === SIMULATED ? simulatedPages?.() : undefined) ?? org.instanceUrl}/${id}`,
     async jsforce() {
       const { rideOn } = await import('../jsforce.ts');

@@ -20,8 +20,12 @@ export interface Health {
     pass: Pass,
     result: { readonly answer?: Answer | undefined; readonly failure?: GatehouseError | undefined },
   ): Promise<void>;
-  /** Our clock corrected by Salesforce's. */
+  /** How far Salesforce's clock is ahead of ours, ms: as this process measured it, else as another one did, by its own clock. */
+  offsetOf(row: ConnectionRow): number;
+  /** Our clock corrected by that. */
   clock(row: ConnectionRow): number;
+  /** Whether this process has measured it, and its clock was not set since. */
+  hasClock(row: ConnectionRow): boolean;
   flush(bot?: string): Promise<void>;
 }
 
@@ -51,16 +55,31 @@ interface Unwritten {
   offsetMs: number | undefined;
 }
 
+/** How far Salesforce's clock is ahead of ours, and when that was true, by our clock and by our steady time. */
+interface Measured {
+  readonly offsetMs: number;
+  readonly at: number;
+  readonly tick: number;
+}
+
+/** The Date header has whole seconds, and a slow answer brings an old one: smaller differences say nothing. */
+const SAME_TIME_MS = 1_500;
+
 export function createHealth(deps: {
   readonly rows: ConnectionStore;
   readonly now: () => number;
+  /** Steady time of this process. */
+  readonly ticks: () => number;
   readonly watch: LeaseWatch;
   readonly timeoutMs: number;
   readonly shares?: BudgetShares | undefined;
 }): Health {
-  const { rows, now, watch, shares = DEFAULT_SHARES } = deps;
+  const { rows, now, ticks, watch, shares = DEFAULT_SHARES } = deps;
   const probeMs = deps.timeoutMs + 5_000;
   const unwritten = new Map<string, Unwritten>();
+  const measured = new Map<string, Measured>();
+
+  const offsetOf = ({ id, clockOffsetMs }: ConnectionRow): number => measured.get(id)?.offsetMs ?? clockOffsetMs;
 
   function newsOf(bot: string): Unwritten {
     const known = unwritten.get(bot);
@@ -137,22 +156,28 @@ export function createHealth(deps: {
       ...(usage ? { apiUsed: usage.used, apiMax: usage.max, apiAt: usage.at } : {}),
       ...(offsetMs === undefined ? {} : { clockOffsetMs: offsetMs }),
     });
+    if (news.offsetMs === offsetMs) news.offsetMs = undefined;
+  }
+
+  /** True where the clocks differ otherwise than was known: the host's changes are stamped by it, and the later edit would lose. */
+  function readDate(row: ConnectionRow, date: number, admittedAt: number): boolean {
+    if (Number.isNaN(date)) return false;
+    const known = offsetOf(row);
+    const offsetMs = date + 500 - now();
+    const isPrompt = now() - admittedAt < 1_000;
+    // However slow the answer: it was given after the request left, and before it was here.
+    const [least, most] = [date - now(), date + 1_000 - admittedAt];
+    const cannotBe = known > most + SAME_TIME_MS || known < least - SAME_TIME_MS;
+    const isOther = cannotBe || (isPrompt && Math.abs(offsetMs - known) > SAME_TIME_MS);
+    measured.set(row.id, { offsetMs: isOther ? offsetMs : known, at: now(), tick: ticks() });
+    if (isOther) newsOf(row.bot).offsetMs = offsetMs;
+    return isOther;
   }
 
   /** True when the news matters to other processes at once. */
   function readHeaders({ row, admittedAt }: Pass, answer: Answer): boolean {
     const news = newsOf(row.bot);
-    const date = Date.parse(answer.header('date') ?? '');
-    // The header has whole seconds, and a slow answer brings an old one: small differences say nothing.
-    const offsetMs = date + 500 - now();
-    const isPrompt = now() - admittedAt < 1_000;
-    // The host's changes are stamped by the row: with an old offset the later edit would lose.
-    const known = news.offsetMs ?? row.clockOffsetMs;
-    // However slow the answer: it was given after the request left, and before it was here.
-    const [least, most] = [date - now(), date + 1_000 - admittedAt];
-    const cannotBe = known > most + 1_500 || known < least - 1_500;
-    const isOtherTime = cannotBe || (isPrompt && Math.abs(offsetMs - known) > 1_500);
-    if (isOtherTime) news.offsetMs = offsetMs;
+    const isOtherTime = readDate(row, Date.parse(answer.header('date') ?? ''), admittedAt);
     const before = usageOf(row);
     const usage = readLimitInfo(answer.header('sforce-limit-info'), now());
     if (!usage) return isOtherTime;
@@ -187,7 +212,12 @@ export function createHealth(deps: {
       }
       if (isUrgent || now() - news.writtenAt >= WRITE_EVERY_MS) await write(row.bot, news);
     },
-    clock: (row) => now() + (newsOf(row.bot).offsetMs ?? row.clockOffsetMs),
+    offsetOf,
+    clock: (row) => now() + offsetOf(row),
+    hasClock({ id }) {
+      const known = measured.get(id);
+      return known !== undefined && Math.abs(now() - known.at - (ticks() - known.tick)) < SAME_TIME_MS;
+    },
     async flush(bot) {
       for (const [name, news] of unwritten) {
         if ((bot === undefined || bot === name) && news.successes > 0) await write(name, news);

@@ -160,13 +160,13 @@ export async function poll(
     if (!describe) return undefined;
     const extra = ['IsDeleted', 'MasterRecordId'].filter((name) => findField(describe, name));
     // A first poll looks at what changes from now on; what was there before is the business of a batch.
-    const state = (await store.polls.get(scope, object)) ?? {
-      object,
-      watermark: new Date(org.clock()).toISOString(),
-      position: null,
-      polledAt: 0,
-    };
+    const state = (await store.polls.get(scope, object)) ?? (await begun(object));
     return { state, select: ['Id', 'SystemModstamp', ...extra], overlapMs: settings.overlapMs };
+  }
+
+  async function begun(object: string): Promise<PollState> {
+    await org.hearClock();
+    return { object, watermark: new Date(org.clock()).toISOString(), position: null, polledAt: 0 };
   }
 }
 
