@@ -72,6 +72,22 @@ export interface InboxStore {
   prune(before: number): Promise<void>;
 }
 
+/** A subscribed record as it was read. */
+export interface RecordState {
+  readonly sfId: string;
+  /** ISO instant of its last change, whole seconds. */
+  readonly stamp: string;
+  /** The same for the same values at the same stamp. */
+  readonly key: string;
+}
+
+/** The state of each record that the host app was told last. */
+export interface ToldStore {
+  /** Notes them as told; answers the Ids of those that are neither that state nor older. Each Id once. */
+  news(scope: Scope, states: readonly RecordState[], now: number): Promise<readonly string[]>;
+  prune(before: number): Promise<void>;
+}
+
 export interface PollState {
   readonly object: string;
   /** ISO instant: everything stamped before it was seen. */
@@ -347,6 +363,7 @@ export interface SyncStore {
   readonly hosts: HostStore;
   readonly links: LinkStore;
   readonly inbox: InboxStore;
+  readonly told: ToldStore;
   readonly polls: PollStore;
   readonly turns: TurnStore;
   readonly batches: BatchStore;

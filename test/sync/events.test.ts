@@ -313,6 +313,29 @@ describeStores((_name, openFresh) => {
     expect((await toldOf()).map((row) => row.changes.StageName?.after)).toEqual(['Prospecting', 'Qualification']);
   });
 
+  it('what was told last is what the record holds, also when it went there and back within one second [S7] [K3]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const deal = await world.add({ Name: 'Deal', StageName: 'Prospecting', CloseDate: '2026-09-01' }, 'Opportunity');
+    await world.store.subscriptions.put({ bot: 'demo', object: 'Opportunity', fields: ['StageName'] });
+    const deps = receiver(world);
+    const token = await rotateToken(deps, 'address', 'demo');
+    const stages = ['Prospecting', 'Qualification', 'Prospecting'];
+    for (const [at, StageName] of stages.entries()) {
+      if (at > 0) await world.edit(deal, { StageName }, 'Opportunity');
+      for (const again of [0, 1]) {
+        const body = message([deal], '', undefined, 10 * at + again).replaceAll('sf:Contact', 'sf:Opportunity');
+        await receiveMessage(deps, token, body);
+        await world.inbox();
+      }
+    }
+    const told = (await world.store.feed.after('demo', 0, 100)).filter((row) => row.kind === 'record');
+    expect(told.map((row) => row.changes.StageName?.after)).toEqual(stages);
+    // A reader that was slower than the others brings what the record held before: it is not told over what came since.
+    const at = (stamp: string, key: string) => ({ sfId: deal, stamp, key });
+    const scope = { bot: 'demo', orgId: (await world.org()).orgId };
+    expect(await world.store.told.news(scope, [at('2026-01-01T00:00:00.000Z', 'older')], 1)).toEqual([]);
+  });
+
   it('never tells a field that policy closes, whichever way it is told of and whenever it was closed [P5] [K3]', async () => {
     await using world = await createSyncWorld(openFresh);
     const row = await world.fresh.store.bots.get('demo');

@@ -10,6 +10,7 @@ import { createLinkStore } from './links.ts';
 import { createLogStore, createMappingStore } from './log.ts';
 import { createStreamStore } from './streams.ts';
 import type { SyncTables } from './tables.ts';
+import { createToldStore } from './told.ts';
 
 /** Sync's tables on an open database, beside the store's own. */
 export function createSyncStore(database: Database): SyncStore {
@@ -18,6 +19,7 @@ export function createSyncStore(database: Database): SyncStore {
     hosts: createHostStore(tables),
     links: createLinkStore(tables),
     inbox: createInboxStore(tables),
+    told: createToldStore(tables),
     polls: createPollStore(tables),
     turns: createTurnStore(tables),
     batches: createBatchStore(tables),

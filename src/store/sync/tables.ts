@@ -12,6 +12,7 @@ import type {
   MappingRow,
   PollState,
   QuietHours,
+  RecordState,
   Subscription,
   Turn,
   WebhookTarget,
@@ -27,6 +28,7 @@ export type SyncTables = {
   hostRecords: Stored<HostRecord, 'fields' | 'clocks' | 'parties'>;
   links: Stored<Link, 'base' | 'intents' | 'error' | 'waitsFor'>;
   inbox: InboxRow & { readonly doneAt: number | null };
+  told: Scope & RecordState & { readonly at: number };
   cursors: Scope & Stored<PollState, 'position'>;
   syncTurns: Scope & Stored<Turn, 'problem'>;
   batchRuns: Stored<BatchRun, 'repeat'>;

@@ -20,6 +20,7 @@ export const PER_BOT: readonly string[] = [
   'hostRecords',
   'links',
   'inbox',
+  'told',
   'cursors',
   'batchRuns',
   'syncLog',

@@ -40,14 +40,13 @@ export async function useInbox(deps: SyncDeps, bot: string, org: SyncOrg): Promi
       );
       const named = new Set(fresh.map(placeOf));
       // A message and a poll, or the same message again, may name one change: it is told once.
-      const changes = new Map(
-        shown.filter((record) => named.has(placeOf(record))).map((record) => [record.key, record]),
+      const states = new Map(
+        shown.filter((record) => named.has(placeOf(record))).map((record) => [record.sfId, record]),
       );
-      await inside.inbox.add([...changes].map(([eventId, record]) => marker(scope, eventId, record, now())));
-      const first = await inside.inbox.finish(bot, [...changes.keys()], now());
+      const news = await inside.told.news(scope, [...states.values()], now());
       await inside.feed.add(
         bot,
-        first.flatMap((key) => toFeed(changes.get(key), org.clock())),
+        news.flatMap((sfId) => toFeed(states.get(sfId), org.clock())),
       );
       return mine.size;
     });
@@ -63,10 +62,6 @@ function realId({ kind, sfId }: InboxRow): readonly string[] {
 }
 
 const placeOf = ({ object, sfId }: Pick<InboxRow, 'object' | 'sfId'>): string => `${object}/${sfId}`;
-
-function marker(scope: Scope, eventId: string, { object, sfId }: SubscribedRecord, receivedAt: number): InboxRow {
-  return { ...scope, eventId, object, sfId, kind: 'poll', receivedAt };
-}
 
 /** One packed read of every record that these events name and the host app asked to be told of. */
 async function readSubscribed(

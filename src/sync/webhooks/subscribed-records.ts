@@ -2,19 +2,17 @@ import type { Fields } from '../../domain/action.ts';
 import { digestOf } from '../../domain/canonical-json.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { SyncOrg } from '../../ports/sync.ts';
-import type { FeedRow } from '../../ports/sync-store.ts';
+import type { FeedRow, RecordState } from '../../ports/sync-store.ts';
 import { findField, readPath } from '../mapping/compile.ts';
 import { lookUp } from '../remote/look-up.ts';
 import type { Opened } from '../remote/policy-bounds.ts';
+import { toIso } from '../remote/soql-read.ts';
 import { describeOf } from '../remote/target.ts';
 
 /** A record of a subscribed object as the org shows it, as far as the bot's policy opens it. */
-export interface SubscribedRecord {
+export interface SubscribedRecord extends RecordState {
   readonly object: string;
-  readonly sfId: string;
   readonly fields: Fields;
-  /** The same for the same values at the same stamp. */
-  readonly key: string;
 }
 
 export interface Asked {
@@ -64,8 +62,8 @@ export async function readRecords(
         const sfId = String(record.Id);
         const fields = Object.fromEntries(names.map((name) => [name, readPath(record, name)]));
         // Stamps are whole seconds: two changes of one second differ in their values.
-        const key = `told:${sfId}:${digestOf([record.SystemModstamp, fields]).slice(0, 32)}`;
-        return { object, sfId, fields, key };
+        const key = digestOf([record.SystemModstamp, fields]).slice(0, 32);
+        return { object, sfId, fields, stamp: toIso(String(record.SystemModstamp)), key };
       }),
     );
   }
