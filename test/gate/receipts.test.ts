@@ -2,8 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
+import { createSim, type Sim } from '../../src/sim/sim.ts';
 import { openDoor } from '../support/door.ts';
-import { createWorld, type World, type WorldOptions } from '../support/world.ts';
+import { createClock, createWorld, type World, type WorldOptions } from '../support/world.ts';
 
 const DAY_MS = 86_400_000;
 const THANKS = { status: 'done', result: { received: true } };
@@ -230,6 +231,55 @@ describe('what a visitor can see', () => {
     }
   });
 
+  it('waits for the same requests whoever it is, and never for what becomes of it: no time tells who is known [K5 P6]', async () => {
+    const closed = { Lead: { read: false, write: true }, Contact: { read: false } };
+    const roads: readonly [string, WorldOptions, string?][] = [
+      ['as shipped', {}],
+      ['look-alikes are denied', { policy: (p) => own(p, { rules: [{ if: { duplicates: true }, then: 'deny' }] }) }],
+      [
+        'policy closes who is there',
+        { policy: (p) => ({ ...own(p, { rules: [] }), objects: { ...p.objects, ...closed } }) },
+      ],
+      ['and the org refuses a second', { policy: (p) => own(p, { rules: [] }) }, 'block'],
+      ['and the org asks', { policy: (p) => own(p, { rules: [] }) }, 'alert'],
+    ];
+    for (const [name, options, duplicates] of roads) {
+      let isHeld = false;
+      const asked: string[] = [];
+      const going: (() => void)[] = [];
+      const clock = createClock();
+      const org = await createSim({ now: () => clock.now });
+      const simulatedOrg: Sim = {
+        ...org,
+        async fetch(request) {
+          const { pathname } = new URL(request.url);
+          // The lead, or the record that is used instead: nobody waits for what becomes of the request.
+          const isOfRun = /\/sobjects\/\w+(\/(?!describe)|$)/.test(pathname);
+          if (isHeld && isOfRun) await new Promise<void>((resolve) => going.push(resolve));
+          else if (pathname.startsWith('/services/data/')) asked.push(`${request.method} ${pathname}`);
+          return org.fetch(request);
+        },
+      };
+      await using world = await open({ ...options, clock, seams: { simulatedOrg } });
+      if (duplicates !== undefined) await world.sim('POST', 'rules', { duplicates });
+      const email = await known(world);
+      // Once before, for describes.
+      await world.call('CreateLead', { ...JANE, lastName: 'First', email: 'first@b.example' });
+      await settled(world);
+      isHeld = true;
+      const seen = [];
+      for (const one of [email, 'a@b.example', email, 'c@d.example']) {
+        asked.length = 0;
+        expect(await world.call('CreateLead', { ...JANE, lastName: `L${seen.length}`, email: one })).toEqual(THANKS);
+        seen.push(asked.join());
+      }
+      expect([name, ...new Set(seen)]).toEqual([name, seen[0]]);
+      isHeld = false;
+      for (const go of going) go();
+      await settled(world);
+    }
+  });
+
   it('is closed for everybody when a thousand wait, and open again when one is decided [K5 U1]', async () => {
     await using world = await open({
       policy: (p) => ({ ...own(p, { decision: 'confirm' }), proposals: { ...p.proposals, maxHeld: 2 } }),
@@ -237,6 +287,7 @@ describe('what a visitor can see', () => {
     const lead = (lastName: string) => world.call('CreateLead', { ...JANE, lastName });
     const crowd = await Promise.allSettled(Array.from({ length: 6 }, (_, n) => lead(`Crowd ${n}`)));
     expect(crowd.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+    await settled(world);
     const calls = await world.calls();
     expect(await world.refusal('CreateLead', { ...JANE, lastName: 'Late' })).toMatchObject({ code: 'rate_limited' });
     // Before anything is looked up.
