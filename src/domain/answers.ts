@@ -15,7 +15,7 @@ export const fieldProblemAnswer = z
   .meta({ id: 'FieldProblem' });
 
 export const candidateAnswer = z
-  .strictObject({ id: z.string(), name: z.string(), hint: z.string().optional() })
+  .strictObject({ id: z.string(), name: z.string(), hint: z.string().optional(), linkedTo: z.string().optional() })
   .meta({ id: 'Candidate' });
 
 export const problemAnswer = z

@@ -62,7 +62,15 @@ export interface Candidate {
   readonly id: string;
   readonly name: string;
   readonly hint?: string | undefined;
+  /** The record of the host app that it belongs to already. */
+  readonly linkedTo?: string | undefined;
 }
+
+/** A record that somebody else has, as it is offered to a person. */
+export const takenCandidate = (id: string, name: string, linkedTo: string): Candidate => ({
+  ...{ id, name, linkedTo },
+  hint: `linked to ${linkedTo}`,
+});
 
 export interface ErrorDetails {
   /** What to do now, doable by whoever reads it (model or person). */

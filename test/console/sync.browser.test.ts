@@ -252,6 +252,16 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
     await two.getByRole('button', { name: 'Link' }).click();
     await page.getByText('Linked. Both sides are compared').waitFor();
     await page.getByRole('button', { name: 'Unlink…' }).waitFor();
+    // A second one who means the same record: it is taken over, or left out.
+    await party('rival', { email: 'ana@example.com', name: 'Ana Rival' });
+    await settle();
+    await page.goto(`${door.url}/bots/desk/sync/links/party/rival`);
+    await page.getByRole('button', { name: 'Leave out…' }).waitFor();
+    await page.getByRole('button', { name: 'Link…' }).click();
+    await checkPage(page, 'take-over dialog');
+    await page.getByRole('dialog').getByRole('button', { name: 'Take it from ana' }).click();
+    await page.getByText('Linked; ana has no record now.').waitFor();
+    await page.getByRole('button', { name: 'Unlink…' }).waitFor();
     // On the page of one who waits for a company, as among the problems.
     await page.goto(`${door.url}/bots/desk/sync/links/party/cleo`);
     await page.getByText('It is in step without it.').waitFor();

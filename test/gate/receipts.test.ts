@@ -232,7 +232,8 @@ describe('what a visitor can see', () => {
   });
 
   it('waits for the same requests whoever it is, and never for what becomes of it: no time tells who is known [K5 P6]', async () => {
-    const closed = { Lead: { read: false, write: true }, Contact: { read: false } };
+    const rest = { denyFields: [], sensitiveFields: [], maskFields: [] };
+    const closed = { Lead: { ...rest, read: false, write: true }, Contact: { ...rest, read: false, write: false } };
     const roads: readonly [string, WorldOptions, string?][] = [
       ['as shipped', {}],
       ['look-alikes are denied', { policy: (p) => own(p, { rules: [{ if: { duplicates: true }, then: 'deny' }] }) }],

@@ -62,6 +62,45 @@ describeStores((_name, openFresh) => {
     expect(await link(loser, theirs)).toMatchObject({ state: 'active', sfId: theirs });
   });
 
+  it('lets a person say which of two has the record that both mean: the second in place of the first, or neither more [S1] [sync-P2]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const person = (phone: string) => ({ email: 'ada@example.com', name: 'Ada Byron', phone });
+    await world.put('p1', person('1'));
+    await world.settle();
+    await world.put('p2', person('2'));
+    await world.settle();
+    const record = (await world.link('p1')).sfId ?? '';
+    const problem = async () => (await (await world.app.sync()).status('demo'))?.problems[0];
+    expect(await problem()).toMatchObject({
+      next: expect.stringMatching(`gatehouse link demo party p2 ${record} --instead-of p1$`),
+      examples: [{ localId: 'p2', candidates: [{ id: record, linkedTo: 'p1', hint: 'linked to p1' }] }],
+    });
+    const org = await world.org();
+    const link = (id: string, insteadOf: string) =>
+      world.sync.manualLinks.link('demo', org, 'party', id, record, { insteadOf });
+    // Whoever names the wrong one takes it from nobody.
+    await expect(link('p2', 'p3')).rejects.toMatchObject({
+      code: 'conflict',
+      next: expect.stringContaining('insteadOf'),
+    });
+    expect(await world.link('p1')).toMatchObject({ state: 'active', sfId: record });
+    await link('p2', 'p1');
+    world.clock.advance(60_000);
+    await world.put('p2', { phone: '3' });
+    await world.settle();
+    expect(await world.link('p1')).toMatchObject({ state: 'unlinked', sfId: null });
+    expect(await world.link('p2')).toMatchObject({ state: 'active', sfId: record, error: null });
+    expect((await world.records()).map(({ Phone }) => Phone)).toEqual(['3']);
+    expect(await problem()).toBeUndefined();
+    // Or it is left out.
+    await world.put('p4', person('4'));
+    await world.settle();
+    expect((await problem())?.examples).toMatchObject([{ localId: 'p4' }]);
+    await world.sync.manualLinks.unlink('demo', org.orgId, 'party', 'p4');
+    await world.settle();
+    expect([await problem(), (await world.records()).length]).toEqual([undefined, 1]);
+  });
+
   it('goes on with who is linked elsewhere, though the record before keeps our mark, alone and in a batch [S1]', async () => {
     await using world = await createSyncWorld(openFresh);
     const ids = ['p1', 'p2', 'p3'];

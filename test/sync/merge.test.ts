@@ -152,7 +152,11 @@ describe('matching', () => {
   });
 
   it('never gives one record to two host records [sync-P2]', () => {
-    expect(matchRecord([record('A', { linkedTo: 'p1' })])).toEqual({ kind: 'taken', id: 'A', by: 'p1' });
+    expect(matchRecord([record('A', { linkedTo: 'p1' })])).toMatchObject({
+      kind: 'taken',
+      candidate: { id: 'A' },
+      by: 'p1',
+    });
     expect(matchRecord([record('A', { linkedTo: 'p1' }), record('B')])).toMatchObject({
       kind: 'many',
       candidates: [{ id: 'B' }],

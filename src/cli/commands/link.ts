@@ -6,6 +6,7 @@ import { toKind } from '../sync-kind.ts';
 /** What a human decided where several records could be meant. */
 export const command = defineCommand({
   args: ['<bot>', '<kind>', '<id>', '<recordId>'],
+  options: { insteadOf: { value: 'id', about: 'whose record it was so far; that one is unlinked' } },
 
   async run(call) {
     const [name, word, localId, recordId] = call.args;
@@ -15,7 +16,8 @@ export const command = defineCommand({
     const { name: bot } = await botNamed(app.store, name);
     const org = await app.connections.open(bot, { signal: AbortSignal.timeout(60_000) });
     const { manualLinks } = await app.sync();
-    const { object, sfId } = await manualLinks.link(bot, org, kind, localId, recordId);
+    const { insteadOf } = call.options;
+    const { object, sfId } = await manualLinks.link(bot, org, kind, localId, recordId, { insteadOf });
     await app.audit.record({
       bot,
       principal: principalOf(operator),
@@ -24,7 +26,7 @@ export const command = defineCommand({
       event: 'linked',
       object,
       recordId: sfId,
-      detail: { kind, id: localId },
+      detail: { kind, id: localId, ...(insteadOf === undefined ? {} : { insteadOf }) },
     });
     call.terminal.print(
       { bot, kind, localId, object, recordId: sfId },

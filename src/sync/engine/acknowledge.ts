@@ -1,4 +1,4 @@
-import { type Candidate, GatehouseError } from '../../domain/errors.ts';
+import { GatehouseError, takenCandidate } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import { finished, linkedTo, postponed, unlinked } from '../../domain/link-transitions.ts';
 import type { Refusal } from '../../domain/refusal.ts';
@@ -7,12 +7,12 @@ import type { LogRow, SyncStore } from '../../ports/sync-store.ts';
 import type { Target } from '../remote/target.ts';
 import { isSystemic, troubleOf } from '../remote/trouble.ts';
 import {
-  ambiguity,
   countFailed,
   type HasMore,
   openIntents,
   type PendingWrite,
   partialProblem,
+  rivalry,
   saveLinks,
   statusOf,
 } from './change-set.ts';
@@ -135,9 +135,8 @@ function takenAway(
   id: string,
 ): Refusal | undefined {
   if (kind !== 'create' || !other || other.id === link.id) return undefined;
-  const error = ambiguity(target, `${other.localId} is linked to the record that was made for this one.`, [
-    { id, name: id, hint: `linked to ${other.localId}` },
-  ]);
+  const why = `${other.localId} is linked to the record that was made for this one.`;
+  const error = rivalry(target, why, other.localId, [takenCandidate(id, id, other.localId)]);
   return { then: 'match', isOverload: false, error };
 }
 
@@ -236,10 +235,7 @@ function withCandidate(
   other: Link | undefined,
 ): NonNullable<Link['error']> {
   const [said] = error.candidates ?? [];
-  const candidate: Candidate = {
-    ...(said ?? { id, name: id }),
-    ...(other ? { hint: `linked to ${other.localId}` } : {}),
-  };
+  const candidate = other ? takenCandidate(id, said?.name ?? id, other.localId) : (said ?? { id, name: id });
   return { ...error, candidates: [candidate] };
 }
 

@@ -247,6 +247,12 @@ export function ambiguity(
   return toErrorBody(new GatehouseError('ambiguous', `Nothing was written: ${why}`, { next, ...more })).error;
 }
 
+/** Two of the host's records mean one of Salesforce: a person says which of them has it. */
+export function rivalry(target: Target, why: string, other: string, candidates: readonly Candidate[]) {
+  const next = `Say who has it: link this one in its place (insteadOf ${other}), or unlink this one, so that it is left alone; or make the two differ at the host, then retry.`;
+  return { ...ambiguity(target, why, candidates), next };
+}
+
 /** Its mark was found and nothing else of it. */
 export function doubt(target: Target, candidates: readonly Candidate[]): NonNullable<Link['error']> {
   const { object, kind, externalId, compiled } = target;

@@ -1,4 +1,4 @@
-import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
+import { GatehouseError, takenCandidate, toErrorBody } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import { linkedTo } from '../../domain/link-transitions.ts';
 import type { HostRecord, SyncStore } from '../../ports/sync-store.ts';
@@ -13,6 +13,7 @@ import {
   type MergeInput,
   openIntents,
   type PendingWrite,
+  rivalry,
   type Settled,
   type Tables,
 } from './change-set.ts';
@@ -137,7 +138,9 @@ function settleUnlinked(
   const isOurs =
     match.kind === 'one' && rows.some((row) => row.id === match.id && isMarkOf(target, link, row.externalKey));
   if (isSecond && !isOurs && (match.kind === 'none' || match.kind === 'one')) {
-    needsHuman(`${holder.localId} has the same ${lookup?.local ?? 'key'} and comes first.`);
+    const why = `${holder.localId} has the same ${lookup?.local ?? 'key'} and comes first.`;
+    const their = holder.sfId === null ? [] : [takenCandidate(holder.sfId, holder.sfId, holder.localId)];
+    changeSet.needsHuman(link, host, 'ambiguous', rivalry(target, why, holder.localId, their));
     return;
   }
   switch (match.kind) {
@@ -148,7 +151,12 @@ function settleUnlinked(
       break;
     }
     case 'taken':
-      needsHuman(`${match.by} is already linked to the record that fits this one.`);
+      changeSet.needsHuman(
+        link,
+        host,
+        'ambiguous',
+        rivalry(target, `${match.by} is already linked to the record that fits this one.`, match.by, [match.candidate]),
+      );
       break;
     case 'many':
       needsHuman(`${match.candidates.length} records could be this one.`, match.candidates);

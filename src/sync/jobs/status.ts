@@ -295,7 +295,9 @@ function grouped(bot: string, links: readonly Link[]): readonly SyncProblem[] {
 }
 
 function linkCommand(bot: string, { kind, localId, candidates = [] }: SyncProblem['examples'][number]): string {
-  return `For ${localId}: gatehouse link ${bot} ${kind} ${localId} ${candidates[0]?.id ?? 'RECORD_ID'}`;
+  const [first] = candidates;
+  const instead = first?.linkedTo === undefined ? '' : ` --instead-of ${first.linkedTo}`;
+  return `For ${localId}: gatehouse link ${bot} ${kind} ${localId} ${first?.id ?? 'RECORD_ID'}${instead}`;
 }
 
 /** One question a company, however many people work for it; the first ones that most people wait for. */

@@ -1,4 +1,4 @@
-import type { Candidate } from '../../domain/errors.ts';
+import { type Candidate, takenCandidate } from '../../domain/errors.ts';
 import type { Link } from '../../domain/link.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
@@ -23,7 +23,7 @@ export type Match =
   | { readonly kind: 'none' }
   | { readonly kind: 'one'; readonly id: string }
   /** One record, and it belongs to another host record: never two creates for one person. */
-  | { readonly kind: 'taken'; readonly id: string; readonly by: string }
+  | { readonly kind: 'taken'; readonly candidate: Candidate; readonly by: string }
   | { readonly kind: 'many'; readonly candidates: readonly Candidate[] }
   /** Our mark alone: left by another installation, or by a bot of the same name that was deleted, it is of somebody else. */
   | { readonly kind: 'doubtful'; readonly candidates: readonly Candidate[] };
@@ -42,14 +42,14 @@ export function matchRecord(all: readonly FoundRecord[], allowDuplicates = false
   if (ours)
     return ours.linkedTo === undefined
       ? { kind: 'one', id: ours.id }
-      : { kind: 'taken', id: ours.id, by: ours.linkedTo };
+      : { kind: 'taken', candidate: toCandidate(ours), by: ours.linkedTo };
   const free = found.filter((record) => record.linkedTo === undefined);
   const [only] = found;
   if (!only) return { kind: 'none' };
   if (found.length === 1) {
     return only.linkedTo === undefined
       ? { kind: 'one', id: only.id }
-      : { kind: 'taken', id: only.id, by: only.linkedTo };
+      : { kind: 'taken', candidate: toCandidate(only), by: only.linkedTo };
   }
   return { kind: 'many', candidates: (free.length > 0 ? free : found).slice(0, 5).map(toCandidate) };
 }
@@ -76,6 +76,5 @@ export function matchRows(
 }
 
 function toCandidate({ id, name, hint, linkedTo }: FoundRecord): Candidate {
-  const said = linkedTo === undefined ? hint : `linked to ${linkedTo}`;
-  return { id, name, hint: said };
+  return linkedTo === undefined ? { id, name, hint } : takenCandidate(id, name, linkedTo);
 }

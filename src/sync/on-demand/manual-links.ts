@@ -27,6 +27,11 @@ export interface By {
   readonly user: string;
 }
 
+export interface LinkHow {
+  readonly by?: By | undefined;
+  readonly insteadOf?: string | undefined;
+}
+
 const nameOf = (by: By | undefined): string =>
   by === undefined ? '' : ` by ${by.principal} for ${JSON.stringify(by.user)}`;
 
@@ -34,7 +39,8 @@ export type ParentChoice = { readonly recordId: string } | 'create' | 'leave out
 
 /** What an operator does by hand, and what a human decided about a conflict. */
 export interface ManualLinks {
-  link(bot: string, org: SyncOrg, kind: Kind, localId: string, sfId: string, by?: By): Promise<Link>;
+  /** `insteadOf`: whose record it was so far, and who is unlinked for it. */
+  link(bot: string, org: SyncOrg, kind: Kind, localId: string, sfId: string, how?: LinkHow): Promise<Link>;
   /**
    * A parent (an account) for every person with this company name: one that is there, a new one, or none. A new one is judged like
    * any write of the sync, and made once: asked for again it is the one that is there. `permitted` is told before it is sent;
@@ -143,8 +149,17 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
       next:
         other.kind === 'parent'
           ? `Have the host app write ${JSON.stringify(other.localId)} for this one too, or name another ${object}.`
-          : 'Unlink that one first, if this is the right one.',
+          : `Name it as "insteadOf" (--instead-of), if this is the right one: ${other.localId} is then unlinked.`,
     });
+  }
+
+  const end = (link: Link, by: By | undefined) =>
+    change(link, unlinked, { ...DEED, sfId: link.sfId, reason: `${BY_HAND.unlinked}${nameOf(by)}` });
+
+  /** Who had the record so far is named by whoever takes it away: somebody who came to it meanwhile keeps it. */
+  async function leave(scope: Scope, kind: Kind, sfId: string, localId: string, by: By | undefined): Promise<void> {
+    const [other] = await store.links.bySf(scope, [sfId]);
+    if (other?.kind === kind && other.localId === localId) await end(other, by);
   }
 
   /** One that is there. */
@@ -225,7 +240,7 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
   }
 
   return {
-    async link(bot, org, kind, localId, sfId, by) {
+    async link(bot, org, kind, localId, sfId, { by, insteadOf } = {}) {
       const [host] = await store.hosts.get(bot, kind, [localId]);
       if (!host || host.deletedAt !== null)
         throw new GatehouseError('not_found', `There is no ${kind} ${JSON.stringify(localId.slice(0, 80))}.`, {
@@ -246,6 +261,7 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
           { next: 'Copy the Id from the address of the record in Salesforce.' },
         );
       const free = () => requireFree(target.scope, target.object, row.id, localId);
+      if (insteadOf !== undefined && insteadOf !== localId) await leave(target.scope, kind, row.id, insteadOf, by);
       await free();
       const [link] = await runner.linksOf(target.scope, kind, [host], BY_HAND.linked);
       if (!link)
@@ -299,8 +315,7 @@ export function createManualLinks(deps: SyncDeps, engine: Engine, runner: ClaimR
     countProblems: (bot, orgId, kind) => store.links.countProblems({ bot, orgId, kind }),
 
     async unlink(bot, orgId, kind, localId, by) {
-      const link = await find(bot, orgId, kind, localId);
-      return change(link, unlinked, { ...DEED, sfId: link.sfId, reason: `${BY_HAND.unlinked}${nameOf(by)}` });
+      return end(await find(bot, orgId, kind, localId), by);
     },
 
     async retry(bot, orgId, kind, localIds) {

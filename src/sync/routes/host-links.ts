@@ -87,7 +87,7 @@ function routesOf(deps: RouteDeps, kind: Kind, path: `/api/${'parties' | 'cases'
         const org = await openOrg(bot, call.signal);
         const { refusal } = await openTarget(deps, bot, org, kind);
         if (refusal) throw refusal;
-        const link = await sync.manualLinks.link(bot, org, kind, id, recordId, { principal, user });
+        const link = await sync.manualLinks.link(bot, org, kind, id, recordId, { by: { principal, user } });
         await audit({
           bot,
           principal,

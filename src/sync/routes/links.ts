@@ -41,6 +41,9 @@ const parentInput = z.union(
   ],
   { error: '{"object", "name"} with "recordId", "create": true or "leaveOut": true' },
 );
+const takingInput = linkInput.extend({
+  insteadOf: hostId.optional().describe('Whose record it was so far: that one is unlinked'),
+});
 const unlinkInput = linkInput.omit({ recordId: true });
 const retryInput = z.union(
   [
@@ -118,13 +121,14 @@ export function linkRoutes(deps: RouteDeps) {
       ...write,
       method: 'POST',
       path: `${base}/links`,
-      body: linkInput,
-      summary: 'Links a host record to a Salesforce record by hand.',
+      body: takingInput,
+      summary: 'Links a host record to a Salesforce record by hand, also in place of another one.',
       answer: linkAnswer,
-      async handle({ params, caller, body: { kind, localId, recordId }, signal }) {
+      async handle({ params, caller, body: { kind, localId, recordId, insteadOf }, signal }) {
         const bot = await requireBot(params.bot);
-        const link = await manualLinks.link(bot, await openOrg(bot, signal), kind, localId, recordId);
-        await note(caller, bot, 'linked', link.object, link.sfId, { kind, id: localId });
+        const link = await manualLinks.link(bot, await openOrg(bot, signal), kind, localId, recordId, { insteadOf });
+        const detail = { kind, id: localId, ...definedOnly({ insteadOf }) };
+        await note(caller, bot, 'linked', link.object, link.sfId, detail);
         onChange(bot);
         return { json: toWireLink(link) };
       },

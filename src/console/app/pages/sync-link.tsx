@@ -142,6 +142,7 @@ function Buttons({
   const why = useMay('MANAGE_MAPPINGS');
   const [isChoosing, setChoosing] = useState(false);
   const path = { params: { path: { bot } } };
+  const unlink = () => said(api.POST('/api/bots/{bot}/sync/unlink', { ...path, body: { kind, localId } }));
   const isLinked = link?.recordId != null && link.state !== 'unlinked';
   return (
     <div class="actions">
@@ -167,26 +168,50 @@ function Buttons({
           title="Unlink them?"
           yes="Unlink"
           body={<p>Both records stay as they are, and are not kept in step any more.</p>}
-          run={() => said(api.POST('/api/bots/{bot}/sync/unlink', { ...path, body: { kind, localId } }))}
+          run={unlink}
           done="Unlinked. Both records stay."
           changes={['sync']}
         >
           Unlink…
         </AskButton>
       )}
+      {link?.problem && link.recordId === null && link.state !== 'unlinked' && (
+        <AskButton
+          why={why}
+          title="Leave it out?"
+          yes="Leave it out"
+          body={
+            <p>It stays as it is here, is linked to nothing, and is no problem any more. It can be linked later.</p>
+          }
+          run={unlink}
+          done="Left out."
+          changes={['sync']}
+        >
+          Leave out…
+        </AskButton>
+      )}
       {isChoosing && (
         <Dialog title={`Which ${object} is it?`} onClose={() => setChoosing(false)}>
           <FindRecord bot={bot} object={object} candidates={link?.problem?.candidates}>
-            {({ id }) => (
+            {({ id, linkedTo }) => (
               <ActButton
                 run={() =>
-                  said(api.POST('/api/bots/{bot}/sync/links', { ...path, body: { kind, localId, recordId: id } }))
+                  said(
+                    api.POST('/api/bots/{bot}/sync/links', {
+                      ...path,
+                      body: { kind, localId, recordId: id, ...(linkedTo ? { insteadOf: linkedTo } : {}) },
+                    }),
+                  )
                 }
-                done="Linked. Both sides are compared with the next pass."
+                done={
+                  linkedTo
+                    ? `Linked; ${linkedTo} has no record now.`
+                    : 'Linked. Both sides are compared with the next pass.'
+                }
                 changes={['sync']}
                 after={() => setChoosing(false)}
               >
-                Link
+                {linkedTo ? `Take it from ${linkedTo}` : 'Link'}
               </ActButton>
             )}
           </FindRecord>

@@ -9,6 +9,7 @@ interface Found {
   readonly id: string;
   readonly name: string;
   readonly hint?: string | undefined;
+  readonly linkedTo?: string | undefined;
   readonly url?: string | undefined;
 }
 
