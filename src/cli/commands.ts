@@ -104,6 +104,21 @@ export const COMMANDS: readonly ListedCommand[] = [
   { name: 'policy off', summary: 'Switch one action of a bot off', load: () => import('./commands/policy-off.ts') },
   { name: 'policy on', summary: 'Switch one action of a bot on again', load: () => import('./commands/policy-on.ts') },
   {
+    name: 'subscription list',
+    summary: 'List the objects that the host app is told of',
+    load: () => import('./commands/subscription-list.ts'),
+  },
+  {
+    name: 'subscription set',
+    summary: 'Tell the host app of an object, or as a field becomes a value',
+    load: () => import('./commands/subscription-set.ts'),
+  },
+  {
+    name: 'subscription remove',
+    summary: 'End a subscription',
+    load: () => import('./commands/subscription-remove.ts'),
+  },
+  {
     name: 'action list',
     summary: 'List the declared actions of a bot',
     load: () => import('./commands/action-list.ts'),

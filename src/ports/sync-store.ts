@@ -2,8 +2,10 @@ import type { Fields, FieldValue } from '../domain/action.ts';
 import type { ErrorBody } from '../domain/errors.ts';
 import type { Link, LinkSet, LinkStore, Scope } from '../domain/link.ts';
 import type { Kind, Mapping } from '../domain/mapping.ts';
+import type { Transition } from '../domain/subscription.ts';
 import type { Hours, Repeat } from '../domain/wall-clock.ts';
 import type { FieldTimeStore, StreamStore } from './streams.ts';
+import type { TransitionStore } from './transitions.ts';
 
 /** A record of the host app. `clocks` says when each field was last written, on Salesforce's clock. */
 export interface HostRecord {
@@ -54,13 +56,15 @@ export interface HostStore {
   unlinked(scope: Scope, kind: Kind, object: string, after: string, limit: number): Promise<readonly HostRecord[]>;
 }
 
-/** A hint that a record may have changed: nothing else of an event is kept, so nothing else of it can be believed. */
+/** A hint that a record may have changed: no value of an event is kept, so none can be believed. */
 export interface InboxRow extends Scope {
   readonly eventId: string;
   readonly object: string;
   readonly sfId: string;
   readonly kind: 'message' | 'callout' | 'event' | 'poll';
   readonly receivedAt: number;
+  /** Fields that a change event of the org's own stream named; absent or null: it was none, or named none. */
+  readonly changed?: readonly string[] | null | undefined;
 }
 
 export interface InboxStore {
@@ -269,6 +273,8 @@ export interface FeedRow {
   readonly object: string;
   readonly sfId: string | null;
   readonly changes: Readonly<Record<string, { readonly before: FieldValue; readonly after: FieldValue }>>;
+  /** Of a subscribed record: which of its fields change events named; absent or null where none did. */
+  readonly changed?: readonly string[] | null | undefined;
   readonly at: number;
 }
 
@@ -329,6 +335,8 @@ export interface Subscription {
   readonly bot: string;
   readonly object: string;
   readonly fields: readonly string[];
+  /** It is told only as this happens to a record; absent or null: every change is. */
+  readonly when?: Transition | null;
 }
 
 export interface SubscriptionStore {
@@ -377,6 +385,7 @@ export interface SyncStore {
   readonly asked: AskedStore;
   readonly streams: StreamStore;
   readonly fieldTimes: FieldTimeStore;
+  readonly transitions: TransitionStore;
   /** One transaction; only the store that `work` is given may be used inside. No network inside. It may run again from its start. */
   atomically<T>(work: (store: SyncStore) => Promise<T>): Promise<T>;
 }

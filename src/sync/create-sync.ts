@@ -8,6 +8,7 @@ import { type ConnectionOf, createHosts, type Hosts } from './host/hosts.ts';
 import { type Batches, createBatches } from './jobs/batches.ts';
 import { createBotSync, type SingleSync } from './on-demand/bot-sync.ts';
 import { createManualLinks, type ManualLinks } from './on-demand/manual-links.ts';
+import { createSubscriptions, type Subscriptions } from './webhooks/subscriptions.ts';
 
 /** People and cases of the host app in step with Salesforce, both ways: nothing lost, nothing twice. */
 export interface SyncRoom {
@@ -16,6 +17,8 @@ export interface SyncRoom {
   readonly runner: ClaimRunner;
   readonly batches: Batches;
   readonly manualLinks: ManualLinks;
+  /** Objects that the host app is told of. */
+  readonly subscriptions: Subscriptions;
   /** What the actions SyncParty and SyncCase use; it writes only with `mayWrite`, which they have once policy or a person let them. */
   forBot(bot: string, org: SyncOrg, mayWrite: boolean, shown?: Preview): Sync;
   /** The same for the host app, which nobody asked: what policy holds stays held. */
@@ -39,6 +42,7 @@ export function createSync(given: SyncRoomDeps): SyncRoom {
     runner,
     batches: createBatches(deps, runner),
     manualLinks: createManualLinks(deps, engine, runner, hosts),
+    subscriptions: createSubscriptions(deps),
     forBot: (bot, org, mayWrite, shown) => ({
       ...createBotSync(deps, engine, runner, { bot, org, mayWrite, isUnasked: false, shown }),
       ...createHeldSync(deps, runner, { bot, org, mayWrite }),

@@ -150,6 +150,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
         runner: deferred(async () => (await room()).runner),
         batches: deferred(async () => (await room()).batches),
         manualLinks: deferred(async () => (await room()).manualLinks),
+        subscriptions: deferred(async () => (await room()).subscriptions),
         forBot: (...given) => deferred<Sync>(async () => (await room()).forBot(...given)),
         forHost: (...given) => deferred<SingleSync>(async () => (await room()).forHost(...given)),
       },

@@ -1,4 +1,4 @@
-import type { InboxStore, PollState, PollStore, Turn, TurnStore } from '../../ports/sync-store.ts';
+import type { InboxRow, InboxStore, PollState, PollStore, Turn, TurnStore } from '../../ports/sync-store.ts';
 import { fromRow, inChunks, type SyncDatabase, toRow } from './tables.ts';
 
 /** What Salesforce told us and we have not used yet. */
@@ -6,10 +6,12 @@ export function createInboxStore({ db, dialect }: SyncDatabase): InboxStore {
   return {
     async add(rows) {
       let added = 0;
-      for (const some of inChunks(rows, 8)) {
+      for (const some of inChunks(rows, 9)) {
         const kept = await db
           .insertInto('inbox')
-          .values(some.map((row) => ({ ...row, doneAt: null })))
+          .values(
+            some.map((row) => ({ ...toRow({ ...row, changed: row.changed ?? null }, ['changed']), doneAt: null })),
+          )
           .onConflict((conflict) => conflict.columns(['bot', 'eventId']).doNothing())
           .returning('eventId')
           .execute();
@@ -18,10 +20,10 @@ export function createInboxStore({ db, dialect }: SyncDatabase): InboxStore {
       return added;
     },
 
-    pending({ bot, orgId }, limit) {
-      return db
+    async pending({ bot, orgId }, limit) {
+      const rows = await db
         .selectFrom('inbox')
-        .select(['bot', 'orgId', 'eventId', 'object', 'sfId', 'kind', 'receivedAt'])
+        .select(['bot', 'orgId', 'eventId', 'object', 'sfId', 'kind', 'receivedAt', 'changed'])
         .where('bot', '=', bot)
         .where('orgId', '=', orgId)
         .where('doneAt', 'is', null)
@@ -29,6 +31,7 @@ export function createInboxStore({ db, dialect }: SyncDatabase): InboxStore {
         .orderBy('eventId')
         .limit(limit)
         .execute();
+      return rows.map((row) => fromRow<Required<InboxRow>, 'changed'>(row, ['changed']));
     },
 
     async finish(bot, eventIds, now) {

@@ -21,11 +21,14 @@ export function createFeedStore({ db }: SyncDatabase): FeedStore {
         )
         .returning('seq')
         .executeTakeFirstOrThrow();
-      const numbered = rows.map((row, index): FeedRow => ({ ...row, bot, seq: seq - rows.length + index + 1 }));
-      for (const some of inChunks(numbered, 9))
+      const first = seq - rows.length + 1;
+      const numbered = rows.map(
+        (row, index): Required<FeedRow> => ({ ...row, changed: row.changed ?? null, bot, seq: first + index }),
+      );
+      for (const some of inChunks(numbered, 10))
         await db
           .insertInto('feed')
-          .values(some.map((row) => toRow(row, ['changes'])))
+          .values(some.map((row) => toRow(row, ['changes', 'changed'])))
           .execute();
     },
 
@@ -38,7 +41,7 @@ export function createFeedStore({ db }: SyncDatabase): FeedStore {
         .orderBy('seq')
         .limit(limit)
         .execute();
-      return rows.map((row) => fromRow<FeedRow, 'changes'>(row, ['changes']));
+      return rows.map((row) => fromRow<Required<FeedRow>, 'changes' | 'changed'>(row, ['changes', 'changed']));
     },
 
     async head(bot) {
@@ -115,14 +118,16 @@ export function createSubscriptionStore({ db }: SyncDatabase): SubscriptionStore
   return {
     async list(bot) {
       const rows = await db.selectFrom('subscriptions').selectAll().where('bot', '=', bot).orderBy('object').execute();
-      return rows.map((row) => fromRow<Subscription, 'fields'>(row, ['fields']));
+      return rows.map((row) => fromRow<Required<Subscription>, 'fields' | 'when'>(row, ['fields', 'when']));
     },
     async put(subscription) {
-      const row = toRow(subscription, ['fields']);
+      const row = toRow({ ...subscription, when: subscription.when ?? null }, ['fields', 'when']);
       await db
         .insertInto('subscriptions')
         .values(row)
-        .onConflict((conflict) => conflict.columns(['bot', 'object']).doUpdateSet({ fields: row.fields }))
+        .onConflict((conflict) =>
+          conflict.columns(['bot', 'object']).doUpdateSet({ fields: row.fields, when: row.when }),
+        )
         .execute();
     },
     async remove(bot, object) {

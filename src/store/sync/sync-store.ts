@@ -11,6 +11,7 @@ import { createLogStore, createMappingStore } from './log.ts';
 import { createStreamStore } from './streams.ts';
 import type { SyncTables } from './tables.ts';
 import { createToldStore } from './told.ts';
+import { createTransitionStore } from './transitions.ts';
 
 /** Sync's tables on an open database, beside the store's own. */
 export function createSyncStore(database: Database): SyncStore {
@@ -33,6 +34,7 @@ export function createSyncStore(database: Database): SyncStore {
     asked: createAskedStore(tables),
     streams: createStreamStore(tables),
     fieldTimes: createFieldTimeStore(tables),
+    transitions: createTransitionStore(tables),
     async mark() {
       // Ids of the log begin with their time, and batches are few.
       const [last, batches] = await Promise.all([

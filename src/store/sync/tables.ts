@@ -27,7 +27,7 @@ type Stored<T, J extends keyof T> = {
 export type SyncTables = {
   hostRecords: Stored<HostRecord, 'fields' | 'clocks' | 'parties'>;
   links: Stored<Link, 'base' | 'intents' | 'error' | 'waitsFor'>;
-  inbox: InboxRow & { readonly doneAt: number | null };
+  inbox: Stored<Required<InboxRow>, 'changed'> & { readonly doneAt: number | null };
   told: Scope & RecordState & { readonly at: number };
   cursors: Scope & Stored<PollState, 'position'>;
   syncTurns: Scope & Stored<Turn, 'problem'>;
@@ -35,11 +35,13 @@ export type SyncTables = {
   quietHours: QuietHours;
   syncLog: Stored<LogRow, 'changes' | 'error'>;
   mappings: Stored<MappingRow, 'mapping'>;
-  feed: Stored<FeedRow, 'changes'>;
+  feed: Stored<Required<FeedRow>, 'changes' | 'changed'>;
   feedHeads: { readonly bot: string; readonly seq: number };
   webhookTargets: WebhookTarget;
   inboundTokens: InboundToken;
-  subscriptions: Stored<Subscription, 'fields'>;
+  subscriptions: Stored<Required<Subscription>, 'fields' | 'when'>;
+  transitions: Scope & { readonly object: string; readonly when: string; readonly looks: number };
+  transitionHolders: Scope & { readonly object: string; readonly sfId: string; readonly value: string };
   asked: Asked & { readonly bot: string };
   streams: Stored<Stream, 'error'>;
   fieldTimes: Stored<FieldTimes, 'fields'>;

@@ -37,6 +37,8 @@ export const PER_BOT: readonly string[] = [
   'fieldTimes',
   'accessGrants',
   'authCodes',
+  'transitions',
+  'transitionHolders',
 ];
 
 export function createBotStore(database: Database): BotStore {

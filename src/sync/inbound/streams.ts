@@ -187,12 +187,16 @@ export function createStreams(deps: StreamDeps) {
       return { channel, id, event: readChangeEvent(id === undefined ? undefined : data) };
     });
     const rows: InboxRow[] = [];
+    const subscribed = new Map(
+      (await store.subscriptions.list(scope.bot)).map(({ object, fields }) => [object, fields]),
+    );
     const own = createEchoes(deps, scope.bot, org);
     const timed = await timedFields(deps, scope.bot, org);
     for (const { channel, id, event } of events) {
       const echoes = await own.of(event);
       for (const sfId of event.recordIds) {
-        if (!echoes.has(sfId)) rows.push({ ...scope, ...toHint(channel, id, event, sfId), receivedAt: now() });
+        const changed = subscribed.get(event.object)?.filter((name) => event.changed?.includes(name));
+        if (!echoes.has(sfId)) rows.push({ ...scope, ...toHint(channel, id, event, sfId), changed, receivedAt: now() });
       }
     }
     await store.atomically(async (inside) => {

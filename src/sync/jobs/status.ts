@@ -113,6 +113,7 @@ export async function keptProblems(
     ...(await lastTurn(deps, scope)),
     ...(await batchesElsewhere(store, scope)),
     ...streamProblems(await store.streams.list(scope)),
+    ...(await unlooked(store, scope)),
     ...(await failingWebhook(store, bot)),
     ...grouped(bot, broken.flat()),
     ...companies(bot, await store.links.list(scope, { isWaiting: true, limit: MOST_LOOKED_AT })),
@@ -246,6 +247,22 @@ async function missingEvents(
       examples: [{ kind, localId }],
     },
   ];
+}
+
+/** Subscriptions to a transition that were saved for another org: who made it already in this one is not known, so nothing is told. */
+async function unlooked(store: SyncStore, scope: Scope): Promise<readonly SyncProblem[]> {
+  const problems: SyncProblem[] = [];
+  for (const { object, when } of await store.subscriptions.list(scope.bot)) {
+    if (!when || (await store.transitions.looks(scope, object, when)) !== undefined) continue;
+    problems.push({
+      code: 'conflict',
+      message: `Nothing is told of ${object}: nobody looked which of its records hold ${when.becomes.join(' or ')} in this org already.`,
+      next: `Set the subscription again: gatehouse subscription set ${scope.bot} ${object}, or PUT /api/bots/${scope.bot}/sync/subscriptions/${object}.`,
+      count: 0,
+      examples: [],
+    });
+  }
+  return problems;
 }
 
 /** What is wrong with a bot's webhook. The address stays out of it, but for its host: a path or query may hold a secret. */

@@ -20,11 +20,11 @@ export async function syncUse(
     const isUsed = saved !== undefined || record !== undefined || (logged?.at ?? 0) >= since;
     return { action: ACTION_OF[kind], isUsed, ...reachOf(saved?.mapping ?? defaultMapping(kind)) };
   });
-  const subscribed = (await store.subscriptions.list(bot)).map(({ object, fields }) => ({
+  const subscribed = (await store.subscriptions.list(bot)).map(({ object, fields, when }) => ({
     action: null,
     isUsed: true,
     objects: [{ object, isWritten: false }],
-    fields: fields.map((field) => `${object}.${field}`),
+    fields: [...new Set([...fields, ...(when ? [when.field] : [])])].map((field) => `${object}.${field}`),
     writes: [],
     optional: [],
     unknown: [],

@@ -151,6 +151,7 @@ export const messageAnswer = z
         object: z.string(),
         recordId: z.string().nullable(),
         changes: z.record(z.string(), z.strictObject({ before: fieldValueAnswer, after: fieldValueAnswer })),
+        changed: z.array(z.string()).optional().describe('Subscribed fields that a change event named'),
       }),
       // Told to people: what waits for them, and who got in at the terminal.
       z.object({ seq: z.int(), id: z.string() }).catchall(fieldValueAnswer),

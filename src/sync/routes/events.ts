@@ -1,25 +1,25 @@
 import { z } from 'zod';
-import { GatehouseError, toErrorBody } from '../../domain/errors.ts';
+import { toErrorBody } from '../../domain/errors.ts';
 import { httpFacts } from '../../domain/http-refusal.ts';
+import { subscriptionWish, transition } from '../../domain/subscription.ts';
 import { bearerOf } from '../../ports/access.ts';
 import { defineRoute, type TextReply } from '../../ports/route.ts';
 import { receiveFlow, receiveMessage, refuseAddress, refuseFlow } from '../inbound/receive.ts';
 import { rotateToken } from '../inbound/tokens.ts';
-import { findField } from '../mapping/compile.ts';
-import { openedBy } from '../remote/policy-bounds.ts';
 import { setWebhook } from '../webhooks/deliver.ts';
 import { deletedAnswer } from './answers.ts';
 import { noteOf, parsePart, type RouteDeps } from './deps.ts';
 import { flowBody, hintsIn } from './flow-body.ts';
 
 const webhookInput = z.strictObject({ url: z.url().max(2_000) });
-const subscriptionInput = z.strictObject({
-  fields: z
-    .array(z.string().regex(/^[A-Za-z]\w{0,79}$/))
-    .min(1)
-    .max(100),
+const subscriptionAnswer = z.strictObject({
+  object: z.string(),
+  fields: z.array(z.string()),
+  when: transition.optional().describe('Told only as the field becomes one of the values'),
 });
-const subscriptionAnswer = z.strictObject({ object: z.string(), fields: z.array(z.string()) });
+const subscribedAnswer = subscriptionAnswer.extend({
+  held: z.int().optional().describe('Records that hold one of the values already, and are not told'),
+});
 const webhookAnswer = z.discriminatedUnion('state', [
   z.strictObject({ state: z.literal('none') }),
   z.strictObject({
@@ -53,6 +53,7 @@ const MOST_CALLOUTS = 600;
 /** Events in from Salesforce, and out to the host app. */
 export function eventRoutes(deps: RouteDeps) {
   const { store, requireBot } = deps;
+  const { subscriptions } = deps.sync;
   const note = noteOf(deps);
   const may = { who: ['operator'], permission: 'MANAGE_MAPPINGS' } as const;
   const read = { who: ['operator'], permission: 'READ_LOGS' } as const;
@@ -171,43 +172,22 @@ export function eventRoutes(deps: RouteDeps) {
       summary: 'Objects and fields that the host app is told of.',
       answer: z.strictObject({ subscriptions: z.array(subscriptionAnswer) }),
       async handle({ params }) {
-        const all = await store.subscriptions.list(await requireBot(params.bot));
-        return { json: { subscriptions: all.map(({ object, fields }) => ({ object, fields })) } };
+        return { json: { subscriptions: [...(await subscriptions.list(await requireBot(params.bot)))] } };
       },
     }),
     defineRoute({
       ...may,
       method: 'PUT',
       path: '/api/bots/{bot}/sync/subscriptions/{object}',
-      body: subscriptionInput,
-      summary: 'Tells the host app of every change of an object.',
-      answer: subscriptionAnswer,
-      async handle({ params, caller, body: { fields }, signal }) {
+      body: subscriptionWish,
+      summary: 'Tells the host app of every change of an object, or only as a field becomes one of some values.',
+      answer: subscribedAnswer,
+      async handle({ params, caller, body, signal }) {
         const bot = await requireBot(params.bot);
-        const org = await deps.openOrg(bot, signal);
-        const describe = await org.describe(parsePart(objectName, params.object, 'object'));
-        const found = fields.map((name) => findField(describe, name)?.name);
-        const unknown = fields.filter((_, at) => found[at] === undefined);
-        if (unknown.length > 0)
-          throw new GatehouseError('invalid_input', `${describe.name} has no field ${unknown.join(', ')}.`, {
-            next: 'Take the API names from Setup, Object Manager.',
-            fields: unknown.map((name) => ({ name: 'fields', problem: `no field ${name}` })),
-          });
-        const opened = openedBy(await deps.policyOf(bot));
-        const closed = found.filter((name) => name !== undefined && !opened.isOpen(describe.name, name));
-        if (closed.length > 0)
-          throw new GatehouseError(
-            'permission_denied',
-            `The bot's policy does not open ${describe.name}: ${closed.join(', ')}.`,
-            {
-              next: 'Subscribe to fields that the policy opens to read, neither denied nor masked; or change the policy first.',
-              fields: closed.map((name) => ({ name: 'fields', problem: `${name} is not open to this bot` })),
-            },
-          );
-        const subscription = { object: describe.name, fields: found.filter((name) => name !== undefined) };
-        await store.subscriptions.put({ bot, ...subscription });
-        await note(caller, bot, 'subscribed', subscription);
-        return { json: subscription };
+        const object = parsePart(objectName, params.object, 'object');
+        const { held, ...saved } = await subscriptions.set(bot, await deps.openOrg(bot, signal), object, body);
+        await note(caller, bot, 'subscribed', saved);
+        return { json: { ...saved, ...(held === undefined ? {} : { held }) } };
       },
     }),
     defineRoute({
@@ -219,7 +199,7 @@ export function eventRoutes(deps: RouteDeps) {
       async handle({ params, caller }) {
         const bot = await requireBot(params.bot);
         const object = parsePart(objectName, params.object, 'object');
-        await store.subscriptions.remove(bot, object);
+        await subscriptions.remove(bot, object);
         await note(caller, bot, 'unsubscribed', { object });
         return { json: { deleted: true } };
       },

@@ -115,7 +115,7 @@ export async function deliver(deps: DeliveryDeps, bot: string): Promise<number> 
 }
 
 export function toMessage(row: FeedRow) {
-  const { seq, type, kind, localId, object, sfId, changes, at } = row;
+  const { seq, type, kind, localId, object, sfId, changes, changed, at } = row;
   if (kind === 'proposal' || kind === 'operator') {
     const values = Object.fromEntries(Object.entries(changes).map(([name, { after }]) => [name, after]));
     return { type: `${kind}.${type}`, timestamp: new Date(at).toISOString(), data: { seq, id: localId, ...values } };
@@ -123,6 +123,13 @@ export function toMessage(row: FeedRow) {
   return {
     type: kind === 'record' ? 'record.changed' : `${kind}.${type}`,
     timestamp: new Date(at).toISOString(),
-    data: { seq, ...(kind === 'record' ? {} : { kind, id: localId }), object, recordId: sfId, changes },
+    data: {
+      seq,
+      ...(kind === 'record' ? {} : { kind, id: localId }),
+      object,
+      recordId: sfId,
+      changes,
+      ...(changed ? { changed } : {}),
+    },
   };
 }

@@ -1,0 +1,12 @@
+/** One subscription as a person reads it. */
+export function subscriptionLine({
+  object,
+  fields,
+  when,
+}: {
+  readonly object: string;
+  readonly fields: readonly string[];
+  readonly when?: { readonly field: string; readonly becomes: readonly (string | boolean)[] };
+}): string {
+  return `${object}  ${fields.join(', ')}${when ? `, when ${when.field} becomes ${when.becomes.join(' or ')}` : ''}`;
+}
