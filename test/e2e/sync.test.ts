@@ -119,6 +119,15 @@ it('keeps a host app and an org in step: a human says who is who, messages bring
     const rows = (await exported.text()).trim().split('\n');
     expect(JSON.parse(rows[0] ?? '')).toMatchObject({ localId: 'p1', direction: 'from_crm', operation: 'update' });
 
+    const when = ['--when', 'IsWon', '--becomes', 'true'];
+    expect(
+      (await run(['subscription', 'set', 'acme', 'Opportunity', '--fields', 'Name', ...when], ada)).json,
+    ).toMatchObject({
+      object: 'Opportunity',
+      when: { field: 'IsWon', becomes: [true] },
+    });
+    expect((await run(['subscription', 'list', 'acme'])).json.subscriptions).toHaveLength(1);
+    expect((await run(['subscription', 'remove', 'acme', 'Opportunity'], ada)).json).toMatchObject({ deleted: true });
     expect((await run(['unlink', 'acme', 'party', 'p1'], ada)).json).toMatchObject({ linked: false });
     expect((await run(['status', 'acme'])).json.sync.links).toEqual([{ kind: 'party', state: 'unlinked', count: 1 }]);
   } finally {

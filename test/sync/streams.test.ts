@@ -344,6 +344,20 @@ describeStores((_name, openFresh) => {
     expect(await isOurs(event({ Title: 'A' }))).toBe(false);
   });
 
+  it('tells the host app which subscribed fields an event named [I2] [S7]', async () => {
+    await using world = await createHeard(openFresh);
+    const [id = ''] = await people(world, 1);
+    await world.store.subscriptions.put({ bot: 'demo', object: 'Contact', fields: ['Title', 'Phone'] });
+    const ears = listener(world);
+    await until(() => isLive(world));
+    await world.edit(id, { Title: 'told', Department: 'not asked for' });
+    await heardAll(world);
+    await world.inbox();
+    const told = (await world.store.feed.after('demo', 0, 100)).filter(({ kind }) => kind === 'record');
+    expect(told).toEqual([expect.objectContaining({ sfId: id, changed: ['Title'] })]);
+    await ears.stop();
+  });
+
   it('does not read what we wrote ourselves', async () => {
     await using world = await createHeard(openFresh);
     await people(world, 1);

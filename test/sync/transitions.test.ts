@@ -97,6 +97,12 @@ describeStores((_name, openFresh) => {
     await world.edit(open, { NextStep: 'call' }, 'Opportunity');
     await world.poll();
     const org = await world.org();
+    const { store } = world.delivery;
+    // The other one has not seen the first hint: more came in between than one read takes.
+    const inbox: SyncStore['inbox'] = {
+      ...store.inbox,
+      pending: async (...asked) => (await store.inbox.pending(...asked)).filter(({ eventId }) => eventId === 'other'),
+    };
     let isFirst = true;
     const late = useInbox(world.delivery, 'demo', {
       ...org,
@@ -107,7 +113,7 @@ describeStores((_name, openFresh) => {
         world.clock.advance(5_000);
         await world.edit(open, { StageName: 'Closed Won' }, 'Opportunity');
         await hint(world, open, 'other');
-        await world.process().inbox();
+        await useInbox({ ...world.delivery, store: { ...store, inbox } }, 'demo', org);
         return answer;
       },
     });

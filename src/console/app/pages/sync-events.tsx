@@ -138,12 +138,15 @@ function Subscriptions({ bot }: { readonly bot: string }) {
             <Empty>None. People and cases are told of anyway.</Empty>
           ) : (
             <ul class="found">
-              {subscriptions.map(({ object, fields }) => (
+              {subscriptions.map(({ object, fields, when }) => (
                 <li key={object}>
                   <span>
                     <strong>{object}</strong>
                     <br />
-                    <small>{fields.join(', ')}</small>
+                    <small>
+                      {fields.join(', ')}
+                      {when && `, when ${when.field} becomes ${when.becomes.join(' or ')}`}
+                    </small>
                   </span>
                   <ActButton
                     why={why}
@@ -171,17 +174,21 @@ function Subscriptions({ bot }: { readonly bot: string }) {
           button="Subscribe"
           run={(fields) => {
             const object = String(fields.get('object') ?? '').trim();
-            const names = String(fields.get('fields') ?? '')
-              .split(/[\s,]+/)
-              .filter(Boolean);
+            const names = wordsOf(fields.get('fields'), /[\s,]+/);
+            const field = String(fields.get('when') ?? '').trim();
+            const becomes = wordsOf(fields.get('becomes'), ';').map(plain);
             return said(
               api.PUT('/api/bots/{bot}/sync/subscriptions/{object}', {
                 params: { path: { bot, object } },
-                body: { fields: names },
+                body: { fields: names, ...(field === '' && becomes.length === 0 ? {} : { when: { field, becomes } }) },
               }),
             );
           }}
-          done={({ object }) => `The host app is told of every change of ${object}.`}
+          done={({ object, when }) =>
+            when
+              ? `The host app is told when ${when.field} of ${object} becomes ${when.becomes.join(' or ')}.`
+              : `The host app is told of every change of ${object}.`
+          }
           changes={['sync']}
         >
           <Field label="Object" help="Its API name, such as Account.">
@@ -197,6 +204,12 @@ function Subscriptions({ bot }: { readonly bot: string }) {
           <Field label="Fields" help="API names with commas between; only those that the bot’s policy opens.">
             <input type="text" name="fields" required autocomplete="off" spellcheck={false} placeholder="Name, Phone" />
           </Field>
+          <Field label="Only when" help="A picklist or checkbox, such as StageName. Empty: every change is told.">
+            <input type="text" name="when" pattern="[A-Za-z]\w{0,79}" autocomplete="off" spellcheck={false} />
+          </Field>
+          <Field label="becomes" help="Its value; several with ; between. Told once each time.">
+            <input type="text" name="becomes" autocomplete="off" spellcheck={false} placeholder="Closed Won" />
+          </Field>
         </Form>
       ) : (
         <p class="note">{why}</p>
@@ -204,3 +217,12 @@ function Subscriptions({ bot }: { readonly bot: string }) {
     </section>
   );
 }
+
+const wordsOf = (text: FormDataEntryValue | null, between: string | RegExp): string[] =>
+  String(text ?? '')
+    .split(between)
+    .map((word) => word.trim())
+    .filter(Boolean);
+
+/** A checkbox becomes true, not the word. */
+const plain = (word: string): string | boolean => (word === 'true' ? true : word === 'false' ? false : word);
