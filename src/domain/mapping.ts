@@ -21,8 +21,18 @@ export interface Mapping {
   readonly onRemoteDelete: 'keep' | 'delete';
   /** What happens in Salesforce when the host deletes its record. */
   readonly onHostDelete: 'keep' | 'delete';
+  /** What happens when somebody makes a record in Salesforce that the host app does not know; absent: nothing. */
+  readonly onRemoteCreate?: 'ignore' | 'tell' | undefined;
+  /** Of such records those alone are told. */
+  readonly foundIf?: FoundFilter | undefined;
   /** Off: a duplicate rule's answer links the match. On: the rule is overridden. An admin's choice. */
   readonly allowDuplicates: boolean;
+}
+
+/** Ids of 15 or 18 characters; a list that is absent lets all through. */
+export interface FoundFilter {
+  readonly recordTypeIds?: readonly string[] | undefined;
+  readonly ownerIds?: readonly string[] | undefined;
 }
 
 export type Kind = 'party' | 'case';
@@ -136,6 +146,19 @@ const rule = z
   })
   .meta({ id: 'MappingRule' });
 
+const ids = (prefixes: string) =>
+  z
+    .array(
+      z
+        .string()
+        .regex(
+          new RegExp(`^(?:${prefixes})[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?$`),
+          `an Id that begins with ${prefixes.replace('|', ' or ')}`,
+        ),
+    )
+    .min(1)
+    .max(50);
+
 /** What an operator may send; short forms (`"local": "email"`) become the long one. */
 export const mappingSchema = z.strictObject({
   kind: z.enum(['party', 'case']),
@@ -146,6 +169,8 @@ export const mappingSchema = z.strictObject({
   tie: z.enum(['salesforce', 'host']).default('salesforce'),
   onRemoteDelete: z.enum(['keep', 'delete']).default('keep'),
   onHostDelete: z.enum(['keep', 'delete']).default('keep'),
+  onRemoteCreate: z.enum(['ignore', 'tell']).optional(),
+  foundIf: z.strictObject({ recordTypeIds: ids('012').optional(), ownerIds: ids('005|00G').optional() }).optional(),
   allowDuplicates: z.boolean().default(false),
 });
 

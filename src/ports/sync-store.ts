@@ -5,7 +5,7 @@ import type { Kind, Mapping } from '../domain/mapping.ts';
 import type { Transition } from '../domain/subscription.ts';
 import type { Hours, Repeat } from '../domain/wall-clock.ts';
 import type { FieldTimeStore, StreamStore } from './streams.ts';
-import type { TransitionStore } from './transitions.ts';
+import type { FoundStore, TransitionStore } from './transitions.ts';
 
 /** A record of the host app. `clocks` says when each field was last written, on Salesforce's clock. */
 export interface HostRecord {
@@ -262,6 +262,7 @@ export interface FeedRow {
     | 'undeleted'
     | 'merged'
     | 'linked'
+    | 'found'
     | 'unlinked'
     | 'record'
     | 'waiting'
@@ -386,6 +387,7 @@ export interface SyncStore {
   readonly streams: StreamStore;
   readonly fieldTimes: FieldTimeStore;
   readonly transitions: TransitionStore;
+  readonly found: FoundStore;
   /** One transaction; only the store that `work` is given may be used inside. No network inside. It may run again from its start. */
   atomically<T>(work: (store: SyncStore) => Promise<T>): Promise<T>;
 }

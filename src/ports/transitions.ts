@@ -18,3 +18,10 @@ export interface TransitionStore {
   /** Of every org. */
   forget(bot: string, object: string): Promise<void>;
 }
+
+/** Records made in Salesforce that the host app was told of. */
+export interface FoundStore {
+  known(scope: Scope, object: string, sfIds: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Answers those that were not known before. */
+  add(scope: Scope, object: string, sfIds: readonly string[], at: number): Promise<readonly string[]>;
+}

@@ -1,11 +1,13 @@
 import type { Preview, Sync } from '../domain/action.ts';
 import { createLeaseWatch } from '../domain/lease-watch.ts';
+import type { Link } from '../domain/link.ts';
 import type { SyncDeps, SyncOrg } from '../ports/sync.ts';
 import { type ClaimRunner, createClaimRunner } from './engine/claim-runner.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
 import { createHeldSync } from './engine/held.ts';
 import { type ConnectionOf, createHosts, type Hosts } from './host/hosts.ts';
 import { type Batches, createBatches } from './jobs/batches.ts';
+import { type Answer, adopt } from './on-demand/adopt.ts';
 import { createBotSync, type SingleSync } from './on-demand/bot-sync.ts';
 import { createManualLinks, type ManualLinks } from './on-demand/manual-links.ts';
 import { createSubscriptions, type Subscriptions } from './webhooks/subscriptions.ts';
@@ -19,6 +21,8 @@ export interface SyncRoom {
   readonly manualLinks: ManualLinks;
   /** Objects that the host app is told of. */
   readonly subscriptions: Subscriptions;
+  /** The host app's id for a record that it was told of as found. */
+  adopt(answer: Answer): Promise<Link>;
   /** What the actions SyncParty and SyncCase use; it writes only with `mayWrite`, which they have once policy or a person let them. */
   forBot(bot: string, org: SyncOrg, mayWrite: boolean, shown?: Preview): Sync;
   /** The same for the host app, which nobody asked: what policy holds stays held. */
@@ -43,6 +47,7 @@ export function createSync(given: SyncRoomDeps): SyncRoom {
     batches: createBatches(deps, runner),
     manualLinks: createManualLinks(deps, engine, runner, hosts),
     subscriptions: createSubscriptions(deps),
+    adopt: (answer) => adopt(deps, engine, answer),
     forBot: (bot, org, mayWrite, shown) => ({
       ...createBotSync(deps, engine, runner, { bot, org, mayWrite, isUnasked: false, shown }),
       ...createHeldSync(deps, runner, { bot, org, mayWrite }),

@@ -151,6 +151,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
         batches: deferred(async () => (await room()).batches),
         manualLinks: deferred(async () => (await room()).manualLinks),
         subscriptions: deferred(async () => (await room()).subscriptions),
+        adopt: async (answer) => (await room()).adopt(answer),
         forBot: (...given) => deferred<Sync>(async () => (await room()).forBot(...given)),
         forHost: (...given) => deferred<SingleSync>(async () => (await room()).forHost(...given)),
       },

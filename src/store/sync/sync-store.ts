@@ -5,6 +5,7 @@ import { createBatchStore, createQuietStore } from './batches.ts';
 import { createInboxStore, createPollStore, createTurnStore } from './events.ts';
 import { createFeedStore, createSubscriptionStore, createTokenStore, createWebhookStore } from './feed.ts';
 import { createFieldTimeStore } from './field-times.ts';
+import { createFoundStore } from './found.ts';
 import { createHostStore } from './hosts.ts';
 import { createLinkStore } from './links.ts';
 import { createLogStore, createMappingStore } from './log.ts';
@@ -35,6 +36,7 @@ export function createSyncStore(database: Database): SyncStore {
     streams: createStreamStore(tables),
     fieldTimes: createFieldTimeStore(tables),
     transitions: createTransitionStore(tables),
+    found: createFoundStore(tables),
     async mark() {
       // Ids of the log begin with their time, and batches are few.
       const [last, batches] = await Promise.all([

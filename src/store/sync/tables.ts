@@ -41,6 +41,7 @@ export type SyncTables = {
   inboundTokens: InboundToken;
   subscriptions: Stored<Required<Subscription>, 'fields' | 'when'>;
   transitions: Scope & { readonly object: string; readonly when: string; readonly looks: number };
+  found: Scope & { readonly object: string; readonly sfId: string; readonly at: number };
   transitionHolders: Scope & { readonly object: string; readonly sfId: string; readonly value: string };
   asked: Asked & { readonly bot: string };
   streams: Stored<Stream, 'error'>;

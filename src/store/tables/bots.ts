@@ -39,6 +39,7 @@ export const PER_BOT: readonly string[] = [
   'authCodes',
   'transitions',
   'transitionHolders',
+  'found',
 ];
 
 export function createBotStore(database: Database): BotStore {

@@ -5,6 +5,7 @@ import type { FeedRow, InboxRow, SyncStore } from '../../ports/sync-store.ts';
 import { openedBy } from '../remote/policy-bounds.ts';
 import { type Asked, readRecords, type SubscribedRecord } from '../webhooks/subscribed-records.ts';
 import { decideTransitions, type Look, Overtaken } from '../webhooks/transitions.ts';
+import { type Found, readFound, tellFound } from './found.ts';
 
 export const EVENTS_PER_READ = 500;
 
@@ -20,7 +21,13 @@ export async function useInbox(deps: SyncDeps, bot: string, org: SyncOrg): Promi
     const events = await store.inbox.pending(scope, EVENTS_PER_READ);
     if (events.length === 0) return used;
     const shown = await readSubscribed(deps, scope, org, events);
-    const done = await use(deps, scope, org, events, shown).catch(unlessOvertaken);
+    const found = await readFound(
+      deps,
+      scope,
+      org,
+      events.flatMap((event) => realId(event).map((sfId) => ({ object: event.object, sfId }))),
+    );
+    const done = await use(deps, scope, org, events, { ...shown, found }).catch(unlessOvertaken);
     if (done === undefined) continue;
     used += done;
     await crash?.('inbox-finished');
@@ -38,7 +45,7 @@ function use(
   scope: Scope,
   org: SyncOrg,
   events: readonly InboxRow[],
-  { records, looks }: Shown,
+  { records, looks, found }: Shown & { readonly found: readonly Found[] },
 ): Promise<number> {
   const { bot } = scope;
   return store.atomically(async (inside) => {
@@ -67,10 +74,9 @@ function use(
       ...(await becoming(inside, scope, shown, looks)),
     ];
     const changed = changedIn(fresh);
-    await inside.feed.add(
-      bot,
-      told.map((record) => toFeed(record, changed.get(placeOf(record)), org.clock())),
-    );
+    const at = org.clock();
+    const rows = told.map((record) => toFeed(record, changed.get(placeOf(record)), at));
+    await inside.feed.add(bot, [...rows, ...(await tellFound(inside, scope, found, at))]);
     return mine.size;
   });
 }

@@ -10,6 +10,7 @@ import { findField } from '../mapping/compile.ts';
 import { queryPath, toIso, toMs, toPage } from '../remote/soql-read.ts';
 import { mappingOf } from '../remote/target.ts';
 import { isSystemic } from '../remote/trouble.ts';
+import { tellingObjects } from './found.ts';
 
 const PAGE = 2_000;
 const MOST_PER_CALL = 5;
@@ -64,6 +65,7 @@ export async function poll(
   const scope: Scope = { bot, orgId: org.orgId };
   const subscribed = new Set((await store.subscriptions.list(bot)).map((one) => one.object));
   const objects = new Set(subscribed);
+  for (const object of await tellingObjects(store, bot)) subscribed.add(object);
   for (const kind of KINDS) objects.add((await mappingOf(store, bot, kind)).object);
   let scans = (await Promise.all([...objects].map(openScan))).filter((scan) => scan !== undefined);
   let calls = 0;

@@ -1,6 +1,7 @@
 import type { FieldDescribe, FieldValue, ObjectDescribe } from '../../domain/action.ts';
 import { inTurns } from '../../domain/breath.ts';
 import type { FieldProblem } from '../../domain/errors.ts';
+import { EXTERNAL_ID, externalIdOf } from '../../domain/external-id.ts';
 import { hostField } from '../../domain/host-fields.ts';
 import type { Mapping, Rule } from '../../domain/mapping.ts';
 import { nearest } from '../../domain/nearest.ts';
@@ -48,7 +49,23 @@ export async function checkMapping(mapping: Mapping, describe: ObjectDescribe): 
   });
   if (mapping.lookup) checkLookup(mapping, describe, problems);
   checkRequired(mapping, describe, warnings);
+  checkFound(mapping, describe, problems);
   return { problems, warnings };
+}
+
+/** What is to be told of new records: which of them can be told apart from ours, and by what. */
+function checkFound({ onRemoteCreate, foundIf }: Mapping, describe: ObjectDescribe, problems: FieldProblem[]): void {
+  if (onRemoteCreate === 'tell' && externalIdOf(describe) === undefined)
+    problems.push({
+      name: 'onRemoteCreate',
+      problem: `${describe.name} has no field ${EXTERNAL_ID} (external id, unique) that the connected user sees: records that we make could not be told from those of others`,
+    });
+  for (const [name, field] of [
+    ['recordTypeIds', 'RecordTypeId'],
+    ['ownerIds', 'OwnerId'],
+  ] as const)
+    if (foundIf?.[name] && !findField(describe, field))
+      problems.push({ name: `foundIf.${name}`, problem: `${describe.name} has no ${field}` });
 }
 
 const RULES_A_TURN = 1;

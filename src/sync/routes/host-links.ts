@@ -50,13 +50,18 @@ function routesOf(deps: RouteDeps, kind: Kind, path: `/api/${'parties' | 'cases'
   const { sync, openOrg, onChange, policyOf, audit } = deps;
   const what = kind === 'party' ? 'person' : 'case';
 
-  async function open({ caller: { bot }, params }: Asked): Promise<string> {
+  async function allowed({ caller: { bot }, params }: Asked): Promise<string> {
     const id = parsePart(hostId, params.id, 'id');
     if ((await policyOf(bot))?.host?.links === false)
       throw new GatehouseError('off', 'The host app may not see or set Salesforce records for this bot.', {
         next: 'An operator can open it (host.links in the policy), or do it there: gatehouse link.',
       });
-    if (!(await sync.hosts.get(bot, kind, id))) throw missing(kind, id);
+    return id;
+  }
+
+  async function open(call: Asked): Promise<string> {
+    const id = await allowed(call);
+    if (!(await sync.hosts.get(call.caller.bot, kind, id))) throw missing(kind, id);
     return id;
   }
 
@@ -78,16 +83,19 @@ function routesOf(deps: RouteDeps, kind: Kind, path: `/api/${'parties' | 'cases'
       path,
       who: ['host'],
       body: linkInput,
-      summary: `Links a ${what} to a Salesforce record, for a user whom the host app names.`,
+      summary: `Links a ${what} to a Salesforce record, for a user whom the host app names; one that was told as found is made by it.`,
       answer: hostLinkAnswer,
       async handle(call) {
         const { bot, principal } = call.caller;
         const { recordId, user } = call.body;
-        const id = await open(call);
+        const id = await allowed(call);
         const org = await openOrg(bot, call.signal);
         const { refusal } = await openTarget(deps, bot, org, kind);
         if (refusal) throw refusal;
-        const link = await sync.manualLinks.link(bot, org, kind, id, recordId, { by: { principal, user } });
+        const by = { principal, user };
+        const link = (await sync.hosts.get(bot, kind, id))
+          ? await sync.manualLinks.link(bot, org, kind, id, recordId, { by })
+          : await sync.adopt({ bot, org, kind, localId: id, recordId, by });
         await audit({
           bot,
           principal,

@@ -125,7 +125,7 @@ export function toMessage(row: FeedRow) {
     timestamp: new Date(at).toISOString(),
     data: {
       seq,
-      ...(kind === 'record' ? {} : { kind, id: localId }),
+      ...(kind === 'record' ? {} : { kind, ...(localId === '' ? {} : { id: localId }) }),
       object,
       recordId: sfId,
       changes,
