@@ -249,7 +249,8 @@ export const REQUIREMENTS = {
   },
   I2: {
     state: 'held',
-    promise: 'Change Data Capture over CometD with stored replay ids and gap recovery (platform events: later).',
+    promise:
+      'Change Data Capture over CometD with stored replay ids and gap recovery; platform events to the feed and webhook; a subscription told once as a field becomes a value; records that colleagues make told as found.',
   },
   I3: { state: 'held', promise: 'Flow HTTP callouts (JSON, bearer from a Named Credential).' },
   I4: { state: 'held', promise: 'polling with overlap as the net under all of them.' },

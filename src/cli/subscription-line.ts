@@ -3,10 +3,12 @@ export function subscriptionLine({
   object,
   fields,
   when,
+  channel,
 }: {
   readonly object: string;
   readonly fields: readonly string[];
+  readonly channel?: string;
   readonly when?: { readonly field: string; readonly becomes: readonly (string | boolean)[] };
 }): string {
-  return `${object}  ${fields.join(', ')}${when ? `, when ${when.field} becomes ${when.becomes.join(' or ')}` : ''}`;
+  return `${object}  ${fields.join(', ')}${when ? `, when ${when.field} becomes ${when.becomes.join(' or ')}` : ''}${channel ? `, on ${channel}` : ''}`;
 }

@@ -21,10 +21,25 @@ export type Transition = {
   readonly becomes: readonly (string | boolean)[];
 };
 
-/** These fields, at every change or only as one of them becomes a value. */
+/** These fields, at every change or only as one of them becomes a value. A platform event (`Order_Event__e`) has a channel of its own, or a custom one. */
 export const subscriptionWish = z.strictObject({
   fields: z.array(fieldName).min(1).max(100),
   when: transition.optional(),
+  channel: z
+    .string()
+    .regex(/^\/event\/[A-Za-z]\w{0,79}__chn$/, 'a custom channel of platform events, such as /event/Orders__chn')
+    .optional(),
 });
 
 export type SubscriptionWish = z.output<typeof subscriptionWish>;
+
+export const isEventObject = (object: string): boolean => /__e$/i.test(object);
+
+/** Where a platform event comes. */
+export const eventChannel = ({
+  object,
+  channel,
+}: {
+  readonly object: string;
+  readonly channel?: string | null | undefined;
+}): string => channel ?? `/event/${object}`;

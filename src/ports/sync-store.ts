@@ -265,11 +265,12 @@ export interface FeedRow {
     | 'found'
     | 'unlinked'
     | 'record'
+    | 'received'
     | 'waiting'
     | 'undecided'
     | 'recovered';
-  /** `proposal`, `operator`: told to people, not a change of Salesforce. */
-  readonly kind: Kind | 'record' | 'proposal' | 'operator';
+  /** `event`: a platform event, its id in `localId`. `proposal`, `operator`: told to people, not a change of Salesforce. */
+  readonly kind: Kind | 'record' | 'event' | 'proposal' | 'operator';
   readonly localId: string;
   readonly object: string;
   readonly sfId: string | null;
@@ -338,6 +339,8 @@ export interface Subscription {
   readonly fields: readonly string[];
   /** It is told only as this happens to a record; absent or null: every change is. */
   readonly when?: Transition | null;
+  /** Of a platform event: a custom channel; absent or null: its own. */
+  readonly channel?: string | null;
 }
 
 export interface SubscriptionStore {

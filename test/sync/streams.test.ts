@@ -358,6 +358,31 @@ describeStores((_name, openFresh) => {
     await ears.stop();
   });
 
+  it('takes the last event again for a repeat, and one from before it for a stream that begins anew', async () => {
+    await using world = await createHeard(openFresh);
+    const [id = ''] = await people(world, 1);
+    const header = { entityName: 'Contact', changeType: 'UPDATE', changedFields: ['Title'], recordIds: [id] };
+    const event = (replayId: number): RawEvent => ({
+      channel: CHANNEL,
+      data: { payload: { ChangeEventHeader: header, Title: 'B' }, event: { replayId } },
+    });
+    const hear = (...list: RawEvent[]) =>
+      listener(world, {
+        events: async () => ({
+          async run(_channels, sink) {
+            await sink.take(list);
+            return { why: 'stopped', quote: '' };
+          },
+        }),
+      }).ended;
+    await hear(event(7));
+    await hear(event(7), event(8));
+    expect(await rowOf(world)).toMatchObject({ replayId: '8', wanted: 0, lastGapAt: null });
+    expect(await world.store.inbox.pending(await scopeOf(world), 10)).toHaveLength(2);
+    await hear(event(5));
+    expect(await rowOf(world)).toMatchObject({ replayId: '5', wanted: 1 });
+  });
+
   it('does not read what we wrote ourselves', async () => {
     await using world = await createHeard(openFresh);
     await people(world, 1);

@@ -9,15 +9,17 @@ export const command = defineCommand({
     fields: { about: 'Fields that are told, with commas between', value: 'NAMES', required: true },
     when: { about: 'Tell only as this picklist or checkbox becomes a value', value: 'FIELD' },
     becomes: { about: 'The value, or several with ; between', value: 'VALUES' },
+    channel: { about: 'Of a platform event: a custom channel (/event/…__chn)', value: 'CHANNEL' },
   },
 
   async run(call) {
     const [name, object] = call.args;
-    const { fields, when: field, becomes } = call.options;
+    const { fields, when: field, becomes, channel } = call.options;
     if ((field === undefined) !== (becomes === undefined))
       throw new UsageError('--when and --becomes go together.', 'Example: --when StageName --becomes "Closed Won"');
     const wish = {
       fields: wordsOf(fields, ','),
+      ...(channel === undefined ? {} : { channel }),
       ...(field === undefined ? {} : { when: { field, becomes: wordsOf(becomes ?? '', ';').map(plain) } }),
     };
     const app = await call.openApp();

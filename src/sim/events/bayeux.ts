@@ -6,7 +6,7 @@ import { liveSession } from '../oauth/tokens.ts';
 import type { Org } from '../org.ts';
 import { sightOf } from '../rest/data-api.ts';
 import { busOf, changeBus, countDeliveries, deliveredToday, liveClients } from './bus.ts';
-import { knowsEvent } from './platform.ts';
+import { CUSTOM_CHANNEL, knowsEvent } from './platform.ts';
 import { showEvent } from './show.ts';
 
 type Message = Readonly<Record<string, unknown>>;
@@ -189,6 +189,7 @@ function subscribe(org: Org, client: CometClient, message: Message): Said {
 
 function channelKind(org: Org, channel: string): 'change' | 'platform' | undefined {
   const event = /^\/event\/(\w+)$/.exec(channel)?.[1];
+  if (channel === CUSTOM_CHANNEL) return 'platform';
   if (event !== undefined) return knowsEvent(event) ? 'platform' : undefined;
   const { changeDataCapture } = org.settings;
   if (channel === '/data/ChangeEvents') return changeDataCapture.length > 0 ? 'change' : undefined;
@@ -233,6 +234,7 @@ function connect(org: Org, client: CometClient, message: Message, isOver: boolea
 
 function isOn(channel: string, name: string): boolean {
   if (channel === '/data/ChangeEvents') return name.endsWith('ChangeEvent');
+  if (channel === CUSTOM_CHANNEL) return knowsEvent(name);
   return channel === `/data/${name}` || channel === `/event/${name}`;
 }
 

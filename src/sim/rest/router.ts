@@ -3,7 +3,7 @@
 import { flowRoute } from '../apex/flow.ts';
 import { ingestRoute } from '../bulk/ingest.ts';
 import { queryJobRoute } from '../bulk/query.ts';
-import { isPlatformEvent, publishEvent } from '../events/platform.ts';
+import { eventType, isPlatformEvent, publishEvent } from '../events/platform.ts';
 import { parseId } from '../ids.ts';
 import { isPermitted } from '../metadata/access.ts';
 import { deployRequest } from '../metadata/deploy.ts';
@@ -57,7 +57,11 @@ function sobjects(call: Call): Reply {
     readOnly(call);
     return unchangedSince(call) ?? ok(describeGlobal(call.version, call.schema), lastModified(call));
   }
-  if (isPlatformEvent(name)) return publishEvent(call, name);
+  if (isPlatformEvent(name)) {
+    if (second?.toLowerCase() !== 'describe') return publishEvent(call, name);
+    readOnly(call);
+    return ok(describeObject(call, eventType(name)), lastModified(call));
+  }
   const object = objectNamed(call, name);
   if (object.name === 'PermissionSetAssignment') mayAssign(call);
   if (second === undefined) return objectRoot(call, object);

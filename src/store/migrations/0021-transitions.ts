@@ -4,6 +4,7 @@
  */
 export const transitions: readonly string[] = [
   `alter table subscriptions add column "when" text`,
+  `alter table subscriptions add column "channel" text`,
   `create table transitions (
     "bot" text not null,
     "orgId" text not null,

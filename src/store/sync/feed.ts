@@ -121,12 +121,15 @@ export function createSubscriptionStore({ db }: SyncDatabase): SubscriptionStore
       return rows.map((row) => fromRow<Required<Subscription>, 'fields' | 'when'>(row, ['fields', 'when']));
     },
     async put(subscription) {
-      const row = toRow({ ...subscription, when: subscription.when ?? null }, ['fields', 'when']);
+      const row = toRow({ ...subscription, when: subscription.when ?? null, channel: subscription.channel ?? null }, [
+        'fields',
+        'when',
+      ]);
       await db
         .insertInto('subscriptions')
         .values(row)
         .onConflict((conflict) =>
-          conflict.columns(['bot', 'object']).doUpdateSet({ fields: row.fields, when: row.when }),
+          conflict.columns(['bot', 'object']).doUpdateSet({ fields: row.fields, when: row.when, channel: row.channel }),
         )
         .execute();
     },

@@ -5,17 +5,19 @@ import type { FieldTimes } from '../../ports/streams.ts';
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
 import type { SyncStore } from '../../ports/sync-store.ts';
 import { toMs } from '../remote/soql-read.ts';
-import { openTarget } from '../remote/target.ts';
+import { mappingOf, openTarget } from '../remote/target.ts';
 import type { ChangeEvent } from './change-event.ts';
 
-/** Names of the mapped fields whose times may decide a conflict, by object. Policy has closed its own already. */
+/** Names of the mapped fields whose times may decide a conflict, of those objects. Policy has closed its own already. */
 export async function timedFields(
   deps: Pick<SyncDeps, 'store' | 'policyOf'>,
   bot: string,
   org: SyncOrg,
+  objects: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const fields = new Map<string, Set<string>>();
   for (const kind of KINDS) {
+    if (!objects.has((await mappingOf(deps.store, bot, kind)).object)) continue;
     const target = await openTarget(deps, bot, org, kind).catch(unknownNow);
     if (target === undefined) continue;
     const { object, compiled, refusal } = target;

@@ -1,7 +1,6 @@
 import { fromErrorBody, GatehouseError } from '../../domain/errors.ts';
 import { holdsFor } from '../../domain/lease-watch.ts';
 import type { Scope } from '../../domain/link.ts';
-import { KINDS } from '../../domain/mapping.ts';
 import { hidesFor } from '../../domain/stored-value/times.ts';
 import type { CompositeAnswer } from '../../ports/salesforce.ts';
 import type { SyncDeps, SyncOrg, SyncSettings } from '../../ports/sync.ts';
@@ -11,6 +10,7 @@ import { queryPath, toIso, toMs, toPage } from '../remote/soql-read.ts';
 import { mappingOf } from '../remote/target.ts';
 import { isSystemic } from '../remote/trouble.ts';
 import { tellingObjects } from './found.ts';
+import { watchedObjects } from './watched.ts';
 
 const PAGE = 2_000;
 const MOST_PER_CALL = 5;
@@ -63,10 +63,10 @@ export async function poll(
   org: SyncOrg,
 ): Promise<Polled> {
   const scope: Scope = { bot, orgId: org.orgId };
+  const objects = await watchedObjects(store, bot);
+  /** Of these every change is an event, whether a link is about it or not. */
   const subscribed = new Set((await store.subscriptions.list(bot)).map((one) => one.object));
-  const objects = new Set(subscribed);
   for (const object of await tellingObjects(store, bot)) subscribed.add(object);
-  for (const kind of KINDS) objects.add((await mappingOf(store, bot, kind)).object);
   let scans = (await Promise.all([...objects].map(openScan))).filter((scan) => scan !== undefined);
   let calls = 0;
   let hints = 0;

@@ -1,7 +1,8 @@
 import type { Scope } from '../../domain/link.ts';
 import type { Stream } from '../../ports/streams.ts';
 import type { SyncDeps } from '../../ports/sync.ts';
-import { LEASE_MS, watchedObjects } from './streams.ts';
+import { LEASE_MS } from './streams.ts';
+import { watchedObjects } from './watched.ts';
 
 /** With every watched object heard, the poll is only the net: 48 calls a day in place of 288. It never stops. */
 const CALM_POLL_MS = 30 * 60_000;

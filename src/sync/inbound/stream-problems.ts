@@ -1,4 +1,5 @@
 import { type ErrorBody, GatehouseError, toErrorBody } from '../../domain/errors.ts';
+import { isEventObject } from '../../domain/subscription.ts';
 import type { StreamFailure } from '../../ports/events.ts';
 
 /** Why events do not come, and what somebody does about it. The poll brings the changes meanwhile. */
@@ -6,6 +7,7 @@ import type { StreamFailure } from '../../ports/events.ts';
 const MEANWHILE = 'Changes arrive by polling meanwhile.';
 
 export function refusalOf(object: string, { kind, quote }: StreamFailure): ErrorBody['error'] {
+  if (isEventObject(object)) return eventRefusal(object, kind, quote);
   switch (kind) {
     case 'no_channel':
       return told(
@@ -29,6 +31,31 @@ export function refusalOf(object: string, { kind, quote }: StreamFailure): Error
         quote,
       );
   }
+}
+
+/** Nothing else brings a platform event. */
+function eventRefusal(object: string, kind: StreamFailure['kind'], quote: string): ErrorBody['error'] {
+  if (kind === 'no_channel')
+    return told(
+      // Not `not_found`, which is no problem of an object that is polled.
+      'conflict',
+      `Salesforce has no platform event ${object}, or no such channel.`,
+      'In Salesforce: Setup, Platform Events: look at its API name (or the channel), and set the subscription again. Tried every hour.',
+      quote,
+    );
+  if (kind === 'no_right')
+    return told(
+      'permission_denied',
+      `The connected user may not read the platform event ${object}.`,
+      `Give it Read on ${object} by a permission set (Object Settings). Tried every hour; events are kept for three days.`,
+      quote,
+    );
+  return told(
+    'salesforce_error',
+    `Salesforce refuses the stream of the platform event ${object}.`,
+    'It is tried again every hour; if it stays, it is a bug of Gatehouse: report it with this text.',
+    quote,
+  );
 }
 
 export function limitError(why: 'client_limit' | 'delivery_limit', quote: string): ErrorBody['error'] {

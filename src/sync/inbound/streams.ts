@@ -1,17 +1,19 @@
 import { GatehouseError } from '../../domain/errors.ts';
+import { isRecord } from '../../domain/is-record.ts';
 import { holdsFor } from '../../domain/lease-watch.ts';
 import type { Scope } from '../../domain/link.ts';
-import { KINDS } from '../../domain/mapping.ts';
 import type { EventSink, EventSource, RawEvent, StreamEnd } from '../../ports/events.ts';
 import type { StreamRow } from '../../ports/streams.ts';
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
-import type { InboxRow, SyncStore } from '../../ports/sync-store.ts';
-import { mappingOf } from '../remote/target.ts';
+import type { InboxRow, Subscription, SyncStore } from '../../ports/sync-store.ts';
+import { openedBy } from '../remote/policy-bounds.ts';
 import { troubleOf } from '../remote/trouble.ts';
 import { type ChangeEvent, readChangeEvent } from './change-event.ts';
 import { keepFieldTimes, timedFields } from './field-times.ts';
 import { createEchoes } from './own-echo.ts';
+import { channelsOf, isEventChannel, keepPlatformEvents, uuidOf } from './platform-event.ts';
 import { limitError, refusalOf } from './stream-problems.ts';
+import { watchedObjects } from './watched.ts';
 
 export interface StreamDeps extends SyncDeps {
   readonly openOrg: (bot: string, signal: AbortSignal) => Promise<SyncOrg>;
@@ -31,13 +33,6 @@ const REFUSED_PAUSE_MS = 60 * MINUTE_MS;
 const LONGEST_PAUSE_MS = 24 * 60 * MINUTE_MS;
 
 class LeaseLost extends Error {}
-
-/** What the poll looks at, and events are asked for. */
-export async function watchedObjects(store: SyncStore, bot: string): Promise<ReadonlySet<string>> {
-  const objects = new Set((await store.subscriptions.list(bot)).map(({ object }) => object));
-  for (const kind of KINDS) objects.add((await mappingOf(store, bot, kind)).object);
-  return objects;
-}
 
 /**
  * Listens to what Salesforce tells, one process for each connection. An event is a hint like every other: its records are looked at,
@@ -106,7 +101,7 @@ export function createStreams(deps: StreamDeps) {
   async function wanted(bot: string, org: SyncOrg): Promise<readonly StreamRow[]> {
     const scope: Scope = { bot, orgId: org.orgId };
     const rows = await store.streams.list(scope);
-    const channels = new Map<string, string>();
+    const channels = new Map(channelsOf(await store.subscriptions.list(bot)));
     for (const object of await watchedObjects(store, bot)) {
       // Names of channels are case-sensitive: the org's own spelling counts.
       const name = await org.describe(object).then((describe) => describe.name, notThere);
@@ -147,7 +142,8 @@ export function createStreams(deps: StreamDeps) {
         await change(scope, fence, channel, live, async (inside) => {
           const row = (await inside.streams.list(scope)).find((one) => one.channel === channel);
           // From now on means: what came before is found by a poll, which begins after this.
-          if (row?.replayId !== null) return;
+          // Of platform events no poll can bring what was before.
+          if (row?.replayId !== null || isEventChannel(channel)) return;
           await inside.streams.demand(scope, channel, 'wanted');
           await inside.fieldTimes.forgetObject(scope, row.object);
         });
@@ -164,8 +160,12 @@ export function createStreams(deps: StreamDeps) {
           object: channel,
         };
         if (why.kind === 'replay_refused') {
+          const hadPlace = (await store.streams.list(scope)).some(
+            (row) => row.channel === channel && row.replayId !== null,
+          );
           await change(scope, fence, channel, (row) => ({ ...row, replayId: null, lastGapAt: now() }));
-          return 'new';
+          // All that is kept, once: what came before is known by its id. Of records it would only cost the org's day of deliveries.
+          return isEventChannel(channel) && hadPlace ? 'all' : 'new';
         }
         if (why.kind === 'delivery_limit') {
           await pause(scope, fence, why.kind, why.quote);
@@ -181,45 +181,31 @@ export function createStreams(deps: StreamDeps) {
   }
 
   async function remember(scope: Scope, org: SyncOrg, fence: number, raw: readonly RawEvent[]): Promise<void> {
-    const events = raw.map(({ channel, data }) => {
-      const id = replayIdOf({ channel, data });
-      // Without a place of its own it could not be told from the next one, which the inbox would take for a repeat.
-      return { channel, id, event: readChangeEvent(id === undefined ? undefined : data) };
-    });
-    const rows: InboxRow[] = [];
-    const subscribed = new Map(
-      (await store.subscriptions.list(scope.bot)).map(({ object, fields }) => [object, fields]),
+    const heard = raw.map(({ channel, data }) => ({ channel, data, id: replayIdOf({ channel, data }) }));
+    const subscriptions = await store.subscriptions.list(scope.bot);
+    const opened = openedBy(await deps.policyOf(scope.bot));
+    // Without a place of its own it could not be told from the next one, which the inbox would take for a repeat.
+    const events = heard.flatMap(({ channel, data, id }) =>
+      isEventChannel(channel) ? [] : [{ channel, id, event: readChangeEvent(id === undefined ? undefined : data) }],
     );
-    const own = createEchoes(deps, scope.bot, org);
-    const timed = await timedFields(deps, scope.bot, org);
-    for (const { channel, id, event } of events) {
-      const echoes = await own.of(event);
-      for (const sfId of event.recordIds) {
-        const changed = subscribed.get(event.object)?.filter((name) => event.changed?.includes(name));
-        if (!echoes.has(sfId)) rows.push({ ...scope, ...toHint(channel, id, event, sfId), changed, receivedAt: now() });
-      }
-    }
+    const published = heard.flatMap(({ channel, data, id }) => {
+      const known = uuidOf(data) ?? id;
+      return isEventChannel(channel) && known !== undefined ? [{ channel, data, id: known }] : [];
+    });
+    const rows = await hintsOf(scope, org, subscriptions, events);
+    const timed = await timedFields(deps, scope.bot, org, new Set(events.map(({ event }) => event.object)));
     await store.atomically(async (inside) => {
       // First: whoever takes the lease over waits for this, or this finds it taken.
       if (!(await inside.streams.keep(scope, fence, now() + LEASE_MS))) throw new LeaseLost();
       await inside.inbox.add(rows);
       for (const row of await inside.streams.list(scope)) {
-        const mine = events.filter(({ channel }) => channel === row.channel);
+        const mine = heard.filter(({ channel }) => channel === row.channel);
         if (mine.length === 0) continue;
+        const told = events.flatMap(({ channel, event }) => (channel === row.channel ? [event] : []));
         const ids = mine.flatMap(({ id }) => id ?? []);
-        // A stream that begins anew (a sandbox was refreshed) counts from below: what lies between is not known.
-        const isReset = ids.some((id) => row.replayId !== null && BigInt(id) <= BigInt(row.replayId));
-        if (isReset || mine.some(({ event }) => event.kind === 'overflow' || event.kind === 'all'))
-          await inside.fieldTimes.forgetObject(scope, row.object);
-        else
-          await keepFieldTimes(
-            inside,
-            scope,
-            mine.map(({ event }) => event),
-            timed,
-            now(),
-          );
-        const isGap = isReset || mine.some(({ event }) => event.kind !== 'change');
+        // A stream that begins anew (a sandbox was refreshed) counts from below: what lies between is not known. The last one again is a repeat.
+        const isReset = ids.some((id) => row.replayId !== null && BigInt(id) < BigInt(row.replayId));
+        const isGap = isReset || told.some(({ kind }) => kind !== 'change');
         const day = new Date(now()).toISOString().slice(0, 10);
         await inside.streams.put([
           {
@@ -231,12 +217,39 @@ export function createStreams(deps: StreamDeps) {
             delivered: (row.day === day ? row.delivered : 0) + mine.length,
           },
         ]);
-        if (isReset || mine.some(({ event }) => event.kind === 'overflow'))
+        if (told.length === 0) continue;
+        if (isReset || told.some(({ kind }) => kind === 'overflow' || kind === 'all'))
+          await inside.fieldTimes.forgetObject(scope, row.object);
+        else await keepFieldTimes(inside, scope, told, timed, now());
+        if (isReset || told.some(({ kind }) => kind === 'overflow'))
           await inside.streams.demand(scope, row.channel, 'wanted');
-        if (mine.some(({ event }) => event.kind === 'all'))
-          await inside.streams.demand(scope, row.channel, 'reconcile');
+        if (told.some(({ kind }) => kind === 'all')) await inside.streams.demand(scope, row.channel, 'reconcile');
       }
+      await inside.feed.add(
+        scope.bot,
+        await keepPlatformEvents(inside, scope, published, { subscriptions, opened, now: now() }),
+      );
     });
+  }
+
+  /** What change events leave to look at. */
+  async function hintsOf(
+    scope: Scope,
+    org: SyncOrg,
+    subscriptions: readonly Subscription[],
+    events: readonly { readonly channel: string; readonly id: string | undefined; readonly event: ChangeEvent }[],
+  ): Promise<readonly InboxRow[]> {
+    const rows: InboxRow[] = [];
+    const own = createEchoes(deps, scope.bot, org);
+    const asked = new Map(subscriptions.map(({ object, fields }) => [object, fields]));
+    for (const { channel, id, event } of events) {
+      const echoes = await own.of(event);
+      const changed = asked.get(event.object)?.filter((name) => event.changed?.includes(name));
+      for (const sfId of event.recordIds) {
+        if (!echoes.has(sfId)) rows.push({ ...scope, ...toHint(channel, id, event, sfId), changed, receivedAt: now() });
+      }
+    }
+    return rows;
   }
 
   /** A limit of the org: everybody who tries again at once makes it worse. Half an hour, then twice as long each time. */
@@ -288,8 +301,8 @@ function toHint(channel: string, id: string | undefined, { object }: ChangeEvent
 }
 
 function replayIdOf({ data }: RawEvent): string | undefined {
-  const { event } = data as { readonly event?: { readonly replayId?: unknown } };
-  const id = String(event?.replayId ?? '');
+  const { replayId } = isRecord(data) && isRecord(data.event) ? data.event : {};
+  const id = typeof replayId === 'number' || typeof replayId === 'string' ? String(replayId) : '';
   return /^\d{1,30}$/.test(id) ? id : undefined;
 }
 

@@ -16,6 +16,7 @@ const subscriptionAnswer = z.strictObject({
   object: z.string(),
   fields: z.array(z.string()),
   when: transition.optional().describe('Told only as the field becomes one of the values'),
+  channel: z.string().optional().describe('Of a platform event: a custom channel'),
 });
 const subscribedAnswer = subscriptionAnswer.extend({
   held: z.int().optional().describe('Records that hold one of the values already, and are not told'),

@@ -125,7 +125,8 @@ export function toMessage(row: FeedRow) {
     timestamp: new Date(at).toISOString(),
     data: {
       seq,
-      ...(kind === 'record' ? {} : { kind, ...(localId === '' ? {} : { id: localId }) }),
+      ...(kind === 'record' || kind === 'event' ? {} : { kind }),
+      ...(localId === '' ? {} : { id: localId }),
       object,
       recordId: sfId,
       changes,

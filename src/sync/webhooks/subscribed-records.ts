@@ -83,7 +83,7 @@ const isRefused = (error: unknown): boolean =>
 
 /** A row as it may leave now: what policy closed after it was written is not told any more. Fields of the host's own are. */
 export function boundedRow(row: FeedRow, opened: Opened): FeedRow {
-  if (row.kind !== 'record') return row;
+  if (row.kind !== 'record' && row.kind !== 'event') return row;
   const isOpen = (name: string) => opened.isOpen(row.object, name);
   const changes = Object.fromEntries(Object.entries(row.changes).filter(([name]) => isOpen(name)));
   return { ...row, changes, ...(row.changed ? { changed: row.changed.filter(isOpen) } : {}) };

@@ -1,7 +1,7 @@
 import type { ObjectDescribe } from '../../domain/action.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { listedAs } from '../../domain/stored-value/choices.ts';
-import { type SubscriptionWish, subscriptionWish, type Transition } from '../../domain/subscription.ts';
+import { isEventObject, type SubscriptionWish, subscriptionWish, type Transition } from '../../domain/subscription.ts';
 import { parseOrThrow } from '../../domain/validation.ts';
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
 import type { Subscription } from '../../ports/sync-store.ts';
@@ -13,6 +13,7 @@ export interface Subscribed {
   readonly object: string;
   readonly fields: readonly string[];
   readonly when?: Transition;
+  readonly channel?: string;
   /** Records that hold one of the values already, and are not told. */
   readonly held?: number;
 }
@@ -55,7 +56,7 @@ async function subscribe(
   bot: string,
   org: SyncOrg,
   object: string,
-  { fields, when }: SubscriptionWish,
+  { fields, when, channel }: SubscriptionWish,
 ): Promise<Subscribed> {
   const describe = await org.describe(object);
   const { name } = describe;
@@ -66,11 +67,16 @@ async function subscribe(
     fields.filter((_, at) => found[at] === undefined),
   );
   const names = [...new Set(found.flatMap((field) => field ?? []))];
+  const isEvent = isEventObject(name);
+  if (isEvent && when)
+    throw wrong('when', `${name} is a platform event, and becomes nothing.`, 'Leave when out: each event is told.');
+  if (!isEvent && channel !== undefined)
+    throw wrong('channel', `${name} is no platform event (…__e).`, 'Leave channel out.');
   const transition = when && transitionIn(describe, when);
   const opened = openedBy(await deps.policyOf(bot));
   requireOpen(opened, name, 'fields', names);
   if (transition) requireOpen(opened, name, 'when.field', [transition.field]);
-  const wish: Subscription = { bot, object: name, fields: names, when: transition ?? null };
+  const wish: Subscription = { bot, object: name, fields: names, when: transition ?? null, channel: channel ?? null };
   const scope = { bot, orgId: org.orgId };
   const isKept =
     transition !== undefined && (await deps.store.transitions.looks(scope, name, transition)) !== undefined;
@@ -83,13 +89,15 @@ async function subscribe(
   return {
     ...{ object: name, fields: names },
     ...(transition ? { when: transition } : {}),
+    ...(channel === undefined ? {} : { channel }),
     ...(holders ? { held: holders.size } : {}),
   };
 }
 
-const shown = ({ object, fields, when }: Subscription): Subscribed => ({
+const shown = ({ object, fields, when, channel }: Subscription): Subscribed => ({
   ...{ object, fields },
   ...(when ? { when } : {}),
+  ...(channel ? { channel } : {}),
 });
 
 /** The field and its values as the org names them. Only what lists its values can be waited for: all else is a guess at a spelling. */

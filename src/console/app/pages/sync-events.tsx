@@ -191,7 +191,7 @@ function Subscriptions({ bot }: { readonly bot: string }) {
           }
           changes={['sync']}
         >
-          <Field label="Object" help="Its API name, such as Account.">
+          <Field label="Object" help="Its API name, such as Account, or a platform event (…__e).">
             <input
               type="text"
               name="object"
