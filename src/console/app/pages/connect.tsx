@@ -29,7 +29,7 @@ export function Connect({ name }: { readonly name: string }) {
           <>
             <p class="lead">
               {isSimulated
-                ? 'No Salesforce app is configured, so this connects to the org that Gatehouse brings along.'
+                ? 'No Salesforce app is configured, so this connects to the org that Gatehouse brings along. An org of your own needs an app there, and its client id in the settings of this installation (SALESFORCE_CLIENT_ID).'
                 : 'Next, Salesforce asks you to log in and to allow access. Gatehouse never sees your password.'}
             </p>
             <section class="card" aria-labelledby="reach">

@@ -4,7 +4,7 @@ import { api, said } from '../api.ts';
 import { Field, Form, Once } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
 import { Notice } from '../parts/states.tsx';
-import { useMay } from '../session.ts';
+import { useMay, useSession } from '../session.ts';
 
 const PROFILES = [
   ['internal', 'Internal: for colleagues, all actions; risky ones ask'],
@@ -63,16 +63,20 @@ export function NewBot() {
 }
 
 function Made({ bot, key, hostKey }: { readonly bot: string; readonly key: string; readonly hostKey: string }) {
+  // To the simulated org a bot is connected by itself.
+  const { isSimulated } = useSession();
   return (
     <Page title={`${bot} is there`} crumbs={[{ href: '/bots', label: 'Bots' }]}>
       <Once title="Agent key" secret={key} note="For the model and its MCP client (GATEHOUSE_BOT_KEY)." />
       <Once title="Host key" secret={hostKey} note="For your own app alone; never give it to a model." />
       <Notice kind="warn" title="Both are shown this once." />
       <div class="actions">
-        <Link class="button primary" href={`/connect/${encodeURIComponent(bot)}`}>
-          Connect it
-        </Link>
-        <Link class="button" href={`/bots/${encodeURIComponent(bot)}`}>
+        {!isSimulated && (
+          <Link class="button primary" href={`/connect/${encodeURIComponent(bot)}`}>
+            Connect it
+          </Link>
+        )}
+        <Link class={isSimulated ? 'button primary' : 'button'} href={`/bots/${encodeURIComponent(bot)}`}>
           Look at it
         </Link>
       </div>

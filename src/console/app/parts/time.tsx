@@ -14,7 +14,8 @@ const UNITS = [
 
 function ago(ms: number): string {
   for (const [unit, size] of UNITS) if (Math.abs(ms) >= size) return relative.format(Math.round(ms / size), unit);
-  return ms > 0 ? 'in a moment' : 'just now';
+  // What was answered after the clocks were compared is some milliseconds ahead of them.
+  return ms > 5_000 ? 'in a moment' : 'just now';
 }
 
 /** Asks for a new drawing every so often. */
