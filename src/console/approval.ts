@@ -1,4 +1,6 @@
+import { whoHolds } from '../../permissions/catalog.ts';
 import type { Change, HeldRecord, JudgedQuery } from '../domain/action.ts';
+import { consoleWords } from '../domain/console-words.ts';
 import type { GatehouseError } from '../domain/errors.ts';
 import { declineOf, isDeclinedInClient, isOpen, MOST_REASON, type Proposal, summaryOf } from '../domain/proposal.ts';
 import { editableArgs, editField, editHidden } from './edit-values.ts';
@@ -54,9 +56,9 @@ export function approvalView(given: ApprovalPage): Html {
   ${preview?.target && target(preview.target)}
 </div>
 ${given.isWatched && !isPending && notice('warn', proposal.decidedBy === null ? 'This ended while you looked.' : `Decided by ${visible(personName(proposal.decidedBy))} while you looked.`)}
-${problem && notice('bad', problem.message, html`<p>${problem.next}</p>${salesforceSaid(problem)}`)}
+${problem && notice('bad', consoleWords(problem.message), html`<p>${consoleWords(problem.next)}</p>${salesforceSaid(problem)}`)}
 ${!isPending && outcome(proposal)}
-${given.isMasked && html`<p class="note">Values are masked: seeing them needs READ_VALUES, which an admin has. Whoever decides sees them while this waits.</p>`}
+${given.isMasked && html`<p class="note">Values are masked: seeing them needs READ_VALUES, which ${whoHolds('READ_VALUES')} has. Whoever decides sees them while this waits.</p>`}
 ${proposal.visitor !== null && isPending && thanked(proposal)}
 ${isDeclinedInClient(proposal) && notice('warn', 'Declined in the client.', html`<p>The client of the bot said no, perhaps without asking anybody. The bot was told that it is declined. Policy leaves the decision to you.</p>`)}
 <form class="stack" method="post" action="/approvals/${proposal.id}">
@@ -67,7 +69,7 @@ ${isDeclinedInClient(proposal) && notice('warn', 'Declined in the client.', html
   ${preview?.query && query(preview.query)}
   ${preview?.warnings?.map((warning) => notice('warn', visible(warning)))}
   ${isPending && given.mayDecide && choices(preview)}
-  ${reasons.length > 0 && html`<section class="card" aria-labelledby="why"><h2 id="why">Why a person ${isPending ? 'is' : 'was'} asked</h2><ul>${reasons.map((reason) => html`<li><bdi>${visible(reason)}</bdi></li>`)}</ul></section>`}
+  ${reasons.length > 0 && html`<section class="card" aria-labelledby="why"><h2 id="why">Why a person ${isPending ? 'is' : 'was'} asked</h2><ul>${reasons.map((reason) => html`<li><bdi>${visible(consoleWords(reason))}</bdi></li>`)}</ul></section>`}
   ${isPending && given.mayDecide && !edit && editFields(proposal)}
   ${given.records ? heldRecords(proposal, given.records) : given.corrected === undefined || given.corrected.length === 0 ? untrusted(proposal) : correctedArgs(proposal, given.corrected)}
   ${asked(proposal)}
@@ -215,7 +217,7 @@ function outcome(proposal: Proposal): Html {
     STATES[state].meaning,
     error === null || state === 'done'
       ? undefined
-      : html`<p>${error.error.message}</p><p>${error.error.next}</p>${salesforceSaid(error.error)}`,
+      : html`<p>${consoleWords(error.error.message)}</p><p>${consoleWords(error.error.next)}</p>${salesforceSaid(error.error)}`,
   )}
 <section class="card" aria-labelledby="outcome"><h2 id="outcome">How it ended</h2><dl class="facts">
   ${decidedBy !== null && html`<dt>Decided by</dt><dd><bdi>${personName(decidedBy)}</bdi>${decidedVia && ` (${decidedVia})`}${decidedAt !== null && html`, ${moment(new Date(decidedAt).toISOString())}`}</dd>`}

@@ -1,3 +1,4 @@
+import { consoleWords } from '../domain/console-words.ts';
 import type { GatehouseError, SalesforceSaid } from '../domain/errors.ts';
 import { visible } from './format.ts';
 import { type Html, html } from './html.ts';
@@ -7,11 +8,11 @@ export function problemView(error: GatehouseError): Html {
   return html`<div class="stack">
   <div class="head">
     <p class="eyebrow"><span class="badge bad">${TITLES[error.code] ?? 'Not possible'}</span></p>
-    <h1>${error.message}</h1>
+    <h1>${consoleWords(error.message)}</h1>
   </div>
   <section class="card" aria-label="What to do">
     <h2>What to do now</h2>
-    <p>${error.next}</p>
+    <p>${consoleWords(error.next)}</p>
     ${salesforceSaid(error)}
   </section>
   <p class="actions">${

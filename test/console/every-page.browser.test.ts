@@ -13,6 +13,8 @@ import {
 } from '../support/page-checks.ts';
 
 const why = noBrowser();
+/** In lower case a command; by its link alone somebody signs in (C3). */
+const COMMAND_OR_ROUTE = /\bgatehouse (?!operator sign-in)[a-z]+ |\b(GET|POST|PUT|PATCH|DELETE) \/api\//;
 const PAGES = await addressesOfConsole();
 
 /** What holds for each page of the console, whatever it shows: in a company where strangers wrote all that they may. */
@@ -52,6 +54,8 @@ describe.skipIf(why)(`every page in Chromium${why ? ` (skipped: ${why})` : ''}`,
       await checkDialogs(page, name);
       expect(await page.locator('img[src="x"], a[href^="javascript:" i]').count()).toBe(0);
       expect(await page.title()).not.toContain('ran');
+      // Who sits here has no terminal: see test/contract/console-words.test.ts.
+      expect(await page.locator('main').innerText()).not.toMatch(COMMAND_OR_ROUTE);
       expect(await page.locator('body').innerText()).not.toMatch(/[\u202A-\u202E\u2066-\u2069\u200B]/);
       // A page that is not there is answered so.
       const wrong = complaints.filter((line) => name !== '/nothing-here' || !line.includes('404'));

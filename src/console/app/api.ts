@@ -1,5 +1,6 @@
 import { QueryClient } from '@tanstack/preact-query';
 import createClient from 'openapi-fetch';
+import { consoleWords } from '../../domain/console-words.ts';
 import type { Paths } from '../../http/api.ts';
 
 /** The REST API as the browser asks it: typed by the server's own routes, refusals as errors with their cure. */
@@ -113,8 +114,17 @@ export async function stream(path: string, body: object, signal: AbortSignal): P
 
 function toldIn(body: unknown): Told {
   const error = typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined;
-  return typeof error === 'object' && error !== null && 'message' in error ? (error as Told) : UNREADABLE;
+  return typeof error === 'object' && error !== null && 'message' in error ? inConsoleWords(error as Told) : UNREADABLE;
 }
+
+const inConsoleWords = (told: Told): Told => ({
+  ...told,
+  message: consoleWords(told.message),
+  next: consoleWords(told.next),
+  ...(told.fields && {
+    fields: told.fields.map(({ name, problem }) => ({ name, problem: consoleWords(problem) })),
+  }),
+});
 
 /** A refusal is an answer; only a server that was not reached is asked again. */
 export const queries = new QueryClient({

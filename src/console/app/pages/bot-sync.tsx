@@ -6,7 +6,7 @@ import { Fact, Facts } from '../parts/facts.tsx';
 import { Page } from '../parts/page.tsx';
 import { Badge, Loaded } from '../parts/states.tsx';
 import { mappingPath, syncPath, useSummary } from '../parts/sync.tsx';
-import { count, Text } from '../parts/text.tsx';
+import { count, Text, Words } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { useMay } from '../session.ts';
 import { Batches, StartDialog } from './sync-batches.tsx';
@@ -117,9 +117,7 @@ function Stand({ bot, summary }: { readonly bot: string; readonly summary: Summa
         {status?.streams.map(({ object, state, lastEventAt: last, message = 'not heard yet', next }) => (
           <Fact key={`${object} events`} name={`${object} events`}>
             {state !== 'live' ? (
-              <>
-                {message} {next}
-              </>
+              <Words>{[message, next].filter(Boolean).join(' ')}</Words>
             ) : last ? (
               <Moment at={last} />
             ) : (

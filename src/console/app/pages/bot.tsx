@@ -8,7 +8,7 @@ import { Fact, Facts } from '../parts/facts.tsx';
 import { Once } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
 import { Badge, Empty, Loaded, Notice } from '../parts/states.tsx';
-import { count, OutLink, Text } from '../parts/text.tsx';
+import { count, OutLink, Text, Words } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { useMay } from '../session.ts';
 import { ModeForm, StopButton } from './bot-mode.tsx';
@@ -49,8 +49,8 @@ export function Bot({ name }: { readonly name: string }) {
               </Notice>
             )}
             {bot.lookups.map(({ problem, next }) => (
-              <Notice kind="warn" key={problem} title={<Text>{problem}</Text>}>
-                <Text>{next}</Text>
+              <Notice kind="warn" key={problem} title={<Words>{problem}</Words>}>
+                <Words>{next}</Words>
               </Notice>
             ))}
             {bot.uncheckedNames.length > 0 && (
@@ -58,7 +58,7 @@ export function Bot({ name }: { readonly name: string }) {
                 <ul>
                   {bot.uncheckedNames.map((words) => (
                     <li key={words}>
-                      <Text>{words}</Text>
+                      <Words>{words}</Words>
                     </li>
                   ))}
                 </ul>
@@ -125,10 +125,10 @@ function ConnectionFacts({ connection: of }: { readonly connection: Bot['connect
           <>
             <Moment at={of.lastFailure.at} />
             <br />
-            <Text>{of.lastFailure.message}</Text> <code>{of.lastFailure.code}</code>
+            <Words>{of.lastFailure.message}</Words> <code>{of.lastFailure.code}</code>
             <br />
             <small>
-              Cure: <Text>{of.lastFailure.next}</Text>
+              Cure: <Words>{of.lastFailure.next}</Words>
             </small>
           </>
         ) : (

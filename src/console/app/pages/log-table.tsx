@@ -1,7 +1,7 @@
 import { Link } from 'wouter-preact';
 import { Badge } from '../parts/states.tsx';
 import { deedWords, Outcome, RecordLink, syncPath, Table } from '../parts/sync.tsx';
-import { Text } from '../parts/text.tsx';
+import { Words } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import type { readEntry } from './sync-entry.tsx';
 
@@ -43,7 +43,7 @@ export function LogTable({
                 <>
                   {' '}
                   <small>
-                    <Text>{error.message}</Text>
+                    <Words>{error.message}</Words>
                   </small>
                 </>
               )}

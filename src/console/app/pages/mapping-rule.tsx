@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { FieldPicker, type Pickable } from '../parts/field-picker.tsx';
-import { Text, Value } from '../parts/text.tsx';
+import { Text, Value, Words } from '../parts/text.tsx';
 import { type Rule, transformWords } from './mapping-draft.ts';
 import { Transforms } from './mapping-transforms.tsx';
 
@@ -93,7 +93,7 @@ export function RuleRow({
       {problems.length > 0 && (
         <p class="refused" role="status">
           {problems.map((problem) => (
-            <Text key={problem}>{problem}</Text>
+            <Words key={problem}>{problem}</Words>
           ))}
         </p>
       )}
@@ -126,7 +126,7 @@ function Preview({ line: { sends, note } }: { readonly line: Line }) {
       {note && (
         <>
           {' '}
-          <Text>{note}</Text>
+          <Words>{note}</Words>
         </>
       )}
     </>

@@ -8,7 +8,7 @@ import { useRested } from '../parts/find-record.tsx';
 import { Page } from '../parts/page.tsx';
 import { Badge, Loaded, Notice, Problem } from '../parts/states.tsx';
 import { crumbsOf, type Kind, mappingPath } from '../parts/sync.tsx';
-import { personName, Text } from '../parts/text.tsx';
+import { personName, Text, Words } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { useMay } from '../session.ts';
 import { knownBy, useHostRecords } from './find-host.tsx';
@@ -225,7 +225,7 @@ function Checked({ of: { problems, warnings } }: { readonly of: CheckedAnswer })
       <ul>
         {[...problems, ...warnings].map(({ name, problem }) => (
           <li key={`${name} ${problem}`}>
-            <code>{name}</code> <Text>{problem}</Text>
+            <code>{name}</code> <Words>{problem}</Words>
           </li>
         ))}
       </ul>

@@ -7,7 +7,7 @@ import { Field, Form, Once } from '../parts/form.tsx';
 import { StandingNotices } from '../parts/notices.tsx';
 import { Page } from '../parts/page.tsx';
 import { Badge, Loaded, Notice } from '../parts/states.tsx';
-import { personName, Text } from '../parts/text.tsx';
+import { personName, Text, Words } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { useMay } from '../session.ts';
 
@@ -73,7 +73,7 @@ function Present({ of }: { readonly of: Extract<Webhook, { state: 'on' | 'off' }
         )}
       </header>
       {of.problem !== null && (
-        <Notice kind={of.state === 'off' ? 'bad' : 'warn'} title={<Text>{of.problem}</Text>}>
+        <Notice kind={of.state === 'off' ? 'bad' : 'warn'} title={<Words>{of.problem}</Words>}>
           {of.state === 'off' ? (
             <p>Nothing is sent any more. Save it below to switch it on again.</p>
           ) : (
@@ -131,7 +131,7 @@ function TestButton({ why }: { readonly why: string | undefined }) {
       </ActButton>
       {problem !== null && (
         <Notice kind="bad" title="The test was not taken.">
-          <Text>{problem}</Text>
+          <Words>{problem}</Words>
         </Notice>
       )}
     </>

@@ -10,7 +10,7 @@ import { type ActionPolicy, at, Newer, usePolicyDraft } from '../parts/policy-dr
 import { type BotRow, type Cell, type Known, useActions, WORDS } from '../parts/standing.ts';
 import { Empty, Loaded, Notice, Problem } from '../parts/states.tsx';
 import { tell } from '../parts/tell.tsx';
-import { Text } from '../parts/text.tsx';
+import { Words } from '../parts/text.tsx';
 import { useMay } from '../session.ts';
 import { TryCall } from './try-call.tsx';
 
@@ -127,7 +127,7 @@ function Fields({
           '.'
         ) : (
           <>
-            : <Text>{why}</Text>
+            : <Words>{why}</Words>
           </>
         )}
         {isGranted && bot.connection !== 'connected' && ' It is granted, but not connected.'}
@@ -147,7 +147,7 @@ function Fields({
         ))}
       </fieldset>
       {granting.map((words) => (
-        <Notice kind="warn" key={words} title={<Text>{words}</Text>} />
+        <Notice kind="warn" key={words} title={<Words>{words}</Words>} />
       ))}
       {isGranted && (
         <fieldset disabled={mayPolicy !== undefined}>

@@ -7,7 +7,7 @@ import { at, Changes } from '../parts/policy-draft.tsx';
 import type { BotRow } from '../parts/standing.ts';
 import { Loaded, Notice, Problem } from '../parts/states.tsx';
 import { tell } from '../parts/tell.tsx';
-import { Text } from '../parts/text.tsx';
+import { Text, Words } from '../parts/text.tsx';
 import { useMay } from '../session.ts';
 
 type Read = Awaited<ReturnType<typeof readProfiles>>;
@@ -123,7 +123,7 @@ function Difference({
       )}
       {changes.length > 0 && <Changes of={changes} />}
       {warnings.map((words) => (
-        <Notice kind="warn" key={words} title={<Text>{words}</Text>} />
+        <Notice kind="warn" key={words} title={<Words>{words}</Words>} />
       ))}
     </>
   );

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/preact-query';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Link, useSearchParams } from 'wouter-preact';
 import type { Receipt } from '../../../chat/events.ts';
+import { consoleWords } from '../../../domain/console-words.ts';
 import { api, said } from '../api.ts';
 import { useAct } from '../parts/act.tsx';
 import { Field, Form } from '../parts/form.tsx';
@@ -134,7 +135,8 @@ function Talk({ begun }: { readonly begun: Begun }) {
               text: `${event.receipt.title}: ${event.receipt.words}`,
               changes: event.receipt.changes,
             });
-          else if (event.type === 'error') add({ who: 'gate', text: `${event.error.message} ${event.error.next}` });
+          else if (event.type === 'error')
+            add({ who: 'gate', text: consoleWords(`${event.error.message} ${event.error.next}`) });
           else if (event.type === 'done') setTokens((before) => before + event.usage.tokens);
       } catch (error) {
         if (!(error instanceof DOMException && error.name === 'AbortError')) {

@@ -8,7 +8,7 @@ import { Page } from '../parts/page.tsx';
 import { at, Changes, type Draft, Newer, type Policy, put, usePolicyDraft } from '../parts/policy-draft.tsx';
 import { Empty, Loaded, Notice, Problem } from '../parts/states.tsx';
 import { tell } from '../parts/tell.tsx';
-import { personName, Text } from '../parts/text.tsx';
+import { personName, Text, Words } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { useMay } from '../session.ts';
 import { PolicyFields } from './policy-form.tsx';
@@ -58,7 +58,7 @@ export function PolicyPage({ name }: { readonly name: string }) {
       </nav>
       <Newer bot={name} draft={draft} />
       {draft.warnings.map((words) => (
-        <Notice kind="warn" key={words} title={<Text>{words}</Text>} />
+        <Notice kind="warn" key={words} title={<Words>{words}</Words>} />
       ))}
       <Loaded query={draft.query}>
         {() =>
@@ -199,7 +199,7 @@ function Editor({
         <Notice kind="good" title="Nothing is wrong with it.">
           {checked.warnings.map((words) => (
             <p key={words}>
-              <Text>{words}</Text>
+              <Words>{words}</Words>
             </p>
           ))}
           <Changes of={checked.changes} />

@@ -6,7 +6,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { Field, Form } from '../parts/form.tsx';
 import { Badge, Empty, Loaded } from '../parts/states.tsx';
 import { counted, type Kind } from '../parts/sync.tsx';
-import { count, Text } from '../parts/text.tsx';
+import { count, Words } from '../parts/text.tsx';
 import { Moment, ownZone, WallTime } from '../parts/time.tsx';
 import { ZoneField } from '../parts/zone.tsx';
 import { useMay } from '../session.ts';
@@ -121,7 +121,7 @@ function OneBatch({ bot, batch }: { readonly bot: string; readonly batch: Batch 
       )}
       {note && (
         <p class="note">
-          <Text>{note}</Text>
+          <Words>{note}</Words>
         </p>
       )}
       {isOpen(batch) && (

@@ -6,7 +6,7 @@ import { Fact, Facts } from '../parts/facts.tsx';
 import { Page } from '../parts/page.tsx';
 import { Badge, Empty, Loaded, Notice } from '../parts/states.tsx';
 import { crumbsOf, deedWords, kindWord, MaskNote, Outcome, RecordLink } from '../parts/sync.tsx';
-import { Text, Value } from '../parts/text.tsx';
+import { Text, Value, Words } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { useMay } from '../session.ts';
 
@@ -47,9 +47,9 @@ function Told({ bot, of }: { readonly bot: string; readonly of: Entry }) {
   return (
     <section class="card" aria-label="What happened">
       {of.error && (
-        <Notice kind="bad" title={<Text>{of.error.message}</Text>}>
+        <Notice kind="bad" title={<Words>{of.error.message}</Words>}>
           <p>
-            <Text>{of.error.next}</Text>
+            <Words>{of.error.next}</Words>
           </p>
           {of.error.salesforce && (
             <p class="note">
@@ -72,7 +72,7 @@ function Told({ bot, of }: { readonly bot: string; readonly of: Entry }) {
           {of.object} {of.recordId && <code>{of.recordId}</code>}
         </Fact>
         <Fact name="Set off by">
-          <Text>{of.reason}</Text>
+          <Words>{of.reason}</Words>
         </Fact>
         <Fact name="Calls to Salesforce">{String(of.calls)}</Fact>
         <Fact name="Batch">{of.batch && <code>{of.batch}</code>}</Fact>
@@ -102,7 +102,7 @@ function Changes({ bot, of: { id, changes, localId } }: { readonly bot: string; 
                 {local.join(' + ') || field} <code>{field}</code>
                 {note && (
                   <small>
-                    <Text>{note}</Text>
+                    <Words>{note}</Words>
                   </small>
                 )}
               </th>

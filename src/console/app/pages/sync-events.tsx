@@ -7,7 +7,7 @@ import { Field, Form, Once } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
 import { Badge, Empty, Loaded } from '../parts/states.tsx';
 import { crumbsOf } from '../parts/sync.tsx';
-import { count, Text } from '../parts/text.tsx';
+import { count, Text, Words } from '../parts/text.tsx';
 import { useMay } from '../session.ts';
 import { Callouts, Messages } from './sync-inbound.tsx';
 
@@ -60,7 +60,7 @@ function Webhook({ bot }: { readonly bot: string }) {
                 </Fact>
                 <Fact name="Delivered">{count(hook.delivered)}</Fact>
                 <Fact name="Waiting">{count(hook.waiting)}</Fact>
-                <Fact name="Last failure">{hook.problem && <Text>{hook.problem}</Text>}</Fact>
+                <Fact name="Last failure">{hook.problem && <Words>{hook.problem}</Words>}</Fact>
               </Facts>
             )}
             {secret && (

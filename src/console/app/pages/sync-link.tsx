@@ -11,7 +11,7 @@ import { FindRecord } from '../parts/find-record.tsx';
 import { Page } from '../parts/page.tsx';
 import { Badge, Empty, Loaded, Notice } from '../parts/states.tsx';
 import { crumbsOf, type Kind, kindWord, LinkState, MaskNote, syncPath } from '../parts/sync.tsx';
-import { OutLink, Text, Value } from '../parts/text.tsx';
+import { OutLink, Text, Value, Words } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { useMay } from '../session.ts';
 import { LogTable } from './log-table.tsx';
@@ -83,9 +83,9 @@ function Standing({ named, both: { object, link, host, crm } }: { readonly named
         </span>
       </header>
       {link?.problem && (
-        <Notice kind="warn" title={<Text>{link.problem.message}</Text>}>
+        <Notice kind="warn" title={<Words>{link.problem.message}</Words>}>
           <p>
-            <Text>{link.problem.next}</Text>
+            <Words>{link.problem.next}</Words>
           </p>
           {link.problem.salesforce && (
             <p class="note">
@@ -97,7 +97,7 @@ function Standing({ named, both: { object, link, host, crm } }: { readonly named
       {link?.waitsFor?.map(({ object: parents, name, ids, message }) => {
         const [parent = parents] = parents.split(' or ');
         return (
-          <Notice key={`${parents} ${name}`} kind="warn" title={<Text>{message}</Text>}>
+          <Notice key={`${parents} ${name}`} kind="warn" title={<Words>{message}</Words>}>
             <p>It is in step without it. What you choose holds for everybody with this company.</p>
             <Company bot={bot} company={{ object: parent, name }} candidates={ids.map((id) => ({ id, name }))} />
           </Notice>
@@ -229,8 +229,8 @@ function Sides({ both: { lines, problem, crm, object } }: { readonly both: Both 
     <section class="card" aria-labelledby="sides">
       <h2 id="sides">Both sides</h2>
       {problem ? (
-        <Notice kind="warn" title={<Text>{problem.message}</Text>}>
-          <Text>{problem.next}</Text>
+        <Notice kind="warn" title={<Words>{problem.message}</Words>}>
+          <Words>{problem.next}</Words>
         </Notice>
       ) : (
         <>

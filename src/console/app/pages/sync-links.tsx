@@ -5,7 +5,7 @@ import { Choice, Filters, useFilters } from '../parts/filters.tsx';
 import { Page } from '../parts/page.tsx';
 import { Badge, Empty, Loaded, Older } from '../parts/states.tsx';
 import { crumbsOf, LinkState, MaskNote, RecordLink, syncPath, Table } from '../parts/sync.tsx';
-import { Text } from '../parts/text.tsx';
+import { Words } from '../parts/text.tsx';
 import { FindHost } from './find-host.tsx';
 
 const NAMES = ['kind', 'state', 'hasProblem', 'problem'] as const;
@@ -109,7 +109,7 @@ export function SyncLinks({ name: bot }: { readonly name: string }) {
                     <LinkState state={link.state} /> {isWaiting && <Badge>waits</Badge>}
                   </td>
                   <td data-label="Problem">
-                    {problem ? <Text>{problem.message}</Text> : <span class="empty">none</span>}
+                    {problem ? <Words>{problem.message}</Words> : <span class="empty">none</span>}
                   </td>
                 </tr>
               ))}

@@ -5,7 +5,7 @@ import { ActButton } from '../parts/act.tsx';
 import { Company } from '../parts/company.tsx';
 import { Badge, Empty, Loaded } from '../parts/states.tsx';
 import { RecordLink, recordPath, syncPath } from '../parts/sync.tsx';
-import { count, Text } from '../parts/text.tsx';
+import { count, Text, Words } from '../parts/text.tsx';
 import { useMay } from '../session.ts';
 
 const readStatus = (bot: string) => said(api.GET('/api/bots/{bot}/sync/status', { params: { path: { bot } } }));
@@ -69,7 +69,7 @@ function One({ bot, problem }: { readonly bot: string; readonly problem: Problem
       <p>
         {problem.count > 0 && <Badge kind="warn">{count(problem.count)}</Badge>}{' '}
         <strong>
-          <Text>{message}</Text>
+          <Words>{message}</Words>
         </strong>{' '}
         {salesforce && <code>{salesforce}</code>}
       </p>
@@ -82,7 +82,7 @@ function One({ bot, problem }: { readonly bot: string; readonly problem: Problem
         {company ? (
           'Choose the account that is meant, let it be made, or leave it out: the people stay in step without it.'
         ) : (
-          <Text>{next}</Text>
+          <Words>{next}</Words>
         )}
       </p>
       {examples.length > 0 && (

@@ -5,7 +5,7 @@ import { Field } from '../parts/form.tsx';
 import { type ActionPolicy, at, type Policy } from '../parts/policy-draft.tsx';
 import type { Known } from '../parts/standing.ts';
 import { Notice, Problem } from '../parts/states.tsx';
-import { Text, Value } from '../parts/text.tsx';
+import { Text, Value, Words } from '../parts/text.tsx';
 import { useMay } from '../session.ts';
 
 type Met = Awaited<ReturnType<typeof tryIt>>;
@@ -105,14 +105,14 @@ function Outcome({ met: { decision, assurance, reasons, next, preview } }: { rea
         <ul>
           {reasons.map((reason) => (
             <li key={reason}>
-              <Text>{reason}</Text>
+              <Words>{reason}</Words>
             </li>
           ))}
         </ul>
       )}
       {next && (
         <p class="note">
-          The bot is told: <Text>{next}</Text>
+          The bot is told: <Words>{next}</Words>
         </p>
       )}
       {preview && (

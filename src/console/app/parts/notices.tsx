@@ -3,7 +3,7 @@ import { CircleAlert, TriangleAlert } from 'lucide-preact';
 import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { Problem } from './states.tsx';
-import { Text } from './text.tsx';
+import { Words } from './text.tsx';
 import { TimeLeft } from './time.tsx';
 
 type Standing = Awaited<ReturnType<typeof readNotices>>['notices'][number];
@@ -30,7 +30,7 @@ function One({ of: { level, text, until, cure } }: { readonly of: Standing }) {
       <Icon size={20} aria-hidden="true" />
       <p>
         <strong>
-          <Text>{text}</Text>
+          <Words>{text}</Words>
         </strong>{' '}
         {until !== undefined && <TimeLeft until={until} />}
       </p>

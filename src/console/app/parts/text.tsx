@@ -1,3 +1,4 @@
+import { consoleWords } from '../../../domain/console-words.ts';
 import { hiddenCharacter } from '../../../domain/safe-text.ts';
 
 /** What strangers wrote, and values of records: whole, isolated, with what cannot be seen made visible; never as markup. */
@@ -19,6 +20,11 @@ export function visible(text: string): string {
 
 export function Text({ children }: { readonly children: string }) {
   return <bdi>{visible(children)}</bdi>;
+}
+
+/** What the server says of itself, with the place in the console where it names a command or a route. Never a value of a record. */
+export function Words({ children }: { readonly children: string }) {
+  return <Text>{consoleWords(children)}</Text>;
 }
 
 const numbers = new Intl.NumberFormat('en', { useGrouping: 'min2', maximumFractionDigits: 20 });

@@ -1,5 +1,5 @@
 import { Badge } from './states.tsx';
-import { count, Text, Value } from './text.tsx';
+import { count, Text, Value, Words } from './text.tsx';
 
 /** What a bot called, how that was judged and what it took. */
 export interface TraceStep {
@@ -49,7 +49,7 @@ function Step({ action, args, ms, calls, decision, reasons, policyRevision, outc
         <ul>
           {reasons.map((reason) => (
             <li key={reason}>
-              <Text>{reason}</Text>
+              <Words>{reason}</Words>
             </li>
           ))}
         </ul>
