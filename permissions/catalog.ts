@@ -46,6 +46,13 @@ export function roleHolds(role: Role, permission: OperatorPermission): boolean {
   return ROLE_PERMISSIONS[role].includes(permission);
 }
 
+/** Whom to ask for it: `an admin or an approver`. */
+export function whoHolds(permission: OperatorPermission): string {
+  return ROLES.filter((role) => roleHolds(role, permission))
+    .map((role) => (/^[aeiou]/.test(role) ? `an ${role}` : `a ${role}`))
+    .join(' or ');
+}
+
 /** In code; which declared ones there are is for each bot to say. */
 export function isActionPermission(name: string): name is BuiltInPermission {
   return (SALESFORCE_ACTIONS as readonly string[]).includes(name);

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { type OperatorPermission, type Role, roleHolds } from '../../permissions/catalog.ts';
+import { type OperatorPermission, type Role, roleHolds, whoHolds } from '../../permissions/catalog.ts';
 import { isSameSecret, sha256 } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import type { Session } from '../domain/session.ts';
@@ -149,7 +149,7 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
     require(operator: Operator, permission: OperatorPermission) {
       if (roleHolds(operator.role, permission)) return;
       throw new GatehouseError('permission_denied', `The role ${operator.role} does not hold ${permission}.`, {
-        next: 'Ask an admin to do this, or to change your role.',
+        next: `Ask ${whoHolds(permission)} to do this, or for another role.`,
       });
     },
 

@@ -38,9 +38,11 @@ export function useSession(): Session {
   return session;
 }
 
+export type Permission = Session['permissions'][number];
+
 /** Undefined where they may; else the sentence that says who can. */
-export function useMay(permission: string): string | undefined {
-  const { permissions, operator } = useSession();
-  if (permissions.some((held) => held === permission)) return undefined;
-  return `Your role is ${operator.role}: this needs ${permission}, which an admin has.`;
+export function useMay(permission: Permission): string | undefined {
+  const { permissions, operator, whoHolds } = useSession();
+  if (permissions.includes(permission)) return undefined;
+  return `Your role is ${operator.role}: this needs ${permission}, which ${whoHolds[permission]} has.`;
 }

@@ -1,12 +1,22 @@
 import { z } from 'zod';
 import packageFile from '../../../package.json' with { type: 'json' };
-import { OPERATOR_PERMISSIONS, ROLES, roleHolds } from '../../../permissions/catalog.ts';
+import {
+  OPERATOR_PERMISSIONS,
+  type OperatorPermission,
+  ROLES,
+  roleHolds,
+  whoHolds,
+} from '../../../permissions/catalog.ts';
 import { latestRecovery } from '../../access/operators.ts';
 import { momentAnswer } from '../../domain/answers.ts';
 import { defineRoute } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
 import { browserOf } from './by-operator.ts';
+
+const WHO_HOLDS = Object.fromEntries(
+  OPERATOR_PERMISSIONS.map((permission) => [permission, whoHolds(permission)]),
+) as Record<OperatorPermission, string>;
 
 /** Who is signed in at this browser, and what the frame of every page shows. */
 export function sessionRoute(deps: HttpDeps) {
@@ -18,6 +28,9 @@ export function sessionRoute(deps: HttpDeps) {
     answer: z.strictObject({
       operator: z.strictObject({ name: z.string(), role: z.enum(ROLES) }),
       permissions: z.array(z.enum(OPERATOR_PERMISSIONS)),
+      whoHolds: z
+        .record(z.enum(OPERATOR_PERMISSIONS), z.string())
+        .describe('Whom to ask, in words: "an admin or an approver"'),
       csrf: z.string(),
       expiresAt: momentAnswer,
       now: momentAnswer.describe('The clock of the server, by which everything expires'),
@@ -35,6 +48,7 @@ export function sessionRoute(deps: HttpDeps) {
         json: {
           operator: { name, role },
           permissions: OPERATOR_PERMISSIONS.filter((permission) => roleHolds(role, permission)),
+          whoHolds: WHO_HOLDS,
           csrf,
           expiresAt: isoTime(expiresAt),
           now: isoTime(deps.now()),

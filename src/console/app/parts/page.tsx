@@ -24,8 +24,8 @@ export function Page({
     document.title = `${title} · Gatehouse`;
   }, [title]);
   useEffect(() => {
-    // Not at the first page: there the reader begins at the top.
-    if (document.activeElement !== document.body || performance.now() < 1_500) return;
+    // Not at the first page, where nothing was pressed yet: there the reader begins at the top.
+    if (document.activeElement !== document.body || !navigator.userActivation.hasBeenActive) return;
     h1.current?.focus({ preventScroll: true });
     scrollTo(0, 0);
   }, []);

@@ -84,9 +84,9 @@ export const deedWords = (operation: keyof typeof OPERATIONS, direction: 'to_crm
 
 /** Values of people are shown to whoever reads values or maps fields; others see a mask. */
 export function MaskNote() {
-  const { permissions } = useSession();
+  const { permissions, whoHolds } = useSession();
   if (permissions.some((held) => held === 'READ_VALUES' || held === 'MANAGE_MAPPINGS')) return null;
-  return <p class="note">Values are masked: seeing them needs READ_VALUES, which an admin has.</p>;
+  return <p class="note">Values are masked: seeing them needs READ_VALUES, which {whoHolds.READ_VALUES} has.</p>;
 }
 
 export const readSummary = (bot: string) => said(api.GET('/api/bots/{bot}/sync', { params: { path: { bot } } }));
