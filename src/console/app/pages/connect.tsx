@@ -5,6 +5,7 @@ import { Field, Form } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
 import { Loaded } from '../parts/states.tsx';
 import { Text } from '../parts/text.tsx';
+import { useMay } from '../session.ts';
 
 /** Before Salesforce's own login: what the bot will read and write, and what the user there must be allowed. */
 export function Connect({ name }: { readonly name: string }) {
@@ -13,6 +14,7 @@ export function Connect({ name }: { readonly name: string }) {
     queryKey: ['bots', name, 'reach'],
     queryFn: () => said(api.GET('/api/bots/{bot}/integration/reach', path)),
   });
+  const why = useMay('CREATE_OAUTH');
   const asked = new URLSearchParams(location.search);
   return (
     <Page
@@ -61,7 +63,9 @@ export function Connect({ name }: { readonly name: string }) {
               </p>
             </section>
             <section class="card" aria-label="Log in">
+              {why && <p class="note">{why}</p>}
               <Form
+                why={why}
                 button={isSimulated ? 'Connect the simulated org' : 'Continue to Salesforce'}
                 beside={
                   <Link class="button" href={`/bots/${encodeURIComponent(name)}`}>

@@ -1,0 +1,97 @@
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addressesOfConsole } from '../support/addresses.ts';
+import { noBrowser, openBrowser, signInBy, type TestBrowser } from '../support/browser.ts';
+import { type Company, openCompany } from '../support/company.ts';
+import { drawn } from '../support/page-checks.ts';
+
+const why = noBrowser();
+const PAGES = (await addressesOfConsole()).filter(({ name }) => !/^\/(nothing-here|sign-in)/.test(name));
+/** What would lead away from what is looked at, or let a decision of the company go. */
+const LEFT_ALONE = /^(Sign out|Approve|Decline)/;
+
+/** Each page as it is for those who may less: what is open to them works, and what is not says who may. */
+describe.skipIf(why)(`every page by role in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
+  let browser: TestBrowser;
+  let company: Company;
+  const states = new Map<string, Extract<BrowserContextOptions['storageState'], object>>();
+
+  beforeAll(async () => {
+    [browser, company] = await Promise.all([openBrowser(), openCompany()]);
+    for (const name of ['vic', 'bo']) {
+      const context = await browser.context();
+      await signInBy(await context.newPage(), company.url, await company.world.app.access.signInToken(name));
+      states.set(name, await context.storageState());
+      await context.close();
+    }
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.[Symbol.asyncDispose]();
+    await company?.[Symbol.asyncDispose]();
+  });
+
+  it.each([
+    { name: 'vic', role: 'viewer' },
+    { name: 'bo', role: 'approver' },
+  ])('offers a $role nothing that would be refused, on any page [W10] [S1]', { timeout: 600_000 }, async ({ name }) => {
+    const storageState = states.get(name);
+    if (storageState === undefined) throw new Error(`${name} is not signed in.`);
+    const context = await browser.context({ storageState, viewport: { width: 1280, height: 800 } });
+    try {
+      const page = await context.newPage();
+      const refused: string[] = [];
+      let where = '';
+      page.on('response', (answer) => {
+        if (answer.status() === 403)
+          refused.push(`${where}: ${answer.request().method()} ${new URL(answer.url()).pathname}`);
+      });
+      for (const { name: address, at } of PAGES) {
+        where = address;
+        await page.goto(`${company.url}${at(company.of)}`);
+        await drawn(page);
+        expect.soft(await mute(page), `${where}: closed without a word of who may`).toEqual([]);
+        await pressAll(page, (button) => {
+          where = `${address}, ${button}`;
+        });
+      }
+      expect(refused).toEqual([]);
+    } finally {
+      await context.close();
+    }
+  });
+});
+
+/** Every open button of the page, and of what it opens, pressed once; forms are sent as they stand. */
+async function pressAll(page: Page, tell: (button: string) => void): Promise<void> {
+  const at = page.url();
+  const pressed = new Set<string>();
+  for (;;) {
+    await page.evaluate('for (const form of document.forms) form.noValidate = true');
+    const within =
+      (await page.locator('dialog[open]').count()) > 0 ? page.locator('dialog[open]') : page.locator('main');
+    const buttons = within.locator('button:enabled:visible');
+    const names = (await buttons.allInnerTexts()).map((text) => text.trim());
+    const nth = names.findIndex((text) => !LEFT_ALONE.test(text) && !pressed.has(text));
+    if (nth === -1) {
+      if ((await page.locator('dialog[open]').count()) === 0) return;
+      await page.keyboard.press('Escape');
+      await page.locator('dialog[open]').waitFor({ state: 'detached' });
+      continue;
+    }
+    pressed.add(names[nth] ?? '');
+    tell(names[nth] ?? '');
+    await buttons.nth(nth).click();
+    await drawn(page);
+    if (new URL(page.url()).pathname !== new URL(at).pathname) {
+      await page.goto(at);
+      await drawn(page);
+    }
+  }
+}
+
+/** Closed controls where neither they nor the page say who may use them. */
+const mute = (page: Page): Promise<readonly string[]> =>
+  page.evaluate(`[...document.querySelectorAll('main :is(button, input, select, textarea):disabled')]
+    .filter((e) => e.getClientRects().length > 0 && e.title === '' && e.closest('fieldset[title]') === null &&
+      !/which an? [a-z ]+ has/.test(e.closest('dialog, main').innerText))
+    .map((e) => e.outerHTML.slice(0, 160))`);
