@@ -81,7 +81,9 @@ describe('the environment', () => {
 });
 
 describe('the simulated org beside a stored real connection', () => {
-  it('is refused unless GATEHOUSE_SIM=1, and keys guard what changes the house, also after Disconnect [X5] [C3] [U2] [U10]', async () => {
+  it('is refused unless GATEHOUSE_SIM=1, and keys guard what changes the house, also after Disconnect [X5] [C3] [U2] [U10]', {
+    timeout: 180_000,
+  }, async () => {
     // The simulated org by itself, reached as a Salesforce host would be: for Gatehouse that is a real connection.
     await using salesforce = await house.start(['sim', '--port', '0']);
     const { url } = salesforce.document;
@@ -124,11 +126,17 @@ describe('the simulated org beside a stored real connection', () => {
       ['operator', 'create', 'eve', '--role', 'admin'],
       ['policy', 'mode', 'acme', 'automatic'],
       ['connect', 'acme', '--flow', 'client-credentials', '--login-url', url],
+      ['org', 'prepare', 'acme'],
+      ['sync', 'acme', '--object', 'party', '--batch', '--every', 'day', '--at', '02:30', '--zone', 'UTC'],
     ]) {
       expect((await as(real, ...args)).error?.code, args.join(' ')).toBe('unauthenticated');
       expect((await as(withKey, ...args)).code, args.join(' ')).toBe(0);
     }
     expect((await as(real, 'mcp', '--bot', 'acme')).error.code).toBe('unauthenticated');
+    const { rows } = (await as(real, 'audit', 'export')).json;
+    expect(rows.filter(({ event }: { event: string }) => event === 'batch_started')).toMatchObject([
+      { principal: 'operator:ann', channel: 'cli', detail: { kind: 'party', repeat: { every: 'day' } } },
+    ]);
 
     // What it prints for clients names a bot that is there, and the key that it wants then.
     await using served = await house.start(['serve', '--port', '0'], { env: real });

@@ -1,4 +1,5 @@
 import { botNamed } from '../../policy/permit.ts';
+import { askOperatorOnceReal } from '../ask-operator.ts';
 import { defineCommand } from '../command.ts';
 
 /** Sends nothing: with --zip the package is written there, for an admin to deploy. */
@@ -9,8 +10,15 @@ export const command = defineCommand({
     events: { about: 'select the synced objects for change events too' },
   },
 
-  async run({ args: [name], options: { zip: file, events }, openApp, terminal }) {
-    const app = await openApp();
+  async run(call) {
+    const {
+      args: [name],
+      options: { zip: file, events },
+      terminal,
+    } = call;
+    const app = await call.openApp();
+    // What an org is built like leaves by it.
+    await askOperatorOnceReal(call, app, 'READ_INTEGRATIONS');
     const bot = await botNamed(app.store, name);
     const made = await (await app.orgSetup()).prepare(bot, { events }, AbortSignal.timeout(60_000));
     const { zip, parts, clicks, digest, environment, permissionSet } = made;

@@ -4,6 +4,7 @@ import { parseOrThrow } from '../../domain/validation.ts';
 import { type Repeat, repeatInput, WEEKDAYS } from '../../domain/wall-clock.ts';
 import { botNamed } from '../../policy/permit.ts';
 import type { Org } from '../../ports/salesforce.ts';
+import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
 import { defineCommand, UsageError } from '../command.ts';
 import { KINDS, type Kind } from '../sync-kind.ts';
 import { columns } from '../terminal.ts';
@@ -23,14 +24,21 @@ export const command = defineCommand({
     zone: { value: 'zone', about: 'with --every: whose clocks, such as Europe/Berlin' },
   },
 
-  async run({ args: [name], options, openApp, terminal }) {
-    const app = await openApp();
-    const { name: bot } = await botNamed(app.store, name);
+  async run(call) {
+    const {
+      args: [name],
+      options,
+      terminal,
+    } = call;
+    const app = await call.openApp();
     const repeat = readRepeat(options);
+    // What changed alone is what serve and worker do unasked; all of it is a decision, here as over REST.
+    const operator = options.batch ? await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS') : undefined;
+    const { name: bot } = await botNamed(app.store, name);
     const stopped = new AbortController();
     process.once('SIGINT', () => stopped.abort());
     const org = await app.connections.open(bot, { signal: stopped.signal, background: true });
-    const run = repeat ? scheduler(repeat) : options.batch ? runBatch : runDue;
+    const run = options.batch ? batcher(principalOf(operator), repeat) : runDue;
     const synced: Readonly<Record<string, string | number>>[] = [];
     const kinds = options.object === undefined ? KINDS : [options.object];
     const refused: GatehouseError[] = [];
@@ -64,13 +72,20 @@ async function runDue(app: App, bot: string, org: Org, kind: Kind) {
   }
 }
 
-async function runBatch(app: App, bot: string, org: Org, kind: Kind) {
-  const { batches } = await app.sync();
-  const { id } = await batches.start(bot, org.orgId, kind);
-  await batches.work(bot, org);
-  const { state, total, done, failed, calls } = await batches.status(bot, id);
-  return { batch: id, state, total, done, failed, problems: await countProblems(app, bot, org, kind), calls };
-}
+/** One batch to its end, or at its times by a server or worker. */
+const batcher =
+  (principal: string, repeat: Repeat | undefined) => async (app: App, bot: string, org: Org, kind: Kind) => {
+    const { batches } = await app.sync();
+    const { id, state, startAt } = await batches.start(bot, org.orgId, kind, repeat && { repeat });
+    await app.audit.record({
+      ...{ bot, principal, channel: 'cli', action: 'sync', event: 'batch_started' },
+      detail: { batch: id, kind, ...(repeat && { repeat }) },
+    });
+    if (repeat) return { batch: id, state, next: new Date(startAt).toISOString() };
+    await batches.work(bot, org);
+    const { state: end, total, done, failed, calls } = await batches.status(bot, id);
+    return { batch: id, state: end, total, done, failed, problems: await countProblems(app, bot, org, kind), calls };
+  };
 
 /** Said by one option or several: all of them, or none. */
 function readRepeat({
@@ -89,14 +104,6 @@ function readRepeat({
   const given = { every, at, zone, ...(on === undefined ? {} : { on }) };
   return parseOrThrow(repeatInput, given, { what: 'The time', whole: '(time)' });
 }
-
-const scheduler =
-  (repeat: Repeat) =>
-  async (app: App, bot: string, { orgId }: Org, kind: Kind) => {
-    const { batches } = await app.sync();
-    const { id, state, startAt } = await batches.start(bot, orgId, kind, { repeat });
-    return { batch: id, state, next: new Date(startAt).toISOString() };
-  };
 
 /** What stands, also from before: a run that met nothing new is no proof that all is well. `status` has the cures. */
 async function countProblems(app: App, bot: string, { orgId }: Org, kind: Kind): Promise<number> {
