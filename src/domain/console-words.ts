@@ -37,6 +37,7 @@ const PLACES: readonly (readonly [said: string, place: string])[] = [
     `Send the values to POST /api/proposals/${WORD}/edit, show the answer, and approve with its "seen"`,
     'Change the values again, look at what they do, and approve',
   ],
+  [`PUT /api/bots/${WORD}/sync/webhook(?:, or DELETE)?`, 'Sync → $1 → Events'],
   [`GET /api/proposals/${WORD}`, 'Approvals'],
   ['GET /api/audit', 'Log'],
   ['POST /api/bots/BOT/sessions', 'the REST API'],
@@ -46,7 +47,7 @@ const PLACES: readonly (readonly [said: string, place: string])[] = [
 const COMPILED = PLACES.map(([said, place]) => ({
   // Beside a place of the console the command is the other way, and goes: "…, Connect, or gatehouse connect demo".
   other: new RegExp(String.raw`(?: \(or (?:run )?${said}\)|,? or (?:with: |run )?${said}(?=[.)]))`, 'g'),
-  only: new RegExp(String.raw`( with)?(: )?\b(Run )?${said}(?![\w-])`, 'g'),
+  only: new RegExp(String.raw`( with)?(: )?\b(Run )?${said}(?![\w/-])`, 'g'),
   place,
 }));
 

@@ -14,7 +14,7 @@ const TERMINAL_ALONE = /gatehouse (serve|worker|demo --console|operator sign-in)
 
 const names = [...new Set(COMMANDS.flatMap(({ name }) => [name, name.split(' ')[0] ?? name]))];
 const MENTION = new RegExp(
-  String.raw`\bgatehouse (?:${names.join('|')})\b|\bpolicy (?:get|set)\b|\b(?:GET|POST|PUT|PATCH|DELETE) /(?:api|mcp|v1|oauth)\b`,
+  String.raw`\bgatehouse (?:${names.join('|')})\b|\bpolicy (?:get|set)\b|\b(?:GET|POST|PUT|PATCH|DELETE) (?:/(?:api|mcp|v1|oauth)\b|x1)`,
 );
 
 interface Line {
@@ -87,6 +87,10 @@ describe('what the console says', () => {
     [
       'POST /api/bots/demo/sync/parents {"object": "Account", "name": "A {b} Ltd.", ...} with "recordId" (choose), "create": true, or "leaveOut": true.',
       'Create it, choose a record, or leave it out: Sync → demo.',
+    ],
+    [
+      'If it has moved, set the new address (PUT /api/bots/demo/sync/webhook).',
+      'If it has moved, set the new address (Sync → demo → Events).',
     ],
   ])('tells where to press: %s [W10]', (told, shown) => {
     expect(consoleWords(told)).toBe(shown);

@@ -274,13 +274,12 @@ async function failingWebhook(
   if (!target || target.lastError === null) return [];
   const { url, state, attempts, lastError, delivered } = target;
   const count = (await feed.head(bot)) - delivered;
-  const address = `/api/bots/${bot}/sync/webhook`;
   const [since, next] =
     state === 'off'
-      ? ['', `Set it again (PUT ${address}), or remove it (DELETE); the changes wait.`]
+      ? ['', `Set it again, or remove it (PUT /api/bots/${bot}/sync/webhook, or DELETE); the changes wait.`]
       : [
           `, ${attempts} time(s) in a row`,
-          `See the receiver's log; nothing is lost, and it is tried again. If it has moved, set the new address (PUT ${address}).`,
+          `See the receiver's log; nothing is lost, and it is tried again. If it has moved, set the new address (PUT /api/bots/${bot}/sync/webhook).`,
         ];
   const message = `The webhook to ${new URL(url).host} fails${since}; ${count} change(s) wait. ${lastError}`;
   return [{ code: 'webhook_failing', message, next, count, examples: [] }];

@@ -4,7 +4,7 @@ import { api, said } from '../api.ts';
 import { ActButton, AskButton } from '../parts/act.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field, Form } from '../parts/form.tsx';
-import { Badge, Empty, Loaded } from '../parts/states.tsx';
+import { Badge, Empty, Loaded, Older } from '../parts/states.tsx';
 import { counted, type Kind } from '../parts/sync.tsx';
 import { count, Words } from '../parts/text.tsx';
 import { Moment, ownZone, WallTime } from '../parts/time.tsx';
@@ -44,13 +44,13 @@ export function Batches({ bot }: { readonly bot: string }) {
                   </li>
                 ))}
               </ul>
-              {shown.length < batches.length && (
-                <div class="actions">
-                  <button type="button" class="quiet" onClick={() => setAll(true)}>
-                    Older
-                  </button>
-                </div>
-              )}
+              <Older
+                query={{
+                  hasNextPage: shown.length < batches.length,
+                  isFetchingNextPage: false,
+                  fetchNextPage: async () => setAll(true),
+                }}
+              />
             </>
           );
         }}
