@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
 import { it } from 'vitest';
 import { addressesOfConsole } from '../support/addresses.ts';
 import { noBrowser, openBrowser, signInBy } from '../support/browser.ts';
+import { createGatehouse } from '../support/cli.ts';
 import { openCompany } from '../support/company.ts';
 import { drawn, FORMS } from '../support/page-checks.ts';
 
@@ -17,25 +19,64 @@ const QUALITY = 14;
 it.skipIf(!isAsked || noBrowser())('takes pictures of every page in four forms', { timeout: 900_000 }, async () => {
   await using browser = await openBrowser();
   await using company = await openCompany();
-  await mkdir(FOLDER, { recursive: true });
   const context = await browser.context({ reducedMotion: 'reduce' });
   const page = await context.newPage();
   await signInBy(page, company.url, await company.world.app.access.signInToken('ada'));
-  const tools = await context.newCDPSession(page);
   for (const { name, at } of PAGES) {
     const file = name === '/' ? 'overview' : name.slice(1).replaceAll(/\W+/g, '-');
-    for (const { name: form, colorScheme, viewport } of FORMS) {
-      await page.setViewportSize(viewport);
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await inFourForms(page, file, async () => {
       await page.goto(`${company.url}${at(company.of)}`);
-      await drawn(page);
-      await page.evaluate('document.activeElement?.blur?.(); scrollTo(0, 0)');
-      const { data } = await tools.send('Page.captureScreenshot', {
-        format: 'webp',
-        quality: isWhole ? 80 : QUALITY,
-        captureBeyondViewport: isWhole,
-      });
-      await writeFile(new URL(`${file}.${form.replace(', ', '-')}.webp`, FOLDER), data, 'base64');
-    }
+    });
   }
 });
+
+it.skipIf(!isAsked || noBrowser())('takes pictures of the search, the offer of a demo, and forced colours', { timeout: 900_000 }, async () => {
+  await using browser = await openBrowser();
+  await using company = await openCompany();
+  const context = await browser.context({ reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  await signInBy(page, company.url, await company.world.app.access.signInToken('ada'));
+  await inFourForms(page, 'search', async () => {
+    await page.goto(company.url);
+    await drawn(page);
+    await page.keyboard.press('/');
+    await page.getByRole('dialog').getByRole('textbox').fill('ana');
+    await page.keyboard.press('Enter');
+    await page.getByText(/\d+ found\./).waitFor();
+  });
+  await page.goto(company.url);
+  await page.emulateMedia({ colorScheme: 'light', forcedColors: 'active', reducedMotion: 'reduce' });
+  await page.setViewportSize(FORMS[0].viewport);
+  await picture(page, 'overview.forced-colors');
+
+  await using house = await createGatehouse({ GATEHOUSE_PRINT_SIGN_IN: '1' });
+  const { document } = await house.start(['serve', '--port', '0']);
+  const fresh = await (await browser.context({ reducedMotion: 'reduce' })).newPage();
+  await fresh.goto(document.signIn);
+  await fresh.getByRole('button', { name: 'Sign in' }).click();
+  await fresh.getByRole('heading', { name: 'Nothing was done here yet' }).waitFor();
+  await inFourForms(fresh, 'demo', async () => void (await fresh.reload()));
+});
+
+async function inFourForms(page: Page, file: string, show: () => Promise<void>): Promise<void> {
+  for (const { name: form, colorScheme, viewport } of FORMS) {
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await show();
+    await picture(page, `${file}.${form.replace(', ', '-')}`);
+  }
+}
+
+async function picture(page: Page, file: string): Promise<void> {
+  await drawn(page);
+  await page.evaluate('document.querySelector("dialog[open]") ?? document.activeElement?.blur?.(); scrollTo(0, 0)');
+  const tools = await page.context().newCDPSession(page);
+  const { data } = await tools.send('Page.captureScreenshot', {
+    format: 'webp',
+    quality: isWhole ? 80 : QUALITY,
+    captureBeyondViewport: isWhole,
+  });
+  await tools.detach();
+  await mkdir(FOLDER, { recursive: true });
+  await writeFile(new URL(`${file}.webp`, FOLDER), data, 'base64');
+}
