@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 import { Link, useLocation } from 'wouter-preact';
-import { api, said } from '../api.ts';
+import { api, queries, said } from '../api.ts';
 import { ActButton, AskButton } from '../parts/act.tsx';
 import { BudgetMeter, ConnectionBadge, ENVIRONMENTS } from '../parts/connection.tsx';
 import { Fact, Facts } from '../parts/facts.tsx';
@@ -374,8 +374,11 @@ function Delete({ name }: { readonly name: string }) {
             said(api.DELETE('/api/bots/{bot}', { params: { path: { bot: name }, query: { confirm: typed } } }))
           }
           done={`${name} is deleted.`}
-          changes={['bots']}
-          after={() => go('/bots')}
+          after={() => {
+            go('/bots');
+            // Not asked anew at once: this page still stands, and its bot is no more.
+            void queries.invalidateQueries({ queryKey: ['bots'], refetchType: 'none' });
+          }}
         >
           Delete…
         </AskButton>
