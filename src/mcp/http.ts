@@ -4,6 +4,7 @@ import {
   isInitializeRequest,
   isLegacyRequest,
   legacyStatelessFallback,
+  type McpHttpHandler,
   type McpRequestContext,
   type Server,
 } from '@modelcontextprotocol/server';
@@ -23,6 +24,7 @@ import { toOurs } from './result.ts';
 import { lackingScopes } from './scopes.ts';
 import { createMcpServer } from './server.ts';
 import { createSessions } from './sessions.ts';
+import { createToolsBus } from './tools-watch.ts';
 
 /** MCP over Streamable HTTP, both eras behind one set of checks: agent key, chat session, form. Who mounts it judges Host and Origin. */
 
@@ -42,6 +44,8 @@ export interface McpHttp {
 }
 
 const MOST_BYTES = 1024 * 1024;
+/** Streams of one bot at a time, as many as it may have sessions. */
+const MOST_LISTENING = 100;
 
 export function createMcpHttp(deps: McpHttpDeps): McpHttp {
   const create = deps.createServer ?? ((caller, era, during) => createMcpServer(deps, caller, era, during));
@@ -57,6 +61,16 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
   };
   const build = ({ era, authInfo }: McpRequestContext) => create(callerIn(authInfo), era);
   const modern = createMcpHandler(build, { ...options, legacy: 'reject' });
+  /** One for each bot that somebody listens for: a change of its tools is told to its own clients alone. */
+  const listening = new Map<string, McpHttpHandler>();
+  const listenersOf = (bot: string): McpHttpHandler => {
+    const before = listening.get(bot);
+    if (before !== undefined) return before;
+    const bus = createToolsBus(deps, bot, () => listening.delete(bot));
+    const made = createMcpHandler(build, { ...options, legacy: 'reject', bus, maxSubscriptions: MOST_LISTENING });
+    listening.set(bot, made);
+    return made;
+  };
   const stateless = legacyStatelessFallback(build, options.onerror, options);
 
   async function guarded(request: Request, origin: string): Promise<Response> {
@@ -71,7 +85,8 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
       if (lacking.length > 0) return insufficientScope(lacking, request, origin);
       const caller = isIntroduction(parsedBody) ? await withWords(deps.store, known) : known;
       const how = { authInfo: toAuthInfo(caller), parsedBody };
-      if (!(await isLegacyRequest(request, parsedBody, options))) return await modern.fetch(request, how);
+      if (!(await isLegacyRequest(request, parsedBody, options)))
+        return await (isListening(parsedBody) ? listenersOf(caller.bot) : modern).fetch(request, how);
       if (isInitializeRequest(parsedBody)) return await sessions.open(request, parsedBody, caller);
       const id = request.headers.get('mcp-session-id');
       if (id === null && request.method !== 'POST') return errorResponse(noStream());
@@ -89,7 +104,8 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
       return isGuest ? withCors(request, (one) => guarded(one, origin)) : guarded(request, origin);
     },
     async close() {
-      await Promise.all([modern.close(), sessions.close()]);
+      const listeners = [...listening.values()].map((one) => one.close());
+      await Promise.all([modern.close(), sessions.close(), ...listeners]);
     },
   };
 }
@@ -117,6 +133,8 @@ function notBoth(): GatehouseError {
     next: 'Leave out the header Gatehouse-Session, or send it with the agent key of the bot.',
   });
 }
+
+const isListening = (message: unknown): boolean => isRecord(message) && message.method === 'subscriptions/listen';
 
 /** Only these are answered with instructions. */
 const isIntroduction = (message: unknown): boolean =>

@@ -1,3 +1,4 @@
+import { Client as ModernClient, StreamableHTTPClientTransport as ModernHttp } from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
@@ -68,4 +69,40 @@ it('tells every client of the bot that is still there, whoever of them left [A5]
   await world.app.store.bots.grant(world.bot, 'RUN_SOQL');
   await later.told;
   await later.end();
+});
+
+it('tells a 2026-era client over HTTP that listens, and nobody of another bot [A5]', async () => {
+  await using door = await openDoor({}, { watchMs: 50 });
+  const { world } = door;
+  const { store } = world.app;
+  await store.bots.create({ ...(await botNamed(store, world.bot)), name: 'other' });
+  const listening = async (key: string) => {
+    let count = 0;
+    let tell = () => {};
+    const told = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    const onChanged = () => {
+      count += 1;
+      tell();
+    };
+    const client = new ModernClient(
+      { name: 'test', version: '1' },
+      { versionNegotiation: { mode: 'auto' }, listChanged: { tools: { autoRefresh: false, onChanged } } },
+    );
+    await client.connect(
+      new ModernHttp(new URL(door.url), { requestInit: { headers: { authorization: `Bearer ${key}` } } }),
+    );
+    expect(client.getNegotiatedProtocolVersion()).toBe('2026-07-28');
+    await client.listTools();
+    return { told, count: () => count, close: () => client.close() };
+  };
+  const mine = await listening(door.key);
+  const others = await listening(await world.app.access.issueKey('agent', 'other'));
+  await store.bots.revoke(world.bot, 'RUN_SOQL');
+  await mine.told;
+  await store.bots.revoke('other', 'CREATE_LEAD');
+  await others.told;
+  expect([mine.count(), others.count()]).toEqual([1, 1]);
+  await Promise.all([mine.close(), others.close()]);
 });
