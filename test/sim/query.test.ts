@@ -256,5 +256,27 @@ describe('SOQL on the simulated org', () => {
       `/search?q=${encodeURIComponent('FIND {northwind} IN NAME FIELDS RETURNING Account(Id, Name), Lead')}`,
     );
     expect(sosl.body.searchRecords).toHaveLength(2);
+    expect(sosl.body.searchRecords[0]).toMatchObject({ attributes: { type: 'Account' }, Name: expect.any(String) });
   });
+
+  it.each([
+    ['FIND {rosa OR northwind} RETURNING Contact(Id, LastName), Account(Id)', ['Contact', 'Account']],
+    ['FIND {rosa AND northwind} RETURNING Contact(Id), Account(Id)', []],
+    ['FIND {"rosa or northwind"} RETURNING Contact(Id), Account(Id)', []],
+    ['FIND {gonz*} IN NAME FIELDS RETURNING Contact(Id LIMIT 1)', ['Contact']],
+    ['FIND {"gonz\\*"} IN NAME FIELDS RETURNING Contact(Id)', []],
+    ['FIND {x\\} y} RETURNING Contact(Id)', []],
+  ])('reads %s as Salesforce does [X5]', async (sosl, types) => {
+    const { body } = await org.api('GET', `/search?q=${encodeURIComponent(sosl)}`);
+    const found = body.searchRecords.map(({ attributes }: { attributes: { type: string } }) => attributes.type);
+    expect([...new Set(found)]).toEqual(types);
+  });
+
+  it.each(['FIND {x} y} RETURNING Contact(Id)', 'FIND {a(b} RETURNING Contact(Id)', 'FIND {xy} RETURNING Contact(Id', 'xy'])(
+    'refuses the search %s [X5]',
+    async (sosl) => {
+      const answer = await org.api('GET', `/search?q=${encodeURIComponent(sosl)}`);
+      expect([answer.status, answer.body[0].errorCode]).toEqual([400, 'MALFORMED_SEARCH']);
+    },
+  );
 });

@@ -1,17 +1,31 @@
-/** The least of a search: every word must occur in the record's name, email, phone, company or number. */
+/** The least of a search: all that is wanted must occur in the record's name, email, phone, company or number. */
 import { recordUrl } from '../records/reader.ts';
 import { refuse } from '../refusal.ts';
 import type { Row } from '../table.ts';
 import type { Asking } from './run.ts';
+import type { Scope, Wanted } from './sosl.ts';
 
-const searched = ['Name', 'Email', 'Phone', 'Company', 'CaseNumber', 'Subject', 'Website', 'Reference__c'];
+const searched: Readonly<Record<Scope, readonly string[]>> = {
+  ALL: ['Name', 'Email', 'Phone', 'Company', 'CaseNumber', 'Subject', 'Website', 'Reference__c'],
+  NAME: ['Name', 'Company', 'CaseNumber', 'Subject'],
+  EMAIL: ['Email'],
+  PHONE: ['Phone', 'MobilePhone'],
+};
 const usual = ['Account', 'Contact', 'Lead', 'Opportunity', 'Case'];
 const maxFound = 250;
 
-export function search({ org, schema, version }: Asking, text: string, objects: readonly string[]): unknown[] {
-  const words = text.toLowerCase().replace(/[*?"]/g, '').split(/\s+/).filter(Boolean);
-  if (words.join('').length < 2) throw refuse(400, 'MALFORMED_SEARCH', 'search term must be longer than one character');
-  const found: unknown[] = [];
+export interface Found {
+  readonly attributes: { readonly type: string; readonly url: string };
+  readonly Id: string;
+}
+
+export function search(
+  { org, schema, version }: Asking,
+  wanted: Wanted,
+  objects: readonly string[],
+  scope: Scope = 'ALL',
+): readonly Found[] {
+  const found: Found[] = [];
   for (const name of objects.length > 0 ? objects : usual) {
     const object = schema.object(name);
     if (!object) {
@@ -19,11 +33,11 @@ export function search({ org, schema, version }: Asking, text: string, objects: 
       continue;
     }
     const hits = (row: Row): boolean => {
-      const held = searched
+      const held = searched[scope]
         .filter((field) => object.byName.has(field.toLowerCase()))
         .map((field) => String(row[field] ?? ''));
-      const whole = held.join(' ').toLowerCase();
-      return words.every((word) => whole.includes(word));
+      const whole = held.join(' ');
+      return wanted.some((all) => all.every((pattern) => pattern.test(whole)));
     };
     for (const row of org.table(object.name).all()) {
       if (row.IsDeleted || !hits(row)) continue;

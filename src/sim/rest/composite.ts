@@ -57,14 +57,68 @@ export function batch(call: Call, route: Route): Reply {
 export function graph(call: Call, route: Route): Reply {
   if (call.method !== 'POST') throw methodNotAllowed(call.method, 'POST');
   const { graphs } = jsonBody(call);
+  const wanted = subrequests(graphs, 'graphs', maxGraphs).map(({ graphId, compositeRequest }) => ({
+    graphId,
+    nodes: subrequests(compositeRequest, 'compositeRequest', maxNodes),
+  }));
+  const ids = wanted.map(({ graphId }) => graphId);
+  if (ids.some((id) => typeof id !== 'string' || id === '') || new Set(ids).size < ids.length)
+    throw refuse(400, 'INVALID_INPUT', 'Each graph must have a graphId of its own.');
+  const nodes = wanted.reduce((sum, one) => sum + one.nodes.length, 0);
+  if (nodes > maxNodes)
+    throw refuse(400, 'LIMIT_EXCEEDED', `The payload can't contain more than ${maxNodes} nodes; it has ${nodes}.`);
+  for (const one of wanted)
+    if (depthOf(one.nodes) > maxDepth) throw refuse(400, 'LIMIT_EXCEEDED', `A graph can't be deeper than ${maxDepth}.`);
+  let failed = 0;
   return ok({
-    graphs: subrequests(graphs, 'graphs', 75).map(({ graphId, compositeRequest }) => {
-      const results = runAll(call, subrequests(compositeRequest, 'compositeRequest', 500), true, route);
+    graphs: wanted.map(({ graphId, nodes: asked }) => {
+      // After so many failures the rest is not tried: that is documented, what it looks like is not.
+      const results = failed >= maxFailed ? asked.map(untried) : runAll(call, asked, true, onlyRecords(route));
       const isSuccessful = results.every(({ httpStatusCode }) => httpStatusCode < 400);
+      if (!isSuccessful) failed += 1;
       return { graphId, graphResponse: { compositeResponse: results }, isSuccessful };
     }),
   });
 }
+
+const maxGraphs = 75;
+const maxNodes = 500;
+const maxDepth = 15;
+const maxFailed = 14;
+
+/** How many nodes lean on one another, at the most. */
+function depthOf(nodes: readonly JsonObject[]): number {
+  const depths = new Map<string, number>();
+  for (const { referenceId, url, body } of nodes) {
+    const named = [...`${JSON.stringify(body) ?? ''} ${url}`.matchAll(/@\{(\w+)/g)].map(([, name = '']) => name);
+    depths.set(String(referenceId), 1 + Math.max(0, ...named.map((name) => depths.get(name) ?? 0)));
+  }
+  return Math.max(0, ...depths.values());
+}
+
+/** Nodes are single records: no query, no collection, no composite within. */
+const onlyRecords =
+  (route: Route): Route =>
+  (call) => {
+    const [resource = '', object, id] = call.path;
+    const isRecord = resource.toLowerCase() === 'sobjects' && object !== undefined;
+    if (isRecord && (call.method === 'POST' ? id === undefined : id !== undefined)) return route(call);
+    throw refuse(400, 'INVALID_INPUT', `The resource ${call.path.join('/')} is not supported in a composite graph.`);
+  };
+
+const halted = [
+  {
+    errorCode: 'PROCESSING_HALTED',
+    message: 'The transaction was rolled back since another operation in the same transaction failed.',
+  },
+];
+
+const untried = ({ referenceId }: JsonObject): Subresult => ({
+  body: halted,
+  httpHeaders: {},
+  httpStatusCode: 400,
+  referenceId: String(referenceId ?? ''),
+});
 
 function runAll(call: Call, requests: readonly JsonObject[], isAllOrNone: boolean, route: Route): Subresult[] {
   const start = call.org.mark();
@@ -106,12 +160,6 @@ function runAll(call: Call, requests: readonly JsonObject[], isAllOrNone: boolea
   if (!isAllOrNone || results.every(({ httpStatusCode }) => httpStatusCode < 400)) return results;
   call.org.rollback(start);
   // What had succeeded, and what failed only for leaning on a failure, is reported as halted.
-  const halted = [
-    {
-      errorCode: 'PROCESSING_HALTED',
-      message: 'The transaction was rolled back since another operation in the same transaction failed.',
-    },
-  ];
   return results.map((result) =>
     result.httpStatusCode < 400 ? { ...result, body: halted, httpHeaders: {}, httpStatusCode: 400 } : result,
   );

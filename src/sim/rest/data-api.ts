@@ -43,7 +43,7 @@ export function versionsList(newest: string): unknown {
 
 /** Whether the parser will be wanted; a composite may carry a query inside. */
 export function isQueryAhead({ url, text }: Incoming): boolean {
-  return /\/query/i.test(url.pathname) || (url.pathname.includes('/composite') && /\/query/i.test(text));
+  return /\/(?:query|search)/i.test(url.pathname) || (url.pathname.includes('/composite') && /\/query/i.test(text));
 }
 
 export function dataApi(org: Org, incoming: Incoming, means: Means): Outgoing {

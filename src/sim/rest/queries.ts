@@ -1,7 +1,9 @@
 /** `/query`, `/queryAll`, their further pages, `explain`, and the two searches. */
 import { firstPage, nextPage } from '../query/page.ts';
+import type { Asking } from '../query/run.ts';
 import { planQuery } from '../query/run.ts';
-import { search } from '../query/search.ts';
+import { type Found, search } from '../query/search.ts';
+import { parseSosl, plainWords, type Returning } from '../query/sosl.ts';
 import { methodNotAllowed, refuse } from '../refusal.ts';
 import { askingOf, type Call, jsonBody, ok, type Reply } from './call.ts';
 
@@ -37,22 +39,33 @@ function explain(call: Call, soql: string): unknown {
 
 export function searchRoute(call: Call): Reply {
   const isParameterized = call.path[0]?.toLowerCase() === 'parameterizedsearch';
+  const asking = askingOf(call);
   if (isParameterized && call.method === 'POST') {
     const { q, sobjects } = jsonBody(call);
     const objects = Array.isArray(sobjects) ? sobjects.map((entry) => String(entry?.name)) : [];
-    return ok({ searchRecords: search(askingOf(call), String(q ?? ''), objects) });
+    return ok({ searchRecords: search(asking, plainWords(String(q ?? '')), objects) });
   }
   if (call.method !== 'GET') throw methodNotAllowed(call.method, isParameterized ? 'GET,POST' : 'GET');
   const q = call.query.get('q') ?? '';
   if (isParameterized) {
-    return ok({ searchRecords: search(askingOf(call), q, call.query.getAll('sobject')) });
+    return ok({ searchRecords: search(asking, plainWords(q), call.query.getAll('sobject')) });
   }
-  const sosl = /^\s*FIND\s*\{([^}]*)\}(?:\s+IN\s+\w+\s+FIELDS)?(?:\s+RETURNING\s+([\s\S]*))?$/i.exec(q);
-  if (!sosl) throw refuse(400, 'MALFORMED_SEARCH', `No search term found. The search term must be enclosed in braces.`);
-  const objects = (sosl[2] ?? '')
-    .replace(/\([^)]*\)/g, '')
-    .split(',')
-    .map((name) => name.trim().split(/\s/)[0] ?? '')
-    .filter(Boolean);
-  return ok({ searchRecords: search(askingOf(call), sosl[1] ?? '', objects) });
+  const { text, scope, returning, limit } = parseSosl(q);
+  const found = search(
+    asking,
+    text,
+    returning.map(({ object }) => object),
+    scope,
+  );
+  const records = returning.length === 0 ? found : returning.flatMap((one) => shown(asking, found, one));
+  return ok({ searchRecords: records.slice(0, limit) });
+}
+
+/** What RETURNING asks of one object, as a query would show it. */
+function shown(asking: Asking, found: readonly Found[], { object, fields, limit }: Returning): readonly unknown[] {
+  const ids = found.filter(({ attributes }) => attributes.type.toLowerCase() === object.toLowerCase());
+  if (ids.length === 0 || fields.length === 0) return ids.slice(0, limit);
+  const list = ids.map(({ Id }) => `'${Id}'`).join(', ');
+  const soql = `SELECT ${fields.join(', ')} FROM ${object} WHERE Id IN (${list}) LIMIT ${limit}`;
+  return firstPage(asking, soql, false, undefined).records;
 }
