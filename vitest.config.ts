@@ -8,7 +8,7 @@ const browserTests = 'test/**/*.browser.test.ts';
 const pureTests = [
   'test/{contract/{actions,requirements},http/rate-limit,mcp/form,permissions/{mirrors,policy},store/make-folder}.test.ts',
   'test/{domain,runtime,salesforce/soql,sync/mapping,sync/inbound}/**/*.test.ts',
-  'test/salesforce/{bayeux,breaker,budget,describe-check,failures,find,hosts,ids,sign-in-failures}.test.ts',
+  'test/salesforce/{bayeux,breaker,budget,describe-check,failures,find,hosts,ids,search,sign-in-failures}.test.ts',
   'test/{chat/accumulate,sim/date-literals,sim/ids,sync/log-ids,sync/merge}.test.ts',
 ];
 /** Starts processes, ours or other people's, and kills some; each file in a process of its own. */

@@ -21,13 +21,73 @@ export async function findCreated(org: Org, effect: RecordedWrite): Promise<stri
   const where: Condition[] = [{ field: 'CreatedDate', since: new Date(since).toISOString() }];
   for (const [field, value] of Object.entries(effect.after)) {
     const described = fields.find(({ name }) => name === field);
-    if (described?.filterable === true && described.type !== 'textarea') where.push({ field, is: value as FieldValue }); // only FieldValues are ever recorded
+    if (described?.filterable !== true || IN_NO_CONDITION.has(described.type)) continue;
+    const as = described.type === 'date' || described.type === 'datetime' ? described.type : undefined;
+    where.push({ field, is: value as FieldValue, ...(as === undefined ? {} : { as }) }); // only FieldValues are ever recorded
   }
   const find: Find = { fields: ['Id'], where, limit: 2 };
   const found = await org.find(effect.object, find);
   if (found.length > 1) throw stillUnknown(effect.object);
   return found[0]?.Id;
 }
+
+/**
+ * The effects of a graph as they stand in the org, with their Ids, where they stand; undefined where nothing of it was written. All or none:
+ * a part of them alone is a sign that somebody has been there since, and nobody can tell.
+ */
+export async function findGraph(
+  org: Org,
+  group: readonly RecordedWrite[],
+  now: () => number,
+): Promise<readonly RecordedWrite[] | undefined> {
+  let found = [...group];
+  let isThere: boolean | undefined;
+  for (const kind of ['create', 'update'] as const)
+    for (const [at, one] of group.entries()) {
+      if (one.kind !== kind || one.state === 'done') continue;
+      found = [...linked(found)];
+      const effect = found[at] ?? one;
+      const id = kind === 'create' ? await findCreated(org, effect, now) : await holding(org, effect);
+      if (isThere !== undefined && isThere !== (id !== undefined)) throw stillUnknown(one.object);
+      isThere = id !== undefined;
+      if (id === undefined) {
+        // Without its parent's Id a child cannot be looked for: what was written is all or none.
+        if (kind === 'create') return undefined;
+        continue;
+      }
+      found[at] = { ...effect, id, state: 'done' };
+    }
+  return isThere === false ? undefined : linked(found).map((effect) => ({ ...effect, state: 'done' }));
+}
+
+/** The Ids of earlier effects in the places that refer to them. */
+export function linked(group: readonly RecordedWrite[]): readonly RecordedWrite[] {
+  const first = group[0]?.graph ?? 0;
+  return group.map((effect) => ({
+    ...effect,
+    after: Object.fromEntries(
+      Object.entries(effect.after).map(([field, value]) => [
+        field,
+        isReference(value) ? (group[value.from - first]?.id ?? value) : value,
+      ]),
+    ),
+  }));
+}
+
+const isReference = (value: unknown): value is { readonly from: number } =>
+  typeof value === 'object' && value !== null && typeof (value as { from?: unknown }).from === 'number';
+
+async function holding(org: Org, { object, id, after }: RecordedWrite): Promise<string | undefined> {
+  if (id === null) return undefined;
+  const record = await org.get(object, id, Object.keys(after)).catch((error: unknown) => {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  });
+  return record !== undefined && (await valuesOf(org, object)).holds(record, after) ? id : undefined;
+}
+
+/** Long text cannot be compared, and of a list of several values `=` asks for something else. */
+const IN_NO_CONDITION: ReadonlySet<string> = new Set(['textarea', 'multipicklist', 'time']);
 
 /** Undefined where nobody can say. */
 export function isGone(org: Org, object: string, id: string): Promise<boolean | undefined> {

@@ -157,7 +157,7 @@ export async function runProposal(deps: RunDeps, proposal: Proposal, within: Wit
     // Only what is shown to be all of it is called done.
     const overtaken = hasSent && !isLost(cause) ? await lookUp().catch(() => undefined) : undefined;
     const isWhole = effects.length > 0 && effects.every(({ state }) => state === 'done');
-    if ((hasSent || isStopped) && overtaken === undefined && isWhole && isAllOf(ran, proposal, effects))
+    if (overtaken === undefined && isWhole && isAllOf(ran, proposal, effects))
       return {
         state: 'done',
         event: 'done',
@@ -207,6 +207,9 @@ function isAllOf(action: Action | undefined, { preview }: Proposal, effects: rea
   const { creates = [], edits = [] } = action?.touches ?? {};
   const written = new Set(effects.flatMap(({ after }) => Object.keys(after)));
   const shown = preview?.changes ?? [];
+  const [first] = effects;
+  // All or none of these, and nothing beside them; nothing of a record that is gone is written.
+  if (effects.every(({ graph }) => graph === 0) || (effects.length === 1 && first?.kind === 'remove')) return true;
   const isOne = effects.length === 1 && new Set([...creates, ...edits]).size <= 1;
   return isOne && shown.every(({ field }) => written.has(field));
 }

@@ -65,9 +65,11 @@ export function createSeenReads(now: () => number): SeenReads {
       get: once('get', reader, org.get),
       find: once('find', reader, org.find),
       findAll: once('findAll', reader, org.findAll),
+      search: once('search', reader, org.search),
       create: forgetting(org.create),
       update: forgetting(org.update),
       remove: forgetting(org.remove),
+      graph: forgetting(org.graph),
       invoke: forgetting(org.invoke),
     }),
   };

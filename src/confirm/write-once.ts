@@ -1,23 +1,15 @@
 import type { Change, Fields, FieldValue, Invocation, Invoked, Salesforce, SObject } from '../domain/action.ts';
-import { GatehouseError } from '../domain/errors.ts';
+import type { GatehouseError } from '../domain/errors.ts';
 import { EXTERNAL_ID, externalIdOf } from '../domain/external-id.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
 import type { RecordedWrite } from '../domain/proposal.ts';
-import { cleanShown, quoted } from '../domain/safe-text.ts';
-import { fromSalesforceTime, HIDES_MS, hidesFor } from '../domain/stored-value/times.ts';
 import type { Org } from '../ports/salesforce.ts';
 import { type ObjectValues, valuesOf } from './object-values.ts';
-import { findCreated, isGone, isNotFound } from './read-back.ts';
-import {
-  changedMeanwhile,
-  changesNow,
-  clocksDiffer,
-  mayHaveRun,
-  NotTaken,
-  overtaken,
-  stillUnknown,
-  tooLate,
-} from './refusals.ts';
+import { findCreated, findGraph, isGone, isNotFound } from './read-back.ts';
+import { changedMeanwhile, clocksDiffer, mayHaveRun, NotTaken, overtaken, stillUnknown, tooLate } from './refusals.ts';
+import { createSettledTime } from './settled-time.ts';
+import { mustLookAsShown, shownOf } from './shown.ts';
+import { writeGraph } from './write-graph.ts';
 
 /**
  * The org as an action writes to it: each write happens once per proposal, also when the process dies in between.
@@ -63,7 +55,10 @@ export function hasStood(
   return watch.hasStood(`effect ${ordinal} of ${proposal}`, `${at} ${state}`, ms);
 }
 
-export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'update' | 'remove' | 'invoke'> & {
+export function writeOnce(deps: WriteOnceDeps): Pick<
+  Salesforce,
+  'create' | 'update' | 'remove' | 'graph' | 'invoke'
+> & {
   readonly effects: () => readonly RecordedWrite[];
   /** What became of recorded writes whose answer is missing, where the action itself cannot tell; an error where somebody overtook one. */
   readonly lookUp: () => Promise<GatehouseError | undefined>;
@@ -72,12 +67,17 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
   const effects: RecordedWrite[] = [...deps.recorded];
   let ordinal = 0;
 
-  const put = async (at: number, effect: RecordedWrite) => {
-    effects[at] = effect;
-    // The watch starts before the write is sent; in another process it starts when that first sees the write.
-    deps.hasSettled(at, effect);
+  const putAll = async (first: number, written: readonly RecordedWrite[]) => {
+    for (const [index, effect] of written.entries()) {
+      effects[first + index] = effect;
+      // The watch starts before the write is sent; in another process it starts when that first sees the write.
+      deps.hasSettled(first + index, effect);
+    }
     await deps.record(effects);
   };
+  const put = (at: number, effect: RecordedWrite) => putAll(at, [effect]);
+  /** All that was recorded together with this one. */
+  const graphOf = (first: number) => effects.filter(({ graph }) => graph === first);
 
   /** Records the write; only then it may be sent. */
   const begin = async (at: number, write: Omit<RecordedWrite, 'at' | 'orgAt' | 'state'>): Promise<RecordedWrite> => {
@@ -133,27 +133,7 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
     throw why === 'clocks' ? clocksDiffer() : tooLate(object);
   };
 
-  /** The time to write on condition of: one whose second is over. Whoever changed the record since the look gets a conflict. */
-  const settledTime = async (object: string, record: SObject, values: ObjectValues): Promise<string> => {
-    let since = lastModified(record);
-    let readAt = deps.readSince();
-    for (let looks = 0; ; looks += 1) {
-      const hides = hidesFor(fromSalesforceTime(since), readAt);
-      if (hides === 0) return since;
-      // Twice the guard: Salesforce's clock went back, and the record's time lies in its future.
-      if (looks === MOST_LOOKS || hides > 2 * HIDES_MS) throw changesNow(object);
-      await deps.sleep(hides);
-      readAt = org.clock();
-      const read = Object.keys(record).filter((field) => field !== 'Id' && !isNested(record[field]));
-      const fresh = await org.get(object, record.Id, read);
-      const others = read.filter(
-        (field) => !STAMPS.includes(field) && !values.isSame(field, fresh[field], record[field]),
-      );
-      if (others.length > 0) throw changedMeanwhile(object, others);
-      if (lastModified(fresh) === since) return since;
-      since = lastModified(fresh);
-    }
-  };
+  const settledTime = createSettledTime(deps);
 
   const didNotHappen = async (at: number, effect: RecordedWrite) => {
     mayNotBeUnderWay(at, effect);
@@ -165,8 +145,16 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
 
     async lookUp() {
       for (const [at, effect] of effects.entries()) {
-        const { kind, state, object, id, before, after } = effect;
-        if (state !== 'sent') continue;
+        const { kind, object, id, before, after, graph } = effect;
+        // One look settles a whole graph.
+        if (effects[at]?.state !== 'sent') continue;
+        if (graph !== undefined) {
+          const group = graphOf(graph);
+          const found = await findGraph(org, group, now);
+          if (found === undefined) for (const [index, one] of group.entries()) mayNotBeUnderWay(graph + index, one);
+          await putAll(graph, found ?? group.map((one) => ({ ...one, state: 'failed' })));
+          continue;
+        }
         if (kind === 'create') {
           const found = await findCreated(org, effect);
           if (found === undefined) await didNotHappen(at, effect);
@@ -261,7 +249,7 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
       if (recorded === undefined && deps.shown !== null)
         mustLookAsShown(
           record,
-          deps.shown,
+          shownFor(record, deps.shown),
           values,
           wanted.map(([field]) => field),
         );
@@ -301,6 +289,36 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
       throw new NotTaken(object, held, missed, isNothing);
     },
 
+    async graph(steps, options) {
+      const first = ordinal;
+      ordinal += steps.length;
+      const recorded = graphOf(first);
+      return writeGraph(
+        {
+          deps,
+          recorded,
+          first,
+          put: (written) => putAll(first, written),
+          mustHaveSettled() {
+            for (const [index, effect] of recorded.entries()) mayNotBeUnderWay(first + index, effect);
+          },
+          async mustBeInTime() {
+            const why = deps.whyLate();
+            if (why === undefined) return;
+            if (recorded.length > 0)
+              await putAll(
+                first,
+                recorded.map((one) => ({ ...one, state: 'failed' })),
+              );
+            throw why === 'clocks' ? clocksDiffer() : tooLate(steps[0]?.object ?? 'record');
+          },
+          settledTime,
+        },
+        steps,
+        options,
+      );
+    },
+
     async invoke(call) {
       const at = ordinal++;
       const recorded = effects[at];
@@ -331,6 +349,10 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
       const at = ordinal++;
       const recorded = effects[at];
       if (recorded?.state === 'done') return;
+      if (recorded === undefined && deps.shown !== null) {
+        if (deps.target !== undefined && record.Id !== deps.target) throw changedMeanwhile(object, ['Id']);
+        mustLookAsShown(record, shownFor(record, deps.shown), await valuesOf(org, object), []);
+      }
       const current = await org.get(object, record.Id, ['LastModifiedDate']).catch((error: unknown) => {
         // Recorded, and the record is gone: we deleted it.
         if (recorded !== undefined && isNotFound(error)) return undefined;
@@ -356,28 +378,10 @@ export function writeOnce(deps: WriteOnceDeps): Pick<Salesforce, 'create' | 'upd
   };
 }
 
-/** Every field that would be written was shown, and holds what was shown. */
-function mustLookAsShown(
-  record: SObject,
-  shown: readonly Change[],
-  values: ObjectValues,
-  wanted: readonly string[],
-): void {
-  // Shown values were cleaned, so the record's are too before they are compared.
-  const different = wanted.filter((field) => {
-    const change = shown.find((one) => one.field === field);
-    return change === undefined || !values.isSame(field, cleanShown(record[field]), change.before);
-  });
-  const moved = shown.filter(
-    ({ field, before }) => field in record && !values.isSame(field, cleanShown(record[field]), before),
-  );
-  const fields = [...new Set([...different, ...moved.map(({ field }) => field)])];
-  if (fields.length === 0) return;
-  const now = fields.map((field) => `${field} is now ${quoted(String(record[field] ?? 'empty'))}`).join(', ');
-  throw new GatehouseError('conflict', `The record changed after it was shown: ${now}. Nothing was written.`, {
-    next: 'Show the user the present values and ask anew.',
-    fields: fields.map((name) => ({ name, problem: 'changed after it was shown' })),
-  });
+/** Where several records were shown, each by its Id. */
+function shownFor({ Id }: SObject, shown: readonly Change[]): readonly Change[] {
+  const own = shownOf(shown, Id);
+  return own.length > 0 ? own : shown;
 }
 
 function codeOf(call: Invocation): string {
@@ -385,23 +389,6 @@ function codeOf(call: Invocation): string {
   return call.kind === 'publish'
     ? call.object
     : `Apex REST ${call.method} ${call.path.split('/').slice(0, 4).join('/')}`;
-}
-
-const MOST_LOOKS = 3;
-/** Move with every save. */
-const STAMPS: readonly string[] = ['LastModifiedDate', 'SystemModstamp'];
-
-function isNested(value: unknown): boolean {
-  return typeof value === 'object' && value !== null;
-}
-
-function lastModified(record: SObject): string {
-  const value = record.LastModifiedDate;
-  if (typeof value !== 'string')
-    throw new GatehouseError('internal', 'An update was tried on a record that was not read with LastModifiedDate.', {
-      next: 'Read LastModifiedDate together with the fields that the action changes.',
-    });
-  return value;
 }
 
 function clean(fields: Fields): Record<string, FieldValue> {

@@ -129,6 +129,8 @@ export interface Change {
   readonly after: FieldValue;
   /** Of an amount, where the org has several currencies: the record's. */
   readonly currency?: string;
+  /** Which of several records it is of, where more than one is shown; `field` is `Object.Field` then. */
+  readonly record?: string;
 }
 
 export interface Preview {
@@ -142,7 +144,8 @@ export interface Preview {
   readonly query?: JudgedQuery;
 }
 export type Condition =
-  | { readonly field: string; readonly is: FieldValue }
+  /** `as`: of a field that holds a day or a moment, whose values SOQL writes otherwise than text. */
+  | { readonly field: string; readonly is: FieldValue; readonly as?: 'date' | 'datetime' | undefined }
   | { readonly field: string; readonly in: readonly FieldValue[] }
   | { readonly field: string; readonly since: string };
 
@@ -169,6 +172,8 @@ export interface Salesforce {
   find(object: string, find: Find): Promise<readonly SObject[]>;
   /** Several finds in one request (at most five), answers in order. */
   findAll(finds: readonly { readonly object: string; readonly find: Find }[]): Promise<readonly (readonly SObject[])[]>;
+  /** Records by their words, in the order of `places`. One request. */
+  search(search: Search): Promise<readonly { readonly object: string; readonly record: SObject }[]>;
   /**
    * Checks values against describe: field is there and writable, length, type, picklist (a label becomes its API value).
    * What it answers is what Salesforce will store, and what a person is to be shown. Throws `invalid_input` naming every bad field at once, under the names of `inputNames` (API name to input name).
@@ -195,6 +200,14 @@ export interface Salesforce {
    */
   update(object: string, record: SObject, changes: Fields): Promise<Fields>;
   /**
+   * Writes several records, all or none of them, in one request; one effect per proposal, also across a crash. What stands there already is
+   * written on condition, as by `update`.
+   */
+  graph(
+    steps: readonly GraphStep[],
+    options?: { readonly allowDuplicates?: boolean },
+  ): Promise<readonly { readonly id: string }[]>;
+  /**
    * Calls code of the org: at most once per proposal. What became of it where the answer is lost nobody can read back, so that it is
    * told as unknown and never sent again. Answers what the code itself answered, also where that is a no.
    */
@@ -202,6 +215,26 @@ export interface Salesforce {
   /** Deletes the record, only if nobody changed it since `record` was read (it must hold `LastModifiedDate`); else `conflict`. */
   remove(object: string, record: SObject): Promise<void>;
   recordUrl(id: string): string;
+}
+
+/** A search of whole words: each of them must be found, in whatever order. */
+export interface Search {
+  /** Plain words: nothing in it is an operator or a wildcard. */
+  readonly text: string;
+  /** Which fields are looked through. */
+  readonly scope: 'all' | 'name' | 'email' | 'phone';
+  readonly places: readonly { readonly object: string; readonly fields: readonly string[]; readonly limit: number }[];
+}
+
+/** One record of several that are written together. */
+export interface GraphStep {
+  /** Names it among them, and what is shown of it: `account.Name`. */
+  readonly name: string;
+  readonly object: string;
+  /** What stands there, as it was read (with `LastModifiedDate` and each field that is written); without it a record is made. */
+  readonly record?: SObject | undefined;
+  /** `from` names an earlier step, whose Id is meant. */
+  readonly fields: Readonly<Record<string, FieldValue | { readonly from: string }>>;
 }
 
 /** What runs code of the org: a class mapped to a path, a flow, or whoever listens for an event. */

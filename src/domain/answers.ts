@@ -41,5 +41,6 @@ export const changeAnswer = z
     before: fieldValueAnswer,
     after: fieldValueAnswer,
     currency: z.string().optional(),
+    record: z.string().optional(),
   })
   .meta({ id: 'Change' });

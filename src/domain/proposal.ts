@@ -75,6 +75,8 @@ export interface RecordedWrite {
   /** By the org's clock, as it was known then: what the write made is no older. Rows of earlier versions lack it. */
   readonly orgAt?: number | undefined;
   readonly state: 'sent' | 'done' | 'failed';
+  /** Of records that are written all or none: the place of their first one. Until it is done, `after` holds `{ from: place }` for an Id. */
+  readonly graph?: number;
 }
 
 /** Who was thanked for a request, and how many came before it in its hour. */

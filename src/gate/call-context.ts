@@ -2,7 +2,7 @@ import type { Facts } from '../../permissions/decide.ts';
 import { valuesOf } from '../confirm/object-values.ts';
 import { createSeenReads, type SeenReads } from '../confirm/seen-reads.ts';
 import { hasStood, writeOnce } from '../confirm/write-once.ts';
-import type { ActionContext, Answered, Find, Preview, Salesforce, Soql, Sync } from '../domain/action.ts';
+import type { ActionContext, Answered, Find, Preview, Salesforce, Search, Soql, Sync } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import type { LeaseWatch } from '../domain/lease-watch.ts';
 import { BY_POLICY, isFromFuture, isOver, type Proposal, type RecordedWrite } from '../domain/proposal.ts';
@@ -24,6 +24,7 @@ export interface ContextDeps {
   readonly openSoql: (bot: BotRow, org: Org, caller: string, answered: Answered | undefined) => Soql;
   /** The text of a find, as it is sent. */
   readonly queryOf: (object: string, find: Find) => string;
+  readonly searchOf: (search: Search) => string;
   /** `shown`: what a person said yes to; nothing else may be done. */
   readonly openSync: (bot: BotRow, org: Org, mayWrite: boolean, shown?: Preview) => Sync;
   readonly isUnknownOutcome: (error: unknown) => boolean;
@@ -92,11 +93,13 @@ export async function contextFor(
     get: (...args) => org.get(...args),
     find: (...args) => org.find(...args),
     findAll: (...args) => org.findAll(...args),
+    search: (...args) => org.search(...args),
     check: (...args) => org.check(...args),
     recordUrl: (id) => org.recordUrl(id),
     create: once?.create ?? noWriting,
     update: once?.update ?? onlyIfSame(org),
     remove: once?.remove ?? noWriting,
+    graph: once?.graph ?? noWriting,
     invoke: once?.invoke ?? noWriting,
   };
   const choice = writing?.proposal.choice ?? undefined;
@@ -122,7 +125,11 @@ export async function contextFor(
         boundByPolicy(
           salesforce,
           bot.policy,
-          ({ object, find, ...read }) => reads.note({ ...read, query: deps.queryOf(object, find) }),
+          ({ asked, ...read }) =>
+            reads.note({
+              ...read,
+              query: 'find' in asked ? deps.queryOf(asked.object, asked.find) : deps.searchOf(asked.search),
+            }),
           call.session?.indexValue,
         ),
         reader,

@@ -106,7 +106,8 @@ async function metSince(
 ): Promise<Preview | undefined> {
   if (action.preview === undefined || preview === null || decidedBy === BY_POLICY || effects.length > 0)
     return undefined;
-  if (preview.target !== undefined && action.touches.mapped !== true) return undefined;
+  const { mapped, creates = [] } = action.touches;
+  if (preview.target !== undefined && mapped !== true && creates.length === 0) return undefined;
   if (choice?.startsWith('use:')) return undefined;
   const now = cleanShown(await action.preview(input, context));
   const isNewChoice = now.choices?.some(({ id }) => !preview.choices?.some((one) => one.id === id)) ?? false;
@@ -122,7 +123,7 @@ function definedAnew({ name }: Action): GatehouseError {
 /** What a yes is to. */
 function shownIn({ changes, target, query }: Preview) {
   return [
-    changes.map(({ field, before, after }) => [field, before, after]),
+    changes.map(({ field, record, before, after }) => [field, record ?? null, before, after]),
     target?.id ?? null,
     query?.send ?? null,
     query?.class ?? null,

@@ -118,6 +118,7 @@ export function createUndoAction(store: Pick<Store, 'audit'>, audits: Pick<Audit
 
     async preview({ audit }, { salesforce }): Promise<Preview> {
       const { effects } = await written(audit);
+      const isOne = new Set(effects.map(({ id }) => id)).size === 1;
       const changes: Change[] = [];
       const names = new Map<string, string>();
       for (const effect of effects) {
@@ -129,7 +130,9 @@ export function createUndoAction(store: Pick<Store, 'audit'>, audits: Pick<Audit
         const { fields } = await salesforce.describe(effect.object);
         for (const [field, after] of Object.entries(effect.after))
           changes.push({
-            ...{ field, label: field },
+            ...(isOne
+              ? { field, label: field }
+              : { field: `${effect.object}.${field}`, label: `${effect.object}: ${field}`, record: record.Id }),
             ...inCurrency(
               fields.find(({ name }) => name === field),
               record,
@@ -140,10 +143,13 @@ export function createUndoAction(store: Pick<Store, 'audit'>, audits: Pick<Audit
       }
       const [first] = effects;
       // `written` never answers with an empty list.
-      const { object, id, kind } = first!;
+      const { object, id } = first!;
+      const parts = effects.map(({ kind, object: of }) =>
+        kind === 'create' ? `Delete the ${of} that was created` : `Restore the ${of} as it was`,
+      );
       return {
-        summary: kind === 'create' ? `Delete the ${object} that was created` : `Restore the ${object} as it was`,
-        target: { object, id: id!, name: names.get(id!) ?? id!, url: salesforce.recordUrl(id!) },
+        summary: parts.join('; '),
+        ...(isOne ? { target: { object, id: id!, name: names.get(id!) ?? id!, url: salesforce.recordUrl(id!) } } : {}),
         changes,
         warnings: ['Mails, flows and other automation that the write set off are not undone.'],
       };

@@ -9,9 +9,10 @@ import {
 } from '../../permissions/field-access.ts';
 import { PERSON_ACCOUNT } from '../../permissions/mirrors.ts';
 import type { Policy } from '../../permissions/policy.ts';
-import type { Condition, Fields, Find, Salesforce, SObject } from '../domain/action.ts';
+import type { Condition, Find, Salesforce, Search, SObject } from '../domain/action.ts';
 import { GatehouseError, naming, tellsOfOthers, veiled } from '../domain/errors.ts';
 import { keptFor } from '../domain/kept-for.ts';
+import { searchedFields } from '../domain/searched.ts';
 import { LOOKUPS } from './lookups.ts';
 import { fieldAt, type RelationshipPaths, resolvePaths } from './relationship-paths.ts';
 
@@ -77,7 +78,7 @@ export function boundByPolicy(
    * Look-alikes that Salesforce names: not where the object, or a field by which one may be alike, is closed; a closed name is left out.
    * Where none of them may be seen, that there are any is not said either.
    */
-  const bounded = (error: unknown, object: string, fields: Fields): unknown => {
+  const bounded = (error: unknown, object: string, fields: Readonly<Record<string, unknown>>): unknown => {
     if (!(error instanceof GatehouseError)) return error;
     if (error.candidates === undefined)
       return tellsOfOthers(error) && !open.read.has(object.toLowerCase()) ? veiled(error) : error;
@@ -113,25 +114,30 @@ export function boundByPolicy(
       }),
     );
   const mask = (paths: RelationshipPaths, record: SObject) => dotted(paths, record) as SObject; // the same keys, so Id is still there
-  const mustWrite = async (object: string, fields: Fields) => {
+  const mustWrite = async (object: string, fields: Readonly<Record<string, unknown>>) => {
     must('write', object);
     await meet([object]);
     for (const field of Object.keys(fields)) if (isShut(object, field)) throw closedField(objects, object, field);
   };
-  /** What was sent, by the objects that it reached. */
-  const noted = (object: string, find: Find, paths: RelationshipPaths, rows: number) => {
+  /** By which objects and fields something was asked for. */
+  const reached = (object: string, find: Find, paths: RelationshipPaths) => {
     const named = [...find.fields, ...find.where.map(({ field }) => field)];
     const ends = named.flatMap((path) => {
       const end = fieldAt(paths, path);
       return end.objects.map((one) => ({ object: one, field: `${one}.${end.field}` }));
     });
-    note({
-      object,
-      find,
+    return {
       objects: [...new Set([object, ...ends.map((end) => end.object)])],
       fields: [...new Set(ends.map((end) => end.field))],
-      rows,
-    });
+    };
+  };
+  const noted = (object: string, find: Find, paths: RelationshipPaths, rows: number) =>
+    note({ asked: { object, find }, ...reached(object, find, paths), rows });
+  /** A search finds by fields that nobody named: all that it looks through must be open. */
+  const mustBeSearchable = async (object: string, scope: Search['scope']) => {
+    const { name, fields } = await org.describe(object);
+    const shut = searchedFields(scope, fields).find((field) => isClosedFilter(name, field));
+    if (shut !== undefined) throw closedToSearch(objects, name, shut, scope);
   };
 
   return {
@@ -167,6 +173,35 @@ export function boundByPolicy(
         return records.map((record) => mask(paths, record));
       });
     },
+    search: async (search) => {
+      const bindPlace = async ({ object, fields, limit }: Search['places'][number]) => {
+        const { find, paths } = await bind(object, { fields, where: [], limit });
+        await mustBeSearchable(object, search.scope);
+        return { place: { object, fields: find.fields, limit }, paths, reached: reached(object, find, paths) };
+      };
+      const bound = await Promise.all(search.places.map(bindPlace));
+      const sent = { ...search, places: bound.map(({ place }) => place) };
+      const found = await org.search(sent);
+      note({
+        asked: { search: sent },
+        objects: [...new Set(bound.flatMap((one) => one.reached.objects))],
+        fields: [...new Set(bound.flatMap((one) => one.reached.fields))],
+        rows: found.length,
+      });
+      return found.flatMap(({ object, record }) => {
+        const place = bound.find((one) => one.place.object === object);
+        return place === undefined ? [] : [{ object, record: mask(place.paths, record) }];
+      });
+    },
+    graph: async (steps, options) => {
+      for (const { object, fields } of steps) await mustWrite(object, fields);
+      return org.graph(steps, options).catch((error: unknown) => {
+        // Which of them was refused is not said: what one of the objects closes is not told of any.
+        let told = error;
+        for (const { object, fields } of steps) told = bounded(told, object, fields);
+        throw told;
+      });
+    },
     create: async (object, fields, options) => {
       await mustWrite(object, fields);
       return org.create(object, fields, options).catch((error: unknown) => {
@@ -200,8 +235,7 @@ export const DOTS = '••••';
 
 /** One question to the org, as it was sent, and how much came of it. */
 export interface BoundRead {
-  readonly object: string;
-  readonly find: Find;
+  readonly asked: { readonly object: string; readonly find: Find } | { readonly search: Search };
   readonly objects: readonly string[];
   readonly fields: readonly string[];
   readonly rows: number;
@@ -229,4 +263,15 @@ function closedField(objects: Policy['objects'], object: string, field: string):
     next: `Leave this field out; an operator can open it in the policy of the bot, under ${whereClosed(objects, object, 'read').replace(/\.read$/, '')} (denyFields, maskFields, allowFields) or objects.*.`,
     fields: [{ name: field, problem: 'not open to this bot' }],
   });
+}
+
+function closedToSearch(objects: Policy['objects'], object: string, field: string, scope: string): GatehouseError {
+  return new GatehouseError(
+    'permission_denied',
+    `A search in ${scope} fields of ${object} would look through ${field}, which is not open to this bot.`,
+    {
+      next: `Tell the user that this search is not possible; an operator can narrow it ("in": "name", "email" or "phone") or open ${field} under ${whereClosed(objects, object, 'read').replace(/\.read$/, '')}.`,
+      fields: [{ name: field, problem: 'not open to this bot' }],
+    },
+  );
 }

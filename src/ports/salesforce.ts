@@ -1,5 +1,5 @@
 import type { Connection } from 'jsforce';
-import type { Invocation, Invoked, ObjectDescribe, Salesforce } from '../domain/action.ts';
+import type { FieldValue, Invocation, Invoked, ObjectDescribe, Salesforce } from '../domain/action.ts';
 import type { GatehouseError } from '../domain/errors.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { HeldRights } from '../domain/rights.ts';
@@ -111,7 +111,7 @@ export interface ConnectionStatus {
 }
 
 /** One org through one connection for one call: the port for actions, and the breadth that sync needs. */
-export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' | 'remove' | 'invoke'> {
+export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' | 'remove' | 'invoke' | 'graph'> {
   readonly orgId: string;
   readonly userId: string;
   readonly connectionId: string;
@@ -153,6 +153,8 @@ export interface Org extends Omit<Salesforce, 'describe' | 'create' | 'update' |
   queryNext(next: string): Promise<QueryPage>;
   /** At most 25 subrequests, one API call. */
   composite(requests: readonly CompositeRequest[]): Promise<readonly CompositeAnswer[]>;
+  /** Each graph all or nothing; at most 75 of them with 500 nodes, one API call. In their order, what became of each. */
+  graph(graphs: readonly (readonly GraphNode[])[]): Promise<readonly GraphOutcome[]>;
   collections: {
     /** At most five parts, one API call. In their order, and in that of their rows: what became of each, or why a part was refused as a whole. */
     send(
@@ -211,6 +213,26 @@ export interface CompositeAnswer {
   readonly status: number;
   readonly body: unknown;
 }
+
+/** One record of a graph. */
+export interface GraphNode {
+  /** Names it in its graph: letters, digits and underscores. */
+  readonly id: string;
+  readonly object: string;
+  /** Upserted by this external id. */
+  readonly key?: { readonly field: string; readonly value: string } | undefined;
+  /** Updated, unless somebody changed it since; without `key` and `record` it is created. */
+  readonly record?: { readonly id: string; readonly unmodifiedSince: string } | undefined;
+  /** `from` names an earlier node, whose Id is meant. A text with `@{` is refused: Salesforce would read a reference in it. */
+  readonly fields: Readonly<Record<string, FieldValue | { readonly from: string }>>;
+  readonly allowDuplicates?: boolean | undefined;
+}
+
+export type GraphOutcome =
+  /** In the order of the nodes. */
+  | { readonly records: readonly { readonly id: string; readonly isCreated: boolean }[] }
+  /** Nothing of it was written, because of this node. */
+  | { readonly node: string; readonly failure: GatehouseError };
 
 /** At most 200 rows of one kind, each for itself: one that fails stops no other. */
 export interface CollectionPart {

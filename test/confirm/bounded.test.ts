@@ -10,7 +10,7 @@ async function bounded(rules: Rules) {
   const world = await createWorld();
   const org = await world.app.connections.open(world.bot, { signal: new AbortController().signal });
   const noWriting = () => Promise.reject(new Error('nothing is written here'));
-  const port = { ...org, create: noWriting, update: noWriting, remove: noWriting, invoke: noWriting };
+  const port = { ...org, create: noWriting, update: noWriting, remove: noWriting, graph: noWriting, invoke: noWriting };
   const salesforce = boundByPolicy(port, policySchema.parse({ objects: rules }));
   return { world, org, salesforce, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
 }

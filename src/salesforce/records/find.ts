@@ -35,7 +35,8 @@ function toCondition(object: string, condition: Condition): string {
   const field = fieldPath(condition.field);
   if ('since' in condition) return `${field} >= ${datetime(condition.since)}`;
   if ('is' in condition) {
-    const { is } = condition;
+    const { is, as } = condition;
+    if (as !== undefined && is !== null) return `${field} = ${as === 'date' ? day(String(is)) : datetime(String(is))}`;
     return `${field} = ${literal(field === 'Id' && typeof is === 'string' ? ownId(object, is) : is)}`;
   }
   // An empty list matches nothing, but SOQL cannot say it so.
@@ -61,6 +62,13 @@ function literal(value: FieldValue): string {
     });
   }
   return textLiteral(value);
+}
+
+function day(text: string): string {
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))) return text;
+  throw new GatehouseError('invalid_input', 'A day in a condition is not an ISO date.', {
+    next: 'Write it like 2026-05-01.',
+  });
 }
 
 function datetime(text: string): string {

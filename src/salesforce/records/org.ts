@@ -14,8 +14,10 @@ import { createBatches } from './composite.ts';
 import { checkFields } from './describe-check.ts';
 import type { Describes } from './describes.ts';
 import { fieldPath, objectName, toSoql } from './find.ts';
+import { createGraph } from './graph.ts';
 import { createInvoke } from './invoke.ts';
 import { readRights } from './rights.ts';
+import { toSosl } from './search.ts';
 
 /** One org through one connection: the records of Salesforce as a port. Ids are verified, names checked and values encoded before they meet a path. */
 export function createOrg(deps: {
@@ -141,6 +143,17 @@ export function createOrg(deps: {
       return toSObject((await ask({ path: `${recordPath(object, id)}?fields=${names.join(',')}` })).json, names);
     },
     find,
+    async search(what) {
+      const { json } = await ask({ path: `${base}/search?q=${encodeURIComponent(toSosl(what))}` });
+      if (!isRecord(json) || !Array.isArray(json.searchRecords)) throw unreadable(false);
+      const rows = recordsIn(json.searchRecords).map((row) => {
+        const type = isRecord(row.attributes) ? String(row.attributes.type).toLowerCase() : '';
+        const place = what.places.find(({ object }) => object.toLowerCase() === type);
+        // What was not asked for is nobody's to tell on.
+        return place === undefined ? [] : [{ object: place.object, record: toSObject(row, place.fields) }];
+      });
+      return rows.flat();
+    },
     async findAll(finds) {
       const [only] = finds;
       if (finds.length <= 1) return only ? [await find(only.object, only.find)] : [];
@@ -184,6 +197,7 @@ export function createOrg(deps: {
       }
       return answers;
     },
+    graph: createGraph({ base, ask, recordPath, keyPath, isOf, httpDate }),
     collections: batches.collections,
     bulk: deps.bulk,
     async picklists(object, recordTypeId) {

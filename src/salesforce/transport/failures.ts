@@ -89,7 +89,8 @@ export function unreadable(mayHaveWritten: boolean): UpstreamError {
 }
 
 /** Said of one row because of another: never the cause where a cause is said too. */
-const CONSEQUENCES = new Set(['ALL_OR_NONE_OPERATION_ROLLED_BACK', 'PROCESSING_HALTED']);
+/** Of a part that failed because another one did. */
+export const CONSEQUENCES: ReadonlySet<string> = new Set(['ALL_OR_NONE_OPERATION_ROLLED_BACK', 'PROCESSING_HALTED']);
 
 /** Text and code decide; the status helps only where the code is unknown or missing. */
 function rowFor(first: Said | undefined, said: readonly Said[], status: number, contentType: string | null): Row {
