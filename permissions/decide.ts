@@ -167,8 +167,9 @@ function isAmong(names: readonly string[], name: string): boolean {
   return names.some((one) => one.trim().toLowerCase() === name.trim().toLowerCase());
 }
 
-function changeOf({ changes }: Facts, field: string): Facts['changes'][number] | undefined {
-  return changes.find((change) =>
+/** Several, where several records are written together. */
+function changesOf({ changes }: Facts, field: string): Facts['changes'] {
+  return changes.filter((change) =>
     fieldNames(change.field).some((name) => isAmong([field], name.split('.').at(-1) ?? '')),
   );
 }
@@ -187,31 +188,28 @@ export const CHECKS: {
   readonly [K in keyof Required<PolicyCondition>]: (c: PolicyCondition, f: Facts) => string | undefined;
 } = {
   amountAbove: (c, f) => {
-    const amount = numberAfter(f, 'Amount');
-    return amount !== undefined && amount > c.amountAbove!
-      ? `The amount is above ${c.amountAbove}${currencyOf(f)}.`
-      : undefined;
+    const isAbove = changesOf(f, 'Amount').some(({ after }) => typeof after === 'number' && after > c.amountAbove!);
+    return isAbove ? `The amount is above ${c.amountAbove}${currencyOf(f)}.` : undefined;
   },
   amountChangeAbove: (c, f) => {
-    const change = changeOf(f, 'Amount');
-    if (change === undefined) return undefined;
-    const difference = Math.abs(Number(change.after ?? 0) - Number(change.before ?? 0));
-    return difference > c.amountChangeAbove!
-      ? `The amount changes by more than ${c.amountChangeAbove}${currencyOf(f)}.`
-      : undefined;
+    const isAbove = changesOf(f, 'Amount').some(
+      ({ before, after }) => Math.abs(Number(after ?? 0) - Number(before ?? 0)) > c.amountChangeAbove!,
+    );
+    return isAbove ? `The amount changes by more than ${c.amountChangeAbove}${currencyOf(f)}.` : undefined;
   },
   stageIn: (c, f) => {
-    const stage = changeOf(f, 'StageName')?.after;
-    return typeof stage === 'string' && isAmong(c.stageIn!, stage) ? `The stage becomes ${stage}.` : undefined;
+    const stage = changesOf(f, 'StageName')
+      .map(({ after }) => after)
+      .find((after) => typeof after === 'string' && isAmong(c.stageIn!, after));
+    return stage === undefined ? undefined : `The stage becomes ${stage}.`;
   },
   closeDateShiftDaysAbove: (c, f) => {
-    const change = changeOf(f, 'CloseDate');
-    if (change === undefined) return undefined;
-    const days = Math.abs(Date.parse(String(change.after)) - Date.parse(String(change.before))) / 86_400_000;
-    // An unreadable date counts as a large shift: fail closed.
-    return Number.isNaN(days) || days > c.closeDateShiftDaysAbove!
-      ? `The close date moves by more than ${c.closeDateShiftDaysAbove} days.`
-      : undefined;
+    const isLarge = changesOf(f, 'CloseDate').some(({ before, after }) => {
+      const days = Math.abs(Date.parse(String(after)) - Date.parse(String(before))) / 86_400_000;
+      // An unreadable date counts as a large shift: fail closed.
+      return Number.isNaN(days) || days > c.closeDateShiftDaysAbove!;
+    });
+    return isLarge ? `The close date moves by more than ${c.closeDateShiftDaysAbove} days.` : undefined;
   },
   fieldIn: (c, f) => {
     // Who changes LastName changes Name, who moves the stage its probability, and who sets Account.Name the AccountId.
@@ -237,7 +235,8 @@ export const CHECKS: {
   environment: (c, f) => (f.environment === c.environment ? `The org is ${f.environment}.` : undefined),
 };
 
-const writes = ({ creates = [], edits = [], mapped = false }: Touches) => mapped || creates.length + edits.length > 0;
+const writes = ({ creates = [], edits = [], deletes = [], mapped = false }: Touches) =>
+  mapped || creates.length + edits.length + deletes.length > 0;
 const writesDeals = ({ creates = [], edits = [], mapped = false }: Touches) =>
   mapped || [...creates, ...edits].includes('Opportunity');
 
@@ -263,9 +262,4 @@ const ANSWERS: {
 function currencyOf({ changes }: Facts): string {
   const currency = changes.find(({ field }) => field === 'Amount')?.currency;
   return currency === undefined ? '' : ` ${currency}`;
-}
-
-function numberAfter(facts: Facts, field: string): number | undefined {
-  const value = changeOf(facts, field)?.after;
-  return typeof value === 'number' ? value : undefined;
 }

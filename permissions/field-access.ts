@@ -25,11 +25,11 @@ export function whereClosed(objects: Policy['objects'], object: string, way: 're
 
 /** The first object that an action cannot do without and policy closes. */
 export function closedTo(
-  { creates = [], edits = [], mapped = false }: Touches,
+  { creates = [], edits = [], deletes = [], mapped = false }: Touches,
   objects: Policy['objects'],
 ): string | undefined {
   const open = openObjects(objects, 'write');
-  return mapped ? undefined : [...creates, ...edits].find((object) => !open.has(lower(object)));
+  return mapped ? undefined : [...creates, ...edits, ...deletes].find((object) => !open.has(lower(object)));
 }
 
 /** The fields that a policy tags in one of these ways, as `Account.Phone` or `*.Secret__c`. */

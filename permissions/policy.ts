@@ -249,12 +249,25 @@ export interface Touches {
   /** A policy that closes one of these, or of `edits`, refuses every call at once. */
   readonly creates?: readonly string[];
   readonly edits?: readonly string[];
+  readonly deletes?: readonly string[];
   /** The fields that it reads, as `Account.Name`. Left out: any that policy opens. */
   readonly fields?: readonly string[];
   /** The bot's mapping may name other objects than these, and leaves out what is closed. */
   readonly mapped?: boolean;
-  /** The fields that its inputs set, beside those that a policy exposes. Left out: any that can be written. */
+  /**
+   * The fields that its inputs set, beside those that a policy exposes; as `Account.Name` where it writes several objects. Left out: any
+   * that can be written.
+   */
   readonly sets?: readonly string[];
+}
+
+/** The fields of one object that it sets; undefined where that is any. */
+export function setsOf({ sets }: Touches, object: string): readonly string[] | undefined {
+  return sets?.flatMap((name) => {
+    const [of = '', field] = name.split('.');
+    if (field === undefined) return [name];
+    return of.toLowerCase() === object.toLowerCase() ? [field] : [];
+  });
 }
 
 interface Touching {
@@ -266,7 +279,11 @@ interface Touching {
  * itself is for an operator to say: until then a person is asked.
  */
 export function shippedPolicy(audience: Audience, actions: readonly Touching[] = []): Policy {
-  const written = actions.flatMap(({ touches }) => [...(touches.creates ?? []), ...(touches.edits ?? [])]);
+  const written = actions.flatMap(({ touches }) => [
+    ...(touches.creates ?? []),
+    ...(touches.edits ?? []),
+    ...(touches.deletes ?? []),
+  ]);
   const read = actions.flatMap(({ touches }) => touches.reads ?? []).filter((object) => object !== '*');
   const writable = new Set([...OPEN_TO_WRITE, ...written]);
   return policySchema.parse({

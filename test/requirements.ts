@@ -256,7 +256,10 @@ export const REQUIREMENTS = {
   I4: { state: 'held', promise: 'polling with overlap as the net under all of them.' },
   B1: { state: 'held', promise: 'record create, read, update, delete, upsert by external id.' },
   B2: { state: 'held', promise: 'SOQL with pagination.' },
-  B3: { state: 'owed: Composite Graph has no port yet', promise: 'Composite, Composite Graph, Collections.' },
+  B3: {
+    state: 'owed: declared actions write by Composite Graph; the sync makes a case and its people one after the other still',
+    promise: 'Composite, Composite Graph, Collections.',
+  },
   B4: {
     state: 'owed: the client is there (src/salesforce/bulk), the sync does not use it',
     promise: 'Bulk 2.0 ingest and query with results report, within its daily limits.',
@@ -265,7 +268,7 @@ export const REQUIREMENTS = {
     state: 'owed: the deploy; `org prepare` makes the package, and an administrator deploys it',
     promise: 'describe, picklists by record type, Metadata read, and the deploy of our external-id fields.',
   },
-  B6: { state: 'owed: SOSL (the operation search)', promise: 'Apex REST, flows, SOSL through declared actions.' },
+  B6: { state: 'held', promise: 'Apex REST, flows, SOSL through declared actions.' },
   B7: { state: 'held', promise: 'limits.' },
   B8: {
     state: 'owed: declared actions are not counted yet, and nothing is deployed from here',

@@ -1,9 +1,17 @@
-import { fieldAccess, listedFields, openObjects, taggedFields, whereClosed } from '../../permissions/field-access.ts';
+import {
+  fieldAccess,
+  filterAccess,
+  listedFields,
+  openObjects,
+  taggedFields,
+  whereClosed,
+} from '../../permissions/field-access.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { FieldDescribe, ObjectDescribe } from '../domain/action.ts';
-import type { Declaration, DeclaredInput, DeclaredOf, Source } from '../domain/declaration.ts';
+import type { Declaration, DeclaredInput, DeclaredOf, Source, Step, StepSource } from '../domain/declaration.ts';
 import { type FieldProblem, GatehouseError } from '../domain/errors.ts';
 import { nearest } from '../domain/nearest.ts';
+import { searchedFields } from '../domain/searched.ts';
 import type { FlowInput } from '../ports/salesforce.ts';
 
 /** A definition against the org and the policy of now: what it names is there, is open, and takes what it is given. */
@@ -27,10 +35,36 @@ export async function orgProblems(
       return declaration.soql === undefined
         ? readProblems({ ...declaration, object: declaration.object ?? '' }, org, objects)
         : asProblems('soql', () => org.judge(declaration));
+    case 'search':
+      return searchProblems(declaration, org, objects);
     case 'create':
       return writeProblems(declaration, org, objects);
     case 'update':
       return [...(await writeProblems(declaration, org, objects)), ...(await keyProblems(declaration, org))];
+    case 'upsert':
+      return [
+        ...(await writeProblems(declaration, org, objects)),
+        ...(await upsertKeyProblems(declaration, org, objects)),
+      ];
+    case 'delete':
+      return [...(await deleteProblems(declaration, org, objects)), ...(await keyProblems(declaration, org))];
+    case 'graph': {
+      const found: FieldProblem[] = [];
+      for (const [at, step] of declaration.steps.entries()) {
+        const { input } = declaration;
+        const own = [
+          ...(await writeProblems({ ...step, input, steps: declaration.steps }, org, objects)),
+          ...(await upsertKeyProblems({ ...step, input }, org, objects)),
+        ];
+        found.push(
+          ...own.map(({ name, problem }) => ({
+            name: name.startsWith('input.') ? name : `steps[${at}].${name}`,
+            problem,
+          })),
+        );
+      }
+      return found;
+    }
     case 'flow':
       return flowProblems(declaration, org);
     // Which classes answer, and what an event holds, the describes do not say.
@@ -113,38 +147,102 @@ async function keyProblems({ object, key }: Pick<DeclaredOf<'get'>, 'object' | '
       ];
 }
 
-async function writeProblems(
-  declaration: DeclaredOf<'create'> | DeclaredOf<'update'>,
+/** An upsert finds by its key and sets it on a new record. */
+async function upsertKeyProblems(
+  {
+    object,
+    key,
+    input,
+  }: Pick<Written, 'object' | 'input'> & { readonly key?: DeclaredOf<'upsert'>['key'] | undefined },
   org: OrgToAsk,
   objects: Policy['objects'],
 ): Promise<FieldProblem[]> {
+  if (key === undefined) return [];
+  const found = await described(object, org);
+  if (isProblem(found)) return [];
+  const field = fieldOf(found, key.field);
+  const at = 'key.field';
+  if (field === undefined) return [{ name: at, problem: noField(found, key.field) }];
+  if (!(field.unique || field.externalId) || !field.createable)
+    return [
+      { name: at, problem: `${field.name} must be a unique or external-id field that can be set on a new record` },
+    ];
+  if (!accessOf(objects).canRead(found.name, field.name))
+    return [{ name: at, problem: `${field.name} is closed by the policy of this bot` }];
+  return fitProblems(at, field, key.is, input);
+}
+
+async function deleteProblems(
+  { object, fields }: DeclaredOf<'delete'>,
+  org: OrgToAsk,
+  objects: Policy['objects'],
+): Promise<FieldProblem[]> {
+  const found = await described(object, org);
+  if (isProblem(found)) return [found];
+  for (const way of ['read', 'write'] as const)
+    if (!openObjects(objects, way).has(found.name.toLowerCase()))
+      return [{ name: 'object', problem: closed(objects, found.name, way) }];
+  return readProblems({ object, fields, where: [], input: {}, orderBy: undefined }, org, objects);
+}
+
+async function searchProblems(
+  { objects: places, in: scope, input }: DeclaredOf<'search'>,
+  org: OrgToAsk,
+  objects: Policy['objects'],
+): Promise<FieldProblem[]> {
+  const { canRead } = filterAccess(objects);
+  const problems: FieldProblem[] = [];
+  for (const [at, { object, fields }] of places.entries()) {
+    const own = await readProblems({ object, fields, where: [], input, orderBy: undefined }, org, objects);
+    problems.push(...own.map(({ name, problem }) => ({ name: `objects[${at}].${name}`, problem })));
+    const found = await described(object, org);
+    if (isProblem(found) || own.length > 0) continue;
+    const shut = searchedFields(scope, found.fields).find((field) => !canRead(found.name, field));
+    if (shut !== undefined)
+      problems.push({
+        name: 'in',
+        problem: `${scope} would look through ${found.name}.${shut}, which the policy closes: narrow it to name, email or phone`,
+      });
+  }
+  return problems;
+}
+
+interface Written {
+  readonly operation: 'create' | 'update' | 'upsert';
+  readonly object: string;
+  readonly set: Readonly<Record<string, StepSource>>;
+  readonly input: Declaration['input'];
+  readonly key?: { readonly field: string } | undefined;
+  /** Of a graph: the records that `from` may name. */
+  readonly steps?: readonly Step[];
+}
+
+async function writeProblems(declaration: Written, org: OrgToAsk, objects: Policy['objects']): Promise<FieldProblem[]> {
   const found = await described(declaration.object, org);
   if (isProblem(found)) return [found];
   if (!openObjects(objects, 'write').has(found.name.toLowerCase()))
     return [{ name: 'object', problem: closed(objects, found.name, 'write') }];
   const access = accessOf(objects);
-  const isCreate = declaration.operation === 'create';
+  const { operation } = declaration;
+  const isCreate = operation !== 'update';
   const set = Object.entries(declaration.set);
   const problems = set.flatMap(([name, source]): FieldProblem[] => {
     const place = `set.${name}`;
     const field = fieldOf(found, name);
     if (field === undefined) return [{ name: place, problem: noField(found, name) }];
-    if (!(isCreate ? field.createable : field.updateable))
-      return [
-        {
-          name: place,
-          problem: `${field.name} cannot be ${isCreate ? 'set on a new record' : 'changed'} by the connected user`,
-        },
-      ];
+    const cannot = isCreate && !field.createable ? 'set on a new record' : 'changed';
+    if ((isCreate && !field.createable) || (operation !== 'create' && !field.updateable))
+      return [{ name: place, problem: `${field.name} cannot be ${cannot} by the connected user` }];
     if (!access.canRead(found.name, field.name))
       return [{ name: place, problem: `${field.name} is closed by the policy of this bot` }];
+    if ('from' in source) return fromProblems(place, field, source.from, declaration.steps ?? []);
     return [
-      ...choiceProblems(field, source, declaration.input),
+      ...choiceProblems(place, field, source, declaration.input),
       ...fitProblems(place, field, source, declaration.input),
     ];
   });
   if (!isCreate) return problems;
-  const given = new Set(set.map(([name]) => name.toLowerCase()));
+  const given = new Set([...set.map(([name]) => name), declaration.key?.field ?? ''].map((name) => name.toLowerCase()));
   const missing = found.fields.filter(
     (field) => !field.nillable && !field.defaultedOnCreate && field.createable && !given.has(field.name.toLowerCase()),
   );
@@ -155,8 +253,16 @@ async function writeProblems(
   ];
 }
 
+/** An Id of another object in a look-up is refused by Salesforce each time. */
+function fromProblems(place: string, field: FieldDescribe, from: string, steps: readonly Step[]): FieldProblem[] {
+  const object = steps.find(({ id }) => `${id}.id` === from)?.object ?? '';
+  const takes = field.referenceTo.map((one) => one.toLowerCase());
+  if (field.type === 'reference' && takes.includes(object.toLowerCase())) return [];
+  return [{ name: place, problem: `${field.name} cannot hold the Id of ${object || from}` }];
+}
+
 /** An input that may be left out cannot fill a field that must be there. */
-function optionalOf({ set, input }: DeclaredOf<'create'>, found: ObjectDescribe): FieldProblem[] {
+function optionalOf({ set, input }: Written, found: ObjectDescribe): FieldProblem[] {
   return Object.entries(set).flatMap(([name, source]) => {
     const field = fieldOf(found, name);
     const isNeeded = field !== undefined && !field.nillable && !field.defaultedOnCreate;
@@ -199,19 +305,30 @@ const TYPES: Readonly<Record<string, readonly DeclaredInput['type'][]>> = {
 };
 
 /** A list takes its own values, whatever else the org would store: a model would make some up. */
-function choiceProblems(field: FieldDescribe, source: Source, inputs: Declaration['input']): FieldProblem[] {
+function choiceProblems(
+  place: string,
+  field: FieldDescribe,
+  source: Source,
+  inputs: Declaration['input'],
+): FieldProblem[] {
+  if (!/^(?:multi)?picklist$/.test(field.type)) return [];
   const input = 'input' in source ? inputs[source.input] : undefined;
-  if (input === undefined || !('input' in source) || !/^(?:multi)?picklist$/.test(field.type)) return [];
-  const at = `input.${source.input}`;
-  if (input.type !== 'choice') return [{ name: at, problem: `must be a choice: ${field.name} takes values of a list` }];
+  const at = 'input' in source ? `input.${source.input}` : place;
+  if (input !== undefined && input.type !== 'choice')
+    return [{ name: at, problem: `must be a choice: ${field.name} takes values of a list` }];
+  // What an operator wrote down is stored by an open list, whatever it is.
+  const constant = 'value' in source && typeof source.value === 'string' && field.restrictedPicklist ? [source.value] : [];
   const active = field.picklistValues.filter((one) => one.active).map((one) => one.value);
-  return input.values.flatMap((value) => {
+  return (input?.values ?? constant).flatMap((value) => {
     if (active.includes(value)) return [];
     const near = nearest(value, active);
     const hint = near.length > 0 ? `; nearest: ${near.join(', ')}` : '';
     return [{ name: at, problem: `${JSON.stringify(value)} is no value of ${field.name}${hint}` }];
   });
 }
+
+/** What stands for a text without quotes; a day may be stored in one, and compared with none. */
+const NO_TEXT: readonly DeclaredInput['type'][] = ['integer', 'number', 'boolean', 'date', 'datetime'];
 
 /** Whether what an input lets through is what the field takes. */
 function fitProblems(
@@ -232,7 +349,8 @@ function fitProblems(
         problem: `must be ${fits.join(' or ')} for ${field.name}, which is of type ${field.type} (${place})`,
       },
     ];
-  if (fits === undefined && ['integer', 'number', 'boolean'].includes(input.type))
+  const isCompared = /^(?:where|key)/.test(place);
+  if (fits === undefined && (isCompared ? NO_TEXT : NO_TEXT.slice(0, 3)).includes(input.type))
     return [{ name: at, problem: `must be text for ${field.name}, which is of type ${field.type} (${place})` }];
   if (input.type === 'text' && field.length > 0 && input.maxLength > field.length)
     return [

@@ -68,7 +68,7 @@ function nameProblems({ name }: Declaration, taken: readonly string[]): FieldPro
 const RANK = { read: 0, write: 1, destructive: 2 } as const;
 
 function riskProblems(declaration: Declaration): FieldProblem[] {
-  const implied = impliedRisk(declaration.operation);
+  const implied = impliedRisk(declaration);
   if (RANK[riskOf(declaration)] >= RANK[implied]) return [];
   return [
     { name: 'risk', problem: `is at least ${implied} for ${declaration.operation}; it may be raised, never lowered` },
@@ -119,6 +119,14 @@ function targetProblems(declaration: Declaration): FieldProblem[] {
       return oneOf(declaration);
     case 'update':
       return [...oneOf(declaration), ...closedTo(declaration.object), ...idSet(declaration.set)];
+    case 'delete':
+      return [...oneOf(declaration), ...closedTo(declaration.object)];
+    case 'upsert':
+      return [...closedTo(declaration.object), ...idSet(declaration.set), ...keySet(declaration)];
+    case 'search':
+      return searchProblems(declaration);
+    case 'graph':
+      return graphProblems(declaration);
     case 'create':
       return [...closedTo(declaration.object), ...idSet(declaration.set)];
     case 'publish':
@@ -147,6 +155,75 @@ function closedTo(object: string): FieldProblem[] {
 function idSet(set: Readonly<Record<string, unknown>>): FieldProblem[] {
   const found = Object.keys(set).find((field) => field.toLowerCase() === 'id');
   return found === undefined ? [] : [{ name: `set.${found}`, problem: 'is set by Salesforce alone' }];
+}
+
+/** The key is what the record is found by: set besides, it would find another one the next time. */
+function keySet({
+  key,
+  set,
+}: {
+  readonly key?: { field: string } | undefined;
+  readonly set: Readonly<Record<string, unknown>>;
+}) {
+  const found = Object.keys(set).find((field) => field.toLowerCase() === key?.field.toLowerCase());
+  return found === undefined ? [] : [{ name: `set.${found}`, problem: 'is the key already; take it out' }];
+}
+
+const MOST_TERM = 200;
+
+function searchProblems({ term, objects, input }: Extract<Declaration, { operation: 'search' }>): FieldProblem[] {
+  const given = 'input' in term ? input[term.input] : undefined;
+  const isText = given === undefined || ['text', 'email', 'choice'].includes(given.type);
+  const names = objects.map(({ object }) => object.toLowerCase());
+  return [
+    ...(isText ? [] : [{ name: 'term', problem: 'must be text, email or choice' }]),
+    ...('now' in term ? [{ name: 'term', problem: 'must be words, not a time' }] : []),
+    ...(given?.type === 'text' && given.maxLength > MOST_TERM
+      ? [
+          {
+            name: `input.${'input' in term ? term.input : ''}.maxLength`,
+            problem: `is at most ${MOST_TERM} for a search`,
+          },
+        ]
+      : []),
+    ...(new Set(names).size < names.length ? [{ name: 'objects', problem: 'names one object twice' }] : []),
+    ...objects.flatMap(({ fields }, at) =>
+      fields.some((field) => field.includes('.'))
+        ? [{ name: `objects[${at}].fields`, problem: 'must be fields of the object itself; a search reads no parents' }]
+        : [],
+    ),
+  ];
+}
+
+function graphProblems({ steps }: Extract<Declaration, { operation: 'graph' }>): FieldProblem[] {
+  return steps.flatMap(({ id, operation, object, key, set }, at) => {
+    const before = steps.slice(0, at).map((step) => step.id);
+    const later = Object.entries(set).flatMap(([field, source]) =>
+      'from' in source && !before.includes(source.from.slice(0, -'.id'.length))
+        ? [{ name: `set.${field}`, problem: `takes ${source.from}, which is no earlier step` }]
+        : [],
+    );
+    const read = Object.entries(set).flatMap(([field, source]) =>
+      'value' in source && String(source.value).includes('@{')
+        ? [{ name: `set.${field}`, problem: 'holds "@{", which Salesforce would read as a reference' }]
+        : [],
+    );
+    const problems = [
+      ...read,
+      ...(before.includes(id) ? [{ name: 'id', problem: `is the name of an earlier step, too` }] : []),
+      ...(operation === 'upsert' && key === undefined
+        ? [{ name: 'key', problem: 'is missing: an upsert finds by it' }]
+        : []),
+      ...(operation === 'create' && key !== undefined
+        ? [{ name: 'key', problem: 'is for an upsert; a create has none' }]
+        : []),
+      ...closedTo(object),
+      ...idSet(set),
+      ...keySet({ key, set }),
+      ...later,
+    ];
+    return problems.map(({ name, problem }) => ({ name: `steps[${at}].${name}`, problem }));
+  });
 }
 
 function queryProblems(query: Extract<Declaration, { operation: 'query' }>): FieldProblem[] {
@@ -201,7 +278,20 @@ function bodyProblems({ method, body }: Extract<Declaration, { operation: 'apex-
 export function publicProblems(declaration: Declaration): FieldProblem[] {
   const isSession = ({ source }: { source: object }) => 'session' in source;
   const sources = sourcesOf(declaration);
-  const isWrite = RUNS_ORG_CODE.has(declaration.operation) || declaration.operation === 'create';
+  if (declaration.operation === 'search')
+    return [{ name: 'operation', problem: 'is not for a public bot: a search finds records of everybody' }];
+  const free =
+    declaration.operation === 'graph'
+      ? declaration.steps.findIndex(({ key }) => key !== undefined && !('session' in key.is))
+      : -1;
+  if (free !== -1)
+    return [
+      {
+        name: `steps[${free}].key.is`,
+        problem: 'a public bot changes only what is bound to {"session": "indexValue"}',
+      },
+    ];
+  const isWrite = RUNS_ORG_CODE.has(declaration.operation) || ['create', 'graph'].includes(declaration.operation);
   const binding = isWrite ? sources : sources.filter(({ mustBeGiven }) => mustBeGiven);
   if (binding.some(isSession)) return [];
   return [

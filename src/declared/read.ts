@@ -1,26 +1,39 @@
 import type { ActionContext, BoundValue, JudgedQuery, SObject } from '../domain/action.ts';
-import { bindsIn, type Declaration, type DeclaredInput, type DeclaredOf } from '../domain/declaration.ts';
+import { bindsIn, type Declaration, type DeclaredInput, type DeclaredOf, type Source } from '../domain/declaration.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { toId18 } from '../domain/salesforce-id.ts';
 import { givenBy, mustBe, type Values } from './bind.ts';
 
 /** Look-ups of a definition: through the bot's own bounds, like those of any action. */
 
+type Target = Pick<DeclaredOf<'get'>, 'object' | 'id' | 'key' | 'input'>;
+
 /** The one record that id or key names; never the first of several. */
 export async function findOne(
-  { object, id, key, input: inputs }: Pick<DeclaredOf<'get'>, 'object' | 'id' | 'key' | 'input'>,
+  target: Target,
   input: Values,
   context: ActionContext,
   fields: readonly string[],
 ): Promise<SObject> {
+  const found = await findAny(target, input, context, fields);
+  if (found !== undefined) return found;
+  throw new GatehouseError('not_found', `No ${target.object} has this ${target.key?.field ?? 'Id'}.`, {
+    next: 'Check it with the user; do not guess another one.',
+  });
+}
+
+/** The same, or undefined where there is none. */
+export async function findAny(
+  { object, id, key, input: inputs }: Target,
+  input: Values,
+  context: ActionContext,
+  fields: readonly string[],
+): Promise<SObject | undefined> {
   // The format takes exactly one of the two.
   const { field, is } = id === undefined ? key! : { field: 'Id', is: id };
   const value = checkedId(mustBe(givenBy(is, input, context), field), 'input' in is ? is.input : field, inputs);
-  const [first, second] = await context.salesforce.find(object, { fields, where: [{ field, is: value }], limit: 2 });
-  if (first === undefined)
-    throw new GatehouseError('not_found', `No ${object} has this ${field}.`, {
-      next: 'Check it with the user; do not guess another one.',
-    });
+  const where = [{ field, is: value, ...momentOf(is, inputs) }];
+  const [first, second] = await context.salesforce.find(object, { fields, where, limit: 2 });
   if (second === undefined) return first;
   throw new GatehouseError('ambiguous', `Several records of ${object} have this ${field}; none was taken.`, {
     next: 'Ask the user for something that names one of them.',
@@ -34,7 +47,7 @@ export async function readRows(query: DeclaredOf<'query'>, input: Values, contex
     fields,
     where: where.map(({ field, is }) => {
       const value = mustBe(givenBy(is, input, context), field);
-      return { field, is: checkedId(value, 'input' in is ? is.input : field, inputs) };
+      return { field, is: checkedId(value, 'input' in is ? is.input : field, inputs), ...momentOf(is, inputs) };
     }),
     ...(orderBy === undefined ? {} : { orderBy }),
     limit,
@@ -44,6 +57,22 @@ export async function readRows(query: DeclaredOf<'query'>, input: Values, contex
     rows: rows.map((row) => rowOf(row, shown, context)),
     returned: rows.length,
     ...(rows.length === limit ? { note: `At most ${limit} rows are read; there may be more.` } : {}),
+  };
+}
+
+export async function searchRecords(search: DeclaredOf<'search'>, input: Values, context: ActionContext) {
+  const { objects, limit, in: scope } = search;
+  const places = objects.map(({ object, fields }) => ({ object, fields, limit }));
+  const text = String(mustBe(givenBy(search.term, input, context), 'term'));
+  const found = await context.salesforce.search({ text, scope, places });
+  const rows = found.slice(0, limit).map(({ object, record }) => {
+    const fields = places.find((one) => one.object === object)?.fields ?? [];
+    return { object, ...rowOf(record, fields, context) };
+  });
+  return {
+    rows,
+    returned: rows.length,
+    ...(found.length >= limit ? { note: `At most ${limit} records are told; there may be more.` } : {}),
   };
 }
 
@@ -97,6 +126,12 @@ function flat(record: Readonly<Record<string, unknown>>, paths: readonly string[
       return value === null || value === undefined ? [] : [[path, value]];
     }),
   );
+}
+
+/** A day and a moment stand in a condition without quotes; the save lets them be compared with fields of that kind alone. */
+function momentOf(source: Source, inputs: Declaration['input']): { readonly as?: 'date' | 'datetime' } {
+  const type = 'now' in source ? source.now : 'input' in source ? inputs[source.input]?.type : undefined;
+  return type === 'date' || type === 'datetime' ? { as: type } : {};
 }
 
 function checkedId(

@@ -1,21 +1,31 @@
 import { z } from 'zod';
 import { type Action, type ActionContext, defineAction, EMAIL, type Preview, quoted } from '../domain/action.ts';
 import {
+  ALWAYS_ASKS,
   type Declaration,
   type Declared,
   type DeclaredInput,
   permissionOf,
-  RUNS_ORG_CODE,
   riskOf,
 } from '../domain/declaration.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { keptFor } from '../domain/kept-for.ts';
 import type { Values } from './bind.ts';
 import { publicProblems } from './check.ts';
+import { previewGraph, writeGraph } from './graph.ts';
 import { invocation, invoked, shownInvocation } from './invocation.ts';
 import { anchored } from './pattern.ts';
-import { findOne, readRows, rowOf, runSoql, soqlOf } from './read.ts';
-import { createRecord, previewCreate, previewUpdate, updateRecord } from './write.ts';
+import { findOne, readRows, rowOf, runSoql, searchRecords, soqlOf } from './read.ts';
+import {
+  createRecord,
+  deleteRecord,
+  previewCreate,
+  previewDelete,
+  previewUpdate,
+  previewUpsert,
+  updateRecord,
+  upsertRecord,
+} from './write.ts';
 
 /** A definition as an action like any other: from here on no door and no room can tell it from one in code. */
 export const toAction = keptFor(({ declaration, revision }: Declared): Action => {
@@ -32,7 +42,7 @@ export const toAction = keptFor(({ declaration, revision }: Declared): Action =>
     description,
     permission: permissionOf(name),
     revision,
-    ...(RUNS_ORG_CODE.has(operation) ? { alwaysAsks: true as const } : {}),
+    ...(ALWAYS_ASKS.has(operation) ? { alwaysAsks: true as const } : {}),
     touches: touchesOf(declaration),
     input: inputOf(declaration.input),
     output: runs.output,
@@ -61,6 +71,13 @@ interface Runs {
 const record = z.record(z.string(), z.unknown());
 const rowsAnswer = z.object({ rows: z.array(record), returned: z.number(), note: z.string().optional() });
 const changesAnswer = z.array(z.object({ field: z.string(), before: z.unknown(), after: z.unknown() }));
+const writtenAnswer = z.object({
+  step: z.string(),
+  object: z.string(),
+  id: z.string(),
+  url: z.string(),
+  created: z.boolean(),
+});
 const invokedAnswer = z.object({ ok: z.boolean(), status: z.number().optional(), answer: record.optional() });
 
 function runsOf(declaration: Declaration): Runs {
@@ -84,6 +101,8 @@ function runsOf(declaration: Declaration): Runs {
             },
             run: (input, context) => runSoql(declaration, input, context),
           };
+    case 'search':
+      return { output: rowsAnswer, run: (input, context) => searchRecords(declaration, input, context) };
     case 'create':
       return {
         output: z.object({ id: z.string(), url: z.string(), warnings: z.array(z.string()).optional() }),
@@ -101,7 +120,34 @@ function runsOf(declaration: Declaration): Runs {
         preview: (input, context) => previewUpdate(declaration, input, context),
         run: (input, context) => updateRecord(declaration, input, context),
       };
-    default:
+    case 'upsert':
+      return {
+        output: z.object({
+          id: z.string(),
+          url: z.string(),
+          created: z.boolean(),
+          changes: changesAnswer.optional(),
+          alreadyDone: z.boolean().optional(),
+          warnings: z.array(z.string()).optional(),
+        }),
+        preview: (input, context) => previewUpsert(declaration, input, context),
+        run: (input, context) => upsertRecord(declaration, input, context),
+      };
+    case 'delete':
+      return {
+        output: z.object({ id: z.string(), deleted: z.boolean() }),
+        preview: (input, context) => previewDelete(declaration, input, context),
+        run: (input, context) => deleteRecord(declaration, input, context),
+      };
+    case 'graph':
+      return {
+        output: z.object({ records: z.array(writtenAnswer), warnings: z.array(z.string()).optional() }),
+        preview: (input, context) => previewGraph(declaration, input, context),
+        run: (input, context) => writeGraph(declaration, input, context),
+      };
+    case 'apex-rest':
+    case 'flow':
+    case 'publish':
       return {
         output: invokedAnswer,
         preview: async (input, context) => shownInvocation(declaration, input, context),
@@ -130,6 +176,30 @@ function touchesOf(declaration: Declaration): Action['touches'] {
       return { reads: [declaration.object ?? '*'] };
     case 'create':
       return { creates: [declaration.object], sets: Object.keys(declaration.set) };
+    case 'search':
+      return { reads: declaration.objects.map(({ object }) => object) };
+    case 'delete':
+      return { reads: [declaration.object], deletes: [declaration.object] };
+    case 'upsert':
+      return {
+        reads: [declaration.object],
+        creates: [declaration.object],
+        edits: [declaration.object],
+        sets: [declaration.key.field, ...Object.keys(declaration.set)],
+      };
+    case 'graph': {
+      const { steps } = declaration;
+      const objectsOf = (all: typeof steps) => [...new Set(all.map(({ object }) => object))];
+      const found = objectsOf(steps.filter(({ operation }) => operation === 'upsert'));
+      return {
+        reads: found,
+        creates: objectsOf(steps),
+        edits: found,
+        sets: steps.flatMap(({ object, key, set }) =>
+          [...(key === undefined ? [] : [key.field]), ...Object.keys(set)].map((field) => `${object}.${field}`),
+        ),
+      };
+    }
     case 'update':
       return { reads: [declaration.object], edits: [declaration.object], sets: Object.keys(declaration.set) };
     default:

@@ -52,6 +52,19 @@ const sourceSchema = z.union(
 );
 
 export type Source = z.output<typeof sourceSchema>;
+
+/** In a graph also the Id of an earlier record of it. */
+const stepSourceSchema = z.union(
+  [
+    ...sourceSchema.options,
+    z.strictObject({
+      from: z.string().regex(/^[a-z][A-Za-z0-9]{0,39}\.id$/, 'must be the id of an earlier step: step.id'),
+    }),
+  ],
+  'must be one of {"input": name}, {"value": constant}, {"session": "indexValue"}, {"now": "date" or "datetime"}, {"from": "step.id"}',
+);
+
+export type StepSource = z.output<typeof stepSourceSchema>;
 /** JSON of value sources, as a body of Apex REST. */
 export type Body = Source | { readonly [key: string]: Body } | readonly Body[];
 
@@ -60,6 +73,14 @@ const set = values.refine((one) => Object.keys(one).length > 0, 'must set at lea
 const key = z.strictObject({ field: apiName, is: sourceSchema });
 const fields = z.array(fieldPath).min(1).max(50);
 const returns = z.array(answerPath).min(1).max(50).optional();
+
+const stepSchema = z.strictObject({
+  id: inputName,
+  operation: z.enum(['create', 'upsert']),
+  object: apiName,
+  key: key.optional(),
+  set: z.record(apiName, stepSourceSchema).refine((one) => Object.keys(one).length > 0, 'must set at least one field'),
+});
 
 const common = {
   name: z.string().regex(/^[A-Z][A-Za-z0-9]{1,39}$/, 'must be PascalCase like OrderStatus, 2 to 40 letters and digits'),
@@ -103,6 +124,32 @@ export const declarationSchema = z.discriminatedUnion('operation', [
     key: key.optional(),
     set,
   }),
+  z.strictObject({
+    ...common,
+    operation: z.literal('search'),
+    term: sourceSchema,
+    in: z.enum(['all', 'name', 'email', 'phone']).default('all'),
+    objects: z
+      .array(z.strictObject({ object: apiName, fields }))
+      .min(1)
+      .max(5),
+    limit: z.int().min(1).max(200),
+  }),
+  z.strictObject({ ...common, operation: z.literal('upsert'), object: apiName, key, set }),
+  z.strictObject({
+    ...common,
+    operation: z.literal('delete'),
+    object: apiName,
+    id: sourceSchema.optional(),
+    key: key.optional(),
+    /** What a person is shown of it. */
+    fields: z.array(apiName).max(20).default([]),
+  }),
+  z.strictObject({
+    ...common,
+    operation: z.literal('graph'),
+    steps: z.array(stepSchema).min(1).max(5),
+  }),
   z.strictObject({ ...common, operation: z.literal('publish'), object: apiName, set }),
   z.strictObject({
     ...common,
@@ -120,6 +167,7 @@ export const declarationSchema = z.discriminatedUnion('operation', [
 export type Declaration = z.output<typeof declarationSchema>;
 export type Operation = Declaration['operation'];
 export type DeclaredInput = z.output<typeof inputSchema>;
+export type Step = z.output<typeof stepSchema>;
 export type DeclaredOf<O extends Operation> = Extract<Declaration, { operation: O }>;
 
 /** A definition as it is stored: +1 per save, counted on after a removal. */
@@ -133,18 +181,31 @@ export const OPERATIONS = declarationSchema.options.map(({ shape }) => shape.ope
 /** Code of the org runs here: outside the object policy, asked every time, sent at most once. */
 export const RUNS_ORG_CODE: ReadonlySet<Operation> = new Set<Operation>(['apex-rest', 'flow', 'publish']);
 
+/** Never without a person, whatever the policy says. */
+export const ALWAYS_ASKS: ReadonlySet<Operation> = new Set<Operation>([...RUNS_ORG_CODE, 'delete']);
+
 const IMPLIED = {
   get: 'read',
   query: 'read',
+  search: 'read',
   create: 'write',
   update: 'destructive',
+  upsert: 'destructive',
+  delete: 'destructive',
+  // Of one that only creates it is less.
+  graph: 'destructive',
   publish: 'destructive',
   'apex-rest': 'destructive',
   flow: 'destructive',
 } as const satisfies Record<Operation, Declaration['risk']>;
 
-export const impliedRisk = (operation: Operation) => IMPLIED[operation];
-export const riskOf = ({ risk, operation }: Declaration) => risk ?? IMPLIED[operation];
+export function impliedRisk(declaration: Declaration) {
+  const onlyCreates =
+    declaration.operation === 'graph' && declaration.steps.every(({ operation }) => operation === 'create');
+  return onlyCreates ? IMPLIED.create : IMPLIED[declaration.operation];
+}
+
+export const riskOf = (declaration: Declaration) => declaration.risk ?? impliedRisk(declaration);
 
 /** `OrderStatus` needs `CUSTOM_ORDER_STATUS`: derived, never typed. */
 export function permissionOf(name: string): CustomPermission {
@@ -170,11 +231,21 @@ export function sourcesOf(declaration: Declaration): readonly PlacedSource[] {
     ...(id === undefined ? [] : [given('id', id, true)]),
     ...(found === undefined ? [] : [given('key.is', found.is, true)]),
   ];
-  const each = (place: string, all: Readonly<Record<string, Source>> = {}) =>
-    Object.entries(all).map(([name, source]) => given(`${place}.${name}`, source, false));
+  const each = (place: string, all: Readonly<Record<string, StepSource>> = {}) =>
+    Object.entries(all).flatMap(([name, source]) =>
+      'from' in source ? [] : [given(`${place}.${name}`, source, false)],
+    );
   switch (declaration.operation) {
     case 'get':
+    case 'delete':
       return target(declaration);
+    case 'search':
+      return [given('term', declaration.term, true)];
+    case 'graph':
+      return declaration.steps.flatMap(({ key: found, set: all }, at) => [
+        ...(found === undefined ? [] : [given(`steps[${at}].key.is`, found.is, true)]),
+        ...each(`steps[${at}].set`, all),
+      ]);
     case 'query':
       return [
         ...(declaration.where ?? []).map(({ is }, at) => given(`where[${at}].is`, is, true)),
@@ -185,6 +256,8 @@ export function sourcesOf(declaration: Declaration): readonly PlacedSource[] {
       return each('set', declaration.set);
     case 'update':
       return [...target(declaration), ...each('set', declaration.set)];
+    case 'upsert':
+      return [...target({ id: undefined, key: declaration.key }), ...each('set', declaration.set)];
     case 'apex-rest':
       return [
         ...placeholdersIn(declaration.path).map((input) => given('path', { input }, true)),

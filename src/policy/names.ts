@@ -124,7 +124,7 @@ function changeableBy(
   const settable =
     touches.sets === undefined
       ? found.flatMap(({ fields }) => fields.filter((one) => one.createable || one.updateable).map(({ name }) => name))
-      : [...touches.sets, ...expose.map((one) => one.field)];
+      : [...touches.sets.map((name) => name.split('.').at(-1) ?? ''), ...expose.map((one) => one.field)];
   return new Set(settable.flatMap((name) => shownAs('*', name).map((shown) => plain(shown.field))));
 }
 

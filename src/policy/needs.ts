@@ -1,5 +1,6 @@
 import { policyFor } from '../../permissions/decide.ts';
 import { filterAccess, openObjects } from '../../permissions/field-access.ts';
+import { setsOf } from '../../permissions/policy.ts';
 import { actionsOf } from '../declared/actions-of.ts';
 import type { Action, ObjectDescribe } from '../domain/action.ts';
 import { EXTERNAL_ID } from '../domain/external-id.ts';
@@ -62,7 +63,7 @@ export function needsOf(
   };
 
   for (const action of actions.filter(({ permission }) => grants.includes(permission))) {
-    const { reads = [], creates = [], edits = [], sets = [], fields, mapped } = action.touches;
+    const { reads = [], creates = [], edits = [], deletes = [], fields, mapped } = action.touches;
     // Its mapping says what it touches.
     if (mapped === true) continue;
     const objects = reads.includes('*') ? [...readable] : reads;
@@ -73,9 +74,11 @@ export function needsOf(
     for (const field of fields ?? []) name(field, action.name);
     for (const object of creates) allow(object, action.name, 'create');
     for (const object of edits) allow(object, action.name, 'edit');
+    for (const object of deletes) allow(object, action.name, 'edit', 'delete');
     const exposed = policyFor(policy, action.name).expose.map(({ field }) => field);
     for (const object of [...creates, ...edits])
-      for (const field of [...sets, ...exposed]) name(`${object}.${field}`, action.name, { isEdited: true });
+      for (const field of [...(setsOf(action.touches, object) ?? []), ...exposed])
+        name(`${object}.${field}`, action.name, { isEdited: true });
     for (const key of LOOKUP_KEYS) {
       const { object } = LOOKUPS[key];
       const isOptional = policy.lookups[key] === DEFAULT_LOOKUPS[key];

@@ -1,6 +1,6 @@
 import { openObjects } from '../../permissions/field-access.ts';
 import { sourcesOf } from '../../permissions/mirrors.ts';
-import type { Policy } from '../../permissions/policy.ts';
+import { type Policy, setsOf } from '../../permissions/policy.ts';
 import { type PolicyChange, policyChanges } from '../../permissions/policy-changes.ts';
 import type { Audit } from '../audit/audit.ts';
 import { actionsOf } from '../declared/actions-of.ts';
@@ -188,17 +188,15 @@ async function useOf(deps: NeverUsedDeps, bot: BotRow, since: number): Promise<U
   const addAction = (name: string) => {
     if (actions.has(name)) return;
     actions.add(name);
-    const {
-      creates = [],
-      edits = [],
-      sets = [],
-      mapped = false,
-    } = deps.actions.find((one) => one.name === name)?.touches ?? {};
+    const touches = deps.actions.find((one) => one.name === name)?.touches ?? {};
+    const { creates = [], edits = [], deletes = [], mapped = false } = touches;
     if (mapped) return;
+    for (const object of deletes) addWrite(object);
     const exposed = Object.hasOwn(bot.policy.actions, name) ? bot.policy.actions[name]?.expose : undefined;
     for (const object of [...creates, ...edits]) {
       addWrite(object);
-      for (const field of [...sets, ...(exposed ?? []).map((one) => one.field)]) addField(`${object}.${field}`);
+      for (const field of [...(setsOf(touches, object) ?? []), ...(exposed ?? []).map((one) => one.field)])
+        addField(`${object}.${field}`);
     }
   };
   const addReads = ({ objects, fields: named }: Reads) => {

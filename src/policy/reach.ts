@@ -19,20 +19,23 @@ export function reachOf(bot: BotRow, actions: readonly Action[]): Reach {
   const touched = actionsOf(actions, bot)
     .filter(({ permission }) => grants.includes(permission))
     .map(({ touches }) => touches);
-  const pick = (kind: 'reads' | 'creates' | 'edits') => [...new Set(touched.flatMap((of) => of[kind] ?? []))].sort();
+  const pick = (kind: 'reads' | 'creates' | 'edits' | 'deletes') =>
+    [...new Set(touched.flatMap((of) => of[kind] ?? []))].sort();
   const reads = pick('reads').includes('*')
     ? readable.sort()
     : pick('reads').filter((object) => readable.includes(object));
   const creates = pick('creates').filter((object) => writable.has(object));
   const edits = pick('edits').filter((object) => writable.has(object));
+  const deletes = pick('deletes').filter((object) => writable.has(object));
   return {
     reads,
-    writes: [...new Set([...creates, ...edits])].sort(),
+    writes: [...new Set([...creates, ...edits, ...deletes])].sort(),
     needs: [
       'The system permission API Enabled.',
       ...(reads.length > 0 ? [`Read on ${reads.join(', ')}, and on the fields the bot should see.`] : []),
       ...(creates.length > 0 ? [`Create on ${creates.join(', ')}.`] : []),
       ...(edits.length > 0 ? [`Edit on ${edits.join(', ')}.`] : []),
+      ...(deletes.length > 0 ? [`Delete on ${deletes.join(', ')}.`] : []),
       'Access to the connected app: an admin installs the External Client App in the org, or pre-authorizes this user.',
     ],
   };

@@ -76,8 +76,8 @@ export function checkAction(file: string, value: unknown): Action {
   return value;
 }
 
-function writesSomething({ creates = [], edits = [] }: Action['touches']): boolean {
-  return creates.length + edits.length > 0;
+function writesSomething({ creates = [], edits = [], deletes = [] }: Action['touches']): boolean {
+  return creates.length + edits.length + deletes.length > 0;
 }
 
 /** `RunSOQL` is `run-soql`, `GetAccount` is `get-account`. */

@@ -58,6 +58,22 @@ describe('an action that an operator declared', () => {
     expect(await problemsOf(world, { ...byName, soql: 'SELECT Id FROM Opportunity LIMIT :name' })).toMatch(/soql/);
   });
 
+  it('asks by a day and a moment as SOQL writes them [A5]', async () => {
+    await using world = await createWorld({ policy: auto('DealsOfDay') });
+    const [{ CloseDate }] = (await world.records('Opportunity')) as [{ CloseDate: string }];
+    const ofDay = {
+      ...dealStatus,
+      name: 'DealsOfDay',
+      input: { day: { type: 'date', required: true, description: 'The day' } },
+      where: [{ field: 'CloseDate', is: { input: 'day' } }],
+    };
+    await declare(world, ofDay);
+    const { result } = await world.call('DealsOfDay', { day: CloseDate });
+    expect(result).toMatchObject({ rows: expect.arrayContaining([expect.objectContaining({})]) });
+    const byText = { ...ofDay, where: [{ field: 'Reference__c', is: { input: 'day' } }] };
+    expect(await problemsOf(world, byText)).toMatch(/must be text for Reference__c/);
+  });
+
   it('writes by the road of every write: preview, a yes, one conditional update [A5 C2 C6]', async () => {
     await using world = await createWorld();
     await declare(world, nextStep);
