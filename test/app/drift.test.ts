@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { dealStatus, declare, nextStep } from '../declared/definitions.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 async function drift(world: World): Promise<string | undefined> {
@@ -41,5 +42,46 @@ describe('what an org changes under a bot is told before a write fails by it', (
     const field = { object: 'Lead', name: 'Consent__c', label: 'Consent', type: 'string', isRequired: true };
     await changed(world, { addedFields: [field] });
     expect(await drift(world)).toContain('CreateLead cannot create Lead any more: Consent__c is required now');
+  });
+
+  const channel = (...values: string[]) => ({
+    object: 'Opportunity',
+    name: 'Channel__c',
+    label: 'Channel',
+    type: 'picklist',
+    isRestricted: true,
+    values: values.map((value) => ({ value, label: value, isActive: true, isDefault: false })),
+  });
+  const setChannel = {
+    ...nextStep,
+    name: 'SetChannel',
+    input: {
+      reference: nextStep.input.reference,
+      channel: { type: 'choice', values: ['Web', 'Fair'], required: true, description: 'How they came' },
+    },
+    set: { Channel__c: { input: 'channel' } },
+  };
+
+  it('a value of a list goes that a declared action offers or sets [B5 A5]', async () => {
+    await using world = await createWorld();
+    await world.sim('POST', 'settings', { addedFields: [channel('Web', 'Fair')] });
+    await declare(world, setChannel);
+    await declare(world, { ...setChannel, name: 'MarkFair', input: { reference: nextStep.input.reference }, set: { Channel__c: { value: 'Fair' } } });
+    await changed(world, { addedFields: [channel('Web', 'Phone')] });
+    const told = await drift(world);
+    expect(told).toContain('SetChannel: input.channel: "Fair" is no value of Channel__c');
+    expect(told).toContain('MarkFair: set.Channel__c: "Fair" is no value of Channel__c');
+  });
+
+  it('a field goes that a declared look-up reads, which is told once; what policy closes is not told as that [B5 A5]', async () => {
+    await using world = await createWorld();
+    await declare(world, { ...dealStatus, fields: ['Name', 'StageName', 'Account.Name'] });
+    await declare(world, nextStep);
+    await world.setPolicy((policy) => ({
+      ...policy,
+      objects: { ...policy.objects, Opportunity: { ...policy.objects.Opportunity!, denyFields: ['StageName'] } },
+    }));
+    await changed(world, { withoutFields: ['Opportunity.Reference__c'] });
+    expect((await drift(world))?.match(/Reference__c is no field of Opportunity/g)).toHaveLength(2);
   });
 });
