@@ -155,4 +155,46 @@ describe('jsforce, an independent client, on the simulated org', () => {
     });
     expect(graphs.graphs.map((graph) => graph.isSuccessful)).toEqual([true, false]);
   });
+
+  it('takes back a graph of which one node is refused, and says which [X5]', async () => {
+    const node = (referenceId: string, object: string, body: object) => ({
+      method: 'POST',
+      url: `/services/data/v66.0/sobjects/${object}`,
+      referenceId,
+      body,
+    });
+    type Node = { referenceId: string; httpStatusCode: number; body: { errorCode: string }[] };
+    const { graphs } = await conn.requestPost<{ graphs: { graphResponse: { compositeResponse: Node[] } }[] }>(
+      '/composite/graph',
+      {
+        graphs: [
+          {
+            graphId: '1',
+            compositeRequest: [
+              node('a', 'Account', { Name: 'Taken back' }),
+              node('c', 'Contact', { AccountId: '@{a.id}' }),
+            ],
+          },
+        ],
+      },
+    );
+    expect(
+      graphs[0]?.graphResponse.compositeResponse.map((one) => [
+        one.referenceId,
+        one.httpStatusCode,
+        one.body[0]?.errorCode,
+      ]),
+    ).toEqual([
+      ['a', 400, 'PROCESSING_HALTED'],
+      ['c', 400, 'REQUIRED_FIELD_MISSING'],
+    ]);
+    expect(await conn.sobject('Account').count({ Name: 'Taken back' })).toBe(0);
+  });
+
+  it('searches [X5]', async () => {
+    const { searchRecords } = await conn.search(
+      'FIND {"rosa" AND gonz*} IN NAME FIELDS RETURNING Contact(Id, Email), Account',
+    );
+    expect(searchRecords).toMatchObject([{ attributes: { type: 'Contact' }, Email: 'rosa.gonzalez@acme.example' }]);
+  });
 });

@@ -177,6 +177,63 @@ describe('many records in one call', () => {
     expect((await org.query("SELECT COUNT() FROM Contact WHERE LastName = 'Bulk'")).body.totalSize).toBe(1000);
   });
 
+  const graphOf = (graphId: string, nodes: readonly object[]) => ({ graphId, compositeRequest: nodes });
+  const account = (referenceId: string, body: object = { Name: 'Graph' }) => ({
+    method: 'POST',
+    url: '/services/data/v66.0/sobjects/Account',
+    referenceId,
+    body,
+  });
+  const many = (count: number, to: (n: number) => object) => Array.from({ length: count }, (_, n) => to(n));
+
+  it.each([
+    ['no graph', [], 'REQUIRED_FIELD_MISSING'],
+    ['76 graphs', many(76, (n) => graphOf(`g${n}`, [account('a')])), 'INVALID_INPUT'],
+    [
+      '501 nodes in two graphs',
+      [
+        graphOf(
+          '1',
+          many(300, (n) => account(`a${n}`)),
+        ),
+        graphOf(
+          '2',
+          many(201, (n) => account(`a${n}`)),
+        ),
+      ],
+      'LIMIT_EXCEEDED',
+    ],
+    ['two graphs of one name', [graphOf('1', [account('a')]), graphOf('1', [account('a')])], 'INVALID_INPUT'],
+    [
+      'a chain of 16',
+      [
+        graphOf(
+          '1',
+          many(16, (n) => account(`a${n}`, n === 0 ? { Name: 'x' } : { Name: 'x', ParentId: `@{a${n - 1}.id}` })),
+        ),
+      ],
+      'LIMIT_EXCEEDED',
+    ],
+  ])('refuses a graph request with %s [X5]', async (_, graphs, code) => {
+    const answer = await org.api('POST', '/composite/graph', { graphs });
+    expect([answer.status, answer.body[0].errorCode]).toEqual([400, code]);
+  });
+
+  it('takes single records alone in a graph, and stops after 14 failures [X5]', async () => {
+    const query = { method: 'GET', url: '/services/data/v66.0/query?q=SELECT+Id+FROM+Account', referenceId: 'q' };
+    const bad = await org.api('POST', '/composite/graph', { graphs: [graphOf('1', [account('a'), query])] });
+    expect(bad.body.graphs[0].isSuccessful).toBe(false);
+    const graphs = [
+      ...many(14, (n) => graphOf(`g${n}`, [account('a', {})])),
+      graphOf('last', [account('a', { Name: 'Never tried' })]),
+    ];
+    const answer = await org.api('POST', '/composite/graph', { graphs });
+    expect(answer.body.graphs.map(({ isSuccessful }: { isSuccessful: boolean }) => isSuccessful)).toEqual(
+      many(15, () => ({})).map(() => false),
+    );
+    expect((await org.query("SELECT COUNT() FROM Account WHERE Name = 'Never tried'")).body.totalSize).toBe(0);
+  });
+
   it('runs a batch with bare urls, and stops it when told to [X5]', async () => {
     const batchRequests = [
       { method: 'GET', url: 'v66.0/limits' },

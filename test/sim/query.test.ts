@@ -272,11 +272,13 @@ describe('SOQL on the simulated org', () => {
     expect([...new Set(found)]).toEqual(types);
   });
 
-  it.each(['FIND {x} y} RETURNING Contact(Id)', 'FIND {a(b} RETURNING Contact(Id)', 'FIND {xy} RETURNING Contact(Id', 'xy'])(
-    'refuses the search %s [X5]',
-    async (sosl) => {
-      const answer = await org.api('GET', `/search?q=${encodeURIComponent(sosl)}`);
-      expect([answer.status, answer.body[0].errorCode]).toEqual([400, 'MALFORMED_SEARCH']);
-    },
-  );
+  it.each([
+    'FIND {x} y} RETURNING Contact(Id)',
+    'FIND {a(b} RETURNING Contact(Id)',
+    'FIND {xy} RETURNING Contact(Id',
+    'xy',
+  ])('refuses the search %s [X5]', async (sosl) => {
+    const answer = await org.api('GET', `/search?q=${encodeURIComponent(sosl)}`);
+    expect([answer.status, answer.body[0].errorCode]).toEqual([400, 'MALFORMED_SEARCH']);
+  });
 });
