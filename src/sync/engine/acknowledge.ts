@@ -165,10 +165,11 @@ function refuse(
   const refusedRow = (status: LogRow['status'], error: Link['error']) =>
     logRow(link, { operation: 'none', direction: 'to_crm', status, changes: write.plan.pushed, error });
   const base = { error: failure.error, isAgain: false, isOverload: failure.isOverload };
-  // Salesforce has answered, so no request of this claim is under way any more.
+  // Salesforce has answered, so no request of this claim is under way any more. What may be done in spite of the answer is
+  // ours still: the next look may fail, and then it would pass for somebody's edit.
   const clean: Link = {
     ...link,
-    intents: withoutOwn(link, now),
+    intents: failure.mayBeDone ? link.intents : withoutOwn(link, now),
     attemptedAt: isPassing(failure) || failure.then === 'reread' ? link.attemptedAt : null,
   };
   const attempts = link.attempts + 1;
@@ -206,10 +207,7 @@ function refuse(
   const state = link.sfId !== null ? 'active' : isAmbiguous ? 'ambiguous' : 'failed';
   log.push(refusedRow(isAmbiguous ? 'ambiguous' : 'failed', error));
   // Nothing is tried again before the record or the mapping changes: no retry storm for what cannot succeed.
-  saved.push({
-    ...finished({ ...clean, state, attemptedAt: null }, write.dirty, error),
-    intents: withoutOwn(link, now),
-  });
+  saved.push(finished({ ...clean, state, attemptedAt: null }, write.dirty, error));
   return { ...base, error };
 }
 
