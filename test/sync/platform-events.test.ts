@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import type { RawEvent } from '../../src/ports/events.ts';
-import { createStreams, type StreamDeps } from '../../src/sync/inbound/streams.ts';
+import type { StreamDeps } from '../../src/sync/inbound/streams.ts';
 import { describeStores, type OpenFresh } from '../support/databases.ts';
 import { until } from '../support/servers.ts';
 import { bodyOf, door } from './door.ts';
+import { listener as alone } from './listener.ts';
 import { Crash, createSyncWorld, type SyncWorld } from './world.ts';
 
 const EVENT = 'Order_Event__e';
@@ -24,19 +25,8 @@ const open = (world: SyncWorld, rules: object = {}) =>
     objects: { ...policy.objects, [EVENT]: { ...policy.objects.Contact!, read: true, write: false, ...rules } },
   }));
 
-function listener(world: SyncWorld, more: Partial<StreamDeps> = {}) {
-  const stop = new AbortController();
-  const deps: StreamDeps = {
-    ...world.delivery,
-    ...{ owner: 'p1', onChange: () => {}, log: { warn: () => {} } },
-    watch: { hasStood: () => true },
-    events: (bot) => world.connections.events(bot),
-    ...more,
-  };
-  const ended = createStreams(deps).listen('demo', stop.signal);
-  ended.catch(() => {});
-  return { ended, stop: () => (stop.abort(), ended) };
-}
+const listener = (world: SyncWorld, more: Partial<StreamDeps> = {}) =>
+  alone(world, { watch: { hasStood: () => true }, ...more });
 
 /** A stream that says these things, and then nothing. */
 const saying = (...events: unknown[]): Partial<StreamDeps> => ({

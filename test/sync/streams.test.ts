@@ -6,9 +6,10 @@ import type { SyncStore } from '../../src/ports/sync-store.ts';
 import { readChangeEvent } from '../../src/sync/inbound/change-event.ts';
 import { createEchoes } from '../../src/sync/inbound/own-echo.ts';
 import { streamDemands } from '../../src/sync/inbound/stream-demands.ts';
-import { createStreams, type StreamDeps } from '../../src/sync/inbound/streams.ts';
+import type { StreamDeps } from '../../src/sync/inbound/streams.ts';
 import { describeStores } from '../support/databases.ts';
 import { until } from '../support/servers.ts';
+import { listener } from './listener.ts';
 import { Crash, createSyncWorld, type SyncWorld, type WorldOptions } from './world.ts';
 
 const CHANNEL = '/data/ContactChangeEvent';
@@ -18,28 +19,6 @@ async function createHeard(openFresh: OpenFresh, objects = ['Contact'], options:
   const world = await createSyncWorld(openFresh, options);
   await world.control('POST', 'settings', { changeDataCapture: objects, cometdHoldMs: 5_000 });
   return world;
-}
-
-/** A process that listens until it is stopped, or dies. */
-function listener(world: SyncWorld, more: Partial<StreamDeps> = {}) {
-  const stop = new AbortController();
-  const deps: StreamDeps = {
-    ...world.delivery,
-    owner: 'p1',
-    events: (bot) => world.connections.events(bot),
-    onChange: () => {},
-    log: { warn: () => {} },
-    ...more,
-  };
-  const ended = createStreams(deps).listen('demo', stop.signal);
-  ended.catch(() => {});
-  return {
-    ended,
-    async stop() {
-      stop.abort();
-      return ended;
-    },
-  };
 }
 
 const scopeOf = async (world: SyncWorld) => ({ bot: 'demo', orgId: (await world.org()).orgId });
