@@ -25,7 +25,7 @@ const ourTests = { include: [all], exclude: [browserTests, ...pureTests, ...proc
 const postgresTests = [
   'test/store/!(make-folder|per-bot|sqlite|processes).test.ts',
   'test/{gate/{orgs,clocks},identity/oauth,mcp/sessions,salesforce/soql-allowance}.test.ts',
-  'test/sync/{batch,claim-runner,clocks,console-routes,converted,crash,events,feed,field-times,held,host-links,hosts,identity,interrupted,log-routes,manual-links,model,policy,repeats,routes,stands-alone,status,streams,worker}.test.ts',
+  'test/sync/{batch,claim-runner,clocks,console-routes,converted,crash,events,feed,field-times,found,held,host-links,hosts,identity,interrupted,log-routes,manual-links,model,platform-events,policy,repeats,routes,stands-alone,status,streams,transitions,worker}.test.ts',
 ];
 
 // The main flows once more in an org that has none of our fields; what is about those is left out by name.
@@ -35,6 +35,8 @@ const notOnStock = [
   'test/e2e/{pack,crash,processes,data-folder,lost-servers,ended-from-outside,no-room,recover}.test.ts',
   'test/e2e/{agent-clients,mcp-clients,mcp-conformance}.test.ts',
   'test/sync/{crash,interrupted,kill,model}.test.ts',
+  // Tells apart what we make by our mark, or not at all.
+  'test/sync/found.test.ts',
 ];
 
 // Files share the modules of their worker: loading them anew for each of 200 files took half of all processor time.
