@@ -16,7 +16,7 @@ import { inboundKinds } from './migrations/0017-inbound-kinds.ts';
 import { declaredActions } from './migrations/0018-declared-actions.ts';
 import { fieldTimes } from './migrations/0019-field-times.ts';
 import { transitions } from './migrations/0021-transitions.ts';
-import { told } from './migrations/0022-left.ts';
+import { left } from './migrations/0022-left.ts';
 import { identity } from './migrations/0025-identity.ts';
 import type { SCHEMA_VERSION } from './schema-version.ts';
 
@@ -43,6 +43,6 @@ export const MIGRATIONS = [
   declaredActions,
   fieldTimes,
   transitions,
-  told,
+  left,
   identity,
 ] as const satisfies readonly (readonly string[])[] & { readonly length: typeof SCHEMA_VERSION };

@@ -1,5 +1,8 @@
-/** The state of a subscribed record that the host app was told last: one row a record. */
-export const told: readonly string[] = [
+/**
+ * What the host app was told last of each subscribed record. And indexes for what is read often among three hundred thousand links, people
+ * or events: counts from an index alone, problems and what is past its time without a look at the rest.
+ */
+export const left: readonly string[] = [
   `create table told (
     "bot" text not null,
     "orgId" text not null,
@@ -10,4 +13,9 @@ export const told: readonly string[] = [
     primary key ("bot", "orgId", "sfId")
   )`,
   `create index told_at on told ("at")`,
+  `create index inbox_done on inbox ("doneAt") where "doneAt" is not null`,
+  `create index links_counted on links ("bot", "orgId", "kind", "state", "dirty", "done")`,
+  `create index links_backlog on links ("bot", "orgId", "kind", "object", "state", "nextAt", "createdAt", "dirty", "done") where "dirty" > "done"`,
+  `create index links_problem on links ("bot", "orgId", "kind", "object", "localId", "id", "state") where "error" is not null`,
+  `create index host_records_newest on "hostRecords" ("bot", "kind", "changedAt" desc, "id") where "deletedAt" is null`,
 ];

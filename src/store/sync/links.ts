@@ -1,7 +1,8 @@
-import { type Expression, type ExpressionBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
+import type { Expression, ExpressionBuilder, SelectQueryBuilder } from 'kysely';
 import { FEW_TRIES, LONGEST_WAIT_MS, LONGEST_WAIT_OF_FEW_MS } from '../../domain/backoff.ts';
 import { BY_HAND, type Due, type Link, type LinkSet, type LinkStore, type Scope } from '../../domain/link.ts';
 import { freshLink } from '../../domain/link-transitions.ts';
+import { type Among, both, createLinkCounts, isAmong } from './link-counts.ts';
 import { fromRow, inChunks, MOST_BOUND, type SyncDatabase, type SyncTables, toRow } from './tables.ts';
 
 const JSON_COLUMNS = ['base', 'intents', 'error', 'waitsFor'] as const;
@@ -12,7 +13,6 @@ const inPieces = <T>(items: readonly T[]) => inChunks(items, MOST_BOUND / PIECE)
 const toLink = (row: SyncTables['links']): Link => fromRow<Link, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS);
 
 type Builder = ExpressionBuilder<SyncTables, 'links'>;
-type Among = (builder: Builder) => Expression<SqlBool>;
 type Row = SyncTables['links'];
 type Values = { readonly [Column in keyof Row]?: Row[Column] | Expression<Row[Column]> };
 type LinkUpdate = Values | ((builder: Builder) => Values);
@@ -93,15 +93,6 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
         set,
       );
     }
-  }
-
-  async function count(among: Among): Promise<number> {
-    const row = await db
-      .selectFrom('links')
-      .select(({ fn }) => fn.countAll<number>().as('count'))
-      .where(among)
-      .executeTakeFirstOrThrow();
-    return row.count;
   }
 
   const localQuery = ({ bot, orgId }: Scope, object: string, some: readonly string[]) =>
@@ -290,58 +281,7 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
       return (await query.orderBy('localId').orderBy('id').limit(limit).execute()).map(toLink);
     },
 
-    countByState: ({ bot, orgId }) =>
-      db
-        .selectFrom('links')
-        .select(({ fn }) => ['kind', 'state', fn.countAll<number>().as('count')])
-        .where('bot', '=', bot)
-        .where('orgId', '=', orgId)
-        .groupBy(['kind', 'state'])
-        .orderBy('kind')
-        .orderBy('state')
-        .execute(),
-
-    async standing({ bot, orgId }) {
-      // Nothing that somebody wrote can look like this key: its quotes are escaped.
-      const goesOn = sql<boolean>`("error" is null or "error" like '%"retryable":true%')`;
-      const isDue = sql<boolean>`"dirty" > "done"`;
-      const number = (when: ReturnType<typeof sql<boolean>>) =>
-        sql<number>`coalesce(sum(case when ${when} then 1 else 0 end), 0)`;
-      const row = await db
-        .selectFrom('links')
-        .select([
-          number(sql`"error" is null and "state" = 'active' and not (${isDue})`).as('inStep'),
-          number(sql`${goesOn} and ${isDue}`).as('waits'),
-          number(sql`not ${goesOn}`).as('needsYou'),
-        ])
-        .where('bot', '=', bot)
-        .where('orgId', '=', orgId)
-        .where('kind', '!=', 'parent')
-        .where('state', '!=', 'unlinked')
-        .executeTakeFirstOrThrow();
-      return { inStep: Number(row.inStep), waits: Number(row.waits), needsYou: Number(row.needsYou) };
-    },
-
-    countProblems: (among) =>
-      count(both(isAmong(among), ({ eb, and }) => and([eb('error', 'is not', null), eb('state', '!=', 'unlinked')]))),
-
-    async backlog(among) {
-      return db
-        .selectFrom('links')
-        .select(({ fn, eb }) => [
-          fn.countAll<number>().as('count'),
-          fn
-            .min<number | null>(
-              eb.case().when('nextAt', '>', eb.ref('createdAt')).then(eb.ref('nextAt')).else(eb.ref('createdAt')).end(),
-            )
-            .as('since'),
-        ])
-        .where(isAmong(among))
-        .whereRef('dirty', '>', 'done')
-        .where('kind', '!=', 'parent')
-        .where('state', '!=', 'unlinked')
-        .executeTakeFirstOrThrow();
-    },
+    ...createLinkCounts({ db, dialect }),
 
     async enlist(among, batch, only, after) {
       const next = db.selectFrom('links').select(['id', 'localId']).where(isAmong(among)).where('localId', '>', after);
@@ -368,8 +308,6 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
     },
 
     delist: (batch) => updateWhile(({ eb }) => eb('batch', '=', batch), { batch: null }),
-
-    countBatch: (batch) => count(({ eb }) => eb('batch', '=', batch)),
   };
 }
 
@@ -391,19 +329,4 @@ function isOpen(among: LinkSet, what: Due): Among {
     due.push(eb('kind', '!=', 'parent'), eb('state', '!=', 'unlinked'));
     return and(what.byHand ? [...due, isByHand(builder)] : due);
   };
-}
-
-const both =
-  (one: Among, other: Among): Among =>
-  (builder) =>
-    builder.and([one(builder), other(builder)]);
-
-function isAmong({ bot, orgId, kind, object }: LinkSet): Among {
-  return ({ eb, and }) =>
-    and([
-      eb('bot', '=', bot),
-      eb('orgId', '=', orgId),
-      ...(kind === undefined ? [] : [eb('kind', '=', kind)]),
-      ...(object === undefined ? [] : [eb('object', '=', object)]),
-    ]);
 }

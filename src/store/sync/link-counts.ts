@@ -1,0 +1,103 @@
+import { type Expression, type ExpressionBuilder, type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { LinkSet, LinkStore } from '../../domain/link.ts';
+import { KINDS } from '../../domain/mapping.ts';
+import type { SyncDatabase, SyncTables } from './tables.ts';
+
+/** A condition on links. */
+export type Among = (builder: ExpressionBuilder<SyncTables, 'links'>) => Expression<SqlBool>;
+
+/** How the links of a bot stand. Each count is of an index alone, or of what has a problem, which is little. */
+export function createLinkCounts({
+  db,
+}: SyncDatabase): Pick<LinkStore, 'countByState' | 'standing' | 'countProblems' | 'backlog' | 'countBatch'> {
+  async function count(among: Among): Promise<number> {
+    const row = await db
+      .selectFrom('links')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .where(among)
+      .executeTakeFirstOrThrow();
+    return row.count;
+  }
+
+  return {
+    countByState: ({ bot, orgId }) =>
+      db
+        .selectFrom('links')
+        .select(({ fn }) => ['kind', 'state', fn.countAll<number>().as('count')])
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .groupBy(['kind', 'state'])
+        .orderBy('kind')
+        .orderBy('state')
+        .execute(),
+
+    async standing({ bot, orgId }) {
+      const mine = db
+        .selectFrom('links')
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .where('kind', 'in', KINDS)
+        .where('state', '!=', 'unlinked');
+        // Of an index alone.
+      const { inStep, due } = await mine
+        .select([number(IN_STEP).as('inStep'), number(IS_DUE).as('due')])
+        .executeTakeFirstOrThrow();
+      // What has a problem is little, and is looked at.
+      const not = await mine
+        .where('error', 'is not', null)
+        .select([number(IN_STEP).as('inStep'), number(STOPS).as('stopped'), number(sql`${STOPS} and ${IS_DUE}`).as('stoppedDue')])
+        .executeTakeFirstOrThrow();
+      // Two looks: what a worker did in between must not show as less than nothing.
+      return {
+        inStep: Math.max(0, Number(inStep) - Number(not.inStep)),
+        waits: Math.max(0, Number(due) - Number(not.stoppedDue)),
+        needsYou: Number(not.stopped),
+      };
+    },
+
+    countProblems: (among) =>
+      count(both(isAmong(among), ({ eb, and }) => and([eb('error', 'is not', null), eb('state', '!=', 'unlinked')]))),
+
+    async backlog(among) {
+      return db
+        .selectFrom('links')
+        .select(({ fn, eb }) => [
+          fn.countAll<number>().as('count'),
+          fn
+            .min<number | null>(
+              eb.case().when('nextAt', '>', eb.ref('createdAt')).then(eb.ref('nextAt')).else(eb.ref('createdAt')).end(),
+            )
+            .as('since'),
+        ])
+        .where(isAmong(among))
+        .whereRef('dirty', '>', 'done')
+        .where('kind', '!=', 'parent')
+        .where('state', '!=', 'unlinked')
+        .executeTakeFirstOrThrow();
+    },
+
+    countBatch: (batch) => count(({ eb }) => eb('batch', '=', batch)),
+  };
+}
+
+const IS_DUE = sql`"dirty" > "done"`;
+const IN_STEP = sql`"state" = 'active' and not (${IS_DUE})`;
+/** Nothing that somebody wrote can look like this key: its quotes are escaped. */
+const STOPS = sql`"error" not like '%"retryable":true%'`;
+const number = (when: RawBuilder<unknown>) =>
+  sql<number>`coalesce(sum(case when ${when} then 1 else 0 end), 0)`;
+
+export function isAmong({ bot, orgId, kind, object }: LinkSet): Among {
+  return ({ eb, and }) =>
+    and([
+      eb('bot', '=', bot),
+      eb('orgId', '=', orgId),
+      ...(kind === undefined ? [] : [eb('kind', '=', kind)]),
+      ...(object === undefined ? [] : [eb('object', '=', object)]),
+    ]);
+}
+
+export const both =
+  (one: Among, other: Among): Among =>
+  (builder) =>
+    builder.and([one(builder), other(builder)]);
