@@ -72,7 +72,8 @@ describeStores((name, openFresh) => {
     if (name === 'PostgreSQL') await database.all('vacuum analyze links', []);
     const only = (index: string) =>
       new RegExp(name === 'SQLite' ? `COVERING INDEX ${index}` : `Index Only Scan using ${index}`);
-    const by = (index: string) => new RegExp(name === 'SQLite' ? `INDEX ${index}` : `Index (Only )?Scan.* using ${index}`);
+    const by = (index: string) =>
+      new RegExp(name === 'SQLite' ? `INDEX ${index}` : `Index (Only )?Scan.* using ${index}`);
     const plans = (work: () => Promise<unknown>) => plansOf(database, work);
     const sorts = name === 'SQLite' ? /TEMP B-TREE FOR ORDER BY/ : /"Sort/;
     expect(await plans(() => store.links.countByState(SCOPE))).toMatch(only('links_counted'));

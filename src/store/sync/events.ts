@@ -1,4 +1,6 @@
+import { sql } from 'kysely';
 import type { InboxRow, InboxStore, PollState, PollStore, Turn, TurnStore } from '../../ports/sync-store.ts';
+import { deleteInSlices } from '../slices.ts';
 import { fromRow, inChunks, type SyncDatabase, toRow } from './tables.ts';
 
 /** What Salesforce told us and we have not used yet. */
@@ -61,9 +63,7 @@ export function createInboxStore({ db, dialect }: SyncDatabase): InboxStore {
       return finished;
     },
 
-    async prune(before) {
-      await db.deleteFrom('inbox').where('doneAt', '<', before).execute();
-    },
+    prune: (before) => deleteInSlices({ db, dialect }, 'inbox', sql`"doneAt" < ${before}`),
   };
 }
 

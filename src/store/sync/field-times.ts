@@ -1,7 +1,9 @@
+import { sql } from 'kysely';
 import type { FieldTimeStore, FieldTimes } from '../../ports/streams.ts';
+import { deleteInSlices } from '../slices.ts';
 import { fromRow, inChunks, type SyncDatabase, toRow } from './tables.ts';
 
-export function createFieldTimeStore({ db }: SyncDatabase): FieldTimeStore {
+export function createFieldTimeStore({ db, dialect }: SyncDatabase): FieldTimeStore {
   return {
     async get({ bot, orgId }, sfIds) {
       const found: FieldTimes[] = [];
@@ -42,8 +44,6 @@ export function createFieldTimeStore({ db }: SyncDatabase): FieldTimeStore {
       await gone.where('object', '=', object).execute();
     },
 
-    async prune(before) {
-      await db.deleteFrom('fieldTimes').where('heardAt', '<', before).execute();
-    },
+    prune: (before) => deleteInSlices({ db, dialect }, 'fieldTimes', sql`"heardAt" < ${before}`),
   };
 }

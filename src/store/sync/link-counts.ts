@@ -38,14 +38,18 @@ export function createLinkCounts({
         .where('orgId', '=', orgId)
         .where('kind', 'in', KINDS)
         .where('state', '!=', 'unlinked');
-        // Of an index alone.
+      // Of an index alone.
       const { inStep, due } = await mine
         .select([number(IN_STEP).as('inStep'), number(IS_DUE).as('due')])
         .executeTakeFirstOrThrow();
       // What has a problem is little, and is looked at.
       const not = await mine
         .where('error', 'is not', null)
-        .select([number(IN_STEP).as('inStep'), number(STOPS).as('stopped'), number(sql`${STOPS} and ${IS_DUE}`).as('stoppedDue')])
+        .select([
+          number(IN_STEP).as('inStep'),
+          number(STOPS).as('stopped'),
+          number(sql`${STOPS} and ${IS_DUE}`).as('stoppedDue'),
+        ])
         .executeTakeFirstOrThrow();
       // Two looks: what a worker did in between must not show as less than nothing.
       return {
@@ -84,8 +88,7 @@ const IS_DUE = sql`"dirty" > "done"`;
 const IN_STEP = sql`"state" = 'active' and not (${IS_DUE})`;
 /** Nothing that somebody wrote can look like this key: its quotes are escaped. */
 const STOPS = sql`"error" not like '%"retryable":true%'`;
-const number = (when: RawBuilder<unknown>) =>
-  sql<number>`coalesce(sum(case when ${when} then 1 else 0 end), 0)`;
+const number = (when: RawBuilder<unknown>) => sql<number>`coalesce(sum(case when ${when} then 1 else 0 end), 0)`;
 
 export function isAmong({ bot, orgId, kind, object }: LinkSet): Among {
   return ({ eb, and }) =>

@@ -1,7 +1,9 @@
+import { sql } from 'kysely';
 import type { ToldStore } from '../../ports/sync-store.ts';
+import { deleteInSlices } from '../slices.ts';
 import { inChunks, type SyncDatabase } from './tables.ts';
 
-export function createToldStore({ db }: SyncDatabase): ToldStore {
+export function createToldStore({ db, dialect }: SyncDatabase): ToldStore {
   return {
     async news({ bot, orgId }, states, now) {
       const news: string[] = [];
@@ -25,8 +27,6 @@ export function createToldStore({ db }: SyncDatabase): ToldStore {
       return news;
     },
 
-    async prune(before) {
-      await db.deleteFrom('told').where('at', '<', before).execute();
-    },
+    prune: (before) => deleteInSlices({ db, dialect }, 'told', sql`"at" < ${before}`),
   };
 }

@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { BotStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
 import { createFirstReads, createPolicyReader } from '../first-reads.ts';
+import { deleteInSlices } from '../slices.ts';
 import { createDeclaredStore } from './declared.ts';
 import type { Tables } from './tables.ts';
 
@@ -40,6 +41,19 @@ export const PER_BOT: readonly string[] = [
   'transitions',
   'transitionHolders',
   'found',
+];
+
+/** Those of them that grow with people, cases and events. */
+const MUCH_PER_BOT: readonly string[] = [
+  'syncLog',
+  'feed',
+  'inbox',
+  'told',
+  'fieldTimes',
+  'asked',
+  'links',
+  'hostRecords',
+  'conversations',
 ];
 
 export function createBotStore(database: Database): BotStore {
@@ -91,15 +105,20 @@ export function createBotStore(database: Database): BotStore {
 
     ...createDeclaredStore(database),
 
-    remove: (bot) =>
-      database.transaction(async (inside) => {
+    async remove(bot) {
+      // What is much first, and the bot last: one that was stopped on the way is there still, and is deleted again.
+      const tables = { db: kysely, dialect: database.dialect };
+      await deleteInSlices(tables, 'messages', sql`conversation in (select id from conversations where bot = ${bot})`);
+      for (const table of MUCH_PER_BOT) await deleteInSlices(tables, table, sql`bot = ${bot}`);
+      return database.transaction(async (inside) => {
         const run = (statement: RawBuilder<unknown>) => statement.execute(inside.kysely);
         await run(sql`delete from messages where conversation in (select id from conversations where bot = ${bot})`);
         for (const table of PER_BOT) await run(sql`delete from ${sql.table(table)} where bot = ${bot}`);
         await run(sql`delete from keys where owner = ${bot} and kind in ('agent', 'host')`);
         const gone = await inside.kysely.deleteFrom('bots').where('name', '=', bot).executeTakeFirst();
         return gone.numDeletedRows === 1n;
-      }),
+      });
+    },
 
     async policyHistory(bot) {
       const rows = await kysely
