@@ -33,13 +33,13 @@ const stockTests = ['test/e2e/*.test.ts', 'test/eval/*.test.ts', 'test/sync/*.te
 const notOnStock = [
   // About servers, disks, clients and people at a terminal: the org behind them is all the same.
   'test/e2e/{pack,crash,processes,data-folder,lost-servers,ended-from-outside,no-room,recover}.test.ts',
-  'test/e2e/{agent-clients,mcp-clients,mcp-conformance}.test.ts',
+  'test/e2e/{agent-clients,mcp-clients,mcp-conformance,commands,chat-restart}.test.ts',
   'test/sync/{crash,interrupted,kill,model}.test.ts',
   // Tells apart what we make by our mark, or not at all.
   'test/sync/found.test.ts',
 ];
 
-// Files share the modules of their worker: loading them anew for each of 200 files took half of all processor time.
+// Files share the modules of their worker: loading them anew for each of 250 files took half of all processor time.
 const shared = { isolate: false };
 
 export default defineConfig({
@@ -68,6 +68,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'stock',
+          ...shared,
           include: stockTests,
           exclude: notOnStock,
           env: { GATEHOUSE_SIM_SEED: 'stock' },

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createSim, type Sim } from '../../src/sim/sim.ts';
-import { createGatehouse, type Gatehouse, prepareForStock } from '../support/cli.ts';
+import { createGatehouse, type Gatehouse } from '../support/cli.ts';
 
 /** The built program is killed while a card is open in the chat, and started again. */
 
@@ -11,7 +11,6 @@ let org: Sim | undefined;
 beforeEach(async () => {
   house = await createGatehouse();
   await house.run(['bot', 'create', 'acme', '--profile', 'internal']);
-  await prepareForStock(house, 'acme');
   const policy = (await house.run(['policy', 'get', 'acme', '--json'])).json;
   policy.chat = { page: true, anonymous: true };
   await house.run(['policy', 'set', 'acme'], { input: JSON.stringify(policy) });

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createGatehouse, type Gatehouse, prepareForStock } from '../support/cli.ts';
+import { createGatehouse, type Gatehouse } from '../support/cli.ts';
 
 /** The built program, as a person or a script runs it. */
 
@@ -30,7 +30,6 @@ beforeAll(async () => {
   house = await createGatehouse();
   operatorKey = (await json('operator', 'create', 'ann', '--role', 'approver')).key;
   ({ key: agentKey, hostKey } = await json('bot', 'create', 'acme', '--profile', 'internal'));
-  await prepareForStock(house, 'acme');
 });
 afterAll(() => house[Symbol.asyncDispose]());
 

@@ -2,7 +2,6 @@ import { expect, it } from 'vitest';
 import type { SyncTables } from '../../src/store/sync/tables.ts';
 import { mappingOf } from '../../src/sync/remote/target.ts';
 import { describeStores } from '../support/databases.ts';
-import { isStock } from '../support/stock-org.ts';
 import { bodyOf, door } from './door.ts';
 import { crashAt, createSyncWorld, type SyncWorld } from './world.ts';
 
@@ -58,8 +57,7 @@ describeStores((name, openFresh) => {
         );
       }
       const drain = async () => world.sync.runner.runAllDue('demo', await world.org());
-      // A stock org is not asked for our mark.
-      expect(await world.calls(drain)).toBe(isStock ? 11 : 12);
+      expect(await world.calls(drain)).toBe(12);
       for (let from = 0; from < 10_000; from += 1_000) {
         await world.sync.hosts.put(
           'demo',
