@@ -16,9 +16,7 @@ describePostgres((makeSchema) =>
   suite(async () => {
     const { target, remove } = await makeSchema();
     await (await openDatabase(target)).close();
-    const url = new URL(target.url);
-    url.searchParams.set('options', `-c search_path=${target.schema}`);
-    return { env: { DATABASE_URL: url.href }, [Symbol.asyncDispose]: remove };
+    return { env: { DATABASE_URL: target.url }, [Symbol.asyncDispose]: remove };
   }),
 );
 

@@ -32,9 +32,7 @@ describePostgres((makeSchema) =>
     const { target, remove } = await makeSchema();
     // The program takes a schema as it is; this makes it.
     await (await openDatabase(target)).close();
-    const url = new URL(target.url);
-    url.searchParams.set('options', `-c search_path=${target.schema}`);
-    return openHouse({ DATABASE_URL: url.href }, remove);
+    return openHouse({ DATABASE_URL: target.url }, remove);
   }),
 );
 

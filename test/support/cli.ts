@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { testFolder } from './prepared.ts';
 import { isStock, stockOrg, stockPolicy } from './stock-org.ts';
 
 /** The built program in child processes, each on a data folder of the test's own. */
@@ -47,7 +47,7 @@ export interface Started extends AsyncDisposable {
 }
 
 export async function createGatehouse(env: Readonly<Record<string, string>> = {}): Promise<Gatehouse> {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'gatehouse-e2e-'));
+  const dataDir = await mkdtemp(path.join(testFolder(), 'gatehouse-e2e-'));
   const own = {
     PATH: process.env.PATH ?? '',
     HOME: dataDir,

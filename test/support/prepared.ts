@@ -1,4 +1,4 @@
-import { access, constants, cp, mkdir, mkdtemp, rename, rm, statfs } from 'node:fs/promises';
+import { access, chmod, constants, cp, mkdir, mkdtemp, rename, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -46,6 +46,8 @@ const ROOM_BYTES = 2 ** 31;
 /** Global set-up of vitest: the run's own folders, gone with it. */
 export default async function setup(): Promise<() => Promise<void>> {
   const folder = await mkdtemp(path.join((await hasRoom()) ? MEMORY : tmpdir(), 'gatehouse-tests-'));
+  // A test may start a process under another account, and shows it the way to its own folder.
+  await chmod(folder, 0o711);
   process.env.GATEHOUSE_TEST_FOLDER = folder;
   process.env.GATEHOUSE_TEST_PREPARED = path.join(folder, 'prepared');
   await mkdir(process.env.GATEHOUSE_TEST_PREPARED);

@@ -194,9 +194,7 @@ export function describeWorlds(suite: (create: typeof createWorld) => void): voi
     suite(async (options = {}) => {
       const { target, remove } = await makeSchema();
       await (await openDatabase(target)).close();
-      const url = new URL(target.url);
-      url.searchParams.set('options', `-c search_path=${target.schema}`);
-      const world = await createWorld({ ...options, env: { ...options.env, DATABASE_URL: url.href } });
+      const world = await createWorld({ ...options, env: { ...options.env, DATABASE_URL: target.url } });
       return {
         ...world,
         async [Symbol.asyncDispose]() {

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -10,6 +9,7 @@ import type { DatabaseTarget } from '../../src/store/open.ts';
 import { rotateToken } from '../../src/sync/inbound/tokens.ts';
 import { setWebhook } from '../../src/sync/webhooks/deliver.ts';
 import { describeStores, type OpenFresh } from '../support/databases.ts';
+import { testFolder } from '../support/prepared.ts';
 import { createFleet } from './fixtures/fleet.ts';
 import { openHouse } from './fixtures/house.ts';
 import { BRISK, soak } from './soak.ts';
@@ -19,7 +19,7 @@ const PEOPLE = ['ann', 'bob', 'cyd', 'dan'];
 
 /** One simulated org, one database and a house that edits; the workers are processes that die. */
 async function createStage(target: DatabaseTarget) {
-  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-kill-'));
+  const folder = await mkdtemp(path.join(testFolder(), 'gatehouse-kill-'));
   // A dead worker's claims end soon; polls come only where they are the subject.
   const options = { folder, target, leaseMs: 400, tickMs: 50, pollMs: 3_600_000 };
   const house = await openHouse(options);

@@ -2,12 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseTarget } from '../../src/store/open.ts';
 import { receiveMessage } from '../../src/sync/inbound/receive.ts';
 import { rotateToken } from '../../src/sync/inbound/tokens.ts';
+import { testFolder } from '../support/prepared.ts';
 import { createFleet } from './fixtures/fleet.ts';
 import { openHouse } from './fixtures/house.ts';
 
@@ -60,7 +60,7 @@ export async function soak(
   target?: DatabaseTarget,
   { leaseMs, pollMs, killMs, editMs, leastEdits }: Pace = STEADY,
 ): Promise<SoakReport> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-soak-'));
+  const folder = await mkdtemp(path.join(testFolder(), 'gatehouse-soak-'));
   const options = {
     folder,
     target: target ?? { file: path.join(folder, 'gatehouse.db') },
