@@ -302,7 +302,29 @@ describe('a SQLite file', () => {
     expect(await modes()).toBe(2);
     const inside = () => database.transaction((own) => createStore(own).counters.add('key', NOW, 1));
     expect(syncsOf(await sentBy(inside))).toBe(1);
+    const later = () => database.transaction((own) => createStore(own).counters.add('key', NOW, 1), false);
+    expect(syncsOf(await sentBy(later))).toBe(0);
+    expect(await createStore(beside).counters.sum('key', 0)).toBe(3);
+    expect(await modes()).toBe(2);
+    const undone = database.transaction(() => Promise.reject(new Error('undone')), false);
+    await expect(undone).rejects.toThrow('undone');
+    expect(await modes()).toBe(2);
     for (const one of [database, beside]) await one.close();
+  });
+
+  it('waits for the disk while it waits for the lock to begin what need not [C7]', async () => {
+    const file = path.join(folder, 'gatehouse.db');
+    const [holder, waiter] = [await openSqliteFile(file), await openSqliteFile(file)];
+    const mode = async () => (await waiter.all<{ synchronous: number }>('pragma synchronous'))[0]?.synchronous;
+    await holder.begin();
+    const begun = waiter.begin({ isSynced: false });
+    expect(await mode()).toBe(2);
+    await holder.end('rollback');
+    await begun;
+    expect(await mode()).toBe(1);
+    await waiter.end('commit');
+    expect(await mode()).toBe(2);
+    for (const one of [holder, waiter]) await one.close();
   });
 
   it('reads in pages only: a stream would hold the one connection', async () => {

@@ -170,7 +170,13 @@ async function connect(file: string): Promise<Connection> {
     begin: ({ isSynced, askedAt } = SYNCED) =>
       ask(BEGIN, askedAt, () => {
         syncLater(!isSynced);
-        tell(BEGIN, (statement) => statement.run());
+        try {
+          tell(BEGIN, (statement) => statement.run());
+        } catch (error) {
+          // Somebody else has the lock: whatever comes before the next try waits for the disk.
+          syncLater(false);
+          throw error;
+        }
       }),
     end: (how) =>
       ask(how, undefined, () => {
