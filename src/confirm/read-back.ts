@@ -38,7 +38,6 @@ export async function findCreated(org: Org, effect: RecordedWrite): Promise<stri
 export async function findGraph(
   org: Org,
   group: readonly RecordedWrite[],
-  now: () => number,
 ): Promise<readonly RecordedWrite[] | undefined> {
   let found = [...group];
   let isThere: boolean | undefined;
@@ -47,7 +46,7 @@ export async function findGraph(
       if (one.kind !== kind || one.state === 'done') continue;
       found = [...linked(found)];
       const effect = found[at] ?? one;
-      const id = kind === 'create' ? await findCreated(org, effect, now) : await holding(org, effect);
+      const id = kind === 'create' ? await findCreated(org, effect) : await holding(org, effect);
       if (isThere !== undefined && isThere !== (id !== undefined)) throw stillUnknown(one.object);
       isThere = id !== undefined;
       if (id === undefined) {

@@ -11,13 +11,15 @@ import type { WriteOnceDeps } from './write-once.ts';
 /** Several records in one write: all of them are recorded before it leaves, and one look says what became of all. */
 
 export interface GraphTools {
-  readonly deps: Pick<WriteOnceDeps, 'org' | 'proposalId' | 'shown' | 'isUnknownOutcome' | 'mayBeDone' | 'now'>;
+  readonly deps: Pick<WriteOnceDeps, 'org' | 'proposalId' | 'shown' | 'isUnknownOutcome' | 'mayBeDone'>;
   /** What is recorded of this graph, in the order of its steps; empty on its first run. */
   readonly recorded: readonly RecordedWrite[];
   /** Ordinal of its first effect. */
   readonly first: number;
   /** Makes all of them durable at once. */
   readonly put: (effects: readonly RecordedWrite[]) => Promise<void>;
+  /** Records them as what is about to be sent; throws where this process stood still since. */
+  readonly begin: (writes: readonly Omit<RecordedWrite, 'at' | 'orgAt'>[]) => Promise<readonly RecordedWrite[]>;
   /** Throws while a recorded request may still be under way. */
   readonly mustHaveSettled: () => void;
   /** Throws where nothing new may leave any more. */
@@ -33,7 +35,7 @@ export async function writeGraph(
   const { deps, recorded, put } = tools;
   if (recorded.length > 0 && recorded.every(({ state }) => state === 'done')) return idsOf(recorded);
   if (recorded.some(({ state }) => state === 'sent')) {
-    const found = await findGraph(deps.org, recorded, deps.now);
+    const found = await findGraph(deps.org, recorded);
     if (found !== undefined) {
       await put(found);
       return idsOf(found);
@@ -42,9 +44,10 @@ export async function writeGraph(
   }
   const planned: Planned[] = [];
   for (const step of steps) planned.push(await plan(tools, step, steps, planned.length));
+  // By that clock alone a record without a mark is found again.
+  if (planned.some(({ effect: { kind, mark } }) => kind === 'create' && mark === null)) await deps.org.hearClock();
   await tools.mustBeInTime();
-  const effects = planned.map(({ effect }) => ({ ...effect, at: deps.now() }));
-  await put(effects);
+  const effects = await tools.begin(planned.map(({ effect }) => effect));
   const nodes = planned.flatMap(({ node }) => (node === undefined ? [] : [{ ...node, ...options }]));
   const done = nodes.length === 0 ? effects : await send(tools, effects, nodes);
   const written = withHeld(
@@ -56,7 +59,7 @@ export async function writeGraph(
 }
 
 interface Planned {
-  readonly effect: RecordedWrite;
+  readonly effect: Omit<RecordedWrite, 'at' | 'orgAt'>;
   /** Undefined where the record holds it all already. */
   readonly node: GraphNode | undefined;
 }
@@ -115,7 +118,6 @@ async function plan(
       mark,
       before: record === undefined ? {} : Object.fromEntries(fields.map((field) => [field, record[field] ?? null])),
       after: { ...wanted, ...references },
-      at: 0,
       state: isWritten ? 'sent' : 'done',
       graph: first,
     },
@@ -162,7 +164,7 @@ async function send(
     const isLost = deps.isUnknownOutcome(error);
     const isOpen = isLost || deps.mayBeDone(error);
     const looked = isOpen
-      ? await findGraph(deps.org, effects, deps.now).then(
+      ? await findGraph(deps.org, effects).then(
           (found) => ({ found }),
           () => undefined,
         )

@@ -79,16 +79,25 @@ export function writeOnce(deps: WriteOnceDeps): Pick<
   /** All that was recorded together with this one. */
   const graphOf = (first: number) => effects.filter(({ graph }) => graph === first);
 
-  /** Records the write; only then it may be sent. */
-  const begin = async (at: number, write: Omit<RecordedWrite, 'at' | 'orgAt' | 'state'>): Promise<RecordedWrite> => {
-    const effect: RecordedWrite = { ...write, at: now(), orgAt: org.clock(), state: 'sent' };
-    await put(at, effect);
+  /** Records writes that belong together; only then they may be sent. */
+  const beginAll = async (
+    first: number,
+    writes: readonly Omit<RecordedWrite, 'at' | 'orgAt'>[],
+  ): Promise<readonly RecordedWrite[]> => {
+    const begun: readonly RecordedWrite[] = writes.map((write) => ({ ...write, at: now(), orgAt: org.clock() }));
+    await putAll(first, begun);
     // This process may have stood still in between. Where another one has it by now, this throws.
-    if (deps.isTooOld(at, effect)) {
-      await put(at, { ...effect, state: 'failed' });
-      throw tooLate(write.object);
-    }
-    return effect;
+    const late = begun.find((effect, index) => effect.state === 'sent' && deps.isTooOld(first + index, effect));
+    if (late === undefined) return begun;
+    await putAll(
+      first,
+      begun.map((effect) => ({ ...effect, state: 'failed' })),
+    );
+    throw tooLate(late.object);
+  };
+  const begin = async (at: number, write: Omit<RecordedWrite, 'at' | 'orgAt' | 'state'>): Promise<RecordedWrite> => {
+    const [effect] = await beginAll(at, [{ ...write, state: 'sent' }]);
+    return effect!; // as many as were given
   };
 
   /** Reads the record once more where describe says that the org may store something else than was sent. */
@@ -150,7 +159,7 @@ export function writeOnce(deps: WriteOnceDeps): Pick<
         if (effects[at]?.state !== 'sent') continue;
         if (graph !== undefined) {
           const group = graphOf(graph);
-          const found = await findGraph(org, group, now);
+          const found = await findGraph(org, group);
           if (found === undefined) for (const [index, one] of group.entries()) mayNotBeUnderWay(graph + index, one);
           await putAll(graph, found ?? group.map((one) => ({ ...one, state: 'failed' })));
           continue;
@@ -299,6 +308,7 @@ export function writeOnce(deps: WriteOnceDeps): Pick<
           recorded,
           first,
           put: (written) => putAll(first, written),
+          begin: (writes) => beginAll(first, writes),
           mustHaveSettled() {
             for (const [index, effect] of recorded.entries()) mayNotBeUnderWay(first + index, effect);
           },
