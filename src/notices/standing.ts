@@ -137,7 +137,7 @@ function ofSync(bot: string, problems: Awaited<ReturnType<StandingDeps['problems
   for (const { code, count } of problems)
     if (!ELSEWHERE.has(code)) counts.set(code, (counts.get(code) ?? 0) + Math.max(1, count));
   if (counts.size === 0) return found;
-  const codes = [...counts].map(([code, count]) => `${code} ${count}`).join(', ');
+  const codes = [...counts].map(([code, count]) => `${count} ${code.replaceAll('_', ' ')}`).join(', ');
   const count = [...counts.values()].reduce((sum, one) => sum + one, 0);
   found.push(
     of(bot, {
