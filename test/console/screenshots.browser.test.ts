@@ -30,33 +30,37 @@ it.skipIf(!isAsked || noBrowser())('takes pictures of every page in four forms',
   }
 });
 
-it.skipIf(!isAsked || noBrowser())('takes pictures of the search, the offer of a demo, and forced colours', { timeout: 900_000 }, async () => {
-  await using browser = await openBrowser();
-  await using company = await openCompany();
-  const context = await browser.context({ reducedMotion: 'reduce' });
-  const page = await context.newPage();
-  await signInBy(page, company.url, await company.world.app.access.signInToken('ada'));
-  await inFourForms(page, 'search', async () => {
+it.skipIf(!isAsked || noBrowser())(
+  'takes pictures of the search, the offer of a demo, and forced colours',
+  { timeout: 900_000 },
+  async () => {
+    await using browser = await openBrowser();
+    await using company = await openCompany();
+    const context = await browser.context({ reducedMotion: 'reduce' });
+    const page = await context.newPage();
+    await signInBy(page, company.url, await company.world.app.access.signInToken('ada'));
+    await inFourForms(page, 'search', async () => {
+      await page.goto(company.url);
+      await drawn(page);
+      await page.keyboard.press('/');
+      await page.getByRole('dialog').getByRole('textbox').fill('ana');
+      await page.keyboard.press('Enter');
+      await page.getByText(/\d+ found\./).waitFor();
+    });
     await page.goto(company.url);
-    await drawn(page);
-    await page.keyboard.press('/');
-    await page.getByRole('dialog').getByRole('textbox').fill('ana');
-    await page.keyboard.press('Enter');
-    await page.getByText(/\d+ found\./).waitFor();
-  });
-  await page.goto(company.url);
-  await page.emulateMedia({ colorScheme: 'light', forcedColors: 'active', reducedMotion: 'reduce' });
-  await page.setViewportSize(FORMS[0].viewport);
-  await picture(page, 'overview.forced-colors');
+    await page.emulateMedia({ colorScheme: 'light', forcedColors: 'active', reducedMotion: 'reduce' });
+    await page.setViewportSize(FORMS[0].viewport);
+    await picture(page, 'overview.forced-colors');
 
-  await using house = await createGatehouse({ GATEHOUSE_PRINT_SIGN_IN: '1' });
-  const { document } = await house.start(['serve', '--port', '0']);
-  const fresh = await (await browser.context({ reducedMotion: 'reduce' })).newPage();
-  await fresh.goto(document.signIn);
-  await fresh.getByRole('button', { name: 'Sign in' }).click();
-  await fresh.getByRole('heading', { name: 'Nothing was done here yet' }).waitFor();
-  await inFourForms(fresh, 'demo', async () => void (await fresh.reload()));
-});
+    await using house = await createGatehouse({ GATEHOUSE_PRINT_SIGN_IN: '1' });
+    const { document } = await house.start(['serve', '--port', '0']);
+    const fresh = await (await browser.context({ reducedMotion: 'reduce' })).newPage();
+    await fresh.goto(document.signIn);
+    await fresh.getByRole('button', { name: 'Sign in' }).click();
+    await fresh.getByRole('heading', { name: 'Nothing was done here yet' }).waitFor();
+    await inFourForms(fresh, 'demo', async () => void (await fresh.reload()));
+  },
+);
 
 async function inFourForms(page: Page, file: string, show: () => Promise<void>): Promise<void> {
   for (const { name: form, colorScheme, viewport } of FORMS) {
