@@ -25,7 +25,9 @@ const BROWSER = {
 /** What the first page is made of. */
 const APP_START = ['frame.tsx', 'lazy.tsx', 'pages/overview.tsx'].map((file) => `src/console/app/${file}`);
 /** Pure words that run on both sides. */
-const BOTH_SIDES = new Set(['safe-text', 'time-left', 'console-words'].map((name) => `src/domain/${name}.ts`));
+const BOTH_SIDES = new Set(
+  ['rights', 'safe-text', 'time-left', 'console-words'].map((name) => `src/domain/${name}.ts`),
+);
 const DAY_MS = 86_400_000;
 const flags = new Set(process.argv.slice(2));
 

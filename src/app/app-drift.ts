@@ -12,19 +12,47 @@ import { checkMapping } from '../sync/mapping/validate.ts';
 /** What the org changed under a bot, from describes as they are remembered (an hour at most), told before a write fails by it. */
 
 export interface DriftDeps {
-  readonly store: Pick<Store, 'bots'>;
+  readonly store: Pick<Store, 'bots' | 'values'>;
   readonly mappings: SyncStore['mappings'];
   readonly connections: Pick<Connections, 'open' | 'status'>;
   readonly actions: readonly Action[];
   readonly use: (bot: string) => Promise<readonly SyncUse[]>;
+  readonly now: () => number;
+}
+
+export interface Drift {
+  /** What does not fit now, kept for whoever asks later. */
+  look(bot: string): Promise<readonly SyncProblem[]>;
+  /** What the last look found, where it was not long ago: the org is asked for nothing. */
+  kept(bot: string): Promise<readonly SyncProblem[]>;
+}
+
+const KIND = 'schema drift';
+/** One look an hour is made (housekeeping); one that fails leaves what the one before it found. */
+const KEPT_MS = 3 * 3_600_000;
+
+export function createDrift(deps: DriftDeps): Drift {
+  const { values } = deps.store;
+  /** Of one org: another one has changed under nobody. */
+  const keyOf = async (bot: string) => `${bot} ${(await deps.connections.status(bot)).orgId}`;
+  return {
+    async look(bot) {
+      const found = await driftProblems(deps, bot);
+      const key = await keyOf(bot);
+      if (found !== undefined) await values.set(KIND, key, JSON.stringify(found), deps.now() + KEPT_MS);
+      return found ?? [];
+    },
+    kept: async (bot) => JSON.parse((await values.get(KIND, await keyOf(bot), deps.now())) ?? '[]'), // ours
+  };
 }
 
 const LOOK_MS = 10_000;
 const MOST_TOLD = 20;
 
-export async function driftProblems(deps: DriftDeps, name: string): Promise<readonly SyncProblem[]> {
+/** Undefined where nobody could look: an org that does not answer is a problem of its own. */
+async function driftProblems(deps: DriftDeps, name: string): Promise<readonly SyncProblem[] | undefined> {
   const bot = await deps.store.bots.get(name);
-  if (bot === undefined || (await deps.connections.status(name)).state !== 'connected') return [];
+  if (bot === undefined || (await deps.connections.status(name)).state !== 'connected') return undefined;
   let told: readonly string[];
   try {
     const org = await deps.connections.open(name, { signal: AbortSignal.timeout(LOOK_MS), background: true });
@@ -33,8 +61,7 @@ export async function driftProblems(deps: DriftDeps, name: string): Promise<read
       ...(await mappingDrift(deps, name, (object) => org.describe(object))),
     ];
   } catch {
-    // An org that does not answer is a problem of its own.
-    return [];
+    return undefined;
   }
   if (told.length === 0) return [];
   const more = told.length - MOST_TOLD;

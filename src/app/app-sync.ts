@@ -23,7 +23,7 @@ import { requireWriting } from '../sync/remote/policy-bounds.ts';
 import type { RouteDeps } from '../sync/routes/deps.ts';
 import { type SyncRoute, syncRoutes } from '../sync/routes/sync-routes.ts';
 import { type DeliveryDeps, deliver } from '../sync/webhooks/deliver.ts';
-import { driftProblems } from './app-drift.ts';
+import { createDrift } from './app-drift.ts';
 
 /** The sync half of the composition root: loaded by the first call that needs it. */
 export interface AppSync extends SyncRoom {
@@ -37,6 +37,8 @@ export interface AppSync extends SyncRoom {
   tellRecovered(operator: string): Promise<void>;
   /** Another text whenever sync did something. */
   mark(): Promise<string>;
+  /** Looks at what every connected org changed under its bot, and keeps it for `problems`. */
+  lookForDrift(): Promise<void>;
   /** What is wrong as it is kept here, without a look at Salesforce. */
   problems(bot: string): Promise<readonly SyncProblem[]>;
   /** What it reaches in the org of a bot, and whether it did since then. */
@@ -133,6 +135,18 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     sync.runner,
     sync.batches,
   );
+  const use = (bot: string) => syncUse(shared, bot, now());
+  const drift = createDrift({ ...deps, mappings: shared.store.mappings, use });
+  const problemsAround = async (bot: string): Promise<readonly SyncProblem[]> => {
+    const difference = await clockDifference(store.values, now());
+    const row = await store.connections.get(bot);
+    const offsetMs = row === undefined ? 0 : await connections.clockOffset(row);
+    return [
+      ...(Math.abs(offsetMs) < OFF_MS ? [] : [toldOffset(offsetMs)]),
+      ...(difference === undefined ? [] : [toldClocks(difference)]),
+      ...(await drift.look(bot)),
+    ];
+  };
   let routes: readonly SyncRoute[] | undefined;
   const makeRoutes = () =>
     syncRoutes({
@@ -141,6 +155,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       // A person who says "sync now" is not background work.
       openOrg: (bot, signal) => connections.open(bot, { signal }),
       connectorOf: async (bot) => (await standing(bot))?.id,
+      problemsAround,
       noteEvent,
       async audit(entry) {
         await deps.audit().record({ channel: 'rest', ...entry });
@@ -183,7 +198,11 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     mark: () => shared.store.mark(),
     async problems(bot) {
       const { orgId } = await connections.status(bot);
-      return orgId === undefined ? [] : keptProblems(shared, { bot, orgId });
+      if (orgId === undefined) return [];
+      return [...(await drift.kept(bot)), ...(await keptProblems(shared, { bot, orgId }))];
+    },
+    async lookForDrift() {
+      for (const { bot, state } of await store.connections.list()) if (state === 'connected') await drift.look(bot);
     },
     use: (bot, since) => syncUse(shared, bot, since),
     find: (...asked) => findRecords(shared, ...asked),
@@ -192,18 +211,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
       const { orgId } = await connections.status(bot);
       if (orgId === undefined) return undefined;
       const status = await syncStatus(shared, { bot, orgId });
-      const difference = await clockDifference(store.values, now());
-      const row = await store.connections.get(bot);
-      const offsetMs = row === undefined ? 0 : await connections.clockOffset(row);
-      const clocks = [
-        ...(Math.abs(offsetMs) < OFF_MS ? [] : [toldOffset(offsetMs)]),
-        ...(difference === undefined ? [] : [toldClocks(difference)]),
-      ];
-      const drift = await driftProblems(
-        { ...deps, mappings: shared.store.mappings, use: (name) => syncUse(shared, name, now()) },
-        bot,
-      );
-      return { ...status, problems: [...clocks, ...drift, ...status.problems] };
+      return { ...status, problems: [...(await problemsAround(bot)), ...status.problems] };
     },
   };
 }

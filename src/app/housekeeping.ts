@@ -7,7 +7,7 @@ import type { App } from './app.ts';
  * off its critical path, and again later; values of records go when their time is over.
  */
 export function keepRecovering(app: App): () => void {
-  const { retention, apiUse, clocks, notices, audit, store, log, now, config } = app;
+  const { retention, apiUse, clocks, notices, audit, store, sync, log, now, config } = app;
   const recover = () =>
     retention.recover().then(
       (count) => count > 0 && log.info('finished what a crash had left', { count }),
@@ -32,6 +32,10 @@ export function keepRecovering(app: App): () => void {
       (verdict) => verdict?.ok === false && log.error('the audit does not hold', { ...verdict }),
       (error: unknown) => log.error('the audit was not verified', { cause: String(error) }),
     );
+  const drift = () =>
+    sync()
+      .then(({ lookForDrift }) => lookForDrift())
+      .catch((error: unknown) => log.warn('what the orgs changed was not looked at', { cause: String(error) }));
   const timers = [
     setInterval(() => void noteUse(), 300_000),
     setTimeout(() => void beat(), 1_000),
@@ -43,6 +47,8 @@ export function keepRecovering(app: App): () => void {
     setInterval(() => void tell(), 30_000),
     setTimeout(() => void look(), 60_000),
     setInterval(() => void look(), 3_600_000),
+    setTimeout(() => void drift(), 90_000),
+    setInterval(() => void drift(), 3_600_000),
   ];
   for (const timer of timers) timer.unref();
   // Every promise of ours has somebody who waits for it; one of a library that has not must not end a process that serves others.

@@ -120,3 +120,26 @@ function beyond(have: HeldObject, need: NeededObject | undefined): RightsOf {
 
 const says = ({ rights, readFields, editFields }: RightsOf): boolean =>
   rights.length + readFields.length + editFields.length > 0;
+
+const MOST_NAMED = 12;
+const WORDS: Readonly<Record<Right, string>> = {
+  read: 'read',
+  create: 'create',
+  edit: 'edit',
+  delete: 'delete',
+  viewAll: 'View All Records',
+  modifyAll: 'Modify All Records',
+};
+
+/** As people read it: `create, edit`, `read of Phone`. */
+export function rightsInWords({ rights, readFields, editFields }: Omit<RightsOf, 'object' | 'because'>): string[] {
+  const named = (names: readonly string[]) =>
+    names.length <= MOST_NAMED
+      ? names.join(', ')
+      : `${names.slice(0, MOST_NAMED).join(', ')} and ${names.length - MOST_NAMED} more`;
+  return [
+    ...(rights.length === 0 ? [] : [rights.map((right) => WORDS[right]).join(', ')]),
+    ...(readFields.length === 0 ? [] : [`read of ${named(readFields)}`]),
+    ...(editFields.length === 0 ? [] : [`edit of ${named(editFields)}`]),
+  ];
+}

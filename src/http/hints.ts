@@ -121,7 +121,7 @@ export function createHints({ store, access, syncHead }: HintsDeps): Hints {
 }
 
 const CONNECTION = /^(connected|disconnected|connection_)/;
-const POLICY = /^(policy_saved|granted|revoked|bot_|key_issued)/;
+const POLICY = /^(policy_saved|granted|revoked|action_|bot_|key_issued)/;
 
 function hintsOf({ bot, event, proposal }: AuditRow): Hint[] {
   const of = bot === null ? {} : { bot };

@@ -43,6 +43,7 @@ const OVER: Readonly<Record<NoticeKind, string>> = {
   reconnect_needed: 'Connected again',
   breaker_open: 'Salesforce answers again',
   budget_near: 'API calls are below 80 % again',
+  schema_drift: 'The org fits again',
   sync_problem: 'In step again',
   webhook_failing: 'The webhook takes messages again',
   approval_waits: 'Nothing waits any more',

@@ -18,6 +18,7 @@ const DAY_MS = 86_400_000;
 const MOST_PROPOSALS = 1_000;
 /** Causes that have a notice of their own, or go by themselves. */
 const ELSEWHERE = new Set([
+  'schema_drift',
   'webhook_failing',
   'circuit_open',
   'limit_reached',
@@ -131,6 +132,18 @@ function ofSync(bot: string, problems: Awaited<ReturnType<StandingDeps['problems
         text: `The webhook of ${bot} fails; ${failing.count} ${failing.count === 1 ? 'change waits' : 'changes wait'}.`,
         count: failing.count,
         cure: { label: 'Look', path: pathOf(bot, 'sync', 'events') },
+      }),
+    );
+  const drift = problems.find(({ code }) => code === 'schema_drift');
+  if (drift !== undefined)
+    found.push(
+      of(bot, {
+        kind: 'schema_drift',
+        level: 'warn',
+        text: `The org has changed under ${bot}: ${drift.count === 1 ? 'one thing does' : `${drift.count} things do`} not fit any more.`,
+        count: drift.count,
+        cure: { label: 'Look', path: pathOf(bot) },
+        mark: String(drift.count),
       }),
     );
   const counts = new Map<string, number>();

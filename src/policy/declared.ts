@@ -74,14 +74,36 @@ export async function checkDeclared(
   };
 }
 
-/** A new revision; the grant goes where the meaning changed. */
+/** The declared actions of a bot with one more, or with another in the place of the one of that name; nothing is saved. */
+export async function declaredWith(
+  deps: Omit<DeclareDeps, 'audit'>,
+  bot: BotRow,
+  name: string,
+  value: unknown,
+): Promise<BotRow['declared']> {
+  const { declaration } = await checkDeclared(deps, bot, named(value, name));
+  return [...bot.declared.filter((one) => one.declaration.name !== name), { revision: 0, declaration }];
+}
+
+/** A definition of another name is a mistake: `name` says which action is meant. */
+export function named(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || !('name' in value) || value.name === name) return value;
+  throw new GatehouseError('invalid_input', 'The definition has another name than the address.', {
+    next: 'Send it to the address of its own name. A renamed action is another one: remove the old one.',
+    fields: [{ name: 'name', problem: `is not ${name.slice(0, 80)}` }],
+  });
+}
+
+/** A new revision; the grant goes where the meaning changed. `from`: over that revision alone, 0 where there may be none yet. */
 export async function saveDeclared(
   deps: DeclareDeps,
   bot: BotRow,
   value: unknown,
   by: Setter,
+  from?: number,
 ): Promise<CheckedDeclaration & { readonly revision: number; readonly isNew: boolean }> {
   const checked = await checkDeclared(deps, bot, value);
+  requireRevision(bot, checked.declaration.name, from);
   const { declaration, permission, dropsGrant } = checked;
   const isNew = !bot.declared.some((one) => one.declaration.name === declaration.name);
   const revision = await change(deps, bot, { name: declaration.name, declaration, permission, by, dropsGrant });
@@ -94,8 +116,10 @@ export async function removeDeclared(
   bot: BotRow,
   name: string,
   by: Setter,
+  from?: number,
 ) {
   const { declaration } = declaredNamed(bot, name);
+  requireRevision(bot, name, from);
   const permission = permissionOf(declaration.name);
   const dropsGrant = bot.grants.includes(permission);
   const revision = await change(deps, bot, { name: declaration.name, declaration: null, permission, by, dropsGrant });
@@ -109,6 +133,16 @@ export function declaredNamed(bot: BotRow, name: string) {
   throw new GatehouseError('not_found', `${bot.name} has no declared action named ${quoted(name)}.`, {
     next: `It has: ${known}. See them with: gatehouse action list ${bot.name}.`,
     fields: [{ name: 'name', problem: 'unknown' }],
+  });
+}
+
+function requireRevision(bot: BotRow, name: string, from: number | undefined): void {
+  const now = bot.declared.find(({ declaration }) => declaration.name === name)?.revision;
+  if (from === undefined || from === (now ?? 0)) return;
+  const stands =
+    now === undefined ? 'was removed' : `is at revision ${now} by now: somebody saved it since you read it`;
+  throw new GatehouseError('conflict', `${name} of ${bot.name} ${stands}.`, {
+    next: 'Read it again, repeat your change and save.',
   });
 }
 

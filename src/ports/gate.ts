@@ -11,10 +11,10 @@ export interface Gate {
   actions(bot: string): Promise<readonly ListedAction[]>;
   /** Find, permit, parse, decide, confirm, run, check the answer, audit. Throws GatehouseError. */
   call(call: Call): Promise<Envelope>;
-  /** What a given call would meet now, or under a policy and grants that nobody saved, and why; nothing runs or counts. */
+  /** What a given call would meet now, or under a policy, grants and declared actions that nobody saved, and why; nothing runs or counts. */
   dryRun(
     call: Call,
-    as?: Partial<Pick<BotRow, 'policy' | 'grants'>>,
+    as?: Partial<Pick<BotRow, 'policy' | 'grants' | 'declared'>>,
   ): Promise<{
     readonly decision: 'auto' | 'confirm' | 'deny';
     readonly assurance: Assurance;

@@ -5,6 +5,7 @@ export const NOTICE_KINDS = [
   'reconnect_needed',
   'breaker_open',
   'budget_near',
+  'schema_drift',
   'sync_problem',
   'webhook_failing',
   'approval_waits',

@@ -19,6 +19,8 @@ export interface Connections {
   /** Revokes at Salesforce (best effort, said when it failed) and deletes the tokens; later calls answer `not_connected`. */
   disconnect(bot: string): Promise<{ readonly revoked: boolean }>;
   status(bot: string): Promise<ConnectionStatus>;
+  /** By which app the bot is signed in; undefined where it is not, and in the embedded org, which has none. */
+  app(bot: string): Promise<ShownApp | undefined>;
   /** True once a real org was connected, also after Disconnect: keys and policy made for it are still there. */
   hadReal(): Promise<boolean>;
   /** How far Salesforce's clock is ahead of this process's, ms, as far as it is known here. */
@@ -29,6 +31,12 @@ export interface Connections {
   events(bot: string): Promise<EventSource>;
   /** Writes what is not written yet (successes are noted at most once a second). */
   close(): Promise<void>;
+}
+
+/** An app in an org as people may see it: its id is no secret. */
+export interface ShownApp {
+  readonly of: 'bot' | 'installation';
+  readonly clientId: string;
 }
 
 export interface OrgCall {

@@ -308,6 +308,13 @@ export function createConnections(deps: ConnectionDeps): Connections {
       const row = await rows.get(bot);
       return row ? toStatus(row, now()) : { state: 'never_connected' };
     },
+    async app(bot) {
+      const row = await rows.get(bot);
+      if (row === undefined || row.state === 'disconnected' || row.flow === 'simulated') return undefined;
+      const own = ownApp(await session.tokens(row));
+      if (own !== undefined) return { of: 'bot', clientId: own.clientId };
+      return config.clientId === undefined ? undefined : { of: 'installation', clientId: config.clientId };
+    },
     async clockOffset(row) {
       return health.offsetOf(row);
     },

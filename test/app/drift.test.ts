@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dealStatus, declare, nextStep } from '../declared/definitions.ts';
+import { openDoor } from '../support/door.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 async function drift(world: World): Promise<string | undefined> {
@@ -66,7 +67,12 @@ describe('what an org changes under a bot is told before a write fails by it', (
     await using world = await createWorld();
     await world.sim('POST', 'settings', { addedFields: [channel('Web', 'Fair')] });
     await declare(world, setChannel);
-    await declare(world, { ...setChannel, name: 'MarkFair', input: { reference: nextStep.input.reference }, set: { Channel__c: { value: 'Fair' } } });
+    await declare(world, {
+      ...setChannel,
+      name: 'MarkFair',
+      input: { reference: nextStep.input.reference },
+      set: { Channel__c: { value: 'Fair' } },
+    });
     await changed(world, { addedFields: [channel('Web', 'Phone')] });
     const told = await drift(world);
     expect(told).toContain('SetChannel: input.channel: "Fair" is no value of Channel__c');
@@ -83,5 +89,43 @@ describe('what an org changes under a bot is told before a write fails by it', (
     }));
     await changed(world, { withoutFields: ['Opportunity.Reference__c'] });
     expect((await drift(world))?.match(/Reference__c is no field of Opportunity/g)).toHaveLength(2);
+  });
+
+  it('stands in the status over REST, as on the command line [B5]', async () => {
+    await using door = await openDoor({}, async ({ app }) => ({ routes: (await app.sync()).routes }));
+    const { world } = door;
+    await changed(world, { readOnlyFields: ['Opportunity.Amount'] });
+    const { json } = await door.ask('GET', '/api/bots/demo/sync/status', { key: await door.operatorKey('viewer') });
+    expect(json.problems).toContainEqual(
+      expect.objectContaining({ code: 'schema_drift', message: await drift(world), count: 1 }),
+    );
+  });
+
+  it('stands among the notices after the look of the hour, the org unasked, and goes when it fits again [B5] [W11]', async () => {
+    await using world = await createWorld();
+    const { app, bot } = world;
+    const told = async () => (await app.notices.list()).filter(({ kind }) => kind === 'schema_drift');
+    await changed(world, { readOnlyFields: ['Opportunity.Amount'] });
+    expect(await told()).toEqual([]);
+    await (await app.sync()).lookForDrift();
+    const before = await world.calls();
+    expect(await told()).toMatchObject([
+      {
+        ...{ bot, level: 'warn', count: 1, cure: { path: `/bots/${bot}` } },
+        text: `The org has changed under ${bot}: one thing does not fit any more.`,
+      },
+    ]);
+    expect(await world.calls()).toBe(before);
+    // An org that does not answer has not healed.
+    world.clock.advance(61 * 60_000);
+    await world.sim('POST', 'faults', { type: 'drop', times: 50 });
+    await (await app.sync()).lookForDrift();
+    expect(await told()).toHaveLength(1);
+    await world.sim('POST', 'faults', { clear: true });
+    await world.sim('POST', 'settings', { readOnlyFields: [] });
+    await world.sim('POST', 'clock', { advanceMs: 2_000 });
+    world.clock.advance(61 * 60_000);
+    await (await app.sync()).lookForDrift();
+    expect(await told()).toEqual([]);
   });
 });

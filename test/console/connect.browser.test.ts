@@ -8,20 +8,25 @@ import { type Listening, listen } from '../../src/http/server.ts';
 import { readConfig } from '../../src/runtime/config.ts';
 import { serveSim } from '../../src/sim/server.ts';
 import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { controlOf } from '../support/control.ts';
 
 const why = noBrowser();
+const OWN = { clientId: 'acme-key', clientSecret: 'acme-secret-of-its-own' };
 
 /** The org is a server of its own here, reached over real HTTP like Salesforce, with a login page in between. */
 describe.skipIf(why)(`connecting in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
   let browser: TestBrowser;
   let org: Awaited<ReturnType<typeof serveSim>>;
+  /** Another org, with another app. */
+  let acme: typeof org;
   let app: App;
   let door: Listening;
   let folder: string;
 
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-test-'));
-    org = await serveSim({ port: 0 });
+    [org, acme] = await Promise.all([serveSim({ port: 0 }), serveSim({ port: 0 })]);
+    await controlOf(acme)('POST', 'settings', { app: OWN });
     app = await createApp(
       readConfig({
         GATEHOUSE_DATA: folder,
@@ -29,7 +34,7 @@ describe.skipIf(why)(`connecting in Chromium${why ? ` (skipped: ${why})` : ''}`,
         SALESFORCE_CLIENT_ID: 'sim',
         SALESFORCE_CLIENT_SECRET: 'sim',
         SALESFORCE_LOGIN_URL: org.url,
-        SALESFORCE_EXTRA_HOSTS: new URL(org.url).host,
+        SALESFORCE_EXTRA_HOSTS: `${new URL(org.url).host},${new URL(acme.url).host}`,
       }),
     );
     await app.store.bots.create({
@@ -48,7 +53,7 @@ describe.skipIf(why)(`connecting in Chromium${why ? ` (skipped: ${why})` : ''}`,
     await browser?.[Symbol.asyncDispose]();
     await door?.close();
     await app?.close();
-    await org?.close();
+    await Promise.all([org?.close(), acme?.close()]);
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -134,5 +139,50 @@ describe.skipIf(why)(`connecting in Chromium${why ? ` (skipped: ${why})` : ''}`,
     await page.getByRole('alert').waitFor();
     expect(await page.getByRole('alert').textContent()).toContain('not a Salesforce host');
     expect(await page.getByLabel('My Domain').inputValue()).toBe('login.salesforce.com.evil.example');
+  });
+
+  it('by an app of its own: the card names it, its secret is never shown, and a wrong one breaks its bot alone [O1] [O4] [O7]', async () => {
+    await app.store.bots.create({
+      ...{ name: 'acme', audience: 'internal', profile: 'internal', createdAt: app.now() },
+      ...{ grants: ['READ_ACCOUNT'], policy: shippedPolicy('internal') },
+    });
+    await using person = await signedIn();
+    const { page } = person;
+    const met: string[] = [];
+    page.on('response', async (response) => {
+      if (response.url().startsWith(`${door.url}/api/`)) met.push(await response.text().catch(() => ''));
+    });
+    const connect = async (bot: string, secret?: string) => {
+      await page.goto(`${door.url}/connect/${bot}`);
+      if (secret !== undefined) {
+        await page.getByLabel('My Domain').fill(acme.url);
+        await page.getByText('An app of its own').click();
+        await page.getByLabel('Client id').fill(OWN.clientId);
+        await page.getByLabel('Client secret').fill(secret);
+      }
+      await page.getByRole('button', { name: 'Continue to Salesforce' }).click();
+      await page.getByRole('radio').first().check();
+      await page.getByRole('button', { name: 'Log in and allow' }).click();
+    };
+    const card = page.getByRole('region', { name: 'Salesforce connection' });
+    await connect('desk');
+    await card.getByText('the installation’s, sim').waitFor();
+    await connect('acme', 'not-its-secret');
+    await page.getByText('What to do now').waitFor();
+    expect(await page.content()).not.toContain('not-its-secret');
+    expect((await app.connections.status('acme')).state).toBe('never_connected');
+    // The bot beside it goes on.
+    await page.goto(`${door.url}/bots/desk`);
+    await page.getByRole('button', { name: 'Test' }).click();
+    await page.getByText('The connection works').waitFor();
+
+    await connect('acme', OWN.clientSecret);
+    await page.waitForURL(`${door.url}/bots/acme?salesforce=success`);
+    await card.getByText('its own, acme-key').waitFor();
+    await page.goto(`${door.url}/connect/acme`);
+    await page.getByText('An app of its own').click();
+    expect(await page.getByLabel('Client secret').inputValue()).toBe('');
+    expect(met.length).toBeGreaterThan(0);
+    expect(met.join()).not.toContain(OWN.clientSecret);
   });
 });

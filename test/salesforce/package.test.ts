@@ -68,8 +68,14 @@ describe('the package that sets an org up for a bot', () => {
       ...policy,
       objects: { ...policy.objects, Lead: { ...policy.objects.Lead!, denyFields: ['Phone'] } },
     }));
-    const { parts } = await prepared(door);
+    const { parts, clicks } = await prepared(door);
     const text = parts.join('\n');
+    // By hand each object is one page of Setup, with its fields.
+    const pages = clicks.filter((click: string) =>
+      click.startsWith('In it, Object Settings, Lead, Edit: read, create. '),
+    );
+    expect(pages).toEqual([expect.stringMatching(/ Fields to read and edit: .*Email.*\. Fields to read: .*Save\.$/)]);
+    expect(clicks.join('\n')).not.toMatch(/\bPhone\b/);
     expect(text).toContain('Lead: read, create\n');
     expect(text).toContain('Lead.Email: read and edit');
     expect(text).not.toContain('Lead.Phone');

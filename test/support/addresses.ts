@@ -10,6 +10,7 @@ type Of = Company['of'];
 /** What stands for a part of an address. */
 const PARTS: Readonly<Record<string, (of: Of) => string | number>> = {
   bot: () => 'demo',
+  action: () => 'OpenDeals',
   kind: () => 'party',
   localId: () => 'ana',
   seq: ({ written }) => written,
@@ -19,6 +20,10 @@ const PARTS: Readonly<Record<string, (of: Of) => string | number>> = {
 /** The same pages in another state, and those that the server draws. */
 const MORE: readonly ((of: Of) => string)[] = [
   () => '/bots/shop',
+  () => '/bots/shop/actions',
+  () => '/bots/shop/org',
+  () => '/bots/demo/org?view=package',
+  () => '/bots/demo/actions/OpenDeals?view=revisions',
   () => '/bots/demo/mappings/case',
   () => '/bots/demo/sync/links/case/c1',
   () => '/bots/demo/sync/links/party/twin',

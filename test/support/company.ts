@@ -1,4 +1,7 @@
 import { shippedPolicy } from '../../permissions/policy.ts';
+import { SAMPLES } from '../../src/console/app/pages/declared-samples.ts';
+import type { Org } from '../../src/ports/salesforce.ts';
+import { refusalOf } from '../../src/sync/inbound/stream-problems.ts';
 import { soapMessage } from '../sync/soap.ts';
 import { type Door, openDoor, proposeMove } from './door.ts';
 import type { WorldOptions } from './world.ts';
@@ -26,6 +29,8 @@ const UNSEEN = /[\u202E\u2066\u200B]/g;
 
 /** What strangers may write: markup, what turns the reading around, what cannot be seen, and more of it than anybody wants. */
 export const HOSTILE = `<img src=x onerror="document.title='ran'"> [x](javascript:alert(1)) \u202Egpj.\u2066exe\u200B ${'long '.repeat(2_000)}`;
+
+const OPEN_DEALS = SAMPLES[0][1];
 
 export async function openCompany({
   isHostile = false,
@@ -132,6 +137,13 @@ export async function openCompany({
   await app.apiUse.note();
   if (isHostile) await app.audit.record({ bot, principal: HOSTILE, channel: 'cli', action: HOSTILE, event: 'noted' });
 
+  // An action without code, and streams: one that is heard, one that nobody selected.
+  const deals = { ...OPEN_DEALS, description: asked(OPEN_DEALS.description, 400) };
+  await ask('PUT', `/api/bots/${bot}/declared-actions/OpenDeals`, deals);
+  await ask('PUT', `/api/bots/${bot}/permissions`, { grant: ['CUSTOM_OPEN_DEALS'] });
+  await ask('PUT', `/api/bots/${bot}/declared-actions/OpenDeals`, { ...deals, limit: 9 });
+  await hear(org, bot, sync ?? (await app.sync()), clock.now);
+
   // What waits now, upon what stands in the record.
   if (isHostile)
     for (const { Id } of await world.records('Opportunity'))
@@ -158,4 +170,26 @@ export async function openCompany({
       conflict: logs[0]?.id ?? '',
     },
   };
+}
+
+/** As a worker that listens leaves it. */
+async function hear(
+  org: () => Promise<Org>,
+  bot: string,
+  { parts }: Awaited<ReturnType<Door['world']['app']['sync']>>,
+  now: number,
+): Promise<void> {
+  const { orgId } = await org();
+  const of = (object: string) => ({
+    ...{ bot, orgId, object, channel: `/data/${object}ChangeEvent`, replayId: null, retryAt: 0, since: now - HOUR },
+    ...{ lastGapAt: null, day: new Date(now).toISOString().slice(0, 10) },
+  });
+  await parts.store.streams.put([
+    { ...of('Contact'), state: 'live', error: null, lastEventAt: now - MINUTE, delivered: 12 },
+    {
+      ...of('Opportunity'),
+      ...{ state: 'refused', lastEventAt: null, delivered: 0 },
+      error: refusalOf('Opportunity', { kind: 'no_channel', quote: '404::{/data/OpportunityChangeEvent}' }),
+    },
+  ]);
 }

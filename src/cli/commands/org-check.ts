@@ -1,4 +1,4 @@
-import type { Right, RightsOf } from '../../domain/rights.ts';
+import { type RightsOf, rightsInWords } from '../../domain/rights.ts';
 import { botNamed } from '../../policy/permit.ts';
 import { defineCommand } from '../command.ts';
 
@@ -33,26 +33,4 @@ export const command = defineCommand({
   },
 });
 
-const MOST_NAMED = 12;
-
-export function describeRights({ object, rights, readFields, editFields }: RightsOf): string {
-  const named = (names: readonly string[]) =>
-    names.length <= MOST_NAMED
-      ? names.join(', ')
-      : `${names.slice(0, MOST_NAMED).join(', ')} and ${names.length - MOST_NAMED} more`;
-  const parts = [
-    ...(rights.length === 0 ? [] : [rights.map((right) => WORDS[right]).join(', ')]),
-    ...(readFields.length === 0 ? [] : [`read of ${named(readFields)}`]),
-    ...(editFields.length === 0 ? [] : [`edit of ${named(editFields)}`]),
-  ];
-  return `${object}: ${parts.join('; ')}`;
-}
-
-const WORDS: Readonly<Record<Right, string>> = {
-  read: 'read',
-  create: 'create',
-  edit: 'edit',
-  delete: 'delete',
-  viewAll: 'View All Records',
-  modifyAll: 'Modify All Records',
-};
+const describeRights = (of: RightsOf): string => `${of.object}: ${rightsInWords(of).join('; ')}`;

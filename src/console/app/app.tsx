@@ -18,6 +18,14 @@ const Log = lazy(async () => (await import('./pages/log.tsx')).Log);
 const LogEntry = lazy<{ readonly seq: number }>(async () => (await import('./pages/log-entry.tsx')).LogEntry);
 const Charts = lazy(async () => (await import('./pages/charts.tsx')).Charts);
 const Policy = lazy<{ readonly name: string }>(async () => (await import('./pages/policy.tsx')).PolicyPage);
+const Declared = lazy<{ readonly name: string }>(async () => (await import('./pages/declared.tsx')).Declared);
+const NewDeclared = lazy<{ readonly bot: string }>(
+  async () => (await import('./pages/declared-action.tsx')).NewDeclared,
+);
+const DeclaredAction = lazy<{ readonly bot: string; readonly name: string }>(
+  async () => (await import('./pages/declared-action.tsx')).DeclaredAction,
+);
+const OrgSetup = lazy<{ readonly name: string }>(async () => (await import('./pages/org-setup.tsx')).OrgSetup);
 const Permissions = lazy(async () => (await import('./pages/permissions.tsx')).Permissions);
 const Connect = lazy<{ readonly name: string }>(async () => (await import('./pages/connect.tsx')).Connect);
 const Sync = lazy(async () => (await import('./pages/sync.tsx')).Sync);
@@ -75,6 +83,14 @@ export function App() {
                 <Route path="/bots/:bot/policy">
                   {({ bot }) => <Policy key={bot} name={decodeURIComponent(bot)} />}
                 </Route>
+                <Route path="/bots/:bot/actions">{({ bot }) => <Declared key={bot} name={plain(bot)} />}</Route>
+                <Route path="/bots/:bot/actions/new">{({ bot }) => <NewDeclared key={bot} bot={plain(bot)} />}</Route>
+                <Route path="/bots/:bot/actions/:action">
+                  {({ bot, action }) => (
+                    <DeclaredAction key={`${bot} ${action}`} bot={plain(bot)} name={plain(action)} />
+                  )}
+                </Route>
+                <Route path="/bots/:bot/org">{({ bot }) => <OrgSetup key={bot} name={plain(bot)} />}</Route>
                 <Route path="/permissions">
                   <Permissions />
                 </Route>

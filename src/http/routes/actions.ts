@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { CHECKS, unanswered } from '../../../permissions/decide.ts';
+import { actionsOf } from '../../declared/actions-of.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { toolSchema } from '../../domain/tool-schema.ts';
+import { botNamed } from '../../policy/permit.ts';
 import { defineRoute } from '../../ports/route.ts';
 import { envelopeAnswer } from '../answers.ts';
 import type { HttpDeps } from '../deps.ts';
@@ -32,7 +34,7 @@ const knownAnswer = z.strictObject({
 });
 
 /** Actions over REST: the same road as every other door, with a bot's agent key. */
-export function actionRoutes({ gate, access, actions }: HttpDeps) {
+export function actionRoutes({ gate, access, actions, store }: HttpDeps) {
   return [
     defineRoute({
       method: 'GET',
@@ -40,11 +42,15 @@ export function actionRoutes({ gate, access, actions }: HttpDeps) {
       summary: 'Every action that a bot can be granted, with its permission and what rules can look at',
       who: ['operator'],
       permission: 'READ_INTEGRATIONS',
+      query: z.strictObject({
+        bot: z.string().max(100).optional().describe('With those that were declared for this bot'),
+      }),
       answer: z.strictObject({ actions: z.array(knownAnswer) }),
-      async handle() {
+      async handle({ query: { bot } }) {
+        const known = bot === undefined ? actions : actionsOf(actions, await botNamed(store, bot));
         return {
           json: {
-            actions: actions.map((action) => ({
+            actions: known.map((action) => ({
               name: action.name,
               title: action.title,
               description: action.description,

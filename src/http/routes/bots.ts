@@ -84,6 +84,7 @@ export function botRoutes(deps: HttpDeps) {
       async handle({ params }) {
         const bot = await botNamed(store, params.bot);
         const shown = await summary(bot);
+        const app = await connections.app(bot.name);
         const tools = (await deps.gate.actions(bot.name)).map(({ name, description, input }) => ({
           name,
           description,
@@ -93,6 +94,7 @@ export function botRoutes(deps: HttpDeps) {
         return {
           json: {
             ...shown,
+            connection: { ...shown.connection, ...(app === undefined ? {} : { app }) },
             lookups: shown.connection.state === 'connected' ? await lookupNotes(connections, bot) : [],
             uncheckedNames: [...(await uncheckedOf(deps, bot.name))],
             tools,

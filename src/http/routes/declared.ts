@@ -1,12 +1,15 @@
 import { z } from 'zod';
+import { policyChanges } from '../../../permissions/policy-changes.ts';
+import { toAction } from '../../declared/to-action.ts';
 import { momentAnswer } from '../../domain/answers.ts';
 import { permissionOf, riskOf } from '../../domain/declaration.ts';
-import { GatehouseError } from '../../domain/errors.ts';
-import { checkDeclared, declaredNamed, removeDeclared, saveDeclared } from '../../policy/declared.ts';
+import { toolSchema } from '../../domain/tool-schema.ts';
+import { checkDeclared, declaredNamed, named, removeDeclared, saveDeclared } from '../../policy/declared.ts';
 import { botNamed } from '../../policy/permit.ts';
 import { defineRoute } from '../../ports/route.ts';
 import type { BotRow } from '../../ports/store.ts';
 import type { HttpDeps } from '../deps.ts';
+import { revisionMeant } from '../if-match.ts';
 import { isoTime } from '../iso-time.ts';
 import { setter } from './by-operator.ts';
 
@@ -42,7 +45,7 @@ export function declaredRoutes(deps: HttpDeps) {
     defineRoute({
       method: 'GET',
       path: '/api/bots/{bot}/declared-actions/{name}',
-      summary: 'One declared action: its definition, and who saved its revisions',
+      summary: 'One declared action: its definition, its revision (also as ETag), and who changed what of it',
       who: ['operator'],
       permission: 'READ_INTEGRATIONS',
       answer: z.strictObject({
@@ -54,6 +57,12 @@ export function declaredRoutes(deps: HttpDeps) {
             state: z.enum(['live', 'removed']),
             by: z.string(),
             at: momentAnswer,
+            definition: definition.nullable(),
+            changes: z
+              .array(
+                z.strictObject({ name: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }),
+              )
+              .describe('Of the revision before'),
           }),
         ),
       }),
@@ -65,8 +74,12 @@ export function declaredRoutes(deps: HttpDeps) {
           json: {
             ...shown(bot, found),
             definition: { ...found.declaration },
-            history: history.map(({ revision, state, by, at }) => ({ revision, state, by, at: isoTime(at) })),
+            history: history.map(({ revision, state, by, at, declaration }, nth) => ({
+              ...{ revision, state, by, at: isoTime(at), definition: declaration && { ...declaration } },
+              changes: policyChanges(history[nth - 1]?.declaration ?? {}, declaration ?? {}),
+            })),
           },
+          headers: { etag: `"${found.revision}"` },
         };
       },
     }),
@@ -82,6 +95,7 @@ export function declaredRoutes(deps: HttpDeps) {
         permission: z.string(),
         dropsGrant: z.boolean().describe('A save takes the grant away: it would do something else'),
         warnings: z.array(z.string()),
+        input: z.record(z.string(), z.unknown()).describe('JSON Schema of what a call gives'),
       }),
       async handle({ params, body }) {
         const bot = await botNamed(store, params.bot);
@@ -90,52 +104,50 @@ export function declaredRoutes(deps: HttpDeps) {
           bot,
           named(body, params.name),
         );
-        return { json: { name: declaration.name, permission, dropsGrant, warnings: [...warnings] } };
+        const input = toolSchema(toAction({ revision: 0, declaration }).input, 'input');
+        return { json: { name: declaration.name, permission, dropsGrant, warnings: [...warnings], input } };
       },
     }),
     defineRoute({
       method: 'PUT',
       path: '/api/bots/{bot}/declared-actions/{name}',
-      summary: 'Save a declared action as a new revision',
+      summary:
+        'Save a declared action as a new revision; with If-Match over that one alone, with If-None-Match: * as the first',
       who: ['operator'],
       permission: 'MANAGE_POLICY',
       body: sent,
       answer: z.strictObject({ ...shownAnswer, warnings: z.array(z.string()) }),
-      async handle({ params, caller, body }) {
+      async handle({ params, caller, body, headers }) {
         const bot = await botNamed(store, params.bot);
         const { declaration, revision, warnings } = await saveDeclared(
           deps,
           bot,
           named(body, params.name),
           setter(caller),
+          revisionMeant(headers),
         );
         const after = await botNamed(store, bot.name);
-        return { json: { ...shown(after, { declaration, revision }), warnings: [...warnings] } };
+        return {
+          json: { ...shown(after, { declaration, revision }), warnings: [...warnings] },
+          headers: { etag: `"${revision}"` },
+        };
       },
     }),
     defineRoute({
       method: 'DELETE',
       path: '/api/bots/{bot}/declared-actions/{name}',
-      summary: 'Remove a declared action, with its grant and its line in the policy',
+      summary: 'Remove a declared action, with its grant and its line in the policy; with If-Match that revision alone',
       who: ['operator'],
       permission: 'MANAGE_POLICY',
       answer: z.strictObject({ name: z.string(), permission: z.string(), revision: z.int() }),
-      async handle({ params, caller }) {
+      async handle({ params, caller, headers }) {
         const bot = await botNamed(store, params.bot);
-        const { permission, revision } = await removeDeclared(deps, bot, params.name, setter(caller));
+        const from = revisionMeant(headers);
+        const { permission, revision } = await removeDeclared(deps, bot, params.name, setter(caller), from);
         return { json: { name: params.name, permission, revision } };
       },
     }),
   ];
-}
-
-/** The address says which action is meant; a definition of another one is a mistake. */
-function named(body: unknown, name: string): unknown {
-  if (typeof body !== 'object' || body === null || !('name' in body) || body.name === name) return body;
-  throw new GatehouseError('invalid_input', 'The definition has another name than the address.', {
-    next: 'Send it to the address of its own name. A renamed action is another one: remove the old one.',
-    fields: [{ name: 'name', problem: `is not ${name.slice(0, 80)}` }],
-  });
 }
 
 function shown({ grants }: BotRow, { revision, declaration }: BotRow['declared'][number]) {

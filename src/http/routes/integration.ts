@@ -38,6 +38,10 @@ export const connectionAnswer = z
     username: text,
     instanceUrl: text,
     scopes: text,
+    app: z
+      .strictObject({ of: z.enum(['bot', 'installation']), clientId: z.string() })
+      .optional()
+      .describe('The OAuth app it is signed in by: its own, or that of the installation'),
     connectedAt: moment,
     breaker: z.strictObject({ state: z.enum(['closed', 'open', 'half-open']), nextTryAt: moment }).optional(),
     api: z.strictObject({ used: z.int(), max: z.int(), at: momentAnswer }).optional(),
@@ -79,11 +83,13 @@ export function integrationRoutes(deps: HttpDeps) {
         if (caller.kind !== 'operator') return { json: { state: status.state, environment: status.environment } };
         const lookups = status.state === 'connected' ? await lookupNotes(connections, bot) : [];
         const uncheckedNames = await uncheckedOf(deps, bot.name);
+        const app = await connections.app(bot.name);
         return {
           json: {
             bot: params.bot,
             simulated: deps.isSimulated,
             ...status,
+            ...(app === undefined ? {} : { app }),
             ...(lookups.length === 0 ? {} : { lookups }),
             ...(uncheckedNames.length === 0 ? {} : { uncheckedNames }),
           },

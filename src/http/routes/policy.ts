@@ -6,6 +6,7 @@ import { actionsOf } from '../../declared/actions-of.ts';
 import { assuranceAnswer, momentAnswer } from '../../domain/answers.ts';
 import { GatehouseError, isOurs } from '../../domain/errors.ts';
 import { parseOrThrow } from '../../domain/validation.ts';
+import { declaredWith } from '../../policy/declared.ts';
 import { countIn } from '../../policy/judge.ts';
 import { botNamed } from '../../policy/permit.ts';
 import { replay } from '../../policy/replay.ts';
@@ -15,6 +16,7 @@ import { defineRoute } from '../../ports/route.ts';
 import type { BotRow } from '../../ports/store.ts';
 import { previewAnswer } from '../answers.ts';
 import type { HttpDeps } from '../deps.ts';
+import { revisionMeant } from '../if-match.ts';
 import { isoTime } from '../iso-time.ts';
 import { setter } from './by-operator.ts';
 
@@ -55,7 +57,7 @@ export function policyRoutes(deps: HttpDeps) {
         const bot = await botNamed(store, params.bot);
         const sent = unwrapped(body, bot.name);
         const { policy, warnings, unchecked } = await checkedPolicyOf(deps, bot.name, sent.policy);
-        const from = revisionOf(headers.get('if-match')) ?? sent.revision ?? bot.policyRevision;
+        const from = revisionMeant(headers) ?? sent.revision ?? bot.policyRevision;
         const revision = await savePolicy(deps, bot.name, { policy, unchecked, from, by: setter(caller) });
         return {
           json: { bot: bot.name, revision, policy, ...(warnings.length === 0 ? {} : { warnings }) },
@@ -88,6 +90,7 @@ export function policyRoutes(deps: HttpDeps) {
         action: z.string().max(80),
         args: z.unknown(),
         policy: z.unknown().optional(),
+        declaration: z.unknown().optional().describe('As if the action were declared so'),
         granted: z.literal(true).optional().describe('As if the action were granted'),
       }),
       answer: z.strictObject({
@@ -297,14 +300,23 @@ function switched(bot: string, { revision, policy }: { readonly revision: number
 
 /** A refusal is an answer here: it is what the bot would be told. */
 async function tryCall(
-  { gate, actions: inCode }: HttpDeps,
-  bot: BotRow,
-  call: Pick<Call, 'action' | 'args' | 'principal' | 'signal'> & { policy?: unknown; granted?: true | undefined },
+  deps: HttpDeps,
+  stored: BotRow,
+  call: Pick<Call, 'action' | 'args' | 'principal' | 'signal'> & {
+    policy?: unknown;
+    declaration?: unknown;
+    granted?: true | undefined;
+  },
 ) {
+  const { gate, actions: inCode } = deps;
   const { action, args, principal, signal } = call;
+  const declared =
+    call.declaration === undefined ? {} : { declared: await declaredWith(deps, stored, action, call.declaration) };
+  const bot = { ...stored, ...declared };
   const actions = actionsOf(inCode, bot);
   const permission = actions.find(({ name }) => name === action)?.permission;
   const as = {
+    ...declared,
     ...(call.policy === undefined ? {} : { policy: checkedPolicy(call.policy, actions) }),
     ...(call.granted && permission !== undefined ? { grants: [...bot.grants, permission] } : {}),
   };
@@ -335,11 +347,4 @@ function unwrapped(body: unknown, bot: string): { readonly policy: unknown; read
         { what: 'The request', whole: '(body)' },
       )
     : { policy: body };
-}
-
-function revisionOf(ifMatch: string | null): number | undefined {
-  if (ifMatch === null) return undefined;
-  const found = /^"?(\d{1,9})"?$/.exec(ifMatch)?.[1];
-  if (found === undefined) throw refusedPolicy([{ name: 'If-Match', problem: 'is not the ETag of a revision' }]);
-  return Number(found);
 }

@@ -80,8 +80,7 @@ export function packageFor(wanted: PackageFor): OrgPackage {
           `Setup, Object Manager, ${object}, Fields & Relationships, New: Text, label "Gatehouse Id", name Gatehouse_Id, length 64, tick Unique (case-sensitive) and External ID. Leave it off the page layouts.`,
       ),
       `Setup, Permission Sets, New: ${permissionSet}, no licence. System Permissions: API Enabled.`,
-      ...objectLines.map((line) => `In it, Object Settings, ${line}.`),
-      ...(fieldLines.length === 0 ? [] : [`In it, Object Settings, field permissions: ${fieldLines.join('; ')}.`]),
+      ...objects.map((one) => clickOf(one, fields)),
       ...events.map((object) => `Setup, Change Data Capture: move ${object} to Selected Entities, Save.`),
       `Setup, Permission Sets, ${permissionSet}, Manage Assignments: add ${username}. Take other permission sets and an administrator's profile away from that user.`,
       `Then: gatehouse org check ${bot}.`,
@@ -140,6 +139,21 @@ const waysOf = ({ create, edit, delete: isDeleted }: Ways): string[] => [
   ...(edit ? ['edit'] : []),
   ...(isDeleted ? ['delete'] : []),
 ];
+
+/** An object with its fields, as Setup has them on one page. */
+function clickOf({ object, ...can }: ObjectAccess, fields: readonly FieldAccess[]): string {
+  const named = (isEdited: boolean) =>
+    fields.flatMap((one) =>
+      one.isEdited === isEdited && one.name.startsWith(`${object}.`) ? [one.name.slice(object.length + 1)] : [],
+    );
+  const [read, edited] = [named(false), named(true)];
+  return [
+    `In it, Object Settings, ${object}, Edit: ${waysOf(can).join(', ')}.`,
+    ...(edited.length === 0 ? [] : [`Fields to read and edit: ${edited.join(', ')}.`]),
+    ...(read.length === 0 ? [] : [`Fields to read: ${read.join(', ')}.`]),
+    'Save.',
+  ].join(' ');
+}
 
 interface FieldAccess {
   readonly name: string;

@@ -7,6 +7,7 @@ import type { ConnectionStatus } from '../../ports/salesforce.ts';
 import type { SyncOrg } from '../../ports/sync.ts';
 import type { SyncRoom } from '../create-sync.ts';
 import type { ConnectionOf } from '../host/hosts.ts';
+import type { SyncProblem } from '../jobs/problem.ts';
 import type { DeliveryDeps } from '../webhooks/deliver.ts';
 
 /** What was done to a link by hand, or set for a bot's sync. */
@@ -39,6 +40,8 @@ export interface RouteDeps extends DeliveryDeps {
   readonly connectionOf: ConnectionOf;
   readonly connectorOf: (bot: string) => Promise<string | undefined>;
   readonly connectionStatus: (bot: string) => Promise<ConnectionStatus>;
+  /** What is wrong around the sync of a bot: clocks, and what its org has changed. */
+  readonly problemsAround: (bot: string) => Promise<readonly SyncProblem[]>;
   readonly noteEvent?: (bot: string, at: number) => Promise<void>;
   readonly openOrg: (bot: string, signal: AbortSignal) => Promise<SyncOrg>;
   readonly onChange: (bot: string) => void;

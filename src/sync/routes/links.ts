@@ -87,7 +87,8 @@ export function linkRoutes(deps: RouteDeps) {
         // Also of a connection that needs a new login: that is when people look.
         const { orgId } = await deps.connectionStatus(bot);
         const scope = orgId === undefined ? await scopeOf(deps, bot) : { bot, orgId };
-        const status = await syncStatus(deps, scope);
+        const found = await syncStatus(deps, scope);
+        const status = { ...found, problems: [...(await deps.problemsAround(bot)), ...found.problems] };
         return { json: seesValues(caller) ? status : maskedStatus(status) };
       },
     }),

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { Link, useLocation } from 'wouter-preact';
 import { api, queries, said } from '../api.ts';
 import { ActButton, AskButton } from '../parts/act.tsx';
-import { BudgetMeter, ConnectionBadge, ENVIRONMENTS } from '../parts/connection.tsx';
+import { AppName, BudgetMeter, ConnectionBadge, ENVIRONMENTS } from '../parts/connection.tsx';
 import { Fact, Facts } from '../parts/facts.tsx';
 import { Once } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
@@ -12,6 +12,7 @@ import { count, OutLink, Text, Words } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { useMay } from '../session.ts';
 import { ModeForm, StopButton } from './bot-mode.tsx';
+import { Drift } from './drift.tsx';
 import { ReadyOfBot } from './sync-ready.tsx';
 
 type Bot = Awaited<ReturnType<typeof readBot>>;
@@ -65,6 +66,7 @@ export function Bot({ name }: { readonly name: string }) {
                 <p>Save the policy once more when the org answers.</p>
               </Notice>
             )}
+            {bot.connection.state === 'connected' && <Drift bot={bot.name} />}
             <ConnectionCard bot={bot} />
             {bot.connection.state === 'connected' && <ReadyOfBot bot={bot.name} />}
             <MayDo bot={bot} />
@@ -116,6 +118,7 @@ function ConnectionFacts({ connection: of }: { readonly connection: Bot['connect
       </Fact>
       <Fact name="Scopes">{of.scopes && <code>{of.scopes}</code>}</Fact>
       <Fact name="Signed in by">{of.flow && (FLOWS.get(of.flow) ?? of.flow)}</Fact>
+      <Fact name="App">{of.app && <AppName of={of.app} />}</Fact>
       <Fact name="Connected">{of.connectedAt && <Moment at={of.connectedAt} />}</Fact>
       <Fact name="Last success">
         {of.lastSuccessAt ? <Moment at={of.lastSuccessAt} /> : <span class="empty">none yet</span>}
@@ -183,6 +186,11 @@ function ConnectionButtons({ name, state }: { readonly name: string; readonly st
           Test
         </ActButton>
       )}
+      {state === 'connected' && (
+        <Link class="button" href={`/bots/${encodeURIComponent(name)}/org`}>
+          Its org
+        </Link>
+      )}
       {isThere && (
         <AskButton
           why={mayDisconnect}
@@ -239,6 +247,9 @@ function MayDo({ bot: { name, mode, off, grants, policyRevision, tools } }: { re
         </Link>
         <Link class="button" href={`/bots/${encodeURIComponent(name)}/policy`}>
           Policy
+        </Link>
+        <Link class="button" href={`/bots/${encodeURIComponent(name)}/actions`}>
+          Actions without code
         </Link>
         <Link class="button" href={`/bots/${encodeURIComponent(name)}/policy?view=unused`}>
           Never used

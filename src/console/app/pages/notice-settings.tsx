@@ -19,6 +19,7 @@ const KINDS = [
   ['reconnect_needed', 'A bot must be reconnected'],
   ['breaker_open', 'Salesforce does not answer, calls are paused'],
   ['budget_near', 'API calls of the day at 80 % and at 95 %'],
+  ['schema_drift', 'The org has changed under a bot'],
   ['sync_problem', 'The sync has a problem'],
   ['webhook_failing', 'The webhook of a bot fails'],
   ['audit_broken', 'The log does not hold'],

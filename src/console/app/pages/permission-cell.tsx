@@ -6,7 +6,7 @@ import { ActButton, useAct } from '../parts/act.tsx';
 import { ListInput, newRule, RuleFields } from '../parts/conditions.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/form.tsx';
-import { type ActionPolicy, at, Newer, usePolicyDraft } from '../parts/policy-draft.tsx';
+import { type ActionPolicy, at, Newer, UNNAMED, usePolicyDraft } from '../parts/policy-draft.tsx';
 import { type BotRow, type Cell, type Known, useActions, WORDS } from '../parts/standing.ts';
 import { Empty, Loaded, Notice, Problem } from '../parts/states.tsx';
 import { tell } from '../parts/tell.tsx';
@@ -33,7 +33,7 @@ export function CellPanel({
   readonly onClose: () => void;
 }) {
   const draft = usePolicyDraft(bot.name);
-  const actions = useActions();
+  const actions = useActions(bot.name);
   return (
     <Dialog title={`${cell.action} for ${bot.name}`} onClose={onClose}>
       <Loaded query={actions}>
@@ -46,8 +46,6 @@ export function CellPanel({
     </Dialog>
   );
 }
-
-const UNNAMED: ActionPolicy = { decision: 'confirm', assurance: 'client', rules: [], autoFields: [], expose: [] };
 
 function Fields({
   bot,

@@ -84,9 +84,9 @@ function Table({
           {bots.map((bot) => (
             <tr key={bot.name} class={bot.name === shown ? 'shown' : 'other'}>
               <th scope="row">
-                <BotHead bot={bot} />
+                <BotHead bot={bot} inCode={actions.length} />
               </th>
-              {bot.cells.map((cell) => (
+              {bot.cells.slice(0, actions.length).map((cell) => (
                 <td key={cell.action} data-label={cell.action}>
                   <CellButton bot={bot.name} cell={cell} open={() => open(bot.name, cell.action)} />
                 </td>
@@ -99,8 +99,15 @@ function Table({
   );
 }
 
-function BotHead({ bot: { name, audience, mode, connection, cells } }: { readonly bot: BotRow }) {
+function BotHead({
+  bot: { name, audience, mode, connection, cells },
+  inCode,
+}: {
+  readonly bot: BotRow;
+  readonly inCode: number;
+}) {
   const isGranted = cells.some(({ word }) => word !== 'not_granted');
+  const declared = cells.length - inCode;
   return (
     <>
       <Link href={`/bots/${encodeURIComponent(name)}`}>
@@ -124,6 +131,11 @@ function BotHead({ bot: { name, audience, mode, connection, cells } }: { readonl
       >
         Profile<span class="hidden"> of {name}</span>…
       </Link>
+      {declared > 0 && (
+        <Link class="crumb profile-of" href={`/bots/${encodeURIComponent(name)}/actions`}>
+          {declared} without code<span class="hidden"> of {name}</span>
+        </Link>
+      )}
     </>
   );
 }

@@ -2,18 +2,14 @@ import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { ListInput, ruleWords } from '../parts/conditions.tsx';
 import { Field } from '../parts/form.tsx';
-import type { ActionPolicy, Policy } from '../parts/policy-draft.tsx';
+import { type ActionPolicy, type Part, type Policy, UNNAMED } from '../parts/policy-draft.tsx';
 import { useActions } from '../parts/standing.ts';
 import { Loaded } from '../parts/states.tsx';
 import { Text } from '../parts/text.tsx';
 import { MODES } from './bot-mode.tsx';
+import { Words } from './policy-words.tsx';
 
 /** The policy as fields. Each is named by its place in the policy, so that what the server names takes the focus. */
-
-interface Part {
-  readonly policy: Policy;
-  readonly change: (to: (policy: Policy) => Policy) => void;
-}
 
 export function PolicyFields({ bot, isFixed, ...part }: Part & { readonly bot: string; readonly isFixed: boolean }) {
   return (
@@ -24,6 +20,7 @@ export function PolicyFields({ bot, isFixed, ...part }: Part & { readonly bot: s
       <Objects {...part} />
       <Limits {...part} />
       <Chat {...part} />
+      <Words bot={bot} {...part} />
     </fieldset>
   );
 }
@@ -57,10 +54,9 @@ const DECISIONS = [
   ['deny', 'is denied'],
   ['never', 'is never let run'],
 ] as const;
-const UNNAMED: ActionPolicy = { decision: 'confirm', assurance: 'client', rules: [], autoFields: [], expose: [] };
 
 function Actions({ bot, policy, change }: Part & { readonly bot: string }) {
-  const known = useActions();
+  const known = useActions(bot);
   return (
     <section class="card" aria-labelledby="actions">
       <h2 id="actions">Actions</h2>

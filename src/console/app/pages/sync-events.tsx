@@ -10,6 +10,7 @@ import { crumbsOf } from '../parts/sync.tsx';
 import { count, Text, Words } from '../parts/text.tsx';
 import { useMay } from '../session.ts';
 import { Callouts, Messages } from './sync-inbound.tsx';
+import { Streams } from './sync-streams.tsx';
 
 /** Word from Salesforce, and word to the host app. */
 export function SyncEvents({ name: bot }: { readonly name: string }) {
@@ -20,6 +21,7 @@ export function SyncEvents({ name: bot }: { readonly name: string }) {
       crumbs={crumbsOf(bot)}
       lead="Who tells whom that something changed."
     >
+      <Streams bot={bot} />
       <Messages bot={bot} />
       <Callouts bot={bot} />
       <Webhook bot={bot} />

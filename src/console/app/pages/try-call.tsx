@@ -25,13 +25,16 @@ export function TryCall({
   known,
   of,
   policy,
+  declaration,
   isGranted,
 }: {
   readonly bot: string;
-  readonly known: Known;
-  readonly of: ActionPolicy;
+  readonly known: Pick<Known, 'name' | 'input'>;
+  readonly of: Pick<ActionPolicy, 'expose'>;
   /** Set where it is not saved yet. */
   readonly policy: Policy | undefined;
+  /** The same, of an action without code. */
+  readonly declaration?: object;
   readonly isGranted: boolean;
 }) {
   const why = useMay('MANAGE_POLICY');
@@ -44,6 +47,7 @@ export function TryCall({
         action: known.name,
         args: argsIn(box.current, inputs),
         ...(policy === undefined ? {} : { policy }),
+        ...(declaration === undefined ? {} : { declaration }),
         ...(isGranted ? { granted: true } : {}),
       }),
     after: setMet,
@@ -139,7 +143,7 @@ interface Input {
 }
 
 /** The action's inputs are flat; what has another form is typed as JSON. */
-function inputsOf({ input }: Known, { expose }: ActionPolicy): readonly Input[] {
+function inputsOf({ input }: Pick<Known, 'input'>, { expose }: Pick<ActionPolicy, 'expose'>): readonly Input[] {
   const properties = (input.properties ?? {}) as Readonly<Record<string, Readonly<Record<string, unknown>>>>; // JSON Schema
   return [
     ...Object.entries(properties).map(([name, { type, enum: values, description }]) => ({

@@ -26,6 +26,15 @@ export function ConnectionBadge({
   );
 }
 
+/** Of the OAuth app that a bot is signed in by; its secret is shown to nobody. */
+export function AppName({ of: { of, clientId } }: { readonly of: { of: 'bot' | 'installation'; clientId: string } }) {
+  return (
+    <>
+      {of === 'bot' ? 'its own' : 'the installation’s'}, <code>{clientId}</code>
+    </>
+  );
+}
+
 export function BudgetMeter({ api }: { readonly api?: { readonly used: number; readonly max: number } | undefined }) {
   if (api === undefined) return <span class="empty">not known yet</span>;
   const percent = Math.round((api.used / api.max) * 100);

@@ -13,6 +13,21 @@ export type ActionPolicy = Policy['actions'][string];
 export type Rule = ActionPolicy['rules'][number];
 export type Condition = Rule['if'];
 
+/** An action that a policy does not name: every call waits. */
+export const UNNAMED: ActionPolicy = {
+  decision: 'confirm',
+  assurance: 'client',
+  rules: [],
+  autoFields: [],
+  expose: [],
+};
+
+/** What a part of the policy's form shows and changes. */
+export interface Part {
+  readonly policy: Policy;
+  readonly change: (to: (policy: Policy) => Policy) => void;
+}
+
 export const at = (bot: string) => ({ params: { path: { bot } } });
 const readPolicy = (bot: string) => said(api.GET('/api/bots/{bot}/policy', at(bot)));
 

@@ -10,8 +10,10 @@ const readGrid = () => said(api.GET('/api/permissions'));
 export const useGrid = () => useQuery({ queryKey: ['policy', 'grid'], queryFn: readGrid });
 
 export type Known = Awaited<ReturnType<typeof readActions>>['actions'][number];
-const readActions = () => said(api.GET('/api/actions'));
-export const useActions = () => useQuery({ queryKey: ['actions'], queryFn: readActions, staleTime: Infinity });
+const readActions = (bot: string) => said(api.GET('/api/actions', { params: { query: { bot } } }));
+/** Those in code, and those that were declared for this bot. */
+export const useActions = (bot: string) =>
+  useQuery({ queryKey: ['policy', bot, 'actions'], queryFn: () => readActions(bot) });
 
 export const WORDS: { readonly [W in Cell['word']]: { readonly word: string; readonly means: string } } = {
   runs: { word: 'Runs', means: 'runs by itself' },
