@@ -25,7 +25,7 @@ const ourTests = { include: [all], exclude: [browserTests, ...pureTests, ...proc
 const postgresTests = [
   'test/store/!(make-folder|per-bot|sqlite|processes).test.ts',
   'test/{gate/{orgs,clocks},identity/oauth,mcp/sessions,salesforce/soql-allowance}.test.ts',
-  'test/sync/{batch,claim-runner,clocks,console-routes,converted,crash,events,feed,field-times,found,held,host-links,hosts,identity,interrupted,log-routes,manual-links,model,platform-events,policy,repeats,routes,stands-alone,status,streams,transitions,worker}.test.ts',
+  'test/sync/{batch,bulk,bulk-routes,claim-runner,clocks,console-routes,converted,crash,events,feed,field-times,found,held,host-links,hosts,identity,interrupted,log-routes,manual-links,model,platform-events,policy,repeats,routes,stands-alone,status,streams,transitions,worker}.test.ts',
 ];
 
 // The main flows once more in an org that has none of our fields; what is about those is left out by name.

@@ -257,11 +257,13 @@ export const REQUIREMENTS = {
   B1: { state: 'held', promise: 'record create, read, update, delete, upsert by external id.' },
   B2: { state: 'held', promise: 'SOQL with pagination.' },
   B3: {
-    state: 'owed: declared actions write by Composite Graph; the sync makes a case and its people one after the other still',
+    state:
+      'owed: declared actions write by Composite Graph; the sync makes a case and its people one after the other still',
     promise: 'Composite, Composite Graph, Collections.',
   },
   B4: {
-    state: 'owed: the client is there (src/salesforce/bulk), the sync does not use it',
+    state:
+      'owed: update by Id for linked records, query jobs for reconciling, and memory (320 MB were seen with 100,000 rows, 250 are wanted)',
     promise: 'Bulk 2.0 ingest and query with results report, within its daily limits.',
   },
   B5: {

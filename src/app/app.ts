@@ -251,12 +251,13 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         return createSoql({ bot: bot.name, caller, org, policy, counters: store.counters, secret, now, answered });
       });
     const road = lazily(async (): Promise<WholeGate> => {
-      const [{ createGate }, { toSoql }, { toSosl }, { isUnknownOutcome, mayBeDone, UpstreamError }] = await Promise.all([
-        import('../gate/create-gate.ts'),
-        import('../salesforce/records/find.ts'),
-        import('../salesforce/records/search.ts'),
-        import('../salesforce/transport/upstream-error.ts'),
-      ]);
+      const [{ createGate }, { toSoql }, { toSosl }, { isUnknownOutcome, mayBeDone, UpstreamError }] =
+        await Promise.all([
+          import('../gate/create-gate.ts'),
+          import('../salesforce/records/find.ts'),
+          import('../salesforce/records/search.ts'),
+          import('../salesforce/transport/upstream-error.ts'),
+        ]);
       const context: RoadContext = {
         openOrg,
         openSoql,

@@ -317,7 +317,8 @@ function choiceProblems(
   if (input !== undefined && input.type !== 'choice')
     return [{ name: at, problem: `must be a choice: ${field.name} takes values of a list` }];
   // What an operator wrote down is stored by an open list, whatever it is.
-  const constant = 'value' in source && typeof source.value === 'string' && field.restrictedPicklist ? [source.value] : [];
+  const constant =
+    'value' in source && typeof source.value === 'string' && field.restrictedPicklist ? [source.value] : [];
   const active = field.picklistValues.filter((one) => one.active).map((one) => one.value);
   return (input?.values ?? constant).flatMap((value) => {
     if (active.includes(value)) return [];

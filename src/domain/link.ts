@@ -118,6 +118,10 @@ export interface Standing {
   readonly needsYou: number;
 }
 
+/** How the holder of a link is named while a part of a bulk job has it. No watch ends such a hold: the part does. */
+export const heldByPart = (part: string): string => `${PART_HOLDER}${part}`;
+export const PART_HOLDER = 'bulk ';
+
 export interface LinkStore {
   /** Adds those that are not there; a look-up value that another link holds is left out. */
   ensure(links: readonly NewLink[]): Promise<void>;
@@ -125,7 +129,7 @@ export interface LinkStore {
   claim(among: LinkSet, what: Due, claim: Claim): Promise<readonly Link[]>;
   /** Whether a person set something off that is still to do. */
   isAsked(among: LinkSet, now: number): Promise<boolean>;
-  /** What is held, by whom. */
+  /** What processes hold, by whom. */
   leases(among: LinkSet): Promise<readonly Lease[]>;
   /** Takes from its holder what it still holds by exactly this lease. */
   endLease(among: LinkSet, lease: Lease): Promise<void>;
@@ -133,6 +137,11 @@ export interface LinkStore {
   lock(claims: readonly Pick<Link, 'id' | 'fence'>[]): Promise<readonly Link[]>;
   /** Writes everything but `dirty`, which others may have moved. */
   save(links: readonly Link[]): Promise<void>;
+  /**
+   * Hands claims that still stand over to a holder that no watch ends; answers their ids. Their fence moves on: who claimed them can
+   * neither free nor acknowledge them any more.
+   */
+  hand(claims: readonly Pick<Link, 'id' | 'fence'>[], holder: string): Promise<readonly string[]>;
   renew(claims: readonly Pick<Link, 'id' | 'fence'>[], until: number): Promise<void>;
   release(claims: readonly Pick<Link, 'id' | 'fence'>[]): Promise<void>;
   byLocal(scope: Scope, object: string, localIds: readonly string[]): Promise<readonly Link[]>;
@@ -179,4 +188,6 @@ export interface LinkStore {
   enlist(among: LinkSet, batch: string, only: 'all' | 'failed', after: string): Promise<string | undefined>;
   delist(batch: string): Promise<void>;
   countBatch(batch: string): Promise<number>;
+  /** Of them, those that have no record, and were not tried before. */
+  countNew(batch: string): Promise<number>;
 }

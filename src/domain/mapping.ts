@@ -27,6 +27,8 @@ export interface Mapping {
   readonly foundIf?: FoundFilter | undefined;
   /** Off: a duplicate rule's answer links the match. On: the rule is overridden. An admin's choice. */
   readonly allowDuplicates: boolean;
+  /** Whether many new records may go as jobs of Bulk API 2.0. Absent: `auto`, which is from 10,000 on. */
+  readonly bulk?: 'auto' | 'never' | undefined;
 }
 
 /** Ids of 15 or 18 characters; a list that is absent lets all through. */
@@ -172,6 +174,7 @@ export const mappingSchema = z.strictObject({
   onRemoteCreate: z.enum(['ignore', 'tell']).optional(),
   foundIf: z.strictObject({ recordTypeIds: ids('012').optional(), ownerIds: ids('005|00G').optional() }).optional(),
   allowDuplicates: z.boolean().default(false),
+  bulk: z.enum(['auto', 'never']).optional(),
 });
 
 /** A record of the host: its fields, and the day it was made (for defaults of dates). */

@@ -74,7 +74,11 @@ async function declaredDrift(
 ): Promise<readonly string[]> {
   const granted = declared.filter(({ declaration }) => grants.includes(permissionOf(declaration.name)));
   const told = granted.map(async ({ declaration }) => {
-    if (RUNS_ORG_CODE.has(declaration.operation) || (declaration.operation === 'query' && declaration.soql !== undefined)) return [];
+    if (
+      RUNS_ORG_CODE.has(declaration.operation) ||
+      (declaration.operation === 'query' && declaration.soql !== undefined)
+    )
+      return [];
     const ask = { describe, flow: async () => ({ inputs: [] }), judge: async () => undefined };
     const problems = await orgProblems(declaration, ask, opened(declaration, policy));
     return problems.map(({ name, problem }) => `${declaration.name}: ${name}: ${problem}.`);

@@ -21,7 +21,10 @@ export interface Bulk {
   /** In no order: a row is known by its key among `values`. A job that failed has done rows, too. */
   results(id: string, which: 'successful' | 'failed' | 'unprocessed'): AsyncIterable<BulkRow>;
   /** A query as one job, removed afterwards; every value is a text, and null an empty one. */
-  query(soql: string, options?: { readonly pageSize?: number }): AsyncIterable<Readonly<Record<string, string>>>;
+  query(
+    soql: string,
+    options?: { readonly pageSize?: number; readonly onCall?: () => void },
+  ): AsyncIterable<Readonly<Record<string, string>>>;
 }
 
 export interface BulkStatus {

@@ -4,6 +4,7 @@ import type { Link, LinkSet, LinkStore, Scope } from '../domain/link.ts';
 import type { Kind, Mapping } from '../domain/mapping.ts';
 import type { Transition } from '../domain/subscription.ts';
 import type { Hours, Repeat } from '../domain/wall-clock.ts';
+import type { BulkStore } from './bulk-store.ts';
 import type { FieldTimeStore, StreamStore } from './streams.ts';
 import type { FoundStore, TransitionStore } from './transitions.ts';
 
@@ -231,6 +232,12 @@ export interface LogStore {
   /** Newest first. */
   find(bot: string, filter: LogFilter): Promise<readonly LogRow[]>;
   get(bot: string, id: string): Promise<LogRow | undefined>;
+  /** Records, not rows, of a batch that began no earlier than the id `from`: how many met each. */
+  tally(
+    bot: string,
+    batch: string,
+    from: string,
+  ): Promise<readonly (Pick<LogRow, 'operation' | 'direction' | 'status'> & { readonly count: number })[]>;
 }
 
 export interface MappingRow {
@@ -391,6 +398,7 @@ export interface SyncStore {
   readonly fieldTimes: FieldTimeStore;
   readonly transitions: TransitionStore;
   readonly found: FoundStore;
+  readonly bulk: BulkStore;
   /** One transaction; only the store that `work` is given may be used inside. No network inside. It may run again from its start. */
   atomically<T>(work: (store: SyncStore) => Promise<T>): Promise<T>;
 }

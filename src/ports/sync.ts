@@ -23,6 +23,8 @@ export type SyncOrg = Pick<
   | 'hearClock'
   | 'recordUrl'
   | 'clientName'
+  | 'bulk'
+  | 'limits'
 >;
 
 export interface SyncDeps {
@@ -103,6 +105,11 @@ export interface SyncSettings {
   readonly overlapMs: number;
   /** Most links in one read. */
   readonly window: number;
+  /** From how many new records on a batch goes as jobs of Bulk API 2.0. */
+  readonly bulkFrom: number;
+  /** What one job takes. Salesforce takes 150 MB once base64 has made a third more of it. */
+  readonly bulkRows: number;
+  readonly bulkBytes: number;
 }
 
 export const DEFAULT_SETTINGS: SyncSettings = {
@@ -110,6 +117,9 @@ export const DEFAULT_SETTINGS: SyncSettings = {
   freshMs: 300_000,
   overlapMs: 600_000,
   window: 10_000,
+  bulkFrom: 10_000,
+  bulkRows: 400_000,
+  bulkBytes: 90_000_000,
 };
 
 /** Where a process may die, by name; sync-P8 goes through all of them. */
@@ -128,5 +138,16 @@ export const CRASH_POINTS = [
   'inbox-stored',
   'events-stored',
   'webhook-sent',
+  'rows-staged',
+  'part-sealed',
+  'job-created',
+  'job-noted',
+  'job-uploaded',
+  'upload-noted',
+  'job-closed',
+  'close-noted',
+  'rows-acknowledged',
+  'rows-told',
+  'job-removed',
 ] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];

@@ -15,6 +15,7 @@ import { proposalUser } from './migrations/0016-proposal-user.ts';
 import { inboundKinds } from './migrations/0017-inbound-kinds.ts';
 import { declaredActions } from './migrations/0018-declared-actions.ts';
 import { fieldTimes } from './migrations/0019-field-times.ts';
+import { bulk } from './migrations/0020-bulk.ts';
 import { transitions } from './migrations/0021-transitions.ts';
 import { left } from './migrations/0022-left.ts';
 import { identity } from './migrations/0025-identity.ts';
@@ -42,6 +43,7 @@ export const MIGRATIONS = [
   inboundKinds,
   declaredActions,
   fieldTimes,
+  bulk,
   transitions,
   left,
   identity,

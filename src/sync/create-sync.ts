@@ -2,6 +2,8 @@ import type { Preview, Sync } from '../domain/action.ts';
 import { createLeaseWatch } from '../domain/lease-watch.ts';
 import type { Link } from '../domain/link.ts';
 import type { SyncDeps, SyncOrg } from '../ports/sync.ts';
+import { createLoads } from './bulk/loads.ts';
+import { createParts } from './bulk/parts.ts';
 import { type ClaimRunner, createClaimRunner } from './engine/claim-runner.ts';
 import { createEngine, type Engine } from './engine/engine.ts';
 import { createHeldSync } from './engine/held.ts';
@@ -39,12 +41,13 @@ export function createSync(given: SyncRoomDeps): SyncRoom {
   const deps = { ...given, watch: given.watch ?? createLeaseWatch(given.now) };
   const engine = createEngine(deps);
   const runner = createClaimRunner(deps, engine);
+  const parts = createParts(deps, engine);
   const hosts = createHosts({ ...deps, onChange: deps.onChange ?? (() => {}) });
   return {
     hosts,
     engine,
     runner,
-    batches: createBatches(deps, runner),
+    batches: createBatches(deps, runner, { parts, loads: createLoads(deps, engine, parts), settings: engine.settings }),
     manualLinks: createManualLinks(deps, engine, runner, hosts),
     subscriptions: createSubscriptions(deps),
     adopt: (answer) => adopt(deps, engine, answer),

@@ -42,6 +42,7 @@ const FORBIDDEN = [
   ['src/sync/mapping/b.ts', '../remote/target.ts'],
   ['src/sync/merge/a.ts', '../engine/engine.ts'],
   ['src/sync/engine/a.ts', '../jobs/worker.ts'],
+  ['src/sync/bulk/a.ts', '../jobs/worker.ts'],
   ['src/outbound/a.ts', '../domain/errors.ts'],
   ['src/notices/a.ts', '../sync/jobs/status.ts'],
   ['src/http/routes/a.ts', '../../mcp/server.ts'],

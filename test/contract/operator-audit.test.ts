@@ -22,6 +22,7 @@ const LOOKS = new Set([
   'POST /api/bots/{bot}/declared-actions/{name}/check',
   'POST /api/bots/{bot}/mappings/{kind}/check',
   'POST /api/bots/{bot}/mappings/{kind}/preview',
+  'POST /api/bots/{bot}/sync/batches/preview',
   'POST /api/notices/webhook/test',
 ]);
 

@@ -97,8 +97,12 @@ describe('a declared search', () => {
     const { result } = await world.call('FindPeople', { words: 'gonzalez' });
     expect(result).toMatchObject({ rows: [{ Name: 'Rosa Gonzalez' }] });
     expect(JSON.stringify(result)).not.toContain('acme.example');
-    expect(await problemsOf(world, { ...findPeople, objects: [{ object: 'Contact', fields: ['Name'] }], in: 'all' })).toMatch(/in: all would look through Contact.Email/);
-    expect(await problemsOf(world, { ...findPeople, objects: [{ object: 'Contact', fields: ['Name'] }], in: 'email' })).toMatch(/Contact.Email/);
+    expect(
+      await problemsOf(world, { ...findPeople, objects: [{ object: 'Contact', fields: ['Name'] }], in: 'all' }),
+    ).toMatch(/in: all would look through Contact.Email/);
+    expect(
+      await problemsOf(world, { ...findPeople, objects: [{ object: 'Contact', fields: ['Name'] }], in: 'email' }),
+    ).toMatch(/Contact.Email/);
     await world.setPolicy((policy) => ({
       ...policy,
       objects: { ...policy.objects, Contact: { ...policy.objects.Contact!, denyFields: ['LastName'] } },

@@ -2,8 +2,9 @@ import { text } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FieldValue } from '../../src/domain/action.ts';
+import { type Cells, csvOf } from '../../src/domain/bulk-csv.ts';
 import type { Bulk, BulkRow } from '../../src/ports/bulk.ts';
-import { type Cells, csvParts, readCsv } from '../../src/salesforce/bulk/csv.ts';
+import { readCsv } from '../../src/salesforce/bulk/csv.ts';
 import { createSimWorld } from './org-world.ts';
 
 const KEYED = { object: 'Contact', operation: 'upsert', key: 'Gatehouse_Id__c' } as const;
@@ -28,8 +29,7 @@ async function all<T>(rows: AsyncIterable<T>): Promise<T[]> {
   for await (const row of rows) found.push(row);
   return found;
 }
-const only = async (columns: readonly string[], rows: readonly Cells[]) =>
-  (await csvParts(columns, rows).next()).value as ReadableStream<Uint8Array>;
+const only = async (columns: readonly string[], rows: readonly Cells[]) => csvOf(columns, rows);
 
 async function loaded(bulk: Bulk, columns: readonly string[], rows: readonly Cells[]): Promise<string> {
   const id = await bulk.create(KEYED);
@@ -204,20 +204,6 @@ describe('rows as CSV', () => {
     await expect(sent('#N/A')).rejects.toMatchObject({ code: 'invalid_input' });
     await expect(sent('x'.repeat(131_073))).rejects.toMatchObject({ code: 'invalid_input' });
     await expect(only(['A__c,Id'], [['x']])).rejects.toThrow('A column is');
-  });
-
-  it('fill a job, stop before the row that would pass its limit, and go on in the next one [B4]', async () => {
-    const rows = Array.from({ length: 7 }, (_, at): Cells => [`k${at}`]);
-    const partsOf = async (limits: { bytes: number; rows: number }) => {
-      const parts: string[] = [];
-      for await (const part of csvParts(['A__c'], rows, limits)) parts.push(await text(part));
-      return parts;
-    };
-    expect((await partsOf({ bytes: 1e6, rows: 3 })).map((part) => part.split('\n').length - 2)).toEqual([3, 3, 1]);
-    const small = await partsOf({ bytes: 16, rows: 100 });
-    expect(small.map((part) => part.length)).toEqual([15, 15, 15, 10]);
-    expect(small.join('').match(/k\d/g)).toHaveLength(7);
-    expect(await partsOf({ bytes: 1, rows: 100 })).toHaveLength(7);
   });
 
   it('that are cut, or name a column twice, are read by nobody [B4]', async () => {

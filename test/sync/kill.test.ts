@@ -71,6 +71,8 @@ async function createStage(target: DatabaseTarget) {
         const isCalm =
           (await links.backlog(among)).count === 0 &&
           (await inbox.pending(among, 1)).length === 0 &&
+          (await house.syncStore.bulk.open(among)).length === 0 &&
+          (await house.sync.batches.list(among.bot)).every(({ state }) => state === 'done') &&
           (target === undefined || target.delivered === (await feed.head('demo')));
         calm = isCalm ? calm + 1 : 0;
       }
@@ -118,6 +120,25 @@ const batch: Scene = {
       expect((await contact(id)).Title).toBe(point);
       expect((await effects(id)).filter((row) => row.changes.some(({ after }) => after === point))).toHaveLength(1);
     }
+  },
+};
+/** People who are not there yet, as one bulk job. */
+const load: Scene = {
+  async begin({ house, put, among }, point) {
+    await house.control('POST', 'settings', { bulkQueueMs: 0, bulkRowsPerSecond: 1e6 });
+    for (let n = 0; n < 4; n++)
+      await put(`${point}-${n}`, { email: `${point}-${n}@example.com`, name: `N${n} ${point}` });
+    await house.sync.batches.start(among.bot, among.orgId, 'party');
+  },
+  async end({ records, effects, house, contact }, point) {
+    expect((await records()).filter(({ Email }) => String(Email).startsWith(`${point}-`))).toHaveLength(4);
+    for (let n = 0; n < 4; n++) {
+      expect((await effects(`${point}-${n}`)).map(({ operation }) => operation)).toEqual(['create']);
+      expect((await contact(`${point}-${n}`)).Gatehouse_Id__c).toBe(`demo:party:${point}-${n}`);
+    }
+    // An open job of which nobody knows starts nothing. A query job is a read that a dead process leaves to Salesforce.
+    const { jobs } = (await house.control('GET', 'bulk')) as { jobs: { state: string; jobType: string }[] };
+    expect(jobs.filter(({ state, jobType }) => state !== 'Open' && jobType === 'V2Ingest')).toEqual([]);
   },
 };
 const pulled = (title: string): Scene['end'] => {
@@ -209,6 +230,17 @@ const SCENES: Readonly<Record<CrashPoint, Scene>> = {
       expect(heard.every(({ body }) => body.includes('for the webhook'))).toBe(true);
     },
   },
+  'rows-staged': load,
+  'part-sealed': load,
+  'job-created': load,
+  'job-noted': load,
+  'job-uploaded': load,
+  'upload-noted': load,
+  'job-closed': load,
+  'close-noted': load,
+  'rows-acknowledged': load,
+  'rows-told': load,
+  'job-removed': load,
 };
 
 // They wait for leases and processes most of the time.
@@ -217,21 +249,30 @@ describe.concurrent('a fleet', () => {
 });
 
 function suite(_name: string, openFresh: OpenFresh): void {
-  it('dies by kill -9 at every point of the list, and the next process ends as if nothing had happened [sync-P8] [sync-P10] [S8]', async () => {
+  const points = (isLoad: boolean) => CRASH_POINTS.filter((point) => (SCENES[point] === load) === isLoad);
+  const dies = async (at: readonly CrashPoint[]) => {
     await using fresh = await openFresh();
     await using stage = await createStage(fresh.target);
-    for (const point of CRASH_POINTS) {
+    for (const point of at) {
       const { begin, pollMs, provoke, end } = SCENES[point];
       await begin(stage, point);
       const doomed = await stage.fleet.start({ dieAt: point, ...(pollMs === undefined ? {} : { pollMs }) });
       await provoke?.(stage, doomed.door);
-      expect(await Promise.race([doomed.ended, sleep(20_000, 'alive')]), point).toBe('SIGKILL');
+      expect(await Promise.race([doomed.ended, sleep(60_000, 'alive')]), point).toBe('SIGKILL');
       await stage.finish();
       await end(stage, point);
       const emails = (await stage.records()).map((record) => record.Email);
       expect(new Set(emails).size, point).toBe(emails.length);
     }
+  };
+
+  it('dies by kill -9 at every point of the list, and the next process ends as if nothing had happened [sync-P8] [sync-P10] [S8]', async () => {
+    await dies(points(false));
   }, 240_000);
+
+  it('dies by kill -9 at every step of a bulk load: nothing twice, nothing lost, no file left [sync-P8] [B4] [S8]', async () => {
+    await dies(points(true));
+  }, 480_000);
 
   it('survives kill -9 of real workers under faults: no duplicate, no difference, no lost edit, then rest [sync-P8] [sync-P21] [S8]', async () => {
     await using fresh = await openFresh();

@@ -14,6 +14,8 @@ export const command = defineCommand({
   options: {
     object: { value: 'object', about: 'only these (default: people first, then cases)', choices: KINDS },
     batch: { about: 'all of them, not only what changed; what a killed run left is done by the next' },
+    preview: { about: 'with --batch: what it would do, from one look at Salesforce; nothing is written' },
+    report: { value: 'batch', about: 'what a batch came to, by its id' },
     every: {
       value: 'day|week',
       about: 'with --batch: again and again, by a server or worker',
@@ -31,14 +33,22 @@ export const command = defineCommand({
       terminal,
     } = call;
     const app = await call.openApp();
+    const { name: bot } = await botNamed(app.store, name);
+    if (options.report !== undefined) {
+      const report = await (await app.sync()).batches.report(bot, options.report);
+      terminal.print(report, columns(Object.entries(report).map(toCells)));
+      return;
+    }
+    if (options.preview && !options.batch) throw new UsageError('A preview is of a batch.', 'Say --batch --preview.');
     const repeat = readRepeat(options);
     // What changed alone is what serve and worker do unasked; all of it is a decision, here as over REST.
-    const operator = options.batch ? await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS') : undefined;
-    const { name: bot } = await botNamed(app.store, name);
+    const operator =
+      options.batch && !options.preview ? await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS') : undefined;
     const stopped = new AbortController();
     process.once('SIGINT', () => stopped.abort());
     const org = await app.connections.open(bot, { signal: stopped.signal, background: true });
-    const run = options.batch ? batcher(principalOf(operator), repeat) : runDue;
+    const runNow = options.batch ? batcher(principalOf(operator), repeat) : runDue;
+    const run = options.preview ? preview : runNow;
     const synced: Readonly<Record<string, string | number>>[] = [];
     const kinds = options.object === undefined ? KINDS : [options.object];
     const refused: GatehouseError[] = [];
@@ -86,6 +96,10 @@ const batcher =
     const { state: end, total, done, failed, calls } = await batches.status(bot, id);
     return { batch: id, state: end, total, done, failed, problems: await countProblems(app, bot, org, kind), calls };
   };
+
+async function preview(app: App, bot: string, org: Org, kind: Kind) {
+  return { ...(await (await app.sync()).batches.preview(bot, org, kind)) };
+}
 
 /** Said by one option or several: all of them, or none. */
 function readRepeat({

@@ -97,17 +97,22 @@ export function createBulk(deps: {
     async *results(id, which) {
       for await (const row of rowsOf(`${ingest(id)}/${FILES[which]}`)) yield toRow(row, which);
     },
-    async *query(soql, { pageSize = PAGE_ROWS } = {}) {
+    async *query(soql, { pageSize = PAGE_ROWS, onCall = () => {} } = {}) {
       // A job made twice by a repeat is a read that nobody fetches.
       const body = { operation: 'query', query: soql };
+      onCall();
       const { id } = await ask({ method: 'POST', path: `${base}/query`, isRead: true, body });
       const path = `${base}/query/${id}`;
-      const over = await untilOver(() => ask({ path }));
+      const over = await untilOver(() => {
+        onCall();
+        return ask({ path });
+      });
       try {
         if (over.state !== 'JobComplete') throw notDone(over);
         let count = 0;
         for (let locator: string | null = null; ; ) {
           const more: string = locator === null ? '' : `&locator=${encodeURIComponent(locator)}`;
+          onCall();
           const page = await fileOf(`${path}/results?maxRecords=${pageSize}${more}`);
           for await (const row of page.rows) {
             count++;
@@ -119,6 +124,7 @@ export function createBulk(deps: {
         // A page that went missing must not be taken for the end.
         if (count !== over.processed) throw unreadable(false);
       } finally {
+        onCall();
         if (isOver(over)) await removed(path).catch(() => undefined);
       }
     },

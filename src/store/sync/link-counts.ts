@@ -9,7 +9,10 @@ export type Among = (builder: ExpressionBuilder<SyncTables, 'links'>) => Express
 /** How the links of a bot stand. Each count is of an index alone, or of what has a problem, which is little. */
 export function createLinkCounts({
   db,
-}: SyncDatabase): Pick<LinkStore, 'countByState' | 'standing' | 'countProblems' | 'backlog' | 'countBatch'> {
+}: SyncDatabase): Pick<
+  LinkStore,
+  'countByState' | 'standing' | 'countProblems' | 'backlog' | 'countBatch' | 'countNew'
+> {
   async function count(among: Among): Promise<number> {
     const row = await db
       .selectFrom('links')
@@ -81,6 +84,8 @@ export function createLinkCounts({
     },
 
     countBatch: (batch) => count(({ eb }) => eb('batch', '=', batch)),
+    countNew: (batch) =>
+      count(({ eb, and }) => and([eb('batch', '=', batch), eb('sfId', 'is', null), eb('attempts', '=', 0)])),
   };
 }
 

@@ -1,6 +1,14 @@
 import type { Expression, ExpressionBuilder, SelectQueryBuilder } from 'kysely';
 import { FEW_TRIES, LONGEST_WAIT_MS, LONGEST_WAIT_OF_FEW_MS } from '../../domain/backoff.ts';
-import { BY_HAND, type Due, type Link, type LinkSet, type LinkStore, type Scope } from '../../domain/link.ts';
+import {
+  BY_HAND,
+  type Due,
+  type Link,
+  type LinkSet,
+  type LinkStore,
+  PART_HOLDER,
+  type Scope,
+} from '../../domain/link.ts';
 import { freshLink } from '../../domain/link-transitions.ts';
 import { type Among, both, createLinkCounts, isAmong } from './link-counts.ts';
 import { fromRow, inChunks, MOST_BOUND, type SyncDatabase, type SyncTables, toRow } from './tables.ts';
@@ -158,6 +166,7 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
         .where('bot', '=', bot)
         .where('orgId', '=', orgId)
         .where('leaseUntil', '>', 0)
+        .where('leaseOwner', 'not like', `${PART_HOLDER}%`)
         .execute();
       return rows.map(({ owner, until }) => ({ owner: owner ?? '', until }));
     },
@@ -207,6 +216,31 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
           )
           .execute();
       }
+    },
+
+    async hand(claims, holder) {
+      const handed: string[] = [];
+      for (const some of inPieces(claims)) {
+        const tuples = ({ tuple }: Builder) => some.map(({ id, fence }) => tuple(id, fence));
+        const among: Among = (builder) =>
+          builder.and([
+            builder.eb(
+              'id',
+              'in',
+              some.map(({ id }) => id),
+            ),
+            builder.eb(builder.refTuple('id', 'fence'), 'in', tuples(builder)),
+            builder.eb('leaseUntil', '>', 0),
+          ]);
+        const rows = await db
+          .updateTable('links')
+          .set(({ eb }) => ({ leaseOwner: holder, leaseUntil: 1, fence: eb('fence', '+', 1) }))
+          .where('id', 'in', inOrder(among))
+          .returning('id')
+          .execute();
+        handed.push(...rows.map(({ id }) => id));
+      }
+      return handed;
     },
 
     renew: (claims, until) => updateClaims(claims, { leaseUntil: until }),

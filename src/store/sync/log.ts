@@ -35,6 +35,18 @@ export function createLogStore({ db }: SyncDatabase): LogStore {
         .executeTakeFirst();
       return row && fromRow<LogRow, (typeof JSON_COLUMNS)[number]>(row, JSON_COLUMNS);
     },
+
+    async tally(bot, batch, from) {
+      const rows = await db
+        .selectFrom('syncLog')
+        .select(({ fn }) => ['operation', 'direction', 'status', fn.count<number>('localId').distinct().as('count')])
+        .where('bot', '=', bot)
+        .where('id', '>=', from)
+        .where('batch', '=', batch)
+        .groupBy(['operation', 'direction', 'status'])
+        .execute();
+      return rows.map((row) => ({ ...row, count: Number(row.count) }));
+    },
   };
 }
 

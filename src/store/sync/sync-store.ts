@@ -2,6 +2,7 @@ import type { SyncStore } from '../../ports/sync-store.ts';
 import type { Database } from '../engines/database.ts';
 import { createAskedStore } from './asked.ts';
 import { createBatchStore, createQuietStore } from './batches.ts';
+import { createBulkStore } from './bulk.ts';
 import { createInboxStore, createPollStore, createTurnStore } from './events.ts';
 import { createFeedStore, createSubscriptionStore, createTokenStore, createWebhookStore } from './feed.ts';
 import { createFieldTimeStore } from './field-times.ts';
@@ -37,6 +38,7 @@ export function createSyncStore(database: Database): SyncStore {
     fieldTimes: createFieldTimeStore(tables),
     transitions: createTransitionStore(tables),
     found: createFoundStore(tables),
+    bulk: createBulkStore(tables),
     async mark() {
       // Ids of the log begin with their time, and batches are few.
       const [last, batches] = await Promise.all([

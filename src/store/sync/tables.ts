@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { Link, Scope } from '../../domain/link.ts';
+import type { BulkPart, BulkRowStored } from '../../ports/bulk-store.ts';
 import type { FieldTimes, Stream, StreamLease } from '../../ports/streams.ts';
 import type {
   Asked,
@@ -47,6 +48,8 @@ export type SyncTables = {
   streams: Stored<Stream, 'error'>;
   fieldTimes: Stored<FieldTimes, 'fields'>;
   streamLeases: Scope & StreamLease;
+  bulkParts: Stored<BulkPart, 'columns'>;
+  bulkRows: Stored<BulkRowStored, 'fields' | 'sent' | 'pushed' | 'problems'>;
   /** Of the store's own tables, what sync asks of them. */
   proposals: { readonly id: string; readonly state: string };
   bots: { readonly name: string; readonly createdAt: number; readonly policyRevision: number };

@@ -41,6 +41,8 @@ export const PER_BOT: readonly string[] = [
   'transitions',
   'transitionHolders',
   'found',
+  'bulkParts',
+  'bulkRows',
 ];
 
 /** Those of them that grow with people, cases and events. */
@@ -51,6 +53,7 @@ const MUCH_PER_BOT: readonly string[] = [
   'told',
   'fieldTimes',
   'asked',
+  'bulkRows',
   'links',
   'hostRecords',
   'conversations',

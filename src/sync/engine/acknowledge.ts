@@ -55,17 +55,25 @@ interface Ack extends AckInput {
 
 /** One transaction after the answer: the base moves, the intents of this claim go, the log row is added. */
 export function acknowledge(store: SyncStore, input: AckInput): Promise<readonly Acknowledged[]> {
+  return store.atomically(async (inside) =>
+    acknowledgeLocked(inside, input, await inside.links.lock(input.outcomes.map(({ write }) => write.link))),
+  );
+}
+
+/** The same inside a transaction that has locked the links; of those that are not among them the claim was lost. */
+export async function acknowledgeLocked(
+  inside: SyncStore,
+  input: AckInput,
+  locked: readonly Link[],
+): Promise<readonly Acknowledged[]> {
   const { outcomes, target, now } = input;
-  return store.atomically(async (inside) => {
-    const locked = await inside.links.lock(outcomes.map(({ write }) => write.link));
-    const links = new Map(locked.map((link) => [link.id, link]));
-    const ack: Ack = { ...input, taken: await linkedBy(inside, input), saved: [], log: [] };
-    const results = outcomes.map((answered) => settleAnswer(ack, answered, links.get(answered.write.link.id)));
-    await saveLinks(inside, target.scope, locked, ack.saved, now);
-    await countFailed(inside, locked, ack.saved);
-    await inside.log.add(ack.log);
-    return results;
-  });
+  const links = new Map(locked.map((link) => [link.id, link]));
+  const ack: Ack = { ...input, taken: await linkedBy(inside, input), saved: [], log: [] };
+  const results = outcomes.map((answered) => settleAnswer(ack, answered, links.get(answered.write.link.id)));
+  await saveLinks(inside, target.scope, locked, ack.saved, now);
+  await countFailed(inside, locked, ack.saved);
+  await inside.log.add(ack.log);
+  return results;
 }
 
 async function linkedBy(inside: SyncStore, { outcomes, target }: AckInput): Promise<Map<string | null, Link>> {
@@ -109,7 +117,7 @@ function written(
   const next: Link = {
     ...linkedTo(link, id),
     base: { ...(isCreated ? emptyBase(target) : {}), ...link.base, ...agreed },
-    intents: withoutOwn(link, now),
+    intents: withoutOwn(link, write.link.fence, now),
     attemptedAt: null,
     // A hint that came during the write is not answered by it: 0 makes the next pass read.
     seenAt: link.seenAt === 0 && link.dirty !== write.dirty ? 0 : now,
@@ -145,13 +153,13 @@ const isAlreadyGone = ({ kind }: PendingWrite, { error }: Refusal): boolean =>
   kind === 'delete' && error.code === 'not_found';
 
 /** Less the intents of this claim. Those of a lost claim stay: its request may still arrive. */
-function withoutOwn({ intents, fence }: Link, now: number): Link['intents'] {
-  return openIntents(intents, now, (intent) => intent.fence === fence);
+function withoutOwn({ intents }: Link, claim: number, now: number): Link['intents'] {
+  return openIntents(intents, now, (intent) => intent.fence === claim);
 }
 
 /** The link of a create that Salesforce surely did not do: nothing of this claim is under way. */
-export function asUnsent(link: Link, now: number): Link {
-  const intents = withoutOwn(link, now);
+export function asUnsent(link: Link, now: number, claim = link.fence): Link {
+  const intents = withoutOwn(link, claim, now);
   return { ...link, intents, attemptedAt: Object.keys(intents).length > 0 ? link.attemptedAt : null };
 }
 
@@ -169,7 +177,7 @@ function refuse(
   // ours still: the next look may fail, and then it would pass for somebody's edit.
   const clean: Link = {
     ...link,
-    intents: failure.mayBeDone ? link.intents : withoutOwn(link, now),
+    intents: failure.mayBeDone ? link.intents : withoutOwn(link, write.link.fence, now),
     attemptedAt: isPassing(failure) || failure.then === 'reread' ? link.attemptedAt : null,
   };
   const attempts = link.attempts + 1;
@@ -193,7 +201,11 @@ function refuse(
   }
   if (isPassing(failure)) {
     const isBlind = write.kind === 'create' && target.externalId === undefined;
-    const again = postponed(isBlind && !failure.mayBeDone ? asUnsent(link, now) : link, failure.error, now);
+    const again = postponed(
+      isBlind && !failure.mayBeDone ? asUnsent(link, now, write.link.fence) : link,
+      failure.error,
+      now,
+    );
     if (attempts === 1 || again.batch !== link.batch) log.push(refusedRow('pending', failure.error));
     saved.push(again);
     return base;
@@ -207,7 +219,10 @@ function refuse(
   const state = link.sfId !== null ? 'active' : isAmbiguous ? 'ambiguous' : 'failed';
   log.push(refusedRow(isAmbiguous ? 'ambiguous' : 'failed', error));
   // Nothing is tried again before the record or the mapping changes: no retry storm for what cannot succeed.
-  saved.push(finished({ ...clean, state, attemptedAt: null }, write.dirty, error));
+  saved.push({
+    ...finished({ ...clean, state, attemptedAt: null }, write.dirty, error),
+    intents: clean.intents,
+  });
   return { ...base, error };
 }
 

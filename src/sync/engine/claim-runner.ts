@@ -140,6 +140,7 @@ export function createClaimRunner(deps: SyncDeps, engine: Engine): ClaimRunner {
       mayWrite: how.mayWrite,
       isTrial: how.isTrial,
       isStopped: how.isStopped,
+      bulk: how.bulk,
     });
     await awaitPeople(target, claims, cases);
     return { results: passed.results, calls: passed.calls + partyCalls, claimed: claims.length };

@@ -17,6 +17,8 @@ export interface Passed {
 export interface Engine {
   /** One pass over claimed links. Each of them is in step, waits with its reason, or is free again when it ends. */
   run(target: Target, claims: readonly Link[], how: How): Promise<Passed>;
+  /** A pass for what earlier ones left under way. */
+  open(target: Target): Pass;
   readonly settings: SyncSettings;
   readonly logId: () => string;
 }
@@ -30,7 +32,12 @@ export function createEngine(deps: SyncDeps): Engine {
   const settings = { ...DEFAULT_SETTINGS, ...deps.settings };
   const logId = createLogIds(now, newId);
   const shared: Shared = { deps, settings, history: createFieldHistory(now), chunkSize: createChunkSize(), logId };
-  return { settings, logId, run: (target, claims, how) => run(shared, target, claims, how, { left: MOST_SPLITS }) };
+  return {
+    settings,
+    logId,
+    open: (target) => new Pass(shared, target, { mode: 'many', mustRead: false }),
+    run: (target, claims, how) => run(shared, target, claims, how, { left: MOST_SPLITS }),
+  };
 }
 
 async function run(

@@ -33,7 +33,9 @@ export async function readBothSides(pass: Pass, claims: readonly Link[], mustRea
   const wanted = (host: HostRecord) => wantedRoles(target, host.parties, contacts);
   const hasMore: HasMore = (host, link) => target.hasRoles && rolesText(wanted(host)) !== (link.base[ROLES_KEY] ?? '');
   const fresh = { mode: how.mode, freshMs: settings.freshMs, now: deps.now(), hasMore };
-  const reads = claims.filter((link) => mustRead || !isKnown(target, link, hosts.get(link.localId), fresh));
+  const unknown = claims.filter((link) => mustRead || !isKnown(target, link, hosts.get(link.localId), fresh));
+  const alone = new Set(unknown.filter((link) => isAlone(pass, link, hosts.get(link.localId))));
+  const reads = unknown.filter((link) => !alone.has(link));
   const { asked, chosen } = await parentsToFind(deps, target, claims, hosts);
   const began = deps.now();
   const found = await readRemote(target, reads, hosts, asked, onCall);
@@ -46,9 +48,23 @@ export async function readBothSides(pass: Pass, claims: readonly Link[], mustRea
   const last =
     how.mode === 'one'
       ? await rereadAfterSameSecond(deps, seen, reads, found.byLink)
-      : { byLink: found.byLink, readSince };
+      : { byLink: new Map([...found.byLink, ...[...alone].map(({ id }) => [id, NOTHING] as const)]), readSince };
   const fieldTimes = await timesOf(deps.store, history, seen, claims, last.byLink);
   return { ...last, parents, fieldTimes, hasMore, wantedRoles: wanted };
+}
+
+const NOTHING: ReadResult = { kind: 'matches', rows: [] };
+
+/** One of which anything was ever sent is looked for by itself. */
+function isAlone({ how: { bulk }, target }: Pass, link: Link, host: HostRecord | undefined): boolean {
+  const isUnsent = link.attemptedAt === null && Object.keys(link.intents).length === 0;
+  return (
+    isUnsent &&
+    link.sfId === null &&
+    link.attempts === 0 &&
+    host !== undefined &&
+    bulk?.isAlone(target, link, host) === true
+  );
 }
 
 export function queueRoles(pass: Pass, known: Known, host: HostRecord, link: Link, dirty: number): void {

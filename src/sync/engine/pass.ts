@@ -1,11 +1,12 @@
 import type { Link } from '../../domain/link.ts';
 import type { SyncDeps, SyncSettings } from '../../ports/sync.ts';
+import type { HostRecord } from '../../ports/sync-store.ts';
 import type { Plan } from '../merge/plan.ts';
 import type { Role } from '../merge/roles.ts';
 import type { FieldHistory } from '../remote/field-history.ts';
 import type { RemoteRow } from '../remote/soql-read.ts';
 import { isStanding, type Target } from '../remote/target.ts';
-import type { MayWrite } from './change-set.ts';
+import type { MayWrite, PendingWrite } from './change-set.ts';
 import type { ChunkSize } from './chunk-size.ts';
 import { logRowOf, type ToLogRow } from './log-row.ts';
 
@@ -21,6 +22,17 @@ export interface Result {
   readonly isPartial: boolean;
 }
 
+/** Another way for writes than calls of their own. */
+export interface BulkRoad {
+  /** Whether a look at the whole object has shown that nothing there could be this record: it need not be looked for. */
+  isAlone(target: Target, link: Link, host: HostRecord): boolean;
+  /** Keeps what it can, durably, and holds its links. `rest` goes by calls; `unsent` is left for later. */
+  take(
+    pass: Pass,
+    writes: readonly PendingWrite[],
+  ): Promise<{ readonly rest: readonly PendingWrite[]; readonly unsent: readonly PendingWrite[] }>;
+}
+
 export interface How {
   /** `one`: a single record, written conditionally. `many`: packed, up to 1,000 writes a call. */
   readonly mode: 'one' | 'many';
@@ -32,6 +44,7 @@ export interface How {
   readonly mayWrite?: MayWrite | undefined;
   /** Nothing is made for it beforehand either: no account. */
   readonly isTrial?: boolean | undefined;
+  readonly bulk?: BulkRoad | undefined;
 }
 
 /** Contact roles still to be written for a case whose own record is in step. */

@@ -23,6 +23,7 @@ export async function round(pass: Pass, claims: readonly Link[], mustRead: boole
   }
   const known = await readBothSides(pass, claims, mustRead);
   const outgoing = new Outgoing(pass, known);
+  const left: PendingWrite[] = [];
   let renewedAt = pass.deps.now();
   for (let first = 0; first < claims.length; first += MOST_ROWS) {
     const rest = claims.slice(first);
@@ -31,11 +32,14 @@ export async function round(pass: Pass, claims: readonly Link[], mustRead: boole
       break;
     }
     renewedAt = await renew(pass, rest, renewedAt);
-    await outgoing.send(await merge(pass, known, rest.slice(0, MOST_ROWS)));
+    const writes = await merge(pass, known, rest.slice(0, MOST_ROWS));
+    const { rest: sent, unsent } = (await pass.how.bulk?.take(pass, writes)) ?? { rest: writes, unsent: [] };
+    left.push(...unsent);
+    await outgoing.send(sent);
   }
   await outgoing.sendRest();
   // What was merged and not sent is left: its intents are written down, and the next pass looks first.
-  const unsent = outgoing.unsent();
+  const unsent = [...left, ...outgoing.unsent()];
   await forgetWrites(pass, unsent);
   await store.links.release(unsent.map(({ link }) => link));
   await finishRoles(pass);

@@ -2,14 +2,18 @@ import { canonicalJson } from '../../domain/canonical-json.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { Kind } from '../../domain/mapping.ts';
 import { nextOccasion, type Repeat } from '../../domain/wall-clock.ts';
-import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
+import type { SyncDeps, SyncOrg, SyncSettings } from '../../ports/sync.ts';
 import type { BatchRun } from '../../ports/sync-store.ts';
+import type { Loads } from '../bulk/loads.ts';
+import type { Parts } from '../bulk/parts.ts';
+import { type LoadPreview, previewLoad } from '../bulk/preview.ts';
 import type { ClaimRunner } from '../engine/claim-runner.ts';
 import { heldWithList } from '../engine/held-list.ts';
+import { logIdAt } from '../host/log-ids.ts';
 import { endBatch } from '../mapping/end-batch.ts';
 import { requireWriting, stopOf } from '../remote/policy-bounds.ts';
 import { quietUntil } from '../remote/quiet-hours.ts';
-import { mappingOf, openTarget } from '../remote/target.ts';
+import { mappingOf, openTarget, type Target } from '../remote/target.ts';
 
 export interface BatchStatus extends BatchRun {
   /** In units of `size`, as people see it. */
@@ -17,6 +21,15 @@ export interface BatchStatus extends BatchRun {
   readonly batchesDone: number;
   /** Later occasions that passed before this one could begin. */
   readonly missed: number;
+}
+
+/** Records, each counted once a column: what was refused first and made then is in both. */
+export interface BatchReport
+  extends Pick<BatchStatus, 'id' | 'kind' | 'state' | 'total' | 'done' | 'failed' | 'calls'> {
+  readonly created: number;
+  readonly updated: number;
+  readonly pulled: number;
+  readonly asked: number;
 }
 
 export interface Batches {
@@ -31,6 +44,10 @@ export interface Batches {
   pause(bot: string, id: string): Promise<BatchStatus>;
   resume(bot: string, id: string): Promise<BatchStatus>;
   cancel(bot: string, id: string): Promise<BatchStatus>;
+  /** What a run of everything would do. Reads Salesforce, writes nothing. */
+  preview(bot: string, org: SyncOrg, kind: Kind): Promise<LoadPreview>;
+  /** What it came to. */
+  report(bot: string, id: string): Promise<BatchReport>;
   /** One window of every run that is due; true when there may be more at once. In quiet hours what comes again waits. */
   step(bot: string, org: SyncOrg): Promise<boolean>;
   /** Everything that is due, until done, paused or stopped by a limit. */
@@ -41,7 +58,11 @@ export interface Batches {
  * A run puts its links into a batch, and each leaves it when it is through: what is left is what is to do, so a killed run
  * goes on where it was, and its progress can only grow.
  */
-export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
+export function createBatches(
+  deps: SyncDeps,
+  runner: ClaimRunner,
+  { parts, loads, settings }: { readonly parts: Parts; readonly loads: Loads; readonly settings: SyncSettings },
+): Batches {
   const { store, now, newId } = deps;
 
   async function load(bot: string, id: string): Promise<BatchRun> {
@@ -142,7 +163,8 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
 
   async function workOn(run: BatchRun, org: SyncOrg): Promise<boolean> {
     const { bot, id, kind } = run;
-    const { refusal: closed, held } = await openTarget(deps, bot, org, kind);
+    const target = await openTarget(deps, bot, org, kind);
+    const { refusal: closed, held } = target;
     const refusal = closed ?? (held && (await heldWithList(deps, bot, kind, held, 'press')));
     if (refusal) {
       // It cannot go on by itself, and the runs behind it shall; what comes again tries at its next occasion.
@@ -155,9 +177,10 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
       (run.repeat !== null && (await quietUntil(deps, bot)) !== undefined) ||
       (await store.batches.get(bot, id))?.state !== 'running';
     if (await isStopped()) return false;
-    let passed: Awaited<ReturnType<ClaimRunner['runClaims']>>;
+    let passed: Awaited<ReturnType<typeof runWindow>>;
     try {
-      passed = await runner.runClaims(bot, org, kind, { due: 'batch', batch: id }, { mode: 'many', isStopped });
+      passed = await runWindow(run, org, target, isStopped);
+      if (passed === undefined) return false;
     } catch (error) {
       // The cursor is the batch itself: nothing to save but the reason.
       const note =
@@ -170,12 +193,33 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
     await store.batches.progress(id, { calls: passed.calls, done: total - left });
     await store.batches.move(id, ['running', 'paused'], { note: null });
     if (left === 0) await store.batches.move(id, ['running'], { state: 'done', finishedAt: now() });
-    // Where nothing could be claimed, what is left is leased by another worker or waits for its next try.
-    return left > 0 && passed.claimed > 0;
+    return left > 0 && passed.hasMore;
+  }
+
+  /** Undefined where its rows are under way as a job, or another process gathers them. */
+  async function runWindow(run: BatchRun, org: SyncOrg, target: Target, isStopped: () => Promise<boolean>) {
+    const { bot, id, kind } = run;
+    const way = await loads.window(run, target);
+    if (way === 'busy') return undefined;
+    const due = { due: 'batch', batch: id } as const;
+    if (way === 'calls') {
+      const passed = await runner.runClaims(bot, org, kind, due, { mode: 'many', isStopped });
+      // Where nothing could be claimed, what is left is leased by another worker or waits for its next try.
+      return { calls: passed.calls, hasMore: passed.claimed > 0 };
+    }
+    try {
+      const isOver = async () => way.isLost() || (await isStopped());
+      const passed = await runner.runClaims(bot, org, kind, due, { mode: 'many', isStopped: isOver, bulk: way.road });
+      return { calls: passed.calls + way.calls, hasMore: await way.close(passed.claimed) };
+    } catch (error) {
+      // It is filled on, by whoever is next.
+      await way.release();
+      throw error;
+    }
   }
 
   async function step(bot: string, org: SyncOrg): Promise<boolean> {
-    let hasMore = false;
+    let hasMore = await parts.drive(bot, org);
     const isQuiet = (await quietUntil(deps, bot)) !== undefined;
     for (const run of await store.batches.runnable({ bot, orgId: org.orgId }, now())) {
       // A batch without a repeat was asked for by a person, its time included.
@@ -244,6 +288,28 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
     },
     status: async (bot, id) => toStatus(await load(bot, id)),
     list: async (bot) => Promise.all((await store.batches.list(bot, 50)).map(toStatus)),
+    async preview(bot, org, kind) {
+      const target = await openTarget(deps, bot, org, kind);
+      if (target.refusal) throw target.refusal;
+      return previewLoad(deps, settings, target);
+    },
+    async report(bot, id) {
+      const run = await load(bot, id);
+      const { kind, state, total, done, failed, calls } = await toStatus(run);
+      const tally = await store.log.tally(bot, id, logIdAt(run.createdAt));
+      const of = (what: Partial<(typeof tally)[number]>) =>
+        tally
+          .filter((row) => Object.entries(what).every(([name, value]) => row[name as keyof typeof row] === value))
+          .reduce((sum, row) => sum + row.count, 0);
+      const sent = { direction: 'to_crm', status: 'success' } as const;
+      return {
+        ...{ id, kind, state, total, done, failed, calls },
+        created: of({ ...sent, operation: 'create' }),
+        updated: of({ ...sent, operation: 'update' }) + of({ ...sent, operation: 'delete' }),
+        pulled: of({ direction: 'from_crm', status: 'success', operation: 'update' }),
+        asked: of({ status: 'ambiguous' }),
+      };
+    },
     pause: (bot, id) => move(bot, id, ['running', 'scheduled'], 'paused'),
     async resume(bot, id) {
       const run = await load(bot, id);
@@ -261,10 +327,20 @@ export function createBatches(deps: SyncDeps, runner: ClaimRunner): Batches {
     },
     step,
     async work(bot, org) {
-      while (await step(bot, org));
+      for (;;) {
+        while (await step(bot, org));
+        const at = await parts.nextLook({ bot, orgId: org.orgId });
+        if (at === undefined) return;
+        const pauseMs = Math.min(Math.max(at - now(), LEAST_PAUSE_MS), MOST_PAUSE_MS);
+        await deps.wait(pauseMs);
+      }
     },
   };
 }
+
+/** Between two looks at jobs that are under way. */
+const LEAST_PAUSE_MS = 1_000;
+const MOST_PAUSE_MS = 30_000;
 
 /** As every run stands before its time. */
 const UNBEGUN = {

@@ -98,7 +98,7 @@ export function contestedRules(input: PlanInput): readonly CompiledRule[] {
   return input.mapping.rules.filter((rule) => rule.direction === 'both' && keys.has(rule.key));
 }
 
-function emptyDraft(): Draft {
+export function emptyDraft(): Draft {
   return {
     send: {},
     sent: {},

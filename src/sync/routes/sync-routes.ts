@@ -4,6 +4,7 @@ import type { RouteDeps } from './deps.ts';
 import { eventRoutes } from './events.ts';
 import { hostLinkRoutes } from './host-links.ts';
 import { linkRoutes } from './links.ts';
+import { loadReportRoutes } from './load-report.ts';
 import { logRoutes } from './logs.ts';
 import { mappingRoutes } from './mappings.ts';
 import { objectRoutes } from './objects.ts';
@@ -22,6 +23,7 @@ const PARTS = [
   linkRoutes,
   oneRoutes,
   batchRoutes,
+  loadReportRoutes,
   quietRoutes,
   mappingRoutes,
   objectRoutes,

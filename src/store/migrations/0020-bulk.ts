@@ -1,0 +1,43 @@
+/** Rows that go to Salesforce as jobs of Bulk API 2.0: at most one open part per object and operation, and what is still in it. */
+export const bulk: readonly string[] = [
+  `create table "bulkParts" (
+    "id" text primary key,
+    "bot" text not null,
+    "orgId" text not null,
+    "kind" text not null,
+    "object" text not null,
+    "operation" text not null,
+    "keyField" text not null,
+    "batch" text not null,
+    "revision" text not null,
+    "state" text not null,
+    "jobId" text,
+    "columns" text not null,
+    "rows" bigint not null,
+    "bytes" bigint not null,
+    "note" text,
+    "looks" bigint not null,
+    "nextAt" bigint not null,
+    "leaseOwner" text,
+    "leaseUntil" bigint not null,
+    "fence" bigint not null,
+    "createdAt" bigint not null
+  )`,
+  `create unique index bulk_parts_open on "bulkParts" ("bot", "orgId", "object") where "state" <> 'done'`,
+  `create table "bulkRows" (
+    "part" text not null,
+    "key" text not null,
+    "bot" text not null,
+    "link" text not null,
+    "fence" bigint not null,
+    "dirty" bigint not null,
+    "parent" text not null,
+    "fields" text not null,
+    "sent" text not null,
+    "pushed" text not null,
+    "problems" text not null,
+    primary key ("part", "key")
+  )`,
+  `create index bulk_rows_order on "bulkRows" ("part", "parent", "key")`,
+  `create index bulk_rows_bot on "bulkRows" ("bot")`,
+];
