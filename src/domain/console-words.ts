@@ -26,8 +26,8 @@ const PLACES: readonly (readonly [said: string, place: string])[] = [
   ['gatehouse link', 'Sync → People and cases → Link'],
   ['gatehouse audit verify', 'Log → a row → Verify the chain'],
   ['gatehouse audit export', 'Log'],
-  [`gatehouse org check ${WORD}`, 'Bots → $1'],
-  [`gatehouse action list ${WORD}`, 'Bots → $1'],
+  [`gatehouse org check ${WORD}`, 'Bots → $1 → Its org'],
+  [`gatehouse action list ${WORD}`, 'Bots → $1 → Actions without code'],
   [
     String.raw`POST /api/bots/${WORD}/sync/parents \{.*?\} with .*? true(?=\.)`,
     'Create it, choose a record, or leave it out: Sync → $1',
@@ -37,6 +37,11 @@ const PLACES: readonly (readonly [said: string, place: string])[] = [
     `Send the values to POST /api/proposals/${WORD}/edit, show the answer, and approve with its "seen"`,
     'Change the values again, look at what they do, and approve',
   ],
+  [
+    `gatehouse subscription set ${WORD} ${WORD}, or PUT /api/bots/${WORD}/sync/subscriptions/${WORD}`,
+    'Sync → $1 → Events',
+  ],
+  ['GET /api/apps', 'Settings → Connected apps'],
   [`PUT /api/bots/${WORD}/sync/webhook(?:, or DELETE)?`, 'Sync → $1 → Events'],
   [`GET /api/proposals/${WORD}`, 'Approvals'],
   ['GET /api/audit', 'Log'],

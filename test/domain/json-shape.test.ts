@@ -108,11 +108,12 @@ const OWN = new Map([
     'chat/tool-answer gate/undo http/assets http/openapi http/routes/audit http/routes/proposals',
     'notices/webhook policy/replay runtime/clocks salesforce/auth/web-flow salesforce/query/run-soql',
     'salesforce/records/describes store/first-reads store/secrets/tokens store/sync/tables store/tables/declared store/tables/proposals',
-    'mcp/sessions policy/never-used policy/save',
+    'mcp/sessions policy/never-used policy/save app/app-drift identity/consent store/sync/bulk',
   ].map((own) => [own, 'what we wrote'] as const),
   ['chat/demo/orders chat/demo/server chat/demo/tell cli/demo/stage cli/demo/history', 'the demo talks to itself'],
   ['cli/commands/audit-export cli/commands/sim salesforce/soql/guard', 'of a terminal'],
   ['salesforce/jsforce', 'what we are about to send'],
+  ['identity/clients', 'what we sealed ourselves'],
   ['mcp/short-lines', 'an id of 200 characters, found by its form'],
 ]);
 

@@ -8,7 +8,7 @@ import { Fact, Facts } from '../parts/facts.tsx';
 import { Page } from '../parts/page.tsx';
 import { Empty, Loaded, Notice } from '../parts/states.tsx';
 import { Table } from '../parts/sync.tsx';
-import { count, Text } from '../parts/text.tsx';
+import { count, Text, Words } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { byServer } from '../session.ts';
 
@@ -256,7 +256,7 @@ function Package({ bot }: { readonly bot: string }) {
               <ol class="steps">
                 {clicks.map((click) => (
                   <li key={click}>
-                    <Text>{click}</Text>
+                    <Words>{click}</Words>
                   </li>
                 ))}
               </ol>

@@ -2,6 +2,13 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 
+/** Whether somebody went on from the page that the browser opened; the router tells of its moves by these names. */
+let hasMoved = false;
+for (const move of ['pushState', 'replaceState', 'popstate'])
+  addEventListener(move, () => {
+    hasMoved = true;
+  });
+
 /** One page: its title in the tab, one heading that takes the focus on arrival, the way back. */
 export function Page({
   title,
@@ -24,8 +31,8 @@ export function Page({
     document.title = `${title} · Gatehouse`;
   }, [title]);
   useEffect(() => {
-    // Not at the first page, where nothing was pressed yet: there the reader begins at the top.
-    if (document.activeElement !== document.body || !navigator.userActivation.hasBeenActive) return;
+    // Not at the first page, however late it comes: there the reader begins at the top.
+    if (!hasMoved || document.activeElement !== document.body) return;
     h1.current?.focus({ preventScroll: true });
     scrollTo(0, 0);
   }, []);
