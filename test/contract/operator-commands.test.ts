@@ -9,6 +9,7 @@ const COMMANDS = new URL('../../src/cli/commands/', import.meta.url);
 const WITHOUT: Readonly<Record<string, string>> = {
   'action-get': 'reads',
   'action-list': 'reads',
+  'app-list': 'reads',
   approve: 'decide.ts asks',
   'audit-export': 'reads, sealed values left out',
   'audit-verify': 'reads',
@@ -31,6 +32,7 @@ const WITHOUT: Readonly<Record<string, string>> = {
   sim: 'starts a process',
   'soql-check': 'reads',
   status: 'reads',
+  'subscription-list': 'reads',
   worker: 'starts a process',
 };
 
