@@ -325,7 +325,7 @@ export const REQUIREMENTS = {
   },
   F2: {
     state:
-      "owed: the requests are as promised (test/gate/requests.test.ts); over stdio the overhead is 2.2 and 3.6 to 4.1 of a bare server's in three runs (npm run bench -- calls), and 1.5 cannot be had: the audit row that is on the disk before the answer takes more than half of what a bare server adds (docs/speed.md)",
+      "owed: the requests are as promised (test/gate/requests.test.ts); over stdio the overhead is 2.2 to 2.7 and 3.5 to 4.1 of a bare server's in six runs (npm run bench -- calls), and 1.5 cannot be had: the audit row that is on the disk before the answer takes more than half of what a bare server adds (docs/speed.md)",
     promise:
       "one Salesforce request per warm read; a confirmed update costs one read for the diff, and one read and one conditional write when it runs (one more read only where describe or the answer says that the stored value may differ); an update that policy lets run: one read and one conditional write; over stdio by a real client, with gate and audit on, the overhead over the raw request is at most 1.5 of a bare SDK server's for a read, 2 for RunSOQL.",
   },
