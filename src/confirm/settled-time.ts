@@ -3,7 +3,7 @@ import { GatehouseError } from '../domain/errors.ts';
 import { fromSalesforceTime, HIDES_MS, hidesFor } from '../domain/stored-value/times.ts';
 import type { ObjectValues } from './object-values.ts';
 import { changedMeanwhile, changesNow } from './refusals.ts';
-import type { WriteOnceDeps } from './write-once.ts';
+import type { WriteOnceDeps } from './write-deps.ts';
 
 /** The time to write on condition of: one whose second is over. Whoever changed the record since the look gets a conflict. */
 export function createSettledTime({ org, readSince, sleep }: Pick<WriteOnceDeps, 'org' | 'readSince' | 'sleep'>) {

@@ -6,7 +6,7 @@ import { type ObjectValues, valuesOf } from './object-values.ts';
 import { findGraph, linked } from './read-back.ts';
 import { changedMeanwhile } from './refusals.ts';
 import { mustLookAsShown, shownOf } from './shown.ts';
-import type { WriteOnceDeps } from './write-once.ts';
+import type { WriteOnceDeps } from './write-deps.ts';
 
 /** Several records in one write: all of them are recorded before it leaves, and one look says what became of all. */
 

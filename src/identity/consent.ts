@@ -5,7 +5,7 @@ import { GatehouseError } from '../domain/errors.ts';
 import { OAuthRefusal } from '../domain/oauth-refusal.ts';
 import { SCOPES, type Scope, scopesIn, withReading } from '../domain/scopes.ts';
 import type { Identity, OAuthClient } from '../ports/identity.ts';
-import type { IdentityDeps } from './create-identity.ts';
+import type { IdentityDeps } from './deps.ts';
 import { backTo, isKnownHost, isLoopbackRedirect, isRegistered } from './redirects.ts';
 
 /** From a client's question to a person's yes: what was asked waits as a row, and the yes is a code of one minute. */

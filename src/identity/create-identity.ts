@@ -1,21 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { Audit } from '../audit/audit.ts';
 import { deriveKey } from '../domain/canonical-json.ts';
 import type { Identity } from '../ports/identity.ts';
-import type { Store } from '../ports/store.ts';
-import { type Clients, createClients } from './clients.ts';
+import { createClients } from './clients.ts';
 import { createConsent } from './consent.ts';
+import type { IdentityDeps } from './deps.ts';
 import { createTokens } from './tokens.ts';
-
-export interface IdentityDeps {
-  readonly store: Store;
-  readonly audit: Audit;
-  readonly clients: Clients;
-  /** So many random bytes, as base64url. */
-  readonly random: (bytes: number) => string;
-  readonly newId: () => string;
-  readonly now: () => number;
-}
 
 export function createIdentity({
   secret,

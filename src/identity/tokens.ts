@@ -6,7 +6,7 @@ import { scopesIn } from '../domain/scopes.ts';
 import type { Identity, TokenAnswer } from '../ports/identity.ts';
 import type { AccessGrantRow, AccessTokenRow, AuditRow, Store } from '../ports/store.ts';
 import { mayAsk } from './consent.ts';
-import type { IdentityDeps } from './create-identity.ts';
+import type { IdentityDeps } from './deps.ts';
 
 /** Codes become tokens, and tokens others: opaque, kept as hashes, of one grant whose end is theirs. */
 
