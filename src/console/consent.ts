@@ -20,7 +20,7 @@ export interface ConsentPage {
 
 export interface ConsentBot {
   readonly name: string;
-  readonly actions: readonly { readonly title: string; readonly isWrite: boolean; readonly mayAsk: boolean }[];
+  readonly actions: readonly { readonly title: string; readonly mayAsk: boolean }[];
 }
 
 export function consentView(page: ConsentPage): Html {

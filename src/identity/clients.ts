@@ -69,7 +69,7 @@ export function createClients(key: Buffer): Clients {
       if (!clientId.startsWith(PREFIX) || !isSameSecret(rest.join('.'), seal(body))) return undefined;
       // Read only after the seal held, so the shape is ours.
       const [name = '', ...redirects] = JSON.parse(Buffer.from(body, 'base64url').toString('utf8')) as string[];
-      return { key: sha256(clientId), name, redirects, isPinned: false };
+      return { key: sha256(clientId), name, redirects };
     },
   };
 }

@@ -1,5 +1,4 @@
-import type { Role } from '../../permissions/catalog.ts';
-import { roleHolds } from '../../permissions/catalog.ts';
+import { type Role, roleHolds } from '../../permissions/catalog.ts';
 import { sha256 } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { OAuthRefusal } from '../domain/oauth-refusal.ts';
@@ -12,7 +11,7 @@ import { backTo, isKnownHost, isLoopbackRedirect, isRegistered } from './redirec
 
 /** What waits for a person. The client's own `state` goes back as it came. */
 interface Asked {
-  readonly client: Pick<OAuthClient, 'key' | 'name' | 'isPinned'>;
+  readonly client: Pick<OAuthClient, 'key' | 'name'>;
   readonly redirectUri: string;
   readonly state?: string | undefined;
   readonly challenge: string;
@@ -76,7 +75,7 @@ export function createConsent(deps: IdentityDeps): Pick<Identity, 'begin' | 'wai
       if (wrong !== undefined)
         return backTo(redirectUri, { error: wrong.code, error_description: wrong.message, state, iss: origin });
       const waiting: Asked = {
-        client: { key: client.key, name: client.name, isPinned: client.isPinned },
+        client: { key: client.key, name: client.name },
         redirectUri,
         state,
         challenge: asked.get('code_challenge') ?? '',
@@ -175,13 +174,13 @@ export function mayAsk(role: Role, scope: Scope): boolean {
 /** `/mcp/{bot}` is one bot's address. */
 const RESOURCE = /^\/mcp(?:\/([^/]+))?$/;
 
-export function botIn(resource: string): string | undefined {
+function botIn(resource: string): string | undefined {
   const [, name] = RESOURCE.exec(new URL(resource).pathname) ?? [];
   return name === undefined ? undefined : decodeURIComponent(name);
 }
 
 /** The addresses that a token may be for: ours, as the person typed it. */
-export function isResource(resource: string, origin: string): boolean {
+function isResource(resource: string, origin: string): boolean {
   if (!resource.startsWith(`${origin}/`) || !/^[\w\-.~%/]*$/.test(resource.slice(origin.length))) return false;
   try {
     return RESOURCE.test(decodeURIComponent(resource.slice(origin.length)));

@@ -41,8 +41,6 @@ export interface OAuthClient {
   readonly key: string;
   readonly name: string;
   readonly redirects: readonly string[];
-  /** Known to us by the exact address of its document. */
-  readonly isPinned: boolean;
 }
 
 export interface ClientRegistration {
@@ -56,7 +54,7 @@ export interface ClientRegistration {
 
 export interface WaitingConsent {
   readonly id: string;
-  readonly client: Pick<OAuthClient, 'name' | 'isPinned'>;
+  readonly client: Pick<OAuthClient, 'name'>;
   /** The host that gets the code, as the address bar would show it. */
   readonly host: string;
   /** The redirect leads to a program on the person's own computer. */

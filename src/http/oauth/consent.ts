@@ -33,11 +33,7 @@ export function mountConsent(
     return Promise.all(
       bots.map(async ({ name }) => ({
         name,
-        actions: (await deps.gate.actions(name)).map(({ title, risk, mayAsk }) => ({
-          title,
-          isWrite: risk !== 'read',
-          mayAsk,
-        })),
+        actions: (await deps.gate.actions(name)).map(({ title, mayAsk }) => ({ title, mayAsk })),
       })),
     );
   };
