@@ -110,6 +110,8 @@ export function createTokens(deps: IdentityDeps): Pick<Identity, 'token' | 'revo
     const hash = sha256(form.get('refresh_token') ?? '');
     const known = await store.identity.token(hash);
     if (known?.token.kind !== 'refresh' || known.grant.client !== client) throw ended();
+    // Before its grant is held, which would give it another month.
+    if (known.token.expiresAt <= now()) throw ended();
     const { grant } = known;
     if ((form.get('resource') ?? grant.resource) !== grant.resource) throw wrongTarget();
     const more = scopesIn(form.get('scope') ?? '').filter((scope) => !scopesIn(grant.scopes).includes(scope));
@@ -120,7 +122,7 @@ export function createTokens(deps: IdentityDeps): Pick<Identity, 'token' | 'revo
       // The grant's row first: a refresh under way cannot bring back what is being revoked.
       if (!(await inside.identity.holdGrant(grant.id, times))) return { refused: ended() };
       const current = await inside.identity.token(hash);
-      if (current === undefined || current.token.expiresAt <= now()) return { refused: ended() };
+      if (current === undefined) return { refused: ended() };
       const { rotatedAt } = current.token;
       if (rotatedAt !== null && now() - rotatedAt > GRACE_MS) {
         await inside.identity.end(grant.id);

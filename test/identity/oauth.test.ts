@@ -346,6 +346,7 @@ describe('a refresh token', () => {
     expect(json.access_token).toMatch(/^ghp_/);
     door.world.clock.advance(2 * 24 * 60 * MINUTE_MS);
     expect((await refresh(door, program, second.refresh)).json.error).toBe('invalid_grant');
+    expect(await door.world.app.identity.apps()).toHaveLength(1);
     await door.world.app.store.operators.remove(bo.name, door.world.clock.now);
     expect((await refresh(door, program, json.refresh_token)).json.error).toBe('invalid_grant');
   });
