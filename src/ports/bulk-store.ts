@@ -1,8 +1,8 @@
 import type { Fields } from '../domain/action.ts';
 import type { ErrorBody, SalesforceSaid } from '../domain/errors.ts';
 import type { Intent, Scope } from '../domain/link.ts';
+import type { LogChange } from '../domain/log-change.ts';
 import type { Kind } from '../domain/mapping.ts';
-import type { LogChange } from './sync-store.ts';
 
 /** Rows of one object that go to Salesforce as one job. One open part per object: two jobs would fight for the same parents. */
 export interface BulkPart extends Scope {

@@ -1,6 +1,7 @@
 import type { Fields, FieldValue } from '../domain/action.ts';
 import type { ErrorBody } from '../domain/errors.ts';
 import type { Link, LinkSet, LinkStore, Scope } from '../domain/link.ts';
+import type { LogChange } from '../domain/log-change.ts';
 import type { Kind, Mapping } from '../domain/mapping.ts';
 import type { Transition } from '../domain/subscription.ts';
 import type { Hours, Repeat } from '../domain/wall-clock.ts';
@@ -172,21 +173,6 @@ export interface QuietStore {
   get(bot: string): Promise<QuietHours | undefined>;
   put(hours: QuietHours): Promise<void>;
   remove(bot: string): Promise<void>;
-}
-
-export interface LogChange {
-  /** API name, or names joined by +. */
-  readonly field: string;
-  readonly local: readonly string[];
-  /** In the host's words. */
-  readonly before: FieldValue;
-  readonly after: FieldValue;
-  /** What Salesforce holds after it, by API name; left out where it is one field with the value `after`. */
-  readonly crm?: Fields;
-  /** Set on a conflict: who won, and what lost, so that it can be put back. */
-  readonly winner?: 'host' | 'salesforce';
-  readonly lost?: FieldValue;
-  readonly note?: string;
 }
 
 /** One effect or failure. Rows are only ever added. */

@@ -1,6 +1,6 @@
 import type { Change, FieldValue } from '../../domain/action.ts';
+import type { LogChange } from '../../domain/log-change.ts';
 import { inCurrency } from '../../domain/stored-value/answers.ts';
-import type { LogChange } from '../../ports/sync-store.ts';
 import { findField, type RemoteRecord, readPath } from '../mapping/compile.ts';
 import type { Plan } from '../merge/plan.ts';
 import type { Target } from '../remote/target.ts';

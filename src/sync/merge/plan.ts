@@ -1,8 +1,9 @@
 import type { Fields, FieldValue } from '../../domain/action.ts';
 import type { ErrorBody, SalesforceSaid } from '../../domain/errors.ts';
 import type { Intent, Link, WaitedFor } from '../../domain/link.ts';
+import type { LogChange } from '../../domain/log-change.ts';
 import { foldedName } from '../../domain/stored-value/text.ts';
-import type { FieldClock, HostRecord, LogChange } from '../../ports/sync-store.ts';
+import type { FieldClock, HostRecord } from '../../ports/sync-store.ts';
 import type { CompiledMapping, CompiledRule, Onto, ParentRule, RemoteRecord } from '../mapping/compile.ts';
 import { causeOf } from '../remote/trouble.ts';
 import { type FieldVerdict, mergeField } from './merge.ts';

@@ -1,7 +1,7 @@
 import { roleHolds } from '../../../permissions/catalog.ts';
+import type { LogChange } from '../../domain/log-change.ts';
 import { masked, maskedFields } from '../../domain/masked.ts';
 import type { Caller } from '../../ports/route.ts';
-import type { LogChange } from '../../ports/sync-store.ts';
 
 /** Values of people are for whoever reads values or maps fields; others see which fields there are. */
 
