@@ -3,10 +3,13 @@ import {
   type AuthInfo,
   type InitializeRequest,
   type JSONRPCMessage,
+  type RequestId,
   type Server,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 import { GatehouseError } from '../domain/errors.ts';
+import { HttpRefusal } from '../domain/http-refusal.ts';
+import { isRecord } from '../domain/is-record.ts';
 import type { Log } from '../ports/log.ts';
 import type { McpSessionRow, Store } from '../ports/store.ts';
 import type { During, McpCaller } from './deps.ts';
@@ -157,8 +160,13 @@ export function createSessions(deps: SessionDeps): Sessions {
         // What failed once may succeed at the next request.
         live.catch(() => lives.delete(id));
       }
+      const { wire, transport } = await live;
+      const ids = requestIds(message);
+      if (!wire.claim(ids)) throw idInUse();
       const how = { authInfo: deps.toAuthInfo(caller), parsedBody: message };
-      return (await live).transport.handleRequest(request, how);
+      const answer = await transport.handleRequest(request, how);
+      if (!answer.ok) wire.release(ids);
+      return answer;
     },
 
     async close() {
@@ -215,6 +223,13 @@ function described({ protocolVersion, capabilities, clientInfo }: Client): strin
   );
 }
 
+/** Of the requests in a message or a batch of them. */
+function requestIds(message: unknown): RequestId[] {
+  return (Array.isArray(message) ? message : [message]).flatMap((one: unknown) =>
+    isRecord(one) && 'method' in one && (typeof one.id === 'string' || typeof one.id === 'number') ? [one.id] : [],
+  );
+}
+
 function initializeRequest(client: string): Request {
   return new Request('http://localhost/mcp', {
     method: 'POST',
@@ -238,6 +253,12 @@ function isSame(row: McpSessionRow, caller: McpCaller): boolean {
 function foreignSession(): GatehouseError {
   return new GatehouseError('permission_denied', 'This MCP session was opened by another caller.', {
     next: 'Open a session of your own with initialize.',
+  });
+}
+
+function idInUse(): HttpRefusal {
+  return new HttpRefusal(409, 'conflict', 'A request with this id is still to be answered in this session.', {
+    next: 'Give each request of a session an id of its own, and send it again with another one.',
   });
 }
 

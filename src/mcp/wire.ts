@@ -81,6 +81,21 @@ export class Wire implements Transport {
     return this.#inner.close();
   }
 
+  /**
+   * Counts requests as asked before the transport has them; false, and none of them, where an id has an answer to come already: the
+   * transport knows one stream for an id, and whoever asked first would wait for ever.
+   */
+  claim(ids: readonly RequestId[]): boolean {
+    if (new Set(ids).size < ids.length || ids.some((id) => this.#open.has(id))) return false;
+    for (const id of ids) this.#open.add(id);
+    return true;
+  }
+
+  /** They never came further than the transport. */
+  release(ids: readonly RequestId[]): void {
+    for (const id of ids) this.#settle(id);
+  }
+
   /** Resolves once everything that the client asked is answered; false when that takes longer. */
   async whenAnswered(waitMs: number): Promise<boolean> {
     if (this.#open.size === 0) return true;

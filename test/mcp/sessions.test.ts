@@ -179,6 +179,48 @@ function suite(open: OpenTwo): void {
     expect(await app.approvals.list({ bot: two.door.world.bot, pending: true })).toHaveLength(1);
   });
 
+  it('refuse a request id that is still to be answered, and the one that has it keeps its answer: nobody waits for ever [M9]', async () => {
+    await using two = await open();
+    const [url] = two.urls;
+    const id = await opened(two, url);
+    const call = { name: 'UpdateOpportunity', arguments: MOVE };
+    // It waits at a form, which is the first thing on its stream.
+    const waiting = await post(two, url, { jsonrpc: '2.0', id: 7, method: 'tools/call', params: call }, id);
+    const stream = waiting.body?.getReader() ?? expect.fail('no stream');
+    const read = async (until: string) => {
+      let text = '';
+      while (!text.includes(until)) {
+        const { value, done } = await stream.read();
+        if (done) break;
+        text += new TextDecoder().decode(value);
+      }
+      return JSON.parse(text.split('data: ').at(-1) ?? '');
+    };
+    const form = await read('elicitation/create');
+
+    for (const again of [
+      { ...LIST, id: 7 },
+      [
+        { ...LIST, id: 8 },
+        { ...LIST, id: 7 },
+      ],
+      [LIST, LIST],
+    ]) {
+      const refused = await post(two, url, again, id);
+      expect(refused.status).toBe(409);
+      expect(await refused.json()).toMatchObject({
+        error: { code: 'conflict', next: expect.stringContaining('another') },
+      });
+    }
+    // What was refused beside it took no id; a text is another id than its number; what was answered is free again.
+    for (const free of [8, '7', 2, 2])
+      expect(await (await post(two, url, { ...LIST, id: free }, id)).text()).toContain('tools');
+
+    expect(await status(post(two, url, { jsonrpc: '2.0', id: form.id, result: yes() }, id))).toBe(202);
+    expect((await read('"id":7')).result.structuredContent.status).toBe('done');
+    expect(await status(post(two, url, { ...LIST, id: 7 }, id))).toBe(200);
+  });
+
   it('answer a call that waits at a form before their process stops, with the link [M9]', async () => {
     await using two = await open();
     let shown: (() => void) | undefined;
