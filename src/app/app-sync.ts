@@ -69,6 +69,7 @@ export interface AppSyncDeps {
   readonly watch: LeaseWatch;
   readonly publicUrl: string;
   readonly now: () => number;
+  readonly ticks: () => number;
   readonly newId: () => string;
   readonly sleep: (ms: number) => Promise<void>;
   readonly log: Log;
@@ -124,8 +125,11 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
   const worker = createWorker(
     {
       ...shared,
-      bots: async () =>
-        (await store.connections.list()).flatMap(({ bot, state }) => (state === 'connected' ? [bot] : [])),
+      ticks: deps.ticks,
+      bots: async () => {
+        const rows = (await store.connections.list()).filter(({ state }) => state === 'connected');
+        return new Map(rows.map(({ bot, id, connectedAt }) => [bot, `${id} ${connectedAt}`]));
+      },
       noteSync: (bot, at) => store.connections.patch(bot, { lastSyncAt: at }),
       noteEvent,
       events: (bot) => connections.events(bot),

@@ -209,6 +209,7 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
         watch,
         publicUrl: serverAddress.url(),
         now,
+        ticks,
         newId,
         sleep,
         log,

@@ -29,6 +29,28 @@ describeStores((_name, openFresh) => {
     expect(await turns()).toBe(1);
   });
 
+  it('rests no longer than the connection stands that it met trouble with: who signs in again in another process waits for nothing [I4] [X3]', async () => {
+    // For years, so that no time which passes here ends it.
+    await using world = await createSyncWorld(openFresh, { pauseMs: () => 1e12 });
+    await people(world, 1);
+    await world.settle();
+    world.worker.start();
+    try {
+      await world.put('p0000', { phone: 'before' });
+      await world.control('POST', 'faults', { type: 'status', status: 503 });
+      world.worker.nudge('demo');
+      const scope = { bot: 'demo', orgId: (await world.org()).orgId };
+      await vi.waitFor(async () => expect((await world.store.turns.get(scope))?.problem).toBeTruthy(), 10_000);
+      await world.control('POST', 'faults', { clear: true });
+      world.clock.advance(1);
+      await world.connections.disconnect('demo');
+      await world.connections.connect('demo', { flow: 'simulated' });
+      await vi.waitFor(async () => expect((await world.records())[0]?.Phone).toBe('before'), 10_000);
+    } finally {
+      await world.worker.stop();
+    }
+  });
+
   it('lets a change through between the windows of a batch, and while a batch is paused [S3]', async () => {
     await using world = await createSyncWorld(openFresh, { settings: { window: 200 } });
     await people(world, 600);

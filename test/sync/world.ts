@@ -88,6 +88,8 @@ export interface WorldOptions extends ProcessOptions {
   readonly history?: boolean;
   /** One process runs at a time: whoever waits for another one waits for a dead one, and the time passes at once. */
   readonly isAlone?: boolean;
+  /** How long a bot rests after a failure. */
+  readonly pauseMs?: (ms: number) => number;
 }
 
 const BOT = 'demo';
@@ -124,7 +126,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
     const seams: Seams = {
       database,
       now: () => clock.now + skewMs,
-      syncPace: settings ? { settings } : {},
+      syncPace: { ...(settings ? { settings } : {}), ...(options.pauseMs ? { pauseMs: options.pauseMs } : {}) },
       ...(hasWatched ? { watch: { hasStood: () => true } } : {}),
     };
     const dying = async (point: string) => {

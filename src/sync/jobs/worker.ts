@@ -27,10 +27,12 @@ export interface Worker {
 }
 
 export interface WorkerDeps extends DeliveryDeps, Pick<StreamDeps, 'events' | 'noteEvent'> {
-  /** Bots whose connection stands. */
-  readonly bots: () => Promise<readonly string[]>;
+  /** Bots whose connection stands, with a text that is another one after each sign-in. */
+  readonly bots: () => Promise<ReadonlyMap<string, string>>;
   readonly openOrg: (bot: string, signal: AbortSignal) => Promise<SyncOrg>;
   readonly log: { warn(message: string, fields?: Readonly<Record<string, unknown>>): void };
+  /** Steady time; default: `now`. */
+  readonly ticks?: () => number;
   readonly tickMs?: number;
   /** How often Salesforce is asked what changed, by all processes together. */
   readonly pollMs?: number;
@@ -42,19 +44,21 @@ export interface WorkerDeps extends DeliveryDeps, Pick<StreamDeps, 'events' | 'n
 /** In-process loop over the outbox; any number of processes may run one on the same store. */
 export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRunner, batches: Batches): Worker {
   const deps = { ...given, watch: given.watch ?? createLeaseWatch(given.now) };
-  const { store, now, tickMs = 2_000, pollMs = 300_000, pauseMs = (ms: number) => ms } = deps;
+  const { store, now, ticks = now, tickMs = 2_000, pollMs = 300_000, pauseMs = (ms: number) => ms } = deps;
   const stopping = new AbortController();
   const hints = createHints(deps);
-  const pausedUntil = new Map<string, number>();
-  const silentUntil = new Map<string, number>();
-  const unaskedUntil = new Map<string, number>();
+  /** As the last tick found them, whoever signed in, in whatever process. */
+  let signIns: ReadonlyMap<string, string> = new Map();
+  const rests = () => createRests(ticks, (bot) => signIns.get(bot));
+  const [paused, silent, unasked] = [rests(), rests(), rests()];
   const noted = new Map<string, Turn>();
   /** What the last poll could not look at. */
   const unpolled = new Map<string, GatehouseError | undefined>();
   let timer: NodeJS.Timeout | undefined;
 
   async function sync(bot: string): Promise<void> {
-    if ((pausedUntil.get(bot) ?? 0) > now()) return;
+    if (paused.holds(bot)) return;
+    paused.begin(bot);
     const org = await deps.openOrg(bot, stopping.signal);
     const met: unknown[] = [];
     /** An error of one step is thrown at the end of the turn, so that the next steps run; one that concerns the whole org ends the turn. */
@@ -136,11 +140,12 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
 
   /** A list that cannot be made now (too many proposals wait) stops nothing else; tried again after 30 s. */
   async function ask(bot: string, org: SyncOrg): Promise<void> {
-    if ((unaskedUntil.get(bot) ?? 0) > now()) return;
+    if (unasked.holds(bot)) return;
+    unasked.begin(bot);
     try {
       await askForHeld(deps, bot, org);
     } catch (error) {
-      unaskedUntil.set(bot, now() + 30_000);
+      unasked.rest(bot, 30_000);
       const code = error instanceof GatehouseError ? error.code : 'internal';
       deps.log.warn('What waits for a person could not be listed.', { bot, code, cause: String(error) });
     }
@@ -159,7 +164,7 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
   /** Waiting is no failure: the outbox keeps everything. */
   function backOff(bot: string, error: unknown): void {
     const ms = pauseMs(error instanceof GatehouseError ? (error.retryAfterMs ?? 30_000) : 30_000);
-    pausedUntil.set(bot, now() + ms);
+    paused.rest(bot, ms);
     const code = error instanceof GatehouseError ? error.code : 'internal';
     deps.log.warn('Sync waits.', { bot, code, waitMs: ms, ...(isOurs({ code }) ? { cause: String(error) } : {}) });
   }
@@ -176,12 +181,13 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
   // Beside the sync, too: one listens for as long as nothing ends it.
   const listening = createTurns(
     async (bot) => {
-      if ((silentUntil.get(bot) ?? 0) > now()) return;
-      silentUntil.set(bot, now() + (await streams.listen(bot, stopping.signal)));
+      if (silent.holds(bot)) return;
+      silent.begin(bot);
+      silent.rest(bot, await streams.listen(bot, stopping.signal));
     },
     (bot, error) => {
       const ms = error instanceof GatehouseError ? (error.retryAfterMs ?? 60_000) : 60_000;
-      silentUntil.set(bot, now() + ms);
+      silent.rest(bot, ms);
       const code = error instanceof GatehouseError ? error.code : 'internal';
       deps.log.warn('Events wait.', { bot, code, ...(isOurs({ code }) ? { cause: String(error) } : {}) });
     },
@@ -194,7 +200,8 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
   }
 
   async function tick(): Promise<void> {
-    for (const bot of await deps.bots()) {
+    signIns = await deps.bots();
+    for (const bot of signIns.keys()) {
       nudge(bot);
       listening.run(bot);
     }
@@ -221,6 +228,21 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
       clearInterval(timer);
       await Promise.all([syncs.settled(), webhooks.settled(), listening.settled()]);
     },
+  };
+}
+
+/** How long bots rest, by steady time, and no longer than the connection stands that it was about. */
+function createRests(ticks: () => number, signIn: (bot: string) => string | undefined) {
+  const begun = new Map<string, string | undefined>();
+  const resting = new Map<string, { readonly until: number; readonly of: string | undefined }>();
+  return {
+    holds(bot: string): boolean {
+      const rest = resting.get(bot);
+      return rest !== undefined && rest.until > ticks() && rest.of === signIn(bot);
+    },
+    /** What comes now goes by the connection of now. */
+    begin: (bot: string) => void begun.set(bot, signIn(bot)),
+    rest: (bot: string, ms: number) => void resting.set(bot, { until: ticks() + ms, of: begun.get(bot) }),
   };
 }
 
