@@ -235,13 +235,30 @@ export interface MappingRow {
   readonly at: number;
 }
 
+/** What a saved mapping still has to tell the links: gone once they all know. */
+export interface Follow extends Scope {
+  readonly kind: Kind;
+  readonly version: number;
+  readonly object: string;
+  /** Rules of which every link forgets what was agreed. */
+  readonly keys: readonly string[];
+  /** Batches of an object that the mapping no longer names. */
+  readonly batches: readonly string[];
+  /** The last link that knows. */
+  readonly after: Pick<Link, 'localId' | 'id'> | null;
+}
+
 export interface MappingStore {
   /** The newest; undefined while the bot uses the defaults. */
   get(bot: string, kind: Kind): Promise<MappingRow | undefined>;
   /** Moves with every save of the bot's policy and of this mapping: what was planned under another one is planned anew. */
   revision(bot: string, kind: Kind): Promise<string>;
   /** False when somebody saved this version first. */
-  add(row: MappingRow): Promise<boolean>;
+  add(row: MappingRow, follow?: Follow): Promise<boolean>;
+  /** What earlier saves did not come to the end of, oldest first. */
+  follows(scope: Scope): Promise<readonly Follow[]>;
+  /** How far it came; undefined: to its end. */
+  followed(follow: Follow, after: Follow['after'] | undefined): Promise<void>;
   history(bot: string, kind: Kind): Promise<readonly MappingRow[]>;
 }
 

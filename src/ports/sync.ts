@@ -149,5 +149,6 @@ export const CRASH_POINTS = [
   'rows-acknowledged',
   'rows-told',
   'job-removed',
+  'links-followed',
 ] as const;
 export type CrashPoint = (typeof CRASH_POINTS)[number];

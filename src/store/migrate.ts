@@ -17,7 +17,8 @@ export async function migrate(database: Database, schema?: string): Promise<void
       if (schema !== undefined) await sql`create schema if not exists ${sql.id(schema)}`.execute(inside.kysely);
     }
     for (const statements of MIGRATIONS.slice(await readVersion(inside))) {
-      for (const statement of statements) await sql.raw(statement).execute(inside.kysely);
+      for (const statement of statements)
+        await sql.raw(typeof statement === 'string' ? statement : statement[inside.dialect]).execute(inside.kysely);
     }
     await writeVersion(inside, SCHEMA_VERSION);
   });

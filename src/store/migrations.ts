@@ -1,3 +1,4 @@
+import type { Database } from './engines/database.ts';
 import { core } from './migrations/0001-core.ts';
 import { sync } from './migrations/0002-sync.ts';
 import { chat } from './migrations/0003-chat.ts';
@@ -19,7 +20,11 @@ import { bulk } from './migrations/0020-bulk.ts';
 import { transitions } from './migrations/0021-transitions.ts';
 import { left } from './migrations/0022-left.ts';
 import { identity } from './migrations/0025-identity.ts';
+import { kept } from './migrations/0026-kept.ts';
 import type { SCHEMA_VERSION } from './schema-version.ts';
+
+/** Of one step: the same text for both databases, or one for each where they have no words in common. */
+export type Statement = string | Readonly<Record<Database['dialect'], string>>;
 
 /**
  * Every step of the schema, in order, for both databases alike. Add yours at the end; never change one that was released:
@@ -47,4 +52,5 @@ export const MIGRATIONS = [
   transitions,
   left,
   identity,
-] as const satisfies readonly (readonly string[])[] & { readonly length: typeof SCHEMA_VERSION };
+  kept,
+] as const satisfies readonly (readonly Statement[])[] & { readonly length: typeof SCHEMA_VERSION };

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { GatehouseError } from '../../src/domain/errors.ts';
 import type { Mapping } from '../../src/domain/mapping.ts';
 import type { Org } from '../../src/ports/salesforce.ts';
+import type { CrashPoint } from '../../src/ports/sync.ts';
 import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
 import { saveMapping } from '../../src/sync/mapping/save-mapping.ts';
 import { describeStores } from '../support/databases.ts';
-import { crashAt, createSyncWorld, type SyncWorld } from './world.ts';
+import { Crash, crashAt, createSyncWorld, type SyncWorld } from './world.ts';
 
 const ada = { email: 'ada@example.com', name: 'Ada Lovelace' };
 const HOUR_MS = 3_600_000;
@@ -253,6 +254,41 @@ describeStores((database, openFresh) => {
     expect(await world.sync.batches.status('demo', next.id)).toMatchObject({ state: 'done', total: 1 });
     expect(await world.records('Lead')).toHaveLength(1);
   });
+
+  it.each([0, 1])(
+    'tells every link that a rule changed although whoever saved the mapping died after %i pages of them [S4] [S8]',
+    async (pages) => {
+      await using world = await createSyncWorld(openFresh);
+      const ids = Array.from({ length: 300 }, (_, n) => `p${String(n).padStart(3, '0')}`);
+      const people = ids.map((id) => ({ id, fields: { email: `${id}@example.com`, name: `Person ${id}`, phone: id } }));
+      await world.sync.hosts.put('demo', 'party', people);
+      await world.settle();
+      const { rules, ...rest } = defaultMapping('party');
+      const rule = { local: ['phone'], remote: ['MobilePhone'], direction: 'to_crm', transforms: [] } as const;
+      let left = pages;
+      const crash = (point: CrashPoint) => {
+        if (point === 'links-followed' && left-- === 0) throw new Crash(point);
+      };
+      const { store } = world.process({ crash });
+      const deps = { store, now: () => world.clock.now, crash };
+      const mapping: Mapping = { ...rest, rules: [...rules, rule] };
+      await expect(
+        saveMapping(deps, { bot: 'demo', org: await world.org(), kind: 'party', mapping, version: 0, by: 'ada' }),
+      ).rejects.toThrow(Crash);
+      // Meanwhile a link agreed on something else, which the telling keeps.
+      await world.put('p299', { jobTitle: 'meanwhile' });
+      world.clock.advance(300_000);
+
+      await world.process().worker.turn('demo');
+      const told = (await world.records()).map(({ MobilePhone }) => MobilePhone);
+      expect(told.sort()).toEqual(ids);
+      const scope = { bot: 'demo', orgId: (await world.org()).orgId };
+      expect(await world.store.mappings.follows(scope)).toEqual([]);
+      // The end of it is an end: the next turns write nothing.
+      world.clock.advance(60_000);
+      expect(await world.calls(() => world.worker.turn('demo'))).toBeLessThan(3);
+    },
+  );
 
   it('asks a lock once and waits, instead of reading and asking again [sync-P30]', async () => {
     await using world = await createSyncWorld(openFresh);

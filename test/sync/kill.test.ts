@@ -4,9 +4,12 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import type { Mapping } from '../../src/domain/mapping.ts';
 import { CRASH_POINTS, type CrashPoint } from '../../src/ports/sync.ts';
 import type { DatabaseTarget } from '../../src/store/open.ts';
 import { rotateToken } from '../../src/sync/inbound/tokens.ts';
+import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
+import { toFollow } from '../../src/sync/mapping/follow-rules.ts';
 import { setWebhook } from '../../src/sync/webhooks/deliver.ts';
 import { describeStores, type OpenFresh } from '../support/databases.ts';
 import { testFolder } from '../support/prepared.ts';
@@ -51,7 +54,7 @@ async function createStage(target: DatabaseTarget) {
     async records(object = 'Contact'): Promise<Record<string, unknown>[]> {
       return (await house.control('GET', `records/${object}`)).records;
     },
-    contact: async (id: string) =>
+    contact: async (id: string): Promise<Record<string, unknown>> =>
       (await stage.records()).find((record) => record.Email === `${id}@example.com`) ?? { Id: '' },
     edit: async (id: string, fields: Record<string, string>) =>
       house.control('POST', 'records/Contact', { Id: (await stage.contact(id)).Id, ...fields }),
@@ -241,6 +244,27 @@ const SCENES: Readonly<Record<CrashPoint, Scene>> = {
   'rows-acknowledged': load,
   'rows-told': load,
   'job-removed': load,
+  // As somebody left it who died right after the mapping was saved.
+  'links-followed': {
+    async begin({ house, among }) {
+      const { mappings } = house.syncStore;
+      const mapping: Mapping = {
+        ...defaultMapping('party'),
+        rules: [
+          ...defaultMapping('party').rules,
+          { local: ['phone'], remote: ['MobilePhone'], direction: 'to_crm', transforms: [] },
+        ],
+      };
+      const version = ((await mappings.get('demo', 'party'))?.version ?? 0) + 1;
+      const change = { before: defaultMapping('party'), after: mapping, version };
+      const follow = await toFollow(house.syncStore, among, change);
+      await mappings.add({ bot: 'demo', kind: 'party', version, mapping, by: 'ada', at: Date.now() }, follow);
+    },
+    async end({ house, among, contact }) {
+      expect(await house.syncStore.mappings.follows(among)).toEqual([]);
+      for (const id of PEOPLE) expect((await contact(id)).MobilePhone, id).toBe((await contact(id)).Phone);
+    },
+  },
 };
 
 // They wait for leases and processes most of the time.

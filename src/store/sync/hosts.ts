@@ -50,6 +50,24 @@ export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
     return found;
   }
 
+  /** Whom these cases name, to be found by the person; a case that is deleted names nobody. */
+  async function nameParties(cases: readonly HostRecord[]): Promise<void> {
+    for (const bot of new Set(cases.map((one) => one.bot))) {
+      const own = cases.filter((one) => one.bot === bot);
+      const ids = own.map(({ id }) => id);
+      await db.deleteFrom('caseParties').where('bot', '=', bot).where('caseId', 'in', ids).execute();
+      const named = own.flatMap(({ id, parties, deletedAt }) =>
+        deletedAt === null ? parties.map(({ party }) => ({ bot, party, caseId: id })) : [],
+      );
+      for (const some of inChunks(named, 3))
+        await db
+          .insertInto('caseParties')
+          .values(some)
+          .onConflict((conflict) => conflict.doNothing())
+          .execute();
+    }
+  }
+
   return {
     get: (bot, kind, ids) => read(bot, kind, ids, false),
     lock: (bot, kind, ids) => read(bot, kind, ids, true),
@@ -79,6 +97,7 @@ export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
             })),
           )
           .execute();
+        await nameParties(some.filter(({ kind }) => kind === 'case'));
       }
     },
 
@@ -119,24 +138,12 @@ export function createHostStore({ db, dialect }: SyncDatabase): HostStore {
     },
 
     async casesOf(bot, parties) {
-      const wanted = new Set(parties);
-      const found: string[] = [];
-      for (const some of inChunks(parties, 60)) {
-        const rows = await db
-          .selectFrom('hostRecords')
-          .select(['id', 'parties'])
-          .where('bot', '=', bot)
-          .where('kind', '=', 'case')
-          .where('deletedAt', 'is', null)
-          // Which rows may name one; _ in an id fits any letter.
-          .where(({ or, eb }) => or(some.map((party) => eb('parties', 'like', `%"party":"${party}"%`))))
-          .execute();
-        for (const row of rows) {
-          const named = fromRow<Pick<HostRecord, 'id' | 'parties'>, 'parties'>(row, ['parties']).parties;
-          if (named.some(({ party }) => wanted.has(party))) found.push(row.id);
-        }
+      const found = new Set<string>();
+      for (const some of inChunks(parties)) {
+        const named = db.selectFrom('caseParties').select('caseId').distinct().where('bot', '=', bot);
+        for (const { caseId } of await named.where('party', 'in', some).execute()) found.add(caseId);
       }
-      return [...new Set(found)];
+      return [...found];
     },
 
     async unlinked(scope, kind, object, after, limit) {

@@ -1,8 +1,10 @@
-import type { LogRow, LogStore, MappingRow, MappingStore } from '../../ports/sync-store.ts';
-import { fromRow, inChunks, type SyncDatabase, toRow } from './tables.ts';
+import type { ExpressionBuilder } from 'kysely';
+import type { Follow, LogRow, LogStore, MappingRow, MappingStore } from '../../ports/sync-store.ts';
+import { fromRow, inChunks, type SyncDatabase, type SyncTables, toRow } from './tables.ts';
 
 const EQUAL = ['localId', 'kind', 'status', 'operation', 'direction', 'batch', 'object', 'reason'] as const;
 const JSON_COLUMNS = ['changes', 'error'] as const;
+const FOLLOW_JSON = ['keys', 'batches', 'after'] as const;
 
 /** Rows are added and read; nothing here changes or removes one. */
 export function createLogStore({ db }: SyncDatabase): LogStore {
@@ -71,14 +73,36 @@ export function createMappingStore({ db }: SyncDatabase): MappingStore {
       ]);
       return JSON.stringify([policy, mapping]);
     },
-    async add(row) {
+    async add(row, follow) {
       const kept = await db
         .insertInto('mappings')
         .values(toRow(row, ['mapping']))
         .onConflict((conflict) => conflict.columns(['bot', 'kind', 'version']).doNothing())
         .returning('version')
         .execute();
+      if (kept.length > 0 && follow) await db.insertInto('follows').values(toRow(follow, FOLLOW_JSON)).execute();
       return kept.length > 0;
+    },
+    async follows({ bot, orgId }) {
+      const rows = await db
+        .selectFrom('follows')
+        .selectAll()
+        .where('bot', '=', bot)
+        .where('orgId', '=', orgId)
+        .orderBy('version')
+        .execute();
+      return rows.map((row) => fromRow<Follow, (typeof FOLLOW_JSON)[number]>(row, FOLLOW_JSON));
+    },
+    async followed({ bot, kind, version }, after) {
+      const isThis = ({ and, eb }: ExpressionBuilder<SyncTables, 'follows'>) =>
+        and([eb('bot', '=', bot), eb('kind', '=', kind), eb('version', '=', version)]);
+      if (after === undefined) await db.deleteFrom('follows').where(isThis).execute();
+      else
+        await db
+          .updateTable('follows')
+          .set({ after: after && JSON.stringify(after) })
+          .where(isThis)
+          .execute();
     },
     async history(bot, kind) {
       return (await read(bot, kind).execute()).map((row) => fromRow<MappingRow, 'mapping'>(row, ['mapping']));

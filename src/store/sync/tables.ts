@@ -6,6 +6,7 @@ import type {
   Asked,
   BatchRun,
   FeedRow,
+  Follow,
   HostRecord,
   InboundToken,
   InboxRow,
@@ -27,6 +28,7 @@ type Stored<T, J extends keyof T> = {
 
 export type SyncTables = {
   hostRecords: Stored<HostRecord, 'fields' | 'clocks' | 'parties'>;
+  caseParties: { readonly bot: string; readonly party: string; readonly caseId: string };
   links: Stored<Link, 'base' | 'intents' | 'error' | 'waitsFor'>;
   inbox: Stored<Required<InboxRow>, 'changed'> & { readonly doneAt: number | null };
   told: Scope & RecordState & { readonly at: number };
@@ -36,8 +38,9 @@ export type SyncTables = {
   quietHours: QuietHours;
   syncLog: Stored<LogRow, 'changes' | 'error'>;
   mappings: Stored<MappingRow, 'mapping'>;
+  follows: Stored<Follow, 'keys' | 'batches' | 'after'>;
   feed: Stored<Required<FeedRow>, 'changes' | 'changed'>;
-  feedHeads: { readonly bot: string; readonly seq: number };
+  feedHeads: { readonly bot: string; readonly seq: number; readonly cleared: number };
   webhookTargets: WebhookTarget;
   inboundTokens: InboundToken;
   subscriptions: Stored<Required<Subscription>, 'fields' | 'when'>;

@@ -19,6 +19,7 @@ export const PER_BOT: readonly string[] = [
   'proposals',
   'conversations',
   'hostRecords',
+  'caseParties',
   'links',
   'inbox',
   'told',
@@ -26,6 +27,7 @@ export const PER_BOT: readonly string[] = [
   'batchRuns',
   'syncLog',
   'mappings',
+  'follows',
   'feed',
   'webhookTargets',
   'inboundTokens',
@@ -56,6 +58,7 @@ const MUCH_PER_BOT: readonly string[] = [
   'bulkRows',
   'links',
   'hostRecords',
+  'caseParties',
   'conversations',
 ];
 

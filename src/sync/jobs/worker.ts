@@ -11,6 +11,7 @@ import { createHints } from '../inbound/hints.ts';
 import { pollWhenDue } from '../inbound/poll.ts';
 import { type StreamDemandsNow, streamDemands } from '../inbound/stream-demands.ts';
 import { createStreams, type StreamDeps } from '../inbound/streams.ts';
+import { followOn } from '../mapping/follow-rules.ts';
 import { quietUntil } from '../remote/quiet-hours.ts';
 import { mappingOf } from '../remote/target.ts';
 import { isSystemic, troubleOf } from '../remote/trouble.ts';
@@ -52,6 +53,8 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
   const rests = () => createRests(ticks, (bot) => signIns.get(bot));
   const [paused, silent, unasked] = [rests(), rests(), rests()];
   const noted = new Map<string, Turn>();
+  /** Their mappings were followed to the end by the last look. */
+  const followedOn = new Set<string>();
   /** What the last poll could not look at. */
   const unpolled = new Map<string, GatehouseError | undefined>();
   let timer: NodeJS.Timeout | undefined;
@@ -81,8 +84,12 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
         return;
       }
       await step(undefined, () => hints.use(bot, org));
+      if (!followedOn.has(bot)) await step(undefined, () => followOn(deps, { bot, orgId: org.orgId }));
+      followedOn.add(bot);
       const demands = await streamDemands(deps, { bot, orgId: org.orgId }, pollMs);
       const polled = await step(undefined, () => pollWhenDue(deps, engine.settings, bot, org, demands.pollMs));
+      // At each poll once more, for those that died since.
+      if (polled) followedOn.delete(bot);
       if (polled) unpolled.set(bot, polled.refused[0]);
       if (polled) await store.streams.met({ bot, orgId: org.orgId }, demands.polls, 'polled');
       await step(undefined, () => reconcile({ bot, orgId: org.orgId }, demands.reconciles));

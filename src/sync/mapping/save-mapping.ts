@@ -1,12 +1,10 @@
 import type { ObjectDescribe } from '../../domain/action.ts';
-import { canonicalJson } from '../../domain/canonical-json.ts';
 import { GatehouseError } from '../../domain/errors.ts';
-import type { Link } from '../../domain/link.ts';
-import { type Kind, type Mapping, type Rule, ruleKey } from '../../domain/mapping.ts';
+import type { Kind, Mapping } from '../../domain/mapping.ts';
 import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
 import { compileMapping } from './compile.ts';
 import { defaultMapping } from './defaults.ts';
-import { endBatch } from './end-batch.ts';
+import { followRules, toFollow } from './follow-rules.ts';
 import { checkSamples } from './samples.ts';
 import { checkMapping, type MappingCheck } from './validate.ts';
 
@@ -22,7 +20,7 @@ export interface SavedMapping {
  * fields that no rule touched are not written again.
  */
 export async function saveMapping(
-  { store, now }: Pick<SyncDeps, 'store' | 'now'>,
+  deps: Pick<SyncDeps, 'store' | 'now' | 'crash'>,
   {
     bot,
     org,
@@ -32,6 +30,7 @@ export async function saveMapping(
     by,
   }: { bot: string; org: SyncOrg; kind: Kind; mapping: Mapping; version: number; by: string },
 ): Promise<SavedMapping> {
+  const { store, now } = deps;
   const newest = await store.mappings.get(bot, kind);
   if ((newest?.version ?? 0) !== version) throw outOfDate();
   const before = newest?.mapping ?? defaultMapping(kind);
@@ -43,20 +42,14 @@ export async function saveMapping(
     });
   }
   const row = { bot, kind, version: version + 1, mapping, by, at: now() };
-  if (!(await store.mappings.add(row))) throw outOfDate();
-  if (before.object !== mapping.object) await endBatches(store, bot, kind, now());
+  const change = { before, after: mapping, version: row.version };
+  const follow = await toFollow(store, { bot, orgId: org.orgId }, change);
+  if (!(await store.atomically((inside) => inside.mappings.add(row, follow)))) throw outOfDate();
   return {
-    version: version + 1,
+    version: row.version,
     warnings: [...warnings, ...(await sampleWarnings(store, bot, mapping, describe))],
-    links: await followRules(store, { bot, orgId: org.orgId }, before, mapping, now()),
+    links: follow === undefined ? 0 : await followRules(deps, follow),
   };
-}
-
-/** They hold records of the object before, which nobody takes up any more. */
-async function endBatches(store: SyncDeps['store'], bot: string, kind: Kind, at: number): Promise<void> {
-  const note = 'The mapping names another object now: start a new batch.';
-  for (const run of await store.batches.list(bot, 50))
-    if (run.kind === kind && run.total > 0) await endBatch(store, run, ['running', 'paused'], { note, at });
 }
 
 /** Whether the org agrees. What we remember of it may be an hour old, so a no is asked again before it is said. */
@@ -100,39 +93,4 @@ export async function sampleWarnings(
 ): Promise<MappingCheck['warnings']> {
   const samples = await store.hosts.newest(bot, mapping.kind, SAMPLES);
   return checkSamples(compileMapping(mapping, describe), samples);
-}
-
-async function followRules(
-  store: SyncDeps['store'],
-  scope: { bot: string; orgId: string },
-  before: Mapping,
-  after: Mapping,
-  at: number,
-): Promise<number> {
-  if (before.object !== after.object) return 0;
-  const old = new Map(before.rules.map((rule) => [ruleKey(rule), rule]));
-  const changed = after.rules.filter((rule) => !isSame(old.get(ruleKey(rule)), rule)).map(ruleKey);
-  if (changed.length === 0) return 0;
-  let count = 0;
-  const { kind, object } = after;
-  for (let last: Link | undefined; ; ) {
-    const links = await store.links.list({ ...scope, kind, object }, { ...(last ? { after: last } : {}), limit: 500 });
-    const mine = links.filter((link) => link.state !== 'unlinked');
-    await store.links.touch(
-      mine.map((link) => link.id),
-      'mapping changed',
-      true,
-      at,
-    );
-    for (const link of mine) await store.links.rebase(link.id, without(link.base, changed));
-    count += mine.length;
-    last = links.at(-1);
-    if (!last || links.length < 500) return count;
-  }
-}
-
-const isSame = (a: Rule | undefined, b: Rule): boolean => canonicalJson(a) === canonicalJson(b);
-
-function without(base: Link['base'], keys: readonly string[]): Link['base'] {
-  return Object.fromEntries(Object.entries(base).filter(([key]) => !keys.includes(key)));
 }
