@@ -24,7 +24,7 @@ const ourTests = { include: [all], exclude: [browserTests, ...pureTests, ...proc
 /** What differs by database: where rows are kept, claimed, locked and lost. Elsewhere the same statements are proven by these. */
 const postgresTests = [
   'test/store/!(make-folder|per-bot|sqlite|processes).test.ts',
-  'test/{gate/{orgs,clocks},identity/oauth,mcp/sessions,salesforce/soql-allowance}.test.ts',
+  'test/{gate/{orgs,clocks},identity/{oauth,ended-streams},mcp/sessions,salesforce/soql-allowance}.test.ts',
   'test/sync/{batch,bulk,bulk-routes,claim-runner,clocks,console-routes,converted,crash,events,feed,field-times,found,held,host-links,hosts,identity,interrupted,log-routes,manual-links,model,platform-events,policy,repeats,routes,stands-alone,status,streams,transitions,worker}.test.ts',
 ];
 

@@ -89,6 +89,12 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
       return operatorNamed((await ownerOf('operator', key)).owner);
     },
 
+    async standing(principals) {
+      const idOf = (principal: string) => principal.slice(principal.indexOf(':') + 1);
+      const live = new Set(await store.keys.live(principals.map(idOf)));
+      return new Set(principals.filter((principal) => live.has(idOf(principal))));
+    },
+
     async createOperator(name, role: Role) {
       if (!/^[a-z0-9][a-z0-9._@-]{0,63}$/i.test(name))
         throw new GatehouseError(

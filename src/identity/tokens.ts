@@ -25,7 +25,9 @@ type Outcome =
   | { readonly answer: TokenAnswer; readonly note?: AuditRow }
   | { readonly refused: OAuthRefusal; readonly note?: AuditRow };
 
-export function createTokens(deps: IdentityDeps): Pick<Identity, 'token' | 'revoke' | 'verify' | 'apps' | 'end'> {
+export function createTokens(
+  deps: IdentityDeps,
+): Pick<Identity, 'token' | 'revoke' | 'verify' | 'standing' | 'apps' | 'end'> {
   const { store, clients, audit, random, newId, now } = deps;
 
   const within = async (work: (inside: Store) => Promise<Outcome>): Promise<TokenAnswer> => {
@@ -176,6 +178,8 @@ export function createTokens(deps: IdentityDeps): Pick<Identity, 'token' | 'revo
       const scopes = scopesIn(grant.scopes).filter((scope) => mayAsk(role, scope));
       return { bot: grant.bot, principal: `operator:${grant.operator}`, role, grant: grant.id, scopes };
     },
+
+    standing: async (grants) => new Set(await store.identity.standing(grants, now())),
 
     async apps({ operator } = {}) {
       const rows = (await store.identity.list(operator)).filter(({ expiresAt }) => expiresAt > now());

@@ -18,6 +18,7 @@ import type { Store } from '../ports/store.ts';
 import type { Era } from './call.ts';
 import { aboutSignIn, checkAddress, insufficientScope, unauthenticated } from './challenge.ts';
 import { withCors } from './cors.ts';
+import { createCutStreams } from './cut-streams.ts';
 import type { During, McpCaller, McpDeps } from './deps.ts';
 import { checkForm, messageIn } from './request.ts';
 import { toOurs } from './result.ts';
@@ -30,7 +31,7 @@ import { createToolsBus } from './tools-watch.ts';
 
 export interface McpHttpDeps extends McpDeps {
   readonly access: Access;
-  readonly identity: Pick<Identity, 'verify'>;
+  readonly identity: Pick<Identity, 'verify' | 'standing'>;
   readonly store: Pick<Store, 'bots' | 'mcpSessions' | 'values'>;
   readonly config: Pick<Config, 'allowedOrigins'>;
   /** What serves one caller; default: our tools and prompts. */
@@ -71,6 +72,7 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
     listening.set(bot, made);
     return made;
   };
+  const streams = createCutStreams(deps);
   const stateless = legacyStatelessFallback(build, options.onerror, options);
 
   async function guarded(request: Request, origin: string): Promise<Response> {
@@ -84,18 +86,22 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
       const lacking = await lackingScopes(deps.gate, known, parsedBody);
       if (lacking.length > 0) return insufficientScope(lacking, request, origin);
       const caller = isIntroduction(parsedBody) ? await withWords(deps.store, known) : known;
-      const how = { authInfo: toAuthInfo(caller), parsedBody };
-      if (!(await isLegacyRequest(request, parsedBody, options)))
-        return await (isListening(parsedBody) ? listenersOf(caller.bot) : modern).fetch(request, how);
-      if (isInitializeRequest(parsedBody)) return await sessions.open(request, parsedBody, caller);
-      const id = request.headers.get('mcp-session-id');
-      if (id === null && request.method !== 'POST') return errorResponse(noStream());
-      if (id === null) return await stateless(request, how);
-      return (await sessions.handle(id, request, parsedBody, caller)) ?? errorResponse(noSession());
+      return streams.watched(await answer(request, parsedBody, caller), caller);
     } catch (thrown) {
       const error = toOurs(thrown, deps.log);
       return error.code === 'unauthenticated' ? unauthenticated(error, request, origin) : errorResponse(error);
     }
+  }
+
+  async function answer(request: Request, parsedBody: unknown, caller: McpCaller): Promise<Response> {
+    const how = { authInfo: toAuthInfo(caller), parsedBody };
+    if (!(await isLegacyRequest(request, parsedBody, options)))
+      return await (isListening(parsedBody) ? listenersOf(caller.bot) : modern).fetch(request, how);
+    if (isInitializeRequest(parsedBody)) return await sessions.open(request, parsedBody, caller);
+    const id = request.headers.get('mcp-session-id');
+    if (id === null && request.method !== 'POST') return errorResponse(noStream());
+    if (id === null) return await stateless(request, how);
+    return (await sessions.handle(id, request, parsedBody, caller)) ?? errorResponse(noSession());
   }
 
   return {

@@ -10,6 +10,8 @@ export interface Access {
   agent(key: string | undefined): Promise<{ readonly bot: string; readonly principal: string }>;
   host(key: string | undefined): Promise<{ readonly bot: string; readonly principal: string }>;
   operator(key: string | undefined): Promise<Operator>;
+  /** Those of these callers, as `agent` and `host` name them, whose keys still open. */
+  standing(principals: readonly string[]): Promise<ReadonlySet<string>>;
   createOperator(name: string, role: Role): Promise<string>;
   operators(): Promise<readonly { readonly name: string; readonly role: Role }[]>;
   /** A one-time sign-in token for a terminal: single use, ten minutes. */

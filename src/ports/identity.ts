@@ -26,6 +26,8 @@ export interface Identity {
   revoke(form: URLSearchParams): Promise<void>;
   /** Who presents this access token at this resource. Throws `unauthenticated`. */
   verify(token: string, resource: string): Promise<SignedPerson>;
+  /** Those of these grants under which requests are still let in. */
+  standing(grants: readonly string[]): Promise<ReadonlySet<string>>;
   /** Programs that people let in, newest first. */
   apps(filter?: { readonly operator?: string }): Promise<readonly ConnectedApp[]>;
   /** Ends one, with its tokens; with `operator` only that person's. False when there is none. */

@@ -95,6 +95,8 @@ export interface KeyStore {
   add(key: KeyRow): Promise<void>;
   byHash(hash: string): Promise<KeyRow | undefined>;
   list(owner: string): Promise<KeyRow[]>;
+  /** Those of these ids that are neither revoked nor gone. */
+  live(ids: readonly string[]): Promise<string[]>;
   revoke(id: string, at: number): Promise<boolean>;
 }
 
@@ -445,6 +447,8 @@ export interface IdentityStore {
   token(
     hash: string,
   ): Promise<{ readonly token: AccessTokenRow; readonly grant: AccessGrantRow; readonly role: Role } | undefined>;
+  /** Those of these grants that are not over, and whose person and bot are still here. */
+  standing(ids: readonly string[], now: number): Promise<string[]>;
   /** Takes the grant's row for the rest of the transaction and moves its times; false when it is gone. */
   holdGrant(id: string, times: Pick<AccessGrantRow, 'usedAt' | 'expiresAt'>): Promise<boolean>;
   noteUse(id: string, usedAt: number): Promise<void>;

@@ -1,14 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { request as send } from 'node:http';
-import { createMcpHttp } from '../../src/mcp/http.ts';
+import { createMcpHttp, type McpHttpDeps } from '../../src/mcp/http.ts';
 import { type Answer, type Door, openDoor, type SignedIn } from '../support/door.ts';
 import type { World, WorldOptions } from '../support/world.ts';
 
 /** A person with a browser, and a program that wants to act for them: each step of OAuth as it goes over the wire. */
 
 /** A world with its doors open, MCP among them. */
-export function openIdentityDoor(options: WorldOptions = {}): Promise<Door> {
-  return openDoor(options, ({ app }: World) => ({ mcp: createMcpHttp(app) }));
+export function openIdentityDoor(options: WorldOptions = {}, more: Pick<McpHttpDeps, 'watchMs'> = {}): Promise<Door> {
+  return openDoor(options, ({ app }: World) => ({ mcp: createMcpHttp({ ...app, ...more }) }));
 }
 
 export const REDIRECT = 'http://localhost:7777/callback';

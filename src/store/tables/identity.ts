@@ -42,6 +42,18 @@ export function createIdentityStore({ kysely }: Database): IdentityStore {
       return { token, grant, role };
     },
 
+    async standing(ids, now) {
+      const rows = await kysely
+        .selectFrom('accessGrants as given')
+        .innerJoin('operators as person', 'person.name', 'given.operator')
+        .innerJoin('bots as bot', 'bot.name', 'given.bot')
+        .select('given.id')
+        .where('given.id', 'in', [...ids])
+        .where('given.expiresAt', '>', now)
+        .execute();
+      return rows.map(({ id }) => id);
+    },
+
     async holdGrant(id, times) {
       const held = await kysely.updateTable('accessGrants').set(times).where('id', '=', id).executeTakeFirst();
       return held.numUpdatedRows === 1n;

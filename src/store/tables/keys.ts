@@ -13,6 +13,16 @@ export function createKeyStore({ kysely, all }: Database): KeyStore {
     list: (owner) =>
       kysely.selectFrom('keys').selectAll().where('owner', '=', owner).orderBy('createdAt').orderBy('id').execute(),
 
+    async live(ids) {
+      const rows = await kysely
+        .selectFrom('keys')
+        .select('id')
+        .where('id', 'in', [...ids])
+        .where('revokedAt', 'is', null)
+        .execute();
+      return rows.map(({ id }) => id);
+    },
+
     async revoke(id, at) {
       const revoked = await kysely
         .updateTable('keys')
