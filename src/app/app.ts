@@ -22,7 +22,7 @@ import type { NeverUsed } from '../policy/never-used.ts';
 import type { Access } from '../ports/access.ts';
 import type { Config } from '../ports/config.ts';
 import type { Approvals, Gate, Retention } from '../ports/gate.ts';
-import type { Identity } from '../ports/identity.ts';
+import type { Identity, ReadDocument } from '../ports/identity.ts';
 import type { Log } from '../ports/log.ts';
 import type { Model } from '../ports/model.ts';
 import type { Notices } from '../ports/notices.ts';
@@ -113,6 +113,8 @@ export interface AppOptions {
   /** Judges the leases of others; default: by `ticks`. */
   readonly watch?: LeaseWatch;
   readonly syncPace?: SyncPace;
+  /** Reads what programs publish about themselves; default: from the internet. */
+  readonly readDocument?: ReadDocument;
   /** Nobody keeps this folder: its rows need not be on the disk before an answer. */
   readonly isThrowAway?: boolean;
   /** Crash points by name, for tests. */
@@ -228,7 +230,11 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const identity = deferred<Identity>(
       lazily(async () => {
         const { createIdentity } = await import('../identity/create-identity.ts');
-        return createIdentity({ store, audit, secret, newId, now });
+        const { createReader } = await import('../outbound/reader.ts');
+        // Whoever has no account names these addresses: the internet is all they may lead to.
+        const readDocument =
+          options.readDocument ?? createReader({ reach: 'public', timeoutMs: 5_000, maxBytes: 64 * 1024 });
+        return createIdentity({ store, audit, secret, newId, now, log, readDocument });
       }).get,
     );
     const actions =

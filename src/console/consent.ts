@@ -33,8 +33,10 @@ export function consentView(page: ConsentPage): Html {
     <p class="lead">${
       client.name === ''
         ? 'It does not say what it is called.'
-        : html`It calls itself “<bdi>${visible(client.name)}</bdi>”; Gatehouse cannot check that.`
-    } ${isLoopback ? html`It waits at <code>${host}</code>.` : html`It gets its access at <code>${host}</code>.`}</p>
+        : client.isProven
+          ? html`It is “<bdi>${visible(client.name)}</bdi>”, which <code>${client.host}</code> says of itself.`
+          : html`It calls itself “<bdi>${visible(client.name)}</bdi>”; Gatehouse cannot check that.`
+    } ${!client.isProven && client.host !== undefined && html`Its document is at <code>${client.host}</code>, for any program to name.`} ${isLoopback ? html`It waits at <code>${host}</code>.` : html`It gets its access at <code>${host}</code>.`}</p>
   </div>
   ${problem && notice('bad', problem.message, html`<p>${problem.next}</p>`)}
   ${notice('warn', 'Only go on if you started this yourself, just now.', html`<p>Whoever runs the program then reads and asks in your name.</p>`)}

@@ -4,7 +4,8 @@ import { isSameSecret, sha256 } from '../domain/canonical-json.ts';
 import { OAuthRefusal } from '../domain/oauth-refusal.ts';
 import { oneLine } from '../domain/safe-text.ts';
 import type { ClientRegistration, OAuthClient } from '../ports/identity.ts';
-import { isUsableRedirect } from './redirects.ts';
+import { type ClientDocuments, isDocumentId } from './client-document.ts';
+import { isUsableRedirect, MOST_NAME, MOST_REDIRECT } from './redirects.ts';
 
 /**
  * Programs by what they registered (RFC 7591), without a table: their id is what they said, sealed with our secret. Nothing
@@ -12,16 +13,16 @@ import { isUsableRedirect } from './redirects.ts';
  */
 export interface Clients {
   register(metadata: unknown): ClientRegistration;
-  /** Undefined for an id that we did not make. */
-  find(clientId: string): OAuthClient | undefined;
+  /** By the id that we made, or by its own document. Throws `OAuthRefusal`. */
+  find(clientId: string): Promise<OAuthClient>;
+  /** What codes and tokens are bound to; undefined for an id that we never let in. A document is not read for it. */
+  keyOf(clientId: string): string | undefined;
 }
 
 const PREFIX = 'ghc_';
 const MOST_REDIRECTS = 5;
-/** Of one redirect, and of all together; ids travel in addresses. */
-const MOST_REDIRECT = 500;
+/** Of all redirects together; ids travel in addresses. */
 const MOST_IN_ALL = 1_500;
-const MOST_NAME = 80;
 
 const metadata = z.looseObject({
   redirect_uris: z.array(z.string()).min(1).max(50),
@@ -29,8 +30,16 @@ const metadata = z.looseObject({
   token_endpoint_auth_method: z.string().optional(),
 });
 
-export function createClients(key: Buffer): Clients {
+export function createClients(key: Buffer, documents: ClientDocuments): Clients {
   const seal = (body: string) => createHmac('sha256', key).update(body).digest('base64url');
+
+  const registered = (clientId: string): OAuthClient | undefined => {
+    const [body = '', ...rest] = clientId.slice(PREFIX.length).split('.');
+    if (!clientId.startsWith(PREFIX) || !isSameSecret(rest.join('.'), seal(body))) return undefined;
+    // Read only after the seal held, so the shape is ours.
+    const [name = '', ...redirects] = JSON.parse(Buffer.from(body, 'base64url').toString('utf8')) as string[];
+    return { key: sha256(clientId), name, redirects };
+  };
 
   return {
     register(given) {
@@ -64,12 +73,16 @@ export function createClients(key: Buffer): Clients {
       };
     },
 
-    find(clientId) {
-      const [body = '', ...rest] = clientId.slice(PREFIX.length).split('.');
-      if (!clientId.startsWith(PREFIX) || !isSameSecret(rest.join('.'), seal(body))) return undefined;
-      // Read only after the seal held, so the shape is ours.
-      const [name = '', ...redirects] = JSON.parse(Buffer.from(body, 'base64url').toString('utf8')) as string[];
-      return { key: sha256(clientId), name, redirects };
+    async find(clientId) {
+      if (isDocumentId(clientId)) return documents.find(clientId);
+      const client = registered(clientId);
+      if (client !== undefined) return client;
+      throw new OAuthRefusal(
+        'invalid_client',
+        'This program is not registered here, or its registration is of another installation.',
+      );
     },
+
+    keyOf: (clientId) => (isDocumentId(clientId) ? sha256(clientId) : registered(clientId)?.key),
   };
 }

@@ -11,7 +11,7 @@ import { backTo, isKnownHost, isLoopbackRedirect, isRegistered } from './redirec
 
 /** What waits for a person. The client's own `state` goes back as it came. */
 interface Asked {
-  readonly client: Pick<OAuthClient, 'key' | 'name'>;
+  readonly client: Omit<OAuthClient, 'redirects'>;
   readonly redirectUri: string;
   readonly state?: string | undefined;
   readonly challenge: string;
@@ -58,12 +58,7 @@ export function createConsent(deps: IdentityDeps): Pick<Identity, 'begin' | 'wai
       for (const name of PARAMETERS)
         if (asked.getAll(name).length > 1)
           throw new OAuthRefusal('invalid_request', `${name} was sent more than once.`);
-      const client = clients.find(asked.get('client_id') ?? '');
-      if (client === undefined)
-        throw new OAuthRefusal(
-          'invalid_client',
-          'This program is not registered here, or its registration is of another installation.',
-        );
+      const client = await clients.find(asked.get('client_id') ?? '');
       const [only, ...others] = client.redirects;
       const redirectUri = asked.get('redirect_uri') ?? (others.length === 0 ? only : undefined);
       if (redirectUri === undefined || !isRegistered(client.redirects, redirectUri))
@@ -75,7 +70,7 @@ export function createConsent(deps: IdentityDeps): Pick<Identity, 'begin' | 'wai
       if (wrong !== undefined)
         return backTo(redirectUri, { error: wrong.code, error_description: wrong.message, state, iss: origin });
       const waiting: Asked = {
-        client: { key: client.key, name: client.name },
+        client: { key: client.key, name: client.name, document: client.document },
         redirectUri,
         state,
         challenge: asked.get('code_challenge') ?? '',
@@ -95,7 +90,7 @@ export function createConsent(deps: IdentityDeps): Pick<Identity, 'begin' | 'wai
       const { host, origin } = new URL(asked.redirectUri);
       return {
         id,
-        client: asked.client,
+        client: { name: asked.client.name, host: asked.client.document?.host, isProven: isProven(asked) },
         host,
         isLoopback: isLoopbackRedirect(asked.redirectUri),
         isAllowed: await isAllowed(asked.redirectUri),
@@ -164,6 +159,12 @@ export function createConsent(deps: IdentityDeps): Pick<Identity, 'begin' | 'wai
       },
     );
   }
+}
+
+/** The redirect leads to who published the document: a program on a computer may be any that read it. */
+function isProven({ client: { document }, redirectUri }: Asked): boolean {
+  if (document === undefined || isLoopbackRedirect(redirectUri)) return false;
+  return document.isPinned || document.host === new URL(redirectUri).host;
 }
 
 /** A viewer changes nothing anywhere, so neither does a program in their name. */

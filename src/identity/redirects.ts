@@ -3,6 +3,10 @@ import { hiddenCharacter } from '../domain/safe-text.ts';
 
 /** Where a code may be sent. Pure. */
 
+/** Of one redirect, and of what a program calls itself. */
+export const MOST_REDIRECT = 500;
+export const MOST_NAME = 80;
+
 /** Those of the large hosts; any other waits for an admin's one-time yes. */
 const KNOWN_HOSTS = new Set(['claude.ai', 'claude.com', 'chatgpt.com', 'vscode.dev', 'www.cursor.com']);
 

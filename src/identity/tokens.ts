@@ -150,12 +150,12 @@ export function createTokens(
     async token(form) {
       for (const name of new Set(form.keys()))
         if (form.getAll(name).length > 1) throw new OAuthRefusal('invalid_request', `${name} was sent more than once.`);
-      const client = clients.find(form.get('client_id') ?? '');
+      const client = clients.keyOf(form.get('client_id') ?? '');
       if (client === undefined)
         throw new OAuthRefusal('invalid_client', 'This program is not registered here: register again.');
       const how = form.get('grant_type');
-      if (how === 'authorization_code') return byCode(form, client.key);
-      if (how === 'refresh_token') return byRefresh(form, client.key);
+      if (how === 'authorization_code') return byCode(form, client);
+      if (how === 'refresh_token') return byRefresh(form, client);
       throw new OAuthRefusal('unsupported_grant_type', 'Use authorization_code or refresh_token.');
     },
 

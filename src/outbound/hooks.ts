@@ -1,8 +1,9 @@
 import { lookup } from 'node:dns';
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
-import { type Reach, reachOf } from './addresses.ts';
+import { isIP } from 'node:net';
+import type { Reach } from './addresses.ts';
+import { AddressRefused, forbidden, hostOf, within } from './judged-lookup.ts';
 
 /**
  * Where messages leave towards an address that an operator named. What only this machine or network reaches is refused unless
@@ -11,7 +12,7 @@ import { type Reach, reachOf } from './addresses.ts';
 export interface Hooks {
   /** Why nothing goes there, in words; undefined where it may. */
   refuse(bot: string, url: URL): Promise<string | undefined>;
-  /** The status of the answer, of which nothing else is read. Follows no redirect. Throws `HookRefused` before it connects. */
+  /** The status of the answer, of which nothing else is read. Follows no redirect. Throws `AddressRefused` before it connects. */
   post(
     bot: string,
     url: URL,
@@ -29,8 +30,6 @@ export interface HooksDeps {
   /** Our own address: nothing is sent to ourselves. */
   readonly ownUrl: string;
 }
-
-export class HookRefused extends Error {}
 
 const LOOK_UP_MS = 3_000;
 
@@ -51,7 +50,7 @@ export function createHooks({ mayReach, ownUrl }: HooksDeps): Hooks {
       const host = hostOf(url);
       // Numbers are connected to without being looked up.
       const problem = isSame(own, url) ? 'It is our own address.' : isIP(host) ? forbidden(host, may) : undefined;
-      if (problem !== undefined) throw new HookRefused(problem);
+      if (problem !== undefined) throw new AddressRefused(problem);
       const send = url.protocol === 'https:' ? requestHttps : requestHttp;
       return new Promise((resolve, reject) => {
         const sent = send(url, { method: 'POST', headers, signal, agent: false, lookup: within(may) }, (response) => {
@@ -76,27 +75,6 @@ export function createHooks({ mayReach, ownUrl }: HooksDeps): Hooks {
       });
     },
   };
-}
-
-const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$|\.$/g, '');
-
-/** A name is looked up once, for the connection itself; one forbidden address among several forbids the name. */
-function within(may: Reach): LookupFunction {
-  return (host, options, done) => {
-    lookup(host, { ...options, all: true }, (error, found) => {
-      const problem = found?.map(({ address }) => forbidden(address, may)).find((one) => one !== undefined);
-      const [first] = found ?? [];
-      if (error || !first) return done(error ?? new Error('the name leads nowhere'), '', 4);
-      if (problem !== undefined) return done(new HookRefused(problem), '', 4);
-      return options.all ? done(null, found) : done(null, first.address, first.family);
-    });
-  };
-}
-
-function forbidden(address: string, may: Reach): string | undefined {
-  const reach = reachOf(address);
-  if (reach === 'public' || may === 'private' || reach === may) return undefined;
-  return reach === 'loopback' ? 'It leads to this machine.' : 'It leads into a private network.';
 }
 
 /** Empty where the name leads nowhere now: it is looked up again for each message. */

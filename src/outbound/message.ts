@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { HookRefused, type Hooks } from './hooks.ts';
+import type { Hooks } from './hooks.ts';
+import { AddressRefused } from './judged-lookup.ts';
 
 /** One signed message to an address that an operator named, and what is wrong with it in words. Standard Webhooks: https://www.standardwebhooks.com */
 
@@ -39,7 +40,7 @@ export async function sendMessage(
     if (status >= 200 && status < 300) return undefined;
     return status === 410 ? 'gone' : `The receiver answered ${status}.`;
   } catch (error) {
-    if (error instanceof HookRefused) return `Nothing was sent. ${error.message}`;
+    if (error instanceof AddressRefused) return `Nothing was sent. ${error.message}`;
     return error instanceof Error && error.cause instanceof DOMException && error.cause.name === 'TimeoutError'
       ? 'The receiver did not answer in 15 s.'
       : 'The receiver could not be reached.';

@@ -43,7 +43,15 @@ export interface OAuthClient {
   readonly key: string;
   readonly name: string;
   readonly redirects: readonly string[];
+  /** Its id is the address of a document about it, there; pinned: as we know it, without asking. */
+  readonly document?: { readonly host: string; readonly isPinned: boolean } | undefined;
 }
+
+/** Reads what the internet publishes: bounded in where it leads, time and size; follows no redirect. Rejects where there is no whole answer. */
+export type ReadDocument = (
+  url: URL,
+  asked: { readonly headers: Readonly<Record<string, string>> },
+) => Promise<{ readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly text: string }>;
 
 export interface ClientRegistration {
   readonly client_id: string;
@@ -56,7 +64,13 @@ export interface ClientRegistration {
 
 export interface WaitingConsent {
   readonly id: string;
-  readonly client: Pick<OAuthClient, 'name'>;
+  readonly client: {
+    readonly name: string;
+    /** Where its document stands; undefined for one that only registered itself. */
+    readonly host: string | undefined;
+    /** The access goes to whoever published that document. */
+    readonly isProven: boolean;
+  };
   /** The host that gets the code, as the address bar would show it. */
   readonly host: string;
   /** The redirect leads to a program on the person's own computer. */

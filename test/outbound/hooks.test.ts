@@ -2,7 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { type Reach, reachOf } from '../../src/outbound/addresses.ts';
-import { createHooks, HookRefused } from '../../src/outbound/hooks.ts';
+import { createHooks } from '../../src/outbound/hooks.ts';
+import { AddressRefused } from '../../src/outbound/judged-lookup.ts';
 
 const open = (reach: Reach) => createHooks({ mayReach: async () => reach, ownUrl: 'http://localhost:3000' });
 const message = () => ({ headers: {}, body: '{}', signal: AbortSignal.timeout(5_000) });
@@ -65,7 +66,7 @@ describe('where a webhook may lead', () => {
     expect(asked).toEqual(['POST /moved', 'POST /broken']);
     // The name is judged by where the connection would go.
     const named = new URL(at.replace('127.0.0.1', 'localhost'));
-    await expect(open('public').post('demo', named, message())).rejects.toBeInstanceOf(HookRefused);
+    await expect(open('public').post('demo', named, message())).rejects.toBeInstanceOf(AddressRefused);
     expect(asked).toHaveLength(2);
     server.close();
     for (const own of [

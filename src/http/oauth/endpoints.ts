@@ -53,6 +53,7 @@ export function mountOauthEndpoints(
       issuer,
       authorization_endpoint: `${issuer}/oauth/authorize`,
       token_endpoint: `${issuer}/oauth/token`,
+      client_id_metadata_document_supported: true,
       registration_endpoint: `${issuer}/oauth/register`,
       revocation_endpoint: `${issuer}/oauth/revoke`,
       response_types_supported: ['code'],
