@@ -380,9 +380,9 @@ export const REQUIREMENTS = {
     promise: 'backup and restore, rotation of `GATEHOUSE_SECRET`, retention, erasure of a person, transcripts.',
   },
   X8: {
-    state: 'owed: client documents by address, and a check of a public address from outside',
+    state: 'held',
     promise:
-      'remote MCP clients sign a person in by OAuth 2.1 (metadata, PKCE, client documents, registration, resource, rotation, step-up), with zero set-up on loopback.',
+      'remote MCP clients sign a person in by OAuth 2.1 (metadata, PKCE, client documents, registration, resource, rotation, step-up), with zero set-up on loopback; what is ended ends its open streams too; `gatehouse check-oauth URL` names the step that does not work, at ours and at others.',
   },
   X9: {
     state: "later: the company's OpenID Connect",

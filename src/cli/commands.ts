@@ -58,6 +58,11 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: () => import('./commands/app-list.ts'),
   },
   { name: 'app end', summary: 'End one of them', load: () => import('./commands/app-end.ts') },
+  {
+    name: 'check-oauth',
+    summary: 'Walk the sign-in of an MCP address as a client does',
+    load: () => import('./commands/check-oauth.ts'),
+  },
   { name: 'grant', summary: 'Grant permissions to a bot, or revoke them', load: () => import('./commands/grant.ts') },
   { name: 'connect', summary: 'Connect a bot to its Salesforce org', load: () => import('./commands/connect.ts') },
   { name: 'disconnect', summary: 'Revoke and forget a connection', load: () => import('./commands/disconnect.ts') },

@@ -16,6 +16,7 @@ const WITHOUT: Readonly<Record<string, string>> = {
   'bot-list': 'reads',
   call: 'as the bot, through its gate',
   chat: 'as the bot, through its gate',
+  'check-oauth': 'looks from outside, as any client',
   demo: 'a data folder that is thrown away',
   mcp: 'as the bot, by its key',
   'operator-list': 'reads',
