@@ -24,8 +24,11 @@ const ourTests = { include: [all], exclude: [browserTests, ...pureTests, ...proc
 /** What differs by database: where rows are kept, claimed, locked and lost. Elsewhere the same statements are proven by these. */
 const postgresTests = [
   'test/store/!(make-folder|per-bot|sqlite|processes).test.ts',
-  'test/{gate/{orgs,clocks},identity/{oauth,ended-streams},mcp/sessions,salesforce/soql-allowance}.test.ts',
-  'test/sync/{batch,bulk,bulk-routes,claim-runner,clocks,console-routes,converted,crash,events,feed,field-times,found,held,host-links,hosts,identity,interrupted,log-routes,manual-links,model,platform-events,policy,repeats,routes,stands-alone,status,streams,transitions,worker}.test.ts',
+  'test/gate/{clocks,orgs}.test.ts',
+  'test/identity/{ended-streams,oauth}.test.ts',
+  'test/mcp/sessions.test.ts',
+  'test/salesforce/soql-allowance.test.ts',
+  'test/sync/{batch,bulk-routes,bulk,claim-runner,clocks,console-routes,converted,crash,events,feed,field-times,found,held,host-links,hosts,identity,interrupted,log-routes,manual-links,model,platform-events,policy,repeats,routes,stands-alone,status,streams,transitions,words,worker}.test.ts',
 ];
 
 // The main flows once more in an org that has none of our fields; what is about those is left out by name.
