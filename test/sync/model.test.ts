@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { EventSource, RawEvent } from '../../src/ports/events.ts';
 import type { CrashPoint } from '../../src/ports/sync.ts';
 import { describeStores } from '../support/databases.ts';
 import { until } from '../support/servers.ts';
@@ -57,8 +58,18 @@ const STREAM_FAULTS = [
   { do: 'busy' },
   { do: 'gap', object: 'Contact' },
   { do: 'overflow', object: 'Contact' },
+  { do: 'wildcard', object: 'Contact' },
   { do: 'trim' },
   { do: 'resetStream' },
+  { do: 'deliveryLimit' },
+] as const;
+
+/** What happens to its requests: an answer that is lost, broken off, refused, or of an ended session. */
+const REQUEST_FAULTS = [
+  { type: 'drop', when: 'after' },
+  { type: 'drop_body' },
+  { type: 'status', status: 503 },
+  { type: 'expired_session' },
 ] as const;
 
 /** How word of a change comes: outbound messages beside an org that tracks field history or does not; change events, also faulty ones. */
@@ -99,6 +110,7 @@ async function play(world: SyncWorld, seed: number, steps: number, word: Word, w
       const dies = tries === 0 && next() < 0.2;
       const ears = listener(world, {
         watch: { hasStood: () => true },
+        events: (bot) => (word === 'faulty events' ? disordered(bot) : world.connections.events(bot)),
         crash: (at) => {
           if (dies && at === 'events-stored') throw new Crash(at);
         },
@@ -112,6 +124,38 @@ async function play(world: SyncWorld, seed: number, steps: number, word: Word, w
       await ears.stop().catch(() => {});
     }
   }
+  /** Each answer comes in any order, and some of it twice; the last event stays the last, as the place that was reached. */
+  async function disordered(bot: string): Promise<EventSource> {
+    const source = await world.connections.events(bot);
+    const mix = (events: readonly RawEvent[]) =>
+      [...events.slice(0, -1), ...events.filter(() => next() < 0.3)]
+        .map((event) => ({ event, at: next() }))
+        .sort((a, b) => a.at - b.at)
+        .map(({ event }) => event)
+        .concat(events.slice(-1));
+    return {
+      run: (channels, sink, signal) =>
+        source.run(channels, { ...sink, take: (events) => sink.take(mix(events)) }, signal),
+    };
+  }
+
+  async function meetStreamFault(sfId = ''): Promise<void> {
+    if (next() < 0.4) {
+      await world.control('POST', 'faults', { ...pick(REQUEST_FAULTS), times: 1, match: { path: '/cometd/' } });
+      return;
+    }
+    const fault = pick(STREAM_FAULTS);
+    await world.control('POST', 'events', fault.do === 'gap' ? { ...fault, recordIds: [sfId] } : fault);
+    if (fault.do !== 'deliveryLimit') return;
+    // Somebody listens, is refused, and rests for half an hour; a day later there is something left.
+    await world.edit(sfId, { Department: `not delivered ${deliveries}` });
+    await listener(world, { watch: { hasStood: () => true } }).ended;
+    expect(await row()).toMatchObject({ state: 'paused', replayId: null });
+    deliveries += 1_000_000;
+    await world.control('POST', 'settings', { deliveries });
+    world.clock.advance(1_800_001);
+  }
+  let deliveries = 10_000;
   const row = async () =>
     (await world.store.streams.list({ bot: 'demo', orgId })).find(({ object }) => object === 'Contact');
   const isThrough = async () => {
@@ -183,8 +227,7 @@ async function play(world: SyncWorld, seed: number, steps: number, word: Word, w
       continue;
     }
     if (next() < 0.15) await world.control('POST', 'faults', pick(FAULTS));
-    if (word === 'faulty events' && next() < 0.15)
-      await world.control('POST', 'events', faultOf(pick(STREAM_FAULTS), ids.get(id)));
+    if (word === 'faulty events' && next() < 0.2) await meetStreamFault(ids.get(id));
     const isOne = roll >= 0.7 && roll < 0.85;
     const side = isOne && next() < 0.5 ? 'salesforce' : 'host';
     const process = worker(next() < 0.4 ? { id: isOne ? id : pick([...ids.keys()]), side } : undefined);
@@ -226,9 +269,6 @@ async function play(world: SyncWorld, seed: number, steps: number, word: Word, w
   expect(await world.records()).toEqual(before);
   return edits;
 }
-
-const faultOf = (fault: (typeof STREAM_FAULTS)[number], sfId = '') =>
-  fault.do === 'gap' ? { ...fault, recordIds: [sfId] } : fault;
 
 /** Values that a field held last on either side: without the time of each field only a true conflict may go the other way. */
 function lastOfEach(last: ReadonlyMap<string, Edit>, key: string): readonly string[] {
