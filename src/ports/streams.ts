@@ -7,8 +7,8 @@ export interface StreamRow extends Scope {
   readonly object: string;
   /** The last event that is durable here; null: whatever comes from now on, and a poll for what came before. */
   readonly replayId: string | null;
-  /** `paused`: a limit of the org; `refused`: this channel alone, until somebody acts. */
-  readonly state: 'live' | 'waiting' | 'paused' | 'refused';
+  /** `silent`: while many writes of ours would come back on it; `paused`: a limit of the org; `refused`: this channel alone, until somebody acts. */
+  readonly state: 'live' | 'waiting' | 'silent' | 'paused' | 'refused';
   readonly since: number;
   readonly error: ErrorBody['error'] | null;
   readonly retryAt: number;

@@ -4,6 +4,8 @@ import type { CrashPoint } from '../../src/ports/sync.ts';
 import { areScarce } from '../../src/sync/bulk/loads.ts';
 import { TextCounts } from '../../src/sync/bulk/text-counts.ts';
 import { describeStores, type OpenFresh } from '../support/databases.ts';
+import { until } from '../support/servers.ts';
+import { listener } from './listener.ts';
 import { Crash, crashAt, createSyncWorld, type Process, pair, type SyncWorld, type WorldOptions } from './world.ts';
 
 // Some load several worlds, one after the other.
@@ -108,6 +110,32 @@ async function finish(world: SyncWorld): Promise<void> {
 
 describeStores((_name, openFresh) => {
   describe('a first load by bulk', () => {
+    it('is not told back: while more than 2,000 records are with Salesforce nobody listens to them, and afterwards from then on [I2] [S8]', async () => {
+      await using world = await createLoad(openFresh, { settings: { bulkFrom: 2_000 } });
+      await world.control('POST', 'settings', { changeDataCapture: ['Contact'], cometdHoldMs: 5_000 });
+      const org = await world.org();
+      const ids = Array.from({ length: 2_100 }, (_, n) => `p${n}`);
+      await world.sync.hosts.put(
+        'demo',
+        'party',
+        ids.map((id) => ({ id, fields: { name: `Person ${id}`, email: `${id}@example.com` } })),
+      );
+      await world.sync.batches.start('demo', org.orgId, 'party');
+      for (let hasMore = true; hasMore; ) hasMore = await world.sync.batches.step('demo', org);
+      expect(await parts(world)).toMatchObject([{ state: 'closed', rows: 2_100 }]);
+      const stateOf = async () =>
+        (await world.store.streams.list({ bot: 'demo', orgId: org.orgId })).find(({ object }) => object === 'Contact')
+          ?.state;
+      await listener(world).ended;
+      expect(await stateOf()).toBe('silent');
+      await world.sync.batches.work('demo', org);
+      expect(await world.records()).toHaveLength(2_100);
+      const ears = listener(world);
+      await until(async () => (await stateOf()) === 'live');
+      await ears.stop();
+      expect((await world.control('GET', 'events')).delivered).toBe(0);
+    });
+
     it('is one job: each record once, logged once, and no file of it stays in Salesforce [B4] [S1]', async () => {
       await using world = await createLoad(openFresh);
       await people(world, 5);

@@ -337,6 +337,43 @@ describeStores((_name, openFresh) => {
     await ears.stop();
   });
 
+  it('does not listen to a large run of our own, and finds what others changed meanwhile [I2]', async () => {
+    await using world = await createHeard(openFresh);
+    const [id = ''] = await people(world, 1);
+    const first = listener(world);
+    await until(() => isLive(world));
+    await world.worker.turn('demo');
+    world.clock.advance(400_000);
+    const many = Array.from({ length: 2_500 }, (_, n) => ({ id: `m${n}`, fields: { name: `Many Nr${n}` } }));
+    await world.sync.hosts.put('demo', 'party', many);
+    // What waits and is not on its way is no run: a person may take a week to approve it.
+    expect((await rowOf(world))?.state).toBe('live');
+    const before = (await world.control('GET', 'events')).delivered;
+    let isSeen = false;
+    const writer = world.process({
+      async crash(at) {
+        if (at !== 'chunk-acknowledged' || isSeen) return;
+        isSeen = true;
+        expect(await first.ended).toBe(0);
+        expect(await rowOf(world)).toMatchObject({ state: 'silent', replayId: null, error: null });
+        await world.edit(id, { Title: 'by a colleague' });
+        // In the middle of it nobody listens, and it is looked at again.
+        expect(await listener(world).ended).toBe(20_000);
+      },
+    });
+    await writer.sync.runner.runAllDue('demo', await writer.org());
+    expect(await world.records()).toHaveLength(2_501);
+    // Those of the answer in which it was noticed; Salesforce sends at most so many at once.
+    expect((await world.control('GET', 'events')).delivered - before).toBeLessThanOrEqual(1_000);
+    const again = listener(world);
+    await until(() => isLive(world));
+    await world.worker.turn('demo');
+    expect((await world.host('p0')).fields.jobTitle).toBe('by a colleague');
+    await again.stop();
+    const { streams = [], problems = [] } = (await (await world.app.sync()).status('demo')) ?? {};
+    expect([streams.find(({ object }) => object === 'Contact')?.state, problems]).toEqual(['live', []]);
+  });
+
   it('takes the last event again for a repeat, and one from before it for a stream that begins anew', async () => {
     await using world = await createHeard(openFresh);
     const [id = ''] = await people(world, 1);

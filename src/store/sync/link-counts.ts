@@ -11,7 +11,7 @@ export function createLinkCounts({
   db,
 }: SyncDatabase): Pick<
   LinkStore,
-  'countByState' | 'standing' | 'countProblems' | 'backlog' | 'countBatch' | 'countNew'
+  'countByState' | 'standing' | 'countProblems' | 'backlog' | 'countHeld' | 'countBatch' | 'countNew'
 > {
   async function count(among: Among): Promise<number> {
     const row = await db
@@ -81,6 +81,21 @@ export function createLinkCounts({
         .where('kind', '!=', 'parent')
         .where('state', '!=', 'unlinked')
         .executeTakeFirstOrThrow();
+    },
+
+    async countHeld(among, most) {
+      const held = db
+        .selectFrom('links')
+        .select('id')
+        .where(isAmong(among))
+        .whereRef('dirty', '>', 'done')
+        .where('leaseUntil', '>', 0)
+        .limit(most);
+      const row = await db
+        .selectFrom(held.as('held'))
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow();
+      return row.count;
     },
 
     countBatch: (batch) => count(({ eb }) => eb('batch', '=', batch)),

@@ -11,6 +11,7 @@ import { troubleOf } from '../remote/trouble.ts';
 import { type ChangeEvent, readChangeEvent } from './change-event.ts';
 import { keepFieldTimes, timedFields } from './field-times.ts';
 import { createEchoes } from './own-echo.ts';
+import { turnedSilent } from './own-runs.ts';
 import { channelsOf, isEventChannel, keepPlatformEvents, uuidOf } from './platform-event.ts';
 import { limitError, refusalOf } from './stream-problems.ts';
 import { watchedObjects } from './watched.ts';
@@ -56,22 +57,25 @@ export function createStreams(deps: StreamDeps) {
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
     const heard = new Set<string>();
+    const look = async () => {
+      const asked = new Set((await wanted(org, scope, fence)).map(({ channel }) => channel));
+      if (asked.size !== heard.size || [...asked].some((channel) => !heard.has(channel))) end();
+    };
     // Renewed while a connect is held, too; and what is to be listened to is looked at anew.
     const timer = setInterval(() => {
       const renewed = async () => {
         if (!(await store.streams.keep(scope, fence, now() + LEASE_MS))) throw new LeaseLost();
         // Refused where the bot was switched off or disconnected.
         await deps.openOrg(bot, signal);
-        const asked = new Set((await wanted(bot, org)).map(({ channel }) => channel));
-        if (asked.size !== heard.size || [...asked].some((channel) => !heard.has(channel))) end();
+        await look();
       };
       renewed().catch(end);
     }, RENEW_MS);
     timer.unref();
     try {
-      const channels = await wanted(bot, org);
+      const channels = await wanted(org, scope, fence);
       for (const { channel } of channels) heard.add(channel);
-      if (channels.length === 0) return MINUTE_MS;
+      if (channels.length === 0) return RENEW_MS;
       const source = await deps.events(bot);
       const from = channels.map(({ channel, replayId }) => ({
         name: channel,
@@ -82,7 +86,7 @@ export function createStreams(deps: StreamDeps) {
         fence,
         await source.run(
           from,
-          sinkOf(scope, org, fence, (channel) => heard.delete(channel)),
+          sinkOf(scope, org, fence, { dropped: (channel) => heard.delete(channel), look }),
           ending.signal,
         ),
       );
@@ -97,9 +101,9 @@ export function createStreams(deps: StreamDeps) {
     }
   }
 
-  /** Rows of all that is wanted now; those that were refused rest for an hour. */
-  async function wanted(bot: string, org: SyncOrg): Promise<readonly StreamRow[]> {
-    const scope: Scope = { bot, orgId: org.orgId };
+  /** Rows of all that is wanted now; those that were refused rest for an hour, and those of a large run of ours until it is over. */
+  async function wanted(org: SyncOrg, scope: Scope, fence: number): Promise<readonly StreamRow[]> {
+    const { bot } = scope;
     const rows = await store.streams.list(scope);
     const channels = new Map(channelsOf(await store.subscriptions.list(bot)));
     for (const object of await watchedObjects(store, bot)) {
@@ -111,7 +115,14 @@ export function createStreams(deps: StreamDeps) {
     await store.streams.put(fresh.map(([channel, object]) => freshRow(scope, channel, object, now())));
     const gone = rows.filter(({ channel }) => !channels.has(channel)).map(({ channel }) => channel);
     await store.streams.remove(scope, gone);
-    return (await store.streams.list(scope)).filter(({ channel, since, retryAt }) => {
+    const turned = await turnedSilent(store, scope, await store.streams.list(scope));
+    for (const [channel, state] of turned) {
+      // Begun anew afterwards: to be told our own writes from where it stood would cost what the silence saves.
+      const to = { state, replayId: null, since: now(), error: null, retryAt: 0 } as const;
+      await change(scope, fence, channel, (row) => ({ ...row, ...to }));
+    }
+    return (await store.streams.list(scope)).filter(({ channel, state, since, retryAt }) => {
+      if (state === 'silent') return false;
       const name = `pause of ${channel} for ${bot}/${org.orgId}`;
       return holdsFor(watch, name, { until: retryAt, now: now(), longestMs: retryAt - since }) === 0;
     });
@@ -133,7 +144,13 @@ export function createStreams(deps: StreamDeps) {
     });
   }
 
-  function sinkOf(scope: Scope, org: SyncOrg, fence: number, dropped: (channel: string) => void): EventSink {
+  function sinkOf(
+    scope: Scope,
+    org: SyncOrg,
+    fence: number,
+    /** `look`: whether another set of channels is wanted by now. */
+    { dropped, look }: { readonly dropped: (channel: string) => void; readonly look: () => Promise<void> },
+  ): EventSink {
     const { bot } = scope;
     return {
       async opened(channel) {
@@ -150,7 +167,8 @@ export function createStreams(deps: StreamDeps) {
         deps.onChange(bot);
       },
       async take(events) {
-        await remember(scope, org, fence, events);
+        const told = await remember(scope, org, fence, events);
+        if (told.some(({ client }) => client === org.clientName)) await look();
         await crash?.('events-stored');
         await deps.noteEvent?.(bot, now());
         deps.onChange(bot);
@@ -180,7 +198,13 @@ export function createStreams(deps: StreamDeps) {
     };
   }
 
-  async function remember(scope: Scope, org: SyncOrg, fence: number, raw: readonly RawEvent[]): Promise<void> {
+  /** Answers the changes that they tell of. */
+  async function remember(
+    scope: Scope,
+    org: SyncOrg,
+    fence: number,
+    raw: readonly RawEvent[],
+  ): Promise<readonly ChangeEvent[]> {
     const heard = raw.map(({ channel, data }) => ({ channel, data, id: replayIdOf({ channel, data }) }));
     const subscriptions = await store.subscriptions.list(scope.bot);
     const opened = openedBy(await deps.policyOf(scope.bot));
@@ -230,6 +254,7 @@ export function createStreams(deps: StreamDeps) {
         await keepPlatformEvents(inside, scope, published, { subscriptions, opened, now: now() }),
       );
     });
+    return events.map(({ event }) => event);
   }
 
   /** What change events leave to look at. */

@@ -20,6 +20,9 @@ export interface StreamStatus {
   readonly quote?: string;
 }
 
+const SILENT =
+  'More than 2,000 records are on their way to Salesforce: it would tell each of them back, and count it. Heard again once they are there; changes of others come by polling.';
+
 export function toStreamStatus(stream: Stream, now: number): StreamStatus {
   const { channel, object, state, since, lastEventAt, replayId, lastGapAt, day, delivered, error } = stream;
   return {
@@ -29,6 +32,7 @@ export function toStreamStatus(stream: Stream, now: number): StreamStatus {
     ...(lastGapAt === null ? {} : { lastGapAt: iso(lastGapAt) }),
     deliveredToday: day === iso(now).slice(0, 10) ? delivered : 0,
     ...(error ? { message: error.message, next: error.next } : {}),
+    ...(state === 'silent' ? { message: SILENT } : {}),
     ...(error?.salesforce ? { quote: error.salesforce.quote } : {}),
   };
 }

@@ -56,7 +56,7 @@ export const statusAnswer = z
         z.strictObject({
           channel: z.string(),
           object: z.string(),
-          state: z.enum(['live', 'waiting', 'paused', 'refused']),
+          state: z.enum(['live', 'waiting', 'silent', 'paused', 'refused']),
           since: momentAnswer,
           lastEventAt: momentAnswer.optional(),
           lastReplayId: z.string().optional(),

@@ -10,6 +10,7 @@ type Stream = Status['streams'][number];
 const STATES = {
   live: ['good', 'heard'],
   waiting: ['', 'not heard yet'],
+  silent: ['', 'silent for a large run'],
   paused: ['warn', 'paused'],
   refused: ['bad', 'refused'],
 } as const;
