@@ -44,6 +44,7 @@ import { checkSecret, loadSecret } from '../store/secrets/secret.ts';
 import { lazyTokens, type TokenTarget } from '../store/secrets/tokens.ts';
 import { type ApiUse, createApiUse } from './api-use.ts';
 import type { AppSync, SyncPace } from './app-sync.ts';
+import type { OrgDeploy } from './org-deploy.ts';
 import type { OrgSetup } from './org-setup.ts';
 import { openState, stateOn } from './state.ts';
 
@@ -74,6 +75,8 @@ export interface App {
   readonly neverUsed: (bot: BotRow) => Promise<NeverUsed>;
   /** What a bot needs of its org, and what its Salesforce user has there. */
   readonly orgSetup: () => Promise<OrgSetup>;
+  /** The same, deployed by an administrator's own sign-in. */
+  readonly orgDeploy: () => Promise<OrgDeploy>;
   /** Records of the host app and their links, by an id or by words. */
   readonly findRecords: AppSync['find'];
   /** Our own chat; loaded at the first use. */
@@ -192,6 +195,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     });
     const connections = deferred<Connections, 'disconnect'>(made.get, {
       async disconnect(bot) {
+        // First, while the app that its sign-ins were made by is still known.
+        await (await orgDeploy.get()).leave(bot);
         const ended = await (await made.get()).disconnect(bot);
         // What waits for a yes was asked for the org that is left now.
         await retention.leave(bot);
@@ -296,6 +301,18 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
     const gate = deferred<Gate, 'actions'>(async () => (await road.get()).gate, {
       actions: (bot) => listActions(store, actions, bot),
     });
+    const orgSetup = lazily(async () => {
+      const { createOrgSetup } = await import('./org-setup.ts');
+      const { apiVersion } = config.salesforce;
+      const syncUse = async (bot: string) => (await sync.get()).use(bot, now());
+      return createOrgSetup({ connections, actions, apiVersion, syncUse });
+    });
+    const orgDeploy = lazily(async () => {
+      const { createOrgDeploy } = await import('./org-deploy.ts');
+      const setup = await orgSetup.get();
+      const cipher = (purpose: string) => createCipher(secret, purpose);
+      return createOrgDeploy({ store, audit, connections, setup, cipher, now, newId, crash: options.crash });
+    });
     const approvals = deferred<Approvals>(async () => (await road.get()).approvals);
     const retention = deferred<Retention>(async () => (await road.get()).retention);
     const notices = deferred<Notices>(
@@ -364,12 +381,8 @@ export async function createApp(config: Config, options: AppOptions = {}): Promi
           bot,
         );
       },
-      orgSetup: lazily(async () => {
-        const { createOrgSetup } = await import('./org-setup.ts');
-        const { apiVersion } = config.salesforce;
-        const syncUse = async (bot: string) => (await sync.get()).use(bot, now());
-        return createOrgSetup({ connections, actions, apiVersion, syncUse });
-      }).get,
+      orgSetup: orgSetup.get,
+      orgDeploy: orgDeploy.get,
       findRecords: async (...asked) => (await sync.get()).find(...asked),
       openChat: chat.get,
       async openPlayground(by) {

@@ -7,7 +7,7 @@ import type { App } from './app.ts';
  * off its critical path, and again later; values of records go when their time is over.
  */
 export function keepRecovering(app: App): () => void {
-  const { retention, apiUse, clocks, notices, audit, store, sync, log, now, config } = app;
+  const { retention, apiUse, clocks, notices, audit, store, sync, orgDeploy, log, now, config } = app;
   const recover = () =>
     retention.recover().then(
       (count) => count > 0 && log.info('finished what a crash had left', { count }),
@@ -36,7 +36,13 @@ export function keepRecovering(app: App): () => void {
     sync()
       .then(({ lookForDrift }) => lookForDrift())
       .catch((error: unknown) => log.warn('what the orgs changed was not looked at', { cause: String(error) }));
+  const deploys = () =>
+    orgDeploy()
+      .then(({ tidy }) => tidy())
+      .catch((error: unknown) => log.warn('deployments to orgs were not looked at', { cause: String(error) }));
   const timers = [
+    setTimeout(() => void deploys(), 3_000),
+    setInterval(() => void deploys(), 30_000),
     setInterval(() => void noteUse(), 300_000),
     setTimeout(() => void beat(), 1_000),
     setInterval(() => void beat(), 30_000),

@@ -30,10 +30,13 @@ export interface OrgSetup {
   prepare(bot: BotRow, wish: { readonly events: boolean }, signal: AbortSignal): Promise<Prepared>;
 }
 
-export interface Prepared extends Pick<OrgPackage, 'permissionSet' | 'parts' | 'clicks'> {
+export interface Prepared extends Pick<OrgPackage, 'permissionSet' | 'gives' | 'parts' | 'clicks'> {
   readonly zip: Buffer;
   /** Of the zip, SHA-256. */
   readonly digest: string;
+  readonly orgId: string;
+  /** Of the user that the bot is connected as. */
+  readonly userId: string;
   readonly environment: Org['environment'];
   readonly username: string;
 }
@@ -92,11 +95,11 @@ async function prepare(
         .map(({ object }) => object)
         .filter((name) => mapped.some(({ object }) => object.toLowerCase() === name.toLowerCase()))
     : [];
-  const { connectionId, environment } = org;
+  const { connectionId, environment, orgId, userId } = org;
   const version = deps.apiVersion.replace(/^v/, '');
   const { files, ...made } = packageFor({ bot: bot.name, connectionId, username, needs, describes, events, version });
   const zip = zipOf(files);
-  return { ...made, zip, digest: createHash('sha256').update(zip).digest('hex'), environment, username };
+  return { ...made, zip, digest: createHash('sha256').update(zip).digest('hex'), orgId, userId, environment, username };
 }
 
 /** Needs, and the objects that they name as far as the org shows them. */

@@ -63,6 +63,7 @@ function openLate(file: SqliteFile, secrets: Cipher): State {
     conversations: deferred<Store['conversations']>(() => room('conversations')),
     mcpSessions: deferred<Store['mcpSessions']>(() => room('mcpSessions')),
     identity: deferred<Store['identity']>(() => room('identity')),
+    deployments: deferred<Store['deployments']>(() => room('deployments')),
     values: deferred<Store['values'], 'get'>(() => room('values'), first.values),
     proveWritable: async () => (await whole.get()).store.proveWritable(),
     atomically: async (...asked) => (await whole.get()).store.atomically(...asked),

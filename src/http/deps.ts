@@ -21,6 +21,7 @@ export interface HttpDeps
     | 'judgeDeclared'
     | 'neverUsed'
     | 'orgSetup'
+    | 'orgDeploy'
     | 'findRecords'
     | 'openChat'
     | 'openPlayground'

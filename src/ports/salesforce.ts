@@ -5,6 +5,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import type { HeldRights } from '../domain/rights.ts';
 import type { Bulk } from './bulk.ts';
 import type { EventSource } from './events.ts';
+import type { AdminSignIns } from './org-deploy.ts';
 import type { ConnectionRow } from './store.ts';
 import type { OAuthApp } from './tokens.ts';
 
@@ -29,6 +30,8 @@ export interface Connections {
   open(bot: string, call: OrgCall): Promise<Org>;
   /** What Salesforce tells of its own accord, through the bot's connection. */
   events(bot: string): Promise<EventSource>;
+  /** For what the bot's own user must not do: administrators who sign in for it. */
+  admins(): Promise<AdminSignIns>;
   /** Writes what is not written yet (successes are noted at most once a second). */
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import type { Audience } from '../../permissions/profiles.ts';
 import type { Declaration, Declared } from '../domain/declaration.ts';
 import type { Proposal, ProposalState } from '../domain/proposal.ts';
 import type { ConversationStore } from './conversations.ts';
+import type { DeploymentStore } from './org-deploy.ts';
 
 /**
  * The port of Gatehouse's durable state. Two adapters (SQLite, PostgreSQL) answer it with the same statements; one suite
@@ -21,6 +22,7 @@ export interface Store {
   readonly conversations: ConversationStore;
   readonly mcpSessions: McpSessionStore;
   readonly identity: IdentityStore;
+  readonly deployments: DeploymentStore;
   readonly values: ValueStore;
   /** Writes more than a row's worth and takes it away again; throws where nothing can be kept. */
   proveWritable(): Promise<void>;

@@ -7,6 +7,7 @@ import type { Log } from '../ports/log.ts';
 import type { ConnectionStatus, Connections, HeadlessFlow, OrgCall } from '../ports/salesforce.ts';
 import type { ConnectionRow, ConnectionStore, ValueStore } from '../ports/store.ts';
 import type { LoginSecret, OAuthApp, TokenSet, TokenStore } from '../ports/tokens.ts';
+import { createAdminSignIns } from './auth/admin-sign-in.ts';
 import { createApps, ownApp } from './auth/apps.ts';
 import { type Grant, notSalesforce } from './auth/oauth.ts';
 import { createSession, usable } from './auth/session.ts';
@@ -336,6 +337,14 @@ export function createConnections(deps: ConnectionDeps): Connections {
       const { createEventSource } = await import('./events/event-stream.ts');
       const open = (signal: AbortSignal) => openLine(bot, { signal, background: true });
       return createEventSource({ open, apiVersion: config.apiVersion, wait });
+    },
+    async admins() {
+      const { createAdminOrg } = await import('./metadata/deploy.ts');
+      const { apiVersion } = config;
+      return {
+        ...createAdminSignIns({ transport, apps, rows, session, random: deps.random }),
+        open: (admin, signal) => createAdminOrg({ transport, apiVersion }, admin, signal),
+      };
     },
     close: () => health.flush(),
   };

@@ -1,4 +1,3 @@
-import type { Database } from './engines/database.ts';
 import { core } from './migrations/0001-core.ts';
 import { sync } from './migrations/0002-sync.ts';
 import { chat } from './migrations/0003-chat.ts';
@@ -21,6 +20,7 @@ import { transitions } from './migrations/0021-transitions.ts';
 import { left } from './migrations/0022-left.ts';
 import { identity } from './migrations/0025-identity.ts';
 import { kept } from './migrations/0026-kept.ts';
+import { orgDeployments } from './migrations/0032-org-deployments.ts';
 import type { SCHEMA_VERSION } from './schema-version.ts';
 
 /** Of one step: the same text for both databases, or one for each where they have no words in common. */
@@ -53,4 +53,5 @@ export const MIGRATIONS = [
   left,
   identity,
   kept,
-] as const satisfies readonly (readonly Statement[])[] & { readonly length: typeof SCHEMA_VERSION };
+  orgDeployments,
+] as const satisfies readonly (readonly string[])[] & { readonly length: typeof SCHEMA_VERSION };

@@ -16,6 +16,7 @@ import { createIdentityStore } from './tables/identity.ts';
 import { createKeyStore } from './tables/keys.ts';
 import { createMcpSessionStore } from './tables/mcp-sessions.ts';
 import { createOperatorStore } from './tables/operators.ts';
+import { createDeploymentStore } from './tables/org-deployments.ts';
 import { createProposalStore } from './tables/proposals.ts';
 import type { Tables } from './tables/tables.ts';
 import { createValueStore } from './tables/values.ts';
@@ -57,6 +58,7 @@ export function createStore(database: Database, secrets?: Cipher, chainEnd: Chai
     conversations: createConversationStore(database),
     mcpSessions: createMcpSessionStore(database),
     identity: createIdentityStore(database),
+    deployments: createDeploymentStore(database),
     values: createValueStore(database),
     proveWritable: () => proveWritable(database),
     atomically: (work, isSynced) =>

@@ -222,10 +222,11 @@ export async function signIn(world: Pick<Awaited<ReturnType<typeof createOrgWorl
   });
 }
 
-export async function approve(url: string): Promise<URLSearchParams> {
+/** Somebody signs in at the simulated org and allows it. */
+export async function approve(url: string, username = 'admin@sim.example'): Promise<URLSearchParams> {
   const target = new URL(url);
   const form = new URLSearchParams(target.search);
-  form.set('username', 'admin@sim.example');
+  form.set('username', username);
   form.set('password', 'sim');
   form.set('decision', 'allow');
   const answer = await fetch(target.origin + target.pathname, {

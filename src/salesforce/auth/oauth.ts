@@ -33,7 +33,15 @@ export interface OAuth {
   /** Where the browser goes; the verifier stays here. */
   authorizeUrl(
     base: string,
-    ask: { readonly redirectUri: string; readonly state: string; readonly verifier: string },
+    ask: {
+      readonly redirectUri: string;
+      readonly state: string;
+      readonly verifier: string;
+      /** Default: API, and to go on without a person. */
+      readonly scope?: 'api';
+      /** Whoever is signed in there already is asked who they are. */
+      readonly isAsked?: true;
+    },
   ): string;
   redeem(
     base: string,
@@ -94,13 +102,14 @@ export function createOAuth(deps: {
   }
 
   return {
-    authorizeUrl(base, { redirectUri, state, verifier }) {
+    authorizeUrl(base, { redirectUri, state, verifier, scope = SCOPES, isAsked }) {
       const url = new URL('/services/oauth2/authorize', transport.origin(base));
       url.search = new URLSearchParams({
         response_type: 'code',
         client_id: client().client_id ?? '',
         redirect_uri: redirectUri,
-        scope: SCOPES,
+        scope,
+        ...(isAsked ? { prompt: 'login' } : {}),
         state,
         code_challenge: createHash('sha256').update(verifier).digest('base64url'),
         code_challenge_method: 'S256',

@@ -9,6 +9,8 @@ export interface OrgPackage {
   readonly files: ReadonlyMap<string, string>;
   /** What is in it, as a person reads it. */
   readonly parts: readonly string[];
+  /** What the permission set gives, line by line: `Lead: read, create`, `Lead.Email: read and edit`. */
+  readonly gives: readonly string[];
   /** The same by hand, in Setup, and what comes after. */
   readonly clicks: readonly string[];
 }
@@ -63,15 +65,15 @@ export function packageFor(wanted: PackageFor): OrgPackage {
         ] as const,
     ),
   ]);
-  const objectLines = objects.map(({ object, ...can }) => `${object}: ${waysOf(can).join(', ')}`);
-  const fieldLines = fields.map(({ name, isEdited }) => `${name}: ${isEdited ? 'read and edit' : 'read'}`);
+  const gives = [...objects.map(accessLine), ...fields.map(fieldLine)];
   return {
     permissionSet,
     files,
+    gives,
     parts: [
       ...newFields.map((object) => `field ${object}.${EXTERNAL_ID}: text of 64, unique, case-sensitive, external id`),
       `permission set ${permissionSet}: API Enabled`,
-      ...[...objectLines, ...fieldLines].map((line) => `permission set ${permissionSet}: ${line}`),
+      ...gives.map((line) => `permission set ${permissionSet}: ${line}`),
       ...events.map((object) => `change events of ${object} (one of the five objects that an org may select)`),
     ],
     clicks: [
@@ -140,6 +142,9 @@ const waysOf = ({ create, edit, delete: isDeleted }: Ways): string[] => [
   ...(isDeleted ? ['delete'] : []),
 ];
 
+export const accessLine = ({ object, ...can }: ObjectAccess): string => `${object}: ${waysOf(can).join(', ')}`;
+export const fieldLine = ({ name, isEdited }: FieldAccess): string => `${name}: ${isEdited ? 'read and edit' : 'read'}`;
+
 /** An object with its fields, as Setup has them on one page. */
 function clickOf({ object, ...can }: ObjectAccess, fields: readonly FieldAccess[]): string {
   const named = (isEdited: boolean) =>
@@ -178,10 +183,13 @@ function fieldsOf(
   });
 }
 
+/** How the description of a permission set of ours ends: one of our name without it is somebody else's. */
+export const MADE_BY_US = 'Made by Gatehouse.';
+
 function permissionSetOf(bot: string, objects: readonly ObjectAccess[], fields: readonly FieldAccess[]): string {
   const is = (name: string, value: boolean) => tag(name, String(value));
   return [
-    tag('description', `The least that the bot ${bot} needs. Made by Gatehouse.`),
+    tag('description', `The least that the bot ${bot} needs. ${MADE_BY_US}`),
     ...fields.map(({ name, isEdited }) =>
       block('fieldPermissions', is('editable', isEdited) + tag('field', name) + is('readable', true)),
     ),

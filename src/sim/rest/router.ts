@@ -7,6 +7,7 @@ import { eventType, isPlatformEvent, publishEvent } from '../events/platform.ts'
 import { parseId } from '../ids.ts';
 import { isPermitted } from '../metadata/access.ts';
 import { deployRequest } from '../metadata/deploy.ts';
+import { toolingQuery } from '../metadata/tooling.ts';
 import { methodNotAllowed, notFound, refuse } from '../refusal.ts';
 import { type Call, objectNamed, ok, type Reply } from './call.ts';
 import { collections } from './collections.ts';
@@ -42,6 +43,8 @@ export function route(call: Call): Reply {
     case 'metadata':
       if (call.isSubrequest) throw notFound();
       return deployRequest(call);
+    case 'tooling':
+      return toolingQuery(call);
     case 'ui-api':
       return picklists(call);
     case 'jobs':

@@ -45,6 +45,7 @@ export const PER_BOT: readonly string[] = [
   'found',
   'bulkParts',
   'bulkRows',
+  'orgDeployments',
 ];
 
 /** Those of them that grow with people, cases and events. */

@@ -1,5 +1,6 @@
 import type { Proposal } from '../../domain/proposal.ts';
 import type { ConversationRow, MessageRow } from '../../ports/conversations.ts';
+import type { DeploymentRow } from '../../ports/org-deploy.ts';
 import type {
   AccessGrantRow,
   AccessTokenRow,
@@ -46,6 +47,7 @@ export interface Tables {
   accessGrants: AccessGrantRow;
   authCodes: AuthCodeRow;
   accessTokens: AccessTokenRow;
+  orgDeployments: DeploymentRow;
   keptValues: {
     readonly kind: string;
     readonly key: string;
