@@ -85,14 +85,20 @@ async function waiting({ store, now }: StandingDeps): Promise<StandingNotice[]> 
   });
 }
 
-function ofConnection(bot: string, { state, breaker, api }: ConnectionStatus, now: number): StandingNotice[] {
+function ofConnection(
+  bot: string,
+  { state, breaker, api, environment, lastFailure }: ConnectionStatus,
+  now: number,
+): StandingNotice[] {
   const found: StandingNotice[] = [];
+  // The simulated org takes every login: what ended such a connection is that the org is not here.
+  const bar = environment === 'simulated' ? lastFailure?.message : undefined;
   if (state === 'needs_reauth')
     found.push(
       of(bot, {
         kind: 'reconnect_needed',
         level: 'bad',
-        text: `${bot} must be reconnected: Salesforce does not take its login any more.`,
+        text: `${bot} must be reconnected: ${bar ?? 'Salesforce does not take its login any more.'}`,
         cure: { label: 'Reconnect', path: `/connect/${encodeURIComponent(bot)}` },
       }),
     );

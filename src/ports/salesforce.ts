@@ -19,7 +19,10 @@ export interface Connections {
   connect(bot: string, how: HeadlessFlow): Promise<ConnectionStatus>;
   /** Revokes at Salesforce (best effort, said when it failed) and deletes the tokens; later calls answer `not_connected`. */
   disconnect(bot: string): Promise<{ readonly revoked: boolean }>;
+  /** What is stored and cannot be used as this start is set (its org is not here) counts as `needs_reauth`, with the cure. */
   status(bot: string): Promise<ConnectionStatus>;
+  /** Where its people log in unless they name another host: where they did, else as the settings say. */
+  login(bot: string): Promise<string>;
   /** By which app the bot is signed in; undefined where it is not, and in the embedded org, which has none. */
   app(bot: string): Promise<ShownApp | undefined>;
   /** True once a real org was connected, also after Disconnect: keys and policy made for it are still there. */
@@ -40,6 +43,8 @@ export interface Connections {
 export interface ShownApp {
   readonly of: 'bot' | 'installation';
   readonly clientId: string;
+  /** The installation has another one by now: when the session ends, nothing renews it. */
+  readonly isFormer?: true;
 }
 
 export interface OrgCall {

@@ -4,7 +4,7 @@ import { createLeaseWatch, type LeaseWatch } from '../domain/lease-watch.ts';
 import { receivedId } from '../domain/salesforce-id.ts';
 import type { Config } from '../ports/config.ts';
 import type { Log } from '../ports/log.ts';
-import type { ConnectionStatus, Connections, HeadlessFlow, OrgCall } from '../ports/salesforce.ts';
+import type { ConnectionStatus, Connections, HeadlessFlow, OrgCall, WebStart } from '../ports/salesforce.ts';
 import type { ConnectionRow, ConnectionStore, ValueStore } from '../ports/store.ts';
 import type { LoginSecret, OAuthApp, TokenSet, TokenStore } from '../ports/tokens.ts';
 import { createAdminSignIns } from './auth/admin-sign-in.ts';
@@ -114,7 +114,10 @@ export function createConnections(deps: ConnectionDeps): Connections {
     if (!grant.orgId || !grant.userId || !grant.instanceUrl) throw notSalesforce();
     const before = await rows.get(bot);
     const orgId = receivedId(grant.orgId) ?? grant.orgId;
-    if (before && before.state !== 'disconnected' && before.orgId !== orgId) {
+    // What the simulated org holds is nobody's: from there a bot moves on without being disconnected first.
+    const isMove = before?.instanceUrl === SIMULATED && loginUrl !== SIMULATED;
+    const isOn = before !== undefined && before.state !== 'disconnected' && !isMove;
+    if (isOn && before.orgId !== orgId) {
       await apps.by(app).revoke(loginUrl, grant.refreshToken ?? grant.accessToken);
       throw new GatehouseError(
         'conflict',
@@ -128,7 +131,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
     const tokenVersion = (before?.fence ?? 0) + 1_000;
     const fresh: ConnectionRow = {
       bot,
-      id: before && before.state !== 'disconnected' ? before.id : deps.newId(),
+      id: isOn ? before.id : deps.newId(),
       flow,
       state: 'connected',
       orgId,
@@ -171,6 +174,7 @@ export function createConnections(deps: ConnectionDeps): Connections {
     const old = before && (await session.tokens(before));
     await rows.put(known);
     if (before && before.tokenVersion !== tokenVersion) await session.forget(before);
+    if (before && before.id !== known.id) await describes.forget(before.id);
     if (old?.refreshToken && old.refreshToken !== grant.refreshToken)
       await revoke(before?.loginUrl ?? loginUrl, old, old.refreshToken);
     log.info('connected to Salesforce', { bot, flow, orgId, environment: known.environment });
@@ -187,15 +191,22 @@ export function createConnections(deps: ConnectionDeps): Connections {
     }
   }
 
-  /** Connected again, a bot stays with its own app and that one's login host unless another is named. */
-  async function withApp<How extends { readonly app?: OAuthApp | undefined; readonly loginUrl?: string | undefined }>(
+  /** Where a bot that is connected again logs in unless another host is named; undefined where that is for the settings to say. */
+  const loginBefore = (row: ConnectionRow | undefined): string | undefined =>
+    row !== undefined && row.state !== 'disconnected' && 'origin' in judgeHost(row.loginUrl, config.extraHosts)
+      ? row.loginUrl
+      : undefined;
+
+  /** Connected again, a bot stays with its own app and its login host unless another is named. */
+  async function withApp<How extends Pick<WebStart, 'app' | 'loginUrl' | 'sandbox'>>(
     bot: string,
     how: How,
   ): Promise<How> {
     if (how.app !== undefined) return how;
     const row = await rows.get(bot);
+    const loginUrl = how.loginUrl ?? (how.sandbox ? undefined : loginBefore(row));
     const app = row === undefined || row.state === 'disconnected' ? undefined : ownApp(await session.tokens(row));
-    return app === undefined ? how : { ...how, app, loginUrl: how.loginUrl ?? row?.loginUrl };
+    return { ...how, ...(app && { app }), ...(loginUrl !== undefined && { loginUrl }) };
   }
 
   /** Who signed in, and to what kind of org. A user without access to either question still gets connected, and is told. */
@@ -274,10 +285,23 @@ export function createConnections(deps: ConnectionDeps): Connections {
     }
   }
 
+  /** Why the settings of this start keep what is stored from being used: its org is not here, or its host may not be asked. */
+  function barOf({ instanceUrl }: ConnectionRow): GatehouseError | undefined {
+    try {
+      transport.origin(instanceUrl);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      return new GatehouseError('reconnect_needed', error.message, { next: error.next });
+    }
+  }
+
   async function openLine(bot: string, call: OrgCall): Promise<RequestPipeline> {
     const readAt = now();
     const read = isFresh(call.known, readAt) ? call.known : { row: await rows.get(bot), readAt };
     const opened = { row: usable(read.row), readAt: read.readAt };
+    const bar = barOf(opened.row);
+    if (bar !== undefined) throw bar;
     return createRequestPipeline({ rows, session, health, versions, timeoutMs, now, wait }, opened, call);
   }
 
@@ -307,14 +331,22 @@ export function createConnections(deps: ConnectionDeps): Connections {
     async status(bot) {
       await health.flush(bot);
       const row = await rows.get(bot);
-      return row ? toStatus(row, now()) : { state: 'never_connected' };
+      if (row === undefined) return { state: 'never_connected' };
+      const bar = row.state === 'connected' ? barOf(row) : undefined;
+      return toStatus(bar === undefined ? row : { ...row, ...barred(bar, now()) }, now());
+    },
+    async login(bot) {
+      return loginBefore(await rows.get(bot)) ?? config.loginUrl;
     },
     async app(bot) {
       const row = await rows.get(bot);
       if (row === undefined || row.state === 'disconnected' || row.flow === 'simulated') return undefined;
-      const own = ownApp(await session.tokens(row));
-      if (own !== undefined) return { of: 'bot', clientId: own.clientId };
-      return config.clientId === undefined ? undefined : { of: 'installation', clientId: config.clientId };
+      const by = (await session.tokens(row))?.app;
+      if (by?.of === 'bot') return { of: 'bot', clientId: by.clientId };
+      // What issued it, not what is set by now; earlier versions kept none.
+      const clientId = by?.clientId ?? config.clientId;
+      if (clientId === undefined) return undefined;
+      return { of: 'installation', clientId, ...(clientId === config.clientId ? {} : { isFormer: true }) };
     },
     async clockOffset(row) {
       return health.offsetOf(row);
@@ -357,6 +389,17 @@ function sandboxOf(loginUrl: string): string {
 
 const LOOKS = 3;
 const LOOK_PAUSE_MS = 500;
+
+/** As people see a connection that stands in the store and cannot be used: what is so now, and its cure. */
+function barred({ code, message, next }: GatehouseError, at: number): Partial<ConnectionRow> {
+  return {
+    state: 'needs_reauth',
+    lastFailureAt: at,
+    lastFailureCode: code,
+    lastFailureMessage: message,
+    lastFailureNext: next,
+  };
+}
 
 /** Told on the connection card and in the status: a guess that nobody hears of is taken for the truth. */
 function unknownKind({ environment }: ConnectionRow, at: number): Partial<ConnectionRow> {

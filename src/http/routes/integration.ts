@@ -39,7 +39,11 @@ export const connectionAnswer = z
     instanceUrl: text,
     scopes: text,
     app: z
-      .strictObject({ of: z.enum(['bot', 'installation']), clientId: z.string() })
+      .strictObject({
+        of: z.enum(['bot', 'installation']),
+        clientId: z.string(),
+        isFormer: z.literal(true).optional().describe('The installation has another app by now'),
+      })
       .optional()
       .describe('The OAuth app it is signed in by: its own, or that of the installation'),
     connectedAt: moment,
@@ -114,12 +118,12 @@ export function integrationRoutes(deps: HttpDeps) {
       }),
       async handle({ params, baseUrl }) {
         const bot = await botNamed(store, params.bot);
-        const { loginUrl, extraHosts } = deps.config.salesforce;
+        const { extraHosts } = deps.config.salesforce;
         return {
           json: {
             ...reachOf(bot, deps.actions),
             callback: callbackOf(baseUrl),
-            login: new URL(loginUrl).host,
+            login: new URL(await connections.login(bot.name)).host,
             hosts: extraHosts,
             isSimulated: deps.isSimulated,
           },

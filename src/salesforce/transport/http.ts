@@ -74,7 +74,7 @@ export function createTransport(deps: {
         'salesforce_unavailable',
         'This connection belongs to the simulated org, which is not running here.',
         {
-          next: 'Start with GATEHOUSE_SIM=1, or connect the bot to a real org.',
+          next: 'Connect the bot to a real org: its links to the simulated one end. Or start with GATEHOUSE_SIM=1 to have that org again.',
           outcome: 'not_sent',
         },
       );

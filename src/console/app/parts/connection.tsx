@@ -27,10 +27,21 @@ export function ConnectionBadge({
 }
 
 /** Of the OAuth app that a bot is signed in by; its secret is shown to nobody. */
-export function AppName({ of: { of, clientId } }: { readonly of: { of: 'bot' | 'installation'; clientId: string } }) {
+export function AppName({
+  of: { of, clientId, isFormer },
+}: {
+  readonly of: { of: 'bot' | 'installation'; clientId: string; isFormer?: true | undefined };
+}) {
+  const whose = of === 'bot' ? 'its own' : isFormer ? 'the installation’s former one' : 'the installation’s';
   return (
     <>
-      {of === 'bot' ? 'its own' : 'the installation’s'}, <code>{clientId}</code>
+      {whose}, <code>{clientId}</code>
+      {isFormer && (
+        <>
+          <br />
+          <small>Another one is set now: when this session ends, it must be reconnected.</small>
+        </>
+      )}
     </>
   );
 }
