@@ -1,3 +1,4 @@
+import type { Database } from './engines/database.ts';
 import { core } from './migrations/0001-core.ts';
 import { sync } from './migrations/0002-sync.ts';
 import { chat } from './migrations/0003-chat.ts';
@@ -54,4 +55,4 @@ export const MIGRATIONS = [
   identity,
   kept,
   orgDeployments,
-] as const satisfies readonly (readonly string[])[] & { readonly length: typeof SCHEMA_VERSION };
+] as const satisfies readonly (readonly Statement[])[] & { readonly length: typeof SCHEMA_VERSION };
