@@ -18,6 +18,8 @@ export interface HintsDeps {
   readonly store: { readonly audit: Pick<Store['audit'], 'head' | 'page'> };
   readonly access: Pick<Access, 'signedIn'>;
   readonly syncHead?: HttpDeps['syncHead'];
+  /** Between two looks; default: in real time, and keeps no process alive. */
+  readonly wait?: (ms: number) => Promise<unknown>;
 }
 
 const LOOK_MS = 1_000;
@@ -42,7 +44,7 @@ interface Listening {
   wake(): void;
 }
 
-export function createHints({ store, access, syncHead }: HintsDeps): Hints {
+export function createHints({ store, access, syncHead, wait = inBackground }: HintsDeps): Hints {
   const everybody = new Set<Listening>();
   let isLooking = false;
 
@@ -82,7 +84,7 @@ export function createHints({ store, access, syncHead }: HintsDeps): Hints {
       } catch {
         // The database is away: nothing is told meanwhile, and /readyz says so.
       }
-      await delay(LOOK_MS, undefined, { ref: false });
+      await wait(LOOK_MS);
       if (everybody.size === 0) {
         isLooking = false;
         return;
@@ -119,6 +121,8 @@ export function createHints({ store, access, syncHead }: HintsDeps): Hints {
     },
   };
 }
+
+const inBackground = (ms: number) => delay(ms, undefined, { ref: false });
 
 const CONNECTION = /^(connected|disconnected|connection_)/;
 const POLICY = /^(policy_saved|granted|revoked|action_|bot_|key_issued)/;
