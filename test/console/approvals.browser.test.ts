@@ -1,59 +1,36 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Locator } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { expect, it } from 'vitest';
+import { describeInChromium } from '../support/browser.ts';
+import { signedIn } from '../support/console.ts';
 import { type Door, openDoor, proposeMove } from '../support/door.ts';
-import { checkPage, complaintsOf } from '../support/page-checks.ts';
+import { checkPage } from '../support/page-checks.ts';
 
-const why = noBrowser();
-
-describe.skipIf(why)(`approvals and notices in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
-  beforeAll(async () => {
-    browser = await openBrowser();
-  }, 60_000);
-  afterAll(() => browser?.[Symbol.asyncDispose]());
-
-  /** A signed-in person at the overview, who counts what they press. */
-  const openAs = async (door: Door, role: 'admin' | 'approver' | 'viewer') => {
-    const context = await browser.context();
-    const page = await context.newPage();
-    const complaints = complaintsOf(page);
-    await page.goto(`${door.url}/sign-in#${await door.signInToken(role)}`);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { name: 'Overview' }).waitFor();
-    const presses: string[] = [];
-    const press = async (target: Locator) => {
-      presses.push((await target.innerText()).trim());
-      await target.click();
-    };
-    return { page, complaints, presses, press, [Symbol.asyncDispose]: () => context.close() };
-  };
+describeInChromium('approvals and notices', (browser) => {
   const recordOf = async (door: Door, id: string) =>
     (await door.world.records('Opportunity')).find(({ Id }) => Id === id);
 
   it('approves from the link of a notice with one press, and with a corrected value with four from the overview [C5] [W3]', async () => {
     await using door = await openDoor();
     const one = await proposeMove(door.world, { nextStep: 'Call' });
-    await using person = await openAs(door, 'approver');
+    await using person = await signedIn(browser, door, 'approver');
     const { page, press, presses } = person;
     await page.goto(`${door.url}/approvals/${one.id}`);
     await press(page.getByRole('button', { name: 'Approve' }));
     await page.getByText('It ran, and Salesforce took it.').waitFor();
     expect(await page.getByText('while you looked').count()).toBe(0);
-    expect(presses).toEqual(['Approve']);
+    expect(presses()).toBe(1);
 
     const two = await proposeMove(door.world, { nextStep: 'Write' });
     await page.goto(door.url);
-    presses.length = 0;
+    const before = presses();
     await press(page.getByRole('list', { name: 'Notices' }).getByRole('link', { name: 'Look' }));
     await press(page.getByText('Change a value before approving'));
     await page.getByLabel(/Next Step/).fill('Write on Friday');
     await press(page.getByRole('button', { name: 'Approve' }));
     await press(page.getByRole('button', { name: 'Approve with your values' }));
     await page.getByText('It ran, and Salesforce took it.').waitFor();
-    expect(presses).toHaveLength(4);
+    expect(presses() - before).toBe(4);
     expect((await recordOf(door, two.recordId))?.NextStep).toBe('Write on Friday');
     expect(person.complaints).toEqual([]);
   });
@@ -61,14 +38,14 @@ describe.skipIf(why)(`approvals and notices in Chromium${why ? ` (skipped: ${why
   it('cures a lost login in two presses from the overview [O3] [W11]', async () => {
     await using door = await openDoor();
     await door.world.app.store.connections.patch(door.world.bot, { state: 'needs_reauth' });
-    await using person = await openAs(door, 'admin');
+    await using person = await signedIn(browser, door, 'admin');
     const { page, press, presses } = person;
     await page.getByText('must be reconnected').waitFor();
     await checkPage(page);
     await press(page.getByRole('list', { name: 'Notices' }).getByRole('link', { name: 'Reconnect' }));
     await press(page.getByRole('button', { name: /^(Continue|Connect)/ }));
     await page.waitForURL(/salesforce=success/);
-    expect(presses).toHaveLength(2);
+    expect(presses()).toBe(2);
     expect((await door.world.app.connections.status(door.world.bot)).state).toBe('connected');
     await page.goto(door.url);
     await page.getByRole('table', { name: 'Bots' }).waitFor();
@@ -77,7 +54,7 @@ describe.skipIf(why)(`approvals and notices in Chromium${why ? ` (skipped: ${why
 
   it('shows what begins to wait by itself, whose time is over first on top, and no yes in the list [W3]', async () => {
     await using door = await openDoor();
-    await using person = await openAs(door, 'approver');
+    await using person = await signedIn(browser, door, 'approver');
     const { page } = person;
     await page.goto(`${door.url}/approvals`);
     await page.getByRole('heading', { name: 'Nothing waits.' }).waitFor();
@@ -110,7 +87,7 @@ describe.skipIf(why)(`approvals and notices in Chromium${why ? ` (skipped: ${why
   it('keeps what was typed where somebody else decides meanwhile, and sends nothing of it [C5] [W3]', async () => {
     await using door = await openDoor();
     const { id } = await proposeMove(door.world, { nextStep: 'Ask' });
-    await using person = await openAs(door, 'approver');
+    await using person = await signedIn(browser, door, 'approver');
     const { page } = person;
     await page.goto(`${door.url}/approvals/${id}`);
     await page.getByText('Say why, if you decline').click();
@@ -132,7 +109,7 @@ describe.skipIf(why)(`approvals and notices in Chromium${why ? ` (skipped: ${why
     });
     await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
     const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    await using person = await openAs(door, 'admin');
+    await using person = await signedIn(browser, door, 'admin');
     const { page } = person;
     await page.goto(`${door.url}/settings/notices`);
     await page.getByLabel('Address').fill('https://10.0.0.1/hook');
@@ -159,7 +136,7 @@ describe.skipIf(why)(`approvals and notices in Chromium${why ? ` (skipped: ${why
     await page.getByRole('button', { name: 'Remove', exact: true }).click();
     await page.getByRole('heading', { name: 'Set a webhook' }).waitFor();
     server.close();
-    await using viewer = await openAs(door, 'viewer');
+    await using viewer = await signedIn(browser, door, 'viewer');
     await viewer.page.goto(`${door.url}/settings/notices`);
     await viewer.page.getByText('You can look, but not change it.').waitFor();
     expect(person.complaints.filter((line) => !line.includes('400'))).toEqual([]);

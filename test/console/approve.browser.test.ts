@@ -1,36 +1,16 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeInChromium } from '../support/browser.ts';
+import { signedIn } from '../support/console.ts';
 import { type Door, openDoor, proposeMove } from '../support/door.ts';
 
-const why = noBrowser();
-
-describe.skipIf(why)(`the console in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
+describeInChromium('the console', (browser) => {
   let door: Door;
   beforeAll(async () => {
-    [browser, door] = await Promise.all([openBrowser(), openDoor()]);
+    door = await openDoor();
   }, 60_000);
-  afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]();
-    await door?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => door?.[Symbol.asyncDispose]());
 
-  /** A page of a person who followed the link from the terminal. Whatever a script or the policy of the page complains of is kept. */
-  const openAs = async (role: 'admin' | 'approver', options: Parameters<TestBrowser['context']>[0] = {}) => {
-    const page = await (await browser.context(options)).newPage();
-    const complaints: string[] = [];
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()));
-    page.on('dialog', (dialog) => {
-      complaints.push(`dialog: ${dialog.message()}`);
-      dialog.dismiss().catch(() => {});
-    });
-    await page.goto(`${door.url}/sign-in#${await door.signInToken(role)}`);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { name: 'Overview' }).waitFor();
-    return { page, complaints, [Symbol.asyncDispose]: () => page.context().close() };
-  };
   const record = async (id: string) => (await door.world.records('Opportunity')).find(({ Id }) => Id === id);
   const widthBeyondScreen = (page: Page) =>
     page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
@@ -58,7 +38,7 @@ describe.skipIf(why)(`the console in Chromium${why ? ` (skipped: ${why})` : ''}`
 
   it('approves by keyboard alone, and shows how it ended [C2] [C5] [W10]', async () => {
     const { id, recordId } = await proposeMove(door.world, { stageName: 'Negotiation/Review', amount: 77_000 });
-    await using person = await openAs('approver');
+    await using person = await signedIn(browser, door, 'approver');
     const { page } = person;
     await page.goto(`${door.url}/approvals/${id}`);
     await page.keyboard.press('Tab');
@@ -78,7 +58,7 @@ describe.skipIf(why)(`the console in Chromium${why ? ` (skipped: ${why})` : ''}`
 
   it('does not approve by Enter in a value, and sends the value that the approver wrote [C5]', async () => {
     const { id, recordId } = await proposeMove(door.world, { nextStep: 'Send the offer' });
-    await using person = await openAs('approver');
+    await using person = await signedIn(browser, door, 'approver');
     const { page } = person;
     await page.goto(`${door.url}/approvals/${id}`);
     await page.getByText('Change a value before approving').click();
@@ -97,7 +77,10 @@ describe.skipIf(why)(`the console in Chromium${why ? ` (skipped: ${why})` : ''}`
   it('declines from the queue on a phone, without scrolling sideways anywhere [C5] [W10]', async () => {
     const { id, recordId } = await proposeMove(door.world, { nextStep: 'x'.repeat(250) });
     const before = (await record(recordId))?.NextStep;
-    await using person = await openAs('approver', { viewport: { width: 390, height: 844 }, hasTouch: true });
+    await using person = await signedIn(browser, door, 'approver', {
+      viewport: { width: 390, height: 844 },
+      hasTouch: true,
+    });
     const { page } = person;
     for (const path of ['/', '/bots/demo', '/approvals', `/approvals/${id}`, '/nothing']) {
       await page.goto(`${door.url}${path}`);
@@ -117,7 +100,7 @@ describe.skipIf(why)(`the console in Chromium${why ? ` (skipped: ${why})` : ''}`
       company: 'Twin AG',
       email: String(contact?.Email),
     });
-    await using person = await openAs('approver');
+    await using person = await signedIn(browser, door, 'approver');
     const { page } = person;
     await page.goto(`${door.url}/approvals/${proposal?.id}`);
     expect(await page.locator('input[name="choice"]:checked').count()).toBe(0);
@@ -136,7 +119,7 @@ describe.skipIf(why)(`the console in Chromium${why ? ` (skipped: ${why})` : ''}`
       '<style>.primary{display:none}</style><meta http-equiv=refresh content="0;url=https://evil.example">',
     ].join(' ');
     const { id } = await proposeMove(door.world, { nextStep: hostile.slice(0, 255) });
-    await using person = await openAs('approver');
+    await using person = await signedIn(browser, door, 'approver');
     const { page, complaints } = person;
     for (const path of ['/approvals', `/approvals/${id}`, `/bots/${encodeURIComponent(hostile)}`]) {
       await page.goto(`${door.url}${path}`);
@@ -150,7 +133,7 @@ describe.skipIf(why)(`the console in Chromium${why ? ` (skipped: ${why})` : ''}`
 
   it('notices when somebody else decides while the page is open [C5]', async () => {
     const { id } = await proposeMove(door.world, { nextStep: 'Ask again' });
-    await using person = await openAs('approver');
+    await using person = await signedIn(browser, door, 'approver');
     const { page } = person;
     await page.goto(`${door.url}/approvals/${id}`);
     await page.getByRole('button', { name: 'Approve' }).waitFor();
@@ -160,7 +143,7 @@ describe.skipIf(why)(`the console in Chromium${why ? ` (skipped: ${why})` : ''}`
 
   it('refuses a form of another site although the browser brings the cookie of a neighbour port [C3]', async () => {
     const { id } = await proposeMove(door.world, { nextStep: 'Forged' });
-    await using person = await openAs('admin');
+    await using person = await signedIn(browser, door, 'admin');
     const { page } = person;
     await using other = await openDoor();
     // Same host, other port: for cookies one site, so only Origin and the token stand between.

@@ -1,21 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeInChromium } from '../support/browser.ts';
 import { signedIn } from '../support/console.ts';
 import { type Door, openDoor } from '../support/door.ts';
 
-const why = noBrowser();
-
 /** What comes in wrong from outside of a page: it is told in words, nothing that was typed is lost, nothing is done twice. */
-describe.skipIf(why)(`bad input to the console in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
+describeInChromium('bad input to the console', (browser) => {
   let door: Door;
   beforeAll(async () => {
-    [browser, door] = await Promise.all([openBrowser(), openDoor()]);
+    door = await openDoor();
   }, 60_000);
-  afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]();
-    await door?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => door?.[Symbol.asyncDispose]());
 
   it('a policy of two megabytes is refused in words, stays in the editor, and changes nothing [W2] [W10]', async () => {
     await using person = await signedIn(browser, door);

@@ -1,41 +1,53 @@
 import { readFile, stat } from 'node:fs/promises';
-import type { BrowserContextOptions, CDPSession, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CDPSession, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { addressesOfConsole } from '../support/addresses.ts';
-import { noBrowser, openBrowser, signInBy, type TestBrowser } from '../support/browser.ts';
+import { describeInChromium } from '../support/browser.ts';
 import { type Company, openCompany } from '../support/company.ts';
+import { seatsAt } from '../support/console.ts';
 import { drawn } from '../support/page-checks.ts';
 
-const why = noBrowser();
 const PAGES = (await addressesOfConsole()).filter(({ isApp }) => isApp);
 const BUILT = new URL('../../dist/console/', import.meta.url);
 const KB = 1000;
 
+/** What a page asked its server for, and which of our files it has. */
+interface Opened {
+  readonly name: string;
+  readonly asked: readonly string[];
+  readonly loaded: readonly string[];
+}
+
 /** Bytes as gzip has them, requests, and what an hour leaves behind: counts and ratios, never a time. */
-describe.skipIf(why)(`the console's budgets in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
+describeInChromium("the console's budgets", (browser) => {
   let company: Company;
-  let state: NonNullable<BrowserContextOptions['storageState']>;
   beforeAll(async () => {
-    [browser, company] = await Promise.all([openBrowser(), openCompany()]);
-    // Once: each sign-in is a row of the log, of which open pages hear.
-    const context = await browser.context();
-    await signInBy(await context.newPage(), company.url, await company.world.app.access.signInToken('ada'));
-    state = await context.storageState();
-    await context.close();
+    company = await openCompany();
   }, 120_000);
-  afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]();
-    await company?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => company?.[Symbol.asyncDispose]());
+  const sit = seatsAt(browser, () => company);
 
-  const signedIn = async () => {
-    const context = await browser.context({ storageState: state, viewport: { width: 1280, height: 800 } });
-    const page = await context.newPage();
-    return { page, context, [Symbol.asyncDispose]: () => context.close() };
-  };
+  /** Each page as somebody opens it who was never here: once for both tests of what that takes. */
+  let opened: Promise<readonly Opened[]> | undefined;
+  async function openEach(): Promise<readonly Opened[]> {
+    const all: Opened[] = [];
+    for (const { name, at } of PAGES) {
+      await using person = await sit();
+      const { page } = person;
+      const asked: string[] = [];
+      page.on('request', (request) => {
+        if (request.url().startsWith(company.url)) asked.push(request.url().slice(company.url.length));
+      });
+      await page.goto(`${company.url}${at(company.of)}`);
+      await drawn(page);
+      all.push({ name, asked, loaded: await assetsOf(page) });
+    }
+    return all;
+  }
 
-  it('loads less than 45 kB before the first page, 20 kB for a page of its own, and 12 kB of CSS [W10]', async () => {
+  it('loads less than 45 kB before the first page, 20 kB for a page of its own, and 12 kB of CSS [W10]', {
+    timeout: 240_000,
+  }, async () => {
     const manifest: Record<string, { file: string; imports: string[] }> = JSON.parse(
       await readFile(new URL('manifest.json', BUILT), 'utf8'),
     );
@@ -43,12 +55,8 @@ describe.skipIf(why)(`the console's budgets in Chromium${why ? ` (skipped: ${why
     const first = [file, ...imports];
     expect(await bytesOf(first), 'the app').toBeLessThanOrEqual(45 * KB);
     expect(await bytesOf([manifest.style?.file ?? '']), 'the sheet').toBeLessThanOrEqual(12 * KB);
-    await using person = await signedIn();
-    const { page } = person;
-    for (const { name, at } of PAGES) {
-      await page.goto(`${company.url}${at(company.of)}`);
-      await drawn(page);
-      const loaded = await assetsOf(page);
+    opened ??= openEach();
+    for (const { name, loaded } of await opened) {
       expect(
         imports.filter((one) => !loaded.includes(one)),
         `${name}: loaded ahead and not used`,
@@ -61,15 +69,8 @@ describe.skipIf(why)(`the console's budgets in Chromium${why ? ` (skipped: ${why
   it('asks for few things: six files and four questions at a first visit, nothing twice on any page [W10]', {
     timeout: 240_000,
   }, async () => {
-    for (const { name, at } of PAGES) {
-      await using person = await signedIn();
-      const { page } = person;
-      const asked: string[] = [];
-      page.on('request', (request) => {
-        if (request.url().startsWith(company.url)) asked.push(request.url().slice(company.url.length));
-      });
-      await page.goto(`${company.url}${at(company.of)}`);
-      await drawn(page);
+    opened ??= openEach();
+    for (const { name, asked } of await opened) {
       const rest = asked.filter((url) => url.startsWith('/api/') && !/^\/api\/(session|events)$/.test(url));
       if (name === '/') {
         expect.soft(asked.filter((url) => !url.startsWith('/api/')).length, asked.join(' ')).toBeLessThanOrEqual(6);
@@ -85,7 +86,7 @@ describe.skipIf(why)(`the console's budgets in Chromium${why ? ` (skipped: ${why
   });
 
   it('is no larger after all pages and an hour of hints than it was at first [W10]', { timeout: 240_000 }, async () => {
-    await using person = await signedIn();
+    await using person = await sit();
     const { page, context } = person;
     const hints = ['proposal', 'connection', 'sync', 'audit', 'policy'].map((type) => `data: {"type":"${type}"}\n\n`);
     let told = 0;

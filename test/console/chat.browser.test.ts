@@ -1,28 +1,22 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { BrowserContext, FrameLocator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { FrameLocator, Page } from 'playwright-core';
+import { afterEach, expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
 import { listen } from '../../src/http/server.ts';
-import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { describeInChromium, type TestBrowser, visit } from '../support/browser.ts';
 import { type Door, openDoor } from '../support/door.ts';
 import { createWorld, signFor, type World } from '../support/world.ts';
 
-const why = noBrowser();
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true };
 /** Set to a folder to look at what the tests see. */
 const SHOTS = process.env.GATEHOUSE_TEST_SHOTS;
 
-describe.skipIf(why)(`the chat page in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
+describeInChromium('the chat page', (browser) => {
   const open: AsyncDisposable[] = [];
-  beforeAll(async () => {
-    browser = await openBrowser();
-  }, 60_000);
   afterEach(async () => {
     for (const one of open.splice(0).reverse()) await one[Symbol.asyncDispose]();
   });
-  afterAll(() => browser?.[Symbol.asyncDispose]());
 
   const opened =
     (chat: Partial<Policy['chat']> = {}) =>
@@ -37,17 +31,9 @@ describe.skipIf(why)(`the chat page in Chromium${why ? ` (skipped: ${why})` : ''
   };
   /** Somebody with a browser of their own. Whatever a script or the policy of the page complains of is kept. */
   const visitor = async (options: Parameters<TestBrowser['context']>[0] = {}) => {
-    const context = await browser.context(options);
-    open.push(context as BrowserContext & AsyncDisposable);
-    const page = await context.newPage();
-    const complaints: string[] = [];
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()));
-    page.on('dialog', (dialog) => {
-      complaints.push(`dialog: ${dialog.message()}`);
-      dialog.dismiss().catch(() => {});
-    });
-    return { context, page, complaints };
+    const one = await visit(browser, options);
+    open.push(one);
+    return one;
   };
   const say = async (page: Page, text: string) => {
     await page.getByLabel('Your message').fill(text);

@@ -1,21 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { shippedPolicy } from '../../permissions/policy.ts';
 import { type App, createApp } from '../../src/app/app.ts';
 import { type Listening, listen } from '../../src/http/server.ts';
 import { readConfig } from '../../src/runtime/config.ts';
 import { serveSim } from '../../src/sim/server.ts';
-import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { describeInChromium } from '../support/browser.ts';
+import { signedInBy } from '../support/console.ts';
 import { controlOf } from '../support/control.ts';
 
-const why = noBrowser();
 const OWN = { clientId: 'acme-key', clientSecret: 'acme-secret-of-its-own' };
 
 /** The org is a server of its own here, reached over real HTTP like Salesforce, with a login page in between. */
-describe.skipIf(why)(`connecting in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
+describeInChromium('connecting', (browser) => {
   let org: Awaited<ReturnType<typeof serveSim>>;
   /** Another org, with another app. */
   let acme: typeof org;
@@ -47,24 +46,15 @@ describe.skipIf(why)(`connecting in Chromium${why ? ` (skipped: ${why})` : ''}`,
     });
     await app.access.createOperator('ada', 'admin');
     door = await listen(app, { host: '127.0.0.1', port: 0 });
-    browser = await openBrowser();
   }, 60_000);
   afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]();
     await door?.close();
     await app?.close();
     await Promise.all([org?.close(), acme?.close()]);
     await rm(folder, { recursive: true, force: true });
   });
 
-  const signedIn = async () => {
-    const context = await browser.context();
-    const page = await context.newPage();
-    await page.goto(`${door.url}/sign-in#${(await app.access.signInToken('ada')).token}`);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { name: 'Overview' }).waitFor();
-    return { page, [Symbol.asyncDispose]: () => context.close() };
-  };
+  const signedIn = async () => signedInBy(browser, door.url, await app.access.signInToken('ada'));
 
   it('shows the page first, logs in at the org, and comes back connected [O1] [O2] [W1]', async () => {
     await using person = await signedIn();

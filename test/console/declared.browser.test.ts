@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { SAMPLES } from '../../src/console/app/pages/declared-samples.ts';
-import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { describeInChromium } from '../support/browser.ts';
 import { signedIn } from '../support/console.ts';
 import { type Door, openDoor } from '../support/door.ts';
 import { checkPage } from '../support/page-checks.ts';
 
-const why = noBrowser();
 const DEALS = SAMPLES[0][1];
 const path = '/api/bots/demo/declared-actions';
 const address = '/bots/demo/actions/OpenDeals';
@@ -24,13 +23,7 @@ async function declared(door: Door, definition: object = DEALS) {
 
 const botOf = async (door: Door) => (await door.world.app.store.bots.get('demo'))!; // the world's own bot
 
-describe.skipIf(why)(`actions without code in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
-  beforeAll(async () => {
-    browser = await openBrowser();
-  }, 60_000);
-  afterAll(() => browser?.[Symbol.asyncDispose]());
-
+describeInChromium('actions without code', (browser) => {
   it('are declared from an example, checked while one types, tried, saved, granted, and called by the bot [A5] [W2]', async () => {
     await using door = await open();
     await using person = await signedIn(browser, door);
@@ -185,13 +178,7 @@ describe.skipIf(why)(`actions without code in Chromium${why ? ` (skipped: ${why}
   });
 });
 
-describe.skipIf(why)(`the org of a bot in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
-  beforeAll(async () => {
-    browser = await openBrowser();
-  }, 60_000);
-  afterAll(() => browser?.[Symbol.asyncDispose]());
-
+describeInChromium('the org of a bot', (browser) => {
   it('is looked at for too little and too much, and its package is the one that REST answers [B5]', async () => {
     await using door = await open();
     await using person = await signedIn(browser, door);

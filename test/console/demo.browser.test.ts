@@ -1,13 +1,10 @@
 import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeInChromium, visit } from '../support/browser.ts';
 import { createGatehouse, type Gatehouse, type Started } from '../support/cli.ts';
-import { checkPage, complaintsOf } from '../support/page-checks.ts';
+import { checkPage } from '../support/page-checks.ts';
 
-const why = noBrowser();
-
-describe.skipIf(why)(`the console of the demo in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
+describeInChromium('the console of the demo', (browser) => {
   let house: Gatehouse;
   let demo: Started;
 
@@ -15,10 +12,8 @@ describe.skipIf(why)(`the console of the demo in Chromium${why ? ` (skipped: ${w
     // A client id that would break the start if it were used; their own folder is at GATEHOUSE_DATA.
     house = await createGatehouse({ SALESFORCE_CLIENT_ID: 'theirs', GATEHOUSE_PRINT_SIGN_IN: '1' });
     demo = await house.start(['demo', '--console']);
-    browser = await openBrowser();
   }, 180_000);
   afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]();
     // Killed, it would leave its folder behind.
     await demo?.stop('SIGINT');
     await house?.[Symbol.asyncDispose]();
@@ -27,9 +22,8 @@ describe.skipIf(why)(`the console of the demo in Chromium${why ? ` (skipped: ${w
   it('opens a company with a month behind it: no page of the console is empty, and none has a fault [W1] [W5] [W6] [W8]', async () => {
     const { url, signIn, simulated } = demo.document;
     expect(simulated).toBe(true);
-    const context = await browser.context({ viewport: { width: 1280, height: 800 } });
-    const page = await context.newPage();
-    const complaints = complaintsOf(page);
+    await using person = await visit(browser, { viewport: { width: 1280, height: 800 } });
+    const { page, complaints } = person;
     await page.goto(signIn);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
@@ -79,7 +73,7 @@ describe.skipIf(why)(`the console of the demo in Chromium${why ? ` (skipped: ${w
     expect(found).toEqual([]);
     expect(complaints).toEqual([]);
     await checkPage(page);
-    await context.close();
+    await person.context.close();
   }, 180_000);
 
   it('leaves nothing behind, and touches none of their own data [X1]', async () => {
@@ -93,9 +87,9 @@ describe.skipIf(why)(`the console of the demo in Chromium${why ? ` (skipped: ${w
 
   it('opens from the overview of an install in which nothing was done, in two presses, and ends with its server [W1] [X1]', async () => {
     const served = await house.start(['serve', '--port', '0']);
-    const context = await browser.context({ viewport: { width: 1280, height: 800 } });
+    await using person = await visit(browser, { viewport: { width: 1280, height: 800 } });
+    const { context, page } = person;
     context.setDefaultTimeout(120_000);
-    const page = await context.newPage();
     await page.goto(served.document.signIn);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Nothing was done here yet' }).waitFor();

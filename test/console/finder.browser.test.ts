@@ -1,18 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { expect, it } from 'vitest';
+import { describeInChromium } from '../support/browser.ts';
 import { signedIn } from '../support/console.ts';
 import { type Door, openDoor, proposeMove } from '../support/door.ts';
 import { checkPage, drawn } from '../support/page-checks.ts';
 
-const why = noBrowser();
-
-describe.skipIf(why)(`the search in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
-  beforeAll(async () => {
-    browser = await openBrowser();
-  }, 60_000);
-  afterAll(() => browser?.[Symbol.asyncDispose]());
-
+describeInChromium('the search', (browser) => {
   const open = () => openDoor({}, async ({ app }) => ({ routes: (await app.sync()).routes }));
   const person = (door: Door, id: string, json: object) =>
     door.ask('PUT', `/api/parties/${id}`, { key: door.keys.host, json });

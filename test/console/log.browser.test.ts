@@ -1,17 +1,16 @@
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeInChromium } from '../support/browser.ts';
+import { signedIn } from '../support/console.ts';
 import { type Door, openDoor, proposeMove } from '../support/door.ts';
-import { complaintsOf, FORMS, findingsOf, sideways } from '../support/page-checks.ts';
+import { FORMS, findingsOf, sideways } from '../support/page-checks.ts';
 
-const why = noBrowser();
 const HOSTILE = '<img src=x onerror="document.title=1">\u202Etxt.exe =cmd|A1';
 
-describe.skipIf(why)(`the log and the charts in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
+describeInChromium('the log and the charts', (browser) => {
   let door: Door;
   beforeAll(async () => {
-    [browser, door] = await Promise.all([openBrowser(), openDoor()]);
+    door = await openDoor();
     const { world } = door;
     for (let n = 0; n < 3; n += 1) await world.call('GetAccount', { name: 'Acme Industries' });
     await world.refusal('GetAccount', { name: 'Nobody Ltd' });
@@ -34,36 +33,15 @@ describe.skipIf(why)(`the log and the charts in Chromium${why ? ` (skipped: ${wh
     // What happens in this very millisecond is not over.
     world.clock.advance(1_000);
   }, 60_000);
-  afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]();
-    await door?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => door?.[Symbol.asyncDispose]());
 
-  const openAs = async (role: 'admin' | 'viewer' | 'approver', options: Parameters<TestBrowser['context']>[0] = {}) => {
-    const page = await (await browser.context(options)).newPage();
-    const complaints = complaintsOf(page);
-    await page.goto(`${door.url}/sign-in#${await door.signInToken(role)}`);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { name: 'Overview' }).waitFor();
-    let presses = 0;
-    return {
-      page,
-      complaints,
-      press: async (on: ReturnType<Page['locator']>) => {
-        presses += 1;
-        await on.click();
-      },
-      presses: () => presses,
-      [Symbol.asyncDispose]: () => page.context().close(),
-    };
-  };
   const rows = (page: Page) => page.getByRole('table', { name: 'Log' }).getByRole('row');
   const row = (page: Page, ...words: readonly string[]) =>
     words.reduce((found, hasText) => found.filter({ hasText }), rows(page)).first();
   const newest = async () => (await door.world.app.store.audit.head())?.seq ?? 0;
 
   it('finds why a call was refused, and leads to the cell that allows it, in four presses [W6] [W8]', async () => {
-    await using person = await openAs('admin');
+    await using person = await signedIn(browser, door, 'admin');
     const { page, press } = person;
     await press(page.getByRole('link', { name: 'Not granted, or denied by policy' }));
     await page.getByRole('heading', { name: 'Log', exact: true }).waitFor();
@@ -78,7 +56,7 @@ describe.skipIf(why)(`the log and the charts in Chromium${why ? ` (skipped: ${wh
   });
 
   it('asks to undo a write in four presses, and the write waits for a person [W6] [A6]', async () => {
-    await using person = await openAs('approver');
+    await using person = await signedIn(browser, door, 'approver');
     const { page, press } = person;
     await press(page.getByRole('link', { name: 'Log', exact: true }));
     await press(row(page, 'UpdateOpportunity', 'Done').getByRole('link', { name: 'UpdateOpportunity' }));
@@ -94,7 +72,7 @@ describe.skipIf(why)(`the log and the charts in Chromium${why ? ` (skipped: ${wh
   });
 
   it('keeps its filter in the address, over a reload, an entry and its neighbours, and says when nothing fits [W6]', async () => {
-    await using person = await openAs('viewer');
+    await using person = await signedIn(browser, door, 'viewer');
     const { page } = person;
     await page.goto(`${door.url}/log`);
     await page.getByLabel('Outcome').selectOption('Refused');
@@ -124,7 +102,7 @@ describe.skipIf(why)(`the log and the charts in Chromium${why ? ` (skipped: ${wh
   it('lets new rows wait above, walks by j and k in the list, and shows older ones on a press [W6] [W10]', async () => {
     for (let n = 0; n < 60; n += 1)
       await door.world.app.audit.record({ principal: 'x', channel: 'cli', action: `Note ${n}`, event: 'noted' });
-    await using person = await openAs('viewer');
+    await using person = await signedIn(browser, door, 'viewer');
     const { page } = person;
     await page.goto(`${door.url}/log?event=noted`);
     await row(page, 'Note 59').waitFor();
@@ -150,7 +128,7 @@ describe.skipIf(why)(`the log and the charts in Chromium${why ? ` (skipped: ${wh
   });
 
   it('shows what a write changed to an admin who presses, with a row of the look, and verifies the chain [W6] [C7]', async () => {
-    await using person = await openAs('admin');
+    await using person = await signedIn(browser, door, 'admin');
     const { page } = person;
     await page.goto(`${door.url}/log?action=UpdateOpportunity&outcome=done`);
     await row(page, 'UpdateOpportunity').getByRole('link', { name: 'UpdateOpportunity' }).click();
@@ -162,7 +140,7 @@ describe.skipIf(why)(`the log and the charts in Chromium${why ? ` (skipped: ${wh
     expect(look).toMatchObject({ principal: expect.stringMatching(/^operator:admin/), channel: 'console' });
     await page.getByRole('button', { name: 'Verify the chain' }).click();
     await page.getByText('Verified to here').waitFor();
-    await using viewer = await openAs('viewer');
+    await using viewer = await signedIn(browser, door, 'viewer');
     await viewer.page.goto(page.url());
     const button = viewer.page.getByRole('button', { name: 'Show values' });
     await button.waitFor();
@@ -172,7 +150,7 @@ describe.skipIf(why)(`the log and the charts in Chromium${why ? ` (skipped: ${wh
   });
 
   it('opens the log of a bar, by the bar and by its row in the table, with as many rows as it counts [W8]', async () => {
-    await using person = await openAs('viewer');
+    await using person = await signedIn(browser, door, 'viewer');
     const { page } = person;
     await page.goto(`${door.url}/charts?bot=${door.world.bot}`);
     const calls = page.getByRole('region', { name: 'Calls by outcome' });
@@ -195,7 +173,7 @@ describe.skipIf(why)(`the log and the charts in Chromium${why ? ` (skipped: ${wh
   it.each(FORMS)(
     'has no finding, no sideways scroll and no complaint: $name [W10] [A7]',
     async ({ name: _, ...form }) => {
-      await using person = await openAs('admin', form);
+      await using person = await signedIn(browser, door, 'admin', form);
       const { page } = person;
       const seq = (await door.world.app.store.audit.find({ action: 'UpdateOpportunity', event: 'done', limit: 1 }))[0]
         ?.seq;

@@ -1,47 +1,17 @@
-import type { Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Role } from '../../permissions/catalog.ts';
-import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
-import { type Door, openDoor } from '../support/door.ts';
-import { checkPage, complaintsOf } from '../support/page-checks.ts';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { describeInChromium } from '../support/browser.ts';
+import { signedIn } from '../support/console.ts';
+import { openDoor } from '../support/door.ts';
+import { checkPage } from '../support/page-checks.ts';
 
-const why = noBrowser();
-
-describe.skipIf(why)(`permissions in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
-  beforeAll(async () => {
-    browser = await openBrowser();
-  }, 60_000);
-  afterAll(() => browser?.[Symbol.asyncDispose]());
-
-  async function signedIn(door: Door, role: Role = 'admin') {
-    const context = await browser.context();
-    const page = await context.newPage();
-    const complaints = complaintsOf(page);
-    await page.goto(`${door.url}/sign-in#${await door.signInToken(role)}`);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { name: 'Overview' }).waitFor();
-    return { page, complaints, ...presses(), [Symbol.asyncDispose]: () => context.close() };
-  }
-
-  /** Counts what a person presses. */
-  function presses() {
-    let count = 0;
-    return {
-      presses: () => count,
-      async press(what: Locator) {
-        count += 1;
-        await what.click();
-      },
-    };
-  }
-
+describeInChromium('permissions', (browser) => {
   const cell = (page: Page, action: string) => page.getByRole('button', { name: `${action} for demo` });
   const nav = (page: Page, name: string) => page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name });
 
   it('grants an action that asks above an amount, with five presses [W2] [C1]', async () => {
     await using door = await openDoor({ grants: ['READ_ACCOUNT'] });
-    await using person = await signedIn(door);
+    await using person = await signedIn(browser, door);
     const { page, press } = person;
     await press(nav(page, 'Permissions'));
     await press(cell(page, 'UpdateOpportunity'));
@@ -66,7 +36,7 @@ describe.skipIf(why)(`permissions in Chromium${why ? ` (skipped: ${why})` : ''}`
 
   it('stops an action with at most four presses, and a whole bot with three [W2] [C1]', async () => {
     await using door = await openDoor();
-    await using person = await signedIn(door);
+    await using person = await signedIn(browser, door);
     const { page, press } = person;
     await press(nav(page, 'Permissions'));
     await press(cell(page, 'GetAccount'));
@@ -93,7 +63,7 @@ describe.skipIf(why)(`permissions in Chromium${why ? ` (skipped: ${why})` : ''}`
 
   it('tries a call under what is on the page, says why, and writes nothing [W2] [C1]', async () => {
     await using door = await openDoor();
-    await using person = await signedIn(door);
+    await using person = await signedIn(browser, door);
     const { page } = person;
     await page.goto(`${door.url}/permissions?bot=demo&action=UpdateOpportunity`);
     await page.getByText('Try a call').click();
@@ -110,7 +80,7 @@ describe.skipIf(why)(`permissions in Chromium${why ? ` (skipped: ${why})` : ''}`
 
   it('keeps a change when somebody else saved first, says who, and puts it on top [W2]', async () => {
     await using door = await openDoor();
-    await using person = await signedIn(door);
+    await using person = await signedIn(browser, door);
     const { page } = person;
     await page.goto(`${door.url}/permissions?bot=demo&action=RunSOQL`);
     await page.getByRole('radio', { name: /^Denied/ }).click();
@@ -134,7 +104,7 @@ describe.skipIf(why)(`permissions in Chromium${why ? ` (skipped: ${why})` : ''}`
   it('shows a mistake of the JSON at its place and keeps the text; the form saves, and a revision goes back [W2] [C1]', async () => {
     await using door = await openDoor();
     await door.world.call('CreateLead', { lastName: 'Ito', company: 'Ito & Sons' });
-    await using person = await signedIn(door);
+    await using person = await signedIn(browser, door);
     const { page } = person;
     await page.goto(`${door.url}/bots/demo/policy?view=json`);
     const box = page.getByLabel('The policy as JSON');
@@ -169,7 +139,7 @@ describe.skipIf(why)(`permissions in Chromium${why ? ` (skipped: ${why})` : ''}`
 
   it('shows a viewer everything, and why they may not change it [W2] [P4]', async () => {
     await using door = await openDoor();
-    await using person = await signedIn(door, 'viewer');
+    await using person = await signedIn(browser, door, 'viewer');
     const { page } = person;
     await page.goto(`${door.url}/permissions?bot=demo&action=GetAccount`);
     await page.getByText('this needs MANAGE_POLICY, which an admin has').waitFor();
@@ -190,7 +160,7 @@ describe.skipIf(why)(`permissions in Chromium${why ? ` (skipped: ${why})` : ''}`
         objects: { ...policy.objects, Account: { ...policy.objects.Account!, maskFields: ['Phone'] } },
       }),
     });
-    await using person = await signedIn(door);
+    await using person = await signedIn(browser, door);
     const { page, press } = person;
     await press(nav(page, 'Permissions'));
     await press(page.getByRole('link', { name: 'Profile of demo' }));
@@ -247,7 +217,7 @@ describe.skipIf(why)(`permissions in Chromium${why ? ` (skipped: ${why})` : ''}`
       },
       async ({ app }) => ({ routes: (await app.sync()).routes }),
     );
-    await using person = await signedIn(door);
+    await using person = await signedIn(browser, door);
     const { page, complaints } = person;
     await page.goto(`${door.url}/permissions`);
     await page.getByText('<img src=x onerror=alert(1)>[U+202E]').first().waitFor();

@@ -1,52 +1,21 @@
-import type { Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Role } from '../../permissions/catalog.ts';
-import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
-import { signedIn as openPerson } from '../support/console.ts';
-import { type Door, openDoor } from '../support/door.ts';
-import { checkPage, complaintsOf } from '../support/page-checks.ts';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import { describeInChromium, visit } from '../support/browser.ts';
+import { signedIn } from '../support/console.ts';
+import { openDoor } from '../support/door.ts';
+import { checkPage } from '../support/page-checks.ts';
 
-const why = noBrowser();
 const MARKUP = '<img src=x onerror="document.title=1">';
 const HOSTILE = `${MARKUP}\u202Egpj`;
 
-describe.skipIf(why)(`playground and settings in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
-  const open: AsyncDisposable[] = [];
-  beforeAll(async () => {
-    browser = await openBrowser();
-  }, 60_000);
-  afterEach(async () => {
-    for (const one of open.splice(0).reverse()) await one[Symbol.asyncDispose]();
-  });
-  afterAll(() => browser?.[Symbol.asyncDispose]());
-
-  const house = async (): Promise<Door> => {
-    const door = await openDoor();
-    open.push(door);
-    return door;
-  };
-  const signedIn = async (door: Door, role: Role = 'admin', options: Parameters<TestBrowser['context']>[0] = {}) => {
-    const context = await browser.context(options);
-    open.push({ [Symbol.asyncDispose]: () => context.close() });
-    const page = await context.newPage();
-    const complaints = complaintsOf(page);
-    await page.goto(`${door.url}/sign-in#${await door.signInToken(role)}`);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { name: 'Overview' }).waitFor();
-    let presses = 0;
-    const press = async (on: Locator) => {
-      presses += 1;
-      await on.click();
-    };
-    return { page, complaints, press, presses: () => presses };
-  };
+describeInChromium('playground and settings', (browser) => {
   const talk = (page: Page) => page.getByRole('list', { name: 'Messages' });
   const trace = (page: Page) => page.getByRole('region', { name: 'Trace' });
 
   it('tries a request as a bot with nothing written, in three presses at most [W7]', async () => {
-    const door = await house();
-    const { page, press, presses, complaints } = await signedIn(door);
+    await using door = await openDoor();
+    await using person = await signedIn(browser, door);
+    const { page, press, presses, complaints } = person;
     await press(page.getByRole('link', { name: 'Playground' }));
     await page.getByRole('combobox', { name: /^Bot/ }).selectOption('demo');
     await press(page.getByRole('button', { name: 'Move OPP-456 to Closed Won' }));
@@ -64,8 +33,9 @@ describe.skipIf(why)(`playground and settings in Chromium${why ? ` (skipped: ${w
   });
 
   it('shows what a record or a person wrote as text, also what would reorder it [A7] [W7]', async () => {
-    const door = await house();
-    const { page, complaints } = await signedIn(door);
+    await using door = await openDoor();
+    await using person = await signedIn(browser, door);
+    const { page, complaints } = person;
     await page.goto(`${door.url}/playground?bot=demo`);
     await page.getByLabel('Your message').fill(MARKUP);
     await page.getByRole('button', { name: 'Send' }).click();
@@ -83,8 +53,9 @@ describe.skipIf(why)(`playground and settings in Chromium${why ? ` (skipped: ${w
   });
 
   it('says live where it is live, and sends what asks to the approvals [W7]', async () => {
-    const door = await house();
-    const { page } = await signedIn(door);
+    await using door = await openDoor();
+    await using person = await signedIn(browser, door);
+    const { page } = person;
     await page.goto(`${door.url}/playground?bot=demo&mode=live`);
     await page.getByText('Live: what policy lets run is written.').waitFor();
     await page.getByRole('button', { name: 'Move OPP-456 to Closed Won' }).click();
@@ -94,8 +65,9 @@ describe.skipIf(why)(`playground and settings in Chromium${why ? ` (skipped: ${w
   });
 
   it('makes an operator, shows the key once, changes the role and removes them, whose open page ends [U3] [W1]', async () => {
-    const door = await house();
-    const { page, complaints } = await signedIn(door);
+    await using door = await openDoor();
+    await using person = await signedIn(browser, door);
+    const { page, complaints } = person;
     await page.getByText('admin-1').first().click();
     await page.getByRole('link', { name: 'Settings and operators' }).click();
     await page.getByText('SQLite files in the data folder').first().waitFor();
@@ -108,7 +80,8 @@ describe.skipIf(why)(`playground and settings in Chromium${why ? ` (skipped: ${w
     const card = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'bo' }) });
     await card.getByRole('button', { name: 'Sign-in link' }).click();
     const link = await page.getByText(/sign-in#/).textContent();
-    const other = await (await browser.context()).newPage();
+    await using bo = await visit(browser);
+    const other = bo.page;
     await other.goto(`${door.url}${link?.slice(link.indexOf('/sign-in'))}`);
     await other.getByRole('button', { name: 'Sign in' }).click();
     await other.getByRole('heading', { name: 'Overview' }).waitFor();
@@ -126,7 +99,7 @@ describe.skipIf(why)(`playground and settings in Chromium${why ? ` (skipped: ${w
 
   it('asks an admin whose sign-in is old to sign in once more, on the page, and then does what was typed [C3] [W10]', async () => {
     await using door = await openDoor();
-    await using person = await openPerson(browser, door);
+    await using person = await signedIn(browser, door);
     const { page } = person;
     await page.goto(`${door.url}/settings/operators`);
     await page.getByRole('textbox', { name: 'Name' }).fill('ann');
@@ -149,8 +122,9 @@ describe.skipIf(why)(`playground and settings in Chromium${why ? ` (skipped: ${w
   });
 
   it('tells a viewer why they cannot, instead of hiding it [W8]', async () => {
-    const door = await house();
-    const { page } = await signedIn(door, 'viewer');
+    await using door = await openDoor();
+    await using person = await signedIn(browser, door, 'viewer');
+    const { page } = person;
     for (const [path, needs] of [
       ['/playground', 'USE_PLAYGROUND'],
       ['/settings/operators', 'MANAGE_OPERATORS'],
@@ -161,8 +135,9 @@ describe.skipIf(why)(`playground and settings in Chromium${why ? ` (skipped: ${w
   });
 
   it('opens the chat page from the page of the bot, and leads there [W2]', async () => {
-    const door = await house();
-    const { page } = await signedIn(door);
+    await using door = await openDoor();
+    await using person = await signedIn(browser, door);
+    const { page } = person;
     await page.goto(`${door.url}/bots/demo`);
     const card = page.getByRole('region', { name: 'Chat page' });
     await card.getByRole('button', { name: 'Open it' }).click();

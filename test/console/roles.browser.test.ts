@@ -1,63 +1,47 @@
-import type { BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { addressesOfConsole } from '../support/addresses.ts';
-import { noBrowser, openBrowser, signInBy, type TestBrowser } from '../support/browser.ts';
+import { describeInChromium } from '../support/browser.ts';
 import { type Company, openCompany } from '../support/company.ts';
+import { seatsAt } from '../support/console.ts';
 import { drawn } from '../support/page-checks.ts';
 
-const why = noBrowser();
 const PAGES = (await addressesOfConsole()).filter(({ name }) => !/^\/(nothing-here|sign-in)/.test(name));
 /** What would lead away from what is looked at, or let a decision of the company go. */
 const LEFT_ALONE = /^(Sign out|Approve|Decline)/;
 
 /** Each page as it is for those who may less: what is open to them works, and what is not says who may. */
-describe.skipIf(why)(`every page by role in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
+describeInChromium('every page by role', (browser) => {
   let company: Company;
-  const states = new Map<string, Extract<BrowserContextOptions['storageState'], object>>();
 
   beforeAll(async () => {
-    [browser, company] = await Promise.all([openBrowser(), openCompany()]);
-    for (const name of ['vic', 'bo']) {
-      const context = await browser.context();
-      await signInBy(await context.newPage(), company.url, await company.world.app.access.signInToken(name));
-      states.set(name, await context.storageState());
-      await context.close();
-    }
+    company = await openCompany();
   }, 120_000);
-  afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]();
-    await company?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => company?.[Symbol.asyncDispose]());
+  const sit = seatsAt(browser, () => company);
 
   it.each([
     { name: 'vic', role: 'viewer' },
     { name: 'bo', role: 'approver' },
   ])('offers a $role nothing that would be refused, on any page [W10] [S1]', { timeout: 600_000 }, async ({ name }) => {
-    const storageState = states.get(name);
-    if (storageState === undefined) throw new Error(`${name} is not signed in.`);
-    const context = await browser.context({ storageState, viewport: { width: 1280, height: 800 } });
-    try {
-      const page = await context.newPage();
-      const refused: string[] = [];
-      let where = '';
-      page.on('response', (answer) => {
-        if (answer.status() === 403)
-          refused.push(`${where}: ${answer.request().method()} ${new URL(answer.url()).pathname}`);
+    await using one = await sit({}, name);
+    const { page } = one;
+    const refused: string[] = [];
+    let where = '';
+    page.on('response', (answer) => {
+      if (answer.status() === 403)
+        refused.push(`${where}: ${answer.request().method()} ${new URL(answer.url()).pathname}`);
+    });
+    for (const { name: address, at } of PAGES) {
+      where = address;
+      await page.goto(`${company.url}${at(company.of)}`);
+      await drawn(page);
+      expect.soft(await mute(page), `${where}: closed without a word of who may`).toEqual([]);
+      await pressAll(page, (button) => {
+        where = `${address}, ${button}`;
       });
-      for (const { name: address, at } of PAGES) {
-        where = address;
-        await page.goto(`${company.url}${at(company.of)}`);
-        await drawn(page);
-        expect.soft(await mute(page), `${where}: closed without a word of who may`).toEqual([]);
-        await pressAll(page, (button) => {
-          where = `${address}, ${button}`;
-        });
-      }
-      expect(refused).toEqual([]);
-    } finally {
-      await context.close();
     }
+    expect(refused).toEqual([]);
   });
 });
 

@@ -7,52 +7,39 @@ import { createApp } from '../../src/app/app.ts';
 import { listen } from '../../src/http/server.ts';
 import { readConfig } from '../../src/runtime/config.ts';
 import { addressesOfConsole } from '../support/addresses.ts';
-import { noBrowser, openBrowser, signInBy, type TestBrowser } from '../support/browser.ts';
+import { describeInChromium, visit } from '../support/browser.ts';
 import { type Company, openCompany } from '../support/company.ts';
+import { seatsAt, signedInBy, signInBy } from '../support/console.ts';
 import { proposeMove } from '../support/door.ts';
-import { checkPage, complaintsOf, drawn } from '../support/page-checks.ts';
+import { checkPage, drawn } from '../support/page-checks.ts';
 import { testFolder } from '../support/prepared.ts';
 import { createProxy } from '../support/servers.ts';
 
-const why = noBrowser();
 const PAGES = (await addressesOfConsole()).filter(({ isApp }) => isApp);
 const DAY_MS = 86_400_000;
 
 /** What each page of the console is while it waits, when it fails, and when the world moves under it. */
-describe.skipIf(why)(`the states of the console in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
+describeInChromium('the states of the console', (browser) => {
   let company: Company;
-  let state: NonNullable<BrowserContextOptions['storageState']>;
 
   beforeAll(async () => {
-    [browser, company] = await Promise.all([openBrowser(), openCompany()]);
-    const context = await browser.context();
-    await signInBy(await context.newPage(), company.url, await company.world.app.access.signInToken('ada'));
-    state = await context.storageState();
-    await context.close();
+    company = await openCompany();
   }, 120_000);
-  afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]();
-    await company?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => company?.[Symbol.asyncDispose]());
+  const sit = seatsAt(browser, () => company);
 
-  const opened = async (options: BrowserContextOptions = {}) => {
-    const context = await browser.context({ storageState: state, viewport: { width: 1280, height: 800 }, ...options });
-    const page = await context.newPage();
-    return { page, context, complaints: complaintsOf(page), [Symbol.asyncDispose]: () => context.close() };
-  };
   /** Somebody of this test's own. */
   const signedIn = async (role: Role, options: BrowserContextOptions = {}) => {
     const name = `${role}-${crypto.randomUUID().slice(0, 8)}`;
     await company.world.app.access.createOperator(name, role);
-    const person = await opened({ storageState: { cookies: [], origins: [] }, ...options });
-    await signInBy(person.page, company.url, await company.world.app.access.signInToken(name));
+    const link = await company.world.app.access.signInToken(name);
+    const person = await signedInBy(browser, company.url, link, { viewport: { width: 1280, height: 800 }, ...options });
     return { ...person, name };
   };
 
   describe.each(PAGES)('$name', ({ name, at }) => {
     it('stands at once, waits in its place, and fails in words with a way on [W10] [X6]', async () => {
-      await using one = await opened();
+      await using one = await sit();
       const { page } = one;
       await page.addInitScript(SHIFTS);
       const asked = new Set<string>();
@@ -95,7 +82,7 @@ describe.skipIf(why)(`the states of the console in Chromium${why ? ` (skipped: $
   });
 
   it('keeps what it showed and says how old that is, while the server fails [W10] [X6]', async () => {
-    await using one = await opened();
+    await using one = await sit();
     const { page } = one;
     await page.goto(`${company.url}/bots`);
     await page.getByRole('link', { name: 'demo' }).waitFor();
@@ -177,7 +164,7 @@ describe.skipIf(why)(`the states of the console in Chromium${why ? ` (skipped: $
   it('says on the page of a bot what of its policy was saved although the org could not be asked [W10] [P5]', async () => {
     const { values } = company.world.app.store;
     await values.set('policy.unchecked', 'demo', '["objects.Visit: not asked."]', null);
-    await using one = await opened();
+    await using one = await sit();
     await one.page.goto(`${company.url}/bots/demo`);
     await one.page.getByText('objects.Visit: not asked.').waitFor();
     await values.set('policy.unchecked', 'demo', '[]', null);
@@ -196,7 +183,7 @@ describe.skipIf(why)(`the states of the console in Chromium${why ? ` (skipped: $
     '/bots/demo/sync/log/01900000-0000-7000-8000-000000000000',
     '/log/999999',
   ])('says of what is gone that it is, and where to go: %s [W10]', async (at) => {
-    await using one = await opened();
+    await using one = await sit();
     const { page } = one;
     await page.goto(`${company.url}${at}`);
     await drawn(page);
@@ -212,7 +199,7 @@ describe.skipIf(why)(`the states of the console in Chromium${why ? ` (skipped: $
     const { app } = company.world;
     const first = await listen({ ...app }, { host: '127.0.0.1', port: 0 });
     proxy.to(first.port);
-    await using one = await opened({ storageState: { cookies: [], origins: [] } });
+    await using one = await visit(browser);
     const { page } = one;
     await signInBy(page, `http://127.0.0.1:${proxy.port}`, await app.access.signInToken('ada'));
     await page.goto(`http://127.0.0.1:${proxy.port}/bots/new`);
@@ -235,7 +222,7 @@ describe.skipIf(why)(`the states of the console in Chromium${why ? ` (skipped: $
   });
 
   it.each([-DAY_MS, DAY_MS])('tells time by the server where the browser is wrong by %i ms [W10]', async (wrong) => {
-    await using one = await opened();
+    await using one = await sit();
     const { page, complaints } = one;
     await page.addInitScript(`{
       const real = Date;
@@ -259,7 +246,7 @@ describe.skipIf(why)(`the states of the console in Chromium${why ? ` (skipped: $
   it('without JavaScript signs in and decides one approval; what cannot work says what it needs [C5] [W10]', async () => {
     const { id } = await proposeMove(company.world, { nextStep: 'By plain forms' });
     const { token } = await company.world.app.access.signInToken('bo');
-    await using one = await opened({ storageState: { cookies: [], origins: [] }, javaScriptEnabled: false });
+    await using one = await visit(browser, { javaScriptEnabled: false });
     const { page } = one;
     await page.goto(`${company.url}/approvals/${id}`);
     await page.getByLabel(/Sign-in link/).fill(token);
@@ -278,7 +265,7 @@ describe.skipIf(why)(`the states of the console in Chromium${why ? ` (skipped: $
     const made = await company.ask('POST', '/api/bots', { as: await company.signIn('admin'), json });
     expect(made.status).toBe(201);
     await company.world.app.connections.connect('fresh', { flow: 'simulated' });
-    await using one = await opened();
+    await using one = await sit();
     const { page } = one;
     await page.goto(`${company.url}/bots/fresh/sync`);
     await drawn(page);
@@ -332,20 +319,18 @@ describe.skipIf(why)(`the states of the console in Chromium${why ? ` (skipped: $
   });
 });
 
-describe.skipIf(why)(`an installation that is empty in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
+describeInChromium('an installation that is empty', (browser) => {
   const EMPTY = PAGES.filter(({ name }) => !/[:?]|demo|shop/.test(name));
 
   it('leads on from every page: nothing is a bare table or a failure [W10]', { timeout: 240_000 }, async () => {
-    await using browser = await openBrowser();
     const folder = await mkdtemp(path.join(testFolder(), 'gatehouse-test-'));
     const app = await createApp(readConfig({ GATEHOUSE_DATA: folder, GATEHOUSE_LOG: 'silent' }));
     const { routes, mark: syncHead } = await app.sync();
     const door = await listen({ ...app, routes, syncHead }, { host: '127.0.0.1', port: 0 });
     try {
       await app.access.createOperator('ada', 'admin');
-      const page = await (await browser.context()).newPage();
-      const complaints = complaintsOf(page);
-      await signInBy(page, door.url, await app.access.signInToken('ada'));
+      await using person = await signedInBy(browser, door.url, await app.access.signInToken('ada'));
+      const { page, complaints } = person;
       for (const { name } of EMPTY) {
         await page.goto(`${door.url}${name}`);
         await drawn(page);

@@ -1,21 +1,19 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Locator } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { shippedPolicy } from '../../permissions/policy.ts';
 import { type App, createApp } from '../../src/app/app.ts';
 import { type Listening, listen } from '../../src/http/server.ts';
 import { readConfig } from '../../src/runtime/config.ts';
-import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
-import { checkPage, complaintsOf } from '../support/page-checks.ts';
+import { describeInChromium } from '../support/browser.ts';
+import { signedInBy } from '../support/console.ts';
+import { checkPage } from '../support/page-checks.ts';
 import { ORG, soapMessage } from '../sync/soap.ts';
 
-const why = noBrowser();
 const HOSTILE = '<img src=x onerror=alert(1)>\u202e javascript:alert(1)';
 
-describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
+describeInChromium("the sync's pages", (browser) => {
   let app: App;
   let sync: Awaited<ReturnType<App['sync']>>;
   let door: Listening;
@@ -78,23 +76,16 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
     await settle();
     const { routes, mark: syncHead } = sync;
     door = await listen({ ...app, routes, syncHead }, { host: '127.0.0.1', port: 0 });
-    browser = await openBrowser();
   }, 90_000);
   afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]();
     await door?.close();
     await app?.close();
     await rm(folder, { recursive: true, force: true });
   });
 
   const signedIn = async (name = 'ada') => {
-    const context = await browser.context({ viewport: { width: 1280, height: 800 } });
-    const page = await context.newPage();
-    const complaints = complaintsOf(page);
-    await page.goto(`${door.url}/sign-in#${(await app.access.signInToken(name)).token}`);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { name: 'Overview' }).waitFor();
-    return { page, complaints, press: pressesIn(), [Symbol.asyncDispose]: () => context.close() };
+    const link = await app.access.signInToken(name);
+    return signedInBy(browser, door.url, link, { viewport: { width: 1280, height: 800 } });
   };
 
   it('retries the six that failed in two presses: each kind of problem has its cure and its count [W5] [S5]', async () => {
@@ -104,7 +95,7 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
     await page.getByText('Nowhere Ltd').first().waitFor();
     await press(page.getByRole('button', { name: 'Retry 6' }));
     await page.getByText('6 are tried again now.').waitFor();
-    expect(press.count).toBe(2);
+    expect(person.presses()).toBe(2);
     await page.getByRole('link', { name: 'Show' }).first().click();
     await page.getByRole('link', { name: 'Person nameless-6' }).waitFor();
     expect(await page.getByRole('link', { name: /^Person / }).count()).toBe(6);
@@ -120,7 +111,7 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
     const lost = (await page.getByRole('dialog').textContent())?.match(/555-01\d\d/)?.[0];
     await press(page.getByRole('button', { name: 'Yes, put it back' }));
     await page.getByText('Put back.').waitFor();
-    expect(press.count).toBe(5);
+    expect(person.presses()).toBe(5);
     await settle();
     expect((await contactOf('ana@example.com')).Phone).toBe(lost);
   });
@@ -137,7 +128,7 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
     await checkPage(page, 'suggestions');
     await press(page.getByRole('button', { name: 'Save as version 1' }));
     await page.getByText('Saved as version 1').waitFor();
-    expect(press.count).toBeLessThanOrEqual(5);
+    expect(person.presses()).toBeLessThanOrEqual(5);
     await settle();
     expect((await contactOf('cleo@example.com')).Department).toBe('Legal');
     // A field by its label, with the keys of a list of suggestions alone.
@@ -202,7 +193,7 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
     await batches.getByText('Every Monday at 02:30, Asia/Tokyo').waitFor();
     // 02:30 on a Monday in Tokyo is 17:30 on Sunday for a reader in UTC.
     await batches.getByText(/Mon.*02:30 in Asia\/Tokyo \(Sun.*17:30 for you\)/).waitFor();
-    expect(press.count).toBe(5);
+    expect(person.presses()).toBe(5);
     await batches.getByRole('button', { name: 'Pause' }).click();
     await batches.getByText('Paused', { exact: true }).waitFor();
     await batches.getByRole('button', { name: 'Resume' }).click();
@@ -227,7 +218,7 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
     await checkPage(page, 'quiet hours dialog');
     await press(page.getByRole('button', { name: 'Save' }));
     await page.getByText('00:00 to 23:59, Etc/UTC').waitFor();
-    expect(press.count).toBe(3);
+    expect(person.presses()).toBe(3);
     await page.getByText('Quiet hours until').waitFor();
     await page.getByText('What you press here goes at once.').waitFor();
     await checkPage(page, 'in quiet hours');
@@ -362,7 +353,7 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
     await rule.getByText('Would send: MailingCity Rome').waitFor();
     await press(page.getByRole('button', { name: /Save as version/ }));
     await page.getByText(/Saved as version/).waitFor();
-    expect(press.count).toBe(4);
+    expect(person.presses()).toBe(4);
     await settle();
     const { records } = await (await org()).query("SELECT MailingCity FROM Contact WHERE Email = 'tara@example.com'");
     expect(records[0]?.MailingCity).toBe('Rome');
@@ -416,15 +407,3 @@ describe.skipIf(why)(`the sync's pages in Chromium${why ? ` (skipped: ${why})` :
     expect(person.complaints).toEqual([]);
   });
 });
-
-/** Presses as a person makes them, counted. */
-function pressesIn() {
-  const press = Object.assign(
-    async (what: Locator) => {
-      press.count += 1;
-      await what.click();
-    },
-    { count: 0 },
-  );
-  return press;
-}

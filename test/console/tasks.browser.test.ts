@@ -1,10 +1,9 @@
-import type { BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noBrowser, openBrowser, signInBy, type TestBrowser } from '../support/browser.ts';
+import type { Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeInChromium } from '../support/browser.ts';
 import { type Company, openCompany } from '../support/company.ts';
-import { complaintsOf, drawn } from '../support/page-checks.ts';
-
-const why = noBrowser();
+import { seatsAt } from '../support/console.ts';
+import { drawn } from '../support/page-checks.ts';
 
 /** Whoever has no mouse: Tab leads to everything, arrows choose, and Enter or Space is a press. Typing is none. */
 interface Hands {
@@ -257,41 +256,27 @@ const TASKS: readonly Task[] = [
   },
 ];
 
-describe.skipIf(why)(`the tasks of an operator by keyboard in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
+describeInChromium('the tasks of an operator by keyboard', (browser) => {
   let company: Company;
-  let state: Extract<BrowserContextOptions['storageState'], object>;
 
   beforeAll(async () => {
-    [browser, company] = await Promise.all([openBrowser(), openCompany()]);
-    const context = await browser.context();
-    await signInBy(await context.newPage(), company.url, await company.world.app.access.signInToken('ada'));
-    state = await context.storageState();
-    await context.close();
+    company = await openCompany();
   }, 120_000);
-  afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]();
-    await company?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => company?.[Symbol.asyncDispose]());
+  const sit = seatsAt(browser, () => company);
 
   it.each(TASKS)('$name, with at most $most presses [W10]', { timeout: 180_000 }, async ({ most, walk }) => {
-    const context = await browser.context({ storageState: state, viewport: { width: 1280, height: 800 } });
-    try {
-      const { hands, complaints, presses } = await sitDown(context);
-      await hands.page.goto(company.url);
-      await drawn(hands.page);
-      await walk(hands);
-      expect(presses()).toBeLessThanOrEqual(most);
-      expect(complaints).toEqual([]);
-    } finally {
-      await context.close();
-    }
+    await using one = await sit();
+    const { hands, presses } = byKeyboard(one.page);
+    await hands.page.goto(company.url);
+    await drawn(hands.page);
+    await walk(hands);
+    expect(presses()).toBeLessThanOrEqual(most);
+    expect(one.complaints).toEqual([]);
   });
 });
 
-async function sitDown(context: BrowserContext) {
-  const page = await context.newPage();
-  const complaints = complaintsOf(page);
+function byKeyboard(page: Page) {
   let count = 0;
   const hands: Hands = {
     page,
@@ -318,7 +303,7 @@ async function sitDown(context: BrowserContext) {
       expect(await what.inputValue()).toBe(value);
     },
   };
-  return { hands, complaints, presses: () => count };
+  return { hands, presses: () => count };
 }
 
 /** As often as it takes, and where it arrives it is seen. */

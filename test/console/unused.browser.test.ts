@@ -1,20 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { expect, it } from 'vitest';
+import { describeInChromium } from '../support/browser.ts';
 import { signedIn } from '../support/console.ts';
 import { type Door, openDoor } from '../support/door.ts';
 import { checkPage } from '../support/page-checks.ts';
 import { createClock, type WorldOptions } from '../support/world.ts';
 
-const why = noBrowser();
 const DAY_MS = 86_400_000;
 
-describe.skipIf(why)(`what was never used, in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
-  beforeAll(async () => {
-    browser = await openBrowser();
-  }, 60_000);
-  afterAll(() => browser?.[Symbol.asyncDispose]());
-
+describeInChromium('what was never used', (browser) => {
   async function oldDoor(more: WorldOptions = {}): Promise<Door> {
     const clock = createClock(Date.now() - 40 * DAY_MS);
     const door = await openDoor({ clock, ...more }, async ({ app }) => ({ routes: (await app.sync()).routes }));

@@ -1,11 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
-import { checkPage, complaintsOf } from '../support/page-checks.ts';
+import { expect, it } from 'vitest';
+import { describeInChromium, visit } from '../support/browser.ts';
+import { checkPage } from '../support/page-checks.ts';
 import { authorizeAt, callTool, exchange, openIdentityDoor, register } from './person.ts';
 
-const why = noBrowser();
 const HOSTED = 'https://agents.localhost/callback';
 
 /** A program on this computer that waits for its code. */
@@ -19,20 +18,14 @@ async function waiting() {
   return { url, [Symbol.asyncDispose]: () => new Promise<void>((resolve) => server.close(() => resolve())) };
 }
 
-describe.skipIf(why)(`consent in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
-  beforeAll(async () => {
-    browser = await openBrowser();
-  }, 60_000);
-  afterAll(() => browser?.[Symbol.asyncDispose]());
-
+describeInChromium('consent', (browser) => {
   it('leads from a program over sign-in and a yes by keyboard back to the program [X8]', async () => {
     await using door = await openIdentityDoor();
     await using program = await waiting();
     const client = await register(door, [program.url], 'My assistant');
     const token = await door.signInToken('approver');
-    const page = await (await browser.context()).newPage();
-    const complaints = complaintsOf(page);
+    await using person = await visit(browser);
+    const { page, complaints } = person;
     await page.goto(`${door.url}${authorizeAt(door, client)}`);
     await page.getByLabel('Sign-in link or token').fill(token);
     await page.getByRole('button', { name: 'Sign in' }).click();
@@ -64,7 +57,8 @@ describe.skipIf(why)(`consent in Chromium${why ? ` (skipped: ${why})` : ''}`, ()
     await using door = await openIdentityDoor();
     const client = await register(door, [HOSTED], '\u202eedualC');
     const token = await door.signInToken();
-    const page = await (await browser.context()).newPage();
+    await using person = await visit(browser);
+    const { page } = person;
     await page.goto(`${door.url}${authorizeAt(door, client)}`);
     await page.getByLabel('Sign-in link or token').fill(token);
     await page.getByRole('button', { name: 'Sign in' }).click();

@@ -12,9 +12,13 @@ export const FORMS = [
   { name: 'phone, dark', colorScheme: 'dark', viewport: { width: 390, height: 844 } },
 ] as const;
 
-/** What the browser complains of: errors of scripts, and what the Content-Security-Policy stopped. */
+/** What the browser complains of: errors of scripts, what the Content-Security-Policy stopped, and dialogs that a script opened. */
 export function complaintsOf(page: Page): readonly string[] {
   const said: string[] = [];
+  page.on('dialog', (dialog) => {
+    said.push(`dialog: ${dialog.message()}`);
+    dialog.dismiss().catch(() => {});
+  });
   page.on('console', (message) => message.type() === 'error' && said.push(message.text()));
   page.on('pageerror', (error) => said.push(String(error)));
   return said;
