@@ -44,7 +44,7 @@ import { checkSecret, loadSecret } from '../store/secrets/secret.ts';
 import { lazyTokens, type TokenTarget } from '../store/secrets/tokens.ts';
 import { type ApiUse, createApiUse } from './api-use.ts';
 import type { AppSync, SyncPace } from './app-sync.ts';
-import type { OrgDeploy } from './org-deploy.ts';
+import type { OrgDeploy } from './org-deploy-form.ts';
 import type { OrgSetup } from './org-setup.ts';
 import { openState, stateOn } from './state.ts';
 

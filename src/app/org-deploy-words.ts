@@ -1,5 +1,5 @@
 import { GatehouseError } from '../domain/errors.ts';
-import type { DeploymentRow } from '../ports/org-deploy.ts';
+import type { DeploymentRow, DeployReport, DeployState } from '../ports/org-deploy.ts';
 
 /** Why a deployment does not go on, and what to do. */
 
@@ -26,3 +26,39 @@ export const expired = () => again('This deployment is older than half an hour: 
 
 export const underWay = () =>
   again('A package of this bot is being deployed right now.', 'Wait until Salesforce says what became of it.');
+
+export function lost({ deployId }: DeploymentRow): GatehouseError {
+  return again(
+    'The package was sent, and Salesforce did not say in half an hour what became of it.',
+    `Look at Setup, Deployment Status${deployId === null ? '' : ` (${deployId})`}. It is not sent a second time; begin again only when it is over there.`,
+  );
+}
+
+export const refusedIn = ({ status, failures: [first, ...more] }: DeployReport): GatehouseError =>
+  new GatehouseError(
+    'salesforce_error',
+    first === undefined
+      ? `Salesforce ended it as ${status}.`
+      : `Salesforce refused the package: ${first.name}${more.length > 0 ? ` and ${more.length} more` : ''}.`,
+    {
+      next:
+        status === 'SucceededPartial'
+          ? 'A part of it is in the org: run the check of the org, then begin again.'
+          : 'Nothing was changed. See what each part says, change that in the org or in the policy of the bot, and begin again.',
+    },
+  );
+
+export const problemOf = ({ message, next, salesforce }: GatehouseError) => ({
+  message,
+  next,
+  ...(salesforce === undefined ? {} : { quote: salesforce.quote }),
+});
+
+/** As the audit names how it ended. */
+export const EVENTS: Partial<Record<DeployState, string>> = {
+  deployed: 'deployed',
+  failed: 'deploy_failed',
+  unknown: 'deploy_unknown',
+  cancelled: 'deploy_cancelled',
+  expired: 'deploy_expired',
+};

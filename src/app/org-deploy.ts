@@ -7,56 +7,27 @@ import {
   type AdminSession,
   type AdminSignIns,
   type DeploymentRow,
-  type DeployReport,
   type DeployState,
   isDeployOver,
 } from '../ports/org-deploy.ts';
 import type { Connections } from '../ports/salesforce.ts';
-import type { BotRow, Store } from '../ports/store.ts';
+import type { Store } from '../ports/store.ts';
 import { isUnknownOutcome, UpstreamError } from '../salesforce/transport/upstream-error.ts';
+import type { OrgDeploy } from './org-deploy-form.ts';
 import { reportOf, toShown } from './org-deploy-shown.ts';
-import { again, expired, gone, noneYet, notYours, underWay } from './org-deploy-words.ts';
+import {
+  again,
+  EVENTS,
+  expired,
+  gone,
+  lost,
+  noneYet,
+  notYours,
+  problemOf,
+  refusedIn,
+  underWay,
+} from './org-deploy-words.ts';
 import type { OrgSetup, Prepared } from './org-setup.ts';
-
-/**
- * The package of a bot, deployed to its org: tried first, shown, and only after an administrator's yes for good, with a Salesforce
- * sign-in of that administrator's own. The sign-in belongs to one operator, bot, org and zip: its token is sealed under a key made
- * of these, stands in its row for half an hour at most, and is revoked when that row is over, by whoever looks next. Nothing waits
- * here: each look asks Salesforce by id where it stands, so that a process may die at any point and nothing is deployed twice.
- */
-export interface OrgDeploy {
-  begin(bot: BotRow, wish: { readonly events: boolean }, by: Setter): Promise<ShownDeployment>;
-  /** Where the browser goes to sign in; it must come back in the same session. */
-  signIn(id: string, by: Setter, browser: Browser): Promise<{ readonly url: string }>;
-  /** Undefined where this return belongs to no deployment. */
-  finish(back: SignedBack, by: Setter): Promise<ShownDeployment | undefined>;
-  /** Tried in the org, which changes nothing there. */
-  check(id: string, by: Setter): Promise<ShownDeployment>;
-  /** The yes: to this zip, as it was shown. */
-  deploy(id: string, by: Setter, yes: { readonly digest: string; readonly assign: boolean }): Promise<ShownDeployment>;
-  /** As it stands now: Salesforce is asked where it is at work. */
-  look(id: string): Promise<ShownDeployment>;
-  cancel(id: string, by: Setter): Promise<ShownDeployment>;
-  list(bot: string): Promise<readonly ShownDeployment[]>;
-  /** The bot leaves its org. */
-  leave(bot: string): Promise<void>;
-  /** What was left behind: asked about, or ended and its token revoked. */
-  tidy(): Promise<void>;
-}
-
-export type ShownDeployment = ReturnType<typeof toShown>;
-
-interface Browser {
-  readonly sessionId: string;
-  readonly redirectUri: string;
-}
-
-export interface SignedBack {
-  readonly sessionId: string;
-  readonly state: string | undefined;
-  readonly code: string | undefined;
-  readonly error: string | undefined;
-}
 
 export interface OrgDeployDeps {
   readonly store: Pick<Store, 'bots' | 'connections' | 'deployments'>;
@@ -190,6 +161,8 @@ export function createOrgDeploy(deps: OrgDeployDeps): OrgDeploy {
   async function check(row: DeploymentRow, by: Setter): Promise<DeploymentRow> {
     const made = await prepared(row);
     const org = await orgOf(row);
+    const claimed = { state: 'checking', checkId: null } as const;
+    if (!(await rows.patchIf(row.id, { state: row.state }, claimed))) return rowOf(row.id);
     try {
       const found = await org.permissionSet(row.permissionSet);
       if (found !== undefined && !found.isOurs)
@@ -201,13 +174,15 @@ export function createOrgDeploy(deps: OrgDeployDeps): OrgDeploy {
       const loses = found?.gives.filter((line) => !made.gives.includes(line)) ?? [];
       const checkId = await org.deploy(made.zip, { checkOnly: true });
       const patch = { checkId, checked: JSON.stringify({ gains, loses, isNew: found === undefined }) };
-      if (!(await rows.patchIf(row.id, { state: row.state }, { ...patch, state: 'checking' }))) return rowOf(row.id);
+      if (!(await rows.patchIf(row.id, claimed, patch))) return rowOf(row.id);
       await note(row, by, 'deploy_checked', { checkId });
       return await advance(await rowOf(row.id));
     } catch (error) {
+      const now = await rowOf(row.id);
       // What did not arrive, or nobody knows whether it did, changed nothing: the same sign-in tries it again.
-      if (isPassing(error)) throw error;
-      if (error instanceof GatehouseError) await end(row, 'failed', error);
+      if (isPassing(error) || !(error instanceof GatehouseError))
+        await rows.patchIf(row.id, claimed, { state: 'signed_in' });
+      else if (!isDeployOver(now.state)) await end(now, 'failed', error);
       throw error;
     }
   }
@@ -215,7 +190,9 @@ export function createOrgDeploy(deps: OrgDeployDeps): OrgDeploy {
   /** One question to Salesforce, where it is at work. */
   async function advance(row: DeploymentRow): Promise<DeploymentRow> {
     if (row.state === 'checking') {
-      const report = await (await orgOf(row)).report(row.checkId ?? '');
+      // It is about to be sent, or the process that was at it died: whoever began it ends it then.
+      if (row.checkId === null) return row;
+      const report = await (await orgOf(row)).report(row.checkId);
       if (!report.isOver) return row;
       const checked = JSON.stringify({ ...reportOf(row.checked), report });
       if (report.isGood) await rows.patchIf(row.id, { state: 'checking' }, { state: 'checked', checked });
@@ -406,34 +383,7 @@ export function createOrgDeploy(deps: OrgDeployDeps): OrgDeploy {
     if (error instanceof GatehouseError) return rowOf(id);
     throw error;
   }
-
-  function lost({ deployId }: DeploymentRow): GatehouseError {
-    return again(
-      'The package was sent, and Salesforce did not say in half an hour what became of it.',
-      `Look at Setup, Deployment Status${deployId === null ? '' : ` (${deployId})`}. It is not sent a second time; begin again only when it is over there.`,
-    );
-  }
 }
-
-const refusedIn = ({ status, failures: [first, ...more] }: DeployReport): GatehouseError =>
-  new GatehouseError(
-    'salesforce_error',
-    first === undefined
-      ? `Salesforce ended it as ${status}.`
-      : `Salesforce refused the package: ${first.name}${more.length > 0 ? ` and ${more.length} more` : ''}.`,
-    {
-      next:
-        status === 'SucceededPartial'
-          ? 'A part of it is in the org: run the check of the org, then begin again.'
-          : 'Nothing was changed. See what each part says, change that in the org or in the policy of the bot, and begin again.',
-    },
-  );
-
-const problemOf = ({ message, next, salesforce }: GatehouseError) => ({
-  message,
-  next,
-  ...(salesforce === undefined ? {} : { quote: salesforce.quote }),
-});
 
 /** The session as it is may go on. */
 const isPassing = (error: unknown): boolean =>
@@ -441,11 +391,3 @@ const isPassing = (error: unknown): boolean =>
 
 /** Of a step that nobody pressed: for whom it is taken. */
 const HOUSE = ({ principal }: DeploymentRow) => ({ principal, channel: 'app' });
-
-const EVENTS: Partial<Record<DeployState, string>> = {
-  deployed: 'deployed',
-  failed: 'deploy_failed',
-  unknown: 'deploy_unknown',
-  cancelled: 'deploy_cancelled',
-  expired: 'deploy_expired',
-};

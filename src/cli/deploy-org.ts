@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '../app/app.ts';
-import type { ShownDeployment } from '../app/org-deploy.ts';
-import type { Setter } from '../audit/audit.ts';
+import type { ShownDeployment } from '../app/org-deploy-form.ts';
+import { GatehouseError } from '../domain/errors.ts';
 import { isDeployOver } from '../ports/org-deploy.ts';
 import type { BotRow } from '../ports/store.ts';
 import { askOperatorOnceReal, principalOf } from './ask-operator.ts';
@@ -26,7 +26,7 @@ const POLL_MS = 1_000;
 export async function deployOrg(call: Call, app: App, bot: BotRow, wish: Wish): Promise<void> {
   const { terminal } = call;
   const operator = await askOperatorOnceReal(call, app, 'CREATE_OAUTH');
-  const by: Setter = { principal: principalOf(operator), channel: 'cli' };
+  const by = { principal: principalOf(operator), channel: 'cli' } as const;
   const deploys = await app.orgDeploy();
   const begun = wish.id === undefined ? await deploys.begin(bot, wish, by) : await deploys.look(wish.id);
   const stopped = call.untilStopped();
@@ -45,8 +45,8 @@ export async function deployOrg(call: Call, app: App, bot: BotRow, wish: Wish): 
     return at;
   };
   const done = (at: ShownDeployment, ...more: readonly string[]) => {
+    if (at.problem !== undefined) throw notDeployed(at, at.problem);
     terminal.print({ deployment: at }, [...describeDeployment(at), ...more].join('\n'));
-    if (isDeployOver(at.state) && at.state !== 'deployed') process.exitCode = 1;
   };
 
   if (begun.state === 'waiting')
@@ -79,6 +79,12 @@ async function askYes(at: ShownDeployment, terminal: Call['terminal']): Promise<
   return answer.trim().toLowerCase() === 'yes' ? at.digest : '';
 }
 
+const notDeployed = (at: ShownDeployment, { message, next }: NonNullable<ShownDeployment['problem']>) =>
+  new GatehouseError('salesforce_error', message, {
+    next,
+    fields: (at.result ?? at.check)?.failures.map(({ type, name, problem }) => ({ name: `${type} ${name}`, problem })),
+  });
+
 const STATES: Readonly<Record<ShownDeployment['state'], string>> = {
   waiting: 'waits for somebody to sign in to Salesforce',
   signed_in: 'somebody signed in; it was not tried yet',
@@ -110,12 +116,7 @@ function describeDeployment({ result, check, ...at }: ShownDeployment): readonly
           ...listed(`The permission set ${at.permissionSet} gives besides:`, check.gains),
           ...listed('It gives these now, and the package does not name them:', check.loses),
         ]),
-    ...listed(
-      'Salesforce refuses:',
-      (report?.failures ?? []).map(({ type, name, problem }) => `${type} ${name}: ${problem}`),
-    ),
     ...(at.assigned === undefined ? [] : [`Given to the connected user: ${at.assigned}`]),
-    ...(at.problem === undefined ? [] : [at.problem.message, `Next: ${at.problem.next}`]),
     ...(at.isSignInOver ? [] : ['Its sign-in is revoked when it is over.']),
   ];
 }

@@ -55,7 +55,7 @@ export interface DeploymentRow {
   readonly expiresAt: number;
 }
 
-type Condition = Partial<Pick<DeploymentRow, 'state' | 'stateHash' | 'sealed' | 'deployId'>>;
+type Condition = Partial<Pick<DeploymentRow, 'state' | 'stateHash' | 'sealed' | 'checkId' | 'deployId'>>;
 
 export interface DeploymentStore {
   add(row: DeploymentRow): Promise<void>;

@@ -76,7 +76,15 @@ function putPermissionSet(org: Org, name: string, xml: string): boolean {
   for (const table of ['ObjectPermissions', 'FieldPermissions'])
     for (const row of [...org.table(table).all()])
       if (row.ParentId === id && !row.IsDeleted) org.saveRow(table, { ...row, ParentId: null, IsDeleted: true });
-  for (const block of blocks(xml, 'objectPermissions')) putObject(org, id, block);
+  const objects = blocks(xml, 'objectPermissions');
+  const read = new Set(
+    objects.filter((one) => textIn(one, 'allowRead') === 'true').map((one) => textIn(one, 'object')),
+  );
+  for (const [object, above] of Object.entries(readWith))
+    for (const other of above)
+      if (read.has(object) && !read.has(other))
+        throw new DeployProblem(`Permission Read ${object} depends on permission(s): Read ${other}`);
+  for (const block of objects) putObject(org, id, block);
   for (const block of blocks(xml, 'fieldPermissions')) putFieldAccess(org, id, block);
   org.keep('settings', 'org', { ...org.settings, schemaChangedAt: org.now() });
   return before === undefined;
@@ -94,6 +102,13 @@ const leansOn: Readonly<Record<string, readonly string[]>> = {
   Delete: ['Read', 'Edit'],
   ViewAllRecords: ['Read'],
   ModifyAllRecords: ['Read', 'Edit', 'Delete', 'ViewAllRecords'],
+};
+
+/** Read of these wants read of the objects above them: assumed, not seen. */
+const readWith: Readonly<Record<string, readonly string[]>> = {
+  Contact: ['Account'],
+  Opportunity: ['Account'],
+  Case: ['Account', 'Contact'],
 };
 
 function putObject(org: Org, parentId: string, xml: string): void {

@@ -1,47 +1,67 @@
-/** `/tooling/query`, for the one object that it has here: deployments that were asked for, as Setup lists them. */
+/** `/tooling/query`, for the two objects that it has here: deployments that were asked for, and the custom fields of an object. */
 import { toDatetime } from '../datetimes.ts';
+import { mintId } from '../ids.ts';
 import { methodNotAllowed, notFound, refuse } from '../refusal.ts';
 import { type Call, ok, type Reply } from '../rest/call.ts';
 import { isPermitted } from './access.ts';
 
-const FIELDS = ['Id', 'CheckOnly', 'CreatedById', 'CreatedDate', 'CompletedDate', 'Status'];
+type Rows = (call: Call, which: string) => readonly Readonly<Record<string, unknown>>[];
 
-export function toolingQuery({ method, path, query, org, userId, version }: Call): Reply {
+/** What each may be asked for, in the one form that it takes here. */
+const OBJECTS: Readonly<
+  Record<string, { readonly form: RegExp; readonly fields: readonly string[]; readonly rows: Rows }>
+> = {
+  DeployRequest: {
+    form: /^ORDER BY CreatedDate DESC LIMIT (\d+)$/i,
+    fields: ['Id', 'CheckOnly', 'CreatedById', 'CreatedDate', 'CompletedDate', 'Status'],
+    rows: ({ org }, limit) =>
+      [...org.facts('deployment')]
+        .sort((a, b) => (a.createdAt === b.createdAt ? (a.id < b.id ? 1 : -1) : a.createdAt < b.createdAt ? 1 : -1))
+        .slice(0, Number(limit))
+        .map((one) => {
+          const isOver = org.now() >= one.doneAt;
+          return {
+            Id: one.id,
+            CheckOnly: one.options.checkOnly === true,
+            CreatedById: one.userId,
+            CreatedDate: toDatetime(Date.parse(one.createdAt)),
+            CompletedDate: isOver ? toDatetime(one.doneAt) : null,
+            Status: !isOver ? 'InProgress' : one.failures.length === 0 ? 'Succeeded' : 'Failed',
+          };
+        }),
+  },
+  CustomField: {
+    form: /^WHERE TableEnumOrId = '(\w+)'$/i,
+    fields: ['Id', 'DeveloperName', 'TableEnumOrId'],
+    rows: ({ org }, object) =>
+      (org.schema.object(object)?.fields ?? [])
+        .filter(({ name }) => name.endsWith('__c'))
+        .map(({ name }, at) => ({
+          Id: mintId('00N', at, 0),
+          DeveloperName: name.slice(0, -'__c'.length),
+          TableEnumOrId: object,
+        })),
+  },
+};
+
+export function toolingQuery(call: Call): Reply {
+  const { method, path, query, org, userId, version } = call;
   if (path[1]?.toLowerCase() !== 'query' || path.length > 2) throw notFound();
   if (method !== 'GET') throw methodNotAllowed(method, 'GET');
-  const soql = query.get('q') ?? '';
-  const [, selected, limit] =
-    /^\s*SELECT\s+([\w\s,]+?)\s+FROM\s+DeployRequest\s+ORDER BY CreatedDate DESC\s+LIMIT (\d+)\s*$/i.exec(soql) ?? [];
-  if (selected === undefined)
-    throw refuse(
-      400,
-      'INVALID_TYPE',
-      'The simulated org has DeployRequest alone for Tooling, newest first and with a limit.',
-    );
-  if (!isPermitted(org, userId, ['ModifyAllData', 'ModifyMetadata', 'ViewSetup']))
-    throw refuse(400, 'INVALID_TYPE', "sObject type 'DeployRequest' is not supported.");
-  const fields = selected.split(',').map((name) => name.trim());
-  const unknown = fields.find((name) => !FIELDS.includes(name));
-  if (unknown !== undefined)
-    throw refuse(400, 'INVALID_FIELD', `No such column '${unknown}' on entity 'DeployRequest'`);
-  const rows = [...org.facts('deployment')]
-    .sort((a, b) => Number(a.createdAt < b.createdAt) - Number(a.createdAt > b.createdAt) || (a.id < b.id ? 1 : -1))
-    .slice(0, Number(limit))
-    .map((one) => {
-      const isOver = org.now() >= one.doneAt;
-      const values: Readonly<Record<string, unknown>> = {
-        Id: one.id,
-        CheckOnly: one.options.checkOnly === true,
-        CreatedById: one.userId,
-        CreatedDate: toDatetime(Date.parse(one.createdAt)),
-        CompletedDate: isOver ? toDatetime(one.doneAt) : null,
-        Status: !isOver ? 'InProgress' : one.failures.length === 0 ? 'Succeeded' : 'Failed',
-      };
-      const attributes = {
-        type: 'DeployRequest',
-        url: `/services/data/${version}/tooling/sobjects/DeployRequest/${one.id}`,
-      };
-      return { attributes, ...Object.fromEntries(fields.map((name) => [name, values[name]])) };
-    });
-  return ok({ size: rows.length, totalSize: rows.length, done: true, queryLocator: null, records: rows });
+  const soql = (query.get('q') ?? '').replace(/\s+/g, ' ').trim();
+  const [, selected = '', name = '', rest = ''] = /^SELECT ([\w, ]+?) FROM (\w+) ?(.*)$/i.exec(soql) ?? [];
+  const mayLook = isPermitted(org, userId, ['ModifyAllData', 'ModifyMetadata', 'ViewSetup']);
+  const object = mayLook && Object.hasOwn(OBJECTS, name) ? OBJECTS[name] : undefined;
+  if (object === undefined) throw refuse(400, 'INVALID_TYPE', `sObject type '${name}' is not supported.`);
+  const [, which] = object.form.exec(rest) ?? [];
+  if (which === undefined)
+    throw refuse(400, 'MALFORMED_QUERY', `The simulated org asks Tooling in one form alone: ${object.form.source}`);
+  const fields = selected.split(',').map((field) => field.trim());
+  const unknown = fields.find((field) => !object.fields.includes(field));
+  if (unknown !== undefined) throw refuse(400, 'INVALID_FIELD', `No such column '${unknown}' on entity '${name}'`);
+  const records = object.rows(call, which).map((row) => ({
+    attributes: { type: name, url: `/services/data/${version}/tooling/sobjects/${name}/${row.Id}` },
+    ...Object.fromEntries(fields.map((field) => [field, row[field]])),
+  }));
+  return ok({ size: records.length, totalSize: records.length, done: true, queryLocator: null, records });
 }

@@ -11,6 +11,7 @@ import { Table } from '../parts/sync.tsx';
 import { count, Text, Words } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { byServer } from '../session.ts';
+import { Deploy } from './org-deploy.tsx';
 
 /** The org of a bot as it is and as it must be set up: what its user may do there, and what an admin deploys or clicks. */
 
@@ -203,7 +204,7 @@ function Package({ bot }: { readonly bot: string }) {
     <>
       <p class="lead">
         The least that <Text>{bot}</Text> needs in its org, from its grants, policy, mappings and actions without code.
-        An admin deploys it by hand: Gatehouse sends nothing and changes nothing there.
+        An admin deploys it with a Salesforce sign-in of their own, from here or by hand: that of the bot never does.
       </p>
       <label class="choice">
         <input type="checkbox" checked={events} onChange={(event) => setEvents(event.currentTarget.checked)} />
@@ -251,6 +252,7 @@ function Package({ bot }: { readonly bot: string }) {
                 sf project deploy start --metadata-dir {permissionSet}.zip --single-package --dry-run --target-org ADMIN
               </code>
             </section>
+            <Deploy bot={bot} environment={environment} withEvents={events} digest={digest} />
             <section class="card" aria-labelledby="clicks">
               <h2 id="clicks">Or click by click</h2>
               <ol class="steps">
