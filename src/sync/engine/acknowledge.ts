@@ -178,7 +178,7 @@ function refuse(
   const clean: Link = {
     ...link,
     intents: failure.mayBeDone ? link.intents : withoutOwn(link, write.link.fence, now),
-    attemptedAt: isPassing(failure) || failure.then === 'reread' ? link.attemptedAt : null,
+    attemptedAt: failure.mayBeDone || isPassing(failure) || failure.then === 'reread' ? link.attemptedAt : null,
   };
   const attempts = link.attempts + 1;
   const matchId = matchedId(failure);
@@ -220,7 +220,7 @@ function refuse(
   log.push(refusedRow(isAmbiguous ? 'ambiguous' : 'failed', error));
   // Nothing is tried again before the record or the mapping changes: no retry storm for what cannot succeed.
   saved.push({
-    ...finished({ ...clean, state, attemptedAt: null }, write.dirty, error),
+    ...finished({ ...clean, state, attemptedAt: failure.mayBeDone ? clean.attemptedAt : null }, write.dirty, error),
     intents: clean.intents,
   });
   return { ...base, error };

@@ -12,7 +12,8 @@ export const MOST_WITHOUT = 3;
  */
 export function withoutRefused(target: Target, write: PendingWrite, refusal: Refusal): PendingWrite | undefined {
   const { plan, kind } = write;
-  if (kind === 'delete') return undefined;
+  // What may be done already is looked at first, and not sent once more.
+  if (kind === 'delete' || refusal.mayBeDone === true) return undefined;
   const unmarked = withoutMark(target, write, refusal);
   if (unmarked) return unmarked;
   const refused = new Set(refusedFields(target, write, refusal).map((name) => name.toLowerCase()));

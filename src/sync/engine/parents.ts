@@ -179,15 +179,20 @@ async function create(
       200,
     );
     const finished: Link[] = [];
-    for (let first = 0; first < parts.length; first += 5) {
-      for (const { item, id, failure } of await sendParts(org, parts.slice(first, first + 5), pass)) {
-        if (failure?.then === 'wait') throw fromErrorBody({ error: failure.error });
+    let trouble: unknown;
+    for (let first = 0; first < parts.length && trouble === undefined; first += 5) {
+      const sent = await sendParts(org, parts.slice(first, first + 5), pass);
+      trouble = sent.trouble;
+      for (const { item, id, failure } of sent.outcomes) {
+        if (failure?.then === 'wait') trouble ??= fromErrorBody({ error: failure.error });
         if (failure?.then === 'retry') passing = failure.error;
         const link = freed(item);
         finished.push(failure ? { ...link, error: failure.error } : { ...linkedTo(link, id), done: item.dirty });
       }
     }
-    await store.links.save(finished);
+    // What was made is written down before anything that ends the pass.
+    await store.links.save(finished.filter(({ sfId }) => trouble === undefined || sfId !== null));
+    if (trouble !== undefined) throw trouble;
     for (const link of finished) if (link.sfId !== null) made.set(link.localId, link.sfId);
   }
 }

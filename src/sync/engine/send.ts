@@ -1,5 +1,5 @@
 import { GatehouseError } from '../../domain/errors.ts';
-import { type RowOutcome, type RowWrite, sendParts, toParts } from '../remote/collection-write.ts';
+import { type PartsSent, type RowOutcome, type RowWrite, sendParts, toParts } from '../remote/collection-write.ts';
 import { marksOf, type Target } from '../remote/target.ts';
 import { asUnsent, type Outcome, toFailure } from './acknowledge.ts';
 import type { PendingWrite } from './change-set.ts';
@@ -9,34 +9,34 @@ import type { Pass } from './pass.ts';
 
 /**
  * Up to five parts, and again what goes on without the fields that were refused: a call for all of them together. What has no
- * outcome was not sent: the pass was stopped before it.
+ * outcome was not sent: the pass was stopped before it, or met trouble.
  */
 export async function sendPacked(
   pass: Pass,
   group: readonly (readonly RowWrite<PendingWrite>[])[],
-): Promise<readonly RowOutcome<PendingWrite>[]> {
+): Promise<PartsSent<PendingWrite>> {
   const { target } = pass;
   const done: RowOutcome<PendingWrite>[] = [];
   let open = group;
   for (let tries = 0; open.length > 0; tries++) {
     const less: PendingWrite[] = [];
-    const sent = await sendParts(target.org, open, pass, target.compiled.mapping).catch((error) =>
-      forgetUnsent(
-        pass,
-        open.flat().map(({ item }) => item),
-        error,
-      ),
-    );
-    for (const outcome of sent) {
+    const { outcomes, trouble } = await sendParts(target.org, open, pass, target.compiled.mapping);
+    for (const outcome of outcomes) {
       const rest =
         outcome.failure && tries < MOST_WITHOUT ? withoutRefused(target, outcome.item, outcome.failure) : undefined;
       if (rest) less.push(rest);
       else done.push(outcome);
     }
+    if (trouble !== undefined) {
+      const answered = new Set(outcomes.map(({ item }) => item.link.id));
+      const unanswered = open.flat().filter(({ item }) => !answered.has(item.link.id));
+      await forgetUnsent(pass, [...unanswered.map(({ item }) => item), ...less], trouble);
+      return { outcomes: done, trouble };
+    }
     const rows = less.map((write) => toRowWrite(target, write));
     open = toParts(rows, MOST_ROWS);
   }
-  return done;
+  return { outcomes: done, trouble: undefined };
 }
 
 /** One record by itself; what Salesforce names in a refusal is left behind, and the rest is sent. */
@@ -80,7 +80,8 @@ async function answerTo(pass: Pass, write: PendingWrite, error: unknown): Promis
   try {
     return toFailure(pass.target.org, error);
   } catch (systemic) {
-    return forgetUnsent(pass, [write], systemic);
+    await forgetUnsent(pass, [write], systemic);
+    throw systemic;
   }
 }
 
@@ -88,10 +89,9 @@ async function answerTo(pass: Pass, write: PendingWrite, error: unknown): Promis
  * A create without our mark whose answer was lost waits ten minutes before it is sent again. One that Salesforce surely did
  * not do waits for nothing: it is no longer noted as sent.
  */
-async function forgetUnsent(pass: Pass, writes: readonly PendingWrite[], thrown: unknown): Promise<never> {
+async function forgetUnsent(pass: Pass, writes: readonly PendingWrite[], thrown: unknown): Promise<void> {
   if (thrown instanceof GatehouseError && pass.target.org.refusal(thrown).mayBeDone !== true)
     await forgetWrites(pass, writes);
-  throw thrown;
 }
 
 export async function forgetWrites({ deps, target }: Pass, writes: readonly PendingWrite[]): Promise<void> {

@@ -56,7 +56,7 @@ export class Outgoing {
       size,
     );
     for (let first = 0; first < parts.length; first += PARTS_PER_CALL) {
-      const outcomes = await sendPacked(this.#pass, parts.slice(first, first + PARTS_PER_CALL));
+      const { outcomes, trouble } = await sendPacked(this.#pass, parts.slice(first, first + PARTS_PER_CALL));
       const answered = new Set(outcomes.map(({ item }) => item.link.id));
       this.#waiting = this.#waiting.filter(({ link }) => !answered.has(link.id));
       await deps.crash?.('chunk-sent');
@@ -66,6 +66,7 @@ export class Outgoing {
         await this.#acknowledge(rows.slice(from, from + MOST_ROWS));
         await deps.crash?.('chunk-acknowledged');
       }
+      if (trouble !== undefined) throw trouble;
       this.#askedSingly += unnamed.length;
       for (const { item } of unnamed) await this.#sendAlone(item);
     }
@@ -127,7 +128,10 @@ function fullCalls(parts: readonly Part[], size: number): readonly Part[] {
 
 /** A duplicate rule names the look-alikes only to who creates one record by itself: asked, so that people can choose. */
 const isUnnamed = ({ item, failure }: RowOutcome<PendingWrite>): boolean =>
-  item.kind === 'create' && failure?.then === 'match' && failure.error.candidates === undefined;
+  item.kind === 'create' &&
+  failure?.then === 'match' &&
+  failure.mayBeDone !== true &&
+  failure.error.candidates === undefined;
 
 const toAnswered = ({ item: write, id, isCreated, failure }: RowOutcome<PendingWrite>): Answered => ({
   write,

@@ -114,7 +114,8 @@ export async function sendRoles(
   const parts = toParts(writes, 200);
   for (let first = 0; first < parts.length; first += PARTS_PER_CALL) {
     const some = parts.slice(first, first + PARTS_PER_CALL);
-    const outcomes = await sendParts(target.org, some, sender);
+    const { outcomes, trouble } = await sendParts(target.org, some, sender);
+    if (trouble !== undefined) throw trouble;
     for (const { item, failure } of outcomes) if (failure && !failed.has(item.id)) failed.set(item.id, failure.error);
     if (outcomes.length < some.flat().length) for (const { item } of parts.slice(first).flat()) unsent.add(item.id);
     if (unsent.size > 0) break;

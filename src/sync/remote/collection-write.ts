@@ -52,27 +52,39 @@ export function toParts<T>(writes: readonly RowWrite<T>[], chunk: number): reado
 /** How often refused parts are cut in two in one go: enough to find one bad row among two hundred. */
 const MOST_SPLITS = 24;
 
+export interface PartsSent<T> {
+  /** What has none was not sent, or its answer is lost. */
+  readonly outcomes: readonly RowOutcome<T>[];
+  /** What ended it early, thrown once the outcomes are written down: they are the only word of what stands in the org by now. */
+  readonly trouble: unknown;
+}
+
+type Answer = readonly Sent[] | Refusal;
+
 /**
  * One outcome per row, by its place: five parts an API call. A part that is refused as a whole is made smaller until the row that
- * is why stands alone. Throws when nothing can be said about any record. What was not sent, because the sender may not go on, has no
- * outcome.
+ * is why stands alone; one that may be done in spite of its answer is never sent again from here. What was not sent, because the sender
+ * may not go on, has no outcome.
  */
 export async function sendParts<T>(
   org: CollectionOrg,
   parts: readonly (readonly RowWrite<T>[])[],
   sender: Sender,
   options?: { readonly allowDuplicates: boolean },
-): Promise<readonly RowOutcome<T>[]> {
+): Promise<PartsSent<T>> {
   const outcomes: RowOutcome<T>[] = [];
   let splits = 0;
-  let open = parts;
-  while (open.length > 0) {
+  let trouble: unknown;
+  for (let open = parts; open.length > 0 && trouble === undefined; ) {
     const now = open.slice(0, PARTS_PER_CALL);
     const smaller: (readonly RowWrite<T>[])[] = [];
-    const answers = await send(org, now, options, sender);
+    const answers: Answer[] = [];
+    await send(org, now, options, sender, answers).catch((error: unknown) => {
+      trouble = error;
+    });
     for (const [index, answer] of answers.entries()) {
       const part = now[index] ?? [];
-      if ('then' in answer && !isPassing(answer) && part.length > 1 && splits < MOST_SPLITS) {
+      if ('then' in answer && mayRepeat(answer) && part.length > 1 && splits < MOST_SPLITS) {
         splits++;
         const half = Math.ceil(part.length / 2);
         smaller.push(part.slice(0, half), part.slice(half));
@@ -86,28 +98,30 @@ export async function sendParts<T>(
     }
     open = [...smaller, ...open.slice(PARTS_PER_CALL)];
   }
-  return outcomes;
+  return { outcomes, trouble };
 }
 
-const isPassing = ({ then }: Refusal): boolean => then === 'retry' || then === 'wait' || then === 'reread';
+/** Whether the same may be sent again at once, in another form: it was surely not done, and it says something about the rows. */
+const mayRepeat = ({ then, mayBeDone }: Refusal): boolean =>
+  mayBeDone !== true && then !== 'retry' && then !== 'wait' && then !== 'reread';
 
-/** Where the org refuses the call as a whole, each part is sent by itself. */
+/** Where the org refuses the call as a whole, each part is sent by itself; not where it may have done them all the same. */
 async function send<T>(
   org: CollectionOrg,
   parts: readonly (readonly RowWrite<T>[])[],
   options: { readonly allowDuplicates: boolean } | undefined,
   sender: Sender,
-): Promise<readonly (readonly Sent[] | Refusal)[]> {
-  if (!(await sender.mayGoOn())) return [];
+  answers: Answer[],
+): Promise<void> {
+  if (!(await sender.mayGoOn())) return;
   sender.onCall();
   try {
-    return await org.collections.send(parts.map(toCollection), options);
+    answers.push(...(await org.collections.send(parts.map(toCollection), options)));
   } catch (error) {
     if (!(error instanceof GatehouseError) || isSystemic(error)) throw error;
-    if (parts.length === 1) return [org.refusal(error)];
-    const answers: (readonly Sent[] | Refusal)[] = [];
-    for (const part of parts) answers.push(...(await send(org, [part], options, sender)));
-    return answers;
+    const refusal = org.refusal(error);
+    if (parts.length === 1 || refusal.mayBeDone === true) answers.push(...parts.map(() => refusal));
+    else for (const part of parts) await send(org, [part], options, sender, answers);
   }
 }
 
