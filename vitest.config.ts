@@ -28,7 +28,7 @@ const postgresTests = [
   'test/identity/{ended-streams,oauth}.test.ts',
   'test/mcp/sessions.test.ts',
   'test/salesforce/soql-allowance.test.ts',
-  'test/sync/{batch,bulk-routes,bulk,claim-runner,clocks,console-routes,converted,crash,events,feed,field-times,found,held,host-links,hosts,identity,interrupted,log-routes,manual-links,model,platform-events,policy,repeats,routes,stands-alone,status,streams,transitions,words,worker}.test.ts',
+  'test/sync/{batch,bulk-routes,bulk,claim-runner,clocks,console-routes,converted,crash,events,feed,field-times,first-write,found,held,host-links,hosts,identity,interrupted,log-routes,manual-links,model,platform-events,policy,repeats,routes,stands-alone,status,streams,transitions,words,worker}.test.ts',
 ];
 
 // The main flows once more in an org that has none of our fields; what is about those is left out by name.
@@ -37,7 +37,7 @@ const notOnStock = [
   // About servers, disks, clients and people at a terminal: the org behind them is all the same.
   'test/e2e/{pack,crash,processes,data-folder,lost-servers,ended-from-outside,no-room,recover}.test.ts',
   'test/e2e/{agent-clients,mcp-clients,mcp-conformance,commands,chat-restart,check-oauth}.test.ts',
-  'test/sync/{crash,interrupted,kill,model}.test.ts',
+  'test/sync/{crash,first-write,interrupted,kill,model}.test.ts',
   // Leases, clocks, schedules, numbers of the feed, plain functions: no field of the org has a part in them.
   'test/sync/{chunk-size,clocks,feed,log-ids,merge,repeats,worker}.test.ts',
   // By our mark, or not at all: what we made is told apart, a load finds itself again.

@@ -257,9 +257,9 @@ export const REQUIREMENTS = {
   B1: { state: 'held', promise: 'record create, read, update, delete, upsert by external id.' },
   B2: { state: 'held', promise: 'SOQL with pagination.' },
   B3: {
-    state:
-      'owed: declared actions write by Composite Graph; the sync makes a case and its people one after the other still',
-    promise: 'Composite, Composite Graph, Collections.',
+    state: 'held',
+    promise:
+      'Composite, Composite Graph, Collections. The sync makes a case with its contact roles, and a person with a new account, all or none in one call, never in more calls than one after the other; declared actions write up to five records so.',
   },
   B4: {
     state:

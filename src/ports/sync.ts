@@ -15,6 +15,7 @@ export type SyncOrg = Pick<
   | 'describe'
   | 'composite'
   | 'collections'
+  | 'graph'
   | 'patch'
   | 'create'
   | 'remove'
@@ -130,6 +131,7 @@ export const CRASH_POINTS = [
   'sent',
   'acknowledged',
   'created-sent',
+  'graph-sent',
   'roles-sent',
   'chunk-sent',
   'chunk-acknowledged',

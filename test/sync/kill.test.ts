@@ -125,6 +125,17 @@ const batch: Scene = {
     }
   },
 };
+/** One case, which takes these people in. */
+const cases = (people: readonly string[]): Scene => ({
+  begin: ({ house }) =>
+    house.sync.hosts.put('demo', 'case', [
+      { id: 'c1', fields: { title: 'A case' }, parties: people.map((party) => ({ party, role: 'complainant' })) },
+    ]),
+  async end({ records }) {
+    expect(await records('Opportunity')).toHaveLength(1);
+    expect(await records('OpportunityContactRole')).toHaveLength(people.length);
+  },
+});
 /** People who are not there yet, as one bulk job. */
 const load: Scene = {
   async begin({ house, put, among }, point) {
@@ -167,16 +178,8 @@ const SCENES: Readonly<Record<CrashPoint, Scene>> = {
   },
   'chunk-sent': batch,
   'chunk-acknowledged': batch,
-  'roles-sent': {
-    begin: ({ house }) =>
-      house.sync.hosts.put('demo', 'case', [
-        { id: 'c1', fields: { title: 'A case' }, parties: [{ party: 'ann', role: 'complainant' }] },
-      ]),
-    async end({ records }) {
-      expect(await records('Opportunity')).toHaveLength(1);
-      expect(await records('OpportunityContactRole')).toHaveLength(1);
-    },
-  },
+  'graph-sent': cases(['ann']),
+  'roles-sent': cases(['ann', 'bob']),
   'polled-page': {
     begin: ({ edit }) => edit('bob', { Title: 'found by a poll' }),
     pollMs: 0,

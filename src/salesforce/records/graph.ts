@@ -1,4 +1,5 @@
 import { GatehouseError } from '../../domain/errors.ts';
+import { readsAsReference } from '../../domain/graph-reference.ts';
 import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import { receivedId } from '../../domain/salesforce-id.ts';
 import type { GraphNode, GraphOutcome } from '../../ports/salesforce.ts';
@@ -75,11 +76,8 @@ function toRequest(deps: GraphDeps, node: GraphNode, before: readonly GraphNode[
   };
 }
 
-/** Salesforce looks for references in every text of a graph, whoever wrote it, and has no escape for them. */
-export const READS_AS_REFERENCE = /@\{/;
-
 function plain(field: string, value: string | number | boolean | null): unknown {
-  if (typeof value !== 'string' || !READS_AS_REFERENCE.test(value)) return value;
+  if (!readsAsReference(value)) return value;
   throw new GatehouseError(
     'invalid_input',
     `The value of ${field} holds "@{", which cannot be written together with other records.`,

@@ -4,6 +4,7 @@ import { finished, linkedTo, postponed, unlinked } from '../../domain/link-trans
 import type { Refusal } from '../../domain/refusal.ts';
 import type { SyncOrg } from '../../ports/sync.ts';
 import type { LogRow, SyncStore } from '../../ports/sync-store.ts';
+import { ROLES_KEY, type Role, rolesChange, rolesText } from '../merge/roles.ts';
 import type { Target } from '../remote/target.ts';
 import { isSystemic, troubleOf } from '../remote/trouble.ts';
 import {
@@ -19,7 +20,13 @@ import {
 import type { ToLogRow } from './log-row.ts';
 
 export type Outcome =
-  | { readonly kind: 'written'; readonly id: string; readonly isCreated: boolean }
+  | {
+      readonly kind: 'written';
+      readonly id: string;
+      readonly isCreated: boolean;
+      /** Contact roles that were written in the same go. */
+      readonly roles?: readonly Role[];
+    }
   | { readonly kind: 'failed'; readonly failure: Refusal };
 
 /** A write with what Salesforce said of it. */
@@ -102,6 +109,10 @@ function settleAnswer(ack: Ack, { write, outcome }: Answered, link: Link | undef
   const about = { direction: 'to_crm', sfId: outcome.kind === 'written' ? outcome.id : link.sfId } as const;
   const operation = operationOf(write, outcome);
   log.push(logRow(link, { ...about, operation, status: 'success', changes: write.plan.pushed }));
+  if (outcome.kind === 'written' && outcome.roles?.length)
+    log.push(
+      logRow(link, { ...about, operation: 'update', status: 'success', changes: [rolesChange(link, outcome.roles)] }),
+    );
   if (error && error.message !== link.error?.message)
     log.push(logRow(link, { ...about, operation: 'none', status: statusOf(error), error }));
   return { ...answer, link: next, error };
@@ -110,13 +121,18 @@ function settleAnswer(ack: Ack, { write, outcome }: Answered, link: Link | undef
 function written(
   link: Link,
   write: PendingWrite,
-  { id, isCreated }: Extract<Outcome, { kind: 'written' }>,
+  { id, isCreated, roles }: Extract<Outcome, { kind: 'written' }>,
   { target, now, hasMore }: AckInput,
 ): Link {
   const agreed = Object.fromEntries(Object.entries(write.plan.sent).map(([key, { value }]) => [key, value]));
   const next: Link = {
     ...linkedTo(link, id),
-    base: { ...(isCreated ? emptyBase(target) : {}), ...link.base, ...agreed },
+    base: {
+      ...(isCreated ? emptyBase(target) : {}),
+      ...link.base,
+      ...agreed,
+      ...(roles?.length ? { [ROLES_KEY]: rolesText(roles) } : {}),
+    },
     intents: withoutOwn(link, write.link.fence, now),
     attemptedAt: null,
     // A hint that came during the write is not answered by it: 0 makes the next pass read.

@@ -31,7 +31,10 @@ export function createEngine(deps: SyncDeps): Engine {
   const { now, newId } = deps;
   const settings = { ...DEFAULT_SETTINGS, ...deps.settings };
   const logId = createLogIds(now, newId);
-  const shared: Shared = { deps, settings, history: createFieldHistory(now), chunkSize: createChunkSize(), logId };
+  const shared: Shared = {
+    ...{ deps, settings, logId, history: createFieldHistory(now), chunkSize: createChunkSize() },
+    graphsRestUntil: new Map(),
+  };
   return {
     settings,
     logId,

@@ -7,6 +7,7 @@ import { ROLES_KEY, type Role, rolesText, wantedRoles } from '../merge/roles.ts'
 import type { RemoteRow } from '../remote/soql-read.ts';
 import type { HasMore } from './change-set.ts';
 import { contactsOf } from './contacts.ts';
+import { mayGoTogether } from './first-write.ts';
 import { completeParents, parentsToFind } from './parents.ts';
 import type { Pass } from './pass.ts';
 import { type ReadResult, readRemote } from './read.ts';
@@ -39,11 +40,13 @@ export async function readBothSides(pass: Pass, claims: readonly Link[], mustRea
   const { asked, chosen } = await parentsToFind(deps, target, claims, hosts);
   const began = deps.now();
   const found = await readRemote(target, reads, hosts, asked, onCall);
+  // Without our mark a create whose answer is lost is known again by when it was made, by Salesforce's clock.
+  if (target.externalId === undefined && claims.some(({ sfId }) => sfId === null)) await target.org.hearClock();
   const readSince = target.org.clock() - (deps.now() - began);
   await deps.crash?.('read');
   const parents = how.isTrial
     ? pretendedParents(found.parents, chosen)
-    : await completeParents(pass, found.parents, chosen);
+    : await completeParents(pass, found.parents, chosen, isFirst(pass, claims, found.byLink));
   const seen = { target, hosts, parents, onCall, readSince };
   const last =
     how.mode === 'one'
@@ -51,6 +54,14 @@ export async function readBothSides(pass: Pass, claims: readonly Link[], mustRea
       : { byLink: new Map([...found.byLink, ...[...alone].map(({ id }) => [id, NOTHING] as const)]), readSince };
   const fieldTimes = await timesOf(deps.store, history, seen, claims, last.byLink);
   return { ...last, parents, fieldTimes, hasMore, wantedRoles: wanted };
+}
+
+/** A single record that is not there: what has to be made for it may go with it. */
+function isFirst(pass: Pass, claims: readonly Link[], found: Known['byLink']): boolean {
+  const [only, ...more] = claims;
+  if (only === undefined || more.length > 0 || pass.how.mode === 'many' || pass.isOneByOne) return false;
+  const result = found.get(only.id);
+  return only.attempts === 0 && result?.kind === 'matches' && result.rows.length === 0 && mayGoTogether(pass);
 }
 
 const NOTHING: ReadResult = { kind: 'matches', rows: [] };

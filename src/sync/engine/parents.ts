@@ -1,5 +1,6 @@
 import type { FieldValue } from '../../domain/action.ts';
 import { type ErrorBody, fromErrorBody, GatehouseError, toErrorBody } from '../../domain/errors.ts';
+import { readsAsReference } from '../../domain/graph-reference.ts';
 import type { Link } from '../../domain/link.ts';
 import { freed, linkedTo } from '../../domain/link-transitions.ts';
 import { foldedName, plainName } from '../../domain/stored-value/text.ts';
@@ -14,8 +15,9 @@ import {
   toParentIndex,
 } from '../merge/found-parents.ts';
 import { type ParentIndex, parentKey } from '../merge/plan.ts';
-import { sendParts, toParts } from '../remote/collection-write.ts';
+import { type RowOutcome, sendParts, toParts } from '../remote/collection-write.ts';
 import { externalKey, keyFieldOf, type Target } from '../remote/target.ts';
+import { toFailure } from './acknowledge.ts';
 import { claimLinks } from './claims.ts';
 import type { Pass } from './pass.ts';
 
@@ -67,11 +69,15 @@ function nameAt(rule: CompiledRule, link: Link, host: HostRecord | undefined): F
   }
 }
 
-/** Makes the parents that nobody has, where the mapping allows it: one claim per name, so that two never make the same. */
+/**
+ * Makes the parents that nobody has, where the mapping allows it: one claim per name, so that two never make the same. `isFirst`: for one
+ * record that is made too; a single parent then waits, to be made in one go with it.
+ */
 export async function completeParents(
   pass: Pass,
   found: ReadonlyMap<string, FoundParent>,
   chosen: ChosenParents,
+  isFirst: boolean,
 ): Promise<ParentIndex> {
   const made = new Map(chosen);
   const later = new Map<string, { readonly later: ErrorBody['error'] }>();
@@ -82,7 +88,12 @@ export async function completeParents(
     byObject.set(object, [...(byObject.get(object) ?? []), [key, one]]);
   }
   for (const [object, missing] of byObject) {
-    const { ids, passing } = await create(pass, object, missing);
+    const { ids, passing } = await create(
+      pass,
+      object,
+      missing,
+      isFirst && byObject.size === 1 && missing.length === 1,
+    );
     for (const [key, { name }] of missing) {
       const id = ids.get(foldedName(name));
       if (id !== undefined) made.set(key, id);
@@ -101,6 +112,7 @@ async function create(
   pass: Pass,
   object: string,
   missing: readonly (readonly [string, AskedParent])[],
+  isHeld: boolean,
 ): Promise<{ readonly ids: ReadonlyMap<string, string>; readonly passing: ErrorBody['error'] | undefined }> {
   const { deps, target } = pass;
   const { store, now, newId, wait } = deps;
@@ -125,11 +137,33 @@ async function create(
   const claims: Link[] = [];
   try {
     await claimAll();
-    await send(claims.filter((claim) => claim.sfId === null));
+    const open = claims.filter((claim) => claim.sfId === null);
+    if (isHeld) await hold(open);
+    else await send(open);
   } finally {
-    await store.links.release(claims);
+    await store.links.release(claims.filter(({ id }) => id !== pass.unmade?.link.id));
   }
   return { ids: made, passing };
+
+  /** The pass frees it when it ends, made or not. */
+  async function hold([link]: readonly Link[]): Promise<void> {
+    if (link === undefined) return;
+    const keyField = await keyOf();
+    const key = keyField === undefined ? {} : { key: { field: keyField, value: link.extKey } };
+    // No value of a host record is like it.
+    const place = `a new ${object} ${newId()}`;
+    pass.unmade = { link, place, node: { id: 'parent', object, fields: fieldsOf(link), ...key } };
+    made.set(link.localId, place);
+  }
+
+  async function keyOf(): Promise<string | undefined> {
+    return keyFieldOf(await org.describe(object), target.opened);
+  }
+
+  function fieldsOf({ localId }: Link): Record<string, string> {
+    const one = byLocal.get(localId);
+    return { [one?.parent.field ?? 'Name']: plainName(String(one?.name ?? localId)) };
+  }
 
   /** Waits up to ten seconds for a parent that another process is creating. */
   async function claimAll(): Promise<void> {
@@ -162,37 +196,53 @@ async function create(
   }
 
   async function send(open: readonly Link[]): Promise<void> {
-    const keyField = keyFieldOf(await org.describe(object), target.opened);
+    const keyField = await keyOf();
+    const isAlone = (link: Link) => Object.values(fieldsOf(link)).some(readsAsReference);
     const parts = toParts(
-      open.map((link) => ({
-        item: link,
-        object,
-        id: link.extKey,
-        keyField,
-        method: keyField ? ('upsert' as const) : ('create' as const),
-        fields: {
-          [byLocal.get(link.localId)?.parent.field ?? 'Name']: plainName(
-            String(byLocal.get(link.localId)?.name ?? link.localId),
-          ),
-        },
-      })),
+      open
+        .filter((link) => !isAlone(link))
+        .map((link) => ({
+          ...{ item: link, object, id: link.extKey, keyField, fields: fieldsOf(link) },
+          method: keyField ? ('upsert' as const) : ('create' as const),
+        })),
       200,
     );
     const finished: Link[] = [];
     let trouble: unknown;
+    const settle = (claim: Link, { id, failure }: Answer): void => {
+      if (failure?.then === 'wait') trouble ??= fromErrorBody({ error: failure.error });
+      if (failure?.then === 'retry') passing = failure.error;
+      const link = freed(claim);
+      finished.push(failure ? { ...link, error: failure.error } : { ...linkedTo(link, id), done: claim.dirty });
+    };
+    try {
+      for (const link of open.filter(isAlone))
+        if (trouble === undefined) settle(link, await sendAlone(link, keyField));
+    } catch (error) {
+      trouble = error;
+    }
     for (let first = 0; first < parts.length && trouble === undefined; first += 5) {
       const sent = await sendParts(org, parts.slice(first, first + 5), pass);
       trouble = sent.trouble;
-      for (const { item, id, failure } of sent.outcomes) {
-        if (failure?.then === 'wait') trouble ??= fromErrorBody({ error: failure.error });
-        if (failure?.then === 'retry') passing = failure.error;
-        const link = freed(item);
-        finished.push(failure ? { ...link, error: failure.error } : { ...linkedTo(link, id), done: item.dirty });
-      }
+      for (const { item, ...answer } of sent.outcomes) settle(item, answer);
     }
     // What was made is written down before anything that ends the pass.
     await store.links.save(finished.filter(({ sfId }) => trouble === undefined || sfId !== null));
     if (trouble !== undefined) throw trouble;
     for (const link of finished) if (link.sfId !== null) made.set(link.localId, link.sfId);
   }
+
+  async function sendAlone(link: Link, keyField: string | undefined): Promise<Answer> {
+    const mark = keyField === undefined ? {} : { mark: { field: keyField, value: link.extKey } };
+    pass.onCall();
+    try {
+      return { id: (await org.create(object, fieldsOf(link), mark)).id, failure: undefined };
+    } catch (error) {
+      const failure = toFailure(org, error);
+      if (failure === 'changed') throw error;
+      return { id: '', failure };
+    }
+  }
 }
+
+type Answer = Pick<RowOutcome<Link>, 'id' | 'failure'>;

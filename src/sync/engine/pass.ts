@@ -1,4 +1,5 @@
 import type { Link } from '../../domain/link.ts';
+import type { GraphNode } from '../../ports/salesforce.ts';
 import type { SyncDeps, SyncSettings } from '../../ports/sync.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
 import type { Plan } from '../merge/plan.ts';
@@ -47,6 +48,15 @@ export interface How {
   readonly bulk?: BulkRoad | undefined;
 }
 
+/** An account that nobody has, held until the record that needs it is sent: both are made in one go. */
+export interface UnmadeParent {
+  /** Held by this pass. */
+  readonly link: Link;
+  /** Stands for its Id, which nobody knows yet. */
+  readonly place: string;
+  readonly node: GraphNode;
+}
+
 /** Contact roles still to be written for a case whose own record is in step. */
 export interface RoleTask {
   readonly link: Link;
@@ -61,6 +71,8 @@ export interface Shared {
   readonly settings: SyncSettings;
   readonly history: FieldHistory;
   readonly chunkSize: ChunkSize;
+  /** By org, until when nothing goes as a graph there. */
+  readonly graphsRestUntil: Map<string, number>;
   readonly logId: () => string;
 }
 
@@ -71,6 +83,9 @@ export class Pass {
   readonly target: Target;
   readonly how: How;
   readonly results = new Map<string, Result>();
+  unmade: UnmadeParent | undefined;
+  /** A graph was refused: what it would have made is made one after the other. */
+  isOneByOne = false;
   readonly #roleTasks = new Map<string, RoleTask>();
   #isStopped = false;
   #calls = 0;
@@ -112,6 +127,10 @@ export class Pass {
     const noted: Result = { operation: 'none', pushed: [], pulled: [], roles: [], isPartial: false, ...result };
     // An earlier round may have pulled.
     this.results.set(link.id, before ? { ...noted, pulled: [...before.pulled, ...noted.pulled] } : noted);
+  }
+
+  get hasRoles(): boolean {
+    return this.#roleTasks.size > 0;
   }
 
   queueRoles(task: RoleTask): void {

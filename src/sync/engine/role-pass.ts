@@ -1,7 +1,7 @@
 import type { Link } from '../../domain/link.ts';
 import { finished, postponed } from '../../domain/link-transitions.ts';
 import type { LogRow } from '../../ports/sync-store.ts';
-import { planRoles, ROLES_KEY, remoteRoles, rolesText, sendRoles } from '../merge/roles.ts';
+import { planRoles, ROLES_KEY, remoteRoles, rolesChange, rolesText, sendRoles } from '../merge/roles.ts';
 import { countFailed } from './change-set.ts';
 import type { Pass, RoleTask } from './pass.ts';
 
@@ -41,7 +41,6 @@ export async function writeRoles(pass: Pass, queued: readonly RoleTask[]): Promi
       const link = standing.get(id);
       // The claim was lost; its next holder reads the roles and finds ours.
       if (!link) continue;
-      const after = rolesText(wanted);
       const isAgain = error?.retryable === true && link.attempts < MOST_TRIES;
       if (isWritten && !(isAgain && link.attempts > 0)) {
         log.push(
@@ -50,9 +49,7 @@ export async function writeRoles(pass: Pass, queued: readonly RoleTask[]): Promi
             direction: 'to_crm',
             operation: error ? 'none' : 'update',
             status: error ? 'failed' : 'success',
-            changes: [
-              { field: 'OpportunityContactRoles', local: ['parties'], before: link.base[ROLES_KEY] ?? null, after },
-            ],
+            changes: [rolesChange(link, wanted)],
           }),
         );
       }
@@ -61,7 +58,7 @@ export async function writeRoles(pass: Pass, queued: readonly RoleTask[]): Promi
           ? isAgain
             ? postponed(link, error, deps.now())
             : finished(link, dirty, error)
-          : finished({ ...link, base: { ...link.base, [ROLES_KEY]: after } }, dirty, link.error),
+          : finished({ ...link, base: { ...link.base, [ROLES_KEY]: rolesText(wanted) } }, dirty, link.error),
       );
     }
     await inside.links.save(saved);

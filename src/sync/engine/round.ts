@@ -1,6 +1,7 @@
 import type { Link } from '../../domain/link.ts';
 import type { PendingWrite } from './change-set.ts';
 import { MOST_ROWS } from './chunk-size.ts';
+import { releaseParent } from './first-write.ts';
 import { type Known, queueRoles, readBothSides } from './known.ts';
 import type { Pass } from './pass.ts';
 import { writeRoles } from './role-pass.ts';
@@ -21,6 +22,15 @@ export async function round(pass: Pass, claims: readonly Link[], mustRead: boole
     await store.links.release(claims);
     return [];
   }
+  try {
+    return await sync(pass, claims, mustRead);
+  } finally {
+    await releaseParent(pass);
+  }
+}
+
+async function sync(pass: Pass, claims: readonly Link[], mustRead: boolean): Promise<readonly Link[]> {
+  const { store } = pass.deps;
   const known = await readBothSides(pass, claims, mustRead);
   const outgoing = new Outgoing(pass, known);
   const left: PendingWrite[] = [];

@@ -69,18 +69,23 @@ async function sendOne(pass: Pass, write: PendingWrite): Promise<Outcome | 'chan
     else if (kind === 'update') await org.patch(object, id, fields, modified ?? undefined, { allowDuplicates });
     else made = await org.create(object, fields, { ...mark, allowDuplicates });
   } catch (error) {
-    const failure = await answerTo(pass, write, error);
+    const failure = await answerTo(pass, [write], error);
     return failure === 'changed' ? 'changed' : { kind: 'failed', failure };
   }
   await deps.crash?.(made ? 'created-sent' : 'sent');
   return { kind: 'written', id: made?.id ?? id, isCreated: made?.created ?? false };
 }
 
-async function answerTo(pass: Pass, write: PendingWrite, error: unknown): Promise<ReturnType<typeof toFailure>> {
+/** The refusal of a request with these writes; what concerns every record is thrown on. */
+export async function answerTo(
+  pass: Pass,
+  writes: readonly PendingWrite[],
+  error: unknown,
+): Promise<ReturnType<typeof toFailure>> {
   try {
     return toFailure(pass.target.org, error);
   } catch (systemic) {
-    await forgetUnsent(pass, [write], systemic);
+    await forgetUnsent(pass, writes, systemic);
     throw systemic;
   }
 }

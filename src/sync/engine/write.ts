@@ -1,8 +1,10 @@
+import { readsAsReference } from '../../domain/graph-reference.ts';
 import type { Link } from '../../domain/link.ts';
 import { PARTS_PER_CALL, type RowOutcome, type RowWrite, toParts } from '../remote/collection-write.ts';
 import { type Acknowledged, type Answered, acknowledge, operationOf } from './acknowledge.ts';
 import type { PendingWrite } from './change-set.ts';
 import { MOST_ROWS } from './chunk-size.ts';
+import { sendTogether } from './first-write.ts';
 import { type Known, queueRoles } from './known.ts';
 import type { Pass } from './pass.ts';
 import { sendAlone, sendPacked, toRowWrite } from './send.ts';
@@ -29,20 +31,34 @@ export class Outgoing {
   }
 
   async send(writes: readonly PendingWrite[]): Promise<void> {
-    const isSingle = (write: PendingWrite) => this.#pass.how.mode === 'one' || write.plan.isContested;
-    for (const write of writes.filter(isSingle)) await this.#sendAlone(write);
+    const isSingle = (write: PendingWrite) =>
+      this.#pass.how.mode === 'one' || write.plan.isContested || Object.values(write.fields).some(readsAsReference);
+    for (const write of writes.filter(isSingle))
+      for (const alone of await this.#sendTogether([write])) await this.#sendAlone(alone);
     this.#waiting = [...this.#waiting, ...writes.filter((write) => !isSingle(write))];
     await this.#sendPacked(fullCalls);
   }
 
   /** Also what fills no call. */
   async sendRest(): Promise<void> {
+    this.#waiting = await this.#sendTogether(this.#waiting);
     await this.#sendPacked((parts) => parts);
   }
 
   /** What the pass was stopped before. */
   unsent(): readonly PendingWrite[] {
     return [...this.#stopped, ...this.#waiting];
+  }
+
+  /** First writes with all that leans on them; answers what goes by itself. */
+  async #sendTogether(writes: readonly PendingWrite[]): Promise<readonly PendingWrite[]> {
+    const { answered, rest, again } = await sendTogether(this.#pass, this.#known, writes);
+    if (answered.length > 0) {
+      await this.#acknowledge(answered);
+      if (this.#pass.how.mode === 'many') await this.#pass.deps.crash?.('chunk-acknowledged');
+    }
+    this.again.push(...again);
+    return rest;
   }
 
   async #sendPacked(choose: (parts: readonly Part[], size: number) => readonly Part[]): Promise<void> {
@@ -113,6 +129,7 @@ export class Outgoing {
         operation: isWritten ? operationOf(write, outcome) : 'none',
         pushed: isWritten ? write.plan.pushed : [],
         pulled: write.plan.pulled,
+        roles: (isWritten && outcome.roles) || [],
         error,
         isPartial: isWritten && write.plan.problems.length > 0,
       });

@@ -1,7 +1,8 @@
 import type { Link } from '../../domain/link.ts';
 import type { SyncDeps } from '../../ports/sync.ts';
-import type { PartyRole } from '../../ports/sync-store.ts';
+import type { LogChange, PartyRole } from '../../ports/sync-store.ts';
 import { PARTS_PER_CALL, type RowWrite, type Sender, sendParts, toParts } from '../remote/collection-write.ts';
+import { ROLE } from '../remote/policy-bounds.ts';
 import type { Target } from '../remote/target.ts';
 
 /** A case's people as contact roles of its Opportunity. */
@@ -61,6 +62,23 @@ export interface RoleWork {
   readonly there: readonly RemoteRole[];
 }
 
+/** Those of a record that is made in the same go: it has none yet, and its Id is told by `record`. */
+export const newRoles = <T>(wanted: readonly Role[], record: T) =>
+  wanted.map(({ contactId, role }, index) => ({
+    OpportunityId: record,
+    ContactId: contactId,
+    Role: role,
+    IsPrimary: index === 0,
+  }));
+
+/** How the log tells that a case's people were written. */
+export const rolesChange = ({ base }: Pick<Link, 'base'>, wanted: readonly Role[]): LogChange => ({
+  field: 'OpportunityContactRoles',
+  local: ['parties'],
+  before: base[ROLES_KEY] ?? null,
+  after: rolesText(wanted),
+});
+
 /** Adds what is missing, renames what we wrote, takes away what we wrote and the case no longer has. What people added stays. */
 export function planRoles({ link, wanted, there }: RoleWork): readonly RowWrite<Link>[] {
   const ours = new Map(
@@ -72,7 +90,6 @@ export function planRoles({ link, wanted, there }: RoleWork): readonly RowWrite<
         return [line.slice(0, at), line.slice(at + 1)] as const;
       }),
   );
-  const object = 'OpportunityContactRole';
   const byContact = new Map(there.map((role) => [role.contactId, role]));
   const writes: RowWrite<Link>[] = wanted.flatMap(({ contactId, role }, index): RowWrite<Link>[] => {
     const found = byContact.get(contactId);
@@ -82,7 +99,7 @@ export function planRoles({ link, wanted, there }: RoleWork): readonly RowWrite<
         {
           item: link,
           method: 'create',
-          object,
+          object: ROLE,
           id: '',
           fields: { OpportunityId: link.sfId, ContactId: contactId, Role: role, IsPrimary: isPrimary },
         },
@@ -91,13 +108,14 @@ export function planRoles({ link, wanted, there }: RoleWork): readonly RowWrite<
     // A colleague's own choice of role stays, unless the case changed it since.
     const isOurs = found.role === null || found.role === ours.get(contactId) || ours.get(contactId) !== role;
     return found.role !== role && isOurs
-      ? [{ item: link, method: 'update', object, id: found.id, fields: { Role: role } }]
+      ? [{ item: link, method: 'update', object: ROLE, id: found.id, fields: { Role: role } }]
       : [];
   });
   const kept = new Set(wanted.map((role) => role.contactId));
   for (const [contactId] of ours) {
     const found = byContact.get(contactId);
-    if (found && !kept.has(contactId)) writes.push({ item: link, method: 'delete', object, id: found.id, fields: {} });
+    if (found && !kept.has(contactId))
+      writes.push({ item: link, method: 'delete', object: ROLE, id: found.id, fields: {} });
   }
   return writes;
 }
