@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { noBrowser, openBrowser, type TestBrowser } from '../support/browser.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeInChromium } from '../support/browser.ts';
 import { openDeployHouse } from '../support/deploy-house.ts';
 
-const why = noBrowser();
-
 /** The org is a server of its own, with a login page in between, as Salesforce is. */
-describe.skipIf(why)(`deploying a package in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-  let browser: TestBrowser;
+describeInChromium('deploying a package', (browser) => {
   let house: Awaited<ReturnType<typeof openDeployHouse>>;
   beforeAll(async () => {
-    [house, browser] = [await openDeployHouse(), await openBrowser()];
+    house = await openDeployHouse();
   }, 60_000);
-  afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]();
-    await house?.[Symbol.asyncDispose]();
-  });
+  afterAll(() => house?.[Symbol.asyncDispose]());
 
   const signedIn = async (name: string) => {
     const page = await (await browser.context()).newPage();

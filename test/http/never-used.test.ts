@@ -10,7 +10,9 @@ const GRANTS = ['CREATE_LEAD', 'READ_ACCOUNT', 'UPDATE_OPPORTUNITY', 'RUN_SOQL',
 /** A bot that has stood for 40 days before anything is asked. */
 async function oldDoor(more: { readonly policy?: (policy: Policy) => Policy } = {}): Promise<Door> {
   const clock = createClock(Date.now() - 40 * DAY_MS);
-  const door = await openDoor({ clock, grants: GRANTS, ...more }, async ({ app }) => ({ routes: (await app.sync()).routes }));
+  const door = await openDoor({ clock, grants: GRANTS, ...more }, async ({ app }) => ({
+    routes: (await app.sync()).routes,
+  }));
   clock.advance(40 * DAY_MS);
   return door;
 }

@@ -128,7 +128,10 @@ describeStores((_name, openFresh) => {
         },
       },
     };
-    const { outcomes } = await sendParts(strict, toParts(rows, 200), { onCall: () => calls++, mayGoOn: async () => true });
+    const { outcomes } = await sendParts(strict, toParts(rows, 200), {
+      onCall: () => calls++,
+      mayGoOn: async () => true,
+    });
     expect(outcomes).toHaveLength(200);
     expect(outcomes.filter(({ failure }) => failure).map(({ item, failure }) => [item, failure?.then])).toEqual([
       [77, 'field'],

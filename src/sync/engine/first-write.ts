@@ -41,9 +41,6 @@ export interface SentTogether {
   readonly again: readonly Link[];
 }
 
-export const mayGoTogether = ({ shared, target, deps }: Pass): boolean =>
-  (shared.graphsRestUntil.get(target.scope.orgId) ?? 0) <= deps.now();
-
 /** Sends what may go as graphs, unless that would cost more calls than one after the other. */
 export async function sendTogether(
   pass: Pass,
@@ -76,7 +73,7 @@ function toFirstWrite(pass: Pass, known: Known, write: PendingWrite): FirstWrite
   const { object, externalId, compiled } = pass.target;
   const { kind, link, host } = write;
   // A second try goes by itself, where answers say more.
-  if (kind !== 'create' || link.attempts > 0 || !mayGoTogether(pass)) return undefined;
+  if (kind !== 'create' || link.attempts > 0 || !pass.mayGoTogether) return undefined;
   const roles = known.hasMore(host, link) ? known.wantedRoles(host) : [];
   const parent = leansOnUnmade(pass, write) ? pass.unmade : undefined;
   if (roles.length === 0 && parent === undefined) return undefined;

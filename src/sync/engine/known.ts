@@ -7,7 +7,6 @@ import { ROLES_KEY, type Role, rolesText, wantedRoles } from '../merge/roles.ts'
 import type { RemoteRow } from '../remote/soql-read.ts';
 import type { HasMore } from './change-set.ts';
 import { contactsOf } from './contacts.ts';
-import { mayGoTogether } from './first-write.ts';
 import { completeParents, parentsToFind } from './parents.ts';
 import type { Pass } from './pass.ts';
 import { type ReadResult, readRemote } from './read.ts';
@@ -61,7 +60,7 @@ function isFirst(pass: Pass, claims: readonly Link[], found: Known['byLink']): b
   const [only, ...more] = claims;
   if (only === undefined || more.length > 0 || pass.how.mode === 'many' || pass.isOneByOne) return false;
   const result = found.get(only.id);
-  return only.attempts === 0 && result?.kind === 'matches' && result.rows.length === 0 && mayGoTogether(pass);
+  return only.attempts === 0 && result?.kind === 'matches' && result.rows.length === 0 && pass.mayGoTogether;
 }
 
 const NOTHING: ReadResult = { kind: 'matches', rows: [] };

@@ -216,8 +216,7 @@ async function create(
       finished.push(failure ? { ...link, error: failure.error } : { ...linkedTo(link, id), done: claim.dirty });
     };
     try {
-      for (const link of open.filter(isAlone))
-        if (trouble === undefined) settle(link, await sendAlone(link, keyField));
+      for (const link of open.filter(isAlone)) if (trouble === undefined) settle(link, await sendAlone(link, keyField));
     } catch (error) {
       trouble = error;
     }

@@ -129,6 +129,11 @@ export class Pass {
     this.results.set(link.id, before ? { ...noted, pulled: [...before.pulled, ...noted.pulled] } : noted);
   }
 
+  /** Whether this org takes graphs, as far as we know. */
+  get mayGoTogether(): boolean {
+    return (this.shared.graphsRestUntil.get(this.target.scope.orgId) ?? 0) <= this.deps.now();
+  }
+
   get hasRoles(): boolean {
     return this.#roleTasks.size > 0;
   }

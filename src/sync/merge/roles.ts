@@ -1,6 +1,7 @@
 import type { Link } from '../../domain/link.ts';
+import type { LogChange } from '../../domain/log-change.ts';
 import type { SyncDeps } from '../../ports/sync.ts';
-import type { LogChange, PartyRole } from '../../ports/sync-store.ts';
+import type { PartyRole } from '../../ports/sync-store.ts';
 import { PARTS_PER_CALL, type RowWrite, type Sender, sendParts, toParts } from '../remote/collection-write.ts';
 import { ROLE } from '../remote/policy-bounds.ts';
 import type { Target } from '../remote/target.ts';
