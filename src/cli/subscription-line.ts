@@ -4,11 +4,13 @@ export function subscriptionLine({
   fields,
   when,
   channel,
+  recordIdField,
 }: {
   readonly object: string;
   readonly fields: readonly string[];
   readonly channel?: string;
+  readonly recordIdField?: string;
   readonly when?: { readonly field: string; readonly becomes: readonly (string | boolean)[] };
 }): string {
-  return `${object}  ${fields.join(', ')}${when ? `, when ${when.field} becomes ${when.becomes.join(' or ')}` : ''}${channel ? `, on ${channel}` : ''}`;
+  return `${object}  ${fields.join(', ')}${when ? `, when ${when.field} becomes ${when.becomes.join(' or ')}` : ''}${channel ? `, on ${channel}` : ''}${recordIdField ? `, about the record in ${recordIdField}` : ''}`;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Fields, FieldValue } from './action.ts';
 import { isUsableName } from './host-fields.ts';
+import { changeChannel } from './subscription.ts';
 
 /**
  * Which fields of a person or case go where. A mapping is data: saved per bot, versioned, checked against the org's
@@ -27,6 +28,8 @@ export interface Mapping {
   readonly foundIf?: FoundFilter | undefined;
   /** Off: a duplicate rule's answer links the match. On: the rule is overridden. An admin's choice. */
   readonly allowDuplicates: boolean;
+  /** A custom channel on which the object's change events are heard; absent: the object's own. */
+  readonly channel?: string | undefined;
   /** Whether many new records may go as jobs of Bulk API 2.0. Absent: `auto`, which is from 10,000 on. */
   readonly bulk?: 'auto' | 'never' | undefined;
 }
@@ -174,6 +177,7 @@ export const mappingSchema = z.strictObject({
   onRemoteCreate: z.enum(['ignore', 'tell']).optional(),
   foundIf: z.strictObject({ recordTypeIds: ids('012').optional(), ownerIds: ids('005|00G').optional() }).optional(),
   allowDuplicates: z.boolean().default(false),
+  channel: changeChannel.optional(),
   bulk: z.enum(['auto', 'never']).optional(),
 });
 

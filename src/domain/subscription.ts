@@ -21,14 +21,26 @@ export type Transition = {
   readonly becomes: readonly (string | boolean)[];
 };
 
-/** These fields, at every change or only as one of them becomes a value. A platform event (`Order_Event__e`) has a channel of its own, or a custom one. */
+/** Of change events; the org's own channels are named by the object. */
+export const changeChannel = z
+  .string()
+  .regex(/^\/data\/[A-Za-z]\w{0,79}__chn$/, 'a custom channel of change events, such as /data/Gatehouse__chn');
+
+/**
+ * These fields, at every change or only as one of them becomes a value. A platform event (`Order_Event__e`) may name a record, which is
+ * then looked at.
+ */
 export const subscriptionWish = z.strictObject({
   fields: z.array(fieldName).min(1).max(100),
   when: transition.optional(),
   channel: z
     .string()
-    .regex(/^\/event\/[A-Za-z]\w{0,79}__chn$/, 'a custom channel of platform events, such as /event/Orders__chn')
+    .regex(
+      /^\/(event|data)\/[A-Za-z]\w{0,79}__chn$/,
+      'a custom channel: /event/Orders__chn for platform events, /data/Gatehouse__chn for change events',
+    )
     .optional(),
+  recordIdField: fieldName.optional(),
 });
 
 export type SubscriptionWish = z.output<typeof subscriptionWish>;

@@ -1,10 +1,14 @@
 import type { ErrorBody } from '../domain/errors.ts';
 import type { Scope } from '../domain/link.ts';
 
+/** Records of an object on their way to Salesforce at one time: of more nobody listens, until hardly any is left. */
+export const LARGE_RUN = 2_000;
+
 /** One channel of an org's event stream: how far we heard it, and how it stands. */
 export interface StreamRow extends Scope {
   readonly channel: string;
-  readonly object: string;
+  /** By the org's spelling; several on a custom channel. */
+  readonly objects: readonly string[];
   /** The last event that is durable here; null: whatever comes from now on, and a poll for what came before. */
   readonly replayId: string | null;
   /** `silent`: while many writes of ours would come back on it; `paused`: a limit of the org; `refused`: this channel alone, until somebody acts. */

@@ -349,8 +349,10 @@ export interface Subscription {
   readonly fields: readonly string[];
   /** It is told only as this happens to a record; absent or null: every change is. */
   readonly when?: Transition | null;
-  /** Of a platform event: a custom channel; absent or null: its own. */
+  /** A custom channel on which it is heard; absent or null: its own. */
   readonly channel?: string | null;
+  /** Of a platform event: which of its fields holds the id of the record that it is about. */
+  readonly recordIdField?: string | null;
 }
 
 export interface SubscriptionStore {

@@ -86,6 +86,12 @@ export interface Settings extends Setup {
   readonly schemaChangedAt: number;
   /** Objects selected for Change Data Capture; five at most. */
   readonly changeDataCapture: readonly string[];
+  /** A custom channel of change events: several objects on one, some fields told though they did not change. */
+  readonly changeChannel: {
+    readonly name: string;
+    readonly objects: readonly string[];
+    readonly enriched: readonly string[];
+  } | null;
   /** How long a connect of CometD is held while nothing happens. */
   readonly cometdHoldMs: number;
   readonly cometdClients: number;
@@ -319,6 +325,7 @@ export const defaultSettings: Settings = {
   clockOffsetMs: 0,
   schemaChangedAt: Date.UTC(2026, 0, 1),
   changeDataCapture: [],
+  changeChannel: null,
   cometdHoldMs: 110_000,
   cometdClients: 20,
   deliveries: 10_000,

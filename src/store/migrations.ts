@@ -21,6 +21,7 @@ import { transitions } from './migrations/0021-transitions.ts';
 import { left } from './migrations/0022-left.ts';
 import { identity } from './migrations/0025-identity.ts';
 import { kept } from './migrations/0026-kept.ts';
+import { recordHints } from './migrations/0027-record-hints.ts';
 import { orgDeployments } from './migrations/0032-org-deployments.ts';
 import type { SCHEMA_VERSION } from './schema-version.ts';
 
@@ -54,5 +55,6 @@ export const MIGRATIONS = [
   left,
   identity,
   kept,
+  recordHints,
   orgDeployments,
 ] as const satisfies readonly (readonly Statement[])[] & { readonly length: typeof SCHEMA_VERSION };

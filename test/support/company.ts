@@ -181,7 +181,15 @@ async function hear(
 ): Promise<void> {
   const { orgId } = await org();
   const of = (object: string) => ({
-    ...{ bot, orgId, object, channel: `/data/${object}ChangeEvent`, replayId: null, retryAt: 0, since: now - HOUR },
+    ...{
+      bot,
+      orgId,
+      objects: [object],
+      channel: `/data/${object}ChangeEvent`,
+      replayId: null,
+      retryAt: 0,
+      since: now - HOUR,
+    },
     ...{ lastGapAt: null, day: new Date(now).toISOString().slice(0, 10) },
   });
   await parts.store.streams.put([
@@ -189,7 +197,10 @@ async function hear(
     {
       ...of('Opportunity'),
       ...{ state: 'refused', lastEventAt: null, delivered: 0 },
-      error: refusalOf('Opportunity', { kind: 'no_channel', quote: '404::{/data/OpportunityChangeEvent}' }),
+      error: refusalOf('/data/OpportunityChangeEvent', ['Opportunity'], {
+        kind: 'no_channel',
+        quote: '404::{/data/OpportunityChangeEvent}',
+      }),
     },
   ]);
 }

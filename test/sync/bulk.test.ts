@@ -124,8 +124,9 @@ describeStores((_name, openFresh) => {
       for (let hasMore = true; hasMore; ) hasMore = await world.sync.batches.step('demo', org);
       expect(await parts(world)).toMatchObject([{ state: 'closed', rows: 2_100 }]);
       const stateOf = async () =>
-        (await world.store.streams.list({ bot: 'demo', orgId: org.orgId })).find(({ object }) => object === 'Contact')
-          ?.state;
+        (await world.store.streams.list({ bot: 'demo', orgId: org.orgId })).find(({ objects }) =>
+          objects.includes('Contact'),
+        )?.state;
       await listener(world).ended;
       expect(await stateOf()).toBe('silent');
       await world.sync.batches.work('demo', org);

@@ -19,7 +19,7 @@ async function createHeard(openFresh: OpenFresh) {
   const ended = createStreams(deps).listen('demo', stop.signal);
   const { orgId } = await world.org();
   const heardTo = async () =>
-    (await world.store.streams.list({ bot: 'demo', orgId })).find(({ object }) => object === 'Contact');
+    (await world.store.streams.list({ bot: 'demo', orgId })).find(({ objects }) => objects.includes('Contact'));
   await until(async () => (await heardTo())?.state === 'live');
   return {
     ...{ world, id },

@@ -157,7 +157,7 @@ async function play(world: SyncWorld, seed: number, steps: number, word: Word, w
   }
   let deliveries = 10_000;
   const row = async () =>
-    (await world.store.streams.list({ bot: 'demo', orgId })).find(({ object }) => object === 'Contact');
+    (await world.store.streams.list({ bot: 'demo', orgId })).find(({ objects }) => objects.includes('Contact'));
   const isThrough = async () => {
     const { replayId, state } = (await row()) ?? {};
     const { lastReplayId } = await world.control('GET', 'events');

@@ -135,6 +135,34 @@ describeStores((_name, openFresh) => {
     expect(await told(world)).toEqual(['0', 'before', 'after']);
   });
 
+  it('looks at the record that an event names, once, and at none that it may not name [I2]', async () => {
+    await using world = await createHeard(openFresh, { recordIdField: 'Record_Id__c' });
+    await world.put('p1', { email: 'p1@example.com', name: 'Pat One', jobTitle: 'A' });
+    await world.settle();
+    const id = String((await world.link('p1')).sfId);
+    const ears = listener(world);
+    await until(() => isLive(world));
+    await world.edit(id, { Title: 'told of by an event' });
+    const { orgId } = await world.org();
+    const pending = () => world.store.inbox.pending({ bot: 'demo', orgId }, 10);
+    // Fifteen characters, as formulas give them; then what is no id, an id with a letter amiss, and one of an object that nobody looks at.
+    await publish(world, '1', { Record_Id__c: id.slice(0, 15) });
+    await act(world, 'duplicate');
+    for (const wrong of ["' OR Id != '", `${id.slice(0, 17)}${id.endsWith('A') ? 'B' : 'A'}`, '00Q5i000001abcD'])
+      await publish(world, '2', { Record_Id__c: wrong });
+    await until(async () => (await told(world)).length === 4);
+    await ears.stop();
+    expect(await pending()).toMatchObject([{ object: 'Contact', sfId: id, kind: 'event' }]);
+    await world.inbox();
+    await world.sync.runner.runAllDue('demo', await world.org());
+    expect((await world.host('p1')).fields.jobTitle).toBe('told of by an event');
+    // A field that policy closes names nothing.
+    await open(world, { denyFields: ['Record_Id__c'] });
+    const event = { payload: { Record_Id__c: id }, event: { replayId: 9_999, EventUuid: 'u1', EventApiName: EVENT } };
+    await listener(world, saying({ channel: CHANNEL, data: event })).ended;
+    expect(await pending()).toEqual([]);
+  });
+
   it('hears a custom channel, and tells of it the events that were asked for', async () => {
     const channel = '/event/Orders__chn';
     await using world = await createHeard(openFresh, { channel });
@@ -229,6 +257,7 @@ describeStores((_name, openFresh) => {
     { fields: ['Status__c'], channel: '/data/Orders__chn' },
     { fields: ['Status__c'], channel: '/event/Orders__chn/../x' },
     { fields: ['Status__c'], channel: '/event/Other__e' },
+    { fields: ['Status__c'], recordIdField: 'Nothing__c' },
   ])('refuses the subscription %j', async (wish) => {
     await using world = await createSyncWorld(openFresh);
     await open(world);

@@ -9,6 +9,7 @@ import { streamDemands } from '../../src/sync/inbound/stream-demands.ts';
 import type { StreamDeps } from '../../src/sync/inbound/streams.ts';
 import { describeStores } from '../support/databases.ts';
 import { until } from '../support/servers.ts';
+import { bodyOf, door } from './door.ts';
 import { listener } from './listener.ts';
 import { Crash, createSyncWorld, type SyncWorld, type WorldOptions } from './world.ts';
 
@@ -43,6 +44,10 @@ async function work(world: SyncWorld): Promise<void> {
   await world.sync.runner.runAllDue('demo', await world.org());
 }
 
+const heardAllOf = (world: SyncWorld, channel: string) =>
+  until(
+    async () => (await rowOf(world, channel))?.replayId === String((await world.control('GET', 'events')).lastReplayId),
+  );
 const heardAll = (world: SyncWorld) =>
   until(async () => (await rowOf(world))?.replayId === String((await world.control('GET', 'events')).lastReplayId));
 
@@ -56,7 +61,7 @@ describeStores((_name, openFresh) => {
     await heardAll(world);
     expect(await world.calls(() => work(world))).toBe(1);
     expect((await world.host('p0')).fields.jobTitle).toBe('told');
-    expect(await rowOf(world)).toMatchObject({ object: 'Contact', error: null, delivered: 1 });
+    expect(await rowOf(world)).toMatchObject({ objects: ['Contact'], error: null, delivered: 1 });
     await ears.stop();
   });
 
@@ -234,6 +239,48 @@ describeStores((_name, openFresh) => {
     await world.worker.turn('demo');
     for (const id of ['p0', 'p1']) expect((await world.host(id)).fields.jobTitle).toBe('converted');
     await ears.stop();
+  });
+
+  it('hears a custom channel in place of those of its objects; what it tells beside a change is no change [I2] [sync-P5]', async () => {
+    const channel = '/data/Gatehouse__chn';
+    await using world = await createHeard(openFresh, ['Contact']);
+    const [id = ''] = await people(world, 1);
+    await world.control('POST', 'settings', {
+      changeChannel: { name: channel, objects: ['Contact', 'Opportunity', 'Lead'], enriched: ['Phone', 'Email'] },
+    });
+    const ask = door(world);
+    for (const kind of ['party', 'case'] as const) {
+      const { mapping, version } = await bodyOf(ask('GET', `/api/bots/demo/mappings/${kind}`));
+      await ask('PUT', `/api/bots/demo/mappings/${kind}`, { mapping: { ...mapping, channel }, version });
+    }
+    const ears = listener(world);
+    await until(async () => (await rowOf(world, channel))?.state === 'live');
+    // One channel, and none beside it.
+    expect((await rows(world)).map(({ objects }) => objects)).toEqual([['Contact', 'Opportunity']]);
+    await world.worker.turn('demo');
+    const pace = async () => (await streamDemands(world.delivery, await scopeOf(world), 300_000)).pollMs;
+    expect(await pace()).toBe(1_800_000);
+    world.clock.advance(60_000);
+    await world.edit(id, { Title: 'told' });
+    // Nobody here asked for leads.
+    await world.add({ LastName: 'Foreign', Company: 'Acme' }, 'Lead');
+    await heardAllOf(world, channel);
+    const scope = await scopeOf(world);
+    expect(await world.store.inbox.pending(scope, 10)).toMatchObject([{ object: 'Contact', sfId: id }]);
+    const [times] = await world.store.fieldTimes.get(scope, [id]);
+    expect(Object.keys(times?.fields ?? {})).toEqual(['Title']);
+    await work(world);
+    expect((await world.host('p0')).fields.jobTitle).toBe('told');
+    // A gap of one of its objects is looked at, and an overflow polled.
+    await act(world, 'overflow', { object: 'Contact' });
+    await heardAllOf(world, channel);
+    expect(await pace()).toBe(0);
+    await ears.stop();
+    // It is gone: said as a problem, since somebody named it.
+    await world.control('POST', 'settings', { changeChannel: null });
+    await listener(world).ended;
+    const { problems = [] } = (await (await world.app.sync()).status('demo')) ?? {};
+    expect(problems).toContainEqual(expect.objectContaining({ message: expect.stringContaining(channel) }));
   });
 
   it('says per channel why nothing comes, with a cure, and goes on with the others', async () => {

@@ -65,7 +65,7 @@ async function byEvents(world: SyncWorld): Promise<Ways> {
   await world.control('POST', 'settings', { changeDataCapture: ['Contact'], cometdHoldMs: 5_000 });
   const { orgId } = await world.org();
   const rowOf = async () =>
-    (await world.store.streams.list({ bot: 'demo', orgId })).find(({ object }) => object === 'Contact');
+    (await world.store.streams.list({ bot: 'demo', orgId })).find(({ objects }) => objects.includes('Contact'));
   const isThrough = async () =>
     (await rowOf())?.replayId === String((await world.control('GET', 'events')).lastReplayId);
   const listen = (more: Partial<StreamDeps> = {}) => listener(world, { watch: { hasStood: () => true }, ...more });

@@ -9,17 +9,19 @@ export const command = defineCommand({
     fields: { about: 'Fields that are told, with commas between', value: 'NAMES', required: true },
     when: { about: 'Tell only as this picklist or checkbox becomes a value', value: 'FIELD' },
     becomes: { about: 'The value, or several with ; between', value: 'VALUES' },
-    channel: { about: 'Of a platform event: a custom channel (/event/…__chn)', value: 'CHANNEL' },
+    channel: { about: 'A custom channel (/event/…__chn or /data/…__chn) instead of its own', value: 'CHANNEL' },
+    'record-id-field': { about: 'Of a platform event: its field with the id of a record to look at', value: 'FIELD' },
   },
 
   async run(call) {
     const [name, object] = call.args;
-    const { fields, when: field, becomes, channel } = call.options;
+    const { fields, when: field, becomes, channel, 'record-id-field': recordIdField } = call.options;
     if ((field === undefined) !== (becomes === undefined))
       throw new UsageError('--when and --becomes go together.', 'Example: --when StageName --becomes "Closed Won"');
     const wish = {
       fields: wordsOf(fields, ','),
       ...(channel === undefined ? {} : { channel }),
+      ...(recordIdField === undefined ? {} : { recordIdField }),
       ...(field === undefined ? {} : { when: { field, becomes: wordsOf(becomes ?? '', ';').map(plain) } }),
     };
     const app = await call.openApp();

@@ -191,6 +191,7 @@ function changeSettings(org: Org, body: Body): unknown {
     else if (name === 'callbacks') next[name] = value === null ? null : texts(value, name);
     else if (name === 'apiUsed') org.keep('usage', 'org', { ...usageOf(org), used: optionalNumber(value, name) ?? 0 });
     else if (name === 'changeDataCapture') next[name] = toSelected(org, texts(value, name));
+    else if (name === 'changeChannel') next[name] = value === null ? null : toChannel(org, toObject(value, name));
     else if (NUMBERS.has(name)) next[name] = optionalNumber(value, name);
     else if (typeof value === 'boolean') next[name] = value;
     else throw new BadControl(`${name} is true or false.`);
@@ -216,10 +217,22 @@ const NUMBERS: ReadonlySet<string> = new Set([
   ...['bulkQueueMs', 'bulkRowsPerSecond', 'bulkBatches'],
 ]);
 const mostSelected = 5;
+const mostEnriched = 10;
 
 function toSelected(org: Org, names: readonly string[]): readonly string[] {
   if (names.length > mostSelected) throw new BadControl(`changeDataCapture takes ${mostSelected} objects at most.`);
   return names.map((name) => objectName(org, name));
+}
+
+function toChannel(org: Org, given: Body): Settings['changeChannel'] {
+  onlyKeys(given, ['name', 'objects', 'enriched']);
+  const name = optionalText(given.name, 'changeChannel.name') ?? '';
+  if (!/^\/data\/\w+__chn$/.test(name)) throw new BadControl('changeChannel.name is such as /data/Gatehouse__chn.');
+  const objects = toSelected(org, texts(given.objects, 'changeChannel.objects'));
+  const enriched = texts(given.enriched ?? [], 'changeChannel.enriched');
+  if (enriched.length > mostEnriched)
+    throw new BadControl(`changeChannel.enriched takes ${mostEnriched} fields at most.`);
+  return { name, objects, enriched };
 }
 
 function addJwtKey(org: Org, body: Body): unknown {

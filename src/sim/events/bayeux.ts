@@ -1,6 +1,6 @@
 /** `/cometd/XX.0`: the streaming API (CometD over long polling), word for word as clients have recorded it. */
 import { randomBytes } from 'node:crypto';
-import type { CometClient } from '../facts.ts';
+import type { CometClient, StoredEvent } from '../facts.ts';
 import type { HeldConnect, Incoming, Outgoing } from '../http.ts';
 import { liveSession } from '../oauth/tokens.ts';
 import type { Org } from '../org.ts';
@@ -191,7 +191,8 @@ function channelKind(org: Org, channel: string): 'change' | 'platform' | undefin
   const event = /^\/event\/(\w+)$/.exec(channel)?.[1];
   if (channel === CUSTOM_CHANNEL) return 'platform';
   if (event !== undefined) return knowsEvent(event) ? 'platform' : undefined;
-  const { changeDataCapture } = org.settings;
+  const { changeDataCapture, changeChannel } = org.settings;
+  if (channel === changeChannel?.name) return 'change';
   if (channel === '/data/ChangeEvents') return changeDataCapture.length > 0 ? 'change' : undefined;
   return changeDataCapture.some((object) => channel === `/data/${object}ChangeEvent`) ? 'change' : undefined;
 }
@@ -215,8 +216,8 @@ function connect(org: Org, client: CometClient, message: Message, isOver: boolea
   const channels: Record<string, number> = { ...client.channels };
   for (const [channel, after] of Object.entries(client.channels)) {
     for (const event of events) {
-      if (event.replayId <= after || !isOn(channel, event.name) || texts.length >= mostPerAnswer) continue;
-      texts.push(showEvent(channel, event, schema));
+      if (event.replayId <= after || !isOn(org, channel, event.name) || texts.length >= mostPerAnswer) continue;
+      texts.push(showEvent(channel, enrich(org, channel, event), schema));
       channels[channel] = event.replayId;
     }
   }
@@ -232,10 +233,24 @@ function connect(org: Org, client: CometClient, message: Message, isOver: boolea
   return { texts: [...texts, reply(message, { advice })] };
 }
 
-function isOn(channel: string, name: string): boolean {
+function isOn(org: Org, channel: string, name: string): boolean {
+  const { changeChannel } = org.settings;
+  if (channel === changeChannel?.name) return changeChannel.objects.some((object) => name === `${object}ChangeEvent`);
   if (channel === '/data/ChangeEvents') return name.endsWith('ChangeEvent');
   if (channel === CUSTOM_CHANNEL) return knowsEvent(name);
   return channel === `/data/${name}` || channel === `/event/${name}`;
+}
+
+/** Fields that the channel tells with every update: their values come, and are not named as changed. */
+function enrich(org: Org, channel: string, event: StoredEvent): StoredEvent {
+  const { changeChannel } = org.settings;
+  const [id] = event.header?.recordIds ?? [];
+  if (channel !== changeChannel?.name || event.header?.changeType !== 'UPDATE' || id === undefined) return event;
+  const row = org.row(event.header.entityName, id);
+  const more = changeChannel.enriched.flatMap((name) =>
+    row && name in row ? [[name, row[name] ?? null] as const] : [],
+  );
+  return { ...event, fields: { ...Object.fromEntries(more), ...event.fields } };
 }
 
 function tokenIn(headers: Headers): string {

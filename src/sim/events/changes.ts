@@ -9,7 +9,8 @@ const neverTold = new Set(['Id', 'IsDeleted', 'SystemModstamp', 'MasterRecordId'
 
 export function noteChanges(org: Org, changeOrigin: string): void {
   const changes = org.takeRecordChanges();
-  const { changeDataCapture: selected } = org.settings;
+  const { changeDataCapture, changeChannel } = org.settings;
+  const selected = [...changeDataCapture, ...(changeChannel?.objects ?? [])];
   const transactionKey = randomUUID();
   const events = new Map<
     string,

@@ -121,15 +121,14 @@ export function createSubscriptionStore({ db }: SyncDatabase): SubscriptionStore
       return rows.map((row) => fromRow<Required<Subscription>, 'fields' | 'when'>(row, ['fields', 'when']));
     },
     async put(subscription) {
-      const row = toRow({ ...subscription, when: subscription.when ?? null, channel: subscription.channel ?? null }, [
-        'fields',
-        'when',
-      ]);
+      const { when = null, channel = null, recordIdField = null } = subscription;
+      const row = toRow({ ...subscription, when, channel, recordIdField }, ['fields', 'when']);
+      const { fields } = row;
       await db
         .insertInto('subscriptions')
         .values(row)
         .onConflict((conflict) =>
-          conflict.columns(['bot', 'object']).doUpdateSet({ fields: row.fields, when: row.when, channel: row.channel }),
+          conflict.columns(['bot', 'object']).doUpdateSet({ fields, when: row.when, channel, recordIdField }),
         )
         .execute();
     },

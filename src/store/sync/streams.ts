@@ -11,13 +11,18 @@ export function createStreamStore({ db }: SyncDatabase): StreamStore {
   return {
     async list({ bot, orgId }) {
       const query = db.selectFrom('streams').selectAll().where('bot', '=', bot).where('orgId', '=', orgId);
-      return (await query.orderBy('channel').execute()).map((row) => fromRow<Stream, 'error'>(row, ['error']));
+      return (await query.orderBy('channel').execute()).map(({ object, ...row }) => ({
+        ...fromRow<Omit<Stream, 'objects'>, 'error'>(row, ['error']),
+        objects: object.split(','),
+      }));
     },
 
     async put(rows) {
       for (const row of rows) {
         // Named one by one: a row may have been read with its demands, which stay as they are.
-        const { bot, orgId, channel, object, replayId, state, since, error, retryAt } = toRow(row, ['error']);
+        const { bot, orgId, channel, replayId, state, since, error, retryAt } = toRow(row, ['error']);
+        // No API name holds a comma.
+        const object = row.objects.join(',');
         const { lastEventAt, lastGapAt, day, delivered } = row;
         const values = { object, replayId, state, since, error, retryAt, lastEventAt, lastGapAt, day, delivered };
         await db

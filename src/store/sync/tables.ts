@@ -48,7 +48,7 @@ export type SyncTables = {
   found: Scope & { readonly object: string; readonly sfId: string; readonly at: number };
   transitionHolders: Scope & { readonly object: string; readonly sfId: string; readonly value: string };
   asked: Asked & { readonly bot: string };
-  streams: Stored<Stream, 'error'>;
+  streams: Stored<Omit<Stream, 'objects'>, 'error'> & { readonly object: string };
   fieldTimes: Stored<FieldTimes, 'fields'>;
   streamLeases: Scope & StreamLease;
   bulkParts: Stored<BulkPart, 'columns'>;

@@ -1,4 +1,5 @@
 import type { Link } from '../../domain/link.ts';
+import { LARGE_RUN } from '../../ports/streams.ts';
 import type { SyncDeps, SyncSettings } from '../../ports/sync.ts';
 import type { HostRecord } from '../../ports/sync-store.ts';
 import { externalKey, lookupValue, type Target } from '../remote/target.ts';
@@ -74,14 +75,15 @@ export async function previewLoad(deps: SyncDeps, settings: SyncSettings, target
   const calls = (isBulk ? CALLS_PER_LOOK + Math.floor(sightings.count / 250_000) : 0) + parts * CALLS_PER_PART;
   const minutes = (isBulk ? create / BULK_ROWS_PER_MINUTE : 0) + byCalls / CALL_ROWS_PER_MINUTE;
   const streams = await store.streams.list(target.scope);
-  const isHeard = streams.some(({ object, state }) => object === target.object && state === 'live');
+  const isHeard = streams.some(({ objects, state }) => objects.includes(target.object) && state === 'live');
   return {
     ...found,
     way: isBulk ? 'bulk' : 'calls',
     create,
     ask,
     calls: calls + Math.ceil(byCalls / ROWS_PER_CALL) + Math.ceil(looks / READS_PER_CALL),
-    deliveries: isHeard ? create + found.link + found.update : 0,
+    // What is more is not listened to.
+    deliveries: isHeard ? Math.min(create + found.link + found.update, LARGE_RUN) : 0,
     minutes: Math.ceil(minutes),
   };
 }

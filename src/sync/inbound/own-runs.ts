@@ -1,11 +1,10 @@
 import type { Scope } from '../../domain/link.ts';
 import { KINDS } from '../../domain/mapping.ts';
-import type { StreamRow } from '../../ports/streams.ts';
+import { LARGE_RUN, type StreamRow } from '../../ports/streams.ts';
 import type { SyncStore } from '../../ports/sync-store.ts';
 import { mappingOf } from '../remote/target.ts';
 
-/** Records on their way to Salesforce at one time, from which on their object is not listened to, until hardly any is left. */
-const MANY = 2_000;
+/** So few are left of a run that its end is heard. */
 const FEW = 200;
 
 const canFall = ({ state }: StreamRow): boolean => state === 'live' || state === 'waiting';
@@ -23,11 +22,11 @@ export async function turnedSilent(
   const turned = new Map<string, 'silent' | 'waiting'>();
   for (const kind of KINDS) {
     const { object } = await mappingOf(store, scope.bot, kind);
-    const among = rows.filter((row) => row.object.toLowerCase() === object.toLowerCase());
+    const among = rows.filter(({ objects }) => objects.some((one) => one.toLowerCase() === object.toLowerCase()));
     if (among.length === 0) continue;
-    const held = await store.links.countHeld({ ...scope, kind, object }, MANY + 1);
+    const held = await store.links.countHeld({ ...scope, kind, object }, LARGE_RUN + 1);
     for (const row of among) {
-      if (canFall(row) && held > MANY) turned.set(row.channel, 'silent');
+      if (canFall(row) && held > LARGE_RUN) turned.set(row.channel, 'silent');
       if (row.state === 'silent' && held <= FEW) turned.set(row.channel, 'waiting');
     }
   }

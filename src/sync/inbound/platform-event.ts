@@ -1,11 +1,17 @@
 import type { Fields, FieldValue } from '../../domain/action.ts';
 import { isRecord } from '../../domain/is-record.ts';
 import type { Scope } from '../../domain/link.ts';
+import { toId18 } from '../../domain/salesforce-id.ts';
 import { eventChannel, isEventObject } from '../../domain/subscription.ts';
+import type { SyncOrg } from '../../ports/sync.ts';
 import type { FeedRow, InboxRow, Subscription, SyncStore } from '../../ports/sync-store.ts';
 import type { Opened } from '../remote/policy-bounds.ts';
+import { watchedDescribes } from './watched.ts';
 
-/** Platform events: what somebody published, told as it is. It says nothing of records, so nothing is read and no poll can bring one. */
+/**
+ * Platform events: what somebody published, told as it is, and no poll can bring one. Where the subscription says which field names a
+ * record, that record is looked at.
+ */
 
 export interface Heard {
   readonly channel: string;
@@ -19,11 +25,16 @@ const MOST_LETTERS = 64 * 1024;
 
 export const isEventChannel = (channel: string): boolean => channel.startsWith('/event/');
 
-/** Channels that the subscriptions of a bot want, and an event of each. */
-export const channelsOf = (subscriptions: readonly Subscription[]): ReadonlyMap<string, string> =>
-  new Map(
-    subscriptions.flatMap((one) => (isEventObject(one.object) ? [[eventChannel(one), one.object] as const] : [])),
-  );
+/** Channels that the subscriptions of a bot want, and the events of each. */
+export function channelsOf(subscriptions: readonly Subscription[]): ReadonlyMap<string, readonly string[]> {
+  const channels = new Map<string, readonly string[]>();
+  for (const one of subscriptions) {
+    if (!isEventObject(one.object)) continue;
+    const channel = eventChannel(one);
+    channels.set(channel, [...(channels.get(channel) ?? []), one.object]);
+  }
+  return channels;
+}
 
 /** The id that an event bears; undefined where it bears none that can be one. */
 export function uuidOf(data: unknown): string | undefined {
@@ -59,27 +70,78 @@ export async function keepPlatformEvents(
   return [...told].flatMap(([eventId, row]) => (first.has(eventId) ? [row] : []));
 }
 
-function toFeed(
-  { channel, id, data }: Heard,
-  subscriptions: readonly Subscription[],
-  opened: Opened,
-  now: number,
-): Omit<FeedRow, 'bot' | 'seq'> | undefined {
+/** The records that they name, of objects that are looked at anyway: an id of any other is nobody's here. */
+export async function recordHints(
+  {
+    store,
+    org,
+    opened,
+    subscriptions,
+    now,
+  }: {
+    readonly store: SyncStore;
+    readonly org: Pick<SyncOrg, 'describe'>;
+    readonly opened: Opened;
+    readonly subscriptions: readonly Subscription[];
+    readonly now: number;
+  },
+  scope: Scope,
+  events: readonly Heard[],
+): Promise<readonly InboxRow[]> {
+  const named = events.flatMap((event) => {
+    const { subscription, payload } = wantedBy(event, subscriptions) ?? {};
+    const field = subscription?.recordIdField;
+    if (!field || !opened.isOpen(subscription.object, field)) return [];
+    const value = payload?.[field];
+    const verdict = typeof value === 'string' ? toId18(value) : undefined;
+    return verdict && 'id' in verdict ? [{ eventId: `pe:${event.channel}:${event.id}:record`, sfId: verdict.id }] : [];
+  });
+  if (named.length === 0) return [];
+  const objects = new Map<string, string>();
+  for (const { name, keyPrefix } of await watchedDescribes(store, scope.bot, org))
+    if (keyPrefix !== null) objects.set(keyPrefix, name);
+  return named.flatMap(({ eventId, sfId }) => {
+    const object = objects.get(sfId.slice(0, 3));
+    return object === undefined ? [] : [{ ...scope, eventId, object, sfId, kind: 'event' as const, receivedAt: now }];
+  });
+}
+
+/** The subscription that asked for an event, and what was published; undefined where none did. */
+function wantedBy({ channel, data }: Pick<Heard, 'channel' | 'data'>, subscriptions: readonly Subscription[]) {
   const { payload, event } = isRecord(data) ? data : {};
   if (!isRecord(payload)) return undefined;
   const api = isRecord(event) ? event.EventApiName : undefined;
   const wanted = subscriptions.filter((one) => isEventObject(one.object) && eventChannel(one) === channel);
   // A channel of one event tells no name of it in older orgs.
   const subscription = wanted.find(({ object }) => object === api) ?? (api === undefined ? wanted[0] : undefined);
-  if (subscription === undefined) return undefined;
-  const { object, fields } = subscription;
+  return subscription && { subscription, payload };
+}
+
+function toFeed(
+  event: Heard,
+  subscriptions: readonly Subscription[],
+  opened: Opened,
+  now: number,
+): Omit<FeedRow, 'bot' | 'seq'> | undefined {
+  const found = wantedBy(event, subscriptions);
+  if (found === undefined) return undefined;
+  const { payload } = found;
+  const { object, fields } = found.subscription;
   const values = plainValues(
     payload,
     fields.filter((name) => opened.isOpen(object, name)),
   );
   const changes = Object.fromEntries(Object.entries(values).map(([name, after]) => [name, { before: null, after }]));
   const at = typeof payload.CreatedDate === 'string' ? Date.parse(payload.CreatedDate) : Number.NaN;
-  return { type: 'received', kind: 'event', localId: id, object, sfId: null, changes, at: Number.isNaN(at) ? now : at };
+  return {
+    type: 'received',
+    kind: 'event',
+    localId: event.id,
+    object,
+    sfId: null,
+    changes,
+    at: Number.isNaN(at) ? now : at,
+  };
 }
 
 function plainValues(payload: Readonly<Record<string, unknown>>, names: readonly string[]): Fields {

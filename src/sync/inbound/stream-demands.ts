@@ -23,7 +23,9 @@ export async function streamDemands(
   const streams = await store.streams.list(scope);
   const polls = streams.filter(({ wanted, polled }) => wanted > polled);
   const reconciles = streams.filter(({ reconcile, reconciled }) => reconcile > reconciled);
-  const live = new Set(streams.flatMap(({ state, object }) => (state === 'live' ? [object.toLowerCase()] : [])));
+  const live = new Set(
+    streams.flatMap(({ state, objects }) => (state === 'live' ? objects.map((object) => object.toLowerCase()) : [])),
+  );
   if (polls.length > 0 || live.size === 0) return { polls, reconciles, pollMs: polls.length > 0 ? 0 : pollMs };
   const isHeard = [...(await watchedObjects(store, scope.bot))].every((object) => live.has(object.toLowerCase()));
   const { owner, until } = await store.streams.lease(scope);

@@ -6,10 +6,23 @@ import type { StreamFailure } from '../../ports/events.ts';
 
 const MEANWHILE = 'Changes arrive by polling meanwhile.';
 
-export function refusalOf(object: string, { kind, quote }: StreamFailure): ErrorBody['error'] {
-  if (isEventObject(object)) return eventRefusal(object, kind, quote);
+export function refusalOf(
+  channel: string,
+  objects: readonly string[],
+  { kind, quote }: StreamFailure,
+): ErrorBody['error'] {
+  const object = objects.join(', ');
+  if (objects.some(isEventObject)) return eventRefusal(object, kind, quote);
   switch (kind) {
     case 'no_channel':
+      if (channel.endsWith('__chn'))
+        return told(
+          // Somebody named it: unlike an object that nobody selected, its absence is a problem.
+          'conflict',
+          `Salesforce has no channel ${channel} of change events, or it carries no object.`,
+          `Look at its name in Salesforce (custom channels are made over the API), or take "channel" out of the mapping or subscription of ${object}. ${MEANWHILE}`,
+          quote,
+        );
       return told(
         'not_found',
         `Salesforce tells no changes of ${object}: it is not selected for Change Data Capture.`,

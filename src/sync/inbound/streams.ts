@@ -1,4 +1,3 @@
-import { GatehouseError } from '../../domain/errors.ts';
 import { isRecord } from '../../domain/is-record.ts';
 import { holdsFor } from '../../domain/lease-watch.ts';
 import type { Scope } from '../../domain/link.ts';
@@ -12,9 +11,9 @@ import { type ChangeEvent, readChangeEvent } from './change-event.ts';
 import { keepFieldTimes, timedFields } from './field-times.ts';
 import { createEchoes } from './own-echo.ts';
 import { turnedSilent } from './own-runs.ts';
-import { channelsOf, isEventChannel, keepPlatformEvents, uuidOf } from './platform-event.ts';
+import { channelsOf, isEventChannel, keepPlatformEvents, recordHints, uuidOf } from './platform-event.ts';
 import { limitError, refusalOf } from './stream-problems.ts';
-import { watchedObjects } from './watched.ts';
+import { customChannels, watchedDescribes } from './watched.ts';
 
 export interface StreamDeps extends SyncDeps {
   readonly openOrg: (bot: string, signal: AbortSignal) => Promise<SyncOrg>;
@@ -56,10 +55,11 @@ export function createStreams(deps: StreamDeps) {
     const end = () => ending.abort();
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
-    const heard = new Set<string>();
+    /** By channel, what it is heard for. */
+    const heard = new Map<string, string>();
     const look = async () => {
-      const asked = new Set((await wanted(org, scope, fence)).map(({ channel }) => channel));
-      if (asked.size !== heard.size || [...asked].some((channel) => !heard.has(channel))) end();
+      const asked = await wanted(org, scope, fence);
+      if (asked.length !== heard.size || asked.some((row) => heard.get(row.channel) !== row.objects.join())) end();
     };
     // Renewed while a connect is held, too; and what is to be listened to is looked at anew.
     const timer = setInterval(() => {
@@ -74,7 +74,7 @@ export function createStreams(deps: StreamDeps) {
     timer.unref();
     try {
       const channels = await wanted(org, scope, fence);
-      for (const { channel } of channels) heard.add(channel);
+      for (const { channel, objects } of channels) heard.set(channel, objects.join());
       if (channels.length === 0) return RENEW_MS;
       const source = await deps.events(bot);
       const from = channels.map(({ channel, replayId }) => ({
@@ -105,14 +105,18 @@ export function createStreams(deps: StreamDeps) {
   async function wanted(org: SyncOrg, scope: Scope, fence: number): Promise<readonly StreamRow[]> {
     const { bot } = scope;
     const rows = await store.streams.list(scope);
+    const custom = await customChannels(store, bot);
     const channels = new Map(channelsOf(await store.subscriptions.list(bot)));
-    for (const object of await watchedObjects(store, bot)) {
-      // Names of channels are case-sensitive: the org's own spelling counts.
-      const name = await org.describe(object).then((describe) => describe.name, notThere);
-      if (name !== undefined) channels.set(channelOf(name), name);
+    // Names of channels are case-sensitive: the org's own spelling counts.
+    for (const { name } of await watchedDescribes(store, bot, org)) {
+      const channel = custom.get(name.toLowerCase()) ?? channelOf(name);
+      channels.set(channel, [...(channels.get(channel) ?? []), name]);
     }
-    const fresh = [...channels].filter(([channel]) => !rows.some((row) => row.channel === channel));
-    await store.streams.put(fresh.map(([channel, object]) => freshRow(scope, channel, object, now())));
+    // What a channel did not tell us of before is found by a poll, as at its first start.
+    const fresh = [...channels].filter(
+      ([channel, objects]) => !rows.some((row) => row.channel === channel && row.objects.join() === objects.join()),
+    );
+    await store.streams.put(fresh.map(([channel, objects]) => freshRow(scope, channel, objects, now())));
     const gone = rows.filter(({ channel }) => !channels.has(channel)).map(({ channel }) => channel);
     await store.streams.remove(scope, gone);
     const turned = await turnedSilent(store, scope, await store.streams.list(scope));
@@ -162,7 +166,7 @@ export function createStreams(deps: StreamDeps) {
           // Of platform events no poll can bring what was before.
           if (row?.replayId !== null || isEventChannel(channel)) return;
           await inside.streams.demand(scope, channel, 'wanted');
-          await inside.fieldTimes.forgetObject(scope, row.object);
+          await forgetTimes(inside, scope, row);
         });
         deps.onChange(bot);
       },
@@ -174,13 +178,9 @@ export function createStreams(deps: StreamDeps) {
         deps.onChange(bot);
       },
       async refused(channel, why) {
-        const { object } = (await store.streams.list(scope)).find((row) => row.channel === channel) ?? {
-          object: channel,
-        };
+        const row = (await store.streams.list(scope)).find((one) => one.channel === channel);
         if (why.kind === 'replay_refused') {
-          const hadPlace = (await store.streams.list(scope)).some(
-            (row) => row.channel === channel && row.replayId !== null,
-          );
+          const hadPlace = row !== undefined && row.replayId !== null;
           await change(scope, fence, channel, (row) => ({ ...row, replayId: null, lastGapAt: now() }));
           // All that is kept, once: what came before is known by its id. Of records it would only cost the org's day of deliveries.
           return isEventChannel(channel) && hadPlace ? 'all' : 'new';
@@ -189,7 +189,7 @@ export function createStreams(deps: StreamDeps) {
           await pause(scope, fence, why.kind, why.quote);
           return 'stop';
         }
-        const error = refusalOf(object, why);
+        const error = refusalOf(channel, row?.objects ?? [], why);
         const retryAt = now() + REFUSED_PAUSE_MS;
         await change(scope, fence, channel, (row) => ({ ...row, state: 'refused', since: now(), error, retryAt }));
         dropped(channel);
@@ -209,19 +209,26 @@ export function createStreams(deps: StreamDeps) {
     const subscriptions = await store.subscriptions.list(scope.bot);
     const opened = openedBy(await deps.policyOf(scope.bot));
     // Without a place of its own it could not be told from the next one, which the inbox would take for a repeat.
-    const events = heard.flatMap(({ channel, data, id }) =>
-      isEventChannel(channel) ? [] : [{ channel, id, event: readChangeEvent(id === undefined ? undefined : data) }],
-    );
+    const rows = new Map((await store.streams.list(scope)).map((row) => [row.channel, row]));
+    const events = heard.flatMap(({ channel, data, id }) => {
+      const row = rows.get(channel);
+      if (row === undefined || isEventChannel(channel)) return [];
+      const event = readChangeEvent(id === undefined ? undefined : data);
+      return isAbout(row, event) ? [{ channel, id, event }] : [];
+    });
     const published = heard.flatMap(({ channel, data, id }) => {
       const known = uuidOf(data) ?? id;
       return isEventChannel(channel) && known !== undefined ? [{ channel, data, id: known }] : [];
     });
-    const rows = await hintsOf(scope, org, subscriptions, events);
+    const hints = [
+      ...(await hintsOf(scope, org, subscriptions, events)),
+      ...(await recordHints({ store, org, opened, subscriptions, now: now() }, scope, published)),
+    ];
     const timed = await timedFields(deps, scope.bot, org, new Set(events.map(({ event }) => event.object)));
     await store.atomically(async (inside) => {
       // First: whoever takes the lease over waits for this, or this finds it taken.
       if (!(await inside.streams.keep(scope, fence, now() + LEASE_MS))) throw new LeaseLost();
-      await inside.inbox.add(rows);
+      await inside.inbox.add(hints);
       for (const row of await inside.streams.list(scope)) {
         const mine = heard.filter(({ channel }) => channel === row.channel);
         if (mine.length === 0) continue;
@@ -243,7 +250,7 @@ export function createStreams(deps: StreamDeps) {
         ]);
         if (told.length === 0) continue;
         if (isReset || told.some(({ kind }) => kind === 'overflow' || kind === 'all'))
-          await inside.fieldTimes.forgetObject(scope, row.object);
+          await forgetTimes(inside, scope, row);
         else await keepFieldTimes(inside, scope, told, timed, now());
         if (isReset || told.some(({ kind }) => kind === 'overflow'))
           await inside.streams.demand(scope, row.channel, 'wanted');
@@ -331,17 +338,20 @@ function replayIdOf({ data }: RawEvent): string | undefined {
   return /^\d{1,30}$/.test(id) ? id : undefined;
 }
 
+/** One that nobody can read may be about anything; a custom channel may carry what nobody here asked for. */
+const isAbout = ({ objects }: StreamRow, { object }: ChangeEvent): boolean =>
+  object === '' || objects.some((one) => one.toLowerCase() === object.toLowerCase());
+
+async function forgetTimes(inside: SyncStore, scope: Scope, { objects }: StreamRow): Promise<void> {
+  for (const object of objects) await inside.fieldTimes.forgetObject(scope, object);
+}
+
 const channelOf = (object: string): string =>
   `/data/${object.endsWith('__c') ? object.slice(0, -1) : object}ChangeEvent`;
 
-function notThere(error: unknown): undefined {
-  if (error instanceof GatehouseError && error.code === 'not_found') return undefined;
-  throw error;
-}
-
-function freshRow(scope: Scope, channel: string, object: string, now: number): StreamRow {
+function freshRow(scope: Scope, channel: string, objects: readonly string[], now: number): StreamRow {
   return {
-    ...{ ...scope, channel, object, replayId: null, state: 'waiting', since: now, error: null, retryAt: 0 },
+    ...{ ...scope, channel, objects, replayId: null, state: 'waiting', since: now, error: null, retryAt: 0 },
     ...{ lastEventAt: null, lastGapAt: null, day: '', delivered: 0 },
   };
 }

@@ -4,6 +4,7 @@ import type { SyncProblem } from './problem.ts';
 /** How one channel of the org's event stream stands. */
 export interface StreamStatus {
   readonly channel: string;
+  /** Several on a custom channel, with commas between. */
   readonly object: string;
   /** `refused`: changes of this object come by polling, until somebody does what `next` says. */
   readonly state: Stream['state'];
@@ -24,9 +25,9 @@ const SILENT =
   'More than 2,000 records are on their way to Salesforce: it would tell each of them back, and count it. Heard again once they are there; changes of others come by polling.';
 
 export function toStreamStatus(stream: Stream, now: number): StreamStatus {
-  const { channel, object, state, since, lastEventAt, replayId, lastGapAt, day, delivered, error } = stream;
+  const { channel, objects, state, since, lastEventAt, replayId, lastGapAt, day, delivered, error } = stream;
   return {
-    ...{ channel, object, state, since: iso(since) },
+    ...{ channel, object: objects.join(', '), state, since: iso(since) },
     ...(lastEventAt === null ? {} : { lastEventAt: iso(lastEventAt) }),
     ...(replayId === null ? {} : { lastReplayId: replayId }),
     ...(lastGapAt === null ? {} : { lastGapAt: iso(lastGapAt) }),

@@ -136,7 +136,7 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
     for (const stream of streams) {
       for (const kind of KINDS) {
         const { object } = await mappingOf(store, scope.bot, kind);
-        if (object.toLowerCase() !== stream.object.toLowerCase()) continue;
+        if (!stream.objects.some((one) => one.toLowerCase() === object.toLowerCase())) continue;
         await batches.start(scope.bot, scope.orgId, kind);
         // A batch that ran already may have passed some, and none reads what was seen a moment ago.
         await store.links.forget({ ...scope, kind, object });

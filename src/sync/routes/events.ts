@@ -16,7 +16,8 @@ const subscriptionAnswer = z.strictObject({
   object: z.string(),
   fields: z.array(z.string()),
   when: transition.optional().describe('Told only as the field becomes one of the values'),
-  channel: z.string().optional().describe('Of a platform event: a custom channel'),
+  channel: z.string().optional().describe('A custom channel on which it is heard'),
+  recordIdField: z.string().optional().describe('Of a platform event: holds the id of the record that is looked at'),
 });
 const subscribedAnswer = subscriptionAnswer.extend({
   held: z.int().optional().describe('Records that hold one of the values already, and are not told'),

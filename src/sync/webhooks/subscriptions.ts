@@ -14,6 +14,7 @@ export interface Subscribed {
   readonly fields: readonly string[];
   readonly when?: Transition;
   readonly channel?: string;
+  readonly recordIdField?: string;
   /** Records that hold one of the values already, and are not told. */
   readonly held?: number;
 }
@@ -56,7 +57,7 @@ async function subscribe(
   bot: string,
   org: SyncOrg,
   object: string,
-  { fields, when, channel }: SubscriptionWish,
+  { fields, when, channel, recordIdField }: SubscriptionWish,
 ): Promise<Subscribed> {
   const describe = await org.describe(object);
   const { name } = describe;
@@ -70,13 +71,26 @@ async function subscribe(
   const isEvent = isEventObject(name);
   if (isEvent && when)
     throw wrong('when', `${name} is a platform event, and becomes nothing.`, 'Leave when out: each event is told.');
-  if (!isEvent && channel !== undefined)
-    throw wrong('channel', `${name} is no platform event (…__e).`, 'Leave channel out.');
+  const kindOfChannel = isEvent ? '/event/' : '/data/';
+  if (channel !== undefined && !channel.startsWith(kindOfChannel))
+    throw wrong(
+      'channel',
+      `${name} is ${isEvent ? 'a' : 'no'} platform event.`,
+      `Name a custom channel that begins with ${kindOfChannel}.`,
+    );
+  if (!isEvent && recordIdField !== undefined)
+    throw wrong('recordIdField', `${name} is no platform event (…__e).`, 'Leave recordIdField out.');
+  const hint = recordIdField && findField(describe, recordIdField)?.name;
+  if (recordIdField !== undefined && hint === undefined) throw refusal(describe, 'recordIdField', [recordIdField]);
   const transition = when && transitionIn(describe, when);
   const opened = openedBy(await deps.policyOf(bot));
   requireOpen(opened, name, 'fields', names);
   if (transition) requireOpen(opened, name, 'when.field', [transition.field]);
-  const wish: Subscription = { bot, object: name, fields: names, when: transition ?? null, channel: channel ?? null };
+  if (hint) requireOpen(opened, name, 'recordIdField', [hint]);
+  const wish: Subscription = {
+    ...{ bot, object: name, fields: names },
+    ...{ when: transition ?? null, channel: channel ?? null, recordIdField: hint ?? null },
+  };
   const scope = { bot, orgId: org.orgId };
   const isKept =
     transition !== undefined && (await deps.store.transitions.looks(scope, name, transition)) !== undefined;
@@ -90,12 +104,14 @@ async function subscribe(
     ...{ object: name, fields: names },
     ...(transition ? { when: transition } : {}),
     ...(channel === undefined ? {} : { channel }),
+    ...(hint ? { recordIdField: hint } : {}),
     ...(holders ? { held: holders.size } : {}),
   };
 }
 
-const shown = ({ object, fields, when, channel }: Subscription): Subscribed => ({
+const shown = ({ object, fields, when, channel, recordIdField }: Subscription): Subscribed => ({
   ...{ object, fields },
+  ...(recordIdField ? { recordIdField } : {}),
   ...(when ? { when } : {}),
   ...(channel ? { channel } : {}),
 });
