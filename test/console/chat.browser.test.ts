@@ -4,7 +4,7 @@ import type { FrameLocator, Page } from 'playwright-core';
 import { afterEach, expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
 import { listen } from '../../src/http/server.ts';
-import { describeInChromium, type TestBrowser, visit } from '../support/browser.ts';
+import { describeInChromium, type SharedBrowser, visit } from '../support/browser.ts';
 import { type Door, openDoor } from '../support/door.ts';
 import { createWorld, signFor, type World } from '../support/world.ts';
 
@@ -30,7 +30,7 @@ describeInChromium('the chat page', (browser) => {
     return door;
   };
   /** Somebody with a browser of their own. Whatever a script or the policy of the page complains of is kept. */
-  const visitor = async (options: Parameters<TestBrowser['context']>[0] = {}) => {
+  const visitor = async (options: Parameters<SharedBrowser['context']>[0] = {}) => {
     const one = await visit(browser, options);
     open.push(one);
     return one;

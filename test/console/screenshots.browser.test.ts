@@ -2,10 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { it } from 'vitest';
 import { addressesOfConsole } from '../support/addresses.ts';
-import { noBrowser, openBrowser } from '../support/browser.ts';
+import { noBrowser, openBrowser, signInBy } from '../support/browser.ts';
 import { createGatehouse } from '../support/cli.ts';
 import { openCompany } from '../support/company.ts';
-import { signInBy } from '../support/console.ts';
 import { drawn, FORMS } from '../support/page-checks.ts';
 
 /** `npm run screenshots`: every page in four forms, as docs/console shows them. No test of how they look: a person does that. */

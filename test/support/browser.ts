@@ -3,9 +3,12 @@ import { afterAll, beforeAll, describe, inject } from 'vitest';
 import { complaintsOf } from './page-checks.ts';
 
 /** The real browser of `chromium-setup.ts`; each test gets a context of its own: no cookie, no cache of another. */
-export interface TestBrowser {
+export interface TestBrowser extends AsyncDisposable {
   context(options?: BrowserContextOptions): Promise<BrowserContext>;
 }
+
+/** The same where somebody else closes it. */
+export type SharedBrowser = Pick<TestBrowser, 'context'>;
 
 /** Somebody with a browser of their own, who looks at one page. */
 export interface Visitor extends AsyncDisposable {
@@ -16,10 +19,10 @@ export interface Visitor extends AsyncDisposable {
 }
 
 /** Tests that share one connection to the browser; where none can start they are skipped, and say why. */
-export function describeInChromium(name: string, tests: (browser: TestBrowser) => void): void {
+export function describeInChromium(name: string, tests: (browser: SharedBrowser) => void): void {
   const why = noBrowser();
   describe.skipIf(why)(`${name} in Chromium${why ? ` (skipped: ${why})` : ''}`, () => {
-    let opened: (TestBrowser & AsyncDisposable) | undefined;
+    let opened: TestBrowser | undefined;
     beforeAll(async () => {
       opened = await openBrowser();
     }, 60_000);
@@ -43,7 +46,7 @@ export function noBrowser(): string | undefined {
   return given.missing;
 }
 
-export async function openBrowser(): Promise<TestBrowser & AsyncDisposable> {
+export async function openBrowser(): Promise<TestBrowser> {
   const given = inject('chromium');
   if ('missing' in given) throw new Error(given.missing);
   const browser: Browser = await chromium.connect(given.endpoint);
@@ -58,8 +61,15 @@ export async function openBrowser(): Promise<TestBrowser & AsyncDisposable> {
   };
 }
 
-export async function visit(browser: TestBrowser, options: BrowserContextOptions = {}): Promise<Visitor> {
+export async function visit(browser: SharedBrowser, options: BrowserContextOptions = {}): Promise<Visitor> {
   const context = await browser.context(options);
   const page = await context.newPage();
   return { context, page, complaints: complaintsOf(page), [Symbol.asyncDispose]: () => context.close() };
+}
+
+/** By the link of a person, to the overview. */
+export async function signInBy(page: Page, url: string, { token }: { readonly token: string }): Promise<void> {
+  await page.goto(`${url}/sign-in#${token}`);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Overview' }).waitFor();
 }

@@ -1,6 +1,6 @@
-import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
+import type { BrowserContextOptions, Locator } from 'playwright-core';
 import type { Role } from '../../permissions/catalog.ts';
-import { type TestBrowser, type Visitor, visit } from './browser.ts';
+import { type SharedBrowser, signInBy, type Visitor, visit } from './browser.ts';
 import type { Company } from './company.ts';
 import type { Door } from './door.ts';
 
@@ -13,7 +13,7 @@ export interface Person extends Visitor {
 
 /** As somebody new of this role. */
 export async function signedIn(
-  browser: TestBrowser,
+  browser: SharedBrowser,
   door: Pick<Door, 'url' | 'signInToken'>,
   role: Role = 'admin',
   options: BrowserContextOptions = {},
@@ -22,7 +22,7 @@ export async function signedIn(
 }
 
 export async function signedInBy(
-  browser: TestBrowser,
+  browser: SharedBrowser,
   url: string,
   link: { readonly token: string },
   options: BrowserContextOptions = {},
@@ -40,20 +40,13 @@ export async function signedInBy(
   };
 }
 
-/** By the link of a person, to the overview. */
-export async function signInBy(page: Page, url: string, { token }: { readonly token: string }): Promise<void> {
-  await page.goto(`${url}/sign-in#${token}`);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('heading', { name: 'Overview' }).waitFor();
-}
-
 const DESK: BrowserContextOptions = { viewport: { width: 1280, height: 800 } };
 
 /**
  * Browsers at one company in which somebody of it has signed in already. Once each: a sign-in is a row of the log, of which open
  * pages hear.
  */
-export function seatsAt(browser: TestBrowser, company: () => Company) {
+export function seatsAt(browser: SharedBrowser, company: () => Company) {
   const sessions = new Map<string, Promise<NonNullable<BrowserContextOptions['storageState']>>>();
   async function signInOnce(name: string) {
     await using visitor = await visit(browser);
