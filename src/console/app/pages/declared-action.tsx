@@ -7,10 +7,9 @@ import { Fact, Facts } from '../parts/facts.tsx';
 import { Page } from '../parts/page.tsx';
 import { Changes } from '../parts/policy-draft.tsx';
 import { Badge, Loaded, Notice } from '../parts/states.tsx';
-import { Table } from '../parts/sync.tsx';
+import { RevisionTable } from '../parts/table.tsx';
 import { tell } from '../parts/tell.tsx';
 import { personName, Text } from '../parts/text.tsx';
-import { Moment } from '../parts/time.tsx';
 import { useMay } from '../session.ts';
 import { declaredPath, OPERATIONS, useDeclared } from './declared.tsx';
 import { DeclaredEditor } from './declared-editor.tsx';
@@ -236,24 +235,12 @@ function Revisions({
           )}
         </section>
       )}
-      <Table label="Revisions" columns={['Revision', 'Saved', 'By', 'Changed']}>
-        {history.toReversed().map(({ revision, state, at: when, by, changes }) => (
-          <tr key={revision}>
-            <th scope="row">
-              <Link href={`${address}?view=revisions&revision=${revision}`}>Revision {revision}</Link>
-            </th>
-            <td data-label="Saved">
-              <Moment at={when} />
-            </td>
-            <td data-label="By">
-              <Text>{personName(by)}</Text>
-            </td>
-            <td data-label="Changed">
-              {state === 'removed' ? 'removed' : changes.length === 1 ? '1 place' : `${changes.length} places`}
-            </td>
-          </tr>
-        ))}
-      </Table>
+      <RevisionTable
+        of={history
+          .toReversed()
+          .map(({ state, changes, ...one }) => ({ ...one, changed: state === 'removed' ? state : changes.length }))}
+        address={(revision) => `${address}?view=revisions&revision=${revision}`}
+      />
     </>
   );
 }

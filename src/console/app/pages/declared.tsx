@@ -3,7 +3,7 @@ import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { Page } from '../parts/page.tsx';
 import { Badge, Empty, Loaded } from '../parts/states.tsx';
-import { Table } from '../parts/sync.tsx';
+import { Table } from '../parts/table.tsx';
 import { Text } from '../parts/text.tsx';
 
 export const declaredPath = (bot: string, action = '') =>

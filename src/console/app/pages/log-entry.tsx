@@ -9,7 +9,7 @@ import { causeOf, cureOf, detailOf, type LogRow, OutcomeBadge } from '../parts/d
 import { Fact, Facts } from '../parts/facts.tsx';
 import { Page } from '../parts/page.tsx';
 import { Badge, Empty, Loaded, Notice } from '../parts/states.tsx';
-import { count, OutLink, personName, Text, Value, Words } from '../parts/text.tsx';
+import { count, OutLink, personName, Reasons, Text, Value } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { useMay } from '../session.ts';
 
@@ -146,13 +146,7 @@ function Why({ row }: { readonly row: LogRow }) {
         </p>
       )}
       {reasons.length > 0 ? (
-        <ul>
-          {reasons.map((reason) => (
-            <li key={reason}>
-              <Words>{reason}</Words>
-            </li>
-          ))}
-        </ul>
+        <Reasons of={reasons} />
       ) : (
         code === undefined && <p class="note">{PLAIN[row.outcome ?? 'done']}</p>
       )}

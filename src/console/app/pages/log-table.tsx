@@ -1,6 +1,7 @@
 import { Link } from 'wouter-preact';
 import { Badge } from '../parts/states.tsx';
-import { deedWords, Outcome, RecordLink, syncPath, Table } from '../parts/sync.tsx';
+import { deedWords, Outcome, RecordLink, syncPath } from '../parts/sync.tsx';
+import { Table } from '../parts/table.tsx';
 import { Words } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import type { readEntry } from './sync-entry.tsx';

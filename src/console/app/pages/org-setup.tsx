@@ -7,7 +7,7 @@ import { ENVIRONMENTS } from '../parts/connection.tsx';
 import { Fact, Facts } from '../parts/facts.tsx';
 import { Page } from '../parts/page.tsx';
 import { Empty, Loaded, Notice } from '../parts/states.tsx';
-import { Table } from '../parts/sync.tsx';
+import { Table } from '../parts/table.tsx';
 import { count, Text, Words } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { byServer } from '../session.ts';

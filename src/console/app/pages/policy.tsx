@@ -3,10 +3,11 @@ import { useRef, useState } from 'preact/hooks';
 import { Link, useLocation, useSearchParams } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { AskButton, useAct } from '../parts/act.tsx';
-import { focusFirst } from '../parts/form.tsx';
+import { focusFirst, JsonField } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
 import { at, Changes, type Draft, Newer, type Policy, put, usePolicyDraft } from '../parts/policy-draft.tsx';
 import { Empty, Loaded, Notice, Problem } from '../parts/states.tsx';
+import { RevisionTable } from '../parts/table.tsx';
 import { tell } from '../parts/tell.tsx';
 import { personName, Text, Words } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
@@ -171,18 +172,15 @@ function Editor({
       {why && <p class="note">{why}</p>}
       {narrower && <Prepared {...narrower} />}
       {isJson ? (
-        <label class="field">
-          The policy as JSON
-          <textarea
-            class="code"
-            rows={30}
-            spellcheck={false}
-            readOnly={why !== undefined}
-            value={text ?? written(policy)}
-            onInput={(event) => setText(event.currentTarget.value)}
-          />
+        <JsonField
+          label="The policy as JSON"
+          rows={30}
+          value={text ?? written(policy)}
+          isReadOnly={why !== undefined}
+          onInput={setText}
+        >
           {problem && <small role="alert">{problem}</small>}
-        </label>
+        </JsonField>
       ) : (
         <>
           {text !== undefined && (
@@ -286,32 +284,7 @@ function Revisions({ bot }: { readonly bot: string }) {
         <>
           {open !== null && <Revision bot={bot} revision={open} />}
           {revisions.length === 0 && <Empty>There is no older revision.</Empty>}
-          <table class="rows" aria-label="Revisions">
-            <thead>
-              <tr>
-                <th scope="col">Revision</th>
-                <th scope="col">Saved</th>
-                <th scope="col">By</th>
-                <th scope="col">Changed</th>
-              </tr>
-            </thead>
-            <tbody>
-              {revisions.map(({ revision, at: when, by, changed }) => (
-                <tr key={revision}>
-                  <th scope="row">
-                    <Link href={address({ revision: String(revision) })}>Revision {revision}</Link>
-                  </th>
-                  <td data-label="Saved">
-                    <Moment at={when} />
-                  </td>
-                  <td data-label="By">
-                    <Text>{personName(by)}</Text>
-                  </td>
-                  <td data-label="Changed">{changed === 1 ? '1 place' : `${changed} places`}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <RevisionTable of={revisions} address={(revision) => address({ revision: String(revision) })} />
           {more && (
             <div class="actions">
               <Link class="button" href={address({ before: String(revisions.at(-1)?.revision ?? 1) })}>

@@ -14,33 +14,27 @@ export function Settings() {
   const query = useQuery({ queryKey: ['install'], queryFn: () => said(api.GET('/api/install')) });
   return (
     <Page title="Settings">
-      <section class="card" aria-labelledby="people">
-        <h2 id="people">Operators</h2>
-        <p class="note">Who administers, approves or looks, and their keys for the terminal.</p>
-        <div class="actions">
-          <Link class="button" href="/settings/operators">
-            Operators and their keys
-          </Link>
-        </div>
-      </section>
-      <section class="card" aria-labelledby="programs">
-        <h2 id="programs">Connected apps</h2>
-        <p class="note">Programs that act for a bot in a person’s name, let in by sign-in.</p>
-        <div class="actions">
-          <Link class="button" href="/settings/apps">
-            Connected apps
-          </Link>
-        </div>
-      </section>
-      <section class="card" aria-labelledby="told">
-        <h2 id="told">Notices</h2>
-        <p class="note">What waits, fails or must be reconnected, told to Slack, Teams or an address of yours.</p>
-        <div class="actions">
-          <Link class="button" href="/settings/notices">
-            Notices and their webhook
-          </Link>
-        </div>
-      </section>
+      <WayTo
+        id="people"
+        heading="Operators"
+        note="Who administers, approves or looks, and their keys for the terminal."
+        href="/settings/operators"
+        words="Operators and their keys"
+      />
+      <WayTo
+        id="programs"
+        heading="Connected apps"
+        note="Programs that act for a bot in a person’s name, let in by sign-in."
+        href="/settings/apps"
+        words="Connected apps"
+      />
+      <WayTo
+        id="told"
+        heading="Notices"
+        note="What waits, fails or must be reconnected, told to Slack, Teams or an address of yours."
+        href="/settings/notices"
+        words="Notices and their webhook"
+      />
       <section class="card" aria-labelledby="install">
         <h2 id="install">This installation</h2>
         <Loaded query={query}>
@@ -91,5 +85,25 @@ export function Settings() {
         </ul>
       </section>
     </Page>
+  );
+}
+
+function WayTo({
+  id,
+  heading,
+  note,
+  href,
+  words,
+}: Readonly<Record<'id' | 'heading' | 'note' | 'href' | 'words', string>>) {
+  return (
+    <section class="card" aria-labelledby={id}>
+      <h2 id={id}>{heading}</h2>
+      <p class="note">{note}</p>
+      <div class="actions">
+        <Link class="button" href={href}>
+          {words}
+        </Link>
+      </div>
+    </section>
   );
 }

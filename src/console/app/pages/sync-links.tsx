@@ -4,7 +4,8 @@ import { api, said } from '../api.ts';
 import { Choice, Filters, useFilters } from '../parts/filters.tsx';
 import { Page } from '../parts/page.tsx';
 import { Badge, Empty, Loaded, Older } from '../parts/states.tsx';
-import { crumbsOf, LinkState, MaskNote, RecordLink, syncPath, Table } from '../parts/sync.tsx';
+import { crumbsOf, KindChoice, LinkState, MaskNote, RecordLink, syncPath } from '../parts/sync.tsx';
+import { Table } from '../parts/table.tsx';
 import { Words } from '../parts/text.tsx';
 import { FindHost } from './find-host.tsx';
 
@@ -41,15 +42,7 @@ export function SyncLinks({ name: bot }: { readonly name: string }) {
     <Page title={`People and cases of ${bot}`} heading="People and cases" crumbs={crumbsOf(bot)}>
       <FindHost bot={bot} />
       <Filters>
-        <Choice
-          label="Kind"
-          value={kind}
-          options={[
-            ['party', 'People'],
-            ['case', 'Cases'],
-          ]}
-          onChange={(value) => set('kind', value)}
-        />
+        <KindChoice value={kind} onChange={(value) => set('kind', value)} />
         <Choice
           label="Link"
           value={state}

@@ -3,7 +3,7 @@ import { api, said } from '../api.ts';
 import { Choice, Filters, useFilters } from '../parts/filters.tsx';
 import { Page } from '../parts/page.tsx';
 import { Empty, Loaded, Older } from '../parts/states.tsx';
-import { crumbsOf, MaskNote } from '../parts/sync.tsx';
+import { crumbsOf, KindChoice, MaskNote } from '../parts/sync.tsx';
 import { LogTable } from './log-table.tsx';
 
 const NAMES = ['kind', 'localId', 'status', 'direction', 'operation', 'conflict', 'since', 'until'] as const;
@@ -81,15 +81,7 @@ export function SyncLog({ name: bot }: { readonly name: string }) {
       }
     >
       <Filters>
-        <Choice
-          label="Kind"
-          value={filters.kind}
-          options={[
-            ['party', 'People'],
-            ['case', 'Cases'],
-          ]}
-          onChange={(value) => set('kind', value)}
-        />
+        <KindChoice value={filters.kind} onChange={(value) => set('kind', value)} />
         <Choice
           label="Outcome"
           value={filters.status}

@@ -1,6 +1,6 @@
 import { Link } from 'wouter-preact';
 import { Badge, Empty, Loaded } from '../parts/states.tsx';
-import { Table } from '../parts/sync.tsx';
+import { Table } from '../parts/table.tsx';
 import { count, Text } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { type Status, useStatus } from './sync-problems.tsx';

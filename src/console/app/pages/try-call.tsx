@@ -5,7 +5,7 @@ import { Field } from '../parts/form.tsx';
 import { type ActionPolicy, at, type Policy } from '../parts/policy-draft.tsx';
 import type { Known } from '../parts/standing.ts';
 import { Notice, Problem } from '../parts/states.tsx';
-import { Text, Value, Words } from '../parts/text.tsx';
+import { Reasons, Text, Value, Words } from '../parts/text.tsx';
 import { useMay } from '../session.ts';
 
 type Met = Awaited<ReturnType<typeof tryIt>>;
@@ -105,15 +105,7 @@ function Outcome({ met: { decision, assurance, reasons, next, preview } }: { rea
   return (
     <Notice kind={kind} title={words}>
       {decision === 'confirm' && assurance === 'session' && <p>Only a signed-in approver may answer.</p>}
-      {reasons.length > 0 && (
-        <ul>
-          {reasons.map((reason) => (
-            <li key={reason}>
-              <Words>{reason}</Words>
-            </li>
-          ))}
-        </ul>
-      )}
+      <Reasons of={reasons} />
       {next && (
         <p class="note">
           The bot is told: <Words>{next}</Words>

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { Table } from './table.tsx';
 import { Value } from './text.tsx';
 
 /** What changed, a field a row; on a phone one under the other. */
@@ -12,18 +13,9 @@ export function Changes({
   readonly children: ComponentChildren;
 }) {
   return (
-    <table class="diff" aria-label={label}>
-      <thead>
-        <tr>
-          {columns.map((column) => (
-            <th scope="col" key={column}>
-              {column}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>{children}</tbody>
-    </table>
+    <Table kind="diff" label={label} columns={columns}>
+      {children}
+    </Table>
   );
 }
 

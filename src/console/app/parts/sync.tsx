@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/preact-query';
-import type { ComponentChildren } from 'preact';
 import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { useSession } from '../session.ts';
+import { Choice } from './filters.tsx';
 import { Badge } from './states.tsx';
 import { Text } from './text.tsx';
 
@@ -95,28 +95,16 @@ export function useSummary(bot: string) {
   return useQuery({ queryKey: ['sync', bot, 'summary'], queryFn: () => readSummary(bot) });
 }
 
-/** Rows or cards of a list, with what each cell is called on a phone. */
-export function Table({
-  label,
-  columns,
-  children,
-}: {
-  readonly label: string;
-  readonly columns: readonly string[];
-  readonly children: ComponentChildren;
-}) {
+/** Narrows a list to people or to cases. */
+export function KindChoice(props: Pick<Parameters<typeof Choice>[0], 'value' | 'onChange'>) {
   return (
-    <table class="rows" aria-label={label}>
-      <thead>
-        <tr>
-          {columns.map((column) => (
-            <th scope="col" key={column}>
-              {column}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>{children}</tbody>
-    </table>
+    <Choice
+      {...props}
+      label="Kind"
+      options={[
+        ['party', 'People'],
+        ['case', 'Cases'],
+      ]}
+    />
   );
 }

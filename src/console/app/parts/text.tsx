@@ -27,6 +27,20 @@ export function Words({ children }: { readonly children: string }) {
   return <Text>{consoleWords(children)}</Text>;
 }
 
+/** Why something was decided so, a line each; nothing where nobody said why. */
+export function Reasons({ of }: { readonly of: readonly string[] }) {
+  if (of.length === 0) return null;
+  return (
+    <ul>
+      {of.map((reason) => (
+        <li key={reason}>
+          <Words>{reason}</Words>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 const numbers = new Intl.NumberFormat('en', { useGrouping: 'min2', maximumFractionDigits: 20 });
 
 /** A number of things: 1,834. */

@@ -1,5 +1,5 @@
 import { Badge } from './states.tsx';
-import { count, Text, Value, Words } from './text.tsx';
+import { count, Reasons, Text, Value } from './text.tsx';
 
 /** What a bot called, how that was judged and what it took. */
 export interface TraceStep {
@@ -45,15 +45,7 @@ function Step({ action, args, ms, calls, decision, reasons, policyRevision, outc
         {policyRevision !== undefined && `, revision ${policyRevision}`} · {count(ms)} ms ·{' '}
         {calls === 1 ? '1 Salesforce call' : `${calls} Salesforce calls`}
       </p>
-      {reasons.length > 0 && (
-        <ul>
-          {reasons.map((reason) => (
-            <li key={reason}>
-              <Words>{reason}</Words>
-            </li>
-          ))}
-        </ul>
-      )}
+      <Reasons of={reasons} />
       <details>
         <summary>Arguments</summary>
         <pre class="query">
