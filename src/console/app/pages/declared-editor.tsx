@@ -2,7 +2,6 @@ import { useQuery } from '@tanstack/preact-query';
 import { useEffect, useState } from 'preact/hooks';
 import { api, Refused, said } from '../api.ts';
 import { useAct } from '../parts/act.tsx';
-import { JsonField } from '../parts/form.tsx';
 import { Problem } from '../parts/states.tsx';
 import { Text } from '../parts/text.tsx';
 import { useMay } from '../session.ts';
@@ -53,13 +52,17 @@ export function DeclaredEditor({
         }}
       >
         {why && <p class="note">{why}</p>}
-        <JsonField
-          label="The definition as JSON"
-          rows={22}
-          value={text}
-          isReadOnly={why !== undefined}
-          onInput={change}
-        />
+        <label class="field">
+          The definition as JSON
+          <textarea
+            class="code"
+            rows={22}
+            spellcheck={false}
+            readOnly={why !== undefined}
+            value={text}
+            onInput={(event) => change(event.currentTarget.value)}
+          />
+        </label>
         {why === undefined && (
           <div class="verdict" role="status" aria-label="What a save would say">
             {typeof read === 'string' ? <Wrong title={read} /> : <Verdict check={check} />}

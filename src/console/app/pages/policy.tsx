@@ -3,7 +3,7 @@ import { useRef, useState } from 'preact/hooks';
 import { Link, useLocation, useSearchParams } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { AskButton, useAct } from '../parts/act.tsx';
-import { focusFirst, JsonField } from '../parts/form.tsx';
+import { focusFirst } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
 import { at, Changes, type Draft, Newer, type Policy, put, usePolicyDraft } from '../parts/policy-draft.tsx';
 import { Empty, Loaded, Notice, Problem } from '../parts/states.tsx';
@@ -172,15 +172,18 @@ function Editor({
       {why && <p class="note">{why}</p>}
       {narrower && <Prepared {...narrower} />}
       {isJson ? (
-        <JsonField
-          label="The policy as JSON"
-          rows={30}
-          value={text ?? written(policy)}
-          isReadOnly={why !== undefined}
-          onInput={setText}
-        >
+        <label class="field">
+          The policy as JSON
+          <textarea
+            class="code"
+            rows={30}
+            spellcheck={false}
+            readOnly={why !== undefined}
+            value={text ?? written(policy)}
+            onInput={(event) => setText(event.currentTarget.value)}
+          />
           {problem && <small role="alert">{problem}</small>}
-        </JsonField>
+        </label>
       ) : (
         <>
           {text !== undefined && (

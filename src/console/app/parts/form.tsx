@@ -117,35 +117,3 @@ export function Once({
     </div>
   );
 }
-
-/** JSON as a person writes it; `children` say what is wrong with it. */
-export function JsonField({
-  label,
-  rows,
-  value,
-  isReadOnly,
-  onInput,
-  children,
-}: {
-  readonly label: string;
-  readonly rows: number;
-  readonly value: string;
-  readonly isReadOnly: boolean;
-  readonly onInput: (text: string) => void;
-  readonly children?: ComponentChildren;
-}) {
-  return (
-    <label class="field">
-      {label}
-      <textarea
-        class="code"
-        rows={rows}
-        spellcheck={false}
-        readOnly={isReadOnly}
-        value={value}
-        onInput={(event) => onInput(event.currentTarget.value)}
-      />
-      {children}
-    </label>
-  );
-}
