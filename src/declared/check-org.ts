@@ -8,11 +8,12 @@ import {
 } from '../../permissions/field-access.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { FieldDescribe, ObjectDescribe } from '../domain/action.ts';
-import type { Declaration, DeclaredInput, DeclaredOf, Source, Step, StepSource } from '../domain/declaration.ts';
+import type { Declaration, DeclaredOf, Source, Step, StepSource } from '../domain/declaration.ts';
 import { type FieldProblem, GatehouseError } from '../domain/errors.ts';
 import { nearest } from '../domain/nearest.ts';
 import { searchedFields } from '../domain/searched.ts';
 import type { FlowInput } from '../ports/salesforce.ts';
+import { choiceProblems, fitProblems, fromProblems } from './fit.ts';
 
 /** A definition against the org and the policy of now: what it names is there, is open, and takes what it is given. */
 
@@ -253,14 +254,6 @@ async function writeProblems(declaration: Written, org: OrgToAsk, objects: Polic
   ];
 }
 
-/** An Id of another object in a look-up is refused by Salesforce each time. */
-function fromProblems(place: string, field: FieldDescribe, from: string, steps: readonly Step[]): FieldProblem[] {
-  const object = steps.find(({ id }) => `${id}.id` === from)?.object ?? '';
-  const takes = field.referenceTo.map((one) => one.toLowerCase());
-  if (field.type === 'reference' && takes.includes(object.toLowerCase())) return [];
-  return [{ name: place, problem: `${field.name} cannot hold the Id of ${object || from}` }];
-}
-
 /** An input that may be left out cannot fill a field that must be there. */
 function optionalOf({ set, input }: Written, found: ObjectDescribe): FieldProblem[] {
   return Object.entries(set).flatMap(([name, source]) => {
@@ -289,78 +282,6 @@ async function flowProblems({ flow, inputs }: DeclaredOf<'flow'>, org: OrgToAsk)
     })),
     ...left.map(({ name }) => ({ name: 'inputs', problem: `leaves out ${name}, which ${flow} needs` })),
   ];
-}
-
-const TYPES: Readonly<Record<string, readonly DeclaredInput['type'][]>> = {
-  boolean: ['boolean'],
-  int: ['integer'],
-  long: ['integer'],
-  double: ['integer', 'number'],
-  currency: ['integer', 'number'],
-  percent: ['integer', 'number'],
-  date: ['date'],
-  datetime: ['datetime'],
-  reference: ['id'],
-  id: ['id'],
-};
-
-/** A list takes its own values, whatever else the org would store: a model would make some up. */
-function choiceProblems(
-  place: string,
-  field: FieldDescribe,
-  source: Source,
-  inputs: Declaration['input'],
-): FieldProblem[] {
-  if (!/^(?:multi)?picklist$/.test(field.type)) return [];
-  const input = 'input' in source ? inputs[source.input] : undefined;
-  const at = 'input' in source ? `input.${source.input}` : place;
-  if (input !== undefined && input.type !== 'choice')
-    return [{ name: at, problem: `must be a choice: ${field.name} takes values of a list` }];
-  // What an operator wrote down is stored by an open list, whatever it is.
-  const constant =
-    'value' in source && typeof source.value === 'string' && field.restrictedPicklist ? [source.value] : [];
-  const active = field.picklistValues.filter((one) => one.active).map((one) => one.value);
-  return (input?.values ?? constant).flatMap((value) => {
-    if (active.includes(value)) return [];
-    const near = nearest(value, active);
-    const hint = near.length > 0 ? `; nearest: ${near.join(', ')}` : '';
-    return [{ name: at, problem: `${JSON.stringify(value)} is no value of ${field.name}${hint}` }];
-  });
-}
-
-/** What stands for a text without quotes; a day may be stored in one, and compared with none. */
-const NO_TEXT: readonly DeclaredInput['type'][] = ['integer', 'number', 'boolean', 'date', 'datetime'];
-
-/** Whether what an input lets through is what the field takes. */
-function fitProblems(
-  place: string,
-  field: FieldDescribe,
-  source: Source,
-  inputs: Declaration['input'],
-): FieldProblem[] {
-  if (!('input' in source)) return [];
-  const input = inputs[source.input];
-  if (input === undefined) return [];
-  const at = `input.${source.input}`;
-  const fits = TYPES[field.type];
-  if (fits !== undefined && !fits.includes(input.type))
-    return [
-      {
-        name: at,
-        problem: `must be ${fits.join(' or ')} for ${field.name}, which is of type ${field.type} (${place})`,
-      },
-    ];
-  const isCompared = /^(?:where|key)/.test(place);
-  if (fits === undefined && (isCompared ? NO_TEXT : NO_TEXT.slice(0, 3)).includes(input.type))
-    return [{ name: at, problem: `must be text for ${field.name}, which is of type ${field.type} (${place})` }];
-  if (input.type === 'text' && field.length > 0 && input.maxLength > field.length)
-    return [
-      {
-        name: at,
-        problem: `may have ${input.maxLength} characters, and ${field.name} holds ${field.length}: lower maxLength`,
-      },
-    ];
-  return [];
 }
 
 type End =
