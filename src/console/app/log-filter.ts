@@ -19,7 +19,7 @@ export function useLogFilter() {
   );
   return {
     filter,
-    set: (name: FilterName, value: string) => setSearch(textOf({ ...filter, [name]: value }), { replace: true }),
+    set: (given: LogFilter) => setSearch(textOf({ ...filter, ...given }), { replace: true }),
     clear: () => setSearch('', { replace: true }),
   };
 }

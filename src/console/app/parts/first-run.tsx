@@ -25,7 +25,7 @@ export function FirstRun({ bots }: { readonly bots: readonly Standing[] }) {
         <Step
           title="Connect it."
           isDone={bots.some(({ connection }) => connection.state === 'connected')}
-          to={bot && { href: `/connect/${at}`, label: 'Connect' }}
+          to={bot && { href: `/connect/${at}`, label: `Connect ${bot.name}` }}
         >
           A person logs in at Salesforce once; Gatehouse never sees the password.
         </Step>

@@ -1,6 +1,8 @@
 import { useQuery } from '@tanstack/preact-query';
 import { api, said } from '../api.ts';
 import { type FilterName, useLogFilter } from '../log-filter.ts';
+import { momentsOf, SPANS, spanOf } from '../log-when.ts';
+import { clock } from '../session.ts';
 import { causeOf, OUTCOME_NAMES, OUTCOME_WORDS } from './decision.tsx';
 import { Field } from './form.tsx';
 import { visible } from './text.tsx';
@@ -14,7 +16,10 @@ export function LogFilterForm() {
   const { filter, set, clear } = useLogFilter();
   const bots = useQuery({ queryKey: ['bots'], queryFn: () => said(api.GET('/api/bots')) });
   const names = bots.data?.bots.map(({ name }) => name) ?? [];
-  const rare = RARE.filter((name) => filter[name] !== undefined);
+  const span = spanOf(filter, clock());
+  const rare = RARE.filter(
+    (name) => filter[name] !== undefined && (span === undefined || (name !== 'since' && name !== 'until')),
+  );
   const text = (name: FilterName, label: string) => (
     <Field label={label}>
       <input
@@ -23,15 +28,26 @@ export function LogFilterForm() {
         autocomplete="off"
         spellcheck={false}
         maxLength={100}
-        onChange={(event) => set(name, event.currentTarget.value.trim())}
+        onChange={(event) => set({ [name]: event.currentTarget.value.trim() })}
       />
     </Field>
   );
   return (
     <form class="card filter" aria-label="Filter" onSubmit={(event) => event.preventDefault()}>
       <div class="fields">
+        <Field label="When">
+          <select value={span ?? 'between'} onChange={(event) => set(momentsOf(event.currentTarget.value, clock()))}>
+            <option value="">Any time</option>
+            {SPANS.map(({ name, words }) => (
+              <option key={name} value={name}>
+                {words}
+              </option>
+            ))}
+            {span === undefined && <option value="between">Between two moments</option>}
+          </select>
+        </Field>
         <Field label="Outcome">
-          <select value={filter.outcome ?? ''} onChange={(event) => set('outcome', event.currentTarget.value)}>
+          <select value={filter.outcome ?? ''} onChange={(event) => set({ outcome: event.currentTarget.value })}>
             <option value="">Any</option>
             {OUTCOME_NAMES.map((name) => (
               <option key={name} value={name}>
@@ -41,7 +57,7 @@ export function LogFilterForm() {
           </select>
         </Field>
         <Field label="Bot">
-          <select value={filter.bot ?? ''} onChange={(event) => set('bot', event.currentTarget.value)}>
+          <select value={filter.bot ?? ''} onChange={(event) => set({ bot: event.currentTarget.value })}>
             <option value="">Any</option>
             {[...new Set([...names, ...(filter.bot === undefined ? [] : [filter.bot])])].map((name) => (
               <option key={name} value={name}>
@@ -62,7 +78,7 @@ export function LogFilterForm() {
           {text('action', LABELS.action)}
           {text('principal', LABELS.principal)}
           <Field label={LABELS.channel}>
-            <select value={filter.channel ?? ''} onChange={(event) => set('channel', event.currentTarget.value)}>
+            <select value={filter.channel ?? ''} onChange={(event) => set({ channel: event.currentTarget.value })}>
               <option value="">Any</option>
               {CHANNELS.map((name) => (
                 <option key={name} value={name}>
@@ -79,7 +95,7 @@ export function LogFilterForm() {
               <input
                 type="datetime-local"
                 value={toLocal(filter[name])}
-                onChange={(event) => set(name, fromLocal(event.currentTarget.value))}
+                onChange={(event) => set({ [name]: fromLocal(event.currentTarget.value) })}
               />
             </Field>
           ))}
