@@ -36,15 +36,8 @@ const stockTests = ['test/e2e/*.test.ts', 'test/eval/*.test.ts', 'test/sync/*.te
 const notOnStock = [
   // About servers, disks, clients and people at a terminal: the org behind them is all the same.
   'test/e2e/{pack,crash,processes,data-folder,lost-servers,ended-from-outside,no-room,recover}.test.ts',
-<<<<<<< /tmp/vit.1
   'test/e2e/{agent-clients,mcp-clients,mcp-conformance,commands,chat-restart,check-oauth}.test.ts',
   'test/sync/{crash,first-write,interrupted,kill,model}.test.ts',
-  // Leases, clocks, schedules, numbers of the feed, plain functions: no field of the org has a part in them.
-  'test/sync/{chunk-size,clocks,feed,log-ids,merge,repeats,worker}.test.ts',
-=======
-  'test/e2e/{agent-clients,mcp-clients,mcp-conformance,commands,chat-restart}.test.ts',
-  'test/sync/{crash,interrupted,kill,model}.test.ts',
->>>>>>> /tmp/vit.2
   // By our mark, or not at all: what we made is told apart, a load finds itself again.
   'test/sync/{bulk,bulk-routes,found}.test.ts',
   // Leases, clocks, schedules, numbers of the feed, plain functions: no field of the org has a part in them.
