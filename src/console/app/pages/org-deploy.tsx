@@ -5,7 +5,7 @@ import { ActButton, AskButton } from '../parts/act.tsx';
 import { ENVIRONMENTS } from '../parts/connection.tsx';
 import { Fact, Facts } from '../parts/facts.tsx';
 import { Badge, Loaded, Notice } from '../parts/states.tsx';
-import { Table } from '../parts/sync.tsx';
+import { Table } from '../parts/table.tsx';
 import { personName, Text } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { useMay, useSession } from '../session.ts';
