@@ -1,18 +1,11 @@
 /** Bulk API 2.0 of the simulated org: by jsforce, and by plain requests written from the documentation and from recorded jobs. */
 import jsforce from 'jsforce';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type OpenOrg, openOrg } from './open-org.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { sharedOrg } from './open-org.ts';
 
 describe('bulk jobs of the simulated org', () => {
-  let org: OpenOrg;
-  beforeAll(async () => {
-    org = await openOrg();
-  });
-  afterAll(async () => {
-    await org[Symbol.asyncDispose]();
-  });
+  const org = sharedOrg();
   beforeEach(async () => {
-    await org.sim('POST', '/reset');
     await org.sim('POST', '/settings', { bulkQueueMs: 0, bulkRowsPerSecond: 1e9 });
   });
 

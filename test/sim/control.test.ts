@@ -1,19 +1,10 @@
 import { request as httpRequest } from 'node:http';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createSim } from '../../src/sim/sim.ts';
-import { type OpenOrg, openOrg } from './open-org.ts';
+import { sharedOrg } from './open-org.ts';
 
 describe('control of the simulated org', () => {
-  let org: OpenOrg;
-  beforeAll(async () => {
-    org = await openOrg();
-  });
-  afterAll(async () => {
-    await org[Symbol.asyncDispose]();
-  });
-  beforeEach(async () => {
-    await org.sim('POST', '/reset');
-  });
+  const org = sharedOrg();
 
   const leads = async () => (await org.sim('GET', '/records/Lead')).body.records.length;
   const createLead = (headers = {}) => org.api('POST', '/sobjects/Lead', { LastName: 'F', Company: 'F' }, headers);

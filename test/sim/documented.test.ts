@@ -1,18 +1,9 @@
 /** What Salesforce documents of fields that a plain org does not have: each added or switched on under `/_sim/`. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type OpenOrg, openOrg } from './open-org.ts';
+import { describe, expect, it } from 'vitest';
+import { sharedOrg } from './open-org.ts';
 
 describe('what an administrator may have set up', () => {
-  let org: OpenOrg;
-  beforeAll(async () => {
-    org = await openOrg();
-  });
-  afterAll(async () => {
-    await org[Symbol.asyncDispose]();
-  });
-  beforeEach(async () => {
-    await org.sim('POST', '/reset');
-  });
+  const org = sharedOrg();
 
   const addField = (type: string, more: object = {}) =>
     org.sim('POST', '/fields', { object: 'Contact', name: 'Extra__c', type, ...more });

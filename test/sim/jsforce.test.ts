@@ -1,19 +1,11 @@
 import jsforce from 'jsforce';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type OpenOrg, openOrg } from './open-org.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { sharedOrg } from './open-org.ts';
 
 describe('jsforce, an independent client, on the simulated org', () => {
-  let org: OpenOrg;
+  const org = sharedOrg();
   let conn: InstanceType<typeof jsforce.Connection>;
-
-  beforeAll(async () => {
-    org = await openOrg();
-  });
-  afterAll(async () => {
-    await org[Symbol.asyncDispose]();
-  });
   beforeEach(async () => {
-    await org.sim('POST', '/reset');
     conn = new jsforce.Connection({ instanceUrl: org.url, accessToken: org.token, version: '66.0' });
   });
 

@@ -1,17 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type OpenOrg, openOrg } from './open-org.ts';
+import { describe, expect, it } from 'vitest';
+import { sharedOrg } from './open-org.ts';
 
 describe('many records in one call', () => {
-  let org: OpenOrg;
-  beforeAll(async () => {
-    org = await openOrg();
-  });
-  afterAll(async () => {
-    await org[Symbol.asyncDispose]();
-  });
-  beforeEach(async () => {
-    await org.sim('POST', '/reset');
-  });
+  const org = sharedOrg();
 
   const contact = (fields: object) => ({ attributes: { type: 'Contact' }, ...fields });
 

@@ -1,4 +1,5 @@
-/** A served simulated org for one test, with a signed-in caller of its REST API. */
+/** A served simulated org, with a signed-in caller of its REST API. */
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { serveSim } from '../../src/sim/server.ts';
 import type { SimOptions } from '../../src/sim/sim.ts';
 
@@ -22,6 +23,33 @@ export interface OpenOrg extends AsyncDisposable {
 export async function openOrg(options: SimOptions = {}): Promise<OpenOrg> {
   const server = await serveSim({ port: 0, ...options });
   return signIn(server.url, 'admin@sim.example', () => server.close());
+}
+
+/** One org for all tests of a describe; where `isReset`, as it began before each. */
+export function sharedOrg({ isReset = true, ...options }: SimOptions & { readonly isReset?: boolean } = {}) {
+  let opened: OpenOrg | undefined;
+  beforeAll(async () => {
+    opened = await openOrg(options);
+  });
+  afterAll(() => opened?.[Symbol.asyncDispose]());
+  if (isReset) beforeEach(() => there().sim('POST', '/reset'));
+  const there = (): OpenOrg => {
+    if (opened === undefined) throw new Error('the org opens before the first test, not while tests are listed');
+    return opened;
+  };
+  const org: Omit<OpenOrg, keyof AsyncDisposable> = {
+    get url() {
+      return there().url;
+    },
+    get token() {
+      return there().token;
+    },
+    api: (...asked) => there().api(...asked),
+    query: (soql) => there().query(soql),
+    sim: (...asked) => there().sim(...asked),
+    as: (username) => there().as(username),
+  };
+  return org;
 }
 
 async function signIn(url: string, username: string, close: () => Promise<void>): Promise<OpenOrg> {

@@ -1,19 +1,10 @@
 /** The org as a colleague sees it in the browser. */
 import { request as httpRequest } from 'node:http';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type OpenOrg, openOrg } from './open-org.ts';
+import { describe, expect, it } from 'vitest';
+import { sharedOrg } from './open-org.ts';
 
 describe('pages of the simulated org', () => {
-  let org: OpenOrg;
-  beforeAll(async () => {
-    org = await openOrg();
-  });
-  afterAll(async () => {
-    await org[Symbol.asyncDispose]();
-  });
-  beforeEach(async () => {
-    await org.sim('POST', '/reset');
-  });
+  const org = sharedOrg();
 
   const get = async (path: string) => {
     const response = await fetch(org.url + path);

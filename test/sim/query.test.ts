@@ -1,14 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OpenOrg, openOrg } from './open-org.ts';
+import { describe, expect, it } from 'vitest';
+import { sharedOrg } from './open-org.ts';
 
 describe('SOQL on the simulated org', () => {
-  let org: OpenOrg;
-  beforeAll(async () => {
-    org = await openOrg();
-  });
-  afterAll(async () => {
-    await org[Symbol.asyncDispose]();
-  });
+  const org = sharedOrg({ isReset: false });
 
   // biome-ignore lint/suspicious/noExplicitAny: rows of any query, compared below.
   const rows = async (soql: string): Promise<any[]> => {

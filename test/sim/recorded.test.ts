@@ -1,18 +1,9 @@
 /** What real orgs were seen to answer, and a simulated one had forgotten. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type OpenOrg, openOrg } from './open-org.ts';
+import { describe, expect, it } from 'vitest';
+import { sharedOrg } from './open-org.ts';
 
 describe('the simulated org as real ones were recorded', () => {
-  let org: OpenOrg;
-  beforeAll(async () => {
-    org = await openOrg();
-  });
-  afterAll(async () => {
-    await org[Symbol.asyncDispose]();
-  });
-  beforeEach(async () => {
-    await org.sim('POST', '/reset');
-  });
+  const org = sharedOrg();
 
   const create = async (object: string, fields: object): Promise<string> =>
     (await org.api('POST', `/sobjects/${object}`, fields)).body.id;

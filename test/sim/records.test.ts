@@ -1,18 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseId } from '../../src/sim/ids.ts';
-import { type OpenOrg, openOrg } from './open-org.ts';
+import { sharedOrg } from './open-org.ts';
 
 describe('records of the simulated org', () => {
-  let org: OpenOrg;
-  beforeAll(async () => {
-    org = await openOrg();
-  });
-  afterAll(async () => {
-    await org[Symbol.asyncDispose]();
-  });
-  beforeEach(async () => {
-    await org.sim('POST', '/reset');
-  });
+  const org = sharedOrg();
 
   const create = async (type: string, body: unknown): Promise<string> =>
     (await org.api('POST', `/sobjects/${type}`, body)).body.id;
