@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OpenOrg, openOrg } from './open-org.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { sharedOrg } from './open-org.ts';
 
 const objects = [
   'Account',
@@ -17,15 +17,11 @@ const objects = [
 ];
 
 describe('describes of the simulated org', () => {
-  let org: OpenOrg;
+  const org = sharedOrg({ isReset: false });
   // biome-ignore lint/suspicious/noExplicitAny: describes by name, asserted below.
   const described: Record<string, any> = {};
   beforeAll(async () => {
-    org = await openOrg();
     for (const name of objects) described[name] = (await org.api('GET', `/sobjects/${name}/describe`)).body;
-  });
-  afterAll(async () => {
-    await org[Symbol.asyncDispose]();
   });
 
   const field = (object: string, name: string) =>

@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OpenOrg, openOrg, post } from './open-org.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { post, sharedOrg } from './open-org.ts';
 
 const verifier = 'v'.repeat(64);
 const challenge = createHash('sha256').update(verifier).digest('base64url');
@@ -8,14 +8,10 @@ const callback = 'http://127.0.0.1:9/oauth/callback';
 const client = { client_id: 'sim', client_secret: 'sim' };
 
 describe('signing in to the simulated org', () => {
-  let org: OpenOrg;
+  const org = sharedOrg({ isReset: false });
   let tokenUrl: string;
   beforeAll(async () => {
-    org = await openOrg();
     tokenUrl = `${org.url}/services/oauth2/token`;
-  });
-  afterAll(async () => {
-    await org[Symbol.asyncDispose]();
   });
 
   const asked = {

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import type { Policy } from '../../permissions/policy.ts';
 import { type Mapping, mappingSchema } from '../../src/domain/mapping.ts';
-import { syncStatus } from '../../src/sync/jobs/status.ts';
 import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
 import { saveMapping } from '../../src/sync/mapping/save-mapping.ts';
 import { describeStores } from '../support/databases.ts';
+import { status } from './status-of.ts';
 import { createSyncWorld, type SyncWorld } from './world.ts';
 
 const AS_CASES = {
@@ -27,18 +27,6 @@ async function open(world: SyncWorld, objects: Policy['objects']) {
   if (!row) throw new Error('there is no bot');
   const policy = { ...row.policy, objects: { ...row.policy.objects, ...objects } };
   await world.fresh.store.bots.savePolicy('demo', policy, 'ada', world.clock.now, row.policyRevision);
-}
-
-async function status(world: SyncWorld) {
-  const { bots, connections } = world.fresh.store;
-  const deps = {
-    store: world.store,
-    now: () => world.clock.now,
-    policyOf: async (bot: string) => (await bots.get(bot))?.policy,
-    connectionStatus: (bot: string) => world.connections.status(bot),
-    openOrg: (bot: string) => world.org(bot),
-  };
-  return syncStatus(deps, { bot: 'demo', orgId: (await connections.get('demo'))?.orgId ?? '' });
 }
 
 const READ = { read: true, write: false, denyFields: [], sensitiveFields: [], maskFields: [] };

@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import type { Mapping, Rule } from '../../src/domain/mapping.ts';
-import { syncStatus } from '../../src/sync/jobs/status.ts';
 import { compileMapping } from '../../src/sync/mapping/compile.ts';
 import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
 import { previewMapping } from '../../src/sync/mapping/preview.ts';
 import { sampleWarnings, saveMapping } from '../../src/sync/mapping/save-mapping.ts';
 import { describeStores } from '../support/databases.ts';
+import { status } from './status-of.ts';
 import { createSyncWorld, type SyncWorld } from './world.ts';
 
 const BIRTH: Rule = {
@@ -23,18 +23,6 @@ const mapped = (...more: Rule[]): Mapping => ({
 async function save(world: SyncWorld, mapping: Mapping, version = 0) {
   const deps = { store: world.store, now: () => world.clock.now };
   return saveMapping(deps, { bot: 'demo', org: await world.org(), kind: 'party', mapping, version, by: 'test' });
-}
-
-async function status(world: SyncWorld) {
-  const { bots, connections } = world.fresh.store;
-  const deps = {
-    store: world.store,
-    now: () => world.clock.now,
-    policyOf: async (bot: string) => (await bots.get(bot))?.policy,
-    connectionStatus: (bot: string) => world.connections.status(bot),
-    openOrg: (bot: string) => world.org(bot),
-  };
-  return syncStatus(deps, { bot: 'demo', orgId: (await connections.get('demo'))?.orgId ?? '' });
 }
 
 /** The database itself refuses one record. */

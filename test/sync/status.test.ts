@@ -1,22 +1,10 @@
 import { expect, it } from 'vitest';
 import { rotateToken } from '../../src/sync/inbound/tokens.ts';
-import { syncStatus } from '../../src/sync/jobs/status.ts';
 import { defaultMapping } from '../../src/sync/mapping/defaults.ts';
 import { deliver, setWebhook } from '../../src/sync/webhooks/deliver.ts';
 import { describeStores } from '../support/databases.ts';
-import { createSyncWorld, type SyncWorld } from './world.ts';
-
-async function status(world: SyncWorld) {
-  const { bots, connections } = world.fresh.store;
-  const deps = {
-    store: world.store,
-    now: () => world.clock.now,
-    policyOf: async (bot: string) => (await bots.get(bot))?.policy,
-    connectionStatus: (bot: string) => world.connections.status(bot),
-    openOrg: (bot: string) => world.org(bot),
-  };
-  return syncStatus(deps, { bot: 'demo', orgId: (await connections.get('demo'))?.orgId ?? '' });
-}
+import { status } from './status-of.ts';
+import { createSyncWorld } from './world.ts';
 
 const party = (localId: string) => ({ kind: 'party', localId });
 
