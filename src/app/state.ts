@@ -66,6 +66,7 @@ function openLate(file: SqliteFile, secrets: Cipher): State {
     deployments: deferred<Store['deployments']>(() => room('deployments')),
     values: deferred<Store['values'], 'get'>(() => room('values'), first.values),
     proveWritable: async () => (await whole.get()).store.proveWritable(),
+    clearPast: async (times) => (await whole.get()).store.clearPast(times),
     atomically: async (...asked) => (await whole.get()).store.atomically(...asked),
     close: async () => (whole.isMade() ? (await whole.get()).store.close() : file.close()),
   };

@@ -47,6 +47,8 @@ export interface Config {
   };
   /** How long values of records are kept beside the audit and in ended proposals, ms. */
   readonly retentionMs: number;
+  /** How long logs, changes, talks and ended proposals are kept, ms. */
+  readonly historyMs: number;
   /** Deadline of one Salesforce request, ms. */
   readonly requestTimeoutMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';

@@ -26,6 +26,8 @@ export interface Store {
   readonly values: ValueStore;
   /** Writes more than a row's worth and takes it away again; throws where nothing can be kept. */
   proveWritable(): Promise<void>;
+  /** Lets go what is past its time in every table; `historyBefore` ends logs, changes, talks and ended proposals. Not in a transaction. */
+  clearPast(times: { readonly now: number; readonly historyBefore: number }): Promise<void>;
   /**
    * Runs `work` in one transaction; only the store that it is given may be used inside. Not `isSynced`: on the disk with the next write
    * that is.

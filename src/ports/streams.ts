@@ -73,5 +73,4 @@ export interface FieldTimeStore {
   put(rows: readonly FieldTimes[]): Promise<void>;
   forget(scope: Scope, sfIds: readonly string[]): Promise<void>;
   forgetObject(scope: Scope, object: string): Promise<void>;
-  prune(before: number): Promise<void>;
 }

@@ -75,7 +75,6 @@ export interface InboxStore {
   pending(scope: Scope, limit: number): Promise<readonly InboxRow[]>;
   /** Marks them done; answers those that were not done before: each event has its effect once. */
   finish(bot: string, eventIds: readonly string[], now: number): Promise<readonly string[]>;
-  prune(before: number): Promise<void>;
 }
 
 /** A subscribed record as it was read. */
@@ -91,7 +90,6 @@ export interface RecordState {
 export interface ToldStore {
   /** Notes them as told; answers the Ids of those that are neither that state nor older. Each Id once. */
   news(scope: Scope, states: readonly RecordState[], now: number): Promise<readonly string[]>;
-  prune(before: number): Promise<void>;
 }
 
 export interface PollState {

@@ -112,6 +112,8 @@ const environment = z.object({
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/ }).optional(),
   OPENAI_MODEL: text,
   GATEHOUSE_RETENTION_DAYS: whole(1, 3650).default(30),
+  // Limits, charts and replays look 30 days back.
+  GATEHOUSE_HISTORY_DAYS: whole(35, 3650).default(90),
   GATEHOUSE_REQUEST_TIMEOUT_MS: whole(100, 120_000).default(20_000),
   GATEHOUSE_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
@@ -167,6 +169,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     session: e.GATEHOUSE_SESSION,
     openai: { apiKey: e.OPENAI_API_KEY, baseUrl: e.OPENAI_BASE_URL, model: e.OPENAI_MODEL },
     retentionMs: e.GATEHOUSE_RETENTION_DAYS * DAY_MS,
+    historyMs: e.GATEHOUSE_HISTORY_DAYS * DAY_MS,
     requestTimeoutMs: e.GATEHOUSE_REQUEST_TIMEOUT_MS,
     logLevel: e.GATEHOUSE_LOG,
   });

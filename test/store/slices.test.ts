@@ -52,11 +52,11 @@ describeStores((name, openFresh) => {
         { bot: 'demo', orgId: '00D', object: 'Contact', sfId: '003', kind: 'poll', receivedAt: 1, eventId: 'new' },
       ]),
     ).toBe(1);
-    const sent = await sentBy(() => sync.inbox.prune(11));
+    const sent = await sentBy(() => fresh.store.clearPast({ now: 11 + 7 * 86_400_000, historyBefore: 0 }));
     expect(deletes(sent, 'inbox')).toHaveLength(3);
     expect(await left(fresh)).toEqual([{ bot: 'demo' }]);
     if (name === 'SQLite') {
-      const plan = await fresh.database.all<object>(`explain query plan ${sent[0]}`, []);
+      const plan = await fresh.database.all<object>(`explain query plan ${deletes(sent, 'inbox')[0]}`, []);
       expect(JSON.stringify(plan)).toContain('INDEX inbox_done');
     }
   });

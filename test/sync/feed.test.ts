@@ -44,4 +44,20 @@ describeStores((_name, openFresh) => {
       next: expect.stringContaining('after=0'),
     });
   });
+
+  it('says so where what comes after a number is no longer kept, and how to go on; who begins anew begins with what is there [S7] [X7]', async () => {
+    await using world = await createSyncWorld(openFresh);
+    const ask = door(world);
+    await tell(world, 'p1', 'p2', 'p3');
+    world.clock.advance(100 * 86_400_000);
+    const past = { now: world.clock.now, historyBefore: world.clock.now - 90 * 86_400_000 };
+    await world.app.store.clearPast(past);
+    const gone = { code: 'conflict', next: expect.stringContaining('after=3') };
+    await expect(ask('GET', '/api/changes?after=1')).rejects.toMatchObject(gone);
+    expect(await bodyOf(ask('GET', '/api/changes?after=3'))).toEqual({ changes: [], next: 3 });
+    await tell(world, 'p4');
+    await expect(ask('GET', '/api/changes?after=2')).rejects.toMatchObject(gone);
+    for (const after of [0, 3])
+      expect((await bodyOf(ask('GET', `/api/changes?after=${after}`))).changes, `after ${after}`).toHaveLength(1);
+  });
 });

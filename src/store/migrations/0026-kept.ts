@@ -1,6 +1,6 @@
 /**
- * Which cases name whom, to be found by the person. What a saved mapping still has to tell the links. How far the feed was cleared. And
- * indexes by which what is past its time is found without a look at the rest.
+ * Which cases name whom, to be found by the person. What a saved mapping still has to tell the links. And indexes by which what is past
+ * its time is found without a look at the rest.
  */
 export const kept = [
   `create table "caseParties" (
@@ -27,9 +27,7 @@ export const kept = [
     "after" text,
     primary key ("bot", "kind", "version")
   )`,
-  `alter table "feedHeads" add column "cleared" bigint not null default 0`,
   `create index counters_window on counters ("window")`,
   `create index conversations_updated on conversations ("updatedAt")`,
-  `create index messages_at on messages ("at")`,
   `create index batch_runs_finished on "batchRuns" ("finishedAt") where "finishedAt" is not null`,
 ] as const;

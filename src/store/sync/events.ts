@@ -1,6 +1,4 @@
-import { sql } from 'kysely';
 import type { InboxRow, InboxStore, PollState, PollStore, Turn, TurnStore } from '../../ports/sync-store.ts';
-import { deleteInSlices } from '../slices.ts';
 import { fromRow, inChunks, type SyncDatabase, toRow } from './tables.ts';
 
 /** What Salesforce told us and we have not used yet. */
@@ -62,8 +60,6 @@ export function createInboxStore({ db, dialect }: SyncDatabase): InboxStore {
       }
       return finished;
     },
-
-    prune: (before) => deleteInSlices({ db, dialect }, 'inbox', sql`"doneAt" < ${before}`),
   };
 }
 

@@ -15,7 +15,7 @@ export function createFeedStore({ db }: SyncDatabase): FeedStore {
       // The head's row lock is held until commit: numbers become visible in their order, so no reader steps over a late one.
       const { seq } = await db
         .insertInto('feedHeads')
-        .values({ bot, seq: rows.length, cleared: 0 })
+        .values({ bot, seq: rows.length })
         .onConflict((conflict) =>
           conflict.column('bot').doUpdateSet(({ eb }) => ({ seq: eb('feedHeads.seq', '+', rows.length) })),
         )

@@ -1,9 +1,7 @@
-import { sql } from 'kysely';
 import type { FieldTimeStore, FieldTimes } from '../../ports/streams.ts';
-import { deleteInSlices } from '../slices.ts';
 import { fromRow, inChunks, type SyncDatabase, toRow } from './tables.ts';
 
-export function createFieldTimeStore({ db, dialect }: SyncDatabase): FieldTimeStore {
+export function createFieldTimeStore({ db }: SyncDatabase): FieldTimeStore {
   return {
     async get({ bot, orgId }, sfIds) {
       const found: FieldTimes[] = [];
@@ -43,7 +41,5 @@ export function createFieldTimeStore({ db, dialect }: SyncDatabase): FieldTimeSt
       const gone = db.deleteFrom('fieldTimes').where('bot', '=', bot).where('orgId', '=', orgId);
       await gone.where('object', '=', object).execute();
     },
-
-    prune: (before) => deleteInSlices({ db, dialect }, 'fieldTimes', sql`"heardAt" < ${before}`),
   };
 }

@@ -6,7 +6,7 @@ const EQUAL = ['localId', 'kind', 'status', 'operation', 'direction', 'batch', '
 const JSON_COLUMNS = ['changes', 'error'] as const;
 const FOLLOW_JSON = ['keys', 'batches', 'after'] as const;
 
-/** Rows are added and read; nothing here changes or removes one. */
+/** Rows are added and read; nothing here changes one. */
 export function createLogStore({ db }: SyncDatabase): LogStore {
   return {
     async add(rows) {

@@ -40,7 +40,7 @@ export type SyncTables = {
   mappings: Stored<MappingRow, 'mapping'>;
   follows: Stored<Follow, 'keys' | 'batches' | 'after'>;
   feed: Stored<Required<FeedRow>, 'changes' | 'changed'>;
-  feedHeads: { readonly bot: string; readonly seq: number; readonly cleared: number };
+  feedHeads: { readonly bot: string; readonly seq: number };
   webhookTargets: WebhookTarget;
   inboundTokens: InboundToken;
   subscriptions: Stored<Required<Subscription>, 'fields' | 'when'>;

@@ -1,9 +1,7 @@
-import { sql } from 'kysely';
 import type { ToldStore } from '../../ports/sync-store.ts';
-import { deleteInSlices } from '../slices.ts';
 import { inChunks, type SyncDatabase } from './tables.ts';
 
-export function createToldStore({ db, dialect }: SyncDatabase): ToldStore {
+export function createToldStore({ db }: SyncDatabase): ToldStore {
   return {
     async news({ bot, orgId }, states, now) {
       const news: string[] = [];
@@ -26,7 +24,5 @@ export function createToldStore({ db, dialect }: SyncDatabase): ToldStore {
       }
       return news;
     },
-
-    prune: (before) => deleteInSlices({ db, dialect }, 'told', sql`"at" < ${before}`),
   };
 }

@@ -93,9 +93,6 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
       if (polled) unpolled.set(bot, polled.refused[0]);
       if (polled) await store.streams.met({ bot, orgId: org.orgId }, demands.polls, 'polled');
       await step(undefined, () => reconcile({ bot, orgId: org.orgId }, demands.reconciles));
-      if (polled) await store.inbox.prune(now() - 7 * 86_400_000);
-      if (polled) await store.told.prune(now() - 30 * 86_400_000);
-      if (polled) await store.fieldTimes.prune(now() - 30 * 86_400_000);
       let hasSynced = false;
       // A batch goes on window by window, so that what changes meanwhile does not wait for its end.
       for (let hasMore = true; hasMore && !stopping.signal.aborted && !(await isQuiet()); ) {

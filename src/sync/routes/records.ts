@@ -50,6 +50,16 @@ export function recordRoutes(deps: RouteDeps) {
     };
   }
 
+  /** The number of the first change after this one where none was found; undefined: there is none yet. */
+  async function beyond(bot: string, after: number): Promise<number | undefined> {
+    const head = await store.feed.head(bot);
+    if (after > head) throw notReached();
+    if (after === head) return undefined;
+    // Added since, or all of it is gone.
+    const [row] = await store.feed.after(bot, after, 1);
+    return row?.seq ?? head + 1;
+  }
+
   async function remove(kind: Kind, bot: string, named: string) {
     const id = parsePart(hostId, named, 'id');
     if (!(await sync.hosts.remove(bot, kind, id))) throw missing(kind, id);
@@ -185,13 +195,23 @@ export function recordRoutes(deps: RouteDeps) {
       answer: z.strictObject({ changes: z.array(messageAnswer), next: z.int() }),
       async handle({ caller: { bot }, query: { after, limit } }) {
         const rows = await store.feed.after(bot, after, limit);
-        if (rows.length === 0 && after > (await store.feed.head(bot))) throw notReached();
+        const first = rows[0]?.seq ?? (await beyond(bot, after));
+        // Who begins anew, at 0, begins with what is there.
+        if (after > 0 && first !== undefined && first > after + 1) throw pastKeeping(first - 1);
         const opened = openedBy(await deps.policyOf(bot));
         const changes = rows.map((row) => toMessage(boundedRow(row, opened)));
         return { json: { changes, next: rows.at(-1)?.seq ?? after } };
       },
     }),
   ];
+}
+
+function pastKeeping(last: number): GatehouseError {
+  const lost = `Changes up to number ${last} are no longer kept.`;
+  return new GatehouseError('conflict', lost, {
+    next: `Read every record once (GET /api/parties and /api/cases, with their \`next\`), then go on from after=${last}.`,
+    fields: [{ name: 'after', problem: `is before ${last}` }],
+  });
 }
 
 /** A database of before, put back: what it tells from here on has numbers that were given already. */
