@@ -66,7 +66,7 @@ function sobjects(call: Call): Reply {
     return ok(describeObject(call, eventType(name)), lastModified(call));
   }
   const object = objectNamed(call, name);
-  if (object.name === 'PermissionSetAssignment') mayAssign(call);
+  if (object.name === 'PermissionSetAssignment' || object.name === 'PermissionSet') mayAssign(call);
   if (second === undefined) return objectRoot(call, object);
   if (third !== undefined) return recordByKey(call, object, second, call.path.slice(3).join('/'));
   if (second.toLowerCase() === 'describe') {

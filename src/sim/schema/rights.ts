@@ -30,7 +30,7 @@ export const PermissionSet = defineObject(
     ...systemPermissions.map((name) => bool(`Permissions${name}`, name)),
     ...audit(),
   ],
-  { isWritable: false },
+  { isWritable: false, isDeletable: true },
 );
 
 export const PermissionSetAssignment = defineObject(
