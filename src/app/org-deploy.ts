@@ -59,7 +59,7 @@ export function createOrgDeploy(deps: OrgDeployDeps): OrgDeploy {
 
   const note = (
     { id, bot, digest, orgId }: DeploymentRow,
-    by: { readonly principal: string; readonly channel: string },
+    by: By,
     event: string,
     detail: Readonly<Record<string, unknown>> = {},
   ) => audit.record({ bot, ...by, action: 'org-deploy', event, detail: { id, orgId, digest, ...detail } });
@@ -87,12 +87,12 @@ export function createOrgDeploy(deps: OrgDeployDeps): OrgDeploy {
     state: DeployState,
     problem?: GatehouseError,
     patch: Partial<DeploymentRow> = {},
+    by: By = HOUSE(row),
   ): Promise<boolean> {
     const told = problem === undefined ? null : JSON.stringify(problemOf(problem));
     const was = { state: row.state };
     const isMine = await rows.patchIf(row.id, was, { ...patch, state, problem: told, stateHash: null });
-    if (isMine)
-      await note(row, HOUSE(row), EVENTS[state] ?? state, problem === undefined ? {} : { why: problem.message });
+    if (isMine) await note(row, by, EVENTS[state] ?? state, problem === undefined ? {} : { why: problem.message });
     await revoke(await rowOf(row.id));
     return isMine;
   }
@@ -258,7 +258,7 @@ export function createOrgDeploy(deps: OrgDeployDeps): OrgDeploy {
       const made = await deps.setup.prepare(bot, { events }, AbortSignal.timeout(ASK_MS));
       for (const old of await rows.open(bot.name)) {
         if (old.state === 'deploying' && !isDeployOver((await look(old.id)).state)) throw underWay();
-        await end(await rowOf(old.id), 'cancelled');
+        await end(await rowOf(old.id), 'cancelled', undefined, {}, by);
       }
       const at = now();
       const row: DeploymentRow = {
@@ -281,6 +281,7 @@ export function createOrgDeploy(deps: OrgDeployDeps): OrgDeploy {
       const { url, verifier } = await (await admins()).begin(row.bot, { redirectUri, state });
       const sealed = sealOf(row).encrypt(JSON.stringify({ verifier, redirectUri }));
       await rows.patchIf(id, { state: 'waiting' }, { stateHash: hash(state), sessionId, sealed });
+      await note(row, by, 'admin_sign_in_begun');
       return { url };
     },
 
@@ -356,7 +357,7 @@ export function createOrgDeploy(deps: OrgDeployDeps): OrgDeploy {
     async cancel(id, by) {
       const row = await own(id, by);
       if (row.state === 'deploying') throw underWay();
-      if (!isDeployOver(row.state)) await end(row, 'cancelled');
+      if (!isDeployOver(row.state)) await end(row, 'cancelled', undefined, {}, by);
       return toShown(await rowOf(id));
     },
 
@@ -389,5 +390,10 @@ export function createOrgDeploy(deps: OrgDeployDeps): OrgDeploy {
 const isPassing = (error: unknown): boolean =>
   error instanceof UpstreamError && (error.outcome !== 'refused' || error.infrastructure);
 
+interface By {
+  readonly principal: string;
+  readonly channel: string;
+}
+
 /** Of a step that nobody pressed: for whom it is taken. */
-const HOUSE = ({ principal }: DeploymentRow) => ({ principal, channel: 'app' });
+const HOUSE = ({ principal }: DeploymentRow): By => ({ principal, channel: 'app' });

@@ -74,7 +74,7 @@ export const COMMANDS: readonly ListedCommand[] = [
   },
   {
     name: 'org prepare',
-    summary: 'Make the package and click list that an admin sets an org up by',
+    summary: 'Make the package that an admin sets an org up by, and deploy it after a yes',
     load: () => import('./commands/org-prepare.ts'),
   },
   { name: 'call', summary: 'Call an action as a bot, through the gate', load: () => import('./commands/call.ts') },

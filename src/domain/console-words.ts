@@ -27,6 +27,8 @@ const PLACES: readonly (readonly [said: string, place: string])[] = [
   ['gatehouse audit verify', 'Log → a row → Verify the chain'],
   ['gatehouse audit export', 'Log'],
   [`gatehouse org check ${WORD}`, 'Bots → $1 → Its org'],
+  ['gatehouse org prepare BOT --deploy', 'Bots → its page → Its org'],
+  [`POST /api/bots/${WORD}/org/deployments`, 'Bots → $1 → Its org'],
   [`gatehouse action list ${WORD}`, 'Bots → $1 → Actions without code'],
   [
     String.raw`POST /api/bots/${WORD}/sync/parents \{.*?\} with .*? true(?=\.)`,

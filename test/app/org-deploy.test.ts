@@ -35,7 +35,15 @@ describe('the package of a bot, deployed by an administrator of the org', () => 
     expect(await found(house, 'SELECT Id FROM PermissionSetAssignment')).not.toHaveLength(0);
     expect([await house.asked(), await house.revoked()]).toEqual([2, 1]);
     expect(await house.audit()).toEqual([
-      ...['deploy_begun', 'admin_signed_in', 'deploy_checked', 'deploy_approved', 'deployed', 'sign_in_revoked'],
+      ...[
+        'deploy_begun',
+        'admin_sign_in_begun',
+        'admin_signed_in',
+        'deploy_checked',
+        'deploy_approved',
+        'deployed',
+        'sign_in_revoked',
+      ],
     ]);
     for (const { text } of [shown, done, await house.ada.ask('GET', '/api/audit?limit=100')])
       expect(text).not.toMatch(TOKEN);
@@ -115,6 +123,14 @@ describe('the package of a bot, deployed by an administrator of the org', () => 
     const { json: way } = await house.ada.ask('POST', `${house.at}/${json.id}/sign-in`);
     const back = await approve(way.url);
     expect(await bob.ask('GET', `/oauth/callback?${back}`)).toMatchObject({ status: 403 });
+    // The same person in another browser is another browser.
+    const { json: anew } = await house.ada.ask('POST', `${house.at}/${json.id}/sign-in`);
+    const { cookie, session } = await house.app.access.redeem((await house.app.access.signInToken('ada')).token);
+    const there = await fetch(`${house.door.url}/oauth/callback?${await approve(anew.url)}`, {
+      headers: { cookie: `gatehouse=${cookie}`, 'x-csrf-token': session.csrf, accept: 'application/json' },
+      redirect: 'manual',
+    });
+    expect(there.status).toBe(403);
     // Good once, whoever brought it.
     expect((await house.ada.ask('GET', `/oauth/callback?${back}`)).status).toBe(400);
     expect((await look(house, json.id)).json.state).toBe('waiting');
@@ -268,6 +284,7 @@ describe('the package of a bot, deployed by an administrator of the org', () => 
     await house.control('POST', 'faults', { clear: true });
     await (await house.app.orgDeploy()).tidy();
     expect(await house.revoked()).toBe(1);
+    expect(await house.audit()).toContain('deploy_cancelled');
     const other = await house.begin();
     await house.control('POST', 'faults', away);
     house.clock.ahead = 31 * 60_000;

@@ -33,6 +33,8 @@ const ELSEWHERE = new Set([
   'POST /api/bots/{bot}/playground/{id}/messages',
   'POST /api/bots/{bot}/playground/{id}/resume',
   'POST /api/bots/{bot}/playground/{id}/actions/{action}',
+  'POST /api/bots/{bot}/org/deployments/{id}/sign-in',
+  'DELETE /api/bots/{bot}/org/deployments/{id}',
 ]);
 
 const HOOK = 'https://203.0.113.7/hook';
@@ -43,6 +45,15 @@ const batch =
     const { batches } = await ask('/api/bots/demo/sync/batches');
     const open = batches.find(({ state }: { state: string }) => /running|paused|scheduled/.test(state));
     return { path: `/api/bots/demo/sync/batches/${open?.id}/${what}` };
+  };
+
+/** Of the one that was begun last. */
+const deployment =
+  (what: string, yes: (of: { readonly digest: string }) => object | undefined): Try =>
+  async (_, ask) => {
+    const [latest] = (await ask('/api/bots/demo/org/deployments')).deployments;
+    const json = yes(latest);
+    return { path: `/api/bots/demo/org/deployments/${latest.id}/${what}`, ...(json === undefined ? {} : { json }) };
   };
 
 const DECLARED = '/api/bots/demo/declared-actions/DealStatus';
@@ -148,6 +159,9 @@ const TRIES: Readonly<Record<string, Try>> = {
   'DELETE /api/bots/{bot}/sync/subscriptions/{object}': () => ({
     path: '/api/bots/demo/sync/subscriptions/Opportunity',
   }),
+  'POST /api/bots/{bot}/org/deployments': () => ({ json: {} }),
+  'POST /api/bots/{bot}/org/deployments/{id}/check': deployment('check', () => undefined),
+  'POST /api/bots/{bot}/org/deployments/{id}/deploy': deployment('deploy', ({ digest }) => ({ digest })),
   'PUT /api/bots/{bot}/mode': () => ({ json: { mode: 'ask' } }),
   'DELETE /api/bots/{bot}/integration': () => ({}),
   'DELETE /api/bots/{bot}': () => ({ path: '/api/bots/made?confirm=made' }),
