@@ -1,22 +1,21 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { approve } from '../salesforce/org-world.ts';
-import { openDeployHouse } from '../support/deploy-house.ts';
+import { type DeployHouse, describeDeployHouses } from '../support/deploy-house.ts';
 
-type House = Awaited<ReturnType<typeof openDeployHouse>>;
 const TOKEN = /00D[A-Za-z0-9]{12}!/;
 
-async function found({ app }: House, soql: string) {
+async function found({ app }: DeployHouse, soql: string) {
   return (await (await app.connections.open('desk', { signal: AbortSignal.timeout(10_000) })).query(soql)).records;
 }
-const sets = (house: House) => found(house, "SELECT Id, Name FROM PermissionSet WHERE Name LIKE 'Gatehouse%'");
-const look = (house: House, id: string) => house.ada.ask('GET', `${house.at}/${id}`);
-const yes = (house: House, { id, digest }: { id: string; digest: string }, more = {}) =>
+const sets = (house: DeployHouse) => found(house, "SELECT Id, Name FROM PermissionSet WHERE Name LIKE 'Gatehouse%'");
+const look = (house: DeployHouse, id: string) => house.ada.ask('GET', `${house.at}/${id}`);
+const yes = (house: DeployHouse, { id, digest }: { id: string; digest: string }, more = {}) =>
   house.ada.ask('POST', `${house.at}/${id}/deploy`, { digest, ...more });
 
-describe('the package of a bot, deployed by an administrator of the org', () => {
-  it('is tried, shown, deployed after a yes, given to the user, and the sign-in is revoked [B5] [O4]', async () => {
+describeDeployHouses((openDeployHouse) => {
+  it('a package is tried, shown, deployed after a yes, given to the user, and the sign-in is revoked [B5] [O4]', async () => {
     await using house = await openDeployHouse();
     const { id, digest, back } = await house.begin();
     expect(back).toMatchObject({ status: 303, location: `/bots/desk/org?view=package&deployment=${id}` });

@@ -5,9 +5,11 @@ import { type App, type AppOptions, createApp } from '../../src/app/app.ts';
 import { listen } from '../../src/http/server.ts';
 import { readConfig } from '../../src/runtime/config.ts';
 import { serveSim } from '../../src/sim/server.ts';
+import { openDatabase } from '../../src/store/open.ts';
 import { approve } from '../salesforce/org-world.ts';
 import { checkAnswer } from './answers.ts';
 import { controlOf } from './control.ts';
+import { describeOnce, describePostgres } from './databases.ts';
 import { testFolder } from './prepared.ts';
 
 /** An installation over real HTTP beside an org on a port, which has none of our fields, connected by the web flow. */
@@ -91,4 +93,25 @@ export async function openDeployHouse(env: Readonly<Record<string, string>> = {}
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+export type DeployHouse = Awaited<ReturnType<typeof openDeployHouse>>;
+
+/** One suite on every database there is. */
+export function describeDeployHouses(suite: (open: () => Promise<DeployHouse>) => void): void {
+  describeOnce('on SQLite', () => suite(openDeployHouse));
+  describePostgres((makeSchema) =>
+    suite(async () => {
+      const { target, remove } = await makeSchema();
+      await (await openDatabase(target)).close();
+      const house = await openDeployHouse({ DATABASE_URL: target.url });
+      return {
+        ...house,
+        async [Symbol.asyncDispose]() {
+          await house[Symbol.asyncDispose]();
+          await remove();
+        },
+      };
+    }),
+  );
 }
