@@ -37,6 +37,8 @@ export interface AppSync extends SyncRoom {
   tellRecovered(operator: string): Promise<void>;
   /** Another text whenever sync did something. */
   mark(): Promise<string>;
+  /** What works less well than it should, of all bots. */
+  degraded(): Promise<readonly 'events'[]>;
   /** Looks at what every connected org changed under its bot, and keeps it for `problems`. */
   lookForDrift(): Promise<void>;
   /** What is wrong as it is kept here, without a look at Salesforce. */
@@ -200,6 +202,7 @@ export function createAppSync(deps: AppSyncDeps): AppSync {
     },
     worker,
     mark: () => shared.store.mark(),
+    degraded: async () => ((await shared.store.streams.isAnyBroken()) ? ['events'] : []),
     async problems(bot) {
       const { orgId } = await connections.status(bot);
       if (orgId === undefined) return [];

@@ -31,9 +31,9 @@ export async function serveHouse({
   const key =
     app.isSimulated && (await ensureDemoBot(app)).isNew ? await app.access.issueKey('agent', DEMO_BOT) : undefined;
   const mcp = createMcpHttp(app);
-  const { routes, worker, mark: syncHead } = await app.sync();
+  const { routes, worker, mark: syncHead, degraded } = await app.sync();
   const context = app.gate.accountContext;
-  const server = await listen({ ...app, mcp, routes, context, syncHead, openDemo: demo?.open }, config).catch(
+  const server = await listen({ ...app, mcp, routes, context, syncHead, degraded, openDemo: demo?.open }, config).catch(
     (error: unknown) => {
       throw explainListen(error, config);
     },

@@ -39,6 +39,8 @@ export interface HttpDeps
   ) => Promise<Readonly<Record<string, unknown>>>;
   /** Routes of other rooms, under the same guards. */
   readonly routes?: readonly Route[];
+  /** What works less well than it should, though the process can serve. */
+  readonly degraded?: (() => Promise<readonly 'events'[]>) | undefined;
   /** Changes whenever sync did something; of rooms that write no audit row for it. */
   readonly syncHead?: (() => Promise<string>) | undefined;
   /** Opens the console of the demo beside this one; there where the browser is on this machine. */

@@ -43,6 +43,8 @@ export interface StreamLease {
 
 export interface StreamStore {
   list(scope: Scope): Promise<readonly Stream[]>;
+  /** Whether a channel of any bot is not heard that should be: what nobody selected for events is polled, and well. */
+  isAnyBroken(): Promise<boolean>;
   /** Leaves the demands alone: others meet them meanwhile. */
   put(rows: readonly StreamRow[]): Promise<void>;
   remove(scope: Scope, channels: readonly string[]): Promise<void>;

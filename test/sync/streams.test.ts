@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { healthRoutes } from '../../src/http/routes/health.ts';
+import { serveRoutes } from '../../src/http/server.ts';
 import type { EventSink, RawEvent } from '../../src/ports/events.ts';
 import type { Stream } from '../../src/ports/streams.ts';
 import type { SyncStore } from '../../src/ports/sync-store.ts';
@@ -300,6 +302,31 @@ describeStores((_name, openFresh) => {
     const again = listener(world);
     await until(async () => (await rows(world)).every(({ state }) => state === 'live'));
     await again.stop();
+  });
+
+  it('tells a probe that it works less well where a channel is not heard that should be, and stays ready [X4] [I2]', async () => {
+    await using world = await createHeard(openFresh);
+    await people(world, 1);
+    const { degraded } = await world.app.sync();
+    const http = serveRoutes(world.app, healthRoutes({ ...world.app, degraded }));
+    const probe = async () => {
+      const request = new Request('http://localhost/readyz', { headers: { host: 'localhost' } });
+      const answer = await http.fetch(request, { remoteAddress: '127.0.0.1' });
+      return { code: answer.status, ...((await answer.json()) as object) };
+    };
+    const pollMs = async () => (await (await world.app.sync()).status('demo'))?.pollMs;
+    const ears = listener(world);
+    await until(() => isLive(world));
+    await until(async () => (await rows(world)).some(({ state }) => state === 'refused'));
+    // Nobody selected opportunities: they are polled, and well.
+    expect(await probe()).toEqual({ code: 200, status: 'ready' });
+    await act(world, 'deliveryLimit');
+    await world.add({ LastName: 'Not delivered' });
+    await ears.ended;
+    expect(await probe()).toEqual({ code: 200, status: 'ready', degraded: ['events'] });
+    expect(await pollMs()).toBe(0);
+    await world.worker.turn('demo');
+    expect(await pollMs()).toBe(300_000);
   });
 
   it('rests half an hour at a limit of the org, then twice as long, and begins with a poll', async () => {

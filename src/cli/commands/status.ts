@@ -129,12 +129,13 @@ export function describeConnection(status: ConnectionStatus): string {
   return columns(rows.flatMap(([label, value]) => (value === undefined ? [] : [[label, value]])));
 }
 
-function describeSync({ links, waiting, waitingSince, quietHours, streams, problems }: SyncStatus): string {
+function describeSync({ links, waiting, waitingSince, quietHours, streams, pollMs, problems }: SyncStatus): string {
   const counts = links.map(({ kind, state, count }) => `${count} ${kind} ${state.replaceAll('_', ' ')}`);
   const rows: (readonly [string, string])[] = [
     ['links', counts.join(', ') || 'none'],
     ['to sync', waiting === 0 ? 'nothing' : `${waiting}${waitingSince === undefined ? '' : ` since ${waitingSince}`}`],
     ...(quietHours === undefined ? [] : [['quiet hours', describeHours(quietHours)] as const]),
+    ['polled', pollMs === 0 ? 'at once' : `every ${pollMs / 60_000} minutes`],
     ...streams.map(({ object, state, since, lastEventAt, message }): readonly [string, string] => [
       `${object} events`,
       state === 'live' ? `heard since ${since}, last ${lastEventAt ?? 'none yet'}` : (message ?? 'not heard yet'),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineRoute } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 
-export function healthRoutes({ ready, log }: HttpDeps) {
+export function healthRoutes({ ready, degraded, log }: HttpDeps) {
   return [
     defineRoute({
       method: 'GET',
@@ -17,11 +17,20 @@ export function healthRoutes({ ready, log }: HttpDeps) {
       path: '/readyz',
       summary: 'The process can serve: its state can be read and written',
       who: [],
-      answer: z.strictObject({ status: z.enum(['ready', 'not_ready']), reason: z.string().optional() }),
+      answer: z.strictObject({
+        status: z.enum(['ready', 'not_ready']),
+        reason: z.string().optional(),
+        degraded: z
+          .array(z.enum(['events']))
+          .optional()
+          .describe('Works less well: `events`, a channel of change events is not heard, and its object polled'),
+      }),
       async handle() {
         try {
           await ready();
-          return { json: { status: 'ready' } };
+          // Changes come all the same, minutes later: no reason to send anybody elsewhere.
+          const less = (await degraded?.()) ?? [];
+          return { json: { status: 'ready', ...(less.length === 0 ? {} : { degraded: less }) } };
         } catch (error) {
           log.error('not ready', { cause: reasonOf(error) });
           // What is wrong in detail is for the log: anybody may ask.

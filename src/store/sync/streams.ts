@@ -17,6 +17,19 @@ export function createStreamStore({ db }: SyncDatabase): StreamStore {
       }));
     },
 
+    async isAnyBroken() {
+      const row = await db
+        .selectFrom('streams')
+        .select('channel')
+        .where('state', 'in', ['waiting', 'paused', 'refused'])
+        .where('error', 'is not', null)
+        // Quotes within a text are escaped: nothing that Salesforce says can look like this key.
+        .where('error', 'not like', '%"code":"not_found"%')
+        .limit(1)
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+
     async put(rows) {
       for (const row of rows) {
         // Named one by one: a row may have been read with its demands, which stay as they are.

@@ -4,6 +4,8 @@ import type { SyncDeps } from '../../ports/sync.ts';
 import { LEASE_MS } from './streams.ts';
 import { watchedObjects } from './watched.ts';
 
+/** How often Salesforce is asked what changed, by all processes together. */
+export const POLL_MS = 300_000;
 /** With every watched object heard, the poll is only the net: 48 calls a day in place of 288. It never stops. */
 const CALM_POLL_MS = 30 * 60_000;
 

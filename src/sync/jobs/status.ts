@@ -8,6 +8,7 @@ import { type InboundKind, type SyncStore, TURN_MS } from '../../ports/sync-stor
 import { heldWithList } from '../engine/held-list.ts';
 import { logIdAt } from '../host/log-ids.ts';
 import { FOUND_BY_POLL } from '../inbound/poll.ts';
+import { POLL_MS, streamDemands } from '../inbound/stream-demands.ts';
 import { isSwitchedOff } from '../remote/policy-bounds.ts';
 import { type ShownHours, shownHours } from '../remote/quiet-hours.ts';
 import { mappingOf, openTarget, type Target } from '../remote/target.ts';
@@ -28,6 +29,8 @@ export interface SyncStatus {
   readonly lastEventAt?: string | undefined;
   readonly quietHours?: ShownHours;
   readonly problems: readonly SyncProblem[];
+  /** Between two polls, as the streams stand; 0 where one is due at once. */
+  readonly pollMs: number;
   readonly remoteTime: string;
 }
 
@@ -92,7 +95,8 @@ export async function syncStatus(deps: StatusDeps, { bot, orgId }: Scope): Promi
       ...(await missingEvents(deps, bot, connection)),
       ...(await keptProblems(deps, scope)),
     ],
-    remoteTime: 'per field where the org tracks field history, else the record',
+    pollMs: (await streamDemands(deps, scope, POLL_MS)).pollMs,
+    remoteTime: 'per field where change events or field history tell it, else the record',
   };
 }
 

@@ -9,7 +9,7 @@ import type { Engine } from '../engine/engine.ts';
 import { askForHeld } from '../engine/held-list.ts';
 import { createHints } from '../inbound/hints.ts';
 import { pollWhenDue } from '../inbound/poll.ts';
-import { type StreamDemandsNow, streamDemands } from '../inbound/stream-demands.ts';
+import { POLL_MS, type StreamDemandsNow, streamDemands } from '../inbound/stream-demands.ts';
 import { createStreams, type StreamDeps } from '../inbound/streams.ts';
 import { followOn } from '../mapping/follow-rules.ts';
 import { quietUntil } from '../remote/quiet-hours.ts';
@@ -45,7 +45,7 @@ export interface WorkerDeps extends DeliveryDeps, Pick<StreamDeps, 'events' | 'n
 /** In-process loop over the outbox; any number of processes may run one on the same store. */
 export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRunner, batches: Batches): Worker {
   const deps = { ...given, watch: given.watch ?? createLeaseWatch(given.now) };
-  const { store, now, ticks = now, tickMs = 2_000, pollMs = 300_000, pauseMs = (ms: number) => ms } = deps;
+  const { store, now, ticks = now, tickMs = 2_000, pollMs = POLL_MS, pauseMs = (ms: number) => ms } = deps;
   const stopping = new AbortController();
   const hints = createHints(deps);
   /** As the last tick found them, whoever signed in, in whatever process. */

@@ -86,6 +86,7 @@ export const statusAnswer = z
         ),
       }),
     ),
+    pollMs: z.int().describe('Between two polls, as the streams stand; 0: one is due at once'),
     remoteTime: z.string(),
   })
   .meta({ id: 'SyncStatus' });

@@ -26,7 +26,7 @@ export function Streams({ bot }: { readonly bot: string }) {
         later.
       </p>
       <Loaded query={query}>
-        {({ streams }) => (
+        {({ streams, pollMs }) => (
           <>
             {streams.length === 0 ? (
               <Empty>Nothing is listened to yet: once the bot is connected and syncs, its objects stand here.</Empty>
@@ -45,7 +45,8 @@ export function Streams({ bot }: { readonly bot: string }) {
               </ul>
             )}
             <p class="note">
-              Select objects in Setup, Change Data Capture, or by{' '}
+              Beside it Salesforce is asked {pollMs === 0 ? 'at once' : `every ${pollMs / 60_000} minutes`} what
+              changed. Select objects in Setup, Change Data Capture, or by{' '}
               <Link href={`/bots/${encodeURIComponent(bot)}/org?view=package`}>the package</Link> with change events.
             </p>
           </>
