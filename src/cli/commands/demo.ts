@@ -36,7 +36,11 @@ export const command = defineCommand({
       // The person's own settings stay out: nothing here may reach a real org.
       const own = { GATEHOUSE_DATA: folder, ...(options.seed ? { GATEHOUSE_SIM_SEED: options.seed } : {}) };
       const config = readConfig({ ...own, GATEHOUSE_LOG: 'silent' });
-      const app = await createApp(config);
+      const { createSim } = await import('../../sim/sim.ts');
+      // Ours, and not the app's: what a colleague does in it is done to the org itself.
+      const file = path.join(folder, 'sim.db');
+      const sim = await createSim({ file, seed: config.simSeed, version: config.salesforce.apiVersion });
+      const app = await createApp(config, { simulatedOrg: sim });
       const startedAt = app.now();
       const { key } = await createBot(app, DEMO_BOT, 'internal', { principal: 'demo', channel: 'cli' });
       const stage = await openStage(
@@ -47,10 +51,11 @@ export const command = defineCommand({
         terminal,
       );
       try {
-        await playScenes(stage, app, options.seed === 'stock');
+        await playScenes(stage, app, sim, options.seed === 'stock');
       } finally {
         await stage.close();
         await app.close();
+        await sim.close();
       }
       const failed = stage.checks.filter(({ ok }) => !ok);
       const seconds = ((app.now() - startedAt) / 1000).toFixed(1);

@@ -1,9 +1,12 @@
 import type { App } from '../../app/app.ts';
+import type { Sim } from '../../sim/sim.ts';
 import { DEMO_BOT } from '../bots.ts';
+import { aColleague } from './colleague.ts';
+import { askAsOperator } from './operator.ts';
 import type { Stage } from './stage.ts';
 
 /** What happens in the demo. Every claim is checked against the org itself, past the gate. */
-export async function playScenes(stage: Stage, app: App, isStock: boolean): Promise<void> {
+export async function playScenes(stage: Stage, app: App, sim: Sim, isStock: boolean): Promise<void> {
   const org = await openOrg(app, stage);
   const deals = isStock ? byName : byReference;
   await aLead(stage, org);
@@ -12,6 +15,7 @@ export async function playScenes(stage: Stage, app: App, isStock: boolean): Prom
   await anApproval(stage, org, deals.sensors);
   await aSync(stage, app, org);
   await aConflict(stage, app, org);
+  await aColleague(stage, app, sim, await org.idOf(deals.sensors.where));
   await aRepair(stage);
   await aDeclaredAction(stage, app);
   await aRevocation(stage, app);
@@ -148,22 +152,11 @@ async function aConflict(stage: Stage, app: App, org: DemoOrg): Promise<void> {
     held.Phone === '+351 21 555 0300' && host?.fields.phone === '+351 21 555 0300',
   );
 
-  const rows = await syncLog(app, 'party-7');
+  const logs = await askAsOperator(app, 'GET', `/api/bots/${DEMO_BOT}/sync/logs?localId=party-7`);
+  const rows = await logs.text();
   const lost = /\{[^{}]*"lost":"[^"]*"[^{}]*\}/.exec(rows)?.[0] ?? '';
   stage.note(`The sync log keeps what lost, and an operator can put it back: ${lost}`);
   stage.check('the losing phone is kept', lost.includes('+351 21 555 0200'));
-}
-
-/** The sync log of a record, as an operator's browser or script reads it. */
-async function syncLog(app: App, localId: string): Promise<string> {
-  const { serveRoutes } = await import('../../http/server.ts');
-  const { routes } = await app.sync();
-  // Values of people are shown to admins alone.
-  const key = await app.access.createOperator('demo', 'admin');
-  const headers = { host: 'localhost', authorization: `Bearer ${key}` };
-  const asked = new Request(`http://localhost/api/bots/${DEMO_BOT}/sync/logs?localId=${localId}`, { headers });
-  const answer = await serveRoutes(app, routes).fetch(asked, { remoteAddress: '127.0.0.1' });
-  return answer.text();
 }
 
 async function aRepair(stage: Stage): Promise<void> {
@@ -231,6 +224,7 @@ interface DemoOrg {
   roles(email: string): Promise<number>;
   opportunity(where: string): Promise<Readonly<Record<string, unknown>>>;
   contact(email: string): Promise<Readonly<Record<string, unknown>>>;
+  idOf(where: string): Promise<string>;
   /** As a colleague in Salesforce would. */
   change(email: string, fields: Readonly<Record<string, string>>): Promise<void>;
 }
@@ -250,6 +244,7 @@ async function openOrg({ connections }: App, stage: Stage): Promise<DemoOrg> {
     opportunity: async (where) =>
       (await read(`SELECT Name, StageName, Amount FROM Opportunity WHERE ${where}`))[0] ?? {},
     contact: async (email) => (await read(`SELECT Name, Title, Phone FROM Contact WHERE Email = '${email}'`))[0] ?? {},
+    idOf: async (where) => String((await org.query(`SELECT Id FROM Opportunity WHERE ${where}`)).records[0]?.Id),
     async change(email, fields) {
       const { records } = await org.query(`SELECT Id FROM Contact WHERE Email = '${email}'`);
       await org.patch('Contact', String(records[0]?.Id), fields);
