@@ -1,10 +1,13 @@
+import { generateKeyPairSync } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { type GatehouseError, toErrorBody } from '../../src/domain/errors.ts';
 import type { Org } from '../../src/ports/salesforce.ts';
+import { createOAuth } from '../../src/salesforce/auth/oauth.ts';
+import { createTransport } from '../../src/salesforce/transport/http.ts';
 import { isUnknownOutcome } from '../../src/salesforce/transport/upstream-error.ts';
-import { createServedWorld, createSimWorld, refusal } from './org-world.ts';
+import { createServedWorld, createSimWorld, refusal, serve } from './org-world.ts';
 
 /** What became of a write is Salesforce's to say. An answer in other words, above all a page, proves neither a yes nor a no. */
 
@@ -98,6 +101,43 @@ it('the session that an answer echoes is told to nobody, whatever part of the an
       expect(JSON.stringify(answer)).not.toContain(session(asked));
     }
   expect(asked.length).toBeGreaterThan(15);
+});
+
+it('what a sign-in sends is told to nobody where the answer echoes it, in whatever form and of whatever flow [K4] [K8]', async () => {
+  let [status, error] = [400, 'invalid_grant'];
+  let sent = '';
+  await using server = await serve(({ body }, response) => {
+    sent = body;
+    const values = [...new URLSearchParams(body).values()].join(' ');
+    say(response, status, JSON.stringify({ error, error_description: `seen ${values} and ${body}` }));
+  });
+  const config = { clientId: '3MVG9.app', clientSecret: 'a se"cret/of+ours' };
+  const transport = createTransport({ timeoutMs: 5_000, extraHosts: [server.host] });
+  const oauth = createOAuth({ transport, config, now: Date.now });
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const flows = [
+    () => oauth.refresh(server.url, '5Aep861.a-refresh=token'),
+    () =>
+      oauth.redeem(server.url, { code: 'aPrx.a=code', redirectUri: 'http://localhost/x', verifier: 'v'.repeat(43) }),
+    () => oauth.password(server.url, { username: 'ada@x.example', password: 'pass word&more' }),
+    () => oauth.clientCredentials(server.url),
+    () => oauth.jwt(server.url, { username: 'ada@x.example', privateKey: pem }),
+  ];
+  for ([status, error] of [
+    [400, 'invalid_grant'],
+    [400, 'unheard_of'],
+    [503, 'unknown_error'],
+  ] as const)
+    for (const flow of flows) {
+      const told = JSON.stringify(toErrorBody(await refusal(flow())));
+      const plain = new Set(['grant_type', 'client_id', 'redirect_uri', 'username']);
+      for (const [name, value] of new URLSearchParams(sent))
+        if (!plain.has(name))
+          for (const form of [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)])
+            expect(told, `${name} of ${flow}`).not.toContain(form);
+      if (status === 400) expect(told).toContain('[secret]');
+    }
 });
 
 it('an answer is read by what was asked: what else it holds goes no further, and too much of it is no answer [A7] [K4]', async () => {

@@ -15,6 +15,9 @@ const OFF_MS = 5_000;
 
 const SCOPES = 'api refresh_token';
 
+/** What of a sign-in is no secret; whatever else is sent is kept out of what is told of a refusal. */
+const PLAIN: ReadonlySet<string> = new Set(['grant_type', 'client_id', 'redirect_uri', 'username']);
+
 /** The login of the embedded simulated org; it guards toys only. */
 const SIMULATED_LOGIN = { client_id: 'sim', client_secret: 'sim', username: 'admin@sim.example', password: 'sim' };
 
@@ -81,6 +84,7 @@ export function createOAuth(deps: {
       path,
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams(form).toString(),
+      secrets: Object.keys(form).flatMap((name) => (PLAIN.has(name) ? [] : [form[name] ?? ''])),
       isRead: true,
     });
   }

@@ -28,6 +28,8 @@ export interface Wire {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Body;
+  /** What the body holds that no refusal may tell on. A grant is not cleaned of it: it may give the same token again. */
+  readonly secrets?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Default: the time that every request has. */
   readonly limit?: Limit | undefined;
@@ -129,7 +131,8 @@ export function createTransport(deps: {
     const cookies = isEventPath(wire.path) ? response.cookies : undefined;
     if (response.bytes)
       return { ...response, cookies, json: undefined, bytes: toTheEnd(response.bytes, wire, deadline) };
-    const text = await withoutSession(response.text, wire.headers?.authorization);
+    const secrets = response.status < 300 ? [] : (wire.secrets ?? []);
+    const text = withoutSecrets(await withoutSession(response.text, wire.headers?.authorization), secrets);
     return { ...response, cookies, text, json: await jsonIn(text, wire) };
   }
 
@@ -173,6 +176,22 @@ async function withoutSession(text: string, authorization: string | undefined): 
     left = left.slice(end);
   }
   return clean + left.replace(SESSION_ID, BLANK);
+}
+
+/** A shorter one could be part of any word. Salesforce takes no password of less. */
+const SHORTEST_SECRET = 8;
+
+/** As it is, and as JSON, an address or a form writes it. */
+const formsOf = (secret: string): readonly string[] => [
+  JSON.stringify(secret).slice(1, -1),
+  encodeURIComponent(secret),
+  new URLSearchParams({ '': secret }).toString().slice(1),
+  secret,
+];
+
+function withoutSecrets(text: string, secrets: readonly string[]): string {
+  const forms = secrets.filter(({ length }) => length >= SHORTEST_SECRET).flatMap(formsOf);
+  return forms.reduce((some, form) => some.replaceAll(form, '[secret]'), text);
 }
 
 /** Ten times the longest answer seen in an org; what goes on beyond it would fill the memory and hold up everybody. */
