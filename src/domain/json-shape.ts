@@ -14,7 +14,7 @@ const PIECE = 65_536;
 
 interface Bounds {
   readonly mostValues: number;
-  /** Whether an object may not name anything twice. */
+  /** Whether an object may not name anything twice, and no whole number may be one that the parser rounds. */
   readonly isStrict: boolean;
 }
 
@@ -102,6 +102,10 @@ function* readingOf(text: string, { mostValues, isStrict }: Bounds): Generator<v
       if (outer !== undefined) takeInner(outer, text, closed.start, at + 1, value);
       else if (isBlank(text.slice(0, closed.start) + text.slice(at + 1))) return value;
       else throw noJson();
+    } else if (isStrict && isDigit(character)) {
+      const end = endOfNumber(text, at);
+      if (end - at >= LONG_NUMBER) requireKept(text, at, end);
+      at = end - 1;
     } else if (character === ':' && inner !== undefined) inner.isName = false;
     else if (character === ',' && inner !== undefined) {
       values += 1;
@@ -179,6 +183,35 @@ function requireNew(quoted: string, names: Set<string>): void {
     throw refused(`names ${JSON.stringify(shown)} twice in one object`, 'Leave one of the two out.', shown);
   }
   names.add(name);
+}
+
+/** Digits from which on a whole number may be more than the parser keeps. */
+const LONG_NUMBER = 16;
+/** The largest number that there is has 309. */
+const MOST_DIGITS = 309;
+
+const OF_NUMBERS: ReadonlySet<string> = new Set(['.', 'e', 'E', '+', '-']);
+
+const isDigit = (character: string | undefined) => character !== undefined && character >= '0' && character <= '9';
+
+/** With its places and its exponent. */
+function endOfNumber(text: string, start: number): number {
+  let end = start + 1;
+  while (isDigit(text[end]) || OF_NUMBERS.has(text[end] ?? '')) end += 1;
+  return end;
+}
+
+/**
+ * An id of somebody's would become the id of somebody else: 9007199254740993 is read as 9007199254740992. What has places or an
+ * exponent is measured, and everybody rounds it.
+ */
+function requireKept(text: string, start: number, end: number): void {
+  const digits = text.slice(start, Math.min(end, start + MOST_DIGITS + 1));
+  if (!/^\d+$/.test(digits)) return;
+  const kept = Number(digits);
+  // As JavaScript writes it, or exactly: 2 ** 55 + 2 has been written both ways.
+  if (String(kept) === digits || (Number.isFinite(kept) && BigInt(digits) === BigInt(kept))) return;
+  throw refused(`holds the whole number ${digits.slice(0, 40)}, which would be rounded`, 'Send it as a text.');
 }
 
 function unescaped(quoted: string): string {

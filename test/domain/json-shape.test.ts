@@ -39,6 +39,49 @@ describe('JSON from outside', () => {
   });
 });
 
+describe('a whole number from outside', () => {
+  const refusedWith = (text: string) => () => parseJson(text);
+
+  it('is never rounded to another one without a word, wherever it stands [H1] [K4]', async () => {
+    for (const number of [
+      '9007199254740993',
+      '-9007199254740993',
+      '12345678901234567890',
+      '9'.repeat(309),
+      '9'.repeat(400),
+    ])
+      for (const text of [number, `[1,${number}]`, `{"a":{"id": ${number} }}`, `{"a":"x","b":[${number}]}`]) {
+        expect(refusedWith(text), text).toThrow('which would be rounded');
+        // What Salesforce answers has its own readers.
+        await expect(parseAnswer(text)).resolves.toBeDefined();
+      }
+  });
+
+  it('is read where it is kept, and so is everything that is no whole number [H1]', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.maxSafeInteger()), (value) => {
+        expect(parseJson(JSON.stringify({ value, list: [value] }))).toEqual(
+          JSON.parse(JSON.stringify({ value, list: [value] })),
+        );
+      }),
+    );
+    for (const text of [
+      '9007199254740992',
+      '100000000000000000000',
+      '0.10000000000000000555',
+      '1e300',
+      '"9007199254740993"',
+    ])
+      expect(parseJson(text)).toBe(JSON.parse(text));
+  });
+
+  it('takes no longer the longer it is [K4]', () => {
+    // Squared, this would be hours.
+    expect(refusedWith('1'.repeat(4_000_000))).toThrow('which would be rounded');
+    expect(refusedWith(`0.${'1'.repeat(4_000_000)}`)).not.toThrow();
+  });
+});
+
 describe('a long answer, which is parsed in pieces', () => {
   /** Longer than a piece, so that whatever holds it is put together. */
   const long = 'x'.repeat(70_000);
