@@ -28,7 +28,9 @@ export function createProposalQueries({ store, confirm, deliver, link, now }: Pr
   const proposal: Gate['proposal'] = async (id, viewer, { waitMs, signal } = { waitMs: 0 }) => {
     const first = await confirm.refresh(id);
     if (first === undefined || !isOf(viewer, first) || first.action === SYNC_HELD) throw unknownProposal();
-    const settled = waitMs > 0 ? await confirm.settled(id, waitMs, signal) : first;
+    if (waitMs === 0) return deliver(first, viewer);
+    const settled = await confirm.settled(id, waitMs, signal);
+    await viewer.prove?.();
     return deliver(settled ?? first, viewer);
   };
 

@@ -14,6 +14,7 @@ import { GatehouseError } from '../domain/errors.ts';
 import type { Envelope, ProposalView } from '../domain/proposal.ts';
 import { sessionParts } from '../domain/session.ts';
 import { answerOfRound, askAndWait, askByRound } from './ask.ts';
+import { askedBy } from './asked-by.ts';
 import type { McpCaller, McpDeps } from './deps.ts';
 import { toForm } from './form.ts';
 import { type NotDecided, toErrorResult, toOurs, toResult } from './result.ts';
@@ -39,13 +40,14 @@ export function createRounds(deps: McpDeps, caller: McpCaller): RequestStateCode
 
 export async function callTool(
   deps: McpDeps,
-  caller: McpCaller,
+  opener: McpCaller,
   { era, rounds, declared }: { era: Era; rounds: RequestStateCodec<Round>; declared: ClientCapabilities | undefined },
   { name, arguments: args = {} }: CallToolRequest['params'],
   ctx: ServerContext,
 ): Promise<CallToolResult | InputRequiredResult> {
   try {
     const { gate } = deps;
+    const caller = await askedBy(opener, ctx);
     const round = ctx.mcpReq.requestState<Round>();
     if (round !== undefined) {
       if (round.action !== name) throw foreignRound(round.action);
@@ -62,6 +64,7 @@ export async function callTool(
       action: name,
       args,
       session: caller.session,
+      prove: caller.prove,
       ...fromMeta(ctx.mcpReq._meta),
       signal: ctx.mcpReq.signal,
     });

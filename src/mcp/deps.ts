@@ -37,6 +37,8 @@ export interface McpCaller {
   readonly grant?: string | undefined;
   readonly scopes?: readonly Scope[] | undefined;
   readonly session?: Session | undefined;
+  /** Throws once this caller may call no more. The proof of a request over HTTP is as old as the request, that of standard streams as the process. */
+  readonly prove?: (() => Promise<unknown>) | undefined;
   /** What the operator of the bot adds to our instructions. */
   readonly instructions?: string | undefined;
 }

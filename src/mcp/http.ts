@@ -1,5 +1,4 @@
 import {
-  type AuthInfo,
   createMcpHandler,
   isInitializeRequest,
   isLegacyRequest,
@@ -15,6 +14,7 @@ import { type Access, bearerOf } from '../ports/access.ts';
 import type { Config } from '../ports/config.ts';
 import type { Identity } from '../ports/identity.ts';
 import type { Store } from '../ports/store.ts';
+import { callerIn, toAuthInfo } from './asked-by.ts';
 import type { Era } from './call.ts';
 import { aboutSignIn, checkAddress, insufficientScope, unauthenticated } from './challenge.ts';
 import { withCors } from './cors.ts';
@@ -60,7 +60,7 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
     maxRequestBodySize: MOST_BYTES,
     onerror: (error: Error) => deps.log.debug('mcp http', { error: error.name }),
   };
-  const build = ({ era, authInfo }: McpRequestContext) => create(callerIn(authInfo), era);
+  const build = ({ era, authInfo }: McpRequestContext) => create(present(callerIn(authInfo)), era);
   const modern = createMcpHandler(build, { ...options, legacy: 'reject' });
   /** One for each bot that somebody listens for: a change of its tools is told to its own clients alone. */
   const listening = new Map<string, McpHttpHandler>();
@@ -79,7 +79,8 @@ export function createMcpHttp(deps: McpHttpDeps): McpHttp {
     try {
       const about = aboutSignIn(request, origin);
       if (about !== undefined) return about;
-      const known = await identify(deps, request, origin);
+      const prove = () => identify(deps, request, origin);
+      const known = { ...(await prove()), prove };
       checkAddress(request, known.bot);
       checkForm(request);
       const parsedBody = await messageIn(request, MOST_BYTES);
@@ -150,15 +151,9 @@ async function withWords({ bots }: Pick<Store, 'bots'>, caller: McpCaller): Prom
   return { ...caller, instructions: (await bots.get(caller.bot))?.policy.words.instructions };
 }
 
-/** The key itself goes no further than this file. */
-function toAuthInfo(caller: McpCaller): AuthInfo {
-  return { token: '', clientId: caller.bot, scopes: [], extra: { caller } };
-}
-
-function callerIn(authInfo: AuthInfo | undefined): McpCaller {
-  const caller = authInfo?.extra?.caller;
+function present(caller: McpCaller | undefined): McpCaller {
   if (caller === undefined) throw new Error('an MCP request reached the server without a caller');
-  return caller as McpCaller; // put there by toAuthInfo alone
+  return caller;
 }
 
 /** 404 is what the protocol says for it: a client then opens a new session by itself. */

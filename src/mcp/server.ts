@@ -1,5 +1,6 @@
 import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server';
 import packageJson from '../../package.json' with { type: 'json' };
+import { askedBy } from './asked-by.ts';
 import { callTool, createRounds, type Era } from './call.ts';
 import type { During, McpCaller, McpDeps } from './deps.ts';
 import { getPrompt, listPrompts } from './prompts.ts';
@@ -27,8 +28,9 @@ export function createMcpServer(deps: McpDeps, caller: McpCaller, era: Era, duri
   const watch = createToolsWatch(deps, caller, server);
   server.onerror = (error) => deps.log.debug('mcp', { bot: caller.bot, error: error.name });
 
-  server.setRequestHandler('tools/list', () =>
+  server.setRequestHandler('tools/list', (_, ctx) =>
     answered(deps, async () => {
+      await askedBy(caller, ctx);
       const tools = (await gate.actions(caller.bot)).map(toTool);
       watch(tools);
       return { tools };
@@ -37,11 +39,17 @@ export function createMcpServer(deps: McpDeps, caller: McpCaller, era: Era, duri
   server.setRequestHandler('tools/call', ({ params }, ctx) =>
     during(() => callTool(deps, caller, { era, rounds, declared: server.getClientCapabilities() }, params, ctx)),
   );
-  server.setRequestHandler('prompts/list', () =>
-    answered(deps, async () => ({ prompts: await listPrompts(await prompts(), gate, caller.bot) })),
+  server.setRequestHandler('prompts/list', (_, ctx) =>
+    answered(deps, async () => {
+      await askedBy(caller, ctx);
+      return { prompts: await listPrompts(await prompts(), gate, caller.bot) };
+    }),
   );
-  server.setRequestHandler('prompts/get', ({ params }) =>
-    answered(deps, async () => getPrompt(await prompts(), gate, caller.bot, params)),
+  server.setRequestHandler('prompts/get', ({ params }, ctx) =>
+    answered(deps, async () => {
+      await askedBy(caller, ctx);
+      return getPrompt(await prompts(), gate, caller.bot, params);
+    }),
   );
   return server;
 }

@@ -98,7 +98,7 @@ export interface Retention {
 }
 
 /** Who looks at a proposal: what one key's customers wait for is nobody else's to know. */
-export type Viewer = Pick<Call, 'bot' | 'principal' | 'session'> & Partial<Pick<Call, 'channel'>>;
+export type Viewer = Pick<Call, 'bot' | 'principal' | 'session' | 'prove'> & Partial<Pick<Call, 'channel'>>;
 
 /** An operator who looks at a proposal. */
 export interface Looker {
@@ -137,6 +137,8 @@ export interface Call {
   /** Where a caller comes from of whom nothing else is known, digested: counted and not kept. */
   readonly from?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Throws once who asks may ask no more: its key, sign-in or session has ended. Asked after every wait, before anything is told. */
+  readonly prove?: (() => Promise<unknown>) | undefined;
   /** It ends at its preview: reads that policy lets run do so, nothing is written, nothing waits for a person, nothing counts. */
   readonly isTrial?: boolean | undefined;
   /** Told once, when the call has ended, how it was judged and what that took. */

@@ -389,3 +389,56 @@ describe.each(KINDS)('a %s client without elicitation', (kind) => {
     expect((await opportunity(door)).NextStep).toBe('Send the contract');
   });
 });
+
+describe('a caller whose key ends while it waits', () => {
+  const QUERY = { soql: 'SELECT Id, Name FROM Account ORDER BY Name LIMIT 5' };
+
+  it('is told nothing of what is approved after that, by an open call as little as by the next one [K8] [X8]', async () => {
+    await using door = await openDoor();
+    const { app, bot } = door.world;
+    const client = await door.connect('classic', {
+      // Approved elsewhere while the form is open, and by then the key is gone.
+      person: async (_, signal) => {
+        await app.access.revokeKeys('agent', bot);
+        const [waiting] = await pending(door);
+        await door.world.approve(waiting?.id ?? expect.fail('nothing waits'));
+        if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        return yes();
+      },
+    });
+
+    const answer = await client.call('RunSOQL', QUERY);
+
+    expect(answer.isError).toBe(true);
+    expect(JSON.parse(answer.content[0].text)).toMatchObject({ error: { code: 'unauthenticated' } });
+    expect(JSON.stringify(answer)).not.toContain('Acme Industries');
+    expect((await app.approvals.list({ bot }))[0]).toMatchObject({ action: 'RunSOQL', state: 'done' });
+  });
+
+  it('is told nothing by a door that waits for a decision [K8]', async () => {
+    await using door = await openDoor();
+    const { app, bot } = door.world;
+    const { host, origin } = new URL(door.url);
+    const headers = { host, authorization: `Bearer ${door.key}`, 'content-type': 'application/json' };
+    const asked = await door.world.call('RunSOQL', QUERY, { principal: (await app.access.agent(door.key)).principal });
+    const id = asked.proposal?.id ?? expect.fail('it waits for a person');
+    const waits = [
+      fetch(`${origin}/api/proposals/${id}?waitSeconds=25`, { headers }),
+      fetch(`${origin}/api/bots/${bot}/actions/GetProposal`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ id, waitSeconds: 25 }),
+      }),
+    ];
+    // Both are waiting: they were let in, and nothing is decided.
+    await delay(500);
+
+    await app.access.revokeKeys('agent', bot);
+    await door.world.approve(id);
+
+    for (const response of await Promise.all(waits)) {
+      expect(response.status).toBe(401);
+      expect(await response.text()).not.toContain('Acme Industries');
+    }
+  });
+});

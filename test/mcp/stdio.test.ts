@@ -51,6 +51,22 @@ describe.each(KINDS)('gatehouse mcp and a %s client', (kind) => {
 });
 
 describe('gatehouse mcp', () => {
+  it('serves nobody whose key was revoked since it was started [K8]', async () => {
+    const { json } = await house.run(['bot', 'create', 'leaver', '--profile', 'internal', '--json']);
+    const env = { ...house.env, GATEHOUSE_BOT_KEY: String(json.key) };
+    const client = await connectStdio('classic', { ...command(), args: [MAIN, 'mcp', '--bot', 'leaver'], env });
+    try {
+      expect(await client.tools()).not.toEqual([]);
+      await house.run(['bot', 'key', 'leaver', '--replace', '--json']);
+      const answer = await client.call('GetAccount', { opportunity: 'OPP-123' });
+      expect(JSON.parse(answer.content[0].text)).toMatchObject({ error: { code: 'unauthenticated' } });
+      await expect(client.tools()).rejects.toThrow(/revoked/);
+      await expect(client.prompts()).rejects.toThrow(/revoked/);
+    } finally {
+      await client.close();
+    }
+  });
+
   it('prints nothing but the wire, and leaves when its input ends', async () => {
     const child = spawn(process.execPath, [MAIN, 'mcp', '--bot', 'demo'], {
       env: { ...house.env, GATEHOUSE_LOG: 'silent' },

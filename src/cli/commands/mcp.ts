@@ -14,12 +14,15 @@ export const command = defineCommand({
   async run({ options: { bot: name }, config, openApp }) {
     const [{ serveMcpStdio }, app] = await Promise.all([import('../../mcp/stdio.ts'), openApp(config)]);
     await checkBot(app, name);
-    const principal = await identify(app, config, name);
-    const session = config.session === undefined ? undefined : await app.access.verifySession(name, config.session);
+    const prove = async () => ({
+      principal: await identify(app, config, name),
+      session: config.session === undefined ? undefined : await app.access.verifySession(name, config.session),
+    });
+    const caller = { bot: name, prove, ...(await prove()) };
     const stopRecovering = keepRecovering(app);
     const page = createOwnPage(app);
     const { instructions } = (await app.store.bots.get(name))?.policy.words ?? {};
-    await serveMcpStdio({ ...app, openPage: page.open }, { bot: name, principal, session, instructions });
+    await serveMcpStdio({ ...app, openPage: page.open }, { ...caller, instructions });
     stopRecovering();
     await page.close();
   },

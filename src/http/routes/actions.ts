@@ -7,7 +7,7 @@ import { botNamed } from '../../policy/permit.ts';
 import { defineRoute } from '../../ports/route.ts';
 import { envelopeAnswer } from '../answers.ts';
 import type { HttpDeps } from '../deps.ts';
-import { sessionOf } from '../session-of.ts';
+import { provenAnew, sessionOf } from '../session-of.ts';
 
 const jsonSchema = z.record(z.string(), z.unknown()).describe('JSON Schema');
 const listedAnswer = z.strictObject({
@@ -102,6 +102,7 @@ export function actionRoutes({ gate, access, actions, store }: HttpDeps) {
           signal,
           key,
           conversation,
+          prove: provenAnew(access, caller.bot, headers),
           ...(await sessionOf(access, caller.bot, headers)),
         });
         return { status: envelope.status === 'waiting' ? 202 : 200, json: envelope };

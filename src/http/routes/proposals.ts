@@ -17,7 +17,7 @@ import { envelopeAnswer, previewAnswer, stateAnswer } from '../answers.ts';
 import type { HttpDeps } from '../deps.ts';
 import { isoTime } from '../iso-time.ts';
 import { createRateLimit } from '../rate-limit.ts';
-import { sessionOf } from '../session-of.ts';
+import { provenAnew, sessionOf } from '../session-of.ts';
 import { looker } from './by-operator.ts';
 
 const values = z.record(z.string().max(80), z.unknown());
@@ -140,7 +140,14 @@ export function proposalRoutes({ gate, approvals, access, store, now }: HttpDeps
       async handle({ params, caller, query, headers, signal }) {
         if (caller.kind === 'agent') {
           const { bot, principal } = caller;
-          const viewer = { bot, principal, channel: 'rest', ...(await sessionOf(access, bot, headers)) } as const;
+          const prove = provenAnew(access, bot, headers);
+          const viewer = {
+            bot,
+            principal,
+            prove,
+            channel: 'rest',
+            ...(await sessionOf(access, bot, headers)),
+          } as const;
           return { json: await gate.proposal(params.id, viewer, { waitMs: query.waitSeconds * 1000, signal }) };
         }
         const { proposal, envelope } = await approvals.look(params.id, looker(caller));
