@@ -43,7 +43,6 @@ export interface OrgDeployDeps {
 }
 
 const MOST_MS = 30 * 60_000;
-const KEPT_MS = 30 * 24 * 60 * 60_000;
 const ASK_MS = 60_000;
 
 export function createOrgDeploy(deps: OrgDeployDeps): OrgDeploy {
@@ -372,7 +371,6 @@ export function createOrgDeploy(deps: OrgDeployDeps): OrgDeploy {
 
     async tidy() {
       for (const { id } of await rows.open()) await look(id);
-      await rows.prune(now() - KEPT_MS);
     },
   };
 

@@ -67,8 +67,6 @@ export interface DeploymentStore {
   open(bot?: string): Promise<DeploymentRow[]>;
   /** False when it is not as `was` says any more: somebody was faster. */
   patchIf(id: string, was: Condition, patch: Partial<DeploymentRow>): Promise<boolean>;
-  /** Those that were over before then, with nothing sealed left. */
-  prune(before: number): Promise<void>;
 }
 
 /** A component of the package, and what the org did or would do with it. */

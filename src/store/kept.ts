@@ -97,6 +97,11 @@ export const KEPT: Readonly<Record<Table, Kept>> = {
     how: 'history, since its beginning, once it is done',
     goes: ({ historyBefore }) => sql`"state" = 'done' and "createdAt" < ${historyBefore}`,
   },
+  orgDeployments: {
+    how: 'history, since it was over and its sign-in revoked',
+    goes: ({ historyBefore }) => sql`"expiresAt" < ${historyBefore} and "sealed" is null
+      and "state" in ('deployed', 'failed', 'unknown', 'cancelled', 'expired')`,
+  },
   bulkRows: { stays: 'gone as soon as the answer about it is written down' },
   feed: { how: 'history, and until the webhook has it', clear: clearFeed },
   feedHeads: perBot,

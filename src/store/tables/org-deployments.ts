@@ -22,13 +22,5 @@ export function createDeploymentStore({ kysely }: Database): DeploymentStore {
         update = update.where(column, value === null ? 'is' : '=', value);
       return (await update.executeTakeFirst()).numUpdatedRows === 1n;
     },
-    async prune(before) {
-      await kysely
-        .deleteFrom('orgDeployments')
-        .where('expiresAt', '<', before)
-        .where('state', 'in', OVER)
-        .where('sealed', 'is', null)
-        .execute();
-    },
   };
 }
