@@ -57,11 +57,15 @@ export function RevisionTable({
           <td data-label="By">
             <Text>{personName(by)}</Text>
           </td>
-          <td data-label="Changed">
-            {changed === 'removed' ? changed : changed === 1 ? '1 place' : `${changed} places`}
-          </td>
+          <td data-label="Changed">{amountOf(changed)}</td>
         </tr>
       ))}
     </Table>
   );
+}
+
+function amountOf(changed: number | 'removed'): string {
+  if (changed === 'removed') return changed;
+  if (changed === 0) return 'nothing';
+  return changed === 1 ? '1 place' : `${changed} places`;
 }
