@@ -15,6 +15,7 @@ import {
 } from '../domain/declaration.ts';
 import type { FieldProblem } from '../domain/errors.ts';
 import { isRecord } from '../domain/is-record.ts';
+import { RESERVED_NAMES } from '../domain/reserved-names.ts';
 import { hiddenCharacter } from '../domain/safe-text.ts';
 import { patternProblem } from './pattern.ts';
 
@@ -59,6 +60,8 @@ const MOST_TEXT = 20_000;
 export const readAlike = (name: string) => name.replace(/[_-]/g, '').toLowerCase();
 
 function nameProblems({ name }: Declaration, taken: readonly string[]): FieldProblem[] {
+  if (RESERVED_NAMES.includes(readAlike(name)))
+    return [{ name: 'name', problem: `is a word of Gatehouse itself; say what is done to what, as in ${name}Order` }];
   const own = new Set([readAlike(name), readAlike(permissionOf(name))]);
   const other = taken.find((one) => own.has(readAlike(one)));
   if (other === undefined) return [];

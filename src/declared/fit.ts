@@ -3,7 +3,7 @@ import type { Declaration, DeclaredInput, Source, Step } from '../domain/declara
 import type { FieldProblem } from '../domain/errors.ts';
 import { nearest } from '../domain/nearest.ts';
 
-/** Whether a field takes what it is given: the type and length of an input, the values of a list, the Id of a step before. */
+/** Whether what a definition puts into a field, or compares with it, is what the field takes, by its describe. Pure. */
 
 const TYPES: Readonly<Record<string, readonly DeclaredInput['type'][]>> = {
   boolean: ['boolean'],
@@ -52,11 +52,11 @@ export function fitProblems(
   source: Source,
   inputs: Declaration['input'],
 ): FieldProblem[] {
-  if (!('input' in source)) return [];
+  const fits = Object.hasOwn(TYPES, field.type) ? TYPES[field.type] : undefined;
+  if (!('input' in source)) return fixedProblems(place, field, fits, source);
   const input = inputs[source.input];
   if (input === undefined) return [];
   const at = `input.${source.input}`;
-  const fits = TYPES[field.type];
   if (fits !== undefined && !fits.includes(input.type))
     return [
       {
@@ -75,6 +75,35 @@ export function fitProblems(
       },
     ];
   return [];
+}
+
+/** The same of a constant, a time of now and what the host signed for. */
+function fixedProblems(
+  place: string,
+  field: FieldDescribe,
+  fits: readonly DeclaredInput['type'][] | undefined,
+  source: Exclude<Source, { readonly input: string }>,
+): FieldProblem[] {
+  const types = typesOf(source);
+  if (types === undefined) return [];
+  const isFit = fits === undefined ? types.includes('text') : types.some((type) => fits.includes(type));
+  if (isFit) return [];
+  const words = fits === undefined ? 'text' : fits.join(' or ');
+  return [{ name: place, problem: `must be ${words} for ${field.name}, which is of type ${field.type}` }];
+}
+
+/** Every type that it may stand for; undefined where it stands for none, and fits everywhere. */
+function typesOf(source: Exclude<Source, { readonly input: string }>): readonly DeclaredInput['type'][] | undefined {
+  if ('session' in source) return ['text', 'id'];
+  // A day or time may be stored in a text.
+  if ('now' in source) return [source.now, 'text'];
+  const { value } = source;
+  if (value === null) return undefined;
+  if (typeof value === 'boolean') return ['boolean'];
+  if (typeof value === 'number') return Number.isInteger(value) ? ['integer'] : ['number'];
+  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(value) && !Number.isNaN(Date.parse(value));
+  const isTime = /^\d{4}-\d{2}-\d{2}T.*(?:Z|[+-]\d{2}:?\d{2})$/.test(value) && !Number.isNaN(Date.parse(value));
+  return ['text', 'id', ...(isDay ? (['date'] as const) : []), ...(isTime ? (['datetime'] as const) : [])];
 }
 
 /** An Id of another object in a look-up is refused by Salesforce each time. */

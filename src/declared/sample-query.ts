@@ -14,5 +14,5 @@ export async function sampleQuery(
     const type = LITERAL[declaration.input[name]?.type ?? 'text'];
     return { name, type, value: SAMPLES[type] };
   });
-  return soql.judge(await soql.bind(declaration.soql, values), 'concise');
+  return soql.judge(await soql.bind(declaration.soql, values), 'concise', true);
 }

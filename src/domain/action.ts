@@ -303,7 +303,8 @@ export interface Soql {
   /** A fixed query with a literal for each `:name`. Whatever the values are, it asks the same question: or it is refused. */
   bind(template: string, values: readonly BoundValue[]): Promise<string>;
   /** Throws `query_refused` with code, position, rule and the repair; `rate_limited` where the hour has no room for it. */
-  judge(query: string, format: 'concise' | 'detailed'): Promise<JudgedQuery>;
+  /** With `checksTypes` also whether what fields are compared with is of their types. */
+  judge(query: string, format: 'concise' | 'detailed', checksTypes?: boolean): Promise<JudgedQuery>;
   /** The page that a cursor stands at, judged by the policy of now like a first one. */
   resume(cursor: string, format: 'concise' | 'detailed'): Promise<JudgedQuery>;
   run(query: JudgedQuery, format: 'concise' | 'detailed'): Promise<SoqlAnswer>;

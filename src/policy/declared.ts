@@ -208,7 +208,7 @@ function takenBy(inCode: readonly Action[], others: BotRow['declared']): readonl
     ...others.flatMap(({ declaration: { name } }) => [name, permissionOf(name)]),
     ...SALESFORCE_ACTIONS,
     ...OPERATOR_PERMISSIONS,
-    ...[GET_PROPOSAL, 'Undo', 'SyncHeld'],
+    GET_PROPOSAL,
   ];
 }
 

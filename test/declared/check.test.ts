@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../src/cli/commands.ts';
 import { pathOf } from '../../src/declared/bind.ts';
 import { readDeclaration } from '../../src/declared/check.ts';
 import { permissionOf } from '../../src/domain/declaration.ts';
@@ -42,6 +43,31 @@ describe('a definition of an action', () => {
     expect(read(orderStatus)).toMatchObject({ declaration: { name: 'OrderStatus', operation: 'query' } });
     expect(read(apex)).toHaveProperty('declaration');
     expect(permissionOf('OrderStatus')).toBe('CUSTOM_ORDER_STATUS');
+  });
+
+  it('is not called like a decision, a door or a command of ours, in whatever letters [A5] [C3]', () => {
+    const verbs = COMMANDS.map(({ name }) => name.split(' ')[0] ?? '');
+    const everyObjects = Object.getOwnPropertyNames(Object.prototype).map((name) => name.replaceAll('_', ''));
+    const doors = [
+      'Approve',
+      'APPROVE',
+      'Reject',
+      'Decline',
+      'Confirm',
+      'Undo',
+      'Yes',
+      'SyncHeld',
+      'SalesforceLink',
+      'SignIn',
+    ];
+    for (const name of new Set(
+      [...doors, ...verbs, ...everyObjects].filter((one) => /^[A-Za-z0-9]{2,40}$/.test(one)),
+    )) {
+      const written = `${name[0]?.toUpperCase()}${name.slice(1)}`;
+      expect(problems({ ...orderStatus, name: written }), written).toMatch(/^name: /);
+    }
+    for (const name of ['ApproveOrder', 'OrderStatus', 'CancelSubscription', 'LinkOrders'])
+      expect(problems({ ...orderStatus, name }), name).toBe('');
   });
 
   it.each<[string, object, RegExp]>([

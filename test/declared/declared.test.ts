@@ -58,6 +58,59 @@ describe('an action that an operator declared', () => {
     expect(await problemsOf(world, { ...byName, soql: 'SELECT Id FROM Opportunity LIMIT :name' })).toMatch(/soql/);
   });
 
+  it.each([
+    ['CreatedDate', 'text', /soql: .*CreatedDate is of type datetime and is compared with a text.*datetime/],
+    ['CreatedDate', 'date', /CreatedDate is of type datetime/],
+    ['CreatedDate', 'datetime', undefined],
+    ['CloseDate', 'datetime', /CloseDate is of type date/],
+    ['CloseDate', 'date', undefined],
+    ['Amount', 'text', /Amount is of type currency.*number/],
+    ['Amount', 'integer', undefined],
+    ['IsClosed', 'text', /IsClosed is of type boolean/],
+    ['IsClosed', 'boolean', undefined],
+    ['Name', 'number', /Name is of type string.*text/],
+    ['StageName', 'boolean', /StageName is of type picklist/],
+    ['Account.Name', 'integer', /Name is of type string/],
+    ['Account.CreatedDate', 'text', /CreatedDate is of type datetime/],
+  ] as const)(
+    'a query that compares %s with an input of type %s is judged when it is saved, not when it runs [A5]',
+    async (field, type, wanted) => {
+      await using world = await createWorld();
+      const value = type === 'text' ? text('Value') : { type, required: true, description: 'Value' };
+      const condition = (one: string) => `SELECT Id FROM Opportunity WHERE ${one} LIMIT 3`;
+      for (const soql of [`${field} = :value`, `Name != 'x' AND (NOT ${field} IN (:value))`].map(condition)) {
+        const found = await problemsOf(world, { ...byName, input: { value }, soql });
+        if (wanted === undefined) expect(found).toBe('');
+        else expect(found).toMatch(wanted);
+      }
+    },
+  );
+
+  it('a constant, a time of now or a word of the session that its field cannot take is refused when it is saved [A5]', async () => {
+    await using world = await createWorld();
+    const by = (field: string, is: object) => problemsOf(world, { ...dealStatus, input: {}, where: [{ field, is }] });
+    const sets = (field: string, is: object) =>
+      problemsOf(world, { ...nextStep, input: { reference: text('R') }, set: { [field]: is } });
+    expect(await by('Amount', { value: 'much' })).toMatch(/where.*must be integer or number for Amount/);
+    expect(await by('CloseDate', { value: 'soon' })).toMatch(/must be date for CloseDate/);
+    expect(await by('CreatedDate', { now: 'date' })).toMatch(/must be datetime for CreatedDate/);
+    expect(await by('IsClosed', { value: 'true' })).toMatch(/must be boolean for IsClosed/);
+    expect(await by('Name', { value: 7 })).toMatch(/must be text for Name/);
+    expect(await by('Amount', { session: 'indexValue' })).toMatch(/must be integer or number for Amount/);
+    expect(await sets('Amount', { value: true })).toMatch(/must be integer or number for Amount/);
+    for (const [field, is] of [
+      ['Amount', { value: 5 }],
+      ['CloseDate', { value: '2026-12-31' }],
+      ['CloseDate', { now: 'date' }],
+      ['CreatedDate', { value: '2026-12-31T10:00:00Z' }],
+      ['IsClosed', { value: true }],
+      ['Name', { value: 'x' }],
+      ['Name', { session: 'indexValue' }],
+      ['Amount', { value: null }],
+    ] as const)
+      expect(await by(field, is), field).toBe('');
+  });
+
   it('asks by a day and a moment as SOQL writes them [A5]', async () => {
     await using world = await createWorld({ policy: auto('DealsOfDay') });
     const [{ CloseDate }] = (await world.records('Opportunity')) as [{ CloseDate: string }];

@@ -42,9 +42,9 @@ export function createSoql(deps: RunSoqlDeps): Soql {
   const policy = toSoqlPolicy(deps.policy);
   const known: Known = new Map();
 
-  const pass = async (query: string): Promise<SoqlPass> => {
+  const pass = async (query: string, checksTypes = false): Promise<SoqlPass> => {
     const schema = await schemaFor(query, policy, deps.org, known);
-    const verdict = guardSoql(query, { policy, schema, now: deps.org.clock() });
+    const verdict = guardSoql(query, { policy, schema, now: deps.org.clock(), checksTypes });
     if (verdict.ok) return verdict;
     throw refusedBy(verdict);
   };
@@ -158,7 +158,7 @@ export function createSoql(deps: RunSoqlDeps): Soql {
         throw error instanceof SoqlRefusal ? refusedBy(error) : error;
       }
     },
-    judge: async (query, format) => judged(await pass(query), format, 0),
+    judge: async (query, format, checksTypes) => judged(await pass(query, checksTypes), format, 0),
     async resume(cursor, format) {
       const { send, skip, answered } = readCursor(cursor);
       const found = await judged(await pass(send), format, skip);

@@ -2,6 +2,7 @@ import { keptFor } from '../../domain/kept-for.ts';
 import type { Query } from './ast.ts';
 import { type Bounded, bound, isAggregated, isCount } from './bound.ts';
 import { classify } from './classify.ts';
+import { checkTypes } from './literal-types.ts';
 import { type Narrowing, narrow } from './narrow.ts';
 import { parseSoql } from './parse.ts';
 import { compileAccess, openAccess, type QueryAccess } from './query-access.ts';
@@ -45,6 +46,8 @@ interface GuardOptions {
   readonly schema?: SoqlSchema;
   /** The org's clock in ms, for ready rewrites of dates. */
   readonly now?: number;
+  /** Literals must be of their fields' types, too. */
+  readonly checksTypes?: boolean;
 }
 
 export function guardSoql(q: string, options: GuardOptions): SoqlVerdict {
@@ -52,13 +55,13 @@ export function guardSoql(q: string, options: GuardOptions): SoqlVerdict {
 }
 
 /** The guard made ready once, for many queries under one policy. */
-export function createGuard({ policy, schema, now }: GuardOptions): (q: string) => SoqlVerdict {
+export function createGuard({ policy, schema, now, checksTypes = false }: GuardOptions): (q: string) => SoqlVerdict {
   const access = policy === undefined ? openAccess : compileAccess(policy);
   const knownSchema = policy === undefined ? anySchema : (schema ?? emptySchema);
   const read = (text: string) => readingOf(text, policy, now);
   return (q) => {
     try {
-      return judge(q, { access, schema: knownSchema, policy, read });
+      return judge(q, { access, schema: knownSchema, policy, read, checksTypes });
     } catch (error) {
       return refused(error);
     }
@@ -123,12 +126,14 @@ interface Rules {
   readonly access: QueryAccess;
   readonly schema: SoqlSchema;
   readonly policy: SoqlPolicy | undefined;
+  readonly checksTypes: boolean;
   read(text: string): Query;
 }
 
-function judge(q: string, { access, schema, policy, read }: Rules): SoqlPass {
+function judge(q: string, { access, schema, policy, read, checksTypes }: Rules): SoqlPass {
   checkLength(q, policy?.maxLength);
   const { text, query, resolution, narrowings } = narrowedReading(q, read, (one) => resolve(one, schema, access));
+  if (checksTypes) checkTypes(query, resolution.fieldsOf);
   const bounded = policy === undefined ? unbounded(text, query) : bound(text, query, policy, read);
   const { reasons, class: class_ } = classify(query, resolution, access, bounded.rowCap);
   return {
