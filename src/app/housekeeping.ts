@@ -7,29 +7,17 @@ import type { App } from './app.ts';
  * off its critical path, and again later; values of records go when their time is over.
  */
 export function keepRecovering(app: App): () => void {
-  const { retention, apiUse, clocks, notices, audit, store, sync, orgDeploy, log, now, config } = app;
-  /** What goes cannot be had back: of our clock and those of the orgs, the one that is behind counts. */
-  const surely = async () => {
-    const standing = (await store.connections.list()).filter(({ state }) => state === 'connected');
-    return now() + Math.min(0, ...standing.map(({ clockOffsetMs }) => clockOffsetMs));
-  };
+  const { retention, apiUse, clocks, notices, audit, store, sync, orgDeploy, log, now } = app;
   const recover = () =>
     retention.recover().then(
       (count) => count > 0 && log.info('finished what a crash had left', { count }),
       (error: unknown) => log.error('recovery failed', { cause: String(error) }),
     );
   const tidy = () =>
-    surely()
-      .then((at) => retention.tidy(at - config.retentionMs))
-      .then(
-        ({ rows, proposals }) =>
-          rows + proposals > 0 && log.info('values past their time are gone', { rows, proposals }),
-        (error: unknown) => log.error('tidying failed', { cause: String(error) }),
-      );
-  const clear = () =>
-    surely()
-      .then((at) => store.clearPast({ now: at, historyBefore: at - config.historyMs }))
-      .catch((error: unknown) => log.error('what is past its time was not cleared', { cause: String(error) }));
+    destroyOld(app).then(
+      ({ rows, proposals }) => rows + proposals > 0 && log.info('values past their time are gone', { rows, proposals }),
+      (error: unknown) => log.error('tidying failed', { cause: String(error) }),
+    );
   const beat = () =>
     clocks.beat().catch((error: unknown) => log.error('clocks were not compared', { cause: String(error) }));
   const noteUse = () =>
@@ -62,8 +50,6 @@ export function keepRecovering(app: App): () => void {
     setInterval(() => void recover(), 30_000),
     setTimeout(() => void tidy(), 20_000),
     setInterval(() => void tidy(), 3_600_000),
-    setTimeout(() => void clear(), 40_000),
-    setInterval(() => void clear(), 3_600_000),
     setInterval(() => void tell(), 30_000),
     setTimeout(() => void look(), 60_000),
     setInterval(() => void look(), 3_600_000),
@@ -79,4 +65,20 @@ export function keepRecovering(app: App): () => void {
     process.off('unhandledRejection', note);
     for (const timer of timers) clearTimeout(timer);
   };
+}
+
+/**
+ * What is past its time: values first, then whole rows. A machine whose clock is a year ahead would destroy what everybody keeps: so the
+ * clock must have stood the looks of others, and where Salesforce's is behind it, that one counts.
+ */
+export async function destroyOld({ clocks, store, connections, retention, config }: App) {
+  await clocks.beat();
+  const ours = clocks.trusted();
+  if (ours === undefined) return { rows: 0, proposals: 0 };
+  const standing = (await store.connections.list()).filter(({ state }) => state === 'connected');
+  const ahead = await Promise.all(standing.map((row) => connections.clockOffset(row)));
+  const at = ours + Math.min(0, ...ahead);
+  const gone = await retention.tidy(at - config.retentionMs);
+  await store.clearPast({ now: at, historyBefore: at - config.historyMs });
+  return gone;
 }

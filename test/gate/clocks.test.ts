@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { type App, createApp } from '../../src/app/app.ts';
+import { destroyOld } from '../../src/app/housekeeping.ts';
 import { createSim } from '../../src/sim/sim.ts';
 import { openDatabase } from '../../src/store/open.ts';
 import { describeOnce, describePostgres } from '../support/databases.ts';
@@ -9,6 +10,8 @@ import { createClock, createWorld, type World, type WorldOptions } from '../supp
 
 const LEAD = { lastName: 'Doe', company: 'Doe Ltd' };
 const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 3_600_000;
+const YEAR_MS = 370 * DAY_MS;
 const SKEWS = [5 * MINUTE_MS, -26 * 3_600_000];
 
 describeOnce('on SQLite', () => suite(async () => ({ env: {}, async [Symbol.asyncDispose]() {} })));
@@ -129,6 +132,49 @@ function suite(place: () => Promise<AsyncDisposable & { readonly env: Readonly<R
     }
   });
 
+  it('a clock that is a year ahead destroys nothing that is kept for its time, whoever has it and however often it starts [K6] [C7]', async () => {
+    await using at = await place();
+    const clock = createClock();
+    const simulatedOrg = await createSim({ now: () => clock.now });
+    await using world = await createWorld({ env: at.env, clock, seams: { simulatedOrg } });
+    const start = () => world.again(undefined, { now: () => clock.now + YEAR_MS, ticks: () => clock.now });
+    await world.call('CreateLead', LEAD);
+    await destroyOld(world.app);
+    for (let starts = 0; starts < 3; starts++) {
+      const other = await start();
+      for (let hours = 0; hours < 3; hours++) {
+        expect(await destroyOld(other)).toEqual({ rows: 0, proposals: 0 });
+        clock.advance(3_600_000);
+      }
+    }
+    // Once a day has passed the clock of the org counts, which it hears with each answer, and which is not a year ahead.
+    const other = await start();
+    const args = { opportunity: 'OPP-123' };
+    await other.gate.call({ bot: world.bot, principal: 'local', channel: 'mcp', action: 'GetAccount', args });
+    for (let hours = 0; hours < 30; hours++) {
+      await destroyOld(other);
+      clock.advance(3_600_000);
+    }
+    expect(await isKept(world)).toBe(true);
+    await simulatedOrg.close();
+  });
+
+  it('values go after their time where clocks agree, also after a month in which nothing ran: a day later [K6] [C7]', async () => {
+    await using at = await place();
+    await using world = await createWorld({ env: at.env });
+    await world.call('CreateLead', LEAD);
+    expect(await destroyOld(world.app)).toEqual({ rows: 0, proposals: 0 });
+    world.clock.advance(31 * DAY_MS);
+    const next = await skewed(world, 0);
+    for (let hours = 0; hours < 24; hours++) {
+      expect(await destroyOld(next), `${hours} hours`).toEqual({ rows: 0, proposals: 0 });
+      world.clock.advance(3_600_000);
+    }
+    await destroyOld(next);
+    expect(await isKept(world)).toBe(false);
+    await next.close();
+  });
+
   it('clocks that differ are told as a problem, ahead or behind, and equal ones are not [K6]', async () => {
     for (const skewMs of [0, 5 * MINUTE_MS, -5 * MINUTE_MS]) {
       await using at = await place();
@@ -172,6 +218,13 @@ const leads = async (world: World) => (await world.records('Lead')).filter(({ La
 /** Another machine on the same store: its wall clock is wrong, its steady time runs like everybody's. */
 const skewed = (world: World, skewMs: number): Promise<App> =>
   createApp(world.app.config, { now: () => world.clock.now + skewMs, ticks: () => world.clock.now });
+
+/** Whether what the lead was made of can still be read beside its row. */
+async function isKept({ app }: World): Promise<boolean> {
+  const rows = await app.store.audit.page(0, 100);
+  const done = rows.find(({ event, action }) => event === 'done' && action === 'CreateLead');
+  return app.audit.unsealed(done ?? expect.fail('nothing was written')) !== undefined;
+}
 
 /** A process that stands still at a point, until it is let go. */
 function pausing(point: string) {
