@@ -5,15 +5,16 @@
 
 // Controls but tab, LF, CR; line and paragraph separators; interlinear marks; lone surrogates; and whatever Unicode lets a
 // screen leave out: zero-width and direction marks, soft hyphens, fillers, tags and variation selectors, which can carry whole
-// hidden sentences, the marks of music and shorthand.
+// hidden sentences, the marks of music and shorthand. And signs that are drawn as nothing although Unicode counts them as drawn:
+// the empty Braille cell, which is no space and reads as a name of nothing, the empty note, the joiners of hieroglyphs.
 const HIDDEN =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: naming control characters is this file's job
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufff9-\ufffb]|\p{Default_Ignorable_Code_Point}|[\ud800-\udfff]/u;
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ufff9-\ufffb\u2800\u{1d159}\u{13430}-\u{1343f}\u{16fe4}]|\p{Default_Ignorable_Code_Point}|[\ud800-\udfff]/u;
 const ALL_HIDDEN = new RegExp(HIDDEN, 'gu');
 
-/** What belongs to a script or an emoji: the joiners of Persian and Indic spelling and of family emoji, the one sign that colours an emoji. */
+/** What belongs to a script or an emoji: the joiners of Persian and Indic spelling and of family emoji, the one sign that colours an emoji; the space between Braille words. */
 const PROPER =
-  /(?<=\p{Emoji})\ufe0f|(?<=[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Tamil}\p{Script=Malayalam}\p{M}])[\u200c\u200d](?=[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Tamil}\p{Script=Malayalam}])|(?<=\p{Extended_Pictographic}|\ufe0f|[\u{1f3fb}-\u{1f3ff}])\u200d(?=\p{Extended_Pictographic})/gu;
+  /(?<=[\u2801-\u28ff])\u2800(?=[\u2801-\u28ff])|(?<=\p{Emoji})\ufe0f|(?<=[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Tamil}\p{Script=Malayalam}\p{M}])[\u200c\u200d](?=[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Tamil}\p{Script=Malayalam}])|(?<=\p{Extended_Pictographic}|\ufe0f|[\u{1f3fb}-\u{1f3ff}])\u200d(?=\p{Extended_Pictographic})/gu;
 
 /** The first hidden character as `U+202E`, or undefined when all can be seen. */
 export function hiddenCharacter(text: string): string | undefined {

@@ -8,6 +8,9 @@ it('names the character that a person could not see [A7]', () => {
   expect(hiddenCharacter('a\ufeff')).toBe('U+FEFF');
   expect(hiddenCharacter('hi\u{e0041}')).toBe('U+E0041');
   expect(hiddenCharacter('half \ud83d')).toBe('U+D83D');
+  // Drawn as nothing, and no space: a name of it alone would be taken for one.
+  for (const blank of ['\u2800', '\u{1d159}', '\u{13430}', '\u{16fe4}'])
+    for (const text of [blank, `pay${blank}pal`]) expect(hiddenCharacter(text), JSON.stringify(text)).toBeDefined();
 });
 
 it('lets scripts, emoji and line breaks be [A7]', () => {
@@ -19,6 +22,7 @@ it('lets scripts, emoji and line breaks be [A7]', () => {
     '👩‍💻 family 👨‍👩‍👧',
     '❤️‍🔥 1️⃣ ☎️',
     'line\nbreak\ttab',
+    '⠓⠊⠀⠁⠙⠁',
   ])
     expect(hiddenCharacter(text), text).toBeUndefined();
   expect(hiddenCharacter('Ac\u200dme')).toBe('U+200D');
