@@ -61,7 +61,7 @@ ${!isPending && outcome(proposal)}
 ${given.isMasked && html`<p class="note">Values are masked: seeing them needs READ_VALUES, which ${whoHolds('READ_VALUES')} has. Whoever decides sees them while this waits.</p>`}
 ${proposal.visitor !== null && isPending && thanked(proposal)}
 ${isDeclinedInClient(proposal) && notice('warn', 'Declined in the client.', html`<p>The client of the bot said no, perhaps without asking anybody. The bot was told that it is declined. Policy leaves the decision to you.</p>`)}
-<form class="stack" method="post" action="/approvals/${proposal.id}">
+<form class="stack" method="post" action="/approvals/${proposal.id}" data-needs="DECIDE_PROPOSALS">
   <input type="hidden" name="csrf" value="${given.csrf}">
   ${isPending && html`<button type="submit" disabled hidden></button>`}
   ${edit && edited(proposal, edit)}
@@ -139,7 +139,7 @@ function query({ send, objects, fields, rowCap, expects, reasons, class: kind }:
   <dl class="facts"><dt>Objects</dt><dd>${chips(objects)}</dd><dt>Fields</dt><dd>${chips(fields)}</dd>
   <dt>At most</dt><dd>${rowCap === null ? 'one number, no rows' : html`${value(rowCap)} rows`}</dd>
   ${expects && html`<dt>Likely</dt><dd>${visible(expects)}</dd>`}
-  ${reasons.length > 0 && html`<dt>Not trivial because</dt><dd>${reasons.join(' ')}</dd>`}</dl></section>`;
+  ${reasons.length > 0 && html`<dt>Not trivial because</dt><dd>${reasons.join('; ')}</dd>`}</dl></section>`;
 }
 
 /** None is picked for you: a default would be an answer that nobody gave. */

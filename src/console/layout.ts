@@ -75,12 +75,23 @@ const RECOVERED = ({ operator, at }: NonNullable<Frame['recovered']>) =>
 
 const MARK = html`<svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true"><path d="M3 21V10a9 9 0 0 1 18 0v11h-5V11a4 4 0 0 0-8 0v10z" fill="currentColor"/><circle cx="12" cy="17" r="1.6" fill="currentColor"/></svg>`;
 
+/** As the app has them beside these two; on a phone Overview leads there. */
+const PLACES = [
+  ['/bots', 'Bots'],
+  ['/permissions', 'Permissions'],
+  ['/sync', 'Sync'],
+  ['/log', 'Log'],
+  ['/charts', 'Charts'],
+  ['/playground', 'Playground'],
+] as const;
+
 function navigation({ operator, csrf, waiting }: NonNullable<Frame['signedIn']>, here: Frame['here']): Html {
   const link = (href: string, name: Frame['here'], label: Html) =>
     html`<a href="${href}"${here === name && html` aria-current="page"`}>${label}</a>`;
   return html`<nav aria-label="Main">
     ${link('/', 'bots', html`Overview`)}
     ${link('/approvals', 'approvals', html`Approvals${waiting > 0 && html` <span class="count" aria-label="${waiting} waiting">${waiting}</span>`}`)}
+    ${PLACES.map(([href, label]) => html`<a class="rest" href="${href}">${label}</a>`)}
   </nav>
   <form class="who" method="post" action="/sign-out">
     <input type="hidden" name="csrf" value="${csrf}">

@@ -18,7 +18,7 @@ export function problemView(error: GatehouseError): Html {
   <p class="actions">${
     error.code === 'unauthenticated'
       ? html`<a class="button primary" href="/sign-in">Sign in</a>`
-      : html`<a class="button" href="/">Back to the bots</a>`
+      : html`<a class="button" href="/">To the overview</a>`
   }</p>
 </div>`;
 }

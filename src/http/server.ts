@@ -125,7 +125,7 @@ export function serveRoutes(
   }
   app.notFound(() => {
     throw new HttpRefusal(404, 'not_found', 'There is nothing at this address.', {
-      next: 'See /api/openapi.json for the routes, or open / for the console.',
+      next: 'Open / for the console, or see /api/openapi.json for the routes.',
     });
   });
 

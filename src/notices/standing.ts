@@ -87,18 +87,17 @@ async function waiting({ store, now }: StandingDeps): Promise<StandingNotice[]> 
 
 function ofConnection(
   bot: string,
-  { state, breaker, api, environment, lastFailure }: ConnectionStatus,
+  { state, breaker, api, environment }: ConnectionStatus,
   now: number,
 ): StandingNotice[] {
   const found: StandingNotice[] = [];
-  // The simulated org takes every login: what ended such a connection is that the org is not here.
-  const bar = environment === 'simulated' ? lastFailure?.message : undefined;
   if (state === 'needs_reauth')
     found.push(
       of(bot, {
         kind: 'reconnect_needed',
         level: 'bad',
-        text: `${bot} must be reconnected: ${bar ?? 'Salesforce does not take its login any more.'}`,
+        // The simulated org takes every login: what ended such a connection is that the org is not here.
+        text: `${bot} must be reconnected: ${environment === 'simulated' ? 'it belongs to the simulated org, which is not running here.' : 'Salesforce does not take its login any more.'}`,
         cure: { label: 'Reconnect', path: `/connect/${encodeURIComponent(bot)}` },
       }),
     );
@@ -126,6 +125,13 @@ function ofConnection(
   }
   return found;
 }
+
+/** What people of the sync wait for; other codes are their own words. */
+const KINDS: Readonly<Record<string, string>> = {
+  invalid_input: 'with a value that is missing or wrong',
+  ambiguous: 'where several records could be meant',
+  not_found: 'for a record that is not there',
+};
 
 function ofSync(bot: string, problems: Awaited<ReturnType<StandingDeps['problemsOf']>>): StandingNotice[] {
   const found: StandingNotice[] = [];
@@ -156,7 +162,7 @@ function ofSync(bot: string, problems: Awaited<ReturnType<StandingDeps['problems
   for (const { code, count } of problems)
     if (!ELSEWHERE.has(code)) counts.set(code, (counts.get(code) ?? 0) + Math.max(1, count));
   if (counts.size === 0) return found;
-  const codes = [...counts].map(([code, count]) => `${count} ${code.replaceAll('_', ' ')}`).join(', ');
+  const codes = [...counts].map(([code, count]) => `${count} ${KINDS[code] ?? code.replaceAll('_', ' ')}`).join(', ');
   const count = [...counts.values()].reduce((sum, one) => sum + one, 0);
   found.push(
     of(bot, {

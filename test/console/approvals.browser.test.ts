@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
-import { describeInChromium } from '../support/browser.ts';
+import { describeInChromium, signInBy } from '../support/browser.ts';
 import { signedIn } from '../support/console.ts';
 import { type Door, openDoor, proposeMove } from '../support/door.ts';
 import { checkPage } from '../support/page-checks.ts';
@@ -98,6 +98,39 @@ describeInChromium('approvals and notices', (browser) => {
     expect(await page.getByRole('button', { name: 'Decline' }).isDisabled()).toBe(true);
     await page.getByRole('link', { name: 'See how it ended' }).click();
     await page.getByText('Decided by ada while you looked.').waitFor();
+  });
+
+  it('keeps what was typed where the session is over, the role was lowered or the server is away, and goes on after [C5] [W10]', async () => {
+    await using door = await openDoor();
+    const { id } = await proposeMove(door.world, { nextStep: 'Ask' });
+    await using person = await signedIn(browser, door, 'approver');
+    const { page } = person;
+    await page.goto(`${door.url}/approvals/${id}`);
+    const reason = page.getByLabel(/Reason for declining/);
+    await page.getByText('Say why, if you decline').click();
+    await reason.fill('The customer called this morning');
+    const stays = async (words: string) => {
+      await page.getByRole('button', { name: 'Decline' }).click();
+      await page.getByRole('alert').getByText(words).waitFor();
+      expect(await reason.inputValue()).toBe('The customer called this morning');
+      expect((await door.world.app.approvals.inspect(id)).proposal.state).toBe('pending');
+    };
+    await page.route('**/api/session', (route) => route.abort());
+    await stays('The server cannot be reached.');
+    await page.unroute('**/api/session');
+    await door.world.app.store.operators.setRole('approver-1', 'viewer');
+    await stays('Your role is viewer now');
+    await door.world.app.store.operators.setRole('approver-1', 'approver');
+    await page.context().clearCookies();
+    await stays('Your session is over.');
+    // In another tab, by another link: a session of its own.
+    const other = await page.context().newPage();
+    await signInBy(other, door.url, await door.world.app.access.signInToken('approver-1'));
+    await other.close();
+    await page.getByRole('button', { name: 'Decline' }).click();
+    await page.getByRole('heading', { name: 'How it ended' }).waitFor();
+    await page.getByText('The customer called this morning').waitFor();
+    expect((await door.world.app.approvals.inspect(id)).proposal.state).toBe('rejected');
   });
 
   it('sets, tests and removes the webhook by pressing; the address is never shown again [W11]', async () => {

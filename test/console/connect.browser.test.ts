@@ -1,57 +1,35 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { shippedPolicy } from '../../permissions/policy.ts';
-import { type App, createApp } from '../../src/app/app.ts';
-import { type Listening, listen } from '../../src/http/server.ts';
-import { readConfig } from '../../src/runtime/config.ts';
+import type { App } from '../../src/app/app.ts';
 import { serveSim } from '../../src/sim/server.ts';
 import { describeInChromium } from '../support/browser.ts';
 import { signedInBy } from '../support/console.ts';
 import { controlOf } from '../support/control.ts';
+import { type Elsewhere, openElsewhere } from '../support/elsewhere.ts';
 
 const OWN = { clientId: 'acme-key', clientSecret: 'acme-secret-of-its-own' };
 
 /** The org is a server of its own here, reached over real HTTP like Salesforce, with a login page in between. */
 describeInChromium('connecting', (browser) => {
-  let org: Awaited<ReturnType<typeof serveSim>>;
+  let org: { readonly url: string };
   /** Another org, with another app. */
-  let acme: typeof org;
+  let acme: Awaited<ReturnType<typeof serveSim>>;
   let app: App;
-  let door: Listening;
-  let folder: string;
+  let door: Elsewhere;
 
   beforeAll(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-test-'));
-    [org, acme] = await Promise.all([serveSim({ port: 0 }), serveSim({ port: 0 })]);
+    acme = await serveSim({ port: 0 });
     await controlOf(acme)('POST', 'settings', { app: OWN });
-    app = await createApp(
-      readConfig({
-        GATEHOUSE_DATA: folder,
-        GATEHOUSE_LOG: 'silent',
-        SALESFORCE_CLIENT_ID: 'sim',
-        SALESFORCE_CLIENT_SECRET: 'sim',
-        SALESFORCE_LOGIN_URL: org.url,
-        SALESFORCE_EXTRA_HOSTS: `${new URL(org.url).host},${new URL(acme.url).host}`,
-      }),
-    );
-    await app.store.bots.create({
-      name: 'desk',
-      audience: 'internal',
-      profile: 'internal',
-      createdAt: app.now(),
-      grants: ['READ_ACCOUNT', 'UPDATE_OPPORTUNITY'],
-      policy: shippedPolicy('internal'),
-    });
-    await app.access.createOperator('ada', 'admin');
-    door = await listen(app, { host: '127.0.0.1', port: 0 });
+    door = await openElsewhere((url) => ({
+      SALESFORCE_LOGIN_URL: url,
+      SALESFORCE_EXTRA_HOSTS: `${new URL(url).host},${new URL(acme.url).host}`,
+    }));
+    app = door.app;
+    org = { url: door.org };
   }, 60_000);
   afterAll(async () => {
-    await door?.close();
-    await app?.close();
-    await Promise.all([org?.close(), acme?.close()]);
-    await rm(folder, { recursive: true, force: true });
+    await door?.[Symbol.asyncDispose]();
+    await acme?.close();
   });
 
   const signedIn = async () => signedInBy(browser, door.url, await app.access.signInToken('ada'));

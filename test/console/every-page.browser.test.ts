@@ -3,7 +3,15 @@ import { addressesOfConsole } from '../support/addresses.ts';
 import { describeInChromium } from '../support/browser.ts';
 import { type Company, openCompany } from '../support/company.ts';
 import { seatsAt } from '../support/console.ts';
-import { checkDialogs, checkKeyboard, checkPage, checkReflow, drawn, outlineOf } from '../support/page-checks.ts';
+import {
+  checkDialogs,
+  checkKeyboard,
+  checkPage,
+  checkReflow,
+  checkTold,
+  drawn,
+  outlineOf,
+} from '../support/page-checks.ts';
 
 /** In lower case a command; by its link alone somebody signs in (C3). */
 const COMMAND_OR_ROUTE = /\bgatehouse (?!operator sign-in)[a-z]+ |\b(GET|POST|PUT|PATCH|DELETE) \/api\//;
@@ -31,6 +39,7 @@ describeInChromium('every page', (browser) => {
     await expect(await outlineOf(page)).toMatchFileSnapshot(`./outlines/${name.replaceAll(/\W+/g, '-')}.txt`);
     await checkPage(page, name);
     await checkReflow(page, name);
+    await checkTold(page, name);
     await checkKeyboard(page, name);
     await checkDialogs(page, name);
     expect(await page.locator('img[src="x"], a[href^="javascript:" i]').count()).toBe(0);

@@ -4,7 +4,7 @@ import { addressesOfConsole } from '../support/addresses.ts';
 import { describeInChromium } from '../support/browser.ts';
 import { type Company, openCompany } from '../support/company.ts';
 import { seatsAt } from '../support/console.ts';
-import { drawn } from '../support/page-checks.ts';
+import { checkTold, drawn, OPEN_BUTTON } from '../support/page-checks.ts';
 
 const PAGES = (await addressesOfConsole()).filter(({ name }) => !/^\/(nothing-here|sign-in)/.test(name));
 /** What would lead away from what is looked at, or let a decision of the company go. */
@@ -36,7 +36,7 @@ describeInChromium('every page by role', (browser) => {
       where = address;
       await page.goto(`${company.url}${at(company.of)}`);
       await drawn(page);
-      expect.soft(await mute(page), `${where}: closed without a word of who may`).toEqual([]);
+      await checkTold(page, where);
       await pressAll(page, (button) => {
         where = `${address}, ${button}`;
       });
@@ -53,7 +53,7 @@ async function pressAll(page: Page, tell: (button: string) => void): Promise<voi
     await page.evaluate('for (const form of document.forms) form.noValidate = true');
     const within =
       (await page.locator('dialog[open]').count()) > 0 ? page.locator('dialog[open]') : page.locator('main');
-    const buttons = within.locator('button:enabled:visible');
+    const buttons = within.locator(OPEN_BUTTON);
     const names = (await buttons.allInnerTexts()).map((text) => text.trim());
     const nth = names.findIndex((text) => !LEFT_ALONE.test(text) && !pressed.has(text));
     if (nth === -1) {
@@ -66,16 +66,10 @@ async function pressAll(page: Page, tell: (button: string) => void): Promise<voi
     tell(names[nth] ?? '');
     await buttons.nth(nth).click();
     await drawn(page);
+    await checkTold(page, names[nth]);
     if (new URL(page.url()).pathname !== new URL(at).pathname) {
       await page.goto(at);
       await drawn(page);
     }
   }
 }
-
-/** Closed controls where neither they nor the page say who may use them. */
-const mute = (page: Page): Promise<readonly string[]> =>
-  page.evaluate(`[...document.querySelectorAll('main :is(button, input, select, textarea):disabled')]
-    .filter((e) => e.getClientRects().length > 0 && e.title === '' && e.closest('fieldset[title]') === null &&
-      !/which an? [a-z ]+ has/.test(e.closest('dialog, main').innerText))
-    .map((e) => e.outerHTML.slice(0, 160))`);

@@ -30,6 +30,19 @@ describe('style.css', () => {
   });
 });
 
+describe('the pages', () => {
+  it('have no button that is off but those that say why: parts/button.tsx [W10]', async () => {
+    const app = path.join(ROOT, 'console/app');
+    const files = (await readdir(app, { recursive: true })).filter((name) => /\.tsx$/.test(name));
+    const mute: string[] = [];
+    for (const name of files)
+      for (const [tag] of (await readFile(path.join(app, name), 'utf8')).matchAll(/<(?:button|Link|a)\b(?:=>|[^>])*>/g))
+        if (/\b(?:disabled|aria-disabled|title)\b/.test(tag) && name !== 'parts/button.tsx')
+          mute.push(`${name}: ${tag}`);
+    expect(mute).toEqual([]);
+  });
+});
+
 const sheet = async () =>
   (await readFile(path.join(ROOT, 'console/app/style.css'), 'utf8')).replaceAll(/\/\*[\s\S]*?\*\//g, '');
 

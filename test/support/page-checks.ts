@@ -136,10 +136,36 @@ const FOCUSED = `() => {
   return [window.gatehouseNamed.get(e) ?? 'not expected: ' + e.outerHTML.slice(0, 120), isOutlined(e) || (around !== null && isOutlined(around))];
 }`;
 
+/** A button that does something when it is pressed. */
+export const OPEN_BUTTON = 'button:enabled:not([aria-disabled="true"]):visible';
+
+/**
+ * Whoever cannot press or change something is told why by words that are seen: a button and a closed form by what describes it, a field
+ * by its own words or a note of the page. A title is none: phones and keyboards have no pointer that rests.
+ */
+export async function checkTold(page: Page, name = page.url()): Promise<void> {
+  expect.soft(await page.evaluate(UNTOLD), `${name}: off without a word why`).toEqual([]);
+}
+
+/** In the browser: what is off, and nobody says why. */
+const UNTOLD = `(() => {
+  const isSeen = (e) => e !== null && e.getClientRects().length > 0 && e.textContent.trim() !== '' && e.closest('.hidden') === null;
+  const isTold = (e) => {
+    // One of a form that is closed as a whole is told by that.
+    const told = e.closest('fieldset:disabled[aria-describedby]') ?? e;
+    const words = document.getElementById(told.getAttribute('aria-describedby') ?? '');
+    if (words !== null || e.matches('button')) return words !== null && isSeen(words);
+    return isSeen(e.closest('label')?.querySelector('small') ?? null) ||
+      [...document.querySelectorAll('main .note')].some((one) => isSeen(one) && /which an? [a-z ]+ has/.test(one.textContent));
+  };
+  return [...document.querySelectorAll('main :is(button, input, select, textarea):is(:disabled, [aria-disabled="true"])')]
+    .filter((e) => e.getClientRects().length > 0 && (e.title !== '' || !isTold(e))).map((e) => e.outerHTML.slice(0, 200));
+})()`;
+
 /** Each dialog that a page can open: nothing that axe finds, Escape closes it alone, and the focus is where it was. */
 export async function checkDialogs(page: Page, name = page.url()): Promise<void> {
   // What asks first says so by its three dots.
-  const buttons = page.locator('main button:enabled:visible').filter({ hasText: /…$/ });
+  const buttons = page.locator(`main ${OPEN_BUTTON}`).filter({ hasText: /…$/ });
   for (let n = 0; n < (await buttons.count()); n += 1) {
     const button = buttons.nth(n);
     const where = `${name}, ${await button.innerText()}`;
@@ -151,6 +177,7 @@ export async function checkDialogs(page: Page, name = page.url()): Promise<void>
       .soft(await page.evaluate('document.querySelector("dialog[open]").contains(document.activeElement)'), where)
       .toBe(true);
     expect.soft(await findingsOf(page), where).toEqual([]);
+    await checkTold(page, where);
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     expect.soft(await button.evaluate((element) => element === element.ownerDocument.activeElement), where).toBe(true);

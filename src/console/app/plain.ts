@@ -46,11 +46,44 @@ if (all('[data-until]').length > 0) setInterval(tick, 1000);
 // One press is one answer; the server would refuse a second anyway.
 for (const form of all<HTMLFormElement>('form'))
   form.addEventListener('submit', (event) => {
-    if (form.getAttribute('aria-busy') === 'true') return event.preventDefault();
+    const { submitter } = event;
+    const isSure = form.dataset.sure !== undefined;
+    delete form.dataset.sure;
+    if (!isSure && form.getAttribute('aria-busy') === 'true') return event.preventDefault();
     form.setAttribute('aria-busy', 'true');
-    const busy = event.submitter?.dataset.busy;
-    if (busy !== undefined && event.submitter !== null) event.submitter.textContent = busy;
+    if (!isSure && form.dataset.needs !== undefined) {
+      event.preventDefault();
+      void makeSure(form, submitter);
+      return;
+    }
+    const busy = submitter?.dataset.busy;
+    if (busy !== undefined && submitter !== null) submitter.textContent = busy;
   });
+
+/** An answer that would be refused is not sent: the page that tells of it would have nothing of what was typed. */
+async function makeSure(form: HTMLFormElement, submitter: HTMLElement | null): Promise<void> {
+  const answer = await fetch('/api/session', { headers: { accept: 'application/json' } }).catch(() => undefined);
+  const session: { csrf?: string; permissions?: string[]; operator?: { role: string } } = answer?.ok
+    ? await answer.json()
+    : {};
+  const problem =
+    answer === undefined || answer.status >= 500
+      ? 'The server cannot be reached. Press again in a moment.'
+      : session.csrf === undefined
+        ? 'Your session is over. Sign in again in another tab, then press again here.'
+        : session.permissions?.includes(form.dataset.needs ?? '') === true
+          ? undefined
+          : `Your role is ${session.operator?.role} now, which may look but not decide.`;
+  if (problem !== undefined) {
+    form.removeAttribute('aria-busy');
+    return sayAbove(`${problem} Nothing was sent, and what you typed is still here.`);
+  }
+  // Somebody may have signed in anew since this page was drawn.
+  const csrf = form.elements.namedItem('csrf');
+  if (csrf instanceof HTMLInputElement) csrf.value = session.csrf ?? '';
+  form.dataset.sure = '';
+  form.requestSubmit(submitter);
+}
 addEventListener('pageshow', () => {
   for (const form of all('form')) form.removeAttribute('aria-busy');
 });
@@ -84,13 +117,21 @@ function isTyped(): boolean {
 }
 
 function sayDecided(at: string): void {
-  const note = document.createElement('div');
-  note.className = 'notice warn';
-  note.setAttribute('role', 'alert');
   const link = document.createElement('a');
   link.href = at;
   link.textContent = 'See how it ended';
-  note.append('This was decided while you looked. What you typed was not sent. ', link);
-  document.querySelector('main')?.prepend(note);
+  sayAbove('This was decided while you looked. What you typed was not sent. ', link);
   for (const button of all<HTMLButtonElement>('main form button')) button.disabled = true;
+}
+
+/** One note at a time, above everything, where the reader then is. */
+function sayAbove(...words: (string | Node)[]): void {
+  document.querySelector('[data-said]')?.remove();
+  const note = document.createElement('div');
+  note.className = 'notice warn';
+  note.dataset.said = '';
+  note.setAttribute('role', 'alert');
+  note.append(...words);
+  document.querySelector('main')?.prepend(note);
+  note.scrollIntoView({ block: 'center' });
 }

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
+import { Button } from '../parts/button.tsx';
 import { Fact, Facts } from '../parts/facts.tsx';
 import { Page } from '../parts/page.tsx';
 import { Badge, Loaded } from '../parts/states.tsx';
@@ -31,15 +32,9 @@ export function BotSync({ name }: { readonly name: string }) {
       }
       crumbs={[{ href: `/bots/${encodeURIComponent(name)}`, label: name }]}
       actions={
-        <button
-          type="button"
-          class="primary"
-          disabled={why !== undefined}
-          title={why}
-          onClick={() => setStarting(true)}
-        >
+        <Button kind="primary" why={why} onClick={() => setStarting(true)}>
           Sync everything…
-        </button>
+        </Button>
       }
     >
       <nav class="chips" aria-label="Pages of this sync">
@@ -117,7 +112,14 @@ function Stand({ bot, summary }: { readonly bot: string; readonly summary: Summa
         {status?.streams.map(({ object, state, lastEventAt: last, message = 'not heard yet', next }) => (
           <Fact key={`${object} events`} name={`${object} events`}>
             {state !== 'live' ? (
-              <Words>{[message, next].filter(Boolean).join(' ')}</Words>
+              <>
+                <Words>{message}</Words>{' '}
+                {next && (
+                  <Link href={syncPath(bot, '/events')}>
+                    What to do<span class="hidden"> about events of {object}</span>
+                  </Link>
+                )}
+              </>
             ) : last ? (
               <Moment at={last} />
             ) : (

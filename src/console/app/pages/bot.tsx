@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { Link, useLocation } from 'wouter-preact';
 import { api, queries, said } from '../api.ts';
 import { ActButton, AskButton } from '../parts/act.tsx';
+import { Button } from '../parts/button.tsx';
 import { AppName, BudgetMeter, ConnectionBadge, ENVIRONMENTS } from '../parts/connection.tsx';
 import { Fact, Facts } from '../parts/facts.tsx';
 import { Once } from '../parts/form.tsx';
@@ -169,14 +170,13 @@ function ConnectionButtons({ name, state }: { readonly name: string; readonly st
   const path = { params: { path: { bot: name } } };
   return (
     <div class="actions">
-      <Link
-        class={state === 'connected' ? 'button' : 'button primary'}
-        href={`/connect/${encodeURIComponent(name)}`}
-        aria-disabled={mayConnect !== undefined}
-        title={mayConnect}
-      >
-        {isThere ? 'Reconnect' : 'Connect'}
-      </Link>
+      {mayConnect === undefined ? (
+        <Link class={state === 'connected' ? 'button' : 'button primary'} href={`/connect/${encodeURIComponent(name)}`}>
+          {isThere ? 'Reconnect' : 'Connect'}
+        </Link>
+      ) : (
+        <Button why={mayConnect}>{isThere ? 'Reconnect' : 'Connect'}</Button>
+      )}
       {isThere && (
         <ActButton
           run={() => said(api.POST('/api/bots/{bot}/integration/test', path))}
@@ -239,7 +239,8 @@ function MayDo({ bot: { name, mode, off, grants, policyRevision, tools } }: { re
       {off.length > 0 && <p class="note">Switched off now: {off.join(', ')}.</p>}
       <ModeForm key={mode} name={name} mode={mode} />
       <p class="note">
-        The model sees {tools.length} tools, {count(bytes)} bytes. Policy revision {policyRevision}.
+        The model sees {tools.length === 1 ? '1 tool' : `${tools.length} tools`}, {count(bytes)} bytes. Policy revision{' '}
+        {policyRevision}.
       </p>
       <div class="actions">
         <Link class="button" href={`/permissions?show=${encodeURIComponent(name)}`}>

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { Link, useLocation, useSearchParams } from 'wouter-preact';
 import { api, queries, said } from '../api.ts';
 import { ActButton, AskButton } from '../parts/act.tsx';
+import { Button } from '../parts/button.tsx';
 import { Fact, Facts } from '../parts/facts.tsx';
 import { Page } from '../parts/page.tsx';
 import { Changes } from '../parts/policy-draft.tsx';
@@ -57,6 +58,7 @@ export function NewDeclared({ bot }: { readonly bot: string }) {
                   </option>
                 ))}
               </select>
+              {typed !== undefined && <small>What you typed would be lost: drop the changes first.</small>}
             </label>
             <DeclaredEditor
               bot={bot}
@@ -223,14 +225,9 @@ function Revisions({
           {open.state === 'removed' ? <p class="note">It was removed.</p> : <Changes of={open.changes} />}
           {open.definition && (
             <div class="actions">
-              <button
-                type="button"
-                disabled={why !== undefined}
-                title={why}
-                onClick={() => open.definition && take(open.definition)}
-              >
+              <Button why={why} onClick={() => open.definition && take(open.definition)}>
                 Put it into the editor
-              </button>
+              </Button>
             </div>
           )}
         </section>

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/preact-query';
 import { useEffect, useState } from 'preact/hooks';
 import { api, Refused, said } from '../api.ts';
 import { useAct } from '../parts/act.tsx';
+import { Button, UNCHANGED } from '../parts/button.tsx';
 import { Problem } from '../parts/states.tsx';
 import { Text } from '../parts/text.tsx';
 import { useMay } from '../session.ts';
@@ -70,9 +71,9 @@ export function DeclaredEditor({
         )}
         {act.error && <Problem error={act.error} />}
         <div class="actions">
-          <button type="submit" class="primary" disabled={!isDirty || mayNot !== undefined} title={mayNot}>
+          <Button type="submit" kind="primary" why={mayNot ?? (isDirty ? undefined : UNCHANGED)}>
             {checked?.dropsGrant ? `${button}, without its grant` : button}
-          </button>
+          </Button>
           {drop && (
             <button type="button" class="quiet" onClick={drop}>
               Drop the changes

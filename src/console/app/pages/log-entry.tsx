@@ -4,6 +4,7 @@ import { Link, useLocation } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { type LogFilter, queryOf, useLogFilter, withFilter } from '../log-filter.ts';
 import { ActButton, AskButton } from '../parts/act.tsx';
+import { Button } from '../parts/button.tsx';
 import { BeforeAfter, Changes } from '../parts/changes.tsx';
 import { causeOf, cureOf, detailOf, type LogRow, OutcomeBadge } from '../parts/decision.tsx';
 import { Fact, Facts } from '../parts/facts.tsx';
@@ -58,9 +59,7 @@ function Neighbours({ seq, filter }: { readonly seq: number; readonly filter: Lo
   const [newer, older] = [beside('after'), beside('before')];
   const link = (to: number | null | undefined, words: string) =>
     to == null ? (
-      <button type="button" disabled title="There is none that fits the filter.">
-        {words}
-      </button>
+      <Button why={`No ${words.toLowerCase()} entry fits the filter.`}>{words}</Button>
     ) : (
       <Link class="button" href={withFilter(`/log/${to}`, filter)}>
         {words}

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { Button } from '../parts/button.tsx';
 import { FieldPicker, type Pickable } from '../parts/field-picker.tsx';
 import { Text, Value, Words } from '../parts/text.tsx';
 import { type Rule, transformWords } from './mapping-draft.ts';
@@ -24,7 +25,7 @@ export function RuleRow({
   names,
   line,
   problems,
-  isLocked,
+  why,
   onChange,
 }: {
   readonly rule: Rule;
@@ -34,10 +35,12 @@ export function RuleRow({
   readonly line: Line | undefined;
   /** Why this rule cannot be saved as it is. */
   readonly problems: readonly string[];
-  readonly isLocked: boolean;
+  /** Why it cannot be changed; undefined where it can. */
+  readonly why: string | undefined;
   /** Undefined takes the rule away. */
   readonly onChange: (rule: Rule | undefined) => void;
 }) {
+  const isLocked = why !== undefined;
   const host = rule.local.join(' + ') || 'always the same';
   const crm = rule.remote.join(' + ');
   const words = transformWords(rule);
@@ -81,15 +84,14 @@ export function RuleRow({
           <code>{crm}</code>
         </p>
       )}
-      <button
-        type="button"
-        class="quiet"
-        disabled={isLocked}
-        aria-label={`Remove the rule of ${host} and ${crm}`}
+      <Button
+        kind="quiet"
+        why={why}
+        label={`Remove the rule of ${host} and ${crm}`}
         onClick={() => onChange(undefined)}
       >
         Remove
-      </button>
+      </Button>
       {problems.length > 0 && (
         <p class="refused" role="status">
           {problems.map((problem) => (
@@ -101,7 +103,7 @@ export function RuleRow({
         {label && rule.remote.length === 1 && <>{label}. </>}
         {line && (rule.direction === 'from_crm' ? 'Comes from Salesforce.' : <Preview line={line} />)}
       </p>
-      <Transforms rule={rule} fields={fields} names={names} isLocked={isLocked} onChange={onChange} />
+      <Transforms rule={rule} fields={fields} names={names} why={why} onChange={onChange} />
     </div>
   );
 }
@@ -187,9 +189,8 @@ export function NewRule({
             onPick={setRemote}
           />
         </div>
-        <button
-          type="button"
-          disabled={!isWhole}
+        <Button
+          why={isWhole ? undefined : 'Choose both fields first.'}
           onClick={() => {
             const isParent = remote.includes('.');
             onAdd({
@@ -203,7 +204,7 @@ export function NewRule({
           }}
         >
           Add
-        </button>
+        </Button>
         <p class="note">A field of the account (Account: …) is read from it and never written.</p>
       </div>
     </section>

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { Fieldset } from '../parts/button.tsx';
 import { FieldPicker, type Pickable } from '../parts/field-picker.tsx';
 import { Field } from '../parts/form.tsx';
 import type { Rule } from './mapping-draft.ts';
@@ -57,16 +58,17 @@ interface StepsProps {
   readonly rule: Rule;
   readonly fields: readonly Pickable[];
   readonly names: readonly string[];
-  readonly isLocked: boolean;
+  /** Why they cannot be changed; undefined where they can. */
+  readonly why: string | undefined;
   readonly onChange: (rule: Rule) => void;
 }
 
-function Steps({ rule, fields, names, isLocked, onChange, host }: StepsProps & { readonly host: string }) {
+function Steps({ rule, fields, names, why, onChange, host }: StepsProps & { readonly host: string }) {
   const { transforms } = rule;
   const set = (next: readonly Transform[]) => onChange(shaped({ ...rule, transforms: [...next] }));
   const open = USES.filter(([use]) => !transforms.some((one) => one.use === use));
   return (
-    <fieldset class="stack" disabled={isLocked}>
+    <Fieldset kind="stack" why={why}>
       <legend class="hidden">Transforms of {host}</legend>
       {takesSeveral(rule) && (
         <Field
@@ -92,7 +94,7 @@ function Steps({ rule, fields, names, isLocked, onChange, host }: StepsProps & {
                 label={`${at === 0 ? 'First' : 'Last'} name of ${host}`}
                 fields={fields}
                 value={name}
-                disabled={isLocked}
+                disabled={why !== undefined}
                 onPick={(picked) => onChange({ ...rule, remote: rule.remote.with(at, picked) })}
               />
             </div>
@@ -146,7 +148,7 @@ function Steps({ rule, fields, names, isLocked, onChange, host }: StepsProps & {
           </select>
         </Field>
       )}
-    </fieldset>
+    </Fieldset>
   );
 }
 

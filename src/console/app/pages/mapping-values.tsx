@@ -1,3 +1,4 @@
+import { Button } from '../parts/button.tsx';
 import { Field } from '../parts/form.tsx';
 import type { Rule } from './mapping-draft.ts';
 
@@ -51,7 +52,7 @@ export function Typed({
           step="any"
           aria-label={label}
           value={value === null ? '' : String(value)}
-          disabled={kind === 'empty'}
+          readOnly={kind === 'empty'}
           maxLength={1000}
           onInput={({ currentTarget }) =>
             onChange(kind === 'number' ? currentTarget.valueAsNumber || 0 : currentTarget.value)
@@ -94,15 +95,14 @@ export function ValuePairs({ of, onChange }: { readonly of: Values; readonly onC
             <Typed label={`Host value ${at + 1}`} value={host} onChange={(value) => put(at, [value, crm])} />
             <span aria-hidden="true">→</span>
             <Typed label={`Salesforce value ${at + 1}`} value={crm} onChange={(value) => put(at, [host, value])} />
-            <button
-              type="button"
-              class="quiet"
-              aria-label={`Take out pair ${at + 1}`}
-              disabled={of.pairs.length === 1}
+            <Button
+              kind="quiet"
+              label={`Take out pair ${at + 1}`}
+              why={of.pairs.length === 1 ? 'One pair stays: take out the whole step instead.' : undefined}
               onClick={() => onChange({ ...of, pairs: of.pairs.filter((_, index) => index !== at) })}
             >
               Take out
-            </button>
+            </Button>
           </li>
         ))}
       </ol>

@@ -3,6 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { Link, useSearchParams } from 'wouter-preact';
 import { api, queries, Refused, said } from '../api.ts';
 import { ActButton, useAct } from '../parts/act.tsx';
+import { Button, UNCHANGED } from '../parts/button.tsx';
 import type { Pickable } from '../parts/field-picker.tsx';
 import { useRested } from '../parts/find-record.tsx';
 import { Page } from '../parts/page.tsx';
@@ -121,16 +122,9 @@ function Editor({ bot, kind, known }: { readonly bot: string; readonly kind: Kin
         >
           Check
         </ActButton>
-        <button
-          type="button"
-          class="primary"
-          disabled={why !== undefined || !isChanged}
-          title={why}
-          aria-busy={save.isBusy}
-          onClick={save.go}
-        >
+        <Button kind="primary" why={why ?? (isChanged ? undefined : UNCHANGED)} isBusy={save.isBusy} onClick={save.go}>
           Save as version {base.version + 1}
-        </button>
+        </Button>
         {isChanged && (
           <button type="button" class="quiet" onClick={() => start(base)}>
             Undo my changes
@@ -160,7 +154,7 @@ function Editor({ bot, kind, known }: { readonly bot: string; readonly kind: Kin
                   names={names}
                   line={preview.data?.lines.get(keyOf(rule))}
                   problems={refused.get(at) ?? []}
-                  isLocked={why !== undefined}
+                  why={why}
                   onChange={(next) => edit(at, next)}
                 />
               </li>
@@ -350,9 +344,9 @@ function Versions({
                     </small>
                   </span>
                   {version !== current && (
-                    <button type="button" disabled={why !== undefined} title={why} onClick={() => onTake(mapping)}>
+                    <Button why={why} onClick={() => onTake(mapping)}>
                       Edit from this one
-                    </button>
+                    </Button>
                   )}
                 </li>
               ))}

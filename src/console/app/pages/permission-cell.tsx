@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { ActButton, useAct } from '../parts/act.tsx';
+import { Button, Fieldset, UNCHANGED } from '../parts/button.tsx';
 import { ListInput, newRule, RuleFields } from '../parts/conditions.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field } from '../parts/form.tsx';
@@ -132,7 +133,7 @@ function Fields({
       </p>
       {mayPolicy && <p class="note">{mayPolicy}</p>}
       <Newer bot={bot.name} draft={draft} />
-      <fieldset class="choices" disabled={mayPolicy !== undefined || mayGrant !== undefined}>
+      <Fieldset kind="choices" why={mayPolicy ?? mayGrant}>
         <legend>What a call meets</legend>
         {CHOICES.map(([value, label, help]) => (
           <label class="choice" key={value}>
@@ -143,12 +144,12 @@ function Fields({
             </span>
           </label>
         ))}
-      </fieldset>
+      </Fieldset>
       {granting.map((words) => (
         <Notice kind="warn" key={words} title={<Words>{words}</Words>} />
       ))}
       {isGranted && (
-        <fieldset disabled={mayPolicy !== undefined}>
+        <Fieldset why={mayPolicy}>
           <legend>Also ask or deny when…</legend>
           {of.rules.length === 0 && <p class="empty">No rule yet.</p>}
           {of.rules.map((rule, place) => (
@@ -189,13 +190,13 @@ function Fields({
             />
             Only a signed-in person may say yes
           </label>
-        </fieldset>
+        </Fieldset>
       )}
       {save.error && <Problem error={save.error} />}
       <div class="actions keep">
-        <button type="submit" class="primary" disabled={!hasChanged || mayPolicy !== undefined} title={mayPolicy}>
+        <Button type="submit" kind="primary" why={mayPolicy ?? (hasChanged ? undefined : UNCHANGED)}>
           {draft.isDirty ? `Save as revision ${revision + 1}` : 'Save'}
-        </button>
+        </Button>
         <button type="button" onClick={onClose}>
           Cancel
         </button>

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 import { api, queries, said } from '../api.ts';
 import { useAct } from '../parts/act.tsx';
+import { Button, Fieldset, UNCHANGED } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { at, Changes } from '../parts/policy-draft.tsx';
 import type { BotRow } from '../parts/standing.ts';
@@ -70,7 +71,7 @@ function Choose({ bot, read, onClose }: { readonly bot: BotRow; readonly read: R
         switches and the audience ({bot.audience}) stay as they are.
       </p>
       {why && <p class="note">{why}</p>}
-      <fieldset class="choices" disabled={why !== undefined}>
+      <Fieldset kind="choices" why={why}>
         <legend>Profile</legend>
         {read.profiles.map((one) => (
           <label class="choice" key={one.name}>
@@ -81,18 +82,17 @@ function Choose({ bot, read, onClose }: { readonly bot: BotRow; readonly read: R
             </span>
           </label>
         ))}
-      </fieldset>
+      </Fieldset>
       {chosen && <Difference of={chosen} isNothing={isNothing} />}
       {save.error && <Problem error={save.error} />}
       <div class="actions keep">
-        <button
+        <Button
           type="submit"
-          class="primary"
-          disabled={why !== undefined || chosen === undefined || isNothing}
-          title={why}
+          kind="primary"
+          why={why ?? (chosen === undefined ? 'Choose a profile first.' : isNothing ? UNCHANGED : undefined)}
         >
           Save as revision {read.revision + 1}
-        </button>
+        </Button>
         <button type="button" onClick={onClose}>
           Cancel
         </button>

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
+import { Button, Fieldset } from '../parts/button.tsx';
 import { ListInput, ruleWords } from '../parts/conditions.tsx';
 import { Field } from '../parts/form.tsx';
 import { type ActionPolicy, type Part, type Policy, UNNAMED } from '../parts/policy-draft.tsx';
@@ -11,9 +12,9 @@ import { Words } from './policy-words.tsx';
 
 /** The policy as fields. Each is named by its place in the policy, so that what the server names takes the focus. */
 
-export function PolicyFields({ bot, isFixed, ...part }: Part & { readonly bot: string; readonly isFixed: boolean }) {
+export function PolicyFields({ bot, why, ...part }: Part & { readonly bot: string; readonly why: string | undefined }) {
   return (
-    <fieldset class="stack" disabled={isFixed}>
+    <Fieldset kind="stack" why={why}>
       <legend class="hidden">Policy</legend>
       <Mode {...part} />
       <Actions bot={bot} {...part} />
@@ -21,7 +22,7 @@ export function PolicyFields({ bot, isFixed, ...part }: Part & { readonly bot: s
       <Limits {...part} />
       <Chat {...part} />
       <Words bot={bot} {...part} />
-    </fieldset>
+    </Fieldset>
   );
 }
 
@@ -225,9 +226,9 @@ function Objects({ policy, change }: Part) {
           />
         </label>
         <div class="actions">
-          <button type="button" onClick={add} disabled={name === ''}>
+          <Button onClick={add} why={name === '' ? 'Write the API name of an object first.' : undefined}>
             Add
-          </button>
+          </Button>
         </div>
       </div>
     </section>

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/preact-query';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { api, said } from '../api.ts';
+import { Button, Fieldset } from '../parts/button.tsx';
 import { Fact, Facts } from '../parts/facts.tsx';
 import { at, Changes } from '../parts/policy-draft.tsx';
 import { Empty, Loaded, Notice } from '../parts/states.tsx';
@@ -62,7 +63,7 @@ function Found({ found, prepare }: { readonly found: Found; readonly prepare: (n
       {grants.length + places.length === 0 ? (
         <Empty>Everything that is open was used.</Empty>
       ) : (
-        <fieldset class="unused" disabled={why !== undefined}>
+        <Fieldset kind="unused" why={why}>
           <legend>Open for 30 days, and never used</legend>
           <ul class="ticks">
             {grants.map(({ permission, actions }) => (
@@ -76,7 +77,7 @@ function Found({ found, prepare }: { readonly found: Found; readonly prepare: (n
               </Line>
             ))}
           </ul>
-        </fieldset>
+        </Fieldset>
       )}
       {why && <p class="note">{why}</p>}
       <NotJudged {...unknown} />
@@ -94,9 +95,9 @@ function Found({ found, prepare }: { readonly found: Found; readonly prepare: (n
       )}
       <div class="decide rests">
         <div class="actions">
-          <button type="submit" class="primary" disabled={why !== undefined || isNothing} title={why}>
+          <Button type="submit" kind="primary" why={why ?? (isNothing ? 'Tick what is to be closed.' : undefined)}>
             Prepare the narrower revision
-          </button>
+          </Button>
           <p class="note">It opens in the form. Nothing is saved before you do.</p>
         </div>
       </div>

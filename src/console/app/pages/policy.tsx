@@ -3,6 +3,7 @@ import { useRef, useState } from 'preact/hooks';
 import { Link, useLocation, useSearchParams } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { AskButton, useAct } from '../parts/act.tsx';
+import { Button, UNCHANGED } from '../parts/button.tsx';
 import { focusFirst } from '../parts/form.tsx';
 import { Page } from '../parts/page.tsx';
 import { at, Changes, type Draft, Newer, type Policy, put, usePolicyDraft } from '../parts/policy-draft.tsx';
@@ -159,6 +160,7 @@ function Editor({
   if (draft.shown === undefined) return null;
   const { revision, policy } = draft.shown;
   const hasChanged = isOther || grants.length > 0;
+  const mayNot = why ?? (problem === undefined ? undefined : 'It is no JSON yet: see above.');
   return (
     <form
       class="stack"
@@ -191,7 +193,7 @@ function Editor({
               <p>The form shows the policy without that change. Save or drop it in the JSON view first.</p>
             </Notice>
           )}
-          <PolicyFields bot={bot} policy={policy} change={draft.change} isFixed={why !== undefined} />
+          <PolicyFields bot={bot} policy={policy} change={draft.change} why={why} />
         </>
       )}
       {(save.error ?? check.error ?? past.error) && <Problem error={save.error ?? check.error ?? past.error} />}
@@ -208,36 +210,27 @@ function Editor({
       )}
       <div class="decide rests">
         <div class="actions">
-          <button
-            type="submit"
-            class="primary"
-            disabled={why !== undefined || !hasChanged || problem !== undefined}
-            title={why}
-          >
+          <Button type="submit" kind="primary" why={mayNot ?? (hasChanged ? undefined : UNCHANGED)}>
             {isOther || grants.length === 0 ? `Save as revision ${revision + 1}` : 'Save'}
-          </button>
-          <button
-            type="button"
-            disabled={why !== undefined || problem !== undefined}
-            title={why}
+          </Button>
+          <Button
+            why={mayNot}
             onClick={() => {
               setChecked(undefined);
               check.go();
             }}
           >
             Check
-          </button>
-          <button
-            type="button"
-            disabled={(why ?? mayLook) !== undefined || problem !== undefined}
-            title={why ?? mayLook}
+          </Button>
+          <Button
+            why={mayNot ?? mayLook}
             onClick={() => {
               setReplayed(undefined);
               past.go();
             }}
           >
             Replay 30 days
-          </button>
+          </Button>
           {hasChanged && (
             <button
               type="button"

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { ActButton, AskButton } from '../parts/act.tsx';
+import { Button } from '../parts/button.tsx';
 import { Changes } from '../parts/changes.tsx';
 import { Company } from '../parts/company.tsx';
 import { Dialog } from '../parts/dialog.tsx';
@@ -159,9 +160,9 @@ function Buttons({
       >
         {link?.problem ? 'Retry' : 'Sync now'}
       </ActButton>
-      <button type="button" disabled={why !== undefined} title={why} onClick={() => setChoosing(true)}>
+      <Button why={why} onClick={() => setChoosing(true)}>
         {isLinked ? 'Link another…' : 'Link…'}
-      </button>
+      </Button>
       {isLinked && (
         <AskButton
           why={why}
@@ -265,6 +266,8 @@ function Sides({ both: { lines, problem, crm, object } }: { readonly both: Both 
 function Values({ of }: { readonly of: Readonly<Record<string, unknown>> }) {
   const entries = Object.entries(of);
   if (entries.length === 0) return <span class="empty">nothing</span>;
+  // Two fields of one value are empty together.
+  if (entries.every(([, value]) => value === null)) return <Value of={null} />;
   return (
     <span>
       {entries.map(([name, value], at) => (

@@ -91,9 +91,9 @@ export function SyncLinks({ name: bot }: { readonly name: string }) {
                   </th>
                   <td data-label="Salesforce">
                     {recordId ? (
-                      <>
+                      <span>
                         {object} <code>{recordId}</code>
-                      </>
+                      </span>
                     ) : (
                       <span class="empty">none yet</span>
                     )}

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { api, said } from '../api.ts';
 import { ActButton } from '../parts/act.tsx';
+import { Button } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field, Form } from '../parts/form.tsx';
 import { Notice } from '../parts/states.tsx';
@@ -38,9 +39,9 @@ export function QuietHours({ bot, of }: { readonly bot: string; readonly of: Hou
   return (
     <>
       {of ? `${of.from} to ${of.until}, ${of.zone}` : <span class="empty">none: the sync works at any time</span>}{' '}
-      <button type="button" class="quiet" disabled={why !== undefined} title={why} onClick={() => setOpen(true)}>
+      <Button kind="quiet" why={why} onClick={() => setOpen(true)}>
         {of ? 'Change quiet hours…' : 'Set quiet hours…'}
-      </button>
+      </Button>
       {isOpen && (
         <Dialog title="Quiet hours" onClose={close}>
           <Form

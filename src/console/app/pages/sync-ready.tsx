@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { Link, useLocation } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { AskButton } from '../parts/act.tsx';
+import { Button } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Field, Form } from '../parts/form.tsx';
 import { Notice } from '../parts/states.tsx';
@@ -77,9 +78,9 @@ function TryPerson({ bot }: { readonly bot: string }) {
   return (
     <>
       <div class="actions">
-        <button type="button" disabled={why !== undefined} title={why} onClick={() => setOpen(true)}>
+        <Button why={why} onClick={() => setOpen(true)}>
           Try with a person…
-        </button>
+        </Button>
       </div>
       {isOpen && (
         <Dialog title="Try with a person" onClose={close}>

@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { api, said } from '../api.ts';
 import { useAct } from '../parts/act.tsx';
+import { Button } from '../parts/button.tsx';
 import { Field } from '../parts/form.tsx';
 import { type ActionPolicy, at, type Policy } from '../parts/policy-draft.tsx';
 import type { Known } from '../parts/standing.ts';
@@ -89,9 +90,9 @@ export function TryCall({
           </Field>
         ))}
         <div class="actions">
-          <button type="button" disabled={why !== undefined} title={why} onClick={go}>
+          <Button why={why} onClick={go}>
             Try
-          </button>
+          </Button>
         </div>
         {error && <Problem error={error} />}
         {met && <Outcome met={met} />}

@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/preact-query';
 import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import { queries } from '../api.ts';
+import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
 import { asksWho, SignInAgain } from './sign-in-again.tsx';
 import { Problem } from './states.tsx';
@@ -65,9 +66,9 @@ export function ActButton<T>({ children, kind = '', why, ...act }: ButtonProps<T
   const { isBusy, error, go } = useAct(act);
   return (
     <>
-      <button type="button" class={kind} disabled={why !== undefined} title={why} aria-busy={isBusy} onClick={go}>
+      <Button why={why} kind={kind} isBusy={isBusy} onClick={go}>
         {children}
-      </button>
+      </Button>
       {error && <Failed error={error} again={go} />}
     </>
   );
@@ -92,9 +93,9 @@ export function AskButton<T>({
   const [isOpen, setOpen] = useState(false);
   return (
     <>
-      <button type="button" class={kind} disabled={why !== undefined} title={why} onClick={() => setOpen(true)}>
+      <Button why={why} kind={kind} onClick={() => setOpen(true)}>
         {children}
-      </button>
+      </Button>
       {isOpen && (
         <Dialog title={title} onClose={() => setOpen(false)}>
           {body}

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { api, said } from '../api.ts';
 import { useMay } from '../session.ts';
 import { ActButton, AskButton } from './act.tsx';
+import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
 import { FindRecord } from './find-record.tsx';
 import { Text } from './text.tsx';
@@ -25,9 +26,9 @@ export function Company({
     said(api.POST('/api/bots/{bot}/sync/parents', { params: { path: { bot } }, body: { object, name, ...choice } }));
   return (
     <div class="actions">
-      <button type="button" disabled={why !== undefined} title={why} onClick={() => setOpen(true)}>
+      <Button why={why} onClick={() => setOpen(true)}>
         Choose…
-      </button>
+      </Button>
       <AskButton
         why={why}
         kind=""

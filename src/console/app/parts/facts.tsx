@@ -6,7 +6,7 @@ export function Facts({ children }: { readonly children: ComponentChildren }) {
 }
 
 export function Fact({ name, children }: { readonly name: string; readonly children?: ComponentChildren }) {
-  if (children === undefined || children === '' || children === false) return null;
+  if (children == null || children === '' || children === false) return null;
   return (
     <>
       <dt>{name}</dt>

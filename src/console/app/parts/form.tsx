@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import { Refused } from '../api.ts';
 import { type Act, Failed, useAct } from './act.tsx';
+import { Button } from './button.tsx';
 
 /**
  * A form of the browser's own checks first and the server's second: the first field that the server names takes the focus, and
@@ -49,9 +50,9 @@ export function Form<T>({
       {children}
       {error && <Failed error={error} again={go} />}
       <div class="actions">
-        <button type="submit" class="primary" disabled={why !== undefined} title={why}>
+        <Button type="submit" kind="primary" why={why}>
           {button}
-        </button>
+        </Button>
         {beside}
       </div>
     </form>

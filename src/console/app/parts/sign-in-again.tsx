@@ -2,6 +2,7 @@ import { useMutation } from '@tanstack/preact-query';
 import { useState } from 'preact/hooks';
 import { queries, Refused, setCsrf } from '../api.ts';
 import { useSession } from '../session.ts';
+import { Button } from './button.tsx';
 
 /** The server wants to know once more who sits here. */
 export const asksWho = (error: unknown): boolean =>
@@ -47,15 +48,14 @@ export function SignInAgain({ again }: { readonly again: () => void }) {
         </label>
         {enter.error && <p role="alert">{enter.error.message}</p>}
         <div class="actions">
-          <button
-            type="button"
-            class="primary"
-            disabled={link.trim() === ''}
-            aria-busy={enter.isPending}
+          <Button
+            kind="primary"
+            why={link.trim() === '' ? 'Paste the link or its token first.' : undefined}
+            isBusy={enter.isPending}
             onClick={() => enter.mutate(link)}
           >
             Sign in and go on
-          </button>
+          </Button>
         </div>
       </div>
     </div>
