@@ -24,6 +24,7 @@ const ourTests = { include: [all], exclude: [browserTests, ...pureTests, ...proc
 /** What differs by database: where rows are kept, claimed, locked and lost. Elsewhere the same statements are proven by these. */
 const postgresTests = [
   'test/store/!(make-folder|per-bot|sqlite|processes).test.ts',
+  'test/access/roles.test.ts',
   'test/app/org-deploy.test.ts',
   'test/gate/{clocks,orgs}.test.ts',
   'test/identity/{ended-streams,oauth}.test.ts',

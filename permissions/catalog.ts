@@ -33,23 +33,40 @@ export type CustomPermission = `CUSTOM_${string}`;
 export type ActionPermission = BuiltInPermission | CustomPermission;
 export type OperatorPermission = (typeof OPERATOR_PERMISSIONS)[number];
 
-export const ROLES = ['admin', 'approver', 'viewer'] as const;
-export type Role = (typeof ROLES)[number];
-
-const ROLE_PERMISSIONS: Record<Role, readonly OperatorPermission[]> = {
-  admin: OPERATOR_PERMISSIONS,
-  approver: ['READ_INTEGRATIONS', 'DECIDE_PROPOSALS', 'READ_LOGS'],
-  viewer: ['READ_INTEGRATIONS', 'READ_LOGS'],
-};
-
-export function roleHolds(role: Role, permission: OperatorPermission): boolean {
-  return ROLE_PERMISSIONS[role].includes(permission);
+/** What a person may, by their role. */
+export interface Rights {
+  readonly permissions: readonly OperatorPermission[];
+  /** Of these bots alone; missing: of every one. */
+  readonly bots?: readonly string[] | undefined;
 }
+
+/** A named set of operator permissions. An installation makes its own beside these three, which nobody changes. */
+export interface Role extends Rights {
+  readonly name: string;
+}
+
+export const SHIPPED_ROLES: readonly Role[] = [
+  { name: 'admin', permissions: OPERATOR_PERMISSIONS },
+  { name: 'approver', permissions: ['READ_INTEGRATIONS', 'DECIDE_PROPOSALS', 'READ_LOGS'] },
+  { name: 'viewer', permissions: ['READ_INTEGRATIONS', 'READ_LOGS'] },
+];
+
+/** These are about more than one bot, so that no role for some bots holds them. */
+export const OF_EVERY_BOT: readonly OperatorPermission[] = ['MANAGE_BOTS', 'MANAGE_OPERATORS', 'ERASE_PEOPLE'];
+
+export const shippedRole = (name: string): Role | undefined => SHIPPED_ROLES.find((role) => role.name === name);
+
+export const holds = ({ permissions }: Rights, permission: OperatorPermission): boolean =>
+  permissions.includes(permission);
+
+/** What is about no bot in particular is for nobody whose role is for some. */
+export const isWithin = ({ bots }: Pick<Rights, 'bots'>, bot: string | null): boolean =>
+  bots === undefined || (bot !== null && bots.includes(bot));
 
 /** Whom to ask for it: `an admin or an approver`. */
 export function whoHolds(permission: OperatorPermission): string {
-  return ROLES.filter((role) => roleHolds(role, permission))
-    .map((role) => (/^[aeiou]/.test(role) ? `an ${role}` : `a ${role}`))
+  return SHIPPED_ROLES.filter((role) => holds(role, permission))
+    .map(({ name }) => (/^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`))
     .join(' or ');
 }
 

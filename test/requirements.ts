@@ -52,7 +52,7 @@ export const REQUIREMENTS = {
   P4: {
     state: 'held',
     promise:
-      "operators have roles (admin, approver, viewer). Three kinds of key (and a person's MCP token, `ghp_`, good at `/mcp` only), hashed, shown once, revocable, never interchangeable: a bot's **agent key** (actions over MCP, REST, chat), its **host key** (parties, cases, sync, sessions, change feed: what the host app does, never the model), an **operator key**.",
+      "operators have roles: admin, approver, viewer, and named sets of operator permissions that an installation makes itself, for every bot or for some; nobody gives more than they hold. Three kinds of key (and a person's MCP token, `ghp_`, good at `/mcp` only), hashed, shown once, revocable, never interchangeable: a bot's **agent key** (actions over MCP, REST, chat), its **host key** (parties, cases, sync, sessions, change feed: what the host app does, never the model), an **operator key**.",
   },
   P5: {
     state: 'held',

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { type OperatorPermission, type Role, roleHolds, whoHolds } from '../../permissions/catalog.ts';
+import { holds, isWithin, whoHolds } from '../../permissions/catalog.ts';
 import { isSameSecret, sha256 } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import type { Session } from '../domain/session.ts';
@@ -45,7 +45,7 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
       throw new GatehouseError('unauthenticated', 'The operator of this sign-in no longer exists.', {
         next: 'Ask an admin for a new operator key.',
       });
-    return { name: row.name, role: row.role };
+    return toOperator(row);
   };
 
   /** A bot that was deleted took its keys along: one of the same name has others. */
@@ -59,7 +59,7 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
     const operator = row === undefined ? undefined : await store.operators.get(row.operator);
     if (row === undefined || operator === undefined) return undefined;
     const { hash: id, csrf, createdAt: signedInAt, expiresAt } = row;
-    return { name: operator.name, role: operator.role, id, csrf, signedInAt, expiresAt };
+    return { ...toOperator(operator), id, csrf, signedInAt, expiresAt };
   };
 
   return {
@@ -95,7 +95,7 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
       return new Set(principals.filter((principal) => live.has(idOf(principal))));
     },
 
-    async createOperator(name, role: Role) {
+    async createOperator(name, role) {
       if (!/^[a-z0-9][a-z0-9._@-]{0,63}$/i.test(name))
         throw new GatehouseError(
           'invalid_input',
@@ -112,7 +112,7 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
       return this.issueKey('operator', name);
     },
 
-    operators: () => store.operators.list(),
+    operators: async () => (await store.operators.list()).map(toOperator),
 
     async signInToken(operator) {
       await operatorNamed(operator);
@@ -147,17 +147,19 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
     },
 
     signedIn: async (ids) =>
-      new Map((await store.operators.sessionRoles(ids, now())).map(({ hash, role }) => [hash, role])),
+      new Map((await store.operators.sessionRoles(ids, now())).map(({ hash, ...operator }) => [hash, operator])),
 
     session: async (cookie) => (cookie === undefined || cookie === '' ? undefined : toSession(sha256(cookie))),
     signOut: (cookie) => store.operators.endSession(sha256(cookie)),
 
-    require(operator: Operator, permission: OperatorPermission) {
-      if (roleHolds(operator.role, permission)) return;
+    require(operator, permission, bot = null) {
+      if (holds(operator, permission)) return requireBot(operator, bot);
       throw new GatehouseError('permission_denied', `The role ${operator.role} does not hold ${permission}.`, {
         next: `Ask ${whoHolds(permission)} to do this, or for another role.`,
       });
     },
+
+    requireBot,
 
     signSession(bot, principal, { indexValue, user }, ttlMs) {
       const claims = Buffer.from(JSON.stringify({ bot, by: principal, indexValue, user, exp: now() + ttlMs })).toString(
@@ -184,6 +186,23 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
       return { indexValue: read.indexValue, user: read.user };
     },
   };
+}
+
+const toOperator = ({ name, role, permissions, bots }: Operator): Operator => ({
+  name,
+  role,
+  permissions,
+  ...(bots === undefined ? {} : { bots }),
+});
+
+function requireBot(operator: Operator, bot: string | null): void {
+  if (isWithin(operator, bot)) return;
+  const { role, bots = [] } = operator;
+  throw new GatehouseError(
+    'permission_denied',
+    `The role ${role} is for ${bots.length === 0 ? 'no bot' : bots.join(', ')} alone${bot === null ? ', and this is about every bot' : ''}.`,
+    { next: 'Ask somebody whose role is for every bot, or for another role.' },
+  );
 }
 
 const A = { agent: 'an agent', host: 'a host', operator: 'an operator' } as const satisfies Record<KeyKind, string>;

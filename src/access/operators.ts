@@ -1,13 +1,13 @@
-import { ROLES, type Role } from '../../permissions/catalog.ts';
 import type { Audit, Setter } from '../audit/audit.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import type { Access } from '../ports/access.ts';
 import type { OperatorChange, Store } from '../ports/store.ts';
+import { mustHoldAll, roleNamed } from './roles.ts';
 
 /** People who administer, approve or look: made, changed and removed the same way from every door, each with its audit row. */
 
 export interface OperatorsDeps {
-  readonly store: Pick<Store, 'operators' | 'keys' | 'values'>;
+  readonly store: Pick<Store, 'operators' | 'roles' | 'keys' | 'values'>;
   readonly access: Access;
   readonly audit: Audit;
   readonly now: () => number;
@@ -15,7 +15,7 @@ export interface OperatorsDeps {
 
 export interface ListedOperator {
   readonly name: string;
-  readonly role: Role;
+  readonly role: string;
   readonly createdAt: number;
   /** Live keys. Without one a person signs in by link alone. */
   readonly keys: number;
@@ -24,28 +24,32 @@ export interface ListedOperator {
 export async function listOperators({ store }: Pick<OperatorsDeps, 'store'>): Promise<readonly ListedOperator[]> {
   const rows = await store.operators.list();
   return Promise.all(
-    rows.map(async (row) => ({
-      ...row,
-      keys: (await store.keys.list(row.name)).filter(({ kind, revokedAt }) => kind === 'operator' && revokedAt === null)
+    rows.map(async ({ name, role, createdAt }) => ({
+      ...{ name, role, createdAt },
+      keys: (await store.keys.list(name)).filter(({ kind, revokedAt }) => kind === 'operator' && revokedAt === null)
         .length,
     })),
   );
 }
 
 /** The key of the new operator, in the clear this once. */
-export async function createOperator(deps: OperatorsDeps, name: string, role: Role, by: Setter): Promise<string> {
+export async function createOperator(deps: OperatorsDeps, name: string, role: string, by: Setter): Promise<string> {
+  await mustHoldAll(deps, by, await roleNamed(deps, role));
   const key = await deps.access.createOperator(name, role);
   await note(deps, by, 'operator create', 'operator_created', { operator: name, role });
   return key;
 }
 
-export async function changeRole(deps: OperatorsDeps, name: string, role: Role, by: Setter): Promise<void> {
+export async function changeRole(deps: OperatorsDeps, name: string, role: string, by: Setter): Promise<void> {
+  await mustHoldAll(deps, by, await roleNamed(deps, role));
+  await mustOutrank(deps, by, name);
   mustBeDone(name, await deps.store.operators.setRole(name, role));
   await note(deps, by, 'operator role', 'role_changed', { operator: name, role });
 }
 
 /** Ends every session, link and key of that person, too. */
 export async function removeOperator(deps: OperatorsDeps, name: string, by: Setter): Promise<void> {
+  await mustOutrank(deps, by, name);
   mustBeDone(name, await deps.store.operators.remove(name, deps.now()));
   await note(deps, by, 'operator remove', 'operator_removed', { operator: name });
 }
@@ -57,7 +61,7 @@ export async function newOperatorKey(
   { replace }: { readonly replace: boolean },
   by: Setter,
 ): Promise<{ readonly key: string; readonly revoked: number }> {
-  await mustExist(deps, name);
+  await mustOutrank(deps, by, name);
   const revoked = replace ? await deps.access.revokeKeys('operator', name) : 0;
   const key = await deps.access.issueKey('operator', name);
   await note(deps, by, 'operator key', 'key_issued', { operator: name, kind: 'operator', revoked });
@@ -65,7 +69,7 @@ export async function newOperatorKey(
 }
 
 export async function revokeOperatorKeys(deps: OperatorsDeps, name: string, by: Setter): Promise<number> {
-  await mustExist(deps, name);
+  await mustOutrank(deps, by, name);
   const revoked = await deps.access.revokeKeys('operator', name);
   await note(deps, by, 'operator key', 'keys_revoked', { operator: name, revoked });
   return revoked;
@@ -77,7 +81,7 @@ export async function newSignInLink(
   name: string,
   by: Setter,
 ): Promise<{ readonly token: string; readonly expiresAt: number }> {
-  await mustExist(deps, name);
+  await mustOutrank(deps, by, name);
   await note(deps, by, 'operator sign-in', 'link_made', { operator: name });
   return deps.access.signInToken(name);
 }
@@ -124,17 +128,12 @@ export async function latestRecovery({
   return text === undefined ? undefined : (JSON.parse(text) as Recovery);
 }
 
-export function toRole(given: string): Role {
-  const role = ROLES.find((one) => one === given);
-  if (role !== undefined) return role;
-  throw new GatehouseError('invalid_input', `${JSON.stringify(given.slice(0, 40))} is no role.`, {
-    next: `Use one of: ${ROLES.join(', ')}.`,
-    fields: [{ name: 'role', problem: 'is no role' }],
-  });
-}
-
-async function mustExist({ store }: OperatorsDeps, name: string): Promise<void> {
-  if ((await store.operators.get(name)) === undefined) mustBeDone(name, 'unknown');
+/** Nobody gives away, makes or takes over more than they hold: a key or link of another operator is all that this one may. */
+async function mustOutrank(deps: OperatorsDeps, by: Setter, name: string): Promise<void> {
+  const operator = await deps.store.operators.get(name);
+  if (operator === undefined) return mustBeDone(name, 'unknown');
+  // One's own keys and links give nothing that one does not have.
+  if (by.principal !== `operator:${name}`) await mustHoldAll(deps, by, operator);
 }
 
 function mustBeDone(name: string, end: OperatorChange): void {

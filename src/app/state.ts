@@ -64,6 +64,7 @@ function openLate(file: SqliteFile, secrets: Cipher): State {
     mcpSessions: deferred<Store['mcpSessions']>(() => room('mcpSessions')),
     identity: deferred<Store['identity']>(() => room('identity')),
     deployments: deferred<Store['deployments']>(() => room('deployments')),
+    roles: deferred<Store['roles']>(() => room('roles')),
     values: deferred<Store['values'], 'get'>(() => room('values'), first.values),
     proveWritable: async () => (await whole.get()).store.proveWritable(),
     clearPast: async (times) => (await whole.get()).store.clearPast(times),

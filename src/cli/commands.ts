@@ -53,6 +53,17 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: () => import('./commands/operator-sign-in.ts'),
   },
   {
+    name: 'role list',
+    summary: 'List the roles, with what each may',
+    load: () => import('./commands/role-list.ts'),
+  },
+  {
+    name: 'role set',
+    summary: 'Make or change a role: permissions of people, for some bots or every one',
+    load: () => import('./commands/role-set.ts'),
+  },
+  { name: 'role remove', summary: 'Remove a role that nobody holds', load: () => import('./commands/role-remove.ts') },
+  {
     name: 'app list',
     summary: 'List the programs that people let in by sign-in',
     load: () => import('./commands/app-list.ts'),

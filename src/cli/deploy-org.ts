@@ -25,7 +25,7 @@ const POLL_MS = 1_000;
 
 export async function deployOrg(call: Call, app: App, bot: BotRow, wish: Wish): Promise<void> {
   const { terminal } = call;
-  const operator = await askOperatorOnceReal(call, app, 'CREATE_OAUTH');
+  const operator = await askOperatorOnceReal(call, app, 'CREATE_OAUTH', bot.name);
   const by = { principal: principalOf(operator), channel: 'cli' } as const;
   const deploys = await app.orgDeploy();
   const begun = wish.id === undefined ? await deploys.begin(bot, wish, by) : await deploys.look(wish.id);

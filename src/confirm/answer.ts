@@ -1,12 +1,19 @@
+import { isWithin } from '../../permissions/catalog.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { Preview } from '../domain/action.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { type Decline, MOST_REASON, type Proposal } from '../domain/proposal.ts';
 import { cleanText } from '../domain/safe-text.ts';
+import type { HumanDecision } from '../ports/gate.ts';
 
 /** What an approver's answer says beside yes and no: a choice, and which values were edited. Pure. */
 
 export const CANCEL = 'cancel';
+
+/** Whose proposal may be decided by who asks: of this bot, and one of those that the person's role is for. */
+export function isOf({ bot, bots }: Pick<HumanDecision, 'bot' | 'bots'>, proposal: Pick<Proposal, 'bot'>): boolean {
+  return (bot === undefined || bot === proposal.bot) && isWithin({ bots }, proposal.bot);
+}
 
 export function chosen(preview: Preview | null, choice: string | undefined): string | null {
   const choices = preview?.choices ?? [];

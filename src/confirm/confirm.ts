@@ -4,7 +4,7 @@ import type { LeaseWatch } from '../domain/lease-watch.ts';
 import { BLANK, type Envelope, isFromFuture, isOver, type Proposal, type ProposalState } from '../domain/proposal.ts';
 import type { HumanDecision } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
-import { CANCEL, changedKeys, chosen, declined } from './answer.ts';
+import { CANCEL, changedKeys, chosen, declined, isOf } from './answer.ts';
 import { checkQueue } from './queue.ts';
 import {
   alreadyDecided,
@@ -300,8 +300,7 @@ export function createConfirm(deps: ConfirmDeps): Confirm {
 
     async decide(id, decision, edit) {
       const proposal = await refresh(id);
-      if (proposal === undefined || (decision.bot !== undefined && decision.bot !== proposal.bot))
-        throw unknownProposal();
+      if (proposal === undefined || !isOf(decision, proposal)) throw unknownProposal();
       const isVisitors = proposal.visitor !== null && UNDECIDED_BY_ANYBODY.includes(proposal.state);
       // An answer that comes too late gets the outcome `expired`, no error.
       if (proposal.state === 'expired' && !isVisitors) return toEnvelope(proposal, deps.link(id));

@@ -1,3 +1,4 @@
+import { isOf } from '../confirm/answer.ts';
 import type { Confirm, ProposalEdit } from '../confirm/confirm.ts';
 import { alreadyDecided, unknownProposal } from '../confirm/refusals.ts';
 import type { Action } from '../domain/action.ts';
@@ -7,7 +8,7 @@ import { callerOf, digestOfCall } from '../domain/proposal.ts';
 import { cleanShown } from '../domain/safe-text.ts';
 import { anotherOrg, denied, judge } from '../policy/judge.ts';
 import { botNamed, permitted } from '../policy/permit.ts';
-import type { Approvals } from '../ports/gate.ts';
+import type { Approvals, HumanDecision } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
 import { type ContextDeps, contextFor } from './call-context.ts';
 import { parseArgs } from './parse-args.ts';
@@ -22,13 +23,15 @@ export interface EditDeps {
   readonly confirm: Pick<Confirm, 'refresh' | 'decide'>;
 }
 
+type Of = Pick<HumanDecision, 'bot' | 'bots'>;
+
 export function createEdits(deps: EditDeps): Pick<Approvals, 'decide' | 'previewEdit'> {
   const { confirm } = deps;
 
   /** Parsed, previewed and judged like any call. */
-  async function edited(id: string, values: Readonly<Record<string, unknown>>, ofBot?: string): Promise<ProposalEdit> {
+  async function edited(id: string, values: Readonly<Record<string, unknown>>, of: Of): Promise<ProposalEdit> {
     const proposal = await confirm.refresh(id);
-    if (proposal === undefined || (ofBot !== undefined && ofBot !== proposal.bot)) throw unknownProposal();
+    if (proposal === undefined || !isOf(of, proposal)) throw unknownProposal();
     if (proposal.state !== 'pending') throw alreadyDecided(proposal);
     const bot = await botNamed(deps.store, proposal.bot);
     const permit = permitted(deps.actions, bot, proposal.action);
@@ -73,7 +76,7 @@ export function createEdits(deps: EditDeps): Pick<Approvals, 'decide' | 'preview
       // `seen` alone counts, too: left without its values it once let the bot's own amount through, which nobody had seen.
       if (decision.answer === 'reject' || (!isEdit && seen === undefined)) return confirm.decide(id, decision);
       if (seen === undefined) throw notShown(id);
-      const edit = await edited(id, values, decision.bot);
+      const edit = await edited(id, values, decision);
       if (seen !== seenOf(edit))
         throw new GatehouseError('conflict', 'What this edit would change is not what you were shown any more.', {
           next: 'Look at the new change, and approve that one.',
@@ -81,8 +84,8 @@ export function createEdits(deps: EditDeps): Pick<Approvals, 'decide' | 'preview
       return confirm.decide(id, decision, isEdit ? edit : undefined);
     },
 
-    async previewEdit(id, values) {
-      const edit = await edited(id, values);
+    async previewEdit(id, values, of = {}) {
+      const edit = await edited(id, values, of);
       const { preview, reasons, assurance } = edit;
       return { values, preview, reasons, assurance, seen: seenOf(edit) };
     },

@@ -1,5 +1,6 @@
-import { type Role, roleHolds } from '../../permissions/catalog.ts';
+import { holds, isWithin, type Rights } from '../../permissions/catalog.ts';
 import type { Audit } from '../audit/audit.ts';
+import { unknownProposal } from '../confirm/refusals.ts';
 import { toEnvelope } from '../confirm/view.ts';
 import type { Action, Change, HeldRecord, Preview } from '../domain/action.ts';
 import type { GatehouseError } from '../domain/errors.ts';
@@ -41,9 +42,10 @@ export function createLooks({
   }
 
   return {
-    async look(id, { role, principal, channel }) {
+    async look(id, { rights, principal, channel }) {
       const { proposal, envelope } = await queries.inspect(id);
-      const isOpenTo = seesValues(role, proposal);
+      if (!isWithin(rights, proposal.bot)) throw unknownProposal();
+      const isOpenTo = seesValues(rights, proposal);
       const shown = isOpenTo ? await asOfNow(proposal) : maskedProposal(proposal);
       if (isOpenTo && hasEnded(proposal) && hasValues(proposal))
         await audit.record({
@@ -58,15 +60,15 @@ export function createLooks({
         isMasked: !isOpenTo,
       };
     },
-    async lookAll(filter, role) {
-      const rows = await queries.list(filter);
-      return rows.map((proposal) => (seesValues(role, proposal) ? proposal : maskedProposal(proposal)));
+    async lookAll(filter, rights) {
+      const rows = await queries.list({ ...filter, bots: rights.bots });
+      return rows.map((proposal) => (seesValues(rights, proposal) ? proposal : maskedProposal(proposal)));
     },
   };
 }
 
-function seesValues(role: Role, proposal: Proposal): boolean {
-  return roleHolds(role, 'READ_VALUES') || (isOpen(proposal) && roleHolds(role, 'DECIDE_PROPOSALS'));
+function seesValues(rights: Rights, proposal: Proposal): boolean {
+  return holds(rights, 'READ_VALUES') || (isOpen(proposal) && holds(rights, 'DECIDE_PROPOSALS'));
 }
 
 const hasEnded = (proposal: Proposal) => !isOpen(proposal) && !['approved', 'executing'].includes(proposal.state);

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isWithin, type Rights } from '../../permissions/catalog.ts';
 import type { Access, BrowserSession } from '../ports/access.ts';
 import type { AuditRow, Store } from '../ports/store.ts';
 import type { HttpDeps } from './deps.ts';
@@ -35,7 +36,7 @@ export interface Hints {
   listen(session: Listener, signal: AbortSignal): AsyncGenerator<Hint>;
 }
 
-export type Listener = Pick<BrowserSession, 'id' | 'role'>;
+export type Listener = Pick<BrowserSession, 'id' | 'role' | keyof Rights>;
 
 interface Listening {
   readonly session: Listener;
@@ -54,13 +55,17 @@ export function createHints({ store, access, syncHead, wait = inBackground }: Hi
   };
 
   async function endOfSessions(): Promise<void> {
-    const roles = await access.signedIn([...new Set([...everybody].map(({ session }) => session.id))]);
-    for (const one of everybody) if (roles.get(one.session.id) !== one.session.role) end(one);
+    const known = await access.signedIn([...new Set([...everybody].map(({ session }) => session.id))]);
+    for (const one of everybody) {
+      const now = known.get(one.session.id);
+      if (now === undefined || markOf(now) !== markOf(one.session)) end(one);
+    }
   }
 
   function tell(hints: readonly Hint[]): void {
     for (const one of everybody) {
-      for (const hint of hints) one.waiting.set(keyOf(hint), hint);
+      for (const hint of hints)
+        if (hint.bot === undefined || isWithin(one.session, hint.bot)) one.waiting.set(keyOf(hint), hint);
       if (one.waiting.size > MOST_WAITING) end(one);
       else one.wake();
     }
@@ -133,6 +138,9 @@ function hintsOf({ bot, event, proposal }: AuditRow): Hint[] {
   if (CONNECTION.test(event)) return [{ type: 'connection', ...of }];
   return POLICY.test(event) ? [{ type: 'policy', ...of }] : [];
 }
+
+/** Another set of permissions is another role, also under the same name. */
+const markOf = ({ role, permissions, bots }: Omit<Listener, 'id'>) => JSON.stringify([role, permissions, bots]);
 
 /** Of the same hint twice one is enough. */
 const keyOf = ({ type, bot, id }: Hint) => `${type} ${bot} ${id}`;

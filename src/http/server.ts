@@ -217,8 +217,12 @@ const placed = (stream: StreamReply['stream'], place: Place) =>
 
 /** Before the body is read: whoever may not call should not make us work. */
 function authorize(deps: RoutesDeps, route: Route, caller: Caller, params: Readonly<Record<string, string>>): void {
-  if (caller.kind === 'operator' && route.permission !== undefined)
-    deps.access.require(caller.operator, route.permission);
+  if (caller.kind === 'operator') {
+    // Where the route narrows its answer by itself, any of the operator's bots will do here.
+    const bot = params.bot ?? (route.isNarrowed ? caller.operator.bots?.[0] : undefined);
+    if (route.permission !== undefined) deps.access.require(caller.operator, route.permission, bot);
+    else if (!route.isNarrowed) deps.access.requireBot(caller.operator, bot ?? null);
+  }
   if ((caller.kind === 'agent' || caller.kind === 'host') && params.bot !== undefined && params.bot !== caller.bot)
     throw new HttpRefusal(403, 'permission_denied', 'This key belongs to another bot.', {
       next: 'Use the key of the bot that the address names.',

@@ -1,4 +1,4 @@
-import { type Role, roleHolds } from '../../permissions/catalog.ts';
+import { holds, isWithin, type Rights } from '../../permissions/catalog.ts';
 import { sha256 } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { OAuthRefusal } from '../domain/oauth-refusal.ts';
@@ -103,7 +103,7 @@ export function createConsent(deps: IdentityDeps): Pick<Identity, 'begin' | 'wai
     async decide(id, session, answer) {
       const asked = await read(id);
       if (asked === undefined || asked.session !== session.id) throw tooLate();
-      if (answer.kind === 'allow') await checkAnswer(asked, answer.bot);
+      if (answer.kind === 'allow') await checkAnswer(asked, answer.bot, session);
       // Taken by exactly one.
       if ((await store.values.consume(ASKED, id, now())) === undefined) throw tooLate();
       const back = { state: asked.state, iss: asked.issuer };
@@ -119,7 +119,7 @@ export function createConsent(deps: IdentityDeps): Pick<Identity, 'begin' | 'wai
         redirectUri: asked.redirectUri,
         resource: asked.resource,
         scopes: withReading(answer.mayWrite ? asked.scopes : ['gatehouse:read'])
-          .filter((scope) => mayAsk(session.role, scope))
+          .filter((scope) => mayAsk(session, scope))
           .join(' '),
         challenge: asked.challenge,
         expiresAt: now() + CODE_MS,
@@ -139,7 +139,7 @@ export function createConsent(deps: IdentityDeps): Pick<Identity, 'begin' | 'wai
     },
   };
 
-  async function checkAnswer({ redirectUri, resource }: Asked, bot: string): Promise<void> {
+  async function checkAnswer({ redirectUri, resource }: Asked, bot: string, rights: Rights): Promise<void> {
     if (!(await isAllowed(redirectUri)))
       throw new GatehouseError(
         'permission_denied',
@@ -149,7 +149,8 @@ export function createConsent(deps: IdentityDeps): Pick<Identity, 'begin' | 'wai
         },
       );
     const fixed = botIn(resource);
-    if ((fixed === undefined || fixed === bot) && (await store.bots.get(bot)) !== undefined) return;
+    const isTheirs = (fixed === undefined || fixed === bot) && isWithin(rights, bot);
+    if (isTheirs && (await store.bots.get(bot)) !== undefined) return;
     throw new GatehouseError(
       'invalid_input',
       'There is no such bot, or the address of the program names another one.',
@@ -168,8 +169,8 @@ function isProven({ client: { document }, redirectUri }: Asked): boolean {
 }
 
 /** A viewer changes nothing anywhere, so neither does a program in their name. */
-export function mayAsk(role: Role, scope: Scope): boolean {
-  return roleHolds(role, scope === 'gatehouse:write' ? 'DECIDE_PROPOSALS' : 'READ_INTEGRATIONS');
+export function mayAsk(rights: Rights, scope: Scope): boolean {
+  return holds(rights, scope === 'gatehouse:write' ? 'DECIDE_PROPOSALS' : 'READ_INTEGRATIONS');
 }
 
 /** `/mcp/{bot}` is one bot's address. */

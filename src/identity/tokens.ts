@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isWithin } from '../../permissions/catalog.ts';
 import { isSameSecret, sha256 } from '../domain/canonical-json.ts';
 import { GatehouseError } from '../domain/errors.ts';
 import { OAuthRefusal } from '../domain/oauth-refusal.ts';
@@ -169,14 +170,15 @@ export function createTokens(
 
     async verify(token, resource) {
       const known = await store.identity.token(sha256(token));
-      if (known?.token.kind !== 'access' || known.token.expiresAt <= now() || known.grant.resource !== resource)
+      const isLive = known?.token.kind === 'access' && known.token.expiresAt > now();
+      if (!isLive || known.grant.resource !== resource || !isWithin(known.rights, known.grant.bot))
         throw new GatehouseError('unauthenticated', 'This sign-in is over, or was made for another address.', {
           next: 'Sign in again in your MCP client.',
         });
-      const { grant, role } = known;
+      const { grant, rights } = known;
       if (now() - grant.usedAt > USE_NOTED_MS) await store.identity.noteUse(grant.id, now());
-      const scopes = scopesIn(grant.scopes).filter((scope) => mayAsk(role, scope));
-      return { bot: grant.bot, principal: `operator:${grant.operator}`, role, grant: grant.id, scopes };
+      const scopes = scopesIn(grant.scopes).filter((scope) => mayAsk(rights, scope));
+      return { bot: grant.bot, principal: `operator:${grant.operator}`, grant: grant.id, scopes };
     },
 
     standing: async (grants) => new Set(await store.identity.standing(grants, now())),

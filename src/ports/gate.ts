@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Role } from '../../permissions/catalog.ts';
+import type { Rights } from '../../permissions/catalog.ts';
 import type { HeldKind, HeldRecord, Preview, Risk } from '../domain/action.ts';
 import type { Assurance, Envelope, Proposal, ProposalState } from '../domain/proposal.ts';
 import type { Session } from '../domain/session.ts';
@@ -39,6 +39,7 @@ export interface Approvals {
   /** For the house and its terminal: newest first. */
   list(filter: {
     bot?: string | undefined;
+    bots?: readonly string[] | undefined;
     pending?: boolean | undefined;
     limit?: number | undefined;
     action?: string | undefined;
@@ -64,11 +65,15 @@ export interface Approvals {
     readonly isMasked: boolean;
   }>;
   /** The same of a list, which tells of each what it is about. */
-  lookAll(filter: Parameters<Approvals['list']>[0], role: Role): Promise<readonly Proposal[]>;
+  lookAll(filter: Parameters<Approvals['list']>[0], rights: Rights): Promise<readonly Proposal[]>;
   /** A human's answer. Only doors that have proven a human may call it. Approving runs the stored arguments, once. */
   decide(id: string, decision: HumanDecision): Promise<Envelope>;
   /** What an approver's edit would do, to be shown before it is approved; `seen` ties the approval to what was shown. */
-  previewEdit(id: string, values: Readonly<Record<string, unknown>>): Promise<EditPreview>;
+  previewEdit(
+    id: string,
+    values: Readonly<Record<string, unknown>>,
+    of?: Pick<HumanDecision, 'bot' | 'bots'>,
+  ): Promise<EditPreview>;
   /** An operator asks to take a write back, by its audit row: a proposal like any other, for a signed-in approver. */
   undo(audit: number, by: string, channel?: 'cli' | 'rest' | 'console'): Promise<Envelope>;
   /** The list of a kind that policy holds, as it waits for a person; `ask` makes one of what is new, `press` whatever was replaced lately. */
@@ -102,7 +107,7 @@ export type Viewer = Pick<Call, 'bot' | 'principal' | 'session' | 'prove'> & Par
 
 /** An operator who looks at a proposal. */
 export interface Looker {
-  readonly role: Role;
+  readonly rights: Rights;
   readonly principal: string;
   readonly channel: 'rest' | 'cli' | 'console';
 }
@@ -183,4 +188,6 @@ export interface HumanDecision {
   readonly seen?: string | undefined;
   /** Where given, the decision counts only for this bot's proposals. */
   readonly bot?: string | undefined;
+  /** Those that the role of an operator is for. */
+  readonly bots?: readonly string[] | undefined;
 }

@@ -1,4 +1,3 @@
-import type { Role } from '../../permissions/catalog.ts';
 import type { Scope } from '../domain/scopes.ts';
 import type { BrowserSession } from './access.ts';
 
@@ -100,7 +99,6 @@ export interface SignedPerson {
   readonly bot: string;
   /** `operator:NAME`. */
   readonly principal: string;
-  readonly role: Role;
   readonly grant: string;
   /** Never more than the person's role may ask for now. */
   readonly scopes: readonly Scope[];

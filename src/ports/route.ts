@@ -15,6 +15,11 @@ export interface Route {
   readonly who: readonly CallerKind[];
   /** What an operator must hold. */
   readonly permission?: OperatorPermission;
+  /**
+   * An operator whose role is for some bots may ask, although no `{bot}` stands in the path: `handle` answers of their bots alone,
+   * or of nobody's. Elsewhere such a role is refused.
+   */
+  readonly isNarrowed?: true;
   readonly query?: z.ZodObject;
   /** JSON checked by this schema, or the text itself whatever its type. */
   readonly body?: z.ZodType | 'text';

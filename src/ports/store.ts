@@ -1,4 +1,4 @@
-import type { Role } from '../../permissions/catalog.ts';
+import type { Rights, Role } from '../../permissions/catalog.ts';
 import type { Policy } from '../../permissions/policy.ts';
 import type { Audience } from '../../permissions/profiles.ts';
 import type { Declaration, Declared } from '../domain/declaration.ts';
@@ -23,6 +23,7 @@ export interface Store {
   readonly mcpSessions: McpSessionStore;
   readonly identity: IdentityStore;
   readonly deployments: DeploymentStore;
+  readonly roles: RoleStore;
   readonly values: ValueStore;
   /** Writes more than a row's worth and takes it away again; throws where nothing can be kept. */
   proveWritable(): Promise<void>;
@@ -106,9 +107,13 @@ export interface KeyStore {
 
 export interface OperatorRow {
   readonly name: string;
-  readonly role: Role;
+  /** Of a role, shipped or made here. */
+  readonly role: string;
   readonly createdAt: number;
 }
+
+/** An operator with what their role gives now: nothing where that role is not known. */
+export type KnownOperator = OperatorRow & Rights;
 
 export interface SessionRow {
   /** SHA-256 of the cookie value, hex. */
@@ -124,10 +129,10 @@ export type OperatorChange = 'done' | 'unknown' | 'last_admin';
 export interface OperatorStore {
   /** False when the name is taken. */
   create(operator: OperatorRow): Promise<boolean>;
-  get(name: string): Promise<OperatorRow | undefined>;
-  list(): Promise<OperatorRow[]>;
+  get(name: string): Promise<KnownOperator | undefined>;
+  list(): Promise<KnownOperator[]>;
   /** `last_admin`: nobody may leave an installation without anyone who can administer it, also not two at the same moment. */
-  setRole(name: string, role: Role): Promise<OperatorChange>;
+  setRole(name: string, role: string): Promise<OperatorChange>;
   /** With the sessions, links and keys of that person, in one transaction. */
   remove(name: string, at: number): Promise<OperatorChange>;
   addLink(hash: string, operator: string, expiresAt: number): Promise<void>;
@@ -136,8 +141,21 @@ export interface OperatorStore {
   addSession(session: SessionRow): Promise<void>;
   session(hash: string, now: number): Promise<SessionRow | undefined>;
   /** Of those that still stand, with the role that its operator has now. */
-  sessionRoles(hashes: readonly string[], now: number): Promise<{ readonly hash: string; readonly role: Role }[]>;
+  sessionRoles(
+    hashes: readonly string[],
+    now: number,
+  ): Promise<({ readonly hash: string; readonly role: string } & Rights)[]>;
   endSession(hash: string): Promise<void>;
+}
+
+/** Roles that were made here; the shipped ones are known without. */
+export interface RoleStore {
+  list(): Promise<readonly Role[]>;
+  /** A shipped one too. */
+  get(name: string): Promise<Role | undefined>;
+  put(role: Role, createdAt: number): Promise<void>;
+  /** `held`: an operator has it. */
+  remove(name: string): Promise<'done' | 'unknown' | 'held'>;
 }
 
 export interface ConnectionRow {
@@ -236,6 +254,8 @@ export interface ProposalStore {
   /** Newest first; `isOpen`: what somebody may still decide, also late where a visitor was thanked for it. */
   list(filter: {
     bot?: string | undefined;
+    /** Of these alone. */
+    bots?: readonly string[] | undefined;
     states?: readonly ProposalState[] | undefined;
     isOpen?: boolean | undefined;
     action?: string | undefined;
@@ -308,6 +328,8 @@ export interface AuditFilter
       >
     >
   > {
+  /** Of these bots alone: rows about none are left out. */
+  readonly bots?: readonly string[] | undefined;
   /** Any of these. */
   readonly events?: readonly string[] | undefined;
   /** Of an error, as its detail says. */
@@ -450,8 +472,8 @@ export interface IdentityStore {
   /** A token with its grant and what its person is now; undefined once any of them is gone. One read. */
   token(
     hash: string,
-  ): Promise<{ readonly token: AccessTokenRow; readonly grant: AccessGrantRow; readonly role: Role } | undefined>;
-  /** Those of these grants that are not over, and whose person and bot are still here. */
+  ): Promise<{ readonly token: AccessTokenRow; readonly grant: AccessGrantRow; readonly rights: Rights } | undefined>;
+  /** Those of these grants that are not over, whose bot is still here, and its person with a role for that bot. */
   standing(ids: readonly string[], now: number): Promise<string[]>;
   /** Takes the grant's row for the rest of the transaction and moves its times; false when it is gone. */
   holdGrant(id: string, times: Pick<AccessGrantRow, 'usedAt' | 'expiresAt'>): Promise<boolean>;

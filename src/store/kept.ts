@@ -39,6 +39,7 @@ export const KEPT: Readonly<Record<Table, Kept>> = {
   declaredActions: { stays: 'each was saved by hand; somebody may want it back, and the audit names it' },
   mappings: { stays: 'each was saved by hand; somebody may want it back, and the log names it' },
   operators: byHand,
+  roles: byHand,
   keys: { stays: 'each was made by hand; a revoked one tells whose a call was' },
   connections: perBot,
   signInLinks: expired,

@@ -18,6 +18,7 @@ import { createMcpSessionStore } from './tables/mcp-sessions.ts';
 import { createOperatorStore } from './tables/operators.ts';
 import { createDeploymentStore } from './tables/org-deployments.ts';
 import { createProposalStore } from './tables/proposals.ts';
+import { createRoleStore } from './tables/roles.ts';
 import type { Tables } from './tables/tables.ts';
 import { createValueStore } from './tables/values.ts';
 
@@ -59,6 +60,7 @@ export function createStore(database: Database, secrets?: Cipher, chainEnd: Chai
     mcpSessions: createMcpSessionStore(database),
     identity: createIdentityStore(database),
     deployments: createDeploymentStore(database),
+    roles: createRoleStore(database),
     values: createValueStore(database),
     proveWritable: () => proveWritable(database),
     // Off the way of a start.

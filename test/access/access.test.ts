@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { OPERATOR_PERMISSIONS } from '../../permissions/catalog.ts';
 import { createWorld, signFor } from '../support/world.ts';
 
 describe('keys', () => {
@@ -11,7 +12,7 @@ describe('keys', () => {
     expect([agent, host, operator].map((key) => key.slice(0, 4))).toEqual(['gha_', 'ghh_', 'gho_']);
     expect(await access.agent(agent)).toMatchObject({ bot: world.bot });
     expect(await access.host(host)).toMatchObject({ bot: world.bot });
-    expect(await access.operator(operator)).toEqual({ name: 'ada', role: 'admin' });
+    expect(await access.operator(operator)).toEqual({ name: 'ada', role: 'admin', permissions: OPERATOR_PERMISSIONS });
     for (const wrong of [agent, host])
       await expect(access.operator(wrong)).rejects.toMatchObject({ code: 'permission_denied' });
     for (const wrong of [agent, operator])
@@ -121,7 +122,7 @@ describe('operators', () => {
     await expect(access.createOperator('ada', 'admin')).rejects.toMatchObject({ code: 'conflict' });
     for (const name of ['', ' ', 'a b', '../x', 'x'.repeat(65)])
       await expect(access.createOperator(name, 'admin')).rejects.toMatchObject({ code: 'invalid_input' });
-    expect(() => access.require({ name: 'ada', role: 'viewer' }, 'DECIDE_PROPOSALS')).toThrow(
+    expect(() => access.require({ name: 'ada', role: 'viewer', permissions: [] }, 'DECIDE_PROPOSALS')).toThrow(
       'does not hold DECIDE_PROPOSALS',
     );
   });

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { BrowserContextOptions, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Role } from '../../permissions/catalog.ts';
 import { createApp } from '../../src/app/app.ts';
 import { listen } from '../../src/http/server.ts';
 import { readConfig } from '../../src/runtime/config.ts';
@@ -29,7 +28,7 @@ describeInChromium('the states of the console', (browser) => {
   const sit = seatsAt(browser, () => company);
 
   /** Somebody of this test's own. */
-  const signedIn = async (role: Role, options: BrowserContextOptions = {}) => {
+  const signedIn = async (role: string, options: BrowserContextOptions = {}) => {
     const name = `${role}-${crypto.randomUUID().slice(0, 8)}`;
     await company.world.app.access.createOperator(name, role);
     const link = await company.world.app.access.signInToken(name);

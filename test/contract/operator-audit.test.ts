@@ -115,6 +115,8 @@ const TRIES: Readonly<Record<string, Try>> = {
   },
   'POST /api/operators': () => ({ json: { name: 'new', role: 'viewer' } }),
   'PUT /api/operators/{name}': () => ({ path: '/api/operators/new', json: { role: 'approver' } }),
+  'PUT /api/roles/{name}': () => ({ path: '/api/roles/connector', json: { permissions: ['CREATE_OAUTH'] } }),
+  'DELETE /api/roles/{name}': () => ({ path: '/api/roles/connector' }),
   'POST /api/operators/{name}/keys': () => ({ path: '/api/operators/new/keys', json: {} }),
   'DELETE /api/operators/{name}/keys': () => ({ path: '/api/operators/new/keys' }),
   'POST /api/operators/{name}/sign-in-link': () => ({ path: '/api/operators/new/sign-in-link', json: {} }),

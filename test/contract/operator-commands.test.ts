@@ -28,6 +28,7 @@ const WITHOUT: Readonly<Record<string, string>> = {
   'policy-unused': 'reads',
   proposals: 'reads',
   reject: 'decide.ts asks',
+  'role-list': 'reads',
   serve: 'starts a process',
   'sign-in': 'prints what operator-sign-in made',
   sim: 'starts a process',

@@ -425,6 +425,28 @@ describe('an access token', () => {
     expect((await callTool(door, access, 'CreateLead', { lastName: 'Ruiz', company: 'Acme' })).status).toBe(403);
   });
 
+  it('acts for no bot that its person’s role is not for, from the moment that it is not [X8, P4]', async () => {
+    await using door = await openIdentityDoor({}, { watchMs: 20 });
+    const program = await register(door);
+    const { store } = door.world.app;
+    const role = { name: 'some', permissions: ['READ_INTEGRATIONS', 'DECIDE_PROPOSALS'] } as const;
+    await store.roles.put({ ...role, bots: ['other'] }, 1);
+    const ann = await door.signIn('some');
+    const refused = await consent(door, program, ann);
+    expect([refused.status, refused.text.includes('There is no bot here')]).toEqual([400, true]);
+    await store.roles.put({ ...role, bots: [door.world.bot] }, 1);
+    const { access } = await signInto(door, program, ann);
+    expect((await callTool(door, access, 'GetAccount', {})).status).toBe(200);
+    await store.roles.put({ ...role, bots: ['other'] }, 1);
+    expect((await callTool(door, access, 'GetAccount', {})).status).toBe(401);
+    expect(
+      await store.identity.standing(
+        (await store.identity.list()).map(({ id }) => id),
+        1,
+      ),
+    ).toEqual([]);
+  });
+
   it('shows its person no other person’s proposals, and leaves those of keys to keys [P9]', async () => {
     await using door = await openIdentityDoor();
     const program = await register(door);

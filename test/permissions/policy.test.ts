@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { isActionPermission, OPERATOR_PERMISSIONS, roleHolds, SALESFORCE_ACTIONS } from '../../permissions/catalog.ts';
+import {
+  holds,
+  isActionPermission,
+  OPERATOR_PERMISSIONS,
+  SALESFORCE_ACTIONS,
+  shippedRole,
+} from '../../permissions/catalog.ts';
 import { decideCall, type Facts, policyFor } from '../../permissions/decide.ts';
 import { type Policy, parsePolicy, shippedPolicy } from '../../permissions/policy.ts';
 import { type Audience, grantWarnings, PROFILES } from '../../permissions/profiles.ts';
@@ -40,6 +46,8 @@ describe('the catalogue', () => {
   });
 
   it('gives approvers decisions but no connections, viewers neither [P4]', () => {
+    const roleHolds = (name: string, permission: (typeof OPERATOR_PERMISSIONS)[number]) =>
+      holds(shippedRole(name) ?? expect.fail('no such role'), permission);
     expect(roleHolds('approver', 'DECIDE_PROPOSALS')).toBe(true);
     expect(roleHolds('approver', 'CREATE_OAUTH')).toBe(false);
     expect(roleHolds('viewer', 'DECIDE_PROPOSALS')).toBe(false);

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { OPERATOR_PERMISSIONS } from '../../permissions/catalog.ts';
 import { GatehouseError, toErrorBody } from '../../src/domain/errors.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { openDatabase, openStore } from '../../src/store/open.ts';
@@ -127,9 +128,10 @@ describeStores((name, openFresh) => {
       await using fresh = await openFresh();
       expect(await fresh.store.operators.create(ada)).toBe(true);
       expect(await fresh.store.operators.create({ ...ada, role: 'viewer' })).toBe(false);
-      expect(await fresh.store.operators.get('ada')).toEqual(ada);
+      const known = { ...ada, permissions: OPERATOR_PERMISSIONS };
+      expect(await fresh.store.operators.get('ada')).toEqual(known);
       expect(await fresh.store.operators.get('bob')).toBeUndefined();
-      expect(await fresh.store.operators.list()).toEqual([ada]);
+      expect(await fresh.store.operators.list()).toEqual([known]);
     });
 
     it('redeems a sign-in link for one of ten who click at once, and never again [C3]', async () => {

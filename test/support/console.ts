@@ -1,5 +1,4 @@
 import type { BrowserContextOptions, Locator } from 'playwright-core';
-import type { Role } from '../../permissions/catalog.ts';
 import { type SharedBrowser, signInBy, type Visitor, visit } from './browser.ts';
 import type { Company } from './company.ts';
 import type { Door } from './door.ts';
@@ -15,7 +14,7 @@ export interface Person extends Visitor {
 export async function signedIn(
   browser: SharedBrowser,
   door: Pick<Door, 'url' | 'signInToken'>,
-  role: Role = 'admin',
+  role: string = 'admin',
   options: BrowserContextOptions = {},
 ): Promise<Person> {
   return signedInBy(browser, door.url, { token: await door.signInToken(role) }, options);

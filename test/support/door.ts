@@ -1,4 +1,3 @@
-import type { Role } from '../../permissions/catalog.ts';
 import { errorAnswer } from '../../src/domain/answers.ts';
 import type { HttpDeps } from '../../src/http/deps.ts';
 import { listen } from '../../src/http/server.ts';
@@ -10,10 +9,10 @@ export interface Door extends AsyncDisposable {
   readonly url: string;
   readonly keys: { readonly agent: string; readonly host: string };
   /** A key of a new operator with this role. */
-  operatorKey(role: Role): Promise<string>;
+  operatorKey(role: string): Promise<string>;
   /** A signed-in browser of a new operator with this role. */
-  signIn(role?: Role): Promise<SignedIn>;
-  signInToken(role?: Role): Promise<string>;
+  signIn(role?: string): Promise<SignedIn>;
+  signInToken(role?: string): Promise<string>;
   ask(method: string, path: string, given?: Given): Promise<Answer>;
 }
 
@@ -51,7 +50,7 @@ export async function openDoor(
   const server = await listen({ ...app, ...(await more(world)) }, { host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${server.port}`;
   let count = 0;
-  const operator = async (role: Role) => {
+  const operator = async (role: string) => {
     count += 1;
     const name = `${role}-${count}`;
     return { name, key: await app.access.createOperator(name, role) };

@@ -11,7 +11,7 @@ export const command = defineCommand({
     const [name, file] = call.args;
     const given = await readDefinition(file, call.terminal);
     const app = await call.openApp();
-    await askOperatorOnceReal(call, app, 'MANAGE_POLICY');
+    await askOperatorOnceReal(call, app, 'MANAGE_POLICY', name);
     const bot = await botNamed(app.store, name);
     const { declaration, permission, warnings, dropsGrant } = await checkDeclared(app, bot, given);
     for (const warning of warnings) call.terminal.note(`${call.terminal.style('yellow', 'Warning:')} ${warning}`);

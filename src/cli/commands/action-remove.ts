@@ -9,7 +9,7 @@ export const command = defineCommand({
   async run(call) {
     const [name, action] = call.args;
     const app = await call.openApp();
-    const operator = await askOperatorOnceReal(call, app, 'MANAGE_POLICY');
+    const operator = await askOperatorOnceReal(call, app, 'MANAGE_POLICY', name);
     const bot = await botNamed(app.store, name);
     const by = { principal: principalOf(operator), channel: 'cli' } as const;
     const { permission, revision } = await removeDeclared(app, bot, action, by);

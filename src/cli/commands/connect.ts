@@ -40,7 +40,7 @@ export const command = defineCommand({
       );
       return;
     }
-    const operator = await askOperatorOnceReal(call, app, 'CREATE_OAUTH');
+    const operator = await askOperatorOnceReal(call, app, 'CREATE_OAUTH', bot);
     const status = await app.connections.connect(bot, { ...(await toFlow(flow, call)), ...(await readApp(call)) });
     await app.audit.record({
       bot,

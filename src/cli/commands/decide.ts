@@ -11,14 +11,15 @@ export async function decide(
 ): Promise<void> {
   const { terminal } = call;
   const app = await call.openApp();
-  const { envelope: before } = await app.approvals.inspect(id);
+  const { proposal, envelope: before } = await app.approvals.inspect(id);
   if (before.proposal !== undefined && terminal.canAsk) terminal.note(`${describeProposal(before.proposal)}\n`);
   const records = terminal.canAsk ? await app.approvals.heldRecords(id) : undefined;
   if (records !== undefined) terminal.note(`${describeRecords(records, before.proposal?.link ?? '')}\n`);
-  const operator = await askOperator(call, app, 'DECIDE_PROPOSALS');
+  const operator = await askOperator(call, app, 'DECIDE_PROPOSALS', proposal.bot);
   const envelope = await app.approvals.decide(id, {
     answer,
     by: principalOf(operator),
+    bots: operator.bots,
     via: 'cli',
     assurance: 'session',
     ...more,

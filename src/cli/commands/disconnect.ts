@@ -12,7 +12,7 @@ export const command = defineCommand({
       terminal,
     } = call;
     const app = await openApp();
-    const operator = await askOperatorOnceReal(call, app, 'DELETE_INTEGRATIONS');
+    const operator = await askOperatorOnceReal(call, app, 'DELETE_INTEGRATIONS', name);
     const { name: bot } = await botNamed(app.store, name);
     const { state } = await app.connections.status(bot);
     // Also of one that is not connected: a process that died while it disconnected left its tokens.

@@ -14,7 +14,7 @@ export const command = defineCommand({
     const [name, permissions] = call.args;
     const { revoke } = call.options;
     const app = await call.openApp();
-    const operator = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS');
+    const operator = await askOperatorOnceReal(call, app, 'MANAGE_GRANTS', name);
     const bot = await botNamed(app.store, name);
     const known = permissionsFor(bot);
     const wanted = known.filter((one) => permissions.includes(one));

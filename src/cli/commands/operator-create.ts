@@ -1,11 +1,16 @@
-import { ROLES } from '../../../permissions/catalog.ts';
 import { createOperator } from '../../access/operators.ts';
 import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
 import { defineCommand } from '../command.ts';
 
 export const command = defineCommand({
   args: ['<name>'],
-  options: { role: { value: 'role', about: 'what this person may do', choices: ROLES, required: true } },
+  options: {
+    role: {
+      value: 'role',
+      about: 'what this person may do: admin, approver, viewer, or one of role list',
+      required: true,
+    },
+  },
 
   async run(call) {
     const [name] = call.args;

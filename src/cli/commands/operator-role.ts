@@ -1,4 +1,4 @@
-import { changeRole, toRole } from '../../access/operators.ts';
+import { changeRole } from '../../access/operators.ts';
 import { askOperatorOnceReal, principalOf } from '../ask-operator.ts';
 import { defineCommand } from '../command.ts';
 
@@ -6,8 +6,7 @@ export const command = defineCommand({
   args: ['<name>', '<role>'],
 
   async run(call) {
-    const [name, given] = call.args;
-    const role = toRole(given);
+    const [name, role] = call.args;
     const app = await call.openApp();
     const by = await askOperatorOnceReal(call, app, 'MANAGE_OPERATORS');
     await changeRole(app, name, role, { principal: principalOf(by), channel: 'cli' });

@@ -30,7 +30,7 @@ async function signIn(call: Call, name: string): Promise<Link> {
       next: 'Run it in a terminal, or set GATEHOUSE_PRINT_SIGN_IN=1 where nothing records standard output.',
     });
   const app = await call.openApp();
-  const operator = await askOperatorOnceReal(call, app, 'READ_INTEGRATIONS');
+  const operator = await askOperatorOnceReal(call, app, 'READ_INTEGRATIONS', ({ bots }) => bots?.[0]);
   if (operator !== undefined && operator.name !== name) app.access.require(operator, 'MANAGE_OPERATORS');
   return signInLink(app, name, app.serverAddress.url());
 }

@@ -30,7 +30,7 @@ export const command = defineCommand({
     const bot = await botNamed(app.store, name);
     if (deploy || id !== undefined) return deployOrg(call, app, bot, { events, assign, id, yes });
     // What an org is built like leaves by it.
-    await askOperatorOnceReal(call, app, 'READ_INTEGRATIONS');
+    await askOperatorOnceReal(call, app, 'READ_INTEGRATIONS', name);
     const { gives: _, ...made } = await (await app.orgSetup()).prepare(bot, { events }, AbortSignal.timeout(60_000));
     const { zip, parts, clicks, digest, environment, permissionSet } = made;
     if (file !== undefined) {

@@ -15,7 +15,7 @@ export const command = defineCommand({
     if (!isMode(mode))
       throw new UsageError(`${JSON.stringify(mode.slice(0, 80))} is no mode.`, `Use one of: ${MODES.join(', ')}.`);
     const app = await call.openApp();
-    const operator = await askOperatorOnceReal(call, app, 'MANAGE_POLICY');
+    const operator = await askOperatorOnceReal(call, app, 'MANAGE_POLICY', name);
     const { name: bot } = await botNamed(app.store, name);
     const by = { principal: principalOf(operator), channel: 'cli' } as const;
     const { revision } = await setMode(app, bot, mode, by);

@@ -15,7 +15,7 @@ export const command = defineCommand({
       throw new UsageError('No policy was given.', 'Name a file, or send the policy on standard input.');
     const given = policyIn(await readInput(file));
     const app = await call.openApp();
-    const operator = await askOperatorOnceReal(call, app, 'MANAGE_POLICY');
+    const operator = await askOperatorOnceReal(call, app, 'MANAGE_POLICY', name);
     const bot = await botNamed(app.store, name);
     const { policy, warnings, unchecked } = await checkedPolicyOf(app, bot.name, given);
     const by = { principal: principalOf(operator), channel: 'cli' } as const;

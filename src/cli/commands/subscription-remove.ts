@@ -9,7 +9,7 @@ export const command = defineCommand({
   async run(call) {
     const [name, object] = call.args;
     const app = await call.openApp();
-    const operator = await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS');
+    const operator = await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS', name);
     const { name: bot } = await botNamed(app.store, name);
     const { subscriptions } = await app.sync();
     if (!(await subscriptions.remove(bot, object)))

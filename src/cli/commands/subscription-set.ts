@@ -25,7 +25,7 @@ export const command = defineCommand({
       ...(field === undefined ? {} : { when: { field, becomes: wordsOf(becomes ?? '', ';').map(plain) } }),
     };
     const app = await call.openApp();
-    const operator = await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS');
+    const operator = await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS', name);
     const { name: bot } = await botNamed(app.store, name);
     const org = await app.connections.open(bot, { signal: AbortSignal.timeout(120_000) });
     const { held, ...saved } = await (await app.sync()).subscriptions.set(bot, org, object, wish);

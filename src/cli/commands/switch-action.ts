@@ -11,7 +11,7 @@ export async function switchAction(
   isOn: boolean,
 ): Promise<void> {
   const app = await call.openApp();
-  const operator = await askOperatorOnceReal(call, app, 'MANAGE_POLICY');
+  const operator = await askOperatorOnceReal(call, app, 'MANAGE_POLICY', name);
   const { name: bot } = await botNamed(app.store, name);
   const by = { principal: principalOf(operator), channel: 'cli' } as const;
   const { revision, policy } = await save(app, bot, { action, isOn }, by);

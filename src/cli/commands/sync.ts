@@ -43,7 +43,7 @@ export const command = defineCommand({
     const repeat = readRepeat(options);
     // What changed alone is what serve and worker do unasked; all of it is a decision, here as over REST.
     const operator =
-      options.batch && !options.preview ? await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS') : undefined;
+      options.batch && !options.preview ? await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS', name) : undefined;
     const stopped = new AbortController();
     process.once('SIGINT', () => stopped.abort());
     const org = await app.connections.open(bot, { signal: stopped.signal, background: true });

@@ -14,7 +14,8 @@ export const command = defineCommand({
         'See the rows: gatehouse audit export.',
       );
     const app = await call.openApp();
-    const operator = await askOperator(call, app, 'DECIDE_PROPOSALS');
+    const bot = (await app.store.audit.get(Number(given)))?.bot;
+    const operator = await askOperator(call, app, 'DECIDE_PROPOSALS', bot);
     const envelope = await app.approvals.undo(Number(given), principalOf(operator));
     const { terminal } = call;
     const hint =

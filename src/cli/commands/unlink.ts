@@ -11,7 +11,7 @@ export const command = defineCommand({
     const [name, word, localId] = call.args;
     const kind = toKind(word);
     const app = await call.openApp();
-    const operator = await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS');
+    const operator = await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS', name);
     const { name: bot } = await botNamed(app.store, name);
     const { orgId } = await app.connections.status(bot);
     if (orgId === undefined)

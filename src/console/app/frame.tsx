@@ -16,10 +16,11 @@ import { Link, useLocation } from 'wouter-preact';
 import { api, onSessionOver, queries, said } from './api.ts';
 import { startEvents } from './events.ts';
 import { Finder } from './finder.tsx';
+import { Page } from './parts/page.tsx';
 import { Told } from './parts/tell.tsx';
 import { Text } from './parts/text.tsx';
 import { Moment } from './parts/time.tsx';
-import { type Session, SessionContext } from './session.ts';
+import { type Session, SessionContext, whyNot } from './session.ts';
 
 /** What stands around every page: where one is, who one is, what everybody must know. */
 
@@ -39,7 +40,10 @@ const ON_PHONE: ReadonlySet<string> = new Set(['/', '/approvals', '/sync']);
 export function Frame({ children }: { readonly children: ComponentChildren }) {
   const session = useContext(SessionContext);
   const recovered = session?.recovered;
-  useEffect(startEvents, []);
+  const mayListen = session?.permissions.includes('READ_INTEGRATIONS') ?? false;
+  useEffect(() => {
+    if (mayListen) startEvents();
+  }, [mayListen]);
   return (
     <>
       <a class="skip" href="#main">
@@ -72,7 +76,7 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
         <Places />
       </header>
       <main id="main" tabIndex={-1} class="wide">
-        {children}
+        <Allowed>{children}</Allowed>
       </main>
       <Told />
     </>
@@ -119,10 +123,34 @@ function placeOf(here: string): string | undefined {
   return PLACES.map(({ href }) => href).find((href) => here === href || (href !== '/' && here.startsWith(`${href}/`)));
 }
 
+/** What nearly all of a page is about; a role may be without either. */
+const neededAt = (here: string) =>
+  /^\/(approvals|log|charts|sync|settings\/notices|bots\/[^/]+\/sync)(\/|$)/.test(here)
+    ? 'READ_LOGS'
+    : /^\/settings(\/|$)/.test(here)
+      ? undefined
+      : 'READ_INTEGRATIONS';
+
+/** A page that would be refused says who may see it, and asks nothing. */
+function Allowed({ children }: { readonly children: ComponentChildren }) {
+  const [here] = useLocation();
+  const session = useContext(SessionContext);
+  const needed = neededAt(here);
+  const why = session && needed && whyNot(session, needed);
+  if (why === undefined) return <>{children}</>;
+  return (
+    <Page title="Not yours to see">
+      <p class="note">{why}</p>
+    </Page>
+  );
+}
+
 /** How many actions wait for a person. */
 function useWaiting(): number {
+  const session = useContext(SessionContext);
   const { data } = useQuery({
     queryKey: ['proposals', 'count'],
+    enabled: session?.permissions.includes('READ_LOGS') ?? false,
     queryFn: async () =>
       (await said(api.GET('/api/proposals', { params: { query: { limit: 200 } } }))).proposals.length,
   });

@@ -42,7 +42,18 @@ export type Permission = Session['permissions'][number];
 
 /** Undefined where they may; else the sentence that says who can. */
 export function useMay(permission: Permission): string | undefined {
-  const { permissions, operator, whoHolds } = useSession();
+  return whyNot(useSession(), permission);
+}
+
+/** The same of what is about every bot: of a role for some, nobody may. */
+export function useMayEverywhere(permission: Permission): string | undefined {
+  const session = useSession();
+  const { bots, role } = session.operator;
+  const of = `Your role ${role} is for ${bots?.join(', ') || 'no bot'} alone: this is about every bot, which an admin has.`;
+  return whyNot(session, permission) ?? (bots === undefined ? undefined : of);
+}
+
+export function whyNot({ permissions, operator, whoHolds }: Session, permission: Permission): string | undefined {
   if (permissions.includes(permission)) return undefined;
   return `Your role is ${operator.role}: this needs ${permission}, which ${whoHolds[permission]} has.`;
 }

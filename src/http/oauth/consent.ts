@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import { roleHolds } from '../../../permissions/catalog.ts';
+import { holds, isWithin, type Rights } from '../../../permissions/catalog.ts';
 import { latestRecovery } from '../../access/operators.ts';
 import { type ConsentBot, consentView } from '../../console/consent.ts';
 import { GatehouseError } from '../../domain/errors.ts';
@@ -28,8 +28,10 @@ export function mountConsent(
   const begins = createRateLimit({ most: 60, windowMs: 60_000, now });
   const answers = createRateLimit({ most: 10, windowMs: 60_000, now });
 
-  const botsFor = async ({ bot }: WaitingConsent): Promise<ConsentBot[]> => {
-    const bots = (await deps.store.bots.list()).filter(({ name }) => bot === undefined || name === bot);
+  const botsFor = async ({ bot }: WaitingConsent, rights: Rights): Promise<ConsentBot[]> => {
+    const bots = (await deps.store.bots.list()).filter(
+      ({ name }) => (bot === undefined || name === bot) && isWithin(rights, name),
+    );
     return Promise.all(
       bots.map(async ({ name }) => ({
         name,
@@ -46,9 +48,9 @@ export function mountConsent(
       problem,
       csrf: session.csrf,
       person: session.name,
-      bots: await botsFor(asked),
-      mayWrite: roleHolds(session.role, 'DECIDE_PROPOSALS'),
-      mayAllowHost: roleHolds(session.role, 'MANAGE_OPERATORS'),
+      bots: await botsFor(asked, session),
+      mayWrite: holds(session, 'DECIDE_PROPOSALS'),
+      mayAllowHost: holds(session, 'MANAGE_OPERATORS'),
     });
     // A redirect is part of the form's way: Chromium stops at one that the policy does not name. It knows no IPv6 address there.
     const { redirectOrigin } = asked;

@@ -1,4 +1,4 @@
-import { roleHolds } from '../../../permissions/catalog.ts';
+import { holds, isWithin } from '../../../permissions/catalog.ts';
 import type { Policy } from '../../../permissions/policy.ts';
 import { approvalView } from '../../console/approval.ts';
 import { editedValues } from '../../console/edit-values.ts';
@@ -30,7 +30,7 @@ export function approvalPages(deps: HttpDeps): readonly Page[] {
     const body = approvalView({
       proposal,
       csrf: session.csrf,
-      mayDecide: roleHolds(session.role, 'DECIDE_PROPOSALS'),
+      mayDecide: holds(session, 'DECIDE_PROPOSALS'),
       nowMs: now(),
       problem: told,
       edit: proposal.state === 'pending' ? edit : undefined,
@@ -47,13 +47,15 @@ export function approvalPages(deps: HttpDeps): readonly Page[] {
 
   const ownOf = async (viewer: BrowserSession, proposal: Proposal) => {
     if (!isOwn(proposal, by(viewer)) || (await mayApproveOwn(store, proposal.bot))) return undefined;
-    const deciding = (await access.operators()).filter(({ role }) => roleHolds(role, 'DECIDE_PROPOSALS'));
-    return { isAlone: deciding.length === 1, mayChange: roleHolds(viewer.role, 'MANAGE_POLICY') };
+    const deciding = (await access.operators()).filter(
+      (one) => holds(one, 'DECIDE_PROPOSALS') && isWithin(one, proposal.bot),
+    );
+    return { isAlone: deciding.length === 1, mayChange: holds(viewer, 'MANAGE_POLICY') };
   };
 
   const allowOwn = async ({ session, params }: PageCall): Promise<PageReply> => {
-    access.require(session, 'MANAGE_POLICY');
     const { proposal } = await approvals.look(params.id ?? '', lookerOf(session));
+    access.require(session, 'MANAGE_POLICY', proposal.bot);
     const allow = (policy: Policy) => ({ ...policy, proposals: { ...policy.proposals, selfApproval: true } });
     await changePolicy({ store, audit, now }, proposal.bot, allow, { principal: by(session), channel: 'console' });
     return { goTo: pathTo('approvals', proposal.id) };
@@ -82,10 +84,11 @@ export function approvalPages(deps: HttpDeps): readonly Page[] {
         try {
           // What an edit would change is looked at before it is approved; nobody approves what they have not seen.
           if (values !== undefined && seen === null)
-            return await approvalPage(call, { edit: await approvals.previewEdit(id, values) });
+            return await approvalPage(call, { edit: await approvals.previewEdit(id, values, session) });
           await approvals.decide(id, {
             answer,
             by: by(session),
+            bots: session.bots,
             via: 'console',
             assurance: 'session',
             ...(choice === null ? {} : { choice }),
@@ -95,7 +98,7 @@ export function approvalPages(deps: HttpDeps): readonly Page[] {
         } catch (error) {
           if (!(error instanceof GatehouseError)) throw error;
           const isOutdated = error.code === 'conflict' && values !== undefined;
-          const edit = isOutdated ? await approvals.previewEdit(id, values).catch(() => undefined) : undefined;
+          const edit = isOutdated ? await approvals.previewEdit(id, values, session).catch(() => undefined) : undefined;
           return approvalPage(call, { problem: error, edit });
         }
         return { goTo: pathTo('approvals', id) };
@@ -109,4 +112,4 @@ const WATCHED = 'watched';
 
 const by = ({ name }: Operator) => `operator:${name}`;
 const lookerOf = (session: BrowserSession) =>
-  ({ role: session.role, principal: by(session), channel: 'console' }) as const;
+  ({ rights: session, principal: by(session), channel: 'console' }) as const;

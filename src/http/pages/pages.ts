@@ -32,7 +32,7 @@ export function mountPages(
       if (session === undefined) return c.redirect(wayIn(c.req.raw), 303);
       const form = page.method === 'POST' ? await readForm(c.req.raw) : new URLSearchParams();
       if (page.method === 'POST') requireCsrf(session, form.get('csrf'));
-      if (page.permission !== undefined) deps.access.require(session, page.permission);
+      if (page.permission !== undefined) deps.access.require(session, page.permission, session.bots?.[0]);
       const reply = await page.handle({
         session,
         params: c.req.param() as Record<string, string>, // the pattern's own names, decoded
@@ -42,7 +42,7 @@ export function mountPages(
         origin: originOf(c.get('host'), deps.config),
       });
       if ('goTo' in reply) return c.redirect(reply.goTo, 303);
-      const waiting = (await deps.approvals.lookAll({ pending: true, limit: 100 }, session.role)).length;
+      const waiting = (await deps.approvals.lookAll({ pending: true, limit: 100 }, session)).length;
       return show(reply, {
         isSimulated: deps.isSimulated,
         signedIn: { operator: session, csrf: session.csrf, waiting },

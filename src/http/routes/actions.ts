@@ -42,6 +42,7 @@ export function actionRoutes({ gate, access, actions, store }: HttpDeps) {
       summary: 'Every action that a bot can be granted, with its permission and what rules can look at',
       who: ['operator'],
       permission: 'READ_INTEGRATIONS',
+      isNarrowed: true,
       query: z.strictObject({
         bot: z.string().max(100).optional().describe('With those that were declared for this bot'),
       }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { roleHolds } from '../../../permissions/catalog.ts';
+import { holds } from '../../../permissions/catalog.ts';
 import { momentAnswer } from '../../domain/answers.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import { SCOPES } from '../../domain/scopes.ts';
@@ -30,11 +30,10 @@ export function appRoutes({ identity }: HttpDeps) {
       path: '/api/apps',
       summary: 'Programs that people let in by sign-in',
       who: ['operator'],
+      isNarrowed: true,
       answer: z.strictObject({ apps: z.array(appAnswer) }),
       async handle({ caller: { operator } }) {
-        const apps = await identity.apps(
-          roleHolds(operator.role, 'MANAGE_OPERATORS') ? {} : { operator: operator.name },
-        );
+        const apps = await identity.apps(holds(operator, 'MANAGE_OPERATORS') ? {} : { operator: operator.name });
         return {
           json: {
             apps: apps.map(({ createdAt, usedAt, expiresAt, ...app }) => ({
@@ -52,10 +51,11 @@ export function appRoutes({ identity }: HttpDeps) {
       path: '/api/apps/{id}',
       summary: 'End one: its next request is refused',
       who: ['operator'],
+      isNarrowed: true,
       answer: z.strictObject({ ended: z.literal(true) }),
       async handle({ caller, params: { id } }) {
         const { operator } = caller;
-        const mayAll = roleHolds(operator.role, 'MANAGE_OPERATORS');
+        const mayAll = holds(operator, 'MANAGE_OPERATORS');
         if (await identity.end(id, { ...setter(caller), ...(mayAll ? {} : { operator: operator.name }) }))
           return { json: { ended: true as const } };
         throw new GatehouseError('not_found', 'There is no such connected app of yours.', {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isWithin, type Rights } from '../../../permissions/catalog.ts';
 import type { AuditVerdict } from '../../audit/audit.ts';
 import { momentAnswer } from '../../domain/answers.ts';
 import { csvLine } from '../../domain/csv.ts';
@@ -65,9 +66,9 @@ export function auditRoutes(deps: HttpDeps) {
   const { store, audit, approvals, connections, now } = deps;
   let verifying: Promise<AuditVerdict> | undefined;
 
-  const mustRow = async (given: string): Promise<AuditRow> => {
+  const mustRow = async (given: string, rights: Rights): Promise<AuditRow> => {
     const row = /^[1-9]\d{0,14}$/.test(given) ? await store.audit.get(Number(given)) : undefined;
-    if (row !== undefined) return row;
+    if (row !== undefined && isWithin(rights, row.bot)) return row;
     throw new GatehouseError('not_found', 'There is no such row in the log.', {
       next: 'Look at the log: GET /api/audit lists its rows.',
     });
@@ -89,10 +90,11 @@ export function auditRoutes(deps: HttpDeps) {
       summary: 'Audit rows, without their sealed values; `format=csv` and `format=jsonl` export them',
       who: ['operator'],
       permission: 'READ_LOGS',
+      isNarrowed: true,
       query: listInput,
       answer: z.strictObject({ rows: z.array(rowAnswer) }),
-      async handle({ query: { limit, format, ...asked } }) {
-        const filter = toFilter(asked, now());
+      async handle({ caller, query: { limit, format, ...asked } }) {
+        const filter = { ...toFilter(asked, now()), bots: caller.operator.bots };
         if (format === 'json') return { json: { rows: (await store.audit.find({ ...filter, limit })).map(shown) } };
         return {
           text: linesOf(store.audit, filter, format),
@@ -107,6 +109,7 @@ export function auditRoutes(deps: HttpDeps) {
       summary: 'Whether every row of the chain is as it was written; reads all of it',
       who: ['operator'],
       permission: 'READ_LOGS',
+      isNarrowed: true,
       answer: z.strictObject({
         ok: z.boolean(),
         rows: z.int().describe('That hold, from the first on'),
@@ -130,6 +133,7 @@ export function auditRoutes(deps: HttpDeps) {
       summary: 'One audit row: whether it is as it was written, where its record is, what can be done about it',
       who: ['operator'],
       permission: 'READ_LOGS',
+      isNarrowed: true,
       answer: z.strictObject({
         row: rowAnswer,
         isIntact: z.boolean(),
@@ -137,8 +141,8 @@ export function auditRoutes(deps: HttpDeps) {
         mayUndo: z.boolean(),
         url: z.string().optional().describe('Of the record'),
       }),
-      async handle({ params, baseUrl }) {
-        const row = await mustRow(params.seq);
+      async handle({ caller, params, baseUrl }) {
+        const row = await mustRow(params.seq, caller.operator);
         const isIntact = audit.isIntact(row);
         const url = await urlOf(row, baseUrl);
         return {
@@ -158,6 +162,7 @@ export function auditRoutes(deps: HttpDeps) {
       summary: 'Before and after values of one row, and its query; the look is an audit row of its own',
       who: ['operator'],
       permission: 'READ_VALUES',
+      isNarrowed: true,
       answer: z.strictObject({
         changes: z.array(
           z.strictObject({
@@ -173,7 +178,7 @@ export function auditRoutes(deps: HttpDeps) {
         more: z.record(z.string(), z.unknown()).describe('Whatever else was sealed'),
       }),
       async handle({ params, caller }) {
-        const row = await mustRow(params.seq);
+        const row = await mustRow(params.seq, caller.operator);
         if (row.sealed === null)
           throw new GatehouseError('not_found', 'This row holds no values, or their time is over.', {
             next: 'Look at the record in Salesforce: its field history may tell.',
@@ -214,9 +219,10 @@ export function auditRoutes(deps: HttpDeps) {
       summary: 'Asks to take a write back: a proposal that a person decides',
       who: ['operator'],
       permission: 'DECIDE_PROPOSALS',
+      isNarrowed: true,
       answer: envelopeAnswer,
       async handle({ params, caller }) {
-        const { seq } = await mustRow(params.seq);
+        const { seq } = await mustRow(params.seq, caller.operator);
         const { principal, channel } = setter(caller);
         return { json: await approvals.undo(seq, principal, channel) };
       },

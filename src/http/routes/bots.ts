@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SALESFORCE_ACTIONS } from '../../../permissions/catalog.ts';
+import { isWithin, SALESFORCE_ACTIONS } from '../../../permissions/catalog.ts';
 import { MODES } from '../../../permissions/policy.ts';
 import { PROFILE_NAMES } from '../../../permissions/profiles.ts';
 import { momentAnswer } from '../../domain/answers.ts';
@@ -58,12 +58,14 @@ export function botRoutes(deps: HttpDeps) {
       summary: 'Every bot with its state',
       who: ['operator'],
       permission: 'READ_INTEGRATIONS',
+      isNarrowed: true,
       answer: z.strictObject({
         bots: z.array(summaryAnswer),
         offersDemo: z.boolean().describe('Nothing was done here yet, and POST /api/demo opens a company to look at'),
       }),
-      async handle() {
-        const bots = await Promise.all((await store.bots.list()).map(summary));
+      async handle({ caller }) {
+        const theirs = (await store.bots.list()).filter(({ name }) => isWithin(caller.operator, name));
+        const bots = await Promise.all(theirs.map(summary));
         return { json: { bots, offersDemo: await offersDemo(deps) } };
       },
     }),

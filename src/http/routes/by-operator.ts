@@ -30,7 +30,7 @@ export function justSignedIn(caller: OperatorCaller, now: number): Setter {
 const FRESH_MS = 15 * 60_000;
 
 /** The same as somebody who looks at proposals. */
-export const looker = (caller: OperatorCaller): Looker => ({ ...setter(caller), role: caller.operator.role });
+export const looker = (caller: OperatorCaller): Looker => ({ ...setter(caller), rights: caller.operator });
 
 /** A key that makes keys would outlive its own revocation. */
 export function bySession(caller: OperatorCaller): Setter {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isWithin } from '../../../permissions/catalog.ts';
 import { momentAnswer } from '../../domain/answers.ts';
 import { OUTCOME_EVENTS, OUTCOME_NAMES, type Outcome, outcomeOf } from '../../domain/decision-outcome.ts';
 import { GatehouseError } from '../../domain/errors.ts';
@@ -24,6 +25,7 @@ export function chartsRoute({ store, apiUse, now }: HttpDeps) {
     summary: 'Calls by outcome, refusals by cause, confirmations and API use over a time; buckets begin at `from`',
     who: ['operator'],
     permission: 'READ_LOGS',
+    isNarrowed: true,
     query: z.strictObject({
       from: momentInput.default('24h'),
       to: momentInput.optional(),
@@ -45,20 +47,20 @@ export function chartsRoute({ store, apiUse, now }: HttpDeps) {
         }),
       ),
     }),
-    async handle({ query: { bot, action, ...asked } }) {
+    async handle({ caller: { operator }, query: { bot, action, ...asked } }) {
       const { since = 0, until = now() } = readSpan({ since: asked.from, until: asked.to }, now());
       const bucket = asked.bucket ?? (until - since > BY_HOUR_MS ? 'day' : 'hour');
       const bucketMs = BUCKETS[bucket];
       const many = Math.ceil((until - since) / bucketMs);
       if (many < 1 || many > MOST_BUCKETS) throw noSuchTime(many);
-      const filter = { bot, action, since, until, after: await store.audit.startOf(since) };
+      const filter = { bot, bots: operator.bots, action, since, until, after: await store.audit.startOf(since) };
       const [tally, refusals, waits, bots] = await Promise.all([
         store.audit.tally({ ...filter, events: OUTCOME_EVENTS, bucketMs }),
         store.audit.refusals(filter),
         store.audit.waits(filter),
         store.bots.list(),
       ]);
-      const shown = bots.filter((one) => bot === undefined || one.name === bot);
+      const shown = bots.filter(({ name }) => (bot === undefined || name === bot) && isWithin(operator, name));
       return {
         json: {
           from: isoTime(since),

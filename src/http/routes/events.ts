@@ -13,6 +13,7 @@ export function eventRoute(deps: HttpDeps) {
     summary: 'Hints that something changed (server-sent events), for a browser that is signed in',
     who: ['operator'],
     permission: 'READ_INTEGRATIONS',
+    isNarrowed: true,
     answer: 'text/event-stream',
     async handle({ caller }) {
       const session = browserOf(caller);

@@ -16,6 +16,7 @@ export function installRoute(deps: HttpDeps) {
     summary: 'This installation: version, kind of store, age of the secret, the model that answers in the chat',
     who: ['operator'],
     permission: 'READ_INTEGRATIONS',
+    isNarrowed: true,
     answer: z.strictObject({
       version: z.string(),
       isSimulated: z.boolean(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isWithin } from '../../../permissions/catalog.ts';
 import { momentAnswer } from '../../domain/answers.ts';
 import { NOTICE_KINDS, SHAPES } from '../../ports/notices.ts';
 import { defineRoute } from '../../ports/route.ts';
@@ -52,9 +53,10 @@ export function noticeRoutes({ notices, now }: HttpDeps) {
       method: 'GET',
       path: '/api/notices',
       summary: 'What stands now, the worst first, each with its cure',
+      isNarrowed: true,
       answer: z.strictObject({ notices: z.array(noticeAnswer) }),
-      async handle() {
-        const standing = await notices.list();
+      async handle({ caller }) {
+        const standing = (await notices.list()).filter(({ bot }) => isWithin(caller.operator, bot));
         return {
           json: {
             notices: standing.map(({ mark: _, until, ...notice }) => ({
@@ -70,6 +72,7 @@ export function noticeRoutes({ notices, now }: HttpDeps) {
       method: 'GET',
       path: '/api/notices/webhook',
       summary: 'How the webhook of notices stands; its address is never shown',
+      isNarrowed: true,
       answer: webhookAnswer,
       async handle() {
         const webhook = await notices.webhook();

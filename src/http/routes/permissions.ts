@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { type ActionPermission, isOperatorPermission, SALESFORCE_ACTIONS } from '../../../permissions/catalog.ts';
+import {
+  type ActionPermission,
+  isOperatorPermission,
+  isWithin,
+  SALESFORCE_ACTIONS,
+} from '../../../permissions/catalog.ts';
 import { actionPolicySchema, MODES } from '../../../permissions/policy.ts';
 import { policyChanges } from '../../../permissions/policy-changes.ts';
 import { grantWarnings, PROFILE_NAMES, PROFILES } from '../../../permissions/profiles.ts';
@@ -40,9 +45,10 @@ export function permissionRoutes(deps: HttpDeps) {
       summary: 'Every bot and every action: where it stands, in one word',
       who: ['operator'],
       permission: 'READ_INTEGRATIONS',
+      isNarrowed: true,
       answer: z.strictObject({ actions: z.array(columnAnswer), bots: z.array(rowAnswer) }),
-      async handle() {
-        const bots = await store.bots.list();
+      async handle({ caller }) {
+        const bots = (await store.bots.list()).filter(({ name }) => isWithin(caller.operator, name));
         return {
           json: {
             actions: deps.actions.map(({ name, title, permission, risk }) => ({ name, title, permission, risk })),
@@ -134,7 +140,7 @@ export function permissionRoutes(deps: HttpDeps) {
       body: z.strictObject({ profile: z.enum(PROFILE_NAMES), revision: z.int().min(1) }),
       answer: z.strictObject({ ...shownAnswer, revision: z.int(), warnings: z.array(z.string()) }),
       async handle({ params, caller, body: { profile, revision: from } }) {
-        deps.access.require(caller.operator, 'MANAGE_GRANTS');
+        deps.access.require(caller.operator, 'MANAGE_GRANTS', params.bot);
         const bot = await botNamed(store, params.bot);
         const change = profileChange(bot, profile, deps.actions);
         const revision = await applyProfile(deps, bot.name, { profile, from, by: setter(caller) });

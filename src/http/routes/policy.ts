@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { roleHolds } from '../../../permissions/catalog.ts';
+import { holds } from '../../../permissions/catalog.ts';
 import { MODES, type Policy, policySchema } from '../../../permissions/policy.ts';
 import { policyChanges } from '../../../permissions/policy-changes.ts';
 import { actionsOf } from '../../declared/actions-of.ts';
@@ -104,7 +104,7 @@ export function policyRoutes(deps: HttpDeps) {
         const bot = await botNamed(store, params.bot);
         const { principal, channel } = setter(caller);
         const { preview, ...met } = await tryCall(deps, bot, { ...body, principal, signal });
-        const shown = roleHolds(caller.operator.role, 'READ_VALUES') ? (preview ?? undefined) : undefined;
+        const shown = holds(caller.operator, 'READ_VALUES') ? (preview ?? undefined) : undefined;
         await deps.audit.record({
           ...{ bot: bot.name, principal, channel, action: body.action, event: 'tried' },
           policyRevision: bot.policyRevision,
@@ -133,7 +133,7 @@ export function policyRoutes(deps: HttpDeps) {
       }),
       async handle({ params, caller, body }) {
         // Thresholds that move would tell sealed values one by one.
-        deps.access.require(caller.operator, 'READ_VALUES');
+        deps.access.require(caller.operator, 'READ_VALUES', params.bot);
         const bot = await botNamed(store, params.bot);
         const policy = checkedPolicy(unwrapped(body, bot.name).policy, actionsOf(deps.actions, bot));
         const by = setter(caller);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { roleHolds } from '../../../permissions/catalog.ts';
+import { holds } from '../../../permissions/catalog.ts';
 import { assuranceAnswer, changeAnswer, momentAnswer } from '../../domain/answers.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import {
@@ -82,13 +82,14 @@ export function proposalRoutes({ gate, approvals, access, store, now }: HttpDeps
       summary,
       who: ['operator'],
       permission: 'DECIDE_PROPOSALS',
+      isNarrowed: true,
       body,
       answer: envelopeAnswer,
       async handle({ params, caller, body }) {
         limit.consume(caller.principal);
         const envelope = await approvals.decide(params.id, { answer, ...toDecision(caller), ...body });
         // The yes is not the sight of what came of it.
-        const isOpenTo = roleHolds(caller.operator.role, 'READ_VALUES');
+        const isOpenTo = holds(caller.operator, 'READ_VALUES');
         return { json: isOpenTo ? envelope : (await approvals.look(params.id, looker(caller))).envelope };
       },
     });
@@ -100,6 +101,7 @@ export function proposalRoutes({ gate, approvals, access, store, now }: HttpDeps
       summary: 'Proposals, newest first: those that wait for a person, or all, also what the policy let through',
       who: ['operator'],
       permission: 'READ_LOGS',
+      isNarrowed: true,
       query: z.strictObject({
         bot: z.string().min(1).max(100).optional(),
         state: z
@@ -116,7 +118,7 @@ export function proposalRoutes({ gate, approvals, access, store, now }: HttpDeps
         const chosen =
           state in LISTED ? LISTED[state as keyof typeof LISTED] : { states: [state as (typeof END)[number]] };
         const asked = { ...filter, ...chosen, isByExpiry: order === 'expiry', limit: limit + 1 };
-        const found = await approvals.lookAll(asked, caller.operator.role);
+        const found = await approvals.lookAll(asked, caller.operator);
         const page = found.slice(0, limit);
         const last = found.length > limit && order === 'newest' ? page.at(-1)?.id : undefined;
         // What a visitor was thanked for can still be decided after its time.
@@ -130,6 +132,7 @@ export function proposalRoutes({ gate, approvals, access, store, now }: HttpDeps
       summary: 'Where one proposal stands; a bot sees only its own',
       who: ['agent', 'operator'],
       permission: 'READ_LOGS',
+      isNarrowed: true,
       query: z.strictObject({ waitSeconds: z.coerce.number().min(0).max(25).default(0) }),
       answer: envelopeAnswer.extend({
         detail: listedAnswer
@@ -161,6 +164,7 @@ export function proposalRoutes({ gate, approvals, access, store, now }: HttpDeps
       summary: 'Of a list that sync waits for: every record on it, as it would be written',
       who: ['operator'],
       permission: 'READ_LOGS',
+      isNarrowed: true,
       answer: z.strictObject({ proposal: z.string(), count: z.int(), records: z.array(heldAnswer) }),
       async handle({ params, caller }) {
         const { records } = await approvals.look(params.id, looker(caller));
@@ -177,6 +181,7 @@ export function proposalRoutes({ gate, approvals, access, store, now }: HttpDeps
       summary: 'What other values would do; send its `seen` with the approval of exactly that',
       who: ['operator'],
       permission: 'DECIDE_PROPOSALS',
+      isNarrowed: true,
       body: z.strictObject({ values }),
       answer: z.strictObject({
         values,
@@ -187,7 +192,7 @@ export function proposalRoutes({ gate, approvals, access, store, now }: HttpDeps
       }),
       async handle({ params, caller, body }) {
         limit.consume(caller.principal);
-        return { json: await approvals.previewEdit(params.id, body.values) };
+        return { json: await approvals.previewEdit(params.id, body.values, toDecision(caller)) };
       },
     }),
     decide('approve', 'Approve: runs the stored arguments, once', approvalInput),
@@ -214,8 +219,13 @@ export async function correctedArgs({ audit }: HttpDeps['store'], proposal: stri
 /** Whoever signed in, or holds an operator key, has proven to be that person. */
 export function toDecision(
   caller: Extract<Caller, { kind: 'operator' }>,
-): Pick<HumanDecision, 'by' | 'via' | 'assurance'> {
-  return { by: caller.principal, via: caller.by === 'session' ? 'console' : 'cli', assurance: 'session' };
+): Pick<HumanDecision, 'by' | 'via' | 'assurance' | 'bots'> {
+  return {
+    by: caller.principal,
+    bots: caller.operator.bots,
+    via: caller.by === 'session' ? 'console' : 'cli',
+    assurance: 'session',
+  };
 }
 
 function toListed(proposal: Proposal, now: number): z.output<typeof listedAnswer> {

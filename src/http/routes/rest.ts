@@ -19,6 +19,7 @@ import { permissionRoutes } from './permissions.ts';
 import { playgroundRoutes } from './playground.ts';
 import { policyRoutes } from './policy.ts';
 import { proposalRoutes } from './proposals.ts';
+import { roleRoutes } from './roles.ts';
 import { searchRoute } from './search.ts';
 import { sessionRoute } from './session.ts';
 import { sessionRoutes } from './sessions.ts';
@@ -40,6 +41,7 @@ export function restRoutes(deps: HttpDeps) {
     ...permissionRoutes(deps),
     ...policyRoutes(deps),
     ...operatorRoutes(deps),
+    ...roleRoutes(deps),
     ...appRoutes(deps),
     installRoute(deps),
     ...auditRoutes(deps),

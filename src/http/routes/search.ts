@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { roleHolds } from '../../../permissions/catalog.ts';
+import { holds, isWithin, type Rights } from '../../../permissions/catalog.ts';
 import { kindAnswer, momentAnswer } from '../../domain/answers.ts';
 import type { Proposal } from '../../domain/proposal.ts';
 import { toId18 } from '../../domain/salesforce-id.ts';
@@ -41,6 +41,7 @@ export function searchRoute(deps: HttpDeps) {
       'Bots by name, proposals by id, log entries by number, records by the host’s or Salesforce’s id; for READ_VALUES also people and cases by words, which is an audit row',
     who: ['operator'],
     permission: 'READ_LOGS',
+    isNarrowed: true,
     body: z.strictObject({ q: z.string().trim().min(1).max(200) }),
     answer: z.strictObject({
       hits: z.array(hit),
@@ -48,15 +49,16 @@ export function searchRoute(deps: HttpDeps) {
     }),
     async handle({ caller, body: { q } }) {
       limit.consume(caller.principal);
-      const named = (await store.bots.list()).map(({ name }) => name);
+      const { operator } = caller;
+      const named = (await store.bots.list()).map(({ name }) => name).filter((name) => isWithin(operator, name));
       const id18 = toId18(q);
       const sfId = 'id' in id18 ? id18.id : undefined;
       // One letter stands in every record.
-      const seesValues = roleHolds(caller.operator.role, 'READ_VALUES') && q.length >= 2;
+      const seesValues = holds(operator, 'READ_VALUES') && q.length >= 2;
       const search = { words: q, sfId, seesValues };
       const [proposals, entries, records] = await Promise.all([
-        proposalsFor(deps, q, sfId),
-        entriesFor(deps, q, sfId),
+        proposalsFor(deps, q, sfId, operator),
+        entriesFor(deps, q, sfId, operator),
         deps.findRecords(named.slice(0, MOST_BOTS), search),
       ]);
       if (seesValues)
@@ -89,19 +91,24 @@ export function searchRoute(deps: HttpDeps) {
 }
 
 /** By its id, or what waits about a record. */
-async function proposalsFor({ store }: HttpDeps, q: string, sfId: string | undefined): Promise<readonly Proposal[]> {
+async function proposalsFor(
+  { store }: HttpDeps,
+  q: string,
+  sfId: string | undefined,
+  rights: Rights,
+): Promise<readonly Proposal[]> {
   const byId = /^[0-9a-f]{32}$/i.test(q) ? await store.proposals.get(q.toLowerCase()) : undefined;
-  if (byId !== undefined || sfId === undefined) return byId === undefined ? [] : [byId];
-  const open = await store.proposals.list({ isOpen: true, limit: MOST_WAITING });
+  if (byId !== undefined || sfId === undefined) return byId !== undefined && isWithin(rights, byId.bot) ? [byId] : [];
+  const open = await store.proposals.list({ isOpen: true, bots: rights.bots, limit: MOST_WAITING });
   return open.filter(({ preview }) => preview?.target?.id === sfId).slice(0, MOST_SHOWN);
 }
 
-async function entriesFor({ store }: HttpDeps, q: string, sfId: string | undefined) {
+async function entriesFor({ store }: HttpDeps, q: string, sfId: string | undefined, rights: Rights) {
   const seq = /^#?([1-9]\d{0,14})$/.exec(q)?.[1];
   const row = seq === undefined ? undefined : await store.audit.get(Number(seq));
-  const known = sfId === undefined ? [] : await store.audit.find({ recordId: sfId, limit: 1 });
+  const known = sfId === undefined ? [] : await store.audit.find({ recordId: sfId, bots: rights.bots, limit: 1 });
   return [
-    ...(row === undefined
+    ...(row === undefined || !isWithin(rights, row.bot)
       ? []
       : [{ what: 'entry' as const, seq: row.seq, bot: row.bot, action: row.action, at: isoTime(row.at) }]),
     ...known.map(() => ({ what: 'entries' as const, recordId: sfId ?? '' })),

@@ -1,12 +1,6 @@
 import { z } from 'zod';
 import packageFile from '../../../package.json' with { type: 'json' };
-import {
-  OPERATOR_PERMISSIONS,
-  type OperatorPermission,
-  ROLES,
-  roleHolds,
-  whoHolds,
-} from '../../../permissions/catalog.ts';
+import { OPERATOR_PERMISSIONS, type OperatorPermission, whoHolds } from '../../../permissions/catalog.ts';
 import { latestRecovery } from '../../access/operators.ts';
 import { momentAnswer } from '../../domain/answers.ts';
 import { defineRoute } from '../../ports/route.ts';
@@ -25,8 +19,13 @@ export function sessionRoute(deps: HttpDeps) {
     path: '/api/session',
     summary: 'The signed-in operator, what they may, and the token that changes must carry (x-csrf-token)',
     who: ['operator'],
+    isNarrowed: true,
     answer: z.strictObject({
-      operator: z.strictObject({ name: z.string(), role: z.enum(ROLES) }),
+      operator: z.strictObject({
+        name: z.string(),
+        role: z.string(),
+        bots: z.array(z.string()).optional().describe('Those that the role is for; missing: every one'),
+      }),
       permissions: z.array(z.enum(OPERATOR_PERMISSIONS)),
       whoHolds: z
         .record(z.enum(OPERATOR_PERMISSIONS), z.string())
@@ -42,12 +41,12 @@ export function sessionRoute(deps: HttpDeps) {
         .describe('Somebody got in by the terminal without a key, in the past week'),
     }),
     async handle({ caller }) {
-      const { name, role, csrf, expiresAt } = browserOf(caller);
+      const { name, role, permissions, bots, csrf, expiresAt } = browserOf(caller);
       const recovered = await latestRecovery(deps);
       return {
         json: {
-          operator: { name, role },
-          permissions: OPERATOR_PERMISSIONS.filter((permission) => roleHolds(role, permission)),
+          operator: { name, role, ...(bots === undefined ? {} : { bots: [...bots] }) },
+          permissions: [...permissions],
           whoHolds: WHO_HOLDS,
           csrf,
           expiresAt: isoTime(expiresAt),

@@ -23,7 +23,7 @@ export function createAuditFinds({
 
   const matching = <O>(
     query: SelectQueryBuilder<Tables, 'audit', O>,
-    { code, events, since, until, before, after, ...same }: AuditFilter,
+    { code, events, bots, since, until, before, after, ...same }: AuditFilter,
   ) => {
     let found = query;
     for (const column of [
@@ -39,6 +39,8 @@ export function createAuditFinds({
       const value = same[column];
       if (value !== undefined) found = found.where(column, '=', value);
     }
+    // An empty list is nobody's.
+    if (bots !== undefined) found = found.where('bot', 'in', bots.length === 0 ? [''] : bots);
     if (events !== undefined) found = found.where('event', 'in', events);
     if (code !== undefined) found = found.where(codeOf, '=', code);
     if (since !== undefined) found = found.where('at', '>=', since);
@@ -47,10 +49,12 @@ export function createAuditFinds({
     return after === undefined ? found : found.where('seq', '>', after);
   };
   /** Calls of bots within a time. */
-  const counted = <O>(query: SelectQueryBuilder<Tables, 'audit', O>, { bot, ...filter }: AuditFilter) => {
+  const counted = <O>(query: SelectQueryBuilder<Tables, 'audit', O>, { bot, bots, ...filter }: AuditFilter) => {
     const calls = matching(query, filter).where('bot', 'is not', null).where('channel', '!=', TRIED);
     // By itself SQLite would go by the bot, and read every row of it; the index by event holds all that is counted.
-    return bot === undefined ? calls : calls.where(sql<boolean>`bot || '' = ${bot}`);
+    const of = bot === undefined ? bots : bots === undefined || bots.includes(bot) ? [bot] : [];
+    if (of === undefined) return calls;
+    return calls.where(sql<boolean>`bot || '' in (${sql.join(of.length === 0 ? [''] : of)})`);
   };
 
   return {

@@ -1,5 +1,7 @@
+import { isWithin } from '../../../permissions/catalog.ts';
 import type { AccessGrantRow, AccessTokenRow, IdentityStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
+import { toRights } from './roles.ts';
 
 export function createIdentityStore({ kysely }: Database): IdentityStore {
   const grantWhere = (column: 'id' | 'codeHash', value: string): Promise<AccessGrantRow | undefined> =>
@@ -33,13 +35,15 @@ export function createIdentityStore({ kysely }: Database): IdentityStore {
         .innerJoin('operators as person', 'person.name', 'given.operator')
         .innerJoin('bots as bot', 'bot.name', 'given.bot')
         .selectAll('given')
-        .select(['person.role', 'token.kind', 'token.rotatedAt', 'token.expiresAt as tokenExpiresAt'])
+        .leftJoin('roles', 'roles.name', 'person.role')
+        .select(['person.role', 'roles.permissions', 'roles.bots'])
+        .select(['token.kind', 'token.rotatedAt', 'token.expiresAt as tokenExpiresAt'])
         .where('token.hash', '=', hash)
         .executeTakeFirst();
       if (row === undefined) return undefined;
-      const { role, kind, rotatedAt, tokenExpiresAt, ...grant } = row;
+      const { role, permissions, bots, kind, rotatedAt, tokenExpiresAt, ...grant } = row;
       const token: AccessTokenRow = { hash, grant: grant.id, kind, rotatedAt, expiresAt: tokenExpiresAt };
-      return { token, grant, role };
+      return { token, grant, rights: toRights(role, { permissions, bots }) };
     },
 
     async standing(ids, now) {
@@ -47,11 +51,12 @@ export function createIdentityStore({ kysely }: Database): IdentityStore {
         .selectFrom('accessGrants as given')
         .innerJoin('operators as person', 'person.name', 'given.operator')
         .innerJoin('bots as bot', 'bot.name', 'given.bot')
-        .select('given.id')
+        .leftJoin('roles', 'roles.name', 'person.role')
+        .select(['given.id', 'given.bot', 'person.role', 'roles.permissions', 'roles.bots'])
         .where('given.id', 'in', [...ids])
         .where('given.expiresAt', '>', now)
         .execute();
-      return rows.map(({ id }) => id);
+      return rows.filter(({ role, bot, ...row }) => isWithin(toRights(role, row), bot)).map(({ id }) => id);
     },
 
     async holdGrant(id, times) {

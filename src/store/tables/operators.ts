@@ -1,5 +1,7 @@
 import type { OperatorChange, OperatorStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
+import { toRights } from './roles.ts';
+import type { RoleTable } from './tables.ts';
 
 export function createOperatorStore(database: Database): OperatorStore {
   const { kysely } = database;
@@ -26,6 +28,13 @@ export function createOperatorStore(database: Database): OperatorStore {
       return 'done';
     });
 
+  const known = () =>
+    kysely
+      .selectFrom('operators')
+      .leftJoin('roles', 'roles.name', 'operators.role')
+      .selectAll('operators')
+      .select(['roles.permissions', 'roles.bots']);
+
   return {
     async create(operator) {
       const made = await kysely
@@ -36,9 +45,13 @@ export function createOperatorStore(database: Database): OperatorStore {
       return made.numInsertedOrUpdatedRows === 1n;
     },
 
-    get: (name) => kysely.selectFrom('operators').selectAll().where('name', '=', name).executeTakeFirst(),
+    async get(name) {
+      const row = await known().where('operators.name', '=', name).executeTakeFirst();
+      return row === undefined ? undefined : withRights(row);
+    },
 
-    list: () => kysely.selectFrom('operators').selectAll().orderBy('createdAt').orderBy('name').execute(),
+    list: async () =>
+      (await known().orderBy('operators.createdAt').orderBy('operators.name').execute()).map(withRights),
 
     setRole: (name, role) =>
       change(name, role === 'admin', async (inside) => {
@@ -88,17 +101,26 @@ export function createOperatorStore(database: Database): OperatorStore {
         .where('expiresAt', '>', now)
         .executeTakeFirst(),
 
-    sessionRoles: (hashes, now) =>
-      kysely
-        .selectFrom('sessions')
-        .innerJoin('operators', 'operators.name', 'sessions.operator')
-        .select(['sessions.hash', 'operators.role'])
+    async sessionRoles(hashes, now) {
+      const rows = await known()
+        .innerJoin('sessions', 'sessions.operator', 'operators.name')
+        .select('sessions.hash')
         .where('sessions.hash', 'in', [...hashes])
         .where('sessions.expiresAt', '>', now)
-        .execute(),
+        .execute();
+      return rows.map(({ hash, ...row }) => ({ hash, ...withRights(row) }));
+    },
 
     async endSession(hash) {
       await kysely.deleteFrom('sessions').where('hash', '=', hash).execute();
     },
   };
+}
+
+function withRights<O extends { readonly role: string }>({
+  permissions,
+  bots,
+  ...operator
+}: O & { readonly [K in 'permissions' | 'bots']: RoleTable[K] | null }) {
+  return { ...operator, ...toRights(operator.role, { permissions, bots }) };
 }

@@ -91,7 +91,7 @@ export function createProposalStore({ kysely, unsynced, all }: Database, secrets
       await kysely.updateTable('proposals').set({ dedupeKey: null }).where('id', '=', id).execute();
     },
 
-    async list({ bot, states, isOpen, action, isForPeople, before, isByExpiry, limit }) {
+    async list({ bot, bots, states, isOpen, action, isForPeople, before, isByExpiry, limit }) {
       if (states?.length === 0) return [];
       let query = kysely.selectFrom('proposals').selectAll().limit(limit);
       query = (isByExpiry ? query.orderBy('expiresAt') : query.orderBy('createdAt', 'desc')).orderBy('id');
@@ -108,7 +108,9 @@ export function createProposalStore({ kysely, unsynced, all }: Database, secrets
       if (action !== undefined) query = query.where('action', '=', action);
       if (isForPeople)
         query = query.where(({ eb, or }) => or([eb('decidedBy', 'is', null), eb('decidedBy', '<>', BY_POLICY)]));
+      if (bots?.length === 0) return [];
       if (bot !== undefined) query = query.where('bot', '=', bot);
+      if (bots !== undefined) query = query.where('bot', 'in', bots);
       if (states !== undefined) query = query.where('state', 'in', states);
       if (isOpen) query = query.where(stillOpen);
       return (await query.execute()).map(toProposal);

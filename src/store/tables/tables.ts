@@ -34,6 +34,7 @@ export interface Tables {
   };
   keys: KeyRow;
   operators: OperatorRow;
+  roles: RoleTable;
   signInLinks: { readonly hash: string; readonly operator: string; readonly expiresAt: number };
   sessions: SessionRow;
   connections: ConnectionRow;
@@ -54,6 +55,13 @@ export interface Tables {
     readonly value: string;
     readonly expiresAt: number | null;
   };
+}
+
+export interface RoleTable {
+  readonly name: string;
+  readonly permissions: string;
+  readonly bots: string | null;
+  readonly createdAt: number;
 }
 
 /** Parts of a proposal that are JSON text in their column. */

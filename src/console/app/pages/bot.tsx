@@ -22,6 +22,7 @@ const readBot = (bot: string) => said(api.GET('/api/bots/{bot}', { params: { pat
 /** One bot: its connection, what it may do, its keys. */
 export function Bot({ name }: { readonly name: string }) {
   const query = useQuery({ queryKey: ['bots', name], queryFn: () => readBot(name) });
+  const mayLook = useMay('READ_LOGS') === undefined;
   const back = new URLSearchParams(location.search).get('salesforce');
   return (
     <Page
@@ -67,9 +68,9 @@ export function Bot({ name }: { readonly name: string }) {
                 <p>Save the policy once more when the org answers.</p>
               </Notice>
             )}
-            {bot.connection.state === 'connected' && <Drift bot={bot.name} />}
+            {mayLook && bot.connection.state === 'connected' && <Drift bot={bot.name} />}
             <ConnectionCard bot={bot} />
-            {bot.connection.state === 'connected' && <ReadyOfBot bot={bot.name} />}
+            {mayLook && bot.connection.state === 'connected' && <ReadyOfBot bot={bot.name} />}
             <MayDo bot={bot} />
             <Keys bot={bot} />
             <Chat bot={bot} />

@@ -9,7 +9,7 @@ import { Page } from '../parts/page.tsx';
 import { Badge, Loaded, Notice } from '../parts/states.tsx';
 import { personName, Text, Words } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
-import { useMay } from '../session.ts';
+import { useMayEverywhere } from '../session.ts';
 
 type Webhook = Awaited<ReturnType<typeof readWebhook>>;
 const readWebhook = () => said(api.GET('/api/notices/webhook'));
@@ -60,7 +60,7 @@ export function NoticeSettings() {
 }
 
 function Present({ of }: { readonly of: Extract<Webhook, { state: 'on' | 'off' }> }) {
-  const why = useMay('MANAGE_POLICY');
+  const why = useMayEverywhere('MANAGE_POLICY');
   return (
     <section class="card" aria-labelledby="present">
       <header>
@@ -140,7 +140,7 @@ function TestButton({ why }: { readonly why: string | undefined }) {
 }
 
 function Setting({ of, onSecret }: { readonly of: Webhook; readonly onSecret: (secret: string | undefined) => void }) {
-  const why = useMay('MANAGE_POLICY');
+  const why = useMayEverywhere('MANAGE_POLICY');
   const isNew = of.state === 'none';
   const chosen: readonly string[] = isNew ? KINDS.map(([kind]) => kind) : of.kinds;
   if (why !== undefined)

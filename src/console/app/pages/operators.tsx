@@ -8,17 +8,10 @@ import { Badge, Loaded } from '../parts/states.tsx';
 import { Text } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
 import { useMay, useSession } from '../session.ts';
+import { mayOf, type Role, Roles, readRoles } from './roles.tsx';
 
 type Operator = Awaited<ReturnType<typeof readOperators>>['operators'][number];
-type Role = Operator['role'];
 const readOperators = () => said(api.GET('/api/operators'));
-
-const MAY: Readonly<Record<Role, string>> = {
-  admin: 'connects orgs, grants, sets policy, makes operators, and decides',
-  approver: 'decides what waits',
-  viewer: 'looks',
-};
-const ROLES = ['admin', 'approver', 'viewer'] as const satisfies readonly Role[];
 
 interface Shown {
   readonly title: string;
@@ -41,15 +34,22 @@ export function Operators() {
         </>
       }
     >
-      {why === undefined ? <List shown={shown} show={show} /> : <p class="note">{why}</p>}
+      {why === undefined ? <ByRole shown={shown} show={show} /> : <p class="note">{why}</p>}
     </Page>
   );
+}
+
+function ByRole(given: Omit<Parameters<typeof List>[0], 'roles'>) {
+  const query = useQuery({ queryKey: ['roles'], queryFn: readRoles });
+  return <Loaded query={query}>{({ roles }) => <List {...given} roles={roles} />}</Loaded>;
 }
 
 function List({
   shown,
   show,
+  roles,
 }: {
+  readonly roles: readonly Role[];
   readonly shown: Shown | undefined;
   readonly show: (shown: Shown | undefined) => void;
 }) {
@@ -61,7 +61,7 @@ function List({
         {({ operators }) => (
           <ul class="cards" aria-label="Operators">
             {operators.map((one) => (
-              <Card key={one.name} operator={one} show={show} />
+              <Card key={one.name} operator={one} roles={roles} show={show} />
             ))}
           </ul>
         )}
@@ -72,8 +72,8 @@ function List({
           button="Make, and show the key once"
           changes={['operators']}
           run={(fields) => {
-            const role = ROLES.find((one) => one === fields.get('role')) ?? 'viewer';
-            return said(api.POST('/api/operators', { body: { name: String(fields.get('name')).trim(), role } }));
+            const body = { name: String(fields.get('name')).trim(), role: String(fields.get('role')) };
+            return said(api.POST('/api/operators', { body }));
           }}
           after={({ operator, role, key }) =>
             show({
@@ -96,28 +96,32 @@ function List({
           </Field>
           <Field label="Role">
             <select name="role">
-              {ROLES.map((role) => (
-                <option key={role} value={role} selected={role === 'approver'}>
-                  {role}: {MAY[role]}
+              {roles.map((role) => (
+                <option key={role.name} value={role.name} selected={role.name === 'approver'}>
+                  {role.name}: {mayOf(role)}
                 </option>
               ))}
             </select>
           </Field>
         </Form>
       </section>
+      <Roles roles={roles} />
     </>
   );
 }
 
 function Card({
   operator: { name, role, keys, createdAt },
+  roles,
   show,
 }: {
   readonly operator: Operator;
+  readonly roles: readonly Role[];
   readonly show: (shown: Shown) => void;
 }) {
   const isSelf = useSession().operator.name === name;
   const path = { params: { path: { name } } };
+  const own = roles.find((one) => one.name === role);
   return (
     <li class="card">
       <header>
@@ -128,7 +132,8 @@ function Card({
         <Badge>{role}</Badge>
       </header>
       <p class="note">
-        {MAY[role]} · {keys === 0 ? 'no key' : keys === 1 ? '1 key' : `${keys} keys`} · since <Moment at={createdAt} />
+        <Text>{own === undefined ? 'nothing: this role is gone' : mayOf(own)}</Text> ·{' '}
+        {keys === 0 ? 'no key' : keys === 1 ? '1 key' : `${keys} keys`} · since <Moment at={createdAt} />
       </p>
       <div class="actions">
         <ActButton
@@ -164,25 +169,28 @@ function Card({
             Revoke keys…
           </AskButton>
         )}
-        {ROLES.filter((one) => one !== role).map((one) => (
-          <AskButton
-            key={one}
-            kind=""
-            title={`Make ${name} ${one}?`}
-            yes={`Make ${one}`}
-            no={`Stay ${role}`}
-            body={
-              <p>
-                From then on {isSelf ? 'you' : <Text>{name}</Text>}: {MAY[one]}. It holds at the next request.
-              </p>
-            }
-            run={() => said(api.PUT('/api/operators/{name}', { ...path, body: { role: one } }))}
-            done={`${name} is now ${one}.`}
-            changes={['operators', 'session']}
-          >
-            Make {one}…
-          </AskButton>
-        ))}
+        {roles
+          .filter((one) => one.name !== role)
+          .map((one) => (
+            <AskButton
+              key={one.name}
+              kind=""
+              title={`Make ${name} ${one.name}?`}
+              yes={`Make ${one.name}`}
+              no={`Stay ${role}`}
+              body={
+                <p>
+                  From then on {isSelf ? 'you' : <Text>{name}</Text>}: <Text>{mayOf(one)}</Text>. It holds at the next
+                  request.
+                </p>
+              }
+              run={() => said(api.PUT('/api/operators/{name}', { ...path, body: { role: one.name } }))}
+              done={`${name} is now ${one.name}.`}
+              changes={['operators', 'roles', 'session']}
+            >
+              Make {one.name}…
+            </AskButton>
+          ))}
         {!isSelf && (
           <AskButton
             title={`Remove ${name}?`}

@@ -9,6 +9,7 @@ import { Page } from '../parts/page.tsx';
 import { Loaded } from '../parts/states.tsx';
 import { Text } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
+import { useMay } from '../session.ts';
 import { DayCharts } from './charts.tsx';
 
 /** What needs somebody first, then every bot on a line. */
@@ -79,10 +80,11 @@ export function BotTable({ bots }: { readonly bots: Bots }) {
 }
 
 function BotsAndDay({ bots }: { readonly bots: Bots }) {
+  const mayLook = useMay('READ_LOGS') === undefined;
   return (
     <>
       <BotTable bots={bots} />
-      <DayCharts />
+      {mayLook && <DayCharts />}
     </>
   );
 }

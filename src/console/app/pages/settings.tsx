@@ -6,18 +6,24 @@ import { Page } from '../parts/page.tsx';
 import { Badge, Loaded } from '../parts/states.tsx';
 import { Text } from '../parts/text.tsx';
 import { Moment } from '../parts/time.tsx';
+import { useMay } from '../session.ts';
 
 const STORES = { sqlite: 'SQLite files in the data folder', postgresql: 'PostgreSQL', redis: 'Redis' } as const;
 
 /** What this installation is, and the way to whoever may enter it. */
 export function Settings() {
-  const query = useQuery({ queryKey: ['install'], queryFn: () => said(api.GET('/api/install')) });
+  const why = useMay('READ_INTEGRATIONS');
+  const query = useQuery({
+    queryKey: ['install'],
+    queryFn: () => said(api.GET('/api/install')),
+    enabled: why === undefined,
+  });
   return (
     <Page title="Settings">
       <WayTo
         id="people"
         heading="Operators"
-        note="Who administers, approves or looks, and their keys for the terminal."
+        note="Who administers, approves or looks, their keys for the terminal, and roles of your own."
         href="/settings/operators"
         words="Operators and their keys"
       />
@@ -37,33 +43,37 @@ export function Settings() {
       />
       <section class="card" aria-labelledby="install">
         <h2 id="install">This installation</h2>
-        <Loaded query={query}>
-          {({ version, isSimulated, url, store, tokens, secret, model }) => (
-            <Facts>
-              <Fact name="Version">{version}</Fact>
-              <Fact name="Org">
-                {isSimulated ? <Badge kind="warn">simulated</Badge> : <Badge kind="good">Salesforce</Badge>}
-              </Fact>
-              <Fact name="Address">
-                <Text>{url}</Text>
-              </Fact>
-              <Fact name="Store">{STORES[store]}</Fact>
-              <Fact name="Salesforce tokens">{STORES[tokens]}, encrypted</Fact>
-              <Fact name="Secret">
-                {secret.from === 'environment' ? (
-                  <>
-                    from <code>GATEHOUSE_SECRET</code>; its age is not known here
-                  </>
-                ) : (
-                  <>in the data folder{secret.since && <>, written {<Moment at={secret.since} />}</>}</>
-                )}
-              </Fact>
-              <Fact name="Language model">
-                {model.isDemo ? 'the demo model: it understands a few fixed requests' : <Text>{model.name}</Text>}
-              </Fact>
-            </Facts>
-          )}
-        </Loaded>
+        {why !== undefined ? (
+          <p class="note">{why}</p>
+        ) : (
+          <Loaded query={query}>
+            {({ version, isSimulated, url, store, tokens, secret, model }) => (
+              <Facts>
+                <Fact name="Version">{version}</Fact>
+                <Fact name="Org">
+                  {isSimulated ? <Badge kind="warn">simulated</Badge> : <Badge kind="good">Salesforce</Badge>}
+                </Fact>
+                <Fact name="Address">
+                  <Text>{url}</Text>
+                </Fact>
+                <Fact name="Store">{STORES[store]}</Fact>
+                <Fact name="Salesforce tokens">{STORES[tokens]}, encrypted</Fact>
+                <Fact name="Secret">
+                  {secret.from === 'environment' ? (
+                    <>
+                      from <code>GATEHOUSE_SECRET</code>; its age is not known here
+                    </>
+                  ) : (
+                    <>in the data folder{secret.since && <>, written {<Moment at={secret.since} />}</>}</>
+                  )}
+                </Fact>
+                <Fact name="Language model">
+                  {model.isDemo ? 'the demo model: it understands a few fixed requests' : <Text>{model.name}</Text>}
+                </Fact>
+              </Facts>
+            )}
+          </Loaded>
+        )}
         <p class="note">
           These come from the environment and the data folder of the server; this page cannot change them.
         </p>

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/preact-query';
 import { CircleAlert, TriangleAlert } from 'lucide-preact';
 import { Link } from 'wouter-preact';
 import { api, said } from '../api.ts';
+import { useMay } from '../session.ts';
 import { Problem } from './states.tsx';
 import { Words } from './text.tsx';
 import { TimeLeft } from './time.tsx';
@@ -11,7 +12,8 @@ const readNotices = () => said(api.GET('/api/notices'));
 
 /** What somebody should know now, each with its cure one press away; nothing where all is well. */
 export function StandingNotices() {
-  const { data, error, refetch } = useQuery({ queryKey: ['notices', 'standing'], queryFn: readNotices });
+  const enabled = useMay('READ_LOGS') === undefined;
+  const { data, error, refetch } = useQuery({ queryKey: ['notices', 'standing'], queryFn: readNotices, enabled });
   if (data === undefined) return error === null ? null : <Problem error={error} again={() => void refetch()} />;
   if (data.notices.length === 0) return null;
   return (
