@@ -30,8 +30,17 @@ export function isZone(zone: string): boolean {
   }
 }
 
+/** As it is written in the list of zones: who reads `europe/berlin` and who reads `Europe/Berlin` means one. An alias stays what it is. */
+export function zoneNamed(given: string): string {
+  if (!isZone(given)) return given;
+  const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: given }).resolvedOptions();
+  return [timeZone, ...Intl.supportedValuesOf('timeZone')].find((one) => isSameName(one, given)) ?? given;
+}
+
+const isSameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of the day such as 02:30');
-const zone = z.string().max(64).refine(isZone, 'a time zone by its name, such as Europe/Berlin');
+const zone = z.string().max(64).refine(isZone, 'a time zone by its name, such as Europe/Berlin').overwrite(zoneNamed);
 const repeated = { at: timeOfDay, zone };
 /** When a batch comes again, by the clocks of a zone (IANA). */
 export const repeatInput = z.discriminatedUnion('every', [

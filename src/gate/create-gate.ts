@@ -62,7 +62,7 @@ export function createGate(deps: GateDeps): WholeGate {
   const undoAction = createUndoAction(store, audit);
   const syncHeldAction = createSyncHeldAction({ actions, store });
   const operatorActions = [undoAction, syncHeldAction];
-  const { tell, catchUp } = createNotices({ store, notify: deps.notify, link, newId, now, log });
+  const { tell, catchUp } = createNotices({ store, notify: deps.notify, link, newId, now, watch: context.watch, log });
   const confirm = createConfirm({
     ...{ store, audit, sign, link, newId, now, log, sleep, tell },
     prepareRun: createPrepareRun({ actions, operatorActions, store, context, now }),

@@ -1,3 +1,4 @@
+import type { LeaseWatch } from '../domain/lease-watch.ts';
 import type { Proposal } from '../domain/proposal.ts';
 import type { Log } from '../ports/log.ts';
 import type { Store } from '../ports/store.ts';
@@ -28,6 +29,7 @@ export interface NoticeDeps {
   readonly link: (id: string) => string;
   readonly newId: () => string;
   readonly now: () => number;
+  readonly watch: LeaseWatch;
   readonly log: Log;
 }
 
@@ -35,7 +37,7 @@ const HOUR_MS = 3_600_000;
 const TOLD = 'notice_told';
 const OWED = 'notice_owed';
 
-export function createNotices({ store, notify, link, newId, now, log }: NoticeDeps): Notices {
+export function createNotices({ store, notify, link, newId, now, watch, log }: NoticeDeps): Notices {
   const send = async (proposal: Proposal, what: Notice['what'], count: number) => {
     const { id, bot, action, expiresAt } = proposal;
     log.info(what === 'waiting' ? 'a proposal waits for a person' : 'nobody decided a request of a visitor in time', {
@@ -55,7 +57,13 @@ export function createNotices({ store, notify, link, newId, now, log }: NoticeDe
   /** Whoever gets the hour of this kind may tell. */
   const hasTurn = async (key: string) => {
     const mine = newId();
-    return (await store.values.setIfAbsent(TOLD, key, mine, now() + HOUR_MS, now())) === mine;
+    const take = async () => store.values.setIfAbsent(TOLD, key, mine, now() + HOUR_MS, now());
+    const holder = await take();
+    if (holder === mine) return true;
+    // An hour before our own eyes is one, whatever the clock of who told says.
+    if (!watch.hasStood(`notice of ${key}`, holder, HOUR_MS)) return false;
+    await store.values.consume(TOLD, key, now());
+    return (await take()) === mine;
   };
 
   /** A crowd of visitors is one notice at once, and one an hour. */

@@ -44,6 +44,8 @@ const TURN = 'notice_turn';
 const TURN_MS = 60_000;
 /** Failing for so long it is switched off: nobody reads there. */
 export const OFF_AFTER_MS = 24 * 3_600_000;
+/** With an hour between them at most. */
+const OFF_AFTER_TRIES = 24;
 const UNREADABLE = 'Its address cannot be read with the secret of this installation: set it again.';
 
 export function createNoticeWebhook(deps: WebhookDeps): Omit<Notices, 'list'> {
@@ -88,7 +90,9 @@ export function createNoticeWebhook(deps: WebhookDeps): Omit<Notices, 'list'> {
   };
 
   const failed = ({ id, attempts, failingSince }: Kept, problem: string) => {
-    const isOver = problem === 'gone' || (failingSince !== null && now() - failingSince >= OFF_AFTER_MS);
+    const failedFor = failingSince === null ? 0 : now() - failingSince;
+    // A clock that jumped makes a day of a minute, or a year of it: as many tries as a day has must have failed, too.
+    const isOver = problem === 'gone' || (attempts >= OFF_AFTER_TRIES && (failedFor >= OFF_AFTER_MS || failedFor < 0));
     return note(id, {
       attempts: attempts + 1,
       nextAt: now() + backoffMs(attempts + 1),
@@ -155,7 +159,12 @@ export function createNoticeWebhook(deps: WebhookDeps): Omit<Notices, 'list'> {
       const pause = { until: first.nextAt, now: now(), longestMs: backoffMs(Math.max(1, first.attempts)) };
       if (holdsFor(deps.watch, 'back-off of notices', pause) > 0) return 0;
       const mine = deps.newId();
-      if ((await store.values.setIfAbsent(TURN, KEY, mine, now() + TURN_MS, now())) !== mine) return 0;
+      const holder = await store.values.setIfAbsent(TURN, KEY, mine, now() + TURN_MS, now());
+      if (holder !== mine) {
+        // Who died with it may have had another clock. Sent twice, a message has one id.
+        if (deps.watch.hasStood('turn of notices', holder, TURN_MS)) await store.values.remove(TURN, KEY);
+        return 0;
+      }
       let sent = 0;
       try {
         // Of our own webhook nothing is told: what could hear it is what fails.

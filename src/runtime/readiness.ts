@@ -2,6 +2,7 @@ import { access, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
+import { GatehouseError } from '../domain/errors.ts';
 import type { Store } from '../ports/store.ts';
 
 /** Whether this process can serve. Resolves when it can; throws what keeps it from that. */
@@ -60,5 +61,11 @@ async function proveFolder(folder: string): Promise<void> {
 }
 
 function tooLate(): never {
-  throw new Error(`no answer within ${ANSWER_MS} ms`);
+  throw new GatehouseError(
+    'store_unavailable',
+    `The database of Gatehouse does not answer within ${ANSWER_MS / 1_000} seconds.`,
+    {
+      next: 'See that it runs, can be reached from here, and has connections left.',
+    },
+  );
 }

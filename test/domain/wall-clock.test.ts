@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { endOfHours, isZone, nextOccasion, type Repeat } from '../../src/domain/wall-clock.ts';
+import { endOfHours, hoursInput, isZone, nextOccasion, type Repeat, repeatInput } from '../../src/domain/wall-clock.ts';
 
 const at = (iso: string) => Date.parse(iso);
 const iso = (moment: number) => new Date(moment).toISOString().replace(':00.000Z', 'Z');
@@ -160,4 +160,13 @@ it('takes names of zones alone, so that summer time is known [W5]', () => {
     false,
     false,
   ]);
+});
+
+it('takes a zone in whatever letters for the one that it is, and an alias for itself [W5]', () => {
+  const daily = (zone: string) => repeatInput.parse({ every: 'day', at: '02:30', zone }).zone;
+  for (const zone of [...Intl.supportedValuesOf('timeZone'), 'UTC'])
+    expect([daily(zone), daily(zone.toLowerCase()), daily(zone.toUpperCase())]).toEqual([zone, zone, zone]);
+  const hours = hoursInput.parse({ from: '22:00', until: '06:00', zone: 'america/argentina/buenos_aires' });
+  expect(hours.zone.toLowerCase()).toBe('america/argentina/buenos_aires');
+  expect(() => daily('Europe/Atlantis')).toThrow();
 });

@@ -134,7 +134,11 @@ describe('PostgreSQL of its own', () => {
     await until(() => loads.every((one) => one.statuses().length > 20));
     for (const one of loads) await one.stop();
     postgres.deaden();
-    expect(await Promise.all(servers.map(readiness))).toEqual([503, 503]);
+    const answers = await Promise.all(
+      servers.map(async ({ document }) => (await fetch(`${document.url}/readyz`)).json() as Promise<unknown>),
+    );
+    const told = { status: 'not_ready', reason: expect.stringContaining('database') };
+    expect(answers).toEqual([told, told]);
     await until(async () => (await Promise.all(servers.map(readiness))).every((status) => status === 200), 15_000);
   });
 

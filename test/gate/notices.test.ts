@@ -80,6 +80,22 @@ it("tells of visitors' requests at once, then once an hour with their number, an
   expect(last.request.body).not.toMatch(/Visitor|Acme/);
 });
 
+it('is told within the hour again although a clock that was a year ahead told last [U4] [X3]', async () => {
+  await using world = await createWorld({
+    audience: 'public',
+    grants: ['CREATE_LEAD'],
+    policy: (p) => ({ ...p, actions: { ...p.actions, CreateLead: { ...p.actions.CreateLead!, decision: 'confirm' } } }),
+  });
+  await using hook = await listening(world);
+  const year = 365 * 24 * HOUR_MS;
+  await world.app.store.values.set('notice_told', `${world.bot}/waiting`, 'somebody', world.clock.now + year);
+  await world.call('CreateLead', { lastName: 'Visitor', company: 'Acme' });
+  await world.app.retention.recover();
+  world.clock.advance(HOUR_MS);
+  await world.app.retention.recover();
+  expect((await hook.all(1))[0]).toMatchObject({ type: 'proposal.waiting', data: { count: 1 } });
+});
+
 it('holds nobody up where the webhook fails: it is told later [U4]', async () => {
   await using world = await createWorld();
   let status = 500;

@@ -292,6 +292,47 @@ describe('the webhook of notices', () => {
     expect(await app.notices.tell()).toBe(1);
   });
 
+  it.each([1, -1])(
+    'is not switched off by a clock that jumps by a year (%i) between two failures, and still is after a day of them [W11] [X3]',
+    async (way) => {
+      await using door = await openDoor();
+      await using hook = await receiver();
+      const { app, clock } = door.world;
+      await setHook(door, { url: hook.url });
+      await patch(door, { state: 'needs_reauth' });
+      hook.state.status = 503;
+      await app.notices.tell();
+      clock.now += way * 365 * 24 * 60 * MINUTE;
+      const state = async () => (await app.notices.webhook())?.state;
+      for (let tries = 1; tries < 24; tries++) {
+        clock.advance(61 * MINUTE);
+        await app.notices.tell();
+        expect(await state(), `after ${tries} more`).toBe('on');
+      }
+      for (let tries = 0; tries < 5; tries++) {
+        clock.advance(61 * MINUTE);
+        await app.notices.tell();
+      }
+      expect(await state()).toBe('off');
+    },
+  );
+
+  it('a turn that somebody died with is over a minute later, whatever that one’s clock said [W11] [X3]', async () => {
+    await using door = await openDoor();
+    await using hook = await receiver();
+    const { app, clock } = door.world;
+    await setHook(door, { url: hook.url });
+    await patch(door, { state: 'needs_reauth' });
+    // Its clock was a year ahead.
+    const year = 365 * 24 * 60 * MINUTE;
+    await app.store.values.set('notice_turn', 'webhook', 'somebody who died', clock.now + year);
+    expect(await app.notices.tell()).toBe(0);
+    clock.advance(61_000);
+    await app.notices.tell();
+    expect(await app.notices.tell()).toBe(1);
+    expect(hook.got).toHaveLength(1);
+  });
+
   it('is off at once where the receiver wants no more, and a test says what it answered [W11]', async () => {
     await using door = await openDoor();
     await using hook = await receiver();

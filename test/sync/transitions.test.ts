@@ -186,7 +186,7 @@ describeStores((_name, openFresh) => {
     ]);
     const lost = { field: 'StageName', becomes: ['Closed Lost'] };
     expect(await bodyOf(ask('PUT', PATH, { fields: ['Name'], when: lost }))).toMatchObject({ held: 0 });
-    await ask('DELETE', PATH);
+    await ask('DELETE', '/api/bots/demo/sync/subscriptions/opportunity');
     const { orgId } = await world.org();
     expect(await world.store.transitions.looks({ bot: 'demo', orgId }, 'Opportunity', lost as never)).toBeUndefined();
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GatehouseError } from '../../domain/errors.ts';
 import { defineRoute } from '../../ports/route.ts';
 import type { HttpDeps } from '../deps.ts';
 
@@ -33,8 +34,9 @@ export function healthRoutes({ ready, degraded, log }: HttpDeps) {
           return { json: { status: 'ready', ...(less.length === 0 ? {} : { degraded: less }) } };
         } catch (error) {
           log.error('not ready', { cause: reasonOf(error) });
-          // What is wrong in detail is for the log: anybody may ask.
-          return { status: 503, json: { status: 'not_ready', reason: 'the state cannot be read or written' } };
+          // Addresses, paths and what the system said are for the log: anybody may ask.
+          const reason = error instanceof GatehouseError ? error.message : 'The state cannot be read or written.';
+          return { status: 503, json: { status: 'not_ready', reason } };
         }
       },
     }),

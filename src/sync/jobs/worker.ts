@@ -159,7 +159,7 @@ export function createWorker(given: WorkerDeps, engine: Engine, runner: ClaimRun
   async function noteTurn(scope: Scope, problem: Turn['problem']): Promise<void> {
     const key = `${scope.bot}/${scope.orgId}`;
     const last = noted.get(key);
-    if (last && last.problem?.message === problem?.message && now() - last.at < TURN_MS) return;
+    if (last && last.problem?.message === problem?.message && Math.abs(now() - last.at) < TURN_MS) return;
     const turn = { at: now(), problem };
     noted.set(key, turn);
     await store.turns.put(scope, turn);

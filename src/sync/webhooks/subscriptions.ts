@@ -42,8 +42,11 @@ export function createSubscriptions(deps: Pick<SyncDeps, 'store' | 'policyOf'>):
       ),
     remove: (bot, object) =>
       store.atomically(async (inside) => {
-        await inside.transitions.forget(bot, object);
-        return inside.subscriptions.remove(bot, object);
+        // It is kept by the org's own name, whatever letters somebody types.
+        const isThis = (one: string) => one.toLowerCase() === object.toLowerCase();
+        const name = (await inside.subscriptions.list(bot)).find((one) => isThis(one.object))?.object ?? object;
+        await inside.transitions.forget(bot, name);
+        return inside.subscriptions.remove(bot, name);
       }),
   };
 }
