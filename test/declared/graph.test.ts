@@ -244,6 +244,57 @@ describe('a declared graph', () => {
       expect(counts).toEqual(status === 'done' ? [1, 1, 1] : [0, 0, 0]);
       if (when === 'after') expect([status, type]).toEqual(['done', type]);
     });
+
+    const off = [60, -60].flatMap((minutes) => ['lost', 'killed'].map((how) => [minutes, how] as const));
+    it.each(off)(
+      'makes each record once where the org’s clock is %i minutes off ours and the answer is %s [A5 B3 C6 X3]',
+      async (minutes, how) => {
+        let isArmed = false;
+        await using world = await createWorld({
+          policy: open,
+          crash: (at) => {
+            if (isArmed && at === 'noted-done') throw new Error('killed');
+          },
+        });
+        await world.sim('POST', 'reset', reset);
+        await world.sim('POST', 'clock', { advanceMs: minutes * 60_000 });
+        const lost = { type: 'drop', when: 'after', times: 1, match: { path: 'composite/graph' } };
+        await world.sim('POST', 'records/Contact', { LastName: 'Grafova', Title: 'namesake' });
+        await declare(world, newCustomer);
+        const asked = await world.call('NewCustomer', args);
+        if (how === 'lost') await world.sim('POST', 'faults', lost);
+        isArmed = how === 'killed';
+        await world.approve(waitingId(asked)).catch(() => {});
+        isArmed = false;
+        for (let round = 0; round < 3; round += 1) await world.recoverAfter(11 * 60_000);
+        expect((await world.call('GetProposal', { id: waitingId(asked) })).status).toBe('done');
+        const { accounts, people, deals } = await made(world);
+        const own = people.filter(({ Title }) => Title !== 'namesake');
+        expect([accounts.length, own.length, deals.length]).toEqual([1, 1, 1]);
+        expect(own[0]?.AccountId).toBe(accounts[0]?.Id);
+      },
+    );
+
+    it.each([60, -60])(
+      'sees that its record changed between question and yes where the org’s clock is %i minutes off [A5 C5 X3]',
+      async (minutes) => {
+        await using world = await createWorld({ policy: open });
+        await world.sim('POST', 'reset', reset);
+        await world.sim('POST', 'clock', { advanceMs: minutes * 60_000 });
+        const Id = (await world.sim('POST', 'records/Account', { Name: 'Old name', Account_Key__c: 'K-700' })).id;
+        world.clock.advance(60_000);
+        await declare(world, newCustomer);
+        const asked = await world.call('NewCustomer', args);
+        world.clock.advance(60_000);
+        await world.sim('POST', 'records/Account', { Id, Name: 'A colleague’s name' });
+        world.clock.advance(60_000);
+        expect((await world.approve(waitingId(asked)).catch((error: unknown) => error)) as object).not.toMatchObject({
+          status: 'done',
+        });
+        const { accounts, people } = await made(world);
+        expect([accounts.map(({ Name }) => Name), people]).toEqual([['A colleague’s name'], []]);
+      },
+    );
   });
 
   it('is taken back whole, children first [A6 A5]', async () => {
