@@ -169,7 +169,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     session: e.GATEHOUSE_SESSION,
     openai: { apiKey: e.OPENAI_API_KEY, baseUrl: e.OPENAI_BASE_URL, model: e.OPENAI_MODEL },
     retentionMs: e.GATEHOUSE_RETENTION_DAYS * DAY_MS,
-    historyMs: e.GATEHOUSE_HISTORY_DAYS * DAY_MS,
+    // A proposal does not go before its values.
+    historyMs: Math.max(e.GATEHOUSE_HISTORY_DAYS, e.GATEHOUSE_RETENTION_DAYS) * DAY_MS,
     requestTimeoutMs: e.GATEHOUSE_REQUEST_TIMEOUT_MS,
     logLevel: e.GATEHOUSE_LOG,
   });
