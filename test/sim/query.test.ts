@@ -61,9 +61,22 @@ describe('SOQL on the simulated org', () => {
     });
   });
 
+  it('takes no longer for a pattern of many wildcards than for its letters [K4]', async () => {
+    // An expression with backtracking would look at it for years, and the embedded org shares our process.
+    const { body } = await org.api('POST', '/sobjects/Account', { Name: 'a'.repeat(250) });
+    expect(await names(`Name LIKE '${'%a'.repeat(30)}%z' OR Name LIKE '${'%_'.repeat(30)}%z'`)).toEqual([]);
+    expect(await names(`Name LIKE '${'%a'.repeat(200)}'`)).toEqual(['a'.repeat(250)]);
+    await org.api('DELETE', `/sobjects/Account/${body.id}`);
+  });
+
   it('compares text without case, LIKE with wildcards and escapes, nulls and lists [X5]', async () => {
     expect(await names("Name LIKE '_cme%'")).toEqual(['Acme Industries']);
     expect(await names("Name LIKE '%\\\\%%'")).toEqual([]);
+    // What is escaped stands for itself: Gatehouse sends the words of a caller so.
+    expect(await names("Name LIKE '\\%'")).toEqual([]);
+    expect(await names("Name LIKE 'Acme\\%'")).toEqual([]);
+    expect(await names("Name LIKE 'Acme_Industries'")).toEqual(['Acme Industries']);
+    expect(await names("Name LIKE 'Acme\\_Industries'")).toEqual([]);
     expect(await names('AnnualRevenue = null AND Rating != null')).toEqual(['Wonka Foods']);
     expect(await names("BillingCity NOT IN ('Oslo', 'LYON') AND Industry LIKE 'F%'")).toEqual(['Wonka Foods']);
     expect(await names("LastName = 'O\\'Neill'", 'Lead')).toEqual(["Sean O'Neill"]);

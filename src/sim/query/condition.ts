@@ -4,7 +4,7 @@ import { type Field, isFilterable } from '../schema/field.ts';
 import { isIndexed } from '../schema/object.ts';
 import type { Row, Table, Value } from '../table.ts';
 import type { Expression, FunctionCall } from './expression.ts';
-import { type Literal, toLiteral } from './literal.ts';
+import { type Literal, type Pattern, patternOf, toLiteral } from './literal.ts';
 import { type Logic, type Test, toLogic } from './parser.ts';
 import { cannotBe, malformed } from './refusals.ts';
 import type { Scope } from './scope.ts';
@@ -66,7 +66,7 @@ function ofTest(scope: Scope, test: Test, sources: Sources): Condition {
     case 'NOT IN':
       return negated(isIn(expression, literals));
     case 'LIKE':
-      return like(expression, literals[0] ?? null);
+      return like(expression, patternOf(kinds === 'STRING' && typeof value === 'string' ? value : "''"));
     case 'INCLUDES':
       return includes(expression, literals);
     case 'EXCLUDES':
@@ -106,13 +106,31 @@ function isIn(expression: Expression, literals: readonly Literal[]): Condition {
   };
 }
 
-function like(expression: Expression, pattern: Literal): Condition {
-  const source = String(pattern).replace(/\\([%_])|[.*+?^${}()|[\]\\%_]/g, (found, escaped: string | undefined) => {
-    if (escaped) return escaped;
-    return found === '%' ? '[\\s\\S]*' : found === '_' ? '[\\s\\S]' : `\\${found}`;
-  });
-  const matcher = new RegExp(`^${source}$`, 'i');
-  return { holds: (row) => matcher.test(String(expression.get(row) ?? '')), candidates: () => undefined };
+function like(expression: Expression, pattern: Pattern): Condition {
+  const wanted = pattern.map((part) => (typeof part === 'string' ? part.toLowerCase() : part));
+  return {
+    holds: (row) => fits(String(expression.get(row) ?? '').toLowerCase(), wanted),
+    candidates: () => undefined,
+  };
+}
+
+/** What `%` takes grows until the rest fits, and only the last one ever has to: never more looks than text times pattern. */
+function fits(text: string, pattern: Pattern): boolean {
+  let [at, next] = [0, 0];
+  let retry: { at: number; next: number } | undefined;
+  while (at < text.length) {
+    const part = pattern[next];
+    if (typeof part === 'object' && part.any === 'number') retry = { at, next: ++next };
+    else if (part !== undefined && (typeof part === 'object' || part === text[at])) {
+      at += 1;
+      next += 1;
+    } else if (retry === undefined) return false;
+    else {
+      retry.at += 1;
+      ({ at, next } = retry);
+    }
+  }
+  return pattern.slice(next).every((part) => typeof part === 'object' && part.any === 'number');
 }
 
 function includes(expression: Expression, literals: readonly Literal[]): Condition {

@@ -34,9 +34,21 @@ export function toLiteral(scope: Scope, expression: Expression, text: string, ki
   }
 }
 
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' };
+
 export function unquote(text: string): string {
-  const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' };
-  return text.slice(1, -1).replace(/\\(.)/gs, (_, char: string) => escapes[char] ?? char);
+  return text.slice(1, -1).replace(/\\(.)/gs, (_, char: string) => ESCAPES[char] ?? char);
+}
+
+/** Of a quoted text after LIKE: its characters, and where any one or any number of them may stand. */
+export type Pattern = readonly (string | { readonly any: 'one' | 'number' })[];
+
+export function patternOf(text: string): Pattern {
+  const parts = text.slice(1, -1).match(/\\.|./gs) ?? [];
+  return parts.map((part) => {
+    if (part === '%' || part === '_') return { any: part === '%' ? 'number' : 'one' };
+    return part.length === 2 ? (ESCAPES[part.slice(1)] ?? part.slice(1)) : part;
+  });
 }
 
 function idLiteral(scope: Scope, { name }: Expression, text: string, kind: string | undefined): string | null {
