@@ -88,7 +88,7 @@ export async function removeRole(deps: RolesDeps, name: string, by: Setter): Pro
   if (end === 'unknown') await roleNamed(deps, name);
   if (end === 'held')
     throw new GatehouseError('conflict', `There are operators with the role ${name}.`, {
-      next: 'Give them another role first: gatehouse operator role NAME ROLE.',
+      next: 'Give them another role first.',
     });
   await deps.audit.record({ ...by, action: 'role remove', event: 'role_removed', detail: { role: name } });
 }

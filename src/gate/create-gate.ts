@@ -1,5 +1,5 @@
 import type { Audit } from '../audit/audit.ts';
-import { CANCEL } from '../confirm/answer.ts';
+import { CANCEL, isOf } from '../confirm/answer.ts';
 import { createConfirm } from '../confirm/confirm.ts';
 import { unknownProposal } from '../confirm/refusals.ts';
 import { CHANGED_OUTSIDE, hasEnded, isIntact, LIVE, type Sign } from '../confirm/sign.ts';
@@ -7,7 +7,7 @@ import type { Action } from '../domain/action.ts';
 import type { GatehouseError } from '../domain/errors.ts';
 import type { Proposal } from '../domain/proposal.ts';
 import { requireAnother } from '../policy/self-approval.ts';
-import type { Approvals, Gate, Retention } from '../ports/gate.ts';
+import type { Approvals, Gate, HumanDecision, Retention } from '../ports/gate.ts';
 import type { Store } from '../ports/store.ts';
 import { createDeliver, createStoredNow } from './deliver.ts';
 import { createEdits } from './edits.ts';
@@ -82,6 +82,12 @@ export function createGate(deps: GateDeps): WholeGate {
   const propose = createPropose({ confirm, repeats, link, newId, now });
   const receipts = createReceipts({ actions, store, confirm, context, newId, now, log, sign, sleep, tell });
 
+  /** Before anything is looked up for it: another bot's proposal is none that is known. */
+  const mustBeOf = async (id: string, whose: Pick<HumanDecision, 'bot' | 'bots'>): Promise<void> => {
+    const proposal = await store.proposals.get(id);
+    if (proposal !== undefined && !isOf(whose, proposal)) throw unknownProposal();
+  };
+
   return {
     gate: createHandle({ actions, store, audit, context, queries, receipts, repeats, propose, newId, now, log }),
 
@@ -109,6 +115,7 @@ export function createGate(deps: GateDeps): WholeGate {
         ];
       },
       async decide(id, decision) {
+        await mustBeOf(id, decision);
         // Whoever speaks for one bot alone is no operator.
         if (decision.bot !== undefined && (await store.proposals.get(id))?.action === SYNC_HELD)
           throw unknownProposal();
@@ -118,9 +125,10 @@ export function createGate(deps: GateDeps): WholeGate {
         }
         return edits.decide(id, decision);
       },
-      async previewEdit(id, values) {
+      async previewEdit(id, values, of = {}) {
+        await mustBeOf(id, of);
         await receipts.prepare(id);
-        return edits.previewEdit(id, values);
+        return edits.previewEdit(id, values, of);
       },
     },
 

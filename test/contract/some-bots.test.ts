@@ -51,6 +51,14 @@ it('keeps a role for some bots to them, whichever route is asked [P4]', { timeou
   expect((await app.store.proposals.get(id))?.state).toBe('pending');
 
   // What is theirs is theirs.
+  await app.audit.record({
+    principal: 'local',
+    channel: 'cli',
+    bot: 'shop',
+    action: 'grant',
+    event: 'granted',
+    detail: {},
+  });
   expect((await company.ask('GET', '/api/bots', { as })).json.bots.map(({ name }: { name: string }) => name)).toEqual([
     'shop',
   ]);
