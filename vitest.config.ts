@@ -38,7 +38,7 @@ const stockTests = ['test/e2e/*.test.ts', 'test/eval/*.test.ts', 'test/sync/*.te
 const notOnStock = [
   // About servers, disks, clients and people at a terminal: the org behind them is all the same.
   'test/e2e/{pack,crash,processes,data-folder,lost-servers,ended-from-outside,no-room,recover}.test.ts',
-  'test/e2e/{agent-clients,mcp-clients,mcp-conformance,commands,chat-restart,check-oauth}.test.ts',
+  'test/e2e/{agent-clients,mcp-clients,mcp-conformance,commands,chat-restart,check-oauth,roles}.test.ts',
   'test/sync/{crash,first-write,interrupted,kill,model}.test.ts',
   // By our mark, or not at all: what we made is told apart, a load finds itself again.
   'test/sync/{bulk,bulk-routes,found}.test.ts',
