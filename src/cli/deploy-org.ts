@@ -110,7 +110,7 @@ function describeDeployment({ result, check, ...at }: ShownDeployment): readonly
       result === undefined ? 'It would change:' : 'Changed:',
       (report?.parts ?? []).map(({ type, name, change }) => `${change}: ${type} ${name}`),
     ),
-    ...(check === undefined
+    ...(check === undefined || result !== undefined
       ? []
       : [
           ...listed(`The permission set ${at.permissionSet} gives besides:`, check.gains),
