@@ -37,8 +37,10 @@ export function keepRecovering(app: App): () => void {
       .then(({ lookForDrift }) => lookForDrift())
       .catch((error: unknown) => log.warn('what the orgs changed was not looked at', { cause: String(error) }));
   const deploys = () =>
-    orgDeploy()
-      .then(({ tidy }) => tidy())
+    store.deployments
+      .open()
+      // Its code is loaded where there is something to look at.
+      .then(async ({ length }) => length > 0 && (await orgDeploy()).tidy())
       .catch((error: unknown) => log.warn('deployments to orgs were not looked at', { cause: String(error) }));
   const timers = [
     setTimeout(() => void deploys(), 3_000),
