@@ -209,7 +209,7 @@ export function recordRoutes(deps: RouteDeps) {
 function pastKeeping(last: number): GatehouseError {
   const lost = `Changes up to number ${last} are no longer kept.`;
   return new GatehouseError('conflict', lost, {
-    next: `Read every record once (GET /api/parties and /api/cases, with their \`next\`), then go on from after=${last}.`,
+    next: `Read every person and every case once, page by page, then go on from after=${last}.`,
     fields: [{ name: 'after', problem: `is before ${last}` }],
   });
 }
