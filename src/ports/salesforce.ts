@@ -74,6 +74,8 @@ export interface WebStart {
 
 export interface WebReturn {
   readonly sessionId: string;
+  /** Those that the role of who comes back is for now; missing: every one. */
+  readonly bots?: readonly string[] | undefined;
   readonly state: string | undefined;
   readonly code: string | undefined;
   readonly error: string | undefined;

@@ -140,6 +140,15 @@ describe('the return from Salesforce', () => {
     expect(error).toMatchObject({ code: 'invalid_input', next: 'Press Connect again from the start.' });
   });
 
+  it('by somebody whose role is for this bot no more is refused before Salesforce is asked [P4]', async () => {
+    await using world = await createWebWorld();
+    const before = await world.tokenRequests();
+    const from = await approve((await world.connections.begin('demo', start)).url);
+    const error = await refusal(world.connections.finish({ ...back(from), bots: ['shop'] }));
+    expect(error).toMatchObject({ code: 'permission_denied' });
+    expect(await world.tokenRequests()).toBe(before);
+  });
+
   it('with a refusal of the person says so in words, and asks Salesforce nothing [O1]', async () => {
     await using world = await createWebWorld();
     const before = await world.tokenRequests();

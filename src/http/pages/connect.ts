@@ -23,6 +23,7 @@ export function callbackPage(deps: HttpDeps): Page {
         return { goTo: `${pathTo('bots', deployed.bot, 'org')}?view=package&deployment=${deployed.id}` };
       const { bot } = await deps.connections.finish({
         sessionId: session.id,
+        bots: session.bots,
         state: query.get('state') ?? undefined,
         code: query.get('code') ?? undefined,
         error: query.get('error') ?? undefined,

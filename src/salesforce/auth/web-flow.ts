@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isWithin } from '../../../permissions/catalog.ts';
 import { GatehouseError } from '../../domain/errors.ts';
 import type { WebReturn, WebStart } from '../../ports/salesforce.ts';
 import type { ValueStore } from '../../ports/store.ts';
@@ -72,7 +73,7 @@ export function createWebFlow(deps: {
       await values.set(LATEST, bot, key, now() + TTL_MS);
       return { url };
     },
-    async finish({ sessionId, state, code, error, errorDescription }) {
+    async finish({ sessionId, bots, state, code, error, errorDescription }) {
       const key = hash(state ?? '');
       const stored = state ? await values.consume(STATE, key, now()) : undefined;
       if (stored === undefined)
@@ -86,6 +87,10 @@ export function createWebFlow(deps: {
           next: 'Sign in to Gatehouse in this browser and press Connect here.',
         });
       }
+      if (!isWithin({ bots }, pending.bot))
+        throw new GatehouseError('permission_denied', `Your role is not for the bot ${pending.bot}.`, {
+          next: 'Ask somebody whose role is for every bot to connect it.',
+        });
       // Two Connects in the same instant: only the one that was noted last may finish.
       if ((await values.get(LATEST, pending.bot, now())) !== key)
         throw unusable('A newer Connect of this bot has taken the place of this one.');
