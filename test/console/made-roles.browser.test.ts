@@ -22,7 +22,7 @@ describe.skipIf(why)(`made roles in Chromium${why ? ` (skipped: ${why})` : ''}`,
     const { page, complaints } = person;
     await page.goto(`${door.url}/settings/operators`);
     const make = page.getByRole('region', { name: 'Make a role' });
-    await make.getByRole('textbox', { name: 'Name' }).fill('connector');
+    await make.getByRole('textbox', { name: 'What it is called' }).fill('connector');
     await make.getByRole('radio', { name: 'these alone' }).check();
     expect(await make.getByRole('checkbox', { name: /MANAGE_OPERATORS/ }).count()).toBe(0);
     await make.getByRole('checkbox', { name: 'demo' }).check();

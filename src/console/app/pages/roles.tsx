@@ -117,7 +117,7 @@ function RoleForm({ role, done }: { readonly role: Role | undefined; readonly do
       }
     >
       {role === undefined && (
-        <Field label="Name" help="Small letters, digits and dashes.">
+        <Field label="What it is called" help="Small letters, digits and dashes.">
           <input
             type="text"
             name="name"
