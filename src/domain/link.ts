@@ -181,7 +181,7 @@ export interface LinkStore {
   countProblems(among: LinkSet): Promise<number>;
   /** How many wait, and since when the first of them does: the time of its last change, or of its next try. */
   backlog(among: LinkSet): Promise<{ readonly count: number; readonly since: number | null }>;
-  /** How many are on their way to Salesforce: a process or a part of a bulk job holds them. Counts no further than `most`. */
+  /** How many are on their way to Salesforce: held by a process or a part of a bulk job, and not only to be read. No further than `most`. */
   countHeld(among: LinkSet, most: number): Promise<number>;
   /**
    * Puts the next of them, by local id after `after`, into a batch that is still scheduled. Answers where to go on; undefined at

@@ -273,6 +273,59 @@ describe('a token that is refused', () => {
   });
 });
 
+describe('a hostile server', () => {
+  it('is read to its end: a megabyte, depth, other types and channels; and its cookies go back byte for byte [K3]', async () => {
+    const cookies = ['BAYEUX_BROWSER=a/+b==!c', 't=!/+=', 'sfdc-stream=%2F+x!='];
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    const event = (name: string, channel = CHANNEL) =>
+      `{"channel":${JSON.stringify(channel)},"data":{"payload":{"Name":{"LastName":${JSON.stringify(name)}}},"event":{"replayId":7}}}`;
+    const strange = [
+      event('x'.repeat(1_048_576)),
+      `{"channel":"${CHANNEL}"}`,
+      `{"channel":{"a":1},"data":{},"successful":"yes","advice":[],"ext":7}`,
+      event('foreign', '/data/LeadChangeEvent'),
+      event('foreign', '/meta/elsewhere'),
+      event('foreign', '__proto__'),
+      event('last'),
+    ];
+    const sent: (string | undefined)[] = [];
+    let connects = 0;
+    await using world = await createServedWorld((request, response) => {
+      const [{ channel, id } = {}] = JSON.parse(request.body) as Said[];
+      sent.push(request.headers.cookie);
+      response.setHeader('content-type', 'application/json');
+      response.setHeader(
+        'set-cookie',
+        channel === '/meta/handshake' ? cookies.map((one) => `${one}; path=/; secure; HttpOnly`) : [],
+      );
+      const said = JSON.stringify({ channel, id, clientId: 'c1', successful: true });
+      const limit = JSON.stringify({
+        channel,
+        successful: false,
+        error: '403::Organization total events daily limit exceeded',
+      });
+      if (channel !== '/meta/connect') response.end(`[${said}]`);
+      else if (++connects <= 3) response.end(`[{"channel":"${CHANNEL}","data":${deep}},${said}]`);
+      else response.end(connects === 4 ? `[${[...strange, said].join(',')}]` : `[${limit}]`);
+    });
+    const ears = await listen(world, { from: { after: '6' }, refused: async () => 'new' });
+    expect(await ears.ended).toMatchObject({ why: 'delivery_limit' });
+    // What nobody can read would come again for ever: after three times it is a gap.
+    expect(ears.failures).toMatchObject([{ kind: 'replay_refused' }]);
+    const names = ears.heard.map(({ channel, data }) => [
+      channel,
+      (data as Partial<Told>)?.payload?.Name?.LastName?.length,
+    ]);
+    expect(names).toEqual([
+      [CHANNEL, 1_048_576],
+      [CHANNEL, 4],
+    ]);
+    // None at the handshake; then all of them, as they came.
+    expect(sent[0]).toBeUndefined();
+    expect(sent.slice(1, 4)).toEqual([cookies.join('; '), cookies.join('; '), cookies.join('; ')]);
+  });
+});
+
 describe("faye's own server", () => {
   it('is understood: another author reads the protocol as we do', async () => {
     const bayeux = new NodeAdapter({ mount: '/cometd/66.0', timeout: 2 });

@@ -337,6 +337,15 @@ describe('independent clients', () => {
     await make(own.org, { LastName: 'After' });
     await until(() => heard.length === 2);
     expect(heard).toEqual(['Before', 'After']);
+    // It splits the words of a refusal at its colons: code, arguments, text.
+    await expect(Promise.resolve(client.subscribe('/data/GoneChangeEvent', () => {}))).rejects.toMatchObject({
+      code: 400,
+      message: expect.stringMatching(/^The channel you requested to subscribe to doesn't exist/),
+    });
+    // Unknown all at once, it begins anew by itself, and hears on.
+    await own.org.sim('POST', '/events', { do: 'forgetClients' });
+    await make(own.org, { LastName: 'After that' });
+    await until(() => heard.includes('After that'));
     disconnect(client);
   });
 
@@ -366,6 +375,17 @@ describe('independent clients', () => {
     const id = await make(own.org);
     await until(() => heard.length === 1);
     expect(heard).toMatchObject([{ payload: { ChangeEventHeader: { recordIds: [id] } } }]);
+    const refusal = await new Promise((resolve) =>
+      client.subscribe(
+        '/data/GoneChangeEvent',
+        () => {},
+        (answer: unknown) => resolve(answer),
+      ),
+    );
+    expect(refusal).toMatchObject({
+      successful: false,
+      error: expect.stringMatching(/^400::The channel you requested to subscribe to doesn't exist/),
+    });
     await new Promise<void>((resolve) => client.disconnect(() => resolve()));
   });
 });

@@ -13,6 +13,7 @@ import { describeStores } from '../support/databases.ts';
 import { until } from '../support/servers.ts';
 import { bodyOf, door } from './door.ts';
 import { listener } from './listener.ts';
+import { saying } from './words.ts';
 import { Crash, createSyncWorld, type SyncWorld, type WorldOptions } from './world.ts';
 
 const CHANNEL = '/data/ContactChangeEvent';
@@ -446,6 +447,65 @@ describeStores((_name, openFresh) => {
     await again.stop();
     const { streams = [], problems = [] } = (await (await world.app.sync()).status('demo')) ?? {};
     expect([streams.find(({ object }) => object === 'Contact')?.state, problems]).toEqual(['live', []]);
+    // What colleagues changed is only read: however much it is, it is no run of ours.
+    const set = { ...(await scopeOf(world)), kind: 'party', object: 'Contact' } as const;
+    const links = await world.store.links.list(set, { limit: 3_000 });
+    const ids = links.map((link) => link.id);
+    await world.store.links.touch(ids, 'event from Salesforce', true, world.clock.now);
+    const counts: number[] = [];
+    const reader = world.process({
+      async crash(at) {
+        if (at === 'claimed') counts.push(await world.store.links.countHeld(set, 5_000));
+      },
+    });
+    await reader.sync.runner.runAllDue('demo', await reader.org());
+    expect(counts).toEqual([0]);
+  });
+
+  it('stands whatever an event holds: a megabyte, depth, other types, other channels and objects; its place moves on, nothing of it is believed [K3] [I2]', async () => {
+    await using world = await createHeard(openFresh);
+    const [id = ''] = await people(world, 1);
+    const ears = listener(world);
+    await until(() => isLive(world));
+    await ears.stop();
+    let deep: unknown = 'bottom';
+    for (let at = 0; at < 5_000; at++) deep = [deep];
+    let replayId = 5_000;
+    const event = (header: object, values: object = {}, channel = CHANNEL): RawEvent => {
+      const good = { entityName: 'Contact', changeType: 'UPDATE', changedFields: ['Title'], recordIds: [id] };
+      const payload = { ...values, ChangeEventHeader: { ...good, commitTimestamp: world.clock.now, ...header } };
+      return { channel, data: { payload, event: { replayId: ++replayId } } };
+    };
+    const stranger = '0035i00000ZZZZZAAA';
+    const odd: readonly RawEvent[] = [
+      event({}, { Title: 'x'.repeat(1_000_000), LastModifiedDate: 'yesterday' }),
+      event({}, { Title: deep, Name: deep, LastModifiedDate: { toString: 'no' } }),
+      event({ changedFields: deep, commitTimestamp: 'now', changeOrigin: 7 }),
+      event({ changedFields: [null, { a: 1 }], commitTimestamp: -1, changeType: { a: 1 } }),
+      event({ recordIds: [stranger, "' OR Id != '", null, 7, deep, id] }),
+      event({ recordIds: id }),
+      event({ recordIds: {} }),
+      event({ recordIds: Array.from({ length: 20_000 }, () => id) }),
+      event({ entityName: 'Lead' }),
+      event({ entityName: ['Contact'] }),
+      event({ entityName: '__proto__', __proto__: { recordIds: [stranger] } }),
+      event({}, {}, '/data/LeadChangeEvent'),
+      event({}, {}, '/event/Order_Event__e'),
+      event({}, {}, '__proto__'),
+      { channel: CHANNEL, data: null },
+      { channel: CHANNEL, data: { payload: 7, event: { replayId: ++replayId } } },
+      { channel: CHANNEL, data: { payload: deep, event: { replayId: ++replayId } } },
+      { channel: CHANNEL, data: { payload: {}, event: { replayId: { a: 1 } } } },
+      event({}, { Title: 'claimed' }),
+    ];
+    await listener(world, { watch: { hasStood: () => true }, ...saying(...odd) }).ended;
+    // What could not be read is a gap, and polled.
+    expect(await rowOf(world)).toMatchObject({ replayId: String(replayId), lastGapAt: world.clock.now });
+    expect((await rows(world)).map(({ channel }) => channel).sort()).toEqual([CHANNEL, '/data/OpportunityChangeEvent']);
+    const pending = await world.store.inbox.pending(await scopeOf(world), 100);
+    expect([...new Set(pending.map(({ object, sfId }) => `${object} ${sfId}`))]).toEqual([`Contact ${id}`]);
+    await work(world);
+    expect((await world.host('p0')).fields.jobTitle).toBe('A');
   });
 
   it('takes the last event again for a repeat, and one from before it for a stream that begins anew', async () => {

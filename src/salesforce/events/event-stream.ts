@@ -26,6 +26,8 @@ export function createEventSource(deps: {
     let talk = begin(channels);
     let failures = 0;
     let renewals = 0;
+    /** Answers with events that could not be read, one after the other from the same place. */
+    let unread = 0;
 
     const post = async (on: RequestPipeline, raw: string, isHeld: boolean) => {
       const cookie = jar.header();
@@ -48,6 +50,17 @@ export function createEventSource(deps: {
       jar.clear();
     }
 
+    /** What stands there would come again and again: from now on, and what it told is a gap. */
+    async function passOver(): Promise<void> {
+      unread = 0;
+      const quote = 'The events that follow cannot be read.';
+      for (const { name } of talk.open) {
+        const from = await sink.refused(name, { kind: 'replay_refused', quote });
+        talk = instead(talk, name, from === 'stop' ? 'drop' : from);
+      }
+      talk = { ...talk, open: [] };
+    }
+
     async function handshakeAnew(waitMs: number): Promise<void> {
       await leave();
       talk = anew(talk);
@@ -62,14 +75,17 @@ export function createEventSource(deps: {
      * one, that begins where the last durable event stood, hears of them.
      */
     async function exchange() {
+      const isConnect = phaseOf(talk) === 'connect';
       try {
-        const messages = await post(line, say(talk), phaseOf(talk) === 'connect');
+        const messages = await post(line, say(talk), isConnect);
+        if (messages && isConnect) unread = 0;
         if (messages) return messages;
         await handshakeAnew(backOffMs());
       } catch (error) {
         if (signal.aborted) return undefined;
         const isPassing = error instanceof UpstreamError || (error instanceof GatehouseError && error.retryable);
         if (!isPassing || error.code === 'reconnect_needed') throw error;
+        if (isConnect && error instanceof UpstreamError && error.isUnread && ++unread >= MOST_UNREAD) await passOver();
         await handshakeAnew(Math.max(backOffMs(), Math.min(error.retryAfterMs ?? 0, LONGEST_PAUSE_MS)));
       }
       return undefined;
@@ -140,6 +156,7 @@ export function createEventSource(deps: {
 /** Salesforce holds a connect for up to 110 s. */
 const HELD_MS = 130_000;
 const GOODBYE_MS = 2_000;
+const MOST_UNREAD = 3;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 

@@ -246,6 +246,7 @@ function tooMuch({ isRead }: Wire, what: string): UpstreamError {
     operator:
       'Long text fields make long answers: ask for fewer of them, or something in between answers without an end.',
     outcome: isRead ? 'refused' : 'unknown',
+    isUnread: true,
   });
 }
 

@@ -15,6 +15,8 @@ export interface UpstreamDetails extends ErrorDetails {
   readonly repeat?: boolean;
   /** What an operator does about it; kept for the status, while `next` speaks to the model. */
   readonly operator?: string;
+  /** All of the answer came, and is more than is read. */
+  readonly isUnread?: boolean;
   /** The address of the org answered that it is no longer here. */
   readonly isMoved?: boolean;
   /** A duplicate rule that only warns: `allowDuplicates` would save all the same. */
@@ -31,6 +33,7 @@ export class UpstreamError extends GatehouseError {
   readonly operator: string | undefined;
   readonly allowSave: boolean | undefined;
   readonly isMoved: boolean;
+  readonly isUnread: boolean;
   readonly inSync: InSync | undefined;
 
   constructor(code: ErrorCode, message: string, details: UpstreamDetails) {
@@ -41,6 +44,7 @@ export class UpstreamError extends GatehouseError {
     this.operator = details.operator;
     this.allowSave = details.allowSave;
     this.isMoved = details.isMoved ?? false;
+    this.isUnread = details.isUnread ?? false;
     this.inSync = details.inSync;
   }
 }

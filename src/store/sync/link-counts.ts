@@ -90,6 +90,8 @@ export function createLinkCounts({
         .where(isAmong(among))
         .whereRef('dirty', '>', 'done')
         .where('leaseUntil', '>', 0)
+        // A hint forgets when the record was seen: it is read, and hardly ever written.
+        .where(({ eb, or }) => or([eb('sfId', 'is', null), eb('seenAt', '>', 0)]))
         .limit(most);
       const row = await db
         .selectFrom(held.as('held'))
