@@ -23,8 +23,15 @@ export interface Bulk {
   /** A query as one job, removed afterwards; every value is a text, and null an empty one. */
   query(
     soql: string,
-    options?: { readonly pageSize?: number; readonly onCall?: () => void },
+    options?: {
+      readonly pageSize?: number;
+      readonly onCall?: () => void;
+      /** Told its id before anything is waited for, so that whoever comes after a dead process can remove it. */
+      readonly onJob?: (id: string) => Promise<void>;
+    },
   ): AsyncIterable<Readonly<Record<string, string>>>;
+  /** Ends a query that nobody reads any more, and removes what it has of people. Gone already is fine. */
+  removeQuery(id: string): Promise<void>;
 }
 
 export interface BulkStatus {

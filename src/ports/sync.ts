@@ -140,6 +140,7 @@ export const CRASH_POINTS = [
   'inbox-stored',
   'events-stored',
   'webhook-sent',
+  'query-noted',
   'rows-staged',
   'part-sealed',
   'job-created',

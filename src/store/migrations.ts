@@ -22,6 +22,7 @@ import { left } from './migrations/0022-left.ts';
 import { identity } from './migrations/0025-identity.ts';
 import { kept } from './migrations/0026-kept.ts';
 import { recordHints } from './migrations/0027-record-hints.ts';
+import { loads } from './migrations/0028-loads.ts';
 import { roles } from './migrations/0029-roles.ts';
 import { orgDeployments } from './migrations/0032-org-deployments.ts';
 import type { SCHEMA_VERSION } from './schema-version.ts';
@@ -57,6 +58,7 @@ export const MIGRATIONS = [
   identity,
   kept,
   recordHints,
+  loads,
   roles,
   orgDeployments,
 ] as const satisfies readonly (readonly Statement[])[] & { readonly length: typeof SCHEMA_VERSION };

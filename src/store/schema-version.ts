@@ -1,2 +1,2 @@
 /** How many steps `MIGRATIONS` has: a start that finds a schema of this version loads none of them (F1). */
-export const SCHEMA_VERSION = 25;
+export const SCHEMA_VERSION = 26;

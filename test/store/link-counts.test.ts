@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { heldByPart } from '../../src/domain/link.ts';
 import { freshLink } from '../../src/domain/link-transitions.ts';
 import type { Database } from '../../src/store/engines/database.ts';
 import { createSyncStore } from '../../src/store/sync/sync-store.ts';
@@ -88,5 +89,35 @@ describeStores((name, openFresh) => {
     const newest = await plans(() => store.hosts.newest('demo', 'party', 200));
     expect(newest).toMatch(by('host_records_newest'));
     expect(newest).not.toMatch(sorts);
+  });
+
+  it('finds what is free, and who holds links, past all that a bulk job holds [F6] [X3]', async () => {
+    await using fresh = await openFresh();
+    const { database } = fresh;
+    const { links } = createSyncStore(database);
+    const held = linksOf(2_000).map((link) => ({
+      ...{ ...link, batch: 'load', leaseOwner: heldByPart('part'), leaseUntil: Number.MAX_SAFE_INTEGER },
+    }));
+    const [one, two, ...rest] = linksOf(0, 300).map((link) => ({ ...link, batch: 'load' }));
+    await links.save([
+      ...held,
+      { ...one!, leaseOwner: 'a', leaseUntil: 5 },
+      { ...two!, leaseOwner: 'c', leaseUntil: 6 },
+      ...rest,
+    ]);
+    if (name === 'PostgreSQL') await database.all('vacuum analyze links', []);
+    expect([...(await links.leases(SCOPE))].sort((a, b) => a.until - b.until)).toEqual([
+      { owner: 'a', until: 5 },
+      { owner: 'c', until: 6 },
+    ]);
+    const claim = (limit: number) =>
+      links.claim(PEOPLE, { due: 'batch', batch: 'load' }, { owner: 'me', now: 10, until: 20, limit });
+    const plans = await plansOf(database, () => claim(10));
+    expect(plans).toMatch(/links_batch_free/);
+    expect(plans).not.toMatch(name === 'SQLite' ? /TEMP B-TREE FOR ORDER BY/ : /"Sort/);
+    expect(await claim(1_000)).toHaveLength(288);
+    const leases = await plansOf(database, () => links.leases(SCOPE));
+    expect(leases).toMatch(name === 'SQLite' ? /COVERING INDEX links_leased/ : /Index Only Scan using links_leased/);
+    expect(leases).not.toMatch(/SCAN links|Seq Scan/);
   });
 });

@@ -65,6 +65,7 @@ async function oneEach(world: SyncWorld, count: number) {
 const STEPS: readonly CrashPoint[] = [
   'claimed',
   'read',
+  'query-noted',
   'merged',
   'rows-staged',
   'part-sealed',
@@ -203,7 +204,10 @@ describeStores((_name, openFresh) => {
       for (const bulk of ['auto', 'never'] as const) {
         await using world = await createLoad(openFresh);
         await saveMapping(world, { bulk });
-        await people(world, 6);
+        await people(world, 9);
+        await world.put('p6', { jobTitle: "=cmd|'/C calc'!A0" });
+        await world.put('p7', { jobTitle: '"said", she\nwrote' });
+        await world.put('p8', { jobTitle: '\ufeffmarked' });
         await world.put('p1', { phone: 'x'.repeat(41) });
         await world.put('p2', { jobTitle: '#N/A' });
         await world.put('p3', { jobTitle: 'two\r\nlines' });
@@ -212,7 +216,7 @@ describeStores((_name, openFresh) => {
         await world.add({ LastName: 'Person 0', FirstName: 'Person', Phone: '1' });
         await load(world);
         await finish(world);
-        const links = await Promise.all([0, 1, 2, 3, 4, 5].map((n) => world.link(`p${n}`)));
+        const links = await Promise.all([0, 1, 2, 3, 4, 5, 6, 7, 8].map((n) => world.link(`p${n}`)));
         ends.push({
           links: links.map(({ state, error, base, intents, done, dirty }) => ({
             state,

@@ -97,11 +97,12 @@ export function createBulk(deps: {
     async *results(id, which) {
       for await (const row of rowsOf(`${ingest(id)}/${FILES[which]}`)) yield toRow(row, which);
     },
-    async *query(soql, { pageSize = PAGE_ROWS, onCall = () => {} } = {}) {
+    async *query(soql, { pageSize = PAGE_ROWS, onCall = () => {}, onJob } = {}) {
       // A job made twice by a repeat is a read that nobody fetches.
       const body = { operation: 'query', query: soql };
       onCall();
       const { id } = await ask({ method: 'POST', path: `${base}/query`, isRead: true, body });
+      await onJob?.(id);
       const path = `${base}/query/${id}`;
       const over = await untilOver(() => {
         onCall();
@@ -127,6 +128,12 @@ export function createBulk(deps: {
         onCall();
         if (isOver(over)) await removed(path).catch(() => undefined);
       }
+    },
+    async removeQuery(id) {
+      const path = `${base}/query/${jobId(id)}`;
+      // One that is over cannot be aborted, and one that is not cannot be removed.
+      await ask({ method: 'PATCH', path, body: { state: 'Aborted' } }).catch(() => undefined);
+      await removed(path);
     },
   };
 

@@ -112,11 +112,13 @@ const IN_STEP = sql`"state" = 'active' and not (${IS_DUE})`;
 const STOPS = sql`"error" not like '%"retryable":true%'`;
 const number = (when: RawBuilder<unknown>) => sql<number>`coalesce(sum(case when ${when} then 1 else 0 end), 0)`;
 
-export function isAmong({ bot, orgId, kind, object }: LinkSet): Among {
+export function isAmong({ bot, orgId, ...rest }: LinkSet): Among {
+  return both(({ eb, and }) => and([eb('bot', '=', bot), eb('orgId', '=', orgId)]), isOf(rest));
+}
+
+export function isOf({ kind, object }: Pick<LinkSet, 'kind' | 'object'>): Among {
   return ({ eb, and }) =>
     and([
-      eb('bot', '=', bot),
-      eb('orgId', '=', orgId),
       ...(kind === undefined ? [] : [eb('kind', '=', kind)]),
       ...(object === undefined ? [] : [eb('object', '=', object)]),
     ]);

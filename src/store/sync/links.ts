@@ -1,4 +1,4 @@
-import type { Expression, ExpressionBuilder, SelectQueryBuilder } from 'kysely';
+import { type Expression, type ExpressionBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { FEW_TRIES, LONGEST_WAIT_MS, LONGEST_WAIT_OF_FEW_MS } from '../../domain/backoff.ts';
 import {
   BY_HAND,
@@ -10,7 +10,7 @@ import {
   type Scope,
 } from '../../domain/link.ts';
 import { freshLink } from '../../domain/link-transitions.ts';
-import { type Among, both, createLinkCounts, isAmong } from './link-counts.ts';
+import { type Among, both, createLinkCounts, isAmong, isOf } from './link-counts.ts';
 import { fromRow, inChunks, MOST_BOUND, type SyncDatabase, type SyncTables, toRow } from './tables.ts';
 
 const JSON_COLUMNS = ['base', 'intents', 'error', 'waitsFor'] as const;
@@ -159,16 +159,15 @@ export function createLinkStore({ db, dialect }: SyncDatabase): LinkStore {
     },
 
     async leases({ bot, orgId }) {
-      const rows = await db
-        .selectFrom('links')
-        .select(['leaseOwner as owner', 'leaseUntil as until'])
-        .distinct()
-        .where('bot', '=', bot)
-        .where('orgId', '=', orgId)
-        .where('leaseUntil', '>', 0)
-        .where('leaseOwner', 'not like', `${PART_HOLDER}%`)
-        .execute();
-      return rows.map(({ owner, until }) => ({ owner: owner ?? '', until }));
+      const held = sql`from links where "bot" = ${bot} and "orgId" = ${orgId} and "leaseUntil" > 0`;
+      // From owner to owner: a part may hold hundreds of thousands of links, and none of them is looked at.
+      const query = sql<{ owner: string; until: number }>`with recursive owners(owner) as (
+          select min("leaseOwner") ${held}
+          union all select (select min("leaseOwner") ${held} and "leaseOwner" > owner) from owners where owner is not null
+        )
+        select distinct owner, "leaseUntil" as until from owners join links on "leaseOwner" = owner
+        where owner not like ${`${PART_HOLDER}%`} and "bot" = ${bot} and "orgId" = ${orgId} and "leaseUntil" > 0`;
+      return (await query.execute(db)).rows;
     },
 
     endLease: ({ bot, orgId }, { owner, until }) =>
@@ -356,9 +355,10 @@ function isDue(among: LinkSet, what: Due, now: number): Among {
 function isOpen(among: LinkSet, what: Due): Among {
   return (builder) => {
     const { eb, and } = builder;
+    // It is of one bot and org. To name them too had SQLite go through all links of the object.
+    if (what.due === 'batch') return and([isOf(among)(builder), eb('batch', '=', what.batch)]);
     const due = [isAmong(among)(builder)];
     if (what.due === 'ids') return and(due);
-    if (what.due === 'batch') return and([...due, eb('batch', '=', what.batch)]);
     due.push(eb('dirty', '>', eb.ref('done')), eb('batch', 'is', null));
     due.push(eb('kind', '!=', 'parent'), eb('state', '!=', 'unlinked'));
     return and(what.byHand ? [...due, isByHand(builder)] : due);

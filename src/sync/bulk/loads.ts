@@ -21,12 +21,17 @@ export interface Loads {
 
 export interface Window {
   readonly road: BulkRoad;
+  /** Most links of it. */
+  readonly limit: number;
   /** Calls that the look at the whole object took. */
   readonly calls: number;
   /** Somebody else took the part. */
   isLost(): boolean;
-  /** Seals the part once it is full, or once the window found nothing more; true where there is more to do at once. */
-  close(claimed: number): Promise<boolean>;
+  /**
+   * Seals the part once it is full, or once the window found nothing more. `filling` and `sealed` say that there is more to do at once.
+   * `calls`: that were made for the window.
+   */
+  close(claimed: number, calls: number): Promise<'filling' | 'sealed' | 'over'>;
   /** Leaves the part to be filled on. */
   release(): Promise<void>;
 }
@@ -40,6 +45,9 @@ const ROWS_PER_SCARCE_CALL = 100;
 /** Of the org's day: background work leaves it to people. */
 const OTHERS_SHARE = 0.2;
 
+/** Of a window of which nothing is read or sent: larger ones save no call, and hold more memory. */
+const LINKS_WITHOUT_CALLS = 1_000;
+
 /** Less than ten calls for a thousand rows is left to us today. */
 export const areScarce = ({ max, remaining }: { readonly max: number; readonly remaining: number }, rows: number) =>
   remaining - max * OTHERS_SHARE < rows / ROWS_PER_SCARCE_CALL;
@@ -50,6 +58,8 @@ export function createLoads(deps: SyncDeps, engine: Engine, parts: Parts): Loads
   /** By batch, until nothing of it is left to be claimed: so the last few records of a load go as the first did. */
   const decided = new Map<string, boolean>();
   const seen = new Map<string, Sightings>();
+  /** Batches whose last window had records that go by calls. */
+  const withCalls = new Set<string>();
 
   async function isLoad({ id }: BatchRun, target: Target): Promise<boolean> {
     // A repeat must find itself: without our external id it could not.
@@ -80,20 +90,33 @@ export function createLoads(deps: SyncDeps, engine: Engine, parts: Parts): Loads
     return (await store.bulk.add(part)) ? part : undefined;
   }
 
-  async function sightingsOf(run: BatchRun, target: Target, onCall: () => void): Promise<Sightings> {
-    const known = seen.get(run.id);
+  /** The query job is noted on the part while it is read: whoever takes the part of a dead process removes it. */
+  async function sightingsOf(part: BulkPart, target: Target, onCall: () => void): Promise<Sightings> {
+    if (part.jobId !== null) await parts.removeQuery(target, part, onCall);
+    const known = seen.get(part.batch);
     if (known && Math.abs(now() - known.at) < SIGHTINGS_MS) return known;
-    seen.delete(run.id);
-    const read = await readSightings(target, now, onCall);
-    seen.set(run.id, read);
+    seen.delete(part.batch);
+    const read = await readSightings(target, now, onCall, async (jobId) => {
+      await store.bulk.patch(part, { jobId });
+      await crash?.('query-noted');
+    });
+    await store.bulk.patch(part, { jobId: null });
+    seen.set(part.batch, read);
     return read;
   }
 
-  async function close(run: BatchRun, part: BulkPart, filling: Filling, claimed: number): Promise<boolean> {
-    if (filling.isLost()) return false;
+  async function close(
+    run: BatchRun,
+    part: BulkPart,
+    filling: Filling,
+    ...[claimed, calls]: Parameters<Window['close']>
+  ): ReturnType<Window['close']> {
+    withCalls.delete(run.id);
+    if (filling.isLost()) return 'over';
+    if (claimed > 0 && calls > 0) withCalls.add(run.id);
     if (claimed > 0 && !filling.isFull()) {
       await parts.release(part);
-      return true;
+      return 'filling';
     }
     if (claimed === 0) {
       decided.delete(run.id);
@@ -102,7 +125,7 @@ export function createLoads(deps: SyncDeps, engine: Engine, parts: Parts): Loads
     const state = filling.count() > 0 ? 'ready' : 'done';
     await store.bulk.patch(part, { state, leaseOwner: null, leaseUntil: 0 });
     await crash?.('part-sealed');
-    return state === 'ready';
+    return state === 'ready' ? 'sealed' : 'over';
   }
 
   return {
@@ -116,7 +139,7 @@ export function createLoads(deps: SyncDeps, engine: Engine, parts: Parts): Loads
       if (part === undefined) return 'busy';
       let calls = 0;
       try {
-        const sightings = await sightingsOf(run, target, () => {
+        const sightings = await sightingsOf(part, target, () => {
           calls++;
         });
         const filling = fillPart(deps, settings, part, sightings);
@@ -125,7 +148,8 @@ export function createLoads(deps: SyncDeps, engine: Engine, parts: Parts): Loads
           road: filling.road,
           isLost: filling.isLost,
           release: () => parts.release(part),
-          close: (claimed) => close(run, part, filling, claimed),
+          limit: withCalls.has(run.id) ? settings.window : Math.min(settings.window, LINKS_WITHOUT_CALLS),
+          close: (...window) => close(run, part, filling, ...window),
         };
       } catch (error) {
         const isRefused = error instanceof GatehouseError && !isSystemic(error) && part.rows === 0;
@@ -135,6 +159,8 @@ export function createLoads(deps: SyncDeps, engine: Engine, parts: Parts): Loads
         }
         // The org has no such jobs for us: it goes by calls.
         decided.set(run.id, false);
+        const noted = await store.bulk.get(part.id);
+        if (noted) await parts.removeQuery(target, noted, () => {});
         await store.bulk.patch(part, { state: 'done', leaseOwner: null, leaseUntil: 0 });
         return 'calls';
       }

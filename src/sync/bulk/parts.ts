@@ -7,7 +7,7 @@ import type { SyncDeps, SyncOrg } from '../../ports/sync.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Pass } from '../engine/pass.ts';
 import { quietUntil } from '../remote/quiet-hours.ts';
-import { openTarget } from '../remote/target.ts';
+import { openTarget, type Target } from '../remote/target.ts';
 import { isSystemic } from '../remote/trouble.ts';
 import { TOLD_ROWS, tellRest, tellRows } from './tell.ts';
 
@@ -20,6 +20,8 @@ export interface Parts {
   /** Takes a part that nobody works on. */
   take(seen: BulkPart): Promise<BulkPart | undefined>;
   release(part: BulkPart): Promise<void>;
+  /** Of a part that is filled: the query by which somebody looked, and did not come to its end. */
+  removeQuery(target: Target, part: BulkPart, onCall: () => void): Promise<void>;
 }
 
 const FIRST_PAUSE_MS = 2_000;
@@ -236,8 +238,17 @@ export function createParts(deps: SyncDeps, engine: Engine): Parts {
     await save(part, { state: 'done', leaseOwner: null });
   }
 
-  async function remove(pass: Pass, { jobId }: BulkPart): Promise<void> {
+  async function removeQuery({ org }: Target, part: BulkPart, onCall: () => void): Promise<void> {
+    if (part.jobId === null) return;
+    onCall();
+    await org.bulk.removeQuery(part.jobId).catch(unlessSystemic);
+    await store.bulk.patch(part, { jobId: null });
+  }
+
+  async function remove(pass: Pass, part: BulkPart): Promise<void> {
+    const { jobId, state } = part;
     if (jobId === null) return;
+    if (state === 'filling') return removeQuery(pass.target, part, pass.onCall);
     pass.onCall();
     await pass.target.org.bulk.remove(jobId).catch(unlessSystemic);
   }
@@ -267,6 +278,7 @@ export function createParts(deps: SyncDeps, engine: Engine): Parts {
   return {
     take,
     release,
+    removeQuery,
     async drive(bot, org) {
       let hasMore = false;
       for (const seen of await store.bulk.open({ bot, orgId: org.orgId })) {

@@ -23,7 +23,12 @@ const PAGE_ROWS = 250_000;
  * Reads look-up values and marks of every record by one query job. Only hashes are kept, eight bytes each: where two texts share one,
  * a record is looked for by itself that need not be, and nothing else happens.
  */
-export async function readSightings(target: Target, now: () => number, onCall: () => void): Promise<Sightings> {
+export async function readSightings(
+  target: Target,
+  now: () => number,
+  onCall: () => void,
+  onJob?: (id: string) => Promise<void>,
+): Promise<Sightings> {
   const { object, externalId, lookup, org, compiled } = target;
   const fields = [lookup.field, externalId].flatMap((field) => field ?? []);
   const at = now();
@@ -32,7 +37,7 @@ export async function readSightings(target: Target, now: () => number, onCall: (
   if (fields.length > 0) {
     const where = fields.map((field) => `${field} != null`).join(' OR ');
     const soql = `SELECT ${fields.join(', ')} FROM ${object} WHERE ${where}`;
-    for await (const row of org.bulk.query(soql, { pageSize: PAGE_ROWS, onCall })) {
+    for await (const row of org.bulk.query(soql, { pageSize: PAGE_ROWS, onCall, ...(onJob ? { onJob } : {}) })) {
       count++;
       const mark = externalId === undefined ? '' : (row[externalId] ?? '');
       if (mark !== '') seen.add(`mark ${mark}`);

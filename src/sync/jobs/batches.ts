@@ -188,6 +188,11 @@ export function createBatches(
       await store.batches.move(id, ['running'], { note });
       throw error;
     }
+    if (passed.isFilling) {
+      // What is in a part is not through yet, and to count what is left takes as long as it is much.
+      if (passed.calls > 0) await store.batches.progress(id, { calls: passed.calls });
+      return true;
+    }
     const left = await store.links.countBatch(id);
     const { total } = await load(bot, id);
     await store.batches.progress(id, { calls: passed.calls, done: total - left });
@@ -205,12 +210,19 @@ export function createBatches(
     if (way === 'calls') {
       const passed = await runner.runClaims(bot, org, kind, due, { mode: 'many', isStopped });
       // Where nothing could be claimed, what is left is leased by another worker or waits for its next try.
-      return { calls: passed.calls, hasMore: passed.claimed > 0 };
+      return { calls: passed.calls, hasMore: passed.claimed > 0, isFilling: false };
     }
     try {
       const isOver = async () => way.isLost() || (await isStopped());
-      const passed = await runner.runClaims(bot, org, kind, due, { mode: 'many', isStopped: isOver, bulk: way.road });
-      return { calls: passed.calls + way.calls, hasMore: await way.close(passed.claimed) };
+      const { limit, road } = way;
+      const passed = await runner.runClaims(bot, org, kind, due, {
+        mode: 'many',
+        isStopped: isOver,
+        limit,
+        bulk: road,
+      });
+      const state = await way.close(passed.claimed, passed.calls);
+      return { calls: passed.calls + way.calls, hasMore: state !== 'over', isFilling: state === 'filling' };
     } catch (error) {
       // It is filled on, by whoever is next.
       await way.release();
