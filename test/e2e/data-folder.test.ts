@@ -137,6 +137,19 @@ describe('the simulated org beside a stored real connection', () => {
     expect(rows.filter(({ event }: { event: string }) => event === 'batch_started')).toMatchObject([
       { principal: 'operator:ann', channel: 'cli', detail: { kind: 'party', repeat: { every: 'day' } } },
     ]);
+    // A batch stands for every process: a person's word on it is a decision, too.
+    const { batch } = rows.find(({ event }: { event: string }) => event === 'batch_started').detail;
+    for (const [word, state] of [
+      ['--pause', 'paused'],
+      ['--resume', 'scheduled'],
+      ['--cancel', 'cancelled'],
+    ]) {
+      const args = ['sync', 'acme', String(word), batch];
+      expect((await as(real, ...args)).error?.code, word).toBe('unauthenticated');
+      expect((await as(withKey, ...args)).json, word).toMatchObject({ batch, state });
+    }
+    const told = (await as(real, 'audit', 'export')).json.rows.map(({ event }: { event: string }) => event);
+    for (const event of ['batch_paused', 'batch_resumed', 'batch_cancelled']) expect(told).toContain(event);
 
     // What it prints for clients names a bot that is there, and the key that it wants then.
     await using served = await house.start(['serve', '--port', '0'], { env: real });

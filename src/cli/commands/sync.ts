@@ -16,6 +16,9 @@ export const command = defineCommand({
     batch: { about: 'all of them, not only what changed; what a killed run left is done by the next' },
     preview: { about: 'with --batch: what it would do, from one look at Salesforce; nothing is written' },
     report: { value: 'batch', about: 'what a batch came to, by its id' },
+    pause: { value: 'batch', about: 'stop a batch, also one that another process runs; its job at Salesforce ends' },
+    resume: { value: 'batch', about: 'let it go on, by a server or worker' },
+    cancel: { value: 'batch', about: 'end it, and the job that Salesforce works on; what was done stays' },
     every: {
       value: 'day|week',
       about: 'with --batch: again and again, by a server or worker',
@@ -37,6 +40,13 @@ export const command = defineCommand({
     if (options.report !== undefined) {
       const report = await (await app.sync()).batches.report(bot, options.report);
       terminal.print(report, columns(Object.entries(report).map(toCells)));
+      return;
+    }
+    const word = WORDS.find((one) => options[one] !== undefined);
+    if (word !== undefined) {
+      const operator = await askOperatorOnceReal(call, app, 'MANAGE_MAPPINGS');
+      const told = await say(app, bot, principalOf(operator), word, options[word] ?? '');
+      terminal.print(told, columns(Object.entries(told).map(toCells)));
       return;
     }
     if (options.preview && !options.batch) throw new UsageError('A preview is of a batch.', 'Say --batch --preview.');
@@ -69,6 +79,19 @@ export const command = defineCommand({
     terminal.print({ bot, synced }, synced.map((one) => columns(Object.entries(one).map(toCells))).join('\n\n'));
   },
 });
+
+const EVENTS = { pause: 'batch_paused', resume: 'batch_resumed', cancel: 'batch_cancelled' } as const;
+const WORDS = ['pause', 'resume', 'cancel'] as const;
+
+/** A person's word on a batch that stands, whoever runs it. */
+async function say(app: App, bot: string, principal: string, word: (typeof WORDS)[number], batch: string) {
+  const { id, kind, state, total, done, failed } = await (await app.sync()).batches[word](bot, batch);
+  await app.audit.record({
+    ...{ bot, principal, channel: 'cli', action: 'sync', event: EVENTS[word] },
+    detail: { batch: id, kind },
+  });
+  return { batch: id, object: kind, state, total, done, failed };
+}
 
 /** What changed on our side since the last time, and what waits for another try. */
 async function runDue(app: App, bot: string, org: Org, kind: Kind) {
