@@ -267,7 +267,6 @@ export function createOrgDeploy(deps: OrgDeployDeps): OrgDeploy {
         ...{ checked: null, outcome: null, problem: null, createdAt: at, expiresAt: at + MOST_MS },
       };
       await rows.add(row);
-      await rows.prune(at - KEPT_MS);
       await note(row, by, 'deploy_begun', { events });
       if (made.environment !== 'simulated' || !(await isEmbedded(bot.name))) return toShown(row);
       const session = await (await admins()).simulated(bot.name);
