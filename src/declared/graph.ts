@@ -9,6 +9,7 @@ import {
 } from '../domain/action.ts';
 import type { DeclaredOf, Source, Step, StepSource } from '../domain/declaration.ts';
 import { GatehouseError, naming } from '../domain/errors.ts';
+import { requireNoReference } from '../domain/graph-reference.ts';
 import { type Values, valuesOf } from './bind.ts';
 import { findAny } from './read.ts';
 import { nameOf, shownAfter } from './write.ts';
@@ -81,6 +82,7 @@ async function plan({ steps, input: inputs }: Graph, input: Values, context: Act
       Object.fromEntries(names),
     );
     warnings.push(...checked.warnings);
+    for (const [field, value] of Object.entries(checked.fields)) requireNoReference(field, value);
     const describe = await context.salesforce.describe(object);
     const differs = (field: string, value: FieldValue) =>
       record === undefined

@@ -1,5 +1,4 @@
-import { GatehouseError } from '../../domain/errors.ts';
-import { readsAsReference } from '../../domain/graph-reference.ts';
+import { requireNoReference } from '../../domain/graph-reference.ts';
 import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import { receivedId } from '../../domain/salesforce-id.ts';
 import type { GraphNode, GraphOutcome } from '../../ports/salesforce.ts';
@@ -62,7 +61,10 @@ function toRequest(deps: GraphDeps, node: GraphNode, before: readonly GraphNode[
       : `${deps.base}/sobjects/${objectName(object)}`;
   const body = Object.fromEntries(
     Object.entries(fields).map(([field, value]) => {
-      if (typeof value !== 'object' || value === null) return [objectName(field), plain(field, value)];
+      if (typeof value !== 'object' || value === null) {
+        requireNoReference(field, value);
+        return [objectName(field), value];
+      }
       if (!before.some((other) => other.id === value.from)) throw new TypeError('A node refers to an earlier one.');
       return [objectName(field), `@{${value.from}.id}`];
     }),
@@ -74,18 +76,6 @@ function toRequest(deps: GraphDeps, node: GraphNode, before: readonly GraphNode[
     body,
     ...(Object.keys(headers).length === 0 ? {} : { httpHeaders: headers }),
   };
-}
-
-function plain(field: string, value: string | number | boolean | null): unknown {
-  if (!readsAsReference(value)) return value;
-  throw new GatehouseError(
-    'invalid_input',
-    `The value of ${field} holds "@{", which cannot be written together with other records.`,
-    {
-      next: 'Ask the user for a value without these two characters.',
-      fields: [{ name: field, problem: 'holds "@{"' }],
-    },
-  );
 }
 
 function toOutcome(
