@@ -6,7 +6,7 @@ import { Crash, crashAt, type SyncWorld } from './world.ts';
 
 /** How word of a change in Salesforce comes: the poll finds it, or Salesforce tells it and nobody polls. */
 export const WORDS = ['polls', 'events'] as const;
-export type Word = (typeof WORDS)[number];
+type Word = (typeof WORDS)[number];
 
 interface Ways extends AsyncDisposable {
   /** All that happened so far is known here; answers how many hints it came to. */
@@ -19,7 +19,7 @@ interface Ways extends AsyncDisposable {
   dieHearing(): Promise<void>;
 }
 
-export interface Ears extends Ways {
+interface Ears extends Ways {
   /** Until there is nothing left to do on either side. */
   rest(): Promise<void>;
 }
