@@ -52,6 +52,9 @@ const LINKS_WITHOUT_CALLS = 1_000;
 export const areScarce = ({ max, remaining }: { readonly max: number; readonly remaining: number }, rows: number) =>
   remaining - max * OTHERS_SHARE < rows / ROWS_PER_SCARCE_CALL;
 
+/** Another process took the part while this one looked. */
+class Taken extends Error {}
+
 export function createLoads(deps: SyncDeps, engine: Engine, parts: Parts): Loads {
   const { store, now, newId, owner, crash } = deps;
   const { settings } = engine;
@@ -97,7 +100,11 @@ export function createLoads(deps: SyncDeps, engine: Engine, parts: Parts): Loads
     if (known && Math.abs(now() - known.at) < SIGHTINGS_MS) return known;
     seen.delete(part.batch);
     const read = await readSightings(target, now, onCall, async (jobId) => {
-      await store.bulk.patch(part, { jobId });
+      if (!(await store.bulk.patch(part, { jobId }))) {
+        // Nobody else knows of it.
+        await target.org.bulk.removeQuery(jobId).catch(() => undefined);
+        throw new Taken();
+      }
       await crash?.('query-noted');
     });
     await store.bulk.patch(part, { jobId: null });
@@ -152,6 +159,7 @@ export function createLoads(deps: SyncDeps, engine: Engine, parts: Parts): Loads
           close: (...window) => close(run, part, filling, ...window),
         };
       } catch (error) {
+        if (error instanceof Taken) return 'busy';
         const isRefused = error instanceof GatehouseError && !isSystemic(error) && part.rows === 0;
         if (!isRefused) {
           await parts.release(part);
