@@ -37,7 +37,7 @@ describeInChromium('connecting', (browser) => {
   it('shows the page first, logs in at the org, and comes back connected [O1] [O2] [W1]', async () => {
     await using person = await signedIn();
     const { page } = person;
-    await page.getByRole('link', { name: 'desk' }).click();
+    await page.getByRole('link', { name: 'desk', exact: true }).click();
     await page.getByRole('link', { name: 'Connect', exact: true }).click();
     await page.getByText('What the Salesforce user needs').waitFor();
     // The login page is configured: there is no other one to choose.
