@@ -35,6 +35,14 @@ describe('keys', () => {
   });
 });
 
+it('no operator is named like another one but for its letters: the log would tell of one, four eyes of two [C3]', async () => {
+  await using world = await createWorld();
+  const { access } = world.app;
+  await access.createOperator('ada', 'approver');
+  await expect(access.createOperator('Ada', 'admin')).rejects.toMatchObject({ code: 'conflict' });
+  expect(await access.operators()).toHaveLength(1);
+});
+
 describe('a sign-in link', () => {
   it('works once, for ten minutes, also when redeemed twice at the same moment [C3]', async () => {
     await using world = await createWorld();

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { OperatorChange, OperatorStore } from '../../ports/store.ts';
 import type { Database } from '../engines/database.ts';
 import { toRights } from './roles.ts';
@@ -36,14 +37,22 @@ export function createOperatorStore(database: Database): OperatorStore {
       .select(['roles.permissions', 'roles.bots']);
 
   return {
-    async create(operator) {
-      const made = await kysely
-        .insertInto('operators')
-        .values(operator)
-        .onConflict((conflict) => conflict.column('name').doNothing())
-        .executeTakeFirst();
-      return made.numInsertedOrUpdatedRows === 1n;
-    },
+    create: (operator) =>
+      database.transaction(async ({ kysely }) => {
+        // Ada and ada would be two persons to four eyes, and one to whoever reads the log.
+        const alike = await kysely
+          .selectFrom('operators')
+          .select('name')
+          .where(sql`lower("name")`, '=', operator.name.toLowerCase())
+          .executeTakeFirst();
+        if (alike !== undefined) return false;
+        const made = await kysely
+          .insertInto('operators')
+          .values(operator)
+          .onConflict((conflict) => conflict.column('name').doNothing())
+          .executeTakeFirst();
+        return made.numInsertedOrUpdatedRows === 1n;
+      }),
 
     async get(name) {
       const row = await known().where('operators.name', '=', name).executeTakeFirst();
