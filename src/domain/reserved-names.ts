@@ -20,6 +20,7 @@ export const RESERVED_NAMES: readonly string[] = [
   ],
   ...['bot', 'bots', 'grant', 'revoke', 'connect', 'disconnect', 'connection', 'policy', 'policies', 'audit', 'access'],
   ...['sync', 'syncheld', 'salesforcelink', 'link', 'unlink', 'subscription', 'mapping', 'action', 'actions', 'app'],
+  ...['role', 'roles'],
   ...['serve', 'worker', 'mcp', 'chat', 'demo', 'sim', 'call', 'status', 'org', 'soql', 'help', 'version', 'signin'],
   // Names that every object of the language has.
   ...['constructor', 'prototype', 'tostring', 'valueof', 'tojson', 'hasownproperty', 'tolocalestring', 'isprototypeof'],

@@ -53,7 +53,6 @@ describe('the command line', () => {
     [['status', 'a', 'b'], /too many arguments/i, /gatehouse status --help/],
     [['mcp'], /required option '--bot <name>' not specified/i, /gatehouse mcp --help/],
     [['bot', 'create', 'x', '--profile', 'everything'], /Allowed choices are public, internal/i, /--help/],
-    [['operator', 'create', 'x', '--role', 'king'], /Allowed choices are admin, approver, viewer/i, /--help/],
     [['--verbose'], /unknown option '--verbose'/i, /gatehouse --help/],
     [['__proto__'], /unknown command/i, /gatehouse --help/],
   ])('refuses %j and says what to do', async (argv, message, next) => {

@@ -12,7 +12,7 @@ import { TURNS } from './turns.ts';
 let org: Awaited<ReturnType<typeof serveSim>>;
 beforeAll(async () => {
   org = await serveSim({ port: 0, seed: 'stock' });
-  await controlOf(org)('POST', 'settings', { compositeConditional: true, cometdHoldMs: 20 });
+  await controlOf(org)('POST', 'settings', { compositeConditional: true, cometdHoldMs: 20, bulkQueueMs: 0 });
 });
 afterAll(() => org.close());
 

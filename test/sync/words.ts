@@ -68,7 +68,9 @@ async function byEvents(world: SyncWorld): Promise<Ways> {
     (await world.store.streams.list({ bot: 'demo', orgId })).find(({ objects }) => objects.includes('Contact'));
   const isThrough = async () =>
     (await rowOf())?.replayId === String((await world.control('GET', 'events')).lastReplayId);
-  const listen = (more: Partial<StreamDeps> = {}) => listener(world, { watch: { hasStood: () => true }, ...more });
+  // Takes over whoever listened before; what was refused goes on resting.
+  const watch = { hasStood: (name: string) => name.startsWith('stream of') };
+  const listen = (more: Partial<StreamDeps> = {}) => listener(world, { watch, ...more });
   let ears = listen();
   await until(async () => (await rowOf())?.state === 'live');
   // Nowhere is no place to go on from: somebody whom nobody here knows comes and goes.

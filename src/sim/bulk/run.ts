@@ -37,7 +37,7 @@ function runJob(org: Org, job: BulkJob): void {
   const { isHurried, batches } = troublesOf(org);
   const runsFor = org.now() - job.startedAt - bulkQueueMs;
   if (!isHurried && runsFor < 0) return;
-  const due = isHurried ? Number.POSITIVE_INFINITY : Math.floor((runsFor * bulkRowsPerSecond) / 1000);
+  const due = isHurried ? Number.POSITIVE_INFINITY : Math.floor((Math.max(runsFor, 1) * bulkRowsPerSecond) / 1000);
   if (job.type === 'V2Query') {
     const rows = org.fact('bulkIds', job.id)?.ids.length ?? 0;
     if (rows <= due) saveJob(org, job, { state: 'JobComplete', processed: rows });

@@ -4,7 +4,7 @@ import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import type { SyncOrg } from '../../ports/sync.ts';
 import { findField } from '../mapping/compile.ts';
 import type { Opened } from './policy-bounds.ts';
-import { queryPath, quote } from './soql-read.ts';
+import { queryPath, quoteContaining } from './soql-read.ts';
 
 const NAMES = ['Name', 'CaseNumber', 'Subject'] as const;
 /** Beside the name: what tells two of one name apart. */
@@ -28,7 +28,7 @@ export async function searchRecords(
     });
   const hints = open(HINTS);
   const asked = [name, ...hints].filter((field) => findField(describe, field)?.filterable === true);
-  const like = quote(`%${words.replace(/[\\%_]/g, '\\$&')}%`);
+  const like = quoteContaining(words);
   const where = asked
     .filter((field) => ['string', 'email', 'phone'].includes(findField(describe, field)?.type ?? ''))
     .map((field) => `${field} LIKE ${like}`);

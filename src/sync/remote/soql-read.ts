@@ -69,6 +69,9 @@ export function quote(value: string): string {
     .replace(/\t/g, '\\t')}'`;
 }
 
+/** What holds these words, as a pattern of LIKE: escaped as SOQL wants it, after the text is quoted and not before. */
+export const quoteContaining = (words: string): string => `'%${quote(words).slice(1, -1).replace(/[%_]/g, '\\$&')}%'`;
+
 export function queryPath(soql: string, all = false): string {
   return `/${all ? 'queryAll' : 'query'}?q=${encodeURIComponent(soql)}`;
 }

@@ -4,7 +4,6 @@ import { Link, useLocation } from 'wouter-preact';
 import { api, said } from '../api.ts';
 import { type LogFilter, queryOf, useLogFilter, withFilter } from '../log-filter.ts';
 import { ActButton, AskButton } from '../parts/act.tsx';
-import { Button } from '../parts/button.tsx';
 import { BeforeAfter, Changes } from '../parts/changes.tsx';
 import { causeOf, cureOf, detailOf, type LogRow, OutcomeBadge } from '../parts/decision.tsx';
 import { Fact, Facts } from '../parts/facts.tsx';
@@ -59,7 +58,10 @@ function Neighbours({ seq, filter }: { readonly seq: number; readonly filter: Lo
   const [newer, older] = [beside('after'), beside('before')];
   const link = (to: number | null | undefined, words: string) =>
     to == null ? (
-      <Button why={`No ${words.toLowerCase()} entry fits the filter.`}>{words}</Button>
+      // Keeps its place: nothing moves once there is one.
+      <span class="button" style={{ visibility: 'hidden' }}>
+        {words}
+      </span>
     ) : (
       <Link class="button" href={withFilter(`/log/${to}`, filter)}>
         {words}
