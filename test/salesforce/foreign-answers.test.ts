@@ -79,6 +79,31 @@ it('a change that is answered for another record, or as made anew, is unknown [R
   }
 });
 
+it('a row of many is believed only for its own record: another Id, none, or one for two rows is unknown [R3] [C6]', async () => {
+  const other = '001D000000K0fXPIAZ';
+  const made = (...ids: (string | undefined)[]) => JSON.stringify(ids.map((id) => ({ id, success: true, errors: [] })));
+  let body = '';
+  await using world = await createServedWorld((_, response) =>
+    say(response, 200, `{"compositeResponse":[{"httpStatusCode":200,"referenceId":"w0","body":${body}}]}`),
+  );
+  const org = await world.open();
+  const send = (method: 'create' | 'update' | 'upsert' | 'delete', ...ids: string[]) => {
+    const rows = ids.map((id) => ({ id, fields: { Name: 'B' } }));
+    return org.collections.send([{ method, object: 'Account', keyField: 'Key__c', rows }]);
+  };
+  for (const method of ['update', 'delete'] as const) {
+    body = made(other);
+    expect(isUnknownOutcome(await refusal(send(method, ID))), method).toBe(true);
+    for (body of [made(ID), made(ID.slice(0, 15)), made(undefined)])
+      expect(await send(method, ID)).toMatchObject([[{ id: ID, failure: undefined }]]);
+  }
+  for (const method of ['create', 'upsert'] as const)
+    for (body of [made(undefined, other), made('', other), made(ID, ID)])
+      expect(isUnknownOutcome(await refusal(send(method, 'a', 'b'))), `${method} ${body}`).toBe(true);
+  body = made(ID, other);
+  expect(await send('upsert', 'a', 'b')).toMatchObject([[{ id: ID }, { id: other }]]);
+});
+
 it('the session that an answer echoes is told to nobody, whatever part of the answer holds it [K4] [K8]', async () => {
   let told = (session: string): string => session;
   let asked = '';

@@ -1,7 +1,7 @@
 import { GatehouseError } from '../../domain/errors.ts';
 import { isRecord, recordsIn } from '../../domain/is-record.ts';
 import type { Refusal } from '../../domain/refusal.ts';
-import { toId18 } from '../../domain/salesforce-id.ts';
+import { receivedId, toId18 } from '../../domain/salesforce-id.ts';
 import type { CollectionPart, CompositeAnswer, CompositeRequest, Org, RowOutcome } from '../../ports/salesforce.ts';
 import type { RequestPipeline } from '../request.ts';
 import { failureOf, saidIn, unreadable } from '../transport/failures.ts';
@@ -105,15 +105,22 @@ function toOutcomes(
 ): readonly RowOutcome[] | Refusal {
   const { status = 500, body = [] } = answer ?? {};
   if (status >= 300 || !Array.isArray(body)) return toRefusal({ status, body });
-  return rows.map(({ id }, at): RowOutcome => {
+  const isNew = method === 'create' || method === 'upsert';
+  const ids = new Set<string>();
+  return rows.map(({ id: asked }, at): RowOutcome => {
     const row: unknown = body[at];
-    if (isRecord(row) && row.success === true) {
-      const isCreated = method === 'create' || row.created === true;
-      // Of which record it speaks nobody knows: nothing of the answer is believed, and the next look finds what was made.
-      if (typeof row.id === 'string' && !isOf(object, row.id)) throw unreadable(true);
-      return { id: typeof row.id === 'string' ? row.id : id, isCreated, failure: undefined };
-    }
-    return { id, isCreated: false, failure: toRefusal({ status: 200, body: isRecord(row) ? row.errors : [] }) };
+    if (!isRecord(row) || row.success !== true)
+      return {
+        id: asked,
+        isCreated: false,
+        failure: toRefusal({ status: 200, body: isRecord(row) ? row.errors : [] }),
+      };
+    const said = typeof row.id === 'string' ? row.id : isNew ? '' : asked;
+    const id = receivedId(said) ?? '';
+    // Of which record it speaks nobody knows: nothing of the answer is believed, and the next look finds what was made.
+    if (isNew ? ids.has(id) || id === '' || !isOf(object, id) : id !== receivedId(asked)) throw unreadable(true);
+    ids.add(id);
+    return { id, isCreated: method === 'create' || row.created === true, failure: undefined };
   });
 }
 
