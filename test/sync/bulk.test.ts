@@ -273,6 +273,20 @@ describeStores((_name, openFresh) => {
       await oneEach(world, 5);
     });
 
+    it('whose file names a record of another object is not believed: the record is looked at again [B4] [R3]', async () => {
+      let told = 0;
+      const proxy = async (request: Request, answer: Response) => {
+        if (!request.url.includes('/successfulResults') || told++ > 0) return answer;
+        return new Response((await answer.text()).replace(/003(\w{15})/, '001$1'), answer);
+      };
+      await using world = await createLoad(openFresh, { proxy });
+      await people(world, 5);
+      await load(world);
+      await finish(world);
+      expect(told).toBeGreaterThan(0);
+      await oneEach(world, 5);
+    });
+
     it('that failed half way keeps what was done, and the rest goes by calls [B4] [sync-P19]', async () => {
       await using world = await createLoad(openFresh);
       await people(world, 6);

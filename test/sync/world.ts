@@ -86,6 +86,8 @@ export interface WorldOptions extends ProcessOptions {
   readonly start?: number;
   /** The org tracks field history of contacts, which the simulated org does not know. */
   readonly history?: boolean;
+  /** What a proxy before the org makes of its answers. */
+  readonly proxy?: (request: Request, answer: Response) => Response | Promise<Response>;
   /** One process runs at a time: whoever waits for another one waits for a dead one, and the time passes at once. */
   readonly isAlone?: boolean;
   /** How long a bot rests after a failure. */
@@ -116,6 +118,11 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
         },
       ],
     });
+  }
+
+  async function proxied(request: Request): Promise<Response> {
+    const answer = await (options.history ? withHistory(request) : simulated.fetch(request));
+    return options.proxy ? options.proxy(request, answer) : answer;
   }
 
   let isOver = false;
@@ -192,7 +199,7 @@ export async function createSyncWorld(openFresh: OpenFresh, options: WorldOption
     seams: {
       ...first.seams,
       tokens: inMemory(),
-      simulatedOrg: options.history ? { ...simulated, fetch: withHistory } : simulated,
+      simulatedOrg: { ...simulated, fetch: proxied },
       // Waiting for Salesforce's clock moves ours; waiting for another caller must let it run.
       async wait(ms) {
         if (ms > 100) clock.advance(ms);

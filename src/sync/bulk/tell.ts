@@ -9,6 +9,7 @@ import { contactsOf } from '../engine/contacts.ts';
 import type { Pass } from '../engine/pass.ts';
 import { emptyDraft } from '../merge/plan.ts';
 import { ROLES_KEY, rolesText, wantedRoles } from '../merge/roles.ts';
+import type { Target } from '../remote/target.ts';
 import { isSystemic } from '../remote/trouble.ts';
 
 /** What is known of a row once its job is over. */
@@ -77,7 +78,7 @@ async function tell(
       if (!link) continue;
       const host = hosts.get(link.localId);
       const told = toldOf(row);
-      const answered = host && told.is === 'answered' ? toAnswered(row, link, host, told.row) : undefined;
+      const answered = host && told.is === 'answered' ? toAnswered(target, row, link, host, told.row) : undefined;
       if (answered) outcomes.push(answered);
       else rest.push(letGo(link, row, told, now()));
     }
@@ -93,7 +94,13 @@ async function tell(
 }
 
 /** Undefined where another way says more: calls leave refused fields behind, name look-alikes, try again. */
-function toAnswered(row: BulkRowStored, link: Link, host: HostRecord, answer: BulkRow): Answered | undefined {
+function toAnswered(
+  { describe: { keyPrefix } }: Target,
+  row: BulkRowStored,
+  link: Link,
+  host: HostRecord,
+  answer: BulkRow,
+): Answered | undefined {
   const write: PendingWrite = {
     link: { ...link, fence: claimOf(row) },
     host,
@@ -105,7 +112,9 @@ function toAnswered(row: BulkRowStored, link: Link, host: HostRecord, answer: Bu
   };
   const { failure, id, isCreated } = answer;
   if (failure) return failure.then === 'stop' ? { write, outcome: { kind: 'failed', failure } } : undefined;
-  return id === undefined ? undefined : { write, outcome: { kind: 'written', id, isCreated } };
+  // Of which record it speaks nobody knows: the next look finds what was made.
+  if (id === undefined || !id.startsWith(keyPrefix ?? '') || (link.sfId ?? id) !== id) return undefined;
+  return { write, outcome: { kind: 'written', id, isCreated } };
 }
 
 function letGo(link: Link, row: BulkRowStored, told: Told, now: number): Link {
