@@ -85,7 +85,7 @@ describeInChromium('the log and the charts', (browser) => {
     await page.getByRole('heading', { name: 'GetAccount' }).waitFor();
     await page.getByText('Nothing found.').waitFor();
     expect(page.url()).toContain('outcome=refused');
-    await page.getByRole('button', { name: 'Older' }).waitFor();
+    await page.getByRole('link', { name: 'Older' }).waitFor({ state: 'detached' });
     await page.getByRole('link', { name: 'Newer' }).click();
     await page.getByRole('heading', { name: 'CreateLead' }).waitFor();
     await page.getByRole('link', { name: 'Log', exact: true }).first().click();
