@@ -47,34 +47,22 @@ describePostgres((makeSchema) => {
         await held;
       }),
     );
+    const isReady = () =>
+      ready().then(
+        () => true,
+        () => false,
+      );
+    const isReadyAgain = () => expect.poll(isReady, { timeout: 30_000 }).toBe(true);
     await expect.poll(() => taken).toBe(8);
     const reason = { code: 'store_unavailable', message: expect.stringContaining('database') };
     await expect(ready()).rejects.toMatchObject(reason);
     free();
     await Promise.all(all);
-    await expect
-      .poll(
-        () =>
-          ready().then(
-            () => true,
-            () => false,
-          ),
-        { timeout: 30_000 },
-      )
-      .toBe(true);
+    await isReadyAgain();
 
     proxy.deaden();
     await expect(ready()).rejects.toMatchObject(reason);
-    await expect
-      .poll(
-        () =>
-          ready().then(
-            () => true,
-            () => false,
-          ),
-        { timeout: 30_000 },
-      )
-      .toBe(true);
+    await isReadyAgain();
     await database.close();
     await proxy.close();
     await remove();
