@@ -106,7 +106,7 @@ export function createAccess({ store, secret, now }: AccessDeps): Access {
           },
         );
       if (!(await store.operators.create({ name, role, createdAt: now() })))
-        throw new GatehouseError('conflict', `There is an operator named ${name} already.`, {
+        throw new GatehouseError('conflict', `There is an operator named ${name} already, whatever its capitals.`, {
           next: 'Choose another name.',
         });
       return this.issueKey('operator', name);
